@@ -1,1 +1,110 @@
-//! Prometheus metrics for trading bots.
+//! Prometheus metrics for trading bots, written as attributes over ordinary functions.
+//!
+//! ```no_run
+//! use bot_metrics::prelude::*;
+//!
+//! #[timed_subsystem("trading", every = "5s")] // duration, last successful run, alive
+//! fn trading_cycle() -> Result<(), std::io::Error> {
+//!     place_order("BTCUSDT")
+//! }
+//!
+//! #[exchange_call(op = "place_order", exchange = "binance")] // latency and outcome of each attempt
+//! fn place_order(symbol: &str) -> Result<(), std::io::Error> {
+//!     // … one HTTP request …
+//!     Ok(())
+//! }
+//!
+//! fn main() -> Result<(), bot_metrics::Error> {
+//!     let metrics = Settings::from_env()?.install()?; // NODE_ENV, PAPER_TRADING, METRICS_ADDR
+//!     let _server = metrics.serve(metrics.settings().address())?; // a thread of its own
+//!     loop {
+//!         trading_cycle().ok();
+//!         std::thread::sleep(std::time::Duration::from_secs(5));
+//!     }
+//! }
+//! ```
+//!
+//! The attributes record to the process-wide instance that [`Settings::install`] makes; under each lies a plain
+//! handle of [`Metrics`] for code that cannot be annotated. [`catalogue`] lists what is exported.
+//!
+//! # What this does not do
+//!
+//! It sends no alerts, stores no history and draws no charts: Prometheus, Alertmanager and Grafana do. It does not
+//! trace requests. It installs no signal handler and changes nothing in the functions it measures.
+
+// The derive and the attributes name this crate as their users do.
+extern crate self as bot_metrics;
+
+pub mod catalogue;
+pub mod labels;
+#[cfg(feature = "server")]
+pub mod server;
+#[cfg(any(test, feature = "test-util"))]
+pub mod testing;
+
+mod call_site;
+mod capital;
+mod clock;
+mod collector;
+mod encode;
+mod error;
+mod event;
+mod exchange;
+mod guard;
+mod instrument;
+mod label;
+mod outcome;
+mod reconciliation;
+mod registry;
+mod report;
+mod settings;
+mod storage;
+mod subsystem;
+mod vocabulary;
+
+pub use call_site::{CallSite, call_sites};
+pub use capital::{Capital, Profile};
+pub use catalogue::Families;
+pub use error::Error;
+pub use event::Event;
+pub use exchange::{CallGuard, ExchangeCall};
+pub use label::LabelValue;
+pub use labels::{EventType, Exchange, Operation, Severity, Source, Subsystem};
+pub use outcome::{ClassifyError, ErrorClass, Outcome};
+pub use reconciliation::{ReconciliationCycle, ReconciliationReport};
+pub use registry::Metrics;
+pub use report::ReportHook;
+pub use settings::{DEFAULT_ADDRESS, Env, Mode, Settings};
+pub use storage::{FamilySnapshot, HistogramValue, Sample, Snapshot, Value};
+pub use subsystem::{RunGuard, SubsystemHandle};
+
+/// The crate whose registry is shared, for a bot that registers metrics of its own.
+pub use prometheus;
+
+/// Makes a fieldless enum a set of label values; see the [trait](trait@LabelValue).
+pub use bot_metrics_macros::LabelValue;
+pub use bot_metrics_macros::{exchange_call, timed_subsystem};
+
+/// All that an annotated module needs.
+pub mod prelude {
+    pub use crate::{
+        Capital, ClassifyError, Env, ErrorClass, LabelValue, Metrics, Mode, Outcome, ReconciliationReport, Settings,
+        exchange_call, labels, timed_subsystem,
+    };
+}
+
+/// What the attributes expand to. No part of it is meant to be written by hand, and it changes without notice.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::call_site::{CALL_SITES, CallSite, Choice, SlotCell, Target, slot_cells};
+    pub use crate::exchange::{ExchangeSite, ExchangeSlots};
+    pub use crate::guard::Guard;
+    pub use crate::instrument::{call, future, never, returned};
+    pub use crate::outcome::{Classified, Fallible, Infallible, Outcome, Probe};
+    pub use crate::subsystem::{SubsystemSite, SubsystemSlots};
+    pub use crate::vocabulary::{require_type, text_of};
+    pub use crate::LabelValue;
+    pub use core::time::Duration;
+    pub use core::{file, line, module_path};
+    pub use linkme;
+}

@@ -1,0 +1,98 @@
+//! The list of everything that is annotated, complete at link time.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use linkme::distributed_slice;
+
+use crate::exchange::ExchangeSite;
+use crate::subsystem::SubsystemSite;
+
+/// One element for each annotated function linked into the binary, called or not, in no particular order.
+#[distributed_slice]
+pub static CALL_SITES: [CallSite];
+
+/// An annotated function.
+#[derive(Clone, Copy, Debug)]
+pub struct CallSite {
+    /// The function's name.
+    pub function: &'static str,
+    /// The module it stands in.
+    pub module: &'static str,
+    /// The file, as the compiler was given it.
+    pub file: &'static str,
+    /// The line of the attribute.
+    pub line: u32,
+    /// What the attribute measures.
+    pub target: Target,
+}
+
+/// What an attribute measures.
+#[derive(Clone, Copy, Debug)]
+pub enum Target {
+    /// `#[timed_subsystem]`
+    Subsystem(&'static SubsystemSite),
+    /// `#[exchange_call]`
+    Exchange(&'static ExchangeSite),
+}
+
+impl fmt::Display for CallSite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}::{} ({}:{})", self.module, self.function, self.file, self.line)
+    }
+}
+
+/// Every linked call site, sorted by place, so that equal binaries list them equally.
+#[must_use]
+pub fn call_sites() -> Vec<CallSite> {
+    let mut sites = CALL_SITES.to_vec();
+    sites.sort_by_key(|site| (site.file, site.line, site.module, site.function));
+    sites
+}
+
+/// What a site knows of a label while compiling.
+#[derive(Clone, Copy, Debug)]
+pub enum Choice {
+    /// Its value.
+    Fixed(&'static str),
+    /// That the settings say it.
+    FromSettings,
+    /// Its values, one of which is picked at each call.
+    Any(&'static [&'static str]),
+}
+
+impl Choice {
+    /// The value at `index`; none where the settings say it.
+    pub(crate) fn text(self, index: usize) -> Option<&'static str> {
+        match self {
+            Self::Fixed(text) => Some(text),
+            Self::FromSettings => None,
+            Self::Any(values) => Some(values[index]),
+        }
+    }
+
+    pub(crate) fn fixed(self) -> Option<&'static str> {
+        match self {
+            Self::Fixed(text) => Some(text),
+            Self::FromSettings | Self::Any(_) => None,
+        }
+    }
+
+    /// How many values there are to pick from.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        match self {
+            Self::Fixed(_) | Self::FromSettings => 1,
+            Self::Any(values) => values.len(),
+        }
+    }
+}
+
+/// Where a site keeps the slots of one label set once it has found them.
+pub type SlotCell<S> = OnceLock<Arc<S>>;
+
+/// Cells for a site with `N` label sets.
+#[must_use]
+pub const fn slot_cells<S, const N: usize>() -> [SlotCell<S>; N] {
+    [const { OnceLock::new() }; N]
+}

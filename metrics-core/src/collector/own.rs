@@ -1,0 +1,132 @@
+//! Our families as one collector of a `prometheus::Registry`.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::Weak;
+
+use prometheus::core::{Collector, Desc};
+use prometheus::proto;
+
+use crate::catalogue::{FAMILIES, Family, Kind};
+use crate::registry::Core;
+use crate::settings::Settings;
+use crate::storage::{FamilySnapshot, HistogramValue, Sample, Value};
+
+thread_local! {
+    /// Whether this thread gathers for our own server, which spells our families itself.
+    static MUTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Our families: everything to anybody's gather, nothing to our own server's.
+#[derive(Debug)]
+pub(crate) struct OwnFamilies {
+    /// Weak, since the core owns the registry that owns this.
+    core: Weak<Core>,
+    descriptions: Vec<Desc>,
+}
+
+impl OwnFamilies {
+    pub(crate) fn new(core: Weak<Core>, settings: &Settings) -> Result<Self, prometheus::Error> {
+        let families = FAMILIES.iter().filter(|family| settings.families.include(family));
+        let descriptions = families.map(|family| describe(family, settings)).collect::<Result<_, _>>()?;
+        Ok(Self { core, descriptions })
+    }
+
+    /// Runs `gather` on this thread without our families.
+    pub(crate) fn muted<R>(gather: impl FnOnce() -> R) -> R {
+        struct Unmute;
+        impl Drop for Unmute {
+            fn drop(&mut self) {
+                MUTED.set(false);
+            }
+        }
+        MUTED.set(true);
+        let _unmute = Unmute;
+        gather()
+    }
+}
+
+impl Collector for OwnFamilies {
+    fn desc(&self) -> Vec<&Desc> {
+        self.descriptions.iter().collect()
+    }
+
+    fn collect(&self) -> Vec<proto::MetricFamily> {
+        if MUTED.get() {
+            return Vec::new();
+        }
+        let Some(core) = self.core.upgrade() else { return Vec::new() };
+        let Some(settings) = core.settings() else { return Vec::new() };
+        core.snapshot().families.iter().map(|family| family_proto(family, settings)).collect()
+    }
+}
+
+fn describe(family: &Family, settings: &Settings) -> Result<Desc, prometheus::Error> {
+    let default_labels: HashMap<_, _> =
+        settings.default_labels().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Desc::new(
+        full_name(family, settings),
+        family.help.to_owned(),
+        family.labels.iter().map(|&label| label.to_owned()).collect(),
+        default_labels,
+    )
+}
+
+fn full_name(family: &Family, settings: &Settings) -> String {
+    format!("{}_{}", settings.namespace, family.name)
+}
+
+fn family_proto(snapshot: &FamilySnapshot, settings: &Settings) -> proto::MetricFamily {
+    let mut family = proto::MetricFamily::default();
+    family.set_name(full_name(snapshot.family, settings));
+    family.set_help(snapshot.family.help.to_owned());
+    family.set_field_type(match snapshot.family.kind {
+        Kind::Counter => proto::MetricType::COUNTER,
+        Kind::Gauge => proto::MetricType::GAUGE,
+        Kind::Histogram => proto::MetricType::HISTOGRAM,
+    });
+    let samples = snapshot.samples.iter();
+    family.set_metric(samples.map(|sample| metric_proto(snapshot.family, sample, settings)).collect());
+    family
+}
+
+fn metric_proto(family: &Family, sample: &Sample, settings: &Settings) -> proto::Metric {
+    let own = family.labels.iter().copied().zip(sample.labels.iter().map(|value| &**value));
+    let labels = own.chain(settings.default_labels()).map(|(name, value)| {
+        let mut pair = proto::LabelPair::default();
+        pair.set_name(name.to_owned());
+        pair.set_value(value.to_owned());
+        pair
+    });
+    let mut metric = proto::Metric::from_label(labels.collect());
+    match &sample.value {
+        Value::Counter(value) => {
+            let mut counter = proto::Counter::default();
+            #[expect(clippy::cast_precision_loss, reason = "the crate keeps counters as f64")]
+            counter.set_value(*value as f64);
+            metric.set_counter(counter);
+        }
+        Value::Gauge(value) => {
+            let mut gauge = proto::Gauge::default();
+            gauge.set_value(*value);
+            metric.set_gauge(gauge);
+        }
+        Value::Histogram(value) => metric.set_histogram(histogram_proto(family, value)),
+    }
+    metric
+}
+
+fn histogram_proto(family: &Family, value: &HistogramValue) -> proto::Histogram {
+    let bounds = family.buckets.iter().copied().chain([f64::INFINITY]);
+    let buckets = bounds.zip(value.cumulative()).map(|(bound, count)| {
+        let mut bucket = proto::Bucket::default();
+        bucket.set_upper_bound(bound);
+        bucket.set_cumulative_count(count);
+        bucket
+    });
+    let mut histogram = proto::Histogram::default();
+    histogram.set_bucket(buckets.collect());
+    histogram.set_sample_sum(value.sum().as_secs_f64());
+    histogram.set_sample_count(value.count());
+    histogram
+}

@@ -1,0 +1,3 @@
+//! Spellings of a snapshot.
+
+pub(crate) mod text;

@@ -1,0 +1,112 @@
+//! What can go wrong at start-up. Recording has no errors.
+
+use std::fmt;
+use std::time::Duration;
+
+#[cfg(feature = "server")]
+use crate::server::ServeError;
+
+/// A start-up error: its text says what was wrong, where, and what is allowed.
+#[derive(Debug)]
+pub struct Error(Box<Problem>);
+
+#[derive(Debug)]
+enum Problem {
+    Environment { variable: &'static str, found: Found, allowed: &'static str },
+    Setting { setting: &'static str, found: String, allowed: &'static str },
+    AlreadyInstalled,
+    ConflictingMaxAge { subsystem: String, asked: Duration, standing: Duration, places: String },
+    NoExchange { place: String },
+    Foreign(prometheus::Error),
+    #[cfg(feature = "server")]
+    Serve(ServeError),
+}
+
+/// What stood in an environment variable.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Nothing,
+    Text(String),
+    NoUnicode,
+}
+
+impl Error {
+    pub(crate) fn environment(variable: &'static str, found: Found, allowed: &'static str) -> Self {
+        Self(Box::new(Problem::Environment { variable, found, allowed }))
+    }
+
+    pub(crate) fn setting(setting: &'static str, found: impl Into<String>, allowed: &'static str) -> Self {
+        Self(Box::new(Problem::Setting { setting, found: found.into(), allowed }))
+    }
+
+    pub(crate) fn already_installed() -> Self {
+        Self(Box::new(Problem::AlreadyInstalled))
+    }
+
+    pub(crate) fn conflicting_max_age(subsystem: &str, asked: Duration, standing: Duration) -> Self {
+        Self::conflicting_max_age_at(subsystem, asked, standing, "")
+    }
+
+    pub(crate) fn conflicting_max_age_at(
+        subsystem: &str,
+        asked: Duration,
+        standing: Duration,
+        places: impl Into<String>,
+    ) -> Self {
+        let places = places.into();
+        Self(Box::new(Problem::ConflictingMaxAge { subsystem: subsystem.to_owned(), asked, standing, places }))
+    }
+
+    pub(crate) fn no_exchange(place: impl fmt::Display) -> Self {
+        Self(Box::new(Problem::NoExchange { place: place.to_string() }))
+    }
+
+    pub(crate) fn foreign(error: prometheus::Error) -> Self {
+        Self(Box::new(Problem::Foreign(error)))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Problem::Environment { variable, found, allowed } => match found {
+                Found::Nothing => write!(f, "{variable} is not set: {allowed}"),
+                Found::Text(text) => write!(f, "{variable} is {text:?}: {allowed}"),
+                Found::NoUnicode => write!(f, "{variable} is not readable as text: {allowed}"),
+            },
+            Problem::Setting { setting, found, allowed } => write!(f, "{setting} {found:?}: {allowed}"),
+            Problem::AlreadyInstalled => f.write_str(
+                "the metrics of this process are installed already, with other settings: call `install` once",
+            ),
+            Problem::ConflictingMaxAge { subsystem, asked, standing, places } => {
+                write!(f, "subsystem {subsystem} cannot be stalled after {asked:?}: it is after {standing:?}{places}")
+            }
+            Problem::NoExchange { place } => write!(
+                f,
+                "{place} is an exchange call without an exchange: write `exchange = \"…\"` in its attribute, or name \
+                 the bot's exchange with `Settings::exchange`"
+            ),
+            Problem::Foreign(error) => write!(f, "the collector cannot be registered: {error}"),
+            #[cfg(feature = "server")]
+            Problem::Serve(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.0 {
+            Problem::Foreign(error) => Some(error),
+            #[cfg(feature = "server")]
+            Problem::Serve(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(feature = "server")]
+impl From<ServeError> for Error {
+    fn from(error: ServeError) -> Self {
+        Self(Box::new(Problem::Serve(error)))
+    }
+}

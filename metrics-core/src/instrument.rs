@@ -1,0 +1,126 @@
+//! How a function's body is run under a guard.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::Outcome;
+use crate::guard::Guard;
+
+/// Runs a body that returns a value, and tells its guard how `judge` sees that value.
+///
+/// The body is a parameter so that its closure is `FnOnce`; called where it stands it would be inferred as `FnMut`,
+/// which breaks bodies that return what they borrow mutably.
+pub fn call<G: Guard, R>(guard: G, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> Outcome) -> R {
+    let value = body();
+    guard.finish(judge(&value));
+    value
+}
+
+/// A value for a `return` that never runs, which fixes the type of an async block.
+#[must_use]
+pub fn never<R>() -> R {
+    unreachable!("this call stands behind `if false`")
+}
+
+/// A guard for a body whose return says nothing of its success: it ends well unless a panic drops it.
+#[must_use = "the body runs under this guard"]
+pub fn returned<G: Guard>(guard: G) -> Returned<G> {
+    Returned { guard: Some(guard), panicking: std::thread::panicking() }
+}
+
+/// See [`returned`].
+#[derive(Debug)]
+pub struct Returned<G: Guard> {
+    guard: Option<G>,
+    panicking: bool,
+}
+
+impl<G: Guard> Drop for Returned<G> {
+    fn drop(&mut self) {
+        let panicked = !self.panicking && std::thread::panicking();
+        if let Some(guard) = self.guard.take() {
+            guard.finish(if panicked { Outcome::Panic } else { Outcome::Ok });
+        }
+    }
+}
+
+/// Runs a future under a guard that `start` makes at the first poll.
+pub fn future<F, S, G, J>(start: S, future: F, judge: J) -> Instrumented<F, S, G, J>
+where
+    F: Future,
+    S: FnOnce() -> G,
+    G: Guard,
+    J: FnOnce(&F::Output) -> Outcome,
+{
+    Instrumented { future, state: State::Waiting(start), judge: Some(judge) }
+}
+
+pin_project! {
+    /// See [`future`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct Instrumented<F, S, G, J>
+    where
+        G: Guard,
+    {
+        #[pin]
+        future: F,
+        state: State<S, G>,
+        judge: Option<J>,
+    }
+
+    impl<F, S, G, J> PinnedDrop for Instrumented<F, S, G, J>
+    where
+        G: Guard,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            match std::mem::replace(this.project().state, State::Ended) {
+                State::Waiting(_) | State::Ended => {}
+                State::Pending(guard) => guard.finish(Outcome::Cancelled),
+                // The poll that took the guard's place never came back.
+                State::Polling(guard) => guard.finish(Outcome::Panic),
+            }
+        }
+    }
+}
+
+/// How far a future has come. A future that is dropped in the middle of its own poll has panicked; between polls it
+/// is cancelled. What the thread is unwinding meanwhile says nothing of either.
+#[derive(Debug)]
+enum State<S, G> {
+    Waiting(S),
+    Pending(G),
+    Polling(G),
+    Ended,
+}
+
+impl<F, S, G, J> Future for Instrumented<F, S, G, J>
+where
+    F: Future,
+    S: FnOnce() -> G,
+    G: Guard,
+    J: FnOnce(&F::Output) -> Outcome,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        *this.state = match std::mem::replace(this.state, State::Ended) {
+            State::Waiting(start) => State::Polling(start()),
+            State::Pending(guard) | State::Polling(guard) => State::Polling(guard),
+            // Polled again after the end: what happens is the future's own affair.
+            State::Ended => State::Ended,
+        };
+        let polled = this.future.poll(context);
+        if let State::Polling(guard) = std::mem::replace(this.state, State::Ended) {
+            match (&polled, this.judge.take()) {
+                (Poll::Ready(value), Some(judge)) => guard.finish(judge(value)),
+                _ => *this.state = State::Pending(guard),
+            }
+        }
+        polled
+    }
+}

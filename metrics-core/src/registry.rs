@@ -1,0 +1,319 @@
+//! The shared core: every room of one instance, and the process-wide instance to which the attributes belong.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use lazy_static::lazy_static;
+use prometheus::Registry;
+use prometheus::core::Collector;
+
+use crate::call_site::{CallSite, Choice, Target, call_sites};
+use crate::capital::{Profile, Profiles};
+use crate::catalogue::{self, FAMILIES};
+use crate::clock::Clock;
+use crate::collector::{Foreign, OwnFamilies, isolated_collector};
+use crate::event::{Event, Events};
+use crate::exchange::{ExchangeCall, ExchangeCalls};
+use crate::label::OpenLabel;
+use crate::reconciliation::{Reconciliation, ReconciliationCycle};
+use crate::report::Report;
+use crate::settings::Settings;
+use crate::storage::{Snapshot, SnapshotBuilder};
+use crate::subsystem::{SubsystemHandle, SubsystemHealth, Subsystems};
+use crate::vocabulary::require_type;
+use crate::{Error, LabelValue, encode};
+
+lazy_static! {
+    static ref PROCESS: Arc<Core> = Arc::new(Core::new(Clock::System));
+}
+
+/// The core that the attributes record to. It is there from the first recording on, installed or not, so that
+/// nothing is lost that happens before `install`.
+pub(crate) fn process_core() -> &'static Core {
+    &PROCESS
+}
+
+/// Every room of one instance.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) clock: Clock,
+    pub(crate) subsystems: Subsystems,
+    pub(crate) exchange_calls: ExchangeCalls,
+    pub(crate) events: Events,
+    pub(crate) profile_ids: OpenLabel,
+    pub(crate) profiles: Profiles,
+    pub(crate) reconciliation: Reconciliation,
+    pub(crate) foreign: Foreign,
+    installed: OnceLock<Installed>,
+}
+
+/// What is known once the settings are.
+#[derive(Debug)]
+struct Installed {
+    settings: Settings,
+    registry: Registry,
+}
+
+impl Core {
+    fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            subsystems: Subsystems::new(),
+            exchange_calls: ExchangeCalls::new(),
+            events: Events::new(),
+            profile_ids: OpenLabel::new(),
+            profiles: Profiles::new(),
+            reconciliation: Reconciliation::default(),
+            foreign: Foreign::default(),
+            installed: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> Option<&Settings> {
+        self.installed.get().map(|installed| &installed.settings)
+    }
+
+    pub(crate) fn report(&self) -> Report {
+        self.settings().map(|settings| settings.report.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn event<'a>(&'a self, severity: &'static str, event_type: &'static str) -> Event<'a> {
+        Event::new(&self.events, &self.profile_ids, severity, event_type)
+    }
+
+    /// Every value at this moment.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let now = self.clock.boot_time();
+        for profile in self.profiles.forget(now) {
+            self.profile_ids.release(&profile);
+        }
+        let settings = self.settings();
+        let mut snapshot = SnapshotBuilder::new(settings.map(|settings| settings.families).unwrap_or_default());
+        self.events.collect(&mut snapshot);
+        self.subsystems.collect(now, &mut snapshot);
+        self.exchange_calls.collect(settings.and_then(|settings| settings.exchange), &mut snapshot);
+        self.profiles.collect(now, &mut snapshot);
+        self.reconciliation.collect(&mut snapshot);
+        for (reason, failures) in self.foreign.failures() {
+            snapshot.counter(&catalogue::FOREIGN_COLLECTOR_FAILURES_TOTAL, vec![reason.into()], failures);
+        }
+        if let Some(settings) = settings {
+            let labels = vec![settings.version.clone().into(), settings.revision.clone().into()];
+            snapshot.gauge(&catalogue::BUILD_INFO, labels, 1.0);
+        }
+        snapshot.finish()
+    }
+
+    fn configure(self: &Arc<Self>, settings: Settings) -> Result<(), Error> {
+        let registry = Registry::new();
+        OwnFamilies::new(Arc::downgrade(self), &settings)
+            .and_then(|own| registry.register(Box::new(own)))
+            .map_err(Error::foreign)?;
+        self.profile_ids.set_bound(settings.profile_bound);
+        self.events.set_symbol_bound(settings.symbol_bound);
+        self.foreign.add(registry.clone());
+        // Both callers hold what keeps a second one out.
+        let _ = self.installed.set(Installed { settings, registry });
+        Ok(())
+    }
+
+    /// Makes the series of `site` stand at 0, as far as its labels are known.
+    fn declare(&self, site: &CallSite, settings: &Settings) {
+        match site.target {
+            Target::Subsystem(site) => {
+                if let Some(subsystem) = site.fixed() {
+                    let slots = self.subsystems.slots(subsystem, &self.clock);
+                    // Contradictions were refused before.
+                    let _ = site.declared_max_age().map(|max_age| slots.set_max_age(max_age));
+                }
+            }
+            Target::Exchange(site) => {
+                if let Some(operation) = site.fixed_operation() {
+                    let exchange = match site.exchange() {
+                        Choice::Fixed(exchange) => Some(exchange),
+                        Choice::FromSettings => None,
+                        Choice::Any(_) if settings.exchange.is_some() => None,
+                        Choice::Any(_) => return,
+                    };
+                    self.exchange_calls.slots(exchange, operation);
+                }
+            }
+        }
+    }
+}
+
+/// An instance: what handles record to, and what is served.
+///
+/// Clones share everything.
+///
+/// ```
+/// use bot_metrics::{Mode, Settings, labels::{EventType, Severity}};
+///
+/// let metrics = Settings::new(Mode::Paper).build()?;
+/// metrics.event(Severity::Info, EventType::Started).record();
+/// assert!(metrics.exposition().contains("bytelyst_bot_operational_events_total{severity=\"INFO\",type=\"STARTED\""));
+/// # Ok::<(), bot_metrics::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    core: Arc<Core>,
+}
+
+impl Metrics {
+    /// The process-wide instance, once [`Settings::install`] has made it.
+    #[must_use]
+    pub fn installed() -> Option<Self> {
+        PROCESS.settings().map(|_| Self { core: Arc::clone(&PROCESS) })
+    }
+
+    pub(crate) fn install(settings: Settings) -> Result<Self, Error> {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _held = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let core = &*PROCESS;
+        if let Some(standing) = core.settings() {
+            return if standing.same_as(&settings) {
+                Ok(Self { core: Arc::clone(core) })
+            } else {
+                Err(Error::already_installed())
+            };
+        }
+        let sites = call_sites();
+        check(&sites, &settings)?;
+        for site in &sites {
+            core.declare(site, &settings);
+        }
+        core.configure(settings)?;
+        Ok(Self { core: Arc::clone(core) })
+    }
+
+    pub(crate) fn build(settings: Settings) -> Result<Self, Error> {
+        let core = Arc::new(Core::new(settings.clock.clone()));
+        core.configure(settings)?;
+        Ok(Self { core })
+    }
+
+    /// What this instance was made with.
+    ///
+    /// # Panics
+    ///
+    /// Never: there is no instance without settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.installation().settings
+    }
+
+    /// A subsystem, exported from here on.
+    #[must_use]
+    pub fn subsystem<L: LabelValue>(&self, subsystem: L) -> SubsystemHandle {
+        const { require_type::<L>("subsystem") };
+        let slots = self.core.subsystems.slots(subsystem.as_str(), &self.core.clock);
+        SubsystemHandle::new(subsystem.as_str(), slots, self.core.clock.clone())
+    }
+
+    /// An operation at an exchange, exported from here on.
+    #[must_use]
+    pub fn exchange_call<E: LabelValue, O: LabelValue>(&self, exchange: E, operation: O) -> ExchangeCall {
+        const { require_type::<E>("exchange") };
+        const { require_type::<O>("operation") };
+        let slots = self.core.exchange_calls.slots(Some(exchange.as_str()), operation.as_str());
+        ExchangeCall::new(slots, self.core.clock.clone())
+    }
+
+    /// An event, counted once it is [recorded](Event::record).
+    pub fn event<S: LabelValue, T: LabelValue>(&self, severity: S, event_type: T) -> Event<'_> {
+        const { require_type::<S>("severity") };
+        const { require_type::<T>("event type") };
+        self.core.event(severity.as_str(), event_type.as_str())
+    }
+
+    /// The profile with this id, exported from here on with its violations at 0.
+    #[must_use]
+    pub fn profile(&self, profile_id: &str) -> Profile {
+        Profile::new(Arc::clone(&self.core), profile_id)
+    }
+
+    /// Begins a reconciliation cycle.
+    pub fn reconciliation(&self) -> ReconciliationCycle {
+        ReconciliationCycle::new(Arc::clone(&self.core))
+    }
+
+    /// Every value of our own families at this moment.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.core.snapshot()
+    }
+
+    /// What is served: our families, then those that the bot registered itself, in the text format 0.0.4.
+    #[must_use]
+    pub fn exposition(&self) -> String {
+        let settings = self.settings();
+        // Foreign families first: what fails there is counted in ours.
+        let foreign = self.core.foreign.gather(|name| is_ours(name, settings));
+        let mut text = encode::text::encode(&self.core.snapshot(), settings);
+        for family in foreign {
+            text.push_str(&family.text);
+        }
+        text
+    }
+
+    /// The shared registry, which holds our families as one collector. What a bot registers there is served too;
+    /// [`register`](Self::register) contains a collector better.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.installation().registry
+    }
+
+    /// Registers a collector of the bot's own. Its panics and hangs cost its own families alone, and are counted in
+    /// `foreign_collector_failures_total`. Its series keep their own labels.
+    ///
+    /// # Errors
+    ///
+    /// Where one of its metrics is registered already.
+    pub fn register(&self, collector: Box<dyn Collector>) -> Result<(), Error> {
+        let isolated = isolated_collector(collector, Arc::downgrade(&self.core));
+        self.registry().register(isolated).map_err(Error::foreign)
+    }
+
+    /// Serves a whole registry of the bot's own too, such as `prometheus::default_registry()`; it is contained as a
+    /// whole.
+    pub fn add_registry(&self, registry: Registry) {
+        self.core.foreign.add(registry);
+    }
+
+    pub(crate) fn health(&self) -> Vec<SubsystemHealth> {
+        self.core.subsystems.health(self.core.clock.boot_time())
+    }
+
+    fn installation(&self) -> &Installed {
+        self.core.installed.get().expect("an instance is made with its settings")
+    }
+}
+
+fn is_ours(name: &str, settings: &Settings) -> bool {
+    let stem = name.strip_prefix(&settings.namespace).and_then(|name| name.strip_prefix('_'));
+    stem.is_some_and(|stem| FAMILIES.iter().any(|family| family.name == stem))
+}
+
+/// Refuses sites that contradict each other or the settings, naming the places.
+fn check(sites: &[CallSite], settings: &Settings) -> Result<(), Error> {
+    let mut ages: BTreeMap<&'static str, (Duration, &CallSite)> = BTreeMap::new();
+    for place in sites {
+        match place.target {
+            Target::Exchange(site) => {
+                if matches!(site.exchange(), Choice::FromSettings) && settings.exchange.is_none() {
+                    return Err(Error::no_exchange(place));
+                }
+            }
+            Target::Subsystem(site) => {
+                let Some((subsystem, asked)) = site.fixed().zip(site.declared_max_age()) else { continue };
+                let (standing, other) = *ages.entry(subsystem).or_insert((asked, place));
+                if standing != asked {
+                    let places = format!(": {place} contradicts {other}");
+                    return Err(Error::conflicting_max_age_at(subsystem, asked, standing, places));
+                }
+            }
+        }
+    }
+    Ok(())
+}

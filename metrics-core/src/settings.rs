@@ -1,0 +1,409 @@
+//! What a bot says of itself: the only reader of the environment, and the home of every default.
+
+use std::env::{self, VarError};
+use std::fmt;
+
+use crate::catalogue::Families;
+use crate::clock::Clock;
+use crate::error::Found;
+use crate::report::{Report, ReportHook};
+use crate::vocabulary;
+use crate::{Error, LabelValue, Metrics};
+
+/// Where the exposition is served unless something else is said.
+pub const DEFAULT_ADDRESS: &str = "0.0.0.0:5000";
+
+const DEFAULT_NAMESPACE: &str = "bytelyst_bot";
+const DEFAULT_APP: &str = "bytelyst-trading-bot-service";
+const DEFAULT_PROFILES: usize = 50;
+const DEFAULT_SYMBOLS: usize = 200;
+
+const NODE_ENV: &str = "NODE_ENV";
+const PAPER_TRADING: &str = "PAPER_TRADING";
+const METRICS_ADDR: &str = "METRICS_ADDR";
+
+/// Where the bot runs; the default label `env`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Env {
+    /// Not where it counts.
+    #[default]
+    Development,
+    /// Where it counts.
+    Production,
+}
+
+impl Env {
+    /// The label's text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
+}
+
+/// Whether the bot risks money; the default label `mode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It does not.
+    Paper,
+    /// It does.
+    Live,
+}
+
+impl Mode {
+    /// The label's text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Paper => "paper",
+            Self::Live => "live",
+        }
+    }
+}
+
+/// Everything that a bot can set. [`install`](Self::install) makes it the process's, to which the attributes
+/// belong; [`build`](Self::build) makes an instance of its own.
+///
+/// ```no_run
+/// use bot_metrics::Settings;
+/// use bot_metrics::labels::Exchange;
+///
+/// let metrics = Settings::from_env()?.exchange(Exchange::Binance).install()?;
+/// # Ok::<(), bot_metrics::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub(crate) env: Env,
+    pub(crate) mode: Mode,
+    pub(crate) app: String,
+    pub(crate) namespace: String,
+    pub(crate) address: String,
+    pub(crate) exchange: Option<&'static str>,
+    pub(crate) families: Families,
+    pub(crate) revision: String,
+    pub(crate) version: String,
+    pub(crate) capital_tolerance: f64,
+    pub(crate) profile_bound: usize,
+    pub(crate) symbol_bound: usize,
+    pub(crate) report: Report,
+    pub(crate) clock: Clock,
+}
+
+impl Settings {
+    /// The defaults with this mode, whatever the environment says.
+    #[must_use]
+    pub fn new(mode: Mode) -> Self {
+        Self {
+            env: Env::default(),
+            mode,
+            app: DEFAULT_APP.to_owned(),
+            namespace: DEFAULT_NAMESPACE.to_owned(),
+            address: DEFAULT_ADDRESS.to_owned(),
+            exchange: None,
+            families: Families::default(),
+            revision: String::new(),
+            version: String::new(),
+            capital_tolerance: 0.0,
+            profile_bound: DEFAULT_PROFILES,
+            symbol_bound: DEFAULT_SYMBOLS,
+            report: Report::default(),
+            clock: Clock::default(),
+        }
+    }
+
+    /// What the environment says.
+    ///
+    /// | variable | allowed | unset |
+    /// | --- | --- | --- |
+    /// | `NODE_ENV` | `development`, `production` | development |
+    /// | `PAPER_TRADING` | `true`, `1`, `yes`, `on` for paper; `false`, `0`, `no`, `off` for live; any case | an error |
+    /// | `METRICS_ADDR` | an address and port | [`DEFAULT_ADDRESS`] |
+    ///
+    /// # Errors
+    ///
+    /// Where a variable has another value, or `PAPER_TRADING` none: public bots use two opposite conventions for
+    /// "unset", and live money must never be labelled as paper.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::from_variables(variable, None)
+    }
+
+    /// As [`from_env`](Self::from_env), with a mode for where `PAPER_TRADING` is unset: for a bot that can trade in
+    /// one mode only.
+    ///
+    /// # Errors
+    ///
+    /// Where a variable has a value that is not allowed.
+    pub fn from_env_or(mode: Mode) -> Result<Self, Error> {
+        Self::from_variables(variable, Some(mode))
+    }
+
+    fn from_variables(
+        read: impl Fn(&'static str) -> Result<Option<String>, Found>,
+        unset: Option<Mode>,
+    ) -> Result<Self, Error> {
+        let mut settings = Self::new(read_mode(&read, unset)?);
+        settings.env = read_env(&read)?;
+        let allowed = "expected an address and a port such as 0.0.0.0:5000";
+        if let Some(address) = read(METRICS_ADDR).map_err(|found| Error::environment(METRICS_ADDR, found, allowed))? {
+            if address.is_empty() {
+                return Err(Error::environment(METRICS_ADDR, Found::Text(address), allowed));
+            }
+            settings.address = address;
+        }
+        Ok(settings)
+    }
+
+    /// Sets the default label `env`.
+    #[must_use]
+    pub fn env(mut self, env: Env) -> Self {
+        self.env = env;
+        self
+    }
+
+    /// Sets the default label `app`; `bytelyst-trading-bot-service` unless set.
+    #[must_use]
+    pub fn app(mut self, app: impl Into<String>) -> Self {
+        self.app = app.into();
+        self
+    }
+
+    /// Sets what every metric's name begins with; `bytelyst_bot` unless set.
+    #[must_use]
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// Names the exchange of all calls that name none themselves.
+    #[must_use]
+    pub fn exchange<L: LabelValue>(mut self, exchange: L) -> Self {
+        const { vocabulary::require_type::<L>("exchange") };
+        self.exchange = Some(exchange.as_str());
+        self
+    }
+
+    /// Says which families are exported.
+    #[must_use]
+    pub fn families(mut self, families: Families) -> Self {
+        self.families = families;
+        self
+    }
+
+    /// Says which build this is, for `build_info`: `env!("CARGO_PKG_VERSION")` and a commit, say.
+    #[must_use]
+    pub fn build_info(mut self, version: impl Into<String>, revision: impl Into<String>) -> Self {
+        self.version = version.into();
+        self.revision = revision.into();
+        self
+    }
+
+    /// Says how far below zero available capital may be before that is a violation, in the profile's currency;
+    /// 0 unless set.
+    #[must_use]
+    pub fn capital_tolerance(mut self, tolerance: f64) -> Self {
+        self.capital_tolerance = tolerance;
+        self
+    }
+
+    /// Bounds the values of the labels `profile_id` and `symbol`; 50 and 200 unless set. What finds no place is
+    /// counted under "other".
+    #[must_use]
+    pub fn label_bounds(mut self, profiles: usize, symbols: usize) -> Self {
+        self.profile_bound = profiles;
+        self.symbol_bound = symbols;
+        self
+    }
+
+    /// Says what happens with a line of trouble of the library's own; unless set it goes to standard error. At most
+    /// ten lines a minute are told.
+    #[must_use]
+    pub fn on_report(mut self, hook: ReportHook) -> Self {
+        self.report = Report::new(hook);
+        self
+    }
+
+    /// The mode, for the order router too: label and behaviour then cannot disagree.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Whether orders must not reach a real exchange.
+    #[must_use]
+    pub fn is_paper(&self) -> bool {
+        self.mode == Mode::Paper
+    }
+
+    /// Where the exposition is served.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Makes these the settings of the process, to which all attributes belong. Every linked call site's series
+    /// stands at 0 from here on.
+    ///
+    /// # Errors
+    ///
+    /// Where a setting is not allowed, where two call sites contradict each other, where an exchange call has no
+    /// exchange, or where other settings are installed already. Nothing is installed then.
+    pub fn install(self) -> Result<Metrics, Error> {
+        Metrics::install(self.checked()?)
+    }
+
+    /// Makes an instance of its own, for tests and simulated bots. Only handles record to it, no attribute.
+    ///
+    /// # Errors
+    ///
+    /// Where a setting is not allowed.
+    pub fn build(self) -> Result<Metrics, Error> {
+        Metrics::build(self.checked()?)
+    }
+
+    fn checked(self) -> Result<Self, Error> {
+        if !is_metric_name(&self.namespace) {
+            let allowed = "a namespace has letters, digits and underscores, and no digit in front";
+            return Err(Error::setting("namespace", self.namespace, allowed));
+        }
+        if self.app.is_empty() {
+            return Err(Error::setting("app", self.app, "an empty label is as good as none; name the application"));
+        }
+        if !(self.capital_tolerance.is_finite() && self.capital_tolerance >= 0.0) {
+            let allowed = "a tolerance is a finite amount of at least 0";
+            return Err(Error::setting("capital tolerance", self.capital_tolerance.to_string(), allowed));
+        }
+        Ok(self)
+    }
+
+    /// The default labels, in the order in which they are written.
+    pub(crate) fn default_labels(&self) -> [(&'static str, &str); 3] {
+        [("app", &self.app), ("env", self.env.as_str()), ("mode", self.mode.as_str())]
+    }
+
+    /// Whether both say the same of the bot; hooks and clocks cannot be compared.
+    pub(crate) fn same_as(&self, other: &Self) -> bool {
+        let told = |settings: &Self| {
+            (
+                settings.default_labels().map(|(_, value)| value.to_owned()),
+                settings.namespace.clone(),
+                settings.exchange,
+                settings.families,
+                (settings.version.clone(), settings.revision.clone()),
+                (settings.capital_tolerance.to_bits(), settings.profile_bound, settings.symbol_bound),
+            )
+        };
+        told(self) == told(other)
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Env {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+fn variable(name: &'static str) -> Result<Option<String>, Found> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(Found::NoUnicode),
+    }
+}
+
+fn read_mode(
+    read: &impl Fn(&'static str) -> Result<Option<String>, Found>,
+    unset: Option<Mode>,
+) -> Result<Mode, Error> {
+    let allowed = "expected true, 1, yes or on for paper trading, false, 0, no or off for live trading";
+    let refuse = |found| Error::environment(PAPER_TRADING, found, allowed);
+    let Some(value) = read(PAPER_TRADING).map_err(refuse)? else {
+        return unset.ok_or_else(|| refuse(Found::Nothing));
+    };
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(Mode::Paper),
+        "false" | "0" | "no" | "off" => Ok(Mode::Live),
+        _ => Err(refuse(Found::Text(value))),
+    }
+}
+
+fn read_env(read: &impl Fn(&'static str) -> Result<Option<String>, Found>) -> Result<Env, Error> {
+    let allowed = "expected development or production";
+    let refuse = |found| Error::environment(NODE_ENV, found, allowed);
+    match read(NODE_ENV).map_err(refuse)? {
+        None => Ok(Env::Development),
+        Some(value) => match value.as_str() {
+            "development" => Ok(Env::Development),
+            "production" => Ok(Env::Production),
+            _ => Err(refuse(Found::Text(value))),
+        },
+    }
+}
+
+/// Prometheus' own rule, without the colon, which is for recording rules.
+fn is_metric_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(variables: &[(&'static str, &str)], unset: Option<Mode>) -> Result<Settings, String> {
+        let read = |name| Ok(variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()));
+        Settings::from_variables(read, unset).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn paper_trading_is_read_in_any_case_and_never_guessed() {
+        for (value, mode) in
+            [("true", Mode::Paper), ("1", Mode::Paper), ("YES", Mode::Paper), ("On", Mode::Paper)]
+                .into_iter()
+                .chain([("false", Mode::Live), ("0", Mode::Live), ("No", Mode::Live), ("OFF", Mode::Live)])
+        {
+            assert_eq!(settings(&[(PAPER_TRADING, value)], None).map(|s| s.mode), Ok(mode), "{value}");
+        }
+        for value in ["", "paper", "truee", " true"] {
+            let error = settings(&[(PAPER_TRADING, value)], Some(Mode::Paper)).expect_err(value);
+            assert!(error.starts_with(&format!("PAPER_TRADING is {value:?}: expected true, 1,")), "{error}");
+        }
+        let error = settings(&[], None).expect_err("unset is an error");
+        assert!(error.starts_with("PAPER_TRADING is not set: expected"), "{error}");
+        assert_eq!(settings(&[], Some(Mode::Paper)).map(|s| s.mode), Ok(Mode::Paper));
+    }
+
+    #[test]
+    fn node_env_is_development_unless_set_and_nothing_else_is_taken() {
+        let env = |variables: &[_]| settings(variables, Some(Mode::Paper)).map(|s| s.env);
+        assert_eq!(env(&[]), Ok(Env::Development));
+        assert_eq!(env(&[(NODE_ENV, "production")]), Ok(Env::Production));
+        assert_eq!(
+            env(&[(NODE_ENV, "prod")]),
+            Err("NODE_ENV is \"prod\": expected development or production".to_owned())
+        );
+    }
+
+    #[test]
+    fn settings_that_cannot_be_exported_are_refused() {
+        let new = || Settings::new(Mode::Paper);
+        for bad in [
+            new().namespace("9lives"),
+            new().namespace(""),
+            new().namespace("a-b"),
+            new().app(""),
+            new().capital_tolerance(f64::NAN),
+            new().capital_tolerance(-1.0),
+        ] {
+            assert!(bad.clone().build().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The check of a label literal against its type, while compiling.
+//!
+//! An attribute emits a call of [`text_of`] in a constant, at the literal's span: a wrong label is then a compile
+//! error under the literal alone, and every wrong label of a crate is reported in one run.
+
+use crate::LabelValue;
+
+/// The value of `L` that `text` names.
+///
+/// # Panics
+///
+/// Where no value has that text; the message suggests the nearest one and lists all. Meant for constants, where
+/// the panic is a compile error.
+#[track_caller]
+#[must_use]
+pub const fn text_of<L: LabelValue>(text: &str) -> &'static str {
+    let mut index = 0;
+    while index < L::VALUES.len() {
+        if equal(L::VALUES[index], text) {
+            return L::VALUES[index];
+        }
+        index += 1;
+    }
+    unknown(L::NAME, L::VALUES, text)
+}
+
+/// Refuses a label type that stands where another is asked for.
+///
+/// # Panics
+///
+/// Where `L` is not a type of `wanted`; meant for constants.
+#[track_caller]
+pub const fn require_type<L: LabelValue>(wanted: &str) {
+    if !equal(L::NAME, wanted) {
+        let message = Message::new().push("expected a label of the type ").push(wanted).push(", found ").push(L::NAME);
+        panic!("{}", message.as_str());
+    }
+}
+
+#[track_caller]
+const fn unknown(name: &str, values: &[&str], text: &str) -> ! {
+    let mut message = Message::new().push("unknown ").push(name).push(" \"").push(excerpt(text)).push("\"");
+    if let Some(nearest) = nearest(values, text) {
+        message = message.push("; did you mean \"").push(nearest).push("\"?");
+    } else {
+        message = message.push(";");
+    }
+    message = message.push(" known: ");
+    let mut index = 0;
+    while index < values.len() {
+        if index > 0 {
+            message = message.push(", ");
+        }
+        message = message.push(values[index]);
+        index += 1;
+    }
+    panic!("{}", message.as_str());
+}
+
+/// The value with the fewest edits to `text`, if it is near enough to be a slip of the fingers.
+const fn nearest<'a>(values: &[&'a str], text: &str) -> Option<&'a str> {
+    let mut best = None;
+    // A third of the text may be wrong: the rule that rustc uses for its own suggestions.
+    let mut least = if text.len() < 6 { 2 } else { text.len() / 3 } + 1;
+    let mut index = 0;
+    while index < values.len() {
+        let edits = distance(values[index].as_bytes(), text.as_bytes());
+        if edits < least {
+            least = edits;
+            best = Some(values[index]);
+        }
+        index += 1;
+    }
+    best
+}
+
+/// Longest text that is compared; a longer one is never a slip of the fingers.
+const LONGEST: usize = 64;
+
+/// Insertions, deletions, replacements and swaps of neighbours between two texts, letter case apart.
+const fn distance(a: &[u8], b: &[u8]) -> usize {
+    if a.len() > LONGEST || b.len() > LONGEST {
+        return usize::MAX;
+    }
+    // Three rows of the edit matrix: a swap looks back two.
+    let mut rows = [[0usize; LONGEST + 1]; 3];
+    let mut j = 0;
+    while j <= b.len() {
+        rows[0][j] = j;
+        j += 1;
+    }
+    let mut i = 1;
+    while i <= a.len() {
+        let (row, above, two_above) = (i % 3, (i + 2) % 3, (i + 1) % 3);
+        rows[row][0] = i;
+        let mut j = 1;
+        while j <= b.len() {
+            let same = a[i - 1].eq_ignore_ascii_case(&b[j - 1]);
+            let mut edits = rows[above][j - 1] + if same { 0 } else { 1 };
+            edits = min(edits, rows[above][j] + 1);
+            edits = min(edits, rows[row][j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1].eq_ignore_ascii_case(&b[j - 2]) && a[i - 2].eq_ignore_ascii_case(&b[j - 1])
+            {
+                edits = min(edits, rows[two_above][j - 2] + 1);
+            }
+            rows[row][j] = edits;
+            j += 1;
+        }
+        i += 1;
+    }
+    rows[a.len() % 3][b.len()]
+}
+
+const fn min(a: usize, b: usize) -> usize {
+    if a < b { a } else { b }
+}
+
+const fn equal(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < a.len() {
+        if a[index] != b[index] {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}
+
+/// As much of `text` as helps to find it.
+const fn excerpt(text: &str) -> &str {
+    let mut end = 80;
+    if text.len() <= end {
+        return text;
+    }
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.split_at(end).0
+}
+
+/// A message composed while compiling, where there is no `format!`.
+struct Message {
+    bytes: [u8; Message::CAPACITY],
+    len: usize,
+}
+
+impl Message {
+    const CAPACITY: usize = 2048;
+    const CUT: &'static str = " …";
+
+    const fn new() -> Self {
+        Self { bytes: [0; Self::CAPACITY], len: 0 }
+    }
+
+    /// Appends `text`, or as much of it as fits with a mark that something was cut.
+    const fn push(mut self, text: &str) -> Self {
+        let text = text.as_bytes();
+        if self.len + text.len() + Self::CUT.len() > Self::CAPACITY {
+            if self.len + Self::CUT.len() <= Self::CAPACITY {
+                self = self.append(Self::CUT.as_bytes());
+                self.len = Self::CAPACITY;
+            }
+            return self;
+        }
+        self.append(text)
+    }
+
+    const fn append(mut self, text: &[u8]) -> Self {
+        let mut index = 0;
+        while index < text.len() {
+            self.bytes[self.len + index] = text[index];
+            index += 1;
+        }
+        self.len += text.len();
+        self
+    }
+
+    const fn as_str(&self) -> &str {
+        // A cut fills the length up to the capacity; the zero bytes behind it are no text.
+        let mut len = self.len;
+        while len > 0 && self.bytes[len - 1] == 0 {
+            len -= 1;
+        }
+        match std::str::from_utf8(self.bytes.split_at(len).0) {
+            Ok(text) => text,
+            Err(_) => "unknown label value",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::labels::{Operation, Subsystem};
+
+    fn message_of<L: LabelValue>(text: &'static str) -> String {
+        *std::panic::catch_unwind(|| text_of::<L>(text))
+            .expect_err("the text is unknown")
+            .downcast::<String>()
+            .expect("a message")
+    }
+
+    #[test]
+    fn a_known_text_is_the_types_own() {
+        const TEXT: &str = text_of::<Subsystem>("monitor");
+        assert_eq!(TEXT, "monitor");
+    }
+
+    #[test]
+    fn an_unknown_text_names_the_nearest_and_all() {
+        assert_eq!(
+            message_of::<Subsystem>("tradng"),
+            "unknown subsystem \"tradng\"; did you mean \"trading\"? known: trading, monitor, reconciliation"
+        );
+        assert!(message_of::<Operation>("plaec_order").contains("did you mean \"place_order\"?"));
+        assert!(message_of::<Subsystem>("Trading").contains("did you mean \"trading\"?"));
+    }
+
+    #[test]
+    fn a_text_far_from_all_gets_no_suggestion() {
+        assert_eq!(
+            message_of::<Subsystem>("zzzzzzzz"),
+            "unknown subsystem \"zzzzzzzz\"; known: trading, monitor, reconciliation"
+        );
+        assert!(!message_of::<Subsystem>("").contains("did you mean"));
+    }
+
+    #[test]
+    fn a_message_too_long_is_cut_and_says_so() {
+        #[derive(Clone, Copy)]
+        struct Many;
+        impl LabelValue for Many {
+            const NAME: &'static str = "many";
+            const VALUES: &'static [&'static str] = &["a value of some length"; 1000];
+            fn index(self) -> usize {
+                0
+            }
+        }
+        assert!(message_of::<Many>("none of them").ends_with('…'));
+    }
+
+    #[test]
+    fn a_text_too_long_is_quoted_in_part() {
+        let long: &'static str = Box::leak("ä".repeat(10_000).into_boxed_str());
+        let message = message_of::<Subsystem>(long);
+        assert!(message.len() < 200 && message.ends_with("reconciliation"), "{message}");
+    }
+
+    #[test]
+    fn distance_counts_edits_and_swaps() {
+        let of = |a: &str, b: &str| distance(a.as_bytes(), b.as_bytes());
+        assert_eq!(of("trading", "trading"), 0);
+        assert_eq!(of("trading", "tradng"), 1);
+        assert_eq!(of("trading", "tradign"), 1);
+        assert_eq!(of("", "abc"), 3);
+        assert_eq!(of("kitten", "sitting"), 3);
+    }
+}
