@@ -1,1 +1,4 @@
 //! Prometheus metrics for trading bots.
+
+#[cfg(feature = "server")]
+pub mod server;
