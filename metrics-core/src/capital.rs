@@ -1,7 +1,10 @@
 //! Profiles and their capital: how much is in use, and how often it fell below zero.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::{AcqRel, Acquire, Release}};
+use std::sync::atomic::{
+    AtomicBool,
+    Ordering::{AcqRel, Acquire, Release},
+};
 use std::time::Duration;
 
 use crate::LabelValue;
@@ -63,7 +66,9 @@ impl Capital {
     }
 
     fn is_finite(&self) -> bool {
-        [self.allocated, self.positions, self.open_orders, self.available()].iter().all(|figure| figure.is_finite())
+        [self.allocated, self.positions, self.open_orders, self.available()]
+            .iter()
+            .all(|figure| figure.is_finite())
     }
 }
 
@@ -186,7 +191,10 @@ impl Profile {
             let tolerance = self.core.settings().map_or(0.0, |settings| settings.capital_tolerance);
             self.slots.update(&capital, tolerance);
         } else {
-            self.core.event(Severity::Error.as_str(), EventType::InvalidCapital.as_str()).profile(&self.id).record();
+            self.core
+                .event(Severity::Error.as_str(), EventType::InvalidCapital.as_str())
+                .profile(&self.id)
+                .record();
         }
     }
 

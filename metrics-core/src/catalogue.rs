@@ -104,9 +104,8 @@ pub const SUBSYSTEM_DURATION_BUCKETS: [f64; 7] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0,
 ///
 /// The seed names none. These contain Prometheus' usual defaults; on 11,032 recorded delays their p50, p90 and
 /// p99 are within 2 % of the truth, where the defaults alone are off by 39 %, 12 % and 23 %.
-pub const EXCHANGE_API_LATENCY_BUCKETS: [f64; 18] = [
-    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0,
-];
+pub const EXCHANGE_API_LATENCY_BUCKETS: [f64; 18] =
+    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0];
 
 /// Events an operator wants in a journal.
 pub static OPERATIONAL_EVENTS_TOTAL: Family = counter(
@@ -149,12 +148,8 @@ pub static SUBSYSTEM_RUNS_TOTAL: Family = counter(
 );
 
 /// How many runs are under way.
-pub static SUBSYSTEM_IN_PROGRESS: Family = gauge(
-    "subsystem_in_progress",
-    &["subsystem"],
-    Origin::Extension,
-    "Runs that have begun and not ended.",
-);
+pub static SUBSYSTEM_IN_PROGRESS: Family =
+    gauge("subsystem_in_progress", &["subsystem"], Origin::Extension, "Runs that have begun and not ended.");
 
 /// At which age a subsystem counts as stalled.
 pub static SUBSYSTEM_MAX_AGE_SECONDS: Family = gauge(
@@ -306,7 +301,11 @@ mod tests {
         assert_eq!(
             seed,
             [
-                ("operational_events_total", Kind::Counter, &["severity", "type", "profile_id", "symbol"][..]),
+                (
+                    "operational_events_total",
+                    Kind::Counter,
+                    &["severity", "type", "profile_id", "symbol"][..]
+                ),
                 ("subsystem_duration_seconds", Kind::Histogram, &["subsystem"]),
                 ("subsystem_last_run_timestamp", Kind::Gauge, &["subsystem"]),
                 ("subsystem_alive", Kind::Gauge, &["subsystem"]),

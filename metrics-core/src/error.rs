@@ -12,11 +12,26 @@ pub struct Error(Box<Problem>);
 
 #[derive(Debug)]
 enum Problem {
-    Environment { variable: &'static str, found: Found, allowed: &'static str },
-    Setting { setting: &'static str, found: String, allowed: &'static str },
+    Environment {
+        variable: &'static str,
+        found: Found,
+        allowed: &'static str,
+    },
+    Setting {
+        setting: &'static str,
+        found: String,
+        allowed: &'static str,
+    },
     AlreadyInstalled,
-    ConflictingMaxAge { subsystem: String, asked: Duration, standing: Duration, places: String },
-    NoExchange { place: String },
+    ConflictingMaxAge {
+        subsystem: String,
+        asked: Duration,
+        standing: Duration,
+        places: String,
+    },
+    NoExchange {
+        place: String,
+    },
     Foreign(prometheus::Error),
     #[cfg(feature = "server")]
     Serve(ServeError),
@@ -54,7 +69,12 @@ impl Error {
         places: impl Into<String>,
     ) -> Self {
         let places = places.into();
-        Self(Box::new(Problem::ConflictingMaxAge { subsystem: subsystem.to_owned(), asked, standing, places }))
+        Self(Box::new(Problem::ConflictingMaxAge {
+            subsystem: subsystem.to_owned(),
+            asked,
+            standing,
+            places,
+        }))
     }
 
     pub(crate) fn no_exchange(place: impl fmt::Display) -> Self {
@@ -79,7 +99,10 @@ impl fmt::Display for Error {
                 "the metrics of this process are installed already, with other settings: call `install` once",
             ),
             Problem::ConflictingMaxAge { subsystem, asked, standing, places } => {
-                write!(f, "subsystem {subsystem} cannot be stalled after {asked:?}: it is after {standing:?}{places}")
+                write!(
+                    f,
+                    "subsystem {subsystem} cannot be stalled after {asked:?}: it is after {standing:?}{places}"
+                )
             }
             Problem::NoExchange { place } => write!(
                 f,

@@ -56,12 +56,8 @@ impl Events {
     pub(crate) fn collect(&self, snapshot: &mut SnapshotBuilder) {
         let family = &catalogue::OPERATIONAL_EVENTS_TOTAL;
         for (key, count) in self.series.all() {
-            let labels = vec![
-                key.severity.into(),
-                key.event_type.into(),
-                shared(&key.profile),
-                shared(&key.symbol),
-            ];
+            let labels =
+                vec![key.severity.into(), key.event_type.into(), shared(&key.profile), shared(&key.symbol)];
             snapshot.counter(family, labels, count.value());
         }
         for (label, overflow) in [("profile_id", &self.profile_overflow), ("symbol", &self.symbol_overflow)] {

@@ -28,7 +28,11 @@ impl ExchangeCalls {
     }
 
     /// The slots of `operation` at `exchange`, or at the exchange that the settings name.
-    pub(crate) fn slots(&self, exchange: Option<&'static str>, operation: &'static str) -> Arc<ExchangeSlots> {
+    pub(crate) fn slots(
+        &self,
+        exchange: Option<&'static str>,
+        operation: &'static str,
+    ) -> Arc<ExchangeSlots> {
         self.0.get_or_insert_with(&Key { exchange, operation }, ExchangeSlots::new)
     }
 
@@ -63,7 +67,13 @@ impl ExchangeSlots {
 
     fn start<'a>(&'a self, clock: &'a Clock) -> CallGuard<'a> {
         self.in_flight.raise();
-        CallGuard { slots: self, clock, started: clock.monotonic(), unwinding: Unwinding::at_entry(), ended: false }
+        CallGuard {
+            slots: self,
+            clock,
+            started: clock.monotonic(),
+            unwinding: Unwinding::at_entry(),
+            ended: false,
+        }
     }
 
     fn collect(&self, exchange: &'static str, operation: &'static str, snapshot: &mut SnapshotBuilder) {

@@ -54,6 +54,8 @@ mod guard;
 mod instrument;
 mod label;
 mod outcome;
+#[cfg(feature = "server")]
+mod pages;
 mod reconciliation;
 mod registry;
 mod report;
@@ -88,14 +90,15 @@ pub use bot_metrics_macros::{exchange_call, timed_subsystem};
 /// All that an annotated module needs.
 pub mod prelude {
     pub use crate::{
-        Capital, ClassifyError, Env, ErrorClass, LabelValue, Metrics, Mode, Outcome, ReconciliationReport, Settings,
-        exchange_call, labels, timed_subsystem,
+        Capital, ClassifyError, Env, ErrorClass, LabelValue, Metrics, Mode, Outcome, ReconciliationReport,
+        Settings, exchange_call, labels, timed_subsystem,
     };
 }
 
 /// What the attributes expand to. No part of it is meant to be written by hand, and it changes without notice.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::LabelValue;
     pub use crate::call_site::{CALL_SITES, CallSite, Choice, SlotCell, Target, slot_cells};
     pub use crate::exchange::{ExchangeSite, ExchangeSlots};
     pub use crate::guard::Guard;
@@ -103,7 +106,6 @@ pub mod __private {
     pub use crate::outcome::{Classified, Fallible, Infallible, Outcome, Probe};
     pub use crate::subsystem::{SubsystemSite, SubsystemSlots};
     pub use crate::vocabulary::{require_type, text_of};
-    pub use crate::LabelValue;
     pub use core::time::Duration;
     pub use core::{file, line, module_path};
     pub use linkme;

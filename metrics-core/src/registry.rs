@@ -89,7 +89,8 @@ impl Core {
             self.profile_ids.release(&profile);
         }
         let settings = self.settings();
-        let mut snapshot = SnapshotBuilder::new(settings.map(|settings| settings.families).unwrap_or_default());
+        let mut snapshot =
+            SnapshotBuilder::new(settings.map(|settings| settings.families).unwrap_or_default());
         self.events.collect(&mut snapshot);
         self.subsystems.collect(now, &mut snapshot);
         self.exchange_calls.collect(settings.and_then(|settings| settings.exchange), &mut snapshot);

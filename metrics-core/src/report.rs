@@ -28,7 +28,9 @@ impl Report {
         match spent {
             Spent::Nothing => {}
             Spent::Line { kept_back: 0 } => (self.hook)(line),
-            Spent::Line { kept_back } => (self.hook)(&format!("{line} ({kept_back} lines before it were kept back)")),
+            Spent::Line { kept_back } => {
+                (self.hook)(&format!("{line} ({kept_back} lines before it were kept back)"))
+            }
         }
     }
 }

@@ -146,7 +146,9 @@ impl Settings {
         let mut settings = Self::new(read_mode(&read, unset)?);
         settings.env = read_env(&read)?;
         let allowed = "expected an address and a port such as 0.0.0.0:5000";
-        if let Some(address) = read(METRICS_ADDR).map_err(|found| Error::environment(METRICS_ADDR, found, allowed))? {
+        if let Some(address) =
+            read(METRICS_ADDR).map_err(|found| Error::environment(METRICS_ADDR, found, allowed))?
+        {
             if address.is_empty() {
                 return Err(Error::environment(METRICS_ADDR, Found::Text(address), allowed));
             }
@@ -268,7 +270,11 @@ impl Settings {
             return Err(Error::setting("namespace", self.namespace, allowed));
         }
         if self.app.is_empty() {
-            return Err(Error::setting("app", self.app, "an empty label is as good as none; name the application"));
+            return Err(Error::setting(
+                "app",
+                self.app,
+                "an empty label is as good as none; name the application",
+            ));
         }
         if !(self.capital_tolerance.is_finite() && self.capital_tolerance >= 0.0) {
             let allowed = "a tolerance is a finite amount of at least 0";
@@ -359,7 +365,9 @@ mod tests {
     use super::*;
 
     fn settings(variables: &[(&'static str, &str)], unset: Option<Mode>) -> Result<Settings, String> {
-        let read = |name| Ok(variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()));
+        let read = |name| {
+            Ok(variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        };
         Settings::from_variables(read, unset).map_err(|error| error.to_string())
     }
 

@@ -8,9 +8,7 @@ use crate::catalogue::{self, SUBSYSTEM_DURATION_BUCKETS};
 use crate::clock::Clock;
 use crate::guard::{Guard, Unwinding};
 use crate::registry;
-use crate::storage::{
-    CounterSlot, GaugeSlot, HistogramSlot, LevelSlot, Series, SnapshotBuilder, StampSlot,
-};
+use crate::storage::{CounterSlot, GaugeSlot, HistogramSlot, LevelSlot, Series, SnapshotBuilder, StampSlot};
 use crate::{Error, LabelValue, Outcome};
 
 /// A subsystem is stalled after this many of its periods without a success.
@@ -106,7 +104,13 @@ impl SubsystemSlots {
     fn start<'a>(&'a self, clock: &'a Clock) -> RunGuard<'a> {
         self.in_progress.raise();
         self.active.advance(clock.boot_time());
-        RunGuard { slots: self, clock, started: clock.monotonic(), unwinding: Unwinding::at_entry(), ended: false }
+        RunGuard {
+            slots: self,
+            clock,
+            started: clock.monotonic(),
+            unwinding: Unwinding::at_entry(),
+            ended: false,
+        }
     }
 
     fn health(&self, subsystem: &'static str, now: Duration) -> SubsystemHealth {

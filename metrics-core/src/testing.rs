@@ -133,8 +133,11 @@ impl Samples {
     /// Names the first line that is no comment and no sample, or that repeats a series.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut samples = BTreeMap::new();
-        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
-            let (series, value) = parse_line(line).ok_or_else(|| format!("line {}: no sample: {line}", number + 1))?;
+        for (number, line) in
+            text.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        {
+            let (series, value) =
+                parse_line(line).ok_or_else(|| format!("line {}: no sample: {line}", number + 1))?;
             if samples.insert(series, value).is_some() {
                 return Err(format!("line {}: this series stands above already: {line}", number + 1));
             }
@@ -171,7 +174,9 @@ impl Samples {
     ) -> impl Iterator<Item = (&'a Series, f64)> + 'a {
         self.iter().filter(move |(series, _)| {
             series.name == name
-                && labels.iter().all(|(name, value)| series.labels.get(*name).is_some_and(|found| found == value))
+                && labels
+                    .iter()
+                    .all(|(name, value)| series.labels.get(*name).is_some_and(|found| found == value))
         })
     }
 

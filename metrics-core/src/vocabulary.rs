@@ -32,7 +32,8 @@ pub const fn text_of<L: LabelValue>(text: &str) -> &'static str {
 #[track_caller]
 pub const fn require_type<L: LabelValue>(wanted: &str) {
     if !equal(L::NAME, wanted) {
-        let message = Message::new().push("expected a label of the type ").push(wanted).push(", found ").push(L::NAME);
+        let message =
+            Message::new().push("expected a label of the type ").push(wanted).push(", found ").push(L::NAME);
         panic!("{}", message.as_str());
     }
 }
@@ -99,7 +100,10 @@ const fn distance(a: &[u8], b: &[u8]) -> usize {
             let mut edits = rows[above][j - 1] + if same { 0 } else { 1 };
             edits = min(edits, rows[above][j] + 1);
             edits = min(edits, rows[row][j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1].eq_ignore_ascii_case(&b[j - 2]) && a[i - 2].eq_ignore_ascii_case(&b[j - 1])
+            if i > 1
+                && j > 1
+                && a[i - 1].eq_ignore_ascii_case(&b[j - 2])
+                && a[i - 2].eq_ignore_ascii_case(&b[j - 1])
             {
                 edits = min(edits, rows[two_above][j - 2] + 1);
             }

@@ -110,7 +110,11 @@ impl Source {
         let registry = self.registry.clone();
         self.isolation.run(REGISTRY_DEADLINE, move || {
             let families = OwnFamilies::muted(|| registry.gather());
-            families.into_iter().filter(|family| !family.get_metric().is_empty()).map(|family| spell(&family)).collect()
+            families
+                .into_iter()
+                .filter(|family| !family.get_metric().is_empty())
+                .map(|family| spell(&family))
+                .collect()
         })
     }
 }
@@ -132,7 +136,8 @@ fn is_exportable(family: &proto::MetricFamily) -> bool {
     let mut seen = HashSet::new();
     is_name(family.name(), true)
         && family.get_metric().iter().all(|metric| {
-            let mut labels: Vec<_> = metric.get_label().iter().map(|pair| (pair.name(), pair.value())).collect();
+            let mut labels: Vec<_> =
+                metric.get_label().iter().map(|pair| (pair.name(), pair.value())).collect();
             labels.sort_unstable();
             labels.iter().all(|(name, _)| is_name(name, false) && !name.starts_with("__"))
                 && labels.windows(2).all(|pair| pair[0].0 != pair[1].0)
@@ -254,7 +259,8 @@ mod tests {
 
     impl<F: Fn() -> Vec<proto::MetricFamily> + Send + Sync + 'static> Scripted<F> {
         fn boxed(name: &str, collect: F) -> Box<dyn Collector> {
-            let desc = Desc::new(name.to_owned(), "help".to_owned(), Vec::new(), std::collections::HashMap::new());
+            let desc =
+                Desc::new(name.to_owned(), "help".to_owned(), Vec::new(), std::collections::HashMap::new());
             Box::new(Self(desc.expect("a legal description"), collect))
         }
     }
@@ -303,7 +309,11 @@ mod tests {
     #[test]
     fn somebody_elses_gather_of_the_shared_registry_sees_our_families() {
         let metrics = metrics();
-        metrics.profile("maker").update(crate::Capital { allocated: 4.0, positions: 1.0, ..Default::default() });
+        metrics.profile("maker").update(crate::Capital {
+            allocated: 4.0,
+            positions: 1.0,
+            ..Default::default()
+        });
         let families = metrics.registry().gather();
         let family = families
             .iter()

@@ -62,8 +62,11 @@ impl Collector for OwnFamilies {
 }
 
 fn describe(family: &Family, settings: &Settings) -> Result<Desc, prometheus::Error> {
-    let default_labels: HashMap<_, _> =
-        settings.default_labels().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let default_labels: HashMap<_, _> = settings
+        .default_labels()
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
     Desc::new(
         full_name(family, settings),
         family.help.to_owned(),

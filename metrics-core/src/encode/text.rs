@@ -135,7 +135,9 @@ mod tests {
         let text = encoded(|builder| {
             builder.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, vec!["a\"\\\n".into()], f64::INFINITY);
         });
-        let expected = format!("bytelyst_bot_profile_utilization_percent{{profile_id=\"a\\\"\\\\\\n\",{DEFAULT}}} +Inf\n");
+        let expected = format!(
+            "bytelyst_bot_profile_utilization_percent{{profile_id=\"a\\\"\\\\\\n\",{DEFAULT}}} +Inf\n"
+        );
         assert!(text.ends_with(&expected), "{text}");
     }
 

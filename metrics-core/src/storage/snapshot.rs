@@ -160,9 +160,21 @@ mod tests {
     fn series_are_sorted_merged_and_in_the_catalogues_order() {
         let mut builder = SnapshotBuilder::new(Families::All);
         builder.gauge(&catalogue::SUBSYSTEM_ALIVE, vec!["trading".into()], 1.0);
-        builder.counter(&catalogue::OPERATIONAL_EVENTS_TOTAL, vec!["B".into(), "".into(), "".into(), "".into()], 1);
-        builder.counter(&catalogue::OPERATIONAL_EVENTS_TOTAL, vec!["A".into(), "".into(), "".into(), "".into()], 2);
-        builder.counter(&catalogue::OPERATIONAL_EVENTS_TOTAL, vec!["B".into(), "".into(), "".into(), "".into()], 3);
+        builder.counter(
+            &catalogue::OPERATIONAL_EVENTS_TOTAL,
+            vec!["B".into(), "".into(), "".into(), "".into()],
+            1,
+        );
+        builder.counter(
+            &catalogue::OPERATIONAL_EVENTS_TOTAL,
+            vec!["A".into(), "".into(), "".into(), "".into()],
+            2,
+        );
+        builder.counter(
+            &catalogue::OPERATIONAL_EVENTS_TOTAL,
+            vec!["B".into(), "".into(), "".into(), "".into()],
+            3,
+        );
         let snapshot = builder.finish();
         assert_eq!(snapshot.families[0].family.name, "operational_events_total");
         assert_eq!(

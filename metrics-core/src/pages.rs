@@ -1,0 +1,172 @@
+//! What the server shows of an instance.
+
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+
+use crate::registry::Metrics;
+use crate::server::{Pages, ServeError, Server, ServerOptions, Verdict, serve};
+use crate::subsystem::SubsystemHealth;
+
+impl Metrics {
+    /// Serves `/metrics`, a landing page, `/-/healthy` and `/-/ready` on `address`, from a thread of its own, until
+    /// the returned value is dropped. It needs no async runtime.
+    ///
+    /// ```no_run
+    /// # use bot_metrics::{Mode, Settings};
+    /// let metrics = Settings::from_env()?.install()?;
+    /// let _server = metrics.serve(metrics.settings().address())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where the address cannot be served, because it is in use say. A bot goes on trading then.
+    pub fn serve(&self, address: impl fmt::Display) -> Result<Server, ServeError> {
+        self.serve_with(address, ServerOptions::default())
+    }
+
+    /// As [`serve`](Self::serve), with limits of one's own.
+    ///
+    /// # Errors
+    ///
+    /// Where the address cannot be served.
+    pub fn serve_with(
+        &self,
+        address: impl fmt::Display,
+        options: ServerOptions,
+    ) -> Result<Server, ServeError> {
+        let report = self.settings().report.clone();
+        serve(address, options, Arc::new(self.clone()), Arc::new(move |line| report.tell(line)))
+    }
+}
+
+impl Pages for Metrics {
+    fn metrics(&self) -> String {
+        self.exposition()
+    }
+
+    fn landing(&self) -> String {
+        landing(self)
+    }
+
+    /// A loop that hangs is for the supervisor to restart; one that merely fails is not, since an outage of the
+    /// exchange must not restart a bot that holds open orders.
+    fn healthy(&self) -> Verdict {
+        verdict(&self.health(), |_| None)
+    }
+
+    fn ready(&self) -> Verdict {
+        verdict(&self.health(), |subsystem| {
+            (!subsystem.is_alive()).then(|| {
+                format!(
+                    "{} is stalled: no success for {}, at most {} allowed",
+                    subsystem.subsystem,
+                    seconds(subsystem.age),
+                    seconds(subsystem.max_age)
+                )
+            })
+        })
+    }
+}
+
+fn verdict(subsystems: &[SubsystemHealth], stale: impl Fn(&SubsystemHealth) -> Option<String>) -> Verdict {
+    let trouble: Vec<String> = subsystems
+        .iter()
+        .filter_map(|subsystem| match subsystem.hung_for {
+            Some(hung) => Some(format!(
+                "{} hangs: a run is in progress and nothing moved for {}, at most {} allowed",
+                subsystem.subsystem,
+                seconds(hung),
+                seconds(subsystem.max_age)
+            )),
+            None => stale(subsystem),
+        })
+        .collect();
+    let ok = trouble.is_empty();
+    let text = if ok { "ok\n".to_owned() } else { trouble.join("\n") + "\n" };
+    Verdict { ok, text }
+}
+
+fn seconds(duration: std::time::Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}\
+    table{border-collapse:collapse}td,th{padding:.2rem 1rem .2rem 0;text-align:left}";
+
+fn landing(metrics: &Metrics) -> String {
+    let settings = metrics.settings();
+    let app = escaped(&settings.app);
+    let mut rows = String::new();
+    for subsystem in metrics.health() {
+        let state = match (subsystem.hung_for, subsystem.is_alive()) {
+            (Some(_), _) => "hangs",
+            (None, true) => "fresh",
+            (None, false) => "stalled",
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(
+            rows,
+            "<tr><td>{}<td>{state}<td>{}<td>{}",
+            escaped(subsystem.subsystem),
+            seconds(subsystem.age),
+            seconds(subsystem.max_age)
+        );
+    }
+    format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{app}</title><style>{STYLE}</style>\
+         <h1>{app}</h1><p>mode <b>{}</b>, env <b>{}</b></p>\
+         <table><tr><th>subsystem<th>state<th>last success<th>stalled after{rows}</table>\
+         <ul><li><a href=\"/metrics\">/metrics</a> for Prometheus\
+         <li><a href=\"/-/healthy\">/-/healthy</a> 503 when a loop hangs\
+         <li><a href=\"/-/ready\">/-/ready</a> 503 also when one is stalled</ul>",
+        settings.mode, settings.env
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::labels::Subsystem;
+    use crate::testing::{instance, steered};
+    use crate::{Mode, Outcome, Settings};
+    use std::time::Duration;
+
+    #[test]
+    fn healthy_fails_only_for_a_hang_and_ready_also_for_a_stall() {
+        let (metrics, clock) = instance();
+        let trading =
+            metrics.subsystem(Subsystem::Trading).with_max_age(Duration::from_secs(5)).expect("no other age");
+        assert!(metrics.healthy().ok && metrics.ready().ok, "start-up has its grace");
+        clock.advance(Duration::from_secs(6));
+        assert!(metrics.healthy().ok);
+        let ready = metrics.ready();
+        assert_eq!(ready.text, "trading is stalled: no success for 6.0 s, at most 5.0 s allowed\n");
+        assert!(!ready.ok);
+
+        let run = trading.start();
+        clock.advance(Duration::from_secs(4));
+        assert!(metrics.healthy().ok);
+        clock.advance(Duration::from_secs(2));
+        let healthy = metrics.healthy();
+        assert!(!healthy.ok);
+        assert!(healthy.text.starts_with("trading hangs: a run is in progress"), "{}", healthy.text);
+        run.finish(Outcome::Error);
+        assert!(metrics.healthy().ok, "a failing loop does not hang");
+        assert!(!metrics.ready().ok);
+        trading.start().finish(Outcome::Ok);
+        assert!(metrics.ready().ok);
+    }
+
+    #[test]
+    fn the_landing_page_escapes_what_the_bot_says_of_itself() {
+        let (settings, _) = steered(Settings::new(Mode::Live).app("<script>&\""));
+        let page = landing(&settings.build().expect("legal"));
+        assert!(page.contains("<h1>&lt;script&gt;&amp;&quot;</h1>"), "{page}");
+        assert!(page.contains("mode <b>live</b>"), "{page}");
+    }
+}

@@ -1,0 +1,75 @@
+//! The accept loop, which goes on whatever happens.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+
+use super::ServerOptions;
+use super::connection;
+use super::connections::Connections;
+use super::reporter::Reporter;
+use super::site::Site;
+use super::stop::StopSignal;
+
+/// How long to wait after a failure that another attempt at once would only repeat: ten attempts a second
+/// cost nothing, and a tenth of a second is nothing to a scraper. Without the pause such a listener burnt 104
+/// % CPU.
+const PAUSE: Duration = Duration::from_millis(100);
+
+pub(super) struct Acceptor {
+    pub(super) connections: Arc<Connections>,
+    pub(super) site: Arc<Site>,
+    pub(super) options: ServerOptions,
+    pub(super) reporter: Arc<Reporter>,
+    pub(super) stop: StopSignal,
+}
+
+impl Acceptor {
+    /// Accepts until the signal to stop, and frees the port then.
+    pub(super) async fn run(self, listener: TcpListener) {
+        let mut stop = self.stop.listen();
+        while let Some(accepted) = stop.unless_stopped(listener.accept()).await {
+            match accepted {
+                Ok((stream, _)) => self.admit(stream),
+                Err(error) => self.recover(&error).await,
+            }
+        }
+    }
+
+    fn admit(&self, stream: TcpStream) {
+        let Some(slot) = self.connections.admit() else {
+            return;
+        };
+        let id = slot.id();
+        let site = Arc::clone(&self.site);
+        let task =
+            tokio::spawn(connection::answer(stream, slot, site, self.options.clone(), self.stop.listen()));
+        self.connections.occupy(id, task.abort_handle());
+    }
+
+    async fn recover(&self, error: &io::Error) {
+        if is_of_one_connection(error) {
+            return;
+        }
+        self.reporter.tell(&format!("cannot accept a connection: {error}"));
+        if is_out_of_descriptors(error) && self.connections.free_a_descriptor() {
+            tokio::task::yield_now().await;
+        } else {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+/// The client left before it was accepted.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}
+
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+}

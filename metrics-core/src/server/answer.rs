@@ -1,0 +1,84 @@
+//! An answer: status, type and text, with the headers that all answers share.
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use hyper::{Response, StatusCode};
+
+use super::Verdict;
+
+/// Prometheus 3 refuses a scrape whose type it does not know, so this is exact.
+const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// On every answer, not only on the pages that a browser would show: an answer that is not looked at loses
+/// nothing by it.
+const SHARED_HEADERS: [(HeaderName, &str); 5] = [
+    (CACHE_CONTROL, "no-store"),
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (REFERRER_POLICY, "no-referrer"),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (X_FRAME_OPTIONS, "DENY"),
+];
+
+/// Cheap to clone, so that clients who wait for one rendering share its bytes.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    status: StatusCode,
+    content_type: &'static str,
+    allow: Option<&'static str>,
+    body: Bytes,
+}
+
+impl Answer {
+    pub(super) fn exposition(text: String) -> Self {
+        Self::new(StatusCode::OK, EXPOSITION, text)
+    }
+
+    pub(super) fn html(page: String) -> Self {
+        Self::new(StatusCode::OK, HTML, page)
+    }
+
+    pub(super) fn text(status: StatusCode, text: impl Into<String>) -> Self {
+        let mut text = text.into();
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        Self::new(status, TEXT, text)
+    }
+
+    pub(super) fn verdict(verdict: Verdict) -> Self {
+        let status = if verdict.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        Self::text(status, verdict.text)
+    }
+
+    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+        let text = format!("method not allowed; allowed: {allow}");
+        Self { allow: Some(allow), ..Self::text(StatusCode::METHOD_NOT_ALLOWED, text) }
+    }
+
+    fn new(status: StatusCode, content_type: &'static str, body: String) -> Self {
+        Self { status, content_type, allow: None, body: body.into() }
+    }
+
+    pub(super) fn into_response(self) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(self.body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        for (name, value) in SHARED_HEADERS {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        if let Some(methods) = self.allow {
+            headers.insert(ALLOW, HeaderValue::from_static(methods));
+        }
+        response
+    }
+}

@@ -1,0 +1,65 @@
+//! One connection, from its first byte to its last.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioTimer;
+use tokio::net::TcpStream;
+
+use super::ServerOptions;
+use super::activity::Activity;
+use super::connections::Slot;
+use super::site::Site;
+use super::stop::StopListener;
+use super::stream::WatchedStream;
+
+/// Answers until the client leaves, a limit is hit or the server stops. What goes wrong here is the client's
+/// affair and not worth a line: a hostile client could fill a disk with them.
+pub(super) async fn answer(
+    stream: TcpStream,
+    slot: Slot,
+    site: Arc<Site>,
+    options: ServerOptions,
+    mut stop: StopListener,
+) {
+    // An answer is written in one go; waiting for more to send would only delay its last packet.
+    let _ = stream.set_nodelay(true);
+    let activity = slot.activity();
+    let io = WatchedStream::new(stream, Arc::clone(activity), options.write_timeout);
+    let service = service_fn(|request| respond(request, activity, &site));
+    let mut connection = pin!(http(&options).serve_connection(io, service));
+    if stop.unless_stopped(connection.as_mut()).await.is_none() {
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+    }
+}
+
+fn http(options: &ServerOptions) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(options.header_timeout)
+        .max_header_size(options.max_header_bytes)
+        // A client that has said all it has to say still gets its answer.
+        .half_close(true);
+    http
+}
+
+/// The body is dropped unread, before anything else happens: hyper then takes what has come with the header
+/// and closes the connection after the answer if there is more, so no client can hold it by never ending a
+/// body.
+fn respond<'a>(
+    request: Request<Incoming>,
+    activity: &Activity,
+    site: &'a Site,
+) -> impl Future<Output = Result<Response<Full<Bytes>>, Infallible>> + use<'a> {
+    activity.requested();
+    let (head, _) = request.into_parts();
+    async move { Ok(site.respond(&head).await) }
+}

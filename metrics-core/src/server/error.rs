@@ -1,0 +1,92 @@
+//! Why the server could not start.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+/// Why the metrics could not be served: what went wrong, on which address, and what to do about it.
+///
+/// The bot goes on without its metrics; nothing else is touched. The [`source`](Error::source) is the
+/// [`io::Error`].
+#[derive(Debug)]
+pub struct ServeError {
+    address: String,
+    problem: Problem,
+    cause: io::Error,
+}
+
+#[derive(Debug)]
+enum Problem {
+    Address,
+    Bind,
+    Start,
+}
+
+impl ServeError {
+    pub(super) fn address(address: &str, cause: io::Error) -> Self {
+        Self::new(address, Problem::Address, cause)
+    }
+
+    pub(super) fn bind(address: &str, cause: io::Error) -> Self {
+        Self::new(address, Problem::Bind, cause)
+    }
+
+    pub(super) fn start(address: &str, cause: io::Error) -> Self {
+        Self::new(address, Problem::Start, cause)
+    }
+
+    fn new(address: &str, problem: Problem, cause: io::Error) -> Self {
+        Self { address: address.to_owned(), problem, cause }
+    }
+
+    /// The address that was asked for.
+    #[must_use]
+    pub fn requested_address(&self) -> &str {
+        &self.address
+    }
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cause = &self.cause;
+        write!(f, "cannot serve metrics on {:?}: ", Bare(&self.address))?;
+        match self.problem {
+            Problem::Address => {
+                write!(f, "{cause}; write the address as host:port, for example 0.0.0.0:5000 or [::1]:5000")
+            }
+            Problem::Bind => write_bind_failure(f, cause),
+            Problem::Start => write!(f, "the server's thread did not start: {cause}"),
+        }
+    }
+}
+
+fn write_bind_failure(f: &mut fmt::Formatter<'_>, cause: &io::Error) -> fmt::Result {
+    match cause.kind() {
+        io::ErrorKind::AddrInUse => f.write_str(
+            "the address is already in use; stop the process that listens there, or choose another port",
+        ),
+        io::ErrorKind::PermissionDenied => f.write_str(
+            "permission denied; choose a port above 1023, or give the process the right to use this one",
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            f.write_str("this machine has no such address; 0.0.0.0 listens on all that it has")
+        }
+        _ => write!(f, "{cause}"),
+    }
+}
+
+/// An address as it was written, quoted only where it would not be readable otherwise.
+struct Bare<'a>(&'a str);
+
+impl fmt::Debug for Bare<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = !self.0.is_empty() && self.0.chars().all(|c| c.is_ascii_graphic());
+        if plain { f.write_str(self.0) } else { write!(f, "{:?}", self.0) }
+    }
+}
+
+impl Error for ServeError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.cause)
+    }
+}

@@ -1,0 +1,168 @@
+//! The HTTP server: the exposition, the landing page and the health pages, served from a thread of its own.
+//!
+//! The server runs hyper on a single thread named `bot-metrics`, so it works in a bot with or without an
+//! async runtime, and a bot whose own runtime hangs can still be scraped. Pages are rendered on further
+//! threads, at most one a page, so that a slow page never delays another one.
+//!
+//! | path | answer |
+//! | --- | --- |
+//! | `/metrics` | the exposition, text format 0.0.4 |
+//! | `/` | the landing page |
+//! | `/-/healthy`, `/-/ready` | 200, or 503 with the reason |
+//!
+//! Only GET and HEAD are answered. Every limit against slow, broken or hostile clients is a field of
+//! [`ServerOptions`], with the reason for its number.
+//!
+//! # What it does not do
+//!
+//! There is no TLS and no authentication: put the port behind a firewall, or listen on a loopback address.
+
+mod accept;
+mod activity;
+mod answer;
+mod connection;
+mod connections;
+mod error;
+mod options;
+mod rendering;
+mod reporter;
+mod site;
+mod spare;
+mod stop;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod thread;
+
+use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use std::{convert::Infallible, io};
+
+pub use self::error::ServeError;
+pub use self::options::ServerOptions;
+use self::stop::StopSignal;
+
+/// How long [`Server::shutdown`] waits for the thread. The thread itself ends within [`thread::GRACE`], which
+/// is shorter; the difference is for a machine that is too busy to run it.
+const LONGEST_SHUTDOWN: Duration = Duration::from_secs(1);
+
+/// What the server shows; implemented by the instance.
+///
+/// Every method runs on a thread apart, one call of a method at a time. It may block, and it may panic: that
+/// costs a 500.
+pub(crate) trait Pages: Send + Sync + 'static {
+    /// The exposition, text format 0.0.4.
+    fn metrics(&self) -> String;
+    /// The landing page, HTML without scripts and without external resources.
+    fn landing(&self) -> String;
+    /// Whether the bot works.
+    fn healthy(&self) -> Verdict;
+    /// Whether the bot has started.
+    fn ready(&self) -> Verdict;
+}
+
+/// The answer of a health page: 200 or 503, with a text for people.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) ok: bool,
+    pub(crate) text: String,
+}
+
+/// Takes the lines that tell of the server's own trouble. It is called on the server's thread, so it must not
+/// block.
+pub(crate) type Report = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Serves the pages on the address, a `host:port`, until the [`Server`] is dropped.
+///
+/// Of several addresses behind a host name, the first that can be bound is served.
+pub(crate) fn serve(
+    address: impl fmt::Display,
+    options: ServerOptions,
+    pages: Arc<dyn Pages>,
+    report: Report,
+) -> Result<Server, ServeError> {
+    let address = address.to_string();
+    let addresses = resolve(&address).map_err(|cause| ServeError::address(&address, cause))?;
+    let stop = StopSignal::new();
+    let (started, start) = mpsc::sync_channel(1);
+    let (alive, finished) = mpsc::channel();
+    let thread = std::thread::Builder::new()
+        .name("bot-metrics".to_owned())
+        .spawn({
+            let work = thread::Work { addresses, options, pages, report, stop: stop.clone() };
+            move || {
+                work.run(&started);
+                drop(alive);
+            }
+        })
+        .map_err(|cause| ServeError::start(&address, cause))?;
+    let local_addr = start
+        .recv()
+        .unwrap_or_else(|_| Err(thread::StartError::Runtime(io::Error::other("its thread ended at once"))))
+        .map_err(|error| match error {
+            thread::StartError::Runtime(cause) => ServeError::start(&address, cause),
+            thread::StartError::Bind(cause) => ServeError::bind(&address, cause),
+        })?;
+    Ok(Server { local_addr, stop, thread: Some(thread), finished: Mutex::new(finished) })
+}
+
+fn resolve(address: &str) -> io::Result<Vec<SocketAddr>> {
+    if address.trim().is_empty() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the address is empty"));
+    }
+    Ok(address.to_socket_addrs()?.collect())
+}
+
+/// A running server. Dropping it stops it, as [`shutdown`](Server::shutdown) does.
+///
+/// Bind it to a name that lives as long as the bot: `let _server = …`, never `let _ = …`, which stops it at
+/// once.
+#[must_use = "dropping the server stops it"]
+pub struct Server {
+    local_addr: SocketAddr,
+    stop: StopSignal,
+    thread: Option<JoinHandle<()>>,
+    /// Closed when the thread has ended. The lock is never contended; it makes the server `Sync`.
+    finished: Mutex<mpsc::Receiver<Infallible>>,
+}
+
+impl Server {
+    /// The address that is served, with the real port where port 0 was asked for.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Stops the server: the port is free at once, answers under way are finished, and what is still open
+    /// after 0.8 s is closed. Blocks for at most a second, an ordinary scrape only for milliseconds.
+    pub fn shutdown(mut self) {
+        self.stop_and_wait();
+    }
+
+    fn stop_and_wait(&mut self) {
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
+        self.stop.raise();
+        let finished = self.finished.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if finished.recv_timeout(LONGEST_SHUTDOWN) == Err(mpsc::RecvTimeoutError::Disconnected) {
+            // A panic of the thread was printed by the panic hook; there is nothing left to stop.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop_and_wait();
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("local_addr", &self.local_addr).finish_non_exhaustive()
+    }
+}

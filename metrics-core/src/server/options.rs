@@ -1,0 +1,93 @@
+//! The limits of the server.
+
+use std::time::Duration;
+
+/// Longer times than this are cut to it: far beyond any use, and safe to add to a clock.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// The limits of the server. The defaults suit a bot on the open internet.
+///
+/// ```
+/// use std::time::Duration;
+/// use bot_metrics::server::ServerOptions;
+///
+/// let options = ServerOptions::new().max_connections(64).write_timeout(Duration::from_secs(10));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct ServerOptions {
+    pub(super) header_timeout: Duration,
+    pub(super) write_timeout: Duration,
+    pub(super) render_timeout: Duration,
+    pub(super) max_connections: usize,
+    pub(super) max_header_bytes: usize,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            header_timeout: Duration::from_secs(5),
+            write_timeout: Duration::from_secs(30),
+            render_timeout: Duration::from_secs(30),
+            max_connections: 256,
+            max_header_bytes: 16 * 1024,
+        }
+    }
+}
+
+impl ServerOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How long a client may take to send the header of a request, counted from the connection or from the
+    /// last answer; so it is also how long an idle connection is kept. A connection that takes longer is
+    /// closed.
+    ///
+    /// Default 5 s: a scraper sends its header in one packet, and reconnecting after an idle spell costs it
+    /// one round trip.
+    pub fn header_timeout(mut self, timeout: Duration) -> Self {
+        self.header_timeout = timeout.min(LONGEST);
+        self
+    }
+
+    /// How long a client may take to read an answer, counted from the moment the socket is full. A connection
+    /// that takes longer is reset.
+    ///
+    /// Default 30 s: three times Prometheus' default scrape timeout; whoever reads for longer has long given
+    /// up.
+    pub fn write_timeout(mut self, timeout: Duration) -> Self {
+        self.write_timeout = timeout.min(LONGEST);
+        self
+    }
+
+    /// How long a page may take to render before its clients are told 503.
+    ///
+    /// Default 30 s: three times Prometheus' default scrape timeout. A collector that hangs then shows as an
+    /// answer that says so, and no longer holds the connection.
+    pub fn render_timeout(mut self, timeout: Duration) -> Self {
+        self.render_timeout = timeout.min(LONGEST);
+        self
+    }
+
+    /// How many connections may be open. Beyond that, a new one takes the place of the oldest one that is not
+    /// being answered: first of those without a complete request header, then of the idle ones, then of those
+    /// that do not read their answer. If all are being answered, the new one is closed. At least 1.
+    ///
+    /// Default 256: a quarter of the usual limit of 1024 file descriptors, so that the rest stays with the
+    /// bot; and a few megabytes of memory if all of them are hostile.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections.max(1);
+        self
+    }
+
+    /// How long a request's line and header may be, in bytes. A longer one is answered with 431.
+    ///
+    /// Default 16 KiB: Prometheus sends about 300 bytes; a browser's cookies and tokens stay below 8 KiB with
+    /// most servers.
+    pub fn max_header_bytes(mut self, bytes: usize) -> Self {
+        self.max_header_bytes = bytes;
+        self
+    }
+}

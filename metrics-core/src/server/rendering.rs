@@ -1,0 +1,95 @@
+//! Renders a page apart from the connections, once for all who wait for it.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::StatusCode;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::answer::Answer;
+use super::reporter::Reporter;
+
+/// One page. At most one rendering of it runs; whoever asks meanwhile waits for the next one, which all of
+/// them share. So a client sees everything that was recorded before it asked, and a crowd costs no more than
+/// two clients.
+pub(super) struct Rendering {
+    path: &'static str,
+    timeout: Duration,
+    reporter: Arc<Reporter>,
+    /// Unbounded, yet never longer than there are connections: each asks for one page at a time.
+    queue: mpsc::UnboundedSender<oneshot::Sender<Answer>>,
+}
+
+type Render = Arc<dyn Fn() -> Answer + Send + Sync>;
+type Panic = Box<dyn Any + Send>;
+
+impl Rendering {
+    /// Starts the task that renders. Must be called on the server's runtime.
+    pub(super) fn start(
+        path: &'static str,
+        timeout: Duration,
+        reporter: &Arc<Reporter>,
+        render: Render,
+    ) -> Self {
+        let (queue, waiting) = mpsc::unbounded_channel();
+        tokio::spawn(render_for(waiting, path, render, Arc::clone(reporter)));
+        Self { path, timeout, reporter: Arc::clone(reporter), queue }
+    }
+
+    pub(super) async fn answer(&self) -> Answer {
+        let (sender, answer) = oneshot::channel();
+        // If the renderer has ended, the server is ending, and the sender's drop says so below.
+        let _ = self.queue.send(sender);
+        match timeout(self.timeout, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down"),
+            Err(_) => self.late(),
+        }
+    }
+
+    fn late(&self) -> Answer {
+        let text = format!("the page {} took longer than {:?} to render", self.path, self.timeout);
+        self.reporter.tell(&text);
+        Answer::text(StatusCode::SERVICE_UNAVAILABLE, text)
+    }
+}
+
+async fn render_for(
+    mut waiting: mpsc::UnboundedReceiver<oneshot::Sender<Answer>>,
+    path: &'static str,
+    render: Render,
+    reporter: Arc<Reporter>,
+) {
+    while let Some(first) = waiting.recv().await {
+        let mut clients = vec![first];
+        while let Ok(next) = waiting.try_recv() {
+            clients.push(next);
+        }
+        let answer = render_apart(&render).await.unwrap_or_else(|panic| {
+            reporter.tell(&format!("the page {path} panicked: {}", message(panic.as_ref())));
+            Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "this page panicked; the bot's log says why")
+        });
+        for client in clients {
+            // A client may have given up waiting.
+            let _ = client.send(answer.clone());
+        }
+    }
+}
+
+async fn render_apart(render: &Render) -> Result<Answer, Panic> {
+    let render = Arc::clone(render);
+    // Handing the work over panics when the machine has no thread left to give.
+    let handed_over = catch_unwind(AssertUnwindSafe(|| spawn_blocking(move || render())))?;
+    handed_over
+        .await
+        .map_err(|error| error.try_into_panic().unwrap_or_else(|error| Box::new(error.to_string())))
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}

@@ -1,0 +1,87 @@
+//! The paths of the server and what answers there.
+
+use std::sync::Arc;
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::HOST;
+use hyper::http::request::Parts;
+use hyper::{Method, Response, StatusCode, Version};
+
+use super::answer::Answer;
+use super::rendering::Rendering;
+use super::reporter::Reporter;
+use super::{Pages, ServerOptions};
+
+/// How many pages there are, and so how many threads may render at once.
+pub(super) const PAGES: usize = 4;
+
+const METRICS: &str = "/metrics";
+const LANDING: &str = "/";
+const HEALTHY: &str = "/-/healthy";
+const READY: &str = "/-/ready";
+
+/// Half of what a header may take by default, so that a long target is told apart (414) from a long header
+/// (431). Scraping a hundred families by name takes about 5 KiB.
+const LONGEST_TARGET: usize = 8 * 1024;
+
+pub(super) struct Site {
+    metrics: Rendering,
+    landing: Rendering,
+    healthy: Rendering,
+    ready: Rendering,
+}
+
+impl Site {
+    /// Starts a renderer for each page. Must be called on the server's runtime.
+    pub(super) fn start(pages: &Arc<dyn Pages>, options: &ServerOptions, reporter: &Arc<Reporter>) -> Self {
+        let page = |path, render: fn(&dyn Pages) -> Answer| {
+            let pages = Arc::clone(pages);
+            Rendering::start(path, options.render_timeout, reporter, Arc::new(move || render(&*pages)))
+        };
+        Self {
+            metrics: page(METRICS, |pages| Answer::exposition(pages.metrics())),
+            landing: page(LANDING, |pages| Answer::html(pages.landing())),
+            healthy: page(HEALTHY, |pages| Answer::verdict(pages.healthy())),
+            ready: page(READY, |pages| Answer::verdict(pages.ready())),
+        }
+    }
+
+    pub(super) async fn respond(&self, head: &Parts) -> Response<Full<Bytes>> {
+        let answer = match refusal(head) {
+            Some(answer) => answer,
+            None => self.page(head.uri.path()).await,
+        };
+        answer.into_response()
+    }
+
+    /// Paths are compared as they were sent: nothing is decoded or normalised, so no path has two spellings.
+    async fn page(&self, path: &str) -> Answer {
+        match path {
+            METRICS => self.metrics.answer().await,
+            LANDING => self.landing.answer().await,
+            HEALTHY => self.healthy.answer().await,
+            READY => self.ready.answer().await,
+            _ => not_found(),
+        }
+    }
+}
+
+/// The answer to a request that names no page, whatever its path.
+fn refusal(head: &Parts) -> Option<Answer> {
+    if head.method != Method::GET && head.method != Method::HEAD {
+        return Some(Answer::method_not_allowed("GET, HEAD"));
+    }
+    // RFC 9112, section 3.2: a server must refuse HTTP/1.1 with no Host or with several.
+    if head.version == Version::HTTP_11 && head.headers.get_all(HOST).iter().count() != 1 {
+        return Some(Answer::text(StatusCode::BAD_REQUEST, "HTTP/1.1 wants exactly one Host header"));
+    }
+    let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    (target > LONGEST_TARGET)
+        .then(|| Answer::text(StatusCode::URI_TOO_LONG, "the request target is too long"))
+}
+
+fn not_found() -> Answer {
+    let text = format!("not found; this server has {LANDING}, {METRICS}, {HEALTHY} and {READY}");
+    Answer::text(StatusCode::NOT_FOUND, text)
+}

@@ -1,0 +1,27 @@
+//! A file descriptor held back for the hour of need.
+
+use std::fs::File;
+
+/// Holds one file descriptor. A process that has run out of them gives it up to accept one more connection,
+/// so that a bot that leaks descriptors can still be scraped.
+pub(super) struct Spare(Option<File>);
+
+impl Spare {
+    /// Takes one if it can be had. Where there is no null device, the server merely waits for a descriptor.
+    pub(super) fn new() -> Self {
+        let mut spare = Self(None);
+        spare.refill();
+        spare
+    }
+
+    pub(super) fn refill(&mut self) {
+        if self.0.is_none() {
+            self.0 = File::open("/dev/null").ok();
+        }
+    }
+
+    /// Whether there was one to give up.
+    pub(super) fn give_up(&mut self) -> bool {
+        self.0.take().is_some()
+    }
+}

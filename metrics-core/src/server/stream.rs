@@ -1,0 +1,99 @@
+//! A TCP stream that notes what its connection is doing, and gives up on a client that does not read.
+
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
+
+use super::activity::Activity;
+
+pub(super) struct WatchedStream {
+    stream: TokioIo<TcpStream>,
+    activity: Arc<Activity>,
+    write_timeout: Duration,
+    /// Runs from the first write that the socket did not take until all is written. Progress does not restart
+    /// it: a client that reads a byte now and then would hold its connection for ever.
+    deadline: Option<Pin<Box<Sleep>>>,
+    wrote: bool,
+}
+
+impl WatchedStream {
+    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>, write_timeout: Duration) -> Self {
+        Self { stream: TokioIo::new(stream), activity, write_timeout, deadline: None, wrote: false }
+    }
+
+    fn watch(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.wrote = true;
+        if written.is_ready() {
+            return written;
+        }
+        self.activity.blocked();
+        let timeout = self.write_timeout;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
+        match deadline.as_mut().poll(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(()) => Poll::Ready(Err(self.give_up())),
+        }
+    }
+
+    /// Has the kernel drop what the client did not take, instead of holding megabytes for it after the close.
+    fn give_up(&mut self) -> io::Error {
+        let reset = self.stream.inner().set_zero_linger();
+        reset.err().unwrap_or_else(|| io::ErrorKind::TimedOut.into())
+    }
+}
+
+impl Read for WatchedStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if matches!(read, Poll::Ready(Ok(()))) {
+            self.activity.received();
+        }
+        read
+    }
+}
+
+impl Write for WatchedStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.watch(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.watch(cx, written)
+    }
+
+    /// hyper flushes whenever it has nothing left to write, so a flush after a write means that the answer
+    /// has left.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if std::mem::take(&mut self.wrote) {
+            self.deadline = None;
+            self.activity.answered();
+        }
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,115 @@
+//! A client that can be as rude as a test needs.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Instant;
+
+use super::PATIENCE;
+
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    head: String,
+    pub(super) body: String,
+}
+
+impl Reply {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    fn content_length(&self) -> usize {
+        self.header("content-length").unwrap().parse().unwrap()
+    }
+}
+
+pub(super) fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// Sends as much as the server takes, and yields all it says until it closes. A reset ends the answer as a
+/// close does.
+pub(super) fn exchange(address: SocketAddr, request: &[u8]) -> String {
+    let mut stream = connect(address);
+    let _ = stream.write_all(request);
+    rest(&mut stream)
+}
+
+/// All that comes until the server closes.
+pub(super) fn rest(stream: &mut TcpStream) -> String {
+    let mut said = Vec::new();
+    if let Err(error) = stream.read_to_end(&mut said) {
+        assert!(!is_timeout(&error), "still open after {PATIENCE:?}");
+    }
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+/// The status of an answer that may also be a bare close, which yields 0.
+pub(super) fn status(said: &str) -> u16 {
+    said.split(' ').nth(1).map_or(0, |status| status.parse().unwrap())
+}
+
+pub(super) fn get(address: SocketAddr, path: &str) -> Reply {
+    request(address, "GET", path)
+}
+
+pub(super) fn request(address: SocketAddr, method: &str, path: &str) -> Reply {
+    let mut stream = connect(address);
+    ask(&mut stream, method, path);
+    read_reply(&mut stream, method)
+}
+
+pub(super) fn ask(stream: &mut TcpStream, method: &str, path: &str) {
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: bot\r\n\r\n").unwrap();
+}
+
+/// Reads one answer and leaves the connection open.
+pub(super) fn read_reply(stream: &mut TcpStream, method: &str) -> Reply {
+    try_read_reply(stream, method).unwrap()
+}
+
+pub(super) fn try_read_reply(stream: &mut TcpStream, method: &str) -> io::Result<Reply> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let mut reply = Reply { status: status(&head), head, body: String::new() };
+    if method != "HEAD" {
+        let mut body = vec![0; reply.content_length()];
+        stream.read_exact(&mut body)?;
+        reply.body = String::from_utf8(body).unwrap();
+    }
+    Ok(reply)
+}
+
+pub(super) fn is_open(stream: &TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    let peeked = stream.peek(&mut [0]);
+    stream.set_nonblocking(false).unwrap();
+    match peeked {
+        Ok(bytes) => bytes > 0,
+        Err(error) => is_timeout(&error),
+    }
+}
+
+/// Waits for what another thread brings about.
+pub(super) fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !happened() {
+        assert!(start.elapsed() < PATIENCE, "never happened: {what}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}

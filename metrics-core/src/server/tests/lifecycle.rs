@@ -1,0 +1,132 @@
+//! How the server starts, ends, and says that it cannot start.
+
+use std::error::Error;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+use super::client::{ask, connect, get, is_open, read_reply, rest, status};
+use super::{EXPOSITION, PATIENCE, Reports, Script, Server, patient, serve, start, start_plain};
+use crate::server::{ServeError, ServerOptions};
+
+fn try_serve(address: &str) -> Result<Server, ServeError> {
+    let pages = Arc::new(Script(|| EXPOSITION.to_owned()));
+    serve(address, ServerOptions::new(), pages, Reports::default().hook())
+}
+
+fn failure(address: &str) -> String {
+    let error = try_serve(address).unwrap_err();
+    assert_eq!(error.requested_address(), address);
+    assert!(error.source().unwrap().is::<io::Error>());
+    error.to_string()
+}
+
+#[test]
+fn an_address_in_use_is_named_with_what_to_do() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    assert_eq!(
+        failure(&address),
+        format!(
+            "cannot serve metrics on {address}: the address is already in use; \
+             stop the process that listens there, or choose another port"
+        )
+    );
+}
+
+#[test]
+fn an_address_that_is_none_is_quoted_with_an_example() {
+    assert_eq!(
+        failure(""),
+        "cannot serve metrics on \"\": the address is empty; \
+         write the address as host:port, for example 0.0.0.0:5000 or [::1]:5000"
+    );
+    for address in ["5000", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:http", "a b"] {
+        let failure = failure(address);
+        assert!(failure.contains(address) && failure.contains("for example 0.0.0.0:5000"), "{failure}");
+    }
+}
+
+#[test]
+fn an_address_of_another_machine_is_refused() {
+    assert_eq!(
+        failure("192.0.2.1:0"),
+        "cannot serve metrics on 192.0.2.1:0: this machine has no such address; 0.0.0.0 listens on all that it has"
+    );
+}
+
+#[test]
+fn the_server_can_be_shared_and_shows_its_real_port() {
+    fn shared<T: Send + Sync + 'static>(_: &T) {}
+    let served = start_plain();
+    shared(&served.server);
+    assert_ne!(served.address.port(), 0);
+    assert!(format!("{:?}", served.server).contains(&served.address.to_string()));
+}
+
+#[test]
+fn it_starts_and_ends_within_an_async_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let server = try_serve("127.0.0.1:0").unwrap();
+        assert_eq!(get(server.local_addr(), "/metrics").status, 200);
+        assert!(try_serve(&server.local_addr().to_string()).is_err());
+    });
+}
+
+fn is_served(address: SocketAddr) -> bool {
+    TcpStream::connect(address).is_ok()
+}
+
+#[test]
+fn shutdown_closes_idle_connections_and_frees_the_port() {
+    let served = start(patient(), || EXPOSITION.to_owned());
+    let silent = connect(served.address);
+    let mut idle = connect(served.address);
+    ask(&mut idle, "GET", "/metrics");
+    read_reply(&mut idle, "GET");
+    served.server.shutdown();
+    assert!(!is_served(served.address));
+    assert!(!is_open(&silent) && !is_open(&idle));
+    let again = try_serve(&served.address.to_string()).unwrap();
+    assert_eq!(get(again.local_addr(), "/metrics").status, 200);
+}
+
+#[test]
+fn dropping_finishes_the_answers_under_way() {
+    let (entered, rendering) = mpsc::channel();
+    let served = start(patient(), move || {
+        entered.send(()).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        EXPOSITION.to_owned()
+    });
+    let mut scrape = connect(served.address);
+    ask(&mut scrape, "GET", "/metrics");
+    rendering.recv().unwrap();
+    drop(served.server);
+    assert!(!is_served(served.address));
+    let said = rest(&mut scrape);
+    assert!(status(&said) == 200 && said.ends_with(EXPOSITION), "{said}");
+}
+
+#[test]
+fn shutdown_does_not_wait_for_a_page_that_hangs() {
+    let (entered, rendering) = mpsc::channel();
+    let (leave, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let served = start(patient(), move || {
+        entered.send(()).unwrap();
+        let _ = gate.lock().unwrap().recv();
+        EXPOSITION.to_owned()
+    });
+    let mut scrape = connect(served.address);
+    ask(&mut scrape, "GET", "/metrics");
+    rendering.recv().unwrap();
+    let start = Instant::now();
+    served.server.shutdown();
+    assert!(start.elapsed() < PATIENCE / 2);
+    assert!(!is_served(served.address));
+    assert_eq!(status(&rest(&mut scrape)), 0);
+    drop(leave);
+}

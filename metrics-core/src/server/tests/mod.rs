@@ -1,0 +1,80 @@
+//! The server over real loopback sockets.
+
+mod client;
+mod descriptors;
+mod hostile;
+mod lifecycle;
+mod paths;
+mod rendering;
+mod slow;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::{Pages, Report, Server, ServerOptions, Verdict, serve};
+
+/// Far longer than anything here takes; a test that reaches it has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const EXPOSITION: &str = "# TYPE up gauge\nup 1\n";
+const LANDING: &str = "<!doctype html><title>bot</title>";
+
+/// Pages with a scripted exposition: the part that varies from test to test.
+struct Script<F>(F);
+
+impl<F: Fn() -> String + Send + Sync + 'static> Pages for Script<F> {
+    fn metrics(&self) -> String {
+        (self.0)()
+    }
+
+    fn landing(&self) -> String {
+        LANDING.to_owned()
+    }
+
+    fn healthy(&self) -> Verdict {
+        Verdict { ok: true, text: "healthy".to_owned() }
+    }
+
+    fn ready(&self) -> Verdict {
+        Verdict { ok: false, text: "stalled: trading".to_owned() }
+    }
+}
+
+/// What the server reported.
+#[derive(Clone, Default)]
+struct Reports(Arc<Mutex<Vec<String>>>);
+
+impl Reports {
+    fn hook(&self) -> Report {
+        let lines = Arc::clone(&self.0);
+        Arc::new(move |line: &str| lines.lock().unwrap().push(line.to_owned()))
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// A server on a free loopback port.
+struct Served {
+    server: Server,
+    address: SocketAddr,
+    reports: Reports,
+}
+
+fn start(options: ServerOptions, metrics: impl Fn() -> String + Send + Sync + 'static) -> Served {
+    let reports = Reports::default();
+    let pages = Arc::new(Script(metrics));
+    let server = serve("127.0.0.1:0", options, pages, reports.hook()).unwrap();
+    Served { address: server.local_addr(), server, reports }
+}
+
+fn start_plain() -> Served {
+    start(ServerOptions::new(), || EXPOSITION.to_owned())
+}
+
+/// Limits that no test reaches unless it sets them lower.
+fn patient() -> ServerOptions {
+    ServerOptions::new().header_timeout(PATIENCE * 2).write_timeout(PATIENCE * 2).render_timeout(PATIENCE * 2)
+}

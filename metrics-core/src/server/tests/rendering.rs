@@ -1,0 +1,106 @@
+//! Pages that panic, hang or are wanted by many at once.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use super::client::{ask, connect, eventually, get, read_reply};
+use super::{EXPOSITION, Pages, Reports, Verdict, patient, serve, start};
+
+#[test]
+fn a_page_that_panics_gets_500_and_the_server_lives() {
+    let served = start(patient(), {
+        let calls = AtomicUsize::new(0);
+        move || match calls.fetch_add(1, Ordering::Relaxed) {
+            0 => panic!("collector {}", "broke"),
+            _ => EXPOSITION.to_owned(),
+        }
+    });
+    let broken = get(served.address, "/metrics");
+    assert_eq!((broken.status, broken.header("content-type")), (500, Some("text/plain; charset=utf-8")));
+    assert_eq!(served.reports.lines(), ["the page /metrics panicked: collector broke"]);
+    assert_eq!(get(served.address, "/metrics").status, 200);
+}
+
+/// Pages of which none works.
+struct Broken;
+
+impl Pages for Broken {
+    fn metrics(&self) -> String {
+        panic!("metrics")
+    }
+
+    fn landing(&self) -> String {
+        panic!("landing")
+    }
+
+    fn healthy(&self) -> Verdict {
+        panic!("healthy")
+    }
+
+    fn ready(&self) -> Verdict {
+        std::panic::panic_any(7)
+    }
+}
+
+#[test]
+fn each_page_may_panic_and_reports_stay_few() {
+    let reports = Reports::default();
+    let server = serve("127.0.0.1:0", patient(), Arc::new(Broken), reports.hook()).unwrap();
+    for _ in 0..5 {
+        for path in ["/metrics", "/", "/-/healthy", "/-/ready"] {
+            assert_eq!(get(server.local_addr(), path).status, 500, "{path}");
+        }
+    }
+    assert_eq!(reports.lines().len(), 10);
+    assert_eq!(reports.lines()[3], "the page /-/ready panicked: no message");
+}
+
+#[test]
+fn a_page_that_hangs_gets_503_and_is_reported() {
+    let (_leave, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let served = start(patient().render_timeout(Duration::from_millis(100)), move || {
+        let _ = gate.lock().unwrap().recv();
+        EXPOSITION.to_owned()
+    });
+    let reply = get(served.address, "/metrics");
+    assert_eq!(
+        (reply.status, reply.body.as_str()),
+        (503, "the page /metrics took longer than 100ms to render\n")
+    );
+    assert_eq!(served.reports.lines(), [reply.body.trim_end()]);
+    assert_eq!(get(served.address, "/-/healthy").status, 200);
+}
+
+/// The first rendering is held until all other clients have asked; so they must share the second one.
+#[test]
+fn clients_that_wait_share_one_rendering_begun_after_they_asked() {
+    let renderings = Arc::new(AtomicUsize::new(0));
+    let (leave, gate) = mpsc::channel::<()>();
+    let served = start(patient(), {
+        let renderings = Arc::clone(&renderings);
+        let gate = Mutex::new(gate);
+        move || {
+            let number = renderings.fetch_add(1, Ordering::Relaxed) + 1;
+            gate.lock().unwrap().recv().unwrap();
+            format!("renderings {number}\n")
+        }
+    });
+    let scrape = || {
+        let mut stream = connect(served.address);
+        ask(&mut stream, "GET", "/metrics");
+        stream
+    };
+    let mut first = scrape();
+    eventually("the first rendering begins", || renderings.load(Ordering::Relaxed) == 1);
+    let others: Vec<_> = (0..20).map(|_| scrape()).collect();
+    // The landing page answers on the same thread that has by then read what came in before.
+    assert_eq!(get(served.address, "/").status, 200);
+    leave.send(()).unwrap();
+    leave.send(()).unwrap();
+    assert_eq!(read_reply(&mut first, "GET").body, "renderings 1\n");
+    for mut other in others {
+        assert_eq!(read_reply(&mut other, "GET").body, "renderings 2\n");
+    }
+}

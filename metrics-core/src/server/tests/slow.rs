@@ -1,0 +1,164 @@
+//! Slow clients, and more clients than there is room for.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::client::{ask, connect, eventually, get, is_open, read_reply, rest, status, try_read_reply};
+use super::{EXPOSITION, patient, start};
+
+const SHORT: Duration = Duration::from_millis(300);
+
+/// More than the kernel holds for a client that does not read.
+const BIG: usize = 32 << 20;
+
+fn one_byte_each(count: usize, address: std::net::SocketAddr) -> Vec<TcpStream> {
+    let one_byte = || {
+        let mut stream = connect(address);
+        stream.write_all(b"G").unwrap();
+        stream
+    };
+    (0..count).map(|_| one_byte()).collect()
+}
+
+#[test]
+fn slowloris_connections_are_all_closed_and_scrapes_succeed_meanwhile() {
+    let served = start(patient().header_timeout(SHORT).max_connections(32), || EXPOSITION.to_owned());
+    let slow = one_byte_each(100, served.address);
+    for _ in 0..10 {
+        assert_eq!(get(served.address, "/metrics").status, 200);
+    }
+    for mut stream in slow {
+        assert_eq!(status(&rest(&mut stream)), 0);
+    }
+    assert!(served.reports.lines().is_empty());
+}
+
+#[test]
+fn every_way_of_not_finishing_a_header_runs_into_the_timeout() {
+    let served = start(patient().header_timeout(SHORT), || EXPOSITION.to_owned());
+    let silent = connect(served.address);
+    let mut idle = connect(served.address);
+    ask(&mut idle, "GET", "/metrics");
+    read_reply(&mut idle, "GET");
+    let mut second = connect(served.address);
+    ask(&mut second, "GET", "/metrics");
+    read_reply(&mut second, "GET");
+    second.write_all(b"GET /metrics HT").unwrap();
+    for mut stream in [silent, idle, second] {
+        rest(&mut stream);
+    }
+}
+
+#[test]
+fn bytes_that_trickle_in_do_not_extend_the_header_timeout() {
+    let served = start(patient().header_timeout(SHORT), || EXPOSITION.to_owned());
+    let mut stream = connect(served.address);
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nX: ").unwrap();
+    eventually("the trickling client is closed", || {
+        let _ = stream.write_all(b"a");
+        !is_open(&stream)
+    });
+}
+
+/// The client is given what the kernel already holds for it even after the cut, so what it reads last is no
+/// measure.
+#[test]
+fn a_client_that_reads_byte_by_byte_is_cut() {
+    let served = start(patient().write_timeout(SHORT), || "x".repeat(BIG));
+    let mut stream = connect(served.address);
+    ask(&mut stream, "GET", "/metrics");
+    for _ in 0..1000 {
+        if stream.read(&mut [0]).is_err() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(rest(&mut stream).len() < BIG / 2, "all was read");
+    assert_eq!(get(served.address, "/-/healthy").status, 200);
+}
+
+#[test]
+fn a_client_that_reads_at_a_good_pace_is_not_cut() {
+    let served = start(patient(), || "x".repeat(BIG));
+    assert_eq!(get(served.address, "/metrics").body.len(), BIG);
+}
+
+#[test]
+fn a_new_connection_takes_the_place_of_the_oldest_without_a_header() {
+    let served = start(patient().max_connections(4), || EXPOSITION.to_owned());
+    let mut asked = connect(served.address);
+    ask(&mut asked, "GET", "/metrics");
+    read_reply(&mut asked, "GET");
+    let slow = one_byte_each(3, served.address);
+    assert_eq!(get(served.address, "/metrics").status, 200);
+    eventually("the oldest makes room", || !is_open(&slow[0]));
+    assert!(is_open(&slow[1]) && is_open(&slow[2]));
+    ask(&mut asked, "GET", "/metrics");
+    assert_eq!(read_reply(&mut asked, "GET").status, 200);
+}
+
+#[test]
+fn without_such_a_connection_the_oldest_idle_one_goes() {
+    let served = start(patient().max_connections(2), || EXPOSITION.to_owned());
+    let [older, newer] = [(); 2].map(|()| {
+        let mut stream = connect(served.address);
+        ask(&mut stream, "GET", "/metrics");
+        read_reply(&mut stream, "GET");
+        stream
+    });
+    assert_eq!(get(served.address, "/metrics").status, 200);
+    eventually("the oldest makes room", || !is_open(&older));
+    assert!(is_open(&newer));
+}
+
+#[test]
+fn a_client_that_does_not_read_makes_room_too() {
+    let served = start(patient().max_connections(1), || "x".repeat(BIG));
+    let mut stalled = connect(served.address);
+    ask(&mut stalled, "GET", "/metrics");
+    stalled.read_exact(&mut [0]).unwrap();
+    eventually("another client is served", || {
+        let mut stream = connect(served.address);
+        ask(&mut stream, "GET", "/-/healthy");
+        try_read_reply(&mut stream, "GET").is_ok_and(|reply| reply.status == 200)
+    });
+    rest(&mut stalled);
+}
+
+#[test]
+fn when_all_are_being_answered_the_new_one_is_closed() {
+    let (entered, rendering) = mpsc::channel();
+    let (leave, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let served = start(patient().max_connections(1), move || {
+        entered.send(()).unwrap();
+        gate.lock().unwrap().recv().unwrap();
+        EXPOSITION.to_owned()
+    });
+    let mut first = connect(served.address);
+    ask(&mut first, "GET", "/metrics");
+    rendering.recv().unwrap();
+    assert_eq!(rest(&mut connect(served.address)), "");
+    leave.send(()).unwrap();
+    assert_eq!(read_reply(&mut first, "GET").status, 200);
+}
+
+#[test]
+fn a_busy_page_does_not_delay_the_others() {
+    let (leave, gate) = mpsc::channel::<()>();
+    let gate = Arc::new(Mutex::new(gate));
+    let served = start(patient(), move || {
+        gate.lock().unwrap().recv().unwrap();
+        EXPOSITION.to_owned()
+    });
+    let mut scrape = connect(served.address);
+    ask(&mut scrape, "GET", "/metrics");
+    for path in ["/", "/-/healthy", "/none"] {
+        assert!([200, 404].contains(&get(served.address, path).status));
+    }
+    leave.send(()).unwrap();
+    assert_eq!(read_reply(&mut scrape, "GET").status, 200);
+}
