@@ -80,7 +80,7 @@ impl Choice {
 
     /// How many values there are to pick from.
     #[must_use]
-    pub const fn len(self) -> usize {
+    pub const fn count(self) -> usize {
         match self {
             Self::Fixed(_) | Self::FromSettings => 1,
             Self::Any(values) => values.len(),

@@ -12,7 +12,7 @@ const SERIES_BOUND: usize = 2_000;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     severity: &'static str,
-    event_type: &'static str,
+    kind: &'static str,
     profile: Arc<str>,
     symbol: Arc<str>,
 }
@@ -43,7 +43,7 @@ impl Events {
     fn record(&self, event: &Event<'_>) {
         let profile = event.profiles.admit(event.profile, &self.profile_overflow);
         let symbol = self.symbols.admit(event.symbol, &self.symbol_overflow);
-        let mut key = Key { severity: event.severity, event_type: event.event_type, profile, symbol };
+        let mut key = Key { severity: event.severity, kind: event.kind, profile, symbol };
         if self.series.len() >= SERIES_BOUND && self.series.get(&key).is_none() {
             self.profile_overflow.add(u64::from(!key.profile.is_empty()));
             self.symbol_overflow.add(u64::from(!key.symbol.is_empty()));
@@ -57,7 +57,7 @@ impl Events {
         let family = &catalogue::OPERATIONAL_EVENTS_TOTAL;
         for (key, count) in self.series.all() {
             let labels =
-                vec![key.severity.into(), key.event_type.into(), shared(&key.profile), shared(&key.symbol)];
+                vec![key.severity.into(), key.kind.into(), shared(&key.profile), shared(&key.symbol)];
             snapshot.counter(family, labels, count.value());
         }
         for (label, overflow) in [("profile_id", &self.profile_overflow), ("symbol", &self.symbol_overflow)] {
@@ -81,7 +81,7 @@ pub struct Event<'a> {
     events: &'a Events,
     profiles: &'a OpenLabel,
     severity: &'static str,
-    event_type: &'static str,
+    kind: &'static str,
     profile: &'a str,
     symbol: &'a str,
     count: u64,
@@ -92,9 +92,9 @@ impl<'a> Event<'a> {
         events: &'a Events,
         profiles: &'a OpenLabel,
         severity: &'static str,
-        event_type: &'static str,
+        kind: &'static str,
     ) -> Self {
-        Self { events, profiles, severity, event_type, profile: "", symbol: "", count: 1 }
+        Self { events, profiles, severity, kind, profile: "", symbol: "", count: 1 }
     }
 
     /// The profile it happened to; none unless said.

@@ -181,7 +181,7 @@ impl ExchangeSite {
     #[must_use]
     pub fn start(&'static self, exchange: usize, operation: usize) -> CallGuard<'static> {
         let core = registry::process_core();
-        let cell = &self.slots[exchange * self.operation.len() + operation];
+        let cell = &self.slots[exchange * self.operation.count() + operation];
         let slots = cell.get_or_init(|| {
             let operation = self.operation.text(operation).unwrap_or_default();
             core.exchange_calls.slots(self.exchange.text(exchange), operation)

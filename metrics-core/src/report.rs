@@ -29,7 +29,7 @@ impl Report {
             Spent::Nothing => {}
             Spent::Line { kept_back: 0 } => (self.hook)(line),
             Spent::Line { kept_back } => {
-                (self.hook)(&format!("{line} ({kept_back} lines before it were kept back)"))
+                (self.hook)(&format!("{line} ({kept_back} lines before it were kept back)"));
             }
         }
     }

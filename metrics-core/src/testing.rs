@@ -56,7 +56,7 @@ struct Times {
 
 impl SteeredClock {
     /// 2025-01-01 00:00:00 UTC, on a machine that was up for an hour.
-    const WALL: Duration = Duration::from_secs(1_735_689_600);
+    const WALL: Duration = Duration::from_hours(482_136);
 
     fn new() -> Self {
         let up = Duration::from_hours(1);

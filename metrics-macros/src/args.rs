@@ -38,7 +38,7 @@ impl Args {
     pub(crate) fn read(attribute: Attribute, tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut args = Self(Vec::new());
         for entry in entries(tokens, errors) {
-            args.take(attribute, entry, errors);
+            args.take(attribute, &entry, errors);
         }
         for key in attribute.keys().filter(|key| key.required) {
             if !args.0.iter().any(|(known, _)| known.name == key.name) {
@@ -68,7 +68,7 @@ impl Args {
         self.0.iter().find(|(key, _)| key.name == name).map(|(_, value)| value)
     }
 
-    fn take(&mut self, attribute: Attribute, entry: Entry, errors: &mut Errors) {
+    fn take(&mut self, attribute: Attribute, entry: &Entry, errors: &mut Errors) {
         let Some(key) = entry.key(attribute, errors) else { return };
         if self.0.iter().any(|(known, _)| known.name == key.name) {
             errors.push(entry.span(), format!("`{}` stands here a second time", key.name));
@@ -230,13 +230,15 @@ fn duration(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000,
         _ => return refuse(""),
     };
+    if number.is_empty() {
+        return refuse("");
+    }
     match number.parse::<u64>().ok().and_then(|number| number.checked_mul(milliseconds)) {
         Some(0) => refuse(": it must be longer than 0"),
-        Some(total) if total <= MAX_DURATION.as_millis() as u64 => Ok(Duration::from_millis(total)),
-        Some(_) => refuse(": the longest is 365 days"),
-        None if number.is_empty() => refuse(""),
-        None => refuse(": the longest is 365 days"),
+        Some(total) if Duration::from_millis(total) <= LONGEST => Ok(Duration::from_millis(total)),
+        Some(_) | None => refuse(": the longest is 365 days"),
     }
 }
 
-const MAX_DURATION: Duration = Duration::from_hours(365 * 24);
+/// Longer periods are slips: no loop of a bot runs once a year.
+const LONGEST: Duration = Duration::from_hours(365 * 24);

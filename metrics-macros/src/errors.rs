@@ -25,7 +25,7 @@ impl Errors {
     }
 
     /// All of them as compile errors, and the item as it was: the rest of the crate still checks.
-    pub(crate) fn beside(self, item: TokenStream) -> TokenStream {
+    pub(crate) fn beside(self, item: &TokenStream) -> TokenStream {
         let errors = self.0.iter().map(syn::Error::to_compile_error);
         quote!(#(#errors)* #item)
     }

@@ -103,14 +103,14 @@ impl Context {
                     let nanoseconds = nanoseconds(max_age);
                     quote!(.max_age(#private::Duration::from_nanos(#nanoseconds)))
                 });
-                let choice = &subsystem.choice;
+                let choice = &subsystem.value;
                 let new = quote!(#private::SubsystemSite::new(#choice, &CELLS) #every #max_age);
                 self.site(function, &quote!(Subsystem), &[subsystem], &new)
             }
             Site::Exchange { exchange, operation } => {
                 let exchange = self.choice("Exchange", exchange.as_ref());
                 let operation = self.choice("Operation", Some(operation));
-                let (exchanges, operations) = (&exchange.choice, &operation.choice);
+                let (exchanges, operations) = (&exchange.value, &operation.value);
                 let new = quote!(#private::ExchangeSite::new(#exchanges, #operations, &CELLS));
                 self.site(function, &quote!(Exchange), &[exchange, operation], &new)
             }
@@ -153,7 +153,7 @@ impl Context {
         let label = syn::Ident::new(label, Span::call_site());
         let fixed = |text| Choice {
             check: None,
-            choice: quote!(#private::Choice::Fixed(#text)),
+            value: quote!(#private::Choice::Fixed(#text)),
             count: quote!(1),
             binding: None,
             index: quote!(0),
@@ -161,7 +161,7 @@ impl Context {
         match written {
             None => Choice {
                 check: None,
-                choice: quote!(#private::Choice::FromSettings),
+                value: quote!(#private::Choice::FromSettings),
                 count: quote!(1),
                 binding: None,
                 index: quote!(0),
@@ -196,7 +196,7 @@ impl Context {
                 let values = quote_spanned!(span=> <#labels::#label as #private::LabelValue>::VALUES);
                 Choice {
                     check: None,
-                    choice: quote!(#private::Choice::Any(#values)),
+                    value: quote!(#private::Choice::Any(#values)),
                     count: quote!(#values.len()),
                     binding: Some(quote_spanned!(span=>
                         let #index = <#labels::#label as #private::LabelValue>::index(#expr);
@@ -213,7 +213,7 @@ struct Choice {
     /// A constant that does not evaluate where the label is wrong.
     check: Option<TokenStream>,
     /// What the site knows of it.
-    choice: TokenStream,
+    value: TokenStream,
     /// How many values it can have.
     count: TokenStream,
     /// Where it varies: the statement that finds out which.

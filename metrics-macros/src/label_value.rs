@@ -15,7 +15,7 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     };
     match LabelSet::new(&input) {
         Ok(set) => set.expand(&input),
-        Err(errors) => errors.beside(TokenStream::new()),
+        Err(errors) => errors.beside(&TokenStream::new()),
     }
 }
 

@@ -38,7 +38,7 @@ fn instrument(attribute: Attribute, args: TokenStream, item: TokenStream) -> Tok
     let item = proc_macro2::TokenStream::from(item);
     match model::Instrumented::new(attribute, args.into(), item.clone()) {
         Ok(instrumented) => expand::expand(instrumented),
-        Err(errors) => errors.beside(item),
+        Err(errors) => errors.beside(&item),
     }
     .into()
 }

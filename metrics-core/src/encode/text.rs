@@ -123,10 +123,11 @@ mod tests {
         for (bound, count) in
             [("0.1", 1), ("0.25", 1), ("0.5", 3), ("1", 3), ("2", 3), ("5", 3), ("10", 3), ("+Inf", 6)]
         {
-            expected += &format!("{name}_bucket{{subsystem=\"trading\",{DEFAULT},le=\"{bound}\"}} {count}\n");
+            let _ =
+                writeln!(expected, "{name}_bucket{{subsystem=\"trading\",{DEFAULT},le=\"{bound}\"}} {count}");
         }
-        expected += &format!("{name}_sum{{subsystem=\"trading\",{DEFAULT}}} 40.125\n");
-        expected += &format!("{name}_count{{subsystem=\"trading\",{DEFAULT}}} 6\n");
+        let _ = writeln!(expected, "{name}_sum{{subsystem=\"trading\",{DEFAULT}}} 40.125");
+        let _ = writeln!(expected, "{name}_count{{subsystem=\"trading\",{DEFAULT}}} 6");
         assert_eq!(text, expected);
     }
 

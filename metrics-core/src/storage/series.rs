@@ -18,9 +18,9 @@ impl<K: Ord + Clone, S> Series<K, S> {
             return slots;
         }
         // Made outside the lock: what `make` does is not ours to know.
-        let made = Arc::new(make());
+        let slots = Arc::new(make());
         let mut series = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(series.entry(key.clone()).or_insert(made))
+        Arc::clone(series.entry(key.clone()).or_insert(slots))
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<Arc<S>> {
