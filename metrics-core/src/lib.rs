@@ -78,7 +78,7 @@ pub use registry::Metrics;
 pub use report::ReportHook;
 pub use settings::{DEFAULT_ADDRESS, Env, Mode, Settings};
 pub use storage::{FamilySnapshot, HistogramValue, Sample, Snapshot, Value};
-pub use subsystem::{RunGuard, SubsystemHandle};
+pub use subsystem::{RunGuard, SubsystemHandle, SubsystemHealth};
 
 /// The crate whose registry is shared, for a bot that registers metrics of its own.
 pub use prometheus;

@@ -282,7 +282,9 @@ impl Metrics {
         self.core.foreign.add(registry);
     }
 
-    pub(crate) fn health(&self) -> Vec<SubsystemHealth> {
+    /// How each subsystem stands at this moment, sorted by name.
+    #[must_use]
+    pub fn health(&self) -> Vec<SubsystemHealth> {
         self.core.subsystems.health(self.core.clock.boot_time())
     }
 

@@ -43,19 +43,24 @@ impl Subsystems {
     }
 }
 
-/// How a subsystem stands.
+/// How a subsystem stands; from [`Metrics::health`](crate::Metrics::health).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SubsystemHealth {
-    pub(crate) subsystem: &'static str,
-    pub(crate) max_age: Duration,
-    /// Age of the last success or skip, or of the registration.
-    pub(crate) age: Duration,
-    /// A run is under way and nothing began or ended for longer than `max_age`: for how long.
-    pub(crate) hung_for: Option<Duration>,
+#[non_exhaustive]
+pub struct SubsystemHealth {
+    /// Its name.
+    pub subsystem: &'static str,
+    /// The age at which it counts as stalled.
+    pub max_age: Duration,
+    /// Age of the last success or skip; before the first, time since it was registered.
+    pub age: Duration,
+    /// For how long nothing has begun or ended although a run is under way; none up to `max_age`.
+    pub hung_for: Option<Duration>,
 }
 
 impl SubsystemHealth {
-    pub(crate) fn is_alive(&self) -> bool {
+    /// Whether it is fresh: what `subsystem_alive` says.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
         self.age <= self.max_age
     }
 }
