@@ -1,0 +1,86 @@
+//! The process-wide instance: what attributes record before and after `install`, in one process of its own.
+
+use bot_metrics::prelude::*;
+use bot_metrics::testing::Samples;
+use bot_metrics::{Error, call_sites};
+
+#[timed_subsystem("trading", every = "5s")]
+fn trading_cycle() {}
+
+#[exchange_call(op = "place_order")]
+fn place_order(fails: bool) -> Result<(), std::io::Error> {
+    if fails { Err(std::io::Error::other("on purpose")) } else { Ok(()) }
+}
+
+/// Linked all the same.
+#[expect(dead_code, reason = "that is the point")]
+#[exchange_call(op = "get_ticker", exchange = "kraken")]
+fn never_called() {}
+
+#[exchange_call(op = "cancel_order", exchange = exchange)]
+fn cancel_order(exchange: labels::Exchange) -> bool {
+    exchange == labels::Exchange::Okx
+}
+
+const BINANCE: &[(&str, &str)] = &[("exchange", "binance"), ("operation", "place_order")];
+
+fn requests(samples: &Samples, labels: &[(&str, &str)], outcome: &str) -> Option<f64> {
+    samples.value("bytelyst_bot_exchange_api_requests_total", &[labels, &[("outcome", outcome)]].concat())
+}
+
+/// One test, since `install` happens once in a process.
+#[test]
+fn install_exports_every_linked_site_and_keeps_what_was_recorded_before() -> Result<(), Error> {
+    assert!(Metrics::installed().is_none());
+    let (independent, _) = bot_metrics::testing::instance();
+    place_order(false).expect("it succeeds");
+    trading_cycle();
+
+    let settings = || Settings::new(Mode::Paper).exchange(labels::Exchange::Binance);
+    let metrics = settings().install()?;
+    let samples = Samples::of(&metrics);
+    assert_eq!(requests(&samples, BINANCE, "ok"), Some(1.0), "recorded before install");
+    assert_eq!(requests(&samples, BINANCE, "error"), Some(0.0));
+    let trading = [("subsystem", "trading")];
+    assert_eq!(samples.value("bytelyst_bot_subsystem_duration_seconds_count", &trading), Some(1.0));
+    assert_eq!(
+        samples.value("bytelyst_bot_subsystem_max_age_seconds", &trading),
+        Some(15.0),
+        "three periods"
+    );
+    let kraken = [("exchange", "kraken"), ("operation", "get_ticker")];
+    assert_eq!(samples.value("bytelyst_bot_exchange_api_latency_seconds_count", &kraken), Some(0.0));
+    let default = [("exchange", "binance"), ("operation", "cancel_order")];
+    assert_eq!(
+        requests(&samples, &default, "ok"),
+        Some(0.0),
+        "of those picked at run time, the settings' exchange"
+    );
+
+    assert!(place_order(true).is_err());
+    assert!(cancel_order(labels::Exchange::Okx));
+    metrics
+        .exchange_call(labels::Exchange::Binance, labels::Operation::PlaceOrder)
+        .start()
+        .finish(Outcome::Ok);
+    let samples = Samples::of(&metrics);
+    assert_eq!(requests(&samples, BINANCE, "error"), Some(1.0));
+    assert_eq!(requests(&samples, BINANCE, "ok"), Some(2.0), "a handle and an attribute share the series");
+    assert_eq!(requests(&samples, &[("exchange", "okx"), ("operation", "cancel_order")], "ok"), Some(1.0));
+
+    settings().install()?;
+    let refused = settings().app("another").install().expect_err("other settings").to_string();
+    assert!(refused.contains("installed already, with other settings"), "{refused}");
+
+    let sites = call_sites();
+    let functions: Vec<_> = sites.iter().map(|site| site.function).collect();
+    assert_eq!(
+        functions,
+        ["trading_cycle", "place_order", "never_called", "cancel_order"],
+        "in the file's order"
+    );
+    assert!(sites[0].file.ends_with("process_wide/main.rs") && sites[0].module == "process_wide");
+    let total = Samples::of(&independent).sum("bytelyst_bot_exchange_api_requests_total", &[]);
+    assert_eq!(total, 0.0, "an instance of its own gets nothing from attributes");
+    Ok(())
+}
