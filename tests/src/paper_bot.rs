@@ -11,7 +11,7 @@ use bot_metrics::testing::Samples;
 use crate::workspace;
 
 /// How long the bot may take to start, to react or to end on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The bot's program, built once.
 fn program() -> &'static str {

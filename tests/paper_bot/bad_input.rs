@@ -1,0 +1,78 @@
+//! What is wrong ends in one clear line and the right exit code.
+
+use std::io::Write as _;
+use std::net::TcpListener;
+
+use bot_metrics_tests::paper_bot::{Ended, command, run};
+
+fn refused(ended: &Ended, code: i32, says: &[&str]) {
+    assert_eq!(ended.status.code(), Some(code), "{ended:?}");
+    for words in says {
+        assert!(ended.stderr.contains(words), "{words:?} is not in {:?}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_command_line_that_cannot_be_read_ends_with_2() {
+    let faults = "hang-trading, rate-limit, blind-reconciliation, negative-capital, remove-profile";
+    for (arguments, says) in [
+        (&["--prot", "1"][..], &["--prot", "--port"][..]),
+        (&["--port", "99999"], &["99999", "--port"]),
+        (&["--port", "no"], &["no", "--port"]),
+        (&["--bind", "nowhere"], &["nowhere", "--bind"]),
+        (&["--duration", "30"], &["30", "--duration"]),
+        (&["--duration", "0s"], &["0s", "--duration"]),
+        (&["--speed", "0"], &["--speed"]),
+        (&["--speed", "nan"], &["--speed"]),
+        (&["--seed", "-1"], &["--seed"]),
+        (&["--fault", "hang-everything"], &["hang-everything", faults]),
+        (&["--fault", "hang-trading@"], &["hang-trading@", "--fault"]),
+        (&["--fault", "hang-trading@5s+"], &["hang-trading@5s+", "--fault"]),
+        (&["--exchange-url", "ftp://x"], &["ftp://x", "--exchange-url"]),
+    ] {
+        refused(&run(&mut command(arguments)), 2, says);
+    }
+}
+
+#[test]
+fn an_environment_that_cannot_be_read_ends_with_1_and_one_line() {
+    for (variable, value, says) in [
+        ("NODE_ENV", "prod", &["NODE_ENV is \"prod\"", "development or production"][..]),
+        ("PAPER_TRADING", "maybe", &["PAPER_TRADING is \"maybe\"", "true, 1, yes or on"]),
+        ("PAPER_TRADING", "false", &["PAPER_TRADING", "no real exchange"]),
+        ("METRICS_ADDR", "", &["METRICS_ADDR", "0.0.0.0:5000"]),
+    ] {
+        let ended = run(command(&["--duration", "1s"]).env(variable, value));
+        refused(&ended, 1, says);
+        assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_data_file_that_cannot_be_read_ends_with_1_and_names_the_place() {
+    let path = std::env::temp_dir().join(format!("bot-metrics-malformed-{}.csv", std::process::id()));
+    let mut file = std::fs::File::create(&path).expect("a temporary file");
+    let header = "received_us,exchange_us,symbol,kind,side,price,quantity,ask_price,ask_quantity";
+    writeln!(file, "{header}\n1742944020773684,1742944020773674,ETHUSDT,quote,,2059.1,many,2059.11,3.0146")
+        .unwrap();
+    let name = path.to_str().expect("UTF-8");
+    let ended = run(&mut command(&["--duration", "1s", "--data", name]));
+    std::fs::remove_file(&path).expect("it is there");
+    refused(&ended, 1, &[name, "2", "quantity", "many"]);
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+}
+
+#[test]
+fn a_port_in_use_does_not_stop_it_from_trading_unless_that_is_asked_for() {
+    let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = holder.local_addr().expect("bound").port().to_string();
+    let arguments = ["--bind", "127.0.0.1", "--port", &port, "--duration", "3s"];
+    let ended = run(&mut command(&arguments));
+    assert!(ended.status.success(), "{ended:?}");
+    assert!(ended.stderr.contains(&format!("127.0.0.1:{port}")), "{}", ended.stderr);
+    assert!(ended.stdout.contains("summary"), "{}", ended.stdout);
+
+    let required = [&arguments[..], &["--require-metrics"]].concat();
+    refused(&run(&mut command(&required)), 1, &[&format!("127.0.0.1:{port}"), "in use"]);
+}

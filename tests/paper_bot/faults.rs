@@ -1,0 +1,113 @@
+//! Each fault changes what the bot or its exchange does; the metrics must show that and nothing else.
+
+use std::thread;
+use std::time::Duration;
+
+use bot_metrics::testing::Samples;
+use bot_metrics_tests::paper_bot::Running;
+
+const ALIVE: &str = "bytelyst_bot_subsystem_alive";
+const LAST_RUN: &str = "bytelyst_bot_subsystem_last_run_timestamp";
+const RUNS: &str = "bytelyst_bot_subsystem_runs_total";
+const REQUESTS: &str = "bytelyst_bot_exchange_api_requests_total";
+const VIOLATIONS: &str = "bytelyst_bot_capital_invariant_violations_total";
+const UTILIZATION: &str = "bytelyst_bot_profile_utilization_percent";
+const MISSING: &str = "bytelyst_bot_reconciliation_missing_items_count";
+
+const TRADING: &[(&str, &str)] = &[("subsystem", "trading")];
+
+fn runs(samples: &Samples, subsystem: &str, outcome: &str) -> f64 {
+    samples.value(RUNS, &[("subsystem", subsystem), ("outcome", outcome)]).unwrap_or_default()
+}
+
+/// Which subsystems are alive.
+fn alive(samples: &Samples) -> Vec<&str> {
+    let fresh = samples.matching(ALIVE, &[]).filter(|(_, value)| *value == 1.0);
+    fresh.map(|(series, _)| series.labels["subsystem"].as_str()).collect()
+}
+
+#[test]
+fn hang_trading_stalls_trading_alone_and_it_comes_back() {
+    let bot = Running::start(&["--fault", "hang-trading@3s+9s"]);
+    let _ = bot.wait_until("trading has succeeded", |samples| samples.value(LAST_RUN, TRADING).is_some());
+    let stalled = bot.wait_until("trading stalls", |samples| samples.value(ALIVE, TRADING) == Some(0.0));
+    assert_eq!(alive(&stalled), ["monitor", "reconciliation"]);
+    assert_eq!(stalled.value("bytelyst_bot_subsystem_in_progress", TRADING), Some(1.0));
+    let (status, reason) = bot.get("/-/healthy");
+    assert_eq!(status, 503);
+    assert!(reason.starts_with("trading hangs"), "{reason}");
+    thread::sleep(Duration::from_secs(1));
+    let later = bot.scrape();
+    if later.value(ALIVE, TRADING) == Some(0.0) {
+        assert_eq!(later.value(LAST_RUN, TRADING), stalled.value(LAST_RUN, TRADING), "frozen meanwhile");
+    }
+    let back = bot.wait_until("trading comes back", |samples| samples.value(ALIVE, TRADING) == Some(1.0));
+    assert!(back.value(LAST_RUN, TRADING) > stalled.value(LAST_RUN, TRADING));
+    assert_eq!(back.sum(VIOLATIONS, &[]), 0.0);
+    assert_eq!(back.sum(REQUESTS, &[("outcome", "rate_limited")]), 0.0);
+}
+
+#[test]
+fn negative_capital_is_one_violation_of_one_profile_and_not_one_for_each_check() {
+    let bot = Running::start(&["--fault", "negative-capital@2s"]);
+    let fallen = bot.wait_until("a violation is counted", |samples| samples.sum(VIOLATIONS, &[]) > 0.0);
+    let checks = runs(&fallen, "monitor", "ok");
+    let later = bot
+        .wait_until("three more checks were made", |samples| runs(samples, "monitor", "ok") >= checks + 3.0);
+    assert_eq!(later.sum(VIOLATIONS, &[]), 1.0);
+    assert_eq!(later.matching(VIOLATIONS, &[]).count(), 2, "the other profile stands at 0");
+    assert_eq!(alive(&later), ["monitor", "reconciliation", "trading"]);
+}
+
+#[test]
+fn negative_capital_that_recovers_and_falls_again_is_a_second_violation() {
+    let bot = Running::start(&["--fault", "negative-capital@2s+5s", "--fault", "negative-capital@12s"]);
+    let _ = bot.wait_until("the second violation is counted", |samples| samples.sum(VIOLATIONS, &[]) == 2.0);
+}
+
+#[test]
+fn blind_reconciliation_keeps_the_missing_items_of_the_last_complete_cycle() {
+    let bot = Running::start(&["--fault", "blind-reconciliation@7s"]);
+    let complete = bot
+        .wait_until("a cycle is complete", |samples| samples.value(MISSING, &[("source", "db")]).is_some());
+    assert_eq!(complete.matching(MISSING, &[]).count(), 2, "both sources at once");
+    let failed = |samples: &Samples| {
+        samples.sum(RUNS, &[("subsystem", "reconciliation")]) - runs(samples, "reconciliation", "ok")
+    };
+    let blind = bot.wait_until("a cycle fails", |samples| failed(samples) >= 1.0);
+    let later = bot.wait_until("another fails", |samples| failed(samples) >= 2.0);
+    for source in ["db", "exchange"] {
+        let labels = [("source", source)];
+        assert!(later.value(MISSING, &labels).is_some());
+        assert_eq!(later.value(MISSING, &labels), blind.value(MISSING, &labels), "{source}");
+    }
+    let reconciliation = [("subsystem", "reconciliation")];
+    assert_eq!(later.value(LAST_RUN, &reconciliation), blind.value(LAST_RUN, &reconciliation));
+    let open_orders = [("operation", "get_open_orders"), ("outcome", "server_error")];
+    assert!(later.sum(REQUESTS, &open_orders) >= 2.0);
+    assert!(runs(&later, "trading", "ok") > runs(&blind, "trading", "ok"), "trading goes on");
+}
+
+#[test]
+fn remove_profile_takes_its_gauges_away_and_leaves_the_other_profiles() {
+    let bot = Running::start(&["--fault", "remove-profile@5s"]);
+    let _ =
+        bot.wait_until("both profiles are in use", |samples| samples.matching(UTILIZATION, &[]).count() == 2);
+    let removed = bot.wait_until("one vanishes", |samples| samples.matching(UTILIZATION, &[]).count() == 1);
+    assert_eq!(removed.matching(VIOLATIONS, &[]).count(), 2, "counters stay for their grace");
+    let trades = runs(&removed, "trading", "ok");
+    let later = bot.wait_until("trading went on", |samples| runs(samples, "trading", "ok") >= trades + 3.0);
+    assert_eq!(later.matching(UTILIZATION, &[]).count(), 1, "it does not come back");
+}
+
+#[test]
+fn rate_limit_is_an_outcome_of_its_own() {
+    let bot = Running::start(&["--fault", "rate-limit@3s+4s"]);
+    let limited = bot.wait_until("calls are refused for their rate", |samples| {
+        samples.sum(REQUESTS, &[("outcome", "rate_limited")]) > 0.0
+    });
+    assert_eq!(limited.sum(REQUESTS, &[("outcome", "rejected")]), 0.0);
+    let placed = [("operation", "place_order"), ("outcome", "ok")];
+    let before = limited.sum(REQUESTS, &placed);
+    let _ = bot.wait_until("orders are placed again", |samples| samples.sum(REQUESTS, &placed) > before);
+}

@@ -1,0 +1,5 @@
+//! The demo bot from outside, as its users and its scraper see it.
+
+mod bad_input;
+mod faults;
+mod trading;
