@@ -37,36 +37,44 @@ pub(super) enum StartError {
     Bind(io::Error),
 }
 
+/// Told once: the address that is served, or why there is none.
+pub(super) type Started = mpsc::SyncSender<Result<SocketAddr, StartError>>;
+
 impl Work {
     /// Serves until the signal to stop; tells first which address is served.
-    pub(super) fn run(self, started: &mpsc::SyncSender<Result<SocketAddr, StartError>>) {
-        let runtime = match runtime() {
-            Ok(runtime) => runtime,
-            Err(cause) => return tell(started, Err(StartError::Runtime(cause))),
-        };
-        match runtime.block_on(bind(&self.addresses)) {
-            Ok((listener, address)) => {
-                tell(started, Ok(address));
-                runtime.block_on(self.serve(listener));
+    pub(super) fn run(self, started: &Started) {
+        match runtime() {
+            Ok(runtime) => {
+                runtime.block_on(self.serve(started));
+                // A page that hangs must not hold up the end: its thread is left behind.
+                runtime.shutdown_background();
             }
-            Err(cause) => tell(started, Err(StartError::Bind(cause))),
+            Err(cause) => tell(started, Err(StartError::Runtime(cause))),
         }
-        // A page that hangs must not hold up the end: its thread is left behind.
-        runtime.shutdown_background();
     }
 
-    async fn serve(self, listener: TcpListener) {
-        let reporter = Arc::new(Reporter::new(self.report));
-        let acceptor = Acceptor {
-            connections: Connections::new(self.options.max_connections),
-            site: Arc::new(Site::start(&self.pages, &self.options, &reporter)),
-            options: self.options,
-            reporter,
-            stop: self.stop.clone(),
+    async fn serve(self, started: &Started) {
+        let (listener, address) = match bind(&self.addresses).await {
+            Ok(bound) => bound,
+            Err(cause) => return tell(started, Err(StartError::Bind(cause))),
         };
+        let acceptor = self.acceptor();
+        tell(started, Ok(address));
+        let stop = self.stop;
         acceptor.run(listener).await;
         // Too late for the rest: the runtime's end closes what is still open.
-        let _ = tokio::time::timeout(GRACE, self.stop.heeded()).await;
+        let _ = tokio::time::timeout(GRACE, stop.heeded()).await;
+    }
+
+    fn acceptor(&self) -> Acceptor {
+        let reporter = Arc::new(Reporter::new(Arc::clone(&self.report)));
+        Acceptor {
+            connections: Connections::new(self.options.max_connections),
+            site: Arc::new(Site::start(&self.pages, &self.options, &reporter)),
+            options: self.options.clone(),
+            reporter,
+            stop: self.stop.clone(),
+        }
     }
 }
 
@@ -86,7 +94,7 @@ async fn bind(addresses: &[SocketAddr]) -> io::Result<(TcpListener, SocketAddr)>
     Ok((listener, address))
 }
 
-fn tell(started: &mpsc::SyncSender<Result<SocketAddr, StartError>>, news: Result<SocketAddr, StartError>) {
+fn tell(started: &Started, news: Result<SocketAddr, StartError>) {
     // The caller waits for exactly this; it can only be gone if its thread was killed.
     let _ = started.send(news);
 }
