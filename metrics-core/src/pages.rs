@@ -35,8 +35,7 @@ impl Metrics {
         address: impl fmt::Display,
         options: ServerOptions,
     ) -> Result<Server, ServeError> {
-        let report = self.settings().report.clone();
-        serve(address, options, Arc::new(self.clone()), Arc::new(move |line| report.tell(line)))
+        serve(address, options, Arc::new(self.clone()), self.settings().report.clone())
     }
 }
 

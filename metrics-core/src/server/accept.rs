@@ -9,9 +9,9 @@ use tokio::net::{TcpListener, TcpStream};
 use super::ServerOptions;
 use super::connection;
 use super::connections::Connections;
-use super::reporter::Reporter;
 use super::site::Site;
 use super::stop::StopSignal;
+use crate::report::Report;
 
 /// How long to wait after a failure that another attempt at once would only repeat: ten attempts a second
 /// cost nothing, and a tenth of a second is nothing to a scraper. Without the pause such a listener burnt 104
@@ -22,7 +22,7 @@ pub(super) struct Acceptor {
     pub(super) connections: Arc<Connections>,
     pub(super) site: Arc<Site>,
     pub(super) options: ServerOptions,
-    pub(super) reporter: Arc<Reporter>,
+    pub(super) report: Report,
     pub(super) stop: StopSignal,
 }
 
@@ -53,7 +53,7 @@ impl Acceptor {
         if is_of_one_connection(error) {
             return;
         }
-        self.reporter.tell(&format!("cannot accept a connection: {error}"));
+        self.report.tell(&format!("cannot accept a connection: {error}"));
         if is_out_of_descriptors(error) && self.connections.free_a_descriptor() {
             tokio::task::yield_now().await;
         } else {

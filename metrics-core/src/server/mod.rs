@@ -25,7 +25,6 @@ mod connections;
 mod error;
 mod options;
 mod rendering;
-mod reporter;
 mod site;
 mod spare;
 mod stop;
@@ -44,6 +43,7 @@ use std::{convert::Infallible, io};
 pub use self::error::ServeError;
 pub use self::options::ServerOptions;
 use self::stop::StopSignal;
+use crate::report::Report;
 
 /// How long [`Server::shutdown`] waits for the thread. The thread itself ends within [`thread::GRACE`], which
 /// is shorter; the difference is for a machine that is too busy to run it.
@@ -70,10 +70,6 @@ pub(crate) struct Verdict {
     pub(crate) ok: bool,
     pub(crate) text: String,
 }
-
-/// Takes the lines that tell of the server's own trouble. It is called on the server's thread, so it must not
-/// block.
-pub(crate) type Report = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Serves the pages on the address, a `host:port`, until the [`Server`] is dropped.
 ///

@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::answer::Answer;
-use super::reporter::Reporter;
+use crate::report::Report;
 
 /// One page. At most one rendering of it runs; whoever asks meanwhile waits for the next one, which all of
 /// them share. So a client sees everything that was recorded before it asked, and a crowd costs no more than
@@ -19,7 +19,7 @@ use super::reporter::Reporter;
 pub(super) struct Rendering {
     path: &'static str,
     timeout: Duration,
-    reporter: Arc<Reporter>,
+    report: Report,
     /// Unbounded, yet never longer than there are connections: each asks for one page at a time.
     queue: mpsc::UnboundedSender<oneshot::Sender<Answer>>,
 }
@@ -29,15 +29,10 @@ type Panic = Box<dyn Any + Send>;
 
 impl Rendering {
     /// Starts the task that renders. Must be called on the server's runtime.
-    pub(super) fn start(
-        path: &'static str,
-        timeout: Duration,
-        reporter: &Arc<Reporter>,
-        render: Render,
-    ) -> Self {
+    pub(super) fn start(path: &'static str, timeout: Duration, report: &Report, render: Render) -> Self {
         let (queue, waiting) = mpsc::unbounded_channel();
-        tokio::spawn(render_for(waiting, path, render, Arc::clone(reporter)));
-        Self { path, timeout, reporter: Arc::clone(reporter), queue }
+        tokio::spawn(render_for(waiting, path, render, report.clone()));
+        Self { path, timeout, report: report.clone(), queue }
     }
 
     pub(super) async fn answer(&self) -> Answer {
@@ -53,7 +48,7 @@ impl Rendering {
 
     fn late(&self) -> Answer {
         let text = format!("the page {} took longer than {:?} to render", self.path, self.timeout);
-        self.reporter.tell(&text);
+        self.report.tell(&text);
         Answer::text(StatusCode::SERVICE_UNAVAILABLE, text)
     }
 }
@@ -62,7 +57,7 @@ async fn render_for(
     mut waiting: mpsc::UnboundedReceiver<oneshot::Sender<Answer>>,
     path: &'static str,
     render: Render,
-    reporter: Arc<Reporter>,
+    report: Report,
 ) {
     while let Some(first) = waiting.recv().await {
         let mut clients = vec![first];
@@ -70,7 +65,7 @@ async fn render_for(
             clients.push(next);
         }
         let answer = render_apart(&render).await.unwrap_or_else(|panic| {
-            reporter.tell(&format!("the page {path} panicked: {}", message(panic.as_ref())));
+            report.tell(&format!("the page {path} panicked: {}", message(panic.as_ref())));
             Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "this page panicked; the bot's log says why")
         });
         for client in clients {

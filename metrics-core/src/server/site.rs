@@ -10,8 +10,8 @@ use hyper::{Method, Response, StatusCode, Version};
 
 use super::answer::Answer;
 use super::rendering::Rendering;
-use super::reporter::Reporter;
 use super::{Pages, ServerOptions};
+use crate::report::Report;
 
 /// How many pages there are, and so how many threads may render at once.
 pub(super) const PAGES: usize = 4;
@@ -34,10 +34,10 @@ pub(super) struct Site {
 
 impl Site {
     /// Starts a renderer for each page. Must be called on the server's runtime.
-    pub(super) fn start(pages: &Arc<dyn Pages>, options: &ServerOptions, reporter: &Arc<Reporter>) -> Self {
+    pub(super) fn start(pages: &Arc<dyn Pages>, options: &ServerOptions, report: &Report) -> Self {
         let page = |path, render: fn(&dyn Pages) -> Answer| {
             let pages = Arc::clone(pages);
-            Rendering::start(path, options.render_timeout, reporter, Arc::new(move || render(&*pages)))
+            Rendering::start(path, options.render_timeout, report, Arc::new(move || render(&*pages)))
         };
         Self {
             metrics: page(METRICS, |pages| Answer::exposition(pages.metrics())),

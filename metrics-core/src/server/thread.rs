@@ -10,10 +10,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::accept::Acceptor;
 use super::connections::Connections;
-use super::reporter::Reporter;
 use super::site::{PAGES, Site};
 use super::stop::StopSignal;
-use super::{Pages, Report, ServerOptions};
+use super::{Pages, ServerOptions};
+use crate::report::Report;
 
 /// How long answers under way may take to finish once the server is to stop.
 pub(super) const GRACE: Duration = Duration::from_millis(800);
@@ -67,12 +67,11 @@ impl Work {
     }
 
     fn acceptor(&self) -> Acceptor {
-        let reporter = Arc::new(Reporter::new(Arc::clone(&self.report)));
         Acceptor {
             connections: Connections::new(self.options.max_connections),
-            site: Arc::new(Site::start(&self.pages, &self.options, &reporter)),
+            site: Arc::new(Site::start(&self.pages, &self.options, &self.report)),
             options: self.options.clone(),
-            reporter,
+            report: self.report.clone(),
             stop: self.stop.clone(),
         }
     }

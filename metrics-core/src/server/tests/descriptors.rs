@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::client::{ask, connect, eventually, get, try_read_reply};
 use super::{EXPOSITION, Script, patient, serve};
+use crate::report::Report;
 
 const SCENARIO: &str = "BOT_METRICS_TEST_DESCRIPTORS";
 const LIMIT: libc::rlim_t = 64;
@@ -62,7 +63,8 @@ fn bot() {
     let limited = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
     assert_eq!(limited, 0);
     let pages = Arc::new(Script(|| EXPOSITION.to_owned()));
-    let server = serve("127.0.0.1:0", patient(), pages, Arc::new(|line: &str| eprintln!("{line}"))).unwrap();
+    let server =
+        serve("127.0.0.1:0", patient(), pages, Report::new(Arc::new(|line| eprintln!("{line}")))).unwrap();
     let leaks = if scenario == "leak" { usize::MAX } else { 0 };
     let leaked: Vec<_> = (0..leaks).map_while(|_| File::open("/dev/null").ok()).collect();
     println!("\nserving {}", server.local_addr());

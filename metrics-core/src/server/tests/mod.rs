@@ -12,7 +12,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{Pages, Report, Server, ServerOptions, Verdict, serve};
+use super::{Pages, Server, ServerOptions, Verdict, serve};
+use crate::report::Report;
 
 /// Far longer than anything here takes; a test that reaches it has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -48,7 +49,7 @@ struct Reports(Arc<Mutex<Vec<String>>>);
 impl Reports {
     fn hook(&self) -> Report {
         let lines = Arc::clone(&self.0);
-        Arc::new(move |line: &str| lines.lock().unwrap().push(line.to_owned()))
+        Report::new(Arc::new(move |line: &str| lines.lock().unwrap().push(line.to_owned())))
     }
 
     fn lines(&self) -> Vec<String> {
