@@ -1,0 +1,94 @@
+//! Faults a demonstration can switch on: causes in the exchange or the bot, never values of a metric.
+
+mod schedule;
+mod switchboard;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use schedule::{FaultWindow, WindowError};
+pub use switchboard::Switchboard;
+
+/// What can be made to go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    /// The bot's trading cycle waits for an answer that never comes.
+    HangTrading,
+    /// The exchange answers 429 with `Retry-After` to everything.
+    RateLimit,
+    /// The exchange fails to list open orders; every other call works.
+    BlindReconciliation,
+    /// One profile's allocation is cut below what it already holds.
+    NegativeCapital,
+    /// The bot stops one profile and forgets it.
+    RemoveProfile,
+    /// Somebody trades by hand on one profile's account: the exchange holds an order the bot never placed.
+    ForeignOrder,
+}
+
+/// Whose behaviour a fault changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seat {
+    /// The bot: works with any exchange.
+    Bot,
+    /// The paper exchange: needs the one in this process.
+    Exchange,
+}
+
+impl Fault {
+    /// Every fault, in the order of its declaration.
+    pub const ALL: [Self; 6] = [
+        Self::HangTrading,
+        Self::RateLimit,
+        Self::BlindReconciliation,
+        Self::NegativeCapital,
+        Self::RemoveProfile,
+        Self::ForeignOrder,
+    ];
+
+    /// The name on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HangTrading => "hang-trading",
+            Self::RateLimit => "rate-limit",
+            Self::BlindReconciliation => "blind-reconciliation",
+            Self::NegativeCapital => "negative-capital",
+            Self::RemoveProfile => "remove-profile",
+            Self::ForeignOrder => "foreign-order",
+        }
+    }
+
+    /// Whose behaviour it changes.
+    #[must_use]
+    pub const fn seat(self) -> Seat {
+        match self {
+            Self::HangTrading | Self::NegativeCapital | Self::RemoveProfile => Seat::Bot,
+            Self::RateLimit | Self::BlindReconciliation | Self::ForeignOrder => Seat::Exchange,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A fault nobody has heard of.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown fault `{name}`; known: {}", Fault::ALL.map(Fault::as_str).join(", "))]
+pub struct UnknownFault {
+    name: String,
+}
+
+impl FromStr for Fault {
+    type Err = UnknownFault;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFault> {
+        Self::ALL
+            .into_iter()
+            .find(|fault| fault.as_str() == name)
+            .ok_or_else(|| UnknownFault { name: name.to_owned() })
+    }
+}
