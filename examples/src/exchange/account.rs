@@ -1,0 +1,140 @@
+//! One customer's balances, orders and trades.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+
+use super::order::{Order, OrderStatus, Trade};
+use super::refusal::Refusal;
+use crate::market::{Asset, Side, Symbol};
+
+/// How many closed orders and how many trades an account remembers: a bot that runs for days must not fill the memory.
+const HISTORY: usize = 10_000;
+
+/// What an account holds of one asset.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// What new orders may use.
+    pub free: Decimal,
+    /// What open orders hold.
+    pub locked: Decimal,
+}
+
+/// One customer.
+#[derive(Debug, Clone, Default)]
+pub struct Account {
+    balances: BTreeMap<Asset, Balance>,
+    open: BTreeMap<u64, Order>,
+    closed: VecDeque<Order>,
+    trades: VecDeque<Trade>,
+}
+
+/// What an order of `side` pays, and how much of it for `quantity` at `price`.
+fn payment(symbol: Symbol, side: Side, quantity: Decimal, price: Decimal) -> (Asset, Decimal) {
+    match side {
+        Side::Buy => (Asset::Usdt, quantity * price),
+        Side::Sell => (symbol.base(), quantity),
+    }
+}
+
+impl Account {
+    /// An account that holds these amounts.
+    pub(super) fn with_funds(funds: impl IntoIterator<Item = (Asset, Decimal)>) -> Self {
+        let balances =
+            funds.into_iter().map(|(asset, free)| (asset, Balance { free, locked: Decimal::ZERO })).collect();
+        Self { balances, ..Self::default() }
+    }
+
+    /// What the account holds of `asset`.
+    #[must_use]
+    pub fn balance(&self, asset: Asset) -> Balance {
+        self.balances.get(&asset).copied().unwrap_or_default()
+    }
+
+    /// Orders that stand in the book, oldest first.
+    pub fn open_orders(&self) -> impl Iterator<Item = &Order> {
+        self.open.values()
+    }
+
+    /// Executions, oldest first.
+    pub fn trades(&self) -> impl Iterator<Item = &Trade> {
+        self.trades.iter()
+    }
+
+    /// The order for which `matches` holds; the newest if there are several.
+    pub fn find_order(&self, matches: impl Fn(&Order) -> bool) -> Option<&Order> {
+        self.find_open(&matches).or_else(|| self.closed.iter().rev().find(|order| matches(order)))
+    }
+
+    /// The open order for which `matches` holds.
+    pub fn find_open(&self, matches: impl Fn(&Order) -> bool) -> Option<&Order> {
+        self.open.values().rev().find(|order| matches(order))
+    }
+
+    pub(super) fn open_order(&self, id: u64) -> Option<&Order> {
+        self.open.get(&id)
+    }
+
+    /// Locks what `order` may have to pay and keeps it as open.
+    pub(super) fn open(&mut self, order: Order) -> Result<(), Refusal> {
+        let (asset, amount) = payment(order.symbol, order.side, order.quantity, order.limit);
+        let balance = self.balances.entry(asset).or_default();
+        if balance.free < amount {
+            return Err(Refusal::InsufficientBalance);
+        }
+        balance.free -= amount;
+        balance.locked += amount;
+        self.open.insert(order.id, order);
+        Ok(())
+    }
+
+    /// Books one execution of an open order and closes the order when nothing is left of it.
+    pub(super) fn fill(&mut self, trade: Trade) {
+        let Some(order) = self.open.get_mut(&trade.order_id) else { return };
+        let (paid, locked) = payment(order.symbol, order.side, trade.quantity, order.limit);
+        let (_, cost) = payment(order.symbol, order.side, trade.quantity, trade.price);
+        let proceeds = trade.quantity * trade.price;
+        order.executed += trade.quantity;
+        order.executed_quote += proceeds;
+        order.updated = trade.time;
+        let complete = order.remaining().is_zero();
+        order.status = if complete { OrderStatus::Filled } else { OrderStatus::PartiallyFilled };
+
+        let payer = self.balances.entry(paid).or_default();
+        payer.locked -= locked;
+        // A price better than the limit gives the difference back.
+        payer.free += locked - cost;
+        let (received, amount) = match order.side {
+            Side::Buy => (order.symbol.base(), trade.quantity),
+            Side::Sell => (Asset::Usdt, proceeds),
+        };
+        self.balances.entry(received).or_default().free += amount;
+
+        let id = trade.order_id;
+        remember(&mut self.trades, trade);
+        if complete && let Some(order) = self.open.remove(&id) {
+            remember(&mut self.closed, order);
+        }
+    }
+
+    /// Ends an open order, gives back what it still locks, and returns it as it then is.
+    pub(super) fn close(&mut self, id: u64, status: OrderStatus, now: Duration) -> Option<Order> {
+        let mut order = self.open.remove(&id)?;
+        let (asset, amount) = payment(order.symbol, order.side, order.remaining(), order.limit);
+        let balance = self.balances.entry(asset).or_default();
+        balance.locked -= amount;
+        balance.free += amount;
+        order.status = status;
+        order.updated = now;
+        remember(&mut self.closed, order.clone());
+        Some(order)
+    }
+}
+
+fn remember<T>(history: &mut VecDeque<T>, item: T) {
+    if history.len() == HISTORY {
+        history.pop_front();
+    }
+    history.push_back(item);
+}

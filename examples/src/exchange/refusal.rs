@@ -1,0 +1,138 @@
+//! What the exchange says when it does not do what it was asked, with Binance's own codes.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// Why a request was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The exchange itself failed; what became of the request is not known.
+    #[error("An unknown error occurred while processing the request.")]
+    Internal,
+    /// More requests than the weight limit allows.
+    #[error("Too many requests; current limit of IP is exceeded. Please use the websocket for live updates.")]
+    TooManyRequests {
+        /// When the next request may be sent.
+        retry_after: Duration,
+    },
+    /// Requests went on although they were refused as too many.
+    #[error("Way too many requests; IP banned until the time in Retry-After has passed.")]
+    Banned {
+        /// When the ban ends.
+        retry_after: Duration,
+    },
+    /// The order breaks one of the market's rules.
+    #[error("Filter failure: {0}")]
+    Filter(&'static str),
+    /// No such path, or not with this method.
+    #[error("No such endpoint.")]
+    NoSuchEndpoint,
+    /// A parameter is not what it is said to be.
+    #[error("Illegal characters found in parameter '{0}'.")]
+    IllegalParameter(&'static str),
+    /// A parameter is missing, empty or malformed.
+    #[error("Mandatory parameter '{0}' was not sent, was empty/null, or malformed.")]
+    MissingParameter(&'static str),
+    /// Neither of the two names of an order was given.
+    #[error("Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!")]
+    NoOrderReference,
+    /// Not GTC or IOC.
+    #[error("Invalid timeInForce.")]
+    BadTimeInForce,
+    /// Not LIMIT, `LIMIT_MAKER` or MARKET.
+    #[error("Invalid orderType.")]
+    BadOrderType,
+    /// Not BUY or SELL.
+    #[error("Invalid side.")]
+    BadSide,
+    /// No such market.
+    #[error("Invalid symbol.")]
+    BadSymbol,
+    /// The account cannot pay for the order.
+    #[error("Account has insufficient balance for requested action.")]
+    InsufficientBalance,
+    /// A post-only order would have taken.
+    #[error("Order would immediately match and take.")]
+    WouldTake,
+    /// An open order has this client order id already.
+    #[error("Duplicate order sent.")]
+    DuplicateOrder,
+    /// There is no such open order to cancel.
+    #[error("Unknown order sent.")]
+    UnknownOrder,
+    /// There never was such an order.
+    #[error("Order does not exist.")]
+    NoSuchOrder,
+    /// No key was sent.
+    #[error("API-key format invalid.")]
+    NoApiKey,
+    /// The key names no account.
+    #[error("Invalid API-key, IP, or permissions for action.")]
+    UnknownApiKey,
+}
+
+impl Refusal {
+    /// Binance's number for the error.
+    #[must_use]
+    pub const fn code(&self) -> i32 {
+        match self {
+            Self::Internal | Self::NoSuchEndpoint => -1000,
+            Self::TooManyRequests { .. } | Self::Banned { .. } => -1003,
+            Self::Filter(_) => -1013,
+            Self::IllegalParameter(_) => -1100,
+            Self::MissingParameter(_) | Self::NoOrderReference => -1102,
+            Self::BadTimeInForce => -1115,
+            Self::BadOrderType => -1116,
+            Self::BadSide => -1117,
+            Self::BadSymbol => -1121,
+            Self::InsufficientBalance | Self::WouldTake | Self::DuplicateOrder => -2010,
+            Self::UnknownOrder => -2011,
+            Self::NoSuchOrder => -2013,
+            Self::NoApiKey => -2014,
+            Self::UnknownApiKey => -2015,
+        }
+    }
+
+    /// The HTTP status the error travels with.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::Internal => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Banned { .. } => StatusCode::IM_A_TEAPOT,
+            Self::NoSuchEndpoint => StatusCode::NOT_FOUND,
+            Self::NoApiKey | Self::UnknownApiKey => StatusCode::UNAUTHORIZED,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooManyRequests { retry_after } | Self::Banned { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Body {
+    code: i32,
+    msg: String,
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = Body { code: self.code(), msg: self.to_string() };
+        let mut response = (self.status(), Json(body)).into_response();
+        if let Some(retry_after) = self.retry_after() {
+            // Whole seconds, rounded up: an early retry is one more refusal.
+            let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

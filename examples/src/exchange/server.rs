@@ -1,0 +1,196 @@
+//! The exchange as a running server: one venue behind a lock, brought up to date before every answer.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use rust_decimal::Decimal;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::delay::Delays;
+use super::order::{Execution, NewOrder};
+use super::replay::Replay;
+use super::routes;
+use super::venue::{OrderReference, Venue};
+use super::weight::{WEIGHT_LIMIT, WeightMeter};
+use crate::clock::Clock;
+use crate::fault::{Fault, Switchboard};
+use crate::market::{Asset, Level, Side, Symbol};
+use crate::recording::Recording;
+
+/// How often the market moves on without being asked: a quiet hour must not be replayed in one go.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What an exchange is started with.
+#[derive(Debug, Clone)]
+pub struct ExchangeSettings {
+    /// The market.
+    pub recording: Arc<Recording>,
+    /// Recorded seconds in a second.
+    pub speed: f64,
+    /// API keys and what their accounts hold.
+    pub accounts: Vec<(String, Vec<(Asset, Decimal)>)>,
+    /// Fixes the delays of the answers; `None` answers at once.
+    pub delay_seed: Option<u64>,
+    /// Request weight that a minute holds.
+    pub weight_limit: u32,
+    /// The time it lives by.
+    pub clock: Clock,
+    /// The faults that make it misbehave.
+    pub faults: Switchboard,
+}
+
+impl ExchangeSettings {
+    /// An exchange without accounts, at the recorded speed, that answers at once.
+    #[must_use]
+    pub fn new(recording: Arc<Recording>) -> Self {
+        Self {
+            recording,
+            speed: 1.0,
+            accounts: Vec::new(),
+            delay_seed: None,
+            weight_limit: WEIGHT_LIMIT,
+            clock: Clock::system(),
+            faults: Switchboard::default(),
+        }
+    }
+}
+
+/// A running exchange; it ends when this is dropped.
+#[derive(Debug)]
+pub struct PaperExchange {
+    address: SocketAddr,
+    _tasks: JoinSet<()>,
+}
+
+impl PaperExchange {
+    /// Starts on a loopback port that the system chooses.
+    ///
+    /// # Errors
+    /// When there is no port to listen on.
+    pub async fn start(settings: ExchangeSettings) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        // A small answer must not wait for the acknowledgement of the one before it.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        let floor = Arc::new(Floor::new(settings));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(Arc::clone(&floor).move_market());
+        tasks.spawn(Arc::clone(&floor).trade_by_hand());
+        tasks.spawn(async move {
+            // Serving ends only with the task.
+            let _ = axum::serve(listener, routes::router(floor)).await;
+        });
+        Ok(Self { address, _tasks: tasks })
+    }
+
+    /// Where it listens, as a client wants it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+/// All state of a running exchange.
+#[derive(Debug)]
+pub(super) struct Floor {
+    market: Mutex<(Venue, Replay)>,
+    delays: Mutex<Delays>,
+    pub(super) weight: Mutex<WeightMeter>,
+    pub(super) weight_limit: u32,
+    pub(super) clock: Clock,
+    pub(super) faults: Switchboard,
+    api_keys: Vec<String>,
+}
+
+impl Floor {
+    fn new(settings: ExchangeSettings) -> Self {
+        let now = settings.clock.now();
+        let mut venue = Venue::default();
+        let api_keys = settings.accounts.iter().map(|(api_key, _)| api_key.clone()).collect();
+        for (api_key, funds) in settings.accounts {
+            venue.open_account(&api_key, funds);
+        }
+        // The recording opens its markets within milliseconds; a client must never meet one without a price.
+        for quote in settings.recording.first_quotes() {
+            venue.apply(quote, now);
+        }
+        let delays = settings
+            .delay_seed
+            .map_or_else(|| Delays::new(&[], 0), |seed| Delays::new(settings.recording.delays(), seed));
+        Self {
+            market: Mutex::new((venue, Replay::new(settings.recording, settings.speed, now))),
+            delays: Mutex::new(delays),
+            weight: Mutex::new(WeightMeter::new(settings.weight_limit)),
+            weight_limit: settings.weight_limit,
+            clock: settings.clock,
+            faults: settings.faults,
+            api_keys,
+        }
+    }
+
+    /// Runs `act` on the venue as it is now, and tells it what time that is.
+    pub(super) fn trade<T>(&self, act: impl FnOnce(&mut Venue, Duration) -> T) -> T {
+        let mut market = locked(&self.market);
+        let now = self.clock.now();
+        let (venue, replay) = &mut *market;
+        while let Some((event, happened)) = replay.due(now) {
+            venue.apply(&event, happened);
+        }
+        act(venue, now)
+    }
+
+    /// How long the next answer takes.
+    pub(super) fn delay(&self) -> Duration {
+        locked(&self.delays).draw()
+    }
+
+    async fn move_market(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(TICK);
+        loop {
+            ticks.tick().await;
+            self.trade(|_, _| ());
+        }
+    }
+
+    /// [`Fault::ForeignOrder`]: while it lasts, the first account has an order that its bot did not place.
+    async fn trade_by_hand(self: Arc<Self>) {
+        let Some(api_key) = self.api_keys.first() else { return };
+        loop {
+            self.faults.until(Fault::ForeignOrder, true).await;
+            let placed = self.trade(|venue, now| {
+                let bid = venue.touch(Symbol::BtcUsdt)?.bid;
+                venue.place(api_key, &foreign_order(bid), now).ok()
+            });
+            self.faults.until(Fault::ForeignOrder, false).await;
+            if let Some(order) = placed {
+                // It may have been cancelled by somebody else, which is as good.
+                let _ = self.trade(|venue, now| {
+                    venue.cancel(api_key, order.symbol, &OrderReference::Id(order.id), now)
+                });
+            }
+        }
+    }
+}
+
+/// So far from the market that it stands for as long as the fault lasts.
+fn foreign_order(bid: Level) -> NewOrder {
+    let price = (bid.price * Decimal::new(9, 1)).round_dp(2);
+    NewOrder {
+        symbol: Symbol::BtcUsdt,
+        side: Side::Buy,
+        execution: Execution::Limit(price),
+        quantity: Decimal::new(1, 3),
+        client_id: None,
+    }
+}
+
+/// Every critical section leaves its data whole, so what a panicking one left can be used.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

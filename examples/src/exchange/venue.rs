@@ -1,0 +1,296 @@
+//! The matching engine: accounts trade against the recorded market, in price-time order among themselves.
+//!
+//! A resting order fills when a quote of the other side or a trade reaches its price, at its own price, by no more than
+//! that quote or trade offers. An order that meets the touch takes from it at once. Customers never trade with each
+//! other, they stand in front of everybody else's orders at their price, and there are no fees: kinder than life.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+
+use super::account::Account;
+use super::order::{Execution, NewOrder, Order, OrderStatus, Trade};
+use super::refusal::Refusal;
+use crate::market::{Asset, Level, Side, Symbol, Touch};
+use crate::recording::{MarketEvent, MarketEventKind};
+
+/// All accounts and markets. Knows nothing of HTTP, and of time only what it is told.
+#[derive(Debug, Default)]
+pub struct Venue {
+    accounts: BTreeMap<String, Account>,
+    books: BTreeMap<Symbol, Book>,
+    last_order: u64,
+    last_trade: u64,
+    events: u64,
+}
+
+/// One market: the recorded touch and the customers' standing orders.
+#[derive(Debug, Default)]
+struct Book {
+    touch: Option<Touch>,
+    bids: BTreeSet<(Reverse<Decimal>, u64, String)>,
+    asks: BTreeSet<(Decimal, u64, String)>,
+}
+
+impl Book {
+    /// The order of `side` that trades next, if `price` reaches it.
+    fn first(&self, side: Side, price: Decimal) -> Option<(u64, String)> {
+        let (limit, id, owner) = match side {
+            Side::Buy => self.bids.first().map(|(limit, id, owner)| (limit.0, *id, owner))?,
+            Side::Sell => self.asks.first().map(|(limit, id, owner)| (*limit, *id, owner))?,
+        };
+        side.reaches(limit, price).then(|| (id, owner.clone()))
+    }
+
+    fn insert(&mut self, order: &Order, owner: &str) {
+        match order.side {
+            Side::Buy => self.bids.insert((Reverse(order.limit), order.id, owner.to_owned())),
+            Side::Sell => self.asks.insert((order.limit, order.id, owner.to_owned())),
+        };
+    }
+
+    fn remove(&mut self, order: &Order, owner: &str) {
+        match order.side {
+            Side::Buy => self.bids.remove(&(Reverse(order.limit), order.id, owner.to_owned())),
+            Side::Sell => self.asks.remove(&(order.limit, order.id, owner.to_owned())),
+        };
+    }
+
+    /// What of the touch `side` trades against has been taken is gone until the next quote.
+    fn take(&mut self, side: Side, quantity: Decimal) {
+        if let Some(touch) = &mut self.touch {
+            match side {
+                Side::Buy => touch.ask.quantity -= quantity,
+                Side::Sell => touch.bid.quantity -= quantity,
+            }
+        }
+    }
+}
+
+impl Venue {
+    /// Opens an account that holds `funds`; one that exists is replaced.
+    pub fn open_account(&mut self, api_key: &str, funds: impl IntoIterator<Item = (Asset, Decimal)>) {
+        self.accounts.insert(api_key.to_owned(), Account::with_funds(funds));
+    }
+
+    /// The account that `api_key` names.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownApiKey`].
+    pub fn account(&self, api_key: &str) -> Result<&Account, Refusal> {
+        self.accounts.get(api_key).ok_or(Refusal::UnknownApiKey)
+    }
+
+    /// The best bid and ask of a market; `None` before its first quote.
+    #[must_use]
+    pub fn touch(&self, symbol: Symbol) -> Option<Touch> {
+        self.books.get(&symbol).and_then(|book| book.touch)
+    }
+
+    /// How many events of the recording have happened.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Lets something happen on the recorded market.
+    pub fn apply(&mut self, event: &MarketEvent, now: Duration) {
+        self.events += 1;
+        let symbol = event.symbol;
+        match event.kind {
+            MarketEventKind::Quote(touch) => {
+                self.books.entry(symbol).or_default().touch = Some(touch);
+                for side in Side::ALL {
+                    let offered = touch.against(side);
+                    let left = self.sweep(symbol, side, offered, now);
+                    self.books.entry(symbol).or_default().take(side, offered.quantity - left);
+                }
+            }
+            MarketEventKind::Trade { price, quantity, .. } => {
+                let quantity = self.sweep(symbol, Side::Buy, Level { price, quantity }, now);
+                self.sweep(symbol, Side::Sell, Level { price, quantity }, now);
+            }
+        }
+    }
+
+    /// Fills standing orders of `side` that `offered` reaches, and returns the quantity that is left.
+    fn sweep(&mut self, symbol: Symbol, side: Side, offered: Level, now: Duration) -> Decimal {
+        let mut left = offered.quantity;
+        while left > Decimal::ZERO {
+            let Some((id, owner)) = self.books.get(&symbol).and_then(|book| book.first(side, offered.price))
+            else {
+                break;
+            };
+            left -= self.fill(&owner, id, left, None, now);
+        }
+        left
+    }
+
+    /// Executes up to `quantity` of an open order, at `taken_at` or else at its own limit, and returns how much.
+    fn fill(
+        &mut self,
+        owner: &str,
+        id: u64,
+        quantity: Decimal,
+        taken_at: Option<Decimal>,
+        now: Duration,
+    ) -> Decimal {
+        let Some(account) = self.accounts.get_mut(owner) else { return Decimal::ZERO };
+        let Some(order) = account.open_order(id) else { return Decimal::ZERO };
+        let quantity = quantity.min(order.remaining());
+        self.last_trade += 1;
+        let trade = Trade {
+            id: self.last_trade,
+            order_id: id,
+            symbol: order.symbol,
+            side: order.side,
+            price: taken_at.unwrap_or(order.limit),
+            quantity,
+            is_maker: taken_at.is_none(),
+            time: now,
+        };
+        if quantity == order.remaining() {
+            self.books.entry(order.symbol).or_default().remove(order, owner);
+        }
+        account.fill(trade);
+        quantity
+    }
+
+    /// Accepts an order and executes what it can take at once.
+    ///
+    /// # Errors
+    /// When the account does not exist or cannot pay, a filter fails, the client order id is in use, or a post-only
+    /// order would take.
+    pub fn place(&mut self, api_key: &str, new: &NewOrder, now: Duration) -> Result<Order, Refusal> {
+        let account = self.account(api_key)?;
+        let touch = self.touch(new.symbol).ok_or(Refusal::Internal)?;
+        let met = touch.against(new.side);
+        new.check(&new.symbol.rules(), met.price)?;
+        if let Some(client_id) = &new.client_id
+            && account.find_open(|order| order.client_id == *client_id).is_some()
+        {
+            return Err(Refusal::DuplicateOrder);
+        }
+        let limit = new.execution.price().unwrap_or(met.price);
+        let crosses = new.side.reaches(limit, met.price);
+        if crosses && matches!(new.execution, Execution::LimitMaker(_)) {
+            return Err(Refusal::WouldTake);
+        }
+        let id = self.accept(api_key, new, limit, now)?;
+        if crosses && met.quantity > Decimal::ZERO {
+            let taken = self.fill(api_key, id, met.quantity, Some(met.price), now);
+            self.books.entry(new.symbol).or_default().take(new.side, taken);
+        }
+        if matches!(new.execution, Execution::Market | Execution::ImmediateOrCancel(_)) {
+            self.end(api_key, id, OrderStatus::Expired, now);
+        }
+        self.order(api_key, new.symbol, &OrderReference::Id(id)).cloned()
+    }
+
+    fn accept(
+        &mut self,
+        api_key: &str,
+        new: &NewOrder,
+        limit: Decimal,
+        now: Duration,
+    ) -> Result<u64, Refusal> {
+        let id = self.last_order + 1;
+        let order = Order {
+            id,
+            client_id: new.client_id.clone().unwrap_or_else(|| format!("paper-{id}")),
+            symbol: new.symbol,
+            side: new.side,
+            execution: new.execution,
+            limit,
+            quantity: new.quantity,
+            executed: Decimal::ZERO,
+            executed_quote: Decimal::ZERO,
+            status: OrderStatus::New,
+            placed: now,
+            updated: now,
+        };
+        self.accounts.get_mut(api_key).ok_or(Refusal::UnknownApiKey)?.open(order.clone())?;
+        self.last_order = id;
+        self.books.entry(new.symbol).or_default().insert(&order, api_key);
+        Ok(id)
+    }
+
+    fn end(&mut self, api_key: &str, id: u64, status: OrderStatus, now: Duration) -> Option<Order> {
+        let order = self.accounts.get_mut(api_key)?.close(id, status, now)?;
+        self.books.entry(order.symbol).or_default().remove(&order, api_key);
+        Some(order)
+    }
+
+    /// Takes an open order back and returns it as it then is.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownOrder`] when no such order is open.
+    pub fn cancel(
+        &mut self,
+        api_key: &str,
+        symbol: Symbol,
+        reference: &OrderReference,
+        now: Duration,
+    ) -> Result<Order, Refusal> {
+        let account = self.account(api_key)?;
+        let id =
+            account.find_open(|order| order.symbol == symbol && reference.names(order)).map(|order| order.id);
+        id.and_then(|id| self.end(api_key, id, OrderStatus::Canceled, now)).ok_or(Refusal::UnknownOrder)
+    }
+
+    /// Takes all open orders of one market back.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownOrder`] when none is open.
+    pub fn cancel_all(
+        &mut self,
+        api_key: &str,
+        symbol: Symbol,
+        now: Duration,
+    ) -> Result<Vec<Order>, Refusal> {
+        let open = self.account(api_key)?.open_orders().filter(|order| order.symbol == symbol);
+        let ids: Vec<_> = open.map(|order| order.id).collect();
+        if ids.is_empty() {
+            return Err(Refusal::UnknownOrder);
+        }
+        Ok(ids.into_iter().filter_map(|id| self.end(api_key, id, OrderStatus::Canceled, now)).collect())
+    }
+
+    /// An order, open or closed.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchOrder`].
+    pub fn order(
+        &self,
+        api_key: &str,
+        symbol: Symbol,
+        reference: &OrderReference,
+    ) -> Result<&Order, Refusal> {
+        self.account(api_key)?
+            .find_order(|order| order.symbol == symbol && reference.names(order))
+            .ok_or(Refusal::NoSuchOrder)
+    }
+}
+
+/// One of the two names of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderReference {
+    /// The exchange's.
+    Id(u64),
+    /// The client's.
+    ClientId(String),
+}
+
+impl OrderReference {
+    fn names(&self, order: &Order) -> bool {
+        match self {
+            Self::Id(id) => order.id == *id,
+            Self::ClientId(client_id) => order.client_id == *client_id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,276 @@
+//! The JSON shapes of the answers, as Binance documents them.
+
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+
+use super::account::Account;
+use super::order::{Order, Trade};
+use crate::market::{Asset, Side, Symbol, Touch};
+
+/// Decimals travel as strings with eight places.
+fn eight_places<S: Serializer>(number: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{number:.8}"))
+}
+
+/// Times travel as milliseconds since the Unix epoch.
+pub(super) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BookTicker {
+    symbol: &'static str,
+    #[serde(serialize_with = "eight_places")]
+    bid_price: Decimal,
+    #[serde(serialize_with = "eight_places")]
+    bid_qty: Decimal,
+    #[serde(serialize_with = "eight_places")]
+    ask_price: Decimal,
+    #[serde(serialize_with = "eight_places")]
+    ask_qty: Decimal,
+}
+
+impl BookTicker {
+    pub(super) fn new(symbol: Symbol, touch: &Touch) -> Self {
+        Self {
+            symbol: symbol.as_str(),
+            bid_price: touch.bid.price,
+            bid_qty: touch.bid.quantity,
+            ask_price: touch.ask.price,
+            ask_qty: touch.ask.quantity,
+        }
+    }
+}
+
+/// The whole book, which is its touch.
+pub(super) fn depth(last_update: u64, touch: &Touch) -> Value {
+    let level =
+        |price: Decimal, quantity: Decimal| json!([[format!("{price:.8}"), format!("{quantity:.8}")]]);
+    json!({
+        "lastUpdateId": last_update,
+        "bids": level(touch.bid.price, touch.bid.quantity),
+        "asks": level(touch.ask.price, touch.ask.quantity),
+    })
+}
+
+/// What is common to all answers about one order.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OrderBody {
+    symbol: &'static str,
+    order_id: u64,
+    order_list_id: i32,
+    client_order_id: String,
+    #[serde(serialize_with = "eight_places")]
+    price: Decimal,
+    #[serde(serialize_with = "eight_places")]
+    orig_qty: Decimal,
+    #[serde(serialize_with = "eight_places")]
+    executed_qty: Decimal,
+    // Binance's own spelling.
+    #[serde(serialize_with = "eight_places")]
+    cummulative_quote_qty: Decimal,
+    status: &'static str,
+    time_in_force: &'static str,
+    #[serde(rename = "type")]
+    order_type: &'static str,
+    side: &'static str,
+}
+
+impl OrderBody {
+    fn new(order: &Order) -> Self {
+        Self {
+            symbol: order.symbol.as_str(),
+            order_id: order.id,
+            order_list_id: -1,
+            client_order_id: order.client_id.clone(),
+            price: order.execution.price().unwrap_or_default(),
+            orig_qty: order.quantity,
+            executed_qty: order.executed,
+            cummulative_quote_qty: order.executed_quote,
+            status: order.status.as_str(),
+            time_in_force: order.execution.time_in_force(),
+            order_type: order.execution.order_type(),
+            side: order.side.as_str(),
+        }
+    }
+}
+
+/// An order as it stands in the books.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OrderState {
+    #[serde(flatten)]
+    order: OrderBody,
+    time: u64,
+    update_time: u64,
+    is_working: bool,
+}
+
+impl OrderState {
+    pub(super) fn new(order: &Order) -> Self {
+        Self {
+            order: OrderBody::new(order),
+            time: millis(order.placed),
+            update_time: millis(order.updated),
+            is_working: order.status.is_open(),
+        }
+    }
+}
+
+/// The answer to a new order.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Placed {
+    #[serde(flatten)]
+    order: OrderBody,
+    transact_time: u64,
+    fills: Vec<Fill>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Fill {
+    #[serde(serialize_with = "eight_places")]
+    price: Decimal,
+    #[serde(serialize_with = "eight_places")]
+    qty: Decimal,
+    #[serde(serialize_with = "eight_places")]
+    commission: Decimal,
+    commission_asset: &'static str,
+    trade_id: u64,
+}
+
+impl Placed {
+    pub(super) fn new<'a>(order: &Order, trades: impl Iterator<Item = &'a Trade>) -> Self {
+        let fills = trades.filter(|trade| trade.order_id == order.id).map(|trade| Fill {
+            price: trade.price,
+            qty: trade.quantity,
+            commission: Decimal::ZERO,
+            commission_asset: Asset::Usdt.as_str(),
+            trade_id: trade.id,
+        });
+        Self { order: OrderBody::new(order), transact_time: millis(order.updated), fills: fills.collect() }
+    }
+}
+
+/// The answer to a cancellation.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Cancelled {
+    #[serde(flatten)]
+    order: OrderBody,
+    orig_client_order_id: String,
+    transact_time: u64,
+}
+
+impl Cancelled {
+    pub(super) fn new(order: &Order) -> Self {
+        Self {
+            order: OrderBody::new(order),
+            orig_client_order_id: order.client_id.clone(),
+            transact_time: millis(order.updated),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TradeBody {
+    symbol: &'static str,
+    id: u64,
+    order_id: u64,
+    order_list_id: i32,
+    #[serde(serialize_with = "eight_places")]
+    price: Decimal,
+    #[serde(serialize_with = "eight_places")]
+    qty: Decimal,
+    #[serde(serialize_with = "eight_places")]
+    quote_qty: Decimal,
+    #[serde(serialize_with = "eight_places")]
+    commission: Decimal,
+    commission_asset: &'static str,
+    time: u64,
+    is_buyer: bool,
+    is_maker: bool,
+    is_best_match: bool,
+}
+
+impl TradeBody {
+    pub(super) fn new(trade: &Trade) -> Self {
+        Self {
+            symbol: trade.symbol.as_str(),
+            id: trade.id,
+            order_id: trade.order_id,
+            order_list_id: -1,
+            price: trade.price,
+            qty: trade.quantity,
+            quote_qty: trade.price * trade.quantity,
+            commission: Decimal::ZERO,
+            commission_asset: Asset::Usdt.as_str(),
+            time: millis(trade.time),
+            is_buyer: trade.side == Side::Buy,
+            is_maker: trade.is_maker,
+            is_best_match: true,
+        }
+    }
+}
+
+pub(super) fn account(account: &Account, now: Duration) -> Value {
+    let balances = Asset::ALL.map(|asset| {
+        let balance = account.balance(asset);
+        json!({
+            "asset": asset.as_str(),
+            "free": format!("{:.8}", balance.free),
+            "locked": format!("{:.8}", balance.locked),
+        })
+    });
+    json!({
+        "makerCommission": 0,
+        "takerCommission": 0,
+        "canTrade": true,
+        "canWithdraw": false,
+        "canDeposit": false,
+        "updateTime": millis(now),
+        "accountType": "SPOT",
+        "balances": balances,
+        "permissions": ["SPOT"],
+    })
+}
+
+pub(super) fn exchange_info(weight_limit: u32, now: Duration) -> Value {
+    let weight = json!({
+        "rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": weight_limit,
+    });
+    json!({
+        "timezone": "UTC",
+        "serverTime": millis(now),
+        "rateLimits": [weight],
+        "exchangeFilters": [],
+        "symbols": Symbol::ALL.map(market),
+    })
+}
+
+fn market(symbol: Symbol) -> Value {
+    let rules = symbol.rules();
+    json!({
+        "symbol": symbol.as_str(),
+        "status": "TRADING",
+        "baseAsset": symbol.base().as_str(),
+        "baseAssetPrecision": 8,
+        "quoteAsset": Asset::Usdt.as_str(),
+        "quoteAssetPrecision": 8,
+        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
+        "isSpotTradingAllowed": true,
+        "isMarginTradingAllowed": false,
+        "filters": [
+            {"filterType": "PRICE_FILTER", "tickSize": format!("{:.8}", rules.tick)},
+            {"filterType": "LOT_SIZE", "stepSize": format!("{:.8}", rules.step)},
+            {"filterType": "NOTIONAL", "minNotional": format!("{:.8}", rules.min_notional)},
+        ],
+    })
+}
