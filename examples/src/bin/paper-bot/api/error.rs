@@ -1,0 +1,163 @@
+//! What can come back from one attempt to call the exchange, other than an answer.
+
+use std::error::Error;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use serde::Deserialize;
+
+/// What the exchange's limits ask for when they do not say how long.
+const USUAL_WAIT: Duration = Duration::from_secs(1);
+
+/// No exchange bans for longer than three days.
+const LONGEST_WAIT: Duration = Duration::from_hours(72);
+
+/// Why an attempt brought no answer that can be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// The exchange understood and said no.
+    #[error("rejected: {msg} ({code})")]
+    Rejected {
+        /// The exchange's number for the reason.
+        code: i32,
+        /// The reason.
+        msg: String,
+    },
+    /// Too many requests.
+    #[error("rate limited for {retry_after:?}")]
+    RateLimited {
+        /// When the next attempt is allowed.
+        retry_after: Duration,
+    },
+    /// So many requests that the address is banned.
+    #[error("banned for {retry_after:?}")]
+    Banned {
+        /// When the ban ends.
+        retry_after: Duration,
+    },
+    /// The key is not accepted.
+    #[error("not authorised: {msg}")]
+    Auth {
+        /// The reason.
+        msg: String,
+    },
+    /// The exchange failed; what became of the request is not known.
+    #[error("the exchange failed with status {status}")]
+    Server {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// No answer in time; what became of the request is not known.
+    #[error("no answer in time")]
+    Timeout,
+    /// The connection could not be made or broke.
+    #[error("{}", innermost(.0))]
+    Transport(#[source] reqwest::Error),
+    /// An answer that cannot be read.
+    #[error("unreadable answer: {0}")]
+    Decode(String),
+}
+
+impl ApiError {
+    /// Whether the exchange may have done what it was asked, although it did not say so.
+    pub(crate) fn leaves_unknown(&self) -> bool {
+        match self {
+            Self::Server { .. } | Self::Timeout | Self::Decode(_) => true,
+            // What was never connected was never asked.
+            Self::Transport(error) => !error.is_connect(),
+            Self::Rejected { .. } | Self::RateLimited { .. } | Self::Banned { .. } | Self::Auth { .. } => {
+                false
+            }
+        }
+    }
+
+    /// How long the exchange asked to be left alone.
+    pub(crate) const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after } | Self::Banned { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+
+    /// Reads an answer whose status says that it is an error.
+    pub(crate) fn from_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        match status {
+            StatusCode::TOO_MANY_REQUESTS => Self::RateLimited { retry_after: retry_after(headers) },
+            StatusCode::IM_A_TEAPOT => Self::Banned { retry_after: retry_after(headers) },
+            status if status.is_server_error() => Self::Server { status: status.as_u16() },
+            _ => match serde_json::from_slice::<Refusal>(body) {
+                Ok(Refusal { msg, .. })
+                    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) =>
+                {
+                    Self::Auth { msg }
+                }
+                Ok(Refusal { code, msg }) => Self::Rejected { code, msg },
+                Err(_) => Self::Decode(format!("status {status} without a code")),
+            },
+        }
+    }
+}
+
+impl From<reqwest::Error> for ApiError {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() { Self::Timeout } else { Self::Transport(error) }
+    }
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    code: i32,
+    msg: String,
+}
+
+fn retry_after(headers: &HeaderMap) -> Duration {
+    let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    seconds.map_or(USUAL_WAIT, Duration::from_secs).min(LONGEST_WAIT)
+}
+
+/// The outer errors only say that a request was being sent.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_classified_by_its_status() {
+        let mut waiting = HeaderMap::new();
+        waiting.insert(RETRY_AFTER, 7.into());
+        let none = HeaderMap::new();
+        let body = br#"{"code":-2010,"msg":"no money"}"#;
+        for (status, headers, body, expected) in [
+            (400, &none, &body[..], "rejected: no money (-2010)"),
+            (404, &none, body, "rejected: no money (-2010)"),
+            (401, &none, body, "not authorised: no money"),
+            (403, &none, body, "not authorised: no money"),
+            (429, &waiting, body, "rate limited for 7s"),
+            (429, &none, b"", "rate limited for 1s"),
+            (418, &waiting, body, "banned for 7s"),
+            (500, &none, body, "the exchange failed with status 500"),
+            (503, &none, b"", "the exchange failed with status 503"),
+            (400, &none, b"<html>", "unreadable answer: status 400 Bad Request without a code"),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(ApiError::from_answer(status, headers, body).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn an_absurd_wait_is_bounded() {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, u64::MAX.into());
+        assert_eq!(retry_after(&headers), LONGEST_WAIT);
+        headers.insert(RETRY_AFTER, reqwest::header::HeaderValue::from_static("soon"));
+        assert_eq!(retry_after(&headers), USUAL_WAIT);
+    }
+}

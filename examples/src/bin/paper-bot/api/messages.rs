@@ -1,0 +1,146 @@
+//! What travels between bot and exchange, as far as the bot reads it.
+
+use bot_metrics_examples::market::{Asset, Level, Side, Symbol, Touch};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+/// A limit order to place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewOrder {
+    pub(crate) client_id: String,
+    pub(crate) symbol: Symbol,
+    pub(crate) side: Side,
+    pub(crate) kind: OrderKind,
+    pub(crate) price: Decimal,
+    pub(crate) quantity: Decimal,
+}
+
+/// Whether a limit order may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OrderKind {
+    /// It may.
+    Limit,
+    /// It is refused if it would.
+    PostOnly,
+}
+
+/// An order as the exchange reports it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OrderReport {
+    pub(crate) order_id: u64,
+    pub(crate) client_order_id: String,
+    pub(crate) status: RemoteStatus,
+}
+
+/// What the exchange says became of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum RemoteStatus {
+    New,
+    PartiallyFilled,
+    Filled,
+    Canceled,
+    /// Rejected, expired and whatever the exchange invents next: not open any more.
+    #[serde(other)]
+    Ended,
+}
+
+/// A cancelled order as the exchange reports it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CancelReport {
+    pub(crate) orig_client_order_id: String,
+}
+
+/// One execution of one of the account's orders.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AccountTrade {
+    pub(crate) id: u64,
+    pub(crate) order_id: u64,
+    pub(crate) qty: Decimal,
+}
+
+/// What the account holds.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct AccountReport {
+    balances: Vec<BalanceReport>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct BalanceReport {
+    asset: String,
+    free: Decimal,
+    locked: Decimal,
+}
+
+impl AccountReport {
+    /// What the account holds of `asset`, open orders included.
+    pub(crate) fn total(&self, asset: Asset) -> Decimal {
+        self.find(asset).map_or(Decimal::ZERO, |balance| balance.free + balance.locked)
+    }
+
+    /// What of `asset` open orders hold.
+    pub(crate) fn locked(&self, asset: Asset) -> Decimal {
+        self.find(asset).map_or(Decimal::ZERO, |balance| balance.locked)
+    }
+
+    fn find(&self, asset: Asset) -> Option<&BalanceReport> {
+        self.balances.iter().find(|balance| balance.asset == asset.as_str())
+    }
+}
+
+/// The best bid and ask of one market.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Ticker {
+    symbol: String,
+    bid_price: Decimal,
+    bid_qty: Decimal,
+    ask_price: Decimal,
+    ask_qty: Decimal,
+}
+
+impl Ticker {
+    /// The market and its touch; `None` for a market the bot does not trade.
+    pub(crate) fn touch(&self) -> Option<(Symbol, Touch)> {
+        let bid = Level { price: self.bid_price, quantity: self.bid_qty };
+        let ask = Level { price: self.ask_price, quantity: self.ask_qty };
+        Some((self.symbol.parse().ok()?, Touch { bid, ask }))
+    }
+}
+
+/// The exchange's own limits.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ExchangeInfo {
+    rate_limits: Vec<RateLimit>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RateLimit {
+    #[serde(rename = "rateLimitType")]
+    kind: String,
+    interval: String,
+    interval_num: u32,
+    limit: u32,
+}
+
+impl ExchangeInfo {
+    /// The request weight that a minute holds.
+    pub(crate) fn weight_limit(&self) -> Option<u32> {
+        let limit = self.rate_limits.iter().find(|limit| {
+            limit.kind == "REQUEST_WEIGHT" && limit.interval == "MINUTE" && limit.interval_num == 1
+        });
+        limit.map(|limit| limit.limit)
+    }
+}
+
+/// The exchange's clock, in milliseconds since the Unix epoch.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ServerTime {
+    pub(crate) server_time: u64,
+}

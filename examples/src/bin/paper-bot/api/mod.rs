@@ -1,0 +1,160 @@
+//! The exchange as the bot sees it: one function per operation, each of which makes exactly one attempt, from before
+//! the request to the decoded answer. Waiting and trying again are decided elsewhere.
+
+mod error;
+mod messages;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bot_metrics_examples::market::Symbol;
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+use serde::de::DeserializeOwned;
+
+pub(crate) use error::ApiError;
+pub(crate) use messages::{
+    AccountReport, AccountTrade, CancelReport, ExchangeInfo, NewOrder, OrderKind, OrderReport, RemoteStatus,
+    ServerTime, Ticker,
+};
+
+use crate::throttle::Throttle;
+
+/// Longer than any answer takes that is still worth having.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+type Query<'a> = &'a [(&'a str, &'a str)];
+
+/// A client of the exchange; with a key it trades on that key's account.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: Arc<str>,
+    api_key: Option<&'static str>,
+    throttle: Arc<Throttle>,
+}
+
+impl Client {
+    /// A client without a key, for what is public.
+    pub(crate) fn new(url: &str, throttle: Arc<Throttle>) -> Result<Self, ApiError> {
+        // A proxy from the environment has no business between a bot and its loopback exchange.
+        let http = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?;
+        Ok(Self { http, base: url.trim_end_matches('/').into(), api_key: None, throttle })
+    }
+
+    /// The same client with a key.
+    pub(crate) fn with_key(&self, api_key: &'static str) -> Self {
+        Self { api_key: Some(api_key), ..self.clone() }
+    }
+
+    /// Where the exchange is.
+    pub(crate) fn url(&self) -> &str {
+        &self.base
+    }
+
+    /// The exchange's clock.
+    pub(crate) async fn get_server_time(&self) -> Result<ServerTime, ApiError> {
+        self.attempt(Method::GET, "time", &[]).await
+    }
+
+    /// The exchange's limits.
+    pub(crate) async fn get_exchange_info(&self) -> Result<ExchangeInfo, ApiError> {
+        self.attempt(Method::GET, "exchangeInfo", &[]).await
+    }
+
+    /// The best bid and ask of every market.
+    pub(crate) async fn get_ticker(&self) -> Result<Vec<Ticker>, ApiError> {
+        self.attempt(Method::GET, "ticker/bookTicker", &[]).await
+    }
+
+    /// Places an order.
+    pub(crate) async fn place_order(&self, order: &NewOrder) -> Result<OrderReport, ApiError> {
+        let (price, quantity) = (order.price.to_string(), order.quantity.to_string());
+        let mut query = vec![
+            ("symbol", order.symbol.as_str()),
+            ("side", order.side.as_str()),
+            ("price", &price),
+            ("quantity", &quantity),
+            ("newClientOrderId", &order.client_id),
+        ];
+        match order.kind {
+            OrderKind::Limit => query.extend([("type", "LIMIT"), ("timeInForce", "GTC")]),
+            OrderKind::PostOnly => query.push(("type", "LIMIT_MAKER")),
+        }
+        self.attempt(Method::POST, "order", &query).await
+    }
+
+    /// Takes an order back.
+    pub(crate) async fn cancel_order(
+        &self,
+        symbol: Symbol,
+        client_id: &str,
+    ) -> Result<CancelReport, ApiError> {
+        let query = [("symbol", symbol.as_str()), ("origClientOrderId", client_id)];
+        self.attempt(Method::DELETE, "order", &query).await
+    }
+
+    /// Takes all orders of a market back.
+    pub(crate) async fn cancel_all_orders(&self, symbol: Symbol) -> Result<Vec<CancelReport>, ApiError> {
+        self.attempt(Method::DELETE, "openOrders", &[("symbol", symbol.as_str())]).await
+    }
+
+    /// One order, open or not.
+    pub(crate) async fn get_order(&self, symbol: Symbol, client_id: &str) -> Result<OrderReport, ApiError> {
+        let query = [("symbol", symbol.as_str()), ("origClientOrderId", client_id)];
+        self.attempt(Method::GET, "order", &query).await
+    }
+
+    /// All open orders of the account.
+    pub(crate) async fn get_open_orders(&self) -> Result<Vec<OrderReport>, ApiError> {
+        self.attempt(Method::GET, "openOrders", &[]).await
+    }
+
+    /// What the account holds.
+    pub(crate) async fn get_account(&self) -> Result<AccountReport, ApiError> {
+        self.attempt(Method::GET, "account", &[]).await
+    }
+
+    /// The account's trades from `first` on, oldest first; without it the newest.
+    pub(crate) async fn get_trades(
+        &self,
+        symbol: Symbol,
+        first: Option<u64>,
+    ) -> Result<Vec<AccountTrade>, ApiError> {
+        let first = first.map(|first| first.to_string());
+        let mut query = vec![("symbol", symbol.as_str())];
+        query.extend(first.as_deref().map(|first| ("fromId", first)));
+        self.attempt(Method::GET, "myTrades", &query).await
+    }
+
+    async fn attempt<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        query: Query<'_>,
+    ) -> Result<T, ApiError> {
+        let mut request = self.http.request(method, format!("{}/api/v3/{path}", self.base)).query(query);
+        if let Some(api_key) = self.api_key {
+            request = request.header("X-MBX-APIKEY", api_key);
+        }
+        let response = request.send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        self.note_used_weight(&headers);
+        let body = response.bytes().await?;
+        if status.is_success() {
+            return serde_json::from_slice(&body).map_err(|error| ApiError::Decode(error.to_string()));
+        }
+        let error = ApiError::from_answer(status, &headers, &body);
+        if let Some(retry_after) = error.retry_after() {
+            self.throttle.hold_back(retry_after);
+        }
+        Err(error)
+    }
+
+    fn note_used_weight(&self, headers: &HeaderMap) {
+        let used = headers.get("X-MBX-USED-WEIGHT-1M").and_then(|value| value.to_str().ok()?.parse().ok());
+        if let Some(used) = used {
+            self.throttle.note_used_weight(used);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What a profile may use, what it uses, and the breaker that trips when it uses more.
+
+use bot_metrics_examples::fault::Fault;
+use bot_metrics_examples::market::Asset;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+use crate::api::AccountReport;
+use crate::desk::Desk;
+use crate::error::BotError;
+use crate::journal::Event;
+use crate::market_data::MarketData;
+use crate::profile::MAKER_TIGHT;
+
+/// One profile's capital, in dollars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CapitalFigures {
+    /// What the profile may use.
+    pub(crate) allocated: Decimal,
+    /// What its coins are worth.
+    pub(crate) positions: Decimal,
+    /// What its open buy orders hold; open sell orders hold coins, which are positions.
+    pub(crate) open_orders: Decimal,
+}
+
+impl CapitalFigures {
+    /// What is left; below zero when too much is used.
+    pub(crate) fn available(&self) -> Decimal {
+        self.allocated - self.positions - self.open_orders
+    }
+
+    /// What is used, in percent of what may be; for the eye only.
+    pub(crate) fn utilization_percent(&self) -> f64 {
+        let used = (self.positions + self.open_orders).to_f64().unwrap_or(f64::NAN);
+        100.0 * used / self.allocated.to_f64().unwrap_or(f64::NAN)
+    }
+}
+
+/// What the last look at a profile's account showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AccountView {
+    /// The balances.
+    pub(crate) account: AccountReport,
+    /// The capital they amount to.
+    pub(crate) capital: CapitalFigures,
+    /// All that the account is worth, in dollars.
+    pub(crate) equity: Decimal,
+}
+
+impl Desk {
+    /// Looks at the account and trips or resets the profile's breaker.
+    pub(crate) async fn check_capital(&self, market: &MarketData) -> Result<CapitalFigures, BotError> {
+        let account = self.call(self.api.get_account()).await?;
+        let view = view(account, self.allocated(), market)?;
+        let capital = view.capital;
+        let previous = self.set_view(view);
+        let was_below = previous.is_some_and(|previous| previous.capital.available() < Decimal::ZERO);
+        let available = capital.available();
+        match (was_below, available < Decimal::ZERO) {
+            (false, true) => self.record(None, Event::CapitalViolation { available }),
+            (true, false) => self.record(None, Event::CapitalRestored { available }),
+            _ => {}
+        }
+        Ok(capital)
+    }
+
+    /// What the profile may use now. [`Fault::NegativeCapital`] is a risk desk that cuts it to a tenth, which is less
+    /// than the coins that the profile holds.
+    fn allocated(&self) -> Decimal {
+        let is_cut = self.profile == &MAKER_TIGHT && self.faults.is_on(Fault::NegativeCapital);
+        if is_cut { self.profile.allocated / Decimal::TEN } else { self.profile.allocated }
+    }
+}
+
+fn view(account: AccountReport, allocated: Decimal, market: &MarketData) -> Result<AccountView, BotError> {
+    let mut positions = Decimal::ZERO;
+    for asset in Asset::ALL.into_iter().filter(|asset| *asset != Asset::Usdt) {
+        positions += market.value(asset, account.total(asset))?;
+    }
+    let open_orders = account.locked(Asset::Usdt);
+    let equity = positions + account.total(Asset::Usdt);
+    Ok(AccountView { account, capital: CapitalFigures { allocated, positions, open_orders }, equity })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::Ticker;
+
+    #[test]
+    fn capital_is_valued_at_the_middle_and_counts_nothing_twice() {
+        let market = MarketData::default();
+        let account: AccountReport = serde_json::from_value(json!({ "balances": [
+            {"asset": "BTC", "free": "0.01", "locked": "0.01"},
+            {"asset": "USDT", "free": "500", "locked": "90"},
+            {"asset": "BNB", "free": "7", "locked": "0"},
+        ]}))
+        .unwrap();
+        assert!(matches!(view(account.clone(), 2_000.into(), &market), Err(BotError::NoMarketData)));
+
+        let ticker = |symbol: &str, bid: &str, ask: &str| json!({"symbol": symbol, "bidPrice": bid, "bidQty": "1", "askPrice": ask, "askQty": "1"});
+        let tickers = json!([
+            ticker("BTCUSDT", "99999", "100001"),
+            ticker("ETHUSDT", "9", "11"),
+            ticker("SOLUSDT", "9", "11"),
+            ticker("BNBUSDT", "9", "11"),
+        ]);
+        market.update(&serde_json::from_value::<Vec<Ticker>>(tickers).unwrap());
+        let view = view(account, 2_000.into(), &market).unwrap();
+        let expected =
+            CapitalFigures { allocated: 2_000.into(), positions: 2_000.into(), open_orders: 90.into() };
+        assert_eq!((view.capital, view.equity), (expected, 2_590.into()));
+        assert_eq!(view.capital.available(), (-90).into());
+        assert!((view.capital.utilization_percent() - 104.5).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,194 @@
+//! The journal: everything an operator would want to know passes through [`Journal::record`].
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bot_metrics_examples::market::Symbol;
+use rust_decimal::Decimal;
+
+use crate::console::say;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct JournalEntry {
+    /// The profile it concerns, if one.
+    pub(crate) profile: Option<&'static str>,
+    /// The market it concerns, if one.
+    pub(crate) symbol: Option<Symbol>,
+    /// What happened.
+    pub(crate) event: Event,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Event {
+    Started,
+    Stopped,
+    ProfileStarted,
+    ProfileStopped,
+    OrderPlaced,
+    /// An order was executed in part; more may follow.
+    OrderPartlyFilled,
+    OrderFilled,
+    OrderCancelled,
+    OrderRejected(String),
+    OrderFailed(String),
+    /// No answer came, so the order may stand or not.
+    OrderUnknown(String),
+    /// Any other call that brought no answer.
+    CallFailed(String),
+    CapitalViolation {
+        available: Decimal,
+    },
+    CapitalRestored {
+        available: Decimal,
+    },
+    StaleMarketData {
+        age: Duration,
+    },
+    ReconciliationMismatch(String),
+}
+
+/// How much an operator should care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Severity {
+    Info,
+    Warning,
+    Error,
+    Critical,
+}
+
+impl Event {
+    /// How much an operator should care.
+    pub(crate) const fn severity(&self) -> Severity {
+        match self {
+            Self::Started
+            | Self::Stopped
+            | Self::ProfileStarted
+            | Self::OrderPlaced
+            | Self::OrderPartlyFilled
+            | Self::OrderFilled
+            | Self::OrderCancelled
+            | Self::CapitalRestored { .. } => Severity::Info,
+            Self::ProfileStopped | Self::OrderRejected(_) | Self::CallFailed(_) => Severity::Warning,
+            Self::OrderFailed(_)
+            | Self::OrderUnknown(_)
+            | Self::StaleMarketData { .. }
+            | Self::ReconciliationMismatch(_) => Severity::Error,
+            Self::CapitalViolation { .. } => Severity::Critical,
+        }
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Self::OrderRejected(why) => format!("order rejected: {why}"),
+            Self::OrderFailed(why) => format!("order failed: {why}"),
+            Self::OrderUnknown(why) => format!("an order may stand or not: {why}"),
+            Self::CallFailed(why) => format!("call failed: {why}"),
+            Self::CapitalViolation { available } => {
+                format!("available capital fell to {available:.2} USDT: quoting stops")
+            }
+            Self::CapitalRestored { available } => {
+                format!("available capital is {available:.2} USDT again: quoting goes on")
+            }
+            Self::StaleMarketData { age } => format!("market data is {:.1} s old", age.as_secs_f64()),
+            Self::ReconciliationMismatch(what) => format!("mismatch: {what}"),
+            plain => format!("{plain:?}"),
+        }
+    }
+}
+
+/// What a profile has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) placed: u64,
+    /// Orders of which nothing was left.
+    pub(crate) filled: u64,
+    /// Executions, partial ones included.
+    pub(crate) executions: u64,
+    pub(crate) cancelled: u64,
+    pub(crate) rejected: u64,
+    /// Calls that brought no answer.
+    pub(crate) errors: u64,
+}
+
+/// Counts what happens and says what an operator must hear.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    started: Instant,
+    tallies: Mutex<BTreeMap<Option<&'static str>, Tally>>,
+}
+
+impl Journal {
+    /// An empty journal; its lines tell the time since `started`.
+    pub(crate) fn new(started: Instant) -> Self {
+        Self { started, tallies: Mutex::default() }
+    }
+
+    /// The one place where an event becomes known.
+    pub(crate) fn record(&self, entry: &JournalEntry) {
+        self.count(entry);
+        let heard = entry.event.severity() >= Severity::Error
+            || matches!(
+                entry.event,
+                Event::CapitalRestored { .. } | Event::ProfileStarted | Event::ProfileStopped
+            );
+        if heard {
+            let who = entry.profile.unwrap_or("bot");
+            let place = entry.symbol.map(|symbol| format!(" {symbol}")).unwrap_or_default();
+            let severity = entry.event.severity();
+            self.say(format!("{severity:?} {who}{place}: {}", entry.event.describe()));
+        }
+    }
+
+    /// A line with the time since the start.
+    pub(crate) fn say(&self, line: impl std::fmt::Display) {
+        say(format_args!("[{:7.1}s] {line}", self.started.elapsed().as_secs_f64()));
+    }
+
+    /// What `profile` has done; `None` stands for what concerns no profile.
+    pub(crate) fn tally(&self, profile: Option<&'static str>) -> Tally {
+        self.tallies.lock().unwrap_or_else(PoisonError::into_inner).get(&profile).copied().unwrap_or_default()
+    }
+
+    fn count(&self, entry: &JournalEntry) {
+        let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        let tally = tallies.entry(entry.profile).or_default();
+        match entry.event {
+            Event::OrderPlaced => tally.placed += 1,
+            Event::OrderPartlyFilled => tally.executions += 1,
+            Event::OrderFilled => {
+                tally.filled += 1;
+                tally.executions += 1;
+            }
+            Event::OrderCancelled => tally.cancelled += 1,
+            Event::OrderRejected(_) => tally.rejected += 1,
+            Event::OrderFailed(_) | Event::OrderUnknown(_) | Event::CallFailed(_) => tally.errors += 1,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_counted_for_their_profile() {
+        let journal = Journal::new(Instant::now());
+        let record = |profile, event| journal.record(&JournalEntry { profile, symbol: None, event });
+        for event in [Event::OrderPlaced, Event::OrderPartlyFilled, Event::OrderFilled, Event::OrderCancelled]
+        {
+            record(Some("a"), event);
+        }
+        record(Some("b"), Event::OrderRejected(String::new()));
+        record(Some("b"), Event::OrderUnknown(String::new()));
+        record(None, Event::CallFailed(String::new()));
+        let a = Tally { placed: 1, filled: 1, executions: 2, cancelled: 1, ..Tally::default() };
+        assert_eq!(journal.tally(Some("a")), a);
+        assert_eq!(journal.tally(Some("b")), Tally { rejected: 1, errors: 1, ..Tally::default() });
+        assert_eq!(journal.tally(None), Tally { errors: 1, ..Tally::default() });
+        assert_eq!(journal.tally(Some("c")), Tally::default());
+    }
+}

@@ -1,0 +1,53 @@
+//! The last known prices, and how old they are.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bot_metrics_examples::market::{Asset, Symbol, Touch};
+use rust_decimal::Decimal;
+
+use crate::api::Ticker;
+use crate::error::BotError;
+
+/// The touch of every market.
+#[derive(Debug, Default)]
+pub(crate) struct MarketData {
+    latest: Mutex<BTreeMap<Symbol, (Touch, Instant)>>,
+}
+
+impl MarketData {
+    /// Takes over what the exchange has just said.
+    pub(crate) fn update(&self, tickers: &[Ticker]) {
+        for (symbol, touch) in tickers.iter().filter_map(Ticker::touch) {
+            self.set(symbol, touch);
+        }
+    }
+
+    /// A market's best bid and ask.
+    pub(crate) fn touch(&self, symbol: Symbol) -> Result<Touch, BotError> {
+        self.latest().get(&symbol).map(|(touch, _)| *touch).ok_or(BotError::NoMarketData)
+    }
+
+    /// How long ago a market was last heard of; `None` when it never was.
+    pub(crate) fn age(&self, symbol: Symbol) -> Option<Duration> {
+        self.latest().get(&symbol).map(|(_, heard)| heard.elapsed())
+    }
+
+    /// What `amount` of an asset is worth, in dollars.
+    pub(crate) fn value(&self, asset: Asset, amount: Decimal) -> Result<Decimal, BotError> {
+        match Symbol::ALL.into_iter().find(|symbol| symbol.base() == asset) {
+            Some(symbol) => Ok(self.touch(symbol)?.mid() * amount),
+            None => Ok(amount),
+        }
+    }
+
+    /// The one place where a market's data becomes fresh.
+    fn set(&self, symbol: Symbol, touch: Touch) {
+        self.latest().insert(symbol, (touch, Instant::now()));
+    }
+
+    fn latest(&self) -> MutexGuard<'_, BTreeMap<Symbol, (Touch, Instant)>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

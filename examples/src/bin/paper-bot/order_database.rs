@@ -1,0 +1,255 @@
+//! The bot's own record of its orders: what it believes, to be compared with what the exchange says.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bot_metrics_examples::market::{Side, Symbol};
+use rust_decimal::Decimal;
+
+use crate::api::{AccountTrade, NewOrder};
+
+/// How many closed orders are remembered: their last trades may still be on the way.
+const REMEMBERED: usize = 1_000;
+
+/// An order the bot has sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OwnOrder {
+    pub(crate) client_id: String,
+    pub(crate) symbol: Symbol,
+    pub(crate) side: Side,
+    pub(crate) price: Decimal,
+    pub(crate) quantity: Decimal,
+    pub(crate) executed: Decimal,
+    pub(crate) state: OrderState,
+}
+
+/// What the bot knows about an order of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OrderState {
+    /// Sent; the answer is on the way.
+    Sent,
+    /// Sent; no answer came, so it may stand or not.
+    Unknown,
+    /// Stands at the exchange.
+    Open {
+        /// The exchange's name for it.
+        order_id: u64,
+    },
+    /// A cancellation is on the way.
+    Cancelling {
+        /// The exchange's name for it.
+        order_id: u64,
+    },
+    /// Stands no more.
+    Closed {
+        /// The exchange's name for it, if it had one.
+        order_id: Option<u64>,
+    },
+}
+
+impl OrderState {
+    const fn order_id(self) -> Option<u64> {
+        match self {
+            Self::Sent | Self::Unknown => None,
+            Self::Open { order_id } | Self::Cancelling { order_id } => Some(order_id),
+            Self::Closed { order_id } => order_id,
+        }
+    }
+}
+
+/// What a trade did to the order it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fill {
+    /// Some of the order is left.
+    Partial,
+    /// Nothing is left.
+    Complete,
+}
+
+/// All orders of one profile.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OrderDatabase {
+    orders: BTreeMap<String, OwnOrder>,
+    closed: VecDeque<String>,
+    next_trade: BTreeMap<Symbol, u64>,
+}
+
+impl OrderDatabase {
+    /// Records an order that is about to be sent.
+    pub(crate) fn sent(&mut self, order: &NewOrder) {
+        let order = OwnOrder {
+            client_id: order.client_id.clone(),
+            symbol: order.symbol,
+            side: order.side,
+            price: order.price,
+            quantity: order.quantity,
+            executed: Decimal::ZERO,
+            state: OrderState::Sent,
+        };
+        self.orders.insert(order.client_id.clone(), order);
+    }
+
+    /// The exchange has the order.
+    pub(crate) fn opened(&mut self, client_id: &str, order_id: u64) {
+        self.set(client_id, OrderState::Open { order_id });
+    }
+
+    /// A cancellation is about to be sent.
+    pub(crate) fn cancelling(&mut self, client_id: &str) {
+        if let Some(order_id) = self.state(client_id).and_then(OrderState::order_id) {
+            self.set(client_id, OrderState::Cancelling { order_id });
+        }
+    }
+
+    /// The cancellation brought nothing, so the order is believed to stand.
+    pub(crate) fn not_cancelled(&mut self, client_id: &str) {
+        if let Some(OrderState::Cancelling { order_id }) = self.state(client_id) {
+            self.set(client_id, OrderState::Open { order_id });
+        }
+    }
+
+    /// No answer came to the order.
+    pub(crate) fn unknown(&mut self, client_id: &str) {
+        self.set(client_id, OrderState::Unknown);
+    }
+
+    /// The order stands no more, or never did.
+    pub(crate) fn closed(&mut self, client_id: &str) {
+        let Some(state) = self.state(client_id) else { return };
+        if matches!(state, OrderState::Closed { .. }) {
+            return;
+        }
+        self.set(client_id, OrderState::Closed { order_id: state.order_id() });
+        self.closed.push_back(client_id.to_owned());
+        if self.closed.len() > REMEMBERED
+            && let Some(oldest) = self.closed.pop_front()
+        {
+            self.orders.remove(&oldest);
+        }
+    }
+
+    /// Books a trade on the order it belongs to; `None` when that is none of the bot's.
+    pub(crate) fn filled(&mut self, trade: &AccountTrade) -> Option<Fill> {
+        let order = self.orders.values_mut().find(|order| order.state.order_id() == Some(trade.order_id))?;
+        order.executed += trade.qty;
+        if order.executed < order.quantity {
+            return Some(Fill::Partial);
+        }
+        let client_id = order.client_id.clone();
+        self.closed(&client_id);
+        Some(Fill::Complete)
+    }
+
+    /// The first trade of a market that has not been booked; `None` before the first look.
+    pub(crate) fn next_trade(&self, symbol: Symbol) -> Option<u64> {
+        self.next_trade.get(&symbol).copied()
+    }
+
+    /// Trades of a market below `next` have been booked, or happened before the bot started.
+    pub(crate) fn set_next_trade(&mut self, symbol: Symbol, next: u64) {
+        self.next_trade.insert(symbol, next);
+    }
+
+    /// Orders of a market that are believed to stand.
+    pub(crate) fn standing(&self, symbol: Symbol) -> Vec<OwnOrder> {
+        let standing =
+            |order: &&OwnOrder| order.symbol == symbol && matches!(order.state, OrderState::Open { .. });
+        self.orders.values().filter(standing).cloned().collect()
+    }
+
+    /// Orders of a market of which nobody knows whether they stand.
+    pub(crate) fn unsettled(&self, symbol: Symbol) -> Vec<String> {
+        let unsettled = |order: &&OwnOrder| order.symbol == symbol && order.state == OrderState::Unknown;
+        self.orders.values().filter(unsettled).map(|order| order.client_id.clone()).collect()
+    }
+
+    /// What is known of an order.
+    pub(crate) fn state(&self, client_id: &str) -> Option<OrderState> {
+        self.orders.get(client_id).map(|order| order.state)
+    }
+
+    /// All orders, closed ones included as far as they are remembered.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &OwnOrder> {
+        self.orders.values()
+    }
+
+    /// How many orders stand or may stand.
+    pub(crate) fn open_count(&self) -> usize {
+        self.orders.values().filter(|order| !matches!(order.state, OrderState::Closed { .. })).count()
+    }
+
+    fn set(&mut self, client_id: &str, state: OrderState) {
+        if let Some(order) = self.orders.get_mut(client_id) {
+            order.state = state;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::OrderKind;
+
+    fn new_order(client_id: &str) -> NewOrder {
+        NewOrder {
+            client_id: client_id.to_owned(),
+            symbol: Symbol::SolUsdt,
+            side: Side::Buy,
+            kind: OrderKind::Limit,
+            price: 143.into(),
+            quantity: 3.into(),
+        }
+    }
+
+    fn trade(order_id: u64, qty: i64) -> AccountTrade {
+        AccountTrade { id: 1, order_id, qty: qty.into() }
+    }
+
+    #[test]
+    fn trades_close_an_order_when_nothing_is_left() {
+        let mut database = OrderDatabase::default();
+        database.sent(&new_order("mine"));
+        assert_eq!(database.filled(&trade(7, 1)), None, "the exchange's name is not known yet");
+        database.opened("mine", 7);
+        assert_eq!(database.filled(&trade(7, 1)), Some(Fill::Partial));
+        assert_eq!(database.standing(Symbol::SolUsdt).len(), 1);
+        assert_eq!(database.filled(&trade(7, 2)), Some(Fill::Complete));
+        assert_eq!((database.standing(Symbol::SolUsdt).len(), database.open_count()), (0, 0));
+        assert_eq!(database.filled(&trade(8, 1)), None);
+    }
+
+    #[test]
+    fn late_trades_find_a_closed_order() {
+        let mut database = OrderDatabase::default();
+        database.sent(&new_order("mine"));
+        database.opened("mine", 7);
+        database.closed("mine");
+        assert_eq!(database.filled(&trade(7, 1)), Some(Fill::Partial));
+        assert_eq!(database.open_count(), 0);
+    }
+
+    #[test]
+    fn a_failed_cancellation_leaves_the_order_standing() {
+        let mut database = OrderDatabase::default();
+        database.sent(&new_order("mine"));
+        database.opened("mine", 7);
+        database.cancelling("mine");
+        assert_eq!(database.standing(Symbol::SolUsdt), [], "it must not be cancelled twice");
+        assert_eq!(database.open_count(), 1);
+        database.not_cancelled("mine");
+        assert_eq!(database.state("mine"), Some(OrderState::Open { order_id: 7 }));
+    }
+
+    #[test]
+    fn only_the_last_closed_orders_are_remembered() {
+        let mut database = OrderDatabase::default();
+        for number in 0..REMEMBERED + 5 {
+            let client_id = number.to_string();
+            database.sent(&new_order(&client_id));
+            database.closed(&client_id);
+            database.closed(&client_id);
+        }
+        assert_eq!(database.all().count(), REMEMBERED);
+        assert_eq!(database.state("4"), None);
+        assert_eq!(database.state("5"), Some(OrderState::Closed { order_id: None }));
+    }
+}

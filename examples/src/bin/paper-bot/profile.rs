@@ -1,0 +1,90 @@
+//! Who trades: two market makers, each with its own account, capital and temper.
+
+use bot_metrics_examples::market::{Asset, Side, Symbol};
+use rust_decimal::Decimal;
+
+use crate::api::OrderKind;
+
+/// A way to trade, and the capital it may use.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Profile {
+    /// Its name, also towards Prometheus.
+    pub(crate) id: &'static str,
+    /// The key of its account.
+    pub(crate) api_key: &'static str,
+    /// The capital it may use, in dollars.
+    pub(crate) allocated: Decimal,
+    /// What its account on the paper exchange holds at the start.
+    pub(crate) funds: [(Asset, Decimal); 4],
+    /// How far from the touch it quotes, as a fraction of the price.
+    pub(crate) distance: Decimal,
+    /// How far a quote may be from where it should be before it is moved, as a fraction of the price.
+    pub(crate) tolerance: Decimal,
+    /// Whether its quotes may take.
+    pub(crate) kind: OrderKind,
+    /// How many times the smallest size it quotes.
+    size: i64,
+}
+
+const fn decimal(number: u32, scale: u32) -> Decimal {
+    Decimal::from_parts(number, 0, 0, false, scale)
+}
+
+/// Quotes at the touch and follows it at once.
+pub(crate) static MAKER_TIGHT: Profile = Profile {
+    id: "maker-tight",
+    api_key: "paper-maker-tight",
+    allocated: decimal(10_000, 0),
+    funds: [
+        (Asset::Btc, decimal(2, 2)),
+        (Asset::Eth, decimal(8, 1)),
+        (Asset::Sol, decimal(10, 0)),
+        (Asset::Usdt, decimal(5_500, 0)),
+    ],
+    distance: Decimal::ZERO,
+    tolerance: Decimal::ZERO,
+    kind: OrderKind::PostOnly,
+    size: 1,
+};
+
+/// Quotes half a basis point behind the touch and lets the market come.
+pub(crate) static MAKER_WIDE: Profile = Profile {
+    id: "maker-wide",
+    api_key: "paper-maker-wide",
+    allocated: decimal(20_000, 0),
+    funds: [
+        (Asset::Btc, decimal(4, 2)),
+        (Asset::Eth, decimal(16, 1)),
+        (Asset::Sol, decimal(20, 0)),
+        (Asset::Usdt, decimal(11_000, 0)),
+    ],
+    distance: decimal(5, 5),
+    tolerance: decimal(3, 5),
+    kind: OrderKind::Limit,
+    size: 2,
+};
+
+/// Every profile.
+pub(crate) static PROFILES: [&Profile; 2] = [&MAKER_TIGHT, &MAKER_WIDE];
+
+impl Profile {
+    /// What it quotes on either side: about 90 or 180 dollars.
+    pub(crate) fn quote_size(&self, symbol: Symbol) -> Decimal {
+        let smallest = match symbol {
+            Symbol::BtcUsdt => decimal(1, 3),
+            Symbol::EthUsdt => decimal(4, 2),
+            Symbol::SolUsdt => decimal(6, 1),
+        };
+        smallest * Decimal::from(self.size)
+    }
+
+    /// Whether it still wants more of one side: it holds half to one and a half times what it started with.
+    pub(crate) fn wants(&self, symbol: Symbol, side: Side, held: Decimal) -> bool {
+        let funds = self.funds.iter().find(|(asset, _)| *asset == symbol.base());
+        let target = funds.map_or(Decimal::ZERO, |(_, amount)| *amount);
+        match side {
+            Side::Buy => held < target * decimal(15, 1),
+            Side::Sell => held > target * decimal(5, 1),
+        }
+    }
+}

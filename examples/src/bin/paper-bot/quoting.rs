@@ -1,0 +1,166 @@
+//! Keeping one profile's quotes on one market where they should be.
+
+use bot_metrics_examples::market::{Symbol, Touch};
+use rust_decimal::Decimal;
+
+use crate::api::{ApiError, NewOrder, RemoteStatus};
+use crate::desk::Desk;
+use crate::error::BotError;
+use crate::journal::Event;
+use crate::order_database::Fill;
+use crate::strategy::{Quote, plan, quotes};
+
+/// The exchange's number for an order it does not know, when cancelling.
+const UNKNOWN_ORDER: i32 = -2011;
+/// The exchange's number for an order it does not know, when asked for it.
+pub(crate) const NO_SUCH_ORDER: i32 = -2013;
+
+impl Desk {
+    /// Books what was traded, then moves the quotes of one market to where they should be.
+    pub(crate) async fn tend(&self, symbol: Symbol, touch: Touch) -> Result<(), BotError> {
+        let Some(_at_work) = self.at_work().await else { return Ok(()) };
+        self.settle_unknown_orders(symbol).await?;
+        self.collect_fills(symbol).await?;
+        let wanted = self.wanted_quotes(symbol, &touch);
+        let plan = plan(self.profile, &self.orders().standing(symbol), wanted);
+        for client_id in plan.cancel {
+            self.cancel(symbol, &client_id).await?;
+        }
+        for quote in plan.place {
+            self.submit(self.new_order(symbol, quote)).await?;
+        }
+        Ok(())
+    }
+
+    /// Where the profile wants to stand: nowhere before its account is known or while its capital is overdrawn.
+    fn wanted_quotes(&self, symbol: Symbol, touch: &Touch) -> Vec<Quote> {
+        match self.view() {
+            Some(view) if view.capital.available() >= Decimal::ZERO => {
+                quotes(self.profile, symbol, touch, view.account.total(symbol.base()))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn new_order(&self, symbol: Symbol, quote: Quote) -> NewOrder {
+        let Quote { side, price, quantity } = quote;
+        NewOrder { client_id: self.new_client_id(), symbol, side, kind: self.profile.kind, price, quantity }
+    }
+
+    /// Places one order and records what became of it. A rejection is an answer, not an error.
+    pub(crate) async fn submit(&self, order: NewOrder) -> Result<(), BotError> {
+        let (client_id, symbol) = (&order.client_id, order.symbol);
+        self.orders().sent(&order);
+        match self.call(self.api.place_order(&order)).await {
+            Ok(report) => {
+                self.orders().opened(client_id, report.order_id);
+                self.record(Some(symbol), Event::OrderPlaced);
+                Ok(())
+            }
+            Err(BotError::Api(error @ ApiError::Rejected { .. })) => {
+                self.orders().closed(client_id);
+                self.record(Some(symbol), Event::OrderRejected(error.to_string()));
+                Ok(())
+            }
+            Err(BotError::Api(error)) if error.leaves_unknown() => {
+                self.orders().unknown(client_id);
+                self.record(Some(symbol), Event::OrderUnknown(error.to_string()));
+                Err(error.into())
+            }
+            Err(error) => {
+                self.orders().closed(client_id);
+                if let BotError::Api(error) = &error {
+                    self.record(Some(symbol), Event::OrderFailed(error.to_string()));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes one order back. An order that the exchange no longer knows has been filled: its trades will say so.
+    pub(crate) async fn cancel(&self, symbol: Symbol, client_id: &str) -> Result<(), BotError> {
+        self.orders().cancelling(client_id);
+        match self.call(self.api.cancel_order(symbol, client_id)).await {
+            Ok(_) => {
+                self.orders().closed(client_id);
+                self.record(Some(symbol), Event::OrderCancelled);
+                Ok(())
+            }
+            Err(error) => {
+                self.orders().not_cancelled(client_id);
+                if matches!(error, BotError::Api(ApiError::Rejected { code: UNKNOWN_ORDER, .. })) {
+                    return Ok(());
+                }
+                Err(self.failed(symbol, error))
+            }
+        }
+    }
+
+    /// Takes back all orders of all markets, and books what was traded until then.
+    pub(crate) async fn cancel_everything(&self) -> Result<(), BotError> {
+        for symbol in Symbol::ALL {
+            match self.call(self.api.cancel_all_orders(symbol)).await {
+                Ok(cancelled) => {
+                    for order in cancelled {
+                        self.orders().closed(&order.orig_client_order_id);
+                        self.record(Some(symbol), Event::OrderCancelled);
+                    }
+                }
+                Err(BotError::Api(ApiError::Rejected { code: UNKNOWN_ORDER, .. })) => {}
+                Err(error) => return Err(self.failed(symbol, error)),
+            }
+            self.collect_fills(symbol).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks the exchange what became of orders to which no answer came.
+    async fn settle_unknown_orders(&self, symbol: Symbol) -> Result<(), BotError> {
+        let unsettled = self.orders().unsettled(symbol);
+        for client_id in unsettled {
+            match self.call(self.api.get_order(symbol, &client_id)).await {
+                Ok(report) => {
+                    let mut orders = self.orders();
+                    orders.opened(&client_id, report.order_id);
+                    if matches!(report.status, RemoteStatus::Canceled | RemoteStatus::Ended) {
+                        orders.closed(&client_id);
+                    }
+                }
+                Err(BotError::Api(ApiError::Rejected { code: NO_SUCH_ORDER, .. })) => {
+                    self.orders().closed(&client_id);
+                }
+                Err(error) => return Err(self.failed(symbol, error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Books all trades since the last look. The first look only finds out where they begin.
+    async fn collect_fills(&self, symbol: Symbol) -> Result<(), BotError> {
+        let next = self.orders().next_trade(symbol);
+        let trades =
+            self.call(self.api.get_trades(symbol, next)).await.map_err(|error| self.failed(symbol, error))?;
+        let after = trades.last().map_or(next.unwrap_or(0), |last| last.id + 1);
+        self.orders().set_next_trade(symbol, after);
+        if next.is_none() {
+            return Ok(());
+        }
+        for trade in &trades {
+            let fill = self.orders().filled(trade);
+            match fill {
+                Some(Fill::Partial) => self.record(Some(symbol), Event::OrderPartlyFilled),
+                Some(Fill::Complete) => self.record(Some(symbol), Event::OrderFilled),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A call that was sent and brought no answer goes to the journal on its way up.
+    fn failed(&self, symbol: Symbol, error: BotError) -> BotError {
+        if let BotError::Api(error) = &error {
+            self.record(Some(symbol), Event::CallFailed(error.to_string()));
+        }
+        error
+    }
+}

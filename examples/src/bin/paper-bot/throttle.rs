@@ -1,0 +1,83 @@
+//! How much the bot may ask of the exchange. Its limits count by address, so all clients share one throttle.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::BotError;
+
+/// What the exchange said about its limits.
+#[derive(Debug, Default)]
+pub(crate) struct Throttle {
+    held_until: Mutex<Option<Instant>>,
+    used_weight: AtomicU32,
+    /// 0 until the exchange has told.
+    weight_limit: AtomicU32,
+}
+
+impl Throttle {
+    /// Whether a request may be sent now.
+    pub(crate) fn admit(&self) -> Result<(), BotError> {
+        let held_until = *self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
+        match held_until.map(|until| until.saturating_duration_since(Instant::now())) {
+            Some(left) if !left.is_zero() => Err(BotError::HeldBack { left }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends nothing for as long as the exchange asked; the longest wish counts.
+    pub(crate) fn hold_back(&self, retry_after: Duration) {
+        let until = Instant::now() + retry_after;
+        let mut held_until = self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *held_until = (*held_until).max(Some(until));
+    }
+
+    /// The exchange's own count of the weight used in this minute.
+    pub(crate) fn note_used_weight(&self, used: u32) {
+        self.used_weight.store(used, Ordering::Relaxed);
+    }
+
+    /// The weight a minute holds.
+    pub(crate) fn set_weight_limit(&self, limit: u32) {
+        self.weight_limit.store(limit, Ordering::Relaxed);
+    }
+
+    /// How much of this minute's weight is used, 0 to 1; `None` until the exchange has told its limit.
+    pub(crate) fn used_ratio(&self) -> Option<f64> {
+        let limit = self.weight_limit.load(Ordering::Relaxed);
+        (limit > 0).then(|| f64::from(self.used_weight.load(Ordering::Relaxed)) / f64::from(limit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_wish_counts() {
+        let throttle = Throttle::default();
+        assert!(throttle.admit().is_ok());
+        throttle.hold_back(Duration::from_mins(1));
+        throttle.hold_back(Duration::from_millis(1));
+        let Err(BotError::HeldBack { left }) = throttle.admit() else { panic!("not held back") };
+        assert!(left > Duration::from_secs(50), "{left:?}");
+    }
+
+    #[test]
+    fn a_wait_ends() {
+        let throttle = Throttle::default();
+        throttle.hold_back(Duration::from_millis(5));
+        assert!(throttle.admit().is_err());
+        std::thread::sleep(Duration::from_millis(6));
+        assert!(throttle.admit().is_ok());
+    }
+
+    #[test]
+    fn the_ratio_needs_a_limit() {
+        let throttle = Throttle::default();
+        throttle.note_used_weight(600);
+        assert_eq!(throttle.used_ratio(), None);
+        throttle.set_weight_limit(2_400);
+        assert_eq!(throttle.used_ratio(), Some(0.25));
+    }
+}

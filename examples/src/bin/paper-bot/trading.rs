@@ -1,0 +1,47 @@
+//! The trading loop's cycle.
+
+use std::sync::Arc;
+
+use bot_metrics_examples::fault::Fault;
+use bot_metrics_examples::market::Symbol;
+use tokio::task::JoinSet;
+
+use crate::bot::Bot;
+use crate::error::BotError;
+
+impl Bot {
+    /// One cycle: fetches the market and tends every profile's quotes on it.
+    pub(crate) async fn trading_cycle(&self) -> Result<(), BotError> {
+        self.wait_in_vain().await;
+        self.refresh_market_data().await?;
+        self.tend_quotes().await
+    }
+
+    /// [`Fault::HangTrading`]: an answer that never comes, for as long as the fault lasts.
+    async fn wait_in_vain(&self) {
+        self.faults.until(Fault::HangTrading, false).await;
+    }
+
+    /// Fetches the best bid and ask of every market.
+    pub(crate) async fn refresh_market_data(&self) -> Result<(), BotError> {
+        let tickers = self.call(self.public.get_ticker()).await?;
+        self.market.update(&tickers);
+        Ok(())
+    }
+
+    /// Tends all profiles and markets at the same time, and gives all of them their turn before it reports an error.
+    async fn tend_quotes(&self) -> Result<(), BotError> {
+        let mut turns = JoinSet::new();
+        for desk in self.roster.active() {
+            for symbol in Symbol::ALL {
+                let (desk, touch) = (Arc::clone(&desk), self.market.touch(symbol)?);
+                turns.spawn(async move { desk.tend(symbol, touch).await });
+            }
+        }
+        let mut outcome = Ok(());
+        while let Some(turn) = turns.join_next().await {
+            outcome = outcome.and(turn.unwrap_or(Err(BotError::Panicked)));
+        }
+        outcome
+    }
+}
