@@ -1,0 +1,100 @@
+//! Weights, refusals, bans, delays and the exchange's own faults.
+
+use std::time::{Duration, Instant};
+
+use bot_metrics_examples::exchange::ExchangeSettings;
+use bot_metrics_examples::fault::Fault;
+use bot_metrics_examples::recording::Recording;
+use reqwest::Response;
+
+use crate::session::Session;
+
+fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+    response.headers().get(name).unwrap().to_str().unwrap()
+}
+
+#[tokio::test]
+async fn weight_is_counted_refused_and_finally_banned() {
+    let session = Session::with_settings(|settings| ExchangeSettings { weight_limit: 25, ..settings }).await;
+    let first = session.send("GET", "account", Some("alice")).await;
+    assert_eq!(header(&first, "x-mbx-used-weight-1m"), "20");
+    assert_eq!(header(&session.send("GET", "ping", None).await, "x-mbx-used-weight-1m"), "21");
+    assert_eq!(header(&session.send("GET", "order", None).await, "x-mbx-used-weight-1m"), "25");
+
+    session.clock.advance(Duration::from_secs(20));
+    let refused = session.send("GET", "ping", None).await;
+    assert_eq!((refused.status().as_u16(), header(&refused, "retry-after")), (429, "40"));
+    for _ in 0..49 {
+        assert_eq!(session.send("GET", "ping", None).await.status(), 429);
+    }
+    let banned = session.send("GET", "ping", None).await;
+    assert_eq!((banned.status().as_u16(), header(&banned, "retry-after")), (418, "120"));
+    assert_eq!(session.refused("GET", "ping", None).await.1, -1003);
+    session.clock.advance(Duration::from_secs(119));
+    assert_eq!(session.send("GET", "ping", None).await.status(), 418);
+    session.clock.advance(Duration::from_secs(1));
+    assert_eq!(session.send("GET", "ping", None).await.status(), 200);
+}
+
+#[tokio::test]
+async fn the_rate_limit_fault_refuses_everything_until_it_ends() {
+    let session = Session::start().await;
+    session.faults.begin(Fault::RateLimit);
+    for (method, path) in [("GET", "ping"), ("GET", "openOrders"), ("DELETE", "openOrders?symbol=BTCUSDT")] {
+        let response = session.send(method, path, Some("alice")).await;
+        assert_eq!((response.status().as_u16(), header(&response, "retry-after")), (429, "2"), "{path}");
+    }
+    session.faults.end(Fault::RateLimit);
+    assert_eq!(session.send("GET", "ping", None).await.status(), 200);
+}
+
+#[tokio::test]
+async fn the_blind_reconciliation_fault_hides_open_orders_alone() {
+    let session = Session::start().await;
+    session.faults.begin(Fault::BlindReconciliation);
+    let blind = session.refused("GET", "openOrders", Some("alice")).await;
+    assert_eq!((blind.0, blind.1), (503, -1000));
+    session.ok("GET", "account").await;
+    session.ok("GET", "myTrades?symbol=BTCUSDT").await;
+    let none_open = session.refused("DELETE", "openOrders?symbol=BTCUSDT", Some("alice")).await;
+    assert_eq!(none_open.1, -2011, "cancelling still works");
+    session.faults.end(Fault::BlindReconciliation);
+    session.ok("GET", "openOrders").await;
+}
+
+#[tokio::test]
+async fn the_foreign_order_fault_leaves_an_order_while_it_lasts() {
+    let session = Session::start().await;
+    let open = async |expected: usize| {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while session.ok("GET", "openOrders").await.as_array().unwrap().len() != expected {
+            assert!(Instant::now() < deadline, "never {expected} open orders");
+        }
+    };
+    session.faults.begin(Fault::ForeignOrder);
+    open(1).await;
+    session.faults.end(Fault::ForeignOrder);
+    open(0).await;
+}
+
+#[tokio::test]
+async fn a_seed_delays_the_answers_and_no_seed_does_not() {
+    let elapsed = async |delay_seed| {
+        let session = Session::with_settings(|settings| {
+            let recording = Recording::embedded().unwrap().into();
+            ExchangeSettings { delay_seed, recording, ..settings }
+        })
+        .await;
+        session.ok("GET", "ping").await;
+        let start = Instant::now();
+        for _ in 0..5 {
+            session.ok("GET", "ping").await;
+        }
+        start.elapsed()
+    };
+    // The shortest recorded delay is 130.8 ms, a quarter of which is 32.7 ms.
+    let delayed = elapsed(Some(42)).await;
+    assert!(delayed >= Duration::from_millis(5 * 32), "{delayed:?}");
+    let immediate = elapsed(None).await;
+    assert!(immediate < delayed, "{immediate:?} without, {delayed:?} with delays");
+}

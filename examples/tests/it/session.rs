@@ -1,0 +1,81 @@
+//! A running exchange with one market that moves only when a test says so, and a client of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bot_metrics_examples::clock::Clock;
+use bot_metrics_examples::exchange::{ExchangeSettings, PaperExchange};
+use bot_metrics_examples::fault::Switchboard;
+use bot_metrics_examples::market::Asset;
+use bot_metrics_examples::recording::Recording;
+use reqwest::{Method, Response, StatusCode};
+use serde_json::Value;
+
+/// At 10 s BTC trades at 99, at 20 s the round starts over.
+const MARKET: &str = "\
+received_us,exchange_us,symbol,kind,side,price,quantity,ask_price,ask_quantity
+0,0,BTCUSDT,quote,,100,1,100.01,2
+0,0,ETHUSDT,quote,,10,1,10.01,2
+0,0,SOLUSDT,quote,,1,1,1.01,2
+10000000,9900000,BTCUSDT,trade,sell,99,0.3,,
+20000000,20000000,BTCUSDT,quote,,100,1,100.01,2";
+
+/// The exchange's clock at the start of a test.
+pub(crate) const START: Duration = Duration::from_hours(484_140);
+
+pub(crate) struct Session {
+    pub(crate) clock: Clock,
+    pub(crate) faults: Switchboard,
+    exchange: PaperExchange,
+    http: reqwest::Client,
+}
+
+impl Session {
+    pub(crate) async fn start() -> Self {
+        Self::with_settings(|settings| settings).await
+    }
+
+    pub(crate) async fn with_settings(change: impl FnOnce(ExchangeSettings) -> ExchangeSettings) -> Self {
+        let recording = Arc::new(Recording::read("market.csv", MARKET.as_bytes()).unwrap());
+        let clock = Clock::steered(START);
+        let faults = Switchboard::default();
+        let settings = ExchangeSettings {
+            accounts: vec![
+                ("alice".to_owned(), vec![(Asset::Usdt, 1_000.into()), (Asset::Btc, 2.into())]),
+                ("bob".to_owned(), vec![(Asset::Usdt, 1.into())]),
+            ],
+            clock: clock.clone(),
+            faults: faults.clone(),
+            ..ExchangeSettings::new(recording)
+        };
+        let exchange = PaperExchange::start(change(settings)).await.unwrap();
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
+        Self { clock, faults, exchange, http }
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, key: Option<&str>) -> Response {
+        let url = format!("{}/api/v3/{path}", self.exchange.url());
+        let mut request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), url);
+        if let Some(key) = key {
+            request = request.header("X-MBX-APIKEY", key);
+        }
+        request.send().await.unwrap()
+    }
+
+    /// A request of alice's, which must succeed.
+    pub(crate) async fn ok(&self, method: &str, path: &str) -> Value {
+        let response = self.send(method, path, Some("alice")).await;
+        let status = response.status();
+        let body = response.text().await.unwrap();
+        assert_eq!(status, StatusCode::OK, "{method} {path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    /// A request that must fail: its status, code and message.
+    pub(crate) async fn refused(&self, method: &str, path: &str, key: Option<&str>) -> (u16, i64, String) {
+        let response = self.send(method, path, key).await;
+        let status = response.status().as_u16();
+        let body: Value = response.json().await.unwrap();
+        (status, body["code"].as_i64().unwrap(), body["msg"].as_str().unwrap().to_owned())
+    }
+}
