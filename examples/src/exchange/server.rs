@@ -178,14 +178,14 @@ impl Floor {
     }
 }
 
-/// So far from the market that it stands for as long as the fault lasts.
+/// A hundred dollars' worth, so far from the market that it stands for as long as the fault lasts.
 fn foreign_order(bid: Level) -> NewOrder {
     let price = (bid.price * Decimal::new(9, 1)).round_dp(2);
     NewOrder {
         symbol: Symbol::BtcUsdt,
         side: Side::Buy,
         execution: Execution::Limit(price),
-        quantity: Decimal::new(1, 3),
+        quantity: (Decimal::ONE_HUNDRED / price).round_dp(5),
         client_id: None,
     }
 }

@@ -59,7 +59,12 @@ impl FromStr for FaultWindow {
 
 impl fmt::Display for FaultWindow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} from {:?}", self.fault, self.after)?;
+        write!(f, "{} ", self.fault)?;
+        if self.after.is_zero() {
+            f.write_str("from the start")?;
+        } else {
+            write!(f, "from {:?}", self.after)?;
+        }
         match self.lasts {
             Some(lasts) => write!(f, " to {:?}", self.after + lasts),
             None => f.write_str(" to the end"),

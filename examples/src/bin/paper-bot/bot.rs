@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bot_metrics_examples::fault::{FaultWindow, Switchboard};
 use bot_metrics_examples::market::Symbol;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 use crate::api::{ApiError, Client};
 use crate::desk::Desk;
@@ -65,13 +65,18 @@ impl Bot {
         })
     }
 
-    /// Sends a request, unless the exchange asked to be left alone.
+    /// Sends a request, unless the exchange asked to be left alone. Every failure goes to the journal.
     pub(crate) async fn call<T>(
         &self,
         request: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, BotError> {
         self.throttle.admit()?;
-        Ok(request.await?)
+        request.await.map_err(|error| {
+            if !matches!(error, ApiError::Rejected { .. }) {
+                self.tell(Event::CallFailed(error.to_string()));
+            }
+            error.into()
+        })
     }
 
     /// Keeps the last complete comparison and returns the one before.
@@ -91,29 +96,47 @@ impl Bot {
         duration: Option<Duration>,
         stop: impl Future<Output = ()>,
     ) -> Result<(), FatalError> {
+        let start = Instant::now();
         let mut tasks = JoinSet::new();
         for window in windows {
-            tasks.spawn(Arc::clone(&self).play(window, tokio::time::Instant::now()));
+            tasks.spawn(Arc::clone(&self).play(window, start.into()));
         }
-        self.warm_up().await?;
-        self.tell(Event::Started);
-        tasks.spawn(Arc::clone(&self).trading_loop());
-        tasks.spawn(Arc::clone(&self).monitor_loop());
-        tasks.spawn(Arc::clone(&self).reconciliation_loop());
-        tasks.spawn(Arc::clone(&self).progress_loop());
-        tasks.spawn({
-            let bot = Arc::clone(&self);
-            async move { bot.obey_operator().await }
-        });
         let outcome = tokio::select! {
             () = stop => Ok(()),
-            () = async { sleep(duration.unwrap_or_default()).await }, if duration.is_some() => Ok(()),
-            Some(Err(died)) = tasks.join_next() => Err(FatalError::LoopDied(died)),
+            outcome = self.work(&mut tasks, duration.map(|duration| start + duration)) => outcome,
         };
         tasks.shutdown().await;
-        self.cancel_everything().await;
-        self.tell(Event::Stopped);
+        if !matches!(outcome, Err(FatalError::NoExchange { .. })) {
+            self.cancel_everything().await;
+            self.tell(Event::Stopped);
+            self.tell_summary();
+        }
         outcome
+    }
+
+    /// Starts the loops and lets them run; returns at the deadline, or when one of them dies.
+    async fn work(
+        self: &Arc<Self>,
+        tasks: &mut JoinSet<()>,
+        deadline: Option<Instant>,
+    ) -> Result<(), FatalError> {
+        self.warm_up().await?;
+        self.tell(Event::Started);
+        tasks.spawn(Arc::clone(self).trading_loop());
+        tasks.spawn(Arc::clone(self).monitor_loop());
+        tasks.spawn(Arc::clone(self).reconciliation_loop());
+        tasks.spawn(Arc::clone(self).progress_loop());
+        tasks.spawn(Arc::clone(self).obey_operator());
+        let end = async {
+            match deadline {
+                Some(deadline) => sleep_until(deadline.into()).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = end => Ok(()),
+            Some(Err(died)) = tasks.join_next() => Err(FatalError::LoopDied(died)),
+        }
     }
 
     /// Finds out whether there is an exchange, and learns what the first cycles want to know. A refusal is no reason to

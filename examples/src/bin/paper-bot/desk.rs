@@ -64,13 +64,18 @@ impl Desk {
         }
     }
 
-    /// Sends a request, unless the exchange asked to be left alone.
+    /// Sends a request, unless the exchange asked to be left alone. Every failure goes to the journal.
     pub(crate) async fn call<T>(
         &self,
         request: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, BotError> {
         self.throttle.admit()?;
-        Ok(request.await?)
+        request.await.map_err(|error| {
+            if !matches!(error, ApiError::Rejected { .. }) {
+                self.record(None, Event::CallFailed(error.to_string()));
+            }
+            error.into()
+        })
     }
 
     /// Keeps the profile from being retired while the guard lives; `None` when it is retired already.

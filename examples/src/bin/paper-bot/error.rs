@@ -14,7 +14,7 @@ pub(crate) enum BotError {
     #[error(transparent)]
     Api(#[from] ApiError),
     /// The exchange asked to be left alone, so nothing was sent.
-    #[error("waiting {left:?}, as the exchange asked")]
+    #[error("waiting {:.1} s, as the exchange asked", left.as_secs_f64())]
     HeldBack {
         /// What is left of the wait.
         left: Duration,

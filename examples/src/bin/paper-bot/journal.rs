@@ -36,7 +36,7 @@ pub(crate) enum Event {
     OrderFailed(String),
     /// No answer came, so the order may stand or not.
     OrderUnknown(String),
-    /// Any other call that brought no answer.
+    /// A call brought no answer, whatever it was for.
     CallFailed(String),
     CapitalViolation {
         available: Decimal,
@@ -94,6 +94,8 @@ impl Event {
             }
             Self::StaleMarketData { age } => format!("market data is {:.1} s old", age.as_secs_f64()),
             Self::ReconciliationMismatch(what) => format!("mismatch: {what}"),
+            Self::ProfileStarted => "back at work".to_owned(),
+            Self::ProfileStopped => "stopped, its orders are cancelled".to_owned(),
             plain => format!("{plain:?}"),
         }
     }
@@ -164,7 +166,7 @@ impl Journal {
             }
             Event::OrderCancelled => tally.cancelled += 1,
             Event::OrderRejected(_) => tally.rejected += 1,
-            Event::OrderFailed(_) | Event::OrderUnknown(_) | Event::CallFailed(_) => tally.errors += 1,
+            Event::CallFailed(_) => tally.errors += 1,
             _ => {}
         }
     }
@@ -183,7 +185,7 @@ mod tests {
             record(Some("a"), event);
         }
         record(Some("b"), Event::OrderRejected(String::new()));
-        record(Some("b"), Event::OrderUnknown(String::new()));
+        record(Some("b"), Event::CallFailed(String::new()));
         record(None, Event::CallFailed(String::new()));
         let a = Tally { placed: 1, filled: 1, executions: 2, cancelled: 1, ..Tally::default() };
         assert_eq!(journal.tally(Some("a")), a);

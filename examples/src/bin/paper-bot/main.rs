@@ -61,14 +61,12 @@ async fn trade(options: Options) -> Result<(), FatalError> {
         let exchange = start_exchange(&options, &faults).await?;
         (exchange.url(), Some(exchange))
     };
-    say(format_args!("exchange at {url}, speed {}, seed {}", options.speed, options.seed));
+    say(format_args!("exchange at {url}"));
     for window in &options.faults {
         say(format_args!("fault {window}"));
     }
     let bot = Arc::new(Bot::new(&url, faults, Instant::now())?);
-    let outcome = Arc::clone(&bot).run(options.faults, options.duration, stop).await;
-    bot.tell_summary();
-    outcome
+    bot.run(options.faults, options.duration, stop).await
 }
 
 async fn start_exchange(options: &Options, faults: &Switchboard) -> Result<PaperExchange, FatalError> {

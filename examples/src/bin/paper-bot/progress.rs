@@ -30,7 +30,8 @@ impl Bot {
 
     /// The summary at the end.
     pub(crate) fn tell_summary(&self) {
-        say("summary:");
+        let Tally { errors, .. } = self.journal.tally(None);
+        say(format_args!("summary: {errors} errors that concern no profile"));
         for desk in self.roster.all() {
             let Tally { placed, filled, executions, cancelled, rejected, errors } =
                 self.journal.tally(Some(desk.profile.id));

@@ -91,7 +91,7 @@ impl Desk {
                 if matches!(error, BotError::Api(ApiError::Rejected { code: UNKNOWN_ORDER, .. })) {
                     return Ok(());
                 }
-                Err(self.failed(symbol, error))
+                Err(error)
             }
         }
     }
@@ -107,7 +107,7 @@ impl Desk {
                     }
                 }
                 Err(BotError::Api(ApiError::Rejected { code: UNKNOWN_ORDER, .. })) => {}
-                Err(error) => return Err(self.failed(symbol, error)),
+                Err(error) => return Err(error),
             }
             self.collect_fills(symbol).await?;
         }
@@ -129,7 +129,7 @@ impl Desk {
                 Err(BotError::Api(ApiError::Rejected { code: NO_SUCH_ORDER, .. })) => {
                     self.orders().closed(&client_id);
                 }
-                Err(error) => return Err(self.failed(symbol, error)),
+                Err(error) => return Err(error),
             }
         }
         Ok(())
@@ -138,8 +138,7 @@ impl Desk {
     /// Books all trades since the last look. The first look only finds out where they begin.
     async fn collect_fills(&self, symbol: Symbol) -> Result<(), BotError> {
         let next = self.orders().next_trade(symbol);
-        let trades =
-            self.call(self.api.get_trades(symbol, next)).await.map_err(|error| self.failed(symbol, error))?;
+        let trades = self.call(self.api.get_trades(symbol, next)).await?;
         let after = trades.last().map_or(next.unwrap_or(0), |last| last.id + 1);
         self.orders().set_next_trade(symbol, after);
         if next.is_none() {
@@ -154,13 +153,5 @@ impl Desk {
             }
         }
         Ok(())
-    }
-
-    /// A call that was sent and brought no answer goes to the journal on its way up.
-    fn failed(&self, symbol: Symbol, error: BotError) -> BotError {
-        if let BotError::Api(error) = &error {
-            self.record(Some(symbol), Event::CallFailed(error.to_string()));
-        }
-        error
     }
 }

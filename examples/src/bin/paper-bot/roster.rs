@@ -43,7 +43,7 @@ impl Roster {
 
 impl Bot {
     /// [`Fault::RemoveProfile`]: an operator who stops one profile, and starts it again when the fault ends.
-    pub(crate) async fn obey_operator(&self) {
+    pub(crate) async fn obey_operator(self: Arc<Self>) {
         let Some(desk) = self.roster.all().iter().find(|desk| desk.profile == &MAKER_WIDE) else { return };
         loop {
             self.faults.until(Fault::RemoveProfile, true).await;
