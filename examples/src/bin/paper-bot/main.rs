@@ -18,6 +18,8 @@ mod profile;
 mod progress;
 mod quoting;
 mod reconciliation;
+#[cfg(test)]
+mod rehearsal;
 mod roster;
 mod strategy;
 mod throttle;

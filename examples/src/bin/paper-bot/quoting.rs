@@ -155,3 +155,110 @@ impl Desk {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bot_metrics_examples::fault::Fault;
+    use bot_metrics_examples::market::Side;
+
+    use super::*;
+    use crate::api::OrderKind;
+    use crate::order_database::OrderState;
+    use crate::rehearsal::Rehearsal;
+
+    fn order(client_id: &str, price: u32) -> NewOrder {
+        let (symbol, side, kind) = (Symbol::EthUsdt, Side::Buy, OrderKind::PostOnly);
+        NewOrder {
+            client_id: client_id.to_owned(),
+            symbol,
+            side,
+            kind,
+            price: price.into(),
+            quantity: 1.into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn every_outcome_of_placing_is_recorded() {
+        let rehearsal = Rehearsal::start().await;
+        let desk = rehearsal.desk();
+        desk.submit(order("stands", 1_000)).await.unwrap();
+        desk.submit(order("takes", 9_000)).await.unwrap();
+        rehearsal.faults.begin(Fault::RateLimit);
+        let refused = desk.submit(order("refused", 1_000)).await;
+        assert!(matches!(refused, Err(BotError::Api(ApiError::RateLimited { .. }))), "{refused:?}");
+        rehearsal.faults.end(Fault::RateLimit);
+        let held_back = desk.submit(order("held back", 1_000)).await;
+        assert!(
+            matches!(held_back, Err(BotError::HeldBack { .. })),
+            "the wait outlives the fault: {held_back:?}"
+        );
+
+        let tally = rehearsal.bot.journal.tally(Some(desk.profile.id));
+        assert_eq!((tally.placed, tally.rejected, tally.errors), (1, 1, 1));
+        assert!(matches!(desk.orders().state("stands"), Some(OrderState::Open { .. })));
+        for client_id in ["takes", "refused", "held back"] {
+            assert!(matches!(desk.orders().state(client_id), Some(OrderState::Closed { .. })), "{client_id}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_became_of_an_unanswered_order_is_found_out() {
+        let rehearsal = Rehearsal::start().await;
+        let desk = rehearsal.desk();
+        for (client_id, arrives) in [("arrived", true), ("lost", false)] {
+            let order = order(client_id, 1_000);
+            desk.orders().sent(&order);
+            if arrives {
+                desk.api.place_order(&order).await.unwrap();
+            }
+            desk.orders().unknown(client_id);
+        }
+        desk.settle_unknown_orders(Symbol::EthUsdt).await.unwrap();
+        assert!(matches!(desk.orders().state("arrived"), Some(OrderState::Open { .. })));
+        assert!(matches!(desk.orders().state("lost"), Some(OrderState::Closed { .. })));
+    }
+
+    #[tokio::test]
+    async fn cancelling_a_filled_order_waits_for_its_trades() {
+        let rehearsal = Rehearsal::start().await;
+        let desk = rehearsal.desk();
+        rehearsal.bot.trading_cycle().await.unwrap();
+        let order = desk.orders().standing(Symbol::EthUsdt)[0].clone();
+        desk.api.cancel_order(Symbol::EthUsdt, &order.client_id).await.unwrap();
+        desk.cancel(Symbol::EthUsdt, &order.client_id).await.unwrap();
+        assert!(matches!(desk.orders().state(&order.client_id), Some(OrderState::Open { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_stopped_profile_has_no_orders_and_trades_no_more() {
+        let rehearsal = Rehearsal::start().await;
+        let desk = rehearsal.desk();
+        rehearsal.bot.trading_cycle().await.unwrap();
+        rehearsal.bot.stop_profile(&desk).await;
+        rehearsal.bot.trading_cycle().await.unwrap();
+        assert_eq!(desk.api.get_open_orders().await.unwrap(), []);
+        assert_eq!(rehearsal.bot.roster.active().len(), 1);
+        rehearsal.bot.start_profile(&desk).await;
+        rehearsal.bot.trading_cycle().await.unwrap();
+        assert!(!desk.api.get_open_orders().await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_overdrawn_profile_takes_its_quotes_back_until_it_recovers() {
+        let rehearsal = Rehearsal::start().await;
+        let desk = rehearsal.desk();
+        rehearsal.bot.trading_cycle().await.unwrap();
+        rehearsal.faults.begin(Fault::NegativeCapital);
+        let capital = desk.check_capital(&rehearsal.bot.market).await.unwrap();
+        assert!(capital.available() < Decimal::ZERO, "{capital:?}");
+        rehearsal.bot.trading_cycle().await.unwrap();
+        assert_eq!(desk.api.get_open_orders().await.unwrap(), []);
+        let capital = desk.check_capital(&rehearsal.bot.market).await.unwrap();
+        assert!(capital.available() < Decimal::ZERO, "the coins alone are too much: {capital:?}");
+        rehearsal.faults.end(Fault::NegativeCapital);
+        rehearsal.bot.monitor_cycle().await.unwrap();
+        rehearsal.bot.trading_cycle().await.unwrap();
+        assert!(!desk.api.get_open_orders().await.unwrap().is_empty());
+    }
+}

@@ -147,7 +147,14 @@ fn suspects(before: &States, listed: &[OrderReport], after: &States) -> Vec<Stri
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use bot_metrics_examples::fault::Fault;
+    use bot_metrics_examples::market::{Side, Symbol};
+
     use super::*;
+    use crate::api::{NewOrder, OrderKind};
+    use crate::rehearsal::Rehearsal;
 
     const SENT: OrderState = OrderState::Sent;
     const OPEN: OrderState = OrderState::Open { order_id: 1 };
@@ -173,6 +180,60 @@ mod tests {
         let listed = OrderReport { order_id: 1, client_order_id: "x".to_owned(), status: RemoteStatus::New };
         let listed = if is_listed { vec![listed] } else { vec![] };
         find(&states(before), &listed, &states(after))
+    }
+
+    #[tokio::test]
+    async fn a_bot_left_alone_agrees_with_the_exchange() {
+        let rehearsal = Rehearsal::start().await;
+        rehearsal.bot.trading_cycle().await.unwrap();
+        assert!(rehearsal.desk().orders().open_count() > 0);
+        assert_eq!(rehearsal.bot.reconcile().await.unwrap(), Report::default());
+    }
+
+    #[tokio::test]
+    async fn filled_orders_are_no_ghosts() {
+        let rehearsal = Rehearsal::start().await;
+        rehearsal.bot.trading_cycle().await.unwrap();
+        rehearsal.clock.advance(Duration::from_mins(1));
+        let open = rehearsal.desk().api.get_open_orders().await.unwrap().len();
+        assert!(open < rehearsal.desk().orders().open_count(), "nothing was filled in a minute");
+        assert_eq!(rehearsal.bot.reconcile().await.unwrap(), Report::default());
+    }
+
+    #[tokio::test]
+    async fn a_ghost_is_reported_once_and_an_orphan_as_long_as_it_stands() {
+        let rehearsal = Rehearsal::start().await;
+        rehearsal.bot.trading_cycle().await.unwrap();
+        let desk = rehearsal.desk();
+        let ghost = desk.orders().standing(Symbol::BtcUsdt)[0].client_id.clone();
+        desk.api.cancel_order(Symbol::BtcUsdt, &ghost).await.unwrap();
+        let orphan = NewOrder {
+            client_id: "by-hand".to_owned(),
+            symbol: Symbol::EthUsdt,
+            side: Side::Buy,
+            kind: OrderKind::Limit,
+            price: 1_000.into(),
+            quantity: 1.into(),
+        };
+        desk.api.place_order(&orphan).await.unwrap();
+
+        let ghost = desk.mismatch(MissingFrom::Exchange, ghost);
+        let orphan = desk.mismatch(MissingFrom::Database, "by-hand".to_owned());
+        assert_eq!(
+            rehearsal.bot.reconcile().await.unwrap().mismatches,
+            BTreeSet::from([ghost, orphan.clone()])
+        );
+        assert_eq!(rehearsal.bot.reconcile().await.unwrap().mismatches, BTreeSet::from([orphan]));
+    }
+
+    #[tokio::test]
+    async fn without_a_list_there_is_no_report() {
+        let rehearsal = Rehearsal::start().await;
+        rehearsal.faults.begin(Fault::BlindReconciliation);
+        let outcome = rehearsal.bot.reconcile().await;
+        assert!(matches!(outcome, Err(BotError::Api(ApiError::Server { status: 503 }))), "{outcome:?}");
+        rehearsal.bot.trading_cycle().await.unwrap();
+        rehearsal.bot.monitor_cycle().await.unwrap();
     }
 
     #[test]

@@ -1,0 +1,43 @@
+//! A bot for tests, on an exchange that answers at once and whose market stands still.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bot_metrics_examples::clock::Clock;
+use bot_metrics_examples::exchange::{ExchangeSettings, PaperExchange};
+use bot_metrics_examples::fault::Switchboard;
+use bot_metrics_examples::recording::Recording;
+
+use crate::bot::Bot;
+use crate::desk::Desk;
+use crate::profile::PROFILES;
+
+/// A bot that has looked at the market and its accounts once.
+pub(crate) struct Rehearsal {
+    pub(crate) bot: Arc<Bot>,
+    pub(crate) clock: Clock,
+    pub(crate) faults: Switchboard,
+    _exchange: PaperExchange,
+}
+
+impl Rehearsal {
+    pub(crate) async fn start() -> Self {
+        let clock = Clock::steered(Duration::from_hours(484_140));
+        let faults = Switchboard::default();
+        let settings = ExchangeSettings {
+            accounts: PROFILES.map(|profile| (profile.api_key.to_owned(), profile.funds.to_vec())).to_vec(),
+            clock: clock.clone(),
+            faults: faults.clone(),
+            ..ExchangeSettings::new(Arc::new(Recording::embedded().unwrap()))
+        };
+        let exchange = PaperExchange::start(settings).await.unwrap();
+        let bot = Arc::new(Bot::new(&exchange.url(), faults.clone(), Instant::now()).unwrap());
+        bot.refresh_market_data().await.unwrap();
+        bot.monitor_cycle().await.unwrap();
+        Self { bot, clock, faults, _exchange: exchange }
+    }
+
+    pub(crate) fn desk(&self) -> Arc<Desk> {
+        Arc::clone(&self.bot.roster.all()[0])
+    }
+}
