@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Tells the time since the Unix epoch and never runs backwards.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    /// The system's wall clock when the clock was made, carried on by the monotonic one: a corrected wall clock must
-    /// not replay the market twice.
+    /// The system's wall clock when the clock was made, carried on by the monotonic one: a corrected wall
+    /// clock must not replay the market twice.
     System {
         /// Wall-clock time at the start.
         epoch: Duration,

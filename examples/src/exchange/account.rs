@@ -9,7 +9,8 @@ use super::order::{Order, OrderStatus, Trade};
 use super::refusal::Refusal;
 use crate::market::{Asset, Side, Symbol};
 
-/// How many closed orders and how many trades an account remembers: a bot that runs for days must not fill the memory.
+/// How many closed orders and how many trades an account remembers: a bot that runs for days must not fill
+/// the memory.
 const HISTORY: usize = 10_000;
 
 /// What an account holds of one asset.

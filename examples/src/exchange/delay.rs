@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-/// The recorded delays (median 134.5 ms, 99 % below 732 ms) hold the way from Tokyo and a clock offset; a quarter of
-/// them is what a bot in the same region sees: median 34 ms, 90 % below 81 ms, 99 % below 183 ms, at most 241 ms.
+/// The recorded delays (median 134.5 ms, 99 % below 732 ms) hold the way from Tokyo and a clock offset; a
+/// quarter of them is what a bot in the same region sees: median 34 ms, 90 % below 81 ms, 99 % below 183 ms,
+/// at most 241 ms.
 const SCALE: u32 = 4;
 
 /// Draws delays, the same ones for the same seed.
@@ -27,7 +28,8 @@ impl Delays {
         self.recorded[index] / SCALE
     }
 
-    /// `SplitMix64` (Steele, Lea, Flood 2014): a seed must give the same run on every version of every library.
+    /// `SplitMix64` (Steele, Lea, Flood 2014): a seed must give the same run on every version of every
+    /// library.
     fn random(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::recording::{MarketEvent, Recording};
 
-/// Rest between the last event and the first of the next round, in recorded time: about the recording's own mean
-/// distance between events.
+/// Rest between the last event and the first of the next round, in recorded time: about the recording's own
+/// mean distance between events.
 const PAUSE: Duration = Duration::from_millis(4);
 
 /// The recording, its time stamps rebased to the moment of the start.

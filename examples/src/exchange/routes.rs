@@ -46,7 +46,8 @@ pub(super) fn router(floor: Arc<Floor>) -> Router {
         .with_state(floor)
 }
 
-/// Half the delay passes on the way in and half on the way out, so that a client that gives up may have been heard.
+/// Half the delay passes on the way in and half on the way out, so that a client that gives up may have been
+/// heard.
 async fn admit(State(floor): Exchange, request: Request, next: Next) -> Response {
     let half = floor.delay() / 2;
     sleep(half).await;

@@ -1,8 +1,9 @@
 //! The matching engine: accounts trade against the recorded market, in price-time order among themselves.
 //!
-//! A resting order fills when a quote of the other side or a trade reaches its price, at its own price, by no more than
-//! that quote or trade offers. An order that meets the touch takes from it at once. Customers never trade with each
-//! other, they stand in front of everybody else's orders at their price, and there are no fees: kinder than life.
+//! A resting order fills when a quote of the other side or a trade reaches its price, at its own price, by no
+//! more than that quote or trade offers. An order that meets the touch takes from it at once. Customers never
+//! trade with each other, they stand in front of everybody else's orders at their price, and there are no
+//! fees: kinder than life.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -128,7 +129,8 @@ impl Venue {
         left
     }
 
-    /// Executes up to `quantity` of an open order, at `taken_at` or else at its own limit, and returns how much.
+    /// Executes up to `quantity` of an open order, at `taken_at` or else at its own limit, and returns how
+    /// much.
     fn fill(
         &mut self,
         owner: &str,
@@ -161,8 +163,8 @@ impl Venue {
     /// Accepts an order and executes what it can take at once.
     ///
     /// # Errors
-    /// When the account does not exist or cannot pay, a filter fails, the client order id is in use, or a post-only
-    /// order would take.
+    /// When the account does not exist or cannot pay, a filter fails, the client order id is in use, or a
+    /// post-only order would take.
     pub fn place(&mut self, api_key: &str, new: &NewOrder, now: Duration) -> Result<Order, Refusal> {
         let account = self.account(api_key)?;
         let touch = self.touch(new.symbol).ok_or(Refusal::Internal)?;

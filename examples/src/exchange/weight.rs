@@ -8,7 +8,8 @@ use super::refusal::Refusal;
 
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// What a minute holds. Four times Binance's 6,000, since a replay at the usual speed of 10 gives a bot more to ask.
+/// What a minute holds. Four times Binance's 6,000, since a replay at the usual speed of 10 gives a bot more
+/// to ask.
 pub const WEIGHT_LIMIT: u32 = 24_000;
 
 /// How many refused requests are forgiven before the address is banned.

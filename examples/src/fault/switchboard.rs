@@ -44,7 +44,8 @@ impl Switchboard {
         let _ = open.wait_for(|open| (open[fault as usize] > 0) == on).await;
     }
 
-    /// Plays one window, counted from `start`, and calls `announce` when the fault begins (`true`) and ends (`false`).
+    /// Plays one window, counted from `start`, and calls `announce` when the fault begins (`true`) and ends
+    /// (`false`).
     pub async fn play(&self, window: FaultWindow, start: Instant, announce: impl Fn(Fault, bool)) {
         sleep_until(start + window.after).await;
         self.begin(window.fault);

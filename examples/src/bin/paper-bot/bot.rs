@@ -89,7 +89,8 @@ impl Bot {
         std::mem::replace(&mut self.stale_markets.lock().unwrap_or_else(PoisonError::into_inner), stale)
     }
 
-    /// Trades until `duration` has passed (for ever without one) or `stop` comes, then cancels all open orders.
+    /// Trades until `duration` has passed (for ever without one) or `stop` comes, then cancels all open
+    /// orders.
     pub(crate) async fn run(
         self: Arc<Self>,
         windows: Vec<FaultWindow>,
@@ -139,8 +140,8 @@ impl Bot {
         }
     }
 
-    /// Finds out whether there is an exchange, and learns what the first cycles want to know. A refusal is no reason to
-    /// give up: the loops will ask again.
+    /// Finds out whether there is an exchange, and learns what the first cycles want to know. A refusal is no
+    /// reason to give up: the loops will ask again.
     async fn warm_up(&self) -> Result<(), FatalError> {
         if let Err(source @ ApiError::Transport(_)) = self.public.get_server_time().await {
             return Err(FatalError::NoExchange { url: self.public.url().to_owned(), source });

@@ -64,8 +64,8 @@ impl Desk {
         Ok(capital)
     }
 
-    /// What the profile may use now. [`Fault::NegativeCapital`] is a risk desk that cuts it to a tenth, which is less
-    /// than the coins that the profile holds.
+    /// What the profile may use now. [`Fault::NegativeCapital`] is a risk desk that cuts it to a tenth, which
+    /// is less than the coins that the profile holds.
     fn allocated(&self) -> Decimal {
         let is_cut = self.profile == &MAKER_TIGHT && self.faults.is_on(Fault::NegativeCapital);
         if is_cut { self.profile.allocated / Decimal::TEN } else { self.profile.allocated }
@@ -100,7 +100,12 @@ mod tests {
         .unwrap();
         assert!(matches!(view(account.clone(), 2_000.into(), &market), Err(BotError::NoMarketData)));
 
-        let ticker = |symbol: &str, bid: &str, ask: &str| json!({"symbol": symbol, "bidPrice": bid, "bidQty": "1", "askPrice": ask, "askQty": "1"});
+        let ticker = |symbol: &str, bid: &str, ask: &str| {
+            let quantity = "1";
+            json!({
+                "symbol": symbol, "bidPrice": bid, "bidQty": quantity, "askPrice": ask, "askQty": quantity,
+            })
+        };
         let tickers = json!([
             ticker("BTCUSDT", "99999", "100001"),
             ticker("ETHUSDT", "9", "11"),

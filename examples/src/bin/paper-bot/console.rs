@@ -1,4 +1,5 @@
-//! Lines on the terminal. A reader that has gone away must not end a bot with open orders, so failures are swallowed.
+//! Lines on the terminal. A reader that has gone away must not end a bot with open orders, so failures are
+//! swallowed.
 
 use std::fmt::Display;
 use std::io::{Write, stderr, stdout};

@@ -1,5 +1,5 @@
-//! A market maker on a paper exchange. It trades over HTTP on a recorded market, and `--fault` makes it or its
-//! exchange misbehave. `paper-bot --help` tells how.
+//! A market maker on a paper exchange. It trades over HTTP on a recorded market, and `--fault` makes it or
+//! its exchange misbehave. `paper-bot --help` tells how.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may stop where it fails"))]
 

@@ -32,7 +32,8 @@ impl Desk {
         Ok(())
     }
 
-    /// Where the profile wants to stand: nowhere before its account is known or while its capital is overdrawn.
+    /// Where the profile wants to stand: nowhere before its account is known or while its capital is
+    /// overdrawn.
     fn wanted_quotes(&self, symbol: Symbol, touch: &Touch) -> Vec<Quote> {
         match self.view() {
             Some(view) if view.capital.available() >= Decimal::ZERO => {
@@ -77,7 +78,8 @@ impl Desk {
         }
     }
 
-    /// Takes one order back. An order that the exchange no longer knows has been filled: its trades will say so.
+    /// Takes one order back. An order that the exchange no longer knows has been filled: its trades will say
+    /// so.
     pub(crate) async fn cancel(&self, symbol: Symbol, client_id: &str) -> Result<(), BotError> {
         self.orders().cancelling(client_id);
         match self.call(self.api.cancel_order(symbol, client_id)).await {

@@ -52,7 +52,8 @@ impl Bot {
         Ok(())
     }
 
-    /// Compares all profiles. If one cannot be compared there is no report: half of one would look like a recovery.
+    /// Compares all profiles. If one cannot be compared there is no report: half of one would look like a
+    /// recovery.
     pub(crate) async fn reconcile(&self) -> Result<Report, BotError> {
         let mut report = Report::default();
         for desk in self.roster.active() {
@@ -78,8 +79,8 @@ impl Mismatch {
 }
 
 impl Desk {
-    /// Compares the database with the exchange's list of open orders. Trading goes on meanwhile, so only what the
-    /// database said both before and after the list was fetched counts.
+    /// Compares the database with the exchange's list of open orders. Trading goes on meanwhile, so only what
+    /// the database said both before and after the list was fetched counts.
     async fn compare_orders(&self) -> Result<Vec<Mismatch>, BotError> {
         let before = states(self.orders().all());
         let listed = self.call(self.api.get_open_orders()).await?;
@@ -100,8 +101,8 @@ impl Desk {
         Mismatch { missing_from, profile: self.profile.id, client_id }
     }
 
-    /// An order that is not listed may have been filled a moment ago; only the exchange can tell. A ghost is taken out
-    /// of the database.
+    /// An order that is not listed may have been filled a moment ago; only the exchange can tell. A ghost is
+    /// taken out of the database.
     async fn is_ghost(&self, client_id: &str) -> Result<bool, BotError> {
         let order = self.orders().all().find(|order| order.client_id == client_id).map(|order| order.symbol);
         let Some(symbol) = order else { return Ok(false) };

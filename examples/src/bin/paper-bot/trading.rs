@@ -29,7 +29,8 @@ impl Bot {
         Ok(())
     }
 
-    /// Tends all profiles and markets at the same time, and gives all of them their turn before it reports an error.
+    /// Tends all profiles and markets at the same time, and gives all of them their turn before it reports an
+    /// error.
     async fn tend_quotes(&self) -> Result<(), BotError> {
         let mut turns = JoinSet::new();
         for desk in self.roster.active() {

@@ -1,5 +1,5 @@
-//! The exchange as the bot sees it: one function per operation, each of which makes exactly one attempt, from before
-//! the request to the decoded answer. Waiting and trying again are decided elsewhere.
+//! The exchange as the bot sees it: one function per operation, each of which makes exactly one attempt, from
+//! before the request to the decoded answer. Waiting and trying again are decided elsewhere.
 
 mod error;
 mod messages;
