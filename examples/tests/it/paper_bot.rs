@@ -20,12 +20,12 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// The number behind `name` in a profile's line of the summary.
+/// The number in front of `name` in a profile's line of the summary.
 fn count(stdout: &str, profile: &str, name: &str) -> u64 {
     let line = stdout.lines().rev().find(|line| line.trim_start().starts_with(profile)).unwrap();
     let words: Vec<_> = line.split([' ', ',']).collect();
-    let position = words.windows(2).position(|pair| pair[0] == name).unwrap();
-    words[position + 1].parse().unwrap()
+    let position = words.windows(2).position(|pair| pair[1] == name).unwrap();
+    words[position].parse().unwrap()
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn faults_show_in_what_the_bot_does() {
         assert!(stdout.contains(line), "{line}\n{stdout}");
     }
     let last_progress =
-        stdout.lines().rev().find(|line| line.starts_with('[') && line.contains("placed")).unwrap();
+        stdout.lines().rev().find(|line| line.starts_with('[') && line.contains(" placed")).unwrap();
     assert!(!last_progress.contains("maker-wide"), "{stdout}");
 }
 

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,11 +37,17 @@ pub(crate) struct Options {
     pub(crate) duration: Option<Duration>,
 
     /// How many recorded seconds pass in a second.
-    #[arg(long, value_name = "FACTOR", default_value = "10", value_parser = parse_speed, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        default_value = "10",
+        value_parser = parse_speed,
+        allow_negative_numbers = true
+    )]
     pub(crate) speed: f64,
 
     /// Fixes the delays of the exchange's answers.
-    #[arg(long, value_name = "NUMBER", default_value_t = 42)]
+    #[arg(long, value_name = "NUMBER", default_value = "42", value_parser = parse_seed, allow_negative_numbers = true)]
     pub(crate) seed: u64,
 
     /// Replays this recording, CSV or gzipped CSV, instead of the built-in one.
@@ -61,11 +67,11 @@ pub(crate) struct Options {
 #[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
 pub(crate) struct MetricsEndpoint {
     /// Port of the metrics endpoint; 0 lets the system choose.
-    #[arg(long, default_value_t = 5000)]
+    #[arg(long, default_value = "5000", value_parser = parse_port, allow_negative_numbers = true)]
     pub(crate) port: u16,
 
     /// Address of the metrics endpoint.
-    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::UNSPECIFIED))]
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0", value_parser = parse_address)]
     pub(crate) bind: IpAddr,
 
     /// Refuses to trade when the metrics endpoint cannot be opened.
@@ -109,6 +115,18 @@ fn parse_run_time(text: &str) -> Result<Duration, String> {
         Ok(Duration::ZERO) => Err("must be longer than no time at all".to_owned()),
         other => other.map_err(|error| error.to_string()),
     }
+}
+
+fn parse_port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "must be a whole number from 0 to 65535".to_owned())
+}
+
+fn parse_address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| "must be an IP address, such as 0.0.0.0 or ::1".to_owned())
+}
+
+fn parse_seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("must be a whole number from 0 to {}", u64::MAX))
 }
 
 fn parse_speed(text: &str) -> Result<f64, String> {
@@ -176,9 +194,9 @@ mod tests {
     #[test]
     fn names_what_is_wrong() {
         for (arguments, message) in [
-            (&["--port=65536"][..], "65536 is not in 0..=65535"),
-            (&["--port=-1"], "--port"),
-            (&["--bind=here"], "invalid value 'here' for '--bind <ADDRESS>'"),
+            (&["--port=65536"][..], "must be a whole number from 0 to 65535"),
+            (&["--port", "-1"], "invalid value '-1' for '--port <PORT>'"),
+            (&["--bind=here"], "invalid value 'here' for '--bind <ADDRESS>': must be an IP address"),
             (
                 &["--speed=0"],
                 "invalid value '0' for '--speed <FACTOR>': must be a number above 0 and at most 1000",
@@ -187,7 +205,8 @@ mod tests {
             (&["--speed=NaN"], "above 0"),
             (&["--speed=inf"], "at most 1000"),
             (&["--speed=1001"], "at most 1000"),
-            (&["--seed=x"], "invalid value 'x' for '--seed <NUMBER>'"),
+            (&["--seed", "-1"], "invalid value '-1' for '--seed <NUMBER>'"),
+            (&["--seed=x"], "invalid value 'x' for '--seed <NUMBER>': must be a whole number from 0 to"),
             (&["--duration=30"], "`30` is not a duration: a whole number followed by"),
             (&["--duration=0s"], "longer than no time"),
             (

@@ -23,7 +23,7 @@ impl Bot {
         let used = desk.view().map_or(0.0, |view| view.capital.utilization_percent());
         let profit = desk.profit().unwrap_or_default();
         format!(
-            "{}: placed {placed}, filled {filled}, cancelled {cancelled}, open {open}, used {used:.1}%, pnl {profit:+.2}",
+            "{}: {placed} placed, {filled} filled, {cancelled} cancelled, {open} open, {used:.1}% used, pnl {profit:+.2}",
             desk.profile.id
         )
     }
@@ -38,8 +38,8 @@ impl Bot {
             let open = desk.orders().open_count();
             let profit = desk.profit().unwrap_or_default();
             say(format_args!(
-                "  {:<12} placed {placed}, filled {filled} ({executions} executions), cancelled {cancelled}, \
-                 rejected {rejected}, errors {errors}, left open {open}, pnl {profit:+.2} USDT",
+                "  {:<12} {placed} placed, {filled} filled ({executions} executions), {cancelled} cancelled, \
+                 {rejected} rejected, {errors} errors, {open} left open, pnl {profit:+.2} USDT",
                 desk.profile.id
             ));
         }
