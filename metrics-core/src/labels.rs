@@ -102,8 +102,8 @@ pub enum Exchange {
     Paper,
 }
 
-/// How grave an event is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, LabelValue)]
+/// How grave an event is; the gravest is the greatest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, LabelValue)]
 #[label(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Severity {
     /// Worth a line in the journal.
@@ -140,8 +140,12 @@ pub enum EventType {
     CircuitBreaker,
     /// Available capital fell below zero.
     CapitalViolation,
+    /// Available capital is no longer below zero.
+    CapitalRestored,
     /// A capital figure was no number.
     InvalidCapital,
+    /// A call of the exchange brought no answer.
+    ApiFailure,
     /// Local state and exchange state differ.
     ReconciliationMismatch,
     /// The exchange refused calls for their rate.

@@ -5,6 +5,7 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use bot_metrics::Metrics;
 use bot_metrics_examples::fault::{FaultWindow, Switchboard};
 use bot_metrics_examples::market::Symbol;
 use tokio::task::JoinSet;
@@ -38,19 +39,33 @@ pub(crate) struct Bot {
     pub(crate) journal: Arc<Journal>,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) faults: Switchboard,
+    pub(crate) metrics: Metrics,
     last_report: Mutex<Report>,
     stale_markets: Mutex<BTreeSet<Symbol>>,
 }
 
 impl Bot {
     /// A bot that trades all profiles on the exchange at `url`.
-    pub(crate) fn new(url: &str, faults: Switchboard, started: Instant) -> Result<Self, FatalError> {
-        let journal = Arc::new(Journal::new(started));
+    pub(crate) fn new(
+        url: &str,
+        faults: Switchboard,
+        started: Instant,
+        metrics: Metrics,
+    ) -> Result<Self, FatalError> {
+        let journal = Arc::new(Journal::new(started, metrics.clone()));
         let throttle = Arc::new(Throttle::default());
         let public = Client::new(url, Arc::clone(&throttle)).map_err(FatalError::Client)?;
         let desk = |profile: &'static Profile| {
             let api = public.with_key(profile.api_key);
-            Arc::new(Desk::new(profile, api, faults.clone(), Arc::clone(&journal), Arc::clone(&throttle)))
+            let capital = metrics.profile(profile.id);
+            Arc::new(Desk::new(
+                profile,
+                api,
+                faults.clone(),
+                Arc::clone(&journal),
+                Arc::clone(&throttle),
+                capital,
+            ))
         };
         let roster = Roster::new(PROFILES.into_iter().map(desk).collect());
         Ok(Self {
@@ -60,6 +75,7 @@ impl Bot {
             journal,
             throttle,
             faults,
+            metrics,
             last_report: Mutex::default(),
             stale_markets: Mutex::default(),
         })

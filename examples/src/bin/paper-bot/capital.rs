@@ -53,6 +53,7 @@ impl Desk {
         let account = self.call(self.api.get_account()).await?;
         let view = view(account, self.allocated(), market)?;
         let capital = view.capital;
+        self.capital.update(capital.into());
         let previous = self.set_view(view);
         let was_below = previous.is_some_and(|previous| previous.capital.available() < Decimal::ZERO);
         let available = capital.available();

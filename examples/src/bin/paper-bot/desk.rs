@@ -30,6 +30,7 @@ pub(crate) struct Desk {
     pub(crate) profile: &'static Profile,
     pub(crate) api: Client,
     pub(crate) faults: Switchboard,
+    pub(crate) capital: bot_metrics::Profile,
     journal: Arc<Journal>,
     throttle: Arc<Throttle>,
     orders: Mutex<OrderDatabase>,
@@ -48,11 +49,13 @@ impl Desk {
         faults: Switchboard,
         journal: Arc<Journal>,
         throttle: Arc<Throttle>,
+        capital: bot_metrics::Profile,
     ) -> Self {
         Self {
             profile,
             api,
             faults,
+            capital,
             journal,
             throttle,
             orders: Mutex::default(),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use bot_metrics::Metrics;
+use bot_metrics::labels::{EventType, Severity};
 use bot_metrics_examples::market::Symbol;
 use rust_decimal::Decimal;
 
@@ -50,15 +52,6 @@ pub(crate) enum Event {
     ReconciliationMismatch(String),
 }
 
-/// How much an operator should care.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Severity {
-    Info,
-    Warning,
-    Error,
-    Critical,
-}
-
 impl Event {
     /// How much an operator should care.
     pub(crate) const fn severity(&self) -> Severity {
@@ -77,6 +70,27 @@ impl Event {
             | Self::StaleMarketData { .. }
             | Self::ReconciliationMismatch(_) => Severity::Error,
             Self::CapitalViolation { .. } => Severity::Critical,
+        }
+    }
+
+    /// What the metrics call it.
+    const fn kind(&self) -> EventType {
+        match self {
+            Self::Started => EventType::Started,
+            Self::Stopped => EventType::Stopped,
+            Self::ProfileStarted => EventType::ProfileAdded,
+            Self::ProfileStopped => EventType::ProfileRemoved,
+            Self::OrderPlaced => EventType::OrderPlaced,
+            Self::OrderPartlyFilled | Self::OrderFilled => EventType::OrderFilled,
+            Self::OrderCancelled => EventType::OrderCancelled,
+            Self::OrderRejected(_) => EventType::OrderRejected,
+            Self::OrderFailed(_) => EventType::OrderFailure,
+            Self::OrderUnknown(_) => EventType::OrderUnknown,
+            Self::CallFailed(_) => EventType::ApiFailure,
+            Self::CapitalViolation { .. } => EventType::CapitalViolation,
+            Self::CapitalRestored { .. } => EventType::CapitalRestored,
+            Self::StaleMarketData { .. } => EventType::StaleMarketData,
+            Self::ReconciliationMismatch(_) => EventType::ReconciliationMismatch,
         }
     }
 
@@ -119,18 +133,24 @@ pub(crate) struct Tally {
 #[derive(Debug)]
 pub(crate) struct Journal {
     started: Instant,
+    metrics: Metrics,
     tallies: Mutex<BTreeMap<Option<&'static str>, Tally>>,
 }
 
 impl Journal {
     /// An empty journal; its lines tell the time since `started`.
-    pub(crate) fn new(started: Instant) -> Self {
-        Self { started, tallies: Mutex::default() }
+    pub(crate) fn new(started: Instant, metrics: Metrics) -> Self {
+        Self { started, metrics, tallies: Mutex::default() }
     }
 
     /// The one place where an event becomes known.
     pub(crate) fn record(&self, entry: &JournalEntry) {
         self.count(entry);
+        self.metrics
+            .event(entry.event.severity(), entry.event.kind())
+            .profile(entry.profile.unwrap_or_default())
+            .symbol(entry.symbol.map_or("", Symbol::as_str))
+            .record();
         let heard = entry.event.severity() >= Severity::Error
             || matches!(
                 entry.event,
@@ -174,11 +194,13 @@ impl Journal {
 
 #[cfg(test)]
 mod tests {
+    use bot_metrics::prelude::*;
+
     use super::*;
 
     #[test]
     fn events_are_counted_for_their_profile() {
-        let journal = Journal::new(Instant::now());
+        let journal = Journal::new(Instant::now(), Settings::new(Mode::Paper).build().unwrap());
         let record = |profile, event| journal.record(&JournalEntry { profile, symbol: None, event });
         for event in [Event::OrderPlaced, Event::OrderPartlyFilled, Event::OrderFilled, Event::OrderCancelled]
         {

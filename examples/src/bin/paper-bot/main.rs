@@ -11,6 +11,7 @@ mod desk;
 mod error;
 mod journal;
 mod market_data;
+mod metrics;
 mod monitor;
 mod options;
 mod order_database;
@@ -29,6 +30,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bot_metrics::Metrics;
 use bot_metrics_examples::exchange::{ExchangeSettings, PaperExchange};
 use bot_metrics_examples::fault::Switchboard;
 use bot_metrics_examples::recording::Recording;
@@ -42,10 +44,7 @@ use crate::profile::PROFILES;
 
 fn main() -> ExitCode {
     let options = Options::from_command_line();
-    let outcome = tokio::runtime::Runtime::new()
-        .map_err(|source| FatalError::System { what: "cannot start the runtime", source })
-        .and_then(|runtime| runtime.block_on(trade(options)));
-    match outcome {
+    match run(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(error);
@@ -54,7 +53,15 @@ fn main() -> ExitCode {
     }
 }
 
-async fn trade(options: Options) -> Result<(), FatalError> {
+fn run(options: Options) -> Result<(), FatalError> {
+    let metrics = metrics::install()?;
+    let _server = metrics::serve(&metrics, &options.metrics)?;
+    tokio::runtime::Runtime::new()
+        .map_err(|source| FatalError::System { what: "cannot start the runtime", source })
+        .and_then(|runtime| runtime.block_on(trade(options, metrics)))
+}
+
+async fn trade(options: Options, metrics: Metrics) -> Result<(), FatalError> {
     let stop = stop_signal()?;
     let faults = Switchboard::default();
     let (url, _exchange) = if let Some(url) = &options.exchange_url {
@@ -67,7 +74,7 @@ async fn trade(options: Options) -> Result<(), FatalError> {
     for window in &options.faults {
         say(format_args!("fault {window}"));
     }
-    let bot = Arc::new(Bot::new(&url, faults, Instant::now())?);
+    let bot = Arc::new(Bot::new(&url, faults, Instant::now(), metrics)?);
     bot.run(options.faults, options.duration, stop).await
 }
 

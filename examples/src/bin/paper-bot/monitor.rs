@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use bot_metrics::prelude::*;
 use bot_metrics_examples::market::Symbol;
 
 use crate::bot::Bot;
@@ -14,6 +15,7 @@ const STALE: Duration = Duration::from_secs(5);
 
 impl Bot {
     /// One cycle: checks all that can be checked before it reports an error.
+    #[timed_subsystem("monitor", max_age = "5s")]
     pub(crate) async fn monitor_cycle(&self) -> Result<(), BotError> {
         self.check_market_data();
         let mut outcome = self.learn_weight_limit().await;

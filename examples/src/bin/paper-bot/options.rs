@@ -66,13 +66,13 @@ pub(crate) struct Options {
 /// Where the metrics are served, and whether the bot may run without.
 #[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
 pub(crate) struct MetricsEndpoint {
-    /// Port of the metrics endpoint; 0 lets the system choose.
-    #[arg(long, default_value = "5000", value_parser = parse_port, allow_negative_numbers = true)]
-    pub(crate) port: u16,
+    /// Port of the metrics endpoint, 5000 unless `METRICS_ADDR` says otherwise; 0 lets the system choose.
+    #[arg(long, value_parser = parse_port, allow_negative_numbers = true)]
+    pub(crate) port: Option<u16>,
 
-    /// Address of the metrics endpoint.
-    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0", value_parser = parse_address)]
-    pub(crate) bind: IpAddr,
+    /// Address of the metrics endpoint, 0.0.0.0 unless `METRICS_ADDR` says otherwise.
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
+    pub(crate) bind: Option<IpAddr>,
 
     /// Refuses to trade when the metrics endpoint cannot be opened.
     #[arg(long)]
@@ -161,8 +161,8 @@ mod tests {
     #[test]
     fn the_defaults_are_the_documented_ones() {
         let options = read(&[]).unwrap();
-        assert_eq!(options.metrics.port, 5000);
-        assert_eq!(options.metrics.bind.to_string(), "0.0.0.0");
+        assert_eq!(options.metrics.port, None);
+        assert_eq!(options.metrics.bind, None);
         assert!(!options.metrics.require_metrics);
         assert_eq!((options.speed, options.seed), (10.0, 42));
         assert_eq!((options.duration, options.data, options.exchange_url), (None, None, None));
@@ -183,7 +183,7 @@ mod tests {
             "--require-metrics",
         ])
         .unwrap();
-        assert_eq!((options.metrics.port, options.metrics.require_metrics), (0, true));
+        assert_eq!((options.metrics.port, options.metrics.require_metrics), (Some(0), true));
         assert_eq!(options.duration, Some(Duration::from_secs(30)));
         assert_eq!((options.speed, options.seed), (0.5, 7));
         assert_eq!(options.exchange_url.unwrap().as_str(), "http://127.0.0.1:9000/");

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bot_metrics::prelude::*;
+
 use crate::api::{ApiError, OrderReport, RemoteStatus};
 use crate::bot::Bot;
 use crate::desk::Desk;
@@ -39,8 +41,11 @@ pub(crate) struct Report {
 
 impl Bot {
     /// One cycle: compares, and tells the journal of mismatches that were not there in the cycle before.
+    #[timed_subsystem("reconciliation", max_age = "15s")]
     pub(crate) async fn reconciliation_cycle(&self) -> Result<(), BotError> {
+        let cycle = self.metrics.reconciliation();
         let report = self.reconcile().await?;
+        cycle.commit((&report).into());
         let known = self.set_last_report(report.clone());
         for mismatch in report.mismatches.difference(&known.mismatches) {
             self.journal.record(&JournalEntry {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bot_metrics::prelude::*;
 use bot_metrics_examples::clock::Clock;
 use bot_metrics_examples::exchange::{ExchangeSettings, PaperExchange};
 use bot_metrics_examples::fault::Switchboard;
@@ -30,8 +31,9 @@ impl Rehearsal {
             faults: faults.clone(),
             ..ExchangeSettings::new(Arc::new(Recording::embedded().unwrap()))
         };
+        let metrics = Settings::new(Mode::Paper).build().unwrap();
         let exchange = PaperExchange::start(settings).await.unwrap();
-        let bot = Arc::new(Bot::new(&exchange.url(), faults.clone(), Instant::now()).unwrap());
+        let bot = Arc::new(Bot::new(&exchange.url(), faults.clone(), Instant::now(), metrics).unwrap());
         bot.refresh_market_data().await.unwrap();
         bot.monitor_cycle().await.unwrap();
         Self { bot, clock, faults, _exchange: exchange }

@@ -60,6 +60,7 @@ impl Bot {
         while desk.cancel_everything().await.is_err() {
             tokio::time::sleep(RETRY).await;
         }
+        desk.capital.remove();
         desk.record(None, Event::ProfileStopped);
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bot_metrics::prelude::*;
 use bot_metrics_examples::fault::Fault;
 use bot_metrics_examples::market::Symbol;
 use tokio::task::JoinSet;
@@ -11,6 +12,7 @@ use crate::error::BotError;
 
 impl Bot {
     /// One cycle: fetches the market and tends every profile's quotes on it.
+    #[timed_subsystem("trading", max_age = "5s")]
     pub(crate) async fn trading_cycle(&self) -> Result<(), BotError> {
         self.wait_in_vain().await;
         self.refresh_market_data().await?;

@@ -7,6 +7,7 @@ mod messages;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bot_metrics::prelude::*;
 use bot_metrics_examples::market::Symbol;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -53,21 +54,25 @@ impl Client {
     }
 
     /// The exchange's clock.
+    #[exchange_call(op = "get_server_time")]
     pub(crate) async fn get_server_time(&self) -> Result<ServerTime, ApiError> {
         self.attempt(Method::GET, "time", &[]).await
     }
 
     /// The exchange's limits.
+    #[exchange_call(op = "get_exchange_info")]
     pub(crate) async fn get_exchange_info(&self) -> Result<ExchangeInfo, ApiError> {
         self.attempt(Method::GET, "exchangeInfo", &[]).await
     }
 
     /// The best bid and ask of every market.
+    #[exchange_call(op = "get_ticker")]
     pub(crate) async fn get_ticker(&self) -> Result<Vec<Ticker>, ApiError> {
         self.attempt(Method::GET, "ticker/bookTicker", &[]).await
     }
 
     /// Places an order.
+    #[exchange_call(op = "place_order")]
     pub(crate) async fn place_order(&self, order: &NewOrder) -> Result<OrderReport, ApiError> {
         let (price, quantity) = (order.price.to_string(), order.quantity.to_string());
         let mut query = vec![
@@ -85,6 +90,7 @@ impl Client {
     }
 
     /// Takes an order back.
+    #[exchange_call(op = "cancel_order")]
     pub(crate) async fn cancel_order(
         &self,
         symbol: Symbol,
@@ -95,27 +101,32 @@ impl Client {
     }
 
     /// Takes all orders of a market back.
+    #[exchange_call(op = "cancel_all_orders")]
     pub(crate) async fn cancel_all_orders(&self, symbol: Symbol) -> Result<Vec<CancelReport>, ApiError> {
         self.attempt(Method::DELETE, "openOrders", &[("symbol", symbol.as_str())]).await
     }
 
     /// One order, open or not.
+    #[exchange_call(op = "get_order")]
     pub(crate) async fn get_order(&self, symbol: Symbol, client_id: &str) -> Result<OrderReport, ApiError> {
         let query = [("symbol", symbol.as_str()), ("origClientOrderId", client_id)];
         self.attempt(Method::GET, "order", &query).await
     }
 
     /// All open orders of the account.
+    #[exchange_call(op = "get_open_orders")]
     pub(crate) async fn get_open_orders(&self) -> Result<Vec<OrderReport>, ApiError> {
         self.attempt(Method::GET, "openOrders", &[]).await
     }
 
     /// What the account holds.
+    #[exchange_call(op = "get_account")]
     pub(crate) async fn get_account(&self) -> Result<AccountReport, ApiError> {
         self.attempt(Method::GET, "account", &[]).await
     }
 
     /// The account's trades from `first` on, oldest first; without it the newest.
+    #[exchange_call(op = "get_trades")]
     pub(crate) async fn get_trades(
         &self,
         symbol: Symbol,
