@@ -116,11 +116,48 @@ where
         };
         let polled = this.future.poll(context);
         if let State::Polling(guard) = std::mem::replace(this.state, State::Ended) {
-            match (&polled, this.judge.take()) {
-                (Poll::Ready(value), Some(judge)) => guard.finish(judge(value)),
-                _ => *this.state = State::Pending(guard),
+            match &polled {
+                Poll::Pending => *this.state = State::Pending(guard),
+                Poll::Ready(value) => {
+                    if let Some(judge) = this.judge.take() {
+                        guard.finish(judge(value));
+                    }
+                }
             }
         }
         polled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+
+    struct Told<'a>(&'a std::cell::Cell<Option<Outcome>>);
+
+    impl Guard for Told<'_> {
+        fn finish(self, outcome: Outcome) {
+            self.0.set(Some(outcome));
+        }
+    }
+
+    #[test]
+    fn a_future_that_is_polled_several_times_ends_as_its_value_says() {
+        let told = std::cell::Cell::new(None);
+        let mut polls = 0;
+        let slow = std::future::poll_fn(|_| {
+            polls += 1;
+            if polls < 3 { Poll::Pending } else { Poll::Ready(Err::<(), ()>(())) }
+        });
+        let judge = |value: &Result<(), ()>| if value.is_ok() { Outcome::Ok } else { Outcome::Error };
+        let mut instrumented = Box::pin(future(|| Told(&told), slow, judge));
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..2 {
+            assert!(instrumented.as_mut().poll(&mut context).is_pending());
+            assert_eq!(told.get(), None);
+        }
+        assert!(instrumented.as_mut().poll(&mut context).is_ready());
+        assert_eq!(told.get(), Some(Outcome::Error));
     }
 }
