@@ -143,6 +143,24 @@ impl Running {
         (status, answer.body_mut().read_to_string().unwrap_or_else(|error| panic!("{url}: {error}")))
     }
 
+    /// Asks for `path` until the answer has this status, and returns the body.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not come about within a minute.
+    #[must_use]
+    pub fn wait_for(&self, path: &str, status: u16) -> String {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let (found, body) = self.get(path);
+            if found == status {
+                return body;
+            }
+            assert!(Instant::now() < patience, "{path} never answered {status}: {found} {body}");
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     /// Its exposition.
     #[must_use]
     pub fn scrape_text(&self) -> String {

@@ -55,6 +55,10 @@ fn main() -> ExitCode {
 
 fn run(options: Options) -> Result<(), FatalError> {
     let metrics = metrics::install()?;
+    // Known before the first scrape, so that the first violation is an increase.
+    for profile in PROFILES {
+        let _ = metrics.profile(profile.id);
+    }
     let _server = metrics::serve(&metrics, &options.metrics)?;
     tokio::runtime::Runtime::new()
         .map_err(|source| FatalError::System { what: "cannot start the runtime", source })
