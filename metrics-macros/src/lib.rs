@@ -1,7 +1,7 @@
 //! The attributes of `bot-metrics`; their documentation stands where that crate exports them.
 //!
-//! An attribute takes this way: [`args`] reads what was written by the table in [`attr`], [`item`] reads the
-//! function, [`model`] makes of both what may be expanded, [`expand`] turns that into tokens. Every mistake found on
+//! An attribute takes this way: `args` reads what was written by the table in `attr`, `item` reads the
+//! function, `model` makes of both what may be expanded, `expand` turns that into tokens. Every mistake found on
 //! the way is reported at once, and the function is kept whatever is wrong.
 
 use proc_macro::TokenStream;
