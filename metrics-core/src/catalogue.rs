@@ -70,6 +70,14 @@ pub struct Family {
     pub origin: Origin,
 }
 
+impl Family {
+    /// The name under which it is exported.
+    #[must_use]
+    pub fn full_name(&self, namespace: &str) -> String {
+        format!("{namespace}_{}", self.name)
+    }
+}
+
 const fn counter(
     name: &'static str,
     labels: &'static [&'static str],
@@ -278,8 +286,8 @@ pub fn markdown(namespace: &str) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(
             table,
-            "| `{namespace}_{}`{plus} | {} | {labels} | {} |",
-            family.name,
+            "| `{}`{plus} | {} | {labels} | {} |",
+            family.full_name(namespace),
             family.kind.as_str(),
             family.help
         );

@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::server::ServeError;
 
 /// A start-up error: its text says what was wrong, where, and what is allowed.
-#[derive(Debug)]
+///
+/// `Debug` is the same text, since that is what a `main` that returns an error prints.
 pub struct Error(Box<Problem>);
 
 #[derive(Debug)]
@@ -116,16 +117,13 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &*self.0 {
-            Problem::Foreign(error) => Some(error),
-            #[cfg(feature = "server")]
-            Problem::Serve(error) => error.source(),
-            _ => None,
-        }
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
+
+impl std::error::Error for Error {}
 
 #[cfg(feature = "server")]
 impl From<ServeError> for Error {

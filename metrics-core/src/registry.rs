@@ -10,9 +10,9 @@ use prometheus::core::Collector;
 
 use crate::call_site::{CallSite, Choice, Target, call_sites};
 use crate::capital::{Profile, Profiles};
-use crate::catalogue::{self, FAMILIES};
+use crate::catalogue;
 use crate::clock::Clock;
-use crate::collector::{Foreign, OwnFamilies, isolated_collector};
+use crate::collector::{Foreign, OwnFamilies};
 use crate::event::{Event, Events};
 use crate::exchange::{ExchangeCall, ExchangeCalls};
 use crate::label::OpenLabel;
@@ -55,7 +55,16 @@ struct Installed {
     registry: Registry,
 }
 
+/// Tells cores apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CoreId(usize);
+
 impl Core {
+    /// Its address: no two cores that live at the same time have one.
+    pub(crate) fn id(&self) -> CoreId {
+        CoreId(std::ptr::from_ref(self).addr())
+    }
+
     fn new(clock: Clock) -> Self {
         Self {
             clock,
@@ -113,7 +122,7 @@ impl Core {
             .map_err(Error::foreign)?;
         self.profile_ids.set_bound(settings.profile_bound);
         self.events.set_symbol_bound(settings.symbol_bound);
-        self.foreign.add(registry.clone());
+        self.foreign.add_registry(registry.clone());
         // Both callers hold what keeps a second one out.
         let _ = self.installed.set(Installed { settings, registry });
         Ok(())
@@ -250,7 +259,7 @@ impl Metrics {
     pub fn exposition(&self) -> String {
         let settings = self.settings();
         // Foreign families first: what fails there is counted in ours.
-        let foreign = self.core.foreign.gather(|name| is_ours(name, settings));
+        let foreign = self.core.foreign.spelled(self.core.id(), settings);
         let mut text = encode::text::encode(&self.core.snapshot(), settings);
         for family in foreign {
             text.push_str(&family.text);
@@ -258,28 +267,29 @@ impl Metrics {
         text
     }
 
-    /// The shared registry, which holds our families as one collector. What a bot registers there is served too;
-    /// [`register`](Self::register) contains a collector better.
+    /// The shared registry, which holds our families as one collector. What a bot registers there itself is served
+    /// too, but contained only as a whole: a collector that hangs there takes the others there with it and blocks
+    /// whoever registers another. [`register`](Self::register) contains each by itself.
     #[must_use]
     pub fn registry(&self) -> &Registry {
         &self.installation().registry
     }
 
-    /// Registers a collector of the bot's own. Its panics and hangs cost its own families alone, and are counted in
+    /// Registers a collector of the bot's own, which runs on a thread of its own. Where it panics, takes longer than a
+    /// second or yields what cannot be exported, that costs its own families alone, and is counted in
     /// `foreign_collector_failures_total`. Its series keep their own labels.
     ///
     /// # Errors
     ///
-    /// Where one of its metrics is registered already.
+    /// Where it describes a metric of ours, or of a collector that was registered so.
     pub fn register(&self, collector: Box<dyn Collector>) -> Result<(), Error> {
-        let isolated = isolated_collector(collector, Arc::downgrade(&self.core));
-        self.registry().register(isolated).map_err(Error::foreign)
+        self.core.foreign.add_collector(collector, self.settings()).map_err(Error::foreign)
     }
 
     /// Serves a whole registry of the bot's own too, such as `prometheus::default_registry()`; it is contained as a
     /// whole.
     pub fn add_registry(&self, registry: Registry) {
-        self.core.foreign.add(registry);
+        self.core.foreign.add_registry(registry);
     }
 
     /// How each subsystem stands at this moment, sorted by name.
@@ -291,11 +301,6 @@ impl Metrics {
     fn installation(&self) -> &Installed {
         self.core.installed.get().expect("an instance is made with its settings")
     }
-}
-
-fn is_ours(name: &str, settings: &Settings) -> bool {
-    let stem = name.strip_prefix(&settings.namespace).and_then(|name| name.strip_prefix('_'));
-    stem.is_some_and(|stem| FAMILIES.iter().any(|family| family.name == stem))
 }
 
 /// Refuses sites that contradict each other or the settings, naming the places.

@@ -2,6 +2,7 @@
 
 use std::env::{self, VarError};
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use crate::catalogue::Families;
 use crate::clock::Clock;
@@ -149,7 +150,7 @@ impl Settings {
         if let Some(address) =
             read(METRICS_ADDR).map_err(|found| Error::environment(METRICS_ADDR, found, allowed))?
         {
-            if address.is_empty() {
+            if !is_address(&address) {
                 return Err(Error::environment(METRICS_ADDR, Found::Text(address), allowed));
             }
             settings.address = address;
@@ -353,6 +354,16 @@ fn read_env(read: &impl Fn(&'static str) -> Result<Option<String>, Found>) -> Re
     }
 }
 
+/// Whether it reads as a host and a port; whether there is such a host is for the server to find out.
+fn is_address(address: &str) -> bool {
+    address.rsplit_once(':').is_some_and(|(host, port)| {
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let is_host = bare
+            .map_or(!host.is_empty() && !host.contains([':', '/', ' ']), |ip| ip.parse::<Ipv6Addr>().is_ok());
+        is_host && port.parse::<u16>().is_ok()
+    })
+}
+
 /// Prometheus' own rule, without the colon, which is for recording rules.
 fn is_metric_name(name: &str) -> bool {
     let mut bytes = name.bytes();
@@ -398,6 +409,25 @@ mod tests {
             env(&[(NODE_ENV, "prod")]),
             Err("NODE_ENV is \"prod\": expected development or production".to_owned())
         );
+    }
+
+    #[test]
+    fn an_address_is_a_host_and_a_port() {
+        for good in ["0.0.0.0:5000", "localhost:0", "[::1]:5000", "bot.internal:9100"] {
+            assert_eq!(
+                settings(&[(METRICS_ADDR, good)], Some(Mode::Paper)).map(|s| s.address),
+                Ok(good.to_owned())
+            );
+        }
+        for bad in
+            ["", "nonsense", "localhost", ":5000", "localhost:", "localhost:65536", "::1:5000", "http://a:1"]
+        {
+            let error = settings(&[(METRICS_ADDR, bad)], Some(Mode::Paper)).expect_err(bad);
+            assert!(
+                error.starts_with(&format!("METRICS_ADDR is {bad:?}: expected an address and a port")),
+                "{error}"
+            );
+        }
     }
 
     #[test]

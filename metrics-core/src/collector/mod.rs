@@ -2,7 +2,11 @@
 //! server.
 
 mod foreign;
+mod isolation;
 mod own;
+mod spelling;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use foreign::{Foreign, isolated_collector};
+pub(crate) use foreign::Foreign;
 pub(crate) use own::OwnFamilies;

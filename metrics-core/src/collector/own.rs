@@ -8,16 +8,17 @@ use prometheus::core::{Collector, Desc};
 use prometheus::proto;
 
 use crate::catalogue::{FAMILIES, Family, Kind};
-use crate::registry::Core;
+use crate::registry::{Core, CoreId};
 use crate::settings::Settings;
 use crate::storage::{FamilySnapshot, HistogramValue, Sample, Value};
 
 thread_local! {
-    /// Whether this thread gathers for our own server, which spells our families itself.
-    static MUTED: Cell<bool> = const { Cell::new(false) };
+    /// The core for whose server this thread gathers: that server spells the core's families itself.
+    static MUTED: Cell<Option<CoreId>> = const { Cell::new(None) };
 }
 
-/// Our families: everything to anybody's gather, nothing to our own server's.
+/// Our families, and those of the collectors that a bot registered: everything to anybody's gather, nothing to our own
+/// server's.
 #[derive(Debug)]
 pub(crate) struct OwnFamilies {
     /// Weak, since the core owns the registry that owns this.
@@ -32,16 +33,15 @@ impl OwnFamilies {
         Ok(Self { core, descriptions })
     }
 
-    /// Runs `gather` on this thread without our families.
-    pub(crate) fn muted<R>(gather: impl FnOnce() -> R) -> R {
-        struct Unmute;
-        impl Drop for Unmute {
+    /// Runs `gather` on this thread without the families of `core`.
+    pub(crate) fn muted<R>(core: CoreId, gather: impl FnOnce() -> R) -> R {
+        struct Restore(Option<CoreId>);
+        impl Drop for Restore {
             fn drop(&mut self) {
-                MUTED.set(false);
+                MUTED.set(self.0);
             }
         }
-        MUTED.set(true);
-        let _unmute = Unmute;
+        let _restore = Restore(MUTED.replace(Some(core)));
         gather()
     }
 }
@@ -52,12 +52,13 @@ impl Collector for OwnFamilies {
     }
 
     fn collect(&self) -> Vec<proto::MetricFamily> {
-        if MUTED.get() {
+        let Some(core) = self.core.upgrade() else { return Vec::new() };
+        if MUTED.get() == Some(core.id()) {
             return Vec::new();
         }
-        let Some(core) = self.core.upgrade() else { return Vec::new() };
         let Some(settings) = core.settings() else { return Vec::new() };
-        core.snapshot().families.iter().map(|family| family_proto(family, settings)).collect()
+        let foreign = core.foreign.collected();
+        core.snapshot().families.iter().map(|family| family_proto(family, settings)).chain(foreign).collect()
     }
 }
 
@@ -68,20 +69,16 @@ fn describe(family: &Family, settings: &Settings) -> Result<Desc, prometheus::Er
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     Desc::new(
-        full_name(family, settings),
+        family.full_name(&settings.namespace),
         family.help.to_owned(),
         family.labels.iter().map(|&label| label.to_owned()).collect(),
         default_labels,
     )
 }
 
-fn full_name(family: &Family, settings: &Settings) -> String {
-    format!("{}_{}", settings.namespace, family.name)
-}
-
 fn family_proto(snapshot: &FamilySnapshot, settings: &Settings) -> proto::MetricFamily {
     let mut family = proto::MetricFamily::default();
-    family.set_name(full_name(snapshot.family, settings));
+    family.set_name(snapshot.family.full_name(&settings.namespace));
     family.set_help(snapshot.family.help.to_owned());
     family.set_field_type(match snapshot.family.kind {
         Kind::Counter => proto::MetricType::COUNTER,

@@ -31,8 +31,9 @@ impl Text<'_> {
         let (namespace, family) = (&self.settings.namespace, snapshot.family);
         let help = family.help.replace('\\', "\\\\").replace('\n', "\\n");
         // Writing to a String cannot fail, here and below.
-        let _ = writeln!(self.out, "# HELP {namespace}_{} {help}", family.name);
-        let _ = writeln!(self.out, "# TYPE {namespace}_{} {}", family.name, family.kind.as_str());
+        let name = family.full_name(namespace);
+        let _ = writeln!(self.out, "# HELP {name} {help}");
+        let _ = writeln!(self.out, "# TYPE {name} {}", family.kind.as_str());
         for sample in &snapshot.samples {
             self.sample(family, sample);
         }

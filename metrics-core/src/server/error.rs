@@ -8,7 +8,6 @@ use std::io;
 ///
 /// The bot goes on without its metrics; nothing else is touched. The [`source`](Error::source) is the
 /// [`io::Error`].
-#[derive(Debug)]
 pub struct ServeError {
     address: String,
     problem: Problem,
@@ -43,6 +42,13 @@ impl ServeError {
     #[must_use]
     pub fn requested_address(&self) -> &str {
         &self.address
+    }
+}
+
+/// The same text, since that is what a `main` that returns an error prints.
+impl fmt::Debug for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

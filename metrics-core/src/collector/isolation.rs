@@ -1,0 +1,86 @@
+//! Foreign code on a thread of its own, with a deadline.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::foreign::Failure;
+
+/// How long foreign code may take; a scrape has ten seconds by Prometheus' default, and all of it runs at the same
+/// time.
+pub(super) const DEADLINE: Duration = Duration::from_secs(1);
+
+/// Runs one piece of foreign code, once at a time.
+#[derive(Debug, Default)]
+pub(super) struct Isolation(Arc<Turn>);
+
+/// Whose turn it is: a second caller waits for the first, but never for one that missed its deadline.
+#[derive(Debug, Default)]
+struct Turn {
+    running_since: Mutex<Option<Instant>>,
+    ended: Condvar,
+}
+
+/// A run under way.
+#[derive(Debug)]
+pub(super) struct Running<R> {
+    started: Instant,
+    result: mpsc::Receiver<thread::Result<R>>,
+}
+
+impl Isolation {
+    /// Starts `run` on a thread.
+    pub(super) fn start<R: Send + 'static>(
+        &self,
+        run: impl FnOnce() -> R + Send + 'static,
+    ) -> Result<Running<R>, Failure> {
+        let started = self.0.begin()?;
+        let (sender, result) = mpsc::sync_channel(1);
+        let turn = Arc::clone(&self.0);
+        let spawned = thread::Builder::new().name("bot-metrics-foreign".to_owned()).spawn(move || {
+            let result = panic::catch_unwind(AssertUnwindSafe(run));
+            turn.end();
+            // Nobody listens any more where the deadline is over.
+            let _ = sender.send(result);
+        });
+        if spawned.is_err() {
+            self.0.end();
+            return Err(Failure::NoThread);
+        }
+        Ok(Running { started, result })
+    }
+}
+
+impl<R> Running<R> {
+    /// What came of it, once it has ended or its deadline is over.
+    pub(super) fn wait(self) -> Result<R, Failure> {
+        match self.result.recv_timeout(DEADLINE.saturating_sub(self.started.elapsed())) {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(_)) => Err(Failure::Panicked),
+            Err(_) => Err(Failure::Late),
+        }
+    }
+}
+
+impl Turn {
+    fn begin(&self) -> Result<Instant, Failure> {
+        let running = self.running_since.lock().unwrap_or_else(PoisonError::into_inner);
+        let patience = running.map_or(Duration::ZERO, |since| DEADLINE.saturating_sub(since.elapsed()));
+        let (mut running, _) = self
+            .ended
+            .wait_timeout_while(running, patience, |running| running.is_some())
+            .unwrap_or_else(PoisonError::into_inner);
+        if running.is_some() {
+            return Err(Failure::Late);
+        }
+        let now = Instant::now();
+        *running = Some(now);
+        Ok(now)
+    }
+
+    fn end(&self) {
+        *self.running_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.ended.notify_one();
+    }
+}
