@@ -7,16 +7,22 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::Outcome;
-use crate::guard::Guard;
+use crate::guard::{Guard, Unwinding};
 
 /// Runs a body that returns a value, and tells its guard how `judge` sees that value.
 ///
 /// The body is a parameter so that its closure is `FnOnce`; called where it stands it would be inferred as `FnMut`,
 /// which breaks bodies that return what they borrow mutably.
-pub fn call<G: Guard, R>(guard: G, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> Outcome) -> R {
+pub fn call<G: Guard, R>(guard: G, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> G::Verdict) -> R {
+    let pending = Pending::new(guard);
     let value = body();
-    guard.finish(judge(&value));
+    pending.end(|guard| guard.finish(judge(&value)));
     value
+}
+
+/// Runs a body for the future that it returns.
+pub fn evaluate<R>(body: impl FnOnce() -> R) -> R {
+    body()
 }
 
 /// A value for a `return` that never runs, which fixes the type of an async block.
@@ -25,26 +31,72 @@ pub fn never<R>() -> R {
     unreachable!("this call stands behind `if false`")
 }
 
+/// Stands behind a future that does not end, whatever its type was inferred to be.
+pub fn endless<R>(_: R) -> ! {
+    unreachable!("a function that returns `!` has returned")
+}
+
+/// The verdict on a value that says nothing of how the call ended: well, since it returned.
+pub fn good<R>(_: &R) -> Outcome {
+    Outcome::Ok
+}
+
 /// A guard for a body whose return says nothing of its success: it ends well unless a panic drops it.
 #[must_use = "the body runs under this guard"]
-pub fn returned<G: Guard>(guard: G) -> Returned<G> {
-    Returned { guard: Some(guard), panicking: std::thread::panicking() }
+pub fn returned<G: Guard<Verdict = Outcome>>(guard: G) -> Returned<G> {
+    Returned(Pending::new(guard))
 }
 
 /// See [`returned`].
 #[derive(Debug)]
-pub struct Returned<G: Guard> {
-    guard: Option<G>,
-    panicking: bool,
-}
+pub struct Returned<G: Guard<Verdict = Outcome>>(Pending<G>);
 
-impl<G: Guard> Drop for Returned<G> {
+impl<G: Guard<Verdict = Outcome>> Drop for Returned<G> {
     fn drop(&mut self) {
-        let panicked = !self.panicking && std::thread::panicking();
-        if let Some(guard) = self.guard.take() {
-            guard.finish(if panicked { Outcome::Panic } else { Outcome::Ok });
+        let panicked = self.0.unwinding.has_begun();
+        if let Some(guard) = self.0.guard.take() {
+            if panicked { guard.abandon(Outcome::Panic) } else { guard.finish(Outcome::Ok) }
         }
     }
+}
+
+/// A guard that is abandoned to the panic that drops it.
+#[derive(Debug)]
+struct Pending<G: Guard> {
+    guard: Option<G>,
+    unwinding: Unwinding,
+}
+
+impl<G: Guard> Pending<G> {
+    fn new(guard: G) -> Self {
+        Self { guard: Some(guard), unwinding: Unwinding::at_entry() }
+    }
+
+    fn end(mut self, end: impl FnOnce(G)) {
+        if let Some(guard) = self.guard.take() {
+            end(guard);
+        }
+    }
+}
+
+impl<G: Guard> Drop for Pending<G> {
+    fn drop(&mut self) {
+        if let Some(guard) = self.guard.take() {
+            // A synchronous body that does not return has panicked, whatever else is unwinding.
+            guard.abandon(Outcome::Panic);
+        }
+    }
+}
+
+/// Runs a future under a guard, for a function that returns its future boxed.
+pub fn boxed<F, S, G, J>(start: S, future: F, judge: J) -> Pin<Box<Instrumented<F, S, G, J>>>
+where
+    F: Future,
+    S: FnOnce() -> G,
+    G: Guard,
+    J: FnOnce(&F::Output) -> G::Verdict,
+{
+    Box::pin(self::future(start, future, judge))
 }
 
 /// Runs a future under a guard that `start` makes at the first poll.
@@ -53,7 +105,7 @@ where
     F: Future,
     S: FnOnce() -> G,
     G: Guard,
-    J: FnOnce(&F::Output) -> Outcome,
+    J: FnOnce(&F::Output) -> G::Verdict,
 {
     Instrumented { future, state: State::Waiting(start), judge: Some(judge) }
 }
@@ -79,9 +131,9 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             match std::mem::replace(this.project().state, State::Ended) {
                 State::Waiting(_) | State::Ended => {}
-                State::Pending(guard) => guard.finish(Outcome::Cancelled),
+                State::Pending(guard) => guard.abandon(Outcome::Cancelled),
                 // The poll that took the guard's place never came back.
-                State::Polling(guard) => guard.finish(Outcome::Panic),
+                State::Polling(guard) => guard.abandon(Outcome::Panic),
             }
         }
     }
@@ -102,7 +154,7 @@ where
     F: Future,
     S: FnOnce() -> G,
     G: Guard,
-    J: FnOnce(&F::Output) -> Outcome,
+    J: FnOnce(&F::Output) -> G::Verdict,
 {
     type Output = F::Output;
 
