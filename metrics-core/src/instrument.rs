@@ -37,6 +37,7 @@ pub fn endless<R>(_: R) -> ! {
 }
 
 /// The verdict on a value that says nothing of how the call ended: well, since it returned.
+#[must_use]
 pub fn good<R>(_: &R) -> Outcome {
     Outcome::Ok
 }
@@ -189,8 +190,14 @@ mod tests {
     struct Told<'a>(&'a std::cell::Cell<Option<Outcome>>);
 
     impl Guard for Told<'_> {
+        type Verdict = Outcome;
+
         fn finish(self, outcome: Outcome) {
             self.0.set(Some(outcome));
+        }
+
+        fn abandon(self, outcome: Outcome) {
+            self.finish(outcome);
         }
     }
 

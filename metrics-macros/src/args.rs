@@ -223,6 +223,8 @@ fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
 /// The value as its key takes it, or what is to be said of it beside what is allowed.
 fn value(takes: Takes, expr: Option<&Expr>) -> Result<Value, String> {
     match (takes, expr) {
+        // What a `macro_rules!` passes on stands in a group without delimiters.
+        (_, Some(Expr::Group(group))) => value(takes, Some(&group.expr)),
         (Takes::Nothing, None) => Ok(Value::Nothing),
         (Takes::Label(_), Some(expr)) => label(expr).map(Value::Label),
         (Takes::Duration, Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. }))) => {

@@ -1,7 +1,7 @@
 //! Tokens. Nothing is decided here that could be wrong.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::ReturnType;
 use syn::spanned::Spanned as _;
 
@@ -48,7 +48,8 @@ fn function(mut instrumented: Instrumented) -> TokenStream {
         Shape::Called(output) => {
             let arguments = move_into_body(&mut function.sig, statements, named);
             let body = braced(quote!(#arguments #statements), span);
-            quote!(#private::call(#guard, move || #output #body, #judge))
+            let closure = quote_spanned!(span=> move || #output #body);
+            quote!(#private::call(#guard, #closure, #judge))
         }
         Shape::Async(output) => {
             let arguments = move_into_body(&mut function.sig, statements, named);
@@ -59,7 +60,8 @@ fn function(mut instrumented: Instrumented) -> TokenStream {
                 Output::Nothing | Output::Never => None,
             };
             let body = braced(quote!(#edge #arguments #statements), span);
-            let run = quote!(#private::future(move || #guard, async move #body, #judge).await);
+            let block = quote_spanned!(span=> async move #body);
+            let run = quote!(#private::future(move || #guard, #block, #judge).await);
             if let Output::Never = output { quote!(#private::endless(#run)) } else { run }
         }
         Shape::Tail(tail) => {
@@ -92,9 +94,11 @@ fn function(mut instrumented: Instrumented) -> TokenStream {
 /// Tells what the guard wants to know from a reference to the value.
 fn judge(private: &TokenStream, instrumented: &Instrumented) -> TokenStream {
     let value = Ident::new("value", Span::mixed_site());
+    // What a future ends with may be known from the signature alone.
+    let ty = instrumented.future_output().map(|ty| quote!(: &#ty));
     let judge = match &instrumented.verdict {
         Verdict::Outcome => quote! {
-            |#value| {
+            |#value #ty| {
                 use #private::probe::*;
                 (&&&&#private::Probe(#value)).__bot_metrics_outcome()
             }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
-use syn::{Expr, Path, parse_quote};
+use syn::{Expr, Path, ReturnType, Type, parse_quote};
 
 use crate::args::{Args, Label};
 use crate::attr::{self, Attribute};
 use crate::body::Body;
 use crate::errors::Errors;
 use crate::item::{Function, ImplBlock, ImplItem};
-use crate::shape::{Shape, may_fail};
+use crate::shape::{Shape, future_output, may_fail};
 
 /// An item with what is to be measured in it.
 pub(crate) enum Item {
@@ -53,11 +53,11 @@ pub(crate) enum Site {
         severity: Label,
         kind: Label,
         on: Option<&'static str>,
-        profile: Option<Expr>,
-        symbol: Option<Expr>,
+        profile: Option<Box<Expr>>,
+        symbol: Option<Box<Expr>>,
     },
     Capital {
-        profile: Expr,
+        profile: Box<Expr>,
     },
     Reconciliation,
 }
@@ -153,6 +153,14 @@ impl Instrumented {
             library: args.path(attr::CRATE).cloned().unwrap_or_else(|| parse_quote!(::bot_metrics)),
             labels: args.path(attr::LABELS).cloned().unwrap_or_else(|| parse_quote!(labels)),
         })
+    }
+
+    /// The type of what the returned future ends with, where the signature names it.
+    pub(crate) fn future_output(&self) -> Option<Type> {
+        match (&self.shape, &self.function.sig.output) {
+            (Shape::Tail(_) | Shape::Future { .. }, ReturnType::Type(_, ty)) => future_output(ty),
+            _ => None,
+        }
     }
 
     /// Whether expressions of the attribute can name arguments.

@@ -5,7 +5,7 @@
 //! are dropped as in the plain function, after its variables, the last one first.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens as _, format_ident, quote};
+use quote::{format_ident, quote};
 use syn::{Attribute, FnArg, Pat, PatIdent, PatType, ReceiverKind, Signature, Type};
 
 use crate::body::mentions;
@@ -32,27 +32,37 @@ pub(crate) fn move_into_body(sig: &mut Signature, body: &TokenStream, named: boo
 
 fn rebound(argument: &mut PatType, index: usize, named: bool) -> Option<TokenStream> {
     let pattern = (*argument.pat).clone();
-    if let Pat::Ident(PatIdent { mutability, ident, by_ref: None, subpat: None, .. }) = &pattern
-        && (named || !ident.to_string().starts_with('_'))
-    {
-        if mutability.is_none() && is_copied(&argument.ty) {
-            return None;
+    let single = match &pattern {
+        Pat::Ident(PatIdent { mutability, ident, by_ref: None, subpat: None, .. }) => {
+            Some((mutability, ident))
         }
-        let attrs = attributes_of_binding(&mut argument.attrs);
-        *argument.pat = syn::parse_quote!(#ident);
-        return Some(quote!(#(#attrs)* let #mutability #ident = #ident;));
-    }
-    if named {
+        _ => None,
+    };
+    let underscored = single.is_some_and(|(_, ident)| ident.to_string().starts_with('_'));
+    let copied = single.is_some_and(|(mutability, _)| mutability.is_none()) && is_copied(&argument.ty);
+    if copied || named && (single.is_none() || underscored) {
         return None;
     }
     let conditions: Vec<_> = argument.attrs.iter().filter(|attr| is_condition(attr)).cloned().collect();
     let attrs = attributes_of_binding(&mut argument.attrs);
     let name = format_ident!("argument_{index}", span = Span::mixed_site());
-    *argument.pat = syn::parse_quote!(#name);
-    let pattern = pattern.to_token_stream();
-    Some(quote! {
-        #(#conditions)* let #name = #name;
-        #(#attrs)* let #pattern = #name;
+    Some(match single {
+        Some((mutability, ident)) if !underscored => {
+            *argument.pat = syn::parse_quote!(#ident);
+            quote!(#(#attrs)* let #mutability #ident = #ident;)
+        }
+        // Clippy objects to the use of such a name, and to a binding of one without an effect.
+        Some(_) => {
+            *argument.pat = syn::parse_quote!(#name);
+            quote!(#(#attrs)* let (#pattern,) = (#name,);)
+        }
+        None => {
+            *argument.pat = syn::parse_quote!(#name);
+            quote! {
+                #(#conditions)* let #name = #name;
+                #(#attrs)* let #pattern = #name;
+            }
+        }
     })
 }
 

@@ -1,6 +1,8 @@
 //! How a function's body can be run under a guard, told from its signature.
 
-use syn::{GenericArgument, PathArguments, PathSegment, ReturnType, Type, TypeParamBound, parse_quote};
+use syn::{
+    GenericArgument, Lifetime, PathArguments, PathSegment, ReturnType, Type, TypeParamBound, parse_quote,
+};
 
 use crate::body::{Body, TailFuture, calls_macros, mentions};
 use crate::item::Function;
@@ -40,12 +42,12 @@ impl Shape {
             return Self::Async(match ty {
                 None => Output::Nothing,
                 Some(Type::Never(_)) => Output::Never,
-                Some(ty) => Output::Value(Box::new(without_impl(ty))),
+                Some(ty) => Output::Value(Box::new(inside_body(ty))),
             });
         }
         let boxed = ty.is_some_and(is_boxed_future);
         if boxed || ty.is_some_and(is_impl_future) {
-            let boxed = ty.filter(|_| boxed).map(without_impl);
+            let boxed = ty.filter(|_| boxed).map(inside_body);
             return match TailFuture::of(&body.statements)
                 .filter(|tail| tail.boxed.is_some() == boxed.is_some())
             {
@@ -56,7 +58,7 @@ impl Shape {
         match ty {
             Some(Type::Never(_)) => Self::Guarded,
             Some(ty) if judged || may_be_result(ty) => {
-                let ty = without_impl(ty);
+                let ty = inside_body(ty);
                 Self::Called(parse_quote!(-> #ty))
             }
             None if judged => Self::Called(ReturnType::Default),
@@ -118,6 +120,36 @@ fn is_boxed_future(ty: &Type) -> bool {
     }
 }
 
+/// What the future that a function returns ends with.
+pub(crate) fn future_output(ty: &Type) -> Option<Type> {
+    let output = match ty {
+        Type::Paren(inner) => return future_output(&inner.elem),
+        Type::Group(inner) => return future_output(&inner.elem),
+        Type::ImplTrait(ty) => bound_output(ty.bounds.iter()),
+        Type::TraitObject(ty) => bound_output(ty.bounds.iter()),
+        Type::Path(path) => match (path.path.segments.last()?, argument(path.path.segments.last()?)?) {
+            (last, inner) if last.ident == "Pin" || last.ident == "Box" => return future_output(inner),
+            (_, output) => Some(output),
+        },
+        _ => None,
+    };
+    output.map(inside_body)
+}
+
+/// The type in `Future<Output = …>`.
+fn bound_output<'a>(mut bounds: impl Iterator<Item = &'a TypeParamBound>) -> Option<&'a Type> {
+    bounds.find_map(|bound| {
+        let TypeParamBound::Trait(bound) = bound else { return None };
+        let PathArguments::AngleBracketed(arguments) = &bound.path.segments.last()?.arguments else {
+            return None;
+        };
+        arguments.args.iter().find_map(|argument| match argument {
+            GenericArgument::AssocType(output) if output.ident == "Output" => Some(&output.ty),
+            _ => None,
+        })
+    })
+}
+
 fn is_box_of_future(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
     path.path.segments.last().is_some_and(|last| {
@@ -143,8 +175,9 @@ fn is_future_bound(bound: &TypeParamBound) -> bool {
     bound.path.segments.last().is_some_and(|last| last.ident.to_string().ends_with("Future"))
 }
 
-/// The type with `_` for each `impl Trait`, which cannot be named inside a body.
-fn without_impl(ty: &Type) -> Type {
+/// The type as it can be written inside a body: `_` for each `impl Trait`, and lifetimes left to inference, since
+/// clippy would take their names for used.
+fn inside_body(ty: &Type) -> Type {
     let mut ty = ty.clone();
     infer(&mut ty);
     ty
@@ -155,19 +188,30 @@ fn infer(ty: &mut Type) {
         Type::ImplTrait(_) => *ty = parse_quote!(_),
         Type::Paren(inner) => infer(&mut inner.elem),
         Type::Group(inner) => infer(&mut inner.elem),
-        Type::Reference(inner) => infer(&mut inner.elem),
+        Type::Reference(inner) => {
+            inner.lifetime = inner.lifetime.take().filter(is_static);
+            infer(&mut inner.elem);
+        }
         Type::Array(inner) => infer(&mut inner.elem),
         Type::Slice(inner) => infer(&mut inner.elem),
         Type::Tuple(inner) => inner.elems.iter_mut().for_each(infer),
         Type::Path(path) => path.path.segments.iter_mut().for_each(|segment| {
             if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
                 for argument in &mut arguments.args {
-                    if let GenericArgument::Type(ty) = argument {
-                        infer(ty);
+                    match argument {
+                        GenericArgument::Type(ty) => infer(ty),
+                        GenericArgument::Lifetime(lifetime) if !is_static(lifetime) => {
+                            *lifetime = parse_quote!('_)
+                        }
+                        _ => {}
                     }
                 }
             }
         }),
         _ => {}
     }
+}
+
+fn is_static(lifetime: &Lifetime) -> bool {
+    lifetime.ident == "static"
 }
