@@ -1,6 +1,7 @@
 //! How a function's body is run under a guard.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -89,33 +90,39 @@ impl<G: Guard> Drop for Pending<G> {
     }
 }
 
-/// Runs a future under a guard, for a function that returns its future boxed.
-pub fn boxed<F, S, G, J>(start: S, future: F, judge: J) -> Pin<Box<Instrumented<F, S, G, J>>>
+/// Boxes the future of a function that returns it boxed.
+pub fn pinned<F>(future: F) -> Pin<Box<F>> {
+    Box::pin(future)
+}
+
+/// Runs a future under a guard, where the function's signature names what the future ends with.
+///
+/// The type of `future` is left to the signature: a bound here would report a second time what is wrong with it.
+pub fn declared<F, S, G, J, R>(start: S, future: F, judge: J) -> Instrumented<F, S, G, J, R>
 where
-    F: Future,
     S: FnOnce() -> G,
     G: Guard,
-    J: FnOnce(&F::Output) -> G::Verdict,
+    J: FnOnce(&R) -> G::Verdict,
 {
-    Box::pin(self::future(start, future, judge))
+    Instrumented { future, state: State::Waiting(start), judge: Some(judge), output: PhantomData }
 }
 
 /// Runs a future under a guard that `start` makes at the first poll.
-pub fn future<F, S, G, J>(start: S, future: F, judge: J) -> Instrumented<F, S, G, J>
+pub fn future<F, S, G, J>(start: S, future: F, judge: J) -> Instrumented<F, S, G, J, F::Output>
 where
     F: Future,
     S: FnOnce() -> G,
     G: Guard,
     J: FnOnce(&F::Output) -> G::Verdict,
 {
-    Instrumented { future, state: State::Waiting(start), judge: Some(judge) }
+    declared(start, future, judge)
 }
 
 pin_project! {
     /// See [`future`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Instrumented<F, S, G, J>
+    pub struct Instrumented<F, S, G, J, R>
     where
         G: Guard,
     {
@@ -123,9 +130,10 @@ pin_project! {
         future: F,
         state: State<S, G>,
         judge: Option<J>,
+        output: PhantomData<fn() -> R>,
     }
 
-    impl<F, S, G, J> PinnedDrop for Instrumented<F, S, G, J>
+    impl<F, S, G, J, R> PinnedDrop for Instrumented<F, S, G, J, R>
     where
         G: Guard,
     {
@@ -150,16 +158,16 @@ enum State<S, G> {
     Ended,
 }
 
-impl<F, S, G, J> Future for Instrumented<F, S, G, J>
+impl<F, S, G, J, R> Future for Instrumented<F, S, G, J, R>
 where
-    F: Future,
+    F: Future<Output = R>,
     S: FnOnce() -> G,
     G: Guard,
-    J: FnOnce(&F::Output) -> G::Verdict,
+    J: FnOnce(&R) -> G::Verdict,
 {
-    type Output = F::Output;
+    type Output = R;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
         let this = self.project();
         *this.state = match std::mem::replace(this.state, State::Ended) {
             State::Waiting(start) => State::Polling(start()),

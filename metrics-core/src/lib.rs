@@ -108,7 +108,7 @@ pub mod __private {
     pub use crate::event::{EventSite, EventSlots, On};
     pub use crate::exchange::{ExchangeSite, ExchangeSlots};
     pub use crate::guard::Guard;
-    pub use crate::instrument::{boxed, call, endless, evaluate, future, good, never, returned};
+    pub use crate::instrument::{call, declared, endless, evaluate, future, good, never, pinned, returned};
     pub use crate::outcome::outcome;
     pub use crate::probe::Probe;
     pub use crate::reconciliation::{ReconciliationSite, report_of};

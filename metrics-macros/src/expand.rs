@@ -2,14 +2,14 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
-use syn::ReturnType;
 use syn::spanned::Spanned as _;
+use syn::{ReturnType, Type};
 
 use crate::attr::Attribute;
 use crate::item::Function;
 use crate::model::{Instrumented, Item, Member, Verdict};
 use crate::params::move_into_body;
-use crate::shape::{Output, Shape};
+use crate::shape::Shape;
 use crate::site::Start;
 
 /// An attribute's item with its measurement, or as it was with what is wrong beside it.
@@ -34,6 +34,10 @@ fn function(mut instrumented: Instrumented) -> TokenStream {
     let Start { bindings, guard } = Start::new(&private, &instrumented);
     let judge = judge(&private, &instrumented);
     let named = instrumented.names_arguments();
+    let run_future = match instrumented.future_output() {
+        Some(_) => quote!(declared),
+        None => quote!(future),
+    };
     let Instrumented { function, body, shape, .. } = &mut instrumented;
     let span = function.body.span();
     let statements = &body.statements;
@@ -54,19 +58,17 @@ fn function(mut instrumented: Instrumented) -> TokenStream {
         Shape::Async(output) => {
             let arguments = move_into_body(&mut function.sig, statements, named);
             // A return that never runs tells inference inside the block what the signature tells it in the plain
-            // function.
-            let edge = match output {
-                Output::Value(ty) => Some(quote!(if false { return #private::never::<#ty>(); })),
-                Output::Nothing | Output::Never => None,
-            };
+            // function. Of `!` there is no value to return, not even one.
+            let endless = matches!(**output, Type::Never(_));
+            let edge = (!endless).then(|| quote!(if false { return #private::never::<#output>(); }));
             let body = braced(quote!(#edge #arguments #statements), span);
             let block = quote_spanned!(span=> async move #body);
             let run = quote!(#private::future(move || #guard, #block, #judge).await);
-            if let Output::Never = output { quote!(#private::endless(#run)) } else { run }
+            if endless { quote!(#private::endless(#run)) } else { run }
         }
         Shape::Tail(tail) => {
             let (statements, future) = (&tail.statements, &tail.future);
-            let future = quote!(#private::future(move || #guard, #future, #judge));
+            let future = quote!(#private::#run_future(move || #guard, #future, #judge));
             let tail = match &tail.boxed {
                 None => future,
                 Some((path, parens)) => {
@@ -79,10 +81,11 @@ fn function(mut instrumented: Instrumented) -> TokenStream {
         }
         Shape::Future { boxed } => {
             let arguments = move_into_body(&mut function.sig, statements, named);
-            let wrap = if boxed.is_some() { quote!(boxed) } else { quote!(future) };
             let output = boxed.as_ref().map(|ty| quote!(-> #ty));
             let body = braced(quote!(#arguments #statements), span);
-            quote!(#private::#wrap(move || #guard, #private::evaluate(move || #output #body), #judge))
+            let future = quote!(#private::evaluate(move || #output #body));
+            let future = quote!(#private::#run_future(move || #guard, #future, #judge));
+            if boxed.is_some() { quote!(#private::pinned(#future)) } else { future }
         }
     };
     let inner_attributes = &body.inner_attributes;
@@ -103,7 +106,7 @@ fn judge(private: &TokenStream, instrumented: &Instrumented) -> TokenStream {
                 (&&&&#private::Probe(#value)).__bot_metrics_outcome()
             }
         },
-        Verdict::Classified(classify) => return quote!(|#value| #private::outcome(#classify(#value))),
+        Verdict::Classified(classify) => return quote!(|#value #ty| #private::outcome(#classify(#value))),
         Verdict::Good => quote!(#private::good),
         Verdict::Capital => quote!(#private::capital_of),
         Verdict::Report => quote!(#private::report_of),

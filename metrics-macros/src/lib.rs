@@ -16,6 +16,7 @@ mod item;
 mod label_value;
 mod model;
 mod params;
+mod returns;
 mod shape;
 mod site;
 

@@ -10,7 +10,8 @@ use crate::attr::{self, Attribute};
 use crate::body::Body;
 use crate::errors::Errors;
 use crate::item::{Function, ImplBlock, ImplItem};
-use crate::shape::{Shape, future_output, may_fail};
+use crate::returns::{future_output, inside_body, may_fail};
+use crate::shape::Shape;
 
 /// An item with what is to be measured in it.
 pub(crate) enum Item {
@@ -158,7 +159,9 @@ impl Instrumented {
     /// The type of what the returned future ends with, where the signature names it.
     pub(crate) fn future_output(&self) -> Option<Type> {
         match (&self.shape, &self.function.sig.output) {
-            (Shape::Tail(_) | Shape::Future { .. }, ReturnType::Type(_, ty)) => future_output(ty),
+            (Shape::Tail(_) | Shape::Future { .. }, ReturnType::Type(_, ty)) => {
+                future_output(ty).map(|ty| inside_body(ty, &self.function.sig))
+            }
             _ => None,
         }
     }

@@ -9,7 +9,7 @@ use quote::{format_ident, quote};
 use syn::{Attribute, FnArg, Pat, PatIdent, PatType, ReceiverKind, Signature, Type};
 
 use crate::body::mentions;
-use crate::shape::is_primitive;
+use crate::returns::is_primitive;
 
 /// Changes the signature's patterns to plain names where they move into the body, and returns the statements that
 /// bind them there. With `named`, expressions of the attribute may name parts of the patterns, which stay.
@@ -39,8 +39,8 @@ fn rebound(argument: &mut PatType, index: usize, named: bool) -> Option<TokenStr
         _ => None,
     };
     let underscored = single.is_some_and(|(_, ident)| ident.to_string().starts_with('_'));
-    let copied = single.is_some_and(|(mutability, _)| mutability.is_none()) && is_copied(&argument.ty);
-    if copied || named && (single.is_none() || underscored) {
+    let stays = single.is_some_and(|(mutability, _)| mutability.is_none()) && has_no_drop(&argument.ty);
+    if stays || named && (single.is_none() || underscored) {
         return None;
     }
     let conditions: Vec<_> = argument.attrs.iter().filter(|attr| is_condition(attr)).cloned().collect();
@@ -66,13 +66,12 @@ fn rebound(argument: &mut PatType, index: usize, named: bool) -> Option<TokenStr
     })
 }
 
-/// Types that are visibly copied: when they are dropped cannot be seen. Left where they are, clippy still sees how
-/// they are used.
-fn is_copied(ty: &Type) -> bool {
+/// Types that visibly have nothing to drop. Left where they are, clippy still sees how they are used, and the borrow
+/// checker's errors stay where they are.
+fn has_no_drop(ty: &Type) -> bool {
     match ty {
-        Type::Reference(reference) => reference.mutability.is_none(),
         Type::Path(path) => path.path.get_ident().is_some_and(is_primitive),
-        Type::Ptr(_) => true,
+        Type::Reference(_) | Type::Ptr(_) => true,
         _ => false,
     }
 }
