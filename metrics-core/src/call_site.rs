@@ -5,7 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use linkme::distributed_slice;
 
+use crate::capital::CapitalSite;
+use crate::event::EventSite;
 use crate::exchange::ExchangeSite;
+use crate::reconciliation::ReconciliationSite;
 use crate::subsystem::SubsystemSite;
 
 /// One element for each annotated function linked into the binary, called or not, in no particular order.
@@ -34,6 +37,12 @@ pub enum Target {
     Subsystem(&'static SubsystemSite),
     /// `#[exchange_call]`
     Exchange(&'static ExchangeSite),
+    /// `#[operational_event]`
+    Event(&'static EventSite),
+    /// `#[capital_check]`
+    Capital(&'static CapitalSite),
+    /// `#[reconciliation]`
+    Reconciliation(&'static ReconciliationSite),
 }
 
 impl fmt::Display for CallSite {

@@ -7,11 +7,13 @@ use std::sync::atomic::{
 };
 use std::time::Duration;
 
-use crate::LabelValue;
 use crate::catalogue;
+use crate::guard::Guard;
 use crate::labels::{EventType, Severity};
-use crate::registry::Core;
+use crate::registry::{self, Core};
 use crate::storage::{CounterSlot, GaugeSlot, Series, SnapshotBuilder, StampSlot, shared};
+use crate::text::Text;
+use crate::{LabelValue, Outcome};
 
 /// How long a removed profile's counters stay: long enough for a scraper to see their last value.
 const GRACE: Duration = Duration::from_mins(5);
@@ -203,6 +205,65 @@ impl Profile {
     pub fn remove(&self) {
         self.slots.remove(self.core.clock.boot_time());
     }
+}
+
+/// What a function under `#[capital_check]` returns.
+#[diagnostic::on_unimplemented(
+    message = "`#[capital_check]` stands over a function that returns `Capital` or `Result<Capital, E>`",
+    label = "this is neither",
+    note = "compute the figures in a function of their own and put the attribute over that"
+)]
+pub trait CapitalCheck {
+    /// The figures, unless there is an error in their place.
+    fn capital(&self) -> Option<Capital>;
+}
+
+impl CapitalCheck for Capital {
+    fn capital(&self) -> Option<Capital> {
+        Some(*self)
+    }
+}
+
+impl<E> CapitalCheck for Result<Capital, E> {
+    fn capital(&self) -> Option<Capital> {
+        self.as_ref().ok().copied()
+    }
+}
+
+/// The verdict on a returned value.
+pub fn capital_of<R: CapitalCheck>(value: &R) -> Option<Capital> {
+    value.capital()
+}
+
+/// An annotated function that returns a profile's capital.
+#[derive(Debug)]
+pub struct CapitalSite;
+
+impl CapitalSite {
+    /// Begins a check of the capital of `profile`, which is exported from here on.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a future's start hands over what it holds")]
+    pub fn start(&'static self, profile: Text) -> CapitalGuard {
+        CapitalGuard { profile: Profile::new(registry::process_instance(), profile.as_str()) }
+    }
+}
+
+/// A capital check under way. Without figures it records nothing.
+#[derive(Debug)]
+pub struct CapitalGuard {
+    profile: Profile,
+}
+
+impl Guard for CapitalGuard {
+    type Verdict = Option<Capital>;
+
+    fn finish(self, capital: Option<Capital>) {
+        if let Some(capital) = capital {
+            self.profile.update(capital);
+        }
+    }
+
+    fn abandon(self, _: Outcome) {}
 }
 
 #[cfg(test)]

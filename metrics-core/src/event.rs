@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::Outcome;
+use crate::call_site::{Choice, SlotCell};
 use crate::catalogue;
+use crate::guard::Guard;
 use crate::label::{OTHER, OpenLabel};
+use crate::registry;
 use crate::storage::{CounterSlot, Series, SnapshotBuilder, shared};
+use crate::text::Text;
 
 /// Series of [`OPERATIONAL_EVENTS_TOTAL`](catalogue::OPERATIONAL_EVENTS_TOTAL) before the rest goes to "other".
 const SERIES_BOUND: usize = 2_000;
@@ -20,7 +25,7 @@ struct Key {
 /// The events of an instance.
 #[derive(Debug)]
 pub(crate) struct Events {
-    series: Series<Key, CounterSlot>,
+    series: Series<Key, EventSlots>,
     symbols: OpenLabel,
     profile_overflow: CounterSlot,
     symbol_overflow: CounterSlot,
@@ -50,7 +55,14 @@ impl Events {
             key.profile = Arc::from(OTHER);
             key.symbol = Arc::from(OTHER);
         }
-        self.series.get_or_insert_with(&key, CounterSlot::new).add(event.count);
+        self.series.get_or_insert_with(&key, EventSlots::new).0.add(event.count);
+    }
+
+    /// The slot of an event without profile and symbol, exported from here on.
+    pub(crate) fn bare(&self, severity: &'static str, kind: &'static str) -> Arc<EventSlots> {
+        let none = || Arc::from("");
+        let key = Key { severity, kind, profile: none(), symbol: none() };
+        self.series.get_or_insert_with(&key, EventSlots::new)
     }
 
     pub(crate) fn collect(&self, snapshot: &mut SnapshotBuilder) {
@@ -58,12 +70,22 @@ impl Events {
         for (key, count) in self.series.all() {
             let labels =
                 vec![key.severity.into(), key.kind.into(), shared(&key.profile), shared(&key.symbol)];
-            snapshot.counter(family, labels, count.value());
+            snapshot.counter(family, labels, count.0.value());
         }
         for (label, overflow) in [("profile_id", &self.profile_overflow), ("symbol", &self.symbol_overflow)] {
             let labels = vec![family.name.into(), label.into()];
             snapshot.counter(&catalogue::LABEL_OVERFLOW_TOTAL, labels, overflow.value());
         }
+    }
+}
+
+/// How often one event happened.
+#[derive(Debug)]
+pub struct EventSlots(CounterSlot);
+
+impl EventSlots {
+    fn new() -> Self {
+        Self(CounterSlot::new())
     }
 }
 
@@ -119,5 +141,128 @@ impl<'a> Event<'a> {
     /// Counts it.
     pub fn record(self) {
         self.events.record(&self);
+    }
+}
+
+/// The ends of a call that are an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// It succeeded.
+    Ok,
+    /// It returned an error, of whatever class.
+    Err,
+    /// It panicked.
+    Panic,
+    /// Its future was dropped between two polls.
+    Cancelled,
+    /// It returned, well or not.
+    Return,
+    /// It ended.
+    Always,
+}
+
+impl On {
+    fn includes(self, outcome: Outcome) -> bool {
+        let returned = !matches!(outcome, Outcome::Panic | Outcome::Cancelled);
+        match self {
+            Self::Ok => outcome == Outcome::Ok,
+            Self::Err => returned && !outcome.is_fresh(),
+            Self::Panic => outcome == Outcome::Panic,
+            Self::Cancelled => outcome == Outcome::Cancelled,
+            Self::Return => returned,
+            Self::Always => true,
+        }
+    }
+}
+
+/// An annotated function some end of which is an event.
+#[derive(Debug)]
+pub struct EventSite {
+    severity: Choice,
+    kind: Choice,
+    on: On,
+    slots: &'static [SlotCell<EventSlots>],
+}
+
+impl EventSite {
+    /// A site with a cell for each pair of a severity and a type that it can have.
+    #[must_use]
+    pub const fn new(severity: Choice, kind: Choice, slots: &'static [SlotCell<EventSlots>]) -> Self {
+        Self { severity, kind, on: On::Ok, slots }
+    }
+
+    /// Which ends of the call are an event; success unless said.
+    #[must_use]
+    pub const fn on(mut self, on: On) -> Self {
+        self.on = on;
+        self
+    }
+
+    /// Watches a call for an event with the values at these indices of the site's choices.
+    #[must_use]
+    pub fn start(&'static self, severity: usize, kind: usize, profile: Text, symbol: Text) -> EventGuard {
+        EventGuard { site: self, severity, kind, profile, symbol }
+    }
+
+    /// The severity and type that this site always has, if it does not choose at run time.
+    pub(crate) fn fixed(&self) -> Option<(&'static str, &'static str)> {
+        self.severity.fixed().zip(self.kind.fixed())
+    }
+
+    fn record(&'static self, guard: &EventGuard) {
+        let core = registry::process_core();
+        let severity = self.severity.text(guard.severity).unwrap_or_default();
+        let kind = self.kind.text(guard.kind).unwrap_or_default();
+        let (profile, symbol) = (guard.profile.as_str(), guard.symbol.as_str());
+        if profile.is_empty() && symbol.is_empty() {
+            let cell = &self.slots[guard.severity * self.kind.count() + guard.kind];
+            cell.get_or_init(|| core.events.bare(severity, kind)).0.add(1);
+        } else {
+            core.event(severity, kind).profile(profile).symbol(symbol).record();
+        }
+    }
+}
+
+/// A call that may end in an event.
+#[derive(Debug)]
+pub struct EventGuard {
+    site: &'static EventSite,
+    severity: usize,
+    kind: usize,
+    profile: Text,
+    symbol: Text,
+}
+
+impl Guard for EventGuard {
+    type Verdict = Outcome;
+
+    fn finish(self, outcome: Outcome) {
+        if self.site.on.includes(outcome) {
+            self.site.record(&self);
+        }
+    }
+
+    fn abandon(self, outcome: Outcome) {
+        self.finish(outcome);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_end_is_an_event_of_those_that_name_it() {
+        use Outcome::{Cancelled, Error, Panic, Rejected, Skipped};
+        let named = |on: On| -> Vec<Outcome> {
+            let ends = [Outcome::Ok, Rejected, Error, Skipped, Panic, Cancelled];
+            ends.into_iter().filter(|end| on.includes(*end)).collect()
+        };
+        assert_eq!(named(On::Ok), [Outcome::Ok]);
+        assert_eq!(named(On::Err), [Rejected, Error]);
+        assert_eq!(named(On::Panic), [Panic]);
+        assert_eq!(named(On::Cancelled), [Cancelled]);
+        assert_eq!(named(On::Return), [Outcome::Ok, Rejected, Error, Skipped]);
+        assert_eq!(named(On::Always).len(), 6);
     }
 }

@@ -149,7 +149,13 @@ impl CallGuard<'_> {
 }
 
 impl Guard for CallGuard<'_> {
+    type Verdict = Outcome;
+
     fn finish(self, outcome: Outcome) {
+        Self::finish(self, outcome);
+    }
+
+    fn abandon(self, outcome: Outcome) {
         Self::finish(self, outcome);
     }
 }

@@ -2,10 +2,16 @@
 
 use crate::Outcome;
 
-/// Something under way that ends with an outcome.
+/// Something under way that is told how it ended.
 pub trait Guard {
-    /// Ends it.
-    fn finish(self, outcome: Outcome);
+    /// What it wants to know of a value that was returned.
+    type Verdict;
+
+    /// Ends it with a value that was returned.
+    fn finish(self, verdict: Self::Verdict);
+
+    /// Ends it without a value: by a panic, or because nobody polls any more.
+    fn abandon(self, outcome: Outcome);
 }
 
 /// Whether the thread was unwinding already when a guard was made.
@@ -20,8 +26,13 @@ impl Unwinding {
         Self(std::thread::panicking())
     }
 
+    /// Whether a panic began since.
+    pub(crate) fn has_begun(self) -> bool {
+        !self.0 && std::thread::panicking()
+    }
+
     /// The outcome of a guard that is dropped without having been told one.
     pub(crate) fn outcome(self) -> Outcome {
-        if !self.0 && std::thread::panicking() { Outcome::Panic } else { Outcome::Cancelled }
+        if self.has_begun() { Outcome::Panic } else { Outcome::Cancelled }
     }
 }

@@ -1,22 +1,29 @@
 //! How a function's body is run under a guard.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
 use crate::Outcome;
-use crate::guard::Guard;
+use crate::guard::{Guard, Unwinding};
 
 /// Runs a body that returns a value, and tells its guard how `judge` sees that value.
 ///
 /// The body is a parameter so that its closure is `FnOnce`; called where it stands it would be inferred as `FnMut`,
 /// which breaks bodies that return what they borrow mutably.
-pub fn call<G: Guard, R>(guard: G, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> Outcome) -> R {
+pub fn call<G: Guard, R>(guard: G, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> G::Verdict) -> R {
+    let pending = Pending::new(guard);
     let value = body();
-    guard.finish(judge(&value));
+    pending.end(|guard| guard.finish(judge(&value)));
     value
+}
+
+/// Runs a body for the future that it returns.
+pub fn evaluate<R>(body: impl FnOnce() -> R) -> R {
+    body()
 }
 
 /// A value for a `return` that never runs, which fixes the type of an async block.
@@ -25,44 +32,97 @@ pub fn never<R>() -> R {
     unreachable!("this call stands behind `if false`")
 }
 
+/// Stands behind a future that does not end, whatever its type was inferred to be.
+pub fn endless<R>(_: R) -> ! {
+    unreachable!("a function that returns `!` has returned")
+}
+
+/// The verdict on a value that says nothing of how the call ended: well, since it returned.
+#[must_use]
+pub fn good<R>(_: &R) -> Outcome {
+    Outcome::Ok
+}
+
 /// A guard for a body whose return says nothing of its success: it ends well unless a panic drops it.
 #[must_use = "the body runs under this guard"]
-pub fn returned<G: Guard>(guard: G) -> Returned<G> {
-    Returned { guard: Some(guard), panicking: std::thread::panicking() }
+pub fn returned<G: Guard<Verdict = Outcome>>(guard: G) -> Returned<G> {
+    Returned(Pending::new(guard))
 }
 
 /// See [`returned`].
 #[derive(Debug)]
-pub struct Returned<G: Guard> {
-    guard: Option<G>,
-    panicking: bool,
-}
+pub struct Returned<G: Guard<Verdict = Outcome>>(Pending<G>);
 
-impl<G: Guard> Drop for Returned<G> {
+impl<G: Guard<Verdict = Outcome>> Drop for Returned<G> {
     fn drop(&mut self) {
-        let panicked = !self.panicking && std::thread::panicking();
-        if let Some(guard) = self.guard.take() {
-            guard.finish(if panicked { Outcome::Panic } else { Outcome::Ok });
+        let panicked = self.0.unwinding.has_begun();
+        if let Some(guard) = self.0.guard.take() {
+            if panicked { guard.abandon(Outcome::Panic) } else { guard.finish(Outcome::Ok) }
         }
     }
 }
 
+/// A guard that is abandoned to the panic that drops it.
+#[derive(Debug)]
+struct Pending<G: Guard> {
+    guard: Option<G>,
+    unwinding: Unwinding,
+}
+
+impl<G: Guard> Pending<G> {
+    fn new(guard: G) -> Self {
+        Self { guard: Some(guard), unwinding: Unwinding::at_entry() }
+    }
+
+    fn end(mut self, end: impl FnOnce(G)) {
+        if let Some(guard) = self.guard.take() {
+            end(guard);
+        }
+    }
+}
+
+impl<G: Guard> Drop for Pending<G> {
+    fn drop(&mut self) {
+        if let Some(guard) = self.guard.take() {
+            // A synchronous body that does not return has panicked, whatever else is unwinding.
+            guard.abandon(Outcome::Panic);
+        }
+    }
+}
+
+/// Boxes the future of a function that returns it boxed.
+pub fn pinned<F>(future: F) -> Pin<Box<F>> {
+    Box::pin(future)
+}
+
+/// Runs a future under a guard, where the function's signature names what the future ends with.
+///
+/// The type of `future` is left to the signature: a bound here would report a second time what is wrong with it.
+pub fn declared<F, S, G, J, R>(start: S, future: F, judge: J) -> Instrumented<F, S, G, J, R>
+where
+    S: FnOnce() -> G,
+    G: Guard,
+    J: FnOnce(&R) -> G::Verdict,
+{
+    Instrumented { future, state: State::Waiting(start), judge: Some(judge), output: PhantomData }
+}
+
 /// Runs a future under a guard that `start` makes at the first poll.
-pub fn future<F, S, G, J>(start: S, future: F, judge: J) -> Instrumented<F, S, G, J>
+pub fn future<F, S, G, J>(start: S, future: F, judge: J) -> Instrumented<F, S, G, J, F::Output>
 where
     F: Future,
     S: FnOnce() -> G,
     G: Guard,
-    J: FnOnce(&F::Output) -> Outcome,
+    J: FnOnce(&F::Output) -> G::Verdict,
 {
-    Instrumented { future, state: State::Waiting(start), judge: Some(judge) }
+    declared(start, future, judge)
 }
 
 pin_project! {
     /// See [`future`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Instrumented<F, S, G, J>
+    pub struct Instrumented<F, S, G, J, R>
     where
         G: Guard,
     {
@@ -70,18 +130,19 @@ pin_project! {
         future: F,
         state: State<S, G>,
         judge: Option<J>,
+        output: PhantomData<fn() -> R>,
     }
 
-    impl<F, S, G, J> PinnedDrop for Instrumented<F, S, G, J>
+    impl<F, S, G, J, R> PinnedDrop for Instrumented<F, S, G, J, R>
     where
         G: Guard,
     {
         fn drop(this: Pin<&mut Self>) {
             match std::mem::replace(this.project().state, State::Ended) {
                 State::Waiting(_) | State::Ended => {}
-                State::Pending(guard) => guard.finish(Outcome::Cancelled),
+                State::Pending(guard) => guard.abandon(Outcome::Cancelled),
                 // The poll that took the guard's place never came back.
-                State::Polling(guard) => guard.finish(Outcome::Panic),
+                State::Polling(guard) => guard.abandon(Outcome::Panic),
             }
         }
     }
@@ -97,16 +158,16 @@ enum State<S, G> {
     Ended,
 }
 
-impl<F, S, G, J> Future for Instrumented<F, S, G, J>
+impl<F, S, G, J, R> Future for Instrumented<F, S, G, J, R>
 where
-    F: Future,
+    F: Future<Output = R>,
     S: FnOnce() -> G,
     G: Guard,
-    J: FnOnce(&F::Output) -> Outcome,
+    J: FnOnce(&R) -> G::Verdict,
 {
-    type Output = F::Output;
+    type Output = R;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
         let this = self.project();
         *this.state = match std::mem::replace(this.state, State::Ended) {
             State::Waiting(start) => State::Polling(start()),
@@ -137,8 +198,14 @@ mod tests {
     struct Told<'a>(&'a std::cell::Cell<Option<Outcome>>);
 
     impl Guard for Told<'_> {
+        type Verdict = Outcome;
+
         fn finish(self, outcome: Outcome) {
             self.0.set(Some(outcome));
+        }
+
+        fn abandon(self, outcome: Outcome) {
+            self.finish(outcome);
         }
     }
 

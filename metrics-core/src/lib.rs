@@ -56,12 +56,14 @@ mod label;
 mod outcome;
 #[cfg(feature = "server")]
 mod pages;
+mod probe;
 mod reconciliation;
 mod registry;
 mod report;
 mod settings;
 mod storage;
 mod subsystem;
+mod text;
 mod vocabulary;
 
 pub use call_site::{CallSite, call_sites};
@@ -85,13 +87,15 @@ pub use prometheus;
 
 /// Makes a fieldless enum a set of label values; see the [trait](trait@LabelValue).
 pub use bot_metrics_macros::LabelValue;
-pub use bot_metrics_macros::{exchange_call, timed_subsystem};
+pub use bot_metrics_macros::{
+    capital_check, exchange_call, operational_event, reconciliation, timed_subsystem,
+};
 
 /// All that an annotated module needs.
 pub mod prelude {
     pub use crate::{
         Capital, ClassifyError, Env, ErrorClass, LabelValue, Metrics, Mode, Outcome, ReconciliationReport,
-        Settings, exchange_call, labels, timed_subsystem,
+        Settings, capital_check, exchange_call, labels, operational_event, reconciliation, timed_subsystem,
     };
 }
 
@@ -100,12 +104,21 @@ pub mod prelude {
 pub mod __private {
     pub use crate::LabelValue;
     pub use crate::call_site::{CALL_SITES, CallSite, Choice, SlotCell, Target, slot_cells};
+    pub use crate::capital::{CapitalSite, capital_of};
+    pub use crate::event::{EventSite, EventSlots, On};
     pub use crate::exchange::{ExchangeSite, ExchangeSlots};
     pub use crate::guard::Guard;
-    pub use crate::instrument::{call, future, never, returned};
-    pub use crate::outcome::{Classified, Fallible, Infallible, Outcome, Probe};
+    pub use crate::instrument::{call, declared, endless, evaluate, future, good, never, pinned, returned};
+    pub use crate::outcome::outcome;
+    pub use crate::probe::Probe;
+    pub use crate::reconciliation::{ReconciliationSite, report_of};
     pub use crate::subsystem::{SubsystemSite, SubsystemSlots};
+    pub use crate::text::Text;
     pub use crate::vocabulary::{require_type, text_of};
+    /// The traits that answer a [`Probe`].
+    pub mod probe {
+        pub use crate::probe::{Classified, Fallible, Infallible, Unstarted};
+    }
     pub use core::time::Duration;
     pub use core::{file, line, module_path};
     pub use linkme;

@@ -1,5 +1,7 @@
 //! How a call ended, and how that is told from what it returned.
 
+use std::io;
+
 use crate::LabelValue;
 
 /// How a call or a run ended.
@@ -63,6 +65,22 @@ pub enum ErrorClass {
     Other,
 }
 
+impl ErrorClass {
+    /// The class of an HTTP answer with this status, as exchanges use them: 418 is Binance's ban.
+    #[must_use]
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            401 | 403 => Self::Auth,
+            408 => Self::Timeout,
+            418 => Self::Banned,
+            429 => Self::RateLimited,
+            400..=499 => Self::Rejected,
+            500..=599 => Self::ServerError,
+            _ => Self::Other,
+        }
+    }
+}
+
 impl From<ErrorClass> for Outcome {
     fn from(class: ErrorClass) -> Self {
         match class {
@@ -77,6 +95,11 @@ impl From<ErrorClass> for Outcome {
             ErrorClass::Other => Self::Error,
         }
     }
+}
+
+/// What a function under the key `classify` says.
+pub fn outcome(outcome: impl Into<Outcome>) -> Outcome {
+    outcome.into()
 }
 
 /// An error that knows what kind of error it is.
@@ -121,52 +144,57 @@ impl<E: ClassifyError + ?Sized> ClassifyError for Box<E> {
     }
 }
 
-/// A returned value whose outcome is asked for: `(&&&Probe(&value)).outcome()`.
-///
-/// The method is found by the first implementation that fits, with as many references as the call has, then with
-/// one fewer: a `Result` whose error has a class, or an `Outcome`; any `Result`; anything.
-#[derive(Debug)]
-pub struct Probe<'a, T: ?Sized>(pub &'a T);
-
-/// A value that says precisely how the call ended.
-pub trait Classified {
-    /// How the call ended.
-    fn outcome(&self) -> Outcome;
-}
-
-impl<T, E: ClassifyError> Classified for &&Probe<'_, Result<T, E>> {
-    fn outcome(&self) -> Outcome {
-        self.0.as_ref().map_or_else(|error| error.class().into(), |_| Outcome::Ok)
+impl ClassifyError for std::io::Error {
+    fn class(&self) -> ErrorClass {
+        match self.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ErrorClass::Timeout,
+            io::ErrorKind::InvalidData => ErrorClass::Decode,
+            io::ErrorKind::PermissionDenied => ErrorClass::Auth,
+            io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::NotConnected
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof => ErrorClass::Transport,
+            _ => ErrorClass::Other,
+        }
     }
 }
 
-impl Classified for &&Probe<'_, Outcome> {
-    fn outcome(&self) -> Outcome {
-        *self.0
+/// By the status that `error_for_status` found, else by what failed.
+#[cfg(feature = "reqwest")]
+impl ClassifyError for reqwest::Error {
+    fn class(&self) -> ErrorClass {
+        if let Some(status) = self.status() {
+            return ErrorClass::of_status(status.as_u16());
+        }
+        if self.is_timeout() {
+            ErrorClass::Timeout
+        } else if self.is_decode() {
+            ErrorClass::Decode
+        } else if self.is_builder() || self.is_redirect() {
+            ErrorClass::Other
+        } else {
+            ErrorClass::Transport
+        }
     }
 }
 
-/// A value that is good or bad.
-pub trait Fallible {
-    /// How the call ended.
-    fn outcome(&self) -> Outcome;
-}
-
-impl<T, E> Fallible for &Probe<'_, Result<T, E>> {
-    fn outcome(&self) -> Outcome {
-        if self.0.is_ok() { Outcome::Ok } else { Outcome::Error }
-    }
-}
-
-/// A value that says nothing of how the call ended.
-pub trait Infallible {
-    /// How the call ended: well, since it returned.
-    fn outcome(&self) -> Outcome;
-}
-
-impl<T: ?Sized> Infallible for Probe<'_, T> {
-    fn outcome(&self) -> Outcome {
-        Outcome::Ok
+#[cfg(feature = "hyper")]
+impl ClassifyError for hyper::Error {
+    fn class(&self) -> ErrorClass {
+        if self.is_timeout() {
+            ErrorClass::Timeout
+        } else if self.is_parse() {
+            ErrorClass::Decode
+        } else if self.is_user() {
+            ErrorClass::Other
+        } else {
+            ErrorClass::Transport
+        }
     }
 }
 
@@ -174,42 +202,29 @@ impl<T: ?Sized> Infallible for Probe<'_, T> {
 mod tests {
     use super::*;
 
-    struct Refused;
-
-    impl ClassifyError for Refused {
-        fn class(&self) -> ErrorClass {
-            ErrorClass::Rejected
+    #[test]
+    fn statuses_have_the_class_that_exchanges_mean() {
+        for (status, class) in [
+            (400, ErrorClass::Rejected),
+            (401, ErrorClass::Auth),
+            (418, ErrorClass::Banned),
+            (429, ErrorClass::RateLimited),
+            (503, ErrorClass::ServerError),
+            (302, ErrorClass::Other),
+        ] {
+            assert_eq!(ErrorClass::of_status(status), class, "{status}");
         }
     }
 
-    type Aliased = Result<u8, Refused>;
-
-    macro_rules! outcome {
-        ($value:expr) => {
-            (&&&Probe(&$value)).outcome()
-        };
-    }
-
     #[test]
-    fn a_results_error_tells_its_class() {
-        let refused: Aliased = Err(Refused);
-        assert_eq!(outcome!(refused), Outcome::Rejected);
-        assert_eq!(outcome!(Err::<(), &Refused>(&Refused)), Outcome::Rejected);
-        assert_eq!(outcome!(Err::<(), Box<Refused>>(Box::new(Refused))), Outcome::Rejected);
-        assert_eq!(outcome!(Ok::<u8, Refused>(1)), Outcome::Ok);
-    }
-
-    #[test]
-    fn an_error_without_a_class_is_an_error() {
-        assert_eq!(outcome!(Err::<(), &str>("no")), Outcome::Error);
-        assert_eq!(outcome!(Ok::<(), &str>(())), Outcome::Ok);
-    }
-
-    #[test]
-    fn an_outcome_is_itself_and_any_other_value_is_good() {
-        assert_eq!(outcome!(Outcome::Skipped), Outcome::Skipped);
-        assert_eq!(outcome!(()), Outcome::Ok);
-        assert_eq!(outcome!(None::<u8>), Outcome::Ok);
-        assert_eq!(outcome!(*"text"), Outcome::Ok);
+    fn io_errors_have_a_class() {
+        for (kind, class) in [
+            (io::ErrorKind::TimedOut, ErrorClass::Timeout),
+            (io::ErrorKind::ConnectionReset, ErrorClass::Transport),
+            (io::ErrorKind::InvalidData, ErrorClass::Decode),
+            (io::ErrorKind::NotFound, ErrorClass::Other),
+        ] {
+            assert_eq!(io::Error::from(kind).class(), class, "{kind}");
+        }
     }
 }

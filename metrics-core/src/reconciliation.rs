@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::LabelValue;
 use crate::catalogue;
+use crate::guard::Guard;
 use crate::labels::Source;
-use crate::registry::Core;
+use crate::registry::{self, Core};
 use crate::storage::SnapshotBuilder;
+use crate::{LabelValue, Outcome};
 
 /// What one complete comparison found.
 ///
@@ -157,6 +158,57 @@ impl ReconciliationCycle {
     pub fn commit(self, report: ReconciliationReport) {
         self.core.reconciliation.commit(report);
     }
+}
+
+/// What a function under `#[reconciliation]` returns.
+#[diagnostic::on_unimplemented(
+    message = "`#[reconciliation]` stands over a function that returns `ReconciliationReport` or `Result<ReconciliationReport, E>`",
+    label = "this is neither",
+    note = "compare in a function of its own and put the attribute over that"
+)]
+pub trait ReconciliationRun {
+    /// What was found, unless there is an error in its place.
+    fn report(&self) -> Option<&ReconciliationReport>;
+}
+
+impl ReconciliationRun for ReconciliationReport {
+    fn report(&self) -> Option<&ReconciliationReport> {
+        Some(self)
+    }
+}
+
+impl<E> ReconciliationRun for Result<ReconciliationReport, E> {
+    fn report(&self) -> Option<&ReconciliationReport> {
+        self.as_ref().ok()
+    }
+}
+
+/// The verdict on a returned value. The function keeps its report, so the cycle takes a copy.
+pub fn report_of<R: ReconciliationRun>(value: &R) -> Option<ReconciliationReport> {
+    value.report().cloned()
+}
+
+/// An annotated function that is one cycle of reconciliation.
+#[derive(Debug)]
+pub struct ReconciliationSite;
+
+impl ReconciliationSite {
+    /// Begins a cycle.
+    pub fn start(&'static self) -> ReconciliationCycle {
+        ReconciliationCycle::new(registry::process_instance())
+    }
+}
+
+impl Guard for ReconciliationCycle {
+    type Verdict = Option<ReconciliationReport>;
+
+    fn finish(self, report: Option<ReconciliationReport>) {
+        if let Some(report) = report {
+            self.commit(report);
+        }
+    }
+
+    fn abandon(self, _: Outcome) {}
 }
 
 #[cfg(test)]

@@ -34,6 +34,11 @@ pub(crate) fn process_core() -> &'static Core {
     &PROCESS
 }
 
+/// The same, for what outlives the borrow of a call site.
+pub(crate) fn process_instance() -> Arc<Core> {
+    Arc::clone(&PROCESS)
+}
+
 /// Every room of one instance.
 #[derive(Debug)]
 pub(crate) struct Core {
@@ -132,7 +137,7 @@ impl Core {
     fn declare(&self, site: &CallSite, settings: &Settings) {
         match site.target {
             Target::Subsystem(site) => {
-                if let Some(subsystem) = site.fixed() {
+                if let Some(subsystem) = site.fixed().filter(|_| !site.is_optional()) {
                     let slots = self.subsystems.slots(subsystem, &self.clock);
                     // Contradictions were refused before.
                     let _ = site.declared_max_age().map(|max_age| slots.set_max_age(max_age));
@@ -149,6 +154,13 @@ impl Core {
                     self.exchange_calls.slots(exchange, operation);
                 }
             }
+            Target::Event(site) => {
+                if let Some((severity, kind)) = site.fixed() {
+                    self.events.bare(severity, kind);
+                }
+            }
+            // A profile is known from its first check on; the counter of mismatches is there anyway.
+            Target::Capital(_) | Target::Reconciliation(_) => {}
         }
     }
 }
@@ -321,6 +333,7 @@ fn check(sites: &[CallSite], settings: &Settings) -> Result<(), Error> {
                     return Err(Error::conflicting_max_age_at(subsystem, asked, standing, places));
                 }
             }
+            Target::Event(_) | Target::Capital(_) | Target::Reconciliation(_) => {}
         }
     }
     Ok(())

@@ -106,7 +106,7 @@ impl SubsystemSlots {
         if standing == max_age { Ok(()) } else { Err(standing) }
     }
 
-    fn start<'a>(&'a self, clock: &'a Clock) -> RunGuard<'a> {
+    fn start<'a>(&'a self, clock: &'a Clock, observes_cancelled: bool) -> RunGuard<'a> {
         self.in_progress.raise();
         self.active.advance(clock.boot_time());
         RunGuard {
@@ -114,6 +114,7 @@ impl SubsystemSlots {
             clock,
             started: clock.monotonic(),
             unwinding: Unwinding::at_entry(),
+            observes_cancelled,
             ended: false,
         }
     }
@@ -198,7 +199,7 @@ impl SubsystemHandle {
     /// Begins a run: the body of one cycle, without the sleep between cycles.
     #[must_use = "a run lasts as long as its guard"]
     pub fn start(&self) -> RunGuard<'_> {
-        self.slots.start(&self.clock)
+        self.slots.start(&self.clock, false)
     }
 }
 
@@ -210,6 +211,7 @@ pub struct RunGuard<'a> {
     clock: &'a Clock,
     started: Duration,
     unwinding: Unwinding,
+    observes_cancelled: bool,
     ended: bool,
 }
 
@@ -226,7 +228,12 @@ impl RunGuard<'_> {
         slots.in_progress.lower();
         slots.active.advance(now);
         slots.runs[outcome.index()].add(1);
-        if !matches!(outcome, Outcome::Cancelled | Outcome::Skipped) {
+        let observed = match outcome {
+            Outcome::Skipped => false,
+            Outcome::Cancelled => self.observes_cancelled,
+            _ => true,
+        };
+        if observed {
             slots.duration.observe(self.clock.monotonic().saturating_sub(self.started));
         }
         if outcome.is_fresh() {
@@ -239,7 +246,13 @@ impl RunGuard<'_> {
 }
 
 impl Guard for RunGuard<'_> {
+    type Verdict = Outcome;
+
     fn finish(self, outcome: Outcome) {
+        Self::finish(self, outcome);
+    }
+
+    fn abandon(self, outcome: Outcome) {
         Self::finish(self, outcome);
     }
 }
@@ -257,6 +270,8 @@ impl Drop for RunGuard<'_> {
 pub struct SubsystemSite {
     subsystem: Choice,
     max_age: Option<Duration>,
+    optional: bool,
+    observes_cancelled: bool,
     slots: &'static [SlotCell<SubsystemSlots>],
 }
 
@@ -264,7 +279,7 @@ impl SubsystemSite {
     /// A site of `subsystem`, with as many cells as it has choices.
     #[must_use]
     pub const fn new(subsystem: Choice, slots: &'static [SlotCell<SubsystemSlots>]) -> Self {
-        Self { subsystem, max_age: None, slots }
+        Self { subsystem, max_age: None, optional: false, observes_cancelled: false, slots }
     }
 
     /// See [`SubsystemHandle::with_period`].
@@ -277,6 +292,20 @@ impl SubsystemSite {
     #[must_use]
     pub const fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
+        self
+    }
+
+    /// The subsystem counts from its first run, not from `install` on.
+    #[must_use]
+    pub const fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// The duration of a cancelled run is observed too.
+    #[must_use]
+    pub const fn observe_cancelled(mut self) -> Self {
+        self.observes_cancelled = true;
         self
     }
 
@@ -295,12 +324,16 @@ impl SubsystemSite {
             }
             slots
         });
-        slots.start(&core.clock)
+        slots.start(&core.clock, self.observes_cancelled)
     }
 
     /// The subsystem that this site always is, if it does not choose at run time.
     pub(crate) fn fixed(&self) -> Option<&'static str> {
         self.subsystem.fixed()
+    }
+
+    pub(crate) fn is_optional(&self) -> bool {
+        self.optional
     }
 
     pub(crate) fn declared_max_age(&self) -> Option<Duration> {

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use proc_macro2::{Span, TokenStream};
+use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Path, Token};
 
-use crate::attr::{Attribute, Key, Takes};
+use crate::attr::{Attribute, Is, Key, Takes};
 use crate::errors::{Errors, nearest};
 
 /// The arguments of one attribute, each with its key from the table.
+#[derive(Clone)]
 pub(crate) struct Args(Vec<(&'static Key, Value)>);
 
 /// A value of the kind that its key takes.
@@ -20,6 +22,10 @@ pub(crate) enum Value {
     Label(Label),
     Duration(Duration),
     Path(Path),
+    Text(Box<Expr>),
+    /// What the word stands for.
+    Word(&'static str),
+    Nothing,
 }
 
 /// A label as it was written.
@@ -37,31 +43,54 @@ impl Args {
     /// Reads `tokens` by the attribute's keys; what is wrong goes to `errors`, each under its own token.
     pub(crate) fn read(attribute: Attribute, tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut args = Self(Vec::new());
-        for entry in entries(tokens, errors) {
+        for entry in entries(attribute, tokens, errors) {
             args.take(attribute, &entry, errors);
-        }
-        for key in attribute.keys().filter(|key| key.required) {
-            if !args.0.iter().any(|(known, _)| known.name == key.name) {
-                let name = attribute.name();
-                let missing = if key.positional { "a" } else { "the argument" };
-                let message = format!("{name} needs {missing} {}: {}", key.name, attribute.example());
-                errors.push(Span::call_site(), message);
-            }
         }
         args
     }
 
+    /// Reports the keys that must be there and are not.
+    pub(crate) fn require(&self, attribute: Attribute, errors: &mut Errors) {
+        for key in attribute.keys().filter(|key| key.is != Is::Optional && !self.has(key.name)) {
+            let missing = if key.is == Is::Positional { "a" } else { "the argument" };
+            let message =
+                format!("{} needs {missing} {}: {}", attribute.name(), key.name, attribute.example());
+            errors.push(Span::call_site(), message);
+        }
+    }
+
+    /// These arguments for a method of a block: what is named after the method has its name.
+    pub(crate) fn for_method(&self, attribute: Attribute, name: &Ident) -> Self {
+        let mut args = self.clone();
+        for key in attribute.keys().filter(|key| key.is == Is::MethodName && !self.has(key.name)) {
+            let text = LitStr::new(&name.unraw().to_string(), name.span());
+            args.0.push((key, Value::Label(Label::Text(text))));
+        }
+        args
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
     pub(crate) fn label(&self, name: &str) -> Option<&Label> {
-        self.value(name).and_then(|value| if let Value::Label(label) = value { Some(label) } else { None })
+        if let Some(Value::Label(label)) = self.value(name) { Some(label) } else { None }
     }
 
     pub(crate) fn duration(&self, name: &str) -> Option<Duration> {
-        self.value(name)
-            .and_then(|value| if let Value::Duration(duration) = value { Some(*duration) } else { None })
+        if let Some(Value::Duration(duration)) = self.value(name) { Some(*duration) } else { None }
     }
 
     pub(crate) fn path(&self, name: &str) -> Option<&Path> {
-        self.value(name).and_then(|value| if let Value::Path(path) = value { Some(path) } else { None })
+        if let Some(Value::Path(path)) = self.value(name) { Some(path) } else { None }
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<Box<Expr>> {
+        if let Some(Value::Text(text)) = self.value(name) { Some(text.clone()) } else { None }
+    }
+
+    pub(crate) fn word(&self, name: &str) -> Option<&'static str> {
+        if let Some(Value::Word(word)) = self.value(name) { Some(word) } else { None }
     }
 
     fn value(&self, name: &str) -> Option<&Value> {
@@ -74,37 +103,32 @@ impl Args {
             errors.push(entry.span(), format!("`{}` stands here a second time", key.name));
             return;
         }
-        match value(key.takes, &entry.value) {
+        match value(key.takes, entry.value.as_ref()) {
             Ok(value) => self.0.push((key, value)),
             Err(found) => {
                 let message = format!("`{}` takes {}{found}", key.name, key.takes.allowed());
-                errors.push(entry.value.span(), message);
-                // The key is there all the same: no second message that it is missing.
-                if let Some(stand_in) = stand_in(key.takes) {
-                    self.0.push((key, stand_in));
-                }
+                errors.push(entry.value_span(), message);
+                // The key is there all the same: no second message that it is missing or stands twice.
+                self.0.push((key, Value::Nothing));
             }
         }
-    }
-}
-
-/// Something of the right kind for a value that was refused already.
-fn stand_in(takes: Takes) -> Option<Value> {
-    match takes {
-        Takes::Label(_) => Some(Value::Label(Label::Text(LitStr::new("", Span::call_site())))),
-        Takes::Duration | Takes::Path => None,
     }
 }
 
 /// `key = value`, or a value alone.
 struct Entry {
     name: Option<Ident>,
-    value: Expr,
+    /// None for a key that stands alone.
+    value: Option<Expr>,
 }
 
 impl Entry {
     fn span(&self) -> Span {
         self.name.as_ref().map_or_else(|| self.value.span(), Ident::span)
+    }
+
+    fn value_span(&self) -> Span {
+        self.value.as_ref().map_or_else(|| self.span(), syn::spanned::Spanned::span)
     }
 
     fn key(&self, attribute: Attribute, errors: &mut Errors) -> Option<&'static Key> {
@@ -138,11 +162,11 @@ fn known(attribute: Attribute) -> String {
 }
 
 /// The entries between commas; one that cannot be read is reported and skipped.
-fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
+fn entries(attribute: Attribute, tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
     let read = |input: ParseStream<'_>| {
         let mut entries = Vec::new();
         while !input.is_empty() {
-            match entry(input) {
+            match entry(attribute, input) {
                 Ok(entry) => entries.push(Ok(entry)),
                 Err(error) => {
                     entries.push(Err(error));
@@ -161,7 +185,11 @@ fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
     entries.into_iter().filter_map(|entry| errors.ok(entry)).collect()
 }
 
-fn entry(input: ParseStream<'_>) -> syn::Result<Entry> {
+fn entry(attribute: Attribute, input: ParseStream<'_>) -> syn::Result<Entry> {
+    if let Some(name) = standing_alone(attribute, input) {
+        input.call(Ident::parse_any)?;
+        return Ok(Entry { name: Some(name), value: None });
+    }
     let named = input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]);
     let name = if named {
         let name = input.call(Ident::parse_any)?;
@@ -174,7 +202,15 @@ fn entry(input: ParseStream<'_>) -> syn::Result<Entry> {
         let span = name.as_ref().map_or_else(|| input.span(), Ident::span);
         return Err(syn::Error::new(span, "expected a value"));
     }
-    Ok(Entry { name, value: input.parse()? })
+    Ok(Entry { name, value: Some(input.parse()?) })
+}
+
+/// A word between commas that is a key of the attribute and no value.
+fn standing_alone(attribute: Attribute, input: ParseStream<'_>) -> Option<Ident> {
+    let ahead = input.fork();
+    let name = ahead.call(Ident::parse_any).ok()?;
+    let alone = ahead.is_empty() || ahead.peek(Token![,]);
+    (alone && attribute.keys().any(|key| name == key.name)).then_some(name)
 }
 
 fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
@@ -185,15 +221,36 @@ fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
 }
 
 /// The value as its key takes it, or what is to be said of it beside what is allowed.
-fn value(takes: Takes, expr: &Expr) -> Result<Value, String> {
+fn value(takes: Takes, expr: Option<&Expr>) -> Result<Value, String> {
     match (takes, expr) {
-        (Takes::Label(_), _) => label(expr).map(Value::Label),
-        (Takes::Duration, Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => {
+        // What a `macro_rules!` passes on stands in a group without delimiters.
+        (_, Some(Expr::Group(group))) => value(takes, Some(&group.expr)),
+        (Takes::Nothing, None) => Ok(Value::Nothing),
+        (Takes::Label(_), Some(expr)) => label(expr).map(Value::Label),
+        (Takes::Duration, Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. }))) => {
             duration(&text.value()).map(Value::Duration)
         }
-        (Takes::Path, Expr::Path(path)) if path.qself.is_none() => Ok(Value::Path(path.path.clone())),
-        (Takes::Duration | Takes::Path, _) => Err(String::new()),
+        (Takes::Path, Some(Expr::Path(path))) if path.qself.is_none() => Ok(Value::Path(path.path.clone())),
+        (Takes::Text, Some(Expr::Lit(ExprLit { lit, .. }))) if !matches!(lit, Lit::Str(_)) => {
+            Err(String::new())
+        }
+        (Takes::Text, Some(expr)) => Ok(Value::Text(Box::new(expr.clone()))),
+        (Takes::Word(words), Some(expr)) => word(words, expr).map(Value::Word),
+        _ => Err(String::new()),
     }
+}
+
+/// What the word stands for; it may stand in quotes.
+fn word(words: &[(&str, &'static str)], expr: &Expr) -> Result<&'static str, String> {
+    let written = match expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value(),
+        _ => expr.to_token_stream().to_string(),
+    };
+    let found = words.iter().find(|(word, _)| *word == written).map(|(_, meaning)| *meaning);
+    found.ok_or_else(|| {
+        let guess = nearest(&written, words.iter().map(|(word, _)| *word));
+        guess.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default()
+    })
 }
 
 fn label(expr: &Expr) -> Result<Label, String> {

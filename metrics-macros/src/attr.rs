@@ -1,25 +1,38 @@
 //! The table of the attributes' keys: how each is spelled, where it is valid, and what it takes.
 
+use Attribute::{CapitalCheck, ExchangeCall, OperationalEvent, Reconciliation, TimedSubsystem};
+
 /// An attribute over a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attribute {
     TimedSubsystem,
     ExchangeCall,
+    OperationalEvent,
+    CapitalCheck,
+    Reconciliation,
 }
 
 impl Attribute {
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::TimedSubsystem => "timed_subsystem",
-            Self::ExchangeCall => "exchange_call",
+            TimedSubsystem => "timed_subsystem",
+            ExchangeCall => "exchange_call",
+            OperationalEvent => "operational_event",
+            CapitalCheck => "capital_check",
+            Reconciliation => "reconciliation",
         }
     }
 
     /// An example for messages.
     pub(crate) fn example(self) -> &'static str {
         match self {
-            Self::TimedSubsystem => r#"#[timed_subsystem("trading", every = "5s")]"#,
-            Self::ExchangeCall => r#"#[exchange_call(op = "place_order")]"#,
+            TimedSubsystem => r#"#[timed_subsystem("trading", every = "5s")]"#,
+            ExchangeCall => r#"#[exchange_call(op = "place_order")]"#,
+            OperationalEvent => {
+                r#"#[operational_event(type = "ORDER_FAILURE", severity = "ERROR", on = err)]"#
+            }
+            CapitalCheck => "#[capital_check(profile = self.profile_id)]",
+            Reconciliation => "#[reconciliation]",
         }
     }
 
@@ -29,7 +42,7 @@ impl Attribute {
 
     /// The key that a value without a key belongs to.
     pub(crate) fn positional(self) -> Option<&'static Key> {
-        self.keys().find(|key| key.positional)
+        self.keys().find(|key| key.is == Is::Positional)
     }
 }
 
@@ -39,9 +52,18 @@ pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) takes: Takes,
     pub(crate) of: &'static [Attribute],
-    pub(crate) required: bool,
-    /// Whether it is written without its name.
-    pub(crate) positional: bool,
+    pub(crate) is: Is,
+}
+
+/// Whether a key must be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Is {
+    /// It must, and is written without its name.
+    Positional,
+    Required,
+    /// It must over a function; over an `impl` block it is each method's name.
+    MethodName,
+    Optional,
 }
 
 /// What a key takes.
@@ -53,6 +75,12 @@ pub(crate) enum Takes {
     Duration,
     /// A path.
     Path,
+    /// An expression that is a text when the function is called.
+    Text,
+    /// One of these words, each with the name of what it stands for.
+    Word(&'static [(&'static str, &'static str)]),
+    /// Nothing: the key stands alone.
+    Nothing,
 }
 
 impl Takes {
@@ -62,38 +90,63 @@ impl Takes {
             Self::Label(label) => format!("a text in quotes, or a value of the type `labels::{label}`"),
             Self::Duration => r#"a time in quotes such as "500ms", "5s", "2m" or "1h""#.to_owned(),
             Self::Path => "a path such as `crate::labels`".to_owned(),
+            Self::Text => "an expression that is a text, such as `order.symbol`".to_owned(),
+            Self::Word(words) => {
+                let words: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+                words.join(", ")
+            }
+            Self::Nothing => "no value: it stands alone".to_owned(),
         }
     }
-}
-
-const BOTH: &[Attribute] = &[Attribute::TimedSubsystem, Attribute::ExchangeCall];
-const TIMED_SUBSYSTEM: &[Attribute] = &[Attribute::TimedSubsystem];
-const EXCHANGE_CALL: &[Attribute] = &[Attribute::ExchangeCall];
-
-const fn required(name: &'static str, takes: Takes, of: &'static [Attribute], positional: bool) -> Key {
-    Key { name, takes, of, required: true, positional }
-}
-
-const fn optional(name: &'static str, takes: Takes, of: &'static [Attribute]) -> Key {
-    Key { name, takes, of, required: false, positional: false }
 }
 
 pub(crate) const SUBSYSTEM: &str = "subsystem";
 pub(crate) const EVERY: &str = "every";
 pub(crate) const MAX_AGE: &str = "max_age";
+pub(crate) const OPTIONAL: &str = "optional";
+pub(crate) const ON_CANCEL: &str = "on_cancel";
 pub(crate) const OP: &str = "op";
 pub(crate) const EXCHANGE: &str = "exchange";
+pub(crate) const TYPE: &str = "type";
+pub(crate) const SEVERITY: &str = "severity";
+pub(crate) const ON: &str = "on";
+pub(crate) const PROFILE: &str = "profile";
+pub(crate) const SYMBOL: &str = "symbol";
 pub(crate) const CLASSIFY: &str = "classify";
 pub(crate) const LABELS: &str = "labels";
 pub(crate) const CRATE: &str = "crate";
+pub(crate) const SKIP: &str = "skip";
 
-static KEYS: [Key; 8] = [
-    required(SUBSYSTEM, Takes::Label("Subsystem"), TIMED_SUBSYSTEM, true),
-    optional(EVERY, Takes::Duration, TIMED_SUBSYSTEM),
-    optional(MAX_AGE, Takes::Duration, TIMED_SUBSYSTEM),
-    required(OP, Takes::Label("Operation"), EXCHANGE_CALL, false),
-    optional(EXCHANGE, Takes::Label("Exchange"), EXCHANGE_CALL),
-    optional(CLASSIFY, Takes::Path, BOTH),
-    optional(LABELS, Takes::Path, BOTH),
-    optional(CRATE, Takes::Path, BOTH),
+const ALL: &[Attribute] = &[TimedSubsystem, ExchangeCall, OperationalEvent, CapitalCheck, Reconciliation];
+const WITH_LABELS: &[Attribute] = &[TimedSubsystem, ExchangeCall, OperationalEvent];
+
+/// The ends of a call that can be an event.
+const ENDS: &[(&str, &str)] = &[
+    ("ok", "Ok"),
+    ("err", "Err"),
+    ("panic", "Panic"),
+    ("cancelled", "Cancelled"),
+    ("return", "Return"),
+    ("always", "Always"),
+];
+
+#[rustfmt::skip]
+static KEYS: [Key; 17] = [
+    Key { name: SUBSYSTEM, takes: Takes::Label("Subsystem"),          of: &[TimedSubsystem],   is: Is::Positional },
+    Key { name: EVERY,     takes: Takes::Duration,                    of: &[TimedSubsystem],   is: Is::Optional },
+    Key { name: MAX_AGE,   takes: Takes::Duration,                    of: &[TimedSubsystem],   is: Is::Optional },
+    Key { name: OPTIONAL,  takes: Takes::Nothing,                     of: &[TimedSubsystem],   is: Is::Optional },
+    Key { name: ON_CANCEL, takes: Takes::Word(&[("observe", "")]),    of: &[TimedSubsystem],   is: Is::Optional },
+    Key { name: OP,        takes: Takes::Label("Operation"),          of: &[ExchangeCall],     is: Is::MethodName },
+    Key { name: EXCHANGE,  takes: Takes::Label("Exchange"),           of: &[ExchangeCall],     is: Is::Optional },
+    Key { name: TYPE,      takes: Takes::Label("EventType"),          of: &[OperationalEvent], is: Is::Required },
+    Key { name: SEVERITY,  takes: Takes::Label("Severity"),           of: &[OperationalEvent], is: Is::Required },
+    Key { name: ON,        takes: Takes::Word(ENDS),                  of: &[OperationalEvent], is: Is::Optional },
+    Key { name: PROFILE,   takes: Takes::Text,                        of: &[OperationalEvent], is: Is::Optional },
+    Key { name: PROFILE,   takes: Takes::Text,                        of: &[CapitalCheck],     is: Is::Required },
+    Key { name: SYMBOL,    takes: Takes::Text,                        of: &[OperationalEvent], is: Is::Optional },
+    Key { name: CLASSIFY,  takes: Takes::Path,                        of: WITH_LABELS,         is: Is::Optional },
+    Key { name: LABELS,    takes: Takes::Path,                        of: WITH_LABELS,         is: Is::Optional },
+    Key { name: CRATE,     takes: Takes::Path,                        of: ALL,                 is: Is::Optional },
+    Key { name: SKIP,      takes: Takes::Nothing,                     of: ALL,                 is: Is::Optional },
 ];

@@ -17,6 +17,7 @@ impl Errors {
         result.map_err(|error| self.0.push(error)).ok()
     }
 
+    /// The value, if nothing was wrong on the way to it.
     pub(crate) fn check<T>(self, value: Option<T>) -> Result<T, Self> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),

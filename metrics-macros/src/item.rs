@@ -1,12 +1,13 @@
-//! The function under an attribute: its signature parsed, its body kept as it is.
+//! What stands under an attribute: a function or a block of them, the signatures parsed, the bodies kept as they are.
 //!
-//! The body stays a token tree. Parsing it would cost compile time, lose spans, and crash the compiler on nesting
+//! A body stays a token tree. Parsing it would cost compile time, lose spans, and crash the compiler on nesting
 //! that it survives by itself.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, ReturnType, Signature, Token, Type, Visibility};
+use syn::parse::discouraged::Speculative as _;
+use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::{Attribute, Signature, Token, Visibility};
 
 /// A function with a body.
 pub(crate) struct Function {
@@ -23,21 +24,24 @@ impl Parse for Function {
         let vis = input.parse()?;
         let defaultness = input.parse()?;
         let sig = input.parse()?;
-        let body = match input.parse()? {
-            TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => body,
-            _ => return Err(input.error("expected a body")),
-        };
+        let body = braces(input.parse()?).ok_or_else(|| input.error("expected a body"))?;
         Ok(Self { attrs, vis, defaultness, sig, body })
     }
 }
 
 impl Function {
-    /// Whether the value that it returns can say how the call went.
-    pub(crate) fn may_fail(&self) -> bool {
-        match &self.sig.output {
-            ReturnType::Default => false,
-            ReturnType::Type(_, ty) => may_be_result(ty),
-        }
+    pub(crate) fn has_attribute(&self, name: &str) -> bool {
+        self.attrs.iter().any(|attr| is_named(attr, name))
+    }
+
+    /// Takes away `#[name(word)]`, and says whether it was there.
+    pub(crate) fn take_attribute(&mut self, name: &str, word: &str) -> bool {
+        let before = self.attrs.len();
+        self.attrs.retain(|attr| {
+            let argument = attr.parse_args::<syn::Ident>();
+            !(is_named(attr, name) && argument.is_ok_and(|argument| argument == word))
+        });
+        self.attrs.len() < before
     }
 
     /// Everything in front of the body.
@@ -54,23 +58,85 @@ impl Function {
     }
 }
 
-/// Types that are visibly no `Result` and no alias of one.
-fn may_be_result(ty: &Type) -> bool {
-    match ty {
-        Type::Path(path) => {
-            path.qself.is_some() || path.path.get_ident().is_none_or(|name| !is_primitive(name))
-        }
-        Type::Paren(inner) => may_be_result(&inner.elem),
-        Type::Group(inner) => may_be_result(&inner.elem),
-        Type::Macro(_) | Type::Infer(_) | Type::Verbatim(_) => true,
-        _ => false,
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(self.head());
+        self.body.to_tokens(tokens);
     }
 }
 
-fn is_primitive(name: &syn::Ident) -> bool {
-    const PRIMITIVES: [&str; 17] = [
-        "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
-        "u64", "u128", "usize",
-    ];
-    PRIMITIVES.iter().any(|primitive| name == primitive)
+fn is_named(attr: &Attribute, name: &str) -> bool {
+    attr.path().segments.last().is_some_and(|segment| segment.ident == name)
+}
+
+/// A body, also where a `macro_rules!` passed it on in a group without delimiters.
+fn braces(tree: TokenTree) -> Option<Group> {
+    let TokenTree::Group(group) = tree else { return None };
+    match group.delimiter() {
+        Delimiter::Brace => Some(group),
+        Delimiter::None => group.stream().into_iter().next().and_then(braces),
+        _ => None,
+    }
+}
+
+/// An `impl` block.
+pub(crate) struct ImplBlock {
+    pub(crate) head: TokenStream,
+    pub(crate) braces: Group,
+    pub(crate) items: Vec<ImplItem>,
+}
+
+pub(crate) enum ImplItem {
+    Method(Box<Function>),
+    Other(TokenStream),
+}
+
+impl ImplBlock {
+    pub(crate) fn of(item: &TokenStream) -> Option<Self> {
+        let mut head: Vec<TokenTree> = item.clone().into_iter().collect();
+        let braces = head.pop().and_then(braces)?;
+        let starts = |input: ParseStream<'_>| {
+            input.call(Attribute::parse_outer)?;
+            input.parse::<Option<Token![default]>>()?;
+            input.parse::<Option<Token![unsafe]>>()?;
+            input.parse::<Token![impl]>()?;
+            input.parse::<TokenStream>()
+        };
+        let head: TokenStream = head.into_iter().collect();
+        starts.parse2(head.clone()).ok()?;
+        let items = items.parse2(braces.stream()).ok()?;
+        Some(Self { head, braces, items })
+    }
+}
+
+fn items(input: ParseStream<'_>) -> syn::Result<Vec<ImplItem>> {
+    let mut items = Vec::new();
+    while !input.is_empty() {
+        let ahead = input.fork();
+        items.push(if let Ok(method) = ahead.parse() {
+            input.advance_to(&ahead);
+            ImplItem::Method(Box::new(method))
+        } else {
+            ImplItem::Other(other_item(input)?)
+        });
+    }
+    Ok(items)
+}
+
+/// The tokens up to a semicolon or a pair of braces.
+fn other_item(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut tokens = TokenStream::new();
+    while !input.is_empty() {
+        let token: TokenTree = input.parse()?;
+        let ends = match &token {
+            TokenTree::Punct(punct) => punct.as_char() == ';',
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+            _ => false,
+        };
+        tokens.extend([token]);
+        if ends {
+            break;
+        }
+    }
+    Ok(tokens)
 }

@@ -1,18 +1,24 @@
 //! The attributes of `bot-metrics`; their documentation stands where that crate exports them.
 //!
 //! An attribute takes this way: `args` reads what was written by the table in `attr`, `item` reads the
-//! function, `model` makes of both what may be expanded, `expand` turns that into tokens. Every mistake found on
-//! the way is reported at once, and the function is kept whatever is wrong.
+//! function, `shape` says how its body can be run under a guard, `model` makes of all this what may be expanded,
+//! and `expand`, with `site` and `params`, turns that into tokens. Every mistake found on the way is reported
+//! at once, and the function is kept whatever is wrong.
 
 use proc_macro::TokenStream;
 
 mod args;
 mod attr;
+mod body;
 mod errors;
 mod expand;
 mod item;
 mod label_value;
 mod model;
+mod params;
+mod returns;
+mod shape;
+mod site;
 
 use attr::Attribute;
 
@@ -29,16 +35,29 @@ pub fn exchange_call(args: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 #[expect(missing_docs, reason = "documented at the re-export")]
+#[proc_macro_attribute]
+pub fn operational_event(args: TokenStream, item: TokenStream) -> TokenStream {
+    instrument(Attribute::OperationalEvent, args, item)
+}
+
+#[expect(missing_docs, reason = "documented at the re-export")]
+#[proc_macro_attribute]
+pub fn capital_check(args: TokenStream, item: TokenStream) -> TokenStream {
+    instrument(Attribute::CapitalCheck, args, item)
+}
+
+#[expect(missing_docs, reason = "documented at the re-export")]
+#[proc_macro_attribute]
+pub fn reconciliation(args: TokenStream, item: TokenStream) -> TokenStream {
+    instrument(Attribute::Reconciliation, args, item)
+}
+
+#[expect(missing_docs, reason = "documented at the re-export")]
 #[proc_macro_derive(LabelValue, attributes(label))]
 pub fn label_value(item: TokenStream) -> TokenStream {
     label_value::derive(item.into()).into()
 }
 
 fn instrument(attribute: Attribute, args: TokenStream, item: TokenStream) -> TokenStream {
-    let item = proc_macro2::TokenStream::from(item);
-    match model::Instrumented::new(attribute, args.into(), item.clone()) {
-        Ok(instrumented) => expand::expand(instrumented),
-        Err(errors) => errors.beside(&item),
-    }
-    .into()
+    expand::attribute(attribute, args.into(), &item.into()).into()
 }

@@ -2,21 +2,36 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::quote;
-use syn::{Path, parse_quote};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use syn::{Expr, Path, ReturnType, Type, parse_quote};
 
 use crate::args::{Args, Label};
 use crate::attr::{self, Attribute};
+use crate::body::Body;
 use crate::errors::Errors;
-use crate::item::Function;
+use crate::item::{Function, ImplBlock, ImplItem};
+use crate::returns::{future_output, inside_body, may_fail};
+use crate::shape::Shape;
+
+/// An item with what is to be measured in it.
+pub(crate) enum Item {
+    Function(Box<Instrumented>),
+    Impl { head: TokenStream, braces: Group, items: Vec<Member> },
+}
+
+/// A part of an `impl` block.
+pub(crate) enum Member {
+    Instrumented(Box<Instrumented>),
+    Kept(TokenStream),
+}
 
 /// A function and how it is to be measured.
 pub(crate) struct Instrumented {
     pub(crate) function: Function,
+    pub(crate) body: Body,
+    pub(crate) shape: Shape,
     pub(crate) site: Site,
-    /// A function that tells the outcome from the returned value.
-    pub(crate) classify: Option<Path>,
+    pub(crate) verdict: Verdict,
     /// The path of the library in the user's crate.
     pub(crate) library: Path,
     /// The module in which the label types stand.
@@ -25,58 +40,215 @@ pub(crate) struct Instrumented {
 
 /// What the attribute measures.
 pub(crate) enum Site {
-    Subsystem { subsystem: Label, every: Option<Duration>, max_age: Option<Duration> },
-    Exchange { exchange: Option<Label>, operation: Label },
+    Subsystem {
+        subsystem: Label,
+        every: Option<Duration>,
+        max_age: Option<Duration>,
+        flags: SubsystemFlags,
+    },
+    Exchange {
+        exchange: Option<Label>,
+        operation: Label,
+    },
+    Event {
+        severity: Label,
+        kind: Label,
+        on: Option<&'static str>,
+        profile: Option<Box<Expr>>,
+        symbol: Option<Box<Expr>>,
+    },
+    Capital {
+        profile: Box<Expr>,
+    },
+    Reconciliation,
+}
+
+pub(crate) struct SubsystemFlags {
+    pub(crate) optional: bool,
+    pub(crate) observe_cancelled: bool,
+}
+
+/// What is asked of a returned value.
+pub(crate) enum Verdict {
+    /// How the call ended, which the value's type says.
+    Outcome,
+    /// How the call ended, which this function says.
+    Classified(Path),
+    /// Nothing: a value of this type always means success.
+    Good,
+    Capital,
+    Report,
+}
+
+impl Item {
+    pub(crate) fn new(attribute: Attribute, args: TokenStream, item: &TokenStream) -> Result<Self, Errors> {
+        let mut errors = Errors::default();
+        let args = Args::read(attribute, args, &mut errors);
+        if args.has(attr::SKIP) {
+            let message = "`skip` leaves a method out of an attribute over its impl block; none stands there";
+            errors.push(Span::call_site(), message);
+        }
+        let item = if let Some(block) = ImplBlock::of(item) {
+            Some(members(attribute, &args, block, &mut errors))
+        } else {
+            args.require(attribute, &mut errors);
+            function(attribute, item, &mut errors)
+                .and_then(|function| Instrumented::new(attribute, &args, function, &mut errors))
+                .map(|instrumented| Self::Function(Box::new(instrumented)))
+        };
+        errors.check(item)
+    }
+}
+
+/// The methods of a block, except those that skip the attribute, have their own or cannot be measured.
+fn members(attribute: Attribute, args: &Args, block: ImplBlock, errors: &mut Errors) -> Item {
+    let ImplBlock { head, braces, items } = block;
+    for key in attribute.keys().filter(|key| key.is == attr::Is::MethodName && args.has(key.name)) {
+        let message =
+            format!("over an impl block each method's name is its `{}`: leave it out here", key.name);
+        errors.push(Span::call_site(), message);
+    }
+    args.for_method(attribute, &syn::Ident::new("any", Span::call_site())).require(attribute, errors);
+    let member = |item| match item {
+        ImplItem::Other(tokens) => Member::Kept(tokens),
+        ImplItem::Method(mut method) => {
+            let kept = method.take_attribute(attribute.name(), attr::SKIP)
+                || method.has_attribute(attribute.name())
+                || method.sig.constness.is_some();
+            let args = args.for_method(attribute, &method.sig.ident);
+            if kept {
+                return Member::Kept(quote::quote!(#method));
+            }
+            match Instrumented::new(attribute, &args, *method, errors) {
+                Some(instrumented) => Member::Instrumented(Box::new(instrumented)),
+                None => Member::Kept(TokenStream::new()),
+            }
+        }
+    };
+    Item::Impl { head, braces, items: items.into_iter().map(member).collect() }
 }
 
 impl Instrumented {
-    pub(crate) fn new(attribute: Attribute, args: TokenStream, item: TokenStream) -> Result<Self, Errors> {
-        let mut errors = Errors::default();
-        let args = Args::read(attribute, args, &mut errors);
-        let function = function(attribute, item, &mut errors);
-        let instrumented = site(attribute, &args).zip(function).map(|(site, function)| Self {
+    fn new(attribute: Attribute, args: &Args, function: Function, errors: &mut Errors) -> Option<Self> {
+        let site = site(attribute, args)?;
+        let verdict = match (&site, args.path(attr::CLASSIFY)) {
+            (Site::Capital { .. }, _) => Verdict::Capital,
+            (Site::Reconciliation, _) => Verdict::Report,
+            (_, Some(classify)) => Verdict::Classified(classify.clone()),
+            (_, None) if function.sig.asyncness.is_some() && !may_fail(&function.sig.output) => Verdict::Good,
+            (_, None) => Verdict::Outcome,
+        };
+        let body = Body::of(&function.body);
+        let judged = !matches!(verdict, Verdict::Outcome | Verdict::Good);
+        let shape = Shape::of(&function, &body, judged);
+        if let Some(message) = refusal(attribute, &function, &shape) {
+            errors.push(function.sig.ident.span(), message);
+            return None;
+        }
+        Some(Self {
             function,
+            body,
+            shape,
             site,
-            classify: args.path(attr::CLASSIFY).cloned(),
+            verdict,
             library: args.path(attr::CRATE).cloned().unwrap_or_else(|| parse_quote!(::bot_metrics)),
             labels: args.path(attr::LABELS).cloned().unwrap_or_else(|| parse_quote!(labels)),
-        });
-        errors.check(instrumented)
+        })
+    }
+
+    /// The type of what the returned future ends with, where the signature names it.
+    pub(crate) fn future_output(&self) -> Option<Type> {
+        match (&self.shape, &self.function.sig.output) {
+            (Shape::Tail(_) | Shape::Future { .. }, ReturnType::Type(_, ty)) => {
+                future_output(ty).map(|ty| inside_body(ty, &self.function.sig))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether expressions of the attribute can name arguments.
+    pub(crate) fn names_arguments(&self) -> bool {
+        let varies = |label: &Label| matches!(label, Label::Expression(_));
+        match &self.site {
+            Site::Subsystem { subsystem, .. } => varies(subsystem),
+            Site::Exchange { exchange, operation } => {
+                exchange.as_ref().is_some_and(varies) || varies(operation)
+            }
+            Site::Event { severity, kind, profile, symbol, on: _ } => {
+                varies(severity) || varies(kind) || profile.is_some() || symbol.is_some()
+            }
+            Site::Capital { .. } => true,
+            Site::Reconciliation => false,
+        }
     }
 }
 
 fn site(attribute: Attribute, args: &Args) -> Option<Site> {
-    match attribute {
-        Attribute::TimedSubsystem => Some(Site::Subsystem {
+    Some(match attribute {
+        Attribute::TimedSubsystem => Site::Subsystem {
             subsystem: args.label(attr::SUBSYSTEM)?.clone(),
             every: args.duration(attr::EVERY),
             max_age: args.duration(attr::MAX_AGE),
-        }),
-        Attribute::ExchangeCall => Some(Site::Exchange {
+            flags: SubsystemFlags {
+                optional: args.has(attr::OPTIONAL),
+                observe_cancelled: args.has(attr::ON_CANCEL),
+            },
+        },
+        Attribute::ExchangeCall => Site::Exchange {
             exchange: args.label(attr::EXCHANGE).cloned(),
             operation: args.label(attr::OP)?.clone(),
-        }),
-    }
+        },
+        Attribute::OperationalEvent => Site::Event {
+            severity: args.label(attr::SEVERITY)?.clone(),
+            kind: args.label(attr::TYPE)?.clone(),
+            on: args.word(attr::ON),
+            profile: args.text(attr::PROFILE),
+            symbol: args.text(attr::SYMBOL),
+        },
+        Attribute::CapitalCheck => Site::Capital { profile: args.text(attr::PROFILE)? },
+        Attribute::Reconciliation => Site::Reconciliation,
+    })
 }
 
-fn function(attribute: Attribute, item: TokenStream, errors: &mut Errors) -> Option<Function> {
-    let keyword = keyword(&item);
-    let Ok(function) = syn::parse2::<Function>(item) else {
-        let name = attribute.name();
-        let message = format!("{name} measures functions and methods with a body: put it over one");
-        errors.push(keyword, message);
-        return None;
-    };
-    if let Some(constness) = &function.sig.constness {
-        let message = format!("a const fn cannot be measured: remove `const` or {}", attribute.name());
-        errors.push(constness.span, message);
-        return None;
+/// Why a function cannot be measured, if it cannot.
+fn refusal(attribute: Attribute, function: &Function, shape: &Shape) -> Option<String> {
+    let name = attribute.name();
+    if function.sig.constness.is_some() {
+        return Some(format!("a const fn cannot be measured: remove `const` or {name}"));
     }
-    Some(function)
+    if function.sig.variadic.is_some() {
+        return Some(format!("a variadic function cannot be measured: put {name} over one that it calls"));
+    }
+    // The body becomes a closure, and a closure hides the caller.
+    if matches!(shape, Shape::Called(_)) && function.has_attribute("track_caller") {
+        return Some(format!(
+            "{name} must see what this function returns, and would hide its caller: remove `#[track_caller]`, \
+             or put {name} over a function that it calls"
+        ));
+    }
+    None
+}
+
+fn function(attribute: Attribute, item: &TokenStream, errors: &mut Errors) -> Option<Function> {
+    if let Ok(function) = syn::parse2(item.clone()) {
+        return Some(function);
+    }
+    let name = attribute.name();
+    let keyword = keyword(item);
+    let message = match &keyword {
+        Some(keyword) if keyword == "fn" => {
+            format!("{name} measures a body, and this function has none: put it over the implementation")
+        }
+        _ => format!("{name} measures functions, methods and impl blocks: put it over one"),
+    };
+    let first = || item.clone().into_iter().next().map(|token| token.span());
+    let span = keyword.map(|keyword| keyword.span()).or_else(first).unwrap_or_else(Span::call_site);
+    errors.push(span, message);
+    None
 }
 
 /// The word that says what kind of item it is, for messages about the item as a whole.
-fn keyword(item: &TokenStream) -> Span {
+fn keyword(item: &TokenStream) -> Option<syn::Ident> {
     const KEYWORDS: [&str; 12] = [
         "fn",
         "struct",
@@ -91,12 +263,8 @@ fn keyword(item: &TokenStream) -> Span {
         "use",
         "macro_rules",
     ];
-    let words = item.clone().into_iter().filter_map(|token| match token {
-        TokenTree::Ident(word) => Some(word),
+    item.clone().into_iter().find_map(|token| match token {
+        TokenTree::Ident(word) if KEYWORDS.iter().any(|keyword| word == keyword) => Some(word),
         _ => None,
-    });
-    words.into_iter().find(|word| KEYWORDS.iter().any(|keyword| word == keyword)).map_or_else(
-        || quote!(#item).into_iter().next().map_or_else(Span::call_site, |token| token.span()),
-        |word| word.span(),
-    )
+    })
 }

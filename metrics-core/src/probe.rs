@@ -1,0 +1,127 @@
+//! How an outcome is told from a returned value, by the value's type alone.
+//!
+//! An attribute expands to `(&&&&Probe(&value)).__bot_metrics_outcome()`. The method is found by the first trait
+//! that fits, with as many references as the call has, then with one fewer each: a future, which is refused; a
+//! `Result` whose error has a class, or an `Outcome`; any `Result`; anything. The other way round everything would
+//! compile too, and every `Err` would count as ok.
+
+use std::future::Future;
+
+use crate::{ClassifyError, Outcome};
+
+/// A returned value whose outcome is asked for.
+#[derive(Debug)]
+pub struct Probe<'a, T: ?Sized>(pub &'a T);
+
+/// What no type is.
+#[diagnostic::on_unimplemented(
+    message = "this function returns a future that the attribute cannot measure",
+    label = "a future behind another type",
+    note = "its call is over before the future runs: write `async fn`, or return `impl Future<Output = …>`, \
+            `Pin<Box<dyn Future<Output = …>>>` or `BoxFuture<'_, …>` by these names"
+)]
+pub trait Measurable {}
+
+/// A future: it would be timed before it runs.
+pub trait Unstarted {
+    /// Refused while compiling.
+    fn __bot_metrics_outcome(&self) -> Outcome
+    where
+        Self: Measurable;
+}
+
+impl<F: Future> Unstarted for &&&Probe<'_, F> {
+    fn __bot_metrics_outcome(&self) -> Outcome
+    where
+        Self: Measurable,
+    {
+        Outcome::Ok
+    }
+}
+
+/// A value that says precisely how the call ended.
+pub trait Classified {
+    /// How the call ended.
+    fn __bot_metrics_outcome(&self) -> Outcome;
+}
+
+impl<T, E: ClassifyError> Classified for &&Probe<'_, Result<T, E>> {
+    fn __bot_metrics_outcome(&self) -> Outcome {
+        self.0.as_ref().map_or_else(|error| error.class().into(), |_| Outcome::Ok)
+    }
+}
+
+impl Classified for &&Probe<'_, Outcome> {
+    fn __bot_metrics_outcome(&self) -> Outcome {
+        *self.0
+    }
+}
+
+/// A value that is good or bad.
+pub trait Fallible {
+    /// How the call ended.
+    fn __bot_metrics_outcome(&self) -> Outcome;
+}
+
+impl<T, E> Fallible for &Probe<'_, Result<T, E>> {
+    fn __bot_metrics_outcome(&self) -> Outcome {
+        if self.0.is_ok() { Outcome::Ok } else { Outcome::Error }
+    }
+}
+
+/// A value that says nothing of how the call ended.
+pub trait Infallible {
+    /// How the call ended: well, since it returned.
+    fn __bot_metrics_outcome(&self) -> Outcome;
+}
+
+impl<T: ?Sized> Infallible for Probe<'_, T> {
+    fn __bot_metrics_outcome(&self) -> Outcome {
+        Outcome::Ok
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorClass;
+
+    struct Refused;
+
+    impl ClassifyError for Refused {
+        fn class(&self) -> ErrorClass {
+            ErrorClass::Rejected
+        }
+    }
+
+    type Aliased = Result<u8, Refused>;
+
+    macro_rules! outcome {
+        ($value:expr) => {
+            (&&&&Probe(&$value)).__bot_metrics_outcome()
+        };
+    }
+
+    #[test]
+    fn a_results_error_tells_its_class() {
+        let refused: Aliased = Err(Refused);
+        assert_eq!(outcome!(refused), Outcome::Rejected);
+        assert_eq!(outcome!(Err::<(), &Refused>(&Refused)), Outcome::Rejected);
+        assert_eq!(outcome!(Err::<(), Box<Refused>>(Box::new(Refused))), Outcome::Rejected);
+        assert_eq!(outcome!(Ok::<u8, Refused>(1)), Outcome::Ok);
+    }
+
+    #[test]
+    fn an_error_without_a_class_is_an_error() {
+        assert_eq!(outcome!(Err::<(), &str>("no")), Outcome::Error);
+        assert_eq!(outcome!(Ok::<(), &str>(())), Outcome::Ok);
+    }
+
+    #[test]
+    fn an_outcome_is_itself_and_any_other_value_is_good() {
+        assert_eq!(outcome!(Outcome::Skipped), Outcome::Skipped);
+        assert_eq!(outcome!(()), Outcome::Ok);
+        assert_eq!(outcome!(None::<u8>), Outcome::Ok);
+        assert_eq!(outcome!(*"text"), Outcome::Ok);
+    }
+}

@@ -1,0 +1,67 @@
+//! A copy of an open label's text, made before a body may move what the text belongs to.
+
+use std::fmt;
+
+/// Texts up to this long are copied without an allocation: symbols, names, UUIDs.
+const INLINE: usize = 38;
+
+/// The text of a profile or a symbol.
+#[derive(Clone)]
+pub struct Text(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Inline { bytes: [u8; INLINE], len: u8 },
+    Shared(Box<str>),
+}
+
+impl Text {
+    /// No text: the label is empty.
+    pub const NONE: Self = Self(Kind::Inline { bytes: [0; INLINE], len: 0 });
+
+    /// A copy of `text`.
+    pub fn of<T: AsRef<str> + ?Sized>(text: &T) -> Self {
+        Self::copied(text.as_ref())
+    }
+
+    fn copied(text: &str) -> Self {
+        let mut bytes = [0; INLINE];
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(start), Ok(len)) => {
+                start.copy_from_slice(text.as_bytes());
+                Self(Kind::Inline { bytes, len })
+            }
+            _ => Self(Kind::Shared(text.into())),
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        match &self.0 {
+            // Both ends of the copy were ends of a `str`.
+            Kind::Inline { bytes, len } => str::from_utf8(&bytes[..usize::from(*len)]).unwrap_or_default(),
+            Kind::Shared(text) => text,
+        }
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_is_copied_whole() {
+        for length in [0, 1, INLINE - 1, INLINE, INLINE + 1, 300] {
+            let text = "ä".repeat(length);
+            assert_eq!(Text::of(&text).as_str(), text);
+            let text = "x".repeat(length);
+            assert_eq!(Text::of(text.as_str()).as_str(), text);
+        }
+        assert_eq!(Text::NONE.as_str(), "");
+    }
+}

@@ -1,0 +1,119 @@
+//! What must be known of a body, read off its tokens.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
+/// A body's tokens without its braces.
+pub(crate) struct Body {
+    /// `#![…]`, which must stay in front.
+    pub(crate) inner_attributes: TokenStream,
+    pub(crate) statements: TokenStream,
+}
+
+impl Body {
+    pub(crate) fn of(braces: &Group) -> Self {
+        let tokens: Vec<TokenTree> = braces.stream().into_iter().collect();
+        let mut start = 0;
+        while let [TokenTree::Punct(hash), TokenTree::Punct(bang), TokenTree::Group(_), ..] = &tokens[start..]
+            && hash.as_char() == '#'
+            && bang.as_char() == '!'
+        {
+            start += 3;
+        }
+        let mut tokens = tokens.into_iter();
+        let inner_attributes = tokens.by_ref().take(start).collect();
+        Self { inner_attributes, statements: tokens.collect() }
+    }
+}
+
+/// A future that a body ends in: the statements before it, and what stands around it.
+pub(crate) struct TailFuture {
+    pub(crate) statements: TokenStream,
+    pub(crate) future: TokenStream,
+    /// `Box::pin` and the parentheses behind it.
+    pub(crate) boxed: Option<(TokenStream, Group)>,
+}
+
+impl TailFuture {
+    /// Finds `async { … }`, `async move { … }` or `Box::pin(…)` at the end of a body that does not return earlier.
+    pub(crate) fn of(statements: &TokenStream) -> Option<Self> {
+        let tokens: Vec<TokenTree> = statements.clone().into_iter().collect();
+        let start = async_block(&tokens).or_else(|| box_pin(&tokens))?;
+        let begins_statement = match start.checked_sub(1).map(|before| &tokens[before]) {
+            None => true,
+            Some(TokenTree::Punct(punct)) => punct.as_char() == ';',
+            Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
+            Some(_) => false,
+        };
+        let (before, tail) = tokens.split_at(start);
+        let before: TokenStream = before.iter().cloned().collect();
+        if !begins_statement || mentions(&before, "return") {
+            return None;
+        }
+        Some(match tail {
+            [path @ .., TokenTree::Group(parens)] if parens.delimiter() == Delimiter::Parenthesis => Self {
+                statements: before,
+                future: parens.stream(),
+                boxed: Some((path.iter().cloned().collect(), parens.clone())),
+            },
+            _ => Self { statements: before, future: tail.iter().cloned().collect(), boxed: None },
+        })
+    }
+}
+
+/// Where `async [move] { … }` at the end begins.
+fn async_block(tokens: &[TokenTree]) -> Option<usize> {
+    let (TokenTree::Group(block), words) = tokens.split_last()? else { return None };
+    if block.delimiter() != Delimiter::Brace {
+        return None;
+    }
+    match words {
+        [.., TokenTree::Ident(first), TokenTree::Ident(second)] if first == "async" && second == "move" => {
+            Some(words.len() - 2)
+        }
+        [.., TokenTree::Ident(last)] if last == "async" => Some(words.len() - 1),
+        _ => None,
+    }
+}
+
+/// Where `Box::pin(…)` at the end begins, with the path before `Box`.
+fn box_pin(tokens: &[TokenTree]) -> Option<usize> {
+    let (TokenTree::Group(parens), path) = tokens.split_last()? else { return None };
+    if parens.delimiter() != Delimiter::Parenthesis {
+        return None;
+    }
+    let (mut before, mut words) = (path, Vec::new());
+    while let [rest @ .., TokenTree::Ident(word)] = before {
+        words.push(word);
+        before = rest;
+        let [rest @ .., TokenTree::Punct(one), TokenTree::Punct(two)] = before else { break };
+        if one.as_char() != ':' || two.as_char() != ':' {
+            break;
+        }
+        before = rest;
+    }
+    match words.as_slice() {
+        [pin, boxed, ..] if *pin == "pin" && *boxed == "Box" => Some(before.len()),
+        _ => None,
+    }
+}
+
+/// Whether `word` stands anywhere in `tokens`.
+pub(crate) fn mentions(tokens: &TokenStream, word: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == word,
+        TokenTree::Group(group) => mentions(&group.stream(), word),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
+/// Whether a macro is called anywhere in `tokens`: what that expands to is not to be seen.
+pub(crate) fn calls_macros(tokens: &TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    tokens.windows(3).any(|window| match window {
+        [TokenTree::Ident(_), TokenTree::Punct(bang), TokenTree::Group(_)] => bang.as_char() == '!',
+        _ => false,
+    }) || tokens.iter().any(|token| match token {
+        TokenTree::Group(group) => calls_macros(&group.stream()),
+        _ => false,
+    })
+}

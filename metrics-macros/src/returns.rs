@@ -1,0 +1,178 @@
+//! What a return type says, and how it can be written inside a body.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::{
+    GenericArgument, Lifetime, PathArguments, PathSegment, ReturnType, Signature, Type, TypeParamBound,
+    parse_quote,
+};
+
+/// Whether the value that a function returns can say how the call went: whether its type is not visibly something
+/// else than a `Result` or an alias of one.
+pub(crate) fn may_fail(output: &ReturnType) -> bool {
+    match output {
+        ReturnType::Default => false,
+        ReturnType::Type(_, ty) => may_be_result(ty),
+    }
+}
+
+pub(crate) fn may_be_result(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => {
+            path.qself.is_some() || path.path.get_ident().is_none_or(|name| !is_primitive(name))
+        }
+        Type::Paren(inner) => may_be_result(&inner.elem),
+        Type::Group(inner) => may_be_result(&inner.elem),
+        Type::Macro(_) | Type::Infer(_) | Type::Verbatim(_) => true,
+        _ => false,
+    }
+}
+
+pub(crate) fn is_primitive(name: &syn::Ident) -> bool {
+    const PRIMITIVES: [&str; 17] = [
+        "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
+        "u64", "u128", "usize",
+    ];
+    PRIMITIVES.iter().any(|primitive| name == primitive)
+}
+
+/// `impl Future<…>`, and other traits that are called some kind of future.
+pub(crate) fn is_impl_future(ty: &Type) -> bool {
+    match ty {
+        Type::ImplTrait(ty) => ty.bounds.iter().any(is_future_bound),
+        Type::Paren(inner) => is_impl_future(&inner.elem),
+        Type::Group(inner) => is_impl_future(&inner.elem),
+        _ => false,
+    }
+}
+
+/// `Pin<Box<dyn Future<…>>>`, or one of the names that the crate `futures` gives it.
+pub(crate) fn is_boxed_future(ty: &Type) -> bool {
+    match ty {
+        Type::Paren(inner) => is_boxed_future(&inner.elem),
+        Type::Group(inner) => is_boxed_future(&inner.elem),
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
+            last.ident == "BoxFuture"
+                || last.ident == "LocalBoxFuture"
+                || last.ident == "Pin" && argument(last).is_some_and(is_box_of_future)
+        }),
+        _ => false,
+    }
+}
+
+/// What the future that a function returns ends with.
+pub(crate) fn future_output(ty: &Type) -> Option<&Type> {
+    match ty {
+        Type::Paren(inner) => future_output(&inner.elem),
+        Type::Group(inner) => future_output(&inner.elem),
+        Type::ImplTrait(ty) => bound_output(ty.bounds.iter()),
+        Type::TraitObject(ty) => bound_output(ty.bounds.iter()),
+        Type::Path(path) => match (path.path.segments.last()?, argument(path.path.segments.last()?)?) {
+            (last, inner) if last.ident == "Pin" || last.ident == "Box" => future_output(inner),
+            (_, output) => Some(output),
+        },
+        _ => None,
+    }
+}
+
+/// The type in `Future<Output = …>`.
+fn bound_output<'a>(mut bounds: impl Iterator<Item = &'a TypeParamBound>) -> Option<&'a Type> {
+    bounds.find_map(|bound| {
+        let TypeParamBound::Trait(bound) = bound else { return None };
+        let PathArguments::AngleBracketed(arguments) = &bound.path.segments.last()?.arguments else {
+            return None;
+        };
+        arguments.args.iter().find_map(|argument| match argument {
+            GenericArgument::AssocType(output) if output.ident == "Output" => Some(&output.ty),
+            _ => None,
+        })
+    })
+}
+
+fn is_box_of_future(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path.segments.last().is_some_and(|last| {
+        last.ident == "Box"
+            && match argument(last) {
+                Some(Type::TraitObject(ty)) => ty.bounds.iter().any(is_future_bound),
+                Some(ty) => is_impl_future(ty),
+                None => false,
+            }
+    })
+}
+
+fn argument(segment: &PathSegment) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+fn is_future_bound(bound: &TypeParamBound) -> bool {
+    let TypeParamBound::Trait(bound) = bound else { return false };
+    bound.path.segments.last().is_some_and(|last| last.ident.to_string().ends_with("Future"))
+}
+
+/// The type as it can be written inside a body: `_` for each `impl Trait`. A lifetime that could be left out of the
+/// signature is left out, since clippy would take its name for used.
+pub(crate) fn inside_body(ty: &Type, sig: &Signature) -> Type {
+    let mut ty = ty.clone();
+    infer(&mut ty, count_lifetimes(&sig.inputs.to_token_stream()) > 1);
+    ty
+}
+
+fn infer(ty: &mut Type, named: bool) {
+    match ty {
+        Type::ImplTrait(_) => *ty = parse_quote!(_),
+        Type::Paren(inner) => infer(&mut inner.elem, named),
+        Type::Group(inner) => infer(&mut inner.elem, named),
+        Type::Reference(inner) => {
+            inner.lifetime = inner.lifetime.take().filter(|lifetime| named || is_static(lifetime));
+            infer(&mut inner.elem, named);
+        }
+        Type::Array(inner) => infer(&mut inner.elem, named),
+        Type::Slice(inner) => infer(&mut inner.elem, named),
+        Type::Tuple(inner) => inner.elems.iter_mut().for_each(|ty| infer(ty, named)),
+        Type::Path(path) => path.path.segments.iter_mut().for_each(|segment| {
+            if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+                arguments.args.iter_mut().for_each(|argument| infer_argument(argument, named));
+            }
+        }),
+        _ => {}
+    }
+}
+
+fn infer_argument(argument: &mut GenericArgument, named: bool) {
+    match argument {
+        GenericArgument::Type(ty) => infer(ty, named),
+        GenericArgument::Lifetime(lifetime) if !named && !is_static(lifetime) => *lifetime = parse_quote!('_),
+        _ => {}
+    }
+}
+
+/// How many lifetimes the arguments have, named or not.
+fn count_lifetimes(inputs: &TokenStream) -> usize {
+    let mut named = BTreeSet::new();
+    let mut unnamed = 0;
+    let mut tokens = inputs.clone().into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match (token, tokens.peek()) {
+            (TokenTree::Group(group), _) => unnamed += count_lifetimes(&group.stream()),
+            (TokenTree::Punct(quote), Some(TokenTree::Ident(name))) if quote.as_char() == '\'' => {
+                named.insert(name.to_string());
+            }
+            (TokenTree::Punct(and), Some(TokenTree::Punct(quote)))
+                if and.as_char() == '&' && quote.as_char() == '\'' => {}
+            (TokenTree::Punct(and), _) if and.as_char() == '&' => unnamed += 1,
+            _ => {}
+        }
+    }
+    named.len() + unnamed
+}
+
+fn is_static(lifetime: &Lifetime) -> bool {
+    lifetime.ident == "static"
+}

@@ -1,0 +1,203 @@
+//! The call site's statics, and how a guard is started from them.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
+use syn::{Expr, Path};
+
+use crate::args::Label;
+use crate::expand::located;
+use crate::model::{Instrumented, Site};
+
+/// How a guard is made: variables that are bound before the body may move what they are made of, and an expression
+/// that uses them.
+pub(crate) struct Start {
+    pub(crate) bindings: TokenStream,
+    pub(crate) guard: TokenStream,
+}
+
+impl Start {
+    pub(crate) fn new(private: &TokenStream, instrumented: &Instrumented) -> Self {
+        let context = Context { private, labels: &instrumented.labels };
+        let Parts { kind, new, choices, texts } = context.parts(&instrumented.site);
+        let name = instrumented.function.sig.ident.unraw().to_string();
+        let site = format_ident!("{kind}Site");
+        let checks = choices.iter().filter_map(|choice| choice.check.as_ref());
+        let cells = (!choices.is_empty()).then(|| {
+            let slots = format_ident!("{kind}Slots");
+            let counts = choices.iter().map(|choice| &choice.count);
+            let ty = quote!([#private::SlotCell<#private::#slots>; 1 #(* #counts)*]);
+            quote!(static CELLS: #ty = #private::slot_cells();)
+        });
+        let arguments =
+            choices.iter().map(|choice| &choice.index).chain(texts.iter().map(|text| &text.value));
+        let guard = quote! {
+            {
+                #(#checks)*
+                #cells
+                static SITE: #private::#site = #new;
+                #[#private::linkme::distributed_slice(#private::CALL_SITES)]
+                #[linkme(crate = #private::linkme)]
+                static LINK: #private::CallSite = #private::CallSite {
+                    function: #name,
+                    module: #private::module_path!(),
+                    file: #private::file!(),
+                    line: #private::line!(),
+                    target: #private::Target::#kind(&SITE),
+                };
+                &SITE
+            }.start(#(#arguments),*)
+        };
+        let bindings = choices.iter().filter_map(|choice| choice.binding.as_ref());
+        let texts = texts.iter().filter_map(|text| text.binding.as_ref());
+        Self { bindings: quote!(#(#bindings)* #(#texts)*), guard }
+    }
+}
+
+/// What a kind of site consists of.
+struct Parts {
+    kind: Ident,
+    /// The value of its static.
+    new: TokenStream,
+    choices: Vec<Choice>,
+    texts: Vec<Text>,
+}
+
+/// What a label contributes to its site.
+struct Choice {
+    /// A constant that does not evaluate where the label is wrong.
+    check: Option<TokenStream>,
+    /// What the site knows of it.
+    value: TokenStream,
+    /// How many values it can have.
+    count: TokenStream,
+    /// Where it varies: the statement that finds out which.
+    binding: Option<TokenStream>,
+    /// Which of its values it has.
+    index: TokenStream,
+}
+
+/// An open label's text.
+struct Text {
+    binding: Option<TokenStream>,
+    value: TokenStream,
+}
+
+struct Context<'a> {
+    private: &'a TokenStream,
+    labels: &'a Path,
+}
+
+impl Context<'_> {
+    fn parts(&self, site: &Site) -> Parts {
+        let private = self.private;
+        let kind = |kind| Ident::new(kind, Span::call_site());
+        match site {
+            Site::Subsystem { subsystem, every, max_age, flags } => {
+                let subsystem = self.choice("Subsystem", Some(subsystem));
+                let every = every.map(|every| self.duration("every", every));
+                let max_age = max_age.map(|max_age| self.duration("max_age", max_age));
+                let optional = flags.optional.then(|| quote!(.optional()));
+                let observe = flags.observe_cancelled.then(|| quote!(.observe_cancelled()));
+                let value = &subsystem.value;
+                let new =
+                    quote!(#private::SubsystemSite::new(#value, &CELLS) #every #max_age #optional #observe);
+                Parts { kind: kind("Subsystem"), new, choices: vec![subsystem], texts: Vec::new() }
+            }
+            Site::Exchange { exchange, operation } => {
+                let exchange = self.choice("Exchange", exchange.as_ref());
+                let operation = self.choice("Operation", Some(operation));
+                let (exchanges, operations) = (&exchange.value, &operation.value);
+                let new = quote!(#private::ExchangeSite::new(#exchanges, #operations, &CELLS));
+                Parts { kind: kind("Exchange"), new, choices: vec![exchange, operation], texts: Vec::new() }
+            }
+            Site::Event { severity, kind: event, on, profile, symbol } => {
+                let severity = self.choice("Severity", Some(severity));
+                let event = self.choice("EventType", Some(event));
+                let (severities, events) = (&severity.value, &event.value);
+                let on = on.map(|on| {
+                    let on = format_ident!("{on}");
+                    quote!(.on(#private::On::#on))
+                });
+                let new = quote!(#private::EventSite::new(#severities, #events, &CELLS) #on);
+                let texts =
+                    vec![self.text("profile", profile.as_deref()), self.text("symbol", symbol.as_deref())];
+                Parts { kind: kind("Event"), new, choices: vec![severity, event], texts }
+            }
+            Site::Capital { profile } => {
+                let texts = vec![self.text("profile", Some(profile))];
+                Parts {
+                    kind: kind("Capital"),
+                    new: quote!(#private::CapitalSite),
+                    choices: Vec::new(),
+                    texts,
+                }
+            }
+            Site::Reconciliation => {
+                let new = quote!(#private::ReconciliationSite);
+                Parts { kind: kind("Reconciliation"), new, choices: Vec::new(), texts: Vec::new() }
+            }
+        }
+    }
+
+    fn duration(&self, method: &str, duration: std::time::Duration) -> TokenStream {
+        let private = self.private;
+        let method = format_ident!("{method}");
+        // The longest that can be written is a year.
+        let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        quote!(.#method(#private::Duration::from_nanos(#nanoseconds)))
+    }
+
+    fn text(&self, name: &str, expr: Option<&Expr>) -> Text {
+        let private = self.private;
+        let Some(expr) = expr else {
+            return Text { binding: None, value: quote!(#private::Text::NONE) };
+        };
+        let span = Span::call_site().located_at(expr.span());
+        let name = format_ident!("{name}", span = Span::mixed_site());
+        let private = located(private, span);
+        let binding = quote_spanned!(span=> let #name = #private::Text::of(&(#expr)););
+        Text { binding: Some(binding), value: quote!(#name) }
+    }
+
+    fn choice(&self, label: &str, written: Option<&Label>) -> Choice {
+        let (private, labels) = (self.private, self.labels);
+        let known = |value| Choice { check: None, value, count: quote!(1), binding: None, index: quote!(0) };
+        let label = Ident::new(label, Span::call_site());
+        match written {
+            None => known(quote!(#private::Choice::FromSettings)),
+            // The whole call stands at the literal, so that its panic points there and nowhere else.
+            Some(Label::Text(text)) => {
+                let span = Span::call_site().located_at(text.span());
+                let (at_text, labels) = (located(private, span), located(&quote!(#labels), span));
+                let constant = format_ident!("{}", label.to_string().to_uppercase(), span = span);
+                let check = quote_spanned! {span=>
+                    const #constant: &'static str = #at_text::text_of::<#labels::#label>(#text);
+                };
+                Choice { check: Some(check), ..known(quote!(#private::Choice::Fixed(#constant))) }
+            }
+            Some(Label::Variant(path)) => {
+                let span = Span::call_site().located_at(path.span());
+                known(quote_spanned!(span=> #private::Choice::Fixed({
+                    const VALUE: #labels::#label = #path;
+                    <#labels::#label as #private::LabelValue>::VALUES[VALUE as usize]
+                })))
+            }
+            Some(Label::Expression(expr)) => {
+                let span = Span::call_site().located_at(expr.span());
+                let index = format_ident!("{}", label.to_string().to_lowercase(), span = Span::mixed_site());
+                let values = quote_spanned!(span=> <#labels::#label as #private::LabelValue>::VALUES);
+                Choice {
+                    check: None,
+                    value: quote!(#private::Choice::Any(#values)),
+                    count: quote!(#values.len()),
+                    binding: Some(quote_spanned!(span=>
+                        let #index = <#labels::#label as #private::LabelValue>::index(#expr);
+                    )),
+                    index: quote!(#index),
+                }
+            }
+        }
+    }
+}

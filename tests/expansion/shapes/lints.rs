@@ -1,0 +1,201 @@
+//! Functions over which the compiler and clippy complain, and must go on to.
+
+#[allow(unused_imports)]
+use bot_metrics::prelude::*;
+use std::future::ready;
+
+#[exchange_call(op = "get_order")]
+fn dead_code() -> Result<u8, String> {
+    Ok(1)
+}
+
+#[exchange_call(op = "get_order")]
+pub fn unused(argument: String, mut unchanged: Vec<u8>, copied: u8) -> Result<(), String> {
+    let variable = 1;
+    let mut never_changed = 2;
+    println!("{never_changed} {unchanged:?}");
+    Ok(())
+}
+
+#[exchange_call(op = "get_order")]
+pub async fn unused_async(argument: String, mut unchanged: Vec<u8>) -> Result<(), String> {
+    let variable = 1;
+    ready(unchanged.len()).await;
+    Ok(())
+}
+
+#[exchange_call(op = "get_order")]
+pub async fn without_waiting(value: u8) -> Result<u8, String> {
+    Ok(value + 1)
+}
+
+#[timed_subsystem("trading")]
+pub async fn unit_without_waiting(value: &mut u8) {
+    *value += 1;
+}
+
+#[exchange_call(op = "get_order")]
+pub fn unused_results(value: u8) -> Result<u8, String> {
+    dead_result();
+    value.checked_add(1);
+    Ok(value)
+}
+
+#[exchange_call(op = "get_order")]
+fn dead_result() -> Result<u8, String> {
+    return Ok(1);
+}
+
+#[exchange_call(op = "get_order")]
+pub fn needless_return(value: u8) -> Result<u8, String> {
+    println!("{value}");
+    return Ok(value);
+}
+
+#[exchange_call(op = "get_order")]
+pub async fn needless_async_return(value: u8) -> Result<u8, String> {
+    ready(()).await;
+    return Ok(value);
+}
+
+#[timed_subsystem("trading")]
+pub fn needless_unit_return() {
+    println!();
+    return;
+}
+
+#[exchange_call(op = "get_order")]
+pub fn let_and_return(value: u8) -> Result<u8, String> {
+    let result = Ok(value);
+    result
+}
+
+#[exchange_call(op = "get_order")]
+pub fn unreachable_code(value: u8) -> Result<u8, String> {
+    return Ok(value);
+    println!("never");
+}
+
+#[exchange_call(op = "get_order")]
+pub fn unused_braces(value: u8) -> Result<u8, String> {
+    let sum = { value + 1 };
+    if (sum == 0) {
+        return Err(String::new());
+    }
+    Ok({ sum })
+}
+
+#[exchange_call(op = "get_order")]
+pub fn unneeded_block(value: u8) -> Result<u8, String> {
+    { Ok(value) }
+}
+
+#[exchange_call(op = "get_order")]
+pub fn pointer_argument(texts: &Vec<String>, text: &String) -> Result<usize, String> {
+    Ok(texts.len() + text.len())
+}
+
+#[exchange_call(op = "get_order")]
+pub fn needless_borrow(text: &str) -> Result<usize, String> {
+    let unit = println!("{}", &text.to_string());
+    Ok(text.clone().len())
+}
+
+#[exchange_call(op = "get_order")]
+#[must_use]
+pub fn double_must_use(text: &str) -> Result<usize, String> {
+    Ok(text.len())
+}
+
+#[exchange_call(op = "get_order")]
+pub fn named_lifetime<'a>(text: &'a str) -> Result<&'a str, String> {
+    println!("{text}");
+    Ok(text)
+}
+
+#[exchange_call(op = "get_order")]
+pub async fn named_lifetime_async<'a>(text: &'a str) -> Result<&'a str, String> {
+    ready(()).await;
+    Ok(text)
+}
+
+#[exchange_call(op = "get_order")]
+pub fn too_many(a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8) -> Result<u8, String> {
+    Ok(a + b + c + d + e + f + g + h)
+}
+
+#[exchange_call(op = "get_order")]
+pub fn shadowed_and_overwritten(mut value: u8) -> Result<u8, String> {
+    let start = value;
+    value = 3;
+    let value = value.max(2);
+    let mut other = 1;
+    other = start;
+    Ok(value + other)
+}
+
+#[exchange_call(op = "get_order")]
+pub fn NotSnakeCase(value: u8) -> Result<u8, String> {
+    let Upper = value;
+    Ok(Upper)
+}
+
+#[exchange_call(op = "get_order")]
+pub fn old_fashioned(values: &[u8]) -> Result<u8, String> {
+    let mut sum = 0;
+    for index in 0..values.len() {
+        sum += values[index];
+    }
+    match values.first() {
+        Some(first) => println!("{}", first),
+        None => {}
+    }
+    Ok(sum as u8)
+}
+
+#[expect(dead_code)]
+#[exchange_call(op = "get_order")]
+fn expected_dead_code() -> Result<(), String> {
+    Ok(())
+}
+
+#[exchange_call(op = "get_order")]
+#[expect(unused_variables, reason = "and fulfilled")]
+pub fn expected_unused(argument: String) -> Result<(), String> {
+    Ok(())
+}
+
+#[exchange_call(op = "get_order")]
+#[expect(unused_variables, reason = "but there is none")]
+pub fn unfulfilled(argument: String) -> Result<String, String> {
+    Ok(argument)
+}
+
+pub struct Bot {
+    name: String,
+}
+
+impl Bot {
+    #[exchange_call(op = "get_order")]
+    fn dead_method(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    #[exchange_call(op = "get_order")]
+    pub fn unused_self(&self, text: &str) -> Result<usize, String> {
+        println!("{text}");
+        text.parse().map_err(|_| String::new())
+    }
+
+    #[exchange_call(op = "get_order")]
+    pub fn could_borrow(self) -> Result<usize, String> {
+        Ok(self.name.len())
+    }
+
+    #[timed_subsystem("trading")]
+    pub async fn hold_a_lock(&self, lock: &std::sync::Mutex<u8>) -> u8 {
+        let guard = lock.lock().unwrap();
+        ready(()).await;
+        *guard
+    }
+}

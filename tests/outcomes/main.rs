@@ -1,0 +1,1 @@
+//! How annotated functions are seen to end, in the process-wide instance.
