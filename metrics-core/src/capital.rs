@@ -1,22 +1,13 @@
-//! Profiles and their capital: how much is in use, and how often it fell below zero.
+//! Capital: what a profile may use, what it uses, and how that is recorded.
 
 use std::sync::Arc;
-use std::sync::atomic::{
-    AtomicBool,
-    Ordering::{AcqRel, Acquire, Release},
-};
-use std::time::Duration;
 
-use crate::catalogue;
 use crate::guard::Guard;
 use crate::labels::{EventType, Severity};
+use crate::profiles::ProfileSlots;
 use crate::registry::{self, Core};
-use crate::storage::{CounterSlot, GaugeSlot, Series, SnapshotBuilder, StampSlot, shared};
 use crate::text::Text;
 use crate::{LabelValue, Outcome};
-
-/// How long a removed profile's counters stay: long enough for a scraper to see their last value.
-const GRACE: Duration = Duration::from_mins(5);
 
 /// What a profile may use and what it uses, in its currency of account.
 ///
@@ -67,92 +58,15 @@ impl Capital {
         }
     }
 
+    /// Whether less than nothing is left, by more than `tolerance`.
+    pub(crate) fn is_below_zero(&self, tolerance: f64) -> bool {
+        self.available() < -tolerance
+    }
+
     fn is_finite(&self) -> bool {
         [self.allocated, self.positions, self.open_orders, self.available()]
             .iter()
             .all(|figure| figure.is_finite())
-    }
-}
-
-/// The profiles of an instance.
-#[derive(Debug)]
-pub(crate) struct Profiles {
-    series: Series<Arc<str>, ProfileSlots>,
-    overflow: CounterSlot,
-}
-
-impl Profiles {
-    pub(crate) fn new() -> Self {
-        Self { series: Series::new(), overflow: CounterSlot::new() }
-    }
-
-    pub(crate) fn collect(&self, now: Duration, snapshot: &mut SnapshotBuilder) {
-        for (profile, slots) in self.series.all() {
-            slots.collect(&profile, now, snapshot);
-        }
-        let labels = vec![catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL.name.into(), "profile_id".into()];
-        snapshot.counter(&catalogue::LABEL_OVERFLOW_TOTAL, labels, self.overflow.value());
-    }
-
-    /// Forgets removed profiles whose grace is over and which no handle holds; returns their ids.
-    pub(crate) fn forget(&self, now: Duration) -> Vec<Arc<str>> {
-        self.series.remove_where(|slots| slots.is_past_grace(now) && Arc::strong_count(slots) == 1)
-    }
-}
-
-#[derive(Debug)]
-struct ProfileSlots {
-    violations: CounterSlot,
-    below_zero: AtomicBool,
-    utilization: GaugeSlot,
-    removed: AtomicBool,
-    /// Boot time of the last removal.
-    removed_at: StampSlot,
-}
-
-impl ProfileSlots {
-    fn new() -> Self {
-        Self {
-            violations: CounterSlot::new(),
-            below_zero: AtomicBool::new(false),
-            utilization: GaugeSlot::new(),
-            removed: AtomicBool::new(false),
-            removed_at: StampSlot::new(),
-        }
-    }
-
-    fn update(&self, capital: &Capital, tolerance: f64) {
-        self.removed.store(false, Release);
-        self.utilization.set(capital.utilization_percent());
-        let below = capital.available() < -tolerance;
-        // The swap decides for all threads which of them saw the edge.
-        let was_below = self.below_zero.swap(below, AcqRel);
-        if below && !was_below {
-            self.violations.add(1);
-        }
-    }
-
-    fn remove(&self, now: Duration) {
-        self.removed_at.advance(now);
-        self.removed.store(true, Release);
-        self.utilization.clear();
-        self.below_zero.store(false, Release);
-    }
-
-    fn is_past_grace(&self, now: Duration) -> bool {
-        let since = self.removed_at.value().map(|at| now.saturating_sub(at));
-        self.removed.load(Acquire) && since.is_some_and(|since| since > GRACE)
-    }
-
-    fn collect(&self, profile: &Arc<str>, now: Duration, snapshot: &mut SnapshotBuilder) {
-        if self.is_past_grace(now) {
-            return;
-        }
-        let labels = || vec![shared(profile)];
-        snapshot.counter(&catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL, labels(), self.violations.value());
-        if let Some(utilization) = self.utilization.value() {
-            snapshot.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, labels(), utilization);
-        }
     }
 }
 
@@ -172,15 +86,24 @@ impl ProfileSlots {
 pub struct Profile {
     core: Arc<Core>,
     id: Arc<str>,
-    slots: Arc<ProfileSlots>,
+    /// None where the bound on profiles was reached; a place may come free.
+    slots: Option<Arc<ProfileSlots>>,
 }
 
 impl Profile {
+    /// The profile with this id, back if it was removed.
     pub(crate) fn new(core: Arc<Core>, id: &str) -> Self {
-        let id = core.profile_ids.admit(id, &core.profiles.overflow);
-        let slots = core.profiles.series.get_or_insert_with(&id, ProfileSlots::new);
-        slots.removed.store(false, Release);
-        Self { core, id, slots }
+        let profile = Self::known(core, id);
+        if let Some(slots) = &profile.slots {
+            slots.bring_back();
+        }
+        profile
+    }
+
+    /// The profile with this id; one that was removed stays so.
+    fn known(core: Arc<Core>, id: &str) -> Self {
+        let slots = core.profiles.place(id);
+        Self { core, id: Arc::from(id), slots }
     }
 
     /// Takes new figures: sets the utilisation, and counts a violation where available capital has fallen below
@@ -188,22 +111,29 @@ impl Profile {
     /// first sight count. A removed profile comes back.
     ///
     /// Where a figure is NaN or infinite nothing changes but an `INVALID_CAPITAL` event.
+    ///
+    /// Profiles beyond [`Settings::label_bounds`](crate::Settings::label_bounds) share the series "other": their
+    /// violations are counted there, and they have no utilisation.
     pub fn update(&self, capital: Capital) {
-        if capital.is_finite() {
-            let tolerance = self.core.settings().map_or(0.0, |settings| settings.capital_tolerance);
-            self.slots.update(&capital, tolerance);
-        } else {
-            self.core
-                .event(Severity::Error.as_str(), EventType::InvalidCapital.as_str())
-                .profile(&self.id)
-                .record();
+        if !capital.is_finite() {
+            let event = self.core.event(Severity::Error.as_str(), EventType::InvalidCapital.as_str());
+            return event.profile(&self.id).record();
+        }
+        let tolerance = self.core.settings().map_or(0.0, |settings| settings.capital_tolerance);
+        let place = self.slots.clone().or_else(|| self.core.profiles.place(&self.id));
+        match place {
+            Some(slots) => slots.update(&capital, tolerance),
+            None => self.core.profiles.update_beyond(&self.id, &capital, tolerance),
         }
     }
 
-    /// Takes the profile's gauges away at once, and its counters after five minutes. Any handle brings them back
-    /// with its next [`update`](Self::update).
+    /// Takes the profile's gauges away at once, and its counters after five minutes, those of its events among them.
+    /// Any handle brings it back with its next [`update`](Self::update).
     pub fn remove(&self) {
-        self.slots.remove(self.core.clock.boot_time());
+        match &self.slots {
+            Some(slots) => slots.remove(self.core.clock.boot_time()),
+            None => self.core.profiles.remove_beyond(&self.id),
+        }
     }
 }
 
@@ -244,7 +174,7 @@ impl CapitalSite {
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "a future's start hands over what it holds")]
     pub fn start(&'static self, profile: Text) -> CapitalGuard {
-        CapitalGuard { profile: Profile::new(registry::process_instance(), profile.as_str()) }
+        CapitalGuard { profile: Profile::known(registry::process_instance(), profile.as_str()) }
     }
 }
 
@@ -279,38 +209,5 @@ mod tests {
         assert_eq!(capital(100.0, 250.0).utilization_percent(), 250.0);
         assert_eq!(capital(0.0, 0.0).utilization_percent(), 0.0);
         assert_eq!(capital(0.0, 1.0).utilization_percent(), f64::INFINITY);
-    }
-
-    #[test]
-    fn violations_count_edges() {
-        let slots = ProfileSlots::new();
-        for (used, violations) in [(101.0, 1), (102.0, 1), (100.0, 1), (99.0, 1), (100.5, 2), (100.5, 2)] {
-            slots.update(&capital(100.0, used), 0.0);
-            assert_eq!(slots.violations.value(), violations, "{used} of 100 used");
-        }
-    }
-
-    #[test]
-    fn negative_zero_is_not_below_and_a_tolerance_is_respected() {
-        let slots = ProfileSlots::new();
-        slots.update(&capital(100.0, 0.0).with_available(-0.0), 0.0);
-        slots.update(&capital(100.0, 100.4), 0.5);
-        assert_eq!(slots.violations.value(), 0);
-        slots.update(&capital(100.0, 100.6), 0.5);
-        assert_eq!(slots.violations.value(), 1);
-    }
-
-    #[test]
-    fn threads_that_see_one_edge_count_it_once() {
-        let slots = ProfileSlots::new();
-        for round in 1..=100 {
-            std::thread::scope(|scope| {
-                for _ in 0..4 {
-                    scope.spawn(|| slots.update(&capital(100.0, 101.0), 0.0));
-                }
-            });
-            assert_eq!(slots.violations.value(), round);
-            slots.update(&capital(100.0, 0.0), 0.0);
-        }
     }
 }

@@ -26,6 +26,8 @@ struct Key {
 #[derive(Debug)]
 pub(crate) struct Events {
     series: Series<Key, EventSlots>,
+    /// Apart from the profiles that have capital: an id that is only named in events takes no place from those.
+    profiles: OpenLabel,
     symbols: OpenLabel,
     profile_overflow: CounterSlot,
     symbol_overflow: CounterSlot,
@@ -35,25 +37,32 @@ impl Events {
     pub(crate) fn new() -> Self {
         Self {
             series: Series::new(),
+            profiles: OpenLabel::new(),
             symbols: OpenLabel::new(),
             profile_overflow: CounterSlot::new(),
             symbol_overflow: CounterSlot::new(),
         }
     }
 
-    pub(crate) fn set_symbol_bound(&self, bound: usize) {
-        self.symbols.set_bound(bound);
+    pub(crate) fn set_bounds(&self, profiles: usize, symbols: usize) {
+        self.profiles.set_bound(profiles);
+        self.symbols.set_bound(symbols);
+    }
+
+    /// Drops the series of a profile that was removed.
+    pub(crate) fn forget_profile(&self, profile: &str) {
+        self.series.remove_where(|key| *key.profile == *profile);
+        self.profiles.release(profile);
     }
 
     fn record(&self, event: &Event<'_>) {
-        let profile = event.profiles.admit(event.profile, &self.profile_overflow);
+        let profile = self.profiles.admit(event.profile, &self.profile_overflow);
         let symbol = self.symbols.admit(event.symbol, &self.symbol_overflow);
         let mut key = Key { severity: event.severity, kind: event.kind, profile, symbol };
+        // What has no open label, or no other value than "other", is bounded by the enums.
         if self.series.len() >= SERIES_BOUND && self.series.get(&key).is_none() {
-            self.profile_overflow.add(u64::from(!key.profile.is_empty()));
-            self.symbol_overflow.add(u64::from(!key.symbol.is_empty()));
-            key.profile = Arc::from(OTHER);
-            key.symbol = Arc::from(OTHER);
+            crowd_out(&mut key.profile, &self.profile_overflow);
+            crowd_out(&mut key.symbol, &self.symbol_overflow);
         }
         self.series.get_or_insert_with(&key, EventSlots::new).0.add(event.count);
     }
@@ -79,6 +88,14 @@ impl Events {
     }
 }
 
+/// Replaces a value for which the family has no room; none stays none.
+fn crowd_out(value: &mut Arc<str>, overflow: &CounterSlot) {
+    if !value.is_empty() && **value != *OTHER {
+        overflow.add(1);
+        *value = Arc::from(OTHER);
+    }
+}
+
 /// How often one event happened.
 #[derive(Debug)]
 pub struct EventSlots(CounterSlot);
@@ -101,7 +118,6 @@ impl EventSlots {
 #[must_use = "an event counts when it is recorded"]
 pub struct Event<'a> {
     events: &'a Events,
-    profiles: &'a OpenLabel,
     severity: &'static str,
     kind: &'static str,
     profile: &'a str,
@@ -110,13 +126,8 @@ pub struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    pub(crate) fn new(
-        events: &'a Events,
-        profiles: &'a OpenLabel,
-        severity: &'static str,
-        kind: &'static str,
-    ) -> Self {
-        Self { events, profiles, severity, kind, profile: "", symbol: "", count: 1 }
+    pub(crate) fn new(events: &'a Events, severity: &'static str, kind: &'static str) -> Self {
+        Self { events, severity, kind, profile: "", symbol: "", count: 1 }
     }
 
     /// The profile it happened to; none unless said.

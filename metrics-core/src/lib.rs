@@ -57,6 +57,7 @@ mod outcome;
 #[cfg(feature = "server")]
 mod pages;
 mod probe;
+mod profiles;
 mod reconciliation;
 mod registry;
 mod report;

@@ -9,13 +9,13 @@ use prometheus::Registry;
 use prometheus::core::Collector;
 
 use crate::call_site::{CallSite, Choice, Target, call_sites};
-use crate::capital::{Profile, Profiles};
+use crate::capital::Profile;
 use crate::catalogue;
 use crate::clock::Clock;
 use crate::collector::{Foreign, OwnFamilies};
 use crate::event::{Event, Events};
 use crate::exchange::{ExchangeCall, ExchangeCalls};
-use crate::label::OpenLabel;
+use crate::profiles::Profiles;
 use crate::reconciliation::{Reconciliation, ReconciliationCycle};
 use crate::report::Report;
 use crate::settings::Settings;
@@ -46,7 +46,6 @@ pub(crate) struct Core {
     pub(crate) subsystems: Subsystems,
     pub(crate) exchange_calls: ExchangeCalls,
     pub(crate) events: Events,
-    pub(crate) profile_ids: OpenLabel,
     pub(crate) profiles: Profiles,
     pub(crate) reconciliation: Reconciliation,
     pub(crate) foreign: Foreign,
@@ -76,7 +75,6 @@ impl Core {
             subsystems: Subsystems::new(),
             exchange_calls: ExchangeCalls::new(),
             events: Events::new(),
-            profile_ids: OpenLabel::new(),
             profiles: Profiles::new(),
             reconciliation: Reconciliation::default(),
             foreign: Foreign::default(),
@@ -93,14 +91,14 @@ impl Core {
     }
 
     pub(crate) fn event<'a>(&'a self, severity: &'static str, event_type: &'static str) -> Event<'a> {
-        Event::new(&self.events, &self.profile_ids, severity, event_type)
+        Event::new(&self.events, severity, event_type)
     }
 
     /// Every value at this moment.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let now = self.clock.boot_time();
         for profile in self.profiles.forget(now) {
-            self.profile_ids.release(&profile);
+            self.events.forget_profile(&profile);
         }
         let settings = self.settings();
         let mut snapshot =
@@ -125,8 +123,8 @@ impl Core {
         OwnFamilies::new(Arc::downgrade(self), &settings)
             .and_then(|own| registry.register(Box::new(own)))
             .map_err(Error::foreign)?;
-        self.profile_ids.set_bound(settings.profile_bound);
-        self.events.set_symbol_bound(settings.symbol_bound);
+        self.profiles.set_bound(settings.profile_bound);
+        self.events.set_bounds(settings.profile_bound, settings.symbol_bound);
         self.foreign.add_registry(registry.clone());
         // Both callers hold what keeps a second one out.
         let _ = self.installed.set(Installed { settings, registry });

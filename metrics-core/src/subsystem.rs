@@ -318,7 +318,7 @@ impl SubsystemSite {
             let slots = core.subsystems.slots(subsystem(), &core.clock);
             if let Some(Err(standing)) = self.max_age.map(|max_age| slots.set_max_age(max_age)) {
                 core.report().tell(&format!(
-                    "subsystem {} keeps its age of {standing:?}: it was in use before the settings were installed",
+                    "subsystem {} is stalled after {standing:?}, which was said elsewhere: another age at a site that picks its subsystem at run time does not count",
                     subsystem()
                 ));
             }

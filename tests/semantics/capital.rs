@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use bot_metrics::Capital;
-use bot_metrics::testing::{Samples, instance};
+use bot_metrics::testing::{Samples, instance, steered};
+use bot_metrics::{Capital, Mode, Settings};
 
 const VIOLATIONS: &str = "bytelyst_bot_capital_invariant_violations_total";
 const UTILIZATION: &str = "bytelyst_bot_profile_utilization_percent";
@@ -79,4 +79,34 @@ fn a_removed_profile_without_handles_frees_its_place() {
     }
     let overflow = Samples::of(&metrics).sum("bytelyst_bot_label_overflow_total", &[]);
     assert_eq!(overflow, 0.0, "rotating profiles do not use the bound up");
+}
+
+#[test]
+fn profiles_beyond_the_bound_are_told_apart_and_have_no_utilization() {
+    let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(1, 10));
+    let metrics = settings.build().expect("legal");
+    let _placed = metrics.profile("maker");
+    let (falls, stands) = (metrics.profile("falls"), metrics.profile("stands"));
+    for _ in 0..5 {
+        falls.update(capital(100.0, 150.0));
+        stands.update(capital(100.0, 50.0));
+    }
+    let samples = Samples::of(&metrics);
+    let other = [("profile_id", "other")];
+    assert_eq!(samples.value(VIOLATIONS, &other), Some(1.0), "one fell, once");
+    assert_eq!(samples.value(UTILIZATION, &other), None);
+    let overflow = [("metric", "capital_invariant_violations_total")];
+    assert_eq!(samples.value("bytelyst_bot_label_overflow_total", &overflow), Some(10.0));
+}
+
+#[test]
+fn a_profile_beyond_the_bound_moves_in_when_a_place_comes_free() {
+    let (settings, clock) = steered(Settings::new(Mode::Paper).label_bounds(1, 10));
+    let metrics = settings.build().expect("legal");
+    metrics.profile("first").remove();
+    let second = metrics.profile("second");
+    clock.advance(Duration::from_mins(6));
+    let _ = metrics.exposition();
+    second.update(capital(100.0, 50.0));
+    assert_eq!(Samples::of(&metrics).value(UTILIZATION, &[("profile_id", "second")]), Some(50.0));
 }

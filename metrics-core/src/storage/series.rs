@@ -37,17 +37,9 @@ impl<K: Ord + Clone, S> Series<K, S> {
         series.iter().map(|(key, slots)| (key.clone(), Arc::clone(slots))).collect()
     }
 
-    /// Drops the series for which `gone` holds and returns their keys.
-    pub(crate) fn remove_where(&self, gone: impl Fn(&Arc<S>) -> bool) -> Vec<K> {
-        let mut removed = Vec::new();
-        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|key, slots| {
-            let leaves = gone(slots);
-            if leaves {
-                removed.push(key.clone());
-            }
-            !leaves
-        });
-        removed
+    /// Drops the series for which `gone` holds.
+    pub(crate) fn remove_where(&self, gone: impl Fn(&K) -> bool) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|key, _| !gone(key));
     }
 }
 

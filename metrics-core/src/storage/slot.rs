@@ -41,10 +41,6 @@ impl GaugeSlot {
         self.0.store(value.to_bits(), Relaxed);
     }
 
-    pub(crate) fn clear(&self) {
-        self.0.store(Self::ABSENT, Relaxed);
-    }
-
     pub(crate) fn value(&self) -> Option<f64> {
         match self.0.load(Relaxed) {
             Self::ABSENT => None,
@@ -160,13 +156,11 @@ mod tests {
     }
 
     #[test]
-    fn a_gauge_is_absent_until_set_and_after_clear() {
+    fn a_gauge_is_absent_until_set() {
         let gauge = GaugeSlot::new();
         assert_eq!(gauge.value(), None);
         gauge.set(f64::INFINITY);
         assert_eq!(gauge.value(), Some(f64::INFINITY));
-        gauge.clear();
-        assert_eq!(gauge.value(), None);
     }
 
     #[test]

@@ -1,0 +1,294 @@
+//! The profiles of an instance: which are known, how each one's capital stands, and when a removed one is forgotten.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use crate::Capital;
+use crate::catalogue;
+use crate::label::OTHER;
+use crate::storage::{CounterSlot, SnapshotBuilder, shared};
+
+/// How long a removed profile's counters stay: long enough for a scraper to see their last value.
+const GRACE: Duration = Duration::from_mins(5);
+
+/// Profiles beyond the bound whose fall below zero is remembered; further ones are counted at every check, since too
+/// many violations are better than too few.
+const MOST_BEYOND: usize = 10_000;
+
+/// The profiles of an instance, at most as many as the settings allow. One lock holds who has a place and what is
+/// recorded there.
+#[derive(Debug)]
+pub(crate) struct Profiles {
+    bound: AtomicUsize,
+    places: RwLock<BTreeMap<Arc<str>, Arc<ProfileSlots>>>,
+    beyond: Mutex<Beyond>,
+    overflow: CounterSlot,
+}
+
+/// What is known of the profiles that found no place. Their violations have one series; a utilisation they have not,
+/// for it would be the one of whoever came last.
+#[derive(Debug, Default)]
+struct Beyond {
+    violations: u64,
+    below_zero: BTreeSet<String>,
+}
+
+impl Profiles {
+    pub(crate) fn new() -> Self {
+        Self {
+            bound: AtomicUsize::new(usize::MAX),
+            places: RwLock::default(),
+            beyond: Mutex::default(),
+            overflow: CounterSlot::new(),
+        }
+    }
+
+    /// Bounds the places from here on; who has one keeps it.
+    pub(crate) fn set_bound(&self, bound: usize) {
+        self.bound.store(bound, Relaxed);
+    }
+
+    /// The place of this profile, which it has from here on if there is one.
+    pub(crate) fn place(&self, id: &str) -> Option<Arc<ProfileSlots>> {
+        if let Some(slots) = self.places.read().unwrap_or_else(PoisonError::into_inner).get(id) {
+            return Some(Arc::clone(slots));
+        }
+        let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slots) = places.get(id) {
+            return Some(Arc::clone(slots));
+        }
+        if places.len() >= self.bound.load(Relaxed) {
+            return None;
+        }
+        let slots = Arc::new(ProfileSlots::default());
+        places.insert(Arc::from(id), Arc::clone(&slots));
+        Some(slots)
+    }
+
+    /// Takes the figures of a profile that has no place.
+    pub(crate) fn update_beyond(&self, id: &str, capital: &Capital, tolerance: f64) {
+        self.overflow.add(1);
+        let mut beyond = self.beyond();
+        if !capital.is_below_zero(tolerance) {
+            beyond.below_zero.remove(id);
+        } else if beyond.below_zero.len() >= MOST_BEYOND || beyond.below_zero.insert(id.to_owned()) {
+            beyond.violations += 1;
+        }
+    }
+
+    /// Forgets that a profile without a place was below zero.
+    pub(crate) fn remove_beyond(&self, id: &str) {
+        self.beyond().below_zero.remove(id);
+    }
+
+    pub(crate) fn collect(&self, now: Duration, snapshot: &mut SnapshotBuilder) {
+        for (profile, slots) in self.places.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            slots.collect(profile, now, snapshot);
+        }
+        let family = &catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL;
+        let overflow = self.overflow.value();
+        if overflow > 0 {
+            snapshot.counter(family, vec![OTHER.into()], self.beyond().violations);
+        }
+        snapshot.counter(
+            &catalogue::LABEL_OVERFLOW_TOTAL,
+            vec![family.name.into(), "profile_id".into()],
+            overflow,
+        );
+    }
+
+    /// Forgets removed profiles whose grace is over, unless a handle holds them still; returns those whose grace has
+    /// ended since the last call.
+    pub(crate) fn forget(&self, now: Duration) -> Vec<Arc<str>> {
+        let places = self.places.read().unwrap_or_else(PoisonError::into_inner);
+        if !places.values().any(|slots| slots.is_past_grace(now)) {
+            return Vec::new();
+        }
+        drop(places);
+        let mut ended = Vec::new();
+        self.places.write().unwrap_or_else(PoisonError::into_inner).retain(|profile, slots| {
+            if slots.end_grace(now) {
+                ended.push(Arc::clone(profile));
+            }
+            // Whoever takes a place holds its slots before the lock is released.
+            !slots.is_past_grace(now) || Arc::strong_count(slots) > 1
+        });
+        ended
+    }
+
+    fn beyond(&self) -> MutexGuard<'_, Beyond> {
+        self.beyond.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How one profile's capital stands.
+///
+/// A lock and not atomics: a removal, an update and a scrape at the same time must find one of the others' states, not
+/// halves of two. Nobody holds it longer than it takes to copy a few words.
+#[derive(Debug, Default)]
+pub(crate) struct ProfileSlots(Mutex<Standing>);
+
+#[derive(Debug, Default)]
+struct Standing {
+    violations: u64,
+    below_zero: bool,
+    /// Absent until the first figures, and while removed.
+    utilization: Option<f64>,
+    /// Boot time of the removal.
+    removed_at: Option<Duration>,
+    /// Whether the end of the grace was told already.
+    grace_ended: bool,
+}
+
+impl ProfileSlots {
+    /// Counts a violation where available capital has fallen below zero, and brings a removed profile back.
+    pub(crate) fn update(&self, capital: &Capital, tolerance: f64) {
+        let mut standing = self.standing();
+        let is_below = capital.is_below_zero(tolerance);
+        standing.violations += u64::from(is_below && !standing.below_zero);
+        standing.below_zero = is_below;
+        standing.utilization = Some(capital.utilization_percent());
+        standing.bring_back();
+    }
+
+    pub(crate) fn bring_back(&self) {
+        self.standing().bring_back();
+    }
+
+    pub(crate) fn remove(&self, now: Duration) {
+        let mut standing = self.standing();
+        standing.removed_at = Some(now);
+        standing.utilization = None;
+        standing.below_zero = false;
+    }
+
+    fn is_past_grace(&self, now: Duration) -> bool {
+        self.standing().is_past_grace(now)
+    }
+
+    /// Whether the grace is over and nobody was told.
+    fn end_grace(&self, now: Duration) -> bool {
+        let mut standing = self.standing();
+        let ends = standing.is_past_grace(now) && !standing.grace_ended;
+        standing.grace_ended |= ends;
+        ends
+    }
+
+    fn collect(&self, profile: &Arc<str>, now: Duration, snapshot: &mut SnapshotBuilder) {
+        let standing = self.standing();
+        if standing.is_past_grace(now) {
+            return;
+        }
+        let labels = || vec![shared(profile)];
+        snapshot.counter(&catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL, labels(), standing.violations);
+        if let Some(utilization) = standing.utilization {
+            snapshot.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, labels(), utilization);
+        }
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Standing {
+    fn bring_back(&mut self) {
+        self.removed_at = None;
+        self.grace_ended = false;
+    }
+
+    fn is_past_grace(&self, now: Duration) -> bool {
+        self.removed_at.is_some_and(|at| now.saturating_sub(at) > GRACE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn capital(allocated: f64, used: f64) -> Capital {
+        Capital { allocated, positions: used, ..Capital::default() }
+    }
+
+    fn violations(slots: &ProfileSlots) -> u64 {
+        slots.standing().violations
+    }
+
+    #[test]
+    fn violations_count_edges() {
+        let slots = ProfileSlots::default();
+        for (used, expected) in [(101.0, 1), (102.0, 1), (100.0, 1), (99.0, 1), (100.5, 2), (100.5, 2)] {
+            slots.update(&capital(100.0, used), 0.0);
+            assert_eq!(violations(&slots), expected, "{used} of 100 used");
+        }
+    }
+
+    #[test]
+    fn negative_zero_is_not_below_and_a_tolerance_is_respected() {
+        let slots = ProfileSlots::default();
+        slots.update(&capital(100.0, 0.0).with_available(-0.0), 0.0);
+        slots.update(&capital(100.0, 100.4), 0.5);
+        assert_eq!(violations(&slots), 0);
+        slots.update(&capital(100.0, 100.6), 0.5);
+        assert_eq!(violations(&slots), 1);
+    }
+
+    #[test]
+    fn threads_that_see_one_edge_count_it_once() {
+        let slots = ProfileSlots::default();
+        for round in 1..=100 {
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| slots.update(&capital(100.0, 101.0), 0.0));
+                }
+            });
+            assert_eq!(violations(&slots), round);
+            slots.update(&capital(100.0, 0.0), 0.0);
+        }
+    }
+
+    #[test]
+    fn a_profile_that_returns_while_it_is_forgotten_keeps_its_place() {
+        let profiles = Profiles::new();
+        profiles.set_bound(1);
+        let later = GRACE * 2;
+        for _ in 0..200 {
+            profiles.place("x").expect("a place").remove(Duration::ZERO);
+            std::thread::scope(|scope| {
+                scope.spawn(|| profiles.forget(later));
+                scope.spawn(|| profiles.place("x").expect("a place").bring_back());
+            });
+            assert!(profiles.place("x").is_some());
+            assert!(profiles.place("y").is_none(), "there is one place");
+        }
+    }
+
+    #[test]
+    fn a_grace_that_ends_is_told_once() {
+        let profiles = Profiles::new();
+        let held = profiles.place("x").expect("a place");
+        held.remove(Duration::ZERO);
+        assert!(profiles.forget(GRACE).is_empty());
+        assert_eq!(profiles.forget(GRACE * 2), [Arc::from("x")]);
+        assert!(profiles.forget(GRACE * 2).is_empty());
+        drop(held);
+        assert!(profiles.forget(GRACE * 2).is_empty());
+        assert!(profiles.places.read().expect("no panic").is_empty());
+    }
+
+    #[test]
+    fn profiles_beyond_the_bound_are_told_apart() {
+        let profiles = Profiles::new();
+        profiles.set_bound(0);
+        for _ in 0..5 {
+            profiles.update_beyond("falls", &capital(1.0, 2.0), 0.0);
+            profiles.update_beyond("stands", &capital(2.0, 1.0), 0.0);
+        }
+        assert_eq!(profiles.beyond().violations, 1);
+        profiles.update_beyond("falls", &capital(2.0, 1.0), 0.0);
+        profiles.update_beyond("falls", &capital(1.0, 2.0), 0.0);
+        assert_eq!(profiles.beyond().violations, 2);
+    }
+}
