@@ -3,6 +3,8 @@
 //! This module is the only home of that knowledge. The encoders, the collector, the reference table and
 //! everything else that names a family reads it here.
 
+use crate::custom::Objective;
+
 /// What a family's values mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -31,6 +33,8 @@ impl Kind {
 pub enum Origin {
     /// One of the nine families whose names, labels and buckets never change; always exported.
     Seed,
+    /// Declared by the bot itself with [`metrics!`](crate::metrics).
+    Custom,
     /// Added by this library; can be switched off as a whole with [`Families::SeedOnly`].
     Extension,
 }
@@ -38,10 +42,10 @@ pub enum Origin {
 /// Which families an instance exports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Families {
-    /// The nine of the seed and the extensions.
+    /// The nine of the seed, the extensions, and those of the bot's own.
     #[default]
     All,
-    /// The nine of the seed alone.
+    /// The nine of the seed, and those of the bot's own.
     SeedOnly,
 }
 
@@ -49,7 +53,7 @@ impl Families {
     /// Whether `family` is exported.
     #[must_use]
     pub fn include(self, family: &Family) -> bool {
-        self == Self::All || family.origin == Origin::Seed
+        self == Self::All || family.origin != Origin::Extension
     }
 }
 
@@ -66,7 +70,9 @@ pub struct Family {
     pub labels: &'static [&'static str],
     /// Upper bounds of a histogram's buckets in seconds, ascending, without `+Inf`; empty for other kinds.
     pub buckets: &'static [f64],
-    /// Contract or extension.
+    /// How good it is meant to be.
+    pub objective: Option<Objective>,
+    /// Contract, extension, or the bot's own.
     pub origin: Origin,
 }
 
@@ -84,7 +90,7 @@ const fn counter(
     origin: Origin,
     help: &'static str,
 ) -> Family {
-    Family { name, kind: Kind::Counter, help, labels, buckets: &[], origin }
+    Family { name, kind: Kind::Counter, help, labels, buckets: &[], objective: None, origin }
 }
 
 const fn gauge(
@@ -93,7 +99,7 @@ const fn gauge(
     origin: Origin,
     help: &'static str,
 ) -> Family {
-    Family { name, kind: Kind::Gauge, help, labels, buckets: &[], origin }
+    Family { name, kind: Kind::Gauge, help, labels, buckets: &[], objective: None, origin }
 }
 
 const fn histogram(
@@ -102,7 +108,7 @@ const fn histogram(
     buckets: &'static [f64],
     help: &'static str,
 ) -> Family {
-    Family { name, kind: Kind::Histogram, help, labels, buckets, origin: Origin::Seed }
+    Family { name, kind: Kind::Histogram, help, labels, buckets, objective: None, origin: Origin::Seed }
 }
 
 /// Bucket bounds of [`SUBSYSTEM_DURATION_SECONDS`], in seconds; fixed by the seed.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::custom::Place;
 #[cfg(feature = "server")]
 use crate::server::ServeError;
 
@@ -32,6 +33,11 @@ enum Problem {
     },
     NoExchange {
         place: String,
+    },
+    ConflictingFamily {
+        name: &'static str,
+        one: Place,
+        other: Place,
     },
     Foreign(prometheus::Error),
     #[cfg(feature = "server")]
@@ -82,6 +88,10 @@ impl Error {
         Self(Box::new(Problem::NoExchange { place: place.to_string() }))
     }
 
+    pub(crate) fn conflicting_family(name: &'static str, one: Place, other: Place) -> Self {
+        Self(Box::new(Problem::ConflictingFamily { name, one, other }))
+    }
+
     pub(crate) fn foreign(error: prometheus::Error) -> Self {
         Self(Box::new(Problem::Foreign(error)))
     }
@@ -110,6 +120,9 @@ impl fmt::Display for Error {
                 "{place} is an exchange call without an exchange: write `exchange = \"…\"` in its attribute, or name \
                  the bot's exchange with `Settings::exchange`"
             ),
+            Problem::ConflictingFamily { name, one, other } => {
+                write!(f, "the metric {name} is declared twice and differently, in {one} and in {other}")
+            }
             Problem::Foreign(error) => write!(f, "the collector cannot be registered: {error}"),
             #[cfg(feature = "server")]
             Problem::Serve(error) => error.fmt(f),

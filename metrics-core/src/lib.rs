@@ -46,6 +46,7 @@ mod call_site;
 mod capital;
 mod clock;
 mod collector;
+mod custom;
 mod encode;
 mod error;
 mod event;
@@ -70,6 +71,7 @@ mod vocabulary;
 pub use call_site::{CallSite, call_sites};
 pub use capital::{Capital, Profile};
 pub use catalogue::Families;
+pub use custom::{Counter, Gauge, Histogram, Label, LabelType, Objective, ProfileId, Symbol};
 pub use error::Error;
 pub use event::Event;
 pub use exchange::{CallGuard, ExchangeCall};
@@ -88,6 +90,56 @@ pub use prometheus;
 
 /// Makes a fieldless enum a set of label values; see the [trait](trait@LabelValue).
 pub use bot_metrics_macros::LabelValue;
+/// Declares metric families of a bot's own, served beside the catalogue's under the same namespace and default labels.
+///
+/// ```
+/// mod labels {
+///     pub use bot_metrics::labels::*;
+///
+///     #[derive(Clone, Copy, Debug, bot_metrics::LabelValue)]
+///     pub enum Side {
+///         Buy,
+///         Sell,
+///     }
+/// }
+///
+/// use bot_metrics::{ProfileId, Symbol, metrics};
+///
+/// metrics! {
+///     /// Orders resting at the exchange.
+///     pub gauge orders_resting { side: labels::Side, symbol: Symbol }
+///
+///     /// Signals that a strategy gave.
+///     counter signals_total { side: labels::Side }
+///
+///     /// Time from a signal to the order's acknowledgement.
+///     histogram signal_to_ack_seconds { profile: ProfileId }
+///         buckets(0.05, 0.1, 0.25, 1) objective(threshold = 0.25, ratio = 0.99)
+/// }
+///
+/// orders_resting(labels::Side::Buy, "BTCUSDT").set(3.0);
+/// signals_total(labels::Side::Sell).increment();
+/// signal_to_ack_seconds("maker").observe_duration(std::time::Duration::from_millis(80));
+/// ```
+///
+/// A declaration is a function that takes the label's values and returns a [`Counter`], [`Gauge`] or [`Histogram`] of
+/// the process-wide instance. Where a call is frequent, keep what it returns.
+///
+/// | part | meaning |
+/// | --- | --- |
+/// | doc comment | the HELP text; it must be there |
+/// | `counter`, `gauge`, `histogram` | the kind |
+/// | name | without the namespace; a counter's ends in `_total` |
+/// | `{ label: Type }` | the labels: [`LabelValue`] enums, [`Symbol`], [`ProfileId`] or any [`Label`](trait@Label) |
+/// | `buckets(…)` | a histogram's bounds, ascending, in the unit of its name |
+/// | `objective(threshold = …, ratio = …)` | how large a part is to lie at or below one of the bounds |
+/// | `budget = n` | allows more label sets than 10,000 |
+/// | `crate = path` | the library's path, where the dependency has another name |
+///
+/// Names, labels, bounds, objectives and the number of label sets are checked while compiling. Series whose labels are
+/// all closed stand at 0 from [`Settings::install`] on; an open label's values beyond its bound are recorded under
+/// "other". Two crates may declare one family alike; differently is an error of `install` that names both places.
+pub use bot_metrics_macros::metrics;
 pub use bot_metrics_macros::{
     capital_check, exchange_call, operational_event, reconciliation, timed_subsystem,
 };
@@ -106,6 +158,8 @@ pub mod __private {
     pub use crate::LabelValue;
     pub use crate::call_site::{CALL_SITES, CallSite, Choice, SlotCell, Target, slot_cells};
     pub use crate::capital::{CapitalSite, capital_of};
+    pub use crate::catalogue::Kind;
+    pub use crate::custom::{CUSTOM_FAMILIES, CustomFamily, Label, LabelType, Place};
     pub use crate::event::{EventSite, EventSlots, On};
     pub use crate::exchange::{ExchangeSite, ExchangeSlots};
     pub use crate::guard::Guard;
@@ -116,6 +170,10 @@ pub mod __private {
     pub use crate::subsystem::{SubsystemSite, SubsystemSlots};
     pub use crate::text::Text;
     pub use crate::vocabulary::{require_type, text_of};
+    /// What a declared family must be.
+    pub mod check {
+        pub use crate::custom::{buckets, budget, help, label_name, name, objective};
+    }
     /// The traits that answer a [`Probe`].
     pub mod probe {
         pub use crate::probe::{Classified, Fallible, Infallible, Unstarted};

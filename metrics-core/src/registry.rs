@@ -13,6 +13,7 @@ use crate::capital::Profile;
 use crate::catalogue;
 use crate::clock::Clock;
 use crate::collector::{Foreign, OwnFamilies};
+use crate::custom::{CustomFamily, CustomSeries, custom_families};
 use crate::event::{Event, Events};
 use crate::exchange::{ExchangeCall, ExchangeCalls};
 use crate::profiles::Profiles;
@@ -48,6 +49,7 @@ pub(crate) struct Core {
     pub(crate) events: Events,
     pub(crate) profiles: Profiles,
     pub(crate) reconciliation: Reconciliation,
+    pub(crate) custom: CustomSeries,
     pub(crate) foreign: Foreign,
     installed: OnceLock<Installed>,
 }
@@ -77,6 +79,7 @@ impl Core {
             events: Events::new(),
             profiles: Profiles::new(),
             reconciliation: Reconciliation::default(),
+            custom: CustomSeries::default(),
             foreign: Foreign::default(),
             installed: OnceLock::new(),
         }
@@ -108,6 +111,7 @@ impl Core {
         self.exchange_calls.collect(settings.and_then(|settings| settings.exchange), &mut snapshot);
         self.profiles.collect(now, &mut snapshot);
         self.reconciliation.collect(&mut snapshot);
+        self.custom.collect(&mut snapshot);
         for (reason, failures) in self.foreign.failures() {
             snapshot.counter(&catalogue::FOREIGN_COLLECTOR_FAILURES_TOTAL, vec![reason.into()], failures);
         }
@@ -200,8 +204,13 @@ impl Metrics {
         }
         let sites = call_sites();
         check(&sites, &settings)?;
+        let families = custom_families();
+        check_families(&families)?;
         for site in &sites {
             core.declare(site, &settings);
+        }
+        for family in families {
+            core.custom.declare(family);
         }
         core.configure(settings)?;
         Ok(Self { core: Arc::clone(core) })
@@ -335,4 +344,12 @@ fn check(sites: &[CallSite], settings: &Settings) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Refuses two families of one name that differ, naming the places.
+fn check_families(families: &[&CustomFamily]) -> Result<(), Error> {
+    match families.windows(2).find(|pair| pair[0].family.name == pair[1].family.name && pair[0] != pair[1]) {
+        Some(pair) => Err(Error::conflicting_family(pair[0].family.name, pair[0].place, pair[1].place)),
+        None => Ok(()),
+    }
 }

@@ -119,7 +119,7 @@ const fn min(a: usize, b: usize) -> usize {
     if a < b { a } else { b }
 }
 
-const fn equal(a: &str, b: &str) -> bool {
+pub(crate) const fn equal(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return false;
@@ -147,7 +147,7 @@ const fn excerpt(text: &str) -> &str {
 }
 
 /// A message composed while compiling, where there is no `format!`.
-struct Message {
+pub(crate) struct Message {
     bytes: [u8; Message::CAPACITY],
     len: usize,
 }
@@ -156,12 +156,12 @@ impl Message {
     const CAPACITY: usize = 2048;
     const CUT: &'static str = " …";
 
-    const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { bytes: [0; Self::CAPACITY], len: 0 }
     }
 
     /// Appends `text`, or as much of it as fits with a mark that something was cut.
-    const fn push(mut self, text: &str) -> Self {
+    pub(crate) const fn push(mut self, text: &str) -> Self {
         let text = text.as_bytes();
         if self.len + text.len() + Self::CUT.len() > Self::CAPACITY {
             if self.len + Self::CUT.len() <= Self::CAPACITY {
@@ -183,7 +183,7 @@ impl Message {
         self
     }
 
-    const fn as_str(&self) -> &str {
+    pub(crate) const fn as_str(&self) -> &str {
         // A cut fills the length up to the capacity; the zero bytes behind it are no text.
         let mut len = self.len;
         while len > 0 && self.bytes[len - 1] == 0 {

@@ -12,6 +12,8 @@ mod attr;
 mod body;
 mod errors;
 mod expand;
+mod family;
+mod family_expand;
 mod item;
 mod label_value;
 mod model;
@@ -50,6 +52,13 @@ pub fn capital_check(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn reconciliation(args: TokenStream, item: TokenStream) -> TokenStream {
     instrument(Attribute::Reconciliation, args, item)
+}
+
+#[expect(missing_docs, reason = "documented at the re-export")]
+#[proc_macro]
+pub fn metrics(declarations: TokenStream) -> TokenStream {
+    let (families, errors) = family::read(declarations.into());
+    errors.beside(&families.iter().map(family_expand::expand).collect()).into()
 }
 
 #[expect(missing_docs, reason = "documented at the re-export")]

@@ -15,6 +15,7 @@ use super::isolation::{Isolation, Running};
 use super::own::OwnFamilies;
 use super::spelling::{ForeignFamily, own_suffixes, sample_names, spell};
 use crate::catalogue::FAMILIES;
+use crate::custom::custom_families;
 use crate::registry::CoreId;
 use crate::settings::Settings;
 use crate::storage::CounterSlot;
@@ -182,8 +183,10 @@ impl Source {
 }
 
 fn own_names(settings: &Settings) -> HashSet<String> {
+    let custom = custom_families().into_iter().map(|family| &family.family);
     FAMILIES
-        .iter()
+        .into_iter()
+        .chain(custom)
         .flat_map(|family| sample_names(&family.full_name(&settings.namespace), own_suffixes(family.kind)))
         .collect()
 }

@@ -8,6 +8,7 @@ use prometheus::core::{Collector, Desc};
 use prometheus::proto;
 
 use crate::catalogue::{FAMILIES, Family, Kind};
+use crate::custom::custom_families;
 use crate::registry::{Core, CoreId};
 use crate::settings::Settings;
 use crate::storage::{FamilySnapshot, HistogramValue, Sample, Value};
@@ -28,7 +29,8 @@ pub(crate) struct OwnFamilies {
 
 impl OwnFamilies {
     pub(crate) fn new(core: Weak<Core>, settings: &Settings) -> Result<Self, prometheus::Error> {
-        let families = FAMILIES.iter().filter(|family| settings.families.include(family));
+        let custom = custom_families().into_iter().map(|family| &family.family);
+        let families = FAMILIES.into_iter().chain(custom).filter(|family| settings.families.include(family));
         let descriptions = families.map(|family| describe(family, settings)).collect::<Result<_, _>>()?;
         Ok(Self { core, descriptions })
     }
@@ -126,7 +128,7 @@ fn histogram_proto(family: &Family, value: &HistogramValue) -> proto::Histogram 
     });
     let mut histogram = proto::Histogram::default();
     histogram.set_bucket(buckets.collect());
-    histogram.set_sample_sum(value.sum().as_secs_f64());
+    histogram.set_sample_sum(value.sum());
     histogram.set_sample_count(value.count());
     histogram
 }

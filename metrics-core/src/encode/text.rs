@@ -52,7 +52,7 @@ impl Text<'_> {
         for (bound, count) in bounds.zip(histogram.cumulative()) {
             self.line(family, sample, "_bucket", Some(bound), &count.to_string());
         }
-        self.line(family, sample, "_sum", None, &number(histogram.sum().as_secs_f64()));
+        self.line(family, sample, "_sum", None, &number(histogram.sum()));
         self.line(family, sample, "_count", None, &histogram.count().to_string());
     }
 

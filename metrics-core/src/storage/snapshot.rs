@@ -13,7 +13,7 @@ type Labels = Vec<Cow<'static, str>>;
 /// All families of an instance at one moment.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// In the order of the catalogue; a family without series is left out.
+    /// In the order of the catalogue, then the bot's own by name; a family without series is left out.
     pub families: Vec<FamilySnapshot>,
 }
 
@@ -46,15 +46,21 @@ pub enum Value {
     Histogram(HistogramValue),
 }
 
-/// Durations sorted into buckets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Values sorted into buckets.
+#[derive(Clone, Debug, PartialEq)]
 pub struct HistogramValue {
     buckets: Vec<u64>,
-    sum: Duration,
+    /// In the unit of the bounds.
+    sum: f64,
 }
 
 impl HistogramValue {
     pub(crate) fn new(buckets: Vec<u64>, sum: Duration) -> Self {
+        Self::of_values(buckets, sum.as_secs_f64())
+    }
+
+    /// Values in a unit of their own.
+    pub(crate) fn of_values(buckets: Vec<u64>, sum: f64) -> Self {
         Self { buckets, sum }
     }
 
@@ -72,9 +78,9 @@ impl HistogramValue {
         self.buckets.iter().sum()
     }
 
-    /// The sum of all observations.
+    /// The sum of all observations, in the unit of the bounds: seconds, unless the family is the bot's own.
     #[must_use]
-    pub fn sum(&self) -> Duration {
+    pub fn sum(&self) -> f64 {
         self.sum
     }
 
@@ -90,7 +96,7 @@ impl HistogramValue {
 #[derive(Debug)]
 pub(crate) struct SnapshotBuilder {
     families: Families,
-    series: BTreeMap<&'static str, BTreeMap<Labels, Value>>,
+    series: BTreeMap<&'static str, (&'static Family, BTreeMap<Labels, Value>)>,
 }
 
 impl SnapshotBuilder {
@@ -111,12 +117,13 @@ impl SnapshotBuilder {
     }
 
     pub(crate) fn finish(mut self) -> Snapshot {
-        let families = FAMILIES
-            .iter()
-            .filter_map(|&family| {
-                let series = self.series.remove(family.name)?;
+        let known: Vec<_> = FAMILIES.iter().filter_map(|family| self.series.remove(family.name)).collect();
+        let families = known
+            .into_iter()
+            .chain(self.series.into_values())
+            .map(|(family, series)| {
                 let samples = series.into_iter().map(|(labels, value)| Sample { labels, value }).collect();
-                Some(FamilySnapshot { family, samples })
+                FamilySnapshot { family, samples }
             })
             .collect();
         Snapshot { families }
@@ -129,7 +136,8 @@ impl SnapshotBuilder {
         }
         self.series
             .entry(family.name)
-            .or_default()
+            .or_insert_with(|| (family, BTreeMap::new()))
+            .1
             .entry(labels)
             .and_modify(|standing| merge(standing, &value))
             .or_insert(value);

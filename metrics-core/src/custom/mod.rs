@@ -1,0 +1,20 @@
+//! A bot's own metric families, declared with [`metrics!`](crate::metrics).
+
+mod check;
+mod family;
+mod handle;
+mod label;
+mod series;
+
+pub use check::{buckets, budget, help, label_name, name, objective};
+pub use family::{CUSTOM_FAMILIES, CustomFamily, Objective, Place};
+pub use handle::{Counter, Gauge, Histogram};
+pub use label::{Label, LabelType, ProfileId, Symbol};
+pub(crate) use series::CustomSeries;
+
+/// Every linked family of the bot's own, sorted by name and place, so that equal binaries list them equally.
+pub(crate) fn custom_families() -> Vec<&'static CustomFamily> {
+    let mut families = CUSTOM_FAMILIES.to_vec();
+    families.sort_by_key(|family| (family.family.name, family.place.file, family.place.line));
+    families
+}

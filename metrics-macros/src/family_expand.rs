@@ -1,0 +1,122 @@
+//! `metrics!`: tokens. A family is one function, with everything that is known of it inside.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::{Path, parse_quote};
+
+use crate::family::{Family, Kind, Label};
+
+/// Label sets beyond this are a mistake, unless the declaration says otherwise.
+const BUDGET: usize = 10_000;
+
+pub(crate) fn expand(family: &Family) -> TokenStream {
+    let library: Path = family.options.library.clone().unwrap_or_else(|| parse_quote!(::bot_metrics));
+    let private = quote!(#library::__private);
+    let Family { attrs, vis, name, labels, .. } = family;
+    let text = name.unraw().to_string();
+    let help = family.help();
+    let (kind, handle, method) = match family.kind {
+        Kind::Counter => ("Counter", quote!(#library::Counter), "counter"),
+        Kind::Gauge => ("Gauge", quote!(#library::Gauge), "gauge"),
+        Kind::Histogram => ("Histogram", quote!(#library::Histogram), "histogram"),
+    };
+    let (kind, method) = (format_ident!("{kind}"), format_ident!("{method}"));
+    let parameters =
+        labels.iter().map(|Label { name, ty }| quote!(#name: <#ty as #private::Label>::Value<'_>));
+    let texts = labels.iter().map(|Label { name, ty }| quote!(<#ty as #private::Label>::text(#name)));
+    let label_names: Vec<_> = labels.iter().map(|label| label.name.unraw().to_string()).collect();
+    let label_types = labels.iter().map(|Label { ty, .. }| quote!(<#ty as #private::Label>::TYPE));
+    let checks = checks(family, &private, &text, &help);
+    let buckets = family.options.buckets.as_ref().map(|buckets| {
+        let bounds = &buckets.bounds;
+        let list = at(buckets.span, &private, |private| quote!(#private::check::buckets(&[#(#bounds),*])));
+        (quote!(const BUCKETS: &[f64] = #list;), quote!(.buckets(BUCKETS)))
+    });
+    let (bucket_list, with_buckets) = buckets.unzip();
+    let with_objective = family.options.objective.as_ref().map(|objective| {
+        let (threshold, ratio) = (&objective.threshold, &objective.ratio);
+        quote!(.objective(#threshold, #ratio))
+    });
+    quote! {
+        #(#attrs)*
+        #vis fn #name(#(#parameters),*) -> #handle {
+            const LABELS: &[#private::LabelType] = &[#(#label_types),*];
+            #bucket_list
+            #checks
+            static FAMILY: #private::CustomFamily = #private::CustomFamily::new(
+                #private::Kind::#kind,
+                #text,
+                #help,
+                &[#(#label_names),*],
+                LABELS,
+                #private::Place {
+                    module: #private::module_path!(),
+                    file: #private::file!(),
+                    line: #private::line!(),
+                },
+            )#with_buckets #with_objective;
+            #[#private::linkme::distributed_slice(#private::CUSTOM_FAMILIES)]
+            #[linkme(crate = #private::linkme)]
+            static LINK: &#private::CustomFamily = &FAMILY;
+            FAMILY.#method(&[#(#texts),*])
+        }
+    }
+}
+
+/// A constant for each thing to be checked, at the span of what it judges.
+fn checks(family: &Family, private: &TokenStream, text: &str, help: &str) -> TokenStream {
+    let name = family.name.span();
+    let kind = match family.kind {
+        Kind::Counter => "Counter",
+        Kind::Gauge => "Gauge",
+        Kind::Histogram => "Histogram",
+    };
+    let kind = format_ident!("{kind}");
+    let mut checks =
+        constant(name, private, |private| quote!(#private::check::name(#text, #private::Kind::#kind)));
+    checks.extend(constant(name, private, |private| quote!(#private::check::help(#text, #help))));
+    for label in &family.labels {
+        let label_name = label.name.unraw().to_string();
+        checks.extend(constant(
+            label.name.span(),
+            private,
+            |private| quote!(#private::check::label_name(#label_name)),
+        ));
+    }
+    let (budget, span) = match &family.options.budget {
+        Some(budget) => (quote!(#budget), budget.span()),
+        None => (quote!(#BUDGET), name),
+    };
+    checks.extend(constant(span, private, |private| quote!(#private::check::budget(#text, LABELS, #budget))));
+    if let Some(objective) = family.options.objective.as_ref().filter(|_| family.options.buckets.is_some()) {
+        let (threshold, ratio) = (&objective.threshold, &objective.ratio);
+        let span = syn::spanned::Spanned::span(threshold);
+        checks.extend(constant(
+            span,
+            private,
+            |private| quote!(#private::check::objective(BUCKETS, #threshold, #ratio)),
+        ));
+    }
+    checks
+}
+
+fn constant(
+    span: Span,
+    private: &TokenStream,
+    check: impl FnOnce(&TokenStream) -> TokenStream,
+) -> TokenStream {
+    let check = at(span, private, check);
+    quote_spanned!(span.resolved_at(Span::mixed_site())=> const _: () = #check;)
+}
+
+/// The tokens of a call, all of them standing at `span`, so that its panic points there and nowhere else.
+fn at(span: Span, private: &TokenStream, call: impl FnOnce(&TokenStream) -> TokenStream) -> TokenStream {
+    call(private)
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(token.span().located_at(span));
+            token
+        })
+        .collect()
+}
