@@ -25,6 +25,11 @@ use crate::storage::CounterSlot;
 /// assert_eq!(Subsystem::VALUES, ["trading", "order_router", "hedge"]);
 /// assert_eq!(Subsystem::Hedging.as_str(), "hedge");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no set of label values",
+    label = "no set of label values",
+    note = "a closed set of label values is an enum without data that derives `LabelValue`, beside `Clone` and `Copy`"
+)]
 pub trait LabelValue: Copy + 'static {
     /// What a value of the set is called in messages and where a handle asks for one: the type's name in words,
     /// unless the derive was told another.

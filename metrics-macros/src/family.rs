@@ -79,16 +79,16 @@ pub(crate) fn read(declarations: TokenStream) -> (Vec<Family>, Errors) {
     (families, errors)
 }
 
-/// Up to the next semicolon or behind the next braces: where another declaration can begin.
+/// Up to where another declaration can begin: behind a semicolon, or at a doc comment or a kind.
 fn skip_declaration(input: ParseStream<'_>) -> syn::Result<()> {
-    while !input.is_empty() && !input.peek(Token![;]) {
-        if let proc_macro2::TokenTree::Group(group) = input.parse()?
-            && group.delimiter() == proc_macro2::Delimiter::Brace
-        {
-            break;
+    loop {
+        if !input.is_empty() {
+            input.parse::<proc_macro2::TokenTree>()?;
+        }
+        if input.is_empty() || input.peek(Token![;]) || input.peek(Token![#]) || begins_declaration(input) {
+            return Ok(());
         }
     }
-    Ok(())
 }
 
 impl Parse for Family {

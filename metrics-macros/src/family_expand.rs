@@ -3,6 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
 use syn::{Path, parse_quote};
 
 use crate::family::{Family, Kind, Label};
@@ -22,11 +23,25 @@ pub(crate) fn expand(family: &Family) -> TokenStream {
         Kind::Histogram => ("Histogram", quote!(#library::Histogram), "histogram"),
     };
     let (kind, method) = (format_ident!("{kind}"), format_ident!("{method}"));
-    let parameters =
-        labels.iter().map(|Label { name, ty }| quote!(#name: <#ty as #private::Label>::Value<'_>));
-    let texts = labels.iter().map(|Label { name, ty }| quote!(<#ty as #private::Label>::text(#name)));
+    // At the type's span, so that a type which is no label is reported there.
+    let as_label = |Label { ty, .. }: &Label| {
+        let label = at(ty.span(), &private, |private| quote!(#private::Label));
+        quote_spanned!(ty.span()=> <#ty as #label>)
+    };
+    let parameters = labels.iter().map(|label| {
+        let (name, ty) = (&label.name, as_label(label));
+        let value = quote_spanned!(label.ty.span()=> #ty::Value<'_>);
+        quote!(#name: #value)
+    });
+    let texts = labels.iter().map(|label| {
+        let (name, ty) = (&label.name, as_label(label));
+        quote!(#ty::text(#name))
+    });
     let label_names: Vec<_> = labels.iter().map(|label| label.name.unraw().to_string()).collect();
-    let label_types = labels.iter().map(|Label { ty, .. }| quote!(<#ty as #private::Label>::TYPE));
+    let label_types = labels.iter().map(|label| {
+        let ty = as_label(label);
+        quote!(#ty::TYPE)
+    });
     let checks = checks(family, &private, &text, &help);
     let buckets = family.options.buckets.as_ref().map(|buckets| {
         let bounds = &buckets.bounds;
@@ -91,7 +106,7 @@ fn checks(family: &Family, private: &TokenStream, text: &str, help: &str) -> Tok
     checks.extend(constant(span, private, |private| quote!(#private::check::budget(#text, LABELS, #budget))));
     if let Some(objective) = family.options.objective.as_ref().filter(|_| family.options.buckets.is_some()) {
         let (threshold, ratio) = (&objective.threshold, &objective.ratio);
-        let span = syn::spanned::Spanned::span(threshold);
+        let span = threshold.span();
         checks.extend(constant(
             span,
             private,

@@ -20,6 +20,11 @@ use crate::LabelValue;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no label",
+    label = "no label",
+    note = "a label is an enum that derives `LabelValue`, or `Symbol`, `ProfileId`, or a type that implements `Label`"
+)]
 pub trait Label {
     /// What a recording names a value with.
     type Value<'a>;
