@@ -8,3 +8,4 @@
 mod body_errors;
 mod package;
 mod shapes;
+mod twin;
