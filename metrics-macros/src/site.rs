@@ -173,7 +173,7 @@ impl Context<'_> {
                 let (at_text, labels) = (located(private, span), located(&quote!(#labels), span));
                 let constant = format_ident!("{}", label.to_string().to_uppercase(), span = span);
                 let check = quote_spanned! {span=>
-                    const #constant: &'static str = #at_text::text_of::<#labels::#label>(#text);
+                    const #constant: &'static #at_text::str = #at_text::text_of::<#labels::#label>(#text);
                 };
                 Choice { check: Some(check), ..known(quote!(#private::Choice::Fixed(#constant))) }
             }

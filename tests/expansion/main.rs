@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod body_errors;
+mod hygiene;
 mod package;
+mod refused;
 mod shapes;
 mod twin;
