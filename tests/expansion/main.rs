@@ -9,5 +9,6 @@ mod body_errors;
 mod hygiene;
 mod package;
 mod refused;
+mod scale;
 mod shapes;
 mod twin;
