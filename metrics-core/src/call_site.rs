@@ -5,18 +5,22 @@ use std::sync::{Arc, OnceLock};
 
 use linkme::distributed_slice;
 
-use crate::capital::CapitalSite;
-use crate::event::EventSite;
-use crate::exchange::ExchangeSite;
-use crate::reconciliation::ReconciliationSite;
-use crate::subsystem::SubsystemSite;
+use crate::capital::{CapitalGuard, CapitalSite};
+use crate::event::{EventGuard, EventSite};
+use crate::exchange::{CallGuard, ExchangeSite};
+use crate::reconciliation::{ReconciliationCycle, ReconciliationSite};
+use crate::subsystem::{RunGuard, SubsystemSite};
+use crate::text::Text;
 
 /// One element for each annotated function linked into the binary, called or not, in no particular order.
 #[distributed_slice]
 pub static CALL_SITES: [CallSite];
 
 /// An annotated function.
-#[derive(Clone, Copy, Debug)]
+///
+/// It is one static with all that the function records to: each further item would cost as much compile time as the
+/// whole function.
+#[derive(Debug)]
 pub struct CallSite {
     /// The function's name.
     pub function: &'static str,
@@ -31,18 +35,43 @@ pub struct CallSite {
 }
 
 /// What an attribute measures.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub enum Target {
     /// `#[timed_subsystem]`
-    Subsystem(&'static SubsystemSite),
+    Subsystem(SubsystemSite),
     /// `#[exchange_call]`
-    Exchange(&'static ExchangeSite),
+    Exchange(ExchangeSite),
     /// `#[operational_event]`
-    Event(&'static EventSite),
+    Event(EventSite),
     /// `#[capital_check]`
-    Capital(&'static CapitalSite),
+    Capital(CapitalSite),
     /// `#[reconciliation]`
-    Reconciliation(&'static ReconciliationSite),
+    Reconciliation(ReconciliationSite),
+}
+
+/// What an expansion starts of its own static.
+macro_rules! starts {
+    ($($start:ident: $target:ident($($argument:ident: $ty:ty),*) -> $guard:ty;)*) => {
+        impl CallSite {
+            $(
+                /// Begins a call.
+                pub fn $start(&'static self, $($argument: $ty),*) -> $guard {
+                    match &self.target {
+                        Target::$target(site) => site.start($($argument),*),
+                        other => unreachable!("an expansion starts its own target, not {other:?}"),
+                    }
+                }
+            )*
+        }
+    };
+}
+
+starts! {
+    subsystem: Subsystem(index: usize) -> RunGuard<'static>;
+    exchange: Exchange(exchange: usize, operation: usize) -> CallGuard<'static>;
+    event: Event(severity: usize, kind: usize, profile: Text, symbol: Text) -> EventGuard;
+    capital: Capital(profile: Text) -> CapitalGuard;
+    reconciliation: Reconciliation() -> ReconciliationCycle;
 }
 
 impl fmt::Display for CallSite {
@@ -53,8 +82,8 @@ impl fmt::Display for CallSite {
 
 /// Every linked call site, sorted by place, so that equal binaries list them equally.
 #[must_use]
-pub fn call_sites() -> Vec<CallSite> {
-    let mut sites = CALL_SITES.to_vec();
+pub fn call_sites() -> Vec<&'static CallSite> {
+    let mut sites: Vec<_> = CALL_SITES.iter().collect();
     sites.sort_by_key(|site| (site.file, site.line, site.module, site.function));
     sites
 }
@@ -104,4 +133,21 @@ pub type SlotCell<S> = OnceLock<Arc<S>>;
 #[must_use]
 pub const fn slot_cells<S, const N: usize>() -> [SlotCell<S>; N] {
     [const { OnceLock::new() }; N]
+}
+
+/// A site's cells: one, or as many as its labels have values to pick from.
+#[derive(Debug)]
+pub(crate) struct Cells<S: 'static> {
+    one: SlotCell<S>,
+    pub(crate) many: &'static [SlotCell<S>],
+}
+
+impl<S> Cells<S> {
+    pub(crate) const fn one() -> Self {
+        Self { one: OnceLock::new(), many: &[] }
+    }
+
+    pub(crate) fn get(&self, index: usize) -> &SlotCell<S> {
+        self.many.get(index).unwrap_or(&self.one)
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::Outcome;
-use crate::call_site::{Choice, SlotCell};
+use crate::call_site::{Cells, Choice, SlotCell};
 use crate::catalogue;
 use crate::guard::Guard;
 use crate::label::{OTHER, OpenLabel};
@@ -192,14 +192,21 @@ pub struct EventSite {
     severity: Choice,
     kind: Choice,
     on: On,
-    slots: &'static [SlotCell<EventSlots>],
+    slots: Cells<EventSlots>,
 }
 
 impl EventSite {
-    /// A site with a cell for each pair of a severity and a type that it can have.
+    /// A site with labels that do not vary.
     #[must_use]
-    pub const fn new(severity: Choice, kind: Choice, slots: &'static [SlotCell<EventSlots>]) -> Self {
-        Self { severity, kind, on: On::Ok, slots }
+    pub const fn new(severity: Choice, kind: Choice) -> Self {
+        Self { severity, kind, on: On::Ok, slots: Cells::one() }
+    }
+
+    /// Cells for each set of values that the site can have, where that is more than one.
+    #[must_use]
+    pub const fn cells(mut self, cells: &'static [SlotCell<EventSlots>]) -> Self {
+        self.slots.many = cells;
+        self
     }
 
     /// Which ends of the call are an event; success unless said.
@@ -226,7 +233,7 @@ impl EventSite {
         let kind = self.kind.text(guard.kind).unwrap_or_default();
         let (profile, symbol) = (guard.profile.as_str(), guard.symbol.as_str());
         if profile.is_empty() && symbol.is_empty() {
-            let cell = &self.slots[guard.severity * self.kind.count() + guard.kind];
+            let cell = self.slots.get(guard.severity * self.kind.count() + guard.kind);
             cell.get_or_init(|| core.events.bare(severity, kind)).0.add(1);
         } else {
             core.event(severity, kind).profile(profile).symbol(symbol).record();

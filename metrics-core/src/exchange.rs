@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call_site::{Choice, SlotCell};
+use crate::call_site::{Cells, Choice, SlotCell};
 use crate::catalogue::{self, EXCHANGE_API_LATENCY_BUCKETS};
 use crate::clock::Clock;
 use crate::guard::{Guard, Unwinding};
@@ -173,21 +173,28 @@ impl Drop for CallGuard<'_> {
 pub struct ExchangeSite {
     exchange: Choice,
     operation: Choice,
-    slots: &'static [SlotCell<ExchangeSlots>],
+    slots: Cells<ExchangeSlots>,
 }
 
 impl ExchangeSite {
-    /// A site with a cell for each pair of an exchange and an operation that it can have.
+    /// A site with labels that do not vary.
     #[must_use]
-    pub const fn new(exchange: Choice, operation: Choice, slots: &'static [SlotCell<ExchangeSlots>]) -> Self {
-        Self { exchange, operation, slots }
+    pub const fn new(exchange: Choice, operation: Choice) -> Self {
+        Self { exchange, operation, slots: Cells::one() }
+    }
+
+    /// Cells for each set of values that the site can have, where that is more than one.
+    #[must_use]
+    pub const fn cells(mut self, cells: &'static [SlotCell<ExchangeSlots>]) -> Self {
+        self.slots.many = cells;
+        self
     }
 
     /// Begins an attempt with the values at these indices of the site's choices.
     #[must_use]
     pub fn start(&'static self, exchange: usize, operation: usize) -> CallGuard<'static> {
         let core = registry::process_core();
-        let cell = &self.slots[exchange * self.operation.count() + operation];
+        let cell = self.slots.get(exchange * self.operation.count() + operation);
         let slots = cell.get_or_init(|| {
             let operation = self.operation.text(operation).unwrap_or_default();
             core.exchange_calls.slots(self.exchange.text(exchange), operation)

@@ -178,6 +178,7 @@ pub mod __private {
     pub mod probe {
         pub use crate::probe::{Classified, Fallible, Infallible, Unstarted};
     }
+    pub use core::primitive::str;
     pub use core::time::Duration;
     pub use core::{file, line, module_path};
     pub use linkme;

@@ -137,7 +137,7 @@ impl Core {
 
     /// Makes the series of `site` stand at 0, as far as its labels are known.
     fn declare(&self, site: &CallSite, settings: &Settings) {
-        match site.target {
+        match &site.target {
             Target::Subsystem(site) => {
                 if let Some(subsystem) = site.fixed().filter(|_| !site.is_optional()) {
                     let slots = self.subsystems.slots(subsystem, &self.clock);
@@ -323,10 +323,10 @@ impl Metrics {
 }
 
 /// Refuses sites that contradict each other or the settings, naming the places.
-fn check(sites: &[CallSite], settings: &Settings) -> Result<(), Error> {
+fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
     let mut ages: BTreeMap<&'static str, (Duration, &CallSite)> = BTreeMap::new();
     for place in sites {
-        match place.target {
+        match &place.target {
             Target::Exchange(site) => {
                 if matches!(site.exchange(), Choice::FromSettings) && settings.exchange.is_none() {
                     return Err(Error::no_exchange(place));

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::call_site::{Choice, SlotCell};
+use crate::call_site::{Cells, Choice, SlotCell};
 use crate::catalogue::{self, SUBSYSTEM_DURATION_BUCKETS};
 use crate::clock::Clock;
 use crate::guard::{Guard, Unwinding};
@@ -272,14 +272,21 @@ pub struct SubsystemSite {
     max_age: Option<Duration>,
     optional: bool,
     observes_cancelled: bool,
-    slots: &'static [SlotCell<SubsystemSlots>],
+    slots: Cells<SubsystemSlots>,
 }
 
 impl SubsystemSite {
-    /// A site of `subsystem`, with as many cells as it has choices.
+    /// A site of `subsystem`.
     #[must_use]
-    pub const fn new(subsystem: Choice, slots: &'static [SlotCell<SubsystemSlots>]) -> Self {
-        Self { subsystem, max_age: None, optional: false, observes_cancelled: false, slots }
+    pub const fn new(subsystem: Choice) -> Self {
+        Self { subsystem, max_age: None, optional: false, observes_cancelled: false, slots: Cells::one() }
+    }
+
+    /// Cells for each set of values that the site can have, where that is more than one.
+    #[must_use]
+    pub const fn cells(mut self, cells: &'static [SlotCell<SubsystemSlots>]) -> Self {
+        self.slots.many = cells;
+        self
     }
 
     /// See [`SubsystemHandle::with_period`].
@@ -314,7 +321,7 @@ impl SubsystemSite {
     pub fn start(&'static self, index: usize) -> RunGuard<'static> {
         let core = registry::process_core();
         let subsystem = || self.subsystem.text(index).unwrap_or_default();
-        let slots = self.slots[index].get_or_init(|| {
+        let slots = self.slots.get(index).get_or_init(|| {
             let slots = core.subsystems.slots(subsystem(), &core.clock);
             if let Some(Err(standing)) = self.max_age.map(|max_age| slots.set_max_age(max_age)) {
                 core.report().tell(&format!(

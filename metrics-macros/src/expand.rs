@@ -34,10 +34,7 @@ fn function(mut instrumented: Instrumented) -> TokenStream {
     let Start { bindings, guard } = Start::new(&private, &instrumented);
     let judge = judge(&private, &instrumented);
     let named = instrumented.names_arguments();
-    let run_future = match instrumented.future_output() {
-        Some(_) => quote!(declared),
-        None => quote!(future),
-    };
+    let run_future = if instrumented.future_output().is_some() { quote!(declared) } else { quote!(future) };
     let Instrumented { function, body, shape, .. } = &mut instrumented;
     let span = function.body.span();
     let statements = &body.statements;
@@ -108,8 +105,8 @@ fn judge(private: &TokenStream, instrumented: &Instrumented) -> TokenStream {
         },
         Verdict::Classified(classify) => return quote!(|#value #ty| #private::outcome(#classify(#value))),
         Verdict::Good => quote!(#private::good),
-        Verdict::Capital => quote!(#private::capital_of),
-        Verdict::Report => quote!(#private::report_of),
+        Verdict::Capital => quote!(|#value #ty| #private::capital_of(#value)),
+        Verdict::Report => quote!(|#value #ty| #private::report_of(#value)),
     };
     // What is wrong with the type is said under the type.
     located(&judge, type_span(&instrumented.function))

@@ -87,6 +87,7 @@ impl Item {
         if args.has(attr::SKIP) {
             let message = "`skip` leaves a method out of an attribute over its impl block; none stands there";
             errors.push(Span::call_site(), message);
+            return Err(errors);
         }
         let item = if let Some(block) = ImplBlock::of(item) {
             Some(members(attribute, &args, block, &mut errors))

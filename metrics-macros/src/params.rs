@@ -24,13 +24,13 @@ pub(crate) fn move_into_body(sig: &mut Signature, body: &TokenStream, named: boo
                     statements.extend(quote!(let _ = &#self_token;));
                 }
             }
-            FnArg::Typed(argument) => statements.extend(rebound(argument, index, named)),
+            FnArg::Typed(argument) => statements.extend(rebound(argument, index, body, named)),
         }
     }
     statements
 }
 
-fn rebound(argument: &mut PatType, index: usize, named: bool) -> Option<TokenStream> {
+fn rebound(argument: &mut PatType, index: usize, body: &TokenStream, named: bool) -> Option<TokenStream> {
     let pattern = (*argument.pat).clone();
     let single = match &pattern {
         Pat::Ident(PatIdent { mutability, ident, by_ref: None, subpat: None, .. }) => {
@@ -39,7 +39,9 @@ fn rebound(argument: &mut PatType, index: usize, named: bool) -> Option<TokenStr
         _ => None,
     };
     let underscored = single.is_some_and(|(_, ident)| ident.to_string().starts_with('_'));
-    let stays = single.is_some_and(|(mutability, _)| mutability.is_none()) && has_no_drop(&argument.ty);
+    let has_no_drop = single.is_some_and(|(mutability, _)| mutability.is_none()) && has_no_drop(&argument.ty);
+    // Used by the attribute alone it is used, which the compiler would not see of a variable in the body.
+    let stays = has_no_drop || named && single.is_some_and(|(_, ident)| !mentions(body, &ident.to_string()));
     if stays || named && (single.is_none() || underscored) {
         return None;
     }

@@ -1,8 +1,6 @@
 //! How a function's body can be run under a guard, told from its signature.
 
-use syn::{
-    GenericArgument, Lifetime, PathArguments, PathSegment, ReturnType, Type, TypeParamBound, parse_quote,
-};
+use syn::{ReturnType, Type, parse_quote};
 
 use crate::body::{Body, TailFuture, calls_macros, mentions};
 use crate::item::Function;

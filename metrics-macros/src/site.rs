@@ -22,37 +22,43 @@ impl Start {
         let context = Context { private, labels: &instrumented.labels };
         let Parts { kind, new, choices, texts } = context.parts(&instrumented.site);
         let name = instrumented.function.sig.ident.unraw().to_string();
-        let site = format_ident!("{kind}Site");
         let checks = choices.iter().filter_map(|choice| choice.check.as_ref());
-        let cells = (!choices.is_empty()).then(|| {
-            let slots = format_ident!("{kind}Slots");
-            let counts = choices.iter().map(|choice| &choice.count);
-            let ty = quote!([#private::SlotCell<#private::#slots>; 1 #(* #counts)*]);
-            quote!(static CELLS: #ty = #private::slot_cells();)
-        });
+        let varies = choices.iter().any(|choice| choice.binding.is_some());
+        let (cells, with_cells) = if varies { cells(private, &kind, &choices) } else { Default::default() };
+        let start = format_ident!("{}", kind.to_string().to_lowercase());
         let arguments =
             choices.iter().map(|choice| &choice.index).chain(texts.iter().map(|text| &text.value));
+        // What linkme's attribute expands to, but for its check of the element's type: that is three bodies more for
+        // the compiler, which take longer than the function.
         let guard = quote! {
             {
                 #(#checks)*
                 #cells
-                static SITE: #private::#site = #new;
-                #[#private::linkme::distributed_slice(#private::CALL_SITES)]
-                #[linkme(crate = #private::linkme)]
-                static LINK: #private::CallSite = #private::CallSite {
-                    function: #name,
-                    module: #private::module_path!(),
-                    file: #private::file!(),
-                    line: #private::line!(),
-                    target: #private::Target::#kind(&SITE),
-                };
+                #private::CALL_SITES! {
+                    #![linkme_macro = #private::CALL_SITES]
+                    static SITE: #private::CallSite = #private::CallSite {
+                        function: #name,
+                        module: #private::module_path!(),
+                        file: #private::file!(),
+                        line: #private::line!(),
+                        target: #private::Target::#kind(#new #with_cells),
+                    };
+                }
                 &SITE
-            }.start(#(#arguments),*)
+            }.#start(#(#arguments),*)
         };
         let bindings = choices.iter().filter_map(|choice| choice.binding.as_ref());
         let texts = texts.iter().filter_map(|text| text.binding.as_ref());
         Self { bindings: quote!(#(#bindings)* #(#texts)*), guard }
     }
+}
+
+/// A static with a cell for each set of values, and how the site is told of it.
+fn cells(private: &TokenStream, kind: &Ident, choices: &[Choice]) -> (TokenStream, TokenStream) {
+    let slots = format_ident!("{kind}Slots");
+    let counts = choices.iter().map(|choice| &choice.count);
+    let ty = quote!([#private::SlotCell<#private::#slots>; 1 #(* #counts)*]);
+    (quote!(static CELLS: #ty = #private::slot_cells();), quote!(.cells(&CELLS)))
 }
 
 /// What a kind of site consists of.
@@ -101,15 +107,14 @@ impl Context<'_> {
                 let optional = flags.optional.then(|| quote!(.optional()));
                 let observe = flags.observe_cancelled.then(|| quote!(.observe_cancelled()));
                 let value = &subsystem.value;
-                let new =
-                    quote!(#private::SubsystemSite::new(#value, &CELLS) #every #max_age #optional #observe);
+                let new = quote!(#private::SubsystemSite::new(#value) #every #max_age #optional #observe);
                 Parts { kind: kind("Subsystem"), new, choices: vec![subsystem], texts: Vec::new() }
             }
             Site::Exchange { exchange, operation } => {
                 let exchange = self.choice("Exchange", exchange.as_ref());
                 let operation = self.choice("Operation", Some(operation));
                 let (exchanges, operations) = (&exchange.value, &operation.value);
-                let new = quote!(#private::ExchangeSite::new(#exchanges, #operations, &CELLS));
+                let new = quote!(#private::ExchangeSite::new(#exchanges, #operations));
                 Parts { kind: kind("Exchange"), new, choices: vec![exchange, operation], texts: Vec::new() }
             }
             Site::Event { severity, kind: event, on, profile, symbol } => {
@@ -120,7 +125,7 @@ impl Context<'_> {
                     let on = format_ident!("{on}");
                     quote!(.on(#private::On::#on))
                 });
-                let new = quote!(#private::EventSite::new(#severities, #events, &CELLS) #on);
+                let new = quote!(#private::EventSite::new(#severities, #events) #on);
                 let texts =
                     vec![self.text("profile", profile.as_deref()), self.text("symbol", symbol.as_deref())];
                 Parts { kind: kind("Event"), new, choices: vec![severity, event], texts }
@@ -173,7 +178,7 @@ impl Context<'_> {
                 let (at_text, labels) = (located(private, span), located(&quote!(#labels), span));
                 let constant = format_ident!("{}", label.to_string().to_uppercase(), span = span);
                 let check = quote_spanned! {span=>
-                    const #constant: &'static str = #at_text::text_of::<#labels::#label>(#text);
+                    const #constant: &'static #at_text::str = #at_text::text_of::<#labels::#label>(#text);
                 };
                 Choice { check: Some(check), ..known(quote!(#private::Choice::Fixed(#constant))) }
             }

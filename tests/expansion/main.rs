@@ -6,5 +6,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod body_errors;
+mod hygiene;
 mod package;
+mod refused;
+mod scale;
 mod shapes;
+mod twin;

@@ -11,7 +11,6 @@ use serde_json::Value;
 pub(crate) struct Packages {
     root: PathBuf,
     members: Vec<String>,
-    profiles: String,
 }
 
 /// What the compiler or clippy said, without what differs between an annotated and a plain package.
@@ -36,12 +35,7 @@ impl Packages {
     pub(crate) fn new(name: &str) -> Self {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("expansion").join(name);
         let _ = std::fs::remove_dir_all(&root);
-        Self { root, members: Vec::new(), profiles: String::new() }
-    }
-
-    pub(crate) fn profile(mut self, section: &str) -> Self {
-        self.profiles.push_str(section);
-        self
+        Self { root, members: Vec::new() }
     }
 
     /// Adds a package with these files under `src`.
@@ -59,10 +53,17 @@ impl Packages {
         self.members.push(name.to_owned());
     }
 
+    /// Lets a package know the library by another name.
+    pub(crate) fn rename(&self, package: &str, name: &str) {
+        let manifest = self.root.join(package).join("Cargo.toml");
+        let renamed = format!("{name} = {{ package = \"bot-metrics\", ");
+        let text = std::fs::read_to_string(&manifest).unwrap().replace("bot-metrics = { ", &renamed);
+        write(&manifest, &text);
+    }
+
     /// Runs cargo over all packages, with the versions that the lock file of this workspace names.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> std::process::Output {
-        let members =
-            format!("[workspace]\nresolver = \"3\"\nmembers = {:?}\n{}", self.members, self.profiles);
+        let members = format!("[workspace]\nresolver = \"3\"\nmembers = {:?}\n", self.members);
         write(&self.root.join("Cargo.toml"), &members);
         std::fs::copy(repository().join("Cargo.lock"), self.root.join("Cargo.lock")).unwrap();
         Command::new(env!("CARGO"))

@@ -1,1 +1,80 @@
 //! How annotated functions are seen to end, in the process-wide instance.
+//!
+//! Each test has labels of its own, so that the totals of one are not the others'.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod calls;
+mod cycles;
+mod events;
+mod futures;
+mod seen;
+
+mod labels {
+    use bot_metrics::LabelValue;
+    pub(crate) use bot_metrics::labels::{Exchange, Severity};
+
+    #[derive(Clone, Copy, Debug, LabelValue)]
+    pub(crate) enum Operation {
+        Returns,
+        EarlyReturn,
+        QuestionMark,
+        Classes,
+        Alias,
+        OwnAlias,
+        Panics,
+        Unwinding,
+        PanicsWhileUnwinding,
+        ImplTrait,
+        Skips,
+        Classified,
+        Untimed,
+        Value,
+        Generic,
+        Methods,
+        Later,
+        Waits,
+        Cancelled,
+        CancelledWhileUnwinding,
+        NeverPolled,
+        PanicsInPoll,
+        PanicsLater,
+        Spawned,
+        TimedOut,
+        Boxed,
+        BoxedEarlier,
+        BoxedByACall,
+        Traited,
+        TraitedAbove,
+        ByHand,
+        Concurrent,
+        Stacked,
+    }
+
+    #[derive(Clone, Copy, Debug, LabelValue)]
+    #[allow(dead_code, reason = "named by their texts")]
+    pub(crate) enum Subsystem {
+        Cycle,
+        Observing,
+        Optional,
+        Plain,
+        Skipping,
+    }
+
+    #[derive(Clone, Copy, Debug, LabelValue)]
+    #[label(rename_all = "SCREAMING_SNAKE_CASE")]
+    #[allow(dead_code, reason = "named by their texts")]
+    pub(crate) enum EventType {
+        OnOk,
+        OnErr,
+        OnPanic,
+        OnCancelled,
+        OnReturn,
+        OnAlways,
+        ByDefault,
+        WithTexts,
+        NeverCalled,
+        Moved,
+        Stacked,
+    }
+}

@@ -1,0 +1,26 @@
+//! What cannot be measured is refused by one error that says what to do, and the function is kept.
+
+use crate::package::{Packages, source};
+
+#[test]
+fn what_cannot_be_measured_is_refused_once_and_kept() {
+    let mut packages = Packages::new("refused");
+    let file = source("refused/functions.rs");
+    packages.add("refused", "2024", "", &[("lib.rs", file.clone())]);
+    let found = packages.diagnostics(&["check"]);
+    let errors: Vec<_> =
+        found["refused/refused"].iter().filter(|diagnostic| diagnostic.level == "error").collect();
+    // Each refused function stands behind a comment with a part of its message.
+    let expected: Vec<(u64, &str)> = file
+        .lines()
+        .zip(1..)
+        .filter_map(|(line, number)| line.trim_start().strip_prefix("//~ ").map(|message| (number, message)))
+        .collect();
+    assert!(expected.len() >= 15);
+    for (index, (line, message)) in expected.iter().enumerate() {
+        let end = expected.get(index + 1).map_or(u64::MAX, |(line, _)| *line);
+        let here: Vec<_> = errors.iter().filter(|error| (*line..end).contains(&error.places[0][0])).collect();
+        assert!(here.len() == 1 && here[0].message.contains(message), "line {line}: {message}: {here:#?}");
+    }
+    assert_eq!(errors.len(), expected.len(), "{errors:#?}");
+}

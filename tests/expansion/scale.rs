@@ -1,0 +1,57 @@
+//! The compiler survives what it survives without attributes: deep nesting and thousands of functions.
+
+use std::fmt::Write as _;
+
+use crate::package::Packages;
+
+/// Set to run the long version, with ten times as many functions.
+const LONG: &str = "BOT_METRICS_LONG_TESTS";
+
+#[test]
+fn thousands_of_functions_and_deep_nesting_compile() {
+    let functions = if std::env::var_os(LONG).is_some() { 10_000 } else { 1_000 };
+    let mut packages = Packages::new("scale");
+    packages.add("many", "2024", "", &[("lib.rs", many(functions))]);
+    packages.add("deep", "2024", "", &[("lib.rs", deep(500))]);
+    packages.add("stacked", "2024", "", &[("lib.rs", stacked(24))]);
+    let found = packages.diagnostics(&["check"]);
+    assert_eq!(found.keys().collect::<Vec<_>>(), ["deep/deep", "many/many", "stacked/stacked"]);
+    assert!(found.values().all(Vec::is_empty), "{found:#?}");
+}
+
+/// Half of them asynchronous.
+fn many(functions: usize) -> String {
+    let mut source = "//! Many.\nuse bot_metrics::prelude::*;\n".to_owned();
+    for index in 0..functions / 2 {
+        write!(
+            source,
+            "/// At once.\n#[exchange_call(op = \"get_order\")]\n\
+             pub fn call_{index}(text: &str) -> Result<u32, std::num::ParseIntError> {{\n\
+             \x20   let value: u32 = text.parse()?;\n    Ok(value + {index})\n}}\n\
+             /// Later.\n#[exchange_call(op = \"get_order\")]\n\
+             pub async fn wait_{index}(text: &str) -> Result<u32, std::num::ParseIntError> {{\n\
+             \x20   std::future::ready(()).await;\n    let value: u32 = text.parse()?;\n    Ok(value + {index})\n}}\n"
+        )
+        .unwrap();
+    }
+    source
+}
+
+fn deep(blocks: usize) -> String {
+    let (open, close) = ("{ ".repeat(blocks), " }".repeat(blocks));
+    format!(
+        "//! Deep.\n#![allow(unused_braces)]\nuse bot_metrics::prelude::*;\n\
+         /// At once.\n#[exchange_call(op = \"get_order\")]\n\
+         pub fn call() -> Result<u8, String> {{ {open} Ok(1) {close} }}\n\
+         /// Later.\n#[exchange_call(op = \"get_order\")]\n\
+         pub async fn wait() -> Result<u8, String> {{ std::future::ready(()).await; {open} Ok(1) {close} }}\n"
+    )
+}
+
+fn stacked(attributes: usize) -> String {
+    let attributes = "#[exchange_call(op = \"get_order\")]\n".repeat(attributes);
+    format!(
+        "//! Stacked.\nuse bot_metrics::prelude::*;\n/// At once.\n{attributes}\
+         pub fn call(text: String) -> Result<String, u8> {{ Ok(text) }}\n"
+    )
+}

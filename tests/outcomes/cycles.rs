@@ -1,0 +1,94 @@
+//! Cycles of subsystems.
+
+use std::future::{Future, pending};
+use std::task::{Context, Waker};
+
+use bot_metrics::prelude::*;
+
+use crate::labels;
+use crate::seen::{metrics, panics, samples};
+
+fn cancel(future: impl Future) {
+    let mut future = Box::pin(future);
+    assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+}
+
+#[timed_subsystem("cycle", every = "5s")]
+fn cycle(value: Result<u8, ()>) -> Result<u8, ()> {
+    if value == Ok(0) {
+        panic!("in a cycle");
+    }
+    value
+}
+
+#[timed_subsystem("cycle", every = "5s")]
+async fn cancelled_cycle() {
+    pending().await
+}
+
+fn runs(subsystem: &str, outcome: &str) -> f64 {
+    samples().sum("bytelyst_bot_subsystem_runs_total", &[("subsystem", subsystem), ("outcome", outcome)])
+}
+
+fn observed(subsystem: &str) -> f64 {
+    samples().sum("bytelyst_bot_subsystem_duration_seconds_count", &[("subsystem", subsystem)])
+}
+
+#[test]
+fn cycles_that_end_are_observed_and_only_a_success_is_a_last_run() {
+    metrics();
+    let last_run = || samples().value("bytelyst_bot_subsystem_last_run_timestamp", &[("subsystem", "cycle")]);
+    assert!(cycle(Err(())).is_err());
+    panics(|| cycle(Ok(0)));
+    cancel(cancelled_cycle());
+    assert_eq!(last_run(), None);
+    assert!(cycle(Ok(1)).is_ok());
+    assert!(last_run().is_some());
+    assert_eq!(observed("cycle"), 3.0);
+    let runs = ["ok", "error", "panic", "cancelled"].map(|outcome| runs("cycle", outcome));
+    assert_eq!(runs, [1.0, 1.0, 1.0, 1.0]);
+    assert_eq!(samples().value("bytelyst_bot_subsystem_in_progress", &[("subsystem", "cycle")]), Some(0.0));
+}
+
+#[timed_subsystem("observing", on_cancel = "observe")]
+async fn observing() {
+    pending().await
+}
+
+#[test]
+fn cancelled_cycles_are_observed_where_asked_for() {
+    metrics();
+    cancel(observing());
+    assert_eq!((runs("observing", "cancelled"), observed("observing")), (1.0, 1.0));
+}
+
+#[timed_subsystem("optional", optional)]
+fn optional() {}
+
+#[timed_subsystem("plain")]
+fn never_runs() {}
+
+#[test]
+fn an_optional_subsystem_counts_from_its_first_run() {
+    metrics();
+    let alive = |subsystem| samples().value("bytelyst_bot_subsystem_alive", &[("subsystem", subsystem)]);
+    assert_eq!((alive("optional"), alive("plain")), (None, Some(1.0)));
+    optional();
+    assert_eq!(alive("optional"), Some(1.0));
+    let _ = never_runs;
+}
+
+#[timed_subsystem("skipping")]
+async fn skipping(skip: bool) -> Outcome {
+    std::future::ready(()).await;
+    if skip { Outcome::Skipped } else { Outcome::Ok }
+}
+
+#[test]
+fn a_skipped_cycle_is_not_observed() {
+    metrics();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(runtime.block_on(skipping(true)), Outcome::Skipped);
+    assert_eq!(runtime.block_on(skipping(false)), Outcome::Ok);
+    assert_eq!((runs("skipping", "skipped"), runs("skipping", "ok"), observed("skipping")), (1.0, 1.0, 1.0));
+}

@@ -1,0 +1,225 @@
+//! Events, capital and reconciliation by attribute.
+
+use std::future::{Future, pending, ready};
+use std::task::{Context, Waker};
+
+use bot_metrics::labels::Source;
+use bot_metrics::prelude::*;
+
+use crate::labels;
+use crate::seen::{metrics, panics, samples};
+
+/// A call that ends as it is told: `None` panics.
+macro_rules! ends {
+    ($($name:ident: $type:literal $(, $on:ident)?;)*) => {
+        $(
+            #[operational_event(type = $type, severity = "ERROR" $(, on = $on)?)]
+            async fn $name(end: Option<Result<u8, u8>>) -> Result<u8, u8> {
+                match end {
+                    Some(Ok(0)) => pending().await,
+                    Some(end) => ready(end).await,
+                    None => panic!("as it was told"),
+                }
+            }
+        )*
+    };
+}
+
+ends! {
+    on_ok: "ON_OK", ok;
+    on_err: "ON_ERR", err;
+    on_panic: "ON_PANIC", panic;
+    on_cancelled: "ON_CANCELLED", cancelled;
+    on_return: "ON_RETURN", return;
+    on_always: "ON_ALWAYS", always;
+    by_default: "BY_DEFAULT";
+}
+
+fn poll_once<F: Future>(future: F) {
+    let mut future = Box::pin(future);
+    let _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+}
+
+/// Three good ends, five bad ones, seven panics and two that nobody waits for.
+fn every_end<F: Future>(call: impl Fn(Option<Result<u8, u8>>) -> F) {
+    for (end, times) in [(Some(Ok(1)), 3), (Some(Err(1)), 5), (None, 7), (Some(Ok(0)), 2)] {
+        for _ in 0..times {
+            if end.is_none() {
+                panics(|| poll_once(call(end)));
+            } else {
+                poll_once(call(end));
+            }
+        }
+    }
+    drop(call(Some(Ok(1))));
+}
+
+fn events(event: &str, profile: &str, symbol: &str) -> Option<f64> {
+    let labels = [("type", event), ("profile_id", profile), ("symbol", symbol)];
+    samples().value("bytelyst_bot_operational_events_total", &labels)
+}
+
+#[test]
+fn an_event_is_counted_for_the_ends_that_it_names() {
+    metrics();
+    every_end(on_ok);
+    every_end(on_err);
+    every_end(on_panic);
+    every_end(on_cancelled);
+    every_end(on_return);
+    every_end(on_always);
+    every_end(by_default);
+    for (event, count) in [
+        ("ON_OK", 3.0),
+        ("ON_ERR", 5.0),
+        ("ON_PANIC", 7.0),
+        ("ON_CANCELLED", 2.0),
+        ("ON_RETURN", 8.0),
+        ("ON_ALWAYS", 17.0),
+        ("BY_DEFAULT", 3.0),
+    ] {
+        assert_eq!(events(event, "", ""), Some(count), "{event}");
+    }
+}
+
+#[operational_event(type = "NEVER_CALLED", severity = "CRITICAL", symbol = "BTCUSDT")]
+fn never_called() {}
+
+#[test]
+fn every_event_in_the_code_stands_at_zero_from_the_start() {
+    metrics();
+    assert_eq!(events("NEVER_CALLED", "", ""), Some(0.0));
+    assert_eq!(events("NEVER_CALLED", "", "BTCUSDT"), None);
+    let _ = never_called;
+}
+
+struct Order {
+    symbol: String,
+    quantity: u32,
+}
+
+struct Bot {
+    profile: String,
+}
+
+impl Bot {
+    #[operational_event(type = "WITH_TEXTS", severity = "INFO", profile = self.profile, symbol = order.symbol)]
+    fn submit(&self, order: Order) -> Result<u32, String> {
+        if order.quantity == 0 { Err(order.symbol) } else { Ok(order.quantity) }
+    }
+
+    #[operational_event(type = "MOVED", severity = "INFO", on = err, profile = self.profile, symbol = symbol)]
+    async fn consume(self, (symbol, _): (&str, Order)) -> Result<Self, (Self, String)> {
+        ready(()).await;
+        let long = symbol.repeat(2);
+        Err((Self { profile: long.clone() }, long))
+    }
+}
+
+#[test]
+fn texts_are_taken_before_the_body_moves_what_they_belong_to() {
+    metrics();
+    let bot = Bot { profile: "maker".to_owned() };
+    let order = |quantity| Order { symbol: "ETHUSDT".to_owned(), quantity };
+    assert!(bot.submit(order(1)).is_ok());
+    assert!(bot.submit(order(0)).is_err());
+    assert_eq!(events("WITH_TEXTS", "maker", "ETHUSDT"), Some(1.0));
+    poll_once(bot.consume(("SOLUSDT", order(1))));
+    assert_eq!(events("MOVED", "maker", "SOLUSDT"), Some(1.0));
+    let symbol = "A".repeat(100);
+    poll_once(Bot { profile: String::new() }.consume((&symbol, order(1))));
+    assert_eq!(events("MOVED", "", &symbol), Some(1.0));
+}
+
+type Checked = Result<Capital, String>;
+
+struct Account {
+    id: String,
+    allocated: f64,
+}
+
+impl Account {
+    #[capital_check(profile = self.id)]
+    fn check(&self, used: f64) -> Capital {
+        Capital { allocated: self.allocated, positions: used, ..Capital::default() }
+    }
+
+    #[capital_check(profile = self.id)]
+    async fn fetch(&self, used: Result<f64, &str>) -> Checked {
+        let positions = ready(used).await?;
+        Ok(Capital { allocated: self.allocated, positions, ..Capital::default() })
+    }
+
+    #[capital_check(profile = self.id)]
+    #[operational_event(type = "STACKED", severity = "WARNING", on = err)]
+    fn stacked(self) -> Checked {
+        Ok(Capital { allocated: self.allocated, positions: 1.0, ..Capital::default() })
+    }
+}
+
+#[test]
+fn capital_is_taken_from_what_is_returned() {
+    metrics();
+    let figures = |profile: &str| {
+        let samples = samples();
+        let labels = [("profile_id", profile)];
+        (
+            samples.value("bytelyst_bot_capital_invariant_violations_total", &labels),
+            samples.value("bytelyst_bot_profile_utilization_percent", &labels),
+        )
+    };
+    let maker = Account { id: "maker".to_owned(), allocated: 100.0 };
+    assert_eq!(figures("maker"), (None, None));
+    poll_once(maker.fetch(Err("no answer")));
+    assert_eq!(figures("maker"), (Some(0.0), None));
+    assert_eq!(maker.check(40.0).positions, 40.0);
+    assert_eq!(figures("maker"), (Some(0.0), Some(40.0)));
+    poll_once(maker.fetch(Ok(150.0)));
+    poll_once(maker.fetch(Err("no answer")));
+    maker.check(150.0);
+    assert_eq!(figures("maker"), (Some(1.0), Some(150.0)));
+    assert!(maker.stacked().is_ok());
+    assert_eq!(figures("maker"), (Some(1.0), Some(1.0)));
+}
+
+#[reconciliation]
+async fn reconcile(found: Option<Result<u64, ()>>) -> Result<ReconciliationReport, ()> {
+    match found {
+        Some(Ok(0)) => pending().await,
+        Some(found) => Ok(ReconciliationReport::new().missing_count(Source::Db, ready(found).await?)),
+        None => panic!("in a cycle"),
+    }
+}
+
+#[reconciliation]
+fn reconcile_at_once(key: &str) -> ReconciliationReport {
+    ReconciliationReport::new().missing(Source::Exchange, key)
+}
+
+#[test]
+fn only_a_complete_cycle_is_published() {
+    metrics();
+    let figures = || {
+        let samples = samples();
+        let missing =
+            |source| samples.value("bytelyst_bot_reconciliation_missing_items_count", &[("source", source)]);
+        let mismatches = samples.value("bytelyst_bot_reconciliation_mismatches_total", &[]);
+        (missing("db"), missing("exchange"), mismatches)
+    };
+    assert_eq!(figures(), (None, None, Some(0.0)));
+    let incomplete = || {
+        poll_once(reconcile(Some(Err(()))));
+        panics(|| poll_once(reconcile(None)));
+        poll_once(reconcile(Some(Ok(0))));
+        drop(reconcile(Some(Ok(3))));
+    };
+    incomplete();
+    assert_eq!(figures(), (None, None, Some(0.0)));
+    poll_once(reconcile(Some(Ok(4))));
+    assert_eq!(figures(), (Some(4.0), Some(0.0), Some(0.0)));
+    incomplete();
+    assert_eq!(figures(), (Some(4.0), Some(0.0), Some(0.0)));
+    assert_eq!(reconcile_at_once("order 1").missing_from(Source::Exchange), 1);
+    reconcile_at_once("order 1");
+    assert_eq!(figures(), (Some(0.0), Some(1.0), Some(1.0)));
+}
