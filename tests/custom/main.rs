@@ -6,10 +6,10 @@ use bot_metrics::testing::Samples;
 use bot_metrics::{Error, Metrics, Mode, ProfileId, Settings, Symbol, metrics};
 
 mod labels {
-    pub use bot_metrics::labels::*;
+    pub(crate) use bot_metrics::labels::*;
 
     #[derive(Clone, Copy, Debug, bot_metrics::LabelValue)]
-    pub enum Side {
+    pub(crate) enum Side {
         Buy,
         Sell,
     }
@@ -28,7 +28,6 @@ metrics! {
     histogram signal_to_ack_seconds { profile: ProfileId }
         buckets(0.05, 0.25, 1) objective(threshold = 0.25, ratio = 0.99)
     /// Size of an order in dollars; never called.
-    #[expect(dead_code, reason = "linked all the same")]
     histogram order_size_dollars { side: labels::Side } buckets(100, 1_000, 10_000.5)
 }
 
