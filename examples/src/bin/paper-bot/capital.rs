@@ -1,9 +1,9 @@
 //! What a profile may use, what it uses, and the breaker that trips when it uses more.
 
+use bot_metrics::Capital;
 use bot_metrics_examples::fault::Fault;
 use bot_metrics_examples::market::Asset;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
 use crate::api::AccountReport;
 use crate::desk::Desk;
@@ -31,8 +31,7 @@ impl CapitalFigures {
 
     /// What is used, in percent of what may be; for the eye only.
     pub(crate) fn utilization_percent(&self) -> f64 {
-        let used = (self.positions + self.open_orders).to_f64().unwrap_or(f64::NAN);
-        100.0 * used / self.allocated.to_f64().unwrap_or(f64::NAN)
+        Capital::from(*self).utilization_percent()
     }
 }
 
