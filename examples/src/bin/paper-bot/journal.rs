@@ -9,6 +9,7 @@ use bot_metrics::labels::{EventType, Severity};
 use bot_metrics_examples::market::Symbol;
 use rust_decimal::Decimal;
 
+use crate::api::ApiError;
 use crate::console::say;
 
 /// Something that happened.
@@ -40,6 +41,14 @@ pub(crate) enum Event {
     OrderUnknown(String),
     /// A call brought no answer, whatever it was for.
     CallFailed(String),
+    /// The exchange refused a call because there were too many.
+    RateLimited {
+        retry_after: Duration,
+    },
+    /// The exchange refuses all calls of this address.
+    Banned {
+        retry_after: Duration,
+    },
     CapitalViolation {
         available: Decimal,
     },
@@ -53,6 +62,20 @@ pub(crate) enum Event {
 }
 
 impl Event {
+    /// What to tell of a call that brought no answer. A rejection is an answer.
+    pub(crate) fn of_failed_call(error: &ApiError) -> Option<Self> {
+        match error {
+            ApiError::Rejected { .. } => None,
+            ApiError::RateLimited { retry_after } => Some(Self::RateLimited { retry_after: *retry_after }),
+            ApiError::Banned { retry_after } => Some(Self::Banned { retry_after: *retry_after }),
+            ApiError::Auth { .. }
+            | ApiError::Server { .. }
+            | ApiError::Timeout
+            | ApiError::Transport(_)
+            | ApiError::Decode(_) => Some(Self::CallFailed(error.to_string())),
+        }
+    }
+
     /// How much an operator should care.
     pub(crate) const fn severity(&self) -> Severity {
         match self {
@@ -64,9 +87,13 @@ impl Event {
             | Self::OrderFilled
             | Self::OrderCancelled
             | Self::CapitalRestored { .. } => Severity::Info,
-            Self::ProfileStopped | Self::OrderRejected(_) | Self::CallFailed(_) => Severity::Warning,
+            Self::ProfileStopped
+            | Self::OrderRejected(_)
+            | Self::CallFailed(_)
+            | Self::RateLimited { .. } => Severity::Warning,
             Self::OrderFailed(_)
             | Self::OrderUnknown(_)
+            | Self::Banned { .. }
             | Self::StaleMarketData { .. }
             | Self::ReconciliationMismatch(_) => Severity::Error,
             Self::CapitalViolation { .. } => Severity::Critical,
@@ -87,6 +114,8 @@ impl Event {
             Self::OrderFailed(_) => EventType::OrderFailure,
             Self::OrderUnknown(_) => EventType::OrderUnknown,
             Self::CallFailed(_) => EventType::ApiFailure,
+            Self::RateLimited { .. } => EventType::RateLimited,
+            Self::Banned { .. } => EventType::Banned,
             Self::CapitalViolation { .. } => EventType::CapitalViolation,
             Self::CapitalRestored { .. } => EventType::CapitalRestored,
             Self::StaleMarketData { .. } => EventType::StaleMarketData,
@@ -100,6 +129,8 @@ impl Event {
             Self::OrderFailed(why) => format!("order failed: {why}"),
             Self::OrderUnknown(why) => format!("an order may stand or not: {why}"),
             Self::CallFailed(why) => format!("call failed: {why}"),
+            Self::RateLimited { retry_after } => format!("rate limited for {retry_after:?}"),
+            Self::Banned { retry_after } => format!("the exchange answers nothing for {retry_after:?}"),
             Self::CapitalViolation { available } => {
                 format!("available capital fell to {available:.2} USDT: quoting stops")
             }
@@ -186,7 +217,7 @@ impl Journal {
             }
             Event::OrderCancelled => tally.cancelled += 1,
             Event::OrderRejected(_) => tally.rejected += 1,
-            Event::CallFailed(_) => tally.errors += 1,
+            Event::CallFailed(_) | Event::RateLimited { .. } | Event::Banned { .. } => tally.errors += 1,
             _ => {}
         }
     }
