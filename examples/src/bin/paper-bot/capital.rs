@@ -88,6 +88,34 @@ mod tests {
 
     use super::*;
     use crate::api::Ticker;
+    use crate::rehearsal::Rehearsal;
+
+    #[tokio::test]
+    async fn journal_and_metric_agree_on_violations_even_of_a_profile_that_went_and_came_back() {
+        let rehearsal = Rehearsal::start().await;
+        let desk = rehearsal.desk();
+        rehearsal.faults.begin(Fault::NegativeCapital);
+        let both = async |expected: u64| {
+            desk.check_capital(&rehearsal.bot.market).await.unwrap();
+            let profile = format!("profile_id=\"{}\"", desk.profile.id);
+            assert_eq!(rehearsal.events("CAPITAL_VIOLATION"), expected);
+            assert_eq!(rehearsal.count("capital_invariant_violations_total", &profile), expected);
+        };
+        both(1).await;
+        both(1).await;
+        rehearsal.bot.stop_profile(&desk).await;
+        assert_eq!(desk.view(), None);
+        assert!(desk.profit().is_some(), "what it has won stays known");
+        rehearsal.bot.start_profile(&desk).await;
+        both(2).await;
+    }
+
+    #[test]
+    fn what_uses_nothing_of_nothing_is_at_zero_percent() {
+        let nothing = Decimal::ZERO;
+        let figures = CapitalFigures { allocated: nothing, positions: nothing, open_orders: nothing };
+        assert!(figures.utilization_percent().abs() < f64::EPSILON);
+    }
 
     #[test]
     fn capital_is_valued_at_the_middle_and_counts_nothing_twice() {

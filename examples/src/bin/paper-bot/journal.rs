@@ -230,6 +230,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_limit_is_no_failure_and_a_rejection_is_an_answer() {
+        let retry_after = Duration::from_secs(7);
+        let kind = |error| Event::of_failed_call(&error).map(|event| event.kind());
+        assert_eq!(kind(ApiError::RateLimited { retry_after }), Some(EventType::RateLimited));
+        assert_eq!(kind(ApiError::Banned { retry_after }), Some(EventType::Banned));
+        assert_eq!(kind(ApiError::Timeout), Some(EventType::ApiFailure));
+        assert_eq!(kind(ApiError::Server { status: 503 }), Some(EventType::ApiFailure));
+        assert_eq!(kind(ApiError::Rejected { code: -2010, msg: String::new() }), None);
+    }
+
+    #[test]
     fn events_are_counted_for_their_profile() {
         let journal = Journal::new(Instant::now(), Settings::new(Mode::Paper).build().unwrap());
         let record = |profile, event| journal.record(&JournalEntry { profile, symbol: None, event });
@@ -240,10 +251,11 @@ mod tests {
         record(Some("b"), Event::OrderRejected(String::new()));
         record(Some("b"), Event::CallFailed(String::new()));
         record(None, Event::CallFailed(String::new()));
+        record(None, Event::RateLimited { retry_after: Duration::from_secs(1) });
         let a = Tally { placed: 1, filled: 1, executions: 2, cancelled: 1, ..Tally::default() };
         assert_eq!(journal.tally(Some("a")), a);
         assert_eq!(journal.tally(Some("b")), Tally { rejected: 1, errors: 1, ..Tally::default() });
-        assert_eq!(journal.tally(None), Tally { errors: 1, ..Tally::default() });
+        assert_eq!(journal.tally(None), Tally { errors: 2, ..Tally::default() });
         assert_eq!(journal.tally(Some("c")), Tally::default());
     }
 }

@@ -95,7 +95,7 @@ impl Bot {
             let open = desk.orders().open_count();
             if open > 0 {
                 let profile = desk.profile.id;
-                self.journal.say(format_args!("{profile}: {open} orders may be left open: {trouble}"));
+                self.journal.say(format_args!("{profile}: {open} of its orders may be left open: {trouble}"));
             }
         }
     }
@@ -118,5 +118,128 @@ impl Desk {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use bot_metrics_examples::fault::Fault;
+    use bot_metrics_examples::market::{Side, Symbol};
+
+    use super::*;
+    use crate::api::{NewOrder, OrderKind};
+    use crate::order_database::OrderState;
+    use crate::rehearsal::Rehearsal;
+
+    fn resting_order(client_id: &str) -> NewOrder {
+        NewOrder {
+            client_id: client_id.to_owned(),
+            symbol: Symbol::EthUsdt,
+            side: Side::Buy,
+            kind: OrderKind::PostOnly,
+            price: 1_000.into(),
+            quantity: 1.into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_order_cut_off_from_its_answer_is_unknown_then_placed_and_cancelled() {
+        let rehearsal = Rehearsal::start().await;
+        let desk = rehearsal.desk();
+        for (client_id, arrives) in [("arrived", true), ("lost", false)] {
+            desk.orders().sent(&resting_order(client_id));
+            if arrives {
+                desk.api.place_order(&resting_order(client_id)).await.unwrap();
+            }
+        }
+        rehearsal.bot.wind_up(JoinSet::new()).await;
+        assert_eq!(desk.api.get_open_orders().await.unwrap(), []);
+        let tally = rehearsal.bot.journal.tally(Some(desk.profile.id));
+        assert_eq!((tally.placed, tally.cancelled, desk.orders().open_count()), (1, 1, 0));
+        assert_eq!(rehearsal.events("ORDER_UNKNOWN"), 2);
+    }
+
+    #[tokio::test]
+    async fn a_cancellation_cut_off_from_its_answer_is_found_out() {
+        let rehearsal = Rehearsal::start().await;
+        let desk = rehearsal.desk();
+        for (client_id, arrives) in [("arrived", true), ("lost", false)] {
+            desk.submit(resting_order(client_id)).await.unwrap();
+            desk.orders().cancelling(client_id);
+            if arrives {
+                desk.api.cancel_order(Symbol::EthUsdt, client_id).await.unwrap();
+            }
+        }
+        rehearsal.bot.wind_up(JoinSet::new()).await;
+        let tally = rehearsal.bot.journal.tally(Some(desk.profile.id));
+        assert_eq!((tally.placed, tally.cancelled, desk.orders().open_count()), (2, 2, 0));
+    }
+
+    #[tokio::test]
+    async fn an_order_of_somebody_else_is_not_counted() {
+        let rehearsal = Rehearsal::start().await;
+        let desk = rehearsal.desk();
+        desk.submit(resting_order("mine")).await.unwrap();
+        desk.api.place_order(&resting_order("by-hand")).await.unwrap();
+        rehearsal.bot.wind_up(JoinSet::new()).await;
+        assert_eq!(rehearsal.bot.journal.tally(Some(desk.profile.id)).cancelled, 1);
+    }
+
+    #[tokio::test]
+    async fn a_cycle_may_finish_but_not_hang() {
+        let rehearsal = Rehearsal::start().await;
+        let (done, finished) = tokio::sync::oneshot::channel();
+        let mut loops = JoinSet::new();
+        loops.spawn(async move {
+            sleep(Duration::from_millis(50)).await;
+            let _ = done.send(());
+        });
+        loops.spawn(pending());
+        let start = Instant::now();
+        rehearsal.bot.wind_up(loops).await;
+        assert!(start.elapsed() < LAST_CYCLES + FAREWELL, "{:?}", start.elapsed());
+        assert_eq!(finished.await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_trading_cycle_that_is_told_to_stop_begins_nothing() {
+        let rehearsal = Rehearsal::start().await;
+        rehearsal.bot.shutdown.begin();
+        rehearsal.bot.trading_cycle().await.unwrap();
+        assert_eq!(rehearsal.desk().orders().open_count(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_short_wait_is_waited_out() {
+        let rehearsal = Rehearsal::start().await;
+        let desk = rehearsal.desk();
+        desk.submit(resting_order("mine")).await.unwrap();
+        rehearsal.bot.throttle.hold_back(Duration::from_millis(200));
+        rehearsal.bot.wind_up(JoinSet::new()).await;
+        assert!(matches!(desk.orders().state("mine"), Some(OrderState::Closed { .. })));
+    }
+
+    #[tokio::test]
+    async fn where_nothing_stands_nothing_is_asked() {
+        let rehearsal = Rehearsal::start().await;
+        rehearsal.faults.begin(Fault::RateLimit);
+        rehearsal.bot.wind_up(JoinSet::new()).await;
+        assert_eq!(rehearsal.events("RATE_LIMITED"), 0);
+    }
+
+    #[tokio::test]
+    async fn a_long_wait_is_not_waited_for() {
+        let rehearsal = Rehearsal::start().await;
+        let desk = rehearsal.desk();
+        desk.submit(resting_order("mine")).await.unwrap();
+        rehearsal.faults.begin(Fault::RateLimit);
+        let start = Instant::now();
+        rehearsal.bot.wind_up(JoinSet::new()).await;
+        assert!(start.elapsed() < FAREWELL, "{:?}", start.elapsed());
+        assert_eq!(desk.orders().open_count(), 1);
+        assert!(rehearsal.events("RATE_LIMITED") > 0);
+        assert_eq!(rehearsal.events("API_FAILURE"), 0);
     }
 }
