@@ -75,7 +75,7 @@ async fn trade(options: Options, metrics: Metrics) -> Result<(), FatalError> {
     let stop = stop_signal()?;
     let faults = Switchboard::default();
     let (url, _exchange) = if let Some(url) = &options.exchange_url {
-        (url.to_string(), None)
+        (url.as_str().trim_end_matches('/').to_owned(), None)
     } else {
         let exchange = start_exchange(&options, &faults).await?;
         (exchange.url(), Some(exchange))
