@@ -2,8 +2,10 @@
 
 use std::io::Write as _;
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
-use bot_metrics_tests::paper_bot::{Ended, command, run};
+use bot_metrics_tests::paper_bot::{Ended, Running, command, run};
+use bot_metrics_tests::workspace;
 
 fn refused(ended: &Ended, code: i32, says: &[&str]) {
     assert_eq!(ended.status.code(), Some(code), "{ended:?}");
@@ -30,6 +32,11 @@ fn a_command_line_that_cannot_be_read_ends_with_2() {
         (&["--fault", "hang-trading@"], &["hang-trading@", "--fault"]),
         (&["--fault", "hang-trading@5s+"], &["hang-trading@5s+", "--fault"]),
         (&["--exchange-url", "ftp://x"], &["ftp://x", "--exchange-url"]),
+        (&["--exchange-url", "nope"], &["nope", "allowed: http://HOST[:PORT]"]),
+        (
+            &["--exchange-url", "http://127.0.0.1:1", "--fault", "rate-limit"],
+            &["rate-limit", "--exchange-url", "allowed with it: hang-trading"],
+        ),
     ] {
         refused(&run(&mut command(arguments)), 2, says);
     }
@@ -43,9 +50,37 @@ fn an_environment_that_cannot_be_read_ends_with_1_and_one_line() {
         ("PAPER_TRADING", "false", &["PAPER_TRADING", "no real exchange"]),
         ("METRICS_ADDR", "", &["METRICS_ADDR", "0.0.0.0:5000"]),
     ] {
-        let ended = run(command(&["--duration", "1s"]).env(variable, value));
+        let ended = run(command(&["--port", "0", "--duration", "1s"]).env(variable, value));
         refused(&ended, 1, says);
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn an_exchange_that_is_none_ends_with_1_and_one_line_within_the_duration() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let stranger = Running::start(&["--fault", "hang-trading"]);
+    for (url, says) in [
+        ("http://127.0.0.1:1", "Connection refused"),
+        (&format!("http://{}", silent.local_addr().expect("bound")), "no answer in time"),
+        (stranger.url(), "unreadable answer: status 404"),
+    ] {
+        let start = Instant::now();
+        let ended = run(&mut command(&["--port", "0", "--duration", "2s", "--exchange-url", url]));
+        refused(&ended, 1, &[&format!("no exchange at {url}: {says}"), "--exchange-url"]);
+        assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+        assert!(start.elapsed() < Duration::from_secs(4), "{url} took {:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn a_file_that_is_no_recording_ends_with_1() {
+    let manifest = workspace::root().join("tests/Cargo.toml");
+    for (file, says) in [
+        ("no/such/file", "no/such/file: "),
+        (manifest.to_str().expect("UTF-8"), "Cargo.toml: line 1: the columns are `[package]`"),
+    ] {
+        refused(&run(&mut command(&["--port", "0", "--duration", "1s", "--data", file])), 1, &[says]);
     }
 }
 
@@ -57,7 +92,7 @@ fn a_data_file_that_cannot_be_read_ends_with_1_and_names_the_place() {
     writeln!(file, "{header}\n1742944020773684,1742944020773674,ETHUSDT,quote,,2059.1,many,2059.11,3.0146")
         .unwrap();
     let name = path.to_str().expect("UTF-8");
-    let ended = run(&mut command(&["--duration", "1s", "--data", name]));
+    let ended = run(&mut command(&["--port", "0", "--duration", "1s", "--data", name]));
     std::fs::remove_file(&path).expect("it is there");
     refused(&ended, 1, &[name, "2", "quantity", "many"]);
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
@@ -67,7 +102,7 @@ fn a_data_file_that_cannot_be_read_ends_with_1_and_names_the_place() {
 fn a_port_in_use_does_not_stop_it_from_trading_unless_that_is_asked_for() {
     let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = holder.local_addr().expect("bound").port().to_string();
-    let arguments = ["--bind", "127.0.0.1", "--port", &port, "--duration", "3s"];
+    let arguments = ["--bind", "127.0.0.1", "--port", &port, "--duration", "2s"];
     let ended = run(&mut command(&arguments));
     assert!(ended.status.success(), "{ended:?}");
     assert!(ended.stderr.contains(&format!("127.0.0.1:{port}")), "{}", ended.stderr);

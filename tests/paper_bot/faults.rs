@@ -1,7 +1,7 @@
 //! Each fault changes what the bot or its exchange does; the metrics must show that and nothing else.
 
 use bot_metrics::testing::Samples;
-use bot_metrics_tests::paper_bot::Running;
+use bot_metrics_tests::paper_bot::{Ended, Running};
 
 const ALIVE: &str = "bytelyst_bot_subsystem_alive";
 const LAST_RUN: &str = "bytelyst_bot_subsystem_last_run_timestamp";
@@ -10,11 +10,18 @@ const REQUESTS: &str = "bytelyst_bot_exchange_api_requests_total";
 const VIOLATIONS: &str = "bytelyst_bot_capital_invariant_violations_total";
 const UTILIZATION: &str = "bytelyst_bot_profile_utilization_percent";
 const MISSING: &str = "bytelyst_bot_reconciliation_missing_items_count";
+const MISMATCHES: &str = "bytelyst_bot_reconciliation_mismatches_total";
+const EVENTS: &str = "bytelyst_bot_operational_events_total";
 
 const TRADING: &[(&str, &str)] = &[("subsystem", "trading")];
 
 fn runs(samples: &Samples, subsystem: &str, outcome: &str) -> f64 {
     samples.value(RUNS, &[("subsystem", subsystem), ("outcome", outcome)]).unwrap_or_default()
+}
+
+/// The bot printed `words` this many times.
+fn says(ended: &Ended, words: &str, times: usize) {
+    assert_eq!(ended.stdout.matches(words).count(), times, "{words:?} in\n{}", ended.stdout);
 }
 
 /// Which subsystems are alive.
@@ -25,7 +32,7 @@ fn alive(samples: &Samples) -> Vec<&str> {
 
 #[test]
 fn hang_trading_stalls_trading_alone_and_it_comes_back() {
-    let bot = Running::start(&["--fault", "hang-trading@3s+10s"]);
+    let bot = Running::start(&["--fault", "hang-trading@3s+20s"]);
     let _ = bot.wait_until("trading has succeeded", |samples| samples.value(LAST_RUN, TRADING).is_some());
     let stalled = bot.wait_until("trading stalls", |samples| samples.value(ALIVE, TRADING) == Some(0.0));
     assert_eq!(alive(&stalled), ["monitor", "reconciliation"]);
@@ -51,35 +58,54 @@ fn negative_capital_is_one_violation_of_one_profile_and_not_one_for_each_check()
     assert_eq!(later.sum(VIOLATIONS, &[]), 1.0);
     assert_eq!(later.matching(VIOLATIONS, &[]).count(), 2, "the other profile stands at 0");
     assert_eq!(alive(&later), ["monitor", "reconciliation", "trading"]);
+    let ended = bot.terminate();
+    says(&ended, "fault negative-capital begins", 1);
+    says(&ended, "Critical maker-tight: available capital fell to -", 1);
 }
 
 #[test]
 fn negative_capital_that_recovers_and_falls_again_is_a_second_violation() {
     let bot = Running::start(&["--fault", "negative-capital@2s+5s", "--fault", "negative-capital@12s"]);
     let _ = bot.wait_until("the second violation is counted", |samples| samples.sum(VIOLATIONS, &[]) == 2.0);
+    let ended = bot.terminate();
+    says(&ended, "fault negative-capital ends", 1);
+    says(&ended, "Info maker-tight: available capital is ", 1);
+    says(&ended, "Critical maker-tight: available capital fell to -", 2);
 }
 
 #[test]
-fn blind_reconciliation_keeps_the_missing_items_of_the_last_complete_cycle() {
-    let bot = Running::start(&["--fault", "blind-reconciliation@7s"]);
-    let complete = bot
-        .wait_until("a cycle is complete", |samples| samples.value(MISSING, &[("source", "db")]).is_some());
-    assert_eq!(complete.matching(MISSING, &[]).count(), 2, "both sources at once");
-    let failed = |samples: &Samples| {
-        samples.sum(RUNS, &[("subsystem", "reconciliation")]) - runs(samples, "reconciliation", "ok")
-    };
-    let blind = bot.wait_until("a cycle fails", |samples| failed(samples) >= 1.0);
-    let later = bot.wait_until("another fails", |samples| failed(samples) >= 2.0);
-    for source in ["db", "exchange"] {
-        let labels = [("source", source)];
-        assert!(later.value(MISSING, &labels).is_some());
-        assert_eq!(later.value(MISSING, &labels), blind.value(MISSING, &labels), "{source}");
-    }
+fn a_foreign_order_is_missing_once_and_a_blind_reconciliation_keeps_it_though_it_is_gone() {
+    // Reconciliation runs every 5 s, so twice before it goes blind; the order is gone before it looks again.
+    let bot = Running::start(&["--fault", "foreign-order@1s+13s", "--fault", "blind-reconciliation@13s"]);
+    let missing = |samples: &Samples, source| samples.value(MISSING, &[("source", source)]);
+    let found = bot
+        .wait_until("the order is missing from the database", |samples| missing(samples, "db") == Some(1.0));
+    assert_eq!(missing(&found, "exchange"), Some(0.0));
+    assert_eq!(found.sum(MISMATCHES, &[]), 1.0);
+    let cycles = runs(&found, "reconciliation", "ok");
+    let again =
+        bot.wait_until("a cycle finds it again", |samples| runs(samples, "reconciliation", "ok") > cycles);
     let reconciliation = [("subsystem", "reconciliation")];
-    assert_eq!(later.value(LAST_RUN, &reconciliation), blind.value(LAST_RUN, &reconciliation));
-    let open_orders = [("operation", "get_open_orders"), ("outcome", "server_error")];
-    assert!(later.sum(REQUESTS, &open_orders) >= 2.0);
-    assert!(runs(&later, "trading", "ok") > runs(&blind, "trading", "ok"), "trading goes on");
+    let failed =
+        |samples: &Samples| samples.sum(RUNS, &reconciliation) - runs(samples, "reconciliation", "ok");
+    let _ = bot.wait_to_say("fault foreign-order ends");
+    let blind = bot.wait_until("a cycle fails", |samples| failed(samples) >= 1.0);
+    let later = bot.wait_until("trading goes on", |samples| {
+        runs(samples, "trading", "ok") > runs(&blind, "trading", "ok")
+    });
+    for samples in [&again, &blind, &later] {
+        assert_eq!((missing(samples, "db"), missing(samples, "exchange")), (Some(1.0), Some(0.0)));
+        assert_eq!(samples.sum(MISMATCHES, &[]), 1.0, "once, and not once for each cycle");
+    }
+    assert_eq!(
+        later.value(LAST_RUN, &reconciliation),
+        again.value(LAST_RUN, &reconciliation),
+        "frozen meanwhile"
+    );
+    assert!(later.sum(REQUESTS, &[("operation", "get_open_orders"), ("outcome", "server_error")]) >= 1.0);
+    let ended = bot.terminate();
+    says(&ended, "stands at the exchange and is missing from the database", 1);
+    says(&ended, "reconciliation fails: the exchange failed with status 503", 1);
 }
 
 #[test]
@@ -92,6 +118,9 @@ fn remove_profile_takes_its_gauges_away_and_leaves_the_other_profiles() {
     let trades = runs(&removed, "trading", "ok");
     let later = bot.wait_until("trading went on", |samples| runs(samples, "trading", "ok") >= trades + 3.0);
     assert_eq!(later.matching(UTILIZATION, &[]).count(), 1, "it does not come back");
+    let ended = bot.terminate();
+    says(&ended, "Warning maker-wide: stopped, its orders are cancelled", 1);
+    assert_eq!(ended.count("maker-wide", "left open"), 0, "{}", ended.stdout);
 }
 
 #[test]
@@ -102,5 +131,10 @@ fn rate_limit_is_an_outcome_of_its_own() {
     });
     let placed = [("operation", "place_order"), ("outcome", "ok")];
     let before = limited.sum(REQUESTS, &placed);
-    let _ = bot.wait_until("orders are placed again", |samples| samples.sum(REQUESTS, &placed) > before);
+    let again = bot.wait_until("orders are placed again", |samples| samples.sum(REQUESTS, &placed) > before);
+    assert!(again.sum(EVENTS, &[("type", "RATE_LIMITED")]) > 0.0);
+    assert_eq!(again.sum(EVENTS, &[("type", "API_FAILURE")]), 0.0, "a limit is no failure");
+    let ended = bot.terminate();
+    says(&ended, "trading fails: ", 1);
+    says(&ended, "trading works again after ", 1);
 }

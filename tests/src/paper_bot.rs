@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{OnceLock, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -58,7 +58,7 @@ pub fn run(command: &mut Command) -> Ended {
 }
 
 /// A bot that has ended.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ended {
     /// How.
     pub status: ExitStatus,
@@ -68,13 +68,37 @@ pub struct Ended {
     pub stderr: String,
 }
 
+impl Ended {
+    /// The number in front of `what` in a profile's line of the summary.
+    ///
+    /// # Panics
+    ///
+    /// Where the summary does not say.
+    #[must_use]
+    pub fn count(&self, profile: &str, what: &str) -> u64 {
+        let summary = self.stdout.rsplit_once("\nsummary\n").map_or("", |(_, summary)| summary);
+        let line = summary.lines().find_map(|line| line.trim_start().strip_prefix(profile));
+        let count = line.and_then(|line| {
+            let figure = line.split(',').map(str::trim).find(|figure| {
+                figure
+                    .split_once(' ')
+                    .is_some_and(|(_, name)| name == what || name.starts_with(&format!("{what} (")))
+            });
+            figure?.split(' ').next()?.parse().ok()
+        });
+        count.unwrap_or_else(|| {
+            panic!("the summary does not say how many {what} of {profile}:\n{}", self.stdout)
+        })
+    }
+}
+
 /// A bot that runs; it is killed when this is dropped.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
     url: String,
-    started: Instant,
-    stdout: Option<JoinHandle<String>>,
+    said: Arc<Mutex<String>>,
+    stdout: Option<JoinHandle<()>>,
     stderr: Option<JoinHandle<String>>,
 }
 
@@ -88,7 +112,6 @@ impl Running {
     pub fn start(arguments: &[&str]) -> Self {
         let mut child =
             command(&["--port", "0", "--bind", "127.0.0.1"]).args(arguments).spawn().expect("the bot starts");
-        let started = Instant::now();
         let stderr = child.stderr.take().map(|mut stderr| {
             thread::spawn(move || {
                 let mut text = String::new();
@@ -97,36 +120,52 @@ impl Running {
                 text
             })
         });
-        let (found, url) = mpsc::channel();
+        let said = Arc::new(Mutex::new(String::new()));
         let stdout = child.stdout.take().map(|stdout| {
+            let said = Arc::clone(&said);
             thread::spawn(move || {
-                let mut text = String::new();
                 for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                    if let Some(url) = line.split_whitespace().find(|word| word.ends_with("/metrics")) {
-                        let _ = found.send(url.to_owned());
-                    }
-                    text += &line;
-                    text.push('\n');
+                    let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+                    said.push_str(&line);
+                    said.push('\n');
                 }
-                text
             })
         });
-        let url = url.recv_timeout(PATIENCE);
-        let mut running = Self { child, url: url.clone().unwrap_or_default(), started, stdout, stderr };
-        assert!(url.is_ok(), "the bot did not say where its metrics are: {:?}", running.kill());
+        let mut running = Self { child, url: String::new(), said, stdout, stderr };
+        let url = running.wait_to_say("metrics at ");
+        running.url.push_str(url.trim_end_matches("/metrics"));
         running
     }
 
-    /// Where its metrics are.
+    /// Waits for a line with these words, and returns what follows them in it.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not say so within a minute, or ends before.
+    #[must_use]
+    pub fn wait_to_say(&self, words: &str) -> String {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let is_silent = self.stdout.as_ref().is_none_or(JoinHandle::is_finished);
+            let said = self.said();
+            // The last line may be half a line.
+            let complete = said.rfind('\n').map_or("", |end| &said[..end]);
+            if let Some((_, rest)) = complete.lines().find_map(|line| line.split_once(words)) {
+                return rest.to_owned();
+            }
+            assert!(!is_silent && Instant::now() < patience, "it never said {words:?}:\n{said}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn said(&self) -> String {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Where it serves its metrics, without the path.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
-    }
-
-    /// Time since it was started.
-    #[must_use]
-    pub fn age(&self) -> Duration {
-        self.started.elapsed()
     }
 
     /// What it serves under `path`: status and body.
@@ -137,7 +176,7 @@ impl Running {
     #[must_use]
     pub fn get(&self, path: &str) -> (u16, String) {
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let url = self.url.replace("/metrics", path);
+        let url = format!("{}{path}", self.url);
         let mut answer = agent.get(&url).call().unwrap_or_else(|error| panic!("{url}: {error}"));
         let status = answer.status().as_u16();
         (status, answer.body_mut().read_to_string().unwrap_or_else(|error| panic!("{url}: {error}")))
@@ -202,10 +241,20 @@ impl Running {
     /// Where it does not end within a minute.
     #[must_use]
     pub fn terminate(mut self) -> Ended {
+        self.signal(libc::SIGTERM);
+        self.wait()
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Panics
+    ///
+    /// Where it has ended already.
+    pub fn signal(&mut self, signal: libc::c_int) {
+        assert!(self.child.try_wait().expect("the child is ours").is_none(), "it has ended: {}", self.said());
         let pid = libc::pid_t::try_from(self.child.id()).expect("a process id");
         // SAFETY: the child is ours and was not waited for yet, so that its id names nobody else.
-        assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);
-        self.wait()
+        assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
     }
 
     /// Waits until it ends by itself.
@@ -232,10 +281,10 @@ impl Running {
     }
 
     fn ended(&mut self, status: ExitStatus) -> Ended {
-        let text = |reader: &mut Option<JoinHandle<String>>| {
-            reader.take().and_then(|reader| reader.join().ok()).unwrap_or_default()
-        };
-        Ended { status, stdout: text(&mut self.stdout), stderr: text(&mut self.stderr) }
+        // What a reader that panicked has not read is missing from the text, and seen there.
+        let _ = self.stdout.take().map(JoinHandle::join);
+        let stderr = self.stderr.take().and_then(|reader| reader.join().ok()).unwrap_or_default();
+        Ended { status, stdout: self.said(), stderr }
     }
 }
 

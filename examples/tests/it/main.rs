@@ -1,8 +1,7 @@
-//! The paper exchange and the paper-bot as their users meet them: over HTTP and on a command line.
+//! The paper exchange as its users meet it: over HTTP.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
 mod exchange_api;
 mod exchange_limits;
-mod paper_bot;
 mod session;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::pending;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use bot_metrics::Metrics;
 use bot_metrics_examples::fault::{FaultWindow, Switchboard};
 use bot_metrics_examples::market::Symbol;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until};
 
 use crate::api::{ApiError, Client};
 use crate::desk::Desk;
@@ -19,15 +20,13 @@ use crate::market_data::MarketData;
 use crate::profile::{PROFILES, Profile};
 use crate::reconciliation::Report;
 use crate::roster::Roster;
+use crate::shutdown::{Ending, Shutdown};
 use crate::throttle::Throttle;
 
 const TRADING_EVERY: Duration = Duration::from_secs(1);
 const MONITOR_EVERY: Duration = Duration::from_secs(2);
 const RECONCILIATION_EVERY: Duration = Duration::from_secs(5);
 const PROGRESS_EVERY: Duration = Duration::from_secs(3);
-
-/// How long the end may wait for orders to be cancelled.
-const FAREWELL: Duration = Duration::from_millis(1_500);
 
 /// What all loops share.
 #[derive(Debug)]
@@ -39,6 +38,7 @@ pub(crate) struct Bot {
     pub(crate) journal: Arc<Journal>,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) faults: Switchboard,
+    pub(crate) shutdown: Shutdown,
     pub(crate) metrics: Metrics,
     last_report: Mutex<Report>,
     stale_markets: Mutex<BTreeSet<Symbol>>,
@@ -75,6 +75,7 @@ impl Bot {
             journal,
             throttle,
             faults,
+            shutdown: Shutdown::default(),
             metrics,
             last_report: Mutex::default(),
             stale_markets: Mutex::default(),
@@ -88,8 +89,8 @@ impl Bot {
     ) -> Result<T, BotError> {
         self.throttle.admit()?;
         request.await.map_err(|error| {
-            if !matches!(error, ApiError::Rejected { .. }) {
-                self.tell(Event::CallFailed(error.to_string()));
+            if let Some(event) = Event::of_failed_call(&error) {
+                self.tell(event);
             }
             error.into()
         })
@@ -114,59 +115,78 @@ impl Bot {
         stop: impl Future<Output = ()>,
     ) -> Result<(), FatalError> {
         let start = Instant::now();
-        let mut tasks = JoinSet::new();
+        let mut faults = JoinSet::new();
         for window in windows {
-            tasks.spawn(Arc::clone(&self).play(window, start.into()));
+            faults.spawn(Arc::clone(&self).play(window, start.into()));
         }
-        let outcome = tokio::select! {
-            () = stop => Ok(()),
-            outcome = self.work(&mut tasks, duration.map(|duration| start + duration)) => outcome,
-        };
-        tasks.shutdown().await;
-        if !matches!(outcome, Err(FatalError::NoExchange { .. })) {
-            self.cancel_everything().await;
-            self.tell(Event::Stopped);
-            self.tell_summary();
-        }
-        outcome
-    }
-
-    /// Starts the loops and lets them run; returns at the deadline, or when one of them dies.
-    async fn work(
-        self: &Arc<Self>,
-        tasks: &mut JoinSet<()>,
-        deadline: Option<Instant>,
-    ) -> Result<(), FatalError> {
-        self.warm_up().await?;
-        self.tell(Event::Started);
-        tasks.spawn(Arc::clone(self).trading_loop());
-        tasks.spawn(Arc::clone(self).monitor_loop());
-        tasks.spawn(Arc::clone(self).reconciliation_loop());
-        tasks.spawn(Arc::clone(self).progress_loop());
-        tasks.spawn(Arc::clone(self).obey_operator());
-        let end = async {
-            match deadline {
-                Some(deadline) => sleep_until(deadline.into()).await,
-                None => pending().await,
-            }
-        };
+        let mut end = pin!(end(duration.map(|duration| start + duration), stop));
         tokio::select! {
-            () = end => Ok(()),
-            Some(Err(died)) = tasks.join_next() => Err(FatalError::LoopDied(died)),
+            found = self.find_exchange() => found?,
+            ending = &mut end => return self.ended_before_the_exchange_answered(&ending),
+        }
+        self.tell(Event::Started);
+        let mut loops = JoinSet::new();
+        let ending = tokio::select! {
+            ending = end => ending,
+            died = self.work(&mut loops) => died,
+        };
+        self.journal.say(format_args!("{ending}: finishing what is under way, cancelling all orders"));
+        self.wind_up(loops).await;
+        self.tell(Event::Stopped);
+        self.tell_summary();
+        match ending {
+            Ending::Died(died) => Err(FatalError::LoopDied(died)),
+            Ending::TimeIsUp | Ending::Told => Ok(()),
         }
     }
 
-    /// Finds out whether there is an exchange, and learns what the first cycles want to know. A refusal is no
-    /// reason to give up: the loops will ask again.
-    async fn warm_up(&self) -> Result<(), FatalError> {
-        if let Err(source @ ApiError::Transport(_)) = self.public.get_server_time().await {
-            return Err(FatalError::NoExchange { url: self.public.url().to_owned(), source });
+    /// Finds out whether there is an exchange. A refusal is no reason to give up: the loops will ask again.
+    async fn find_exchange(&self) -> Result<(), FatalError> {
+        match self.public.get_server_time().await {
+            Err(source @ (ApiError::Transport(_) | ApiError::Timeout | ApiError::Decode(_))) => {
+                Err(self.no_exchange(source))
+            }
+            _ => Ok(()),
         }
+    }
+
+    fn ended_before_the_exchange_answered(&self, ending: &Ending) -> Result<(), FatalError> {
+        match ending {
+            Ending::TimeIsUp => Err(self.no_exchange(ApiError::Timeout)),
+            Ending::Told | Ending::Died(_) => {
+                self.journal.say(format_args!("{ending}: the exchange had not answered yet"));
+                Ok(())
+            }
+        }
+    }
+
+    fn no_exchange(&self, source: ApiError) -> FatalError {
+        FatalError::NoExchange { url: self.public.url().to_owned(), source }
+    }
+
+    /// Starts the loops and lets them run; returns when one of them dies.
+    async fn work(self: &Arc<Self>, loops: &mut JoinSet<()>) -> Ending {
+        self.warm_up().await;
+        self.tell_start();
+        loops.spawn(Arc::clone(self).trading_loop());
+        loops.spawn(Arc::clone(self).monitor_loop());
+        loops.spawn(Arc::clone(self).reconciliation_loop());
+        loops.spawn(Arc::clone(self).progress_loop());
+        loops.spawn(Arc::clone(self).obey_operator());
+        while let Some(ended) = loops.join_next().await {
+            if let Err(died) = ended {
+                return Ending::Died(died);
+            }
+        }
+        pending().await
+    }
+
+    /// Learns what the first cycles want to know. What fails here the loops will ask again.
+    async fn warm_up(&self) {
         let _ = tokio::join!(self.refresh_market_data(), self.learn_weight_limit());
         for desk in self.roster.all() {
             let _ = desk.check_capital(&self.market).await;
         }
-        Ok(())
     }
 
     async fn play(self: Arc<Self>, window: FaultWindow, start: tokio::time::Instant) {
@@ -181,8 +201,7 @@ impl Bot {
     async fn trading_loop(self: Arc<Self>) {
         let mut ticks = ticks(TRADING_EVERY);
         let mut health = LoopHealth::new("trading");
-        loop {
-            ticks.tick().await;
+        while self.shutdown.allows(ticks.tick()).await {
             health.note(&self.journal, self.trading_cycle().await);
         }
     }
@@ -190,8 +209,7 @@ impl Bot {
     async fn monitor_loop(self: Arc<Self>) {
         let mut ticks = ticks(MONITOR_EVERY);
         let mut health = LoopHealth::new("monitor");
-        loop {
-            ticks.tick().await;
+        while self.shutdown.allows(ticks.tick()).await {
             health.note(&self.journal, self.monitor_cycle().await);
         }
     }
@@ -199,37 +217,33 @@ impl Bot {
     async fn reconciliation_loop(self: Arc<Self>) {
         let mut ticks = ticks(RECONCILIATION_EVERY);
         let mut health = LoopHealth::new("reconciliation");
-        loop {
-            ticks.tick().await;
+        while self.shutdown.allows(ticks.tick()).await {
             health.note(&self.journal, self.reconciliation_cycle().await);
         }
     }
 
     async fn progress_loop(self: Arc<Self>) {
-        loop {
-            sleep(PROGRESS_EVERY).await;
+        while self.shutdown.allows(sleep(PROGRESS_EVERY)).await {
             self.tell_progress();
-        }
-    }
-
-    async fn cancel_everything(&self) {
-        let mut farewells = JoinSet::new();
-        for desk in self.roster.all().iter().cloned() {
-            farewells
-                .spawn(async move { (desk.profile.id, timeout(FAREWELL, desk.cancel_everything()).await) });
-        }
-        for (profile, outcome) in farewells.join_all().await {
-            let trouble = match outcome {
-                Ok(Ok(())) => continue,
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => "no answer in time".to_owned(),
-            };
-            self.journal.say(format_args!("{profile}: orders may be left open: {trouble}"));
         }
     }
 
     fn tell(&self, event: Event) {
         self.journal.record(&JournalEntry { profile: None, symbol: None, event });
+    }
+}
+
+/// What ends a bot that is well.
+async fn end(deadline: Option<Instant>, stop: impl Future<Output = ()>) -> Ending {
+    let time_is_up = async {
+        match deadline {
+            Some(deadline) => sleep_until(deadline.into()).await,
+            None => pending().await,
+        }
+    };
+    tokio::select! {
+        () = stop => Ending::Told,
+        () = time_is_up => Ending::TimeIsUp,
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a profile may use, what it uses, and the breaker that trips when it uses more.
 
+use bot_metrics::Capital;
 use bot_metrics_examples::fault::Fault;
 use bot_metrics_examples::market::Asset;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
 use crate::api::AccountReport;
 use crate::desk::Desk;
@@ -31,8 +31,7 @@ impl CapitalFigures {
 
     /// What is used, in percent of what may be; for the eye only.
     pub(crate) fn utilization_percent(&self) -> f64 {
-        let used = (self.positions + self.open_orders).to_f64().unwrap_or(f64::NAN);
-        100.0 * used / self.allocated.to_f64().unwrap_or(f64::NAN)
+        Capital::from(*self).utilization_percent()
     }
 }
 
@@ -89,6 +88,34 @@ mod tests {
 
     use super::*;
     use crate::api::Ticker;
+    use crate::rehearsal::Rehearsal;
+
+    #[tokio::test]
+    async fn journal_and_metric_agree_on_violations_even_of_a_profile_that_went_and_came_back() {
+        let rehearsal = Rehearsal::start().await;
+        let desk = rehearsal.desk();
+        rehearsal.faults.begin(Fault::NegativeCapital);
+        let both = async |expected: u64| {
+            desk.check_capital(&rehearsal.bot.market).await.unwrap();
+            let profile = format!("profile_id=\"{}\"", desk.profile.id);
+            assert_eq!(rehearsal.events("CAPITAL_VIOLATION"), expected);
+            assert_eq!(rehearsal.count("capital_invariant_violations_total", &profile), expected);
+        };
+        both(1).await;
+        both(1).await;
+        rehearsal.bot.stop_profile(&desk).await;
+        assert_eq!(desk.view(), None);
+        assert!(desk.profit().is_some(), "what it has won stays known");
+        rehearsal.bot.start_profile(&desk).await;
+        both(2).await;
+    }
+
+    #[test]
+    fn what_uses_nothing_of_nothing_is_at_zero_percent() {
+        let nothing = Decimal::ZERO;
+        let figures = CapitalFigures { allocated: nothing, positions: nothing, open_orders: nothing };
+        assert!(figures.utilization_percent().abs() < f64::EPSILON);
+    }
 
     #[test]
     fn capital_is_valued_at_the_middle_and_counts_nothing_twice() {

@@ -1,7 +1,8 @@
 //! One profile at work: its account, its orders and what it knows about them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bot_metrics_examples::clock::Clock;
 use bot_metrics_examples::fault::Switchboard;
@@ -24,6 +25,13 @@ pub(crate) enum Standing {
     Retired,
 }
 
+/// What an account was worth at the first look and at the last one, in dollars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Equity {
+    first: Decimal,
+    last: Decimal,
+}
+
 /// One profile at work.
 #[derive(Debug)]
 pub(crate) struct Desk {
@@ -35,7 +43,7 @@ pub(crate) struct Desk {
     throttle: Arc<Throttle>,
     orders: Mutex<OrderDatabase>,
     view: Mutex<Option<AccountView>>,
-    first_equity: OnceLock<Decimal>,
+    equity: Mutex<Option<Equity>>,
     standing: RwLock<Standing>,
     next_client_id: AtomicU64,
     first_client_id: u64,
@@ -60,7 +68,7 @@ impl Desk {
             throttle,
             orders: Mutex::default(),
             view: Mutex::default(),
-            first_equity: OnceLock::new(),
+            equity: Mutex::default(),
             standing: RwLock::new(Standing::AtWork),
             next_client_id: AtomicU64::new(0),
             first_client_id: Clock::system().now().as_secs(),
@@ -74,11 +82,16 @@ impl Desk {
     ) -> Result<T, BotError> {
         self.throttle.admit()?;
         request.await.map_err(|error| {
-            if !matches!(error, ApiError::Rejected { .. }) {
-                self.record(None, Event::CallFailed(error.to_string()));
+            if let Some(event) = Event::of_failed_call(&error) {
+                self.record(None, event);
             }
             error.into()
         })
+    }
+
+    /// How much longer the exchange wants to be left alone; `None` when it does not.
+    pub(crate) fn held_back(&self) -> Option<Duration> {
+        self.throttle.left()
     }
 
     /// Keeps the profile from being retired while the guard lives; `None` when it is retired already.
@@ -97,6 +110,14 @@ impl Desk {
         self.journal.record(&JournalEntry { profile: Some(self.profile.id), symbol, event });
     }
 
+    /// Tells the operator that an order of somebody else was taken back with the bot's own.
+    pub(crate) fn tell_foreign_cancelled(&self, symbol: Symbol, client_id: &str) {
+        let profile = self.profile.id;
+        self.journal.say(format_args!(
+            "{profile} {symbol}: order {client_id}, which the bot never placed, is cancelled with the others"
+        ));
+    }
+
     /// The profile's orders. Never held across an await.
     pub(crate) fn orders(&self) -> MutexGuard<'_, OrderDatabase> {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
@@ -109,13 +130,23 @@ impl Desk {
 
     /// Keeps what the account showed and returns what it showed before.
     pub(crate) fn set_view(&self, view: AccountView) -> Option<AccountView> {
-        self.first_equity.get_or_init(|| view.equity);
+        let last = view.equity;
+        let mut equity = self.equity.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = equity.map_or(last, |equity| equity.first);
+        *equity = Some(Equity { first, last });
         self.view.lock().unwrap_or_else(PoisonError::into_inner).replace(view)
     }
 
-    /// What the profile has won or lost, at the prices of the last look, in dollars.
+    /// The profile stops, so what its account showed soon says nothing; the next look is a first one, as it is for its
+    /// metrics. What it has won or lost stays known.
+    pub(crate) fn forget_view(&self) {
+        *self.view.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// What the profile has won or lost, at the prices of the last look, in dollars; `None` before the first.
     pub(crate) fn profit(&self) -> Option<Decimal> {
-        Some(self.view()?.equity - self.first_equity.get()?)
+        let equity = *self.equity.lock().unwrap_or_else(PoisonError::into_inner);
+        equity.map(|Equity { first, last }| last - first)
     }
 
     /// A name for a new order that no other run of the bot has used.

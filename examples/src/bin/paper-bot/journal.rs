@@ -9,6 +9,7 @@ use bot_metrics::labels::{EventType, Severity};
 use bot_metrics_examples::market::Symbol;
 use rust_decimal::Decimal;
 
+use crate::api::ApiError;
 use crate::console::say;
 
 /// Something that happened.
@@ -40,6 +41,14 @@ pub(crate) enum Event {
     OrderUnknown(String),
     /// A call brought no answer, whatever it was for.
     CallFailed(String),
+    /// The exchange refused a call because there were too many.
+    RateLimited {
+        retry_after: Duration,
+    },
+    /// The exchange refuses all calls of this address.
+    Banned {
+        retry_after: Duration,
+    },
     CapitalViolation {
         available: Decimal,
     },
@@ -53,6 +62,20 @@ pub(crate) enum Event {
 }
 
 impl Event {
+    /// What to tell of a call that brought no answer. A rejection is an answer.
+    pub(crate) fn of_failed_call(error: &ApiError) -> Option<Self> {
+        match error {
+            ApiError::Rejected { .. } => None,
+            ApiError::RateLimited { retry_after } => Some(Self::RateLimited { retry_after: *retry_after }),
+            ApiError::Banned { retry_after } => Some(Self::Banned { retry_after: *retry_after }),
+            ApiError::Auth { .. }
+            | ApiError::Server { .. }
+            | ApiError::Timeout
+            | ApiError::Transport(_)
+            | ApiError::Decode(_) => Some(Self::CallFailed(error.to_string())),
+        }
+    }
+
     /// How much an operator should care.
     pub(crate) const fn severity(&self) -> Severity {
         match self {
@@ -64,9 +87,13 @@ impl Event {
             | Self::OrderFilled
             | Self::OrderCancelled
             | Self::CapitalRestored { .. } => Severity::Info,
-            Self::ProfileStopped | Self::OrderRejected(_) | Self::CallFailed(_) => Severity::Warning,
+            Self::ProfileStopped
+            | Self::OrderRejected(_)
+            | Self::CallFailed(_)
+            | Self::RateLimited { .. } => Severity::Warning,
             Self::OrderFailed(_)
             | Self::OrderUnknown(_)
+            | Self::Banned { .. }
             | Self::StaleMarketData { .. }
             | Self::ReconciliationMismatch(_) => Severity::Error,
             Self::CapitalViolation { .. } => Severity::Critical,
@@ -87,6 +114,8 @@ impl Event {
             Self::OrderFailed(_) => EventType::OrderFailure,
             Self::OrderUnknown(_) => EventType::OrderUnknown,
             Self::CallFailed(_) => EventType::ApiFailure,
+            Self::RateLimited { .. } => EventType::RateLimited,
+            Self::Banned { .. } => EventType::Banned,
             Self::CapitalViolation { .. } => EventType::CapitalViolation,
             Self::CapitalRestored { .. } => EventType::CapitalRestored,
             Self::StaleMarketData { .. } => EventType::StaleMarketData,
@@ -100,6 +129,8 @@ impl Event {
             Self::OrderFailed(why) => format!("order failed: {why}"),
             Self::OrderUnknown(why) => format!("an order may stand or not: {why}"),
             Self::CallFailed(why) => format!("call failed: {why}"),
+            Self::RateLimited { retry_after } => format!("rate limited for {retry_after:?}"),
+            Self::Banned { retry_after } => format!("the exchange answers nothing for {retry_after:?}"),
             Self::CapitalViolation { available } => {
                 format!("available capital fell to {available:.2} USDT: quoting stops")
             }
@@ -186,7 +217,7 @@ impl Journal {
             }
             Event::OrderCancelled => tally.cancelled += 1,
             Event::OrderRejected(_) => tally.rejected += 1,
-            Event::CallFailed(_) => tally.errors += 1,
+            Event::CallFailed(_) | Event::RateLimited { .. } | Event::Banned { .. } => tally.errors += 1,
             _ => {}
         }
     }
@@ -199,6 +230,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_limit_is_no_failure_and_a_rejection_is_an_answer() {
+        let retry_after = Duration::from_secs(7);
+        let kind = |error| Event::of_failed_call(&error).map(|event| event.kind());
+        assert_eq!(kind(ApiError::RateLimited { retry_after }), Some(EventType::RateLimited));
+        assert_eq!(kind(ApiError::Banned { retry_after }), Some(EventType::Banned));
+        assert_eq!(kind(ApiError::Timeout), Some(EventType::ApiFailure));
+        assert_eq!(kind(ApiError::Server { status: 503 }), Some(EventType::ApiFailure));
+        assert_eq!(kind(ApiError::Rejected { code: -2010, msg: String::new() }), None);
+    }
+
+    #[test]
     fn events_are_counted_for_their_profile() {
         let journal = Journal::new(Instant::now(), Settings::new(Mode::Paper).build().unwrap());
         let record = |profile, event| journal.record(&JournalEntry { profile, symbol: None, event });
@@ -209,10 +251,11 @@ mod tests {
         record(Some("b"), Event::OrderRejected(String::new()));
         record(Some("b"), Event::CallFailed(String::new()));
         record(None, Event::CallFailed(String::new()));
+        record(None, Event::RateLimited { retry_after: Duration::from_secs(1) });
         let a = Tally { placed: 1, filled: 1, executions: 2, cancelled: 1, ..Tally::default() };
         assert_eq!(journal.tally(Some("a")), a);
         assert_eq!(journal.tally(Some("b")), Tally { rejected: 1, errors: 1, ..Tally::default() });
-        assert_eq!(journal.tally(None), Tally { errors: 1, ..Tally::default() });
+        assert_eq!(journal.tally(None), Tally { errors: 2, ..Tally::default() });
         assert_eq!(journal.tally(Some("c")), Tally::default());
     }
 }

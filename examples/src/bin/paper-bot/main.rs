@@ -22,6 +22,7 @@ mod reconciliation;
 #[cfg(test)]
 mod rehearsal;
 mod roster;
+mod shutdown;
 mod strategy;
 mod throttle;
 mod trading;
@@ -62,14 +63,19 @@ fn run(options: Options) -> Result<(), FatalError> {
     let _server = metrics::serve(&metrics, &options.metrics)?;
     tokio::runtime::Runtime::new()
         .map_err(|source| FatalError::System { what: "cannot start the runtime", source })
-        .and_then(|runtime| runtime.block_on(trade(options, metrics)))
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(trade(options, metrics));
+            // A name that is still being looked up must not keep the process.
+            runtime.shutdown_background();
+            outcome
+        })
 }
 
 async fn trade(options: Options, metrics: Metrics) -> Result<(), FatalError> {
     let stop = stop_signal()?;
     let faults = Switchboard::default();
     let (url, _exchange) = if let Some(url) = &options.exchange_url {
-        (url.to_string(), None)
+        (url.as_str().trim_end_matches('/').to_owned(), None)
     } else {
         let exchange = start_exchange(&options, &faults).await?;
         (exchange.url(), Some(exchange))

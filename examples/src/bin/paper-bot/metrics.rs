@@ -1,5 +1,7 @@
 //! How the bot's metrics are set up and served, and what its own words are called there.
 
+use std::net::SocketAddr;
+
 use bot_metrics::labels::Exchange;
 use bot_metrics::prelude::*;
 use bot_metrics::server::Server;
@@ -27,7 +29,7 @@ pub(crate) fn install() -> Result<Metrics, FatalError> {
 pub(crate) fn serve(metrics: &Metrics, endpoint: &MetricsEndpoint) -> Result<Option<Server>, FatalError> {
     match metrics.serve(address(metrics, endpoint)) {
         Ok(server) => {
-            say(format_args!("metrics at http://{}/metrics", server.local_addr()));
+            say(format_args!("metrics at http://{}/metrics", reachable(server.local_addr())));
             Ok(Some(server))
         }
         Err(error) if endpoint.require_metrics => Err(FatalError::Metrics(error.into())),
@@ -48,6 +50,11 @@ fn address(metrics: &Metrics, endpoint: &MetricsEndpoint) -> String {
     );
     let port = endpoint.port.map_or_else(|| port.to_owned(), |port| port.to_string());
     format!("{host}:{port}")
+}
+
+/// Where somebody on this machine finds a server: "every address" is none that a browser understands everywhere.
+fn reachable(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
 }
 
 impl ClassifyError for ApiError {
@@ -103,6 +110,18 @@ impl From<&Report> for ReconciliationReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_address_is_named_as_this_machines_own() {
+        for (address, expected) in [
+            ("0.0.0.0:5000", "localhost:5000"),
+            ("[::]:5000", "localhost:5000"),
+            ("127.0.0.1:1", "127.0.0.1:1"),
+            ("[::1]:1", "[::1]:1"),
+        ] {
+            assert_eq!(reachable(address.parse().unwrap()), expected);
+        }
+    }
 
     #[test]
     fn the_command_line_counts_before_the_settings() {

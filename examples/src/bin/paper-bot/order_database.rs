@@ -27,8 +27,11 @@ pub(crate) struct OwnOrder {
 pub(crate) enum OrderState {
     /// Sent; the answer is on the way.
     Sent,
-    /// Sent; no answer came, so it may stand or not.
-    Unknown,
+    /// No answer came to the order or to its cancellation, so it may stand or not.
+    Unknown {
+        /// The exchange's name for it, if that is known.
+        order_id: Option<u64>,
+    },
     /// Stands at the exchange.
     Open {
         /// The exchange's name for it.
@@ -47,11 +50,12 @@ pub(crate) enum OrderState {
 }
 
 impl OrderState {
-    const fn order_id(self) -> Option<u64> {
+    /// The exchange's name for it, once the exchange has said so.
+    pub(crate) const fn order_id(self) -> Option<u64> {
         match self {
-            Self::Sent | Self::Unknown => None,
+            Self::Sent => None,
             Self::Open { order_id } | Self::Cancelling { order_id } => Some(order_id),
-            Self::Closed { order_id } => order_id,
+            Self::Unknown { order_id } | Self::Closed { order_id } => order_id,
         }
     }
 }
@@ -107,9 +111,22 @@ impl OrderDatabase {
         }
     }
 
-    /// No answer came to the order.
+    /// No answer came to the order or its cancellation.
     pub(crate) fn unknown(&mut self, client_id: &str) {
-        self.set(client_id, OrderState::Unknown);
+        if let Some(state) = self.state(client_id) {
+            self.set(client_id, OrderState::Unknown { order_id: state.order_id() });
+        }
+    }
+
+    /// Nobody waits for answers any more: what is still without one is unknown. Returns the markets of those orders.
+    pub(crate) fn give_up_waiting(&mut self) -> Vec<Symbol> {
+        let waiting =
+            |order: &&mut OwnOrder| matches!(order.state, OrderState::Sent | OrderState::Cancelling { .. });
+        let give_up = |order: &mut OwnOrder| {
+            order.state = OrderState::Unknown { order_id: order.state.order_id() };
+            order.symbol
+        };
+        self.orders.values_mut().filter(waiting).map(give_up).collect()
     }
 
     /// The order stands no more, or never did.
@@ -158,8 +175,12 @@ impl OrderDatabase {
 
     /// Orders of a market of which nobody knows whether they stand.
     pub(crate) fn unsettled(&self, symbol: Symbol) -> Vec<String> {
-        let unsettled = |order: &&OwnOrder| order.symbol == symbol && order.state == OrderState::Unknown;
-        self.orders.values().filter(unsettled).map(|order| order.client_id.clone()).collect()
+        self.find(symbol, |state| matches!(state, OrderState::Unknown { .. }))
+    }
+
+    /// Orders of a market that stand or may stand.
+    pub(crate) fn not_closed(&self, symbol: Symbol) -> Vec<String> {
+        self.find(symbol, |state| !matches!(state, OrderState::Closed { .. }))
     }
 
     /// What is known of an order.
@@ -175,6 +196,11 @@ impl OrderDatabase {
     /// How many orders stand or may stand.
     pub(crate) fn open_count(&self) -> usize {
         self.orders.values().filter(|order| !matches!(order.state, OrderState::Closed { .. })).count()
+    }
+
+    fn find(&self, symbol: Symbol, wanted: impl Fn(OrderState) -> bool) -> Vec<String> {
+        let found = self.orders.values().filter(|order| order.symbol == symbol && wanted(order.state));
+        found.map(|order| order.client_id.clone()).collect()
     }
 
     fn set(&mut self, client_id: &str, state: OrderState) {
@@ -237,6 +263,23 @@ mod tests {
         assert_eq!(database.open_count(), 1);
         database.not_cancelled("mine");
         assert_eq!(database.state("mine"), Some(OrderState::Open { order_id: 7 }));
+    }
+
+    #[test]
+    fn who_gives_up_waiting_knows_nothing_of_what_was_under_way() {
+        let mut database = OrderDatabase::default();
+        for (client_id, order_id) in [("sent", None), ("open", Some(7)), ("cancelling", Some(8))] {
+            database.sent(&new_order(client_id));
+            if let Some(order_id) = order_id {
+                database.opened(client_id, order_id);
+            }
+        }
+        database.cancelling("cancelling");
+        assert_eq!(database.give_up_waiting(), [Symbol::SolUsdt; 2]);
+        assert_eq!(database.unsettled(Symbol::SolUsdt), ["cancelling", "sent"]);
+        assert_eq!(database.state("cancelling"), Some(OrderState::Unknown { order_id: Some(8) }));
+        assert_eq!(database.not_closed(Symbol::SolUsdt).len(), 3);
+        assert_eq!(database.give_up_waiting(), []);
     }
 
     #[test]

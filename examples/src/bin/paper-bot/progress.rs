@@ -1,5 +1,7 @@
 //! What the bot says about itself while it runs and when it ends.
 
+use bot_metrics_examples::market::Symbol;
+
 use crate::bot::Bot;
 use crate::console::say;
 use crate::desk::Desk;
@@ -17,21 +19,30 @@ impl Bot {
         self.journal.say(format_args!("{}{weight}", lines.join(" | ")));
     }
 
+    /// What begins.
+    pub(crate) fn tell_start(&self) {
+        let profiles: Vec<_> = self.roster.all().iter().map(|desk| desk.profile.id).collect();
+        let markets = Symbol::ALL.map(Symbol::as_str).join(", ");
+        self.journal.say(format_args!("{} trade {markets}; Ctrl-C ends the bot", profiles.join(" and ")));
+    }
+
     fn progress_of(&self, desk: &Desk) -> String {
         let Tally { placed, filled, cancelled, .. } = self.journal.tally(Some(desk.profile.id));
         let open = desk.orders().open_count();
-        let used = desk.view().map_or(0.0, |view| view.capital.utilization_percent());
+        let used = desk.view().map_or_else(
+            || "account not seen yet".to_owned(),
+            |view| format!("{:.1}% used", view.capital.utilization_percent()),
+        );
         let profit = desk.profit().unwrap_or_default();
         format!(
-            "{}: {placed} placed, {filled} filled, {cancelled} cancelled, {open} open, {used:.1}% used, pnl {profit:+.2}",
+            "{}: {placed} placed, {filled} filled, {cancelled} cancelled, {open} open, {used}, pnl {profit:+.2}",
             desk.profile.id
         )
     }
 
     /// The summary at the end.
     pub(crate) fn tell_summary(&self) {
-        let Tally { errors, .. } = self.journal.tally(None);
-        say(format_args!("summary: {errors} errors that concern no profile"));
+        say("summary");
         for desk in self.roster.all() {
             let Tally { placed, filled, executions, cancelled, rejected, errors } =
                 self.journal.tally(Some(desk.profile.id));
@@ -39,9 +50,11 @@ impl Bot {
             let profit = desk.profit().unwrap_or_default();
             say(format_args!(
                 "  {:<12} {placed} placed, {filled} filled ({executions} executions), {cancelled} cancelled, \
-                 {rejected} rejected, {errors} errors, {open} left open, pnl {profit:+.2} USDT",
+                 {rejected} rejected, {open} left open, {errors} failed calls, pnl {profit:+.2} USDT",
                 desk.profile.id
             ));
         }
+        let Tally { errors, .. } = self.journal.tally(None);
+        say(format_args!("  {:<12} {errors} failed calls", "for both"));
     }
 }

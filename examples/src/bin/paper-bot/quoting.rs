@@ -1,14 +1,19 @@
 //! Keeping one profile's quotes on one market where they should be.
 
+use std::sync::Arc;
+
 use bot_metrics_examples::market::{Symbol, Touch};
 use rust_decimal::Decimal;
+use tokio::task::JoinSet;
 
-use crate::api::{ApiError, NewOrder, RemoteStatus};
+use crate::api::{ApiError, CancelReport, NewOrder, OrderReport, RemoteStatus};
 use crate::desk::Desk;
 use crate::error::BotError;
 use crate::journal::Event;
 use crate::order_database::Fill;
+use crate::shutdown::Shutdown;
 use crate::strategy::{Quote, plan, quotes};
+use crate::trading::all;
 
 /// The exchange's number for an order it does not know, when cancelling.
 const UNKNOWN_ORDER: i32 = -2011;
@@ -17,16 +22,23 @@ pub(crate) const NO_SUCH_ORDER: i32 = -2013;
 
 impl Desk {
     /// Books what was traded, then moves the quotes of one market to where they should be.
-    pub(crate) async fn tend(&self, symbol: Symbol, touch: Touch) -> Result<(), BotError> {
+    /// Begins nothing any more once the end has begun.
+    pub(crate) async fn tend(
+        &self,
+        symbol: Symbol,
+        touch: Touch,
+        shutdown: &Shutdown,
+    ) -> Result<(), BotError> {
         let Some(_at_work) = self.at_work().await else { return Ok(()) };
-        self.settle_unknown_orders(symbol).await?;
+        let unsettled = self.orders().unsettled(symbol);
+        self.settle(symbol, unsettled).await?;
         self.collect_fills(symbol).await?;
         let wanted = self.wanted_quotes(symbol, &touch);
         let plan = plan(self.profile, &self.orders().standing(symbol), wanted);
-        for client_id in plan.cancel {
+        for client_id in plan.cancel.into_iter().take_while(|_| !shutdown.has_begun()) {
             self.cancel(symbol, &client_id).await?;
         }
-        for quote in plan.place {
+        for quote in plan.place.into_iter().take_while(|_| !shutdown.has_begun()) {
             self.submit(self.new_order(symbol, quote)).await?;
         }
         Ok(())
@@ -88,6 +100,11 @@ impl Desk {
                 self.record(Some(symbol), Event::OrderCancelled);
                 Ok(())
             }
+            Err(BotError::Api(error)) if error.leaves_unknown() => {
+                self.orders().unknown(client_id);
+                self.record(Some(symbol), Event::OrderUnknown(error.to_string()));
+                Err(error.into())
+            }
             Err(error) => {
                 self.orders().not_cancelled(client_id);
                 if matches!(error, BotError::Api(ApiError::Rejected { code: UNKNOWN_ORDER, .. })) {
@@ -98,36 +115,50 @@ impl Desk {
         }
     }
 
-    /// Takes back all orders of all markets, and books what was traded until then.
-    pub(crate) async fn cancel_everything(&self) -> Result<(), BotError> {
+    /// Takes back all orders of all markets at the same time, and books what was traded until then.
+    pub(crate) async fn cancel_everything(self: &Arc<Self>) -> Result<(), BotError> {
+        let mut markets = JoinSet::new();
         for symbol in Symbol::ALL {
-            match self.call(self.api.cancel_all_orders(symbol)).await {
-                Ok(cancelled) => {
-                    for order in cancelled {
-                        self.orders().closed(&order.orig_client_order_id);
-                        self.record(Some(symbol), Event::OrderCancelled);
-                    }
-                }
-                Err(BotError::Api(ApiError::Rejected { code: UNKNOWN_ORDER, .. })) => {}
-                Err(error) => return Err(error),
-            }
-            self.collect_fills(symbol).await?;
+            let desk = Arc::clone(self);
+            markets.spawn(async move { desk.clear(symbol).await });
         }
-        Ok(())
+        all(markets).await
     }
 
-    /// Asks the exchange what became of orders to which no answer came.
-    async fn settle_unknown_orders(&self, symbol: Symbol) -> Result<(), BotError> {
+    /// Takes back all orders of one market. What nobody knows is settled before, so that its trades are booked, and
+    /// after, when nothing changes any more.
+    async fn clear(&self, symbol: Symbol) -> Result<(), BotError> {
         let unsettled = self.orders().unsettled(symbol);
-        for client_id in unsettled {
+        self.settle(symbol, unsettled).await?;
+        match self.call(self.api.cancel_all_orders(symbol)).await {
+            Ok(cancelled) => cancelled.iter().for_each(|order| self.book_cancelled(symbol, order)),
+            Err(BotError::Api(ApiError::Rejected { code: UNKNOWN_ORDER, .. })) => {}
+            Err(error) => return Err(error),
+        }
+        self.collect_fills(symbol).await?;
+        let not_closed = self.orders().not_closed(symbol);
+        self.settle(symbol, not_closed).await
+    }
+
+    /// The exchange took an order back. One that it had not confirmed before has been placed all the same.
+    fn book_cancelled(&self, symbol: Symbol, order: &CancelReport) {
+        let client_id = &order.orig_client_order_id;
+        let Some(state) = self.orders().state(client_id) else {
+            self.tell_foreign_cancelled(symbol, client_id);
+            return;
+        };
+        self.orders().closed(client_id);
+        if state.order_id().is_none() {
+            self.record(Some(symbol), Event::OrderPlaced);
+        }
+        self.record(Some(symbol), Event::OrderCancelled);
+    }
+
+    /// Asks the exchange what became of orders.
+    async fn settle(&self, symbol: Symbol, client_ids: Vec<String>) -> Result<(), BotError> {
+        for client_id in client_ids {
             match self.call(self.api.get_order(symbol, &client_id)).await {
-                Ok(report) => {
-                    let mut orders = self.orders();
-                    orders.opened(&client_id, report.order_id);
-                    if matches!(report.status, RemoteStatus::Canceled | RemoteStatus::Ended) {
-                        orders.closed(&client_id);
-                    }
-                }
+                Ok(report) => self.book_found(symbol, &report),
                 Err(BotError::Api(ApiError::Rejected { code: NO_SUCH_ORDER, .. })) => {
                     self.orders().closed(&client_id);
                 }
@@ -135,6 +166,22 @@ impl Desk {
             }
         }
         Ok(())
+    }
+
+    /// The exchange knows an order of which the bot was not sure. Where it is filled, its trades will say so.
+    fn book_found(&self, symbol: Symbol, report: &OrderReport) {
+        let client_id = &report.client_order_id;
+        let was_known = self.orders().state(client_id).is_some_and(|state| state.order_id().is_some());
+        self.orders().opened(client_id, report.order_id);
+        if !was_known && report.status != RemoteStatus::Ended {
+            self.record(Some(symbol), Event::OrderPlaced);
+        }
+        if matches!(report.status, RemoteStatus::Canceled | RemoteStatus::Ended) {
+            self.orders().closed(client_id);
+        }
+        if report.status == RemoteStatus::Canceled {
+            self.record(Some(symbol), Event::OrderCancelled);
+        }
     }
 
     /// Books all trades since the last look. The first look only finds out where they begin.
@@ -216,7 +263,9 @@ mod tests {
             }
             desk.orders().unknown(client_id);
         }
-        desk.settle_unknown_orders(Symbol::EthUsdt).await.unwrap();
+        let unsettled = desk.orders().unsettled(Symbol::EthUsdt);
+        desk.settle(Symbol::EthUsdt, unsettled).await.unwrap();
+        assert_eq!(rehearsal.bot.journal.tally(Some(desk.profile.id)).placed, 1);
         assert!(matches!(desk.orders().state("arrived"), Some(OrderState::Open { .. })));
         assert!(matches!(desk.orders().state("lost"), Some(OrderState::Closed { .. })));
     }
@@ -242,6 +291,7 @@ mod tests {
         assert_eq!(desk.api.get_open_orders().await.unwrap(), []);
         assert_eq!(rehearsal.bot.roster.active().len(), 1);
         rehearsal.bot.start_profile(&desk).await;
+        rehearsal.bot.monitor_cycle().await.unwrap();
         rehearsal.bot.trading_cycle().await.unwrap();
         assert!(!desk.api.get_open_orders().await.unwrap().is_empty());
     }

@@ -165,6 +165,7 @@ mod tests {
     const SENT: OrderState = OrderState::Sent;
     const OPEN: OrderState = OrderState::Open { order_id: 1 };
     const CANCELLING: OrderState = OrderState::Cancelling { order_id: 1 };
+    const UNKNOWN: OrderState = OrderState::Unknown { order_id: None };
     const CLOSED: OrderState = OrderState::Closed { order_id: Some(1) };
 
     fn is_orphan(before: Option<OrderState>, is_listed: bool, after: Option<OrderState>) -> bool {
@@ -251,7 +252,7 @@ mod tests {
             (None, Some(SENT)),
             (None, Some(CLOSED)),
             (Some(OPEN), Some(CLOSED)),
-            (Some(OrderState::Unknown), Some(OrderState::Unknown)),
+            (Some(UNKNOWN), Some(UNKNOWN)),
         ] {
             assert!(!is_orphan(before, true, after), "{before:?} {after:?}");
         }

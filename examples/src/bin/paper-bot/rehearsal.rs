@@ -39,6 +39,19 @@ impl Rehearsal {
         Self { bot, clock, faults, _exchange: exchange }
     }
 
+    /// How many events of one type the metrics count.
+    pub(crate) fn events(&self, event_type: &str) -> u64 {
+        self.count("operational_events_total", &format!("type=\"{event_type}\""))
+    }
+
+    /// What the series of one family whose labels contain `label` add up to.
+    pub(crate) fn count(&self, family: &str, label: &str) -> u64 {
+        let exposition = self.bot.metrics.exposition();
+        let series = exposition.lines().filter(|line| !line.starts_with('#'));
+        let series = series.filter(|line| line.contains(family) && line.contains(label));
+        series.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+    }
+
     pub(crate) fn desk(&self) -> Arc<Desk> {
         Arc::clone(&self.bot.roster.all()[0])
     }

@@ -45,12 +45,15 @@ impl Bot {
     /// [`Fault::RemoveProfile`]: an operator who stops one profile, and starts it again when the fault ends.
     pub(crate) async fn obey_operator(self: Arc<Self>) {
         let Some(desk) = self.roster.all().iter().find(|desk| desk.profile == &MAKER_WIDE) else { return };
-        loop {
-            self.faults.until(Fault::RemoveProfile, true).await;
-            self.stop_profile(desk).await;
-            self.faults.until(Fault::RemoveProfile, false).await;
-            self.start_profile(desk).await;
-        }
+        let operator = async {
+            loop {
+                self.faults.until(Fault::RemoveProfile, true).await;
+                self.stop_profile(desk).await;
+                self.faults.until(Fault::RemoveProfile, false).await;
+                self.start_profile(desk).await;
+            }
+        };
+        let _: bool = self.shutdown.allows(operator).await;
     }
 
     /// Takes a profile off the roster, waits until no loop is busy with it, and cancels its orders.
@@ -61,6 +64,7 @@ impl Bot {
             tokio::time::sleep(RETRY).await;
         }
         desk.capital.remove();
+        desk.forget_view();
         desk.record(None, Event::ProfileStopped);
     }
 

@@ -18,11 +18,14 @@ pub(crate) struct Throttle {
 impl Throttle {
     /// Whether a request may be sent now.
     pub(crate) fn admit(&self) -> Result<(), BotError> {
+        self.left().map_or(Ok(()), |left| Err(BotError::HeldBack { left }))
+    }
+
+    /// What is left of the wait that the exchange asked for; `None` when it is over.
+    pub(crate) fn left(&self) -> Option<Duration> {
         let held_until = *self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
-        match held_until.map(|until| until.saturating_duration_since(Instant::now())) {
-            Some(left) if !left.is_zero() => Err(BotError::HeldBack { left }),
-            _ => Ok(()),
-        }
+        let left = held_until?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
     }
 
     /// Sends nothing for as long as the exchange asked; the longest wish counts.

@@ -31,20 +31,25 @@ impl Bot {
         Ok(())
     }
 
-    /// Tends all profiles and markets at the same time, and gives all of them their turn before it reports an
-    /// error.
+    /// Tends all profiles and markets at the same time.
     async fn tend_quotes(&self) -> Result<(), BotError> {
         let mut turns = JoinSet::new();
         for desk in self.roster.active() {
             for symbol in Symbol::ALL {
                 let (desk, touch) = (Arc::clone(&desk), self.market.touch(symbol)?);
-                turns.spawn(async move { desk.tend(symbol, touch).await });
+                let shutdown = self.shutdown.clone();
+                turns.spawn(async move { desk.tend(symbol, touch, &shutdown).await });
             }
         }
-        let mut outcome = Ok(());
-        while let Some(turn) = turns.join_next().await {
-            outcome = outcome.and(turn.unwrap_or(Err(BotError::Panicked)));
-        }
-        outcome
+        all(turns).await
     }
+}
+
+/// Waits for all turns, then reports the first error.
+pub(crate) async fn all(mut turns: JoinSet<Result<(), BotError>>) -> Result<(), BotError> {
+    let mut outcome = Ok(());
+    while let Some(turn) = turns.join_next().await {
+        outcome = outcome.and(turn.unwrap_or(Err(BotError::Panicked)));
+    }
+    outcome
 }

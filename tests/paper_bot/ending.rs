@@ -1,0 +1,127 @@
+//! However the bot ends, it ends soon, cleanly and without an order left behind.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use bot_metrics_tests::paper_bot::{Ended, Running, command, run};
+
+const PROFILES: [&str; 2] = ["maker-tight", "maker-wide"];
+
+/// Longer than the end may take: two seconds and some for a busy machine.
+const SOON: Duration = Duration::from_millis(3_500);
+
+/// The orders that stand on the profiles' accounts.
+fn open_orders(exchange: &str) -> Vec<String> {
+    let open = |profile: &&str| {
+        let request = ureq::get(format!("{exchange}/api/v3/openOrders"));
+        let mut answer =
+            request.header("X-MBX-APIKEY", format!("paper-{profile}")).call().expect("the exchange answers");
+        answer.body_mut().read_to_string().expect("text")
+    };
+    PROFILES.iter().map(open).filter(|orders| orders != "[]").collect()
+}
+
+fn assert_nothing_is_left(ended: &Ended) {
+    assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    for profile in PROFILES {
+        let [placed, filled, cancelled] =
+            ["placed", "filled", "cancelled"].map(|what| ended.count(profile, what));
+        assert_eq!(
+            placed,
+            filled + cancelled,
+            "{profile}: every order was filled or cancelled\n{}",
+            ended.stdout
+        );
+        assert_eq!(ended.count(profile, "left open"), 0, "{}", ended.stdout);
+        assert_eq!(ended.count(profile, "failed calls"), 0, "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn it_places_fills_and_cancels_and_leaves_nothing_open() {
+    let ended = run(&mut command(&["--port", "0", "--duration", "6s"]));
+    assert_nothing_is_left(&ended);
+    for profile in PROFILES {
+        for what in ["placed", "filled", "cancelled"] {
+            assert!(ended.count(profile, what) > 0, "{profile} {what}\n{}", ended.stdout);
+        }
+    }
+    assert!(!ended.stdout.contains("mismatch"), "{}", ended.stdout);
+}
+
+#[test]
+fn what_it_says_is_left_open_is_what_the_exchange_has_wherever_in_a_cycle_the_end_falls() {
+    let host = Running::start(&["--fault", "hang-trading"]);
+    let exchange = host.wait_to_say("exchange at ");
+    for offset in [0, 80, 160, 240, 320] {
+        let duration = format!("{}ms", 2_000 + offset);
+        let ended = run(&mut command(&["--port", "0", "--duration", &duration, "--exchange-url", &exchange]));
+        assert_nothing_is_left(&ended);
+        assert_eq!(open_orders(&exchange), Vec::<String>::new(), "after {duration}");
+    }
+}
+
+#[test]
+fn an_exchange_that_falls_silent_does_not_hold_it_up() {
+    let mut host = Running::start(&["--fault", "hang-trading"]);
+    let exchange = host.wait_to_say("exchange at ");
+    let guest = Running::start(&["--exchange-url", &exchange]);
+    let _ = guest.wait_until("an order is placed", |samples| {
+        samples.sum("bytelyst_bot_operational_events_total", &[("type", "ORDER_PLACED")]) > 0.0
+    });
+    host.signal(libc::SIGSTOP);
+    let start = Instant::now();
+    let ended = guest.terminate();
+    assert!(start.elapsed() < SOON, "it took {:?}", start.elapsed());
+    assert!(ended.status.success(), "{ended:?}");
+    assert!(ended.stdout.contains("of its orders may be left open: no answer in time"), "{}", ended.stdout);
+    assert!(PROFILES.iter().any(|profile| ended.count(profile, "left open") > 0), "{}", ended.stdout);
+}
+
+#[test]
+fn a_signal_ends_it_soon_even_while_it_hangs() {
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        let mut bot = Running::start(&["--fault", "hang-trading"]);
+        let _ = bot.wait_to_say("Ctrl-C ends the bot");
+        bot.signal(signal);
+        let start = Instant::now();
+        let ended = bot.wait();
+        assert!(start.elapsed() < SOON, "{signal} took {:?}", start.elapsed());
+        assert_nothing_is_left(&ended);
+        assert!(ended.stdout.contains("told to stop"), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn a_limit_under_which_no_order_stands_is_no_trouble() {
+    let ended = run(&mut command(&["--port", "0", "--duration", "2s", "--fault", "rate-limit"]));
+    assert!(ended.status.success(), "{ended:?}");
+    assert!(!ended.stdout.contains("may be left open"), "{}", ended.stdout);
+    for profile in PROFILES {
+        assert_eq!((ended.count(profile, "placed"), ended.count(profile, "left open")), (0, 0));
+    }
+}
+
+#[test]
+fn a_closed_standard_output_does_not_end_it() {
+    // `exec` makes the shell's exit code the bot's.
+    let shell = Command::new("/bin/sh")
+        .env_clear()
+        .arg("-c")
+        .arg("exec \"$0\" --port 0 --bind 127.0.0.1 --duration 1s >&-")
+        .arg(command(&[]).get_program())
+        .output()
+        .expect("a shell runs");
+    assert_eq!((shell.status.code(), String::from_utf8_lossy(&shell.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn a_reader_that_goes_away_does_not_end_it_and_it_says_so_once() {
+    let mut bot = command(&["--port", "0", "--duration", "2s"]).spawn().expect("the bot starts");
+    drop(bot.stdout.take());
+    let output = bot.wait_with_output().expect("the bot ends");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.contains("nobody reads its output any more; trading goes on"), "{stderr}");
+}
