@@ -163,7 +163,9 @@ pub mod __private {
     pub use crate::event::{EventSite, EventSlots, On};
     pub use crate::exchange::{ExchangeSite, ExchangeSlots};
     pub use crate::guard::Guard;
-    pub use crate::instrument::{call, declared, endless, evaluate, future, good, never, pinned, returned};
+    pub use crate::instrument::{
+        call, declared, endless, evaluate, future, good, never, pinned, returned, running,
+    };
     pub use crate::outcome::outcome;
     pub use crate::probe::Probe;
     pub use crate::reconciliation::{ReconciliationSite, report_of};

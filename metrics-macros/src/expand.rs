@@ -60,7 +60,7 @@ fn function(mut instrumented: Instrumented) -> TokenStream {
             let edge = (!endless).then(|| quote!(if false { return #private::never::<#output>(); }));
             let body = braced(quote!(#edge #arguments #statements), span);
             let block = quote_spanned!(span=> async move #body);
-            let run = quote!(#private::future(move || #guard, #block, #judge).await);
+            let run = quote!(#private::running(#guard, #block, #judge).await);
             if endless { quote!(#private::endless(#run)) } else { run }
         }
         Shape::Tail(tail) => {
