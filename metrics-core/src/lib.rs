@@ -140,9 +140,16 @@ pub use bot_metrics_macros::LabelValue;
 /// all closed stand at 0 from [`Settings::install`] on; an open label's values beyond its bound are recorded under
 /// "other". Two crates may declare one family alike; differently is an error of `install` that names both places.
 pub use bot_metrics_macros::metrics;
-pub use bot_metrics_macros::{
-    capital_check, exchange_call, operational_event, reconciliation, timed_subsystem,
-};
+#[doc = include_str!("../docs/capital_check.md")]
+pub use bot_metrics_macros::capital_check;
+#[doc = include_str!("../docs/exchange_call.md")]
+pub use bot_metrics_macros::exchange_call;
+#[doc = include_str!("../docs/operational_event.md")]
+pub use bot_metrics_macros::operational_event;
+#[doc = include_str!("../docs/reconciliation.md")]
+pub use bot_metrics_macros::reconciliation;
+#[doc = include_str!("../docs/timed_subsystem.md")]
+pub use bot_metrics_macros::timed_subsystem;
 
 /// All that an annotated module needs.
 pub mod prelude {
