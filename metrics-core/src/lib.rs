@@ -90,6 +90,10 @@ pub use prometheus;
 
 /// Makes a fieldless enum a set of label values; see the [trait](trait@LabelValue).
 pub use bot_metrics_macros::LabelValue;
+#[doc = include_str!("../docs/capital_check.md")]
+pub use bot_metrics_macros::capital_check;
+#[doc = include_str!("../docs/exchange_call.md")]
+pub use bot_metrics_macros::exchange_call;
 /// Declares metric families of a bot's own, served beside the catalogue's under the same namespace and default labels.
 ///
 /// ```
@@ -140,10 +144,6 @@ pub use bot_metrics_macros::LabelValue;
 /// all closed stand at 0 from [`Settings::install`] on; an open label's values beyond its bound are recorded under
 /// "other". Two crates may declare one family alike; differently is an error of `install` that names both places.
 pub use bot_metrics_macros::metrics;
-#[doc = include_str!("../docs/capital_check.md")]
-pub use bot_metrics_macros::capital_check;
-#[doc = include_str!("../docs/exchange_call.md")]
-pub use bot_metrics_macros::exchange_call;
 #[doc = include_str!("../docs/operational_event.md")]
 pub use bot_metrics_macros::operational_event;
 #[doc = include_str!("../docs/reconciliation.md")]

@@ -42,9 +42,10 @@ impl Packages {
     /// Adds a package with these files under `src`.
     pub(crate) fn add(&mut self, name: &str, edition: &str, dependencies: &str, files: &[(&str, String)]) {
         let library = repository().join("metrics-core");
+        let library = library.display();
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"{edition}\"\n\n[dependencies]\n\
-             bot-metrics = {{ path = {library:?}, default-features = false }}\n{dependencies}"
+             bot-metrics = {{ path = \"{library}\", default-features = false }}\n{dependencies}"
         );
         let directory = self.root.join(name);
         write(&directory.join("Cargo.toml"), &manifest);

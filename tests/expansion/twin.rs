@@ -72,7 +72,7 @@ fn run<F: Future>(future: F) -> F::Output {
     }
 }
 
-#[allow(clippy::needless_pass_by_value, clippy::unused_async, unused_variables)]
+#[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_async, unused_variables)]
 mod functions {
     use super::*;
 
