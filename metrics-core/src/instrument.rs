@@ -118,6 +118,20 @@ where
     declared(start, future, judge)
 }
 
+/// Runs the body of an `async fn`, which is polled already, under its guard.
+///
+/// The type is hidden because the compiler is quicker with what a hidden type promises than with the bounds of an
+/// implementation.
+pub fn running<F, G, J>(guard: G, future: F, judge: J) -> impl Future<Output = F::Output>
+where
+    F: Future,
+    G: Guard,
+    J: FnOnce(&F::Output) -> G::Verdict,
+{
+    let state: State<fn() -> G, G> = State::Pending(guard);
+    Instrumented { future, state, judge: Some(judge), output: PhantomData }
+}
+
 pin_project! {
     /// See [`future`].
     #[derive(Debug)]

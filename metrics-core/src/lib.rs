@@ -90,6 +90,10 @@ pub use prometheus;
 
 /// Makes a fieldless enum a set of label values; see the [trait](trait@LabelValue).
 pub use bot_metrics_macros::LabelValue;
+#[doc = include_str!("../docs/capital_check.md")]
+pub use bot_metrics_macros::capital_check;
+#[doc = include_str!("../docs/exchange_call.md")]
+pub use bot_metrics_macros::exchange_call;
 /// Declares metric families of a bot's own, served beside the catalogue's under the same namespace and default labels.
 ///
 /// ```
@@ -140,9 +144,12 @@ pub use bot_metrics_macros::LabelValue;
 /// all closed stand at 0 from [`Settings::install`] on; an open label's values beyond its bound are recorded under
 /// "other". Two crates may declare one family alike; differently is an error of `install` that names both places.
 pub use bot_metrics_macros::metrics;
-pub use bot_metrics_macros::{
-    capital_check, exchange_call, operational_event, reconciliation, timed_subsystem,
-};
+#[doc = include_str!("../docs/operational_event.md")]
+pub use bot_metrics_macros::operational_event;
+#[doc = include_str!("../docs/reconciliation.md")]
+pub use bot_metrics_macros::reconciliation;
+#[doc = include_str!("../docs/timed_subsystem.md")]
+pub use bot_metrics_macros::timed_subsystem;
 
 /// All that an annotated module needs.
 pub mod prelude {
@@ -163,7 +170,9 @@ pub mod __private {
     pub use crate::event::{EventSite, EventSlots, On};
     pub use crate::exchange::{ExchangeSite, ExchangeSlots};
     pub use crate::guard::Guard;
-    pub use crate::instrument::{call, declared, endless, evaluate, future, good, never, pinned, returned};
+    pub use crate::instrument::{
+        call, declared, endless, evaluate, future, good, never, pinned, returned, running,
+    };
     pub use crate::outcome::outcome;
     pub use crate::probe::Probe;
     pub use crate::reconciliation::{ReconciliationSite, report_of};

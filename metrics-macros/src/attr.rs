@@ -13,6 +13,9 @@ pub(crate) enum Attribute {
 }
 
 impl Attribute {
+    pub(crate) const ALL: [Self; 5] =
+        [TimedSubsystem, ExchangeCall, OperationalEvent, CapitalCheck, Reconciliation];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             TimedSubsystem => "timed_subsystem",
@@ -117,7 +120,7 @@ pub(crate) const LABELS: &str = "labels";
 pub(crate) const CRATE: &str = "crate";
 pub(crate) const SKIP: &str = "skip";
 
-const ALL: &[Attribute] = &[TimedSubsystem, ExchangeCall, OperationalEvent, CapitalCheck, Reconciliation];
+const ALL: &[Attribute] = &Attribute::ALL;
 const WITH_LABELS: &[Attribute] = &[TimedSubsystem, ExchangeCall, OperationalEvent];
 
 /// The ends of a call that can be an event.

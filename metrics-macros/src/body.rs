@@ -11,18 +11,20 @@ pub(crate) struct Body {
 
 impl Body {
     pub(crate) fn of(braces: &Group) -> Self {
-        let tokens: Vec<TokenTree> = braces.stream().into_iter().collect();
-        let mut start = 0;
-        while let [TokenTree::Punct(hash), TokenTree::Punct(bang), TokenTree::Group(_), ..] = &tokens[start..]
-            && hash.as_char() == '#'
-            && bang.as_char() == '!'
-        {
-            start += 3;
+        let (mut inner_attributes, mut statements) = (TokenStream::new(), braces.stream());
+        while let Some(attribute) = inner_attribute(&statements) {
+            statements = statements.into_iter().skip(attribute.len()).collect();
+            inner_attributes.extend(attribute);
         }
-        let mut tokens = tokens.into_iter();
-        let inner_attributes = tokens.by_ref().take(start).collect();
-        Self { inner_attributes, statements: tokens.collect() }
+        Self { inner_attributes, statements }
     }
+}
+
+fn inner_attribute(tokens: &TokenStream) -> Option<[TokenTree; 3]> {
+    let mut tokens = tokens.clone().into_iter();
+    let (hash, bang) = (tokens.next()?, tokens.next()?);
+    let is = |token: &TokenTree, c| matches!(token, TokenTree::Punct(punct) if punct.as_char() == c);
+    (is(&hash, '#') && is(&bang, '!')).then_some([hash, bang, tokens.next()?])
 }
 
 /// A future that a body ends in: the statements before it, and what stands around it.

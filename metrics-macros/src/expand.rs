@@ -6,6 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::{ReturnType, Type};
 
 use crate::attr::Attribute;
+use crate::body::TailFuture;
 use crate::item::Function;
 use crate::model::{Instrumented, Item, Member, Verdict};
 use crate::params::move_into_body;
@@ -34,61 +35,95 @@ fn function(mut instrumented: Instrumented) -> TokenStream {
     let Start { bindings, guard } = Start::new(&private, &instrumented);
     let judge = judge(&private, &instrumented);
     let named = instrumented.names_arguments();
-    let run_future = if instrumented.future_output().is_some() { quote!(declared) } else { quote!(future) };
+    let declared = instrumented.future_output().is_some();
     let Instrumented { function, body, shape, .. } = &mut instrumented;
     let span = function.body.span();
-    let statements = &body.statements;
+    let run = Run { private, guard, judge, declared, span };
+    let mut statements = body.statements.clone();
+    if !matches!(shape, Shape::Guarded | Shape::Tail(_)) {
+        statements =
+            move_into_body(&mut function.sig, &statements, named).into_iter().chain(statements).collect();
+    }
     let run = match shape {
-        Shape::Guarded => {
-            let held = Ident::new("_guard", Span::mixed_site());
-            quote! {
-                let #held = #private::returned(#guard);
-                #statements
-            }
-        }
-        Shape::Called(output) => {
-            let arguments = move_into_body(&mut function.sig, statements, named);
-            let body = braced(quote!(#arguments #statements), span);
-            let closure = quote_spanned!(span=> move || #output #body);
-            quote!(#private::call(#guard, #closure, #judge))
-        }
-        Shape::Async(output) => {
-            let arguments = move_into_body(&mut function.sig, statements, named);
-            // A return that never runs tells inference inside the block what the signature tells it in the plain
-            // function. Of `!` there is no value to return, not even one.
-            let endless = matches!(**output, Type::Never(_));
-            let edge = (!endless).then(|| quote!(if false { return #private::never::<#output>(); }));
-            let body = braced(quote!(#edge #arguments #statements), span);
-            let block = quote_spanned!(span=> async move #body);
-            let run = quote!(#private::future(move || #guard, #block, #judge).await);
-            if endless { quote!(#private::endless(#run)) } else { run }
-        }
-        Shape::Tail(tail) => {
-            let (statements, future) = (&tail.statements, &tail.future);
-            let future = quote!(#private::#run_future(move || #guard, #future, #judge));
-            let tail = match &tail.boxed {
-                None => future,
-                Some((path, parens)) => {
-                    let mut around = Group::new(Delimiter::Parenthesis, future);
-                    around.set_span(parens.span());
-                    quote!(#path #around)
-                }
-            };
-            quote!(#statements #tail)
-        }
-        Shape::Future { boxed } => {
-            let arguments = move_into_body(&mut function.sig, statements, named);
-            let output = boxed.as_ref().map(|ty| quote!(-> #ty));
-            let body = braced(quote!(#arguments #statements), span);
-            let future = quote!(#private::evaluate(move || #output #body));
-            let future = quote!(#private::#run_future(move || #guard, #future, #judge));
-            if boxed.is_some() { quote!(#private::pinned(#future)) } else { future }
-        }
+        Shape::Guarded => run.guarded(&statements),
+        Shape::Called(output) => run.called(output, statements),
+        Shape::Async(output) => run.asynchronous(output, &statements),
+        Shape::Tail(tail) => run.tail(tail),
+        Shape::Future { boxed } => run.future(boxed.as_ref(), statements),
     };
     let inner_attributes = &body.inner_attributes;
     let head = function.head();
     let body = braced(quote!(#inner_attributes #bindings #run), span);
     quote!(#head #body)
+}
+
+/// What it takes to run a body under its guard.
+struct Run {
+    private: TokenStream,
+    guard: TokenStream,
+    judge: TokenStream,
+    /// Whether the signature names what a returned future ends with.
+    declared: bool,
+    /// Where the body's braces stand.
+    span: Span,
+}
+
+impl Run {
+    fn guarded(&self, statements: &TokenStream) -> TokenStream {
+        let Self { private, guard, .. } = self;
+        let held = Ident::new("_guard", Span::mixed_site());
+        quote! {
+            let #held = #private::returned(#guard);
+            #statements
+        }
+    }
+
+    fn called(&self, output: &ReturnType, statements: TokenStream) -> TokenStream {
+        let Self { private, guard, judge, span, .. } = self;
+        let body = braced(statements, *span);
+        // Where the user's body stands: clippy does not look into closures that a macro wrote.
+        let closure = quote_spanned!(*span=> move || #output #body);
+        quote!(#private::call(#guard, #closure, #judge))
+    }
+
+    fn asynchronous(&self, output: &Type, statements: &TokenStream) -> TokenStream {
+        let Self { private, guard, judge, span, .. } = self;
+        // A return that never runs tells inference inside the block what the signature tells it in the plain function.
+        // Of `!` there is no value to return, not even one.
+        let endless = matches!(output, Type::Never(_));
+        let edge = (!endless).then(|| quote!(if false { return #private::never::<#output>(); }));
+        let body = braced(quote!(#edge #statements), *span);
+        let block = quote_spanned!(*span=> async move #body);
+        let run = quote!(#private::running(#guard, #block, #judge).await);
+        if endless { quote!(#private::endless(#run)) } else { run }
+    }
+
+    fn tail(&self, tail: &TailFuture) -> TokenStream {
+        let TailFuture { statements, future, boxed } = tail;
+        let future = self.wrapped(future);
+        match boxed {
+            None => quote!(#statements #future),
+            Some((path, parens)) => {
+                let mut around = Group::new(Delimiter::Parenthesis, future);
+                around.set_span(parens.span());
+                quote!(#statements #path #around)
+            }
+        }
+    }
+
+    fn future(&self, boxed: Option<&Type>, statements: TokenStream) -> TokenStream {
+        let private = &self.private;
+        let output = boxed.map(|ty| quote!(-> #ty));
+        let body = braced(statements, self.span);
+        let future = self.wrapped(&quote!(#private::evaluate(move || #output #body)));
+        if boxed.is_some() { quote!(#private::pinned(#future)) } else { future }
+    }
+
+    fn wrapped(&self, future: &TokenStream) -> TokenStream {
+        let Self { private, guard, judge, .. } = self;
+        let wrap = if self.declared { quote!(declared) } else { quote!(future) };
+        quote!(#private::#wrap(move || #guard, #future, #judge))
+    }
 }
 
 /// Tells what the guard wants to know from a reference to the value.

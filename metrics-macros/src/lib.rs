@@ -14,6 +14,8 @@ mod errors;
 mod expand;
 mod family;
 mod family_expand;
+#[cfg(test)]
+mod golden;
 mod item;
 mod label_value;
 mod model;

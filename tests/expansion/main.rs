@@ -7,6 +7,7 @@
 
 mod body_errors;
 mod hygiene;
+mod linked;
 mod package;
 mod refused;
 mod scale;

@@ -11,6 +11,7 @@ use serde_json::Value;
 pub(crate) struct Packages {
     root: PathBuf,
     members: Vec<String>,
+    sections: String,
 }
 
 /// What the compiler or clippy said, without what differs between an annotated and a plain package.
@@ -35,15 +36,16 @@ impl Packages {
     pub(crate) fn new(name: &str) -> Self {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("expansion").join(name);
         let _ = std::fs::remove_dir_all(&root);
-        Self { root, members: Vec::new() }
+        Self { root, members: Vec::new(), sections: String::new() }
     }
 
     /// Adds a package with these files under `src`.
     pub(crate) fn add(&mut self, name: &str, edition: &str, dependencies: &str, files: &[(&str, String)]) {
         let library = repository().join("metrics-core");
+        let library = library.display();
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"{edition}\"\n\n[dependencies]\n\
-             bot-metrics = {{ path = {library:?}, default-features = false }}\n{dependencies}"
+             bot-metrics = {{ path = \"{library}\", default-features = false }}\n{dependencies}"
         );
         let directory = self.root.join(name);
         write(&directory.join("Cargo.toml"), &manifest);
@@ -61,9 +63,32 @@ impl Packages {
         write(&manifest, &text);
     }
 
+    /// Adds lines to the manifest of the workspace.
+    pub(crate) fn extend_workspace(&mut self, lines: &str) {
+        self.sections.push_str(lines);
+    }
+
+    /// Gives a package another manifest.
+    pub(crate) fn replace_manifest(&self, package: &str, text: &str) {
+        write(&self.root.join(package).join("Cargo.toml"), text);
+    }
+
+    /// Adds lines to a package's manifest.
+    pub(crate) fn extend_manifest(&self, package: &str, lines: &str) {
+        let manifest = self.root.join(package).join("Cargo.toml");
+        let text = std::fs::read_to_string(&manifest).unwrap() + lines;
+        write(&manifest, &text);
+    }
+
+    /// What cargo built, in the directory of a profile.
+    pub(crate) fn built(profile: &str, file: &str) -> PathBuf {
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join("expansion-target").join(profile).join(file)
+    }
+
     /// Runs cargo over all packages, with the versions that the lock file of this workspace names.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> std::process::Output {
-        let members = format!("[workspace]\nresolver = \"3\"\nmembers = {:?}\n", self.members);
+        let members =
+            format!("[workspace]\nresolver = \"3\"\nmembers = {:?}\n{}", self.members, self.sections);
         write(&self.root.join("Cargo.toml"), &members);
         std::fs::copy(repository().join("Cargo.lock"), self.root.join("Cargo.lock")).unwrap();
         Command::new(env!("CARGO"))

@@ -72,7 +72,7 @@ fn run<F: Future>(future: F) -> F::Output {
     }
 }
 
-#[allow(clippy::needless_pass_by_value, clippy::unused_async, unused_variables)]
+#[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_async, unused_variables)]
 mod functions {
     use super::*;
 
@@ -199,6 +199,10 @@ mod functions {
         }
     }
 
+    fn at_once<R>(value: R) -> R {
+        value
+    }
+
     #[test]
     fn values_drops_and_panics_are_the_same() {
         let loud = Loud;
@@ -208,9 +212,6 @@ mod functions {
                 assert_eq!(end(|| $call(measured::$name($($argument),*))), plain, stringify!($name));
                 plain
             }};
-        }
-        fn at_once<R>(value: R) -> R {
-            value
         }
         let plain = same!(at_once; unused(loud("a"), loud("b"), loud("c")));
         assert_eq!(plain.dropped, ["c", "b", "a"], "the test sees drops");

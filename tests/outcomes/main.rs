@@ -2,7 +2,13 @@
 //!
 //! Each test has labels of its own, so that the totals of one are not the others'.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::manual_assert, reason = "a test may panic")]
+#![allow(
+    clippy::semicolon_if_nothing_returned,
+    clippy::unused_async,
+    clippy::ref_option,
+    reason = "they are the shapes"
+)]
 
 mod calls;
 mod cycles;

@@ -1,0 +1,6 @@
+#[timed_subsystem("trading")]
+async fn trade() -> ! {
+    loop {
+        cycle().await;
+    }
+}

@@ -1,0 +1,4 @@
+#[reconciliation]
+fn reconcile() -> ReconciliationReport {
+    compare(a(), b())
+}

@@ -1,0 +1,74 @@
+//! The list of call sites is complete at link time, whatever the linker leaves out; its holes are where they are
+//! documented.
+
+use std::process::Command;
+
+use crate::package::{Packages, source};
+
+/// Set to build with every profile.
+const LONG: &str = "BOT_METRICS_LONG_TESTS";
+
+/// The directories that cargo names after these profiles, and their settings.
+const PROFILES: [(&str, &str); 4] = [
+    ("debug", ""),
+    ("thin", "inherits = \"release\"\nlto = \"thin\""),
+    ("release", ""),
+    ("fat", "inherits = \"release\"\nlto = \"fat\"\ncodegen-units = 1"),
+];
+
+#[test]
+fn every_call_site_that_is_linked_is_listed() {
+    let mut packages = Packages::new("linked");
+    for library in ["named", "mentioned", "unnamed"] {
+        let text = source("linked/library.rs").replace("LIBRARY", library);
+        packages.add(library, "2024", "", &[("lib.rs", text)]);
+    }
+    packages.add("opened", "2024", "", &[("lib.rs", source("linked/opened.rs"))]);
+    packages.extend_manifest("opened", "\n[lib]\ncrate-type = [\"cdylib\"]\n");
+    let libraries =
+        ["named", "mentioned", "unnamed"].map(|name| format!("{name} = {{ path = \"../{name}\" }}\n"));
+    let dependencies = format!("libc = \"0.2\"\n{}", libraries.concat());
+    packages.add("bot", "2024", &dependencies, &[("main.rs", source("linked/bot.rs"))]);
+    for (profile, settings) in PROFILES.iter().filter(|(_, settings)| !settings.is_empty()) {
+        packages.extend_workspace(&format!("[profile.{profile}]\n{settings}\n"));
+    }
+    let long = std::env::var_os(LONG).is_some();
+    for (directory, _) in &PROFILES[..if long { 4 } else { 2 }] {
+        let profile = if *directory == "debug" { "dev" } else { directory };
+        let built = packages.cargo(&["build", "--workspace", "--profile", profile]);
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        let bot = Packages::built(directory, "bot");
+        let output = Command::new(bot).arg(Packages::built(directory, "libopened.so")).output().unwrap();
+        let listed = String::from_utf8_lossy(&output.stdout);
+        let expected = [
+            // Sorted by file, then by line; what `named` and `mentioned` hold is called by nobody.
+            "bot: main, inner, generic, never_called, get_ticker, mentioned_at_once, mentioned_later, named_at_once, named_later",
+            "opened: in_an_opened_library",
+        ];
+        assert_eq!(listed.lines().collect::<Vec<_>>(), expected, "{directory}: {output:?}");
+    }
+}
+
+#[test]
+fn two_versions_in_one_binary_are_refused_by_cargo() {
+    let mut packages = Packages::new("two-versions");
+    packages.add(
+        "bot",
+        "2024",
+        "later = { package = \"bot-metrics\", path = \"../later\" }\n",
+        &[("main.rs", "fn main() {}".to_owned())],
+    );
+    packages.add(
+        "later",
+        "2024",
+        "",
+        &[("lib.rs", String::new()), ("../build.rs", "fn main() {}".to_owned())],
+    );
+    packages.replace_manifest(
+        "later",
+        "[package]\nname = \"bot-metrics\"\nversion = \"99.0.0\"\nedition = \"2024\"\nlinks = \"bot-metrics\"\n",
+    );
+    let output = packages.cargo(&["check"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("bot-metrics") && said.contains("links"), "{said}");
+}
