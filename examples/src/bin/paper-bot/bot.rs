@@ -52,20 +52,12 @@ impl Bot {
         started: Instant,
         metrics: Metrics,
     ) -> Result<Self, FatalError> {
-        let journal = Arc::new(Journal::new(started, metrics.clone()));
+        let journal = Arc::new(Journal::new(started));
         let throttle = Arc::new(Throttle::default());
         let public = Client::new(url, Arc::clone(&throttle)).map_err(FatalError::Client)?;
         let desk = |profile: &'static Profile| {
             let api = public.with_key(profile.api_key);
-            let capital = metrics.profile(profile.id);
-            Arc::new(Desk::new(
-                profile,
-                api,
-                faults.clone(),
-                Arc::clone(&journal),
-                Arc::clone(&throttle),
-                capital,
-            ))
+            Arc::new(Desk::new(profile, api, faults.clone(), Arc::clone(&journal), Arc::clone(&throttle)))
         };
         let roster = Roster::new(PROFILES.into_iter().map(desk).collect());
         Ok(Self {
@@ -218,7 +210,7 @@ impl Bot {
         let mut ticks = ticks(RECONCILIATION_EVERY);
         let mut health = LoopHealth::new("reconciliation");
         while self.shutdown.allows(ticks.tick()).await {
-            health.note(&self.journal, self.reconciliation_cycle().await);
+            health.note(&self.journal, self.reconciliation_cycle().await.map(drop));
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a profile may use, what it uses, and the breaker that trips when it uses more.
 
-use bot_metrics::Capital;
+use bot_metrics::prelude::*;
 use bot_metrics_examples::fault::Fault;
 use bot_metrics_examples::market::Asset;
 use rust_decimal::Decimal;
@@ -48,11 +48,11 @@ pub(crate) struct AccountView {
 
 impl Desk {
     /// Looks at the account and trips or resets the profile's breaker.
-    pub(crate) async fn check_capital(&self, market: &MarketData) -> Result<CapitalFigures, BotError> {
+    #[capital_check(profile = self.profile.id)]
+    pub(crate) async fn check_capital(&self, market: &MarketData) -> Result<Capital, BotError> {
         let account = self.call(self.api.get_account()).await?;
         let view = view(account, self.allocated(), market)?;
         let capital = view.capital;
-        self.capital.update(capital.into());
         let previous = self.set_view(view);
         let was_below = previous.is_some_and(|previous| previous.capital.available() < Decimal::ZERO);
         let available = capital.available();
@@ -61,7 +61,7 @@ impl Desk {
             (true, false) => self.record(None, Event::CapitalRestored { available }),
             _ => {}
         }
-        Ok(capital)
+        Ok(capital.into())
     }
 
     /// What the profile may use now. [`Fault::NegativeCapital`] is a risk desk that cuts it to a tenth, which

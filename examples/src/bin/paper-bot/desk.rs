@@ -38,7 +38,6 @@ pub(crate) struct Desk {
     pub(crate) profile: &'static Profile,
     pub(crate) api: Client,
     pub(crate) faults: Switchboard,
-    pub(crate) capital: bot_metrics::Profile,
     journal: Arc<Journal>,
     throttle: Arc<Throttle>,
     orders: Mutex<OrderDatabase>,
@@ -57,13 +56,11 @@ impl Desk {
         faults: Switchboard,
         journal: Arc<Journal>,
         throttle: Arc<Throttle>,
-        capital: bot_metrics::Profile,
     ) -> Self {
         Self {
             profile,
             api,
             faults,
-            capital,
             journal,
             throttle,
             orders: Mutex::default(),

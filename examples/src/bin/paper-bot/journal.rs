@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bot_metrics::Metrics;
 use bot_metrics::labels::{EventType, Severity};
+use bot_metrics::prelude::*;
 use bot_metrics_examples::market::Symbol;
 use rust_decimal::Decimal;
 
@@ -164,24 +164,24 @@ pub(crate) struct Tally {
 #[derive(Debug)]
 pub(crate) struct Journal {
     started: Instant,
-    metrics: Metrics,
     tallies: Mutex<BTreeMap<Option<&'static str>, Tally>>,
 }
 
 impl Journal {
     /// An empty journal; its lines tell the time since `started`.
-    pub(crate) fn new(started: Instant, metrics: Metrics) -> Self {
-        Self { started, metrics, tallies: Mutex::default() }
+    pub(crate) fn new(started: Instant) -> Self {
+        Self { started, tallies: Mutex::default() }
     }
 
     /// The one place where an event becomes known.
+    #[operational_event(
+        type = entry.event.kind(),
+        severity = entry.event.severity(),
+        profile = entry.profile.unwrap_or_default(),
+        symbol = entry.symbol.map_or("", Symbol::as_str)
+    )]
     pub(crate) fn record(&self, entry: &JournalEntry) {
         self.count(entry);
-        self.metrics
-            .event(entry.event.severity(), entry.event.kind())
-            .profile(entry.profile.unwrap_or_default())
-            .symbol(entry.symbol.map_or("", Symbol::as_str))
-            .record();
         let heard = entry.event.severity() >= Severity::Error
             || matches!(
                 entry.event,
@@ -225,8 +225,6 @@ impl Journal {
 
 #[cfg(test)]
 mod tests {
-    use bot_metrics::prelude::*;
-
     use super::*;
 
     #[test]
@@ -242,7 +240,7 @@ mod tests {
 
     #[test]
     fn events_are_counted_for_their_profile() {
-        let journal = Journal::new(Instant::now(), Settings::new(Mode::Paper).build().unwrap());
+        let journal = Journal::new(Instant::now());
         let record = |profile, event| journal.record(&JournalEntry { profile, symbol: None, event });
         for event in [Event::OrderPlaced, Event::OrderPartlyFilled, Event::OrderFilled, Event::OrderCancelled]
         {

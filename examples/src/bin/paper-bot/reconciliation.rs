@@ -42,10 +42,9 @@ pub(crate) struct Report {
 impl Bot {
     /// One cycle: compares, and tells the journal of mismatches that were not there in the cycle before.
     #[timed_subsystem("reconciliation", max_age = "15s")]
-    pub(crate) async fn reconciliation_cycle(&self) -> Result<(), BotError> {
-        let cycle = self.metrics.reconciliation();
+    #[reconciliation]
+    pub(crate) async fn reconciliation_cycle(&self) -> Result<ReconciliationReport, BotError> {
         let report = self.reconcile().await?;
-        cycle.commit((&report).into());
         let known = self.set_last_report(report.clone());
         for mismatch in report.mismatches.difference(&known.mismatches) {
             self.journal.record(&JournalEntry {
@@ -54,7 +53,7 @@ impl Bot {
                 event: Event::ReconciliationMismatch(mismatch.describe()),
             });
         }
-        Ok(())
+        Ok((&report).into())
     }
 
     /// Compares all profiles. If one cannot be compared there is no report: half of one would look like a

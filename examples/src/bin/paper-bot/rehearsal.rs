@@ -8,17 +8,23 @@ use bot_metrics_examples::clock::Clock;
 use bot_metrics_examples::exchange::{ExchangeSettings, PaperExchange};
 use bot_metrics_examples::fault::Switchboard;
 use bot_metrics_examples::recording::Recording;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::bot::Bot;
 use crate::desk::Desk;
 use crate::profile::PROFILES;
+
+/// What attributes record is the process's: one rehearsal at a time.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// A bot that has looked at the market and its accounts once.
 pub(crate) struct Rehearsal {
     pub(crate) bot: Arc<Bot>,
     pub(crate) clock: Clock,
     pub(crate) faults: Switchboard,
+    before: String,
     _exchange: PaperExchange,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Rehearsal {
@@ -31,25 +37,29 @@ impl Rehearsal {
             faults: faults.clone(),
             ..ExchangeSettings::new(Arc::new(Recording::embedded().unwrap()))
         };
-        let metrics = Settings::new(Mode::Paper).build().unwrap();
+        let alone = ALONE.lock().await;
+        let metrics = Settings::new(Mode::Paper).exchange(labels::Exchange::Paper).install().unwrap();
         let exchange = PaperExchange::start(settings).await.unwrap();
         let bot = Arc::new(Bot::new(&exchange.url(), faults.clone(), Instant::now(), metrics).unwrap());
         bot.refresh_market_data().await.unwrap();
         bot.monitor_cycle().await.unwrap();
-        Self { bot, clock, faults, _exchange: exchange }
+        let before = bot.metrics.exposition();
+        Self { bot, clock, faults, before, _exchange: exchange, _alone: alone }
     }
 
-    /// How many events of one type the metrics count.
+    /// How many events of one type the metrics have counted since the start.
     pub(crate) fn events(&self, event_type: &str) -> u64 {
         self.count("operational_events_total", &format!("type=\"{event_type}\""))
     }
 
-    /// What the series of one family whose labels contain `label` add up to.
+    /// What the series of one family whose labels contain `label` have grown by since the start.
     pub(crate) fn count(&self, family: &str, label: &str) -> u64 {
-        let exposition = self.bot.metrics.exposition();
-        let series = exposition.lines().filter(|line| !line.starts_with('#'));
-        let series = series.filter(|line| line.contains(family) && line.contains(label));
-        series.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+        let sum = |exposition: &str| -> u64 {
+            let series = exposition.lines().filter(|line| !line.starts_with('#'));
+            let series = series.filter(|line| line.contains(family) && line.contains(label));
+            series.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+        };
+        sum(&self.bot.metrics.exposition()) - sum(&self.before)
     }
 
     pub(crate) fn desk(&self) -> Arc<Desk> {

@@ -63,7 +63,7 @@ impl Bot {
         while desk.cancel_everything().await.is_err() {
             tokio::time::sleep(RETRY).await;
         }
-        desk.capital.remove();
+        self.metrics.profile(desk.profile.id).remove();
         desk.forget_view();
         desk.record(None, Event::ProfileStopped);
     }
