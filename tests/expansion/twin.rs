@@ -265,6 +265,9 @@ mod functions {
     /// The bytes that a future grows by, its arguments apart; the documentation of the attributes says so too.
     const GROWTH: usize = 64;
 
+    /// The same with the texts of a profile and a symbol.
+    const GROWTH_WITH_TEXTS: usize = 152;
+
     #[test]
     fn futures_grow_by_one_copy_of_their_arguments_and_a_constant() {
         async fn plain(order: [u8; 64], text: String) -> Result<usize, String> {
@@ -276,11 +279,17 @@ mod functions {
             ready(()).await;
             Ok(order.len() + text.len())
         }
+        #[operational_event(type = "STARTED", severity = "INFO", symbol = text)]
+        async fn event(order: [u8; 64], text: String) -> Result<usize, String> {
+            ready(()).await;
+            Ok(order.len() + text.len())
+        }
         let arguments = size_of::<([u8; 64], String)>();
         let plain = size_of_val(&plain([0; 64], String::new()));
         let measured = size_of_val(&measured([0; 64], String::new()));
-        println!("plain {plain}, measured {measured}");
+        let event = size_of_val(&event([0; 64], String::new()));
         assert!(measured <= plain + arguments + GROWTH, "plain {plain}, measured {measured}");
+        assert!(event <= plain + arguments + GROWTH_WITH_TEXTS, "plain {plain}, event {event}");
     }
 
     #[test]
