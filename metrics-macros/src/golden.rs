@@ -1,6 +1,6 @@
 //! What the attributes expand to, one file of `tests/expand` for each class of shapes.
 //!
-//! `BOT_METRICS_REWRITE=1 cargo test -p bot-metrics-macros` writes the expansions anew.
+//! `BLESS=1 cargo test -p bot-metrics-macros` writes the expansions anew.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use quote::ToTokens as _;
 use crate::attr::Attribute;
 use crate::expand;
 
-const REWRITE: &str = "BOT_METRICS_REWRITE";
+const REWRITE: &str = "BLESS";
 
 #[test]
 fn attributes_expand_as_they_did() {
