@@ -170,6 +170,7 @@ impl Guard for SiteCall {
         }
     }
 
+    #[cold]
     fn abandon(self, outcome: Outcome) {
         self.0.end_site(ending(outcome));
     }

@@ -302,6 +302,7 @@ impl Guard for SiteRun {
         }
     }
 
+    #[cold]
     fn abandon(self, outcome: Outcome) {
         self.0.end_site(ending(outcome, self.0.is_marked()));
     }

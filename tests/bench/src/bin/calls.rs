@@ -211,7 +211,8 @@ fn main() -> Result<(), bot_metrics::Error> {
     {
         bot_metrics::testing::trust_time_stamps();
         let _metrics = Settings::new(Mode::Paper).install()?;
-        let contender = CONTENDERS.iter().find(|contender| contender.name == name).expect("a row of the table");
+        let contender =
+            CONTENDERS.iter().find(|contender| contender.name == name).expect("a row of the table");
         (contender.run)(repetitions.parse().expect("a number"));
         return Ok(());
     }
@@ -224,7 +225,8 @@ fn main() -> Result<(), bot_metrics::Error> {
 }
 
 fn table(one: &[f64], two: &[f64]) {
-    let row = |name| CONTENDERS.iter().position(|contender| contender.name == name).expect("a row of the table");
+    let row =
+        |name| CONTENDERS.iter().position(|contender| contender.name == name).expect("a row of the table");
     let (bare, future, floor) = (row(BARE), row("bare future"), row(FLOOR));
     let floor_ns = one[floor] - one[bare];
     println!("| added to a call | 1 thread, ns | x two readings | 2 threads on one metric, ns |");
