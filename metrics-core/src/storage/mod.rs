@@ -17,6 +17,8 @@ mod slot;
 mod slot_cell;
 mod snapshot;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod totals;
 

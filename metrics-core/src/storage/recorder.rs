@@ -226,6 +226,12 @@ impl Recorder {
         shares.last.clone()
     }
 
+    #[cfg(test)]
+    pub(super) fn share_count(&self) -> usize {
+        let shares = self.shares.hold();
+        shares.live.len() + shares.idle.len()
+    }
+
     fn merged(shares: &Shares) -> Option<Totals> {
         let mut totals = shares.retired.clone();
         if let Some(shared) = &shares.shared {
