@@ -54,6 +54,7 @@ mod exchange;
 mod guard;
 mod instrument;
 mod label;
+mod lock;
 mod outcome;
 #[cfg(feature = "server")]
 mod pages;

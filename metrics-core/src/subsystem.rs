@@ -7,10 +7,9 @@ use crate::call_site::{Cells, Choice, SlotCell};
 use crate::catalogue::{self, SUBSYSTEM_DURATION_BUCKETS};
 use crate::clock::{Clock, Latch, Stamp, Translation};
 use crate::guard::{Guard, Unwinding};
+use crate::lock::Lock;
 use crate::registry;
-use crate::storage::{
-    Ending, HistogramValue, Lease, Lock, NearNumber, Running, Series, SnapshotBuilder, Totals,
-};
+use crate::storage::{Ending, HistogramValue, Lease, NearNumber, Running, Series, SnapshotBuilder, Totals};
 use crate::{Error, LabelValue, Outcome};
 
 /// A subsystem is stalled after this many of its periods without a success.

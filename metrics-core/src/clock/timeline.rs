@@ -3,10 +3,10 @@
 //! Recording stamps ticks alone. A scrape translates them, and whoever exports a stamp keeps the first translation:
 //! a later one would differ by what the clocks were corrected meanwhile.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{Clock, Scale};
+use crate::lock::Lock;
 
 /// All clocks of an instance at one moment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,7 +18,7 @@ pub(crate) struct Moment {
 
 /// What an instance remembers of its clocks between scrapes.
 #[derive(Debug, Default)]
-pub(crate) struct Timeline(Mutex<Option<Moment>>);
+pub(crate) struct Timeline(Lock<Option<Moment>>);
 
 /// Boot time runs with the ticks but for this; what is more was a suspend.
 const LEEWAY: Duration = Duration::from_millis(50);
@@ -31,7 +31,7 @@ impl Timeline {
     /// What translates the ticks up to now.
     pub(crate) fn translation(&self, clock: &Clock) -> Translation {
         let (now, scale) = (clock.moment(), clock.scale());
-        let before = self.0.lock().unwrap_or_else(PoisonError::into_inner).replace(now).filter(|before| {
+        let before = self.0.hold().replace(now).filter(|before| {
             let boot_time = now.boot_time.saturating_sub(before.boot_time);
             let counted = scale.duration(now.ticks.saturating_sub(before.ticks).into());
             boot_time > counted + LEEWAY + counted / (1_000_000 / LEEWAY_PPM)

@@ -7,7 +7,6 @@
 //! write the same memory. What is recorded rarely, or with labels that are not known while compiling, goes to slots
 //! that all threads share.
 
-mod lock;
 mod recorder;
 mod running;
 mod series;
@@ -22,7 +21,6 @@ mod tests;
 mod thread;
 mod totals;
 
-pub(crate) use lock::Lock;
 pub(crate) use recorder::{Ending, Lease};
 pub(crate) use running::Running;
 pub(crate) use series::Series;

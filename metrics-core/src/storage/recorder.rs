@@ -5,12 +5,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use super::lock::Lock;
 use super::running::Running;
 use super::shard::{End, MOST_BUCKETS, MOST_OUTCOMES, Shard};
 use super::shared::Shared;
 use super::totals::Totals;
 use crate::clock::{Clock, Scale};
+use crate::lock::Lock;
 
 /// A thread's share of a series.
 pub(crate) type Share = Shard<&'static Recorder>;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::Lock;
+use crate::lock::Lock;
 
 /// Slots by key, shared with the handles and call sites that write to them.
 pub(crate) struct Series<K, S>(Lock<BTreeMap<K, Arc<S>>>);

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
-use super::lock::{self, Lock};
 use super::recorder::{Lease, NOWHERE, Recorder};
 use super::running::Running;
 use crate::clock::Clock;
+use crate::lock::{self, Lock};
 
 /// Where a site keeps the slots of one label set once it has found them.
 #[derive(Debug)]

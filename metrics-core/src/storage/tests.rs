@@ -128,7 +128,9 @@ fn no_recording_is_lost_doubled_or_torn_while_threads_come_and_go() {
                 scope.spawn(|| (0..lives).for_each(|_| std::thread::scope(|life| drop(life.spawn(live)))))
             })
             .collect();
-        lines.into_iter().for_each(|line| line.join().expect("no line panics"));
+        for line in lines {
+            line.join().expect("no line panics");
+        }
         done.store(true, Relaxed);
     });
     let totals = lease.read();

@@ -2,8 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::lock;
 use super::recorder::{Recorder, Share};
+use crate::lock;
 
 /// Recorders that are found by one load: as many as a byte can number, so that the index needs no check, and more than
 /// the seed's subsystems and all its operations at all its exchanges. They cost each thread 2 KiB; a share of any

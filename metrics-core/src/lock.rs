@@ -6,23 +6,31 @@
 
 use std::cell::{Cell, RefCell};
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Held for reading inside any lock, and for writing during a fork.
 static GATE: RwLock<()> = RwLock::new(());
+
+static GENERATION: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
     static FORKING: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
 }
 
+/// How often this process and those it comes from were forked: what waits for a thread of the parent waits in vain.
+pub(crate) fn generation() -> u32 {
+    GENERATION.load(Relaxed)
+}
+
 /// Whether this thread is inside a lock: then an allocator that records must take none.
-pub(super) fn is_inside() -> bool {
+pub(crate) fn is_inside() -> bool {
     DEPTH.get() > 0
 }
 
 /// Goes inside, as if a lock were held.
-pub(super) fn enter() -> Inside {
+pub(crate) fn enter() -> Inside {
     static ONCE: Once = Once::new();
     ONCE.call_once(watch_forks);
     let depth = DEPTH.get();
@@ -34,7 +42,7 @@ pub(super) fn enter() -> Inside {
 
 /// Inside until dropped.
 #[derive(Debug)]
-pub(super) struct Inside {
+pub(crate) struct Inside {
     _gate: Option<RwLockReadGuard<'static, ()>>,
 }
 
@@ -87,7 +95,7 @@ fn watch_forks() {
     // SAFETY: the three are functions that live as long as the process, do not unwind, and are safe to call at any
     // time; no other contract is asked for.
     // Where it fails, for want of memory, a fork is as dangerous as it is in any program with threads.
-    let _ = unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(after_fork)) };
+    let _ = unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(in_child)) };
 }
 
 #[cfg(not(unix))]
@@ -107,4 +115,10 @@ extern "C" fn before_fork() {
 #[cfg(unix)]
 extern "C" fn after_fork() {
     let _ = FORKING.try_with(RefCell::take);
+}
+
+#[cfg(unix)]
+extern "C" fn in_child() {
+    GENERATION.fetch_add(1, Relaxed);
+    after_fork();
 }
