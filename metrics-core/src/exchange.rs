@@ -134,7 +134,7 @@ impl CallGuard<'_> {
 fn ending(outcome: Outcome) -> Ending {
     // However it ended: otherwise an outage would make the latency look better. A skip is no attempt.
     let observed = outcome != Outcome::Skipped;
-    Ending { outcome: outcome.index(), observed, freshens: false }
+    Ending { outcome: outcome as u8, observed, freshens: false }
 }
 
 impl Drop for CallGuard<'_> {

@@ -265,7 +265,7 @@ fn ending(outcome: Outcome, observes_cancelled: bool) -> Ending {
         Outcome::Cancelled => observes_cancelled,
         _ => true,
     };
-    Ending { outcome: outcome.index(), observed, freshens: outcome.is_fresh() }
+    Ending { outcome: outcome as u8, observed, freshens: outcome.is_fresh() }
 }
 
 impl Drop for RunGuard<'_> {

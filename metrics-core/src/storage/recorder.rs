@@ -186,13 +186,15 @@ impl Recorder {
     }
 
     /// A call ends that is not quick.
+    #[inline]
     pub(super) fn end(&self, share: &Share, ending: Ending, took: u64, at: u64) {
         let Ending { outcome, observed, freshens } = ending;
-        let end = if observed {
-            End { at, took, outcome, bucket: self.bucket(took), freshens }
-        } else {
-            End { at, took: 0, outcome, bucket: self.shape.buckets() - 1, freshens }
+        let (bucket, took) = match (observed, share.is_quick(took)) {
+            (true, true) => (0, took),
+            (true, false) => (self.bucket(took), took),
+            (false, _) => (self.shape.buckets() - 1, 0),
         };
+        let end = End { at, took, outcome: outcome.into(), bucket, freshens };
         if share.is_token() { self.shared.end(&end) } else { share.end(&end) }
     }
 
@@ -257,7 +259,7 @@ impl Recorder {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ending {
     /// 0 for the good one.
-    pub(crate) outcome: usize,
+    pub(crate) outcome: u8,
     /// Whether its duration counts.
     pub(crate) observed: bool,
     /// Whether it makes what is measured fresh without being good.

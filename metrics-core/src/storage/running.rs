@@ -89,18 +89,26 @@ impl Running {
     }
 
     /// Ends it at `now`, on the thread that it began on or the one where it is [`here`](Self::here).
-    #[cold]
-    #[inline(never)]
+    #[inline]
     pub(crate) fn end(self, ending: Ending, now: u64) {
         // No longer than half of what the sum can hold, whatever a clock says.
         let took = now.saturating_sub(self.started & !MARK).min(u64::MAX >> 2);
         self.share.home.end(self.share, ending, took, now);
     }
 
-    /// Ends a call of a site.
-    #[cold]
+    /// Ends a call of a site, on whatever thread.
     #[inline(never)]
     pub(crate) fn end_site(self, ending: Ending) {
+        let now = clock::time_stamp();
+        match thread::near(|| self.share.near()) {
+            Some(share) => Self { share, ..self }.end(ending, now),
+            None => self.end_site_slowly(ending),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn end_site_slowly(self, ending: Ending) {
         // Began by the counter, it ends by the counter, even where that was given up meanwhile.
         let now = if self.share.is_token() { clock::now() } else { clock::time_stamp() };
         self.here().end(ending, now);

@@ -127,6 +127,7 @@ impl<H> Shard<H> {
     }
 
     /// Any other end.
+    #[inline]
     pub(super) fn end(&self, end: &End) {
         let stamp = match (end.outcome, end.freshens) {
             (0, _) => &self.good_at,
