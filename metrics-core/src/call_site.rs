@@ -1,15 +1,16 @@
 //! The list of everything that is annotated, complete at link time.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
 
 use linkme::distributed_slice;
 
 use crate::capital::{CapitalGuard, CapitalSite};
 use crate::event::{EventGuard, EventSite};
-use crate::exchange::{CallGuard, ExchangeSite};
+use crate::exchange::{ExchangeSite, SiteCall};
 use crate::reconciliation::{ReconciliationCycle, ReconciliationSite};
-use crate::subsystem::{RunGuard, SubsystemSite};
+use crate::storage::Running;
+pub use crate::storage::{NearNumber, SlotCell};
+use crate::subsystem::{SiteRun, SubsystemSite};
 use crate::text::Text;
 
 /// One element for each annotated function linked into the binary, called or not, in no particular order.
@@ -32,6 +33,9 @@ pub struct CallSite {
     pub line: u32,
     /// What the attribute measures.
     pub target: Target,
+    /// Of the recorder of its first label set, of most sites the only one. It stands here since a second argument, and
+    /// what kind of site this is, cost a call ten instructions.
+    pub near: NearNumber,
 }
 
 /// What an attribute measures.
@@ -67,11 +71,55 @@ macro_rules! starts {
 }
 
 starts! {
-    subsystem: Subsystem(index: usize) -> RunGuard<'static>;
-    exchange: Exchange(exchange: usize, operation: usize) -> CallGuard<'static>;
     event: Event(severity: usize, kind: usize, profile: Text, symbol: Text) -> EventGuard;
     capital: Capital(profile: Text) -> CapitalGuard;
     reconciliation: Reconciliation() -> ReconciliationCycle;
+}
+
+impl CallSite {
+    /// Begins a run of the subsystem at this index of the site's choices.
+    #[inline]
+    pub fn subsystem(&'static self, index: usize) -> SiteRun {
+        SiteRun(if index == 0 { self.first() } else { self.other(index, 0) })
+    }
+
+    /// Begins an attempt with the values at these indices of the site's choices.
+    #[inline]
+    pub fn exchange(&'static self, exchange: usize, operation: usize) -> SiteCall {
+        SiteCall(if exchange == 0 && operation == 0 { self.first() } else { self.other(exchange, operation) })
+    }
+
+    #[inline(never)]
+    fn first(&'static self) -> Running {
+        self.near.start().unwrap_or_else(|| self.first_slowly())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn first_slowly(&'static self) -> Running {
+        self.start_slowly(0, 0)
+    }
+
+    #[inline(never)]
+    fn other(&'static self, first: usize, second: usize) -> Running {
+        let quick = match &self.target {
+            Target::Subsystem(site) => site.cell(first).start(),
+            Target::Exchange(site) => site.cell(site.index(first, second)).start(),
+            _ => None,
+        };
+        quick.unwrap_or_else(|| self.start_slowly(first, second))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn start_slowly(&'static self, first: usize, second: usize) -> Running {
+        let near = (first == 0 && second == 0).then_some(&self.near);
+        match &self.target {
+            Target::Subsystem(site) => site.start_slowly(first, near),
+            Target::Exchange(site) => site.start_slowly(site.index(first, second), near),
+            other => unreachable!("an expansion starts its own target, not {other:?}"),
+        }
+    }
 }
 
 impl fmt::Display for CallSite {
@@ -126,13 +174,10 @@ impl Choice {
     }
 }
 
-/// Where a site keeps the slots of one label set once it has found them.
-pub type SlotCell<S> = OnceLock<Arc<S>>;
-
 /// Cells for a site with `N` label sets.
 #[must_use]
 pub const fn slot_cells<S, const N: usize>() -> [SlotCell<S>; N] {
-    [const { OnceLock::new() }; N]
+    [const { SlotCell::new() }; N]
 }
 
 /// A site's cells: one, or as many as its labels have values to pick from.
@@ -144,7 +189,7 @@ pub(crate) struct Cells<S: 'static> {
 
 impl<S> Cells<S> {
     pub(crate) const fn one() -> Self {
-        Self { one: OnceLock::new(), many: &[] }
+        Self { one: SlotCell::new(), many: &[] }
     }
 
     pub(crate) fn get(&self, index: usize) -> &SlotCell<S> {

@@ -247,6 +247,14 @@ pub static FOREIGN_COLLECTOR_FAILURES_TOTAL: Family = counter(
      returned families that cannot be exported.",
 );
 
+/// How often the fast clock was given up.
+pub static CLOCK_FALLBACKS_TOTAL: Family = counter(
+    "clock_fallbacks_total",
+    &[],
+    Origin::Extension,
+    "Times the processor's time stamp counter was found to disagree with the monotonic clock and given up for it.",
+);
+
 /// Which build is running.
 pub static BUILD_INFO: Family = gauge(
     "build_info",
@@ -256,7 +264,7 @@ pub static BUILD_INFO: Family = gauge(
 );
 
 /// All families, in the order in which they are exported.
-pub static FAMILIES: [&Family; 17] = [
+pub static FAMILIES: [&Family; 18] = [
     &OPERATIONAL_EVENTS_TOTAL,
     &SUBSYSTEM_DURATION_SECONDS,
     &SUBSYSTEM_LAST_RUN_TIMESTAMP,
@@ -273,6 +281,7 @@ pub static FAMILIES: [&Family; 17] = [
     &RECONCILIATION_MISSING_ITEMS_COUNT,
     &LABEL_OVERFLOW_TOTAL,
     &FOREIGN_COLLECTOR_FAILURES_TOTAL,
+    &CLOCK_FALLBACKS_TOTAL,
     &BUILD_INFO,
 ];
 

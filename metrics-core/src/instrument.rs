@@ -15,9 +15,9 @@ use crate::guard::{Guard, Unwinding};
 /// The body is a parameter so that its closure is `FnOnce`; called where it stands it would be inferred as `FnMut`,
 /// which breaks bodies that return what they borrow mutably.
 pub fn call<G: Guard, R>(guard: G, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> G::Verdict) -> R {
-    let pending = Pending::new(guard);
+    let pending = Pending(Some(guard));
     let value = body();
-    pending.end(|guard| guard.finish(judge(&value)));
+    pending.end(judge(&value));
     value
 }
 
@@ -46,44 +46,37 @@ pub fn good<R>(_: &R) -> Outcome {
 /// A guard for a body whose return says nothing of its success: it ends well unless a panic drops it.
 #[must_use = "the body runs under this guard"]
 pub fn returned<G: Guard<Verdict = Outcome>>(guard: G) -> Returned<G> {
-    Returned(Pending::new(guard))
+    Returned(Pending(Some(guard)), Unwinding::at_entry())
 }
 
 /// See [`returned`].
 #[derive(Debug)]
-pub struct Returned<G: Guard<Verdict = Outcome>>(Pending<G>);
+pub struct Returned<G: Guard<Verdict = Outcome>>(Pending<G>, Unwinding);
 
 impl<G: Guard<Verdict = Outcome>> Drop for Returned<G> {
     fn drop(&mut self) {
-        let panicked = self.0.unwinding.has_begun();
-        if let Some(guard) = self.0.guard.take() {
-            if panicked { guard.abandon(Outcome::Panic) } else { guard.finish(Outcome::Ok) }
+        let panicked = self.1.has_begun();
+        if let Some(guard) = self.0.0.take() {
+            if panicked { guard.abandon(Outcome::Panic) } else { guard.finish_here(Outcome::Ok) }
         }
     }
 }
 
 /// A guard that is abandoned to the panic that drops it.
 #[derive(Debug)]
-struct Pending<G: Guard> {
-    guard: Option<G>,
-    unwinding: Unwinding,
-}
+struct Pending<G: Guard>(Option<G>);
 
 impl<G: Guard> Pending<G> {
-    fn new(guard: G) -> Self {
-        Self { guard: Some(guard), unwinding: Unwinding::at_entry() }
-    }
-
-    fn end(mut self, end: impl FnOnce(G)) {
-        if let Some(guard) = self.guard.take() {
-            end(guard);
+    fn end(mut self, verdict: G::Verdict) {
+        if let Some(guard) = self.0.take() {
+            guard.finish_here(verdict);
         }
     }
 }
 
 impl<G: Guard> Drop for Pending<G> {
     fn drop(&mut self) {
-        if let Some(guard) = self.guard.take() {
+        if let Some(guard) = self.0.take() {
             // A synchronous body that does not return has panicked, whatever else is unwinding.
             guard.abandon(Outcome::Panic);
         }
@@ -104,7 +97,14 @@ where
     G: Guard,
     J: FnOnce(&R) -> G::Verdict,
 {
-    Instrumented { future, state: State::Waiting(start), judge: Some(judge), output: PhantomData }
+    Instrumented {
+        future,
+        start: Some(start),
+        guard: None,
+        polling: false,
+        judge: Some(judge),
+        output: PhantomData,
+    }
 }
 
 /// Runs a future under a guard that `start` makes at the first poll.
@@ -142,7 +142,13 @@ pin_project! {
     {
         #[pin]
         future: F,
-        state: State<S, G>,
+        // Before the first poll.
+        start: Option<S>,
+        // From the first poll to the end.
+        guard: Option<G>,
+        // A future that is dropped in the middle of its own poll has panicked; between polls it is cancelled. What the
+        // thread is unwinding meanwhile says nothing of either.
+        polling: bool,
         judge: Option<J>,
         output: PhantomData<fn() -> R>,
     }
@@ -152,24 +158,12 @@ pin_project! {
         G: Guard,
     {
         fn drop(this: Pin<&mut Self>) {
-            match std::mem::replace(this.project().state, State::Ended) {
-                State::Waiting(_) | State::Ended => {}
-                State::Pending(guard) => guard.abandon(Outcome::Cancelled),
-                // The poll that took the guard's place never came back.
-                State::Polling(guard) => guard.abandon(Outcome::Panic),
+            let this = this.project();
+            if let Some(guard) = this.guard.take() {
+                guard.abandon(if *this.polling { Outcome::Panic } else { Outcome::Cancelled });
             }
         }
     }
-}
-
-/// How far a future has come. A future that is dropped in the middle of its own poll has panicked; between polls it
-/// is cancelled. What the thread is unwinding meanwhile says nothing of either.
-#[derive(Debug)]
-enum State<S, G> {
-    Waiting(S),
-    Pending(G),
-    Polling(G),
-    Ended,
 }
 
 impl<F, S, G, J, R> Future for Instrumented<F, S, G, J, R>
@@ -181,25 +175,21 @@ where
 {
     type Output = R;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
         let this = self.project();
-        *this.state = match std::mem::replace(this.state, State::Ended) {
-            State::Waiting(start) => State::Polling(start()),
-            State::Pending(guard) | State::Polling(guard) => State::Polling(guard),
-            // Polled again after the end: what happens is the future's own affair.
-            State::Ended => State::Ended,
-        };
-        let polled = this.future.poll(context);
-        if let State::Polling(guard) = std::mem::replace(this.state, State::Ended) {
-            match &polled {
-                Poll::Pending => *this.state = State::Pending(guard),
-                Poll::Ready(value) => {
-                    if let Some(judge) = this.judge.take() {
-                        guard.finish(judge(value));
-                    }
-                }
-            }
+        if let Some(start) = this.start.take() {
+            *this.guard = Some(start());
         }
+        *this.polling = true;
+        let polled = this.future.poll(context);
+        if let Poll::Ready(value) = &polled
+            && let Some(verdict) = this.judge.take().map(|judge| judge(value))
+            && let Some(guard) = this.guard.take()
+        {
+            guard.finish(verdict);
+        }
+        *this.polling = false;
         polled
     }
 }

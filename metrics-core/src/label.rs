@@ -1,9 +1,10 @@
 //! Label values: closed sets as Rust enums, open ones bounded.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::lock::Lock;
 use crate::storage::CounterSlot;
 
 /// A closed set of label values, as a fieldless enum.
@@ -58,13 +59,13 @@ pub(crate) const OTHER: &str = "other";
 #[derive(Debug)]
 pub(crate) struct OpenLabel {
     bound: AtomicUsize,
-    values: RwLock<BTreeSet<Arc<str>>>,
+    values: Lock<BTreeSet<Arc<str>>>,
 }
 
 impl OpenLabel {
     /// A label without a bound as yet: that is for the settings to say.
     pub(crate) fn new() -> Self {
-        Self { bound: AtomicUsize::new(usize::MAX), values: RwLock::default() }
+        Self { bound: AtomicUsize::new(usize::MAX), values: Lock::default() }
     }
 
     /// Bounds the values from here on; those that have a place keep it.
@@ -81,7 +82,7 @@ impl OpenLabel {
         if let Some(known) = self.known(value) {
             return known;
         }
-        let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
+        let mut values = self.values.hold();
         if let Some(known) = values.get(value) {
             return Arc::clone(known);
         }
@@ -96,11 +97,11 @@ impl OpenLabel {
 
     /// Frees the place of a value whose series are gone.
     pub(crate) fn release(&self, value: &str) {
-        self.values.write().unwrap_or_else(PoisonError::into_inner).remove(value);
+        self.values.hold().remove(value);
     }
 
     fn known(&self, value: &str) -> Option<Arc<str>> {
-        self.values.read().unwrap_or_else(PoisonError::into_inner).get(value).cloned()
+        self.values.hold().get(value).cloned()
     }
 }
 

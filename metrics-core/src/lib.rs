@@ -54,6 +54,7 @@ mod exchange;
 mod guard;
 mod instrument;
 mod label;
+mod lock;
 mod outcome;
 #[cfg(feature = "server")]
 mod pages;
@@ -163,7 +164,7 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::LabelValue;
-    pub use crate::call_site::{CALL_SITES, CallSite, Choice, SlotCell, Target, slot_cells};
+    pub use crate::call_site::{CALL_SITES, CallSite, Choice, NearNumber, SlotCell, Target, slot_cells};
     pub use crate::capital::{CapitalSite, capital_of};
     pub use crate::catalogue::Kind;
     pub use crate::custom::{CUSTOM_FAMILIES, CustomFamily, Label, LabelType, Place};

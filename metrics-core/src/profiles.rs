@@ -1,13 +1,14 @@
 //! The profiles of an instance: which are known, how each one's capital stands, and when a removed one is forgotten.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::Capital;
 use crate::catalogue;
 use crate::label::OTHER;
+use crate::lock::{Held, Lock};
 use crate::storage::{CounterSlot, SnapshotBuilder, shared};
 
 /// How long a removed profile's counters stay: long enough for a scraper to see their last value.
@@ -22,8 +23,8 @@ const MOST_BEYOND: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct Profiles {
     bound: AtomicUsize,
-    places: RwLock<BTreeMap<Arc<str>, Arc<ProfileSlots>>>,
-    beyond: Mutex<Beyond>,
+    places: Lock<BTreeMap<Arc<str>, Arc<ProfileSlots>>>,
+    beyond: Lock<Beyond>,
     overflow: CounterSlot,
 }
 
@@ -39,8 +40,8 @@ impl Profiles {
     pub(crate) fn new() -> Self {
         Self {
             bound: AtomicUsize::new(usize::MAX),
-            places: RwLock::default(),
-            beyond: Mutex::default(),
+            places: Lock::default(),
+            beyond: Lock::default(),
             overflow: CounterSlot::new(),
         }
     }
@@ -52,10 +53,10 @@ impl Profiles {
 
     /// The place of this profile, which it has from here on if there is one.
     pub(crate) fn place(&self, id: &str) -> Option<Arc<ProfileSlots>> {
-        if let Some(slots) = self.places.read().unwrap_or_else(PoisonError::into_inner).get(id) {
+        if let Some(slots) = self.places.hold().get(id) {
             return Some(Arc::clone(slots));
         }
-        let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
+        let mut places = self.places.hold();
         if let Some(slots) = places.get(id) {
             return Some(Arc::clone(slots));
         }
@@ -84,7 +85,7 @@ impl Profiles {
     }
 
     pub(crate) fn collect(&self, now: Duration, snapshot: &mut SnapshotBuilder) {
-        for (profile, slots) in self.places.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        for (profile, slots) in self.places.hold().iter() {
             slots.collect(profile, now, snapshot);
         }
         let family = &catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL;
@@ -102,13 +103,13 @@ impl Profiles {
     /// Forgets removed profiles whose grace is over, unless a handle holds them still; returns those whose grace has
     /// ended since the last call.
     pub(crate) fn forget(&self, now: Duration) -> Vec<Arc<str>> {
-        let places = self.places.read().unwrap_or_else(PoisonError::into_inner);
+        let places = self.places.hold();
         if !places.values().any(|slots| slots.is_past_grace(now)) {
             return Vec::new();
         }
         drop(places);
         let mut ended = Vec::new();
-        self.places.write().unwrap_or_else(PoisonError::into_inner).retain(|profile, slots| {
+        self.places.hold().retain(|profile, slots| {
             if slots.end_grace(now) {
                 ended.push(Arc::clone(profile));
             }
@@ -118,8 +119,8 @@ impl Profiles {
         ended
     }
 
-    fn beyond(&self) -> MutexGuard<'_, Beyond> {
-        self.beyond.lock().unwrap_or_else(PoisonError::into_inner)
+    fn beyond(&self) -> Held<'_, Beyond> {
+        self.beyond.hold()
     }
 }
 
@@ -128,7 +129,7 @@ impl Profiles {
 /// A lock and not atomics: a removal, an update and a scrape at the same time must find one of the others' states, not
 /// halves of two. Nobody holds it longer than it takes to copy a few words.
 #[derive(Debug, Default)]
-pub(crate) struct ProfileSlots(Mutex<Standing>);
+pub(crate) struct ProfileSlots(Lock<Standing>);
 
 #[derive(Debug, Default)]
 struct Standing {
@@ -188,8 +189,8 @@ impl ProfileSlots {
         }
     }
 
-    fn standing(&self) -> MutexGuard<'_, Standing> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn standing(&self) -> Held<'_, Standing> {
+        self.0.hold()
     }
 }
 
@@ -275,7 +276,7 @@ mod tests {
         assert!(profiles.forget(GRACE * 2).is_empty());
         drop(held);
         assert!(profiles.forget(GRACE * 2).is_empty());
-        assert!(profiles.places.read().expect("no panic").is_empty());
+        assert!(profiles.places.hold().is_empty());
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Reconciliation: what differs between the bot's records and the exchange's.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use crate::catalogue;
 use crate::guard::Guard;
 use crate::labels::Source;
+use crate::lock::{Held, Lock};
 use crate::registry::{self, Core};
 use crate::storage::SnapshotBuilder;
 use crate::{LabelValue, Outcome};
@@ -89,7 +90,7 @@ impl ReconciliationReport {
 
 /// The reconciliation of an instance.
 #[derive(Debug, Default)]
-pub(crate) struct Reconciliation(Mutex<State>);
+pub(crate) struct Reconciliation(Lock<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -100,8 +101,8 @@ struct State {
 }
 
 impl Reconciliation {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> Held<'_, State> {
+        self.0.hold()
     }
 
     /// Publishes both sources and the mismatches together.

@@ -11,7 +11,7 @@ use prometheus::core::Collector;
 use crate::call_site::{CallSite, Choice, Target, call_sites};
 use crate::capital::Profile;
 use crate::catalogue;
-use crate::clock::Clock;
+use crate::clock::{Clock, Timeline};
 use crate::collector::{Foreign, OwnFamilies};
 use crate::custom::{CustomFamily, CustomSeries, custom_families};
 use crate::event::{Event, Events};
@@ -20,7 +20,7 @@ use crate::profiles::Profiles;
 use crate::reconciliation::{Reconciliation, ReconciliationCycle};
 use crate::report::Report;
 use crate::settings::Settings;
-use crate::storage::{Snapshot, SnapshotBuilder};
+use crate::storage::{Snapshot, SnapshotBuilder, withdraw_time_stamps};
 use crate::subsystem::{SubsystemHandle, SubsystemHealth, Subsystems};
 use crate::vocabulary::require_type;
 use crate::{Error, LabelValue, encode};
@@ -44,6 +44,7 @@ pub(crate) fn process_instance() -> Arc<Core> {
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) clock: Clock,
+    timeline: Timeline,
     pub(crate) subsystems: Subsystems,
     pub(crate) exchange_calls: ExchangeCalls,
     pub(crate) events: Events,
@@ -74,6 +75,7 @@ impl Core {
     fn new(clock: Clock) -> Self {
         Self {
             clock,
+            timeline: Timeline::default(),
             subsystems: Subsystems::new(),
             exchange_calls: ExchangeCalls::new(),
             events: Events::new(),
@@ -99,7 +101,14 @@ impl Core {
 
     /// Every value at this moment.
     pub(crate) fn snapshot(&self) -> Snapshot {
-        let now = self.clock.boot_time();
+        if let Some(ppm) = self.clock.check() {
+            withdraw_time_stamps();
+            self.report().tell(&format!(
+                "the processor's time stamp counter is {ppm} ppm off the monotonic clock, which takes over for good"
+            ));
+        }
+        let translation = self.timeline.translation(&self.clock);
+        let now = translation.boot_time();
         for profile in self.profiles.forget(now) {
             self.events.forget_profile(&profile);
         }
@@ -107,7 +116,7 @@ impl Core {
         let mut snapshot =
             SnapshotBuilder::new(settings.map(|settings| settings.families).unwrap_or_default());
         self.events.collect(&mut snapshot);
-        self.subsystems.collect(now, &mut snapshot);
+        self.subsystems.collect(&translation, &mut snapshot);
         self.exchange_calls.collect(settings.and_then(|settings| settings.exchange), &mut snapshot);
         self.profiles.collect(now, &mut snapshot);
         self.reconciliation.collect(&mut snapshot);
@@ -115,6 +124,7 @@ impl Core {
         for (reason, failures) in self.foreign.failures() {
             snapshot.counter(&catalogue::FOREIGN_COLLECTOR_FAILURES_TOTAL, vec![reason.into()], failures);
         }
+        snapshot.counter(&catalogue::CLOCK_FALLBACKS_TOTAL, Vec::new(), self.clock.fallbacks());
         if let Some(settings) = settings {
             let labels = vec![settings.version.clone().into(), settings.revision.clone().into()];
             snapshot.gauge(&catalogue::BUILD_INFO, labels, 1.0);
@@ -153,7 +163,7 @@ impl Core {
                         Choice::Any(_) if settings.exchange.is_some() => None,
                         Choice::Any(_) => return,
                     };
-                    self.exchange_calls.slots(exchange, operation);
+                    self.exchange_calls.slots(exchange, operation, &self.clock);
                 }
             }
             Target::Event(site) => {
@@ -245,7 +255,8 @@ impl Metrics {
     pub fn exchange_call<E: LabelValue, O: LabelValue>(&self, exchange: E, operation: O) -> ExchangeCall {
         const { require_type::<E>("exchange") };
         const { require_type::<O>("operation") };
-        let slots = self.core.exchange_calls.slots(Some(exchange.as_str()), operation.as_str());
+        let slots =
+            self.core.exchange_calls.slots(Some(exchange.as_str()), operation.as_str(), &self.core.clock);
         ExchangeCall::new(slots, self.core.clock.clone())
     }
 
@@ -314,7 +325,7 @@ impl Metrics {
     /// How each subsystem stands at this moment, sorted by name.
     #[must_use]
     pub fn health(&self) -> Vec<SubsystemHealth> {
-        self.core.subsystems.health(self.core.clock.boot_time())
+        self.core.subsystems.health(&self.core.timeline.translation(&self.core.clock))
     }
 
     fn installation(&self) -> &Installed {

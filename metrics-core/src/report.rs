@@ -4,8 +4,10 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use crate::lock::Lock;
 
 /// What a bot does with a line of trouble. It may be called on any thread, the server's among them, so it must not
 /// block.
@@ -20,7 +22,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 #[derive(Clone)]
 pub(crate) struct Report {
     hook: ReportHook,
-    told: Arc<Mutex<Told>>,
+    told: Arc<Lock<Told>>,
 }
 
 #[derive(Default)]
@@ -40,7 +42,7 @@ impl Report {
     }
 
     fn tell_at(&self, now: Instant, line: &str) {
-        let Some(withheld) = self.told.lock().unwrap_or_else(PoisonError::into_inner).permit(now) else {
+        let Some(withheld) = self.told.hold().permit(now) else {
             return;
         };
         let line = match withheld {
@@ -80,6 +82,7 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
 
     #[test]
     fn ten_lines_a_minute_and_a_count_of_the_rest() {

@@ -18,6 +18,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +42,12 @@ pub fn steered(mut settings: Settings) -> (Settings, SteeredClock) {
     let clock = SteeredClock::new();
     settings.clock = Clock::Steered(Arc::new(clock.clone()));
     (settings, clock)
+}
+
+/// Has the machine's clock trust the time stamp counter of a processor that does not vouch for it, as the one that
+/// callgrind emulates: instructions are counted on the path that a bot takes. Before anything else of this crate.
+pub fn trust_time_stamps() {
+    crate::clock::TRUST.store(true, Relaxed);
 }
 
 /// A clock that stands still until it is told otherwise. Clones are the same clock.

@@ -42,6 +42,7 @@ impl Start {
                         file: #private::file!(),
                         line: #private::line!(),
                         target: #private::Target::#kind(#new #with_cells),
+                        near: #private::NearNumber::unknown(),
                     };
                 }
                 &SITE

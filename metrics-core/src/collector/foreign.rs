@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use prometheus::core::Collector;
 use prometheus::{Registry, proto};
@@ -16,6 +16,7 @@ use super::own::OwnFamilies;
 use super::spelling::{ForeignFamily, own_suffixes, sample_names, spell};
 use crate::catalogue::FAMILIES;
 use crate::custom::custom_families;
+use crate::lock::{Held, Lock};
 use crate::registry::CoreId;
 use crate::settings::Settings;
 use crate::storage::CounterSlot;
@@ -23,7 +24,7 @@ use crate::storage::CounterSlot;
 /// What is served beside our families, and how often some part of it failed.
 #[derive(Debug, Default)]
 pub(crate) struct Foreign {
-    sources: Mutex<Vec<Arc<Source>>>,
+    sources: Lock<Vec<Arc<Source>>>,
     failures: [CounterSlot; Failure::ALL.len()],
 }
 
@@ -151,8 +152,8 @@ impl Foreign {
         self.failures[failure as usize].add(1);
     }
 
-    fn sources(&self) -> MutexGuard<'_, Vec<Arc<Source>>> {
-        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
+    fn sources(&self) -> Held<'_, Vec<Arc<Source>>> {
+        self.sources.hold()
     }
 }
 

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::foreign::Failure;
+use crate::lock::{self, Lock};
 
 /// How long foreign code may take; a scrape has ten seconds by Prometheus' default, and all of it runs at the same
 /// time.
@@ -13,7 +14,14 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(1);
 
 /// Runs one piece of foreign code, once at a time.
 #[derive(Debug, Default)]
-pub(super) struct Isolation(Arc<Turn>);
+pub(super) struct Isolation(Lock<Turns>);
+
+/// The turn of the process that last asked for it: in a forked child nobody ends what ran in its parent.
+#[derive(Debug, Default)]
+struct Turns {
+    generation: u32,
+    turn: Arc<Turn>,
+}
 
 /// Whose turn it is: a second caller waits for the first, but never for one that missed its deadline.
 #[derive(Debug, Default)]
@@ -35,20 +43,29 @@ impl Isolation {
         &self,
         run: impl FnOnce() -> R + Send + 'static,
     ) -> Result<Running<R>, Failure> {
-        let started = self.0.begin()?;
+        let turn = self.turn();
+        let started = turn.begin()?;
         let (sender, result) = mpsc::sync_channel(1);
-        let turn = Arc::clone(&self.0);
+        let ending = Arc::clone(&turn);
         let spawned = thread::Builder::new().name("bot-metrics-foreign".to_owned()).spawn(move || {
             let result = panic::catch_unwind(AssertUnwindSafe(run));
-            turn.end();
+            ending.end();
             // Nobody listens any more where the deadline is over.
             let _ = sender.send(result);
         });
         if spawned.is_err() {
-            self.0.end();
+            turn.end();
             return Err(Failure::NoThread);
         }
         Ok(Running { started, result })
+    }
+
+    fn turn(&self) -> Arc<Turn> {
+        let (mut turns, generation) = (self.0.hold(), lock::generation());
+        if turns.generation != generation {
+            *turns = Turns { generation, turn: Arc::default() };
+        }
+        Arc::clone(&turns.turn)
     }
 }
 

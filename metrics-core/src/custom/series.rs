@@ -2,17 +2,18 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::family::CustomFamily;
 use crate::catalogue::{self, Kind};
 use crate::label::OTHER;
+use crate::lock::{Held, Lock};
 use crate::storage::{CounterSlot, GaugeSlot, HistogramValue, SnapshotBuilder, shared};
 
 /// Every series, by family.
 #[derive(Debug, Default)]
-pub(crate) struct CustomSeries(Mutex<BTreeMap<&'static str, FamilySeries>>);
+pub(crate) struct CustomSeries(Lock<BTreeMap<&'static str, FamilySeries>>);
 
 /// One family's series, and the values that its open labels have taken.
 #[derive(Debug)]
@@ -71,8 +72,8 @@ impl CustomSeries {
         }
     }
 
-    fn families(&self) -> MutexGuard<'_, BTreeMap<&'static str, FamilySeries>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn families(&self) -> Held<'_, BTreeMap<&'static str, FamilySeries>> {
+        self.0.hold()
     }
 }
 

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+
+use crate::lock::Lock;
 
 /// Slots by key, shared with the handles and call sites that write to them.
-pub(crate) struct Series<K, S>(RwLock<BTreeMap<K, Arc<S>>>);
+pub(crate) struct Series<K, S>(Lock<BTreeMap<K, Arc<S>>>);
 
 impl<K: Ord + Clone, S> Series<K, S> {
     pub(crate) fn new() -> Self {
-        Self(RwLock::default())
+        Self(Lock::new(BTreeMap::new()))
     }
 
     /// The slots of `key`, made on first use.
@@ -19,27 +21,27 @@ impl<K: Ord + Clone, S> Series<K, S> {
         }
         // Made outside the lock: what `make` does is not ours to know.
         let slots = Arc::new(make());
-        let mut series = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut series = self.0.hold();
         Arc::clone(series.entry(key.clone()).or_insert(slots))
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<Arc<S>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        self.0.hold().get(key).cloned()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+        self.0.hold().len()
     }
 
     /// Every series in the order of its key.
     pub(crate) fn all(&self) -> Vec<(K, Arc<S>)> {
-        let series = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let series = self.0.hold();
         series.iter().map(|(key, slots)| (key.clone(), Arc::clone(slots))).collect()
     }
 
     /// Drops the series for which `gone` holds.
     pub(crate) fn remove_where(&self, gone: impl Fn(&K) -> bool) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|key, _| !gone(key));
+        self.0.hold().retain(|key, _| !gone(key));
     }
 }
 

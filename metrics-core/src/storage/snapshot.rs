@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Totals;
 use crate::catalogue::{FAMILIES, Families, Family};
+use crate::clock::Scale;
 
 /// The label values of one series, in the order of its family's label names.
 type Labels = Vec<Cow<'static, str>>;
@@ -62,6 +64,12 @@ impl HistogramValue {
     /// Values in a unit of their own.
     pub(crate) fn of_values(buckets: Vec<u64>, sum: f64) -> Self {
         Self { buckets, sum }
+    }
+
+    /// What was observed of the calls that `totals` counts.
+    pub(crate) fn observed(totals: &Totals, scale: Scale) -> Self {
+        let buckets = totals.buckets.split_last().map_or(&[][..], |(_not_observed, buckets)| buckets);
+        Self::new(buckets.to_vec(), scale.duration(totals.sum))
     }
 
     /// Observations up to each bound, the last entry being all of them.

@@ -1,0 +1,218 @@
+//! Time, in the forms that the metrics need.
+//!
+//! | form | counts suspend | jumps | used for |
+//! | --- | --- | --- | --- |
+//! | ticks | no | never | durations, and stamps that a scrape translates |
+//! | boot time | yes | never | freshness: a machine that slept is not fresh |
+//! | wall clock | yes | when somebody sets it | `subsystem_last_run_timestamp` alone |
+//!
+//! Recording reads ticks and nothing else: the time stamp counter, two readings of which cost less than half of two of
+//! the monotonic clock. A scrape compares the counter with the monotonic clock and gives it up where they disagree.
+//! (On machines whose counter runs on during suspend that is after the first suspend.)
+
+mod machine;
+mod scale;
+mod ticks;
+mod timeline;
+
+use std::fmt;
+#[cfg(any(test, feature = "test-util"))]
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+pub(crate) use scale::Scale;
+use ticks::{Source, Ticks};
+use timeline::Moment;
+pub(crate) use timeline::{Latch, Stamp, Timeline, Translation};
+
+/// Where an instance reads the time.
+#[derive(Clone, Default)]
+pub(crate) enum Clock {
+    /// The machine's.
+    #[default]
+    System,
+    /// One that a test steers.
+    #[cfg_attr(not(any(test, feature = "test-util")), expect(dead_code, reason = "tests construct it"))]
+    Steered(Arc<dyn Steering>),
+}
+
+/// A clock that is told what to say.
+pub(crate) trait Steering: Send + Sync {
+    fn monotonic(&self) -> Duration;
+    fn boot_time(&self) -> Duration;
+    fn wall(&self) -> Duration;
+}
+
+impl Clock {
+    /// Ticks since an arbitrary origin, for durations.
+    #[inline]
+    pub(crate) fn ticks(&self) -> u64 {
+        match self {
+            Self::System => now(),
+            Self::Steered(clock) => Scale::NANOSECONDS.ticks(clock.monotonic()),
+        }
+    }
+
+    /// How long a tick is.
+    pub(crate) fn scale(&self) -> Scale {
+        match self {
+            Self::System => TICKS.scale(),
+            Self::Steered(_) => Scale::NANOSECONDS,
+        }
+    }
+
+    /// Time since an arbitrary origin, suspend included.
+    pub(crate) fn boot_time(&self) -> Duration {
+        match self {
+            Self::System => machine::boot_time(),
+            Self::Steered(clock) => clock.boot_time(),
+        }
+    }
+
+    /// Time since the Unix epoch; a clock set before it says zero.
+    pub(crate) fn wall(&self) -> Duration {
+        match self {
+            Self::System => machine::wall(),
+            Self::Steered(clock) => clock.wall(),
+        }
+    }
+
+    /// All clocks at one moment.
+    fn moment(&self) -> Moment {
+        // Read again where the scheduler came between: a torn moment would date every stamp wrongly.
+        const TOGETHER: Duration = Duration::from_micros(100);
+        let reading = || {
+            let before = self.ticks();
+            let (boot_time, wall) = (self.boot_time(), self.wall());
+            (self.ticks().saturating_sub(before), Moment { ticks: before, boot_time, wall })
+        };
+        let together = self.scale().ticks(TOGETHER);
+        let mut best = reading();
+        for _ in 0..4 {
+            if best.0 <= together {
+                break;
+            }
+            best = std::cmp::min_by_key(best, reading(), |(apart, _)| *apart);
+        }
+        best.1
+    }
+
+    /// Compares the count of ticks with the monotonic clock. Says by how many ppm they differ where the count had to be
+    /// given up for it, which happens once.
+    pub(crate) fn check(&self) -> Option<u128> {
+        match self {
+            Self::System => TICKS.check(),
+            Self::Steered(_) => None,
+        }
+    }
+
+    /// Whether [`time_stamp`] gives its ticks.
+    pub(crate) fn counts_time_stamps(&self) -> bool {
+        match self {
+            Self::System => TICKS.counts_time_stamps(),
+            Self::Steered(_) => false,
+        }
+    }
+
+    /// How often the time stamp counter was given up.
+    pub(crate) fn fallbacks(&self) -> u64 {
+        match self {
+            Self::System => u64::from(TICKS.fell_back()),
+            Self::Steered(_) => 0,
+        }
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::System => "System",
+            Self::Steered(_) => "Steered",
+        })
+    }
+}
+
+/// The machine's ticks: what [`Clock::System`] counts.
+pub(crate) fn now() -> u64 {
+    TICKS.now()
+}
+
+/// The same where the time stamp counter is trusted, in one instruction.
+#[inline]
+pub(crate) fn time_stamp() -> u64 {
+    machine::time_stamp()
+}
+
+static TICKS: LazyLock<Ticks<Machine>> = LazyLock::new(|| Ticks::new(Machine));
+
+/// Whether the time stamp counter is trusted whatever the processor says.
+#[cfg(any(test, feature = "test-util"))]
+pub(crate) static TRUST: AtomicBool = AtomicBool::new(false);
+
+#[derive(Debug)]
+struct Machine;
+
+impl Source for Machine {
+    fn time_stamp(&self) -> u64 {
+        machine::time_stamp()
+    }
+
+    fn time_stamp_is_trusted(&self) -> bool {
+        #[cfg(any(test, feature = "test-util"))]
+        if TRUST.load(Relaxed) {
+            return true;
+        }
+        machine::time_stamp_is_trusted()
+    }
+
+    fn monotonic(&self) -> Duration {
+        machine::monotonic()
+    }
+
+    fn unsteered(&self) -> Duration {
+        machine::unsteered()
+    }
+
+    fn sleep(&self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_clocks_move_forward() {
+        let clock = Clock::System;
+        let (ticks, boot) = (clock.ticks(), clock.boot_time());
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(clock.scale().duration((clock.ticks() - ticks).into()) >= Duration::from_millis(2));
+        assert!(clock.boot_time() >= boot + Duration::from_millis(2));
+        assert!(clock.wall() > Duration::from_secs(1_700_000_000));
+    }
+
+    /// Over 200 ms here, where a pair's error of 100 ns is 0.5 ppm; `CLOCK_MINUTES=20` watches as long as that.
+    #[test]
+    fn ticks_keep_time_with_the_clock_that_nobody_steers() {
+        let minutes = std::env::var("CLOCK_MINUTES").ok().and_then(|text| text.parse().ok());
+        let watch = minutes.map_or(Duration::from_millis(200), Duration::from_mins);
+        let least_disturbed = || {
+            let reading = || {
+                let (before, time, after) = (now(), machine::unsteered(), now());
+                (after - before, before, time)
+            };
+            (0..64).map(|_| reading()).min().expect("64 of them")
+        };
+        now();
+        let (_, ticks, time) = least_disturbed();
+        std::thread::sleep(watch);
+        let (_, later, later_time) = least_disturbed();
+        let counted = Clock::System.scale().duration((later - ticks).into());
+        let passed = later_time.abs_diff(time);
+        let off_ppm = passed.abs_diff(counted).as_secs_f64() / passed.as_secs_f64() * 1e6;
+        println!("{off_ppm:.3} ppm off over {passed:?}");
+        assert!(off_ppm < if minutes.is_some() { 1.0 } else { 20.0 }, "{off_ppm} ppm off over {passed:?}");
+    }
+}

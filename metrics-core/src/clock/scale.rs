@@ -1,0 +1,79 @@
+//! How long a tick is.
+
+use std::time::Duration;
+
+/// Nanoseconds per tick, fixed for the life of whatever counts ticks: a ratio that were corrected later would make
+/// sums of durations fall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scale {
+    /// In units of 2^-32 ns: a rounding error of 10^-9 at most, for any tick longer than a quarter of a nanosecond.
+    multiplier: u64,
+}
+
+const FRACTION_BITS: u32 = 32;
+
+impl Scale {
+    /// A tick is a nanosecond.
+    pub(crate) const NANOSECONDS: Self = Self { multiplier: 1 << FRACTION_BITS };
+
+    /// The scale of a counter that counted `ticks` in `nanoseconds`; none where no counter of a processor is that
+    /// slow (100 MHz) or that fast (20 GHz).
+    pub(crate) fn measured(ticks: u64, nanoseconds: u64) -> Option<Self> {
+        let multiplier = (u128::from(nanoseconds) << FRACTION_BITS).checked_div(u128::from(ticks))?;
+        let plausible = (1 << FRACTION_BITS) / 20..(1 << FRACTION_BITS) * 10;
+        u64::try_from(multiplier)
+            .ok()
+            .filter(|multiplier| plausible.contains(multiplier))
+            .map(|multiplier| Self { multiplier })
+    }
+
+    /// The time that so many ticks take; as wide as a sum over all threads may become.
+    pub(crate) fn duration(self, ticks: u128) -> Duration {
+        let nanoseconds = ticks.saturating_mul(u128::from(self.multiplier)) >> FRACTION_BITS;
+        let seconds = u64::try_from(nanoseconds / 1_000_000_000).unwrap_or(u64::MAX);
+        let rest = (nanoseconds % 1_000_000_000) as u32;
+        Duration::new(seconds, rest)
+    }
+
+    /// The ticks that pass within `duration`.
+    pub(crate) fn ticks(self, duration: Duration) -> u64 {
+        let ticks = (duration.as_nanos() << FRACTION_BITS) / u128::from(self.multiplier);
+        u64::try_from(ticks).unwrap_or(u64::MAX)
+    }
+
+    /// The most ticks that take no longer than `duration`, so that whether a time lies within a bound can be told
+    /// from its ticks exactly as from its nanoseconds.
+    pub(crate) fn ticks_within(self, duration: Duration) -> u64 {
+        let end = (duration.as_nanos() + 1) << FRACTION_BITS;
+        u64::try_from((end - 1) / u128::from(self.multiplier)).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_in_ticks_is_the_bound_in_nanoseconds() {
+        for scale in [Scale::NANOSECONDS, Scale::measured(2_599_998, 1_000_000).expect("2.6 GHz")] {
+            for bound in [1, 99, 100_000_000, 250_000_000, 30_000_000_000].map(Duration::from_nanos) {
+                let ticks = u128::from(scale.ticks_within(bound));
+                assert!(scale.duration(ticks) <= bound, "{scale:?} {bound:?}");
+                assert!(scale.duration(ticks + 1) > bound, "{scale:?} {bound:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_century_of_sums_fits() {
+        let century = Duration::from_hours(24 * 365 * 100);
+        assert_eq!(Scale::NANOSECONDS.duration(century.as_nanos()), century);
+    }
+
+    #[test]
+    fn no_counter_is_slower_or_faster_than_processors_are() {
+        assert_eq!(Scale::measured(0, 1_000_000), None);
+        assert_eq!(Scale::measured(1_000, 1_000_000), None);
+        assert_eq!(Scale::measured(1_000_000_000, 1_000_000), None);
+    }
+}

@@ -1,0 +1,238 @@
+//! A count of ticks that is cheap to read, watched, and replaced for good when it cannot be trusted.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
+
+use super::scale::Scale;
+
+/// What a count of ticks is made from: the machine, or a test's idea of one.
+pub(super) trait Source {
+    fn time_stamp(&self) -> u64;
+    fn time_stamp_is_trusted(&self) -> bool;
+    fn monotonic(&self) -> Duration;
+    fn unsteered(&self) -> Duration;
+    fn sleep(&self, duration: Duration);
+}
+
+/// Ticks of a time stamp counter, or of the monotonic clock where the counter is not trusted or no longer.
+///
+/// The unit never changes: after a fallback the monotonic clock is counted in the counter's ticks, so that sums go on
+/// growing and runs that are under way end with a sensible duration.
+#[derive(Debug)]
+pub(super) struct Ticks<S> {
+    source: S,
+    scale: Scale,
+    /// Where the monotonic clock took over.
+    took_over: OnceLock<Pair>,
+    fell_back: AtomicBool,
+    checked: Mutex<Pair>,
+}
+
+/// Both clocks at one moment.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    ticks: u64,
+    time: Duration,
+    /// Ticks that passed while both were read: how sure the pair is.
+    doubt: u64,
+}
+
+/// Long enough for 0.2 ppm, since a pair is true to some nanoseconds; short enough to be spent once at the start.
+const CALIBRATION: Duration = Duration::from_millis(20);
+
+/// Time servers stretch the monotonic clock by 500 ppm at most.
+const DRIFT_ALLOWED_PPM: u128 = 1000;
+
+/// No verdict on less: a pair that the scheduler tore by 100 µs looks like 1000 ppm within 100 ms.
+const SHORTEST_WATCH: Duration = Duration::from_millis(500);
+
+impl<S: Source> Ticks<S> {
+    /// Takes 20 ms where the counter is trusted.
+    pub(super) fn new(source: S) -> Self {
+        let scale = source.time_stamp_is_trusted().then(|| measure(&source)).flatten();
+        let start = Pair { ticks: 0, time: Duration::ZERO, doubt: 0 };
+        let took_over = if scale.is_none() { OnceLock::from(start) } else { OnceLock::new() };
+        let checked = Mutex::new(pair(&source, Source::monotonic));
+        let scale = scale.unwrap_or(Scale::NANOSECONDS);
+        Self { source, scale, took_over, fell_back: AtomicBool::new(false), checked }
+    }
+
+    pub(super) fn scale(&self) -> Scale {
+        self.scale
+    }
+
+    /// Whether the counter may be read without asking.
+    pub(super) fn counts_time_stamps(&self) -> bool {
+        self.took_over.get().is_none()
+    }
+
+    /// Whether the counter was trusted once and is no longer.
+    pub(super) fn fell_back(&self) -> bool {
+        self.fell_back.load(Relaxed)
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        match self.took_over.get() {
+            None => self.source.time_stamp(),
+            Some(start) => {
+                let since = self.source.monotonic().saturating_sub(start.time);
+                start.ticks.saturating_add(self.scale.ticks(since))
+            }
+        }
+    }
+
+    /// Compares the counter with the monotonic clock since the last time this was done. Returns by how many ppm they
+    /// differ where that is too much, which is once: the monotonic clock has taken over then.
+    pub(super) fn check(&self) -> Option<u128> {
+        if !self.counts_time_stamps() {
+            return None;
+        }
+        // Another scrape is checking already, or was when this process was forked.
+        let mut checked = self.checked.try_lock().ok()?;
+        let now = pair(&self.source, Source::monotonic);
+        let passed = now.time.saturating_sub(checked.time);
+        if passed < SHORTEST_WATCH || self.scale.duration(now.doubt.into()) > SHORTEST_WATCH / 10_000 {
+            return None;
+        }
+        let counted = self.scale.duration(now.ticks.saturating_sub(checked.ticks).into());
+        let ppm = passed.abs_diff(counted).as_nanos() * 1_000_000 / passed.as_nanos();
+        if ppm <= DRIFT_ALLOWED_PPM {
+            *checked = now;
+            return None;
+        }
+        // From here the count goes on where it would be had the counter kept its rate: a leap is not taken over.
+        let ticks = checked.ticks.saturating_add(self.scale.ticks(passed));
+        self.took_over.set(Pair { ticks, ..now }).ok()?;
+        self.fell_back.store(true, Relaxed);
+        Some(ppm)
+    }
+}
+
+fn measure<S: Source>(source: &S) -> Option<Scale> {
+    let start = pair(source, Source::unsteered);
+    source.sleep(CALIBRATION);
+    let end = pair(source, Source::unsteered);
+    let nanoseconds = u64::try_from(end.time.saturating_sub(start.time).as_nanos()).ok()?;
+    Scale::measured(end.ticks.saturating_sub(start.ticks), nanoseconds)
+}
+
+/// The least disturbed of some pairs. What is left of its error is the same at each end of a calibration.
+fn pair<S: Source>(source: &S, clock: impl Fn(&S) -> Duration) -> Pair {
+    let attempt = || {
+        let before = source.time_stamp();
+        let time = clock(source);
+        let doubt = source.time_stamp().saturating_sub(before);
+        Pair { ticks: before + doubt / 2, time, doubt }
+    };
+    (0..16).map(|_| attempt()).min_by_key(|pair| pair.doubt).unwrap_or_else(attempt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    /// A counter of 2 GHz and a monotonic clock, each of which can be misled.
+    #[derive(Debug, Default)]
+    struct Mock {
+        time: Cell<Duration>,
+        ticks: Cell<u64>,
+        untrusted: bool,
+    }
+
+    impl Mock {
+        fn pass(&self, time: Duration, ticks_ppm: i64) {
+            self.time.set(self.time.get() + time);
+            let ticks = i64::try_from(time.as_nanos()).unwrap() * 2;
+            let ticks = ticks + i64::try_from(i128::from(ticks) * i128::from(ticks_ppm) / 1_000_000).unwrap();
+            self.ticks.set(self.ticks.get() + u64::try_from(ticks).unwrap());
+        }
+    }
+
+    impl Source for &Mock {
+        fn time_stamp(&self) -> u64 {
+            self.ticks.get()
+        }
+        fn time_stamp_is_trusted(&self) -> bool {
+            !self.untrusted
+        }
+        fn monotonic(&self) -> Duration {
+            self.time.get()
+        }
+        fn unsteered(&self) -> Duration {
+            self.time.get()
+        }
+        fn sleep(&self, duration: Duration) {
+            self.pass(duration, 0);
+        }
+    }
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    #[test]
+    fn a_drift_that_time_servers_cause_is_borne_and_the_scale_stays() {
+        let mock = Mock::default();
+        let ticks = Ticks::new(&mock);
+        assert_eq!(ticks.scale().duration(2_000_000_000), Duration::from_secs(1));
+        for _ in 0..100 {
+            mock.pass(MINUTE, 500);
+            assert_eq!(ticks.check(), None);
+        }
+        assert_eq!(ticks.now(), mock.ticks.get());
+    }
+
+    #[test]
+    fn a_greater_drift_makes_the_monotonic_clock_take_over_in_the_same_unit() {
+        let mock = Mock::default();
+        let ticks = Ticks::new(&mock);
+        mock.pass(MINUTE, 0);
+        assert_eq!(ticks.check(), None);
+        let before = ticks.now();
+        mock.pass(MINUTE, 1_500);
+        assert_eq!(ticks.check(), Some(1_500));
+        assert_eq!(ticks.check(), None, "told once");
+        assert!(ticks.fell_back() && !ticks.counts_time_stamps());
+        mock.pass(MINUTE, 1_500);
+        assert_eq!(ticks.scale().duration((ticks.now() - before).into()), 2 * MINUTE);
+    }
+
+    #[test]
+    fn a_counter_that_leaps_or_stops_or_goes_back_is_left_without_its_leap() {
+        let leaps: [fn(&Mock); 3] = [
+            |mock| mock.ticks.set(mock.ticks.get() + 7_200_000_000_000),
+            |mock| mock.time.set(mock.time.get() + MINUTE),
+            |mock| mock.ticks.set(0),
+        ];
+        for leap in leaps {
+            let mock = Mock::default();
+            let ticks = Ticks::new(&mock);
+            mock.pass(MINUTE, 0);
+            let (before, time) = (ticks.now(), mock.time.get());
+            leap(&mock);
+            mock.pass(MINUTE, 0);
+            assert!(ticks.check().is_some());
+            let passed = mock.time.get().abs_diff(time);
+            assert_eq!(ticks.scale().duration((ticks.now() - before).into()), passed);
+        }
+    }
+
+    #[test]
+    fn too_short_a_watch_is_no_watch_and_the_next_one_covers_it() {
+        let mock = Mock::default();
+        let ticks = Ticks::new(&mock);
+        mock.pass(Duration::from_millis(100), 5_000);
+        assert_eq!(ticks.check(), None);
+        mock.pass(Duration::from_millis(400), 5_000);
+        assert_eq!(ticks.check(), Some(5_000));
+    }
+
+    #[test]
+    fn an_untrusted_counter_is_never_read_and_is_no_fallback() {
+        let mock = Mock { untrusted: true, ..Mock::default() };
+        let ticks = Ticks::new(&mock);
+        mock.pass(MINUTE, 9_000);
+        assert_eq!(ticks.now(), 60_000_000_000);
+        assert!(!ticks.fell_back());
+    }
+}

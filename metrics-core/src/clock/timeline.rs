@@ -1,0 +1,163 @@
+//! When a tick was, as boot time and as wall clock.
+//!
+//! Recording stamps ticks alone. A scrape translates them, and whoever exports a stamp keeps the first translation:
+//! a later one would differ by what the clocks were corrected meanwhile.
+
+use std::time::Duration;
+
+use super::{Clock, Scale};
+use crate::lock::Lock;
+
+/// All clocks of an instance at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Moment {
+    pub(crate) ticks: u64,
+    pub(crate) boot_time: Duration,
+    pub(crate) wall: Duration,
+}
+
+/// What an instance remembers of its clocks between scrapes.
+#[derive(Debug, Default)]
+pub(crate) struct Timeline(Lock<Option<Moment>>);
+
+/// Boot time runs with the ticks but for this; what is more was a suspend.
+const LEEWAY: Duration = Duration::from_millis(50);
+const LEEWAY_PPM: u32 = 1_000;
+
+/// What happens during a scrape lies ahead of its beginning by no more than this.
+const LONGEST_SCRAPE: Duration = Duration::from_mins(1);
+
+impl Timeline {
+    /// What translates the ticks up to now.
+    pub(crate) fn translation(&self, clock: &Clock) -> Translation {
+        let (now, scale) = (clock.moment(), clock.scale());
+        let before = self.0.hold().replace(now).filter(|before| {
+            let boot_time = now.boot_time.saturating_sub(before.boot_time);
+            let counted = scale.duration(now.ticks.saturating_sub(before.ticks).into());
+            boot_time > counted + LEEWAY + counted / (1_000_000 / LEEWAY_PPM)
+        });
+        Translation { now, before_suspend: before, scale }
+    }
+}
+
+/// What translates ticks up to a moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Translation {
+    now: Moment,
+    /// The moment of the last translation where the machine was suspended since then.
+    before_suspend: Option<Moment>,
+    scale: Scale,
+}
+
+impl Translation {
+    /// The boot time now.
+    pub(crate) fn boot_time(&self) -> Duration {
+        self.now.boot_time
+    }
+
+    /// The boot time and the wall clock at `ticks`; none for ticks far ahead, which a counter left that leapt.
+    ///
+    /// Where the machine was suspended since the last scrape, nobody knows on which side of it a tick lies. It is
+    /// taken as before: a loop that ran before the machine slept must not look fresh after it.
+    pub(crate) fn stamp(&self, ticks: u64) -> Option<Stamp> {
+        let ahead = self.scale.duration(ticks.saturating_sub(self.now.ticks).into());
+        if ahead > LONGEST_SCRAPE {
+            return None;
+        }
+        if !ahead.is_zero() {
+            return Some(Stamp { boot_time: self.now.boot_time + ahead, wall: self.now.wall + ahead });
+        }
+        let age = self.scale.duration((self.now.ticks - ticks).into());
+        let boot_time = match self.before_suspend {
+            Some(before) if ticks < self.now.ticks => {
+                let since = self.scale.duration(ticks.saturating_sub(before.ticks).into());
+                before.boot_time + since
+            }
+            _ => self.now.boot_time.saturating_sub(age),
+        };
+        Some(Stamp { boot_time, wall: self.now.wall.saturating_sub(age) })
+    }
+}
+
+/// When something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    pub(crate) boot_time: Duration,
+    pub(crate) wall: Duration,
+}
+
+/// The first translation of the newest of some ticks.
+#[derive(Debug, Default)]
+pub(crate) struct Latch(Option<Latched>);
+
+#[derive(Debug)]
+struct Latched {
+    ticks: u64,
+    events: u64,
+    stamp: Stamp,
+}
+
+/// Translations of one tick differ by less, unless a clock was set or stood still between two events.
+const SAME: Duration = Duration::from_millis(1);
+
+impl Latch {
+    /// The stamp of `ticks`, the newest of so many `events`.
+    pub(crate) fn stamp(&mut self, ticks: u64, events: u64, translation: &Translation) -> Option<Stamp> {
+        let Some(latched) = self.0.as_mut().filter(|latched| latched.ticks == ticks) else {
+            let stamp = translation.stamp(ticks)?;
+            self.0 = Some(Latched { ticks, events, stamp });
+            return Some(stamp);
+        };
+        if latched.events != events {
+            latched.events = events;
+            let again = translation.stamp(ticks).unwrap_or(latched.stamp);
+            let moved = |one: Duration, other: Duration| one.abs_diff(other) >= SAME;
+            if moved(again.wall, latched.stamp.wall) || moved(again.boot_time, latched.stamp.boot_time) {
+                latched.stamp = again;
+            }
+        }
+        Some(latched.stamp)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64, suspended: u64) -> Moment {
+        let (up, suspended) = (Duration::from_secs(seconds), Duration::from_secs(suspended));
+        let ticks = seconds * 1_000_000_000;
+        Moment { ticks, boot_time: up + suspended, wall: Duration::from_secs(1_700_000_000) + up + suspended }
+    }
+
+    fn translation(now: Moment, before_suspend: Option<Moment>) -> Translation {
+        Translation { now, before_suspend, scale: Scale::NANOSECONDS }
+    }
+
+    #[test]
+    fn a_latched_stamp_does_not_wobble_and_a_newer_tick_replaces_it() {
+        let mut latch = Latch::default();
+        let first = latch.stamp(90_000_000_000, 7, &translation(at(100, 0), None)).expect("past");
+        assert_eq!(first.boot_time, Duration::from_secs(90));
+        let mut slewed = at(200, 0);
+        slewed.wall += Duration::from_micros(300);
+        assert_eq!(latch.stamp(90_000_000_000, 7, &translation(slewed, None)), Some(first));
+        assert_eq!(latch.stamp(90_000_000_000, 8, &translation(slewed, None)), Some(first), "a torn reading");
+        let newer = latch.stamp(190_000_000_000, 8, &translation(slewed, None)).expect("past");
+        assert_eq!(newer.boot_time, Duration::from_secs(190));
+    }
+
+    #[test]
+    fn ticks_ahead_are_of_this_scrape_or_no_stamp() {
+        let translation = translation(at(100, 0), None);
+        let stamp = translation.stamp(101_000_000_000).expect("recorded during the scrape");
+        assert_eq!(stamp.boot_time, Duration::from_secs(101));
+        assert_eq!(translation.stamp(200_000_000_000), None);
+    }
+
+    #[test]
+    fn what_happened_around_a_suspend_is_taken_as_before_it() {
+        let translation = translation(at(110, 3_600), Some(at(100, 0)));
+        assert_eq!(translation.stamp(105_000_000_000).expect("past").boot_time, Duration::from_secs(105));
+    }
+}

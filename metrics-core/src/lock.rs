@@ -1,0 +1,124 @@
+//! Locks that a fork leaves open.
+//!
+//! A child has one thread, the one that forked; a lock that another thread held at that moment stays locked in it for
+//! ever. So a fork waits until no thread is inside any of these locks. They are never held for long, and never on the
+//! recording path after a thread's first call.
+
+use std::cell::{Cell, RefCell};
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// Held for reading inside any lock, and for writing during a fork.
+static GATE: RwLock<()> = RwLock::new(());
+
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+
+thread_local! {
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    static FORKING: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
+}
+
+/// How often this process and those it comes from were forked: what waits for a thread of the parent waits in vain.
+pub(crate) fn generation() -> u32 {
+    GENERATION.load(Relaxed)
+}
+
+/// Whether this thread is inside a lock: then an allocator that records must take none.
+pub(crate) fn is_inside() -> bool {
+    DEPTH.get() > 0
+}
+
+/// Goes inside, as if a lock were held.
+pub(crate) fn enter() -> Inside {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(watch_forks);
+    let depth = DEPTH.get();
+    // Only the outermost: a second reading would wait for a fork that waits for the first.
+    let gate = (depth == 0).then(|| GATE.read().unwrap_or_else(PoisonError::into_inner));
+    DEPTH.set(depth + 1);
+    Inside { _gate: gate }
+}
+
+/// Inside until dropped.
+#[derive(Debug)]
+pub(crate) struct Inside {
+    _gate: Option<RwLockReadGuard<'static, ()>>,
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
+    }
+}
+
+/// A mutex that no other thread holds when this one forks.
+#[derive(Debug, Default)]
+pub(crate) struct Lock<T>(Mutex<T>);
+
+impl<T> Lock<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(Mutex::new(value))
+    }
+
+    /// Holds it. What a panic left behind is taken as it is.
+    pub(crate) fn hold(&self) -> Held<'_, T> {
+        let inside = enter();
+        Held { value: self.0.lock().unwrap_or_else(PoisonError::into_inner), _inside: inside }
+    }
+}
+
+/// A [`Lock`] that is held.
+#[derive(Debug)]
+pub(crate) struct Held<'a, T> {
+    // Dropped in this order: let go of the lock, then leave.
+    value: MutexGuard<'a, T>,
+    _inside: Inside,
+}
+
+impl<T> Deref for Held<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for Held<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+#[cfg(unix)]
+fn watch_forks() {
+    // SAFETY: the three are functions that live as long as the process, do not unwind, and are safe to call at any
+    // time; no other contract is asked for.
+    // Where it fails, for want of memory, a fork is as dangerous as it is in any program with threads.
+    let _ = unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(in_child)) };
+}
+
+#[cfg(not(unix))]
+fn watch_forks() {}
+
+#[cfg(unix)]
+extern "C" fn before_fork() {
+    if is_inside() {
+        return;
+    }
+    let gate = GATE.write().unwrap_or_else(PoisonError::into_inner);
+    // In a thread that is ending there is no place to keep it: then it opens again at once.
+    let _ = FORKING.try_with(|forking| forking.replace(Some(gate)));
+}
+
+/// In the parent and in the child, by the thread that forked.
+#[cfg(unix)]
+extern "C" fn after_fork() {
+    let _ = FORKING.try_with(RefCell::take);
+}
+
+#[cfg(unix)]
+extern "C" fn in_child() {
+    GENERATION.fetch_add(1, Relaxed);
+    after_fork();
+}

@@ -1,0 +1,217 @@
+//! One thread's share of a series: written by that thread alone, read by anyone, and neither waits for the other.
+//!
+//! All that a writer does are plain loads and stores. A call that ended well within the first bucket, the usual one,
+//! is two of them: a count and the sum of durations, and the count doubles as sequence number. Any other end is
+//! announced in `mark` with its outcome and bucket, counted, and settled.
+//!
+//! A reader that finds count and mark unchanged after it read the rest knows that it saw every end before the last
+//! announced one completely, and that one in any degree of completion. Which degree it can tell: the lowest bit of the
+//! sum changes with every end, and outcomes and buckets add up to the number of ends. So it takes the last end wholly
+//! or not at all, and a writer that was stopped in the middle of it holds nobody up.
+
+use super::sync::Ordering::{Acquire, Relaxed, Release};
+use super::sync::{AtomicU64, fence};
+use super::totals::Totals;
+
+/// Not reordered: what every call touches is one cache line.
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub(crate) struct Shard<H> {
+    started: AtomicU64,
+    began_at: AtomicU64,
+    /// Ends that were good and within the first bound.
+    quick: AtomicU64,
+    /// Twice the ticks of all ends, and in the lowest bit the parity of their number.
+    sum: AtomicU64,
+    good_at: AtomicU64,
+    /// One tick more than a quick end may take.
+    limit: u64,
+    pub(super) home: H,
+    near: u8,
+    /// Other ends so far, shifted by [`MARK_BITS`]; below that what the last one is, or [`SETTLED`].
+    mark: AtomicU64,
+    fresh_at: AtomicU64,
+    ended_at: AtomicU64,
+    outcomes: usize,
+    /// Of the other ends: counts by outcome, then by bucket, the last one for what is not observed.
+    counts: &'static [AtomicU64],
+}
+
+const BUCKET_BITS: u32 = 8;
+const MARK_BITS: u32 = 12;
+const SETTLED: u64 = (1 << MARK_BITS) - 1;
+
+/// Outcome 0 is the good one, and the outcome that `SETTLED` looks like does not exist.
+pub(crate) const MOST_OUTCOMES: usize = 15;
+/// The one that is not observed included.
+pub(crate) const MOST_BUCKETS: usize = 1 << BUCKET_BITS;
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    /// When.
+    pub(crate) at: u64,
+    /// Ticks it took, as far as the sum is concerned.
+    pub(crate) took: u64,
+    pub(crate) outcome: usize,
+    pub(crate) bucket: usize,
+    /// Whether it makes what is measured fresh without being good.
+    pub(crate) freshens: bool,
+}
+
+impl<H> Shard<H> {
+    /// With a `limit` of 0 no end is quick.
+    pub(super) fn new(
+        outcomes: usize,
+        counts: &'static [AtomicU64],
+        limit: u64,
+        (home, near): (H, u8),
+    ) -> Self {
+        debug_assert!(outcomes <= MOST_OUTCOMES && counts.len() - outcomes <= MOST_BUCKETS);
+        Self {
+            started: AtomicU64::new(0),
+            began_at: AtomicU64::new(0),
+            quick: AtomicU64::new(0),
+            sum: AtomicU64::new(0),
+            good_at: AtomicU64::new(0),
+            limit,
+            home,
+            near,
+            mark: AtomicU64::new(SETTLED),
+            fresh_at: AtomicU64::new(0),
+            ended_at: AtomicU64::new(0),
+            outcomes,
+            counts,
+        }
+    }
+
+    /// A call begins. Only the shard's own thread may say so, here and below.
+    #[inline]
+    pub(super) fn start(&self) {
+        bump(&self.started);
+    }
+
+    /// When the last one did.
+    #[inline]
+    pub(super) fn began(&self, at: u64) {
+        self.began_at.store(at, Relaxed);
+    }
+
+    /// Whether a good end after so many ticks is quick.
+    #[inline]
+    pub(super) fn is_quick(&self, took: u64) -> bool {
+        took < self.limit
+    }
+
+    /// The number by which its thread finds it.
+    #[inline]
+    pub(super) fn near(&self) -> u8 {
+        self.near
+    }
+
+    /// Whether it stands for no share: nothing may be recorded to it.
+    #[inline]
+    pub(super) fn is_token(&self) -> bool {
+        self.limit == 0
+    }
+
+    /// A good end of a call that took less than the limit.
+    #[inline]
+    pub(super) fn end_quickly(&self, took: u64, at: u64) {
+        self.good_at.store(at, Relaxed);
+        // Release: who sees this count sees what was written for all ends before this one.
+        self.quick.store(self.quick.load(Relaxed).wrapping_add(1), Release);
+        // Who sees the sum sees the count.
+        fence(Release);
+        self.add_to_sum(took);
+    }
+
+    /// Any other end.
+    #[inline]
+    pub(super) fn end(&self, end: &End) {
+        let stamp = match (end.outcome, end.freshens) {
+            (0, _) => &self.good_at,
+            (_, true) => &self.fresh_at,
+            (_, false) => &self.ended_at,
+        };
+        stamp.store(end.at, Relaxed);
+        let number = (self.mark.load(Relaxed) >> MARK_BITS) + 1;
+        let what = (end.outcome << BUCKET_BITS | end.bucket) as u64;
+        // Release and fence as above.
+        self.mark.store(number << MARK_BITS | what, Release);
+        fence(Release);
+        bump(&self.counts[end.outcome]);
+        bump(&self.counts[self.outcomes + end.bucket]);
+        self.add_to_sum(end.took);
+        // Release: who sees it settled sees it complete.
+        self.mark.store(number << MARK_BITS | SETTLED, Release);
+    }
+
+    #[inline]
+    fn add_to_sum(&self, took: u64) {
+        self.sum.store(self.sum.load(Relaxed).wrapping_add(took << 1) ^ 1, Relaxed);
+    }
+
+    /// Reads what was recorded, unless an end comes between.
+    pub(super) fn read(&self) -> Option<Totals> {
+        let mark = self.mark.load(Acquire);
+        let mut counts: Vec<u64> = self.counts.iter().map(|count| count.load(Relaxed)).collect();
+        // As near to its second reading as can be: all of it is one cache line.
+        let mut quick = self.quick.load(Acquire);
+        let mut sum = self.sum.load(Relaxed);
+        let started = self.started.load(Relaxed);
+        let stamps =
+            [&self.began_at, &self.good_at, &self.fresh_at, &self.ended_at].map(|at| at.load(Relaxed));
+        // Acquire: had anything of a later end been read, its announcement would be seen below.
+        fence(Acquire);
+        if quick != self.quick.load(Relaxed) || mark != self.mark.load(Relaxed) {
+            return None;
+        }
+        let mut others = mark >> MARK_BITS;
+        let complete = sum & 1 == quick.wrapping_add(others) & 1;
+        sum >>= 1;
+        match (mark & SETTLED, complete) {
+            (SETTLED, true) => {}
+            (SETTLED, false) => quick = quick.wrapping_sub(1),
+            (what, complete) => {
+                others -= u64::from(!complete);
+                self.settle(&mut counts, what, others);
+            }
+        }
+        let buckets = counts.split_off(self.outcomes);
+        let mut totals = Totals { started, outcomes: counts, buckets, sum: sum.into(), ..Totals::EMPTY };
+        totals.outcomes[0] += quick;
+        totals.buckets[0] += quick;
+        totals.note_stamps(stamps);
+        Some(totals)
+    }
+
+    /// Makes the counts those of `others` ends, with or without the last one, which is `what`.
+    fn settle(&self, counts: &mut [u64], what: u64, others: u64) {
+        #[expect(clippy::cast_possible_truncation, reason = "twelve bits")]
+        let what = what as usize;
+        let (outcomes, buckets) = counts.split_at_mut(self.outcomes);
+        let (outcome, bucket) = (what >> BUCKET_BITS, what & (MOST_BUCKETS - 1));
+        for (counts, index) in [(outcomes, outcome), (buckets, bucket)] {
+            let counted: u64 = counts.iter().fold(0, |sum, count| sum.wrapping_add(*count));
+            // One more, one less, or as it is.
+            counts[index] = counts[index].wrapping_add(others.wrapping_sub(counted));
+        }
+    }
+
+    /// Forgets everything; while nobody records.
+    pub(super) fn clear(&self) {
+        let words = [&self.started, &self.began_at, &self.quick, &self.sum];
+        let stamps = [&self.good_at, &self.fresh_at, &self.ended_at];
+        for word in words.into_iter().chain(stamps).chain(self.counts) {
+            word.store(0, Relaxed);
+        }
+        self.mark.store(SETTLED, Relaxed);
+    }
+}
+
+/// No `fetch_add`: there is one writer, and the locked instruction costs as much as a clock reading.
+#[inline]
+fn bump(count: &AtomicU64) {
+    count.store(count.load(Relaxed).wrapping_add(1), Relaxed);
+}

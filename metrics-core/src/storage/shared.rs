@@ -1,0 +1,96 @@
+//! The share of those who have none: recordings in thread-local destructors, after `main`, or inside an allocator
+//! that was called to make a share. Anyone writes it, so it costs locked instructions.
+
+use super::shard::End;
+use super::sync::Ordering::{Acquire, Relaxed, Release};
+use super::sync::{AtomicU64, fence};
+use super::totals::Totals;
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    started: AtomicU64,
+    began_at: AtomicU64,
+    good_at: AtomicU64,
+    fresh_at: AtomicU64,
+    ended_at: AtomicU64,
+    sum: AtomicU64,
+    /// Ends that began to be written.
+    entered: AtomicU64,
+    /// Ends that are written.
+    left: AtomicU64,
+    outcomes: usize,
+    counts: &'static [AtomicU64],
+}
+
+impl Shared {
+    pub(super) const fn new(outcomes: usize, counts: &'static [AtomicU64]) -> Self {
+        Self {
+            started: AtomicU64::new(0),
+            began_at: AtomicU64::new(0),
+            good_at: AtomicU64::new(0),
+            fresh_at: AtomicU64::new(0),
+            ended_at: AtomicU64::new(0),
+            sum: AtomicU64::new(0),
+            entered: AtomicU64::new(0),
+            left: AtomicU64::new(0),
+            outcomes,
+            counts,
+        }
+    }
+
+    pub(super) fn start(&self, at: u64) {
+        self.started.fetch_add(1, Relaxed);
+        self.began_at.fetch_max(at, Relaxed);
+    }
+
+    pub(super) fn end(&self, end: &End) {
+        let stamp = match (end.outcome, end.freshens) {
+            (0, _) => &self.good_at,
+            (_, true) => &self.fresh_at,
+            (_, false) => &self.ended_at,
+        };
+        stamp.fetch_max(end.at, Relaxed);
+        self.entered.fetch_add(1, Relaxed);
+        // Who sees anything of this end sees that it was entered.
+        fence(Release);
+        // Nowhere there are none.
+        for count in [self.counts.get(end.outcome), self.counts.get(self.outcomes + end.bucket)] {
+            count.map(|count| count.fetch_add(1, Relaxed));
+        }
+        self.sum.fetch_add(end.took, Relaxed);
+        // Release: who sees that it left sees all of it, and of those that left before.
+        self.left.fetch_add(1, Release);
+    }
+
+    pub(super) fn is_used(&self) -> bool {
+        self.started.load(Relaxed) > 0 || self.entered.load(Relaxed) > 0
+    }
+
+    /// Reads what was recorded, unless somebody is writing.
+    pub(super) fn read(&self) -> Option<Totals> {
+        let left = self.left.load(Acquire);
+        let mut counts: Vec<u64> = self.counts.iter().map(|count| count.load(Relaxed)).collect();
+        let sum = self.sum.load(Relaxed);
+        let started = self.started.load(Relaxed);
+        let stamps =
+            [&self.began_at, &self.good_at, &self.fresh_at, &self.ended_at].map(|at| at.load(Relaxed));
+        // Acquire: had anything of another end been read, its entry would be seen below.
+        fence(Acquire);
+        if left != self.entered.load(Relaxed) {
+            return None;
+        }
+        let buckets = counts.split_off(self.outcomes);
+        let mut totals = Totals { started, outcomes: counts, buckets, sum: sum.into(), ..Totals::EMPTY };
+        totals.note_stamps(stamps);
+        Some(totals)
+    }
+
+    /// Forgets everything; while nobody records.
+    pub(super) fn clear(&self) {
+        let words = [&self.started, &self.began_at, &self.good_at, &self.fresh_at, &self.ended_at];
+        let more = [&self.sum, &self.entered, &self.left];
+        for word in words.into_iter().chain(more).chain(self.counts) {
+            word.store(0, Relaxed);
+        }
+    }
+}

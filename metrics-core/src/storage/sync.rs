@@ -1,0 +1,3 @@
+//! The atomics of the lock-free parts, in a place of their own so that a model checker can give them others.
+
+pub(super) use std::sync::atomic::{AtomicU64, Ordering, fence};

@@ -1,0 +1,43 @@
+//! A shard under loom as it is written: its writer loads, adds and stores.
+
+use std::sync::Arc;
+
+mod sync {
+    pub(super) use loom::sync::atomic::{AtomicU64, Ordering, fence};
+}
+#[path = "../../../metrics-core/src/storage/shard.rs"]
+mod shard;
+#[path = "../../../metrics-core/src/storage/totals.rs"]
+mod totals;
+
+include!("shard_model.rs");
+
+fn become_writer() {}
+
+#[test]
+fn two_quick_ends() {
+    check_quick();
+}
+
+fn check_quick() {
+    loom::model(|| {
+        let shard = Arc::new(new_shard());
+        let writer = loom::thread::spawn({
+            let shard = Arc::clone(&shard);
+            move || {
+                shard.end_quickly(1, 1);
+                shard.end_quickly(2, 2);
+            }
+        });
+        if let Some(totals) = shard.read() {
+            let sums = [0, 1, 3];
+            assert_eq!(totals.sum, sums[usize::try_from(totals.outcomes[0]).expect("two at most")]);
+        }
+        writer.join().expect("it does not panic");
+    });
+}
+
+#[test]
+fn quick_and_other_ends() {
+    check(3, 2);
+}

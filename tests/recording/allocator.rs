@@ -1,0 +1,55 @@
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+use bot_metrics::prelude::*;
+
+/// Counts what each thread asks for and what is in use, and records where a test wants it to.
+pub(crate) struct Counting;
+
+thread_local! {
+    static ASKED: Cell<u64> = const { Cell::new(0) };
+    static RECORDS: Cell<bool> = const { Cell::new(false) };
+}
+
+static IN_USE: AtomicI64 = AtomicI64::new(0);
+
+/// How often this thread asked for memory.
+pub(crate) fn asked() -> u64 {
+    ASKED.get()
+}
+
+/// Bytes in use by the whole process.
+pub(crate) fn in_use() -> i64 {
+    IN_USE.load(Relaxed)
+}
+
+/// Runs `body` while every allocation of this thread is recorded as a call of [`allocation`].
+pub(crate) fn recording<R>(body: impl FnOnce() -> R) -> R {
+    RECORDS.set(true);
+    let value = body();
+    RECORDS.set(false);
+    value
+}
+
+#[exchange_call(op = "get_candles", exchange = "kraken")]
+fn allocation() {}
+
+// SAFETY: all that is asked is asked of the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ASKED.set(ASKED.get() + 1);
+        IN_USE.fetch_add(i64::try_from(layout.size()).unwrap_or(0), Relaxed);
+        if RECORDS.get() {
+            allocation();
+        }
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        IN_USE.fetch_sub(i64::try_from(layout.size()).unwrap_or(0), Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}

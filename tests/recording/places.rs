@@ -1,0 +1,97 @@
+//! Places where a naive thread-local aborts the process or waits for itself.
+
+use std::cell::RefCell;
+
+use bot_metrics::prelude::*;
+
+use crate::allocator::recording;
+use crate::{METRICS, in_flight, requests};
+
+#[exchange_call(op = "get_account", exchange = "kraken")]
+fn get_account() {}
+
+struct Records;
+
+impl Drop for Records {
+    fn drop(&mut self) {
+        get_account();
+    }
+}
+
+/// A destructor that runs before the library's own finds the thread's share, one that runs after it finds none.
+#[test]
+fn thread_local_destructors_record() {
+    thread_local! {
+        static EARLIER: RefCell<Option<Records>> = const { RefCell::new(None) };
+        static LATER: RefCell<Option<Records>> = const { RefCell::new(None) };
+    }
+    let _metrics = &*METRICS;
+    let before = requests("get_account", "ok");
+    for _ in 0..20 {
+        let thread = || {
+            EARLIER.set(Some(Records));
+            get_account();
+            LATER.set(Some(Records));
+        };
+        std::thread::spawn(thread).join().expect("it ends well");
+    }
+    assert_eq!(requests("get_account", "ok") - before, 60.0);
+    assert_eq!(in_flight("get_account"), 0.0);
+}
+
+/// The guard moves to the thread's end with whatever holds it.
+#[test]
+fn a_guard_that_a_destructor_drops_ends_its_attempt() {
+    thread_local! {
+        static HELD: RefCell<Option<Box<dyn std::any::Any>>> = const { RefCell::new(None) };
+    }
+    struct Attempt(bot_metrics::ExchangeCall);
+    impl Drop for Attempt {
+        fn drop(&mut self) {
+            self.0.start().finish(Outcome::Timeout);
+        }
+    }
+    let call = METRICS.exchange_call(labels::Exchange::Kraken, labels::Operation::Subscribe);
+    let thread = move || HELD.set(Some(Box::new(Attempt(call))));
+    std::thread::spawn(thread).join().expect("it ends well");
+    assert_eq!((requests("subscribe", "timeout"), in_flight("subscribe")), (1.0, 0.0));
+}
+
+#[exchange_call(op = "get_trades", exchange = "kraken")]
+fn get_trades() {}
+
+/// An allocator that records is called while a share is made for the thread, and while a scrape holds locks.
+#[test]
+fn an_allocator_that_records_neither_waits_for_itself_nor_recurses() {
+    let _metrics = &*METRICS;
+    let before = requests("get_candles", "ok");
+    let threads: Vec<_> = (0..8)
+        .map(|_| {
+            std::thread::spawn(|| {
+                recording(|| {
+                    get_trades();
+                    drop(METRICS.exposition());
+                });
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().expect("it ends well");
+    }
+    assert!(requests("get_candles", "ok") > before);
+    assert_eq!((in_flight("get_candles"), in_flight("get_trades")), (0.0, 0.0));
+    assert_eq!(requests("get_trades", "ok"), 8.0);
+}
+
+#[exchange_call(op = "get_server_time", exchange = "kraken")]
+fn get_server_time() {}
+
+#[test]
+fn a_panic_hook_records() {
+    let _metrics = &*METRICS;
+    std::panic::set_hook(Box::new(|_| get_server_time()));
+    let panicked = std::thread::spawn(|| panic!("on purpose")).join();
+    drop(std::panic::take_hook());
+    assert!(panicked.is_err());
+    assert!(requests("get_server_time", "ok") >= 1.0);
+}
