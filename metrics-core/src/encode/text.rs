@@ -142,7 +142,6 @@ fn write_integer_line(out: &mut String, mut value: u64) {
     let mut start = LONGEST;
     loop {
         start -= 1;
-        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
         let digit = (value % 10) as u8;
         text[start] = b'0' + digit;
         value /= 10;
