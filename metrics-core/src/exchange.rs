@@ -62,6 +62,9 @@ impl ExchangeSlots {
         let totals = self.0.read();
         let latency = HistogramValue::observed(&totals, self.0.scale());
         snapshot.histogram(&catalogue::EXCHANGE_API_LATENCY_SECONDS, labels(), latency);
+        if !snapshot.includes(&catalogue::EXCHANGE_API_REQUESTS_TOTAL) {
+            return;
+        }
         for (outcome, requests) in Outcome::VALUES.iter().zip(&totals.outcomes).take(OUTCOMES) {
             let labels = vec![exchange.into(), operation.into(), (*outcome).into()];
             snapshot.counter(&catalogue::EXCHANGE_API_REQUESTS_TOTAL, labels, *requests);

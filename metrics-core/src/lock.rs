@@ -4,10 +4,12 @@
 //! ever. So a fork waits until no thread is inside any of these locks. They are never held for long, and never on the
 //! recording path after a thread's first call.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
+#[cfg(unix)]
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 /// Held for reading inside any lock, and for writing during a fork.
 static GATE: RwLock<()> = RwLock::new(());
@@ -16,7 +18,6 @@ static GENERATION: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
-    static FORKING: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
 }
 
 /// How often this process and those it comes from were forked: what waits for a thread of the parent waits in vain.
@@ -31,8 +32,10 @@ pub(crate) fn is_inside() -> bool {
 
 /// Goes inside, as if a lock were held.
 pub(crate) fn enter() -> Inside {
+    #[cfg(unix)]
     static ONCE: Once = Once::new();
-    ONCE.call_once(watch_forks);
+    #[cfg(unix)]
+    ONCE.call_once(forks::watch);
     let depth = DEPTH.get();
     // Only the outermost: a second reading would wait for a fork that waits for the first.
     let gate = (depth == 0).then(|| GATE.read().unwrap_or_else(PoisonError::into_inner));
@@ -90,35 +93,42 @@ impl<T> DerefMut for Held<'_, T> {
     }
 }
 
+/// What is done around a fork.
 #[cfg(unix)]
-fn watch_forks() {
-    // SAFETY: the three are functions that live as long as the process, do not unwind, and are safe to call at any
-    // time; no other contract is asked for.
-    // Where it fails, for want of memory, a fork is as dangerous as it is in any program with threads.
-    let _ = unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(in_child)) };
-}
+mod forks {
+    use std::cell::RefCell;
+    use std::sync::atomic::Ordering::Relaxed;
+    use std::sync::{PoisonError, RwLockWriteGuard};
 
-#[cfg(not(unix))]
-fn watch_forks() {}
+    use super::{GATE, GENERATION, is_inside};
 
-#[cfg(unix)]
-extern "C" fn before_fork() {
-    if is_inside() {
-        return;
+    thread_local! {
+        static FORKING: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
     }
-    let gate = GATE.write().unwrap_or_else(PoisonError::into_inner);
-    // In a thread that is ending there is no place to keep it: then it opens again at once.
-    let _ = FORKING.try_with(|forking| forking.replace(Some(gate)));
-}
 
-/// In the parent and in the child, by the thread that forked.
-#[cfg(unix)]
-extern "C" fn after_fork() {
-    let _ = FORKING.try_with(RefCell::take);
-}
+    pub(super) fn watch() {
+        // SAFETY: the three are functions that live as long as the process, do not unwind, and are safe to call at any
+        // time; no other contract is asked for.
+        // Where it fails, for want of memory, a fork is as dangerous as it is in any program with threads.
+        let _ = unsafe { libc::pthread_atfork(Some(before), Some(after), Some(in_child)) };
+    }
 
-#[cfg(unix)]
-extern "C" fn in_child() {
-    GENERATION.fetch_add(1, Relaxed);
-    after_fork();
+    extern "C" fn before() {
+        if is_inside() {
+            return;
+        }
+        let gate = GATE.write().unwrap_or_else(PoisonError::into_inner);
+        // In a thread that is ending there is no place to keep it: then it opens again at once.
+        let _ = FORKING.try_with(|forking| forking.replace(Some(gate)));
+    }
+
+    /// In the parent and in the child, by the thread that forked.
+    extern "C" fn after() {
+        let _ = FORKING.try_with(RefCell::take);
+    }
+
+    extern "C" fn in_child() {
+        GENERATION.fetch_add(1, Relaxed);
+        after();
+    }
 }

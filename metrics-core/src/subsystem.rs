@@ -129,11 +129,11 @@ impl SubsystemSlots {
     fn state(&self, translation: &Translation) -> State {
         // Before the runs are read: of two scrapes at once, the stamps belong to the later reading.
         let mut stamps = self.stamps.hold();
-        let totals = self.runs.read();
+        let totals = self.runs.read_until(translation.horizon());
         let good_runs = totals.outcomes[Outcome::Ok.index()];
         let fresh_runs = good_runs + totals.outcomes[Outcome::Skipped.index()];
         let stamp =
-            |latch: &mut Latch, ticks, events| latch.stamp(ticks, events, translation).filter(|_| events > 0);
+            |latch: &mut Latch, ticks, events| latch.stamp(ticks, events, translation).filter(|_| ticks > 0);
         let fresh = stamp(&mut stamps.fresh, totals.fresh_at, fresh_runs);
         State {
             good: stamp(&mut stamps.good, totals.good_at, good_runs),

@@ -7,6 +7,7 @@ mod allocator;
 mod forks;
 mod labels;
 mod places;
+mod scrapes;
 
 use std::sync::LazyLock;
 

@@ -55,6 +55,11 @@ impl Translation {
         self.now.boot_time
     }
 
+    /// The last tick that is a stamp.
+    pub(crate) fn horizon(&self) -> u64 {
+        self.now.ticks.saturating_add(self.scale.ticks(LONGEST_SCRAPE))
+    }
+
     /// The boot time and the wall clock at `ticks`; none for ticks far ahead, which a counter left that leapt.
     ///
     /// Where the machine was suspended since the last scrape, nobody knows on which side of it a tick lies. It is

@@ -29,6 +29,8 @@ struct Text<'a> {
     default_labels: &'a str,
     /// The labels of the series that is being written.
     labels: String,
+    /// Its lines of buckets up to the bound.
+    bucket: String,
 }
 
 impl<'a> Text<'a> {
@@ -41,7 +43,15 @@ impl<'a> Text<'a> {
             text.push_str("\"} ");
             text
         });
-        Self { out, family, name, bounds: bounds.collect(), default_labels, labels: String::new() }
+        Self {
+            out,
+            family,
+            name,
+            bounds: bounds.collect(),
+            default_labels,
+            labels: String::new(),
+            bucket: String::new(),
+        }
     }
 
     fn family(&mut self, snapshot: &FamilySnapshot) {
@@ -65,36 +75,38 @@ impl<'a> Text<'a> {
     fn value(&mut self, value: &Value) {
         match value {
             Value::Counter(value) => {
-                self.start("", "} ");
-                write_integer(self.out, *value);
+                self.start("");
+                write_integer_line(self.out, *value);
             }
             Value::Gauge(value) => {
-                self.start("", "} ");
+                self.start("");
                 write_number(self.out, *value);
+                self.out.push('\n');
             }
             Value::Histogram(histogram) => self.histogram(histogram),
         }
-        self.out.push('\n');
     }
 
     fn histogram(&mut self, histogram: &HistogramValue) {
-        let bounds = std::mem::take(&mut self.bounds);
-        for (bound, count) in bounds.iter().zip(histogram.cumulative()) {
-            self.start("_bucket", bound);
-            write_integer(self.out, count);
-            self.out.push('\n');
+        self.bucket.clear();
+        for text in [&self.name, "_bucket{", &self.labels] {
+            self.bucket.push_str(text);
         }
-        self.bounds = bounds;
-        self.start("_sum", "} ");
+        for (bound, count) in self.bounds.iter().zip(histogram.cumulative()) {
+            self.out.push_str(&self.bucket);
+            self.out.push_str(bound);
+            write_integer_line(self.out, count);
+        }
+        self.start("_sum");
         write_number(self.out, histogram.sum());
         self.out.push('\n');
-        self.start("_count", "} ");
-        write_integer(self.out, histogram.count());
+        self.start("_count");
+        write_integer_line(self.out, histogram.count());
     }
 
     /// A line up to its number.
-    fn start(&mut self, suffix: &str, end: &str) {
-        for text in [&self.name, suffix, "{", &self.labels, end] {
+    fn start(&mut self, suffix: &str) {
+        for text in [&self.name, suffix, "{", &self.labels, "} "] {
             self.out.push_str(text);
         }
     }
@@ -122,23 +134,23 @@ fn write_number(out: &mut String, value: f64) {
     }
 }
 
-/// As `{value}` does, which takes four times as long: it asks for width, sign and padding first, and most of what a
-/// scrape writes is integers.
-fn write_integer(out: &mut String, mut value: u64) {
+/// An integer and the line's end. Formatting by the standard library asks for width, sign and padding first and takes
+/// several times as long, and most of what a scrape writes is integers.
+fn write_integer_line(out: &mut String, mut value: u64) {
     const LONGEST: usize = 20;
-    let mut digits = [b'0'; LONGEST];
+    let mut text = [b'\n'; LONGEST + 1];
     let mut start = LONGEST;
     loop {
         start -= 1;
-        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
         let digit = (value % 10) as u8;
-        digits[start] += digit;
+        text[start] = b'0' + digit;
         value /= 10;
         if value == 0 {
             break;
         }
     }
-    out.extend(digits[start..].iter().copied().map(char::from));
+    // Digits are UTF-8, so that nothing is ever left out here.
+    out.push_str(std::str::from_utf8(&text[start..]).unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -194,8 +206,8 @@ mod tests {
     fn integers_are_written_as_the_standard_library_writes_them() {
         for value in [0, 7, 10, 99, 100, 12_345_678_901, u64::MAX - 1, u64::MAX] {
             let mut out = String::new();
-            write_integer(&mut out, value);
-            assert_eq!(out, value.to_string());
+            write_integer_line(&mut out, value);
+            assert_eq!(out, format!("{value}\n"));
         }
     }
 

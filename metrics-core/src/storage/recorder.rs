@@ -218,11 +218,16 @@ impl Recorder {
 
     /// All that was recorded. It waits for no thread that records.
     pub(crate) fn read(&self) -> Totals {
+        self.read_until(u64::MAX)
+    }
+
+    /// The same without stamps beyond `horizon`: a counter that leapt left them, and other threads' true ones count.
+    pub(crate) fn read_until(&self, horizon: u64) -> Totals {
         let mut shares = self.shares.hold();
         if self.shared.is_used() {
             shares.shared = patiently(|| self.shared.read()).or(shares.shared.take());
         }
-        if let Some(totals) = Self::merged(&shares) {
+        if let Some(totals) = Self::merged(&shares, horizon) {
             shares.last = totals;
         }
         shares.last.clone()
@@ -234,13 +239,13 @@ impl Recorder {
         shares.live.len() + shares.idle.len()
     }
 
-    fn merged(shares: &Shares) -> Option<Totals> {
-        let mut totals = shares.retired.clone();
+    fn merged(shares: &Shares, horizon: u64) -> Option<Totals> {
+        let mut totals = shares.retired.clone().until(horizon);
         if let Some(shared) = &shares.shared {
-            totals.add(shared);
+            totals.add(&shared.clone().until(horizon));
         }
         for share in &shares.live {
-            totals.add(&patiently(|| share.read())?);
+            totals.add(&patiently(|| share.read())?.until(horizon));
         }
         Some(totals)
     }

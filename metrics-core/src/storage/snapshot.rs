@@ -104,12 +104,17 @@ impl HistogramValue {
 #[derive(Debug)]
 pub(crate) struct SnapshotBuilder {
     families: Families,
-    series: BTreeMap<&'static str, (&'static Family, BTreeMap<Labels, Value>)>,
+    series: BTreeMap<&'static str, FamilySnapshot>,
 }
 
 impl SnapshotBuilder {
     pub(crate) fn new(families: Families) -> Self {
         Self { families, series: BTreeMap::new() }
+    }
+
+    /// Whether anybody reads what is said of `family`.
+    pub(crate) fn includes(&self, family: &Family) -> bool {
+        self.families.include(family)
     }
 
     pub(crate) fn counter(&mut self, family: &'static Family, labels: Labels, value: u64) {
@@ -129,9 +134,9 @@ impl SnapshotBuilder {
         let families = known
             .into_iter()
             .chain(self.series.into_values())
-            .map(|(family, series)| {
-                let samples = series.into_iter().map(|(labels, value)| Sample { labels, value }).collect();
-                FamilySnapshot { family, samples }
+            .map(|mut family| {
+                family.samples = merged(family.samples);
+                family
             })
             .collect();
         Snapshot { families }
@@ -139,17 +144,26 @@ impl SnapshotBuilder {
 
     fn insert(&mut self, family: &'static Family, labels: Labels, value: Value) {
         debug_assert_eq!(family.labels.len(), labels.len(), "{}", family.name);
-        if !self.families.include(family) {
+        if !self.includes(family) {
             return;
         }
-        self.series
-            .entry(family.name)
-            .or_insert_with(|| (family, BTreeMap::new()))
-            .1
-            .entry(labels)
-            .and_modify(|standing| merge(standing, &value))
-            .or_insert(value);
+        let standing = self.series.entry(family.name);
+        let standing = standing.or_insert_with(|| FamilySnapshot { family, samples: Vec::new() });
+        standing.samples.push(Sample { labels, value });
     }
+}
+
+/// Sorted by labels, each set once. Most of it comes sorted, which this sort makes use of.
+fn merged(mut samples: Vec<Sample>) -> Vec<Sample> {
+    samples.sort_by(|a, b| a.labels.cmp(&b.labels));
+    samples.dedup_by(|more, standing| {
+        let same = more.labels == standing.labels;
+        if same {
+            merge(&mut standing.value, &more.value);
+        }
+        same
+    });
+    samples
 }
 
 /// Two slots of one series are one value: the sum.

@@ -195,3 +195,64 @@ fn a_clock_that_goes_back_takes_no_time() {
     end(running, &clock, GOOD);
     assert_eq!((&lease.read().buckets[..], lease.read().sum), (&[1, 0, 0, 0][..], 0));
 }
+
+#[test]
+fn recorders_beyond_the_near_ones_record_alike() {
+    let (leases, clock) = ((0..300).map(|_| lease()).collect::<Vec<_>>(), clock());
+    assert!(leases.iter().any(|lease| lease.recorder().near() == 0), "more than a byte can number");
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for n in 0..32 {
+                    for lease in &leases {
+                        call(lease, &clock, n);
+                    }
+                }
+            });
+        }
+    });
+    for lease in &leases {
+        let totals = lease.read();
+        check(&totals, &totals);
+        assert_eq!((totals.started, totals.ended()), (64, 64));
+    }
+}
+
+/// Where the time stamp counter is not trusted, a call of a site goes by a token.
+#[test]
+fn a_call_of_a_site_that_goes_by_a_token_is_recorded_to_the_threads_share() {
+    let lease = Lease::new(&[1.0], 3, Clock::System.scale());
+    for marked in [false, true] {
+        let running = Running::start(lease.recorder(), &Clock::System).with_token();
+        let running = if marked { running.marked() } else { running };
+        assert_eq!(running.is_marked(), marked);
+        assert!(!running.end_quickly_by_time_stamp() && !running.end_quickly_anywhere_by_time_stamp());
+        running.end_site(GOOD);
+    }
+    let totals = lease.read();
+    assert_eq!(
+        (totals.under_way(), &totals.outcomes[..], &totals.buckets[..]),
+        (0, &[2, 0, 0][..], &[2, 0, 0][..])
+    );
+    assert!(Clock::System.scale().duration(totals.sum) < Duration::from_secs(1));
+}
+
+#[test]
+fn a_stamp_from_a_counter_that_leapt_hides_no_true_one() {
+    let (lease, clock) = (lease(), clock());
+    STEP.set(QUICK);
+    let at = |now| {
+        let run = || {
+            NOW.set(now);
+            STEP.set(QUICK);
+            end(lease.start(&clock), &clock, GOOD);
+        };
+        std::thread::scope(|scope| scope.spawn(run).join().expect("it ran"));
+    };
+    at(1_000_000_000_000);
+    assert_eq!(lease.read_until(5_000).good_at, 0);
+    NOW.set(1_000);
+    end(lease.start(&clock), &clock, GOOD);
+    assert_eq!(lease.read_until(5_000).good_at, 1_000 + 2 * QUICK);
+    assert_eq!(lease.read().good_at, 1_000_000_000_000 + 2 * QUICK);
+}

@@ -50,6 +50,15 @@ impl Totals {
         self.active_at = began.max(ended).max(self.fresh_at);
     }
 
+    pub(super) fn until(mut self, horizon: u64) -> Self {
+        for stamp in [&mut self.good_at, &mut self.fresh_at, &mut self.active_at] {
+            if *stamp > horizon {
+                *stamp = 0;
+            }
+        }
+        self
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         self.started = self.started.wrapping_add(other.started);
         for (mine, theirs) in self.outcomes.iter_mut().zip(&other.outcomes) {
