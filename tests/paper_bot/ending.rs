@@ -53,9 +53,9 @@ fn it_places_fills_and_cancels_and_leaves_nothing_open() {
 fn what_it_says_is_left_open_is_what_the_exchange_has_wherever_in_a_cycle_the_end_falls() {
     let host = Running::start(&["--fault", "hang-trading"]);
     let exchange = host.wait_to_say("exchange at ");
-    for offset in [0, 80, 160, 240, 320] {
-        let duration = format!("{}ms", 2_000 + offset);
-        let ended = run(&mut command(&["--port", "0", "--duration", &duration, "--exchange-url", &exchange]));
+    // A trading cycle begins every second from 0.3 s on, and takes about 0.3 s.
+    for duration in ["1300ms", "1350ms", "1400ms", "1450ms", "1500ms", "1550ms", "1650ms"] {
+        let ended = run(&mut command(&["--port", "0", "--duration", duration, "--exchange-url", &exchange]));
         assert_nothing_is_left(&ended);
         assert_eq!(open_orders(&exchange), Vec::<String>::new(), "after {duration}");
     }

@@ -34,7 +34,7 @@ pub(crate) fn serve(metrics: &Metrics, endpoint: &MetricsEndpoint) -> Result<Opt
         }
         Err(error) if endpoint.require_metrics => Err(FatalError::Metrics(error.into())),
         Err(error) => {
-            complain(format_args!("{error}; trading goes on without"));
+            complain(format_args!("{error}; trading goes on without metrics"));
             Ok(None)
         }
     }
