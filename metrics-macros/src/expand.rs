@@ -138,7 +138,10 @@ fn judge(private: &TokenStream, instrumented: &Instrumented) -> TokenStream {
                 (&&&&#private::Probe(#value)).__bot_metrics_outcome()
             }
         },
-        Verdict::Classified(classify) => return quote!(|#value #ty| #private::outcome(#classify(#value))),
+        Verdict::Classified(classify) => {
+            let outcome = located(&quote!(#private::outcome), classify.span());
+            return quote_spanned!(classify.span()=> |#value #ty| #outcome(#classify(#value)));
+        }
         Verdict::Good => quote!(#private::good),
         Verdict::Capital => quote!(|#value #ty| #private::capital_of(#value)),
         Verdict::Report => quote!(|#value #ty| #private::report_of(#value)),

@@ -17,6 +17,8 @@ mod family_expand;
 #[cfg(test)]
 mod golden;
 mod item;
+mod label_case;
+mod label_options;
 mod label_value;
 mod model;
 mod params;
