@@ -172,7 +172,7 @@ pub mod __private {
     pub use crate::exchange::{ExchangeSite, ExchangeSlots};
     pub use crate::guard::Guard;
     pub use crate::instrument::{
-        call, declared, endless, evaluate, future, good, never, pinned, returned, running,
+        call, declared, endless, evaluate, future, good, never, pinned, returned, running, unmeasured,
     };
     pub use crate::outcome::outcome;
     pub use crate::probe::Probe;

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens as _, quote};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Expr, ExprLit, ExprPath, Ident, Lit, LitInt, LitStr, Path, Signature, Token};
 
-use crate::attr::{Attribute, Is, Key, Takes};
+use crate::attr::{self, Attribute, Is, Key, Takes};
 use crate::body::mentions;
 use crate::errors::{Errors, known_with, nearest};
 
@@ -118,6 +118,17 @@ impl Args {
         self.value(name).is_some()
     }
 
+    /// The module of what an expansion uses.
+    pub(crate) fn private(&self) -> TokenStream {
+        let library = self.path(attr::CRATE).map_or_else(|| quote!(::bot_metrics), ToTokens::to_token_stream);
+        quote!(#library::__private)
+    }
+
+    /// Whether a key that stands alone is there.
+    pub(crate) fn is_there(&self, name: &str) -> bool {
+        matches!(self.value(name), Some(Value::Nothing))
+    }
+
     pub(crate) fn label(&self, name: &str) -> Option<&Label> {
         if let Some(Value::Label(label)) = self.value(name) { Some(label) } else { None }
     }
@@ -166,8 +177,9 @@ impl Args {
         }
         let value = match &entry.written {
             Written::Wrong => Value::Wrong,
-            Written::Nothing => value(key.takes, None).unwrap_or_else(|found| {
-                errors.push_over(&entry.name, format!("`{}` takes {}{found}", key.name, key.takes.allowed()));
+            Written::Nothing => value(key.takes, None).unwrap_or_else(|_| {
+                let message = format!("`{0}` needs a value: `{0} = …`, {1}", key.name, key.takes.allowed());
+                errors.push_over(&entry.name, message);
                 Value::Wrong
             }),
             Written::Value(expr) => value(key.takes, Some(expr)).unwrap_or_else(|found| {

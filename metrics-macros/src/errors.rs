@@ -22,12 +22,8 @@ impl Errors {
         result.map_err(|error| self.0.push(error)).ok()
     }
 
-    /// The value, if nothing was wrong on the way to it.
-    pub(crate) fn check<T>(self, value: Option<T>) -> Result<T, Self> {
-        match value {
-            Some(value) if self.0.is_empty() => Ok(value),
-            _ => Err(self),
-        }
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// All of them as compile errors, and the item as it was: the rest of the crate still checks.
@@ -53,7 +49,10 @@ pub(crate) fn known_with<'a>(guess: Option<&str>, candidates: impl Iterator<Item
 }
 
 /// The candidate that `text` is a slip of the fingers of, or a longer or shorter name for, if there is one.
-pub(crate) fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    text: &str,
+    mut candidates: impl Iterator<Item = &'a str> + Clone,
+) -> Option<&'a str> {
     let text = text.to_lowercase();
     let tolerated = (text.len() / 3).max(2);
     let slip = candidates
@@ -64,7 +63,7 @@ pub(crate) fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str> 
         .min();
     let part =
         |candidate: &&str| text.len() > 1 && (text.starts_with(candidate) || candidate.starts_with(&text));
-    slip.map(|(_, candidate)| candidate).or_else(|| candidates.clone().find(part))
+    slip.map(|(_, candidate)| candidate).or_else(|| candidates.find(part))
 }
 
 /// Insertions, deletions and replacements between two texts.

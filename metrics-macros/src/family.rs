@@ -127,15 +127,12 @@ fn kind(input: ParseStream<'_>) -> syn::Result<(Ident, Kind)> {
     const BEGINS: &str = "a declaration begins with `counter`, `gauge` or `histogram`";
     let word = input.call(Ident::parse_any).map_err(|_| input.error(BEGINS))?;
     let names = KINDS.iter().map(|(name, _)| *name);
-    match KINDS.iter().find(|(name, _)| word == name) {
-        Some((_, kind)) => Ok((word, *kind)),
-        None => {
-            let guess = nearest(&word.to_string(), names)
-                .map(|name| format!("; did you mean `{name}`?"))
-                .unwrap_or_default();
-            Err(syn::Error::new(word.span(), format!("{BEGINS}, not `{word}`{guess}")))
-        }
+    if let Some((_, kind)) = KINDS.iter().find(|(name, _)| word == name) {
+        return Ok((word, *kind));
     }
+    let guess =
+        nearest(&word.to_string(), names).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    Err(syn::Error::new(word.span(), format!("{BEGINS}, not `{word}`{guess}")))
 }
 
 fn labels(input: ParseStream<'_>) -> syn::Result<Vec<Label>> {
@@ -249,13 +246,9 @@ impl Objective {
                 return abandon(&content, error);
             }
         }
-        match (threshold, ratio) {
-            (Some(threshold), Some(ratio)) => Ok(Self { word, threshold, ratio }),
-            _ => {
-                let message = format!("an objective has a threshold and a ratio: `{EXAMPLE}`");
-                Err(syn::Error::new(word.span(), message))
-            }
-        }
+        let message = format!("an objective has a threshold and a ratio: `{EXAMPLE}`");
+        let (threshold, ratio) = threshold.zip(ratio).ok_or_else(|| syn::Error::new(word.span(), message))?;
+        Ok(Self { word, threshold, ratio })
     }
 
     /// `threshold = …` or `ratio = …`, and the comma behind it.

@@ -6,12 +6,13 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Path, parse_quote};
 
+use crate::expand::Switch;
 use crate::family::{Buckets, Family, Kind, Label, Objective};
 
 /// Label sets beyond this are a mistake, unless the declaration says otherwise.
 const BUDGET: usize = 10_000;
 
-pub(crate) fn expand(family: &Family) -> TokenStream {
+pub(crate) fn expand(switch: Switch, family: &Family) -> TokenStream {
     let library: Path = family.options.library.clone().unwrap_or_else(|| parse_quote!(::bot_metrics));
     let private = quote!(#library::__private);
     let Family { attrs, vis, name, labels, .. } = family;
@@ -52,6 +53,14 @@ pub(crate) fn expand(family: &Family) -> TokenStream {
         let (threshold, ratio) = (&objective.threshold, &objective.ratio);
         quote!(.objective(#threshold, #ratio))
     });
+    let link = (switch == Switch::On).then(|| {
+        quote! {
+            #private::CUSTOM_FAMILIES! {
+                #![linkme_macro = #private::CUSTOM_FAMILIES]
+                static LINK: &#private::CustomFamily = &FAMILY;
+            }
+        }
+    });
     // What is wrong with the function as a whole is said under its name.
     let function = quote_spanned!(name.span().resolved_at(Span::mixed_site())=> fn);
     quote! {
@@ -72,10 +81,7 @@ pub(crate) fn expand(family: &Family) -> TokenStream {
                     line: #private::line!(),
                 },
             )#with_buckets #with_objective;
-            #private::CUSTOM_FAMILIES! {
-                #![linkme_macro = #private::CUSTOM_FAMILIES]
-                static LINK: &#private::CustomFamily = &FAMILY;
-            }
+            #link
             FAMILY.#method(&[#(#texts),*])
         }
     }

@@ -84,7 +84,7 @@ pub(crate) fn own_text(variant: &Variant, errors: &mut Errors) -> Option<LitStr>
     for attr in labels(&variant.attrs) {
         match attr.parse_args::<LitStr>() {
             Ok(_) if own.is_some() => {
-                errors.push_over(attr, "a variant has one text, and one stands before this")
+                errors.push_over(attr, "a variant has one text, and one stands before this");
             }
             Ok(text) => own = Some(text),
             Err(_) => {

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::{Expr, Path, ReturnType, Type, parse_quote};
 
 use crate::args::{Args, Label};
 use crate::attr::{self, Attribute};
-use crate::body::Body;
+use crate::body::{Body, mentions};
 use crate::errors::Errors;
 use crate::item::{Function, ImplBlock, ImplItem};
 use crate::returns::{future_output, inside_body, may_fail, never_fails};
@@ -80,17 +81,23 @@ pub(crate) enum Verdict {
     Report,
 }
 
+/// What is wrong, and the arguments as far as they are not.
+pub(crate) struct Refused {
+    pub(crate) errors: Errors,
+    pub(crate) args: Args,
+}
+
 impl Item {
-    pub(crate) fn new(attribute: Attribute, args: TokenStream, item: &TokenStream) -> Result<Self, Errors> {
+    pub(crate) fn new(attribute: Attribute, args: TokenStream, item: &TokenStream) -> Result<Self, Refused> {
         let mut errors = Errors::default();
         let args = Args::read(attribute, args, &mut errors);
-        if args.has(attr::SKIP) {
+        if args.is_there(attr::SKIP) {
             let name = attribute.name();
             let message = format!(
                 "`{name}(skip)` leaves a method out where {name} stands over the impl block around it, and none does"
             );
             errors.push_over(args.tokens(attr::SKIP), message);
-            return Err(errors);
+            return Err(Refused { errors, args });
         }
         check_ages(&args, &mut errors);
         let item = if let Some(block) = ImplBlock::of(item) {
@@ -101,7 +108,10 @@ impl Item {
                 .and_then(|function| Instrumented::new(attribute, &args, function, &mut errors))
                 .map(|instrumented| Self::Function(Box::new(instrumented)))
         };
-        errors.check(item)
+        match item {
+            Some(item) if errors.is_empty() => Ok(item),
+            _ => Err(Refused { errors, args }),
+        }
     }
 }
 
@@ -133,11 +143,8 @@ fn members(attribute: Attribute, args: &Args, block: ImplBlock, errors: &mut Err
     let member = |item| match item {
         ImplItem::Other(tokens) => Member::Kept(tokens),
         ImplItem::Method(mut method) => {
-            let kept = method.take_attribute(attribute.name(), attr::SKIP)
-                || method.has_attribute(attribute.name())
-                || method.sig.constness.is_some();
             let args = args.for_method(attribute, &method.sig.ident);
-            if kept {
+            if is_kept(attribute, &mut method) {
                 return Member::Kept(quote::quote!(#method));
             }
             match Instrumented::new(attribute, &args, *method, errors) {
@@ -147,6 +154,13 @@ fn members(attribute: Attribute, args: &Args, block: ImplBlock, errors: &mut Err
         }
     };
     Item::Impl { head, braces, items: items.into_iter().map(member).collect() }
+}
+
+/// Whether a method skips the attribute over its block, has its own or cannot be measured.
+pub(crate) fn is_kept(attribute: Attribute, method: &mut Function) -> bool {
+    method.take_attribute(attribute.name(), attr::SKIP)
+        || method.has_attribute(attribute.name())
+        || method.sig.constness.is_some()
 }
 
 impl Instrumented {
@@ -192,6 +206,20 @@ impl Instrumented {
             }
             _ => None,
         }
+    }
+
+    /// The type of what is judged by more than the way in which the function ended, where it can be named.
+    pub(crate) fn judged_type(&self) -> Option<Type> {
+        if matches!(self.verdict, Verdict::Outcome | Verdict::Good) {
+            return None;
+        }
+        let ty = match &self.shape {
+            Shape::Called(ReturnType::Type(_, ty)) | Shape::Async(ty) => (**ty).clone(),
+            Shape::Called(ReturnType::Default) => parse_quote!(()),
+            Shape::Tail(_) | Shape::Future { .. } => self.future_output()?,
+            Shape::Guarded => return None,
+        };
+        (!mentions(&ty.to_token_stream(), "_") && !matches!(ty, Type::Never(_))).then_some(ty)
     }
 
     /// Whether expressions of the attribute can name arguments.
@@ -284,7 +312,7 @@ fn kind(item: &TokenStream) -> (Span, &'static str) {
         ("enum", "an enum"),
         ("union", "a union"),
         ("trait", "a trait"),
-        ("impl", "this"),
+        ("impl", "this block"),
         ("mod", "a module"),
         ("static", "a static"),
         ("const", "a constant"),
@@ -306,5 +334,5 @@ fn kind(item: &TokenStream) -> (Span, &'static str) {
         (!qualifies(index)).then_some((word.span(), *what))
     });
     let first = || item.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
-    found.unwrap_or_else(|| (first(), "this"))
+    found.unwrap_or_else(|| (first(), "what stands here"))
 }

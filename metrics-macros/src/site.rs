@@ -6,7 +6,8 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Expr, LitStr, Path};
 
-use crate::args::Label;
+use crate::args::{Args, Label};
+use crate::attr::{self, Attribute, Key, Takes};
 use crate::expand::located;
 use crate::model::{Instrumented, Site};
 
@@ -15,6 +16,37 @@ use crate::model::{Instrumented, Site};
 pub(crate) struct Start {
     pub(crate) bindings: TokenStream,
     pub(crate) guard: TokenStream,
+}
+
+/// What checks a function's labels where it is not measured: the bindings are never run.
+pub(crate) fn checks(private: &TokenStream, instrumented: &Instrumented) -> TokenStream {
+    let context = Context { private, labels: instrumented.labels.as_ref() };
+    let Parts { choices, texts, .. } = context.parts(&instrumented.site);
+    let checks = choices.iter().filter_map(|choice| choice.check.as_ref());
+    let values = choices.iter().filter(|choice| choice.check.is_none()).map(|choice| &choice.value);
+    let varying = choices.iter().filter_map(|choice| Some((choice.binding.as_ref()?, &choice.index)));
+    let open = texts.iter().filter_map(|text| Some((text.binding.as_ref()?, &text.value)));
+    let never_run = varying.chain(open).map(|(binding, name)| quote!(#binding let _ = #name;));
+    let never_run: TokenStream = never_run.collect();
+    let never_run = (!never_run.is_empty()).then(|| quote!(if false { #never_run }));
+    quote! {
+        #(#checks)*
+        #(const _: #private::Choice = #values;)*
+        #never_run
+    }
+}
+
+/// The checks of those labels that are texts, whatever is wrong with the rest.
+pub(crate) fn text_checks(attribute: Attribute, args: &Args) -> TokenStream {
+    let private = args.private();
+    let context = Context { private: &private, labels: args.path(attr::LABELS) };
+    let check = |key: &Key| match (key.takes, args.label(key.name)) {
+        (Takes::Label(label), written @ Some(Label::Text(_) | Label::MethodName(_))) => {
+            context.choice(label, written).check
+        }
+        _ => None,
+    };
+    attribute.keys().filter_map(check).collect()
 }
 
 impl Start {
@@ -177,10 +209,7 @@ impl Context<'_> {
     /// The type of a label, for an error that is to stand at `span`; a path that was written stays where it is.
     fn label_type(&self, label: &str, span: Span) -> TokenStream {
         let label = Ident::new(label, span);
-        match self.labels {
-            Some(labels) => quote!(#labels::#label),
-            None => quote_spanned!(span=> labels::#label),
-        }
+        self.labels.map_or_else(|| quote_spanned!(span=> labels::#label), |labels| quote!(#labels::#label))
     }
 
     /// A text, and a constant that does not evaluate where it is wrong. Nothing uses the constant: whatever did would

@@ -45,7 +45,7 @@ impl Packages {
         let library = library.display();
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"{edition}\"\n\n[dependencies]\n\
-             bot-metrics = {{ path = \"{library}\", default-features = false }}\n{dependencies}"
+             bot-metrics = {{ path = \"{library}\", default-features = false, features = [\"enable\"] }}\n{dependencies}"
         );
         let directory = self.root.join(name);
         write(&directory.join("Cargo.toml"), &manifest);
