@@ -131,8 +131,15 @@ where
     G: Guard,
     J: FnOnce(&F::Output) -> G::Verdict,
 {
-    let state: State<fn() -> G, G> = State::Pending(guard);
-    Instrumented { future, state, judge: Some(judge), output: PhantomData }
+    let start: Option<fn() -> G> = None;
+    Instrumented {
+        future,
+        start,
+        guard: Some(guard),
+        polling: false,
+        judge: Some(judge),
+        output: PhantomData,
+    }
 }
 
 pin_project! {

@@ -177,12 +177,17 @@ impl Args {
         }
         let value = match &entry.written {
             Written::Wrong => Value::Wrong,
-            Written::Nothing => value(key.takes, None).unwrap_or_else(|_| {
-                let message = format!("`{0}` needs a value: `{0} = …`, {1}", key.name, key.takes.allowed());
+            Written::Nothing if key.takes == Takes::Nothing => Value::Nothing,
+            Written::Nothing | Written::Missing => {
+                let allowed = key.takes.allowed();
+                let message = match key.takes {
+                    Takes::Nothing => format!("`{}` takes {allowed}", key.name),
+                    _ => format!("`{0}` needs a value: `{0} = …`, {allowed}", key.name),
+                };
                 errors.push_over(&entry.name, message);
                 Value::Wrong
-            }),
-            Written::Value(expr) => value(key.takes, Some(expr)).unwrap_or_else(|found| {
+            }
+            Written::Value(expr) => value(key.takes, expr).unwrap_or_else(|found| {
                 errors.push_over(expr, format!("`{}` takes {}{found}", key.name, key.takes.allowed()));
                 Value::Wrong
             }),
@@ -240,6 +245,8 @@ struct Entry {
 
 enum Written {
     Nothing,
+    /// `=` and nothing behind it.
+    Missing,
     Value(Expr),
     /// What cannot be read, and is reported.
     Wrong,
@@ -251,7 +258,7 @@ impl Entry {
         match (&self.written, name) {
             (Written::Value(value), Some(name)) => quote!(#name = #value),
             (Written::Value(value), None) => quote!(#value),
-            (Written::Nothing | Written::Wrong, _) => quote!(#name),
+            (Written::Nothing | Written::Missing | Written::Wrong, _) => quote!(#name),
         }
     }
 
@@ -339,7 +346,7 @@ fn begins_entry(input: ParseStream<'_>) -> bool {
 fn named(input: ParseStream<'_>) -> syn::Result<Entry> {
     let name = input.call(Ident::parse_any)?;
     input.parse::<Token![=]>()?;
-    let written = if ends(input) { Written::Nothing } else { Written::Value(input.parse()?) };
+    let written = if ends(input) { Written::Missing } else { Written::Value(input.parse()?) };
     Ok(Entry { name: Some(name), written })
 }
 
@@ -362,25 +369,20 @@ fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
 }
 
 /// The value as its key takes it, or what is to be said of it beside what is allowed.
-fn value(takes: Takes, expr: Option<&Expr>) -> Result<Value, String> {
+fn value(takes: Takes, expr: &Expr) -> Result<Value, String> {
     match (takes, expr) {
         // What a `macro_rules!` passes on stands in a group without delimiters.
-        (_, Some(Expr::Group(group))) => value(takes, Some(&group.expr)),
-        (Takes::Nothing, None) => Ok(Value::Nothing),
-        (Takes::Label(_), Some(expr)) => label(expr).map(Value::Label),
-        (Takes::Duration, Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. }))) => {
+        (_, Expr::Group(group)) => value(takes, &group.expr),
+        (Takes::Label(_), expr) => label(expr).map(Value::Label),
+        (Takes::Duration, Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if text.suffix().is_empty() => {
             duration(&text.value()).map(Value::Duration)
         }
-        (Takes::Duration, Some(Expr::Lit(ExprLit { lit: Lit::Int(number), .. }))) => Err(unquoted(number)),
-        (Takes::Path(_), Some(Expr::Path(path))) if path.qself.is_none() => {
-            Ok(Value::Path(path.path.clone()))
-        }
-        (Takes::Text, Some(Expr::Lit(ExprLit { lit, .. }))) if !matches!(lit, Lit::Str(_)) => {
-            Err(String::new())
-        }
-        (Takes::Text, Some(expr)) => Ok(Value::Text(Box::new(expr.clone()))),
-        (Takes::Word(words), Some(expr)) => word(words, expr).map(Value::Word),
-        _ => Err(String::new()),
+        (Takes::Duration, Expr::Lit(ExprLit { lit: Lit::Int(number), .. })) => Err(unquoted(number)),
+        (Takes::Path(_), Expr::Path(path)) if path.qself.is_none() => Ok(Value::Path(path.path.clone())),
+        (Takes::Text, Expr::Lit(ExprLit { lit, .. })) if !matches!(lit, Lit::Str(_)) => Err(String::new()),
+        (Takes::Text, expr) => Ok(Value::Text(Box::new(expr.clone()))),
+        (Takes::Word(words), expr) => word(words, expr).map(Value::Word),
+        (Takes::Nothing | Takes::Path(_) | Takes::Duration, _) => Err(String::new()),
     }
 }
 

@@ -86,8 +86,8 @@ pub(crate) fn own_text(variant: &Variant, errors: &mut Errors) -> Option<LitStr>
             Ok(_) if own.is_some() => {
                 errors.push_over(attr, "a variant has one text, and one stands before this");
             }
-            Ok(text) => own = Some(text),
-            Err(_) => {
+            Ok(text) if text.suffix().is_empty() => own = Some(text),
+            Ok(_) | Err(_) => {
                 let text = written_otherwise(attr)
                     .unwrap_or_else(|| Case::default().spell(&variant.ident.to_string()));
                 let message =
@@ -129,7 +129,7 @@ struct Entry {
 impl Entry {
     fn text(&self) -> syn::Result<&LitStr> {
         match &self.value {
-            Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => Ok(text),
+            Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if text.suffix().is_empty() => Ok(text),
             _ => Err(self.wrong_kind()),
         }
     }

@@ -55,6 +55,13 @@ impl Packages {
         self.members.push(name.to_owned());
     }
 
+    /// Lets a package depend on the library without the feature `enable`.
+    pub(crate) fn switch_off(&self, package: &str) {
+        let manifest = self.root.join(package).join("Cargo.toml");
+        let text = std::fs::read_to_string(&manifest).unwrap().replace(", features = [\"enable\"]", "");
+        write(&manifest, &text);
+    }
+
     /// Lets a package know the library by another name.
     pub(crate) fn rename(&self, package: &str, name: &str) {
         let manifest = self.root.join(package).join("Cargo.toml");

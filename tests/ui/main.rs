@@ -1,4 +1,4 @@
-//! One mistake a file, and what the compiler says of it. `TRYBUILD=overwrite` rewrites the texts; read them.
+//! One mistake a file, and what the compiler says of it. `BLESS=1` rewrites the texts; read them.
 
 use std::process::Command;
 
@@ -9,6 +9,10 @@ const COMPILER: &str = "rustc 1.95.";
 
 fn main() {
     let arguments = Arguments::from_args();
+    if std::env::var_os("BLESS").is_some() {
+        // SAFETY: no other thread runs yet.
+        unsafe { std::env::set_var("TRYBUILD", "overwrite") };
+    }
     let texts = Trial::test("every_mistake_is_told_as_its_text_says", || {
         trybuild::TestCases::new().compile_fail("*/*.rs");
         Ok(())
