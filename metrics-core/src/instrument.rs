@@ -26,6 +26,9 @@ pub fn evaluate<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
+/// Takes a judge for values of `R` and never asks it: its type alone is checked.
+pub fn unmeasured<R, V>(_judge: impl FnOnce(&R) -> V) {}
+
 /// A value for a `return` that never runs, which fixes the type of an async block.
 #[must_use]
 pub fn never<R>() -> R {

@@ -39,6 +39,10 @@ pub trait LabelValue: Copy + 'static {
     /// Every value's text, in the order of the variants.
     const VALUES: &'static [&'static str];
 
+    /// The path of the type, for messages; the derive knows it.
+    #[doc(hidden)]
+    const PATH: &'static str = "";
+
     /// The position of this value in [`VALUES`](Self::VALUES).
     fn index(self) -> usize;
 

@@ -172,17 +172,17 @@ pub mod __private {
     pub use crate::exchange::{ExchangeSite, ExchangeSlots};
     pub use crate::guard::Guard;
     pub use crate::instrument::{
-        call, declared, endless, evaluate, future, good, never, pinned, returned, running,
+        call, declared, endless, evaluate, future, good, never, pinned, returned, running, unmeasured,
     };
     pub use crate::outcome::outcome;
     pub use crate::probe::Probe;
     pub use crate::reconciliation::{ReconciliationSite, report_of};
     pub use crate::subsystem::{SubsystemSite, SubsystemSlots};
     pub use crate::text::Text;
-    pub use crate::vocabulary::{require_type, text_of};
+    pub use crate::vocabulary::{require_method_name, require_text, require_type};
     /// What a declared family must be.
     pub mod check {
-        pub use crate::custom::{buckets, budget, help, label_name, name, objective};
+        pub use crate::custom::{bound, buckets, budget, help, label_name, name, ratio, threshold};
     }
     /// The traits that answer a [`Probe`].
     pub mod probe {
@@ -190,6 +190,6 @@ pub mod __private {
     }
     pub use core::primitive::str;
     pub use core::time::Duration;
-    pub use core::{file, line, module_path};
+    pub use core::{concat, file, line, module_path};
     pub use linkme;
 }

@@ -98,8 +98,30 @@ impl From<ErrorClass> for Outcome {
 }
 
 /// What a function under the key `classify` says.
-pub fn outcome(outcome: impl Into<Outcome>) -> Outcome {
-    outcome.into()
+pub fn outcome(said: impl Classification) -> Outcome {
+    said.outcome()
+}
+
+/// What such a function can return.
+#[diagnostic::on_unimplemented(
+    message = "a function under `classify` returns `Outcome` or `ErrorClass`, not `{Self}`",
+    label = "returns `{Self}`"
+)]
+pub trait Classification {
+    /// The outcome that it says.
+    fn outcome(self) -> Outcome;
+}
+
+impl Classification for Outcome {
+    fn outcome(self) -> Outcome {
+        self
+    }
+}
+
+impl Classification for ErrorClass {
+    fn outcome(self) -> Outcome {
+        self.into()
+    }
 }
 
 /// An error that knows what kind of error it is.

@@ -25,6 +25,9 @@ use crate::subsystem::{SubsystemHandle, SubsystemHealth, Subsystems};
 use crate::vocabulary::require_type;
 use crate::{Error, LabelValue, encode};
 
+/// A comment to Prometheus, for whoever wonders why a bot's metrics stand still.
+const SWITCHED_OFF: &str = "# This bot is built without the feature \"enable\" of bot-metrics: annotated functions record nothing.\n";
+
 lazy_static! {
     static ref PROCESS: Arc<Core> = Arc::new(Core::new(Clock::System));
 }
@@ -290,7 +293,11 @@ impl Metrics {
         let settings = self.settings();
         // Foreign families first: what fails there is counted in ours.
         let foreign = self.core.foreign.spelled(self.core.id(), settings);
-        let mut text = encode::text::encode(&self.core.snapshot(), settings);
+        let mut text = String::new();
+        if !cfg!(feature = "enable") {
+            text.push_str(SWITCHED_OFF);
+        }
+        text.push_str(&encode::text::encode(&self.core.snapshot(), settings));
         for family in foreign {
             text.push_str(&family.text);
         }

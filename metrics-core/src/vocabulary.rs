@@ -1,27 +1,65 @@
 //! The check of a label literal against its type, while compiling.
 //!
-//! An attribute emits a call of [`text_of`] in a constant, at the literal's span: a wrong label is then a compile
+//! An attribute emits a call of [`require_text`] in a constant, at the literal's span: a wrong label is then a compile
 //! error under the literal alone, and every wrong label of a crate is reported in one run.
 
 use crate::LabelValue;
 
-/// The value of `L` that `text` names.
+/// Refuses a text that names no value of `L`.
 ///
 /// # Panics
 ///
 /// Where no value has that text; the message suggests the nearest one and lists all. Meant for constants, where
 /// the panic is a compile error.
 #[track_caller]
-#[must_use]
-pub const fn text_of<L: LabelValue>(text: &str) -> &'static str {
+pub const fn require_text<L: LabelValue>(text: &str) {
+    if !contains(L::VALUES, text) {
+        let message = unknown(L::NAME, L::VALUES, text);
+        let message = if nearest(L::VALUES, text).is_some() { message } else { origin(message, L::PATH) };
+        panic!("{}", message.as_str());
+    }
+}
+
+/// Refuses the name of a method that names no value of `L`.
+///
+/// # Panics
+///
+/// As [`require_text`] does.
+#[track_caller]
+pub const fn require_method_name<L: LabelValue>(name: &str) {
+    if !contains(L::VALUES, name) {
+        let message = unknown(L::NAME, L::VALUES, name);
+        let message = message.push("; `#[exchange_call(skip)]` leaves a method out");
+        panic!("{}", message.as_str());
+    }
+}
+
+/// Where the type stands that was looked into: mostly it was to be another one.
+const fn origin(message: Message, path: &str) -> Message {
+    let Some(name) = after(path, "bot_metrics::labels::") else {
+        return if path.is_empty() { message } else { message.push("; they stand in ").push(path) };
+    };
+    message
+        .push("; values of your own stand in an enum `")
+        .push(name)
+        .push("` in a module `labels`, which `use crate::labels;` brings here")
+}
+
+/// What stands behind `start`.
+const fn after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
+    let Some((head, tail)) = text.split_at_checked(start.len()) else { return None };
+    if equal(head, start) { Some(tail) } else { None }
+}
+
+const fn contains(values: &[&str], text: &str) -> bool {
     let mut index = 0;
-    while index < L::VALUES.len() {
-        if equal(L::VALUES[index], text) {
-            return L::VALUES[index];
+    while index < values.len() {
+        if equal(values[index], text) {
+            return true;
         }
         index += 1;
     }
-    unknown(L::NAME, L::VALUES, text)
+    false
 }
 
 /// Refuses a label type that stands where another is asked for.
@@ -38,9 +76,9 @@ pub const fn require_type<L: LabelValue>(wanted: &str) {
     }
 }
 
-#[track_caller]
-const fn unknown(name: &str, values: &[&str], text: &str) -> ! {
-    let mut message = Message::new().push("unknown ").push(name).push(" \"").push(excerpt(text)).push("\"");
+const fn unknown(name: &str, values: &[&str], text: &str) -> Message {
+    let mut message =
+        Message::new().push("unknown ").push(name).push(" \"").push_visible(excerpt(text)).push("\"");
     if let Some(nearest) = nearest(values, text) {
         message = message.push("; did you mean \"").push(nearest).push("\"?");
     } else {
@@ -55,7 +93,7 @@ const fn unknown(name: &str, values: &[&str], text: &str) -> ! {
         message = message.push(values[index]);
         index += 1;
     }
-    panic!("{}", message.as_str());
+    message
 }
 
 /// The value with the fewest edits to `text`, if it is near enough to be a slip of the fingers.
@@ -72,8 +110,25 @@ const fn nearest<'a>(values: &[&'a str], text: &str) -> Option<&'a str> {
         }
         index += 1;
     }
-    best
+    if best.is_some() { best } else { abbreviated(values, text) }
 }
+
+/// The value that begins with `text`, or with which `text` begins, letter case apart: `WARN` for `WARNING`.
+const fn abbreviated<'a>(values: &[&'a str], text: &str) -> Option<&'a str> {
+    let mut index = 0;
+    while index < values.len() {
+        let (a, b) = (values[index].as_bytes(), text.as_bytes());
+        let least = min(a.len(), b.len());
+        if least >= SHORTEST_PART && a.split_at(least).0.eq_ignore_ascii_case(b.split_at(least).0) {
+            return Some(values[index]);
+        }
+        index += 1;
+    }
+    None
+}
+
+/// Fewer letters than these begin too many words.
+const SHORTEST_PART: usize = 3;
 
 /// Longest text that is compared; a longer one is never a slip of the fingers.
 const LONGEST: usize = 64;
@@ -134,6 +189,23 @@ pub(crate) const fn equal(a: &str, b: &str) -> bool {
     true
 }
 
+/// The character that these bytes of UTF-8 are.
+const fn code_point(bytes: &[u8]) -> u32 {
+    let first = bytes[0] as u32;
+    let mut code_point = match bytes.len() {
+        1 => first,
+        2 => first & 0x1f,
+        3 => first & 0x0f,
+        _ => first & 0x07,
+    };
+    let mut index = 1;
+    while index < bytes.len() {
+        code_point = code_point << 6 | (bytes[index] & 0x3f) as u32;
+        index += 1;
+    }
+    code_point
+}
+
 /// As much of `text` as helps to find it.
 const fn excerpt(text: &str) -> &str {
     let mut end = 80;
@@ -173,6 +245,50 @@ impl Message {
         self.append(text)
     }
 
+    /// Appends a number in digits.
+    pub(crate) const fn push_number(self, number: usize) -> Self {
+        const DIGITS: &str = "0123456789";
+        let message = if number < 10 { self } else { self.push_number(number / 10) };
+        message.push(DIGITS.split_at(number % 10).1.split_at(1).0)
+    }
+
+    /// Appends `text` with an escape for each character that cannot be seen, or that looks like another.
+    pub(crate) const fn push_visible(mut self, text: &str) -> Self {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let mut end = 1;
+            while !rest.is_char_boundary(end) {
+                end += 1;
+            }
+            let (character, tail) = rest.split_at(end);
+            let bytes = character.as_bytes();
+            self = if end == 1 && !bytes[0].is_ascii_control() {
+                self.push(character)
+            } else {
+                self.push_escape(code_point(bytes))
+            };
+            rest = tail;
+        }
+        self
+    }
+
+    /// Appends `\u{…}`.
+    const fn push_escape(mut self, code_point: u32) -> Self {
+        const DIGITS: &str = "0123456789abcdef";
+        self = self.push("\\u{");
+        let mut shift = 24;
+        let mut begun = false;
+        while shift > 0 {
+            shift -= 4;
+            let digit = (code_point >> shift & 0xf) as usize;
+            begun = begun || digit > 0 || shift == 0;
+            if begun {
+                self = self.push(DIGITS.split_at(digit).1.split_at(1).0);
+            }
+        }
+        self.push("}")
+    }
+
     const fn append(mut self, text: &[u8]) -> Self {
         let mut index = 0;
         while index < text.len() {
@@ -202,16 +318,16 @@ mod tests {
     use crate::labels::{Operation, Subsystem};
 
     fn message_of<L: LabelValue>(text: &'static str) -> String {
-        *std::panic::catch_unwind(|| text_of::<L>(text))
+        *std::panic::catch_unwind(|| require_text::<L>(text))
             .expect_err("the text is unknown")
             .downcast::<String>()
             .expect("a message")
     }
 
     #[test]
-    fn a_known_text_is_the_types_own() {
-        const TEXT: &str = text_of::<Subsystem>("monitor");
-        assert_eq!(TEXT, "monitor");
+    fn a_known_text_is_accepted_while_compiling() {
+        const _: () = require_text::<Subsystem>("monitor");
+        const _: () = require_method_name::<Operation>("place_order");
     }
 
     #[test]
@@ -220,17 +336,48 @@ mod tests {
             message_of::<Subsystem>("tradng"),
             "unknown subsystem \"tradng\"; did you mean \"trading\"? known: trading, monitor, reconciliation"
         );
+        for (text, nearest) in [("Trading", "trading"), ("moni", "monitor"), ("trading_loop", "trading")] {
+            let message = message_of::<Subsystem>(text);
+            assert!(message.contains(&format!("did you mean \"{nearest}\"?")), "{message}");
+        }
         assert!(message_of::<Operation>("plaec_order").contains("did you mean \"place_order\"?"));
-        assert!(message_of::<Subsystem>("Trading").contains("did you mean \"trading\"?"));
     }
 
     #[test]
-    fn a_text_far_from_all_gets_no_suggestion() {
+    fn a_text_far_from_all_gets_no_suggestion_but_the_way_to_values_of_ones_own() {
         assert_eq!(
             message_of::<Subsystem>("zzzzzzzz"),
-            "unknown subsystem \"zzzzzzzz\"; known: trading, monitor, reconciliation"
+            "unknown subsystem \"zzzzzzzz\"; known: trading, monitor, reconciliation; values of your own stand in \
+             an enum `Subsystem` in a module `labels`, which `use crate::labels;` brings here"
         );
         assert!(!message_of::<Subsystem>("").contains("did you mean"));
+    }
+
+    #[test]
+    fn values_of_ones_own_are_told_by_their_place() {
+        #[derive(Clone, Copy, LabelValue)]
+        enum Side {
+            Buy,
+            Sell,
+        }
+        let message = message_of::<Side>("flat");
+        assert!(message.starts_with("unknown side \"flat\"; known: buy, sell; they stand in "), "{message}");
+        assert!(message.ends_with("::Side"), "{message}");
+        assert_eq!([Side::Buy, Side::Sell].map(LabelValue::index), [0, 1]);
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_escaped() {
+        for (text, shown) in [
+            ("trading\n", r"trading\u{a}"),
+            ("tr\u{430}ding", r"tr\u{430}ding"),
+            ("\0", r"\u{0}"),
+            ("\u{202e}trading", r"\u{202e}trading"),
+            ("trading\u{1f680}", r"trading\u{1f680}"),
+        ] {
+            let message = message_of::<Subsystem>(text);
+            assert!(message.contains(&format!("unknown subsystem \"{shown}\"")), "{message}");
+        }
     }
 
     #[test]
@@ -251,7 +398,7 @@ mod tests {
     fn a_text_too_long_is_quoted_in_part() {
         let long: &'static str = Box::leak("ä".repeat(10_000).into_boxed_str());
         let message = message_of::<Subsystem>(long);
-        assert!(message.len() < 200 && message.ends_with("reconciliation"), "{message}");
+        assert!(message.len() < 600 && message.contains("reconciliation"), "{message}");
     }
 
     #[test]

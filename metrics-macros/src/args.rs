@@ -3,18 +3,26 @@
 use std::time::Duration;
 
 use proc_macro2::{Span, TokenStream};
-use quote::ToTokens as _;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::spanned::Spanned as _;
-use syn::{Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Path, Token};
+use syn::{Expr, ExprLit, ExprPath, Ident, Lit, LitInt, LitStr, Path, Signature, Token};
 
-use crate::attr::{Attribute, Is, Key, Takes};
-use crate::errors::{Errors, nearest};
+use crate::attr::{self, Attribute, Is, Key, Takes};
+use crate::body::mentions;
+use crate::errors::{Errors, known_with, nearest};
 
 /// The arguments of one attribute, each with its key from the table.
+#[derive(Clone, Default)]
+pub(crate) struct Args(Vec<Argument>);
+
 #[derive(Clone)]
-pub(crate) struct Args(Vec<(&'static Key, Value)>);
+struct Argument {
+    key: &'static Key,
+    value: Value,
+    /// As it was written, for what is wrong with it beside others.
+    tokens: TokenStream,
+}
 
 /// A value of the kind that its key takes.
 #[derive(Clone)]
@@ -26,6 +34,8 @@ pub(crate) enum Value {
     /// What the word stands for.
     Word(&'static str),
     Nothing,
+    /// It was wrong, which is reported; the key is there all the same.
+    Wrong,
 }
 
 /// A label as it was written.
@@ -33,6 +43,8 @@ pub(crate) enum Value {
 pub(crate) enum Label {
     /// A text, checked against the label's type.
     Text(LitStr),
+    /// The name of a method, checked likewise.
+    MethodName(LitStr),
     /// A variant, known while compiling.
     Variant(ExprPath),
     /// An expression of the label's type, evaluated at each call.
@@ -42,21 +54,33 @@ pub(crate) enum Label {
 impl Args {
     /// Reads `tokens` by the attribute's keys; what is wrong goes to `errors`, each under its own token.
     pub(crate) fn read(attribute: Attribute, tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut args = Self(Vec::new());
-        for entry in entries(attribute, tokens, errors) {
-            args.take(attribute, &entry, errors);
+        let mut args = Self::default();
+        let (known, unknown): (Vec<_>, Vec<_>) = entries(attribute, tokens, errors)
+            .into_iter()
+            .map(|entry| (entry.key(attribute), entry))
+            .partition(|(key, _)| key.is_some());
+        for (key, entry) in known {
+            args.0.extend(key.and_then(|key| args.take(attribute, key, entry, errors)));
+        }
+        for (_, entry) in unknown {
+            args.refuse(attribute, &entry, errors);
         }
         args
     }
 
     /// Reports the keys that must be there and are not.
     pub(crate) fn require(&self, attribute: Attribute, errors: &mut Errors) {
-        for key in attribute.keys().filter(|key| key.is != Is::Optional && !self.has(key.name)) {
-            let missing = if key.is == Is::Positional { "a" } else { "the argument" };
-            let message =
-                format!("{} needs {missing} {}: {}", attribute.name(), key.name, attribute.example());
-            errors.push(Span::call_site(), message);
+        let missing: Vec<_> = self.missing(attribute).collect();
+        if missing.iter().any(|key| key.is == Is::Positional) {
+            errors.push(Span::call_site(), needs(attribute, &format!("a {}", missing[0].name)));
+        } else if !missing.is_empty() {
+            let names: Vec<_> = missing.iter().map(|key| format!("`{}`", key.name)).collect();
+            errors.push(Span::call_site(), needs(attribute, &names.join(" and ")));
         }
+    }
+
+    fn missing(&self, attribute: Attribute) -> impl Iterator<Item = &'static Key> {
+        attribute.keys().filter(|key| key.is != Is::Optional && !self.has(key.name))
     }
 
     /// These arguments for a method of a block: what is named after the method has its name.
@@ -64,13 +88,45 @@ impl Args {
         let mut args = self.clone();
         for key in attribute.keys().filter(|key| key.is == Is::MethodName && !self.has(key.name)) {
             let text = LitStr::new(&name.unraw().to_string(), name.span());
-            args.0.push((key, Value::Label(Label::Text(text))));
+            let value = Value::Label(Label::MethodName(text));
+            args.0.push(Argument { key, value, tokens: name.to_token_stream() });
         }
         args
     }
 
+    /// What was written under this key, for messages.
+    pub(crate) fn tokens(&self, name: &str) -> Option<&TokenStream> {
+        self.argument(name).map(|argument| &argument.tokens)
+    }
+
+    /// Reports expressions of one word that names no argument: mostly texts without their quotes.
+    pub(crate) fn require_names(&self, sig: &Signature, errors: &mut Errors) {
+        for argument in &self.0 {
+            let (Value::Label(Label::Expression(expr)) | Value::Text(expr)) = &argument.value else {
+                continue;
+            };
+            let Some(name) = single_word(expr) else { continue };
+            if !mentions(&sig.inputs.to_token_stream(), &name) {
+                let message =
+                    format!("this function has no argument `{name}`; a text stands in quotes: \"{name}\"");
+                errors.push_over(expr, message);
+            }
+        }
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
         self.value(name).is_some()
+    }
+
+    /// The module of what an expansion uses.
+    pub(crate) fn private(&self) -> TokenStream {
+        let library = self.path(attr::CRATE).map_or_else(|| quote!(::bot_metrics), ToTokens::to_token_stream);
+        quote!(#library::__private)
+    }
+
+    /// Whether a key that stands alone is there.
+    pub(crate) fn is_there(&self, name: &str) -> bool {
+        matches!(self.value(name), Some(Value::Nothing))
     }
 
     pub(crate) fn label(&self, name: &str) -> Option<&Label> {
@@ -94,123 +150,215 @@ impl Args {
     }
 
     fn value(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(key, _)| key.name == name).map(|(_, value)| value)
+        self.argument(name).map(|argument| &argument.value)
     }
 
-    fn take(&mut self, attribute: Attribute, entry: &Entry, errors: &mut Errors) {
-        let Some(key) = entry.key(attribute, errors) else { return };
-        if self.0.iter().any(|(known, _)| known.name == key.name) {
-            errors.push(entry.span(), format!("`{}` stands here a second time", key.name));
-            return;
+    fn argument(&self, name: &str) -> Option<&Argument> {
+        self.0.iter().find(|argument| argument.key.name == name)
+    }
+
+    fn take(
+        &self,
+        attribute: Attribute,
+        key: &'static Key,
+        entry: Entry,
+        errors: &mut Errors,
+    ) -> Option<Argument> {
+        let tokens = entry.tokens();
+        if let Some(first) = self.argument(key.name) {
+            let first = &first.tokens;
+            let message = if entry.name.is_some() {
+                format!("`{}` stands here a second time, after `{first}`", key.name)
+            } else {
+                format!("{} takes one {}, and `{first}` stands before this", attribute.name(), key.name)
+            };
+            errors.push_over(entry.name.map_or(tokens, Ident::into_token_stream), message);
+            return None;
         }
-        match value(key.takes, entry.value.as_ref()) {
-            Ok(value) => self.0.push((key, value)),
-            Err(found) => {
-                let message = format!("`{}` takes {}{found}", key.name, key.takes.allowed());
-                errors.push(entry.value_span(), message);
-                // The key is there all the same: no second message that it is missing or stands twice.
-                self.0.push((key, Value::Nothing));
+        let value = match &entry.written {
+            Written::Wrong => Value::Wrong,
+            Written::Nothing if key.takes == Takes::Nothing => Value::Nothing,
+            Written::Nothing | Written::Missing => {
+                let allowed = key.takes.allowed();
+                let message = match key.takes {
+                    Takes::Nothing => format!("`{}` takes {allowed}", key.name),
+                    _ => format!("`{0}` needs a value: `{0} = …`, {allowed}", key.name),
+                };
+                errors.push_over(&entry.name, message);
+                Value::Wrong
             }
-        }
+            Written::Value(expr) => value(key.takes, expr).unwrap_or_else(|found| {
+                errors.push_over(expr, format!("`{}` takes {}{found}", key.name, key.takes.allowed()));
+                Value::Wrong
+            }),
+        };
+        Some(Argument { key, value, tokens })
+    }
+
+    /// Reports an entry that has no key. Where a key must be there and is not, this was to be it: no second message
+    /// says that it is missing.
+    fn refuse(&mut self, attribute: Attribute, entry: &Entry, errors: &mut Errors) {
+        let names = attribute.keys().map(|key| key.name);
+        let missing = self.missing(attribute).next();
+        let Some(name) = &entry.name else {
+            let example = missing
+                .map_or_else(String::new, |key| format!(": write `{} = {}`", key.name, entry.tokens()));
+            let known = known_with(None, names);
+            errors.push_over(
+                entry.tokens(),
+                format!("{} takes `key = value` only{example}{known}", attribute.name()),
+            );
+            self.0.extend(missing.map(Argument::wrong));
+            return;
+        };
+        let written = name.unraw().to_string();
+        let guess = nearest(&written, names.clone());
+        let guessed = attribute.keys().find(|key| Some(key.name) == guess).or(missing);
+        let known = known_with(guessed.map(|key| key.name), names);
+        errors.push(name.span(), format!("{} has no key `{written}`{known}", attribute.name()));
+        self.0.extend(guessed.filter(|key| !self.has(key.name)).map(Argument::wrong));
     }
 }
 
-/// `key = value`, or a value alone.
+impl Argument {
+    fn wrong(key: &'static Key) -> Self {
+        Self { key, value: Value::Wrong, tokens: TokenStream::new() }
+    }
+}
+
+fn needs(attribute: Attribute, what: &str) -> String {
+    format!("{} needs {what}: {}", attribute.name(), attribute.example())
+}
+
+/// The word that an expression is, if it is one in the letters of a variable.
+fn single_word(expr: &Expr) -> Option<String> {
+    let Expr::Path(path) = expr else { return None };
+    let name = path.path.get_ident()?.to_string();
+    (name != "self" && name.starts_with(char::is_lowercase)).then_some(name)
+}
+
+/// `key = value`, a key alone, or a value alone.
 struct Entry {
     name: Option<Ident>,
-    /// None for a key that stands alone.
-    value: Option<Expr>,
+    written: Written,
+}
+
+enum Written {
+    Nothing,
+    /// `=` and nothing behind it.
+    Missing,
+    Value(Expr),
+    /// What cannot be read, and is reported.
+    Wrong,
 }
 
 impl Entry {
-    fn span(&self) -> Span {
-        self.name.as_ref().map_or_else(|| self.value.span(), Ident::span)
-    }
-
-    fn value_span(&self) -> Span {
-        self.value.as_ref().map_or_else(|| self.span(), syn::spanned::Spanned::span)
-    }
-
-    fn key(&self, attribute: Attribute, errors: &mut Errors) -> Option<&'static Key> {
-        let Some(name) = &self.name else {
-            let positional = attribute.positional();
-            if positional.is_none() {
-                let known = known(attribute);
-                errors.push(
-                    self.span(),
-                    format!("{} takes `key = value` only; keys: {known}", attribute.name()),
-                );
-            }
-            return positional;
-        };
-        let written = name.unraw().to_string();
-        let found = attribute.keys().find(|key| key.name == written);
-        if found.is_none() {
-            let guess = nearest(&written, attribute.keys().map(|key| key.name))
-                .map(|key| format!("; did you mean `{key}`?"))
-                .unwrap_or_default();
-            let message =
-                format!("{} has no key `{written}`{guess} Known: {}", attribute.name(), known(attribute));
-            errors.push(name.span(), message.replace("` Known", "`; known"));
+    fn tokens(&self) -> TokenStream {
+        let name = &self.name;
+        match (&self.written, name) {
+            (Written::Value(value), Some(name)) => quote!(#name = #value),
+            (Written::Value(value), None) => quote!(#value),
+            (Written::Nothing | Written::Missing | Written::Wrong, _) => quote!(#name),
         }
-        found
+    }
+
+    fn key(&self, attribute: Attribute) -> Option<&'static Key> {
+        match &self.name {
+            None => attribute.positional(),
+            Some(name) => attribute.keys().find(|key| name.unraw() == key.name),
+        }
     }
 }
 
-fn known(attribute: Attribute) -> String {
-    attribute.keys().map(|key| key.name).collect::<Vec<_>>().join(", ")
-}
-
-/// The entries between commas; one that cannot be read is reported and skipped.
+/// The entries between commas; of one that cannot be read only its key is kept.
 fn entries(attribute: Attribute, tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut wrong = Vec::new();
     let read = |input: ParseStream<'_>| {
-        let mut entries = Vec::new();
         while !input.is_empty() {
-            match entry(attribute, input) {
-                Ok(entry) => entries.push(Ok(entry)),
-                Err(error) => {
-                    entries.push(Err(error));
+            let positional = entries.iter().any(|entry| entry.name.is_none());
+            match entry(attribute, positional, input) {
+                Ok(entry) => entries.push(entry),
+                Err((name, error)) => {
+                    entries.extend(name.map(|name| Entry { name: Some(name), written: Written::Wrong }));
+                    wrong.push(error);
                     skip_to_comma(input)?;
                 }
             }
             if !input.is_empty() && input.parse::<Token![,]>().is_err() {
-                entries.push(Err(input.error("expected a comma before this")));
-                skip_to_comma(input)?;
-                let _: Option<Token![,]> = input.parse()?;
+                wrong.push(input.error("expected a comma before this"));
+                if !begins_entry(input) {
+                    skip_to_comma(input)?;
+                    let _: Option<Token![,]> = input.parse()?;
+                }
             }
         }
-        Ok(entries)
+        Ok(())
     };
-    let entries: Vec<syn::Result<Entry>> = errors.ok(read.parse2(tokens)).unwrap_or_default();
-    entries.into_iter().filter_map(|entry| errors.ok(entry)).collect()
+    // What could not be skipped was reported before.
+    let _ = read.parse2(tokens);
+    for error in wrong {
+        errors.ok::<()>(Err(error));
+    }
+    entries
 }
 
-fn entry(attribute: Attribute, input: ParseStream<'_>) -> syn::Result<Entry> {
-    if let Some(name) = standing_alone(attribute, input) {
-        input.call(Ident::parse_any)?;
-        return Ok(Entry { name: Some(name), value: None });
-    }
-    let named = input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]);
-    let name = if named {
-        let name = input.call(Ident::parse_any)?;
-        input.parse::<Token![=]>()?;
-        Some(name)
-    } else {
-        None
+/// One entry, or its name and what is wrong with it.
+fn entry(
+    attribute: Attribute,
+    positional: bool,
+    input: ParseStream<'_>,
+) -> Result<Entry, (Option<Ident>, syn::Error)> {
+    let Some(name) = input.fork().call(Ident::parse_any).ok() else {
+        return expression(input).map_err(|error| (None, error));
     };
-    if input.is_empty() || input.peek(Token![,]) {
-        let span = name.as_ref().map_or_else(|| input.span(), Ident::span);
-        return Err(syn::Error::new(span, "expected a value"));
-    }
-    Ok(Entry { name, value: Some(input.parse()?) })
-}
-
-/// A word between commas that is a key of the attribute and no value.
-fn standing_alone(attribute: Attribute, input: ParseStream<'_>) -> Option<Ident> {
+    let is_key = attribute.keys().any(|key| name.unraw() == key.name);
     let ahead = input.fork();
-    let name = ahead.call(Ident::parse_any).ok()?;
-    let alone = ahead.is_empty() || ahead.peek(Token![,]);
-    (alone && attribute.keys().any(|key| name == key.name)).then_some(name)
+    let _ = ahead.call(Ident::parse_any);
+    if ends(&ahead) && (is_key || positional || attribute.positional().is_none()) {
+        let _ = input.call(Ident::parse_any);
+        return Ok(Entry { name: Some(name), written: Written::Nothing });
+    }
+    if begins_entry(input) {
+        return named(input).map_err(|error| (Some(name), error));
+    }
+    let colon = ahead.peek(Token![:]) && !ahead.peek(Token![::]);
+    if colon || ahead.peek(Lit) || is_key && ahead.peek(syn::token::Paren) {
+        let message = format!("the value of `{name}` stands behind `=`: `{name} = …`");
+        let error = syn::Error::new(name.span(), message);
+        return Err((Some(name), error));
+    }
+    if is_key && ahead.peek(Ident) {
+        let error = ahead.error("expected a comma or `=` before this");
+        return Err((Some(name), error));
+    }
+    expression(input).map_err(|error| (None, error))
+}
+
+/// Whether a key and its `=` are next.
+fn begins_entry(input: ParseStream<'_>) -> bool {
+    input.peek(Ident::peek_any)
+        && input.peek2(Token![=])
+        && !input.peek2(Token![==])
+        && !input.peek2(Token![=>])
+}
+
+fn named(input: ParseStream<'_>) -> syn::Result<Entry> {
+    let name = input.call(Ident::parse_any)?;
+    input.parse::<Token![=]>()?;
+    let written = if ends(input) { Written::Missing } else { Written::Value(input.parse()?) };
+    Ok(Entry { name: Some(name), written })
+}
+
+fn expression(input: ParseStream<'_>) -> syn::Result<Entry> {
+    if ends(input) {
+        return Err(input.error("expected a value before this"));
+    }
+    Ok(Entry { name: None, written: Written::Value(input.parse()?) })
+}
+
+fn ends(input: ParseStream<'_>) -> bool {
+    input.is_empty() || input.peek(Token![,])
 }
 
 fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
@@ -221,23 +369,28 @@ fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
 }
 
 /// The value as its key takes it, or what is to be said of it beside what is allowed.
-fn value(takes: Takes, expr: Option<&Expr>) -> Result<Value, String> {
+fn value(takes: Takes, expr: &Expr) -> Result<Value, String> {
     match (takes, expr) {
         // What a `macro_rules!` passes on stands in a group without delimiters.
-        (_, Some(Expr::Group(group))) => value(takes, Some(&group.expr)),
-        (Takes::Nothing, None) => Ok(Value::Nothing),
-        (Takes::Label(_), Some(expr)) => label(expr).map(Value::Label),
-        (Takes::Duration, Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. }))) => {
+        (_, Expr::Group(group)) => value(takes, &group.expr),
+        (Takes::Label(_), expr) => label(expr).map(Value::Label),
+        (Takes::Duration, Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if text.suffix().is_empty() => {
             duration(&text.value()).map(Value::Duration)
         }
-        (Takes::Path, Some(Expr::Path(path))) if path.qself.is_none() => Ok(Value::Path(path.path.clone())),
-        (Takes::Text, Some(Expr::Lit(ExprLit { lit, .. }))) if !matches!(lit, Lit::Str(_)) => {
-            Err(String::new())
-        }
-        (Takes::Text, Some(expr)) => Ok(Value::Text(Box::new(expr.clone()))),
-        (Takes::Word(words), Some(expr)) => word(words, expr).map(Value::Word),
-        _ => Err(String::new()),
+        (Takes::Duration, Expr::Lit(ExprLit { lit: Lit::Int(number), .. })) => Err(unquoted(number)),
+        (Takes::Path(_), Expr::Path(path)) if path.qself.is_none() => Ok(Value::Path(path.path.clone())),
+        (Takes::Text, Expr::Lit(ExprLit { lit, .. })) if !matches!(lit, Lit::Str(_)) => Err(String::new()),
+        (Takes::Text, expr) => Ok(Value::Text(Box::new(expr.clone()))),
+        (Takes::Word(words), expr) => word(words, expr).map(Value::Word),
+        (Takes::Nothing | Takes::Path(_) | Takes::Duration, _) => Err(String::new()),
     }
+}
+
+/// How a time without its quotes is written with them.
+fn unquoted(number: &LitInt) -> String {
+    let unit = if number.suffix().is_empty() { "s" } else { number.suffix() };
+    let text = format!("{}{unit}", number.base10_digits());
+    duration(&text).map_or_else(|_| String::new(), |_| format!("; did you mean {text:?}?"))
 }
 
 /// What the word stands for; it may stand in quotes.

@@ -39,7 +39,7 @@ impl Attribute {
         }
     }
 
-    pub(crate) fn keys(self) -> impl Iterator<Item = &'static Key> {
+    pub(crate) fn keys(self) -> impl Iterator<Item = &'static Key> + Clone {
         KEYS.iter().filter(move |key| key.of.contains(&self))
     }
 
@@ -76,8 +76,8 @@ pub(crate) enum Takes {
     Label(&'static str),
     /// A time such as `"5s"`.
     Duration,
-    /// A path.
-    Path,
+    /// A path, such as this one.
+    Path(&'static str),
     /// An expression that is a text when the function is called.
     Text,
     /// One of these words, each with the name of what it stands for.
@@ -92,8 +92,10 @@ impl Takes {
         match self {
             Self::Label(label) => format!("a text in quotes, or a value of the type `labels::{label}`"),
             Self::Duration => r#"a time in quotes such as "500ms", "5s", "2m" or "1h""#.to_owned(),
-            Self::Path => "a path such as `crate::labels`".to_owned(),
-            Self::Text => "an expression that is a text, such as `order.symbol`".to_owned(),
+            Self::Path(example) => format!("a path without quotes, such as `{example}`"),
+            Self::Text => {
+                "a text in quotes, or an expression that is a text, such as `order.symbol`".to_owned()
+            }
             Self::Word(words) => {
                 let words: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
                 words.join(", ")
@@ -148,8 +150,8 @@ static KEYS: [Key; 17] = [
     Key { name: PROFILE,   takes: Takes::Text,                        of: &[OperationalEvent], is: Is::Optional },
     Key { name: PROFILE,   takes: Takes::Text,                        of: &[CapitalCheck],     is: Is::Required },
     Key { name: SYMBOL,    takes: Takes::Text,                        of: &[OperationalEvent], is: Is::Optional },
-    Key { name: CLASSIFY,  takes: Takes::Path,                        of: WITH_LABELS,         is: Is::Optional },
-    Key { name: LABELS,    takes: Takes::Path,                        of: WITH_LABELS,         is: Is::Optional },
-    Key { name: CRATE,     takes: Takes::Path,                        of: ALL,                 is: Is::Optional },
+    Key { name: CLASSIFY,  takes: Takes::Path("crate::classify"),     of: WITH_LABELS,         is: Is::Optional },
+    Key { name: LABELS,    takes: Takes::Path("crate::labels"),       of: WITH_LABELS,         is: Is::Optional },
+    Key { name: CRATE,     takes: Takes::Path("::bot_metrics"),       of: ALL,                 is: Is::Optional },
     Key { name: SKIP,      takes: Takes::Nothing,                     of: ALL,                 is: Is::Optional },
 ];

@@ -1,7 +1,7 @@
 //! Mistakes, collected and reported together beside the user's item.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 
 /// Every mistake found so far.
 #[derive(Debug, Default)]
@@ -12,17 +12,18 @@ impl Errors {
         self.0.push(syn::Error::new(span, message));
     }
 
+    /// Under all of `tokens`, where there are several.
+    pub(crate) fn push_over(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
+        self.0.push(syn::Error::new_spanned(tokens, message));
+    }
+
     /// Takes the value, or the mistake instead of it.
     pub(crate) fn ok<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.0.push(error)).ok()
     }
 
-    /// The value, if nothing was wrong on the way to it.
-    pub(crate) fn check<T>(self, value: Option<T>) -> Result<T, Self> {
-        match value {
-            Some(value) if self.0.is_empty() => Ok(value),
-            _ => Err(self),
-        }
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// All of them as compile errors, and the item as it was: the rest of the crate still checks.
@@ -32,14 +33,37 @@ impl Errors {
     }
 }
 
-/// The candidate that `text` is a slip of the fingers of, if one is near enough.
-pub(crate) fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// What stands behind the name of something unknown: the nearest of what is known, and all of it.
+pub(crate) fn known<'a>(text: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> String {
+    let guess = nearest(text, candidates.clone());
+    known_with(guess, candidates)
+}
+
+/// The same with a guess of one's own.
+pub(crate) fn known_with<'a>(guess: Option<&str>, candidates: impl Iterator<Item = &'a str>) -> String {
+    let all = candidates.collect::<Vec<_>>().join(", ");
+    match guess {
+        Some(guess) => format!("; did you mean `{guess}`? known: {all}"),
+        None => format!("; known: {all}"),
+    }
+}
+
+/// The candidate that `text` is a slip of the fingers of, or a longer or shorter name for, if there is one.
+pub(crate) fn nearest<'a>(
+    text: &str,
+    mut candidates: impl Iterator<Item = &'a str> + Clone,
+) -> Option<&'a str> {
+    let text = text.to_lowercase();
     let tolerated = (text.len() / 3).max(2);
-    candidates
-        .map(|candidate| (distance(text.as_bytes(), candidate.as_bytes()), candidate))
-        .filter(|(edits, _)| *edits <= tolerated)
-        .min()
-        .map(|(_, candidate)| candidate)
+    let slip = candidates
+        .clone()
+        .map(|candidate| (distance(text.as_bytes(), candidate.to_lowercase().as_bytes()), candidate))
+        // Where every letter is another one, nothing is near.
+        .filter(|(edits, candidate)| *edits <= tolerated && *edits < text.len().min(candidate.len()))
+        .min();
+    let part =
+        |candidate: &&str| text.len() > 1 && (text.starts_with(candidate) || candidate.starts_with(&text));
+    slip.map(|(_, candidate)| candidate).or_else(|| candidates.find(part))
 }
 
 /// Insertions, deletions and replacements between two texts.
@@ -54,4 +78,25 @@ fn distance(a: &[u8], b: &[u8]) -> usize {
         }
     }
     row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_is_a_slip_or_a_part() {
+        let nearest = |text| nearest(text, ["op", "exchange", "ok", "err", "snake_case"].into_iter());
+        for (text, guess) in [
+            ("exchnage", Some("exchange")),
+            ("operation", Some("op")),
+            ("error", Some("err")),
+            ("Snake-Case", Some("snake_case")),
+            ("1", None),
+            ("color", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(text), guess, "{text}");
+        }
+    }
 }

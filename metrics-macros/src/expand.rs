@@ -5,16 +5,39 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{ReturnType, Type};
 
+use crate::args::Args;
 use crate::attr::Attribute;
-use crate::body::TailFuture;
-use crate::item::Function;
-use crate::model::{Instrumented, Item, Member, Verdict};
+use crate::body::{Body, TailFuture};
+use crate::item::{Function, ImplBlock, ImplItem};
+use crate::model::{Instrumented, Item, Member, Refused, Verdict, is_kept};
 use crate::params::move_into_body;
 use crate::shape::Shape;
-use crate::site::Start;
+use crate::site::{Start, checks, text_checks};
+
+/// Whether functions are measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Switch {
+    On,
+    /// They are checked all the same, and stay as they are.
+    Off,
+}
+
+impl Switch {
+    /// As the feature says.
+    pub(crate) const BUILT: Self = if cfg!(feature = "enable") { Self::On } else { Self::Off };
+}
 
 /// An attribute's item with its measurement, or as it was with what is wrong beside it.
-pub(crate) fn attribute(attribute: Attribute, args: TokenStream, item: &TokenStream) -> TokenStream {
+pub(crate) fn attribute(
+    switch: Switch,
+    attribute: Attribute,
+    args: TokenStream,
+    item: &TokenStream,
+) -> TokenStream {
+    let function = |instrumented| match switch {
+        Switch::On => measured(instrumented),
+        Switch::Off => unmeasured(&instrumented),
+    };
     match Item::new(attribute, args, item) {
         Ok(Item::Function(instrumented)) => function(*instrumented),
         Ok(Item::Impl { head, braces: old, items }) => {
@@ -25,11 +48,52 @@ pub(crate) fn attribute(attribute: Attribute, args: TokenStream, item: &TokenStr
             let body = braced(items.collect(), old.span());
             quote!(#head #body)
         }
-        Err(errors) => errors.beside(item),
+        Err(Refused { errors, args }) => errors.beside(&kept(attribute, &args, item)),
     }
 }
 
-fn function(mut instrumented: Instrumented) -> TokenStream {
+/// The item as it was, but that its labels are checked where that is possible: a typo among them is told in the same
+/// run as the other mistakes.
+fn kept(attribute: Attribute, args: &Args, item: &TokenStream) -> TokenStream {
+    if let Some(ImplBlock { head, braces: old, items }) = ImplBlock::of(item) {
+        let items = items.into_iter().map(|item| match item {
+            ImplItem::Other(tokens) => tokens,
+            ImplItem::Method(mut method) => {
+                let args = args.for_method(attribute, &method.sig.ident);
+                let checks = (!is_kept(attribute, &mut method)).then(|| text_checks(attribute, &args));
+                checked(&method, &checks.unwrap_or_default())
+            }
+        });
+        let body = braced(items.collect(), old.span());
+        return quote!(#head #body);
+    }
+    match syn::parse2::<Function>(item.clone()) {
+        Ok(function) => checked(&function, &text_checks(attribute, args)),
+        Err(_) => item.clone(),
+    }
+}
+
+/// A function with `checks` in front of its body.
+fn checked(function: &Function, checks: &TokenStream) -> TokenStream {
+    let Body { inner_attributes, statements } = Body::of(&function.body);
+    let head = function.head();
+    let body = braced(quote!(#inner_attributes #checks #statements), function.body.span());
+    quote!(#head #body)
+}
+
+/// A function that is only checked.
+fn unmeasured(instrumented: &Instrumented) -> TokenStream {
+    let library = &instrumented.library;
+    let private = quote!(#library::__private);
+    let checks = checks(&private, instrumented);
+    let judged = instrumented.judged_type().map(|ty| {
+        let judge = judge(&private, instrumented);
+        quote!(if false { #private::unmeasured::<#ty, _>(#judge); })
+    });
+    checked(&instrumented.function, &quote!(#checks #judged))
+}
+
+fn measured(mut instrumented: Instrumented) -> TokenStream {
     let library = &instrumented.library;
     let private = quote!(#library::__private);
     let Start { bindings, guard } = Start::new(&private, &instrumented);
@@ -138,7 +202,11 @@ fn judge(private: &TokenStream, instrumented: &Instrumented) -> TokenStream {
                 (&&&&#private::Probe(#value)).__bot_metrics_outcome()
             }
         },
-        Verdict::Classified(classify) => return quote!(|#value #ty| #private::outcome(#classify(#value))),
+        Verdict::Classified(classify) => {
+            let value = Ident::new("value", Span::mixed_site().located_at(classify.span()));
+            let outcome = located(&quote!(#private::outcome), classify.span());
+            return quote_spanned!(classify.span()=> |#value #ty| #outcome(#classify(#value)));
+        }
         Verdict::Good => quote!(#private::good),
         Verdict::Capital => quote!(|#value #ty| #private::capital_of(#value)),
         Verdict::Report => quote!(|#value #ty| #private::report_of(#value)),

@@ -1,12 +1,15 @@
 //! `metrics!`: what was declared, and what of it may be expanded.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, Ident, Lit, LitInt, Meta, Path, Token, Type, Visibility, braced, parenthesized};
+use syn::{
+    Attribute, Expr, ExprUnary, Ident, Lit, LitInt, Meta, Path, Token, Type, UnOp, Visibility, braced,
+    parenthesized,
+};
 
-use crate::errors::{Errors, nearest};
+use crate::errors::{Errors, known, nearest};
 
 /// A declared family.
 pub(crate) struct Family {
@@ -43,12 +46,13 @@ pub(crate) struct Options {
 
 /// `buckets(0.1, 0.5, 1)`
 pub(crate) struct Buckets {
-    pub(crate) span: Span,
+    pub(crate) word: Ident,
     pub(crate) bounds: Vec<Expr>,
 }
 
 /// `objective(threshold = 0.5, ratio = 0.99)`
 pub(crate) struct Objective {
+    pub(crate) word: Ident,
     pub(crate) threshold: Expr,
     pub(crate) ratio: Expr,
 }
@@ -63,8 +67,11 @@ pub(crate) fn read(declarations: TokenStream) -> (Vec<Family>, Errors) {
     let read = |input: ParseStream<'_>| {
         while !input.is_empty() {
             match Family::parse(input) {
-                Ok(family) if family.check(&mut errors) => families.push(family),
-                Ok(_) => {}
+                Ok(family) => {
+                    // Its function stands, whatever is wrong with the rest.
+                    family.check(&mut errors);
+                    families.push(family);
+                }
                 Err(error) => {
                     errors.ok::<()>(Err(error));
                     skip_declaration(input)?;
@@ -85,7 +92,8 @@ fn skip_declaration(input: ParseStream<'_>) -> syn::Result<()> {
         if !input.is_empty() {
             input.parse::<proc_macro2::TokenTree>()?;
         }
-        if input.is_empty() || input.peek(Token![;]) || input.peek(Token![#]) || begins_declaration(input) {
+        let doc_comment = input.peek(Token![#]) && input.peek2(syn::token::Bracket);
+        if input.is_empty() || input.peek(Token![;]) || doc_comment || begins_declaration(input) {
             return Ok(());
         }
     }
@@ -95,35 +103,67 @@ impl Parse for Family {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
-        let kind = kind(input)?;
-        let name = input.call(Ident::parse_any)?;
+        let (word, kind) = kind(input)?;
+        let name = input.call(Ident::parse_any).map_err(|_| {
+            let message = format!("`{word}` is followed by the metric's name, without quotes");
+            syn::Error::new(if input.is_empty() { word.span() } else { input.span() }, message)
+        })?;
         let labels = if input.peek(syn::token::Brace) { labels(input)? } else { Vec::new() };
         let options = Options::parse(input)?;
+        if !(input.is_empty() || input.peek(Token![;]) || input.peek(Token![#]) || begins_declaration(input))
+        {
+            let message = if input.peek(syn::token::Paren) || input.peek(syn::token::Bracket) {
+                "labels stand in braces: `{ side: labels::Side }`"
+            } else {
+                "expected an option, a semicolon or the next declaration before this"
+            };
+            return Err(input.error(message));
+        }
         Ok(Self { attrs, vis, kind, name, labels, options })
     }
 }
 
-fn kind(input: ParseStream<'_>) -> syn::Result<Kind> {
-    let word = input.call(Ident::parse_any)?;
-    KINDS.iter().find(|(name, _)| word == name).map(|(_, kind)| *kind).ok_or_else(|| {
-        let guess = nearest(&word.to_string(), KINDS.iter().map(|(name, _)| *name))
-            .map(|name| format!(": did you mean `{name}`?"))
-            .unwrap_or_default();
-        let message =
-            format!("a declaration begins with `counter`, `gauge` or `histogram`, not `{word}`{guess}");
-        syn::Error::new(word.span(), message)
-    })
+fn kind(input: ParseStream<'_>) -> syn::Result<(Ident, Kind)> {
+    const BEGINS: &str = "a declaration begins with `counter`, `gauge` or `histogram`";
+    let word = input.call(Ident::parse_any).map_err(|_| input.error(BEGINS))?;
+    let names = KINDS.iter().map(|(name, _)| *name);
+    if let Some((_, kind)) = KINDS.iter().find(|(name, _)| word == name) {
+        return Ok((word, *kind));
+    }
+    let guess =
+        nearest(&word.to_string(), names).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    Err(syn::Error::new(word.span(), format!("{BEGINS}, not `{word}`{guess}")))
 }
 
 fn labels(input: ParseStream<'_>) -> syn::Result<Vec<Label>> {
     let content;
     braced!(content in input);
-    let label = |input: ParseStream<'_>| {
-        let name = input.call(Ident::parse_any)?;
-        input.parse::<Token![:]>()?;
-        Ok(Label { name, ty: input.parse()? })
-    };
-    Ok(content.parse_terminated(label, Token![,])?.into_iter().collect())
+    let mut labels = Vec::new();
+    while !content.is_empty() {
+        labels.push(label(&content).or_else(|error| abandon(&content, error))?);
+        if !content.is_empty() && content.parse::<Token![,]>().is_err() {
+            let error = content.error("expected a comma before this");
+            return abandon(&content, error);
+        }
+    }
+    Ok(labels)
+}
+
+fn label(input: ParseStream<'_>) -> syn::Result<Label> {
+    let name = input.call(Ident::parse_any).map_err(|_| input.error("a label is `name: Type`"))?;
+    if input.parse::<Token![:]>().is_err() {
+        return Err(syn::Error::new(
+            name.span(),
+            format!("a label is `name: Type`: which type has `{name}`?"),
+        ));
+    }
+    Ok(Label { name, ty: input.parse()? })
+}
+
+/// Gives up what stands in parentheses or braces; left unread it would be a second error.
+fn abandon<T>(content: ParseStream<'_>, error: syn::Error) -> syn::Result<T> {
+    content.parse::<TokenStream>()?;
+    Err(error)
 }
 
 impl Options {
@@ -133,23 +173,16 @@ impl Options {
         while input.peek(Ident::peek_any) && !begins_declaration(input) {
             let word = input.call(Ident::parse_any)?;
             let again = match word.to_string().as_str() {
-                "buckets" => options.buckets.replace(Buckets::parse(&word, input)?).is_some(),
-                "objective" => options.objective.replace(input.parse()?).is_some(),
-                "budget" => {
-                    input.parse::<Token![=]>()?;
-                    options.budget.replace(input.parse()?).is_some()
-                }
-                "crate" => {
-                    input.parse::<Token![=]>()?;
-                    options.library.replace(input.parse()?).is_some()
-                }
+                "buckets" => options.buckets.replace(Buckets::parse(word.clone(), input)?).is_some(),
+                "objective" => options.objective.replace(Objective::parse(word.clone(), input)?).is_some(),
+                "budget" => options.budget.replace(value(&word, "10_000", input)?).is_some(),
+                "crate" => options.library.replace(value(&word, "::bot_metrics", input)?).is_some(),
                 unknown => {
-                    let guess = nearest(unknown, KNOWN.into_iter())
-                        .map(|name| format!("; did you mean `{name}`?"))
-                        .unwrap_or_default();
-                    let message =
-                        format!("a metric has no option `{unknown}`{guess} known: {}", KNOWN.join(", "));
-                    return Err(syn::Error::new(word.span(), message));
+                    let known = known(unknown, KNOWN.into_iter());
+                    return Err(syn::Error::new(
+                        word.span(),
+                        format!("a metric has no option `{unknown}`{known}"),
+                    ));
                 }
             };
             if again {
@@ -158,6 +191,28 @@ impl Options {
         }
         Ok(options)
     }
+}
+
+/// What stands behind `word =`.
+fn value<T: Parse>(word: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<T> {
+    let wrong = |span| syn::Error::new(span, format!("write `{word} = {example}`"));
+    input.parse::<Token![=]>().map_err(|_| wrong(word.span()))?;
+    let span = input.span();
+    input.parse().map_err(|_| wrong(span))
+}
+
+/// What stands between the parentheses behind `word`.
+fn parentheses<'a>(
+    word: &Ident,
+    example: &str,
+    input: ParseStream<'a>,
+) -> syn::Result<syn::parse::ParseBuffer<'a>> {
+    let read = || {
+        let content;
+        parenthesized!(content in input);
+        Ok(content)
+    };
+    read().map_err(|_: syn::Error| syn::Error::new(word.span(), format!("write `{example}`")))
 }
 
 /// Whether the next declaration follows, which need not be set apart by a semicolon.
@@ -170,44 +225,58 @@ fn begins_declaration(input: ParseStream<'_>) -> bool {
 }
 
 impl Buckets {
-    fn parse(word: &Ident, input: ParseStream<'_>) -> syn::Result<Self> {
-        let content;
-        let parentheses = parenthesized!(content in input);
-        let bounds = Punctuated::<Expr, Token![,]>::parse_terminated(&content)?;
-        let span = word.span().join(parentheses.span.join()).unwrap_or_else(|| word.span());
-        Ok(Self { span, bounds: bounds.into_iter().map(number).collect() })
+    fn parse(word: Ident, input: ParseStream<'_>) -> syn::Result<Self> {
+        let content = parentheses(&word, "buckets(0.1, 0.5, 1)", input)?;
+        let bounds = Punctuated::<Expr, Token![,]>::parse_terminated(&content)
+            .or_else(|error| abandon(&content, error))?;
+        Ok(Self { word, bounds: bounds.into_iter().map(number).collect() })
     }
 }
 
-impl Parse for Objective {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let content;
-        let parentheses = parenthesized!(content in input);
+impl Objective {
+    fn parse(word: Ident, input: ParseStream<'_>) -> syn::Result<Self> {
+        const EXAMPLE: &str = "objective(threshold = 0.5, ratio = 0.99)";
+        let content = parentheses(&word, EXAMPLE, input)?;
         let (mut threshold, mut ratio) = (None, None);
-        for meta in Punctuated::<Meta, Token![,]>::parse_terminated(&content)? {
-            let value = meta.require_name_value()?;
-            let place = if value.path.is_ident("threshold") {
-                &mut threshold
-            } else if value.path.is_ident("ratio") {
-                &mut ratio
-            } else {
-                return Err(syn::Error::new_spanned(
-                    &value.path,
-                    "an objective has a `threshold` and a `ratio`",
-                ));
-            };
-            *place = Some(number(value.value.clone()));
+        while !content.is_empty() {
+            let (name, value) = Self::entry(&content).or_else(|error| abandon(&content, error))?;
+            let place = if name == "threshold" { &mut threshold } else { &mut ratio };
+            if place.replace(number(value)).is_some() {
+                let error = syn::Error::new(name.span(), format!("`{name}` stands here a second time"));
+                return abandon(&content, error);
+            }
         }
-        threshold.zip(ratio).map(|(threshold, ratio)| Self { threshold, ratio }).ok_or_else(|| {
-            let message = "an objective has both: `objective(threshold = 0.5, ratio = 0.99)`";
-            syn::Error::new(parentheses.span.join(), message)
-        })
+        let message = format!("an objective has a threshold and a ratio: `{EXAMPLE}`");
+        let (threshold, ratio) = threshold.zip(ratio).ok_or_else(|| syn::Error::new(word.span(), message))?;
+        Ok(Self { word, threshold, ratio })
+    }
+
+    /// `threshold = …` or `ratio = …`, and the comma behind it.
+    fn entry(input: ParseStream<'_>) -> syn::Result<(Ident, Expr)> {
+        const KEYS: [&str; 2] = ["threshold", "ratio"];
+        let name = input.call(Ident::parse_any).map_err(|_| {
+            input.error("an objective takes `key = value`: `objective(threshold = 0.5, ratio = 0.99)`")
+        })?;
+        if !KEYS.iter().any(|key| name == key) {
+            let known = known(&name.to_string(), KEYS.into_iter());
+            return Err(syn::Error::new(name.span(), format!("an objective has no `{name}`{known}")));
+        }
+        input.parse::<Token![=]>()?;
+        let value = input.parse()?;
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+        Ok((name, value))
     }
 }
 
 /// A whole number is a number too.
 fn number(expr: Expr) -> Expr {
     match &expr {
+        Expr::Unary(ExprUnary { op: UnOp::Neg(minus), expr, .. }) => {
+            let positive = number((**expr).clone());
+            syn::parse_quote!(#minus #positive)
+        }
         Expr::Lit(literal) => match &literal.lit {
             Lit::Int(whole) if whole.suffix().is_empty() => {
                 let float = syn::LitFloat::new(&format!("{}.0", whole.base10_digits()), whole.span());
@@ -221,33 +290,20 @@ fn number(expr: Expr) -> Expr {
 
 impl Family {
     /// What the grammar allows and the kind does not.
-    fn check(&self, errors: &mut Errors) -> bool {
-        let mut right = true;
-        let mut refuse = |span: Span, message: &str| {
-            errors.push(span, message);
-            right = false;
-        };
+    fn check(&self, errors: &mut Errors) {
         match (self.kind, &self.options.buckets) {
             (Kind::Histogram, None) => {
-                refuse(self.name.span(), "a histogram needs its bucket bounds: `buckets(0.1, 0.5, 1)`");
+                errors.push(self.name.span(), "a histogram needs its bucket bounds: `buckets(0.1, 0.5, 1)`");
             }
             (Kind::Counter | Kind::Gauge, Some(buckets)) => {
-                refuse(buckets.span, "only a histogram has buckets");
+                errors.push(buckets.word.span(), "only a histogram has buckets");
             }
             _ => {}
         }
-        if self.kind != Kind::Histogram && self.options.objective.is_some() {
-            refuse(
-                self.name.span(),
-                "only a histogram has an objective: its threshold is one of the bucket bounds",
-            );
+        if let Some(objective) = self.options.objective.as_ref().filter(|_| self.kind != Kind::Histogram) {
+            let message = "only a histogram has an objective: its threshold is one of the bucket bounds";
+            errors.push(objective.word.span(), message);
         }
-        for (index, label) in self.labels.iter().enumerate() {
-            if self.labels[..index].iter().any(|other| other.name == label.name) {
-                refuse(label.name.span(), "this label stands here a second time");
-            }
-        }
-        right
     }
 
     /// The doc comment as one line.

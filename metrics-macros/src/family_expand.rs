@@ -6,12 +6,13 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Path, parse_quote};
 
-use crate::family::{Family, Kind, Label};
+use crate::expand::Switch;
+use crate::family::{Buckets, Family, Kind, Label, Objective};
 
 /// Label sets beyond this are a mistake, unless the declaration says otherwise.
 const BUDGET: usize = 10_000;
 
-pub(crate) fn expand(family: &Family) -> TokenStream {
+pub(crate) fn expand(switch: Switch, family: &Family) -> TokenStream {
     let library: Path = family.options.library.clone().unwrap_or_else(|| parse_quote!(::bot_metrics));
     let private = quote!(#library::__private);
     let Family { attrs, vis, name, labels, .. } = family;
@@ -35,27 +36,36 @@ pub(crate) fn expand(family: &Family) -> TokenStream {
     });
     let texts = labels.iter().map(|label| {
         let (name, ty) = (&label.name, as_label(label));
-        quote!(#ty::text(#name))
+        quote_spanned!(label.ty.span()=> #ty::text(#name))
     });
     let label_names: Vec<_> = labels.iter().map(|label| label.name.unraw().to_string()).collect();
     let label_types = labels.iter().map(|label| {
         let ty = as_label(label);
-        quote!(#ty::TYPE)
+        quote_spanned!(label.ty.span()=> #ty::TYPE)
     });
     let checks = checks(family, &private, &text, &help);
     let buckets = family.options.buckets.as_ref().map(|buckets| {
         let bounds = &buckets.bounds;
-        let list = at(buckets.span, &private, |private| quote!(#private::check::buckets(&[#(#bounds),*])));
-        (quote!(const BUCKETS: &[f64] = #list;), quote!(.buckets(BUCKETS)))
+        (quote!(const BUCKETS: &[f64] = &[#(#bounds),*];), quote!(.buckets(BUCKETS)))
     });
     let (bucket_list, with_buckets) = buckets.unzip();
     let with_objective = family.options.objective.as_ref().map(|objective| {
         let (threshold, ratio) = (&objective.threshold, &objective.ratio);
         quote!(.objective(#threshold, #ratio))
     });
+    let link = (switch == Switch::On).then(|| {
+        quote! {
+            #private::CUSTOM_FAMILIES! {
+                #![linkme_macro = #private::CUSTOM_FAMILIES]
+                static LINK: &#private::CustomFamily = &FAMILY;
+            }
+        }
+    });
+    // What is wrong with the function as a whole is said under its name.
+    let function = quote_spanned!(name.span().resolved_at(Span::mixed_site())=> fn);
     quote! {
         #(#attrs)*
-        #vis fn #name(#(#parameters),*) -> #handle {
+        #vis #function #name(#(#parameters),*) -> #handle {
             const LABELS: &[#private::LabelType] = &[#(#label_types),*];
             #bucket_list
             #checks
@@ -71,9 +81,7 @@ pub(crate) fn expand(family: &Family) -> TokenStream {
                     line: #private::line!(),
                 },
             )#with_buckets #with_objective;
-            #[#private::linkme::distributed_slice(#private::CUSTOM_FAMILIES)]
-            #[linkme(crate = #private::linkme)]
-            static LINK: &#private::CustomFamily = &FAMILY;
+            #link
             FAMILY.#method(&[#(#texts),*])
         }
     }
@@ -104,16 +112,27 @@ fn checks(family: &Family, private: &TokenStream, text: &str, help: &str) -> Tok
         None => (quote!(#BUDGET), name),
     };
     checks.extend(constant(span, private, |private| quote!(#private::check::budget(#text, LABELS, #budget))));
-    if let Some(objective) = family.options.objective.as_ref().filter(|_| family.options.buckets.is_some()) {
-        let (threshold, ratio) = (&objective.threshold, &objective.ratio);
-        let span = threshold.span();
-        checks.extend(constant(
-            span,
-            private,
-            |private| quote!(#private::check::objective(BUCKETS, #threshold, #ratio)),
-        ));
+    if let Some(buckets) = &family.options.buckets {
+        checks.extend(bucket_checks(buckets, private));
+        if let Some(Objective { threshold, ratio, .. }) = &family.options.objective {
+            checks.extend(constant(
+                threshold.span(),
+                private,
+                |private| quote!(#private::check::threshold(BUCKETS, #threshold)),
+            ));
+            checks.extend(constant(ratio.span(), private, |private| quote!(#private::check::ratio(#ratio))));
+        }
     }
     checks
+}
+
+/// A constant for the list, and one for each bound.
+fn bucket_checks(buckets: &Buckets, private: &TokenStream) -> TokenStream {
+    let list = constant(buckets.word.span(), private, |private| quote!(#private::check::buckets(BUCKETS)));
+    let bounds = buckets.bounds.iter().enumerate().map(|(index, bound)| {
+        constant(bound.span(), private, |private| quote!(#private::check::bound(BUCKETS, #index)))
+    });
+    list.into_iter().chain(bounds.flatten()).collect()
 }
 
 fn constant(

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use quote::ToTokens as _;
 
 use crate::attr::Attribute;
-use crate::expand;
+use crate::expand::{self, Switch};
 
 const REWRITE: &str = "BLESS";
 
@@ -23,18 +23,20 @@ fn attributes_expand_as_they_did() {
     assert!(sources.len() >= 12, "{sources:?}");
     for source in sources {
         let text = std::fs::read_to_string(&source).expect("the source is readable");
-        let expanded = pretty(&text);
-        let golden = source.with_extension("expanded");
-        if std::env::var_os(REWRITE).is_some() {
-            std::fs::write(&golden, &expanded).expect("the expansion is writable");
+        for (switch, extension) in [(Switch::On, "expanded"), (Switch::Off, "off")] {
+            let expanded = pretty(switch, &text);
+            let golden = source.with_extension(extension);
+            if std::env::var_os(REWRITE).is_some() {
+                std::fs::write(&golden, &expanded).expect("the expansion is writable");
+            }
+            let standing = std::fs::read_to_string(&golden).unwrap_or_default();
+            assert_eq!(expanded, standing, "{}: {REWRITE}=1 rewrites it", golden.display());
         }
-        let standing = std::fs::read_to_string(&golden).unwrap_or_default();
-        assert_eq!(expanded, standing, "{}: {REWRITE}=1 rewrites it", source.display());
     }
 }
 
 /// The expansion of the first attribute of `source`, printed as people write.
-fn pretty(source: &str) -> String {
+fn pretty(switch: Switch, source: &str) -> String {
     let (attribute, item) = source.split_once("]\n").expect("an attribute on a line of its own");
     let attribute: syn::Meta = syn::parse_str(attribute.trim_start_matches("#[")).expect("an attribute");
     let args = match &attribute {
@@ -44,7 +46,7 @@ fn pretty(source: &str) -> String {
     let name = attribute.path().to_token_stream().to_string();
     let attribute =
         Attribute::ALL.into_iter().find(|attribute| attribute.name() == name).expect("an attribute of ours");
-    let expanded = expand::attribute(attribute, args, &item.parse().expect("an item"));
+    let expanded = expand::attribute(switch, attribute, args, &item.parse().expect("an item"));
     // Methods are no items of a file: a block around them is taken away again.
     match syn::parse2::<syn::File>(expanded.clone()) {
         Ok(file) => prettyplease::unparse(&file),

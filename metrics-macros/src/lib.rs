@@ -17,6 +17,8 @@ mod family_expand;
 #[cfg(test)]
 mod golden;
 mod item;
+mod label_case;
+mod label_options;
 mod label_value;
 mod model;
 mod params;
@@ -25,6 +27,7 @@ mod shape;
 mod site;
 
 use attr::Attribute;
+use expand::Switch;
 
 #[expect(missing_docs, reason = "documented at the re-export")]
 #[proc_macro_attribute]
@@ -60,7 +63,8 @@ pub fn reconciliation(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn metrics(declarations: TokenStream) -> TokenStream {
     let (families, errors) = family::read(declarations.into());
-    errors.beside(&families.iter().map(family_expand::expand).collect()).into()
+    let families = families.iter().map(|family| family_expand::expand(Switch::BUILT, family));
+    errors.beside(&families.collect()).into()
 }
 
 #[expect(missing_docs, reason = "documented at the re-export")]
@@ -70,5 +74,5 @@ pub fn label_value(item: TokenStream) -> TokenStream {
 }
 
 fn instrument(attribute: Attribute, args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::attribute(attribute, args.into(), &item.into()).into()
+    expand::attribute(Switch::BUILT, attribute, args.into(), &item.into()).into()
 }

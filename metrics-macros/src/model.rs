@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::{Expr, Path, ReturnType, Type, parse_quote};
 
 use crate::args::{Args, Label};
 use crate::attr::{self, Attribute};
-use crate::body::Body;
+use crate::body::{Body, mentions};
 use crate::errors::Errors;
 use crate::item::{Function, ImplBlock, ImplItem};
-use crate::returns::{future_output, inside_body, may_fail};
+use crate::returns::{future_output, inside_body, may_fail, never_fails};
 use crate::shape::Shape;
 
 /// An item with what is to be measured in it.
@@ -34,8 +35,8 @@ pub(crate) struct Instrumented {
     pub(crate) verdict: Verdict,
     /// The path of the library in the user's crate.
     pub(crate) library: Path,
-    /// The module in which the label types stand.
-    pub(crate) labels: Path,
+    /// The module in which the label types stand, where it is not `labels` in scope.
+    pub(crate) labels: Option<Path>,
 }
 
 /// What the attribute measures.
@@ -80,15 +81,25 @@ pub(crate) enum Verdict {
     Report,
 }
 
+/// What is wrong, and the arguments as far as they are not.
+pub(crate) struct Refused {
+    pub(crate) errors: Errors,
+    pub(crate) args: Args,
+}
+
 impl Item {
-    pub(crate) fn new(attribute: Attribute, args: TokenStream, item: &TokenStream) -> Result<Self, Errors> {
+    pub(crate) fn new(attribute: Attribute, args: TokenStream, item: &TokenStream) -> Result<Self, Refused> {
         let mut errors = Errors::default();
         let args = Args::read(attribute, args, &mut errors);
-        if args.has(attr::SKIP) {
-            let message = "`skip` leaves a method out of an attribute over its impl block; none stands there";
-            errors.push(Span::call_site(), message);
-            return Err(errors);
+        if args.is_there(attr::SKIP) {
+            let name = attribute.name();
+            let message = format!(
+                "`{name}(skip)` leaves a method out where {name} stands over the impl block around it, and none does"
+            );
+            errors.push_over(args.tokens(attr::SKIP), message);
+            return Err(Refused { errors, args });
         }
+        check_ages(&args, &mut errors);
         let item = if let Some(block) = ImplBlock::of(item) {
             Some(members(attribute, &args, block, &mut errors))
         } else {
@@ -97,7 +108,22 @@ impl Item {
                 .and_then(|function| Instrumented::new(attribute, &args, function, &mut errors))
                 .map(|instrumented| Self::Function(Box::new(instrumented)))
         };
-        errors.check(item)
+        match item {
+            Some(item) if errors.is_empty() => Ok(item),
+            _ => Err(Refused { errors, args }),
+        }
+    }
+}
+
+/// Refuses an age at which the subsystem would count as stalled although it runs as often as it should.
+fn check_ages(args: &Args, errors: &mut Errors) {
+    let (Some(every), Some(max_age)) = (args.duration(attr::EVERY), args.duration(attr::MAX_AGE)) else {
+        return;
+    };
+    if max_age <= every {
+        let message =
+            "`max_age` is longer than `every`, or the subsystem would count as stalled before each run";
+        errors.push_over(args.tokens(attr::MAX_AGE), message);
     }
 }
 
@@ -107,17 +133,18 @@ fn members(attribute: Attribute, args: &Args, block: ImplBlock, errors: &mut Err
     for key in attribute.keys().filter(|key| key.is == attr::Is::MethodName && args.has(key.name)) {
         let message =
             format!("over an impl block each method's name is its `{}`: leave it out here", key.name);
-        errors.push(Span::call_site(), message);
+        errors.push_over(args.tokens(key.name), message);
+    }
+    if !items.iter().any(|item| matches!(item, ImplItem::Method(_))) {
+        errors
+            .push_over(&head, format!("{} measures methods, and this impl block has none", attribute.name()));
     }
     args.for_method(attribute, &syn::Ident::new("any", Span::call_site())).require(attribute, errors);
     let member = |item| match item {
         ImplItem::Other(tokens) => Member::Kept(tokens),
         ImplItem::Method(mut method) => {
-            let kept = method.take_attribute(attribute.name(), attr::SKIP)
-                || method.has_attribute(attribute.name())
-                || method.sig.constness.is_some();
             let args = args.for_method(attribute, &method.sig.ident);
-            if kept {
+            if is_kept(attribute, &mut method) {
                 return Member::Kept(quote::quote!(#method));
             }
             match Instrumented::new(attribute, &args, *method, errors) {
@@ -129,21 +156,35 @@ fn members(attribute: Attribute, args: &Args, block: ImplBlock, errors: &mut Err
     Item::Impl { head, braces, items: items.into_iter().map(member).collect() }
 }
 
+/// Whether a method skips the attribute over its block, has its own or cannot be measured.
+pub(crate) fn is_kept(attribute: Attribute, method: &mut Function) -> bool {
+    method.take_attribute(attribute.name(), attr::SKIP)
+        || method.has_attribute(attribute.name())
+        || method.sig.constness.is_some()
+}
+
 impl Instrumented {
     fn new(attribute: Attribute, args: &Args, function: Function, errors: &mut Errors) -> Option<Self> {
         let site = site(attribute, args)?;
-        let verdict = match (&site, args.path(attr::CLASSIFY)) {
+        let classify = args.path(attr::CLASSIFY);
+        let verdict = match (&site, classify) {
             (Site::Capital { .. }, _) => Verdict::Capital,
             (Site::Reconciliation, _) => Verdict::Report,
             (_, Some(classify)) => Verdict::Classified(classify.clone()),
             (_, None) if function.sig.asyncness.is_some() && !may_fail(&function.sig.output) => Verdict::Good,
             (_, None) => Verdict::Outcome,
         };
+        args.require_names(&function.sig, errors);
+        if args.word(attr::ON) == Some("Err") && classify.is_none() && never_fails(&function.sig.output) {
+            let message =
+                "`on = err` waits for an error, and this function returns none: leave it out for each call";
+            errors.push_over(args.tokens(attr::ON), message);
+        }
         let body = Body::of(&function.body);
         let judged = !matches!(verdict, Verdict::Outcome | Verdict::Good);
         let shape = Shape::of(&function, &body, judged);
-        if let Some(message) = refusal(attribute, &function, &shape) {
-            errors.push(function.sig.ident.span(), message);
+        if let Some((span, message)) = refusal(attribute, &function, &shape) {
+            errors.push(span, message);
             return None;
         }
         Some(Self {
@@ -153,7 +194,7 @@ impl Instrumented {
             site,
             verdict,
             library: args.path(attr::CRATE).cloned().unwrap_or_else(|| parse_quote!(::bot_metrics)),
-            labels: args.path(attr::LABELS).cloned().unwrap_or_else(|| parse_quote!(labels)),
+            labels: args.path(attr::LABELS).cloned(),
         })
     }
 
@@ -165,6 +206,20 @@ impl Instrumented {
             }
             _ => None,
         }
+    }
+
+    /// The type of what is judged by more than the way in which the function ended, where it can be named.
+    pub(crate) fn judged_type(&self) -> Option<Type> {
+        if matches!(self.verdict, Verdict::Outcome | Verdict::Good) {
+            return None;
+        }
+        let ty = match &self.shape {
+            Shape::Called(ReturnType::Type(_, ty)) | Shape::Async(ty) => (**ty).clone(),
+            Shape::Called(ReturnType::Default) => parse_quote!(()),
+            Shape::Tail(_) | Shape::Future { .. } => self.future_output()?,
+            Shape::Guarded => return None,
+        };
+        (!mentions(&ty.to_token_stream(), "_") && !matches!(ty, Type::Never(_))).then_some(ty)
     }
 
     /// Whether expressions of the attribute can name arguments.
@@ -211,21 +266,23 @@ fn site(attribute: Attribute, args: &Args) -> Option<Site> {
     })
 }
 
-/// Why a function cannot be measured, if it cannot.
-fn refusal(attribute: Attribute, function: &Function, shape: &Shape) -> Option<String> {
+/// Why a function cannot be measured, if it cannot, and what of it stands in the way.
+fn refusal(attribute: Attribute, function: &Function, shape: &Shape) -> Option<(Span, String)> {
     let name = attribute.name();
-    if function.sig.constness.is_some() {
-        return Some(format!("a const fn cannot be measured: remove `const` or {name}"));
+    if let Some(constness) = &function.sig.constness {
+        return Some((constness.span, format!("a const fn cannot be measured: remove `const` or {name}")));
     }
-    if function.sig.variadic.is_some() {
-        return Some(format!("a variadic function cannot be measured: put {name} over one that it calls"));
+    if let Some(variadic) = &function.sig.variadic {
+        let message = format!("a variadic function cannot be measured: put {name} over one that it calls");
+        return Some((variadic.dots.spans[0], message));
     }
     // The body becomes a closure, and a closure hides the caller.
     if matches!(shape, Shape::Called(_)) && function.has_attribute("track_caller") {
-        return Some(format!(
+        let message = format!(
             "{name} must see what this function returns, and would hide its caller: remove `#[track_caller]`, \
              or put {name} over a function that it calls"
-        ));
+        );
+        return Some((function.sig.ident.span(), message));
     }
     None
 }
@@ -235,37 +292,47 @@ fn function(attribute: Attribute, item: &TokenStream, errors: &mut Errors) -> Op
         return Some(function);
     }
     let name = attribute.name();
-    let keyword = keyword(item);
-    let message = match &keyword {
-        Some(keyword) if keyword == "fn" => {
+    let (span, what) = kind(item);
+    errors.push(
+        span,
+        if what == "a fn" {
             format!("{name} measures a body, and this function has none: put it over the implementation")
-        }
-        _ => format!("{name} measures functions, methods and impl blocks: put it over one"),
-    };
-    let first = || item.clone().into_iter().next().map(|token| token.span());
-    let span = keyword.map(|keyword| keyword.span()).or_else(first).unwrap_or_else(Span::call_site);
-    errors.push(span, message);
+        } else {
+            format!("{name} measures functions, methods and impl blocks, not {what}: put it over one")
+        },
+    );
     None
 }
 
-/// The word that says what kind of item it is, for messages about the item as a whole.
-fn keyword(item: &TokenStream) -> Option<syn::Ident> {
-    const KEYWORDS: [&str; 12] = [
-        "fn",
-        "struct",
-        "enum",
-        "union",
-        "trait",
-        "impl",
-        "mod",
-        "static",
-        "const",
-        "type",
-        "use",
-        "macro_rules",
+/// The word that says what kind of item stands under an attribute, and what that is.
+fn kind(item: &TokenStream) -> (Span, &'static str) {
+    const KINDS: [(&str, &str); 13] = [
+        ("fn", "a fn"),
+        ("struct", "a struct"),
+        ("enum", "an enum"),
+        ("union", "a union"),
+        ("trait", "a trait"),
+        ("impl", "this block"),
+        ("mod", "a module"),
+        ("static", "a static"),
+        ("const", "a constant"),
+        ("type", "a type"),
+        ("use", "an import"),
+        ("macro_rules", "a macro"),
+        ("extern", "an extern item"),
     ];
-    item.clone().into_iter().find_map(|token| match token {
-        TokenTree::Ident(word) if KEYWORDS.iter().any(|keyword| word == keyword) => Some(word),
-        _ => None,
-    })
+    const QUALIFIED: [&str; 5] = ["fn", "extern", "unsafe", "async", "trait"];
+    let words: Vec<_> = item
+        .clone()
+        .into_iter()
+        .filter_map(|token| if let TokenTree::Ident(word) = token { Some(word) } else { None })
+        .collect();
+    let qualifies =
+        |index: usize| words.get(index + 1).is_some_and(|next| QUALIFIED.iter().any(|word| next == word));
+    let found = words.iter().enumerate().find_map(|(index, word)| {
+        let (_, what) = KINDS.iter().find(|(keyword, _)| word == keyword)?;
+        (!qualifies(index)).then_some((word.span(), *what))
+    });
+    let first = || item.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
+    found.unwrap_or_else(|| (first(), "what stands here"))
 }

@@ -18,6 +18,14 @@ pub(crate) fn may_fail(output: &ReturnType) -> bool {
     }
 }
 
+/// Whether the value visibly cannot be an error, now or later.
+pub(crate) fn never_fails(output: &ReturnType) -> bool {
+    match output {
+        ReturnType::Default => true,
+        ReturnType::Type(_, ty) => !matches!(**ty, Type::ImplTrait(_)) && !may_be_result(ty),
+    }
+}
+
 pub(crate) fn may_be_result(ty: &Type) -> bool {
     match ty {
         Type::Path(path) => {

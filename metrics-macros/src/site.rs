@@ -4,9 +4,10 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{Expr, Path};
+use syn::{Expr, LitStr, Path};
 
-use crate::args::Label;
+use crate::args::{Args, Label};
+use crate::attr::{self, Attribute, Key, Takes};
 use crate::expand::located;
 use crate::model::{Instrumented, Site};
 
@@ -17,9 +18,40 @@ pub(crate) struct Start {
     pub(crate) guard: TokenStream,
 }
 
+/// What checks a function's labels where it is not measured: the bindings are never run.
+pub(crate) fn checks(private: &TokenStream, instrumented: &Instrumented) -> TokenStream {
+    let context = Context { private, labels: instrumented.labels.as_ref() };
+    let Parts { choices, texts, .. } = context.parts(&instrumented.site);
+    let checks = choices.iter().filter_map(|choice| choice.check.as_ref());
+    let values = choices.iter().filter(|choice| choice.check.is_none()).map(|choice| &choice.value);
+    let varying = choices.iter().filter_map(|choice| Some((choice.binding.as_ref()?, &choice.index)));
+    let open = texts.iter().filter_map(|text| Some((text.binding.as_ref()?, &text.value)));
+    let never_run = varying.chain(open).map(|(binding, name)| quote!(#binding let _ = #name;));
+    let never_run: TokenStream = never_run.collect();
+    let never_run = (!never_run.is_empty()).then(|| quote!(if false { #never_run }));
+    quote! {
+        #(#checks)*
+        #(const _: #private::Choice = #values;)*
+        #never_run
+    }
+}
+
+/// The checks of those labels that are texts, whatever is wrong with the rest.
+pub(crate) fn text_checks(attribute: Attribute, args: &Args) -> TokenStream {
+    let private = args.private();
+    let context = Context { private: &private, labels: args.path(attr::LABELS) };
+    let check = |key: &Key| match (key.takes, args.label(key.name)) {
+        (Takes::Label(label), written @ Some(Label::Text(_) | Label::MethodName(_))) => {
+            context.choice(label, written).check
+        }
+        _ => None,
+    };
+    attribute.keys().filter_map(check).collect()
+}
+
 impl Start {
     pub(crate) fn new(private: &TokenStream, instrumented: &Instrumented) -> Self {
-        let context = Context { private, labels: &instrumented.labels };
+        let context = Context { private, labels: instrumented.labels.as_ref() };
         let Parts { kind, new, choices, texts } = context.parts(&instrumented.site);
         let name = instrumented.function.sig.ident.unraw().to_string();
         let checks = choices.iter().filter_map(|choice| choice.check.as_ref());
@@ -85,6 +117,13 @@ struct Choice {
     index: TokenStream,
 }
 
+impl Choice {
+    /// One value, which needs no check.
+    fn known(value: TokenStream) -> Self {
+        Self { check: None, value, count: quote!(1), binding: None, index: quote!(0) }
+    }
+}
+
 /// An open label's text.
 struct Text {
     binding: Option<TokenStream>,
@@ -93,7 +132,7 @@ struct Text {
 
 struct Context<'a> {
     private: &'a TokenStream,
-    labels: &'a Path,
+    labels: Option<&'a Path>,
 }
 
 impl Context<'_> {
@@ -167,39 +206,49 @@ impl Context<'_> {
         Text { binding: Some(binding), value: quote!(#name) }
     }
 
+    /// The type of a label, for an error that is to stand at `span`; a path that was written stays where it is.
+    fn label_type(&self, label: &str, span: Span) -> TokenStream {
+        let label = Ident::new(label, span);
+        self.labels.map_or_else(|| quote_spanned!(span=> labels::#label), |labels| quote!(#labels::#label))
+    }
+
+    /// A text, and a constant that does not evaluate where it is wrong. Nothing uses the constant: whatever did would
+    /// be told a second time.
+    fn text_choice(&self, label: &str, text: &LitStr, check: &str) -> Choice {
+        let private = self.private;
+        // The whole call stands at the literal, so that its panic points there and nowhere else.
+        let span = Span::call_site().located_at(text.span());
+        let (at_text, ty, check) =
+            (located(private, span), self.label_type(label, span), Ident::new(check, span));
+        let check = quote_spanned!(span=> const _: () = #at_text::#check::<#ty>(#text););
+        Choice { check: Some(check), ..Choice::known(quote!(#private::Choice::Fixed(#text))) }
+    }
+
     fn choice(&self, label: &str, written: Option<&Label>) -> Choice {
-        let (private, labels) = (self.private, self.labels);
-        let known = |value| Choice { check: None, value, count: quote!(1), binding: None, index: quote!(0) };
-        let label = Ident::new(label, Span::call_site());
+        let private = self.private;
         match written {
-            None => known(quote!(#private::Choice::FromSettings)),
-            // The whole call stands at the literal, so that its panic points there and nowhere else.
-            Some(Label::Text(text)) => {
-                let span = Span::call_site().located_at(text.span());
-                let (at_text, labels) = (located(private, span), located(&quote!(#labels), span));
-                let constant = format_ident!("{}", label.to_string().to_uppercase(), span = span);
-                let check = quote_spanned! {span=>
-                    const #constant: &'static #at_text::str = #at_text::text_of::<#labels::#label>(#text);
-                };
-                Choice { check: Some(check), ..known(quote!(#private::Choice::Fixed(#constant))) }
-            }
+            None => Choice::known(quote!(#private::Choice::FromSettings)),
+            Some(Label::Text(text)) => self.text_choice(label, text, "require_text"),
+            Some(Label::MethodName(text)) => self.text_choice(label, text, "require_method_name"),
             Some(Label::Variant(path)) => {
                 let span = Span::call_site().located_at(path.span());
-                known(quote_spanned!(span=> #private::Choice::Fixed({
-                    const VALUE: #labels::#label = #path;
-                    <#labels::#label as #private::LabelValue>::VALUES[VALUE as usize]
+                let ty = self.label_type(label, span);
+                Choice::known(quote_spanned!(span=> #private::Choice::Fixed({
+                    const VALUE: #ty = #path;
+                    <#ty as #private::LabelValue>::VALUES[VALUE as usize]
                 })))
             }
             Some(Label::Expression(expr)) => {
                 let span = Span::call_site().located_at(expr.span());
-                let index = format_ident!("{}", label.to_string().to_lowercase(), span = Span::mixed_site());
-                let values = quote_spanned!(span=> <#labels::#label as #private::LabelValue>::VALUES);
+                let ty = self.label_type(label, span);
+                let index = format_ident!("{}", label.to_lowercase(), span = Span::mixed_site());
+                let values = quote_spanned!(span=> <#ty as #private::LabelValue>::VALUES);
                 Choice {
                     check: None,
                     value: quote!(#private::Choice::Any(#values)),
                     count: quote!(#values.len()),
                     binding: Some(quote_spanned!(span=>
-                        let #index = <#labels::#label as #private::LabelValue>::index(#expr);
+                        let #index = <#ty as #private::LabelValue>::index(#expr);
                     )),
                     index: quote!(#index),
                 }

@@ -8,6 +8,7 @@
 mod body_errors;
 mod hygiene;
 mod linked;
+mod malformed;
 mod package;
 mod refused;
 mod scale;

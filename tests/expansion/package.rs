@@ -45,7 +45,7 @@ impl Packages {
         let library = library.display();
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"{edition}\"\n\n[dependencies]\n\
-             bot-metrics = {{ path = \"{library}\", default-features = false }}\n{dependencies}"
+             bot-metrics = {{ path = \"{library}\", default-features = false, features = [\"enable\"] }}\n{dependencies}"
         );
         let directory = self.root.join(name);
         write(&directory.join("Cargo.toml"), &manifest);
@@ -53,6 +53,13 @@ impl Packages {
             write(&directory.join("src").join(file), text);
         }
         self.members.push(name.to_owned());
+    }
+
+    /// Lets a package depend on the library without the feature `enable`.
+    pub(crate) fn switch_off(&self, package: &str) {
+        let manifest = self.root.join(package).join("Cargo.toml");
+        let text = std::fs::read_to_string(&manifest).unwrap().replace(", features = [\"enable\"]", "");
+        write(&manifest, &text);
     }
 
     /// Lets a package know the library by another name.

@@ -10,7 +10,7 @@ use super::LabelType;
 const MOST_BUCKETS: usize = 200;
 
 /// Label names that the exposition or Prometheus uses itself.
-const RESERVED: [&str; 3] = ["le", "quantile", "job"];
+const RESERVED: [&str; 4] = ["le", "quantile", "job", "instance"];
 
 /// The labels that every series carries anyway.
 const DEFAULT: [&str; 3] = ["app", "env", "mode"];
@@ -90,46 +90,46 @@ pub const fn help(name: &str, help: &str) {
     }
 }
 
-/// Bounds of buckets: ascending, finite, above zero, and not too many. Returns them.
+/// Bounds of buckets: some, but not too many.
 ///
 /// # Panics
 ///
 /// Where they are not; meant for constants.
 #[track_caller]
-#[must_use]
-pub const fn buckets(bounds: &'static [f64]) -> &'static [f64] {
+pub const fn buckets(bounds: &[f64]) {
     if bounds.is_empty() {
         refuse(&["a histogram has at least one bucket bound"]);
     }
     if bounds.len() > MOST_BUCKETS {
         refuse(&["a histogram has at most 200 bucket bounds: each is a series for each label set"]);
     }
-    let mut index = 0;
-    while index < bounds.len() {
-        if !bounds[index].is_finite() {
-            refuse(&["a bucket bound is a finite number: the bucket for all the rest is added by itself"]);
-        }
-        if bounds[index] <= 0.0 {
-            refuse(&["a bucket bound is above zero"]);
-        }
-        if index > 0 && bounds[index] <= bounds[index - 1] {
-            refuse(&["bucket bounds ascend: each is greater than the one before"]);
-        }
-        index += 1;
-    }
-    bounds
 }
 
-/// An objective: its threshold is a bucket bound, since no other value can be counted, and its ratio is below 1.
+/// One of them: finite, above zero, and above the one before.
 ///
 /// # Panics
 ///
 /// Where it is not; meant for constants.
 #[track_caller]
-pub const fn objective(bounds: &[f64], threshold: f64, ratio: f64) {
-    if !(ratio > 0.0 && ratio < 1.0) {
-        refuse(&["an objective's ratio is above 0 and below 1: 0.99 for 99 %"]);
+pub const fn bound(bounds: &[f64], index: usize) {
+    if !bounds[index].is_finite() {
+        refuse(&["a bucket bound is a finite number: the bucket for all the rest is added by itself"]);
     }
+    if bounds[index] <= 0.0 {
+        refuse(&["a bucket bound is above zero"]);
+    }
+    if index > 0 && bounds[index] <= bounds[index - 1] {
+        refuse(&["bucket bounds ascend: this one is not greater than the one before"]);
+    }
+}
+
+/// An objective's threshold: a bucket bound, since no other value can be counted.
+///
+/// # Panics
+///
+/// Where it is not; meant for constants.
+#[track_caller]
+pub const fn threshold(bounds: &[f64], threshold: f64) {
     let mut index = 0;
     while index < bounds.len() {
         if bounds[index] == threshold {
@@ -140,6 +140,18 @@ pub const fn objective(bounds: &[f64], threshold: f64, ratio: f64) {
     refuse(&[
         "an objective's threshold is one of the bucket bounds: what lies between two cannot be counted",
     ]);
+}
+
+/// An objective's ratio: a part of the whole.
+///
+/// # Panics
+///
+/// Where it is not; meant for constants.
+#[track_caller]
+pub const fn ratio(ratio: f64) {
+    if !(ratio > 0.0 && ratio < 1.0) {
+        refuse(&["an objective's ratio is above 0 and below 1: 0.99 for 99 %"]);
+    }
 }
 
 /// The number of label sets, which must not exceed `budget`.
@@ -156,11 +168,17 @@ pub const fn budget(name: &str, labels: &[LabelType], budget: usize) {
         index += 1;
     }
     if product > budget {
-        refuse(&[
-            "the labels of `",
-            name,
-            "` make more series than its budget allows: use fewer labels or values, or raise it with `budget = n`",
-        ]);
+        let message = Message::new()
+            .push("the labels of `")
+            .push(name)
+            .push("` make up to ")
+            .push_number(product)
+            .push(" series, more than its budget of ")
+            .push_number(budget)
+            .push(": use fewer labels or values, or raise it with `budget = ")
+            .push_number(product)
+            .push("`");
+        panic!("{}", message.as_str());
     }
 }
 
@@ -243,24 +261,39 @@ mod tests {
     }
 
     #[test]
-    fn buckets_and_objectives_are_checked() {
-        assert_eq!(buckets(&[0.1, 1.0]), [0.1, 1.0]);
-        objective(&[0.1, 1.0], 0.1, 0.99);
-        for (bad, says) in [
-            (&[][..], "at least one"),
-            (&[1.0, 0.5], "ascend"),
-            (&[1.0, 1.0], "ascend"),
-            (&[f64::NAN], "finite"),
-            (&[1.0, f64::INFINITY], "finite"),
-            (&[-1.0], "above zero"),
-            (&[1.0; 201], "at most 200"),
+    fn buckets_are_checked() {
+        buckets(&[0.1, 1.0]);
+        assert!(refused(|| buckets(&[])).contains("at least one"));
+        assert!(refused(|| buckets(&[1.0; 201])).contains("at most 200"));
+        bound(&[0.1, 1.0], 0);
+        bound(&[0.1, 1.0], 1);
+        for (bad, index, says) in [
+            (&[1.0, 0.5][..], 1, "ascend"),
+            (&[1.0, 1.0], 1, "ascend"),
+            (&[f64::NAN], 0, "finite"),
+            (&[1.0, f64::INFINITY], 1, "finite"),
+            (&[-1.0], 0, "above zero"),
         ] {
-            let message = refused(move || {
-                let _ = buckets(bad);
-            });
+            let message = refused(move || bound(bad, index));
             assert!(message.contains(says), "{message}");
         }
-        assert!(refused(|| objective(&[0.1, 1.0], 0.5, 0.99)).contains("one of the bucket bounds"));
-        assert!(refused(|| objective(&[0.1, 1.0], 0.1, 1.0)).contains("below 1"));
+    }
+
+    #[test]
+    fn objectives_are_checked() {
+        threshold(&[0.1, 1.0], 0.1);
+        ratio(0.99);
+        assert!(refused(|| threshold(&[0.1, 1.0], 0.5)).contains("one of the bucket bounds"));
+        for bad in [0.0, 1.0, 99.0, f64::NAN] {
+            assert!(refused(move || ratio(bad)).contains("below 1"));
+        }
+    }
+
+    #[test]
+    fn a_budget_is_told_in_numbers() {
+        let labels = [LabelType::open("symbol", 200), LabelType::open("profile", 51)];
+        budget("size", &labels, 10_200);
+        let message = refused(move || budget("size", &labels, 10_000));
+        assert!(message.contains("up to 10200 series, more than its budget of 10000"), "{message}");
     }
 }

@@ -1,11 +1,13 @@
 //! A declared family, as the linker lists it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use linkme::distributed_slice;
 
 use super::handle::{Counter, Gauge, Histogram};
 use super::label::LabelType;
+use super::series::Slot;
 use crate::catalogue::{Family, Kind, Origin};
 use crate::registry;
 
@@ -94,18 +96,23 @@ impl CustomFamily {
     /// The counter with these label values, in the process-wide instance.
     #[must_use]
     pub fn counter(&'static self, values: &[&str]) -> Counter {
-        Counter(registry::process_core().custom.slot(self, values))
+        Counter(self.slot(values))
     }
 
     /// The gauge with these label values, in the process-wide instance.
     #[must_use]
     pub fn gauge(&'static self, values: &[&str]) -> Gauge {
-        Gauge(registry::process_core().custom.slot(self, values))
+        Gauge(self.slot(values))
     }
 
     /// The histogram with these label values, in the process-wide instance.
     #[must_use]
     pub fn histogram(&'static self, values: &[&str]) -> Histogram {
-        Histogram(registry::process_core().custom.slot(self, values))
+        Histogram(self.slot(values))
+    }
+
+    /// None where nothing is measured.
+    fn slot(&'static self, values: &[&str]) -> Option<Arc<Slot>> {
+        cfg!(feature = "enable").then(|| registry::process_core().custom.slot(self, values))
     }
 }

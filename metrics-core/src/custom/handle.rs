@@ -1,4 +1,4 @@
-//! What a declared family's function returns.
+//! What a declared family's function returns. Without the feature `enable` it records nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::series::Slot;
 
 /// A counter of a bot's own family. Clones count together; keep one where it is used often.
 #[derive(Clone, Debug)]
-pub struct Counter(pub(super) Arc<Slot>);
+pub struct Counter(pub(super) Option<Arc<Slot>>);
 
 impl Counter {
     /// Counts one.
@@ -17,7 +17,7 @@ impl Counter {
 
     /// Counts `n`.
     pub fn add(&self, n: u64) {
-        if let Slot::Counter(counter) = &*self.0 {
+        if let Some(Slot::Counter(counter)) = self.0.as_deref() {
             counter.add(n);
         }
     }
@@ -25,12 +25,12 @@ impl Counter {
 
 /// A gauge of a bot's own family; absent until it is first set.
 #[derive(Clone, Debug)]
-pub struct Gauge(pub(super) Arc<Slot>);
+pub struct Gauge(pub(super) Option<Arc<Slot>>);
 
 impl Gauge {
     /// Sets it. NaN is no value: the gauge keeps the one it has.
     pub fn set(&self, value: f64) {
-        if let (Slot::Gauge(gauge), false) = (&*self.0, value.is_nan()) {
+        if let (Some(Slot::Gauge(gauge)), false) = (self.0.as_deref(), value.is_nan()) {
             gauge.set(value);
         }
     }
@@ -38,12 +38,13 @@ impl Gauge {
 
 /// A histogram of a bot's own family.
 #[derive(Clone, Debug)]
-pub struct Histogram(pub(super) Arc<Slot>);
+pub struct Histogram(pub(super) Option<Arc<Slot>>);
 
 impl Histogram {
     /// Observes a value in the unit of the family's name. NaN, infinities and values below zero are no observations.
     pub fn observe(&self, value: f64) {
-        if let (Slot::Histogram(buckets), true) = (&*self.0, value.is_finite() && value >= 0.0) {
+        if let (Some(Slot::Histogram(buckets)), true) = (self.0.as_deref(), value.is_finite() && value >= 0.0)
+        {
             buckets.observe(value);
         }
     }

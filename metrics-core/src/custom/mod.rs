@@ -6,7 +6,7 @@ mod handle;
 mod label;
 mod series;
 
-pub use check::{buckets, budget, help, label_name, name, objective};
+pub use check::{bound, buckets, budget, help, label_name, name, ratio, threshold};
 pub use family::{CUSTOM_FAMILIES, CustomFamily, Objective, Place};
 pub use handle::{Counter, Gauge, Histogram};
 pub use label::{Label, LabelType, ProfileId, Symbol};

@@ -1,0 +1,8 @@
+use bot_metrics::prelude::*;
+
+#[exchange_call]
+fn place() -> Result<(), std::io::Error> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use bot_metrics::prelude::*;
+
+fn cycle() {
+    #![timed_subsystem("trading")]
+}
+
+fn main() {}

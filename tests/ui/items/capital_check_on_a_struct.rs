@@ -1,0 +1,6 @@
+use bot_metrics::prelude::*;
+
+#[capital_check(profile = "maker")]
+struct Wallet;
+
+fn main() {}

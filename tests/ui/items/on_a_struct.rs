@@ -1,0 +1,6 @@
+use bot_metrics::prelude::*;
+
+#[timed_subsystem("trading")]
+struct Bot;
+
+fn main() {}

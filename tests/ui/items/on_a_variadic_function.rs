@@ -1,0 +1,6 @@
+use bot_metrics::prelude::*;
+
+#[timed_subsystem("trading")]
+unsafe extern "C" fn cycle(count: u32, mut args: ...) {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use bot_metrics::prelude::*;
+
+fn cycle() {
+    #[timed_subsystem("trading")]
+    {
+        let _x = 1;
+    }
+}
+
+fn main() {}

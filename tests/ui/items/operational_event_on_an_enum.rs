@@ -1,0 +1,6 @@
+use bot_metrics::prelude::*;
+
+#[operational_event(type = "STARTED", severity = "INFO")]
+enum Event {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use bot_metrics::prelude::*;
+
+#[reconciliation]
+mod reconcile {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use bot_metrics::LabelValue;
+
+#[derive(Clone, Copy, LabelValue)]
+struct Side {
+    buy: bool,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use bot_metrics::LabelValue;
+
+#[derive(Clone, Copy, LabelValue)]
+#[label(rename_all = "snake_case", rename_all = "lowercase")]
+enum Side {
+    Buy,
+}
+
+fn main() {}

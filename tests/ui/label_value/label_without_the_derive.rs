@@ -1,0 +1,8 @@
+use bot_metrics::LabelValue;
+
+#[label("buy")]
+enum Side {
+    Buy,
+}
+
+fn main() {}

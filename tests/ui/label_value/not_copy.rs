@@ -1,0 +1,8 @@
+use bot_metrics::LabelValue;
+
+#[derive(LabelValue)]
+enum Side {
+    Buy,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use bot_metrics::LabelValue;
+
+#[derive(Clone, Copy, LabelValue)]
+#[serde(rename_all = "snake_case")]
+enum Side {
+    Buy,
+}
+
+fn main() {}

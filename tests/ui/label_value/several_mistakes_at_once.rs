@@ -1,0 +1,11 @@
+use bot_metrics::LabelValue;
+
+#[derive(Clone, Copy, LabelValue)]
+enum Side {
+    Buy(u8),
+    Sell = 2,
+    #[label("")]
+    None,
+}
+
+fn main() {}

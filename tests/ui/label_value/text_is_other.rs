@@ -1,0 +1,9 @@
+use bot_metrics::LabelValue;
+
+#[derive(Clone, Copy, LabelValue)]
+enum Side {
+    Buy,
+    Other,
+}
+
+fn main() {}

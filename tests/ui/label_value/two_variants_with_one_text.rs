@@ -1,0 +1,10 @@
+use bot_metrics::LabelValue;
+
+#[derive(Clone, Copy, LabelValue)]
+enum Side {
+    Buy,
+    #[label("buy")]
+    Long,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use bot_metrics::LabelValue;
+
+#[derive(Clone, Copy, LabelValue)]
+#[label(rename_all = "lowercase")]
+enum Venue {
+    GateIo,
+    Gateio,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use bot_metrics::metrics;
+
+metrics! {
+    /// Time.
+    histogram time_seconds buckets[1, 2]
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use bot_metrics::metrics;
+
+metrics! {
+    ///
+    gauge size
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use bot_metrics::{LabelValue, metrics};
+
+#[derive(Clone, Copy, LabelValue)]
+pub enum Side {
+    Buy,
+    Sell,
+}
+
+metrics! {
+    /// Size.
+    gauge size { __name: Side }
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use bot_metrics::metrics;
+
+metrics! {
+    gauge size
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use bot_metrics::{LabelValue, ProfileId, Symbol, metrics};
+
+#[derive(Clone, Copy, LabelValue)]
+pub enum Side {
+    Buy,
+    Sell,
+}
+
+metrics! {
+    /// Size.
+    size { side: Side }
+}
+
+fn main() {}

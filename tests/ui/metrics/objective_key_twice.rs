@@ -1,0 +1,8 @@
+use bot_metrics::metrics;
+
+metrics! {
+    /// Time.
+    histogram time_seconds buckets(0.1, 1) objective(threshold = 1, threshold = 1, ratio = 0.99)
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use bot_metrics::prelude::*;
+
+#[reconciliation]
+fn reconcile() {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use bot_metrics::prelude::*;
+
+#[timed_subsystem("trading", classify = "judge")]
+fn cycle() -> u8 {
+    1
+}
+
+fn main() {}

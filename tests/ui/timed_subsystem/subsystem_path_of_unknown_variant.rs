@@ -1,0 +1,6 @@
+use bot_metrics::prelude::*;
+
+#[timed_subsystem(labels::Subsystem::Tradng)]
+fn cycle() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use bot_metrics::prelude::*;
+
+#[timed_subsystem("trading", evry = "5s")]
+fn cycle() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use bot_metrics::prelude::*;
+
+fn start(metrics: &Metrics) {
+    let _ = metrics.subsystem("trading");
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use bot_metrics::timed_subsystem;
+
+#[timed_subsystem("trading")]
+fn cycle() {}
+
+fn main() {}

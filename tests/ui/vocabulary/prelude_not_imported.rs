@@ -1,0 +1,4 @@
+#[timed_subsystem("trading")]
+fn cycle() {}
+
+fn main() {}

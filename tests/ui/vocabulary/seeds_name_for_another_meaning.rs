@@ -1,0 +1,10 @@
+use bot_metrics::prelude::*;
+
+mod labels {
+    pub struct Subsystem;
+}
+
+#[timed_subsystem("trading")]
+fn cycle() {}
+
+fn main() {}

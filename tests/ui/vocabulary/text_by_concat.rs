@@ -1,0 +1,6 @@
+use bot_metrics::prelude::*;
+
+#[timed_subsystem(concat!("trad", "ing"))]
+fn cycle() {}
+
+fn main() {}
