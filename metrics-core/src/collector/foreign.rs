@@ -11,6 +11,7 @@ use std::sync::Arc;
 use prometheus::core::Collector;
 use prometheus::{Registry, proto};
 
+use super::failure::Failure;
 use super::isolation::{Isolation, Running};
 use super::own::OwnFamilies;
 use super::spelling::{ForeignFamily, own_suffixes, sample_names, spell};
@@ -26,28 +27,6 @@ use crate::storage::CounterSlot;
 pub(crate) struct Foreign {
     sources: Lock<Vec<Arc<Source>>>,
     failures: [CounterSlot; Failure::ALL.len()],
-}
-
-/// Why something foreign is not in a scrape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    Panicked,
-    Late,
-    NoThread,
-    Invalid,
-}
-
-impl Failure {
-    const ALL: [Self; 4] = [Self::Panicked, Self::Late, Self::NoThread, Self::Invalid];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Panicked => "panic",
-            Self::Late => "timeout",
-            Self::NoThread => "no_thread",
-            Self::Invalid => "invalid",
-        }
-    }
 }
 
 /// Something that yields families.

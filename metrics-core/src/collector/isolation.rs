@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::foreign::Failure;
+use super::failure::Failure;
 use crate::lock::{self, Lock};
 
 /// How long foreign code may take; a scrape has ten seconds by Prometheus' default, and all of it runs at the same

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use prometheus::TextEncoder;
 use prometheus::proto::{self, MetricType};
 
-use super::foreign::Failure;
+use super::failure::Failure;
 use crate::catalogue::Kind;
 
 /// One foreign family, spelled.

@@ -1,0 +1,23 @@
+//! How foreign code can fail a scrape.
+
+/// Why something foreign is not in a scrape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    Panicked,
+    Late,
+    NoThread,
+    Invalid,
+}
+
+impl Failure {
+    pub(super) const ALL: [Self; 4] = [Self::Panicked, Self::Late, Self::NoThread, Self::Invalid];
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Panicked => "panic",
+            Self::Late => "timeout",
+            Self::NoThread => "no_thread",
+            Self::Invalid => "invalid",
+        }
+    }
+}
