@@ -1,6 +1,6 @@
 //! What recording costs its host and what it survives, through the attributes, in one process whose allocator counts.
 //!
-//! Short as it stands; `RECORDING_FULL=1` with `--release` runs the sizes that `faults` promises.
+//! Short as it stands; `BOT_METRICS_LONG_TESTS=1` with `--release` runs the sizes that `faults` promises.
 
 mod allocations;
 mod allocator;
@@ -22,7 +22,7 @@ static METRICS: LazyLock<Metrics> =
     LazyLock::new(|| Settings::new(Mode::Paper).install().expect("one installation"));
 
 fn full() -> bool {
-    std::env::var_os("RECORDING_FULL").is_some()
+    std::env::var_os("BOT_METRICS_LONG_TESTS").is_some()
 }
 
 /// Attempts of an operation at Kraken that ended so.

@@ -1,6 +1,6 @@
 //! Recorders under many threads that come and go, read all the while.
 //!
-//! Short as they stand here. `RECORDING_FULL=1 cargo test --release -p bot-metrics --lib storage::tests` makes
+//! Short as they stand here. `BOT_METRICS_LONG_TESTS=1 cargo test --release -p bot-metrics --lib storage::tests` makes
 //! 2·10^9 recordings on 64 threads at a time, of which 10^5 end, and at least 10^6 readings.
 
 use std::cell::Cell;
@@ -93,7 +93,7 @@ struct Size {
 
 impl Size {
     fn of_this_run() -> Self {
-        if std::env::var_os("RECORDING_FULL").is_some() {
+        if std::env::var_os("BOT_METRICS_LONG_TESTS").is_some() {
             Self { threads: 64, lives: 1_600, calls: 20_000, readings: 1_000_000 }
         } else {
             Self { threads: 64, lives: 10, calls: 400, readings: 100 }
