@@ -182,7 +182,7 @@ impl Args {
                 let allowed = key.takes.allowed();
                 let message = match key.takes {
                     Takes::Nothing => format!("`{}` takes {allowed}", key.name),
-                    _ => format!("`{0}` needs a value: `{0} = …`, {allowed}", key.name),
+                    _ => format!("`{}` needs a value behind `=`: {allowed}", key.name),
                 };
                 errors.push_over(&entry.name, message);
                 Value::Wrong

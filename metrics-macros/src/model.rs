@@ -91,12 +91,15 @@ impl Item {
     pub(crate) fn new(attribute: Attribute, args: TokenStream, item: &TokenStream) -> Result<Self, Refused> {
         let mut errors = Errors::default();
         let args = Args::read(attribute, args, &mut errors);
-        if args.is_there(attr::SKIP) {
+        if args.has(attr::SKIP) {
             let name = attribute.name();
             let message = format!(
                 "`{name}(skip)` leaves a method out where {name} stands over the impl block around it, and none does"
             );
-            errors.push_over(args.tokens(attr::SKIP), message);
+            // Nothing more is to be said of a word that was reported as a slip of `skip`.
+            if args.is_there(attr::SKIP) {
+                errors.push_over(args.tokens(attr::SKIP), message);
+            }
             return Err(Refused { errors, args });
         }
         check_ages(&args, &mut errors);

@@ -14,3 +14,4 @@ mod refused;
 mod scale;
 mod shapes;
 mod twin;
+mod vocabulary;

@@ -1,0 +1,38 @@
+//! A bot's own label values are found wherever its functions stand, and two crates' do not meet.
+
+use std::process::Command;
+
+use crate::package::{Packages, source};
+
+#[test]
+fn own_label_values_are_found_whatever_else_has_their_names() {
+    let mut packages = Packages::new("vocabulary");
+    packages.add("library", "2024", "", &[("lib.rs", source("vocabulary/library.rs"))]);
+    for edition in ["2021", "2024"] {
+        let bot = format!("bot-{edition}");
+        let dependencies = "library = { path = \"../library\" }\n";
+        packages.add(&bot, edition, dependencies, &[("main.rs", source("vocabulary/bot.rs"))]);
+    }
+    let built = packages.cargo(&["build", "--workspace"]);
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    for edition in ["2021", "2024"] {
+        let output = Command::new(Packages::built("debug", &format!("bot-{edition}"))).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stdout);
+        let expected = [
+            "binance get_ticker",
+            "my_broker cancel_order",
+            "my_broker get_fees",
+            "my_broker place_order",
+            "paper get_order",
+            "archiving",
+            "auditing",
+            "hedging",
+            "pricing",
+            "quoting",
+            "reporting",
+            "routing",
+            "trading",
+        ];
+        assert_eq!(told.lines().collect::<Vec<_>>(), expected, "{output:?}");
+    }
+}
