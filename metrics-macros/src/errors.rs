@@ -26,10 +26,18 @@ impl Errors {
         self.0.is_empty()
     }
 
-    /// All of them as compile errors, and the item as it was: the rest of the crate still checks.
-    pub(crate) fn beside(self, item: &TokenStream) -> TokenStream {
-        let errors = self.0.iter().map(syn::Error::to_compile_error);
-        quote!(#(#errors)* #item)
+    /// All of them as compile errors, which stand wherever a macro can be called.
+    ///
+    /// In a module beside its items they keep the compiler from telling which names it cannot find there: they might
+    /// stand for the missing ones.
+    pub(crate) fn bare(&self) -> TokenStream {
+        self.0.iter().map(syn::Error::to_compile_error).collect()
+    }
+
+    /// All of them as an item of their own: the compiler tells everything else that is wrong in the module.
+    pub(crate) fn apart(&self) -> TokenStream {
+        let errors = self.bare();
+        if errors.is_empty() { errors } else { quote!(const _: () = { #errors };) }
     }
 }
 

@@ -8,8 +8,9 @@ use syn::{ReturnType, Type};
 use crate::args::Args;
 use crate::attr::Attribute;
 use crate::body::{Body, TailFuture};
+use crate::errors::Errors;
 use crate::item::{Function, ImplBlock, ImplItem};
-use crate::model::{Instrumented, Item, Member, Refused, Verdict, is_kept};
+use crate::model::{Instrumented, Item, Member, Refused, Verdict, is_kept, may_be_member};
 use crate::params::move_into_body;
 use crate::shape::Shape;
 use crate::site::{Start, checks, text_checks};
@@ -48,13 +49,13 @@ pub(crate) fn attribute(
             let body = braced(items.collect(), old.span());
             quote!(#head #body)
         }
-        Err(Refused { errors, args }) => errors.beside(&kept(attribute, &args, item)),
+        Err(Refused { errors, args }) => kept(attribute, &errors, &args, item),
     }
 }
 
-/// The item as it was, but that its labels are checked where that is possible: a typo among them is told in the same
-/// run as the other mistakes.
-fn kept(attribute: Attribute, args: &Args, item: &TokenStream) -> TokenStream {
+/// The item as it was with what is wrong, but that its labels are checked where that is possible: a typo among them is
+/// told in the same run as the other mistakes.
+fn kept(attribute: Attribute, errors: &Errors, args: &Args, item: &TokenStream) -> TokenStream {
     if let Some(ImplBlock { head, braces: old, items }) = ImplBlock::of(item) {
         let items = items.into_iter().map(|item| match item {
             ImplItem::Other(tokens) => tokens,
@@ -65,12 +66,16 @@ fn kept(attribute: Attribute, args: &Args, item: &TokenStream) -> TokenStream {
             }
         });
         let body = braced(items.collect(), old.span());
-        return quote!(#head #body);
+        let errors = errors.apart();
+        return quote!(#errors #head #body);
     }
-    match syn::parse2::<Function>(item.clone()) {
-        Ok(function) => checked(&function, &text_checks(attribute, args)),
-        Err(_) => item.clone(),
+    if let Ok(function) = syn::parse2::<Function>(item.clone()) {
+        let (errors, checks) = (errors.bare(), text_checks(attribute, args));
+        return checked(&function, &quote!(#errors #checks));
     }
+    // In a block of methods there are no items apart.
+    let errors = if may_be_member(item) { errors.bare() } else { errors.apart() };
+    quote!(#errors #item)
 }
 
 /// A function with `checks` in front of its body.

@@ -18,7 +18,8 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     // As far as it can be made it is, whatever is wrong: no second error says of each use that it is missing.
     let set = LabelSet::new(&input, &mut errors).map(|set| set.expand(&input)).unwrap_or_default();
-    errors.beside(&set)
+    let errors = errors.apart();
+    quote!(#errors #set)
 }
 
 /// More values than this are no closed set, and each is a series.

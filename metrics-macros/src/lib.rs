@@ -64,7 +64,8 @@ pub fn reconciliation(args: TokenStream, item: TokenStream) -> TokenStream {
 pub fn metrics(declarations: TokenStream) -> TokenStream {
     let (families, errors) = family::read(declarations.into());
     let families = families.iter().map(|family| family_expand::expand(Switch::BUILT, family));
-    errors.beside(&families.collect()).into()
+    // Bare: a family that cannot be read has no function, and nobody needs to be told so for each use.
+    errors.bare().into_iter().chain(families.flatten()).collect::<proc_macro2::TokenStream>().into()
 }
 
 #[expect(missing_docs, reason = "documented at the re-export")]

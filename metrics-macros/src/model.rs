@@ -307,6 +307,11 @@ fn function(attribute: Attribute, item: &TokenStream, errors: &mut Errors) -> Op
     None
 }
 
+/// Whether an item that cannot be measured might stand in an `impl`, `trait` or `extern` block.
+pub(crate) fn may_be_member(item: &TokenStream) -> bool {
+    matches!(kind(item).1, "a fn" | "a constant" | "a static" | "a type" | "what stands here")
+}
+
 /// The word that says what kind of item stands under an attribute, and what that is.
 fn kind(item: &TokenStream) -> (Span, &'static str) {
     const KINDS: [(&str, &str); 13] = [

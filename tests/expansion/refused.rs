@@ -4,8 +4,18 @@ use crate::package::{Packages, source};
 
 #[test]
 fn what_cannot_be_measured_is_refused_once_and_kept() {
-    let mut packages = Packages::new("refused");
-    let file = source("refused/functions.rs");
+    assert_told_as_expected("functions", 15);
+}
+
+#[test]
+fn every_typo_of_a_crate_is_told_in_one_run_beside_other_errors() {
+    assert_told_as_expected("typos", 17);
+}
+
+/// The compiler says of a file what its comments say, once each, and nothing else.
+fn assert_told_as_expected(name: &str, least: usize) {
+    let mut packages = Packages::new(&format!("refused-{name}"));
+    let file = source(&format!("refused/{name}.rs"));
     packages.add("refused", "2024", "", &[("lib.rs", file.clone())]);
     let found = packages.diagnostics(&["check"]);
     let errors: Vec<_> =
@@ -16,7 +26,7 @@ fn what_cannot_be_measured_is_refused_once_and_kept() {
         .zip(1..)
         .filter_map(|(line, number)| line.trim_start().strip_prefix("//~ ").map(|message| (number, message)))
         .collect();
-    assert!(expected.len() >= 15);
+    assert!(expected.len() >= least, "{}", expected.len());
     for (index, (line, message)) in expected.iter().enumerate() {
         let end = expected.get(index + 1).map_or(u64::MAX, |(line, _)| *line);
         let here: Vec<_> = errors.iter().filter(|error| (*line..end).contains(&error.places[0][0])).collect();

@@ -88,7 +88,7 @@ fn no_report_boxed() -> Pin<Box<dyn Future<Output = u8>>> {
     Box::pin(async move { ready(1).await })
 }
 
-//~ `skip` leaves a method out
+//~ `exchange_call(skip)` leaves a method out
 #[exchange_call(skip)]
 fn skipped_alone() {}
 
@@ -122,7 +122,7 @@ fn no_word() {}
 #[timed_subsystem("trading", optional = true)]
 fn with_a_value() {}
 
-//~ capital_check needs the argument profile
+//~ capital_check needs `profile`
 #[capital_check]
 fn whose() -> Capital {
     Capital::default()

@@ -1,4 +1,4 @@
-use bot_metrics::{LabelValue, ProfileId, Symbol, metrics};
+use bot_metrics::{LabelValue, metrics};
 
 #[derive(Clone, Copy, LabelValue)]
 pub enum Side {
