@@ -13,5 +13,6 @@ mod package;
 mod refused;
 mod scale;
 mod shapes;
+mod switched_off;
 mod twin;
 mod vocabulary;

@@ -100,12 +100,24 @@ impl Packages {
         std::fs::copy(repository().join("Cargo.lock"), self.root.join("Cargo.lock")).unwrap();
         Command::new(env!("CARGO"))
             .current_dir(&self.root)
-            .args(arguments)
             .arg("--offline")
+            .args(arguments)
             .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("expansion-target"))
             .env_remove("RUSTFLAGS")
             .output()
             .unwrap()
+    }
+
+    /// The instructions of a package's library with this source, optimised.
+    pub(crate) fn instructions(&self, package: &str, source: &str) -> String {
+        let directory = self.root.join(package);
+        write(&directory.join("src/lib.rs"), source);
+        let file = directory.join("instructions.s");
+        let emit = format!("--emit=asm={}", file.display());
+        let built =
+            self.cargo(&["rustc", "-p", package, "--lib", "--", "-Copt-level=2", "-Cdebuginfo=0", &emit]);
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        std::fs::read_to_string(file).unwrap()
     }
 
     /// What `cargo <command> --message-format=json` says, by package and target.
