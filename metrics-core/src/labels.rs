@@ -6,7 +6,7 @@
 //!
 //! ```
 //! mod labels {
-//!     pub use bot_metrics::labels::*;
+//!     pub use bot_metrics::labels::*; // the types that stay as they are
 //!     use bot_metrics::LabelValue;
 //!
 //!     #[derive(Clone, Copy, Debug, LabelValue)]
@@ -29,6 +29,31 @@
 //! fn main() {
 //!     hedging::hedge();
 //! }
+//! ```
+//!
+//! In the file of the module itself, and where `use super::*;` brings it, nothing more is needed. Beside two globs of
+//! which each brings a `labels`, the compiler asks for the import by name.
+//!
+//! Nothing else that has the name of a label type comes between: a trait `Exchange`, a generic parameter `Operation` and
+//! an imported `Subsystem` are the bot's own affair. Each crate of a binary has its own vocabulary. A macro that is
+//! exported names its crate's:
+//!
+//! ```
+//! # mod labels { pub use bot_metrics::labels::*; }
+//! # pub use bot_metrics;
+//! #[macro_export]
+//! macro_rules! audited {
+//!     ($name:ident) => {
+//!         #[$crate::bot_metrics::timed_subsystem(
+//!             "reconciliation",
+//!             labels = $crate::labels,
+//!             crate = $crate::bot_metrics,
+//!         )]
+//!         fn $name() {}
+//!     };
+//! }
+//! # audited!(audit);
+//! # fn main() { audit(); }
 //! ```
 
 use crate::LabelValue;

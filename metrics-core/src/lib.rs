@@ -89,7 +89,7 @@ pub use subsystem::{RunGuard, SubsystemHandle, SubsystemHealth};
 /// The crate whose registry is shared, for a bot that registers metrics of its own.
 pub use prometheus;
 
-/// Makes a fieldless enum a set of label values; see the [trait](trait@LabelValue).
+#[doc = include_str!("../docs/label_value.md")]
 pub use bot_metrics_macros::LabelValue;
 #[doc = include_str!("../docs/capital_check.md")]
 pub use bot_metrics_macros::capital_check;

@@ -16,7 +16,7 @@ pub(crate) enum Case {
 }
 
 impl Case {
-    const ALL: [(&'static str, Self); 7] = [
+    pub(crate) const ALL: [(&'static str, Self); 7] = [
         ("snake_case", Self::Snake),
         ("SCREAMING_SNAKE_CASE", Self::ScreamingSnake),
         ("kebab-case", Self::Kebab),

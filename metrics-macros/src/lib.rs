@@ -10,6 +10,8 @@ use proc_macro::TokenStream;
 mod args;
 mod attr;
 mod body;
+#[cfg(test)]
+mod documented;
 mod errors;
 mod expand;
 mod family;

@@ -1,5 +1,7 @@
 //! One mistake a file, and what the compiler says of it. `BLESS=1` rewrites the texts; read them.
 
+mod documented;
+
 use std::process::Command;
 
 use libtest_mimic::{Arguments, Trial};
@@ -17,7 +19,8 @@ fn main() {
         trybuild::TestCases::new().compile_fail("*/*.rs");
         Ok(())
     });
-    libtest_mimic::run(&arguments, vec![texts.with_ignored_flag(!is_the_compiler())]).exit();
+    let documented = Trial::test("messages_in_the_documentation_are_those_of_the_texts", documented::check);
+    libtest_mimic::run(&arguments, vec![texts.with_ignored_flag(!is_the_compiler()), documented]).exit();
 }
 
 fn is_the_compiler() -> bool {

@@ -1,0 +1,51 @@
+//! The tables of keys in the documentation are the parser's.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::attr::{self, Attribute, Is, Takes};
+use crate::label_case::Case;
+use crate::label_options;
+
+/// The words in code in the first column of the table whose head begins with `head`.
+fn table(page: &str, head: &str) -> BTreeSet<String> {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../metrics-core/docs").join(page).with_extension("md");
+    let text = std::fs::read_to_string(&path).expect("the page is readable");
+    let rows = text
+        .lines()
+        .skip_while(|line| !line.starts_with(head))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let words = |row: &str| -> Vec<String> {
+        let column = row.split('|').nth(1).unwrap_or_default();
+        column.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    rows.flat_map(words).collect()
+}
+
+fn set<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
+    names.into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn each_attributes_table_has_its_keys() {
+    for attribute in Attribute::ALL {
+        // What stands without its name has none to document, and `skip` stands with the impl blocks that it is for.
+        let keys = attribute.keys().filter(|key| key.is != Is::Positional && key.name != attr::SKIP);
+        assert_eq!(table(attribute.name(), "| key |"), set(keys.map(|key| key.name)), "{}", attribute.name());
+    }
+}
+
+#[test]
+fn the_words_of_on_are_documented() {
+    let on = Attribute::OperationalEvent.keys().find(|key| key.name == attr::ON).map(|key| key.takes);
+    let Some(Takes::Word(words)) = on else { panic!("`on` takes a word") };
+    assert_eq!(table("operational_event", "| `on = …` |"), set(words.iter().map(|(word, _)| *word)));
+}
+
+#[test]
+fn the_derives_keys_and_cases_are_documented() {
+    assert_eq!(table("label_value", "| key |"), set(label_options::KEYS.map(|(key, _)| key)));
+    assert_eq!(table("label_value", "| case |"), set(Case::ALL.map(|(name, _)| name)));
+}

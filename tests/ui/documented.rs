@@ -1,0 +1,47 @@
+//! The messages that the documentation quotes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use libtest_mimic::Failed;
+
+/// The head of a table of messages.
+const HEAD: &str = "| the compiler says |";
+
+/// Each stands in one of the texts.
+pub(crate) fn check() -> Result<(), Failed> {
+    let ui = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let texts: String = entries(ui)?
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .map(|directory| entries(&directory))
+        .collect::<Result<Vec<_>, _>>()?
+        .concat()
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "stderr"))
+        .map(fs::read_to_string)
+        .collect::<Result<_, _>>()?;
+    let mut quoted = 0;
+    for page in entries(&ui.join("../../metrics-core/docs"))? {
+        let page = fs::read_to_string(page)?;
+        let rows = page.lines().skip_while(|line| !line.starts_with(HEAD)).skip(2);
+        for message in rows.take_while(|line| line.starts_with('|')).filter_map(message) {
+            quoted += 1;
+            if !texts.contains(message) {
+                return Err(format!("no text says {message}").into());
+            }
+        }
+    }
+    if quoted < 15 { Err(format!("{quoted} messages are quoted").into()) } else { Ok(()) }
+}
+
+/// The code in the first column.
+fn message(row: &str) -> Option<&str> {
+    let column = row.split('|').nth(1)?.trim();
+    let fence = if column.starts_with("``") { "``" } else { "`" };
+    Some(column.strip_prefix(fence)?.strip_suffix(fence)?.trim())
+}
+
+fn entries(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path())).collect()
+}
