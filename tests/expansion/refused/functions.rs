@@ -88,7 +88,7 @@ fn no_report_boxed() -> Pin<Box<dyn Future<Output = u8>>> {
     Box::pin(async move { ready(1).await })
 }
 
-//~ `skip` leaves a method out
+//~ `exchange_call(skip)` leaves a method out
 #[exchange_call(skip)]
 fn skipped_alone() {}
 
