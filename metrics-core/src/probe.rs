@@ -24,16 +24,22 @@ pub trait Measurable {}
 
 /// A future: it would be timed before it runs.
 pub trait Unstarted {
+    /// What is refused. A type that the compiler could not make out passes for a future, and is refused by itself
+    /// without a second message; a probe of it is not.
+    type Unstarted;
+
     /// Refused while compiling.
     fn __bot_metrics_outcome(&self) -> Outcome
     where
-        Self: Measurable;
+        Self::Unstarted: Measurable;
 }
 
 impl<F: Future> Unstarted for &&&Probe<'_, F> {
+    type Unstarted = F;
+
     fn __bot_metrics_outcome(&self) -> Outcome
     where
-        Self: Measurable,
+        F: Measurable,
     {
         Outcome::Ok
     }

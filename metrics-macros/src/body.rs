@@ -1,6 +1,7 @@
 //! What must be known of a body, read off its tokens.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::ToTokens as _;
 
 /// A body's tokens without its braces.
 pub(crate) struct Body {
@@ -48,18 +49,25 @@ impl TailFuture {
         };
         let (before, tail) = tokens.split_at(start);
         let before: TokenStream = before.iter().cloned().collect();
-        if !begins_statement || mentions(&before, "return") {
+        if !begins_statement || mentions(&before, "return") || calls_macros(&before, &RETURN_NEVER) {
             return None;
         }
         Some(match tail {
             [path @ .., TokenTree::Group(parens)] if parens.delimiter() == Delimiter::Parenthesis => Self {
                 statements: before,
-                future: parens.stream(),
+                future: without_trailing_comma(&parens.stream()),
                 boxed: Some((path.iter().cloned().collect(), parens.clone())),
             },
             _ => Self { statements: before, future: tail.iter().cloned().collect(), boxed: None },
         })
     }
+}
+
+/// An argument as it can stand in front of others.
+fn without_trailing_comma(argument: &TokenStream) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = argument.clone().into_iter().collect();
+    tokens.pop_if(|last| matches!(last, TokenTree::Punct(comma) if comma.as_char() == ','));
+    tokens.into_iter().collect()
 }
 
 /// Where `async [move] { … }` at the end begins.
@@ -108,14 +116,45 @@ pub(crate) fn mentions(tokens: &TokenStream, word: &str) -> bool {
     })
 }
 
-/// Whether a macro is called anywhere in `tokens`: what that expands to is not to be seen.
-pub(crate) fn calls_macros(tokens: &TokenStream) -> bool {
+/// Macros that do not return from the function around them.
+const RETURN_NEVER: [&str; 24] = [
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "dbg",
+    "debug",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "eprint",
+    "eprintln",
+    "error",
+    "format",
+    "info",
+    "log",
+    "matches",
+    "panic",
+    "print",
+    "println",
+    "trace",
+    "unreachable",
+    "vec",
+    "warn",
+    "write",
+    "writeln",
+];
+
+/// Whether a macro is called anywhere in `tokens`, those of these names apart: what it expands to is not to be seen.
+pub(crate) fn calls_macros(tokens: &TokenStream, except: &[&str]) -> bool {
     let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
     tokens.windows(3).any(|window| match window {
-        [TokenTree::Ident(_), TokenTree::Punct(bang), TokenTree::Group(_)] => bang.as_char() == '!',
+        [TokenTree::Ident(name), TokenTree::Punct(bang), TokenTree::Group(_)] => {
+            let is_keyword = || syn::parse2::<syn::Ident>(name.to_token_stream()).is_err();
+            bang.as_char() == '!' && !except.iter().any(|known| name == known) && !is_keyword()
+        }
         _ => false,
     }) || tokens.iter().any(|token| match token {
-        TokenTree::Group(group) => calls_macros(&group.stream()),
+        TokenTree::Group(group) => calls_macros(&group.stream(), except),
         _ => false,
     })
 }

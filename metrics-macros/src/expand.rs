@@ -198,26 +198,34 @@ impl Run {
 /// Tells what the guard wants to know from a reference to the value.
 fn judge(private: &TokenStream, instrumented: &Instrumented) -> TokenStream {
     let value = Ident::new("value", Span::mixed_site());
-    // What a future ends with may be known from the signature alone.
-    let ty = instrumented.future_output().map(|ty| quote!(: &#ty));
-    let judge = match &instrumented.verdict {
+    let verdict = match &instrumented.verdict {
         Verdict::Outcome => quote! {
-            |#value #ty| {
+            {
                 use #private::probe::*;
                 (&&&&#private::Probe(#value)).__bot_metrics_outcome()
             }
         },
         Verdict::Classified(classify) => {
             let value = Ident::new("value", Span::mixed_site().located_at(classify.span()));
+            let ty = judged_reference(instrumented);
             let outcome = located(&quote!(#private::outcome), classify.span());
             return quote_spanned!(classify.span()=> |#value #ty| #outcome(#classify(#value)));
         }
-        Verdict::Good => quote!(#private::good),
-        Verdict::Capital => quote!(|#value #ty| #private::capital_of(#value)),
-        Verdict::Report => quote!(|#value #ty| #private::report_of(#value)),
+        Verdict::Good => return located(&quote!(#private::good), type_span(&instrumented.function)),
+        Verdict::Capital => quote!(#private::capital_of(#value)),
+        Verdict::Report => quote!(#private::report_of(#value)),
     };
     // What is wrong with the type is said under the type.
-    located(&judge, type_span(&instrumented.function))
+    let span = type_span(&instrumented.function);
+    let ty = judged_reference(instrumented);
+    let verdict = located(&verdict, span);
+    quote_spanned!(span=> |#value #ty| #verdict)
+}
+
+/// The type of the judge's argument where it may be known from the signature alone: of what a future ends with. Its
+/// tokens stay where they are, so that the compiler sees one mistake in them and not two.
+fn judged_reference(instrumented: &Instrumented) -> Option<TokenStream> {
+    instrumented.future_output().map(|ty| quote!(: &#ty))
 }
 
 fn type_span(function: &Function) -> Span {

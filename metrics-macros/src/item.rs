@@ -9,6 +9,8 @@ use syn::parse::discouraged::Speculative as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::{Attribute, Signature, Token, Visibility};
 
+use crate::body::Body;
+
 /// A function with a body.
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
@@ -88,6 +90,7 @@ pub(crate) struct ImplBlock {
 
 pub(crate) enum ImplItem {
     Method(Box<Function>),
+    /// Whatever else stands in a block, its inner attributes included.
     Other(TokenStream),
 }
 
@@ -104,8 +107,10 @@ impl ImplBlock {
         };
         let head: TokenStream = head.into_iter().collect();
         starts.parse2(head.clone()).ok()?;
-        let items = items.parse2(braces.stream()).ok()?;
-        Some(Self { head, braces, items })
+        let Body { inner_attributes, statements } = Body::of(&braces);
+        let mut all = vec![ImplItem::Other(inner_attributes)];
+        all.extend(items.parse2(statements).ok()?);
+        Some(Self { head, braces, items: all })
     }
 }
 
@@ -139,4 +144,63 @@ fn other_item(input: ParseStream<'_>) -> syn::Result<TokenStream> {
         }
     }
     Ok(tokens)
+}
+
+/// Whether `tokens`, which could not be read as a method, hold a function with a body all the same.
+pub(crate) fn holds_function(tokens: &TokenStream) -> bool {
+    let mut tokens = tokens.clone().into_iter().peekable();
+    let (mut named, mut has_body) = (false, false);
+    while let Some(token) = tokens.next() {
+        match token {
+            // Without a name behind it, it is a type: that of a constant, say.
+            TokenTree::Ident(word) => {
+                named |= word == "fn" && matches!(tokens.peek(), Some(TokenTree::Ident(_)))
+            }
+            TokenTree::Group(group) => match group.delimiter() {
+                Delimiter::Brace => has_body |= named,
+                Delimiter::None if holds_function(&group.stream()) => return true,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    has_body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quote::quote;
+
+    fn methods(block: &TokenStream) -> usize {
+        let items = ImplBlock::of(block).expect("an impl block").items;
+        items.iter().filter(|item| matches!(item, ImplItem::Method(_))).count()
+    }
+
+    #[test]
+    fn inner_attributes_hide_no_method() {
+        assert_eq!(methods(&quote!(impl A { #![allow(unused)] fn a() {} fn b() {} })), 2);
+        assert_eq!(
+            methods(&quote!(impl A { #![doc = "of all"] #![allow(unused)] /** of a */ fn a() {} })),
+            1
+        );
+    }
+
+    #[test]
+    fn a_method_that_cannot_be_read_is_told_from_what_is_none() {
+        for method in [quote!(strange fn a() {}), quote!(pub fn a(untyped) -> u8 { 1 })] {
+            assert!(holds_function(&method), "{method}");
+        }
+        for other in [
+            quote!(
+                const A: fn() -> u8 = { a };
+            ),
+            quote!(methods! { fn a() {} }),
+            quote!(
+                type A = fn();
+            ),
+        ] {
+            assert!(!holds_function(&other), "{other}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use crate::args::{Args, Label};
 use crate::attr::{self, Attribute};
 use crate::body::{Body, mentions};
 use crate::errors::Errors;
-use crate::item::{Function, ImplBlock, ImplItem};
+use crate::item::{Function, ImplBlock, ImplItem, holds_function};
 use crate::returns::{future_output, inside_body, may_fail, never_fails};
 use crate::shape::Shape;
 
@@ -144,7 +144,16 @@ fn members(attribute: Attribute, args: &Args, block: ImplBlock, errors: &mut Err
     }
     args.for_method(attribute, &syn::Ident::new("any", Span::call_site())).require(attribute, errors);
     let member = |item| match item {
-        ImplItem::Other(tokens) => Member::Kept(tokens),
+        ImplItem::Other(tokens) => {
+            if holds_function(&tokens) {
+                let message = format!(
+                    "{} cannot read this method, which would stay unmeasured: move it to a block of its own",
+                    attribute.name()
+                );
+                errors.push_over(&tokens, message);
+            }
+            Member::Kept(tokens)
+        }
         ImplItem::Method(mut method) => {
             let args = args.for_method(attribute, &method.sig.ident);
             if is_kept(attribute, &mut method) {

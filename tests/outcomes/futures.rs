@@ -191,6 +191,20 @@ fn boxed_earlier(known: bool) -> Pin<Box<dyn Future<Output = Result<u8, io::Erro
     })
 }
 
+macro_rules! bail_boxed {
+    ($kind:ident) => {
+        return Box::pin(ready(Err(io::ErrorKind::$kind.into())))
+    };
+}
+
+#[exchange_call(op = "boxed_earlier")]
+fn boxed_earlier_by_a_macro() -> Pin<Box<dyn Future<Output = Result<u8, io::Error>> + Send>> {
+    if true {
+        bail_boxed!(TimedOut);
+    }
+    Box::pin(async move { Ok(1) })
+}
+
 #[exchange_call(op = "boxed_by_a_call")]
 fn boxed_by_a_call() -> Pin<Box<dyn Future<Output = Result<u8, io::Error>> + Send>> {
     let inner: Boxed<u8> = boxed(false);
@@ -219,11 +233,12 @@ fn boxed_futures_and_those_written_by_hand_are_timed_while_they_run() {
     assert!(run(boxed(true)).is_err());
     drop(boxed(false));
     assert!(run(boxed_earlier(true)).is_err());
+    assert!(run(boxed_earlier_by_a_macro()).is_err());
     assert!(run(boxed_earlier(false)).is_ok());
     assert!(run(boxed_by_a_call()).is_ok());
     assert!(run(by_hand()).is_err());
     assert_eq!(ends(Operation::Boxed), counts([("ok", 2), ("timeout", 1)]));
-    assert_eq!(ends(Operation::BoxedEarlier), counts([("ok", 1), ("timeout", 1)]));
+    assert_eq!(ends(Operation::BoxedEarlier), counts([("ok", 1), ("timeout", 2)]));
     assert_eq!(ends(Operation::BoxedByACall), counts([("ok", 1)]));
     assert_eq!(ends(Operation::ByHand), counts([("timeout", 1)]));
     for (operation, expected) in

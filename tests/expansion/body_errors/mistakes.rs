@@ -256,3 +256,33 @@ async fn not_send(order: std::rc::Rc<Order>) -> Result<u32, String> {
 fn spawn() {
     assert_send(not_send(std::rc::Rc::new(Order { symbol: String::new(), quantity: 1 })));
 }
+// ---
+#[exchange_call(op = "get_order")]
+fn unknown_error_type() -> Result<u32, Mising> {
+    Ok(1)
+}
+// ---
+#[exchange_call(op = "get_order")]
+fn unknown_type() -> Mising {
+    Ok(1)
+}
+// ---
+#[exchange_call(op = "get_order")]
+fn missing_error_type() -> Result<u32> {
+    Ok(1)
+}
+// ---
+#[exchange_call(op = "get_order")]
+async fn async_unknown_error_type() -> Result<u32, Mising> {
+    ready(Ok(1)).await
+}
+// ---
+#[exchange_call(op = "get_order")]
+fn unknown_error_type_of_a_future() -> impl Future<Output = Result<u32, Mising>> {
+    async move { Ok(ready(1).await) }
+}
+// ---
+#[exchange_call(op = "get_order")]
+fn unknown_error_type_of_a_boxed_future() -> Pin<Box<dyn Future<Output = Result<u32, Mising>>>> {
+    Box::pin(async move { Ok(ready(1).await) })
+}

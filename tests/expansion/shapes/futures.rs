@@ -219,6 +219,14 @@ pub fn boxed_earlier(value: u8) -> Pin<Box<dyn Future<Output = Result<u8, String
 }
 
 #[exchange_call(op = "get_order")]
+pub fn boxed_with_a_trailing_comma(value: u8) -> Pin<Box<dyn Future<Output = Result<u8, String>> + Send>> {
+    Box::pin(async move {
+        ready(()).await;
+        Ok(value)
+    },)
+}
+
+#[exchange_call(op = "get_order")]
 pub fn boxed_borrowing<'a>(text: &'a str) -> std::pin::Pin<std::boxed::Box<dyn Future<Output = Result<&'a str, ()>> + 'a>> {
     std::boxed::Box::pin(async move { Ok(ready(text).await) })
 }
