@@ -29,7 +29,8 @@ use crate::storage::CounterSlot;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no set of label values",
     label = "no set of label values",
-    note = "a closed set of label values is an enum without data that derives `LabelValue`, beside `Clone` and `Copy`"
+    note = "a closed set of label values is an enum without data that derives `LabelValue`, beside `Clone` and `Copy`; \
+            the open labels of `metrics!` are `Symbol`, `ProfileId` and types that implement `Label`"
 )]
 pub trait LabelValue: Copy + 'static {
     /// What a value of the set is called in messages and where a handle asks for one: the type's name in words,

@@ -36,11 +36,10 @@
 //!
 //! Nothing else that has the name of a label type comes between: a trait `Exchange`, a generic parameter `Operation` and
 //! an imported `Subsystem` are the bot's own affair. Each crate of a binary has its own vocabulary. A macro that is
-//! exported names its crate's:
+//! exported names its crate's, which has `pub use bot_metrics;` at its root:
 //!
 //! ```
 //! # mod labels { pub use bot_metrics::labels::*; }
-//! # pub use bot_metrics;
 //! #[macro_export]
 //! macro_rules! audited {
 //!     ($name:ident) => {
