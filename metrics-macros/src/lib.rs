@@ -1,6 +1,6 @@
 //! The attributes of `bot-metrics`; their documentation stands where that crate exports them.
 //!
-//! An attribute takes this way: `args` reads what was written by the table in `attr`, `item` reads the
+//! An attribute takes this way: `entries` and `args` read what was written by the table in `attr`, `item` reads the
 //! function, `shape` says how its body can be run under a guard, `model` makes of all this what may be expanded,
 //! and `expand`, with `site` and `params`, turns that into tokens. Every mistake found on the way is reported
 //! at once, and the function is kept whatever is wrong.
@@ -12,6 +12,7 @@ mod attr;
 mod body;
 #[cfg(test)]
 mod documented;
+mod entries;
 mod errors;
 mod expand;
 mod family;

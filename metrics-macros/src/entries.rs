@@ -1,0 +1,141 @@
+//! The grammar between an attribute's parentheses: entries between commas.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Expr, Ident, Lit, Token};
+
+use crate::attr::{Attribute, Key};
+use crate::errors::Errors;
+
+/// `key = value`, a key alone, or a value alone.
+pub(crate) struct Entry {
+    pub(crate) name: Option<Ident>,
+    pub(crate) written: Written,
+}
+
+pub(crate) enum Written {
+    Nothing,
+    /// `=` and nothing behind it.
+    Missing,
+    Value(Expr),
+    /// What cannot be read, and is reported.
+    Wrong,
+}
+
+impl Entry {
+    pub(crate) fn tokens(&self) -> TokenStream {
+        let name = &self.name;
+        match (&self.written, name) {
+            (Written::Value(value), Some(name)) => quote!(#name = #value),
+            (Written::Value(value), None) => quote!(#value),
+            (Written::Nothing | Written::Missing | Written::Wrong, _) => quote!(#name),
+        }
+    }
+
+    pub(crate) fn key(&self, attribute: Attribute) -> Option<&'static Key> {
+        match &self.name {
+            None => attribute.positional(),
+            Some(name) => attribute.keys().find(|key| name.unraw() == key.name),
+        }
+    }
+}
+
+/// The entries between commas; of one that cannot be read only its key is kept.
+pub(crate) fn entries(attribute: Attribute, tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut wrong = Vec::new();
+    let read = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            let positional = entries.iter().any(|entry| entry.name.is_none());
+            match entry(attribute, positional, input) {
+                Ok(entry) => entries.push(entry),
+                Err((name, error)) => {
+                    entries.extend(name.map(|name| Entry { name: Some(name), written: Written::Wrong }));
+                    wrong.push(error);
+                    skip_to_comma(input)?;
+                }
+            }
+            if !input.is_empty() && input.parse::<Token![,]>().is_err() {
+                wrong.push(input.error("expected a comma before this"));
+                if !begins_entry(input) {
+                    skip_to_comma(input)?;
+                    let _: Option<Token![,]> = input.parse()?;
+                }
+            }
+        }
+        Ok(())
+    };
+    // What could not be skipped was reported before.
+    let _ = read.parse2(tokens);
+    for error in wrong {
+        errors.ok::<()>(Err(error));
+    }
+    entries
+}
+
+/// One entry, or its name and what is wrong with it.
+fn entry(
+    attribute: Attribute,
+    positional: bool,
+    input: ParseStream<'_>,
+) -> Result<Entry, (Option<Ident>, syn::Error)> {
+    let Some(name) = input.fork().call(Ident::parse_any).ok() else {
+        return expression(input).map_err(|error| (None, error));
+    };
+    let is_key = attribute.keys().any(|key| name.unraw() == key.name);
+    let ahead = input.fork();
+    let _ = ahead.call(Ident::parse_any);
+    if ends(&ahead) && (is_key || positional || attribute.positional().is_none()) {
+        let _ = input.call(Ident::parse_any);
+        return Ok(Entry { name: Some(name), written: Written::Nothing });
+    }
+    if begins_entry(input) {
+        return named(input).map_err(|error| (Some(name), error));
+    }
+    let colon = ahead.peek(Token![:]) && !ahead.peek(Token![::]);
+    if colon || ahead.peek(Lit) || is_key && ahead.peek(syn::token::Paren) {
+        let message = format!("the value of `{name}` stands behind `=`: `{name} = …`");
+        let error = syn::Error::new(name.span(), message);
+        return Err((Some(name), error));
+    }
+    if is_key && ahead.peek(Ident) {
+        let error = ahead.error("expected a comma or `=` before this");
+        return Err((Some(name), error));
+    }
+    expression(input).map_err(|error| (None, error))
+}
+
+/// Whether a key and its `=` are next.
+fn begins_entry(input: ParseStream<'_>) -> bool {
+    input.peek(Ident::peek_any)
+        && input.peek2(Token![=])
+        && !input.peek2(Token![==])
+        && !input.peek2(Token![=>])
+}
+
+fn named(input: ParseStream<'_>) -> syn::Result<Entry> {
+    let name = input.call(Ident::parse_any)?;
+    input.parse::<Token![=]>()?;
+    let written = if ends(input) { Written::Missing } else { Written::Value(input.parse()?) };
+    Ok(Entry { name: Some(name), written })
+}
+
+fn expression(input: ParseStream<'_>) -> syn::Result<Entry> {
+    if ends(input) {
+        return Err(input.error("expected a value before this"));
+    }
+    Ok(Entry { name: None, written: Written::Value(input.parse()?) })
+}
+
+fn ends(input: ParseStream<'_>) -> bool {
+    input.is_empty() || input.peek(Token![,])
+}
+
+fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<proc_macro2::TokenTree>()?;
+    }
+    Ok(())
+}
