@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use quote::ToTokens;
 use syn::{Expr, Path, ReturnType, Type, parse_quote};
 
 use crate::args::{Args, Label};
@@ -231,20 +231,22 @@ impl Instrumented {
         (!mentions(&ty.to_token_stream(), "_") && !matches!(ty, Type::Never(_))).then_some(ty)
     }
 
-    /// Whether expressions of the attribute can name arguments.
-    pub(crate) fn names_arguments(&self) -> bool {
-        let varies = |label: &Label| matches!(label, Label::Expression(_));
-        match &self.site {
-            Site::Subsystem { subsystem, .. } => varies(subsystem),
-            Site::Exchange { exchange, operation } => {
-                exchange.as_ref().is_some_and(varies) || varies(operation)
-            }
+    /// The expressions of the attribute, which can name arguments.
+    pub(crate) fn expressions(&self) -> TokenStream {
+        let (labels, texts) = match &self.site {
+            Site::Subsystem { subsystem, .. } => (vec![subsystem], vec![]),
+            Site::Exchange { exchange, operation } => (exchange.iter().chain([operation]).collect(), vec![]),
             Site::Event { severity, kind, profile, symbol, on: _ } => {
-                varies(severity) || varies(kind) || profile.is_some() || symbol.is_some()
+                (vec![severity, kind], profile.iter().chain(symbol).collect())
             }
-            Site::Capital { .. } => true,
-            Site::Reconciliation => false,
-        }
+            Site::Capital { profile } => (vec![], vec![profile]),
+            Site::Reconciliation => (vec![], vec![]),
+        };
+        let varying = labels.into_iter().filter_map(|label| match label {
+            Label::Expression(expr) => Some(expr.to_token_stream()),
+            _ => None,
+        });
+        varying.chain(texts.into_iter().map(ToTokens::to_token_stream)).collect()
     }
 }
 

@@ -153,6 +153,38 @@ mod functions {
                 Ok(b)
             }
         }
+        #[operational_event(type = "STARTED", severity = "INFO", symbol = b.0)] {
+            pub(super) fn last_named(a: Loud, b: Loud) -> Result<u8, String> { Ok(1) }
+        }
+        #[operational_event(type = "STARTED", severity = "INFO", symbol = c)] {
+            pub(super) fn named_before_others(c: &str, _b: Loud, (e, f): (Loud, Loud)) -> Result<u8, String> {
+                let _local = Loud("local");
+                Ok(1)
+            }
+        }
+        #[operational_event(type = "STARTED", severity = "INFO", symbol = c.0)] {
+            pub(super) fn named_before_others_and_dropped(c: Loud, _b: Loud, (e, f): (Loud, Loud)) -> Result<u8, String> {
+                let _local = Loud("local");
+                Ok(1)
+            }
+        }
+        #[operational_event(type = "STARTED", severity = "INFO", symbol = _a.0)] {
+            pub(super) fn underscored_and_named(_a: Loud, b: Loud) -> Result<u8, String> { Ok(1) }
+        }
+        #[operational_event(type = "STARTED", severity = "INFO", symbol = b.0)] {
+            pub(super) fn part_named((a, mut b): (Loud, Loud), mut c: Loud) -> Result<u8, String> {
+                let _local = Loud("local");
+                (b.0, c.0) = ("changed b", "changed c");
+                Ok(1)
+            }
+        }
+        #[operational_event(type = "STARTED", severity = "INFO", symbol = a.0)] {
+            pub(super) async fn part_named_later((a, b): (Loud, Loud), c: Loud) -> Result<u8, String> {
+                let _local = Loud("local");
+                ready(()).await;
+                Ok(1)
+            }
+        }
         #[exchange_call(op = "get_order")] {
             pub(super) async fn waits(a: Loud, _: Loud, (c, _): (Loud, Loud), d: Loud) -> Result<Loud, String> {
                 let _local = Loud("local");
@@ -227,6 +259,13 @@ mod functions {
         same!(at_once; temporary_at_the_end(loud("a")));
         same!(at_once; stacked(loud("a"), loud("b"), loud("c")));
         same!(at_once; named(loud("a"), loud("b")));
+        same!(at_once; last_named(loud("a"), loud("b")));
+        same!(at_once; named_before_others("c", loud("b"), (loud("e"), loud("f"))));
+        same!(at_once; named_before_others_and_dropped(loud("c"), loud("b"), (loud("e"), loud("f"))));
+        same!(at_once; underscored_and_named(loud("a"), loud("b")));
+        same!(at_once; part_named((loud("a"), loud("b")), loud("c")));
+        same!(run; part_named_later((loud("a"), loud("b")), loud("c")));
+        same!(drop; part_named_later((loud("a"), loud("b")), loud("c")));
         same!(run; waits(loud("a"), loud("b"), (loud("c"), loud("d")), loud("e")));
         same!(run; waits_for_nothing(loud("a"), loud("b"), loud("c")));
         same!(run; panics_later(loud("a"), loud("b")));
