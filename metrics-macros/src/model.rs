@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::spanned::Spanned as _;
 use syn::{Expr, Path, ReturnType, Type, parse_quote};
 
 use crate::args::{Args, Label};
@@ -11,7 +12,9 @@ use crate::attr::{self, Attribute};
 use crate::body::{Body, mentions};
 use crate::errors::Errors;
 use crate::item::{Function, ImplBlock, ImplItem, holds_function};
-use crate::returns::{future_output, inside_body, may_fail, never_fails};
+use crate::returns::{
+    future_output, inside_body, is_boxed_future, is_impl_future, may_fail, never_fails, unkept_bound,
+};
 use crate::shape::Shape;
 
 /// An item with what is to be measured in it.
@@ -286,6 +289,22 @@ fn refusal(attribute: Attribute, function: &Function, shape: &Shape) -> Option<(
     if let Some(variadic) = &function.sig.variadic {
         let message = format!("a variadic function cannot be measured: put {name} over one that it calls");
         return Some((variadic.dots.spans[0], message));
+    }
+    if let ReturnType::Type(_, ty) = &function.sig.output {
+        if let Some(bound) = unkept_bound(ty) {
+            let message = format!(
+                "the future that {name} returns is a `Future`, `Send`, `Sync` and `Unpin` where this one is, and \
+                 nothing else: return `impl Future<Output = …>`, or put {name} over an `async fn` that awaits this one"
+            );
+            return Some((bound.span(), message));
+        }
+        if function.sig.asyncness.is_some() && (is_impl_future(ty) || is_boxed_future(ty)) {
+            let message = format!(
+                "this `async fn` ends before the future that it returns runs: remove `async`, or await that future \
+                 and return what it ends with, so that {name} measures both"
+            );
+            return Some((ty.span(), message));
+        }
     }
     // The body becomes a closure, and a closure hides the caller.
     if matches!(shape, Shape::Called(_)) && function.has_attribute("track_caller") {

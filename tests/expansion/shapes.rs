@@ -11,8 +11,7 @@ const CRATE: &str = "//! Shapes.\n\
     #![warn(single_use_lifetimes, unused_lifetimes, unused_qualifications, unsafe_op_in_unsafe_fn)]\n\
     pub mod functions;\npub mod methods;\npub mod futures;\npub mod lints;\n";
 
-const DEPENDENCIES: &str =
-    "async-trait = \"0.1\"\ntokio = { version = \"1\", features = [\"macros\", \"rt\"] }\n";
+const DEPENDENCIES: &str = "async-trait = \"0.1\"\nfutures-core = \"0.3\"\ntokio = { version = \"1\", features = [\"macros\", \"rt\"] }\n";
 
 /// What clippy tells from a body that is nothing but its last expression, or from an argument that nothing moves.
 const LOST: [(&str, &str); 8] = [
