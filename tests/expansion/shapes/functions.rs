@@ -472,6 +472,18 @@ pub fn impl_of_a_trait_of_ones_own<'a>(hello: &'a str) -> impl Greet + 'a {
 }
 
 #[timed_subsystem("trading")]
-pub fn impl_of_two_traits(numbers: &[u8]) -> impl Iterator<Item = u8> + Clone {
+pub fn impl_of_two_traits(numbers: &[u8]) -> impl Iterator<Item = u8> + Clone + '_ {
     numbers.iter().copied()
+}
+
+#[timed_subsystem("trading")]
+#[unsafe(no_mangle)]
+pub extern "C" fn shape_exported_below(value: u8) -> u8 {
+    value
+}
+
+#[unsafe(no_mangle)]
+#[operational_event(type = "STARTED", severity = "INFO", on = always)]
+pub unsafe extern "C" fn shape_exported_above(pointer: *const u8) -> u8 {
+    unsafe { *pointer }
 }

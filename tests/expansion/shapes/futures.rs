@@ -394,6 +394,7 @@ pub async fn above_tokio_main() {
 
 #[cfg(test)]
 mod tests {
+    #[allow(unused_imports)]
     use bot_metrics::prelude::*;
 
     #[test]
