@@ -93,16 +93,10 @@ pub struct Profile {
 impl Profile {
     /// The profile with this id, back if it was removed.
     pub(crate) fn new(core: Arc<Core>, id: &str) -> Self {
-        let profile = Self::known(core, id);
-        if let Some(slots) = &profile.slots {
+        let slots = core.profiles.place(id);
+        if let Some(slots) = &slots {
             slots.bring_back();
         }
-        profile
-    }
-
-    /// The profile with this id; one that was removed stays so.
-    fn known(core: Arc<Core>, id: &str) -> Self {
-        let slots = core.profiles.place(id);
         Self { core, id: Arc::from(id), slots }
     }
 
@@ -115,16 +109,7 @@ impl Profile {
     /// Profiles beyond [`Settings::label_bounds`](crate::Settings::label_bounds) share the series "other": their
     /// violations are counted there, and they have no utilisation.
     pub fn update(&self, capital: Capital) {
-        if !capital.is_finite() {
-            let event = self.core.event(Severity::Error.as_str(), EventType::InvalidCapital.as_str());
-            return event.profile(&self.id).record();
-        }
-        let tolerance = self.core.settings().map_or(0.0, |settings| settings.capital_tolerance);
-        let place = self.slots.clone().or_else(|| self.core.profiles.place(&self.id));
-        match place {
-            Some(slots) => slots.update(&capital, tolerance),
-            None => self.core.profiles.update_beyond(&self.id, &capital, tolerance),
-        }
+        update(&self.core, &self.id, self.slots.clone(), &capital);
     }
 
     /// Takes the profile's gauges away at once, and its counters after five minutes, those of its events among them.
@@ -134,6 +119,18 @@ impl Profile {
             Some(slots) => slots.remove(self.core.clock.boot_time()),
             None => self.core.profiles.remove_beyond(&self.id),
         }
+    }
+}
+
+fn update(core: &Core, id: &str, slots: Option<Arc<ProfileSlots>>, capital: &Capital) {
+    if !capital.is_finite() {
+        let event = core.event(Severity::Error.as_str(), EventType::InvalidCapital.as_str());
+        return event.profile(id).record();
+    }
+    let tolerance = core.settings().map_or(0.0, |settings| settings.capital_tolerance);
+    match slots.or_else(|| core.profiles.place(id)) {
+        Some(slots) => slots.update(capital, tolerance),
+        None => core.profiles.update_beyond(id, capital, tolerance),
     }
 }
 
@@ -172,16 +169,18 @@ pub struct CapitalSite;
 impl CapitalSite {
     /// Begins a check of the capital of `profile`, which is exported from here on.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "a future's start hands over what it holds")]
     pub fn start(&'static self, profile: Text) -> CapitalGuard {
-        CapitalGuard { profile: Profile::known(registry::process_instance(), profile.as_str()) }
+        // One that was removed stays so, until there are figures.
+        let slots = registry::process_core().profiles.place(profile.as_str());
+        CapitalGuard { profile, slots }
     }
 }
 
 /// A capital check under way. Without figures it records nothing.
 #[derive(Debug)]
 pub struct CapitalGuard {
-    profile: Profile,
+    profile: Text,
+    slots: Option<Arc<ProfileSlots>>,
 }
 
 impl Guard for CapitalGuard {
@@ -189,7 +188,7 @@ impl Guard for CapitalGuard {
 
     fn finish(self, capital: Option<Capital>) {
         if let Some(capital) = capital {
-            self.profile.update(capital);
+            update(registry::process_core(), self.profile.as_str(), self.slots, &capital);
         }
     }
 

@@ -69,8 +69,7 @@ impl Events {
 
     /// The slot of an event without profile and symbol, exported from here on.
     pub(crate) fn bare(&self, severity: &'static str, kind: &'static str) -> Arc<EventSlots> {
-        let none = || Arc::from("");
-        let key = Key { severity, kind, profile: none(), symbol: none() };
+        let key = Key { severity, kind, profile: Arc::default(), symbol: Arc::default() };
         self.series.get_or_insert_with(&key, EventSlots::new)
     }
 

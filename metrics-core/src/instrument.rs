@@ -47,6 +47,9 @@ pub fn good<R>(_: &R) -> Outcome {
 }
 
 /// A guard for a body whose return says nothing of its success: it ends well unless a panic drops it.
+///
+/// A panic that begins and is caught while the thread unwinds already is not to be told from a return: the standard
+/// library counts panics for itself alone, and a mark at the body's end would change its lints and temporaries.
 #[must_use = "the body runs under this guard"]
 pub fn returned<G: Guard<Verdict = Outcome>>(guard: G) -> Returned<G> {
     Returned(Pending(Some(guard)), Unwinding::at_entry())

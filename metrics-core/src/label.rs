@@ -65,12 +65,13 @@ pub(crate) const OTHER: &str = "other";
 pub(crate) struct OpenLabel {
     bound: AtomicUsize,
     values: Lock<BTreeSet<Arc<str>>>,
+    other: Arc<str>,
 }
 
 impl OpenLabel {
     /// A label without a bound as yet: that is for the settings to say.
     pub(crate) fn new() -> Self {
-        Self { bound: AtomicUsize::new(usize::MAX), values: Lock::default() }
+        Self { bound: AtomicUsize::new(usize::MAX), values: Lock::default(), other: Arc::from(OTHER) }
     }
 
     /// Bounds the values from here on; those that have a place keep it.
@@ -81,8 +82,12 @@ impl OpenLabel {
     /// The shared text for `value`, or [`OTHER`] where the bound is reached, which `overflow` counts. The empty
     /// value means "none" and takes no place.
     pub(crate) fn admit(&self, value: &str, overflow: &CounterSlot) -> Arc<str> {
-        if value.is_empty() || value == OTHER {
-            return Arc::from(value);
+        if value.is_empty() {
+            // It is the one text that an `Arc` holds without an allocation.
+            return Arc::default();
+        }
+        if value == OTHER {
+            return Arc::clone(&self.other);
         }
         if let Some(known) = self.known(value) {
             return known;
@@ -93,7 +98,7 @@ impl OpenLabel {
         }
         if values.len() >= self.bound.load(Relaxed) {
             overflow.add(1);
-            return Arc::from(OTHER);
+            return Arc::clone(&self.other);
         }
         let text: Arc<str> = Arc::from(value);
         values.insert(Arc::clone(&text));

@@ -103,15 +103,15 @@ fn measured(mut instrumented: Instrumented) -> TokenStream {
     let private = quote!(#library::__private);
     let Start { bindings, guard } = Start::new(&private, &instrumented);
     let judge = judge(&private, &instrumented);
-    let named = instrumented.names_arguments();
+    let expressions = instrumented.expressions();
     let declared = instrumented.future_output().is_some();
     let Instrumented { function, body, shape, .. } = &mut instrumented;
     let span = function.body.span();
     let run = Run { private, guard, judge, declared, span };
     let mut statements = body.statements.clone();
     if !matches!(shape, Shape::Guarded | Shape::Tail(_)) {
-        statements =
-            move_into_body(&mut function.sig, &statements, named).into_iter().chain(statements).collect();
+        let rebound = move_into_body(&mut function.sig, &statements, &expressions);
+        statements = rebound.into_iter().chain(statements).collect();
     }
     let run = match shape {
         Shape::Guarded => run.guarded(&statements),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use quote::ToTokens;
+use syn::spanned::Spanned as _;
 use syn::{Expr, Path, ReturnType, Type, parse_quote};
 
 use crate::args::{Args, Label};
@@ -11,7 +12,9 @@ use crate::attr::{self, Attribute};
 use crate::body::{Body, mentions};
 use crate::errors::Errors;
 use crate::item::{Function, ImplBlock, ImplItem, holds_function};
-use crate::returns::{future_output, inside_body, may_fail, never_fails};
+use crate::returns::{
+    future_output, inside_body, is_boxed_future, is_impl_future, may_fail, never_fails, unkept_bound,
+};
 use crate::shape::Shape;
 
 /// An item with what is to be measured in it.
@@ -234,20 +237,22 @@ impl Instrumented {
         (!mentions(&ty.to_token_stream(), "_") && !matches!(ty, Type::Never(_))).then_some(ty)
     }
 
-    /// Whether expressions of the attribute can name arguments.
-    pub(crate) fn names_arguments(&self) -> bool {
-        let varies = |label: &Label| matches!(label, Label::Expression(_));
-        match &self.site {
-            Site::Subsystem { subsystem, .. } => varies(subsystem),
-            Site::Exchange { exchange, operation } => {
-                exchange.as_ref().is_some_and(varies) || varies(operation)
-            }
+    /// The expressions of the attribute, which can name arguments.
+    pub(crate) fn expressions(&self) -> TokenStream {
+        let (labels, texts) = match &self.site {
+            Site::Subsystem { subsystem, .. } => (vec![subsystem], vec![]),
+            Site::Exchange { exchange, operation } => (exchange.iter().chain([operation]).collect(), vec![]),
             Site::Event { severity, kind, profile, symbol, on: _ } => {
-                varies(severity) || varies(kind) || profile.is_some() || symbol.is_some()
+                (vec![severity, kind], profile.iter().chain(symbol).collect())
             }
-            Site::Capital { .. } => true,
-            Site::Reconciliation => false,
-        }
+            Site::Capital { profile } => (vec![], vec![profile]),
+            Site::Reconciliation => (vec![], vec![]),
+        };
+        let varying = labels.into_iter().filter_map(|label| match label {
+            Label::Expression(expr) => Some(expr.to_token_stream()),
+            _ => None,
+        });
+        varying.chain(texts.into_iter().map(ToTokens::to_token_stream)).collect()
     }
 }
 
@@ -287,6 +292,22 @@ fn refusal(attribute: Attribute, function: &Function, shape: &Shape) -> Option<(
     if let Some(variadic) = &function.sig.variadic {
         let message = format!("a variadic function cannot be measured: put {name} over one that it calls");
         return Some((variadic.dots.spans[0], message));
+    }
+    if let ReturnType::Type(_, ty) = &function.sig.output {
+        if let Some(bound) = unkept_bound(ty) {
+            let message = format!(
+                "the future that {name} returns is a `Future`, `Send`, `Sync` and `Unpin` where this one is, and \
+                 nothing else: return `impl Future<Output = …>`, or put {name} over an `async fn` that awaits this one"
+            );
+            return Some((bound.span(), message));
+        }
+        if function.sig.asyncness.is_some() && (is_impl_future(ty) || is_boxed_future(ty)) {
+            let message = format!(
+                "this `async fn` ends before the future that it returns runs: remove `async`, or await that future \
+                 and return what it ends with, so that {name} measures both"
+            );
+            return Some((ty.span(), message));
+        }
     }
     // The body becomes a closure, and a closure hides the caller.
     if matches!(shape, Shape::Called(_)) && function.has_attribute("track_caller") {

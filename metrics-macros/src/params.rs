@@ -4,16 +4,20 @@
 //! the arguments become variables in front of the body, as in the compiler's own lowering of `async fn`: then they
 //! are dropped as in the plain function, after its variables, the last one first.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
-use syn::{Attribute, FnArg, Pat, PatIdent, PatType, ReceiverKind, Signature, Type};
+use syn::{Attribute, FnArg, Pat, PatIdent, PatType, ReceiverKind, Signature, Token, Type};
 
 use crate::body::mentions;
 use crate::returns::is_primitive;
 
 /// Changes the signature's patterns to plain names where they move into the body, and returns the statements that
-/// bind them there. With `named`, expressions of the attribute may name parts of the patterns, which stay.
-pub(crate) fn move_into_body(sig: &mut Signature, body: &TokenStream, named: bool) -> TokenStream {
+/// bind them there. What `expressions` of the attribute name keeps its name in the signature too.
+pub(crate) fn move_into_body(
+    sig: &mut Signature,
+    body: &TokenStream,
+    expressions: &TokenStream,
+) -> TokenStream {
     let mut statements = TokenStream::new();
     for (index, input) in sig.inputs.iter_mut().enumerate() {
         match input {
@@ -24,13 +28,13 @@ pub(crate) fn move_into_body(sig: &mut Signature, body: &TokenStream, named: boo
                     statements.extend(quote!(let _ = &#self_token;));
                 }
             }
-            FnArg::Typed(argument) => statements.extend(rebound(argument, index, body, named)),
+            FnArg::Typed(argument) => statements.extend(rebound(argument, index, expressions)),
         }
     }
     statements
 }
 
-fn rebound(argument: &mut PatType, index: usize, body: &TokenStream, named: bool) -> Option<TokenStream> {
+fn rebound(argument: &mut PatType, index: usize, expressions: &TokenStream) -> Option<TokenStream> {
     let pattern = (*argument.pat).clone();
     let single = match &pattern {
         Pat::Ident(PatIdent { mutability, ident, by_ref: None, subpat: None, .. }) => {
@@ -38,18 +42,29 @@ fn rebound(argument: &mut PatType, index: usize, body: &TokenStream, named: bool
         }
         _ => None,
     };
-    let underscored = single.is_some_and(|(_, ident)| ident.to_string().starts_with('_'));
-    let has_no_drop = single.is_some_and(|(mutability, _)| mutability.is_none()) && has_no_drop(&argument.ty);
-    // Used by the attribute alone it is used, which the compiler would not see of a variable in the body.
-    let stays = has_no_drop || named && single.is_some_and(|(_, ident)| !mentions(body, &ident.to_string()));
-    if stays || named && (single.is_none() || underscored) {
+    if single.is_some_and(|(mutability, _)| mutability.is_none()) && has_no_drop(&argument.ty) {
         return None;
     }
     let conditions: Vec<_> = argument.attrs.iter().filter(|attr| is_condition(attr)).cloned().collect();
     let attrs = attributes_of_binding(&mut argument.attrs);
+    let mut names = Vec::new();
+    bindings(&mut argument.pat, &mut names);
+    if names.iter().any(|(_, ident)| may_name(expressions, ident)) {
+        // One by one, in the order in which the pattern binds them. What the pattern ignores stays behind, and is
+        // dropped after the other arguments.
+        let rebound = names.iter().map(|(mutability, ident)| {
+            // Used by the attribute alone it is used, which the compiler does not see of the variable in the body.
+            let used = may_name(expressions, ident).then(|| quote!(#(#conditions)* let _ = &#ident;));
+            let underscored =
+                is_underscored(ident).then(|| quote!(#[allow(clippy::used_underscore_binding)]));
+            quote!(#(#attrs)* #underscored let #mutability #ident = #ident; #used)
+        });
+        return Some(rebound.collect());
+    }
+    *argument.pat = pattern.clone();
     let name = format_ident!("argument_{index}", span = Span::mixed_site());
     Some(match single {
-        Some((mutability, ident)) if !underscored => {
+        Some((mutability, ident)) if !is_underscored(ident) => {
             *argument.pat = syn::parse_quote!(#ident);
             quote!(#(#attrs)* let #mutability #ident = #ident;)
         }
@@ -65,6 +80,41 @@ fn rebound(argument: &mut PatType, index: usize, body: &TokenStream, named: bool
                 #(#attrs)* let #pattern = #name;
             }
         }
+    })
+}
+
+/// The variables that a pattern binds, in its order, each with the `mut` that is taken away from it there.
+fn bindings(pattern: &mut Pat, found: &mut Vec<(Option<Token![mut]>, Ident)>) {
+    match pattern {
+        Pat::Ident(binding) => {
+            let mutability = if binding.by_ref.is_none() { binding.mutability.take() } else { None };
+            found.push((mutability, binding.ident.clone()));
+            if let Some((_, inner)) = &mut binding.subpat {
+                bindings(inner, found);
+            }
+        }
+        Pat::Paren(inner) => bindings(&mut inner.pat, found),
+        Pat::Reference(inner) => bindings(&mut inner.pat, found),
+        Pat::Slice(inner) => inner.elems.iter_mut().for_each(|pattern| bindings(pattern, found)),
+        Pat::Tuple(inner) => inner.elems.iter_mut().for_each(|pattern| bindings(pattern, found)),
+        Pat::TupleStruct(inner) => inner.elems.iter_mut().for_each(|pattern| bindings(pattern, found)),
+        Pat::Struct(inner) => inner.fields.iter_mut().for_each(|field| bindings(&mut field.pat, found)),
+        Pat::Type(inner) => bindings(&mut inner.pat, found),
+        _ => {}
+    }
+}
+
+fn is_underscored(variable: &Ident) -> bool {
+    variable.to_string().starts_with('_')
+}
+
+/// Whether `expressions` name a variable, be it in a text that a macro formats.
+fn may_name(expressions: &TokenStream, variable: &Ident) -> bool {
+    expressions.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == *variable,
+        TokenTree::Literal(literal) => literal.to_string().contains(&format!("{{{variable}")),
+        TokenTree::Group(group) => may_name(&group.stream(), variable),
+        TokenTree::Punct(_) => false,
     })
 }
 

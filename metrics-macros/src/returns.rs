@@ -33,6 +33,8 @@ pub(crate) fn may_be_result(ty: &Type) -> bool {
         }
         Type::Paren(inner) => may_be_result(&inner.elem),
         Type::Group(inner) => may_be_result(&inner.elem),
+        // Behind a trait of one's own there may be a future, which only its value tells.
+        Type::ImplTrait(ty) => !ty.bounds.iter().all(is_no_future),
         Type::Macro(_) | Type::Infer(_) | Type::Verbatim(_) => true,
         _ => false,
     }
@@ -46,7 +48,25 @@ pub(crate) fn is_primitive(name: &syn::Ident) -> bool {
     PRIMITIVES.iter().any(|primitive| name == primitive)
 }
 
-/// `impl Future<…>`, and other traits that are called some kind of future.
+/// A bound of which it is known that it makes no future, or a lifetime.
+fn is_no_future(bound: &TypeParamBound) -> bool {
+    #[rustfmt::skip]
+    const KNOWN: [&str; 38] = [
+        "Any", "AsMut", "AsRef", "AsyncFn", "AsyncFnMut", "AsyncFnOnce", "Borrow", "BufRead", "Clone", "Copy",
+        "Debug", "Default", "Deref", "DerefMut", "Display", "DoubleEndedIterator", "Eq", "Error",
+        "ExactSizeIterator", "Extend", "Fn", "FnMut", "FnOnce", "FusedIterator", "Hash", "Into",
+        "IntoIterator", "Iterator", "Ord", "PartialEq", "PartialOrd", "Read", "Send", "Stream", "Sync",
+        "ToString", "Unpin", "Write",
+    ];
+    match bound {
+        TypeParamBound::Trait(bound) => {
+            bound.path.segments.last().is_some_and(|last| KNOWN.iter().any(|known| last.ident == known))
+        }
+        _ => true,
+    }
+}
+
+/// `impl Future<…>`.
 pub(crate) fn is_impl_future(ty: &Type) -> bool {
     match ty {
         Type::ImplTrait(ty) => ty.bounds.iter().any(is_future_bound),
@@ -121,7 +141,30 @@ fn argument(segment: &PathSegment) -> Option<&Type> {
 
 fn is_future_bound(bound: &TypeParamBound) -> bool {
     let TypeParamBound::Trait(bound) = bound else { return false };
-    bound.path.segments.last().is_some_and(|last| last.ident.to_string().ends_with("Future"))
+    bound.path.segments.last().is_some_and(|last| last.ident == "Future" || last.ident == "TryFuture")
+}
+
+/// The bound of a returned future that the future around it does not fulfil: another trait than those, or a promise
+/// of a future that is none yet.
+pub(crate) fn unkept_bound(ty: &Type) -> Option<&TypeParamBound> {
+    const KEPT: [&str; 3] = ["Send", "Sync", "Unpin"];
+    const UNKEPT: [&str; 2] = ["FusedFuture", "IntoFuture"];
+    let is = |bound: &TypeParamBound, names: &[&str]| match bound {
+        TypeParamBound::Trait(bound) => {
+            bound.path.segments.last().is_some_and(|last| names.iter().any(|name| last.ident == name))
+        }
+        _ => false,
+    };
+    match ty {
+        Type::Paren(inner) => unkept_bound(&inner.elem),
+        Type::Group(inner) => unkept_bound(&inner.elem),
+        Type::ImplTrait(inner) => inner.bounds.iter().find(|bound| {
+            let other =
+                matches!(bound, TypeParamBound::Trait(_)) && !is_future_bound(bound) && !is(bound, &KEPT);
+            is(bound, &UNKEPT) || other && is_impl_future(ty)
+        }),
+        _ => None,
+    }
 }
 
 /// The type as it can be written inside a body: `_` for each `impl Trait`. A lifetime that could be left out of the

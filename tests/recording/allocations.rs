@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bot_metrics::prelude::*;
+use bot_metrics::testing::Samples;
 
 use crate::allocator::{asked, in_use};
 use crate::{METRICS, full, in_flight, requests};
@@ -73,6 +74,45 @@ fn recording_asks_for_no_memory_after_a_threads_first_call() {
     assert_eq!(place, [rounds, rounds, 1.0]);
     assert_eq!((requests("cancel_order", "ok"), requests("cancel_order", "cancelled")), (rounds, rounds));
     assert_eq!((in_flight("place_order"), in_flight("cancel_order")), (0.0, 0.0));
+}
+
+#[capital_check(profile = "maker")]
+fn capital(positions: f64) -> Capital {
+    Capital { allocated: 100.0, positions, ..Capital::default() }
+}
+
+#[operational_event(type = "ORDER_FAILURE", severity = "ERROR", profile = profile, symbol = "BTCUSDT")]
+fn failed(profile: &str) {}
+
+#[operational_event(type = "ORDER_FAILURE", severity = "ERROR", on = always, profile = profile)]
+async fn failed_later(profile: &str) {
+    std::future::ready(profile).await;
+}
+
+/// F1, of what has a profile or a symbol.
+#[test]
+fn profiles_and_symbols_ask_for_no_memory_once_they_are_known() {
+    let _metrics = &*METRICS;
+    std::thread::spawn(|| {
+        let all = || {
+            // Below zero and back.
+            (capital(150.0), capital(50.0));
+            failed("taker");
+            failed("");
+            assert!(poll_once(failed_later("other")));
+        };
+        all();
+        let before = asked();
+        for _ in 0..1_000 {
+            all();
+        }
+        assert_eq!(asked() - before, 0);
+    })
+    .join()
+    .expect("no allocation");
+    let violations = [("profile_id", "maker")];
+    let samples = Samples::of(&METRICS);
+    assert_eq!(samples.value("bytelyst_bot_capital_invariant_violations_total", &violations), Some(1_001.0));
 }
 
 #[exchange_call(op = "get_ticker", exchange = "kraken")]

@@ -127,3 +127,65 @@ fn with_a_value() {}
 fn whose() -> Capital {
     Capital::default()
 }
+
+//~ and nothing else: return `impl Future<Output = …>`
+#[exchange_call(op = "get_order")]
+fn not_yet_a_future() -> impl IntoFuture<Output = Result<u8, String>> {
+    ready(Ok(1))
+}
+
+//~ and nothing else: return `impl Future<Output = …>`
+#[exchange_call(op = "get_order")]
+fn future_that_clones() -> impl Future<Output = Result<u8, String>> + Send + Clone {
+    ready(Ok(1))
+}
+
+//~ and nothing else: return `impl Future<Output = …>`
+#[exchange_call(op = "get_order")]
+fn future_that_prints() -> impl std::fmt::Debug + Future<Output = Result<u8, String>> {
+    ready(Ok(1))
+}
+
+trait Request: Future<Output = Result<u8, String>> {}
+impl Request for Ready<Result<u8, String>> {}
+
+//~ this function returns a future that the attribute cannot measure
+#[exchange_call(op = "get_order")]
+fn future_by_a_trait() -> impl Request {
+    ready(Ok(1))
+}
+
+trait RequestFuture: Future<Output = Result<u8, String>> {}
+impl RequestFuture for Ready<Result<u8, String>> {}
+
+//~ this function returns a future that the attribute cannot measure
+#[exchange_call(op = "get_order")]
+fn future_by_a_trait_that_says_so() -> impl RequestFuture + Send {
+    ready(Ok(1))
+}
+
+//~ this function returns a future that the attribute cannot measure
+#[exchange_call(op = "get_order")]
+async fn future_by_a_trait_later() -> impl Request {
+    ready(()).await;
+    ready(Ok(1))
+}
+
+//~ this `async fn` ends before the future that it returns runs
+#[exchange_call(op = "get_order")]
+async fn future_after_a_future() -> impl Future<Output = Result<u8, String>> {
+    ready(()).await;
+    ready(Ok(1))
+}
+
+//~ this `async fn` ends before the future that it returns runs
+#[exchange_call(op = "get_order")]
+async fn boxed_future_after_a_future() -> Pin<Box<dyn Future<Output = Result<u8, String>>>> {
+    Box::pin(async move { ready(Ok(1)).await })
+}
+
+//~ this function returns a future that the attribute cannot measure
+#[exchange_call(op = "get_order")]
+fn boxed_request() -> Pin<Box<dyn Request>> {
+    Box::pin(ready(Ok(1)))
+}

@@ -455,3 +455,35 @@ macro_rules! by_name {
 }
 
 by_name!(written_by_a_macro, "get_order");
+
+pub trait Greet {
+    fn greet(&self, name: &str) -> String;
+}
+
+impl<F: Fn(&str) -> String> Greet for F {
+    fn greet(&self, name: &str) -> String {
+        self(name)
+    }
+}
+
+#[timed_subsystem("trading")]
+pub fn impl_of_a_trait_of_ones_own<'a>(hello: &'a str) -> impl Greet + 'a {
+    move |name: &str| format!("{hello}, {name}")
+}
+
+#[timed_subsystem("trading")]
+pub fn impl_of_two_traits(numbers: &[u8]) -> impl Iterator<Item = u8> + Clone + '_ {
+    numbers.iter().copied()
+}
+
+#[timed_subsystem("trading")]
+#[unsafe(no_mangle)]
+pub extern "C" fn shape_exported_below(value: u8) -> u8 {
+    value
+}
+
+#[unsafe(no_mangle)]
+#[operational_event(type = "STARTED", severity = "INFO", on = always)]
+pub unsafe extern "C" fn shape_exported_above(pointer: *const u8) -> u8 {
+    unsafe { *pointer }
+}

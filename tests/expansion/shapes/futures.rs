@@ -200,6 +200,16 @@ pub fn impl_future_by_a_call(value: u8) -> impl Future<Output = Result<u8, ()>> 
 }
 
 #[exchange_call(op = "get_order")]
+pub fn impl_try_future(value: u8) -> impl futures_core::TryFuture<Ok = u8, Error = String> {
+    ready(if value == 0 { Err("zero".to_owned()) } else { Ok(value) })
+}
+
+#[exchange_call(op = "get_order")]
+pub fn impl_future_that_captures<'a>(text: &'a str) -> impl Future<Output = Result<u8, ()>> + Send + use<'a> {
+    ready(text.parse().map_err(|_| ()))
+}
+
+#[exchange_call(op = "get_order")]
 pub fn boxed(value: u8) -> Pin<Box<dyn Future<Output = Result<u8, String>> + Send>> {
     Box::pin(async move {
         ready(()).await;
@@ -384,6 +394,7 @@ pub async fn above_tokio_main() {
 
 #[cfg(test)]
 mod tests {
+    #[allow(unused_imports)]
     use bot_metrics::prelude::*;
 
     #[test]

@@ -24,6 +24,22 @@ pub async fn unused_async(argument: String, mut unchanged: Vec<u8>) -> Result<()
     Ok(())
 }
 
+#[operational_event(type = "STARTED", severity = "INFO", symbol = text, profile = format!("{name}"))]
+pub fn used_in_the_attribute_too(text: String, mut name: String, unused: Vec<u8>) -> Result<String, String> {
+    println!("{text}");
+    name.push('x');
+    Ok(name)
+}
+
+#[operational_event(type = "STARTED", severity = "INFO", symbol = text)]
+pub async fn parts_used_in_the_attribute_too(
+    (text, mut unchanged, unused): (String, Vec<u8>, u8),
+    _name: String,
+) -> Result<String, String> {
+    ready(unchanged.len()).await;
+    Ok(text)
+}
+
 #[exchange_call(op = "get_order")]
 pub async fn without_waiting(value: u8) -> Result<u8, String> {
     Ok(value + 1)
