@@ -7,6 +7,7 @@ use crate::call_site::{Cells, Choice, SlotCell};
 use crate::catalogue;
 use crate::guard::Guard;
 use crate::label::{OTHER, OpenLabel};
+use crate::lock;
 use crate::registry;
 use crate::storage::{CounterSlot, Series, SnapshotBuilder, shared};
 use crate::text::Text;
@@ -64,7 +65,8 @@ impl Events {
             crowd_out(&mut key.profile, &self.profile_overflow);
             crowd_out(&mut key.symbol, &self.symbol_overflow);
         }
-        self.series.get_or_insert_with(&key, EventSlots::new).0.add(event.count);
+        // Under the series' lock: a profile that is forgotten meanwhile takes no count with it.
+        self.series.with(&key, EventSlots::new, |slots| slots.0.add(event.count));
     }
 
     /// The slot of an event without profile and symbol, exported from here on.
@@ -233,7 +235,13 @@ impl EventSite {
         let (profile, symbol) = (guard.profile.as_str(), guard.symbol.as_str());
         if profile.is_empty() && symbol.is_empty() {
             let cell = self.slots.get(guard.severity * self.kind.count() + guard.kind);
-            cell.get_or_init(|| core.events.bare(severity, kind)).0.add(1);
+            if let Some(slots) = cell.get() {
+                slots.0.add(1);
+            } else if !lock::is_inside() {
+                // Inside, so that an allocator which records what is allocated for this event does not wait for it.
+                let _inside = lock::enter();
+                cell.get_or_init(|| core.events.bare(severity, kind)).0.add(1);
+            }
         } else {
             core.event(severity, kind).profile(profile).symbol(symbol).record();
         }

@@ -100,7 +100,7 @@ mod forks {
     use std::sync::atomic::Ordering::Relaxed;
     use std::sync::{PoisonError, RwLockWriteGuard};
 
-    use super::{GATE, GENERATION, is_inside};
+    use super::{DEPTH, GATE, GENERATION, is_inside};
 
     thread_local! {
         static FORKING: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
@@ -118,13 +118,19 @@ mod forks {
             return;
         }
         let gate = GATE.write().unwrap_or_else(PoisonError::into_inner);
-        // In a thread that is ending there is no place to keep it: then it opens again at once.
-        let _ = FORKING.try_with(|forking| forking.replace(Some(gate)));
+        // In a thread that is ending there is no place to keep it: then it opens again at once. Handlers of others that
+        // run while it is kept may record, and must not wait for this thread's own gate.
+        let kept = FORKING.try_with(|forking| forking.replace(Some(gate)));
+        if kept.is_ok() {
+            DEPTH.set(DEPTH.get() + 1);
+        }
     }
 
     /// In the parent and in the child, by the thread that forked.
     extern "C" fn after() {
-        let _ = FORKING.try_with(RefCell::take);
+        if let Ok(Some(_gate)) = FORKING.try_with(RefCell::take) {
+            DEPTH.set(DEPTH.get() - 1);
+        }
     }
 
     extern "C" fn in_child() {

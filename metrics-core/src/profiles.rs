@@ -161,6 +161,7 @@ impl ProfileSlots {
     pub(crate) fn remove(&self, now: Duration) {
         let mut standing = self.standing();
         standing.removed_at = Some(now);
+        standing.grace_ended = false;
         standing.utilization = None;
         standing.below_zero = false;
     }

@@ -16,6 +16,7 @@ use crate::collector::{Foreign, OwnFamilies};
 use crate::custom::{CustomFamily, CustomSeries, custom_families};
 use crate::event::{Event, Events};
 use crate::exchange::{ExchangeCall, ExchangeCalls};
+use crate::lock;
 use crate::profiles::Profiles;
 use crate::reconciliation::{Reconciliation, ReconciliationCycle};
 use crate::report::Report;
@@ -29,7 +30,11 @@ use crate::{Error, LabelValue, encode};
 const SWITCHED_OFF: &str = "# This bot is built without the feature \"enable\" of bot-metrics: annotated functions record nothing.\n";
 
 lazy_static! {
-    static ref PROCESS: Arc<Core> = Arc::new(Core::new(Clock::System));
+    static ref PROCESS: Arc<Core> = {
+        // No fork comes between.
+        let _inside = lock::enter();
+        Arc::new(Core::new(Clock::System))
+    };
 }
 
 /// The core that the attributes record to. It is there from the first recording on, installed or not, so that
@@ -206,6 +211,7 @@ impl Metrics {
 
     pub(crate) fn install(settings: Settings) -> Result<Self, Error> {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _inside = lock::enter();
         let _held = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let core = &*PROCESS;
         if let Some(standing) = core.settings() {

@@ -23,6 +23,8 @@ use std::time::Duration;
 
 pub(crate) use scale::Scale;
 use ticks::{Source, Ticks};
+
+use crate::lock;
 use timeline::Moment;
 pub(crate) use timeline::{Latch, Stamp, Timeline, Translation};
 
@@ -144,7 +146,11 @@ pub(crate) fn time_stamp() -> u64 {
     machine::time_stamp()
 }
 
-static TICKS: LazyLock<Ticks<Machine>> = LazyLock::new(|| Ticks::new(Machine));
+static TICKS: LazyLock<Ticks<Machine>> = LazyLock::new(|| {
+    // Neither a fork nor an allocator that records may come between.
+    let _inside = lock::enter();
+    Ticks::new(Machine)
+});
 
 /// Whether the time stamp counter is trusted whatever the processor says.
 #[cfg(any(test, feature = "test-util"))]

@@ -72,15 +72,17 @@ impl Translation {
         if !ahead.is_zero() {
             return Some(Stamp { boot_time: self.now.boot_time + ahead, wall: self.now.wall + ahead });
         }
-        let age = self.scale.duration((self.now.ticks - ticks).into());
-        let boot_time = match self.before_suspend {
+        let age = self.scale.duration(self.now.ticks.saturating_sub(ticks).into());
+        Some(match self.before_suspend {
             Some(before) if ticks < self.now.ticks => {
                 let since = self.scale.duration(ticks.saturating_sub(before.ticks).into());
-                before.boot_time + since
+                Stamp { boot_time: before.boot_time + since, wall: before.wall + since }
             }
-            _ => self.now.boot_time.saturating_sub(age),
-        };
-        Some(Stamp { boot_time, wall: self.now.wall.saturating_sub(age) })
+            _ => Stamp {
+                boot_time: self.now.boot_time.saturating_sub(age),
+                wall: self.now.wall.saturating_sub(age),
+            },
+        })
     }
 }
 

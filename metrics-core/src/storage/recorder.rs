@@ -202,6 +202,11 @@ impl Recorder {
         self.shape.bounds.partition_point(|&bound| bound < took)
     }
 
+    /// Whether what is recorded to it is lost: it is given where nothing may be allocated or waited for.
+    pub(super) fn is_nowhere(&self) -> bool {
+        self.id == 0
+    }
+
     pub(super) fn id(&self) -> usize {
         self.id
     }

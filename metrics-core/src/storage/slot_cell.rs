@@ -48,6 +48,10 @@ impl NearNumber {
         if recorder.near() == 0 || self.0.load(Relaxed) != 0 || lock::is_inside() {
             return;
         }
+        // Without the counter every call comes by here: none of them may take a lock for it.
+        if !Clock::System.counts_time_stamps() {
+            return;
+        }
         let mut published = PUBLISHED.hold();
         if let Some(published) = published.as_mut().filter(|_| Clock::System.counts_time_stamps()) {
             published.push(self);
@@ -62,6 +66,11 @@ impl<S> SlotCell<S> {
     #[expect(clippy::new_without_default, reason = "it stands in statics")]
     pub const fn new() -> Self {
         Self { near: NearNumber::unknown(), slots: OnceLock::new() }
+    }
+
+    /// The slots, once they were found.
+    pub(crate) fn get(&self) -> Option<&Arc<S>> {
+        self.slots.get()
     }
 
     /// The slots, found by `find` the first time.
@@ -84,6 +93,9 @@ impl<S> SlotCell<S> {
         lease: impl FnOnce(&S) -> &Lease,
     ) -> Running {
         let recorder = self.recorder(find, lease);
+        if recorder.is_nowhere() {
+            return Running::nowhere();
+        }
         for near in [Some(&self.near), first].into_iter().flatten() {
             near.publish(recorder);
         }
@@ -97,7 +109,11 @@ impl<S> SlotCell<S> {
         find: impl FnOnce() -> Arc<S>,
         lease: impl FnOnce(&S) -> &Lease,
     ) -> Running {
-        Running::start(self.recorder(find, lease), &Clock::System).with_token().marked()
+        let recorder = self.recorder(find, lease);
+        if recorder.is_nowhere() {
+            return Running::nowhere().marked();
+        }
+        Running::start(recorder, &Clock::System).with_token().marked()
     }
 
     fn recorder(
