@@ -170,6 +170,8 @@ pub(crate) fn holds_function(tokens: &TokenStream) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attr;
+    use crate::model::Item;
     use quote::quote;
 
     fn methods(block: &TokenStream) -> usize {
@@ -191,6 +193,10 @@ mod tests {
         for method in [quote!(strange fn a() {}), quote!(pub fn a(untyped) -> u8 { 1 })] {
             assert!(holds_function(&method), "{method}");
         }
+        let block = quote!(impl A { strange fn a() {} fn get_ticker() {} });
+        let refused = Item::new(attr::Attribute::ExchangeCall, TokenStream::new(), &block);
+        let message = refused.map_err(|refused| refused.errors.beside(&block).to_string()).err();
+        assert!(message.is_some_and(|message| message.contains("exchange_call cannot read this method")));
         for other in [
             quote!(
                 const A: fn() -> u8 = { a };

@@ -237,7 +237,7 @@ impl Instrumented {
         (!mentions(&ty.to_token_stream(), "_") && !matches!(ty, Type::Never(_))).then_some(ty)
     }
 
-    /// The expressions of the attribute, which can name arguments.
+    /// The expressions of the attribute and of those below it, which can name arguments.
     pub(crate) fn expressions(&self) -> TokenStream {
         let (labels, texts) = match &self.site {
             Site::Subsystem { subsystem, .. } => (vec![subsystem], vec![]),
@@ -252,7 +252,9 @@ impl Instrumented {
             Label::Expression(expr) => Some(expr.to_token_stream()),
             _ => None,
         });
-        varying.chain(texts.into_iter().map(ToTokens::to_token_stream)).collect()
+        let below =
+            self.function.attrs.iter().filter_map(|attr| Some(attr.meta.require_list().ok()?.tokens.clone()));
+        varying.chain(texts.into_iter().map(ToTokens::to_token_stream)).chain(below).collect()
     }
 }
 

@@ -487,3 +487,16 @@ pub extern "C" fn shape_exported_below(value: u8) -> u8 {
 pub unsafe extern "C" fn shape_exported_above(pointer: *const u8) -> u8 {
     unsafe { *pointer }
 }
+
+#[exchange_call(op = "get_order")]
+#[operational_event(type = "STARTED", severity = "INFO", symbol = symbol)]
+pub fn part_named_by_the_attribute_below((symbol, quantity): (String, u8), _: String) -> Result<u8, String> {
+    if symbol.is_empty() { Err(symbol) } else { Ok(quantity) }
+}
+
+#[operational_event(type = "STARTED", severity = "INFO", symbol = symbol)]
+#[exchange_call(op = "get_order")]
+pub async fn part_named_by_the_attribute_above((symbol, quantity): (String, u8), _: String) -> Result<u8, String> {
+    std::future::ready(()).await;
+    if symbol.is_empty() { Err(symbol) } else { Ok(quantity) }
+}
