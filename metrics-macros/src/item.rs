@@ -195,7 +195,7 @@ mod tests {
         }
         let block = quote!(impl A { strange fn a() {} fn get_ticker() {} });
         let refused = Item::new(attr::Attribute::ExchangeCall, TokenStream::new(), &block);
-        let message = refused.map_err(|refused| refused.errors.beside(&block).to_string()).err();
+        let message = refused.map_err(|refused| refused.errors.bare().to_string()).err();
         assert!(message.is_some_and(|message| message.contains("exchange_call cannot read this method")));
         for other in [
             quote!(

@@ -165,6 +165,16 @@ mod tests {
     #[test]
     fn what_happened_around_a_suspend_is_taken_as_before_it() {
         let translation = translation(at(110, 3_600), Some(at(100, 0)));
-        assert_eq!(translation.stamp(105_000_000_000).expect("past").boot_time, Duration::from_secs(105));
+        let stamp = translation.stamp(105_000_000_000).expect("past");
+        assert_eq!(stamp.boot_time, Duration::from_secs(105));
+        assert_eq!(stamp.wall, Duration::from_secs(1_700_000_105), "by the wall clock too");
+    }
+
+    #[test]
+    fn a_tick_of_this_very_moment_is_no_age() {
+        let half_a_nanosecond = Scale::measured(2_600_000_000, 1_000_000_000).expect("a ratio");
+        let now = Moment { ticks: 260, ..at(100, 0) };
+        let translation = Translation { now, before_suspend: None, scale: half_a_nanosecond };
+        assert_eq!(translation.stamp(261).expect("now").boot_time, now.boot_time);
     }
 }
