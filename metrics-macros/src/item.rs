@@ -154,7 +154,7 @@ pub(crate) fn holds_function(tokens: &TokenStream) -> bool {
         match token {
             // Without a name behind it, it is a type: that of a constant, say.
             TokenTree::Ident(word) => {
-                named |= word == "fn" && matches!(tokens.peek(), Some(TokenTree::Ident(_)))
+                named |= word == "fn" && matches!(tokens.peek(), Some(TokenTree::Ident(_)));
             }
             TokenTree::Group(group) => match group.delimiter() {
                 Delimiter::Brace => has_body |= named,

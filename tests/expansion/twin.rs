@@ -72,7 +72,13 @@ fn run<F: Future>(future: F) -> F::Output {
     }
 }
 
-#[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_async, unused_variables)]
+#[allow(
+    clippy::manual_async_fn,
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    clippy::unused_async
+)]
+#[allow(clippy::used_underscore_binding, unused_variables)]
 mod functions {
     use super::*;
 

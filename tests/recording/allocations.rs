@@ -96,7 +96,8 @@ fn profiles_and_symbols_ask_for_no_memory_once_they_are_known() {
     std::thread::spawn(|| {
         let all = || {
             // Below zero and back.
-            (capital(150.0), capital(50.0));
+            capital(150.0);
+            capital(50.0);
             failed("taker");
             failed("");
             assert!(poll_once(failed_later("other")));
