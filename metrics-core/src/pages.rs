@@ -115,7 +115,7 @@ fn landing(metrics: &Metrics) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{app}</title><style>{STYLE}</style>\
          <h1>{app}</h1><p>mode <b>{}</b>, env <b>{}</b></p>\
-         <table><tr><th>subsystem<th>state<th>last success<th>stalled after{rows}</table>\
+         <table><tr><th>subsystem<th>state<th>since last success or start<th>stalled after{rows}</table>\
          <ul><li><a href=\"/metrics\">/metrics</a> for Prometheus\
          <li><a href=\"/-/healthy\">/-/healthy</a> 503 when a loop hangs\
          <li><a href=\"/-/ready\">/-/ready</a> 503 also when one is stalled</ul>",
