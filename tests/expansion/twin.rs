@@ -76,16 +76,9 @@ fn run<F: Future>(future: F) -> F::Output {
     clippy::manual_async_fn,
     clippy::needless_pass_by_value,
     clippy::unnecessary_wraps,
-<<<<<<< HEAD
-    clippy::unused_async,
-    clippy::used_underscore_binding,
-    unused_variables
-)]
-=======
     clippy::unused_async
 )]
 #[allow(clippy::used_underscore_binding, unused_variables)]
->>>>>>> mend
 mod functions {
     use super::*;
 
