@@ -1,7 +1,7 @@
 //! The shared core: every room of one instance, and the process-wide instance to which the attributes belong.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use std::time::Duration;
 
 use lazy_static::lazy_static;
@@ -68,6 +68,9 @@ pub(crate) struct Core {
 struct Installed {
     settings: Settings,
     registry: Registry,
+    /// Whether somebody was given the registry and may have registered something there. Until then there is nothing
+    /// foreign in it, and a scrape starts no thread for it.
+    handed_out: Once,
 }
 
 /// Tells cores apart.
@@ -147,9 +150,8 @@ impl Core {
             .map_err(Error::foreign)?;
         self.profiles.set_bound(settings.profile_bound);
         self.events.set_bounds(settings.profile_bound, settings.symbol_bound);
-        self.foreign.add_registry(registry.clone());
         // Both callers hold what keeps a second one out.
-        let _ = self.installed.set(Installed { settings, registry });
+        let _ = self.installed.set(Installed { settings, registry, handed_out: Once::new() });
         Ok(())
     }
 
@@ -315,7 +317,9 @@ impl Metrics {
     /// whoever registers another. [`register`](Self::register) contains each by itself.
     #[must_use]
     pub fn registry(&self) -> &Registry {
-        &self.installation().registry
+        let Installed { registry, handed_out, .. } = self.installation();
+        handed_out.call_once(|| self.core.foreign.add_registry(registry.clone()));
+        registry
     }
 
     /// Registers a collector of the bot's own, which runs on a thread of its own. Where it panics, takes longer than a
