@@ -49,7 +49,10 @@ fn busy_writers_hold_no_scrape_up() {
     took.sort_unstable();
     let p99 = took[took.len() * 99 / 100];
     println!("p50 {:?}, p99 {p99:?} beside {made} calls", took[took.len() / 2]);
-    assert!(p99 < Duration::from_millis(if cfg!(debug_assertions) { 1_000 } else { 50 }), "{p99:?}");
+    // A time is promised of a release build on a machine of its own; the numbers are exact anywhere.
+    if full() {
+        assert!(p99 < Duration::from_millis(50), "{p99:?}");
+    }
     let latencies = metrics.snapshot();
     let latencies =
         latencies.families.iter().find(|family| family.family.name == "exchange_api_latency_seconds");
