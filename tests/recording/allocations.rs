@@ -133,7 +133,10 @@ fn recordings_that_nobody_scrapes_use_no_memory_and_the_next_scrape_is_as_quick(
     let start = Instant::now();
     let scraped = METRICS.exposition();
     let took = start.elapsed();
-    assert!(took < Duration::from_millis(if cfg!(debug_assertions) { 200 } else { 20 }), "{took:?}");
+    // A time is promised of a release build on a machine of its own.
+    if full() {
+        assert!(took < Duration::from_millis(20), "{took:?}");
+    }
     drop(scraped);
     assert_eq!(requests("get_ticker", "ok") - before.1, f64::from(calls));
 }
