@@ -74,18 +74,12 @@ impl Bot {
         })
     }
 
-    /// Sends a request, unless the exchange asked to be left alone. Every failure goes to the journal.
+    /// Sends a request as the [throttle](Throttle::call) allows. Every failure goes to the journal.
     pub(crate) async fn call<T>(
         &self,
         request: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, BotError> {
-        self.throttle.admit()?;
-        request.await.map_err(|error| {
-            if let Some(event) = Event::of_failed_call(&error) {
-                self.tell(event);
-            }
-            error.into()
-        })
+        self.throttle.call(request, |event| self.tell(event)).await
     }
 
     /// Keeps the last complete comparison and returns the one before.

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::api::ApiError;
 use crate::error::BotError;
+use crate::journal::Event;
 
 /// What the exchange said about its limits.
 #[derive(Debug, Default)]
@@ -26,6 +28,21 @@ impl Throttle {
         let held_until = *self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
         let left = held_until?.saturating_duration_since(Instant::now());
         (!left.is_zero()).then_some(left)
+    }
+
+    /// Sends a request, unless the exchange asked to be left alone, and tells of a failure.
+    pub(crate) async fn call<T>(
+        &self,
+        request: impl Future<Output = Result<T, ApiError>>,
+        tell: impl FnOnce(Event),
+    ) -> Result<T, BotError> {
+        self.admit()?;
+        request.await.map_err(|error| {
+            if let Some(event) = Event::of_failed_call(&error) {
+                tell(event);
+            }
+            error.into()
+        })
     }
 
     /// Sends nothing for as long as the exchange asked; the longest wish counts.
