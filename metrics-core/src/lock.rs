@@ -67,7 +67,10 @@ impl<T> Lock<T> {
     /// Holds it. What a panic left behind is taken as it is.
     pub(crate) fn hold(&self) -> Held<'_, T> {
         let inside = enter();
-        Held { value: self.0.lock().unwrap_or_else(PoisonError::into_inner), _inside: inside }
+        let value = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(bot_metrics_tsan)]
+        sanitizer::acquired(&*value);
+        Held { value, _inside: inside }
     }
 }
 
@@ -90,6 +93,34 @@ impl<T> Deref for Held<'_, T> {
 impl<T> DerefMut for Held<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.value
+    }
+}
+
+#[cfg(bot_metrics_tsan)]
+impl<T> Drop for Held<'_, T> {
+    fn drop(&mut self) {
+        sanitizer::releases(&*self.value);
+    }
+}
+
+/// The standard library's mutex is not compiled for the thread sanitizer, which is told of it here.
+#[cfg(bot_metrics_tsan)]
+mod sanitizer {
+    use std::ffi::c_void;
+
+    unsafe extern "C" {
+        fn __tsan_acquire(address: *mut c_void);
+        fn __tsan_release(address: *mut c_void);
+    }
+
+    pub(super) fn acquired<T>(value: &T) {
+        // SAFETY: the address is a name, and is not read.
+        unsafe { __tsan_acquire(std::ptr::from_ref(value).cast_mut().cast()) }
+    }
+
+    pub(super) fn releases<T>(value: &T) {
+        // SAFETY: as above.
+        unsafe { __tsan_release(std::ptr::from_ref(value).cast_mut().cast()) }
     }
 }
 
