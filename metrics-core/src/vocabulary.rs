@@ -134,7 +134,7 @@ const SHORTEST_PART: usize = 3;
 const LONGEST: usize = 64;
 
 /// Insertions, deletions, replacements and swaps of neighbours between two texts, letter case apart.
-const fn distance(a: &[u8], b: &[u8]) -> usize {
+pub(crate) const fn distance(a: &[u8], b: &[u8]) -> usize {
     if a.len() > LONGEST || b.len() > LONGEST {
         return usize::MAX;
     }

@@ -1,113 +1,10 @@
-//! For tests: an instance of one's own, a clock to steer, and a reader of samples.
-//!
-//! ```
-//! use bot_metrics::labels::Subsystem;
-//! use bot_metrics::testing::{Samples, instance};
-//! use bot_metrics::Outcome;
-//! use std::time::Duration;
-//!
-//! let (metrics, clock) = instance();
-//! let trading = metrics.subsystem(Subsystem::Trading).with_max_age(Duration::from_secs(5))?;
-//! let run = trading.start();
-//! clock.advance(Duration::from_millis(200));
-//! run.finish(Outcome::Ok);
-//!
-//! let samples = Samples::of(&metrics);
-//! assert_eq!(samples.value("bytelyst_bot_subsystem_duration_seconds_sum", &[("subsystem", "trading")]), Some(0.2));
-//! # Ok::<(), bot_metrics::Error>(())
-//! ```
+//! A reader of expositions.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::fmt;
 
-use crate::clock::{Clock, Steering};
-use crate::{Metrics, Mode, Settings};
-
-/// An instance with the default settings in paper mode, and the clock that it reads.
-///
-/// # Panics
-///
-/// Never: the defaults are legal.
-#[must_use]
-pub fn instance() -> (Metrics, SteeredClock) {
-    let (settings, clock) = steered(Settings::new(Mode::Paper));
-    (settings.build().expect("the defaults are legal"), clock)
-}
-
-/// `settings` with a clock to steer.
-#[must_use]
-pub fn steered(mut settings: Settings) -> (Settings, SteeredClock) {
-    let clock = SteeredClock::new();
-    settings.clock = Clock::Steered(Arc::new(clock.clone()));
-    (settings, clock)
-}
-
-/// Has the machine's clock trust the time stamp counter of a processor that does not vouch for it, as the one that
-/// callgrind emulates: instructions are counted on the path that a bot takes. Before anything else of this crate.
-pub fn trust_time_stamps() {
-    crate::clock::TRUST.store(true, Relaxed);
-}
-
-/// A clock that stands still until it is told otherwise. Clones are the same clock.
-#[derive(Clone, Debug)]
-pub struct SteeredClock(Arc<Mutex<Times>>);
-
-#[derive(Clone, Copy, Debug)]
-struct Times {
-    monotonic: Duration,
-    boot_time: Duration,
-    wall: Duration,
-}
-
-impl SteeredClock {
-    /// 2025-01-01 00:00:00 UTC, on a machine that was up for an hour.
-    const WALL: Duration = Duration::from_hours(482_136);
-
-    fn new() -> Self {
-        let up = Duration::from_hours(1);
-        Self(Arc::new(Mutex::new(Times { monotonic: up, boot_time: up, wall: Self::WALL })))
-    }
-
-    /// Lets time pass.
-    pub fn advance(&self, by: Duration) {
-        let mut times = self.times();
-        times.monotonic += by;
-        times.boot_time += by;
-        times.wall += by;
-    }
-
-    /// Lets time pass while the machine sleeps.
-    pub fn suspend(&self, by: Duration) {
-        let mut times = self.times();
-        times.boot_time += by;
-        times.wall += by;
-    }
-
-    /// Sets the wall clock, as somebody or a time server does.
-    pub fn set_wall(&self, since_epoch: Duration) {
-        self.times().wall = since_epoch;
-    }
-
-    fn times(&self) -> MutexGuard<'_, Times> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Steering for SteeredClock {
-    fn monotonic(&self) -> Duration {
-        self.times().monotonic
-    }
-
-    fn boot_time(&self) -> Duration {
-        self.times().boot_time
-    }
-
-    fn wall(&self) -> Duration {
-        self.times().wall
-    }
-}
+use super::changes::Changes;
+use crate::Metrics;
 
 /// The samples of an exposition in the text format, by name and labels.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,6 +17,18 @@ pub struct Series {
     pub name: String,
     /// The default labels among them.
     pub labels: BTreeMap<String, String>,
+}
+
+/// As PromQL has it.
+impl fmt::Display for Series {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if self.labels.is_empty() {
+            return Ok(());
+        }
+        let labels: Vec<_> = self.labels.iter().map(|(label, value)| format!("{label}={value:?}")).collect();
+        write!(f, "{{{}}}", labels.join(","))
+    }
 }
 
 impl Samples {
@@ -187,9 +96,37 @@ impl Samples {
         })
     }
 
+    /// What changed from here to `after`.
+    #[must_use]
+    pub fn until(&self, after: &Self) -> Changes {
+        Changes::between(self, after)
+    }
+
+    /// The labels that every series has with the same value.
+    pub(super) fn shared_labels(&self) -> BTreeMap<&str, &str> {
+        let mut all = self.0.keys();
+        let first = all.next().map(|series| &series.labels);
+        let mut shared: BTreeMap<&str, &str> =
+            first.into_iter().flatten().map(|(label, value)| (label.as_str(), value.as_str())).collect();
+        for series in all {
+            shared.retain(|label, value| series.labels.get(*label).is_some_and(|found| found == value));
+        }
+        shared
+    }
+
+    pub(super) fn get(&self, series: &Series) -> Option<f64> {
+        self.0.get(series).copied()
+    }
+
     /// Every series, sorted.
     pub fn iter(&self) -> impl Iterator<Item = (&Series, f64)> {
         self.0.iter().map(|(series, value)| (series, *value))
+    }
+}
+
+impl FromIterator<(Series, f64)> for Samples {
+    fn from_iter<I: IntoIterator<Item = (Series, f64)>>(samples: I) -> Self {
+        Self(samples.into_iter().collect())
     }
 }
 
@@ -211,7 +148,7 @@ fn parse_labels(mut rest: &str) -> Option<(BTreeMap<String, String>, &str)> {
             return Some((labels, behind));
         }
         let (name, quoted) = rest.split_once("=\"")?;
-        let (value, behind) = parse_quoted(quoted)?;
+        let (value, behind) = unquoted(quoted, '"')?;
         if labels.insert(name.to_owned(), value).is_some() {
             return None;
         }
@@ -220,15 +157,15 @@ fn parse_labels(mut rest: &str) -> Option<(BTreeMap<String, String>, &str)> {
 }
 
 /// The text up to the closing quote, unescaped, and what stands behind it.
-fn parse_quoted(quoted: &str) -> Option<(String, &str)> {
+pub(super) fn unquoted(quoted: &str, quote: char) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = quoted.char_indices();
     while let Some((index, character)) = characters.next() {
         match character {
-            '"' => return Some((value, &quoted[index + 1..])),
+            end if end == quote => return Some((value, &quoted[index + 1..])),
             '\\' => value.push(match characters.next()?.1 {
                 'n' => '\n',
-                escaped @ ('\\' | '"') => escaped,
+                escaped @ ('\\' | '"' | '\'') => escaped,
                 _ => return None,
             }),
             plain => value.push(plain),

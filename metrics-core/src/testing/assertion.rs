@@ -1,0 +1,366 @@
+//! `assert_metric!`: the value of one series, and a message that shows what there is instead.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::ops::{Bound, Range, RangeBounds, RangeFrom, RangeInclusive, RangeTo, RangeToInclusive};
+
+use super::changes::Changes;
+use super::samples::{Samples, Series};
+use super::selector::Selector;
+use crate::Metrics;
+
+/// How many series a message shows.
+const SHOWN: usize = 5;
+
+/// Asserts the value of one series.
+///
+/// The first argument is a [`Metrics`](crate::Metrics), [`Samples`](crate::testing::Samples) or
+/// [`Changes`](crate::testing::Changes); the second names a series as PromQL does, by as many labels as it takes, in
+/// single or double quotes; the third is a number, a range of numbers or [`ABSENT`](crate::testing::ABSENT).
+///
+/// ```
+/// use bot_metrics::labels::{EventType, Severity};
+/// use bot_metrics::{assert_metric, testing};
+///
+/// let (metrics, _) = testing::instance();
+/// metrics.event(Severity::Error, EventType::OrderFailure).symbol("BTCUSDT").count(3).record();
+/// assert_metric!(metrics, "bytelyst_bot_operational_events_total{symbol='BTCUSDT'}", 3);
+/// assert_metric!(metrics, "bytelyst_bot_operational_events_total{symbol='BTCUSDT'}", 1..=5);
+/// assert_metric!(metrics, "bytelyst_bot_operational_events_total{symbol='ETHUSDT'}", testing::ABSENT);
+/// ```
+///
+/// # Panics
+///
+/// Where the series has another value, where there is none, and where several fit; with the nearest series:
+///
+/// ```text
+/// bytelyst_bot_operational_events_total{symbol="BTCUSD"}: no such series, expected 3
+/// the nearest of 21 series (each with app="bytelyst-trading-bot-service", env="development", mode="paper"):
+///   bytelyst_bot_operational_events_total{profile_id="",severity="ERROR",symbol="BTCUSDT",type="ORDER_FAILURE"} 3
+/// ```
+#[macro_export]
+macro_rules! assert_metric {
+    ($source:expr, $selector:expr, $expected:expr $(,)?) => {
+        $crate::testing::assert_metric(&$source, $selector, &$expected, ::core::option::Option::None)
+    };
+    ($source:expr, $selector:expr, $expected:expr, $($reason:tt)+) => {
+        $crate::testing::assert_metric(
+            &$source,
+            $selector,
+            &$expected,
+            ::core::option::Option::Some(::core::format_args!($($reason)+)),
+        )
+    };
+}
+
+/// No series at all.
+pub const ABSENT: Absent = Absent;
+
+/// The type of [`ABSENT`].
+#[derive(Clone, Copy, Debug)]
+pub struct Absent;
+
+/// What samples are read from.
+pub trait Source {
+    /// The samples of this moment.
+    fn samples(&self) -> Cow<'_, Samples>;
+}
+
+impl Source for Metrics {
+    fn samples(&self) -> Cow<'_, Samples> {
+        Cow::Owned(Samples::of(self))
+    }
+}
+
+impl Source for Samples {
+    fn samples(&self) -> Cow<'_, Samples> {
+        Cow::Borrowed(self)
+    }
+}
+
+impl Source for Changes {
+    fn samples(&self) -> Cow<'_, Samples> {
+        Cow::Borrowed(self.differences())
+    }
+}
+
+impl<S: Source + ?Sized> Source for &S {
+    fn samples(&self) -> Cow<'_, Samples> {
+        (**self).samples()
+    }
+}
+
+/// What a series is to be: a number, a range or [`ABSENT`].
+pub trait Expected {
+    /// Whether the series is so; none where there is no such series.
+    fn is_met_by(&self, found: Option<f64>) -> bool;
+
+    /// What is expected, in words.
+    fn told(&self) -> String;
+}
+
+/// A number that a sample can be compared with.
+pub trait Number: Copy {
+    /// As a sample has it.
+    fn value(self) -> f64;
+}
+
+macro_rules! number {
+    ($($number:ty),*) => {$(
+        impl Number for $number {
+            #[allow(clippy::cast_precision_loss, clippy::cast_lossless, reason = "samples are f64 too")]
+            fn value(self) -> f64 {
+                self as f64
+            }
+        }
+    )*};
+}
+
+number!(f64, f32, i32, i64, u32, u64, usize);
+
+impl Expected for Absent {
+    fn is_met_by(&self, found: Option<f64>) -> bool {
+        found.is_none()
+    }
+
+    fn told(&self) -> String {
+        "none".to_owned()
+    }
+}
+
+impl<N: Number> Expected for N {
+    fn is_met_by(&self, found: Option<f64>) -> bool {
+        let expected = self.value();
+        found.is_some_and(|found| found == expected || (found.is_nan() && expected.is_nan()))
+    }
+
+    fn told(&self) -> String {
+        self.value().to_string()
+    }
+}
+
+macro_rules! range {
+    ($($range:ident),*) => {$(
+        impl<N: Number> Expected for $range<N> {
+            fn is_met_by(&self, found: Option<f64>) -> bool {
+                found.is_some_and(|found| bounds(self).contains(&found))
+            }
+
+            fn told(&self) -> String {
+                let (start, end) = bounds(self);
+                [told("at least", "above", start), told("at most", "below", end)].concat().join(" and ")
+            }
+        }
+    )*};
+}
+
+range!(Range, RangeInclusive, RangeFrom, RangeTo, RangeToInclusive);
+
+fn bounds<N: Number>(range: &impl RangeBounds<N>) -> (Bound<f64>, Bound<f64>) {
+    (range.start_bound().map(|bound| bound.value()), range.end_bound().map(|bound| bound.value()))
+}
+
+fn told(included: &str, excluded: &str, bound: Bound<f64>) -> Vec<String> {
+    match bound {
+        Bound::Included(bound) => vec![format!("{included} {bound}")],
+        Bound::Excluded(bound) => vec![format!("{excluded} {bound}")],
+        Bound::Unbounded => Vec::new(),
+    }
+}
+
+/// What the macro calls.
+#[doc(hidden)]
+#[track_caller]
+pub fn assert_metric(
+    source: &dyn Source,
+    selector: &str,
+    expected: &dyn Expected,
+    reason: Option<fmt::Arguments<'_>>,
+) {
+    let selector =
+        Selector::parse(selector).unwrap_or_else(|error| panic!("{selector:?} names no series: {error}"));
+    let samples = source.samples();
+    let found: Vec<_> = samples.iter().filter(|(series, _)| selector.matches(series)).collect();
+    let value = found.first().map(|(_, value)| *value);
+    if found.len() <= 1 && expected.is_met_by(value) {
+        return;
+    }
+    let reason = reason.map(|reason| format!("{reason}: ")).unwrap_or_default();
+    panic!("{reason}{}", difference(&selector, &samples, &found, &expected.told()));
+}
+
+fn difference(selector: &Selector, samples: &Samples, found: &[(&Series, f64)], expected: &str) -> String {
+    match found {
+        [] => {
+            let nearest = selector.nearest(samples, SHOWN);
+            let all = samples.iter().count();
+            format!(
+                "{selector}: no such series, expected {expected}\nthe nearest of {all} series{}",
+                listed(samples, &nearest)
+            )
+        }
+        [(series, value)] => format!("{series} is {value}, expected {expected}"),
+        several => format!(
+            "{selector}: {} series fit, expected one of {expected}; name more of its labels{}",
+            several.len(),
+            listed(samples, &several[..several.len().min(SHOWN)])
+        ),
+    }
+}
+
+/// The series, each on a line, without the labels that all have.
+fn listed(samples: &Samples, series: &[(&Series, f64)]) -> String {
+    let shared = samples.shared_labels();
+    let labels: Vec<_> = shared.iter().map(|(label, value)| format!("{label}={value:?}")).collect();
+    let mut text =
+        if labels.is_empty() { ":".to_owned() } else { format!(" (each with {}):", labels.join(", ")) };
+    for (series, value) in series {
+        let own: BTreeMap<_, _> = series
+            .labels
+            .iter()
+            .filter(|(label, _)| !shared.contains_key(label.as_str()))
+            .map(|(label, value)| (label.clone(), value.clone()))
+            .collect();
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n  {} {value}", Series { name: series.name.clone(), labels: own });
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    const TEXT: &str = r#"
+bot_runs_total{subsystem="trading",outcome="ok",mode="paper"} 7
+bot_runs_total{subsystem="trading",outcome="error",mode="paper"} 0
+bot_runs_total{subsystem="monitor",outcome="ok",mode="paper"} 3
+bot_alive{subsystem="trading",mode="paper"} 1
+bot_utilization_percent{profile_id="maker",mode="paper"} +Inf
+bot_nothing{mode="paper"} NaN
+"#;
+
+    fn samples() -> Samples {
+        Samples::parse(TEXT).expect("legal")
+    }
+
+    /// The message with which `assertion` fails.
+    fn message(assertion: impl FnOnce(&Samples)) -> String {
+        let samples = samples();
+        let panic = catch_unwind(AssertUnwindSafe(|| assertion(&samples))).expect_err("it fails");
+        panic.downcast_ref::<String>().expect("a formatted message").clone()
+    }
+
+    #[test]
+    fn numbers_ranges_and_absence_are_met() {
+        let samples = samples();
+        assert_metric!(samples, "bot_runs_total{outcome='ok',subsystem='trading'}", 7);
+        assert_metric!(&samples, "bot_runs_total{outcome=\"ok\",subsystem=\"trading\"}", 7.0);
+        assert_metric!(
+            samples,
+            "bot_runs_total{outcome='error'}",
+            0u64,
+            "an explanation with {}",
+            "arguments"
+        );
+        assert_metric!(samples, "bot_alive", 1..2);
+        assert_metric!(samples, "bot_alive", 0.5..=1.0);
+        assert_metric!(samples, "bot_alive", 1..);
+        assert_metric!(samples, "bot_alive", ..=1);
+        assert_metric!(samples, "bot_utilization_percent", f64::INFINITY);
+        assert_metric!(samples, "bot_nothing", f64::NAN);
+        assert_metric!(samples, "bot_alive{subsystem='monitor'}", ABSENT);
+    }
+
+    #[test]
+    fn another_value_is_told_with_the_whole_series() {
+        assert_eq!(
+            message(|samples| assert_metric!(samples, "bot_runs_total{outcome='error'}", 1)),
+            "bot_runs_total{mode=\"paper\",outcome=\"error\",subsystem=\"trading\"} is 0, expected 1"
+        );
+        assert_eq!(
+            message(|samples| assert_metric!(samples, "bot_alive", ABSENT, "{} h later", 2)),
+            "2 h later: bot_alive{mode=\"paper\",subsystem=\"trading\"} is 1, expected none"
+        );
+        for (message, end) in [
+            (
+                message(|samples| assert_metric!(samples, "bot_alive", 0..1)),
+                "is 1, expected at least 0 and below 1",
+            ),
+            (message(|samples| assert_metric!(samples, "bot_alive", 2.5..)), "is 1, expected at least 2.5"),
+            (message(|samples| assert_metric!(samples, "bot_alive", ..=0)), "is 1, expected at most 0"),
+            (message(|samples| assert_metric!(samples, "bot_nothing", 0)), "is NaN, expected 0"),
+            (message(|samples| assert_metric!(samples, "bot_nothing", 0..)), "is NaN, expected at least 0"),
+        ] {
+            assert!(message.ends_with(end), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_series_that_is_not_there_is_told_with_the_nearest() {
+        assert_eq!(
+            message(|samples| assert_metric!(samples, "bot_runs_total{outcome='eror'}", 1)),
+            "bot_runs_total{outcome=\"eror\"}: no such series, expected 1\n\
+             the nearest of 6 series (each with mode=\"paper\"):\n\
+             \x20 bot_runs_total{outcome=\"error\",subsystem=\"trading\"} 0\n\
+             \x20 bot_runs_total{outcome=\"ok\",subsystem=\"monitor\"} 3\n\
+             \x20 bot_runs_total{outcome=\"ok\",subsystem=\"trading\"} 7"
+        );
+        for (selector, nearest) in [
+            ("bot_alve", "bot_alive"),
+            ("alive", "bot_alive"),
+            ("bot_utilisation_percent{profile_id='maker'}", "bot_utilization_percent{profile_id=\"maker\"}"),
+        ] {
+            let message = message(|samples| assert_metric!(samples, selector, 1));
+            let first = message.lines().nth(2).expect("a nearest series");
+            assert!(first.starts_with(&format!("  {nearest}")), "{message}");
+        }
+    }
+
+    #[test]
+    fn where_several_fit_they_are_listed() {
+        assert_eq!(
+            message(|samples| assert_metric!(samples, "bot_runs_total{outcome='ok'}", 7)),
+            "bot_runs_total{outcome=\"ok\"}: 2 series fit, expected one of 7; name more of its labels (each with \
+             mode=\"paper\"):\n\
+             \x20 bot_runs_total{outcome=\"ok\",subsystem=\"monitor\"} 3\n\
+             \x20 bot_runs_total{outcome=\"ok\",subsystem=\"trading\"} 7"
+        );
+    }
+
+    #[test]
+    fn a_selector_that_cannot_be_read_is_told() {
+        assert_eq!(
+            message(|samples| assert_metric!(samples, "bot_alive{subsystem=~'t.*'}", 1)),
+            "\"bot_alive{subsystem=~'t.*'}\" names no series: the value of \"subsystem\" does not begin with a quote; \
+             only `label=\"value\"` is understood"
+        );
+    }
+
+    #[test]
+    fn the_place_of_the_assertion_is_told() {
+        let place = std::sync::Arc::new(std::sync::Mutex::new(None));
+        let line = line!() + 2;
+        let fails = || {
+            assert_metric!(samples(), "bot_alive", 0);
+        };
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new({
+            let place = std::sync::Arc::clone(&place);
+            move |panic| {
+                let mut place = place.lock().unwrap();
+                // Other tests panic meanwhile.
+                if panic.location().is_some_and(|at| at.line() == line) {
+                    *place = panic.location().map(|at| (at.file().to_owned(), at.line()));
+                }
+            }
+        }));
+        let failed = catch_unwind(fails);
+        std::panic::set_hook(hook);
+        assert!(failed.is_err());
+        assert_eq!(*place.lock().unwrap(), Some((file!().to_owned(), line)));
+    }
+}

@@ -1,0 +1,215 @@
+//! What happened between two moments.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::samples::{Samples, Series};
+use crate::Metrics;
+
+/// What changed from one moment to another: from [`Samples::until`] or [`Watch::changes`].
+///
+/// In [`assert_metric!`](crate::assert_metric) a series has the value by which it grew: 0 where it stood still, its
+/// whole value where it is new.
+///
+/// ```
+/// use bot_metrics::labels::{EventType, Severity};
+/// use bot_metrics::testing::{Samples, instance};
+///
+/// let (metrics, _) = instance();
+/// let before = Samples::of(&metrics);
+/// metrics.event(Severity::Info, EventType::OrderPlaced).count(2).record();
+/// let changes = before.until(&Samples::of(&metrics));
+/// assert_eq!(
+///     changes.to_string(),
+///     "bytelyst_bot_operational_events_total{app=\"bytelyst-trading-bot-service\",env=\"development\",mode=\"paper\",\
+///      profile_id=\"\",severity=\"INFO\",symbol=\"\",type=\"ORDER_PLACED\"} none -> 2\n"
+/// );
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changes {
+    changes: Vec<Change>,
+    differences: Samples,
+}
+
+/// A series that changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Which.
+    pub series: Series,
+    /// Its value at the first moment; none where it was not there yet.
+    pub before: Option<f64>,
+    /// Its value at the second moment; none where it is gone.
+    pub after: Option<f64>,
+}
+
+impl Changes {
+    pub(super) fn between(before: &Samples, after: &Samples) -> Self {
+        let gone = before.iter().filter(|(series, _)| after.get(series).is_none());
+        let gone =
+            gone.map(|(series, value)| Change { series: series.clone(), before: Some(value), after: None });
+        let rest = after.iter().map(|(series, value)| Change {
+            series: series.clone(),
+            before: before.get(series),
+            after: Some(value),
+        });
+        let mut changes: Vec<_> = gone.chain(rest).collect();
+        changes.sort_by(|one, other| one.series.cmp(&other.series));
+        let differences =
+            changes.iter().filter_map(|change| Some((change.series.clone(), change.difference()?)));
+        let differences = differences.collect();
+        changes.retain(Change::is_one);
+        Self { changes, differences }
+    }
+
+    /// The series that changed, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter()
+    }
+
+    /// Whether nothing changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    pub(super) fn differences(&self) -> &Samples {
+        &self.differences
+    }
+}
+
+impl Change {
+    /// By how much it grew; none where it is gone.
+    fn difference(&self) -> Option<f64> {
+        let (before, after) = (self.before.unwrap_or_default(), self.after?);
+        // Infinity has not moved away from itself.
+        Some(if same(before, after) { 0.0 } else { after - before })
+    }
+
+    fn is_one(&self) -> bool {
+        !self.before.zip(self.after).is_some_and(|(before, after)| same(before, after))
+    }
+}
+
+fn same(one: f64, other: f64) -> bool {
+    one == other || (one.is_nan() && other.is_nan())
+}
+
+impl fmt::Display for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.changes.iter().try_for_each(|change| writeln!(f, "{change}"))
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), |value| value.to_string());
+        write!(f, "{} {} -> {}", self.series, told(self.before), told(self.after))
+    }
+}
+
+/// Reads what changes in `metrics` from here on, and keeps other watches waiting until it is dropped: tests of
+/// annotated functions, which run beside each other in one process and record to one instance, read their own changes
+/// alone.
+#[must_use = "what changes is read from it"]
+pub fn watch(metrics: &Metrics) -> Watch {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    // A test that failed while it watched left nothing behind.
+    let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    Watch { before: Samples::of(metrics), metrics: metrics.clone(), _alone: alone }
+}
+
+/// From [`watch`].
+#[derive(Debug)]
+pub struct Watch {
+    metrics: Metrics,
+    before: Samples,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Watch {
+    /// What changed since the watch began.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        self.before.until(&Samples::of(&self.metrics))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assert_metric;
+    use crate::labels::{EventType, Severity};
+    use crate::testing::{ABSENT, instance};
+
+    fn samples(text: &str) -> Samples {
+        Samples::parse(text).expect("legal")
+    }
+
+    #[test]
+    fn what_is_new_grew_is_gone_and_stood_still_is_told_apart() {
+        let before = samples("a 1\nb 2\nc +Inf\nd NaN\ne 4\ng 0");
+        let after = samples("a 1\nb 5\nc +Inf\nd NaN\nf 6\ng +Inf");
+        let changes = before.until(&after);
+        assert_eq!(changes.to_string(), "b 2 -> 5\ne 4 -> none\nf none -> 6\ng 0 -> inf\n");
+        assert_metric!(changes, "a", 0);
+        assert_metric!(changes, "b", 3);
+        assert_metric!(changes, "c", 0);
+        assert_metric!(changes, "d", 0);
+        assert_metric!(changes, "e", ABSENT);
+        assert_metric!(changes, "f", 6);
+        assert_metric!(changes, "g", f64::INFINITY);
+        assert!(before.until(&before).is_empty());
+        assert_eq!(before.until(&samples("")).iter().count(), 6);
+    }
+
+    #[test]
+    fn watches_come_one_after_the_other() {
+        const TESTS: u64 = 8;
+        let (metrics, _) = instance();
+        std::thread::scope(|scope| {
+            for test in 1..=TESTS {
+                let metrics = &metrics;
+                scope.spawn(move || {
+                    let watch = watch(metrics);
+                    for _ in 0..test {
+                        metrics.event(Severity::Info, EventType::Started).record();
+                        std::thread::yield_now();
+                    }
+                    assert_metric!(
+                        watch.changes(),
+                        "bytelyst_bot_operational_events_total{type='STARTED'}",
+                        test
+                    );
+                });
+            }
+        });
+        let all = TESTS * (TESTS + 1) / 2;
+        assert_metric!(metrics, "bytelyst_bot_operational_events_total{type='STARTED'}", all);
+    }
+
+    #[test]
+    fn instances_that_record_at_the_same_time_do_not_disturb_each_other() {
+        std::thread::scope(|scope| {
+            for test in 0..8u64 {
+                scope.spawn(move || {
+                    let (metrics, clock) = instance();
+                    let trading = metrics.subsystem(crate::Subsystem::Trading);
+                    for _ in 0..=test {
+                        metrics.event(Severity::Error, EventType::OrderFailure).symbol("BTCUSDT").record();
+                        let run = trading.start();
+                        clock.advance(std::time::Duration::from_secs(test));
+                        run.finish(crate::Outcome::Ok);
+                        std::thread::yield_now();
+                    }
+                    assert_metric!(
+                        metrics,
+                        "bytelyst_bot_operational_events_total{symbol='BTCUSDT'}",
+                        test + 1
+                    );
+                    assert_metric!(metrics, "bytelyst_bot_subsystem_duration_seconds_count", test + 1);
+                    assert_metric!(metrics, "bytelyst_bot_subsystem_duration_seconds_sum", test * (test + 1));
+                });
+            }
+        });
+    }
+}

@@ -1,0 +1,144 @@
+//! Which series an assertion means, written as in PromQL.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::samples::{Samples, Series, unquoted};
+use crate::vocabulary::distance;
+
+/// Edits that a slip of the fingers makes.
+const SLIP: usize = 4;
+
+/// A name and some labels; other labels may have any value.
+#[derive(Debug, PartialEq)]
+pub(super) struct Selector {
+    name: String,
+    labels: BTreeMap<String, String>,
+}
+
+impl Selector {
+    /// Reads `name` or `name{label="value",other='value'}`.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let (name, rest) = text.split_at(text.find('{').unwrap_or(text.len()));
+        let name = name.trim();
+        if name.is_empty() || name.contains(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':')) {
+            return Err(format!("{name:?} is no metric's name"));
+        }
+        let mut selector = Self { name: name.to_owned(), labels: BTreeMap::new() };
+        if let Some(rest) = rest.strip_prefix('{') {
+            selector.read_labels(rest)?;
+        }
+        Ok(selector)
+    }
+
+    fn read_labels(&mut self, mut rest: &str) -> Result<(), String> {
+        loop {
+            rest = rest.trim_start();
+            if let Some(behind) = rest.strip_prefix('}') {
+                let behind = behind.trim();
+                return if behind.is_empty() {
+                    Ok(())
+                } else {
+                    Err(format!("{behind:?} stands behind the brace"))
+                };
+            }
+            let (label, behind) = rest
+                .split_once('=')
+                .ok_or_else(|| format!("a label and its value are missing before {rest:?}"))?;
+            let label = label.trim();
+            let behind = behind.trim_start();
+            let quote = behind.chars().next().filter(|quote| matches!(quote, '"' | '\''));
+            let quote = quote.ok_or_else(|| {
+                format!(
+                    "the value of {label:?} does not begin with a quote; only `label=\"value\"` is understood"
+                )
+            })?;
+            let (value, behind) = unquoted(&behind[1..], quote)
+                .ok_or_else(|| format!("the value of {label:?} does not end"))?;
+            if self.labels.insert(label.to_owned(), value).is_some() {
+                return Err(format!("{label:?} stands twice"));
+            }
+            rest = behind.trim_start();
+            rest = rest.strip_prefix(',').unwrap_or(rest);
+        }
+    }
+
+    pub(super) fn matches(&self, series: &Series) -> bool {
+        series.name == self.name
+            && self.labels.iter().all(|(label, value)| series.labels.get(label) == Some(value))
+    }
+
+    /// The series that are most like what is asked for, the nearest first.
+    pub(super) fn nearest<'a>(&self, samples: &'a Samples, most: usize) -> Vec<(&'a Series, f64)> {
+        let mut ranked: Vec<_> =
+            samples.iter().map(|(series, value)| (self.distance(series), series, value)).collect();
+        ranked.sort_by(|(near, one, _), (far, other, _)| near.cmp(far).then(one.cmp(other)));
+        // What is much farther than the nearest is of no help beside it.
+        let far = ranked.first().map_or(0, |(nearest, ..)| nearest.saturating_mul(2).saturating_add(SLIP));
+        ranked.retain(|(distance, ..)| *distance <= far);
+        ranked.into_iter().take(most).map(|(_, series, value)| (series, value)).collect()
+    }
+
+    fn distance(&self, series: &Series) -> usize {
+        let name = if series.name.ends_with(&self.name) {
+            // The namespace was left out.
+            usize::from(series.name != self.name)
+        } else {
+            distance(series.name.as_bytes(), self.name.as_bytes())
+        };
+        let labels = self.labels.iter().map(|(label, value)| match series.labels.get(label) {
+            Some(found) if found == value => 0,
+            Some(found) => distance(found.as_bytes(), value.as_bytes()).min(value.len()).max(1),
+            None => label.len() + value.len(),
+        });
+        labels.fold(name, usize::saturating_add)
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if self.labels.is_empty() {
+            return Ok(());
+        }
+        let labels: Vec<_> = self.labels.iter().map(|(label, value)| format!("{label}={value:?}")).collect();
+        write!(f, "{{{}}}", labels.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_read_as_in_promql() {
+        for (text, shown) in [
+            ("up", "up"),
+            (" up ", "up"),
+            ("up{}", "up"),
+            ("up{job=\"bot\"}", "up{job=\"bot\"}"),
+            ("up{ b = 'it\"s' , a=\"x\\\"y\", }", "up{a=\"x\\\"y\",b=\"it\\\"s\"}"),
+        ] {
+            assert_eq!(Selector::parse(text).expect(text).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_none_is_refused_with_the_reason() {
+        for (text, reason) in [
+            ("", "\"\" is no metric's name"),
+            ("{a='b'}", "\"\" is no metric's name"),
+            ("rate(up)", "\"rate(up)\" is no metric's name"),
+            ("up{job}", "before \"job}\""),
+            ("up{job=bot}", "does not begin with a quote"),
+            ("up{job=~'bot'}", "only `label=\"value\"` is understood"),
+            ("up{job='bot}", "does not end"),
+            ("up{job='bot'", "a label and its value are missing before \"\""),
+            ("up{job='bot',job='bot'}", "\"job\" stands twice"),
+            ("up{job='bot'} > 1", "\"> 1\" stands behind the brace"),
+        ] {
+            let error = Selector::parse(text).expect_err(text);
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+    }
+}
