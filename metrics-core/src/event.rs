@@ -9,7 +9,7 @@ use crate::guard::Guard;
 use crate::label::{OTHER, OpenLabel};
 use crate::lock;
 use crate::registry;
-use crate::storage::{CounterSlot, Series, SnapshotBuilder, shared};
+use crate::storage::{CounterSlot, Series, Sink};
 use crate::text::Text;
 
 /// Series of [`OPERATIONAL_EVENTS_TOTAL`](catalogue::OPERATIONAL_EVENTS_TOTAL) before the rest goes to "other".
@@ -75,16 +75,14 @@ impl Events {
         self.series.get_or_insert_with(&key, EventSlots::new)
     }
 
-    pub(crate) fn collect(&self, snapshot: &mut SnapshotBuilder) {
+    pub(crate) fn collect(&self, sink: &mut dyn Sink) {
         let family = &catalogue::OPERATIONAL_EVENTS_TOTAL;
         for (key, count) in self.series.all() {
-            let labels =
-                vec![key.severity.into(), key.kind.into(), shared(&key.profile), shared(&key.symbol)];
-            snapshot.counter(family, labels, count.0.value());
+            let labels = &[key.severity, key.kind, &key.profile, &key.symbol];
+            sink.counter(family, labels, count.0.value());
         }
         for (label, overflow) in [("profile_id", &self.profile_overflow), ("symbol", &self.symbol_overflow)] {
-            let labels = vec![family.name.into(), label.into()];
-            snapshot.counter(&catalogue::LABEL_OVERFLOW_TOTAL, labels, overflow.value());
+            sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, &[family.name, label], overflow.value());
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::catalogue::{self, EXCHANGE_API_LATENCY_BUCKETS};
 use crate::clock::Clock;
 use crate::guard::{Guard, Unwinding};
 use crate::registry;
-use crate::storage::{Ending, HistogramValue, Lease, NearNumber, Running, Series, SnapshotBuilder};
+use crate::storage::{Ending, Lease, NearNumber, Running, Series, Sink};
 use crate::{LabelValue, Outcome};
 
 /// One family's series: which exchange, where it is not the one of the settings, and which operation.
@@ -38,9 +38,10 @@ impl ExchangeCalls {
 
     /// `default` is the exchange of the settings. Its series may have slots under its own name too: the snapshot
     /// adds up what has the same labels.
-    pub(crate) fn collect(&self, default: Option<&'static str>, snapshot: &mut SnapshotBuilder) {
+    pub(crate) fn collect(&self, default: Option<&'static str>, sink: &mut dyn Sink) {
+        sink.open(&catalogue::EXCHANGE_API_LATENCY_SECONDS);
         for (key, slots) in self.0.all() {
-            slots.collect(key.exchange.or(default).unwrap_or_default(), key.operation, snapshot);
+            slots.collect(key.exchange.or(default).unwrap_or_default(), key.operation, sink);
         }
     }
 }
@@ -57,21 +58,21 @@ impl ExchangeSlots {
         Self(Lease::new(&EXCHANGE_API_LATENCY_BUCKETS, Outcome::VALUES.len(), clock.scale()))
     }
 
-    fn collect(&self, exchange: &'static str, operation: &'static str, snapshot: &mut SnapshotBuilder) {
-        let labels = || vec![exchange.into(), operation.into()];
+    fn collect(&self, exchange: &'static str, operation: &'static str, sink: &mut dyn Sink) {
+        let labels = &[exchange, operation];
         let totals = self.0.read();
-        let latency = HistogramValue::observed(&totals, self.0.scale());
-        snapshot.histogram(&catalogue::EXCHANGE_API_LATENCY_SECONDS, labels(), latency);
-        if !snapshot.includes(&catalogue::EXCHANGE_API_REQUESTS_TOTAL) {
+        let observed = self.0.scale().duration(totals.sum).as_secs_f64();
+        sink.histogram(&catalogue::EXCHANGE_API_LATENCY_SECONDS, labels, totals.observed(), observed);
+        if !sink.includes(&catalogue::EXCHANGE_API_REQUESTS_TOTAL) {
             return;
         }
         for (outcome, requests) in Outcome::VALUES.iter().zip(&totals.outcomes).take(OUTCOMES) {
-            let labels = vec![exchange.into(), operation.into(), (*outcome).into()];
-            snapshot.counter(&catalogue::EXCHANGE_API_REQUESTS_TOTAL, labels, *requests);
+            let labels = &[exchange, operation, outcome];
+            sink.counter(&catalogue::EXCHANGE_API_REQUESTS_TOTAL, labels, *requests);
         }
         #[expect(clippy::cast_precision_loss, reason = "2^53 calls at once do not fit a machine")]
         let in_flight = totals.under_way() as f64;
-        snapshot.gauge(&catalogue::EXCHANGE_API_IN_FLIGHT, labels(), in_flight);
+        sink.gauge(&catalogue::EXCHANGE_API_IN_FLIGHT, labels, in_flight);
     }
 }
 

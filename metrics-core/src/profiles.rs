@@ -9,7 +9,7 @@ use crate::Capital;
 use crate::catalogue;
 use crate::label::OTHER;
 use crate::lock::{Held, Lock};
-use crate::storage::{CounterSlot, SnapshotBuilder, shared};
+use crate::storage::{CounterSlot, Sink};
 
 /// How long a removed profile's counters stay: long enough for a scraper to see their last value.
 const GRACE: Duration = Duration::from_mins(5);
@@ -84,20 +84,16 @@ impl Profiles {
         self.beyond().below_zero.remove(id);
     }
 
-    pub(crate) fn collect(&self, now: Duration, snapshot: &mut SnapshotBuilder) {
+    pub(crate) fn collect(&self, now: Duration, sink: &mut dyn Sink) {
         for (profile, slots) in self.places.hold().iter() {
-            slots.collect(profile, now, snapshot);
+            slots.collect(profile, now, sink);
         }
         let family = &catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL;
         let overflow = self.overflow.value();
         if overflow > 0 {
-            snapshot.counter(family, vec![OTHER.into()], self.beyond().violations);
+            sink.counter(family, &[OTHER], self.beyond().violations);
         }
-        snapshot.counter(
-            &catalogue::LABEL_OVERFLOW_TOTAL,
-            vec![family.name.into(), "profile_id".into()],
-            overflow,
-        );
+        sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, &[family.name, "profile_id"], overflow);
     }
 
     /// Forgets removed profiles whose grace is over, unless a handle holds them still; returns those whose grace has
@@ -178,15 +174,15 @@ impl ProfileSlots {
         ends
     }
 
-    fn collect(&self, profile: &Arc<str>, now: Duration, snapshot: &mut SnapshotBuilder) {
+    fn collect(&self, profile: &str, now: Duration, sink: &mut dyn Sink) {
         let standing = self.standing();
         if standing.is_past_grace(now) {
             return;
         }
-        let labels = || vec![shared(profile)];
-        snapshot.counter(&catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL, labels(), standing.violations);
+        let labels = &[profile];
+        sink.counter(&catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL, labels, standing.violations);
         if let Some(utilization) = standing.utilization {
-            snapshot.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, labels(), utilization);
+            sink.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, labels, utilization);
         }
     }
 

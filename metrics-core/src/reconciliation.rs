@@ -8,7 +8,7 @@ use crate::guard::Guard;
 use crate::labels::Source;
 use crate::lock::{Held, Lock};
 use crate::registry::{self, Core};
-use crate::storage::SnapshotBuilder;
+use crate::storage::Sink;
 use crate::{LabelValue, Outcome};
 
 /// What one complete comparison found.
@@ -114,13 +114,13 @@ impl Reconciliation {
         state.known = report.mismatches;
     }
 
-    pub(crate) fn collect(&self, snapshot: &mut SnapshotBuilder) {
+    pub(crate) fn collect(&self, sink: &mut dyn Sink) {
         let state = self.state();
-        snapshot.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, Vec::new(), state.mismatches_total);
+        sink.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, &[], state.mismatches_total);
         for (source, missing) in Source::VALUES.iter().zip(state.missing.iter().flatten()) {
             #[expect(clippy::cast_precision_loss, reason = "2^53 missing orders do not exist")]
             let missing = *missing as f64;
-            snapshot.gauge(&catalogue::RECONCILIATION_MISSING_ITEMS_COUNT, vec![(*source).into()], missing);
+            sink.gauge(&catalogue::RECONCILIATION_MISSING_ITEMS_COUNT, &[source], missing);
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::profiles::Profiles;
 use crate::reconciliation::{Reconciliation, ReconciliationCycle};
 use crate::report::Report;
 use crate::settings::Settings;
-use crate::storage::{Snapshot, SnapshotBuilder, withdraw_time_stamps};
+use crate::storage::{Sink, Snapshot, SnapshotBuilder, withdraw_time_stamps};
 use crate::subsystem::{SubsystemHandle, SubsystemHealth, Subsystems};
 use crate::vocabulary::require_type;
 use crate::{Error, LabelValue, encode};
@@ -112,6 +112,13 @@ impl Core {
 
     /// Every value at this moment.
     pub(crate) fn snapshot(&self) -> Snapshot {
+        let families = self.settings().map(|settings| settings.families).unwrap_or_default();
+        let mut snapshot = SnapshotBuilder::new(families);
+        self.collect(&mut snapshot);
+        snapshot.finish()
+    }
+
+    fn collect(&self, sink: &mut dyn Sink) {
         if let Some(ppm) = self.clock.check() {
             withdraw_time_stamps();
             self.report().tell(&format!(
@@ -124,23 +131,20 @@ impl Core {
             self.events.forget_profile(&profile);
         }
         let settings = self.settings();
-        let mut snapshot =
-            SnapshotBuilder::new(settings.map(|settings| settings.families).unwrap_or_default());
-        self.events.collect(&mut snapshot);
-        self.subsystems.collect(&translation, &mut snapshot);
-        self.exchange_calls.collect(settings.and_then(|settings| settings.exchange), &mut snapshot);
-        self.profiles.collect(now, &mut snapshot);
-        self.reconciliation.collect(&mut snapshot);
-        self.custom.collect(&mut snapshot);
+        self.events.collect(sink);
+        self.subsystems.collect(&translation, sink);
+        self.exchange_calls.collect(settings.and_then(|settings| settings.exchange), sink);
+        self.profiles.collect(now, sink);
+        self.reconciliation.collect(sink);
+        self.custom.collect_overflow(sink);
         for (reason, failures) in self.foreign.failures() {
-            snapshot.counter(&catalogue::FOREIGN_COLLECTOR_FAILURES_TOTAL, vec![reason.into()], failures);
+            sink.counter(&catalogue::FOREIGN_COLLECTOR_FAILURES_TOTAL, &[reason], failures);
         }
-        snapshot.counter(&catalogue::CLOCK_FALLBACKS_TOTAL, Vec::new(), self.clock.fallbacks());
+        sink.counter(&catalogue::CLOCK_FALLBACKS_TOTAL, &[], self.clock.fallbacks());
         if let Some(settings) = settings {
-            let labels = vec![settings.version.clone().into(), settings.revision.clone().into()];
-            snapshot.gauge(&catalogue::BUILD_INFO, labels, 1.0);
+            sink.gauge(&catalogue::BUILD_INFO, &[&settings.version, &settings.revision], 1.0);
         }
-        snapshot.finish()
+        self.custom.collect(sink);
     }
 
     fn configure(self: &Arc<Self>, settings: Settings) -> Result<(), Error> {

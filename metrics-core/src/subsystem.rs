@@ -9,7 +9,7 @@ use crate::clock::{Clock, Latch, Stamp, Translation};
 use crate::guard::{Guard, Unwinding};
 use crate::lock::Lock;
 use crate::registry;
-use crate::storage::{Ending, HistogramValue, Lease, NearNumber, Running, Series, SnapshotBuilder, Totals};
+use crate::storage::{Ending, Lease, NearNumber, Running, Series, Sink, Totals};
 use crate::{Error, LabelValue, Outcome};
 
 /// A subsystem is stalled after this many of its periods without a success.
@@ -32,9 +32,9 @@ impl Subsystems {
         self.0.get_or_insert_with(&subsystem, || SubsystemSlots::new(clock))
     }
 
-    pub(crate) fn collect(&self, translation: &Translation, snapshot: &mut SnapshotBuilder) {
+    pub(crate) fn collect(&self, translation: &Translation, sink: &mut dyn Sink) {
         for (subsystem, slots) in self.0.all() {
-            slots.state(translation).collect(subsystem, snapshot);
+            slots.state(translation).collect(subsystem, sink);
         }
     }
 
@@ -94,7 +94,8 @@ struct Stamps {
 /// How a subsystem stands at one moment.
 struct State {
     totals: Totals,
-    durations: HistogramValue,
+    /// Of all runs.
+    observed: Duration,
     good: Option<Stamp>,
     fresh: Duration,
     active: Option<Stamp>,
@@ -139,7 +140,7 @@ impl SubsystemSlots {
             good: stamp(&mut stamps.good, totals.good_at, good_runs),
             fresh: fresh.map_or(self.registered, |fresh| fresh.boot_time.max(self.registered)),
             active: stamp(&mut stamps.active, totals.active_at, totals.started + totals.ended()),
-            durations: HistogramValue::observed(&totals, self.runs.scale()),
+            observed: self.runs.scale().duration(totals.sum),
             totals,
             max_age: self.max_age(),
             now: translation.boot_time(),
@@ -158,23 +159,22 @@ impl State {
         }
     }
 
-    fn collect(self, subsystem: &'static str, snapshot: &mut SnapshotBuilder) {
-        let labels = || vec![subsystem.into()];
+    fn collect(&self, subsystem: &'static str, sink: &mut dyn Sink) {
+        let labels = &[subsystem];
         let health = self.health(subsystem);
-        snapshot.histogram(&catalogue::SUBSYSTEM_DURATION_SECONDS, labels(), self.durations);
+        let observed = self.observed.as_secs_f64();
+        sink.histogram(&catalogue::SUBSYSTEM_DURATION_SECONDS, labels, self.totals.observed(), observed);
         if let Some(good) = self.good {
-            let last_run = good.wall.as_secs_f64();
-            snapshot.gauge(&catalogue::SUBSYSTEM_LAST_RUN_TIMESTAMP, labels(), last_run);
+            sink.gauge(&catalogue::SUBSYSTEM_LAST_RUN_TIMESTAMP, labels, good.wall.as_secs_f64());
         }
-        snapshot.gauge(&catalogue::SUBSYSTEM_ALIVE, labels(), f64::from(u8::from(health.is_alive())));
+        sink.gauge(&catalogue::SUBSYSTEM_ALIVE, labels, f64::from(u8::from(health.is_alive())));
         for (outcome, runs) in Outcome::VALUES.iter().zip(&self.totals.outcomes) {
-            let labels = vec![subsystem.into(), (*outcome).into()];
-            snapshot.counter(&catalogue::SUBSYSTEM_RUNS_TOTAL, labels, *runs);
+            sink.counter(&catalogue::SUBSYSTEM_RUNS_TOTAL, &[subsystem, outcome], *runs);
         }
         #[expect(clippy::cast_precision_loss, reason = "2^53 runs at once do not fit a machine")]
         let in_progress = self.totals.under_way() as f64;
-        snapshot.gauge(&catalogue::SUBSYSTEM_IN_PROGRESS, labels(), in_progress);
-        snapshot.gauge(&catalogue::SUBSYSTEM_MAX_AGE_SECONDS, labels(), health.max_age.as_secs_f64());
+        sink.gauge(&catalogue::SUBSYSTEM_IN_PROGRESS, labels, in_progress);
+        sink.gauge(&catalogue::SUBSYSTEM_MAX_AGE_SECONDS, labels, health.max_age.as_secs_f64());
     }
 }
 

@@ -1,6 +1,5 @@
 //! The series of a bot's own families.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -9,7 +8,7 @@ use super::family::CustomFamily;
 use crate::catalogue::{self, Kind};
 use crate::label::OTHER;
 use crate::lock::{Held, Lock};
-use crate::storage::{CounterSlot, GaugeSlot, HistogramValue, SnapshotBuilder, shared};
+use crate::storage::{CounterSlot, GaugeSlot, Sink};
 
 /// Every series, by family.
 #[derive(Debug, Default)]
@@ -66,9 +65,16 @@ impl CustomSeries {
         families.entry(family.family.name).or_insert_with(|| FamilySeries::new(family)).slot(values)
     }
 
-    pub(crate) fn collect(&self, snapshot: &mut SnapshotBuilder) {
+    /// After all others: these families stand behind those of the catalogue.
+    pub(crate) fn collect(&self, sink: &mut dyn Sink) {
         for series in self.families().values() {
-            series.collect(snapshot);
+            series.collect(sink);
+        }
+    }
+
+    pub(crate) fn collect_overflow(&self, sink: &mut dyn Sink) {
+        for series in self.families().values() {
+            series.collect_overflow(sink);
         }
     }
 
@@ -110,24 +116,31 @@ impl FamilySeries {
         text
     }
 
-    fn collect(&self, snapshot: &mut SnapshotBuilder) {
+    fn collect(&self, sink: &mut dyn Sink) {
         let family = &self.family.family;
+        sink.open(family);
         for (values, slot) in &self.series {
-            let labels: Vec<Cow<'static, str>> = values.iter().map(shared).collect();
+            let labels: Vec<&str> = values.iter().map(|value| &**value).collect();
             match &**slot {
-                Slot::Counter(counter) => snapshot.counter(family, labels, counter.value()),
-                Slot::Histogram(buckets) => snapshot.histogram(family, labels, buckets.value()),
+                Slot::Counter(counter) => sink.counter(family, &labels, counter.value()),
+                Slot::Histogram(histogram) => {
+                    let (buckets, sum) = histogram.value();
+                    sink.histogram(family, &labels, &buckets, sum);
+                }
                 Slot::Gauge(gauge) => {
                     if let Some(value) = gauge.value() {
-                        snapshot.gauge(family, labels, value);
+                        sink.gauge(family, &labels, value);
                     }
                 }
             }
         }
+    }
+
+    fn collect_overflow(&self, sink: &mut dyn Sink) {
+        let family = &self.family.family;
         let open = family.labels.iter().zip(self.family.labels).zip(&self.overflow);
         for ((label, _), overflow) in open.filter(|((_, kind), _)| kind.is_open()) {
-            let labels = vec![family.name.into(), (*label).into()];
-            snapshot.counter(&catalogue::LABEL_OVERFLOW_TOTAL, labels, *overflow);
+            sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, &[family.name, label], *overflow);
         }
     }
 }
@@ -156,8 +169,8 @@ impl Buckets {
         let _ = self.sum.fetch_update(Relaxed, Relaxed, add);
     }
 
-    fn value(&self) -> HistogramValue {
+    fn value(&self) -> (Vec<u64>, f64) {
         let counts = self.counts.iter().map(|count| count.load(Relaxed)).collect();
-        HistogramValue::of_values(counts, f64::from_bits(self.sum.load(Relaxed)))
+        (counts, f64::from_bits(self.sum.load(Relaxed)))
     }
 }

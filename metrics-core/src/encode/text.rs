@@ -158,10 +158,9 @@ mod tests {
     use super::*;
     use crate::Mode;
     use crate::catalogue::{self, Families};
-    use crate::storage::SnapshotBuilder;
-    use std::time::Duration;
+    use crate::storage::{Sink, SnapshotBuilder};
 
-    fn encoded(fill: impl FnOnce(&mut SnapshotBuilder)) -> String {
+    fn encoded(fill: impl FnOnce(&mut dyn Sink)) -> String {
         let mut builder = SnapshotBuilder::new(Families::All);
         fill(&mut builder);
         encode(&builder.finish(), &Settings::new(Mode::Paper).app("a\"b\\c\nd"))
@@ -171,9 +170,9 @@ mod tests {
 
     #[test]
     fn a_histogram_has_cumulative_buckets_sum_and_count() {
-        let text = encoded(|builder| {
-            let value = HistogramValue::new(vec![1, 0, 2, 0, 0, 0, 0, 3], Duration::from_millis(40_125));
-            builder.histogram(&catalogue::SUBSYSTEM_DURATION_SECONDS, vec!["trading".into()], value);
+        let text = encoded(|sink| {
+            let buckets = &[1, 0, 2, 0, 0, 0, 0, 3];
+            sink.histogram(&catalogue::SUBSYSTEM_DURATION_SECONDS, &["trading"], buckets, 40.125);
         });
         let name = "bytelyst_bot_subsystem_duration_seconds";
         let mut expected = format!(
@@ -193,8 +192,8 @@ mod tests {
 
     #[test]
     fn label_values_are_escaped_and_infinities_signed() {
-        let text = encoded(|builder| {
-            builder.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, vec!["a\"\\\n".into()], f64::INFINITY);
+        let text = encoded(|sink| {
+            sink.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, &["a\"\\\n"], f64::INFINITY);
         });
         let expected = format!(
             "bytelyst_bot_profile_utilization_percent{{profile_id=\"a\\\"\\\\\\n\",{DEFAULT}}} +Inf\n"
@@ -213,8 +212,8 @@ mod tests {
 
     #[test]
     fn counters_are_exact_beyond_2_to_the_53() {
-        let text = encoded(|builder| {
-            builder.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, vec![], (1 << 53) + 1);
+        let text = encoded(|sink| {
+            sink.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, &[], (1 << 53) + 1);
         });
         assert!(text.ends_with(" 9007199254740993\n"), "{text}");
     }

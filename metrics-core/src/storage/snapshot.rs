@@ -2,15 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
 
-use super::Totals;
+use super::{Reading, Sink};
 use crate::catalogue::{FAMILIES, Families, Family};
-use crate::clock::Scale;
-
-/// The label values of one series, in the order of its family's label names.
-type Labels = Vec<Cow<'static, str>>;
 
 /// All families of an instance at one moment.
 #[derive(Clone, Debug)]
@@ -57,21 +51,6 @@ pub struct HistogramValue {
 }
 
 impl HistogramValue {
-    pub(crate) fn new(buckets: Vec<u64>, sum: Duration) -> Self {
-        Self::of_values(buckets, sum.as_secs_f64())
-    }
-
-    /// Values in a unit of their own.
-    pub(crate) fn of_values(buckets: Vec<u64>, sum: f64) -> Self {
-        Self { buckets, sum }
-    }
-
-    /// What was observed of the calls that `totals` counts.
-    pub(crate) fn observed(totals: &Totals, scale: Scale) -> Self {
-        let buckets = totals.buckets.split_last().map_or(&[][..], |(_not_observed, buckets)| buckets);
-        Self::new(buckets.to_vec(), scale.duration(totals.sum))
-    }
-
     /// Observations up to each bound, the last entry being all of them.
     pub fn cumulative(&self) -> impl Iterator<Item = u64> + '_ {
         self.buckets.iter().scan(0, |total, bucket| {
@@ -112,23 +91,6 @@ impl SnapshotBuilder {
         Self { families, series: BTreeMap::new() }
     }
 
-    /// Whether anybody reads what is said of `family`.
-    pub(crate) fn includes(&self, family: &Family) -> bool {
-        self.families.include(family)
-    }
-
-    pub(crate) fn counter(&mut self, family: &'static Family, labels: Labels, value: u64) {
-        self.insert(family, labels, Value::Counter(value));
-    }
-
-    pub(crate) fn gauge(&mut self, family: &'static Family, labels: Labels, value: f64) {
-        self.insert(family, labels, Value::Gauge(value));
-    }
-
-    pub(crate) fn histogram(&mut self, family: &'static Family, labels: Labels, value: HistogramValue) {
-        self.insert(family, labels, Value::Histogram(value));
-    }
-
     pub(crate) fn finish(mut self) -> Snapshot {
         let known: Vec<_> = FAMILIES.iter().filter_map(|family| self.series.remove(family.name)).collect();
         let families = known
@@ -141,15 +103,36 @@ impl SnapshotBuilder {
             .collect();
         Snapshot { families }
     }
+}
 
-    fn insert(&mut self, family: &'static Family, labels: Labels, value: Value) {
+impl Sink for SnapshotBuilder {
+    fn includes(&self, family: &Family) -> bool {
+        self.families.include(family)
+    }
+
+    fn open(&mut self, _family: &'static Family) {}
+
+    fn sample(&mut self, family: &'static Family, labels: &[&str], value: Reading<'_>) {
         debug_assert_eq!(family.labels.len(), labels.len(), "{}", family.name);
         if !self.includes(family) {
             return;
         }
         let standing = self.series.entry(family.name);
         let standing = standing.or_insert_with(|| FamilySnapshot { family, samples: Vec::new() });
-        standing.samples.push(Sample { labels, value });
+        let labels = labels.iter().map(|label| Cow::Owned((*label).to_owned())).collect();
+        standing.samples.push(Sample { labels, value: value.into() });
+    }
+}
+
+impl From<Reading<'_>> for Value {
+    fn from(reading: Reading<'_>) -> Self {
+        match reading {
+            Reading::Counter(value) => Self::Counter(value),
+            Reading::Gauge(value) => Self::Gauge(value),
+            Reading::Histogram { buckets, sum } => {
+                Self::Histogram(HistogramValue { buckets: buckets.to_vec(), sum })
+            }
+        }
     }
 }
 
@@ -176,11 +159,6 @@ fn merge(standing: &mut Value, more: &Value) {
     }
 }
 
-/// A shared text as a label value.
-pub(crate) fn shared(text: &Arc<str>) -> Cow<'static, str> {
-    Cow::Owned(text.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,22 +167,11 @@ mod tests {
     #[test]
     fn series_are_sorted_merged_and_in_the_catalogues_order() {
         let mut builder = SnapshotBuilder::new(Families::All);
-        builder.gauge(&catalogue::SUBSYSTEM_ALIVE, vec!["trading".into()], 1.0);
-        builder.counter(
-            &catalogue::OPERATIONAL_EVENTS_TOTAL,
-            vec!["B".into(), "".into(), "".into(), "".into()],
-            1,
-        );
-        builder.counter(
-            &catalogue::OPERATIONAL_EVENTS_TOTAL,
-            vec!["A".into(), "".into(), "".into(), "".into()],
-            2,
-        );
-        builder.counter(
-            &catalogue::OPERATIONAL_EVENTS_TOTAL,
-            vec!["B".into(), "".into(), "".into(), "".into()],
-            3,
-        );
+        let sink: &mut dyn Sink = &mut builder;
+        sink.gauge(&catalogue::SUBSYSTEM_ALIVE, &["trading"], 1.0);
+        sink.counter(&catalogue::OPERATIONAL_EVENTS_TOTAL, &["B", "", "", ""], 1);
+        sink.counter(&catalogue::OPERATIONAL_EVENTS_TOTAL, &["A", "", "", ""], 2);
+        sink.counter(&catalogue::OPERATIONAL_EVENTS_TOTAL, &["B", "", "", ""], 3);
         let snapshot = builder.finish();
         assert_eq!(snapshot.families[0].family.name, "operational_events_total");
         assert_eq!(
@@ -217,8 +184,9 @@ mod tests {
     #[test]
     fn seed_only_leaves_the_extensions_out() {
         let mut builder = SnapshotBuilder::new(Families::SeedOnly);
-        builder.gauge(&catalogue::SUBSYSTEM_ALIVE, vec!["trading".into()], 1.0);
-        builder.gauge(&catalogue::SUBSYSTEM_IN_PROGRESS, vec!["trading".into()], 1.0);
+        let sink: &mut dyn Sink = &mut builder;
+        sink.gauge(&catalogue::SUBSYSTEM_ALIVE, &["trading"], 1.0);
+        sink.gauge(&catalogue::SUBSYSTEM_IN_PROGRESS, &["trading"], 1.0);
         assert_eq!(builder.finish().families.len(), 1);
     }
 }

@@ -44,6 +44,11 @@ impl Totals {
         self.started.saturating_sub(self.ended())
     }
 
+    /// What was observed, by bucket.
+    pub(crate) fn observed(&self) -> &[u64] {
+        self.buckets.split_last().map_or(&[], |(_not_observed, buckets)| buckets)
+    }
+
     pub(super) fn note_stamps(&mut self, [began, good, fresh, ended]: [u64; 4]) {
         self.good_at = good;
         self.fresh_at = good.max(fresh);
