@@ -6,10 +6,8 @@
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
-#[cfg(unix)]
-use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 /// Held for reading inside any lock, and for writing during a fork.
 static GATE: RwLock<()> = RwLock::new(());
@@ -33,9 +31,7 @@ pub(crate) fn is_inside() -> bool {
 /// Goes inside, as if a lock were held.
 pub(crate) fn enter() -> Inside {
     #[cfg(unix)]
-    static ONCE: Once = Once::new();
-    #[cfg(unix)]
-    ONCE.call_once(forks::watch);
+    forks::watch();
     let depth = DEPTH.get();
     // Only the outermost: a second reading would wait for a fork that waits for the first.
     let gate = (depth == 0).then(|| GATE.read().unwrap_or_else(PoisonError::into_inner));
@@ -52,6 +48,26 @@ pub(crate) struct Inside {
 impl Drop for Inside {
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get() - 1);
+    }
+}
+
+/// A value that is made once. No fork comes while it is being made: in the child the others would wait for it for ever.
+#[derive(Debug)]
+pub(crate) struct Once<T>(OnceLock<T>);
+
+impl<T> Once<T> {
+    pub(crate) const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    /// The value, made by `make` the first time.
+    #[inline]
+    pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> &T {
+        self.0.get().unwrap_or_else(|| {
+            // First: a fork that is under way lets nobody in, and must not find the making begun.
+            let _inside = enter();
+            self.0.get_or_init(make)
+        })
     }
 }
 
@@ -128,7 +144,7 @@ mod sanitizer {
 #[cfg(unix)]
 mod forks {
     use std::cell::RefCell;
-    use std::sync::atomic::Ordering::Relaxed;
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
     use std::sync::{PoisonError, RwLockWriteGuard};
 
     use super::{DEPTH, GATE, GENERATION, is_inside};
@@ -137,11 +153,17 @@ mod forks {
         static FORKING: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
     }
 
+    /// Watches from the first lock on. No `Once`, which a fork would find half done; to be told twice does no harm.
     pub(super) fn watch() {
+        static WATCHES: AtomicBool = AtomicBool::new(false);
+        if WATCHES.load(Relaxed) {
+            return;
+        }
         // SAFETY: the three are functions that live as long as the process, do not unwind, and are safe to call at any
         // time; no other contract is asked for.
         // Where it fails, for want of memory, a fork is as dangerous as it is in any program with threads.
         let _ = unsafe { libc::pthread_atfork(Some(before), Some(after), Some(in_child)) };
+        WATCHES.store(true, Relaxed);
     }
 
     extern "C" fn before() {

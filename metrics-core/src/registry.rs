@@ -30,22 +30,23 @@ use crate::{Error, LabelValue, encode};
 const SWITCHED_OFF: &str = "# This bot is built without the feature \"enable\" of bot-metrics: annotated functions record nothing.\n";
 
 lazy_static! {
-    static ref PROCESS: Arc<Core> = {
-        // No fork comes between.
-        let _inside = lock::enter();
-        Arc::new(Core::new(Clock::System))
-    };
+    static ref PROCESS: Arc<Core> = Arc::new(Core::new(Clock::System));
+}
+
+fn process() -> &'static Arc<Core> {
+    static FOUND: lock::Once<&Arc<Core>> = lock::Once::new();
+    FOUND.get_or_make(|| &PROCESS)
 }
 
 /// The core that the attributes record to. It is there from the first recording on, installed or not, so that
 /// nothing is lost that happens before `install`.
 pub(crate) fn process_core() -> &'static Core {
-    &PROCESS
+    process()
 }
 
 /// The same, for what outlives the borrow of a call site.
 pub(crate) fn process_instance() -> Arc<Core> {
-    Arc::clone(&PROCESS)
+    Arc::clone(process())
 }
 
 /// Every room of one instance.
@@ -212,14 +213,14 @@ impl Metrics {
     /// The process-wide instance, once [`Settings::install`] has made it.
     #[must_use]
     pub fn installed() -> Option<Self> {
-        PROCESS.settings().map(|_| Self { core: Arc::clone(&PROCESS) })
+        process().settings().map(|_| Self { core: Arc::clone(process()) })
     }
 
     pub(crate) fn install(settings: Settings) -> Result<Self, Error> {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let _inside = lock::enter();
         let _held = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        let core = &*PROCESS;
+        let core = process();
         if let Some(standing) = core.settings() {
             return if standing.same_as(&settings) {
                 Ok(Self { core: Arc::clone(core) })
@@ -322,6 +323,7 @@ impl Metrics {
     #[must_use]
     pub fn registry(&self) -> &Registry {
         let Installed { registry, handed_out, .. } = self.installation();
+        let _inside = lock::enter();
         handed_out.call_once(|| self.core.foreign.add_registry(registry.clone()));
         registry
     }

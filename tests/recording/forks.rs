@@ -38,7 +38,7 @@ fn forked_children_record_and_scrape() {
         }));
         scope.spawn(busy(|_| drop(METRICS.exposition())));
         for child in 0..children {
-            if let Err(what) = fork_and_scrape() {
+            if let Err(what) = fork_and(records_and_scrapes) {
                 late.push(format!("child {child}: {what}"));
             }
         }
@@ -47,14 +47,63 @@ fn forked_children_record_and_scrape() {
     assert!(late.is_empty(), "{late:?}");
 }
 
-fn fork_and_scrape() -> Result<(), &'static str> {
+fn records_and_scrapes() -> bool {
+    get_balances();
+    METRICS.exposition().contains("operation=\"get_balances\"")
+}
+
+/// What a child finds of a work that its parent's other thread was doing for the first time, calibrating the clock
+/// among it: a process of its own for each moment of the fork.
+#[test]
+fn children_forked_during_the_first_recording_record_and_scrape() {
+    const MOMENT: &str = "BOT_METRICS_TEST_FORKS_AFTER_MICROSECONDS";
+    if let Ok(microseconds) = std::env::var(MOMENT) {
+        let moment = Duration::from_micros(microseconds.parse().expect("a number"));
+        let work = if microseconds.ends_with('1') { first_instance } else { first_of_everything };
+        let first = std::thread::spawn(work);
+        std::thread::sleep(moment);
+        assert_eq!(fork_and(work), Ok(()));
+        assert!(first.join().expect("it does not panic"));
+        return;
+    }
+    let moments = if full() { 0..400 } else { 0..20 };
+    // Over the 20 ms that the calibration takes, and what comes before and after it.
+    let step = 26_000 / moments.end / 10 * 10;
+    for moment in moments.map(|moment| moment * step).flat_map(|moment| [moment, moment + 1]) {
+        let this_test = std::env::current_exe().expect("a path");
+        let child = std::process::Command::new(this_test)
+            .args(["--exact", "forks::children_forked_during_the_first_recording_record_and_scrape"])
+            .env(MOMENT, moment.to_string())
+            .output()
+            .expect("it starts");
+        assert!(child.status.success(), "forked after {moment} us: {child:?}");
+    }
+}
+
+#[operational_event(type = "STARTED", severity = "INFO")]
+fn started() {}
+
+fn first_of_everything() -> bool {
+    get_positions();
+    started();
+    let metrics = Settings::new(Mode::Paper).install().expect("the same settings each time");
+    metrics.exposition().contains("operation=\"get_positions\"")
+}
+
+/// The clock is not the process-wide instance's alone.
+fn first_instance() -> bool {
+    let metrics = Settings::new(Mode::Paper).build().expect("settings that are allowed");
+    metrics.exchange_call(labels::Exchange::Kraken, labels::Operation::GetTrades).start().finish(Outcome::Ok);
+    metrics.exposition().contains("operation=\"get_trades\"")
+}
+
+fn fork_and(work: fn() -> bool) -> Result<(), &'static str> {
     // SAFETY: the child calls only what this library promises to work there, and `_exit`.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
-        get_balances();
-        let counted = METRICS.exposition().contains("operation=\"get_balances\"");
+        let done = work();
         // SAFETY: it ends the child without anything of the parent's running twice.
-        unsafe { libc::_exit(i32::from(!counted)) }
+        unsafe { libc::_exit(i32::from(!done)) }
     }
     let deadline = Instant::now() + Duration::from_millis(if cfg!(debug_assertions) { 2_000 } else { 100 });
     let mut status = 0;

@@ -16,9 +16,9 @@ mod ticks;
 mod timeline;
 
 use std::fmt;
+use std::sync::Arc;
 #[cfg(any(test, feature = "test-util"))]
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 pub(crate) use scale::Scale;
@@ -59,7 +59,7 @@ impl Clock {
     /// How long a tick is.
     pub(crate) fn scale(&self) -> Scale {
         match self {
-            Self::System => TICKS.scale(),
+            Self::System => machine_ticks().scale(),
             Self::Steered(_) => Scale::NANOSECONDS,
         }
     }
@@ -104,7 +104,7 @@ impl Clock {
     /// given up for it, which happens once.
     pub(crate) fn check(&self) -> Option<u128> {
         match self {
-            Self::System => TICKS.check(),
+            Self::System => machine_ticks().check(),
             Self::Steered(_) => None,
         }
     }
@@ -112,7 +112,7 @@ impl Clock {
     /// Whether [`time_stamp`] gives its ticks.
     pub(crate) fn counts_time_stamps(&self) -> bool {
         match self {
-            Self::System => TICKS.counts_time_stamps(),
+            Self::System => machine_ticks().counts_time_stamps(),
             Self::Steered(_) => false,
         }
     }
@@ -120,7 +120,7 @@ impl Clock {
     /// How often the time stamp counter was given up.
     pub(crate) fn fallbacks(&self) -> u64 {
         match self {
-            Self::System => u64::from(TICKS.fell_back()),
+            Self::System => u64::from(machine_ticks().fell_back()),
             Self::Steered(_) => 0,
         }
     }
@@ -137,7 +137,7 @@ impl fmt::Debug for Clock {
 
 /// The machine's ticks: what [`Clock::System`] counts.
 pub(crate) fn now() -> u64 {
-    TICKS.now()
+    machine_ticks().now()
 }
 
 /// The same where the time stamp counter is trusted, in one instruction.
@@ -146,11 +146,11 @@ pub(crate) fn time_stamp() -> u64 {
     machine::time_stamp()
 }
 
-static TICKS: LazyLock<Ticks<Machine>> = LazyLock::new(|| {
-    // Neither a fork nor an allocator that records may come between.
-    let _inside = lock::enter();
-    Ticks::new(Machine)
-});
+#[inline]
+fn machine_ticks() -> &'static Ticks<Machine> {
+    static TICKS: lock::Once<Ticks<Machine>> = lock::Once::new();
+    TICKS.get_or_make(|| Ticks::new(Machine))
+}
 
 /// Whether the time stamp counter is trusted whatever the processor says.
 #[cfg(any(test, feature = "test-util"))]

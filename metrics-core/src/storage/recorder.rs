@@ -1,7 +1,6 @@
 //! A series that calls are recorded to, each thread in a share of its own.
 
 use std::ops::Deref;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use super::shard::{End, MOST_BUCKETS, MOST_OUTCOMES, Shard};
 use super::shared::Shared;
 use super::totals::Totals;
 use crate::clock::{Clock, Scale};
-use crate::lock::Lock;
+use crate::lock::{Lock, Once};
 
 /// A thread's share of a series.
 pub(crate) type Share = Shard<&'static Recorder>;
@@ -25,7 +24,7 @@ pub(crate) struct Recorder {
     shares: Lock<Shares>,
     shared: Shared,
     /// What a thread without a share is given in its place. No end is quick for it.
-    token: OnceLock<Share>,
+    token: Once<Share>,
 }
 
 /// What two series must have in common to use one recorder one after the other.
@@ -77,7 +76,7 @@ pub(super) static NOWHERE: Recorder = Recorder {
         last: Totals::EMPTY,
     }),
     shared: Shared::new(0, &[]),
-    token: OnceLock::new(),
+    token: Once::new(),
 };
 
 /// A recorder in use; it is free for another series when this is dropped.
@@ -142,13 +141,13 @@ impl Recorder {
             shape,
             shares: Lock::new(shares),
             shared: Shared::new(outcomes, zeros(outcomes + buckets)),
-            token: OnceLock::new(),
+            token: Once::new(),
         }
     }
 
     pub(super) fn token(&'static self) -> &'static Share {
         // Without shares there is nothing to allocate.
-        self.token.get_or_init(|| Shard::new(0, &[], 0, (self, 0)))
+        self.token.get_or_make(|| Shard::new(0, &[], 0, (self, 0)))
     }
 
     /// The share of a thread that has none as yet.
