@@ -1,8 +1,10 @@
-//! Instructions that our attributes add to a call, counted by callgrind: the gate that no noise disturbs.
+//! Instructions that our attributes add to a call, counted by callgrind: the gate that no noise disturbs. And whether
+//! any instruction of a call is atomic, or belongs to another library: an allocator's, a lock's, a system call's.
 //!
 //! `cargo run --release --manifest-path tests/bench/Cargo.toml --bin instructions` builds nothing else, so build the
-//! whole package first; it needs valgrind and fails where a call has become dearer.
+//! whole package first; it needs valgrind and objdump, and fails where a call has become dearer or waits.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -18,34 +20,117 @@ const LIMITS: [(&str, &str, f64); 5] = [
 /// For what happens once in the many repetitions.
 const TOLERANCE: f64 = 0.5;
 
+/// How often a row is called; once more or less does not make an instruction one of every call's.
+const CALLS: u32 = 100_000;
+
 fn main() -> ExitCode {
     let calls = std::env::current_exe().expect("a path").with_file_name("calls");
+    let program = instructions_of(&calls);
     let mut code = ExitCode::SUCCESS;
-    println!("| row | instructions added | at most |\n| --- | ---: | ---: |");
+    println!(
+        "| row | instructions added | at most | atomic | of other libraries |\n| --- | ---: | ---: | ---: | ---: |"
+    );
     for (row, base, limit) in LIMITS {
-        let added = per_call(&calls, row) - per_call(&calls, base);
-        println!("| {row} | {added:.1} | {limit} |");
-        if added > limit + TOLERANCE {
+        let (counted, bare) = (Counted::of(&calls, row, CALLS), Counted::of(&calls, base, CALLS));
+        let added = counted.per_call() - bare.per_call();
+        let hot: Vec<_> = counted.in_each_call().collect();
+        let own = || hot.iter().filter(|(object, _)| Path::new(object) == calls);
+        // One that is not found would pass for harmless.
+        let text = |address| program.get(address).unwrap_or_else(|| panic!("no instruction at {address:#x}"));
+        let atomic: Vec<_> = own().map(|(_, address)| text(address)).filter(|text| is_atomic(text)).collect();
+        let elsewhere = hot.len() - own().count();
+        println!("| {row} | {added:.1} | {limit} | {} | {elsewhere} |", atomic.len());
+        if added > limit + TOLERANCE || !atomic.is_empty() || elsewhere > 0 {
             code = ExitCode::FAILURE;
+            atomic.iter().for_each(|text| eprintln!("{row}: {text}"));
         }
     }
     code
 }
 
-/// The difference between two runs, so that the start does not count.
-fn per_call(calls: &Path, row: &str) -> f64 {
-    let (few, many) = (10_000, 110_000);
-    (instructions(calls, row, many) - instructions(calls, row, few)) / f64::from(many - few)
+/// What callgrind counted of so many calls of a row.
+struct Counted {
+    calls: u32,
+    /// By object file and address.
+    instructions: HashMap<(String, u64), u64>,
+    /// Of the same program calling nothing.
+    start: u64,
 }
 
-fn instructions(calls: &Path, row: &str, repetitions: u32) -> f64 {
+impl Counted {
+    fn of(program: &Path, row: &str, calls: u32) -> Self {
+        let instructions = callgrind(program, row, calls);
+        // The difference between two runs, so that the start does not count.
+        let start = callgrind(program, row, 0).values().sum();
+        Self { calls, instructions, start }
+    }
+
+    fn per_call(&self) -> f64 {
+        let all: u64 = self.instructions.values().sum();
+        #[expect(clippy::cast_precision_loss, reason = "some millions")]
+        let spent = (all - self.start) as f64;
+        spent / f64::from(self.calls)
+    }
+
+    fn in_each_call(&self) -> impl Iterator<Item = &(String, u64)> {
+        let each = u64::from(self.calls) - 1;
+        self.instructions.iter().filter(move |(_, count)| **count >= each).map(|(place, _)| place)
+    }
+}
+
+/// Runs a row under callgrind: how often each instruction was executed.
+fn callgrind(program: &Path, row: &str, calls: u32) -> HashMap<(String, u64), u64> {
+    let out = std::env::temp_dir().join(format!("bot-metrics-callgrind-{}", std::process::id()));
     let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(calls)
-        .args(["only", row, &repetitions.to_string()])
+        .args(["--tool=callgrind", "--dump-instr=yes", "--compress-pos=no", "--compress-strings=no"])
+        .arg(format!("--callgrind-out-file={}", out.display()))
+        .arg(program)
+        .args(["only", row, &calls.to_string()])
         .output()
         .expect("valgrind and the binary `calls` are there");
-    let told = String::from_utf8_lossy(&output.stderr);
-    let collected = told.lines().find_map(|line| line.split_once("Collected : "));
-    collected.unwrap_or_else(|| panic!("no count in {told}")).1.trim().parse().expect("a count")
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let profile = std::fs::read_to_string(&out).expect("callgrind's profile");
+    std::fs::remove_file(&out).expect("it was there");
+    executed(&profile)
+}
+
+/// Reads the lines `0xaddress line count` of a profile, each under its `ob=`. The line behind a `calls=` is the cost of
+/// what was called, which is counted there.
+fn executed(profile: &str) -> HashMap<(String, u64), u64> {
+    let mut instructions = HashMap::new();
+    let (mut object, mut of_callee) = ("", false);
+    for line in profile.lines() {
+        if let Some(name) = line.strip_prefix("ob=") {
+            object = name;
+        } else if line.starts_with("calls=") {
+            of_callee = true;
+        } else if let Some(cost) = line.strip_prefix("0x")
+            && !std::mem::take(&mut of_callee)
+        {
+            let mut parts = cost.split(' ');
+            let address = parts.next().and_then(|hex| u64::from_str_radix(hex, 16).ok());
+            let count = parts.nth(1).and_then(|count| count.parse::<u64>().ok());
+            let (address, count) = address.zip(count).unwrap_or_else(|| panic!("no cost: {line}"));
+            *instructions.entry((object.to_owned(), address)).or_default() += count;
+        }
+    }
+    instructions
+}
+
+/// The text of each instruction of a program.
+fn instructions_of(program: &Path) -> BTreeMap<u64, String> {
+    let output = Command::new("objdump").args(["-d", "--no-show-raw-insn"]).arg(program).output();
+    let text = String::from_utf8(output.expect("objdump is there").stdout).expect("text");
+    let instruction = |line: &str| {
+        let (address, text) = line.split_once(":\t")?;
+        Some((u64::from_str_radix(address.trim(), 16).ok()?, text.to_owned()))
+    };
+    text.lines().filter_map(instruction).collect()
+}
+
+/// A read-modify-write that other processors wait for, or a fence.
+fn is_atomic(instruction: &str) -> bool {
+    let name = instruction.split_whitespace().next().unwrap_or_default();
+    // An exchange with memory needs no prefix.
+    name == "lock" || name == "mfence" || name.starts_with("xchg") && instruction.contains('(')
 }
