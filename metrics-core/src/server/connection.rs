@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use super::ServerOptions;
 use super::activity::Activity;
 use super::connections::Slot;
+use super::scrapes::{Handover, Tracked};
 use super::site::Site;
 use super::stop::StopListener;
 use super::stream::WatchedStream;
@@ -32,8 +33,9 @@ pub(super) async fn answer(
     // An answer is written in one go; waiting for more to send would only delay its last packet.
     let _ = stream.set_nodelay(true);
     let activity = slot.activity();
-    let io = WatchedStream::new(stream, Arc::clone(activity), options.write_timeout);
-    let service = service_fn(|request| respond(request, activity, &site));
+    let handover = Handover::default();
+    let io = WatchedStream::new(stream, Arc::clone(activity), handover.clone(), options.write_timeout);
+    let service = service_fn(|request| respond(request, activity, &site, handover.clone()));
     let mut connection = pin!(http(&options).serve_connection(io, service));
     if stop.unless_stopped(connection.as_mut()).await.is_none() {
         connection.as_mut().graceful_shutdown();
@@ -58,8 +60,9 @@ fn respond<'a>(
     request: Request<Incoming>,
     activity: &Activity,
     site: &'a Site,
-) -> impl Future<Output = Result<Response<Full<Bytes>>, Infallible>> + use<'a> {
+    handover: Handover,
+) -> impl Future<Output = Result<Response<Tracked<Full<Bytes>>>, Infallible>> + use<'a> {
     activity.requested();
     let (head, _) = request.into_parts();
-    async move { Ok(site.respond(&head).await) }
+    async move { Ok(site.respond(&head, handover).await) }
 }

@@ -25,6 +25,7 @@ mod connections;
 mod error;
 mod options;
 mod rendering;
+mod scrapes;
 mod site;
 mod spare;
 mod stop;
@@ -42,6 +43,7 @@ use std::{convert::Infallible, io};
 
 pub use self::error::ServeError;
 pub use self::options::ServerOptions;
+use self::scrapes::Scrapes;
 use self::stop::StopSignal;
 use crate::report::Report;
 
@@ -82,13 +84,20 @@ pub(crate) fn serve(
 ) -> Result<Server, ServeError> {
     let address = address.to_string();
     let addresses = resolve(&address).map_err(|cause| ServeError::address(&address, cause))?;
-    let stop = StopSignal::new();
+    let (stop, scrapes) = (StopSignal::new(), Scrapes::default());
     let (started, start) = mpsc::sync_channel(1);
     let (alive, finished) = mpsc::channel();
     let thread = std::thread::Builder::new()
         .name("bot-metrics".to_owned())
         .spawn({
-            let work = thread::Work { addresses, options, pages, report, stop: stop.clone() };
+            let work = thread::Work {
+                addresses,
+                options,
+                pages,
+                report,
+                stop: stop.clone(),
+                scrapes: scrapes.clone(),
+            };
             move || {
                 work.run(&started);
                 drop(alive);
@@ -102,7 +111,7 @@ pub(crate) fn serve(
             thread::StartError::Runtime(cause) => ServeError::start(&address, cause),
             thread::StartError::Bind(cause) => ServeError::bind(&address, cause),
         })?;
-    Ok(Server { local_addr, stop, thread: Some(thread), finished: Mutex::new(finished) })
+    Ok(Server { local_addr, stop, scrapes, thread: Some(thread), finished: Mutex::new(finished) })
 }
 
 fn resolve(address: &str) -> io::Result<Vec<SocketAddr>> {
@@ -120,6 +129,7 @@ fn resolve(address: &str) -> io::Result<Vec<SocketAddr>> {
 pub struct Server {
     local_addr: SocketAddr,
     stop: StopSignal,
+    scrapes: Scrapes,
     thread: Option<JoinHandle<()>>,
     /// Closed when the thread has ended. The lock is never contended; it makes the server `Sync`.
     finished: Mutex<mpsc::Receiver<Infallible>>,
@@ -130,6 +140,32 @@ impl Server {
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Waits for one more complete scrape, `timeout` at most, and says whether it came: whatever was recorded before the
+    /// call is then with whoever scrapes. A bot that ends stops its loops, calls this, and loses no increment:
+    ///
+    /// ```no_run
+    /// # use bot_metrics::{Mode, Settings};
+    /// # use std::time::Duration;
+    /// # let metrics = Settings::new(Mode::Paper).install()?;
+    /// let server = metrics.serve(metrics.settings().address())?;
+    /// // … trade until told to stop, then stop what records …
+    /// if !server.drain(Duration::from_secs(20)) {
+    ///     eprintln!("nobody scraped the last values");
+    /// }
+    /// # Ok::<(), bot_metrics::Error>(())
+    /// ```
+    ///
+    /// A scrape is complete that was asked for with GET after this call, was answered with 200, and whose last byte was
+    /// handed to the system; anybody's counts, so where two servers scrape a bot, one of them has the last values. Give
+    /// it more than a scrape interval, and less than the supervisor waits before it kills.
+    ///
+    /// Blocks its thread: in an async bot call it in `tokio::task::spawn_blocking` or its like. No signal handler is
+    /// installed; when to call it is the bot's to say.
+    #[must_use = "it says whether the last values were scraped"]
+    pub fn drain(&self, timeout: Duration) -> bool {
+        self.scrapes.one_more(timeout)
     }
 
     /// Stops the server: the port is free at once, answers under way are finished, and what is still open

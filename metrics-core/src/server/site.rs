@@ -10,6 +10,7 @@ use hyper::{Method, Response, StatusCode, Version};
 
 use super::answer::Answer;
 use super::rendering::Rendering;
+use super::scrapes::{Handover, Scrapes, Tracked};
 use super::{Pages, ServerOptions};
 use crate::report::Report;
 
@@ -30,11 +31,17 @@ pub(super) struct Site {
     landing: Rendering,
     healthy: Rendering,
     ready: Rendering,
+    scrapes: Scrapes,
 }
 
 impl Site {
     /// Starts a renderer for each page. Must be called on the server's runtime.
-    pub(super) fn start(pages: &Arc<dyn Pages>, options: &ServerOptions, report: &Report) -> Self {
+    pub(super) fn start(
+        pages: &Arc<dyn Pages>,
+        options: &ServerOptions,
+        report: &Report,
+        scrapes: Scrapes,
+    ) -> Self {
         let page = |path, render: fn(&dyn Pages) -> Answer| {
             let pages = Arc::clone(pages);
             Rendering::start(path, options.render_timeout, report, Arc::new(move || render(&*pages)))
@@ -44,15 +51,21 @@ impl Site {
             landing: page(LANDING, |pages| Answer::html(pages.landing())),
             healthy: page(HEALTHY, |pages| Answer::verdict(pages.healthy())),
             ready: page(READY, |pages| Answer::verdict(pages.ready())),
+            scrapes,
         }
     }
 
-    pub(super) async fn respond(&self, head: &Parts) -> Response<Full<Bytes>> {
+    pub(super) async fn respond(&self, head: &Parts, handover: Handover) -> Response<Tracked<Full<Bytes>>> {
+        // Before the page is asked for: who waits from here on wants a later one.
+        let ticket = self.scrapes.ticket();
         let answer = match refusal(head) {
             Some(answer) => answer,
             None => self.page(head.uri.path()).await,
         };
-        answer.into_response()
+        let response = answer.into_response();
+        let scraped =
+            head.uri.path() == METRICS && head.method == Method::GET && response.status() == StatusCode::OK;
+        response.map(|body| Tracked::new(body, scraped.then_some(ticket), handover))
     }
 
     /// Paths are compared as they were sent: nothing is decoded or normalised, so no path has two spellings.

@@ -13,10 +13,12 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::activity::Activity;
+use super::scrapes::Handover;
 
 pub(super) struct WatchedStream {
     stream: TokioIo<TcpStream>,
     activity: Arc<Activity>,
+    handover: Handover,
     write_timeout: Duration,
     /// Runs from the first write that the socket did not take until all is written. Progress does not restart
     /// it: a client that reads a byte now and then would hold its connection for ever.
@@ -25,8 +27,13 @@ pub(super) struct WatchedStream {
 }
 
 impl WatchedStream {
-    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>, write_timeout: Duration) -> Self {
-        Self { stream: TokioIo::new(stream), activity, write_timeout, deadline: None, wrote: false }
+    pub(super) fn new(
+        stream: TcpStream,
+        activity: Arc<Activity>,
+        handover: Handover,
+        write_timeout: Duration,
+    ) -> Self {
+        Self { stream: TokioIo::new(stream), activity, handover, write_timeout, deadline: None, wrote: false }
     }
 
     fn watch(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -90,7 +97,11 @@ impl Write for WatchedStream {
             self.deadline = None;
             self.activity.answered();
         }
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if matches!(flushed, Poll::Ready(Ok(()))) {
+            self.handover.written();
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::accept::Acceptor;
 use super::connections::Connections;
+use super::scrapes::Scrapes;
 use super::site::{PAGES, Site};
 use super::stop::StopSignal;
 use super::{Pages, ServerOptions};
@@ -29,6 +30,7 @@ pub(super) struct Work {
     pub(super) pages: Arc<dyn Pages>,
     pub(super) report: Report,
     pub(super) stop: StopSignal,
+    pub(super) scrapes: Scrapes,
 }
 
 /// Why the server did not start.
@@ -69,7 +71,7 @@ impl Work {
     fn acceptor(&self) -> Acceptor {
         Acceptor {
             connections: Connections::new(self.options.max_connections),
-            site: Arc::new(Site::start(&self.pages, &self.options, &self.report)),
+            site: Arc::new(Site::start(&self.pages, &self.options, &self.report, self.scrapes.clone())),
             options: self.options.clone(),
             report: self.report.clone(),
             stop: self.stop.clone(),

@@ -2,6 +2,7 @@
 
 mod client;
 mod descriptors;
+mod drain;
 mod hostile;
 mod lifecycle;
 mod paths;

@@ -1,0 +1,129 @@
+//! Which scrapes have come through whole, for a bot that ends and waits for one more.
+
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::body::{Body, Frame, SizeHint};
+
+/// Clones share one count.
+#[derive(Clone, Default)]
+pub(super) struct Scrapes(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    progress: Mutex<Progress>,
+    delivered: Condvar,
+}
+
+#[derive(Default)]
+struct Progress {
+    /// How often somebody asked for one more.
+    asked: u64,
+    /// The last of them that has it.
+    served: u64,
+}
+
+impl Scrapes {
+    /// Waits until a scrape that begins from here on has come through whole, and says whether one did in time.
+    pub(super) fn one_more(&self, timeout: Duration) -> bool {
+        let mut progress = self.0.progress();
+        progress.asked += 1;
+        let mine = progress.asked;
+        let waited =
+            self.0.delivered.wait_timeout_while(progress, timeout, |progress| progress.served < mine);
+        let (progress, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        progress.served >= mine
+    }
+
+    /// Given to a scrape when it is asked for, before anything is read of the metrics.
+    pub(super) fn ticket(&self) -> Ticket {
+        Ticket { asked: self.0.progress().asked, scrapes: self.clone() }
+    }
+
+    #[cfg(test)]
+    pub(super) fn asked(&self) -> u64 {
+        self.0.progress().asked
+    }
+}
+
+impl Shared {
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A scrape, and who waited when it began.
+pub(super) struct Ticket {
+    asked: u64,
+    scrapes: Scrapes,
+}
+
+impl Ticket {
+    /// Its last byte is the system's to deliver.
+    fn deliver(self) {
+        let mut progress = self.scrapes.0.progress();
+        progress.served = progress.served.max(self.asked);
+        self.scrapes.0.delivered.notify_all();
+    }
+}
+
+/// From the body of an answer to the stream that writes it: the scrape whose last byte waits to be written.
+#[derive(Clone, Default)]
+pub(super) struct Handover(Arc<Mutex<Option<Ticket>>>);
+
+impl Handover {
+    fn put(&self, ticket: Ticket) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ticket);
+    }
+
+    /// All that was handed over is written.
+    pub(super) fn written(&self) {
+        let ticket = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        ticket.into_iter().for_each(Ticket::deliver);
+    }
+}
+
+/// A body that hands its ticket over when it has ended; one that is dropped before hands nothing over.
+pub(super) struct Tracked<B> {
+    body: B,
+    ticket: Option<Ticket>,
+    handover: Handover,
+}
+
+impl<B: Body> Tracked<B> {
+    /// Without a ticket nobody waits for this body's end.
+    pub(super) fn new(body: B, ticket: Option<Ticket>, handover: Handover) -> Self {
+        Self { body, ticket, handover }
+    }
+}
+
+impl<B: Body + Unpin> Body for Tracked<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        let ended = match &frame {
+            Poll::Ready(None) => true,
+            Poll::Ready(Some(Ok(_))) => self.body.is_end_stream(),
+            Poll::Ready(Some(Err(_))) | Poll::Pending => false,
+        };
+        if let Some(ticket) = self.ticket.take_if(|_| ended) {
+            self.handover.put(ticket);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
