@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use bot_metrics_tests::paper_bot::{Ended, Running, command, run};
+use bot_metrics_tests::paper_bot::{Ended, command, run, start};
 use bot_metrics_tests::workspace;
 
 fn refused(ended: &Ended, code: i32, says: &[&str]) {
@@ -59,7 +59,7 @@ fn an_environment_that_cannot_be_read_ends_with_1_and_one_line() {
 #[test]
 fn an_exchange_that_is_none_ends_with_1_and_one_line_within_the_duration() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let stranger = Running::start(&["--fault", "hang-trading"]);
+    let stranger = start(&["--fault", "hang-trading"]);
     for (url, says) in [
         ("http://127.0.0.1:1", "Connection refused"),
         (&format!("http://{}", silent.local_addr().expect("bound")), "no answer in time"),

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use bot_metrics_tests::paper_bot::{Ended, Running, command, run};
+use bot_metrics_tests::paper_bot::{Ended, command, run, start};
 
 const PROFILES: [&str; 2] = ["maker-tight", "maker-wide"];
 
@@ -51,7 +51,7 @@ fn it_places_fills_and_cancels_and_leaves_nothing_open() {
 
 #[test]
 fn what_it_says_is_left_open_is_what_the_exchange_has_wherever_in_a_cycle_the_end_falls() {
-    let host = Running::start(&["--fault", "hang-trading"]);
+    let host = start(&["--fault", "hang-trading"]);
     let exchange = host.wait_to_say("exchange at ");
     // A trading cycle begins every second from 0.3 s on, and takes about 0.3 s.
     for duration in ["1300ms", "1350ms", "1400ms", "1450ms", "1500ms", "1550ms", "1650ms"] {
@@ -63,9 +63,9 @@ fn what_it_says_is_left_open_is_what_the_exchange_has_wherever_in_a_cycle_the_en
 
 #[test]
 fn an_exchange_that_falls_silent_does_not_hold_it_up() {
-    let mut host = Running::start(&["--fault", "hang-trading"]);
+    let mut host = start(&["--fault", "hang-trading"]);
     let exchange = host.wait_to_say("exchange at ");
-    let guest = Running::start(&["--exchange-url", &exchange]);
+    let guest = start(&["--exchange-url", &exchange]);
     let _ = guest.wait_until("an order is placed", |samples| {
         samples.sum("bytelyst_bot_operational_events_total", &[("type", "ORDER_PLACED")]) > 0.0
     });
@@ -81,7 +81,7 @@ fn an_exchange_that_falls_silent_does_not_hold_it_up() {
 #[test]
 fn a_signal_ends_it_soon_even_while_it_hangs() {
     for signal in [libc::SIGINT, libc::SIGTERM] {
-        let mut bot = Running::start(&["--fault", "hang-trading"]);
+        let mut bot = start(&["--fault", "hang-trading"]);
         let _ = bot.wait_to_say("Ctrl-C ends the bot");
         bot.signal(signal);
         let start = Instant::now();
@@ -90,6 +90,46 @@ fn a_signal_ends_it_soon_even_while_it_hangs() {
         assert_nothing_is_left(&ended);
         assert!(ended.stdout.contains("told to stop"), "{}", ended.stdout);
     }
+}
+
+#[test]
+fn sigterm_loses_no_increment_where_one_more_scrape_comes() {
+    let mut bot = start(&["--drain", "50s"]);
+    let _ = bot.wait_until("an order is placed", |samples| {
+        samples.sum("bytelyst_bot_operational_events_total", &[("type", "ORDER_PLACED")]) > 0.0
+    });
+    bot.signal(libc::SIGTERM);
+    // It goes on serving as long as it has anything to record.
+    let _ = bot.wait_to_say("waiting up to 50s for one more scrape");
+    let last = bot.scrape();
+    let ended = bot.wait();
+    assert_nothing_is_left(&ended);
+    assert!(ended.stdout.ends_with("the last values were scraped\n"), "{}", ended.stdout);
+    let events = |profile, kind| {
+        let labels = [("profile_id", profile), ("type", kind)];
+        last.sum("bytelyst_bot_operational_events_total", &labels)
+    };
+    for profile in PROFILES {
+        for (what, kind) in [("placed", "ORDER_PLACED"), ("cancelled", "ORDER_CANCELLED")] {
+            #[expect(clippy::cast_precision_loss, reason = "a few orders")]
+            let told = ended.count(profile, what) as f64;
+            assert_eq!(events(profile, kind), told, "{profile} {what}\n{}", ended.stdout);
+        }
+    }
+    assert_eq!(events("", "STOPPED"), 1.0);
+}
+
+#[test]
+fn where_nobody_scrapes_it_says_so_and_another_signal_ends_the_wait() {
+    let ended = run(&mut command(&["--port", "0", "--duration", "1s", "--drain", "1s"]));
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert!(ended.stdout.ends_with("nobody scraped the last values\n"), "{}", ended.stdout);
+
+    let mut bot = start(&["--duration", "1s", "--drain", "1h"]);
+    let _ = bot.wait_to_say("waiting up to 3600s");
+    bot.signal(libc::SIGINT);
+    let ended = bot.wait();
+    assert!(ended.stdout.ends_with("told to stop: nobody has scraped the last values\n"), "{}", ended.stdout);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Each fault changes what the bot or its exchange does; the metrics must show that and nothing else.
 
 use bot_metrics::testing::Samples;
-use bot_metrics_tests::paper_bot::{Ended, Running};
+use bot_metrics_tests::paper_bot::{Ended, start};
 
 const ALIVE: &str = "bytelyst_bot_subsystem_alive";
 const LAST_RUN: &str = "bytelyst_bot_subsystem_last_run_timestamp";
@@ -32,7 +32,7 @@ fn alive(samples: &Samples) -> Vec<&str> {
 
 #[test]
 fn hang_trading_stalls_trading_alone_and_it_comes_back() {
-    let bot = Running::start(&["--fault", "hang-trading@3s+20s"]);
+    let bot = start(&["--fault", "hang-trading@3s+20s"]);
     let _ = bot.wait_until("trading has succeeded", |samples| samples.value(LAST_RUN, TRADING).is_some());
     let stalled = bot.wait_until("trading stalls", |samples| samples.value(ALIVE, TRADING) == Some(0.0));
     assert_eq!(alive(&stalled), ["monitor", "reconciliation"]);
@@ -50,7 +50,7 @@ fn hang_trading_stalls_trading_alone_and_it_comes_back() {
 
 #[test]
 fn negative_capital_is_one_violation_of_one_profile_and_not_one_for_each_check() {
-    let bot = Running::start(&["--fault", "negative-capital@2s"]);
+    let bot = start(&["--fault", "negative-capital@2s"]);
     let fallen = bot.wait_until("a violation is counted", |samples| samples.sum(VIOLATIONS, &[]) > 0.0);
     let checks = runs(&fallen, "monitor", "ok");
     let later = bot
@@ -65,7 +65,7 @@ fn negative_capital_is_one_violation_of_one_profile_and_not_one_for_each_check()
 
 #[test]
 fn negative_capital_that_recovers_and_falls_again_is_a_second_violation() {
-    let bot = Running::start(&["--fault", "negative-capital@2s+5s", "--fault", "negative-capital@12s"]);
+    let bot = start(&["--fault", "negative-capital@2s+5s", "--fault", "negative-capital@12s"]);
     let _ = bot.wait_until("the second violation is counted", |samples| samples.sum(VIOLATIONS, &[]) == 2.0);
     let ended = bot.terminate();
     says(&ended, "fault negative-capital ends", 1);
@@ -76,7 +76,7 @@ fn negative_capital_that_recovers_and_falls_again_is_a_second_violation() {
 #[test]
 fn a_foreign_order_is_missing_once_and_a_blind_reconciliation_keeps_it_though_it_is_gone() {
     // Reconciliation runs every 5 s, so twice before it goes blind; the order is gone before it looks again.
-    let bot = Running::start(&["--fault", "foreign-order@1s+13s", "--fault", "blind-reconciliation@13s"]);
+    let bot = start(&["--fault", "foreign-order@1s+13s", "--fault", "blind-reconciliation@13s"]);
     let missing = |samples: &Samples, source| samples.value(MISSING, &[("source", source)]);
     let found = bot
         .wait_until("the order is missing from the database", |samples| missing(samples, "db") == Some(1.0));
@@ -110,7 +110,7 @@ fn a_foreign_order_is_missing_once_and_a_blind_reconciliation_keeps_it_though_it
 
 #[test]
 fn remove_profile_takes_its_gauges_away_and_leaves_the_other_profiles() {
-    let bot = Running::start(&["--fault", "remove-profile@5s"]);
+    let bot = start(&["--fault", "remove-profile@5s"]);
     let _ =
         bot.wait_until("both profiles are in use", |samples| samples.matching(UTILIZATION, &[]).count() == 2);
     let removed = bot.wait_until("one vanishes", |samples| samples.matching(UTILIZATION, &[]).count() == 1);
@@ -125,7 +125,7 @@ fn remove_profile_takes_its_gauges_away_and_leaves_the_other_profiles() {
 
 #[test]
 fn rate_limit_is_an_outcome_of_its_own() {
-    let bot = Running::start(&["--fault", "rate-limit@3s+4s"]);
+    let bot = start(&["--fault", "rate-limit@3s+4s"]);
     let limited = bot.wait_until("calls are refused for their rate", |samples| {
         samples.sum(REQUESTS, &[("outcome", "rate_limited")]) > 0.0
     });

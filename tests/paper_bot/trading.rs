@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bot_metrics::catalogue::{FAMILIES, Family, Kind, Origin};
 use bot_metrics::testing::Samples;
 use bot_metrics::{LabelValue, Outcome};
-use bot_metrics_tests::paper_bot::Running;
+use bot_metrics_tests::paper_bot::start;
 
 /// What the bot calls of an exchange without trading.
 const LOOKING: [&str; 5] =
@@ -14,7 +14,7 @@ const TRADING: [&str; 5] = ["cancel_all_orders", "cancel_order", "get_order", "g
 
 #[test]
 fn every_linked_series_stands_in_the_first_scrape_of_a_release_build() {
-    let bot = Running::start(&["--fault", "hang-trading"]);
+    let bot = start(&["--fault", "hang-trading"]);
     let samples = bot.scrape();
     for subsystem in ["trading", "monitor", "reconciliation"] {
         let labels = [("subsystem", subsystem)];
@@ -57,7 +57,7 @@ fn every_linked_series_stands_in_the_first_scrape_of_a_release_build() {
 
 #[test]
 fn it_trades_and_serves_the_seeds_nine_families_to_the_letter() {
-    let bot = Running::start(&[]);
+    let bot = start(&[]);
     let samples = bot.wait_until("every family of the seed moves", |samples| {
         FAMILIES.iter().filter(|family| family.origin == Origin::Seed).all(|family| {
             samples

@@ -1,12 +1,12 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use bot_metrics_tests::paper_bot::Running;
+use bot_metrics_tests::paper_bot::start;
 use libtest_mimic::Failed;
 
 /// The one remark is about a name of the contract.
 pub(crate) fn check_metrics() -> Result<(), Failed> {
-    let bot = Running::start(&[]);
+    let bot = start(&[]);
     let _ = bot.wait_until("every family has a series", |samples| {
         samples.sum("bytelyst_bot_operational_events_total", &[("type", "ORDER_FILLED")]) > 0.0
             && samples.matching("bytelyst_bot_reconciliation_missing_items_count", &[]).count() == 2

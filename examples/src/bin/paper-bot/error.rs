@@ -30,14 +30,6 @@ pub(crate) enum BotError {
 /// Why the bot cannot run, or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FatalError {
-    /// The environment asks for real money.
-    #[error(
-        "PAPER_TRADING asks for live trading, but paper-bot has no real exchange: unset it, or set it to true, 1, yes or on"
-    )]
-    NotPaper,
-    /// The metrics cannot be set up, or not be served although they must.
-    #[error(transparent)]
-    Metrics(#[from] bot_metrics::Error),
     /// The recording cannot be used.
     #[error(transparent)]
     Recording(#[from] RecordingError),

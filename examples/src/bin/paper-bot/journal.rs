@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use bot_metrics::labels::{EventType, Severity};
 use bot_metrics::prelude::*;
+use bot_metrics_examples::demo::say;
 use bot_metrics_examples::market::Symbol;
 use rust_decimal::Decimal;
 
 use crate::api::ApiError;
-use crate::console::say;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]

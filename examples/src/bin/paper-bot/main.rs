@@ -6,7 +6,6 @@
 mod api;
 mod bot;
 mod capital;
-mod console;
 mod desk;
 mod error;
 mod journal;
@@ -32,47 +31,37 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bot_metrics::Metrics;
+use bot_metrics_examples::demo::{self, Failure, Stop, say};
 use bot_metrics_examples::exchange::{ExchangeSettings, PaperExchange};
 use bot_metrics_examples::fault::Switchboard;
 use bot_metrics_examples::recording::Recording;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::bot::Bot;
-use crate::console::{complain, say};
 use crate::error::FatalError;
 use crate::options::Options;
 use crate::profile::PROFILES;
 
 fn main() -> ExitCode {
-    let options = Options::from_command_line();
-    match run(options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(error);
-            ExitCode::FAILURE
-        }
-    }
+    demo::main(|options: Options| run(options.checked()))
 }
 
-fn run(options: Options) -> Result<(), FatalError> {
+fn run(options: Options) -> Result<(), Failure> {
     let metrics = metrics::install()?;
     // Known before the first scrape, so that the first violation is an increase.
     for profile in PROFILES {
         let _ = metrics.profile(profile.id);
     }
-    let _server = metrics::serve(&metrics, &options.metrics)?;
-    tokio::runtime::Runtime::new()
-        .map_err(|source| FatalError::System { what: "cannot start the runtime", source })
-        .and_then(|runtime| {
-            let outcome = runtime.block_on(trade(options, metrics));
-            // A name that is still being looked up must not keep the process.
-            runtime.shutdown_background();
-            outcome
-        })
+    let stop = Stop::listen()?;
+    let _serving = options.common.metrics.serve(&metrics, &stop)?;
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|source| FatalError::System { what: "cannot start the runtime", source })?;
+    let outcome = runtime.block_on(trade(options, metrics, stop));
+    // A name that is still being looked up must not keep the process.
+    runtime.shutdown_background();
+    Ok(outcome?)
 }
 
-async fn trade(options: Options, metrics: Metrics) -> Result<(), FatalError> {
-    let stop = stop_signal()?;
+async fn trade(options: Options, metrics: Metrics, stop: Stop) -> Result<(), FatalError> {
     let faults = Switchboard::default();
     let (url, _exchange) = if let Some(url) = &options.exchange_url {
         (url.as_str().trim_end_matches('/').to_owned(), None)
@@ -85,7 +74,7 @@ async fn trade(options: Options, metrics: Metrics) -> Result<(), FatalError> {
         say(format_args!("fault {window}"));
     }
     let bot = Arc::new(Bot::new(&url, faults, Instant::now(), metrics)?);
-    bot.run(options.faults, options.duration, stop).await
+    bot.run(options.faults, options.common.duration, stop.come()).await
 }
 
 async fn start_exchange(options: &Options, faults: &Switchboard) -> Result<PaperExchange, FatalError> {
@@ -103,18 +92,4 @@ async fn start_exchange(options: &Options, faults: &Switchboard) -> Result<Paper
     PaperExchange::start(settings)
         .await
         .map_err(|source| FatalError::System { what: "cannot open a loopback port for the exchange", source })
-}
-
-/// Registers at once, so that no signal is lost, and completes with the first Ctrl-C or SIGTERM.
-fn stop_signal() -> Result<impl Future<Output = ()>, FatalError> {
-    let listen = |kind| {
-        signal(kind).map_err(|source| FatalError::System { what: "cannot listen for signals", source })
-    };
-    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
 }

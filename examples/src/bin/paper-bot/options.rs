@@ -1,10 +1,8 @@
 //! The command line.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use bot_metrics_examples::duration::parse_duration;
+use bot_metrics_examples::demo::CommonOptions;
 use bot_metrics_examples::fault::{Fault, FaultWindow, Seat};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
@@ -28,13 +26,9 @@ Durations: a whole number followed by ms, s, m or h.";
 #[derive(Debug, Clone, PartialEq, Parser)]
 #[command(name = "paper-bot", after_help = FAULTS)]
 pub(crate) struct Options {
-    /// Where the metrics are served.
+    /// What all demo bots are told.
     #[command(flatten)]
-    pub(crate) metrics: MetricsEndpoint,
-
-    /// Ends by itself after this time; otherwise it runs until Ctrl-C.
-    #[arg(long, value_name = "TIME", value_parser = parse_run_time)]
-    pub(crate) duration: Option<Duration>,
+    pub(crate) common: CommonOptions,
 
     /// How many recorded seconds pass in a second.
     #[arg(
@@ -63,28 +57,11 @@ pub(crate) struct Options {
     pub(crate) faults: Vec<FaultWindow>,
 }
 
-/// Where the metrics are served, and whether the bot may run without.
-#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
-pub(crate) struct MetricsEndpoint {
-    /// Port of the metrics endpoint, 5000 unless `METRICS_ADDR` says otherwise; 0 lets the system choose.
-    #[arg(long, value_parser = parse_port, allow_negative_numbers = true)]
-    pub(crate) port: Option<u16>,
-
-    /// Address of the metrics endpoint, 0.0.0.0 unless `METRICS_ADDR` says otherwise.
-    #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
-    pub(crate) bind: Option<IpAddr>,
-
-    /// Refuses to trade when the metrics endpoint cannot be opened.
-    #[arg(long)]
-    pub(crate) require_metrics: bool,
-}
-
 impl Options {
-    /// Reads the process's command line; ends the process with code 2 and a message when it cannot be used.
-    pub(crate) fn from_command_line() -> Self {
-        let options = Self::parse();
-        options.check().unwrap_or_else(|error| error.exit());
-        options
+    /// Ends the process with code 2 and a message when the command line cannot be used after all.
+    pub(crate) fn checked(self) -> Self {
+        self.check().unwrap_or_else(|error| error.exit());
+        self
     }
 
     /// What clap's own rules cannot say.
@@ -108,21 +85,6 @@ impl Options {
 fn bot_faults() -> String {
     let faults = Fault::ALL.into_iter().filter(|fault| fault.seat() == Seat::Bot);
     faults.map(Fault::as_str).collect::<Vec<_>>().join(", ")
-}
-
-fn parse_run_time(text: &str) -> Result<Duration, String> {
-    match parse_duration(text) {
-        Ok(Duration::ZERO) => Err("must be longer than no time at all".to_owned()),
-        other => other.map_err(|error| error.to_string()),
-    }
-}
-
-fn parse_port(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| "must be a whole number from 0 to 65535".to_owned())
-}
-
-fn parse_address(text: &str) -> Result<IpAddr, String> {
-    text.parse().map_err(|_| "must be an IP address, such as 0.0.0.0 or ::1".to_owned())
 }
 
 fn parse_seed(text: &str) -> Result<u64, String> {
@@ -149,6 +111,8 @@ fn parse_exchange_url(text: &str) -> Result<Url, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn read(arguments: &[&str]) -> Result<Options, String> {
@@ -161,11 +125,11 @@ mod tests {
     #[test]
     fn the_defaults_are_the_documented_ones() {
         let options = read(&[]).unwrap();
-        assert_eq!(options.metrics.port, None);
-        assert_eq!(options.metrics.bind, None);
-        assert!(!options.metrics.require_metrics);
+        assert_eq!(options.common.metrics.port, None);
+        assert_eq!(options.common.metrics.bind, None);
+        assert!(!options.common.metrics.require_metrics);
         assert_eq!((options.speed, options.seed), (10.0, 42));
-        assert_eq!((options.duration, options.data, options.exchange_url), (None, None, None));
+        assert_eq!((options.common.duration, options.data, options.exchange_url), (None, None, None));
         assert_eq!(options.faults, []);
     }
 
@@ -181,10 +145,12 @@ mod tests {
             "--fault=hang-trading@10s+20s",
             "--fault=remove-profile",
             "--require-metrics",
+            "--drain=20s",
         ])
         .unwrap();
-        assert_eq!((options.metrics.port, options.metrics.require_metrics), (Some(0), true));
-        assert_eq!(options.duration, Some(Duration::from_secs(30)));
+        assert_eq!((options.common.metrics.port, options.common.metrics.require_metrics), (Some(0), true));
+        assert_eq!(options.common.duration, Some(Duration::from_secs(30)));
+        assert_eq!(options.common.metrics.drain, Some(Duration::from_secs(20)));
         assert_eq!((options.speed, options.seed), (0.5, 7));
         assert_eq!(options.exchange_url.unwrap().as_str(), "http://127.0.0.1:9000/");
         let faults = options.faults.iter().map(|window| window.fault).collect::<Vec<_>>();
@@ -209,6 +175,7 @@ mod tests {
             (&["--seed=x"], "invalid value 'x' for '--seed <NUMBER>': must be a whole number from 0 to"),
             (&["--duration=30"], "`30` is not a duration: a whole number followed by"),
             (&["--duration=0s"], "longer than no time"),
+            (&["--drain=soon"], "`soon` is not a duration"),
             (
                 &["--fault=hang"],
                 "unknown fault `hang`; known: hang-trading, rate-limit, blind-reconciliation",

@@ -1,9 +1,9 @@
 //! What the bot says about itself while it runs and when it ends.
 
+use bot_metrics_examples::demo::say;
 use bot_metrics_examples::market::Symbol;
 
 use crate::bot::Bot;
-use crate::console::say;
 use crate::desk::Desk;
 use crate::journal::Tally;
 

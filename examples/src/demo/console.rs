@@ -3,10 +3,11 @@
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write, stderr, stdout};
+use std::path::Path;
 use std::sync::Once;
 
 /// One line for whoever watches.
-pub(crate) fn say(line: impl Display) {
+pub fn say(line: impl Display) {
     static UNHEARD: Once = Once::new();
     // In one piece: a line that is written in parts may be cut by a reader that goes away between them.
     if let Err(error) = stdout().lock().write_all(format!("{line}\n").as_bytes())
@@ -19,6 +20,12 @@ pub(crate) fn say(line: impl Display) {
 }
 
 /// One line about what keeps the bot from running.
-pub(crate) fn complain(line: impl Display) {
-    let _ = writeln!(stderr().lock(), "paper-bot: {line}");
+pub fn complain(line: impl Display) {
+    let _ = writeln!(stderr().lock(), "{}: {line}", program());
+}
+
+/// What the program was started as.
+pub(super) fn program() -> String {
+    let name = std::env::args_os().next().unwrap_or_default();
+    Path::new(&name).file_name().map_or_else(|| "bot".to_owned(), |name| name.to_string_lossy().into_owned())
 }

@@ -1,0 +1,155 @@
+//! Where a demo bot's metrics are served, and how it takes leave of whoever scrapes them.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bot_metrics::Metrics;
+use bot_metrics::server::Server;
+
+use super::console::{complain, say};
+use super::{Stop, parse_run_time};
+
+/// Where the metrics are served, and whether the bot may run without.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+pub struct MetricsEndpoint {
+    /// Port of the metrics endpoint, 5000 unless `METRICS_ADDR` says otherwise; 0 lets the system choose.
+    #[arg(long, value_parser = parse_port, allow_negative_numbers = true)]
+    pub port: Option<u16>,
+
+    /// Address of the metrics endpoint, 0.0.0.0 unless `METRICS_ADDR` says otherwise.
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
+    pub bind: Option<IpAddr>,
+
+    /// Refuses to trade when the metrics endpoint cannot be opened.
+    #[arg(long)]
+    pub require_metrics: bool,
+
+    /// At the end, waits this long for one more scrape.
+    #[arg(long, value_name = "TIME", value_parser = parse_run_time)]
+    pub drain: Option<Duration>,
+}
+
+fn parse_port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "must be a whole number from 0 to 65535".to_owned())
+}
+
+fn parse_address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| "must be an IP address, such as 0.0.0.0 or ::1".to_owned())
+}
+
+impl MetricsEndpoint {
+    /// Serves them. Where the endpoint cannot be opened the bot goes on trading, unless it was told not to.
+    ///
+    /// # Errors
+    ///
+    /// Where it was.
+    pub fn serve(&self, metrics: &Metrics, stop: &Stop) -> Result<Serving, bot_metrics::Error> {
+        match metrics.serve(self.address(metrics)) {
+            Ok(server) => {
+                say(format_args!("metrics at http://{}/metrics", reachable(server.local_addr())));
+                Ok(Serving { server: Some(Arc::new(server)), drain: self.drain, stop: stop.clone() })
+            }
+            Err(error) if self.require_metrics => Err(error.into()),
+            Err(error) => {
+                complain(format_args!("{error}; trading goes on without metrics"));
+                Ok(Serving { server: None, drain: None, stop: stop.clone() })
+            }
+        }
+    }
+
+    /// What the command line leaves open the settings say.
+    fn address(&self, metrics: &Metrics) -> String {
+        let configured = metrics.settings().address();
+        let (host, port) = configured.rsplit_once(':').unwrap_or((configured, ""));
+        let host = self.bind.map_or_else(
+            || host.to_owned(),
+            |bind| if bind.is_ipv6() { format!("[{bind}]") } else { bind.to_string() },
+        );
+        let port = self.port.map_or_else(|| port.to_owned(), |port| port.to_string());
+        format!("{host}:{port}")
+    }
+}
+
+/// Where somebody on this machine finds a server: "every address" is none that a browser understands everywhere.
+fn reachable(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
+}
+
+/// Metrics that are served. When this is dropped, they are for one more scrape, if that was asked for.
+#[derive(Debug)]
+#[must_use = "dropping it ends the server"]
+pub struct Serving {
+    server: Option<Arc<Server>>,
+    drain: Option<Duration>,
+    stop: Stop,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if let (Some(server), Some(longest)) = (self.server.take(), self.drain) {
+            say(format_args!("waiting up to {longest:?} for one more scrape"));
+            say(match drain(&server, longest, &self.stop) {
+                Some(true) => "the last values were scraped",
+                Some(false) => "nobody scraped the last values",
+                None => "told to stop: nobody has scraped the last values",
+            });
+        }
+    }
+}
+
+/// Whether a last scrape came; nothing where one more signal came before.
+fn drain(server: &Arc<Server>, longest: Duration, stop: &Stop) -> Option<bool> {
+    let before = stop.count();
+    let (tell, told) = mpsc::channel();
+    let server = Arc::clone(server);
+    thread::spawn(move || tell.send(server.drain(longest)));
+    let start = Instant::now();
+    while stop.count() == before {
+        match told.recv_timeout(Duration::from_millis(50)) {
+            Ok(came) => return Some(came),
+            // Without the thread nothing comes.
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Some(false),
+            Err(mpsc::RecvTimeoutError::Timeout) if start.elapsed() > longest + Duration::from_secs(1) => {
+                return Some(false);
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use bot_metrics::{Mode, Settings};
+
+    use super::*;
+
+    #[test]
+    fn every_address_is_named_as_this_machines_own() {
+        for (address, expected) in [
+            ("0.0.0.0:5000", "localhost:5000"),
+            ("[::]:5000", "localhost:5000"),
+            ("127.0.0.1:1", "127.0.0.1:1"),
+            ("[::1]:1", "[::1]:1"),
+        ] {
+            assert_eq!(reachable(address.parse().unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn the_command_line_counts_before_the_settings() {
+        let metrics = Settings::new(Mode::Paper).build().unwrap();
+        for (bind, port, expected) in [
+            (None, None, "0.0.0.0:5000"),
+            (Some("127.0.0.1"), None, "127.0.0.1:5000"),
+            (None, Some(0), "0.0.0.0:0"),
+            (Some("::1"), Some(9), "[::1]:9"),
+        ] {
+            let bind = bind.map(|bind| bind.parse().unwrap());
+            let endpoint = MetricsEndpoint { bind, port, require_metrics: false, drain: None };
+            assert_eq!(endpoint.address(&metrics), expected);
+        }
+    }
+}

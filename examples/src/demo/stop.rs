@@ -1,0 +1,87 @@
+//! Ctrl-C and SIGTERM, for bots with an async runtime and without.
+
+use std::io;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// How often a waiting thread looks up: nobody notices a twentieth of a second at the end.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How many signals to stop have come. Clones share the count.
+#[derive(Debug, Clone)]
+pub struct Stop(watch::Receiver<u32>);
+
+impl Stop {
+    /// Listens from here on, on a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// Where the system does not let it.
+    pub fn listen() -> io::Result<Self> {
+        let (count, counted) = watch::channel(0);
+        let (started, start) = mpsc::sync_channel(1);
+        thread::Builder::new().name("signals".to_owned()).spawn(move || count_signals(&count, &started))?;
+        start.recv().unwrap_or_else(|_| Err(io::Error::other("the thread for signals ended")))?;
+        Ok(Self(counted))
+    }
+
+    /// Whether one has come.
+    #[must_use]
+    pub fn has_come(&self) -> bool {
+        self.count() > 0
+    }
+
+    /// How many have come.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        *self.0.borrow()
+    }
+
+    /// Waits for the first one, `longest` at most, and says whether it came.
+    #[must_use = "it says whether to stop"]
+    pub fn wait(&self, longest: Duration) -> bool {
+        let start = Instant::now();
+        loop {
+            let left = longest.saturating_sub(start.elapsed());
+            if self.has_come() || left.is_zero() {
+                return self.has_come();
+            }
+            thread::sleep(left.min(LOOK));
+        }
+    }
+
+    /// Returns once one has come.
+    pub async fn come(&self) {
+        let mut counted = self.0.clone();
+        if counted.wait_for(|count| *count > 0).await.is_err() {
+            // Nobody listens any more, so none will come.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+fn count_signals(count: &watch::Sender<u32>, started: &mpsc::SyncSender<io::Result<()>>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    let outcome = runtime.map(|runtime| runtime.block_on(listen(count, started)));
+    if let Err(error) | Ok(Err(error)) = outcome {
+        // Whoever started this waits for exactly this line.
+        let _ = started.send(Err(error));
+    }
+}
+
+async fn listen(count: &watch::Sender<u32>, started: &mpsc::SyncSender<io::Result<()>>) -> io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let _ = started.send(Ok(()));
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        count.send_modify(|count| *count += 1);
+    }
+}

@@ -1,0 +1,304 @@
+//! The demo bots as their users run them: a release build, in a process of its own.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use bot_metrics::testing::Samples;
+
+use crate::workspace;
+
+/// How long the bot may take to start, to react or to end on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A demo bot's program, built once.
+fn program(bot: &str) -> String {
+    static PROGRAMS: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+    // One build at a time; one that fails fails every test.
+    let mut programs = PROGRAMS.lock().unwrap_or_else(PoisonError::into_inner);
+    programs.entry(bot.to_owned()).or_insert_with(|| build(bot)).clone()
+}
+
+fn build(bot: &str) -> String {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let build = Command::new(cargo)
+        .args(["build", "--release", "--bin", bot, "--message-format", "json-render-diagnostics"])
+        .current_dir(workspace::root())
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo runs");
+    assert!(build.status.success(), "{bot} does not build");
+    let messages = String::from_utf8(build.stdout).expect("cargo writes UTF-8");
+    let executable = messages.lines().rev().find_map(|line| {
+        let (_, rest) = line.split_once("\"executable\":\"")?;
+        rest.split('"').next().map(str::to_owned)
+    });
+    executable.expect("cargo names the program")
+}
+
+/// A command that runs `bot` in an empty environment.
+#[must_use]
+pub fn command(bot: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program(bot));
+    command.env_clear().args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs the bot to its end.
+///
+/// # Panics
+///
+/// Where it cannot be run.
+#[must_use]
+pub fn run(command: &mut Command) -> Ended {
+    let output = command.output().expect("the bot runs");
+    Ended {
+        status: output.status,
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// A bot that has ended.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// How.
+    pub status: ExitStatus,
+    /// What it printed.
+    pub stdout: String,
+    /// What it complained of.
+    pub stderr: String,
+}
+
+impl Ended {
+    /// The number in front of `what` in a profile's line of the summary.
+    ///
+    /// # Panics
+    ///
+    /// Where the summary does not say.
+    #[must_use]
+    pub fn count(&self, profile: &str, what: &str) -> u64 {
+        let summary = self.stdout.rsplit_once("\nsummary\n").map_or("", |(_, summary)| summary);
+        let line = summary.lines().find_map(|line| line.trim_start().strip_prefix(profile));
+        let count = line.and_then(|line| {
+            let figure = line.split(',').map(str::trim).find(|figure| {
+                figure
+                    .split_once(' ')
+                    .is_some_and(|(_, name)| name == what || name.starts_with(&format!("{what} (")))
+            });
+            figure?.split(' ').next()?.parse().ok()
+        });
+        count.unwrap_or_else(|| {
+            panic!("the summary does not say how many {what} of {profile}:\n{}", self.stdout)
+        })
+    }
+}
+
+/// A bot that runs; it is killed when this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    url: String,
+    said: Arc<Mutex<String>>,
+    stdout: Option<JoinHandle<()>>,
+    stderr: Option<JoinHandle<String>>,
+}
+
+impl Running {
+    /// Starts `bot` on a free port and waits until it says where its metrics are.
+    ///
+    /// # Panics
+    ///
+    /// Where it ends or says nothing instead.
+    #[must_use]
+    pub fn start(bot: &str, arguments: &[&str]) -> Self {
+        let mut child = command(bot, &["--port", "0", "--bind", "127.0.0.1"])
+            .args(arguments)
+            .spawn()
+            .expect("the bot starts");
+        let stderr = child.stderr.take().map(|mut stderr| {
+            thread::spawn(move || {
+                let mut text = String::new();
+                // What cannot be read is shown as far as it was.
+                let _ = stderr.read_to_string(&mut text);
+                text
+            })
+        });
+        let said = Arc::new(Mutex::new(String::new()));
+        let stdout = child.stdout.take().map(|stdout| {
+            let said = Arc::clone(&said);
+            thread::spawn(move || {
+                for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                    let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+                    said.push_str(&line);
+                    said.push('\n');
+                }
+            })
+        });
+        let mut running = Self { child, url: String::new(), said, stdout, stderr };
+        let url = running.wait_to_say("metrics at ");
+        running.url.push_str(url.trim_end_matches("/metrics"));
+        running
+    }
+
+    /// Waits for a line with these words, and returns what follows them in it.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not say so within a minute, or ends before.
+    #[must_use]
+    pub fn wait_to_say(&self, words: &str) -> String {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let is_silent = self.stdout.as_ref().is_none_or(JoinHandle::is_finished);
+            let said = self.said();
+            // The last line may be half a line.
+            let complete = said.rfind('\n').map_or("", |end| &said[..end]);
+            if let Some((_, rest)) = complete.lines().find_map(|line| line.split_once(words)) {
+                return rest.to_owned();
+            }
+            assert!(!is_silent && Instant::now() < patience, "it never said {words:?}:\n{said}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn said(&self) -> String {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Where it serves its metrics, without the path.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it serves under `path`: status and body.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not answer.
+    #[must_use]
+    pub fn get(&self, path: &str) -> (u16, String) {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let url = format!("{}{path}", self.url);
+        let mut answer = agent.get(&url).call().unwrap_or_else(|error| panic!("{url}: {error}"));
+        let status = answer.status().as_u16();
+        (status, answer.body_mut().read_to_string().unwrap_or_else(|error| panic!("{url}: {error}")))
+    }
+
+    /// Asks for `path` until the answer has this status, and returns the body.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not come about within a minute.
+    #[must_use]
+    pub fn wait_for(&self, path: &str, status: u16) -> String {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let (found, body) = self.get(path);
+            if found == status {
+                return body;
+            }
+            assert!(Instant::now() < patience, "{path} never answered {status}: {found} {body}");
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Its exposition.
+    #[must_use]
+    pub fn scrape_text(&self) -> String {
+        self.get("/metrics").1
+    }
+
+    /// Its samples.
+    ///
+    /// # Panics
+    ///
+    /// Where the exposition cannot be read.
+    #[must_use]
+    pub fn scrape(&self) -> Samples {
+        Samples::parse(&self.scrape_text()).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Scrapes until `holds`, and returns the samples for which it did.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not come about within a minute.
+    #[must_use]
+    pub fn wait_until(&self, what: &str, holds: impl Fn(&Samples) -> bool) -> Samples {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let samples = self.scrape();
+            if holds(&samples) {
+                return samples;
+            }
+            assert!(Instant::now() < patience, "it never came about that {what}:\n{}", self.scrape_text());
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Asks it to end, as a supervisor does, and waits for that.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not end within a minute.
+    #[must_use]
+    pub fn terminate(mut self) -> Ended {
+        self.signal(libc::SIGTERM);
+        self.wait()
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Panics
+    ///
+    /// Where it has ended already.
+    pub fn signal(&mut self, signal: libc::c_int) {
+        assert!(self.child.try_wait().expect("the child is ours").is_none(), "it has ended: {}", self.said());
+        let pid = libc::pid_t::try_from(self.child.id()).expect("a process id");
+        // SAFETY: the child is ours and was not waited for yet, so that its id names nobody else.
+        assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not end within a minute.
+    #[must_use]
+    pub fn wait(&mut self) -> Ended {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("the child is ours") {
+                return self.ended(status);
+            }
+            assert!(Instant::now() < patience, "the bot does not end: {:?}", self.kill());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn kill(&mut self) -> Ended {
+        let _ = self.child.kill();
+        let status = self.child.wait().expect("the child is ours");
+        self.ended(status)
+    }
+
+    fn ended(&mut self, status: ExitStatus) -> Ended {
+        // What a reader that panicked has not read is missing from the text, and seen there.
+        let _ = self.stdout.take().map(JoinHandle::join);
+        let stderr = self.stderr.take().and_then(|reader| reader.join().ok()).unwrap_or_default();
+        Ended { status, stdout: self.said(), stderr }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
