@@ -255,6 +255,14 @@ pub static CLOCK_FALLBACKS_TOTAL: Family = counter(
     "Times the processor's time stamp counter was found to disagree with the monotonic clock and given up for it.",
 );
 
+/// Recordings that came at a moment when nothing may be allocated or waited for, and found no place yet.
+pub static RECORDINGS_LOST_TOTAL: Family = counter(
+    "recordings_lost_total",
+    &[],
+    Origin::Extension,
+    "Recordings of this process that were lost: an allocator made them while memory was being got for the first ones.",
+);
+
 /// Which build is running.
 pub static BUILD_INFO: Family = gauge(
     "build_info",
@@ -264,7 +272,7 @@ pub static BUILD_INFO: Family = gauge(
 );
 
 /// All families, in the order in which they are exported.
-pub static FAMILIES: [&Family; 18] = [
+pub static FAMILIES: [&Family; 19] = [
     &OPERATIONAL_EVENTS_TOTAL,
     &SUBSYSTEM_DURATION_SECONDS,
     &SUBSYSTEM_LAST_RUN_TIMESTAMP,
@@ -282,6 +290,7 @@ pub static FAMILIES: [&Family; 18] = [
     &LABEL_OVERFLOW_TOTAL,
     &FOREIGN_COLLECTOR_FAILURES_TOTAL,
     &CLOCK_FALLBACKS_TOTAL,
+    &RECORDINGS_LOST_TOTAL,
     &BUILD_INFO,
 ];
 

@@ -9,7 +9,7 @@ use crate::guard::Guard;
 use crate::label::{OTHER, OpenLabel};
 use crate::lock;
 use crate::registry;
-use crate::storage::{CounterSlot, Series, Sink};
+use crate::storage::{CounterSlot, Series, Sink, lose};
 use crate::text::Text;
 
 /// Series of [`OPERATIONAL_EVENTS_TOTAL`](catalogue::OPERATIONAL_EVENTS_TOTAL) before the rest goes to "other".
@@ -239,6 +239,8 @@ impl EventSite {
                 // Inside, so that an allocator which records what is allocated for this event does not wait for it.
                 let _inside = lock::enter();
                 cell.get_or_init(|| core.events.bare(severity, kind)).0.add(1);
+            } else {
+                lose();
             }
         } else {
             core.event(severity, kind).profile(profile).symbol(symbol).record();

@@ -7,7 +7,7 @@ use crate::catalogue::{self, EXCHANGE_API_LATENCY_BUCKETS};
 use crate::clock::Clock;
 use crate::guard::{Guard, Unwinding};
 use crate::registry;
-use crate::storage::{Ending, Lease, NearNumber, Running, Series, Sink};
+use crate::storage::{Ending, Lease, NearNumber, Running, Scratch, Series, Sink};
 use crate::{LabelValue, Outcome};
 
 /// One family's series: which exchange, where it is not the one of the settings, and which operation.
@@ -40,8 +40,9 @@ impl ExchangeCalls {
     /// adds up what has the same labels.
     pub(crate) fn collect(&self, default: Option<&'static str>, sink: &mut dyn Sink) {
         sink.open(&catalogue::EXCHANGE_API_LATENCY_SECONDS);
+        let mut scratch = Scratch::default();
         for (key, slots) in self.0.all() {
-            slots.collect(key.exchange.or(default).unwrap_or_default(), key.operation, sink);
+            slots.collect(key.exchange.or(default).unwrap_or_default(), key.operation, &mut scratch, sink);
         }
     }
 }
@@ -58,9 +59,16 @@ impl ExchangeSlots {
         Self(Lease::new(&EXCHANGE_API_LATENCY_BUCKETS, Outcome::VALUES.len(), clock.scale()))
     }
 
-    fn collect(&self, exchange: &'static str, operation: &'static str, sink: &mut dyn Sink) {
+    fn collect(
+        &self,
+        exchange: &'static str,
+        operation: &'static str,
+        scratch: &mut Scratch,
+        sink: &mut dyn Sink,
+    ) {
         let labels = &[exchange, operation];
-        let totals = self.0.read();
+        // Stamps are not read.
+        let totals = self.0.read(scratch, u64::MAX);
         let observed = self.0.scale().duration(totals.sum).as_secs_f64();
         sink.histogram(&catalogue::EXCHANGE_API_LATENCY_SECONDS, labels, totals.observed(), observed);
         if !sink.includes(&catalogue::EXCHANGE_API_REQUESTS_TOTAL) {

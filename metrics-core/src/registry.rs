@@ -21,7 +21,7 @@ use crate::profiles::Profiles;
 use crate::reconciliation::{Reconciliation, ReconciliationCycle};
 use crate::report::Report;
 use crate::settings::Settings;
-use crate::storage::{Sink, Snapshot, SnapshotBuilder, withdraw_time_stamps};
+use crate::storage::{Sink, Snapshot, SnapshotBuilder, lost, withdraw_time_stamps};
 use crate::subsystem::{SubsystemHandle, SubsystemHealth, Subsystems};
 use crate::vocabulary::require_type;
 use crate::{Error, LabelValue, encode};
@@ -142,6 +142,7 @@ impl Core {
             sink.counter(&catalogue::FOREIGN_COLLECTOR_FAILURES_TOTAL, &[reason], failures);
         }
         sink.counter(&catalogue::CLOCK_FALLBACKS_TOTAL, &[], self.clock.fallbacks());
+        sink.counter(&catalogue::RECORDINGS_LOST_TOTAL, &[], lost());
         if let Some(settings) = settings {
             sink.gauge(&catalogue::BUILD_INFO, &[&settings.version, &settings.revision], 1.0);
         }

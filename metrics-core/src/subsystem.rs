@@ -9,7 +9,7 @@ use crate::clock::{Clock, Latch, Stamp, Translation};
 use crate::guard::{Guard, Unwinding};
 use crate::lock::Lock;
 use crate::registry;
-use crate::storage::{Ending, Lease, NearNumber, Running, Series, Sink, Totals};
+use crate::storage::{Ending, Lease, NearNumber, Running, Scratch, Series, Sink, Totals};
 use crate::{Error, LabelValue, Outcome};
 
 /// A subsystem is stalled after this many of its periods without a success.
@@ -33,17 +33,19 @@ impl Subsystems {
     }
 
     pub(crate) fn collect(&self, translation: &Translation, sink: &mut dyn Sink) {
+        let mut scratch = Scratch::default();
         for (subsystem, slots) in self.0.all() {
-            slots.state(translation).collect(subsystem, sink);
+            slots.state(translation, &mut scratch).collect(subsystem, sink);
         }
     }
 
     /// How each subsystem stands, sorted by name.
     pub(crate) fn health(&self, translation: &Translation) -> Vec<SubsystemHealth> {
+        let mut scratch = Scratch::default();
         self.0
             .all()
             .into_iter()
-            .map(|(subsystem, slots)| slots.state(translation).health(subsystem))
+            .map(|(subsystem, slots)| slots.state(translation, &mut scratch).health(subsystem))
             .collect()
     }
 }
@@ -92,8 +94,8 @@ struct Stamps {
 }
 
 /// How a subsystem stands at one moment.
-struct State {
-    totals: Totals,
+struct State<'a> {
+    totals: &'a Totals,
     /// Of all runs.
     observed: Duration,
     good: Option<Stamp>,
@@ -127,10 +129,10 @@ impl SubsystemSlots {
         if standing == max_age { Ok(()) } else { Err(standing) }
     }
 
-    fn state(&self, translation: &Translation) -> State {
+    fn state<'a>(&self, translation: &Translation, scratch: &'a mut Scratch) -> State<'a> {
         // Before the runs are read: of two scrapes at once, the stamps belong to the later reading.
         let mut stamps = self.stamps.hold();
-        let totals = self.runs.read_until(translation.horizon());
+        let totals = self.runs.read(scratch, translation.horizon());
         let good_runs = totals.outcomes[Outcome::Ok.index()];
         let fresh_runs = good_runs + totals.outcomes[Outcome::Skipped.index()];
         let stamp =
@@ -148,7 +150,7 @@ impl SubsystemSlots {
     }
 }
 
-impl State {
+impl State<'_> {
     fn health(&self, subsystem: &'static str) -> SubsystemHealth {
         let idle = self.active.map_or(Duration::ZERO, |active| self.now.saturating_sub(active.boot_time));
         SubsystemHealth {

@@ -16,13 +16,14 @@ mod sink;
 mod slot;
 mod slot_cell;
 mod snapshot;
+mod spare;
 mod sync;
 #[cfg(test)]
 mod tests;
 mod thread;
 mod totals;
 
-pub(crate) use recorder::{Ending, Lease};
+pub(crate) use recorder::{Ending, Lease, Scratch};
 pub(crate) use running::Running;
 pub(crate) use series::Series;
 pub(crate) use sink::{Reading, Sink};
@@ -31,4 +32,5 @@ pub(crate) use slot_cell::withdraw_time_stamps;
 pub use slot_cell::{NearNumber, SlotCell};
 pub(crate) use snapshot::SnapshotBuilder;
 pub use snapshot::{FamilySnapshot, HistogramValue, Sample, Snapshot, Value};
+pub(crate) use spare::{lose, lost};
 pub(crate) use totals::Totals;

@@ -1,83 +1,79 @@
 //! A series that calls are recorded to, each thread in a share of its own.
+//!
+//! Nothing here is locked: a scrape waits neither for a thread that records nor for one that makes its share.
 
+use std::iter::successors;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::running::Running;
 use super::shard::{End, MOST_BUCKETS, MOST_OUTCOMES, Shard};
-use super::shared::Shared;
+use super::spare::{Spare, lose};
 use super::totals::Totals;
 use crate::clock::{Clock, Scale};
-use crate::lock::{Lock, Once};
+use crate::lock::{self, Lock};
 
-/// A thread's share of a series.
-pub(crate) type Share = Shard<&'static Recorder>;
+/// A thread's share of a series, which knows the next one.
+pub(crate) type Share = Shard<&'static Recorder, Link>;
+
+/// The next share of the same series. None is ever taken out.
+#[derive(Debug, Default)]
+pub(crate) struct Link(OnceLock<&'static Share>);
 
 /// Recorders live for ever and are used again once their series is gone: so a thread may keep a reference to its share
 /// without counting it, and finds it by the recorder's number.
 #[derive(Debug)]
 pub(crate) struct Recorder {
-    id: usize,
+    id: u32,
     near: u8,
-    shape: Shape,
-    shares: Lock<Shares>,
-    shared: Shared,
-    /// What a thread without a share is given in its place. No end is quick for it.
-    token: Once<Share>,
+    shape: &'static Shape,
+    shares: Link,
+    spare: OnceLock<&'static Spare>,
 }
 
 /// What two series must have in common to use one recorder one after the other.
-#[derive(Debug)]
-struct Shape {
-    outcomes: usize,
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) outcomes: usize,
     /// Upper bounds of the buckets in ticks, without the last.
-    bounds: &'static [u64],
+    bounds: Vec<u64>,
     scale: Scale,
 }
 
 impl Shape {
     /// One more than there are bounds, and one for what is not observed.
-    fn buckets(&self) -> usize {
+    pub(super) fn buckets(&self) -> usize {
         self.bounds.len() + 2
+    }
+
+    /// There are few, each for many series.
+    fn known(shape: Self) -> &'static Self {
+        static KNOWN: Lock<Vec<&'static Shape>> = Lock::new(Vec::new());
+        let mut known = KNOWN.hold();
+        if let Some(standing) = known.iter().find(|standing| ***standing == shape) {
+            return standing;
+        }
+        let shape = Box::leak(Box::new(shape));
+        known.push(shape);
+        shape
     }
 }
 
-#[derive(Debug)]
-struct Shares {
-    /// Of threads that record, or may.
-    live: Vec<&'static Share>,
-    /// Cleared, for the next thread.
-    idle: Vec<&'static Share>,
-    /// What ended threads left.
-    retired: Totals,
-    /// What was last read of the share of those who have none. A thread that dies in the middle of it, or that a
-    /// forked child does not have, spoils that share alone.
-    shared: Option<Totals>,
-    /// What was last read of all.
-    last: Totals,
-}
-
-/// How often a share is read before its series shows what the last scrape showed. Only ends that come between make a
+/// How often a share is read before it is taken as it stands, off by the ends that came between. Only those make a
 /// reading fail, and only of a thread that is running and does nothing but record: each reading then fails in one of
 /// some cases, never in ten thousand.
 const READINGS: usize = 10_000;
 
+/// The same of the share of those who have none. A thread that dies in the middle of it, or that a forked child does
+/// not have, leaves it so for ever.
+const READINGS_OF_SPARE: usize = 100;
+
+static NO_SHAPE: Shape = Shape { outcomes: 0, bounds: Vec::new(), scale: Scale::NANOSECONDS };
+
 /// Where nothing is recorded.
-pub(super) static NOWHERE: Recorder = Recorder {
-    id: 0,
-    near: 0,
-    shape: Shape { outcomes: 0, bounds: &[], scale: Scale::NANOSECONDS },
-    shares: Lock::new(Shares {
-        live: Vec::new(),
-        idle: Vec::new(),
-        retired: Totals::EMPTY,
-        shared: None,
-        last: Totals::EMPTY,
-    }),
-    shared: Shared::new(0, &[]),
-    token: Once::new(),
-};
+pub(super) static NOWHERE: Recorder = Recorder::new(0, &NO_SHAPE);
 
 /// A recorder in use; it is free for another series when this is dropped.
 #[derive(Debug)]
@@ -89,17 +85,16 @@ impl Lease {
     /// A recorder for durations with these bucket bounds in seconds, and as many outcomes.
     pub(crate) fn new(bounds: &[f64], outcomes: usize, scale: Scale) -> Self {
         // 0 is never given: no thread has a share of it, so a call site that has no number yet finds none either.
-        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        static NEXT: AtomicU32 = AtomicU32::new(1);
         debug_assert!(outcomes <= MOST_OUTCOMES && bounds.len() + 2 <= MOST_BUCKETS);
         let ticks = |bound: &f64| scale.ticks_within(Duration::from_secs_f64(*bound));
-        let bounds: Vec<u64> = bounds.iter().map(ticks).collect();
+        let shape = Shape::known(Shape { outcomes, bounds: bounds.iter().map(ticks).collect(), scale });
         let mut free = FREE.hold();
-        let fits = |shape: &Shape| (shape.outcomes, shape.bounds, shape.scale) == (outcomes, &*bounds, scale);
-        if let Some(index) = free.iter().position(|recorder| fits(&recorder.shape)) {
+        let fits = |recorder: &&'static Recorder| std::ptr::eq(recorder.shape, shape);
+        if let Some(index) = free.iter().position(fits) {
             return Self(free.swap_remove(index));
         }
         drop(free);
-        let shape = Shape { outcomes, bounds: Vec::leak(bounds), scale };
         Self(Box::leak(Box::new(Recorder::new(NEXT.fetch_add(1, Relaxed), shape))))
     }
 
@@ -129,64 +124,70 @@ impl Drop for Lease {
     }
 }
 
+/// What series are read into, one after the other: only the first of a shape allocates.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    all: Totals,
+    one: Totals,
+}
+
 impl Recorder {
-    fn new(id: usize, shape: Shape) -> Self {
-        let (outcomes, buckets) = (shape.outcomes, shape.buckets());
-        let retired = Totals::new(outcomes, buckets);
-        let shares =
-            Shares { live: Vec::new(), idle: Vec::new(), last: retired.clone(), retired, shared: None };
-        Self {
-            id,
-            near: u8::try_from(id).unwrap_or(0),
-            shape,
-            shares: Lock::new(shares),
-            shared: Shared::new(outcomes, zeros(outcomes + buckets)),
-            token: Once::new(),
-        }
+    const fn new(id: u32, shape: &'static Shape) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "what a byte can number is near")]
+        let near = if id <= u8::MAX as u32 { id as u8 } else { 0 };
+        Self { id, near, shape, shares: Link(OnceLock::new()), spare: OnceLock::new() }
     }
 
+    /// What stands for a share where a thread has none. No end is quick for it.
     pub(super) fn token(&'static self) -> &'static Share {
-        // Without shares there is nothing to allocate.
-        self.token.get_or_make(|| Shard::new(0, &[], 0, (self, 0)))
+        self.spare().token()
+    }
+
+    fn spare(&'static self) -> &'static Spare {
+        if self.is_nowhere() {
+            return Spare::nowhere();
+        }
+        if let Some(spare) = self.spare.get() {
+            return spare;
+        }
+        let may_allocate = !lock::is_inside();
+        // An allocator that records what is allocated here takes the reserve, and no fork finds anything half made.
+        let _inside = lock::enter();
+        let Some(spare) = Spare::new(self, self.shape, may_allocate) else { return Spare::nowhere() };
+        // Of several that are made at the same time one stays.
+        let _ = self.spare.set(spare);
+        self.spare.get().unwrap_or(&spare)
     }
 
     /// The share of a thread that has none as yet.
     pub(super) fn admit(&'static self) -> &'static Share {
-        let mut shares = self.shares.hold();
-        let share = shares.idle.pop().unwrap_or_else(|| {
-            let limit = self.shape.bounds.first().map_or(0, |bound| bound.saturating_add(1));
-            let outcomes = self.shape.outcomes;
-            Box::leak(Box::new(Shard::new(
-                outcomes,
-                zeros(outcomes + self.shape.buckets()),
-                limit,
-                (self, self.near),
-            )))
-        });
-        shares.live.push(share);
+        if let Some(share) = self.shares().find(|share| share.take()) {
+            return share;
+        }
+        let limit = self.shape.bounds.first().map_or(0, |bound| bound.saturating_add(1));
+        let (outcomes, buckets) = (self.shape.outcomes, self.shape.buckets());
+        let counts = Vec::leak((0..outcomes + buckets).map(|_| 0.into()).collect());
+        let share = Box::leak(Box::new(Shard::new(outcomes, counts, limit, (self, self.near))));
+        let mut end = &self.shares;
+        while end.0.set(share).is_err() {
+            // Somebody else's stands there: behind that one.
+            end = end.0.get().map_or(end, |other| &other.link);
+        }
         share
     }
 
-    /// Takes a share back from a thread that ends.
-    pub(super) fn retire(&self, share: &'static Share) {
-        let mut shares = self.shares.hold();
-        shares.live.retain(|live| !std::ptr::eq(*live, share));
-        // The thread that wrote it is this one, so nothing comes between.
-        if let Some(left) = share.read() {
-            shares.retired.add(&left);
-        }
-        share.clear();
-        shares.idle.push(share);
-    }
-
     /// A call begins on a thread without a share.
-    pub(super) fn start_shared(&self, at: u64) {
-        self.shared.start(at);
+    pub(super) fn start_shared(&'static self, at: u64) {
+        let spare = self.spare();
+        if std::ptr::eq(spare, Spare::nowhere()) {
+            lose();
+        }
+        spare.shared().start(at);
     }
 
     /// A call ends that is not quick.
     #[inline]
-    pub(super) fn end(&self, share: &Share, ending: Ending, took: u64, at: u64) {
+    pub(super) fn end(&'static self, share: &Share, ending: Ending, took: u64, at: u64) {
         let Ending { outcome, observed, freshens } = ending;
         let (bucket, took) = match (observed, share.is_quick(took)) {
             (true, true) => (0, took),
@@ -194,7 +195,7 @@ impl Recorder {
             (false, _) => (self.shape.buckets() - 1, 0),
         };
         let end = End { at, took, outcome: outcome.into(), bucket, freshens };
-        if share.is_token() { self.shared.end(&end) } else { share.end(&end) }
+        if share.is_token() { self.spare().shared().end(&end) } else { share.end(&end) }
     }
 
     fn bucket(&self, took: u64) -> usize {
@@ -207,7 +208,7 @@ impl Recorder {
     }
 
     pub(super) fn id(&self) -> usize {
-        self.id
+        self.id as usize
     }
 
     /// Its number where it is a near one, 0 elsewhere.
@@ -220,47 +221,36 @@ impl Recorder {
         self.shape.scale
     }
 
-    /// All that was recorded. It waits for no thread that records.
-    pub(crate) fn read(&self) -> Totals {
-        self.read_until(u64::MAX)
+    /// All that was recorded, without stamps beyond `horizon`: a counter that leapt left them, and other threads' true
+    /// ones count. It waits for nobody.
+    pub(crate) fn read<'a>(&self, scratch: &'a mut Scratch, horizon: u64) -> &'a Totals {
+        let Scratch { all, one } = scratch;
+        all.reset(self.shape.outcomes, self.shape.buckets());
+        for share in self.shares() {
+            patiently(READINGS, || share.read(one, horizon));
+            all.add(one);
+        }
+        if let Some(spare) = self.spare.get() {
+            patiently(READINGS_OF_SPARE, || spare.shared().read(one, horizon));
+            all.add(one);
+        }
+        all
     }
 
-    /// The same without stamps beyond `horizon`: a counter that leapt left them, and other threads' true ones count.
-    pub(crate) fn read_until(&self, horizon: u64) -> Totals {
-        let mut shares = self.shares.hold();
-        if self.shared.is_used() {
-            shares.shared = patiently(|| self.shared.read()).or(shares.shared.take());
-        }
-        if let Some(totals) = Self::merged(&shares, horizon) {
-            shares.last = totals;
-        }
-        shares.last.clone()
+    fn shares(&self) -> impl Iterator<Item = &'static Share> {
+        successors(self.shares.0.get().copied(), |share| share.link.0.get().copied())
     }
 
     #[cfg(test)]
     pub(super) fn share_count(&self) -> usize {
-        let shares = self.shares.hold();
-        shares.live.len() + shares.idle.len()
-    }
-
-    fn merged(shares: &Shares, horizon: u64) -> Option<Totals> {
-        let mut totals = shares.retired.clone().until(horizon);
-        if let Some(shared) = &shares.shared {
-            totals.add(&shared.clone().until(horizon));
-        }
-        for share in &shares.live {
-            totals.add(&patiently(|| share.read())?.until(horizon));
-        }
-        Some(totals)
+        self.shares().count()
     }
 
     fn clear(&self) {
-        let mut shares = self.shares.hold();
-        shares.live.iter().for_each(|share| share.clear());
-        self.shared.clear();
-        shares.shared = None;
-        shares.retired = Totals::new(self.shape.outcomes, self.shape.buckets());
-        shares.last = shares.retired.clone();
+        self.shares().for_each(Shard::clear);
+        if let Some(spare) = self.spare.get() {
+            spare.shared().clear();
+        }
     }
 }
 
@@ -275,16 +265,11 @@ pub(crate) struct Ending {
     pub(crate) freshens: bool,
 }
 
-fn zeros(len: usize) -> &'static [AtomicU64] {
-    Vec::leak((0..len).map(|_| AtomicU64::new(0)).collect())
-}
-
-fn patiently(mut read: impl FnMut() -> Option<Totals>) -> Option<Totals> {
-    for _ in 0..READINGS {
-        if let Some(totals) = read() {
-            return Some(totals);
+fn patiently(readings: usize, mut read: impl FnMut() -> bool) {
+    for _ in 0..readings {
+        if read() {
+            return;
         }
         std::hint::spin_loop();
     }
-    None
 }

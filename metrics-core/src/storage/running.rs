@@ -1,6 +1,7 @@
 //! A call from its beginning to its end.
 
 use super::recorder::{Ending, NOWHERE, Recorder, Share};
+use super::spare::lose;
 use super::thread;
 use crate::clock::{self, Clock};
 
@@ -30,6 +31,7 @@ impl Running {
     /// A call that is recorded nowhere. It reads no clock: the first reading allocates, and so might be what called for
     /// it.
     pub(super) fn nowhere() -> Self {
+        lose();
         Self { share: NOWHERE.token(), started: 0 }
     }
 

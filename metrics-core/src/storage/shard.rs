@@ -8,15 +8,18 @@
 //! announced one completely, and that one in any degree of completion. Which degree it can tell: the lowest bit of the
 //! sum changes with every end, and outcomes and buckets add up to the number of ends. So it takes the last end wholly
 //! or not at all, and a writer that was stopped in the middle of it holds nobody up.
+//!
+//! A thread that ends gives its share back as it is. The next one to take it goes on counting where it stands, so that
+//! nothing has to be moved or cleared, and no reader ever sees less.
 
-use super::sync::Ordering::{Acquire, Relaxed, Release};
+use super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use super::sync::{AtomicU64, fence};
 use super::totals::Totals;
 
 /// Not reordered: what every call touches is one cache line.
 #[repr(C, align(64))]
 #[derive(Debug)]
-pub(crate) struct Shard<H> {
+pub(crate) struct Shard<H, L = ()> {
     started: AtomicU64,
     began_at: AtomicU64,
     /// Ends that were good and within the first bound.
@@ -28,13 +31,16 @@ pub(crate) struct Shard<H> {
     limit: u64,
     pub(super) home: H,
     near: u8,
+    outcomes: u8,
     /// Other ends so far, shifted by [`MARK_BITS`]; below that what the last one is, or [`SETTLED`].
     mark: AtomicU64,
     fresh_at: AtomicU64,
     ended_at: AtomicU64,
-    outcomes: usize,
+    /// 1 while it is some thread's.
+    taken: AtomicU64,
     /// Of the other ends: counts by outcome, then by bucket, the last one for what is not observed.
     counts: &'static [AtomicU64],
+    pub(super) link: L,
 }
 
 const BUCKET_BITS: u32 = 8;
@@ -59,8 +65,8 @@ pub(crate) struct End {
     pub(crate) freshens: bool,
 }
 
-impl<H> Shard<H> {
-    /// With a `limit` of 0 no end is quick.
+impl<H, L: Default> Shard<H, L> {
+    /// Taken by who makes it. With a `limit` of 0 no end is quick.
     pub(super) fn new(
         outcomes: usize,
         counts: &'static [AtomicU64],
@@ -77,12 +83,27 @@ impl<H> Shard<H> {
             limit,
             home,
             near,
+            outcomes: u8::try_from(outcomes).unwrap_or(0),
             mark: AtomicU64::new(SETTLED),
             fresh_at: AtomicU64::new(0),
             ended_at: AtomicU64::new(0),
-            outcomes,
+            taken: AtomicU64::new(1),
             counts,
+            link: L::default(),
         }
+    }
+}
+
+impl<H, L> Shard<H, L> {
+    /// Takes it for a thread, unless it is another's.
+    pub(super) fn take(&self) -> bool {
+        // Acquire: who goes on counting sees where the last one stopped.
+        self.taken.compare_exchange(0, 1, AcqRel, Relaxed).is_ok()
+    }
+
+    /// Leaves it to the next thread.
+    pub(super) fn give_back(&self) {
+        self.taken.store(0, Release);
     }
 
     /// A call begins. Only the shard's own thread may say so, here and below.
@@ -141,7 +162,7 @@ impl<H> Shard<H> {
         self.mark.store(number << MARK_BITS | what, Release);
         fence(Release);
         bump(&self.counts[end.outcome]);
-        bump(&self.counts[self.outcomes + end.bucket]);
+        bump(&self.counts[usize::from(self.outcomes) + end.bucket]);
         self.add_to_sum(end.took);
         // Release: who sees it settled sees it complete.
         self.mark.store(number << MARK_BITS | SETTLED, Release);
@@ -152,10 +173,15 @@ impl<H> Shard<H> {
         self.sum.store(self.sum.load(Relaxed).wrapping_add(took << 1) ^ 1, Relaxed);
     }
 
-    /// Reads what was recorded, unless an end comes between.
-    pub(super) fn read(&self) -> Option<Totals> {
+    /// Reads what was recorded into `totals`, stamps up to `horizon`. Where an end comes between it says so: then each
+    /// number was true at some moment, yet not all of them at one.
+    pub(super) fn read(&self, totals: &mut Totals, horizon: u64) -> bool {
+        totals.reset(self.outcomes.into(), self.counts.len() - usize::from(self.outcomes));
         let mark = self.mark.load(Acquire);
-        let mut counts: Vec<u64> = self.counts.iter().map(|count| count.load(Relaxed)).collect();
+        let counts = totals.outcomes.iter_mut().chain(&mut totals.buckets);
+        for (read, count) in counts.zip(self.counts) {
+            *read = count.load(Relaxed);
+        }
         // As near to its second reading as can be: all of it is one cache line.
         let mut quick = self.quick.load(Acquire);
         let mut sum = self.sum.load(Relaxed);
@@ -164,39 +190,26 @@ impl<H> Shard<H> {
             [&self.began_at, &self.good_at, &self.fresh_at, &self.ended_at].map(|at| at.load(Relaxed));
         // Acquire: had anything of a later end been read, its announcement would be seen below.
         fence(Acquire);
-        if quick != self.quick.load(Relaxed) || mark != self.mark.load(Relaxed) {
-            return None;
-        }
-        let mut others = mark >> MARK_BITS;
-        let complete = sum & 1 == quick.wrapping_add(others) & 1;
-        sum >>= 1;
-        match (mark & SETTLED, complete) {
-            (SETTLED, true) => {}
-            (SETTLED, false) => quick = quick.wrapping_sub(1),
-            (what, complete) => {
-                others -= u64::from(!complete);
-                self.settle(&mut counts, what, others);
+        let undisturbed = quick == self.quick.load(Relaxed) && mark == self.mark.load(Relaxed);
+        if undisturbed {
+            let mut others = mark >> MARK_BITS;
+            let complete = sum & 1 == quick.wrapping_add(others) & 1;
+            match (mark & SETTLED, complete) {
+                (SETTLED, true) => {}
+                (SETTLED, false) => quick = quick.wrapping_sub(1),
+                (what, complete) => {
+                    others -= u64::from(!complete);
+                    settle(totals, what, others);
+                }
             }
         }
-        let buckets = counts.split_off(self.outcomes);
-        let mut totals = Totals { started, outcomes: counts, buckets, sum: sum.into(), ..Totals::EMPTY };
+        sum >>= 1;
+        totals.started = started;
+        totals.sum = sum.into();
         totals.outcomes[0] += quick;
         totals.buckets[0] += quick;
-        totals.note_stamps(stamps);
-        Some(totals)
-    }
-
-    /// Makes the counts those of `others` ends, with or without the last one, which is `what`.
-    fn settle(&self, counts: &mut [u64], what: u64, others: u64) {
-        #[expect(clippy::cast_possible_truncation, reason = "twelve bits")]
-        let what = what as usize;
-        let (outcomes, buckets) = counts.split_at_mut(self.outcomes);
-        let (outcome, bucket) = (what >> BUCKET_BITS, what & (MOST_BUCKETS - 1));
-        for (counts, index) in [(outcomes, outcome), (buckets, bucket)] {
-            let counted: u64 = counts.iter().fold(0, |sum, count| sum.wrapping_add(*count));
-            // One more, one less, or as it is.
-            counts[index] = counts[index].wrapping_add(others.wrapping_sub(counted));
-        }
+        totals.note_stamps(stamps, horizon);
+        undisturbed
     }
 
     /// Forgets everything; while nobody records.
@@ -207,6 +220,18 @@ impl<H> Shard<H> {
             word.store(0, Relaxed);
         }
         self.mark.store(SETTLED, Relaxed);
+    }
+}
+
+/// Makes the counts those of `others` ends, with or without the last one, which is `what`.
+fn settle(totals: &mut Totals, what: u64, others: u64) {
+    #[expect(clippy::cast_possible_truncation, reason = "twelve bits")]
+    let what = what as usize;
+    let (outcome, bucket) = (what >> BUCKET_BITS, what & (MOST_BUCKETS - 1));
+    for (counts, index) in [(&mut totals.outcomes, outcome), (&mut totals.buckets, bucket)] {
+        let counted: u64 = counts.iter().fold(0, |sum, count| sum.wrapping_add(*count));
+        // One more, one less, or as it is.
+        counts[index] = counts[index].wrapping_add(others.wrapping_sub(counted));
     }
 }
 

@@ -62,27 +62,25 @@ impl Shared {
         self.left.fetch_add(1, Release);
     }
 
-    pub(super) fn is_used(&self) -> bool {
-        self.started.load(Relaxed) > 0 || self.entered.load(Relaxed) > 0
-    }
-
-    /// Reads what was recorded, unless somebody is writing.
-    pub(super) fn read(&self) -> Option<Totals> {
+    /// Reads what was recorded into `totals`, stamps up to `horizon`. Where somebody is writing it says so: then each
+    /// number was true at some moment, yet not all of them at one.
+    pub(super) fn read(&self, totals: &mut Totals, horizon: u64) -> bool {
+        totals.reset(self.outcomes, self.counts.len() - self.outcomes);
         let left = self.left.load(Acquire);
-        let mut counts: Vec<u64> = self.counts.iter().map(|count| count.load(Relaxed)).collect();
+        let counts = totals.outcomes.iter_mut().chain(&mut totals.buckets);
+        for (read, count) in counts.zip(self.counts) {
+            *read = count.load(Relaxed);
+        }
         let sum = self.sum.load(Relaxed);
         let started = self.started.load(Relaxed);
-        let stamps =
-            [&self.began_at, &self.good_at, &self.fresh_at, &self.ended_at].map(|at| at.load(Relaxed));
+        let stamps = [&self.began_at, &self.good_at, &self.fresh_at, &self.ended_at]
+            .map(|stamp| read_stamp(stamp, horizon));
         // Acquire: had anything of another end been read, its entry would be seen below.
         fence(Acquire);
-        if left != self.entered.load(Relaxed) {
-            return None;
-        }
-        let buckets = counts.split_off(self.outcomes);
-        let mut totals = Totals { started, outcomes: counts, buckets, sum: sum.into(), ..Totals::EMPTY };
-        totals.note_stamps(stamps);
-        Some(totals)
+        totals.started = started;
+        totals.sum = sum.into();
+        totals.note_stamps(stamps, horizon);
+        left == self.entered.load(Relaxed)
     }
 
     /// Forgets everything; while nobody records.
@@ -93,4 +91,16 @@ impl Shared {
             word.store(0, Relaxed);
         }
     }
+}
+
+/// A stamp that a counter left which leapt is taken away: as the newest of all it would stay for ever, and no true one
+/// could ever replace it.
+fn read_stamp(stamp: &AtomicU64, horizon: u64) -> u64 {
+    let at = stamp.load(Relaxed);
+    if at > horizon {
+        // Where another one was written meanwhile, the next reading sees to it.
+        let _ = stamp.compare_exchange(at, 0, Relaxed, Relaxed);
+        return 0;
+    }
+    at
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use super::recorder::{Ending, Lease};
+use super::recorder::{Ending, Lease, Scratch};
 use super::running::Running;
 use super::totals::Totals;
 use crate::clock::{Clock, Scale, Steering};
@@ -48,6 +48,14 @@ fn lease() -> Lease {
 
 fn clock() -> Clock {
     Clock::Steered(Arc::new(Stepping))
+}
+
+fn read(lease: &Lease) -> Totals {
+    read_until(lease, u64::MAX)
+}
+
+fn read_until(lease: &Lease, horizon: u64) -> Totals {
+    lease.read(&mut Scratch::default(), horizon).clone()
 }
 
 fn end(running: Running, clock: &Clock, ending: Ending) {
@@ -106,7 +114,7 @@ fn no_recording_is_lost_doubled_or_torn_while_threads_come_and_go() {
     let Size { threads, lives, calls, readings } = Size::of_this_run();
     let (lease, clock) = (lease(), clock());
     let done = AtomicBool::new(false);
-    let read = AtomicU64::new(0);
+    let done_readings = AtomicU64::new(0);
     let live = || {
         for n in 0..calls {
             call(&lease, &clock, n);
@@ -114,12 +122,12 @@ fn no_recording_is_lost_doubled_or_torn_while_threads_come_and_go() {
     };
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let mut before = lease.read();
-            while !done.load(Relaxed) || read.load(Relaxed) < readings {
-                let now = lease.read();
+            let mut before = read(&lease);
+            while !done.load(Relaxed) || done_readings.load(Relaxed) < readings {
+                let now = read(&lease);
                 check(&now, &before);
                 before = now;
-                read.fetch_add(1, Relaxed);
+                done_readings.fetch_add(1, Relaxed);
             }
         });
         // Each line of threads is one at a time, so that so many run at once.
@@ -133,7 +141,7 @@ fn no_recording_is_lost_doubled_or_torn_while_threads_come_and_go() {
         }
         done.store(true, Relaxed);
     });
-    let totals = lease.read();
+    let totals = read(&lease);
     let all = threads * lives * calls;
     assert_eq!((totals.started, totals.ended(), totals.under_way()), (all, all, 0));
     assert_eq!(totals.outcomes, [all / 16 * 14, all / 16, all / 16]);
@@ -146,10 +154,10 @@ fn a_call_may_end_on_another_thread_and_after_its_own_has_gone() {
     let (lease, clock) = (lease(), clock());
     STEP.set(QUICK);
     let running = std::thread::scope(|scope| scope.spawn(|| lease.start(&clock)).join().expect("it started"));
-    assert_eq!(lease.read().under_way(), 1);
+    assert_eq!(read(&lease).under_way(), 1);
     NOW.set(0);
     end(running, &clock, GOOD);
-    let totals = lease.read();
+    let totals = read(&lease);
     assert_eq!((totals.under_way(), &totals.outcomes[..]), (0, &[1, 0, 0][..]));
 }
 
@@ -162,11 +170,11 @@ fn a_recorder_that_is_used_again_has_forgotten_everything_its_threads_included()
     let mut recorders = Vec::new();
     for _ in 0..3 {
         let lease = lease();
-        assert_eq!(lease.read().started, 0);
+        assert_eq!(read(&lease).started, 0);
         for n in 0..3 {
             call(&lease, &clock, n);
         }
-        assert_eq!((lease.read().started, lease.read().ended()), (3, 3));
+        assert_eq!((read(&lease).started, read(&lease).ended()), (3, 3));
         recorders.push(std::ptr::from_ref(lease.recorder()));
     }
     assert!(recorders.iter().all(|recorder| *recorder == recorders[0]), "memory grows with each instance");
@@ -179,11 +187,11 @@ fn a_duration_on_a_bound_belongs_to_the_bucket_below_it_and_the_longest_has_one(
         STEP.set(ms * 1_000_000);
         end(lease.start(&clock), &clock, GOOD);
     }
-    assert_eq!(lease.read().buckets, [2, 2, 2, 0]);
-    assert_eq!(Scale::NANOSECONDS.duration(lease.read().sum), Duration::from_millis(1_000_702));
+    assert_eq!(read(&lease).buckets, [2, 2, 2, 0]);
+    assert_eq!(Scale::NANOSECONDS.duration(read(&lease).sum), Duration::from_millis(1_000_702));
     let running = lease.start(&clock);
     running.here().end(GOOD, u64::MAX);
-    assert_eq!(lease.read().buckets, [2, 2, 3, 0]);
+    assert_eq!(read(&lease).buckets, [2, 2, 3, 0]);
 }
 
 #[test]
@@ -193,7 +201,7 @@ fn a_clock_that_goes_back_takes_no_time() {
     let running = lease.start(&clock);
     NOW.set(0);
     end(running, &clock, GOOD);
-    assert_eq!((&lease.read().buckets[..], lease.read().sum), (&[1, 0, 0, 0][..], 0));
+    assert_eq!((&read(&lease).buckets[..], read(&lease).sum), (&[1, 0, 0, 0][..], 0));
 }
 
 #[test]
@@ -212,7 +220,7 @@ fn recorders_beyond_the_near_ones_record_alike() {
         }
     });
     for lease in &leases {
-        let totals = lease.read();
+        let totals = read(lease);
         check(&totals, &totals);
         assert_eq!((totals.started, totals.ended()), (64, 64));
     }
@@ -229,7 +237,7 @@ fn a_call_of_a_site_that_goes_by_a_token_is_recorded_to_the_threads_share() {
         assert!(!running.end_quickly_by_time_stamp() && !running.end_quickly_anywhere_by_time_stamp());
         running.end_site(GOOD);
     }
-    let totals = lease.read();
+    let totals = read(&lease);
     assert_eq!(
         (totals.under_way(), &totals.outcomes[..], &totals.buckets[..]),
         (0, &[2, 0, 0][..], &[2, 0, 0][..])
@@ -237,22 +245,63 @@ fn a_call_of_a_site_that_goes_by_a_token_is_recorded_to_the_threads_share() {
     assert!(Clock::System.scale().duration(totals.sum) < Duration::from_secs(1));
 }
 
-#[test]
-fn a_stamp_from_a_counter_that_leapt_hides_no_true_one() {
-    let (lease, clock) = (lease(), clock());
-    STEP.set(QUICK);
-    let at = |now| {
-        let run = || {
-            NOW.set(now);
-            STEP.set(QUICK);
-            end(lease.start(&clock), &clock, GOOD);
-        };
-        std::thread::scope(|scope| scope.spawn(run).join().expect("it ran"));
+const LEAPT: u64 = 1_000_000_000_000;
+
+/// Ends a call at `now` on a thread of its own, which the next one follows in its share.
+fn end_at(lease: &Lease, clock: &Clock, now: u64, ending: Ending) {
+    let run = || {
+        NOW.set(now);
+        STEP.set(QUICK);
+        end(lease.start(clock), clock, ending);
     };
-    at(1_000_000_000_000);
-    assert_eq!(lease.read_until(5_000).good_at, 0);
-    NOW.set(1_000);
-    end(lease.start(&clock), &clock, GOOD);
-    assert_eq!(lease.read_until(5_000).good_at, 1_000 + 2 * QUICK);
-    assert_eq!(lease.read().good_at, 1_000_000_000_000 + 2 * QUICK);
+    std::thread::scope(|scope| scope.spawn(run).join().expect("it ran"));
+}
+
+#[test]
+fn a_stamp_from_a_counter_that_leapt_hides_no_true_one_and_does_not_come_back() {
+    let (lease, clock) = (lease(), clock());
+    let running = lease.start(&clock);
+    end_at(&lease, &clock, 1_000, GOOD);
+    end_at(&lease, &clock, LEAPT, SKIPPED);
+    let totals = read_until(&lease, 5_000);
+    assert_eq!((totals.good_at, totals.fresh_at), (1_000 + 2 * QUICK, 1_000 + 2 * QUICK));
+    assert_eq!(totals.active_at, 1_000 + 2 * QUICK, "the skip's own beginning leapt too");
+    end_at(&lease, &clock, 2_000, SKIPPED);
+    assert_eq!(read(&lease).active_at, 2_000 + 2 * QUICK, "it came back");
+    end(running, &clock, GOOD);
+}
+
+#[test]
+fn a_stamp_from_a_counter_that_leapt_does_not_stay_with_those_who_have_no_share() {
+    let (lease, clock) = (lease(), clock());
+    let record = |now| {
+        NOW.set(now);
+        STEP.set(QUICK);
+        let _inside = crate::lock::enter();
+        end(lease.start(&clock), &clock, GOOD);
+    };
+    record(LEAPT);
+    assert_eq!(read_until(&lease, 5_000).good_at, 0);
+    record(1_000);
+    let totals = read(&lease);
+    assert_eq!((totals.good_at, totals.active_at), (1_000 + 2 * QUICK, 1_000 + 2 * QUICK));
+    assert_eq!(totals.ended(), 2);
+}
+
+#[test]
+fn what_finds_no_place_is_counted_as_lost() {
+    use super::spare::lost;
+    let clock = clock();
+    STEP.set(QUICK);
+    let leases: Vec<_> = (0..40).map(|_| lease()).collect();
+    let before = lost();
+    let record = || {
+        let _inside = crate::lock::enter();
+        leases.iter().for_each(|lease| end(lease.start(&clock), &clock, GOOD));
+    };
+    // A thread of its own: whatever the others did, it has no share.
+    std::thread::scope(|scope| scope.spawn(record).join().expect("it ran"));
+    let counted: u64 = leases.iter().map(|lease| read(lease).started).sum();
+    assert_eq!(counted + lost() - before, 40);
+    assert!(counted < 40, "the reserve is bounded");
 }

@@ -50,13 +50,15 @@ pub(super) fn join(recorder: &'static Recorder) -> &'static Share {
     if lock::is_inside() || recorder.is_nowhere() {
         return recorder.token();
     }
-    let _inside = lock::enter();
-    // The destructor is arranged for before there is anything to destroy.
-    let joined = MEMBERSHIP.try_with(|membership| {
-        let share = recorder.admit();
-        membership.borrow_mut().insert(recorder.id(), share);
-        share
-    });
+    let joined = {
+        let _inside = lock::enter();
+        // The destructor is arranged for before there is anything to destroy.
+        MEMBERSHIP.try_with(|membership| {
+            let share = recorder.admit();
+            membership.borrow_mut().insert(recorder.id(), share);
+            share
+        })
+    };
     joined.unwrap_or_else(|_| recorder.token())
 }
 
@@ -77,7 +79,7 @@ impl Drop for Membership {
         // An allocator that records what is freed here must not come back for a share.
         SHARES.with(|shares| shares.iter().for_each(|share| share.set(None)));
         for share in self.0.drain(..).flatten() {
-            share.home.retire(share);
+            share.give_back();
         }
     }
 }

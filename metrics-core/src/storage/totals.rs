@@ -1,7 +1,7 @@
 //! What was recorded of a series, by one thread or by all.
 
 /// Counts and ticks; of the same shape wherever they belong to one series.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub(crate) started: u64,
     /// Ends by outcome.
@@ -19,18 +19,15 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    pub(super) const EMPTY: Self = Self {
-        started: 0,
-        outcomes: Vec::new(),
-        buckets: Vec::new(),
-        sum: 0,
-        good_at: 0,
-        fresh_at: 0,
-        active_at: 0,
-    };
-
-    pub(super) fn new(outcomes: usize, buckets: usize) -> Self {
-        Self { outcomes: vec![0; outcomes], buckets: vec![0; buckets], ..Self::EMPTY }
+    /// Makes it nothing, of this shape. It allocates only where it never was as large.
+    pub(super) fn reset(&mut self, outcomes: usize, buckets: usize) {
+        let (mut by_outcome, mut by_bucket) =
+            (std::mem::take(&mut self.outcomes), std::mem::take(&mut self.buckets));
+        for (counts, len) in [(&mut by_outcome, outcomes), (&mut by_bucket, buckets)] {
+            counts.clear();
+            counts.resize(len, 0);
+        }
+        *self = Self { outcomes: by_outcome, buckets: by_bucket, ..Self::default() };
     }
 
     /// Ends, however they ended.
@@ -49,19 +46,12 @@ impl Totals {
         self.buckets.split_last().map_or(&[], |(_not_observed, buckets)| buckets)
     }
 
-    pub(super) fn note_stamps(&mut self, [began, good, fresh, ended]: [u64; 4]) {
+    /// Stamps beyond `horizon` were left by a counter that leapt: the true ones beside them count.
+    pub(super) fn note_stamps(&mut self, stamps: [u64; 4], horizon: u64) {
+        let [began, good, fresh, ended] = stamps.map(|at| if at > horizon { 0 } else { at });
         self.good_at = good;
         self.fresh_at = good.max(fresh);
         self.active_at = began.max(ended).max(self.fresh_at);
-    }
-
-    pub(super) fn until(mut self, horizon: u64) -> Self {
-        for stamp in [&mut self.good_at, &mut self.fresh_at, &mut self.active_at] {
-            if *stamp > horizon {
-                *stamp = 0;
-            }
-        }
-        self
     }
 
     pub(super) fn add(&mut self, other: &Self) {
