@@ -29,12 +29,18 @@ fn check_quick() {
                 shard.end_quickly(2, 2);
             }
         });
-        if let Some(totals) = shard.read() {
+        let mut totals = totals::Totals::default();
+        if shard.read(&mut totals, u64::MAX) {
             let sums = [0, 1, 3];
             assert_eq!(totals.sum, sums[usize::try_from(totals.outcomes[0]).expect("two at most")]);
         }
         writer.join().expect("it does not panic");
     });
+}
+
+#[test]
+fn one_thread_after_the_other() {
+    check_succession();
 }
 
 #[test]

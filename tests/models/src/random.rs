@@ -27,7 +27,7 @@ fn counts() -> &'static [AtomicU64] {
 fn a_shards_reader_sees_each_end_wholly_or_not_at_all() {
     shuttle::check_random(
         || {
-            let shard = Arc::new(Shard::new(2, counts(), 3, ((), 1)));
+            let shard: Arc<Shard<()>> = Arc::new(Shard::new(2, counts(), 3, ((), 1)));
             let writer = shuttle::thread::spawn({
                 let shard = Arc::clone(&shard);
                 move || {
@@ -42,7 +42,8 @@ fn a_shards_reader_sees_each_end_wholly_or_not_at_all() {
             });
             let mut before = 0;
             for _ in 0..3 {
-                if let Some(totals) = shard.read() {
+                let mut totals = totals::Totals::default();
+                if shard.read(&mut totals, u64::MAX) {
                     let ends = expected::ends(&totals.outcomes, &totals.buckets, totals.sum);
                     assert!(before <= ends, "it fell");
                     before = ends;
@@ -66,16 +67,20 @@ fn the_shared_share_loses_nothing_and_is_read_between_ends() {
                     shuttle::thread::spawn(move || (0..2).for_each(|_| shared.end(&end)))
                 })
                 .collect();
-            let check = |totals: totals::Totals| {
+            let read = || {
+                let mut totals = totals::Totals::default();
+                if !shared.read(&mut totals, u64::MAX) {
+                    return None;
+                }
                 let ends = totals.outcomes[1];
                 assert_eq!((totals.buckets[2], totals.sum), (ends, u128::from(ends) * 7));
-                ends
+                Some(ends)
             };
-            shared.read().map(check);
+            read();
             for writer in writers {
                 writer.join().expect("it does not panic");
             }
-            assert_eq!(shared.read().map(check), Some(6));
+            assert_eq!(read(), Some(6));
         },
         RUNS,
     );

@@ -18,7 +18,44 @@ fn write(shard: &Shard<()>, ends: usize) {
 }
 
 fn read(shard: &Shard<()>) -> Option<usize> {
-    shard.read().map(|totals| expected::ends(&totals.outcomes, &totals.buckets, totals.sum))
+    let mut totals = totals::Totals::default();
+    let undisturbed = shard.read(&mut totals, u64::MAX);
+    undisturbed.then(|| expected::ends(&totals.outcomes, &totals.buckets, totals.sum))
+}
+
+/// One end by each of two threads that have the share one after the other, while another reads twice.
+fn check_succession() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let shard = Arc::new(new_shard());
+        let first = loom::thread::spawn({
+            let shard = Arc::clone(&shard);
+            move || {
+                write(&shard, 1);
+                shard.give_back();
+            }
+        });
+        let second = loom::thread::spawn({
+            let shard = Arc::clone(&shard);
+            move || {
+                let taken = shard.take();
+                if taken {
+                    let (outcome, bucket, took) = expected::ENDS[1];
+                    shard.end(&End { at: 2, took, outcome, bucket, freshens: false });
+                }
+                taken
+            }
+        });
+        let before = read(&shard);
+        let after = read(&shard);
+        if let (Some(before), Some(after)) = (before, after) {
+            assert!(before <= after, "it fell");
+        }
+        first.join().expect("it does not panic");
+        let taken = second.join().expect("it does not panic");
+        assert_eq!(read(&shard), Some(if taken { 2 } else { 1 }));
+    });
 }
 
 /// `ends` by one thread while another reads twice.

@@ -31,6 +31,16 @@ mod sync {
             }
         }
 
+        pub(super) fn compare_exchange(
+            &self,
+            current: u64,
+            new: u64,
+            success: Ordering,
+            failure: Ordering,
+        ) -> Result<u64, u64> {
+            self.memory.compare_exchange(current, new, success, failure)
+        }
+
         pub(super) fn store(&self, value: u64, ordering: Ordering) {
             self.last.store(value, Relaxed);
             self.memory.store(value, ordering);
