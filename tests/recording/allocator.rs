@@ -1,6 +1,6 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 
 use bot_metrics::prelude::*;
 
@@ -10,9 +10,12 @@ pub(crate) struct Counting;
 thread_local! {
     static ASKED: Cell<u64> = const { Cell::new(0) };
     static RECORDS: Cell<bool> = const { Cell::new(false) };
+    static STALLS: Cell<bool> = const { Cell::new(false) };
 }
 
 static IN_USE: AtomicI64 = AtomicI64::new(0);
+static STALLED: AtomicBool = AtomicBool::new(false);
+static RELEASED: AtomicBool = AtomicBool::new(false);
 
 /// How often this thread asked for memory.
 pub(crate) fn asked() -> u64 {
@@ -32,6 +35,21 @@ pub(crate) fn recording<R>(body: impl FnOnce() -> R) -> R {
     value
 }
 
+/// Runs `body`, of which the first allocation lasts until [`release`] is called.
+pub(crate) fn stalling<R>(body: impl FnOnce() -> R) -> R {
+    STALLS.set(true);
+    body()
+}
+
+/// Whether some thread stands still in an allocation.
+pub(crate) fn is_stalled() -> bool {
+    STALLED.load(Relaxed)
+}
+
+pub(crate) fn release() {
+    RELEASED.store(true, Relaxed);
+}
+
 #[exchange_call(op = "get_candles", exchange = "kraken")]
 fn allocation() {}
 
@@ -40,6 +58,12 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ASKED.set(ASKED.get() + 1);
         IN_USE.fetch_add(i64::try_from(layout.size()).unwrap_or(0), Relaxed);
+        if STALLS.replace(false) {
+            STALLED.store(true, Relaxed);
+            while !RELEASED.load(Relaxed) {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+        }
         if RECORDS.get() {
             allocation();
         }

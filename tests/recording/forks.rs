@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use bot_metrics::labels::{EventType, Severity};
 use bot_metrics::prelude::*;
 
-use crate::{METRICS, full};
+use crate::{METRICS, NO_FORKS, full};
 
 #[exchange_call(op = "get_positions", exchange = "kraken")]
 fn get_positions() {}
@@ -15,6 +15,7 @@ fn get_balances() {}
 /// F5: children are forked while other threads record, come and go, make series and scrape.
 #[test]
 fn forked_children_record_and_scrape() {
+    let _no_other = NO_FORKS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let children = if full() { 1_000 } else { 50 };
     let done = AtomicBool::new(false);
     let busy = |work: fn(u64)| {
@@ -57,6 +58,7 @@ fn records_and_scrapes() -> bool {
 #[test]
 fn children_forked_during_the_first_recording_record_and_scrape() {
     const MOMENT: &str = "BOT_METRICS_TEST_FORKS_AFTER_MICROSECONDS";
+    let _no_other = NO_FORKS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Ok(microseconds) = std::env::var(MOMENT) {
         let moment = Duration::from_micros(microseconds.parse().expect("a number"));
         let work = if microseconds.ends_with('1') { first_instance } else { first_of_everything };

@@ -9,7 +9,7 @@ mod labels;
 mod places;
 mod scrapes;
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 
 use bot_metrics::prelude::*;
 use bot_metrics::testing::Samples;
@@ -20,6 +20,9 @@ static ALLOCATOR: allocator::Counting = allocator::Counting;
 /// The process-wide instance, which all tests here share: they read differences of series of their own.
 static METRICS: LazyLock<Metrics> =
     LazyLock::new(|| Settings::new(Mode::Paper).install().expect("one installation"));
+
+/// Held by who must not run beside a fork.
+static NO_FORKS: Mutex<()> = Mutex::new(());
 
 fn full() -> bool {
     std::env::var_os("BOT_METRICS_LONG_TESTS").is_some()

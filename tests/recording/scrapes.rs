@@ -2,9 +2,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use bot_metrics::labels::{Exchange, Operation};
-use bot_metrics::{Mode, Outcome, Settings};
+use bot_metrics::prelude::*;
 
-use crate::full;
+use crate::allocator::{is_stalled, release, stalling};
+use crate::{METRICS, NO_FORKS, full, requests};
 
 /// F4: reading never waits for those who record, however many of them the scheduler has stopped in the middle of it.
 ///
@@ -65,4 +66,27 @@ fn count(value: &bot_metrics::Value) -> u64 {
         bot_metrics::Value::Histogram(value) => value.count(),
         _ => 0,
     }
+}
+
+#[exchange_call(op = "get_exchange_info", exchange = "kraken")]
+fn get_exchange_info() {}
+
+/// F4: nor does a thread that was stopped while it got the memory for its share.
+#[test]
+fn a_thread_that_makes_its_share_holds_no_scrape_up() {
+    // A fork waits for such a thread, and whatever else may not run beside a fork waits for the fork.
+    let _no_forks = NO_FORKS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _metrics = &*METRICS;
+    get_exchange_info();
+    let joining = std::thread::spawn(|| stalling(get_exchange_info));
+    while !is_stalled() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let (sender, scraped) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(requests("get_exchange_info", "ok")));
+    let counted = scraped.recv_timeout(Duration::from_secs(20));
+    release();
+    joining.join().expect("it ends well");
+    assert_eq!(counted, Ok(1.0), "the scrape waited");
+    assert_eq!(requests("get_exchange_info", "ok"), 2.0);
 }
