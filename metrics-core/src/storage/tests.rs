@@ -89,7 +89,8 @@ fn check(now: &Totals, before: &Totals) {
     assert_eq!(now.sum, sum, "the sum is the buckets': {now:?}");
     let pairs = now.buckets.iter().zip(&before.buckets).chain(now.outcomes.iter().zip(&before.outcomes));
     assert!(pairs.into_iter().all(|(now, before)| now >= before), "it fell from {before:?} to {now:?}");
-    assert!(now.started >= before.started && now.good_at >= before.good_at);
+    // Each thread has a time of its own here, and a share has many threads, so the stamps are not compared.
+    assert!(now.started >= before.started);
 }
 
 struct Size {
