@@ -2,45 +2,150 @@
 //! what disturbs one contender in one round disturbs all of them over many.
 
 use std::hint::black_box;
-use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+
+pub mod calls;
+mod processor;
 
 /// Something to time.
 pub struct Contender {
     /// What the table calls it.
     pub name: &'static str,
-    /// Does it so many times.
-    pub run: fn(u32),
+    /// What it does beyond recording: the row to subtract.
+    pub base: Base,
+    /// Does it so many times, with one label set and with another.
+    pub run: [fn(u32); 2],
+}
+
+/// A call that nobody measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// Of a function.
+    Function,
+    /// Of an `async fn`, polled until it is ready.
+    Future,
+}
+
+/// A [`Contender`]: its name, what it calls beneath, and the expressions of `n` that are repeated, the second one with
+/// another label set.
+#[macro_export]
+macro_rules! contender {
+    ($name:expr, $base:ident, |$n:ident| $first:expr, $second:expr $(,)?) => {
+        $crate::Contender {
+            name: $name,
+            base: $crate::Base::$base,
+            run: [
+                |repetitions| {
+                    $crate::repeat(repetitions, |$n| {
+                        let _ = ::std::hint::black_box($first);
+                    })
+                },
+                |repetitions| {
+                    $crate::repeat(repetitions, |$n| {
+                        let _ = ::std::hint::black_box($second);
+                    })
+                },
+            ],
+        }
+    };
+}
+
+/// Calls `body` with a number that the compiler cannot foresee, so many times.
+pub fn repeat(repetitions: u32, mut body: impl FnMut(u64)) {
+    for n in 0..repetitions {
+        body(black_box(u64::from(n)));
+    }
+}
+
+/// Which label set the threads of a round use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Labels {
+    /// All of them one.
+    Same,
+    /// Each its own; there are two.
+    Different,
 }
 
 /// Median nanoseconds of one repetition, contender by contender, on each of so many threads at once.
-pub fn medians(contenders: &[Contender], threads: usize, rounds: usize, repetitions: u32) -> Vec<f64> {
+pub fn medians(
+    contenders: &[Contender],
+    threads: usize,
+    labels: Labels,
+    rounds: usize,
+    repetitions: u32,
+) -> Vec<f64> {
     let mut rows = vec![Vec::with_capacity(rounds * threads); contenders.len()];
     for _ in 0..rounds {
         for (row, contender) in rows.iter_mut().zip(contenders) {
-            row.extend(round(contender, threads, repetitions));
+            row.extend(undisturbed(contender, threads, labels, repetitions));
         }
     }
     rows.into_iter().map(median).collect()
 }
 
-fn round(contender: &Contender, threads: usize, repetitions: u32) -> Vec<f64> {
-    let barrier = Barrier::new(threads);
-    let timed = || {
+/// A round in which all threads ran at once and all the time: while one waits for a processor nothing is contended.
+/// Where the machine is too busy for that, the last one tried.
+fn undisturbed(contender: &Contender, threads: usize, labels: Labels, repetitions: u32) -> Vec<f64> {
+    let mut round = Vec::new();
+    for _ in 0..TRIES {
+        round = self::round(contender, threads, labels, repetitions);
+        if round.iter().all(|timed| timed.ran_all_the_time() && timed.began_with(&round[0])) {
+            break;
+        }
+    }
+    round.iter().map(|timed| timed.seconds * 1e9 / f64::from(repetitions)).collect()
+}
+
+const TRIES: usize = 20;
+
+/// What a thread did in a round.
+struct Timed {
+    start: Instant,
+    seconds: f64,
+    /// How long of that it ran on a processor.
+    running: f64,
+}
+
+impl Timed {
+    fn ran_all_the_time(&self) -> bool {
+        self.running > 0.95 * self.seconds
+    }
+
+    fn began_with(&self, other: &Self) -> bool {
+        let apart = self.start.max(other.start) - self.start.min(other.start);
+        apart.as_secs_f64() < 0.1 * self.seconds
+    }
+}
+
+fn round(contender: &Contender, threads: usize, labels: Labels, repetitions: u32) -> Vec<Timed> {
+    let arrived = AtomicUsize::new(0);
+    let timed = &|thread: usize| {
+        processor::pin(thread);
+        let run = contender.run[if labels == Labels::Same { 0 } else { thread % 2 }];
         // A thread's first call makes its share.
-        (contender.run)(1);
-        barrier.wait();
-        let start = Instant::now();
-        (contender.run)(black_box(repetitions));
-        start.elapsed().as_secs_f64() * 1e9 / f64::from(repetitions)
+        run(1);
+        // A thread that sleeps until the last one arrives would begin when that one is half done.
+        arrived.fetch_add(1, Ordering::AcqRel);
+        while arrived.load(Ordering::Acquire) < threads {
+            std::hint::spin_loop();
+        }
+        let (start, running) = (Instant::now(), processor::thread_seconds());
+        run(black_box(repetitions));
+        Timed {
+            start,
+            seconds: start.elapsed().as_secs_f64(),
+            running: processor::thread_seconds() - running,
+        }
     };
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(timed)).collect();
+        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || timed(thread))).collect();
         threads.into_iter().map(|thread| thread.join().expect("contenders do not panic")).collect()
     })
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The value in the middle.
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

@@ -1,8 +1,9 @@
 //! Instructions that our attributes add to a call, counted by callgrind: the gate that no noise disturbs. And whether
 //! any instruction of a call is atomic, or belongs to another library: an allocator's, a lock's, a system call's.
 //!
-//! `cargo run --release --manifest-path tests/bench/Cargo.toml --bin instructions` builds nothing else, so build the
-//! whole package first; it needs valgrind and objdump, and fails where a call has become dearer or waits.
+//! `cargo run --release --manifest-path tests/bench/Cargo.toml --no-default-features --bin instructions` runs the program
+//! `calls` beside it, so build that first, with the same features; it needs valgrind and objdump, and fails where a call
+//! has become dearer or waits.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;

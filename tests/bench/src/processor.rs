@@ -1,0 +1,26 @@
+//! What the operating system knows of processors.
+
+/// Keeps the calling thread on one of the processors that it may use, another one for each small number.
+pub(crate) fn pin(thread: usize) {
+    // SAFETY: the sets are plain bits, of which none is a value, and the calls read and write them alone.
+    unsafe {
+        let mut allowed: libc::cpu_set_t = std::mem::zeroed();
+        let size = size_of_val(&allowed);
+        libc::sched_getaffinity(0, size, &raw mut allowed);
+        let processors: Vec<usize> = (0..libc::CPU_SETSIZE as usize)
+            .filter(|processor| libc::CPU_ISSET(*processor, &allowed))
+            .collect();
+        let Some(processor) = processors.get(thread % processors.len().max(1)) else { return };
+        let mut one: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(*processor, &mut one);
+        libc::sched_setaffinity(0, size, &raw const one);
+    }
+}
+
+/// How long the calling thread has run on a processor.
+pub(crate) fn thread_seconds() -> f64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call writes to the struct alone.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
