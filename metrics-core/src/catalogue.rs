@@ -145,12 +145,29 @@ pub static SUBSYSTEM_LAST_RUN_TIMESTAMP: Family = gauge(
     "Unix time in seconds at which the last successful run ended; absent before the first.",
 );
 
+/// When a run of a subsystem last ended.
+pub static SUBSYSTEM_LAST_ATTEMPT_TIMESTAMP_SECONDS: Family = gauge(
+    "subsystem_last_attempt_timestamp_seconds",
+    &["subsystem"],
+    Origin::Extension,
+    "Unix time in seconds at which the last run ended, successful or not; absent before the first.",
+);
+
 /// Whether a subsystem is fresh.
 pub static SUBSYSTEM_ALIVE: Family = gauge(
     "subsystem_alive",
     &["subsystem"],
     Origin::Seed,
-    "1 while the last success is no older than subsystem_max_age_seconds, 0 when stalled; computed at each scrape.",
+    "1 while the last success is no older than subsystem_max_age_seconds, or while paused, 0 when stalled; computed at \
+     each scrape.",
+);
+
+/// Whether a subsystem does nothing on purpose.
+pub static SUBSYSTEM_PAUSED: Family = gauge(
+    "subsystem_paused",
+    &["subsystem"],
+    Origin::Extension,
+    "1 while the subsystem is paused on purpose, and so counts as alive.",
 );
 
 /// How many runs ended, and how.
@@ -272,11 +289,13 @@ pub static BUILD_INFO: Family = gauge(
 );
 
 /// All families, in the order in which they are exported.
-pub static FAMILIES: [&Family; 19] = [
+pub static FAMILIES: [&Family; 21] = [
     &OPERATIONAL_EVENTS_TOTAL,
     &SUBSYSTEM_DURATION_SECONDS,
     &SUBSYSTEM_LAST_RUN_TIMESTAMP,
+    &SUBSYSTEM_LAST_ATTEMPT_TIMESTAMP_SECONDS,
     &SUBSYSTEM_ALIVE,
+    &SUBSYSTEM_PAUSED,
     &SUBSYSTEM_RUNS_TOTAL,
     &SUBSYSTEM_IN_PROGRESS,
     &SUBSYSTEM_MAX_AGE_SECONDS,

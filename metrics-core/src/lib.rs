@@ -186,7 +186,7 @@ pub mod __private {
     }
     /// The traits that answer a [`Probe`].
     pub mod probe {
-        pub use crate::probe::{Classified, Fallible, Infallible, Unstarted};
+        pub use crate::probe::{Classified, Fallible, Infallible, Said, SaidOrFailed, Unstarted};
     }
     pub use core::primitive::str;
     pub use core::time::Duration;

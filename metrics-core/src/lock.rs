@@ -16,11 +16,49 @@ static GENERATION: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Tells this thread from all that there ever were here and in the processes that this one comes from.
+    static NUMBER: Cell<u32> = const { Cell::new(0) };
 }
 
 /// How often this process and those it comes from were forked: what waits for a thread of the parent waits in vain.
 pub(crate) fn generation() -> u32 {
     GENERATION.load(Relaxed)
+}
+
+/// The number of the thread that went on in this process when it was forked; 0 where it has none, or was not.
+static SURVIVOR: AtomicU32 = AtomicU32::new(0);
+
+/// A thread, told from those of other processes: a child has one alone of its parent's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ThreadMark {
+    generation: u32,
+    /// No address will do: a child's threads live where its parent's did.
+    number: u32,
+}
+
+impl ThreadMark {
+    pub(crate) fn of_this() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        if NUMBER.get() == 0 {
+            NUMBER.set(NEXT.fetch_add(1, Relaxed).max(1));
+        }
+        Self { generation: generation(), number: NUMBER.get() }
+    }
+
+    /// Whether the thread is one of this process; so is none.
+    pub(crate) fn is_here(self) -> bool {
+        self.number == 0 || self.generation == generation() || self.number == SURVIVOR.load(Relaxed)
+    }
+
+    /// As one word, which is not 0.
+    pub(crate) fn bits(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.number)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves of a word")]
+    pub(crate) fn of_bits(bits: u64) -> Self {
+        Self { generation: (bits >> 32) as u32, number: bits as u32 }
+    }
 }
 
 /// Whether this thread is inside a lock: then an allocator that records must take none.
@@ -147,7 +185,7 @@ mod forks {
     use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
     use std::sync::{PoisonError, RwLockWriteGuard};
 
-    use super::{DEPTH, GATE, GENERATION, is_inside};
+    use super::{DEPTH, GATE, GENERATION, NUMBER, SURVIVOR, is_inside};
 
     thread_local! {
         static FORKING: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
@@ -187,6 +225,7 @@ mod forks {
     }
 
     extern "C" fn in_child() {
+        SURVIVOR.store(NUMBER.get(), Relaxed);
         GENERATION.fetch_add(1, Relaxed);
         after();
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::registry::Metrics;
 use crate::server::{Pages, ServeError, Server, ServerOptions, Verdict, serve};
@@ -73,7 +74,7 @@ fn verdict(subsystems: &[SubsystemHealth], stale: impl Fn(&SubsystemHealth) -> O
         .iter()
         .filter_map(|subsystem| match subsystem.hung_for {
             Some(hung) => Some(format!(
-                "{} hangs: a run is in progress and nothing moved for {}, at most {} allowed",
+                "{} hangs: a run has been in progress for {}, at most {} allowed",
                 subsystem.subsystem,
                 seconds(hung),
                 seconds(subsystem.max_age)
@@ -86,9 +87,12 @@ fn verdict(subsystems: &[SubsystemHealth], stale: impl Fn(&SubsystemHealth) -> O
     Verdict { ok, text }
 }
 
-fn seconds(duration: std::time::Duration) -> String {
+fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
+
+/// A run is worth a word on the page from here on.
+const LONG_RUN: Duration = Duration::from_secs(1);
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}\
     table{border-collapse:collapse}td,th{padding:.2rem 1rem .2rem 0;text-align:left}";
@@ -98,11 +102,7 @@ fn landing(metrics: &Metrics) -> String {
     let app = escaped(&settings.app);
     let mut rows = String::new();
     for subsystem in metrics.health() {
-        let state = match (subsystem.hung_for, subsystem.is_alive()) {
-            (Some(_), _) => "hangs",
-            (None, true) => "fresh",
-            (None, false) => "stalled",
-        };
+        let state = state(&subsystem);
         // Writing to a String cannot fail.
         let _ = write!(
             rows,
@@ -123,6 +123,24 @@ fn landing(metrics: &Metrics) -> String {
     )
 }
 
+fn state(subsystem: &SubsystemHealth) -> String {
+    let mut state = match (&subsystem.paused, subsystem.hung_for, subsystem.is_alive()) {
+        (Some(reason), ..) => format!("paused: {}", escaped(reason)),
+        (None, Some(_), _) => "hangs".to_owned(),
+        (None, None, true) => "fresh".to_owned(),
+        (None, None, false) => "stalled".to_owned(),
+    };
+    if let Some(running) = subsystem.running_for.filter(|running| *running >= LONG_RUN) {
+        let _ = write!(state, ", running since {} ago", seconds(running));
+        if subsystem.runs_ended == 0 {
+            state.push_str(
+                "; no run has ended yet: does the attribute stand over the loop, not the body of one cycle?",
+            );
+        }
+    }
+    state
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -133,7 +151,6 @@ mod tests {
     use crate::labels::Subsystem;
     use crate::testing::{instance, steered};
     use crate::{Mode, Outcome, Settings};
-    use std::time::Duration;
 
     #[test]
     fn healthy_fails_only_for_a_hang_and_ready_also_for_a_stall() {
@@ -153,7 +170,7 @@ mod tests {
         clock.advance(Duration::from_secs(2));
         let healthy = metrics.healthy();
         assert!(!healthy.ok);
-        assert!(healthy.text.starts_with("trading hangs: a run is in progress"), "{}", healthy.text);
+        assert!(healthy.text.starts_with("trading hangs: a run has been in progress"), "{}", healthy.text);
         run.finish(Outcome::Error);
         assert!(metrics.healthy().ok, "a failing loop does not hang");
         assert!(!metrics.ready().ok);

@@ -1,9 +1,10 @@
 //! How an outcome is told from a returned value, by the value's type alone.
 //!
-//! An attribute expands to `(&&&&Probe(&value)).__bot_metrics_outcome()`. The method is found by the first trait
+//! An attribute expands to `(&&&&&Probe(&value)).__bot_metrics_outcome()`. The method is found by the first trait
 //! that fits, with as many references as the call has, then with one fewer each: a future, which is refused; a
-//! `Result` whose error has a class, or an `Outcome`; any `Result`; anything. The other way round everything would
-//! compile too, and every `Err` would count as ok.
+//! `Result` of an `Outcome` whose error has a class; a `Result` whose error has a class, one of an `Outcome`, or an
+//! `Outcome`; any `Result`; anything. The other way round everything would compile too, and every `Err` would count as
+//! ok.
 
 use std::future::Future;
 
@@ -34,7 +35,7 @@ pub trait Unstarted {
         Self::Unstarted: Measurable;
 }
 
-impl<F: Future> Unstarted for &&&Probe<'_, F> {
+impl<F: Future> Unstarted for &&&&Probe<'_, F> {
     type Unstarted = F;
 
     fn __bot_metrics_outcome(&self) -> Outcome
@@ -42,6 +43,30 @@ impl<F: Future> Unstarted for &&&Probe<'_, F> {
         F: Measurable,
     {
         Outcome::Ok
+    }
+}
+
+/// A value that says how the call ended, or an error that has a class.
+pub trait SaidOrFailed {
+    /// How the call ended.
+    fn __bot_metrics_outcome(&self) -> Outcome;
+}
+
+impl<E: ClassifyError> SaidOrFailed for &&&Probe<'_, Result<Outcome, E>> {
+    fn __bot_metrics_outcome(&self) -> Outcome {
+        self.0.as_ref().map_or_else(|error| error.class().into(), |outcome| *outcome)
+    }
+}
+
+/// The same with an error that has none.
+pub trait Said {
+    /// How the call ended.
+    fn __bot_metrics_outcome(&self) -> Outcome;
+}
+
+impl<E> Said for &&Probe<'_, Result<Outcome, E>> {
+    fn __bot_metrics_outcome(&self) -> Outcome {
+        *self.0.as_ref().unwrap_or(&Outcome::Error)
     }
 }
 
@@ -104,7 +129,7 @@ mod tests {
 
     macro_rules! outcome {
         ($value:expr) => {
-            (&&&&Probe(&$value)).__bot_metrics_outcome()
+            (&&&&&Probe(&$value)).__bot_metrics_outcome()
         };
     }
 
@@ -126,6 +151,10 @@ mod tests {
     #[test]
     fn an_outcome_is_itself_and_any_other_value_is_good() {
         assert_eq!(outcome!(Outcome::Skipped), Outcome::Skipped);
+        assert_eq!(outcome!(Ok::<_, Refused>(Outcome::Skipped)), Outcome::Skipped);
+        assert_eq!(outcome!(Err::<Outcome, _>(Refused)), Outcome::Rejected);
+        assert_eq!(outcome!(Ok::<_, &str>(Outcome::Skipped)), Outcome::Skipped);
+        assert_eq!(outcome!(Err::<Outcome, _>("no")), Outcome::Error);
         assert_eq!(outcome!(()), Outcome::Ok);
         assert_eq!(outcome!(None::<u8>), Outcome::Ok);
         assert_eq!(outcome!(*"text"), Outcome::Ok);

@@ -165,8 +165,9 @@ impl Core {
     fn declare(&self, site: &CallSite, settings: &Settings) {
         match &site.target {
             Target::Subsystem(site) => {
-                if let Some(subsystem) = site.fixed().filter(|_| !site.is_optional()) {
-                    let slots = self.subsystems.slots(subsystem, &self.clock);
+                let is_started = |subsystem: &&str| !site.is_optional() && !settings.disables(subsystem);
+                if let Some(subsystem) = site.fixed().filter(is_started) {
+                    let slots = self.subsystems.registered(subsystem, &self.clock);
                     // Contradictions were refused before.
                     let _ = site.declared_max_age().map(|max_age| slots.set_max_age(max_age));
                 }
@@ -259,12 +260,18 @@ impl Metrics {
         &self.installation().settings
     }
 
-    /// A subsystem, exported from here on.
+    /// A subsystem, exported from here on, or from its first run on where the settings
+    /// [disable](Settings::disable) it.
     #[must_use]
     pub fn subsystem<L: LabelValue>(&self, subsystem: L) -> SubsystemHandle {
         const { require_type::<L>("subsystem") };
-        let slots = self.core.subsystems.slots(subsystem.as_str(), &self.core.clock);
-        SubsystemHandle::new(subsystem.as_str(), slots, self.core.clock.clone())
+        let (name, clock) = (subsystem.as_str(), &self.core.clock);
+        let slots = if self.settings().disables(name) {
+            self.core.subsystems.awaited(name, clock)
+        } else {
+            self.core.subsystems.registered(name, clock)
+        };
+        SubsystemHandle::new(name, slots, clock.clone())
     }
 
     /// An operation at an exchange, exported from here on.
@@ -357,7 +364,8 @@ impl Metrics {
     }
 }
 
-/// Refuses sites that contradict each other or the settings, naming the places.
+/// Refuses sites that contradict each other or the settings, naming the places. An age at a site that picks its
+/// subsystem at run time is the age of each that it can pick.
 fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
     let mut ages: BTreeMap<&'static str, (Duration, &CallSite)> = BTreeMap::new();
     for place in sites {
@@ -368,11 +376,13 @@ fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
                 }
             }
             Target::Subsystem(site) => {
-                let Some((subsystem, asked)) = site.fixed().zip(site.declared_max_age()) else { continue };
-                let (standing, other) = *ages.entry(subsystem).or_insert((asked, place));
-                if standing != asked {
-                    let places = format!(": {place} contradicts {other}");
-                    return Err(Error::conflicting_max_age_at(subsystem, asked, standing, places));
+                let Some(asked) = site.declared_max_age() else { continue };
+                for subsystem in site.values() {
+                    let (standing, other) = *ages.entry(subsystem).or_insert((asked, place));
+                    if standing != asked {
+                        let places = format!(": {place} contradicts {other}");
+                        return Err(Error::conflicting_max_age_at(subsystem, asked, standing, places));
+                    }
                 }
             }
             Target::Event(_) | Target::Capital(_) | Target::Reconciliation(_) => {}
@@ -386,5 +396,39 @@ fn check_families(families: &[&CustomFamily]) -> Result<(), Error> {
     match families.windows(2).find(|pair| pair[0].family.name == pair[1].family.name && pair[0] != pair[1]) {
         Some(pair) => Err(Error::conflicting_family(pair[0].family.name, pair[0].place, pair[1].place)),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Mode;
+    use crate::storage::NearNumber;
+    use crate::subsystem::SubsystemSite;
+
+    const fn site(line: u32, subsystem: Choice, max_age: Duration) -> CallSite {
+        let target = Target::Subsystem(SubsystemSite::new(subsystem).max_age(max_age));
+        let near = NearNumber::unknown();
+        CallSite { function: "cycle", module: "bot", file: "bot.rs", line, target, near }
+    }
+
+    fn refused(sites: &[CallSite; 2]) -> Option<String> {
+        let sites: Vec<_> = sites.iter().collect();
+        check(&sites, &Settings::new(Mode::Paper)).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn two_sites_with_one_label_and_different_ages_are_a_start_up_error_naming_both_places() {
+        const AGES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(9)];
+        let trading = Choice::Fixed("trading");
+        let picked = Choice::Any(&["monitor", "trading"]);
+        for two in [[trading, trading], [trading, picked], [picked, trading], [picked, picked]] {
+            assert_eq!(refused(&[site(1, two[0], AGES[0]), site(2, two[1], AGES[0])]), None);
+            let text =
+                refused(&[site(1, two[0], AGES[0]), site(2, two[1], AGES[1])]).expect("a contradiction");
+            let places = "cannot be stalled after 9s: it is after 5s: bot::cycle (bot.rs:2) contradicts bot::cycle (bot.rs:1)";
+            assert!(text.ends_with(places), "{text}");
+        }
+        assert_eq!(refused(&[site(1, Choice::Fixed("monitor"), AGES[0]), site(2, trading, AGES[1])]), None);
     }
 }

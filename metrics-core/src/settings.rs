@@ -1,5 +1,6 @@
 //! What a bot says of itself: the only reader of the environment, and the home of every default.
 
+use std::collections::BTreeSet;
 use std::env::{self, VarError};
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -82,6 +83,7 @@ pub struct Settings {
     pub(crate) namespace: String,
     pub(crate) address: String,
     pub(crate) exchange: Option<&'static str>,
+    pub(crate) disabled: BTreeSet<&'static str>,
     pub(crate) families: Families,
     pub(crate) revision: String,
     pub(crate) version: String,
@@ -103,6 +105,7 @@ impl Settings {
             namespace: DEFAULT_NAMESPACE.to_owned(),
             address: DEFAULT_ADDRESS.to_owned(),
             exchange: None,
+            disabled: BTreeSet::new(),
             families: Families::default(),
             revision: String::new(),
             version: String::new(),
@@ -184,6 +187,15 @@ impl Settings {
     pub fn exchange<L: LabelValue>(mut self, exchange: L) -> Self {
         const { vocabulary::require_type::<L>("exchange") };
         self.exchange = Some(exchange.as_str());
+        self
+    }
+
+    /// Says that this run of the bot does not start `subsystem`: it is left out, until it runs all the same. Otherwise a
+    /// loop that is linked into the binary and not used would be stalled for ever.
+    #[must_use]
+    pub fn disable<L: LabelValue>(mut self, subsystem: L) -> Self {
+        const { vocabulary::require_type::<L>("subsystem") };
+        self.disabled.insert(subsystem.as_str());
         self
     }
 
@@ -289,6 +301,10 @@ impl Settings {
         [("app", &self.app), ("env", self.env.as_str()), ("mode", self.mode.as_str())]
     }
 
+    pub(crate) fn disables(&self, subsystem: &str) -> bool {
+        self.disabled.contains(subsystem)
+    }
+
     /// Whether both say the same of the bot; hooks and clocks cannot be compared.
     pub(crate) fn same_as(&self, other: &Self) -> bool {
         let told = |settings: &Self| {
@@ -296,6 +312,7 @@ impl Settings {
                 settings.default_labels().map(|(_, value)| value.to_owned()),
                 settings.namespace.clone(),
                 settings.exchange,
+                settings.disabled.clone(),
                 settings.families,
                 (settings.version.clone(), settings.revision.clone()),
                 (settings.capital_tolerance.to_bits(), settings.profile_bound, settings.symbol_bound),

@@ -202,7 +202,7 @@ fn judge(private: &TokenStream, instrumented: &Instrumented) -> TokenStream {
         Verdict::Outcome => quote! {
             {
                 use #private::probe::*;
-                (&&&&#private::Probe(#value)).__bot_metrics_outcome()
+                (&&&&&#private::Probe(#value)).__bot_metrics_outcome()
             }
         },
         Verdict::Classified(classify) => {

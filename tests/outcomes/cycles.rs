@@ -1,6 +1,7 @@
 //! Cycles of subsystems.
 
 use std::future::{Future, pending};
+use std::io;
 use std::task::{Context, Waker};
 
 use bot_metrics::prelude::*;
@@ -91,4 +92,30 @@ fn a_skipped_cycle_is_not_observed() {
     assert_eq!(runtime.block_on(skipping(true)), Outcome::Skipped);
     assert_eq!(runtime.block_on(skipping(false)), Outcome::Ok);
     assert_eq!((runs("skipping", "skipped"), runs("skipping", "ok"), observed("skipping")), (1.0, 1.0, 1.0));
+}
+
+#[timed_subsystem("fallible", every = "5s")]
+fn fallible(end: Result<Outcome, io::ErrorKind>) -> io::Result<Outcome> {
+    Ok(end?)
+}
+
+#[timed_subsystem("unclassed", every = "5s")]
+async fn unclassed(end: Result<Outcome, ()>) -> Result<Outcome, ()> {
+    end
+}
+
+#[test]
+fn a_cycle_that_can_fail_can_be_skipped_too() {
+    metrics();
+    let kinds = [Ok(Outcome::Skipped), Ok(Outcome::Ok), Ok(Outcome::Rejected), Err(io::ErrorKind::TimedOut)];
+    for end in kinds {
+        let _ = fallible(end);
+    }
+    let counted = ["skipped", "ok", "rejected", "timeout"].map(|outcome| runs("fallible", outcome));
+    assert_eq!((counted, observed("fallible")), ([1.0; 4], 3.0));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for end in [Ok(Outcome::Skipped), Err(())] {
+        let _ = runtime.block_on(unclassed(end));
+    }
+    assert_eq!(["skipped", "error"].map(|outcome| runs("unclassed", outcome)), [1.0; 2]);
 }

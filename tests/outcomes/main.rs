@@ -65,6 +65,8 @@ mod labels {
         Optional,
         Plain,
         Skipping,
+        Fallible,
+        Unclassed,
     }
 
     #[derive(Clone, Copy, Debug, LabelValue)]

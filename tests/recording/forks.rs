@@ -1,4 +1,5 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use bot_metrics::labels::{EventType, Severity};
@@ -122,4 +123,69 @@ fn fork_and(work: fn() -> bool) -> Result<(), &'static str> {
         libc::waitpid(pid, &raw mut status, 0);
     }
     Err("hangs")
+}
+
+#[timed_subsystem("trading", max_age = "1h")]
+fn trading(until: &mpsc::Receiver<()>, inside: impl FnOnce()) {
+    inside();
+    let _ = until.recv();
+}
+
+/// What the thread that forks is in the middle of goes on in the child; all else is the parent's.
+#[test]
+fn in_a_forked_child_the_parents_runs_are_not_in_progress() {
+    let is_running = || {
+        let trading = METRICS.health().into_iter().find(|health| health.subsystem == "trading");
+        trading.expect("it is linked").running_for.is_some()
+    };
+    let (release, until) = mpsc::channel();
+    let (begun, beginning) = mpsc::channel();
+    let other = std::thread::spawn(move || trading(&until, || begun.send(()).expect("it waits")));
+    beginning.recv().expect("it begins");
+    let (ended, at_once) = mpsc::channel();
+    drop(ended);
+    let child_fails = |check: &dyn Fn() -> bool| {
+        // SAFETY: the child calls only what this library promises to work there, and `_exit`.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            // SAFETY: it ends the child without anything of the parent's running twice.
+            unsafe { libc::_exit(i32::from(!check())) }
+        }
+        let mut status = 0;
+        // SAFETY: `status` is valid for writing.
+        unsafe { libc::waitpid(pid, &raw mut status, 0) };
+        status
+    };
+    assert!(is_running());
+    assert_eq!(child_fails(&|| !is_running()), 0);
+    assert_eq!(
+        child_fails(&|| {
+            trading(&at_once, || {});
+            !is_running()
+        }),
+        0
+    );
+    trading(&at_once, || assert_eq!(child_fails(&|| is_running()), 0));
+    // A child's child, forked by a thread that lives where one of the parent's did.
+    let grandchild = || {
+        std::thread::spawn(move || {
+            // SAFETY: as above.
+            let pid = unsafe { libc::fork() };
+            if pid == 0 {
+                // SAFETY: as above.
+                unsafe { libc::_exit(i32::from(is_running())) }
+            }
+            let mut status = 0;
+            // SAFETY: as above.
+            unsafe { libc::waitpid(pid, &raw mut status, 0) };
+            status == 0
+        })
+        .join()
+        .expect("it waits")
+    };
+    assert_eq!(child_fails(&grandchild), 0);
+    assert!(is_running(), "it goes on here");
+    drop(release);
+    other.join().expect("it ends");
+    assert!(!is_running());
 }

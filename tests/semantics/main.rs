@@ -1,5 +1,8 @@
-//! What moves each family, by handles on instances with a steered clock.
+//! What moves each family, by handles on instances with a steered clock, and by attributes where they matter.
+//!
+//! Each sentence that promises something of a family has a test with its words.
 
+mod annotated;
 mod capital;
 mod events;
 mod exchange;

@@ -2,8 +2,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use bot_metrics::labels::Subsystem;
-use bot_metrics::testing::{Samples, SteeredClock, instance};
-use bot_metrics::{Metrics, Outcome, SubsystemHandle};
+use bot_metrics::testing::{Samples, SteeredClock, instance, steered};
+use bot_metrics::{Metrics, Mode, Outcome, Settings, SubsystemHandle};
 
 const TRADING: &[(&str, &str)] = &[("subsystem", "trading")];
 const ALIVE: &str = "bytelyst_bot_subsystem_alive";
@@ -127,4 +127,158 @@ fn an_age_is_given_once_and_a_second_one_is_refused() {
     let monitor =
         Samples::of(&metrics).value("bytelyst_bot_subsystem_max_age_seconds", &[("subsystem", "monitor")]);
     assert_eq!(monitor, Some(60.0), "without an age of its own");
+}
+
+const PAUSED: &str = "bytelyst_bot_subsystem_paused";
+const LAST_ATTEMPT: &str = "bytelyst_bot_subsystem_last_attempt_timestamp_seconds";
+const GAUGES: [&str; 6] =
+    [ALIVE, LAST_RUN, LAST_ATTEMPT, IN_PROGRESS, PAUSED, "bytelyst_bot_subsystem_max_age_seconds"];
+
+#[test]
+fn paused_on_purpose_it_stays_1_and_paused_is_1() {
+    let (metrics, clock, trading) = trading(5);
+    assert_eq!(value(&metrics, PAUSED), Some(0.0));
+    trading.pause("market closed");
+    clock.advance(Duration::from_hours(60));
+    assert_eq!((value(&metrics, ALIVE), value(&metrics, PAUSED)), (Some(1.0), Some(1.0)));
+    assert_eq!(metrics.health()[0].paused.as_deref(), Some("market closed"));
+    assert!(!metrics.exposition().contains("market closed"), "no reason in any label");
+    trading.resume();
+    assert_eq!((value(&metrics, ALIVE), value(&metrics, PAUSED)), (Some(1.0), Some(0.0)));
+    clock.advance(Duration::from_secs(5));
+    assert_eq!(value(&metrics, ALIVE), Some(1.0), "it has its age for the next success");
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(value(&metrics, ALIVE), Some(0.0));
+    trading.resume();
+    assert_eq!(value(&metrics, ALIVE), Some(0.0), "what was not paused is not resumed");
+}
+
+#[test]
+fn a_run_under_way_does_not_hang_while_paused() {
+    let (metrics, clock, trading) = trading(5);
+    let _run = trading.start();
+    trading.pause("waits in the middle of a cycle");
+    clock.advance(Duration::from_hours(1));
+    assert_eq!(metrics.health()[0].hung_for, None);
+    assert_eq!(metrics.health()[0].running_for, Some(Duration::from_hours(1)));
+    trading.resume();
+    assert_eq!(metrics.health()[0].hung_for, None, "it has its age");
+    clock.advance(Duration::from_secs(6));
+    assert_eq!(metrics.health()[0].hung_for, Some(Duration::from_secs(6)));
+}
+
+#[test]
+fn unregistered_all_its_gauges_vanish_and_with_its_next_run_all_is_back_without_loss() {
+    let (metrics, clock, trading) = trading(5);
+    trading.start().finish(Outcome::Ok);
+    trading.start().finish(Outcome::Error);
+    let gauges = || GAUGES.map(|gauge| value(&metrics, gauge).is_some());
+    assert_eq!(gauges(), [true; 6]);
+    let cached = trading.clone();
+    trading.unregister();
+    clock.advance(Duration::from_hours(1));
+    assert_eq!(gauges(), [false; 6]);
+    assert_eq!(metrics.health(), [], "what is not there is not stalled");
+    assert_eq!((value(&metrics, DURATION_COUNT), runs(&metrics, "ok")), (Some(2.0), 1.0), "counters stay");
+    let run = cached.start();
+    assert_eq!((value(&metrics, ALIVE), value(&metrics, IN_PROGRESS)), (Some(1.0), Some(1.0)));
+    run.finish(Outcome::Ok);
+    assert_eq!(gauges(), [true; 6]);
+    assert_eq!((value(&metrics, DURATION_COUNT), runs(&metrics, "ok")), (Some(3.0), 2.0));
+    assert_eq!(value(&metrics, "bytelyst_bot_subsystem_max_age_seconds"), Some(5.0), "its age too");
+}
+
+#[test]
+fn a_run_that_was_under_way_when_it_was_unregistered_does_not_bring_it_back() {
+    let (metrics, _, trading) = trading(5);
+    let run = trading.start();
+    trading.unregister();
+    run.finish(Outcome::Ok);
+    assert_eq!(value(&metrics, ALIVE), None);
+    let _again = metrics.subsystem(Subsystem::Trading);
+    assert_eq!(value(&metrics, ALIVE), Some(1.0), "a new handle does");
+}
+
+#[test]
+fn a_disabled_subsystem_counts_from_its_first_run() {
+    let (settings, clock) = steered(Settings::new(Mode::Paper).disable(Subsystem::Trading));
+    let metrics = settings.build().expect("legal");
+    let trading = metrics.subsystem(Subsystem::Trading);
+    clock.advance(Duration::from_hours(1));
+    assert!(!metrics.exposition().contains("subsystem=\"trading\""), "left out");
+    trading.start().finish(Outcome::Error);
+    assert_eq!(value(&metrics, ALIVE), Some(1.0), "it has its grace from here on");
+    assert_eq!(runs(&metrics, "error"), 1.0);
+}
+
+#[test]
+fn last_attempt_is_set_by_failing_runs_too_and_last_run_by_successful_ones_alone() {
+    let (metrics, clock, trading) = trading(5);
+    assert_eq!(value(&metrics, LAST_ATTEMPT), None, "absent before the first end");
+    let run = trading.start();
+    assert_eq!(value(&metrics, LAST_ATTEMPT), None, "absent before the first end");
+    run.finish(Outcome::Ok);
+    let first = value(&metrics, LAST_RUN).expect("it succeeded");
+    assert_eq!(value(&metrics, LAST_ATTEMPT), Some(first));
+    for (seconds, outcome) in
+        [(1.0, Outcome::Error), (2.0, Outcome::Panic), (3.0, Outcome::Skipped), (4.0, Outcome::Cancelled)]
+    {
+        clock.advance(Duration::from_secs(1));
+        trading.start().finish(outcome);
+        assert_eq!(value(&metrics, LAST_ATTEMPT), Some(first + seconds), "{outcome:?}");
+        assert_eq!(value(&metrics, LAST_RUN), Some(first), "{outcome:?}");
+    }
+}
+
+#[test]
+fn only_a_run_in_progress_for_longer_than_the_age_hangs() {
+    let (metrics, clock, trading) = trading(5);
+    let hung_for = || metrics.health()[0].hung_for;
+    clock.advance(Duration::from_hours(1));
+    assert_eq!(hung_for(), None, "nothing is in progress");
+    let run = trading.start();
+    clock.advance(Duration::from_secs(5));
+    assert_eq!(hung_for(), None, "no longer than the age");
+    for _ in 0..3 {
+        trading.start().finish(Outcome::Ok);
+        clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(hung_for(), Some(Duration::from_secs(8)), "though others succeed");
+    run.finish(Outcome::Ok);
+    assert_eq!(hung_for(), None);
+}
+
+#[test]
+fn of_several_runs_at_the_same_time_one_that_hangs_is_seen_and_none_that_does_not() {
+    let (metrics, clock, trading) = trading(5);
+    let hung_for = || metrics.health()[0].hung_for;
+    let hung = trading.start();
+    let mut second = trading.start();
+    for _ in 0..3 {
+        clock.advance(Duration::from_secs(3));
+        std::mem::replace(&mut second, trading.start()).finish(Outcome::Ok);
+    }
+    assert_eq!(hung_for(), None, "9 s and 0 s are no more than twice 5 s");
+    clock.advance(Duration::from_secs(3));
+    assert_eq!(hung_for(), Some(Duration::from_millis(7_500)), "12 s and 3 s are");
+    hung.finish(Outcome::Ok);
+    assert_eq!(hung_for(), None);
+}
+
+#[test]
+fn the_time_for_which_the_machine_slept_is_no_hang() {
+    let (metrics, clock, trading) = trading(5);
+    let _run = trading.start();
+    clock.suspend(Duration::from_hours(1));
+    assert_eq!(metrics.health()[0].hung_for, None, "it had no time to end");
+    assert_eq!(value(&metrics, ALIVE), Some(0.0), "yet it is not fresh");
+}
+
+#[test]
+fn a_run_that_never_returns_is_running_since_its_beginning() {
+    let (metrics, clock, trading) = trading(5);
+    let _run = trading.start();
+    clock.advance(Duration::from_hours(2));
+    let health = &metrics.health()[0];
+    assert_eq!((health.running_for, health.runs_ended), (Some(Duration::from_hours(2)), 0));
 }

@@ -55,6 +55,11 @@ impl Translation {
         self.now.boot_time
     }
 
+    /// The tick now.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.now.ticks
+    }
+
     /// The last tick that is a stamp.
     pub(crate) fn horizon(&self) -> u64 {
         self.now.ticks.saturating_add(self.scale.ticks(LONGEST_SCRAPE))

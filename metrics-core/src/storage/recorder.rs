@@ -13,7 +13,7 @@ use super::shard::{End, MOST_BUCKETS, MOST_OUTCOMES, Shard};
 use super::spare::{Spare, lose};
 use super::totals::Totals;
 use crate::clock::{Clock, Scale};
-use crate::lock::{self, Lock};
+use crate::lock::{self, Lock, ThreadMark};
 
 /// A thread's share of a series, which knows the next one.
 pub(crate) type Share = Shard<&'static Recorder, Link>;
@@ -161,13 +161,14 @@ impl Recorder {
 
     /// The share of a thread that has none as yet.
     pub(super) fn admit(&'static self) -> &'static Share {
-        if let Some(share) = self.shares().find(|share| share.take()) {
+        let thread = ThreadMark::of_this().bits();
+        if let Some(share) = self.shares().find(|share| share.take(thread)) {
             return share;
         }
         let limit = self.shape.bounds.first().map_or(0, |bound| bound.saturating_add(1));
         let (outcomes, buckets) = (self.shape.outcomes, self.shape.buckets());
         let counts = Vec::leak((0..outcomes + buckets).map(|_| 0.into()).collect());
-        let share = Box::leak(Box::new(Shard::new(outcomes, counts, limit, (self, self.near))));
+        let share = Box::leak(Box::new(Shard::new(outcomes, counts, limit, thread, (self, self.near))));
         let mut end = &self.shares;
         while end.0.set(share).is_err() {
             // Somebody else's stands there: behind that one.
@@ -187,15 +188,30 @@ impl Recorder {
 
     /// A call ends that is not quick.
     #[inline]
-    pub(super) fn end(&'static self, share: &Share, ending: Ending, took: u64, at: u64) {
+    pub(super) fn end(&'static self, share: &Share, ending: Ending, began: u64, at: u64) {
+        if share.is_token() {
+            self.end_shared(share, ending, began, at);
+        } else {
+            share.end(&self.classed(share, ending, began, at));
+        }
+    }
+
+    #[cold]
+    fn end_shared(&'static self, share: &Share, ending: Ending, began: u64, at: u64) {
+        self.spare().shared().end(&self.classed(share, ending, began, at));
+    }
+
+    #[inline]
+    fn classed(&self, share: &Share, ending: Ending, began: u64, at: u64) -> End {
         let Ending { outcome, observed, freshens } = ending;
+        // No longer than half of what the sum can hold, whatever a clock says.
+        let took = at.saturating_sub(began).min(u64::MAX >> 2);
         let (bucket, took) = match (observed, share.is_quick(took)) {
             (true, true) => (0, took),
             (true, false) => (self.bucket(took), took),
             (false, _) => (self.shape.buckets() - 1, 0),
         };
-        let end = End { at, took, outcome: outcome.into(), bucket, freshens };
-        if share.is_token() { self.spare().shared().end(&end) } else { share.end(&end) }
+        End { began, at, took, outcome: outcome.into(), bucket, freshens }
     }
 
     fn bucket(&self, took: u64) -> usize {
@@ -227,11 +243,15 @@ impl Recorder {
         let Scratch { all, one } = scratch;
         all.reset(self.shape.outcomes, self.shape.buckets());
         for share in self.shares() {
-            patiently(READINGS, || share.read(one, horizon));
+            one.unsure = !patiently(READINGS, || share.read(one, horizon));
+            if !ThreadMark::of_bits(share.thread()).is_here() {
+                // What a thread of the parent was in the middle of ends in the parent alone.
+                one.forget_open();
+            }
             all.add(one);
         }
         if let Some(spare) = self.spare.get() {
-            patiently(READINGS_OF_SPARE, || spare.shared().read(one, horizon));
+            one.unsure = !patiently(READINGS_OF_SPARE, || spare.shared().read(one, horizon));
             all.add(one);
         }
         all
@@ -265,11 +285,13 @@ pub(crate) struct Ending {
     pub(crate) freshens: bool,
 }
 
-fn patiently(readings: usize, mut read: impl FnMut() -> bool) {
-    for _ in 0..readings {
-        if read() {
-            return;
+/// Whether one of so many readings succeeded.
+fn patiently(readings: usize, mut read: impl FnMut() -> bool) -> bool {
+    (0..readings).any(|_| {
+        let undisturbed = read();
+        if !undisturbed {
+            std::hint::spin_loop();
         }
-        std::hint::spin_loop();
-    }
+        undisturbed
+    })
 }

@@ -19,12 +19,11 @@ impl Running {
     /// Begins a call by the time stamp counter, where this thread has a share of the near recorder of this number.
     /// Then, and only then, may it be ended by the counter.
     #[inline]
-    pub(super) fn start_quickly(near: impl FnOnce() -> u8) -> Option<Self> {
+    pub(super) fn start_quickly(near: impl FnOnce() -> usize) -> Option<Self> {
         let share = thread::near(near)?;
-        share.start();
         // As late as can be: what was done above is not the call's.
         let started = clock::time_stamp();
-        share.began(started);
+        share.start(started);
         Some(Self { share, started })
     }
 
@@ -38,14 +37,12 @@ impl Running {
     /// Begins a call by `clock`.
     pub(super) fn start(recorder: &'static Recorder, clock: &Clock) -> Self {
         let share = thread::share(recorder.id()).unwrap_or_else(|| thread::join(recorder));
-        if share.is_token() {
-            let started = clock.ticks();
-            recorder.start_shared(started);
-            return Self { share, started };
-        }
-        share.start();
         let started = clock.ticks();
-        share.began(started);
+        if share.is_token() {
+            recorder.start_shared(started);
+        } else {
+            share.start(started);
+        }
         Self { share, started }
     }
 
@@ -78,7 +75,7 @@ impl Running {
         let took = now.wrapping_sub(self.started);
         let quick = self.share.is_quick(took);
         if quick {
-            self.share.end_quickly(took, now);
+            self.share.end_quickly(self.started, took, now);
         }
         quick
     }
@@ -92,23 +89,21 @@ impl Running {
     /// The same on whatever thread. A token has no near number.
     #[inline]
     pub(crate) fn end_quickly_anywhere_by_time_stamp(self) -> bool {
-        thread::near(|| self.share.near())
+        thread::near(|| self.share.near().into())
             .is_some_and(|share| Self { share, ..self }.end_quickly_by_time_stamp())
     }
 
     /// Ends it at `now`, on the thread that it began on or the one where it is [`here`](Self::here).
     #[inline]
     pub(crate) fn end(self, ending: Ending, now: u64) {
-        // No longer than half of what the sum can hold, whatever a clock says.
-        let took = now.saturating_sub(self.started & !MARK).min(u64::MAX >> 2);
-        self.share.home.end(self.share, ending, took, now);
+        self.share.home.end(self.share, ending, self.started & !MARK, now);
     }
 
     /// Ends a call of a site, on whatever thread.
     #[inline(never)]
     pub(crate) fn end_site(self, ending: Ending) {
         let now = clock::time_stamp();
-        match thread::near(|| self.share.near()) {
+        match thread::near(|| self.share.near().into()) {
             Some(share) => Self { share, ..self }.end(ending, now),
             None => self.end_site_slowly(ending),
         }

@@ -4,6 +4,9 @@
 //! is two of them: a count and the sum of durations, and the count doubles as sequence number. Any other end is
 //! announced in `mark` with its outcome and bucket, counted, and settled.
 //!
+//! A beginning adds its tick to `open`, and the end of that call, on whatever thread, takes it off there: over all
+//! shares it is the sum of the ticks at which the calls under way began, which is all that is known of them.
+//!
 //! A reader that finds count and mark unchanged after it read the rest knows that it saw every end before the last
 //! announced one completely, and that one in any degree of completion. Which degree it can tell: the lowest bit of the
 //! sum changes with every end, and outcomes and buckets add up to the number of ends. So it takes the last end wholly
@@ -21,7 +24,8 @@ use super::totals::Totals;
 #[derive(Debug)]
 pub(crate) struct Shard<H, L = ()> {
     started: AtomicU64,
-    began_at: AtomicU64,
+    /// The ticks of all beginnings here, less those of the calls that ended here.
+    open: AtomicU64,
     /// Ends that were good and within the first bound.
     quick: AtomicU64,
     /// Twice the ticks of all ends, and in the lowest bit the parity of their number.
@@ -36,7 +40,7 @@ pub(crate) struct Shard<H, L = ()> {
     mark: AtomicU64,
     fresh_at: AtomicU64,
     ended_at: AtomicU64,
-    /// 1 while it is some thread's.
+    /// The mark of the thread whose it is, 0 while it is none's.
     taken: AtomicU64,
     /// Of the other ends: counts by outcome, then by bucket, the last one for what is not observed.
     counts: &'static [AtomicU64],
@@ -55,7 +59,9 @@ pub(crate) const MOST_BUCKETS: usize = 1 << BUCKET_BITS;
 /// How a call ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct End {
-    /// When.
+    /// When it began.
+    pub(crate) began: u64,
+    /// When it ended.
     pub(crate) at: u64,
     /// Ticks it took, as far as the sum is concerned.
     pub(crate) took: u64,
@@ -66,17 +72,18 @@ pub(crate) struct End {
 }
 
 impl<H, L: Default> Shard<H, L> {
-    /// Taken by who makes it. With a `limit` of 0 no end is quick.
+    /// For the thread of this mark. With a `limit` of 0 no end is quick.
     pub(super) fn new(
         outcomes: usize,
         counts: &'static [AtomicU64],
         limit: u64,
+        thread: u64,
         (home, near): (H, u8),
     ) -> Self {
         debug_assert!(outcomes <= MOST_OUTCOMES && counts.len() - outcomes <= MOST_BUCKETS);
         Self {
             started: AtomicU64::new(0),
-            began_at: AtomicU64::new(0),
+            open: AtomicU64::new(0),
             quick: AtomicU64::new(0),
             sum: AtomicU64::new(0),
             good_at: AtomicU64::new(0),
@@ -87,7 +94,7 @@ impl<H, L: Default> Shard<H, L> {
             mark: AtomicU64::new(SETTLED),
             fresh_at: AtomicU64::new(0),
             ended_at: AtomicU64::new(0),
-            taken: AtomicU64::new(1),
+            taken: AtomicU64::new(thread),
             counts,
             link: L::default(),
         }
@@ -95,10 +102,15 @@ impl<H, L: Default> Shard<H, L> {
 }
 
 impl<H, L> Shard<H, L> {
-    /// Takes it for a thread, unless it is another's.
-    pub(super) fn take(&self) -> bool {
+    /// Takes it for the thread of this mark, unless it is another's.
+    pub(super) fn take(&self, thread: u64) -> bool {
         // Acquire: who goes on counting sees where the last one stopped.
-        self.taken.compare_exchange(0, 1, AcqRel, Relaxed).is_ok()
+        self.taken.compare_exchange(0, thread, AcqRel, Relaxed).is_ok()
+    }
+
+    /// The mark of the thread whose it is, 0 while it is none's.
+    pub(super) fn thread(&self) -> u64 {
+        self.taken.load(Relaxed)
     }
 
     /// Leaves it to the next thread.
@@ -108,14 +120,10 @@ impl<H, L> Shard<H, L> {
 
     /// A call begins. Only the shard's own thread may say so, here and below.
     #[inline]
-    pub(super) fn start(&self) {
-        bump(&self.started);
-    }
-
-    /// When the last one did.
-    #[inline]
-    pub(super) fn began(&self, at: u64) {
-        self.began_at.store(at, Relaxed);
+    pub(super) fn start(&self, at: u64) {
+        self.open.store(self.open.load(Relaxed).wrapping_add(at), Relaxed);
+        // Release: who sees that it began sees when. The other way round it would seem to have begun with the counter.
+        self.started.store(self.started.load(Relaxed).wrapping_add(1), Release);
     }
 
     /// Whether a good end after so many ticks is quick.
@@ -138,13 +146,14 @@ impl<H, L> Shard<H, L> {
 
     /// A good end of a call that took less than the limit.
     #[inline]
-    pub(super) fn end_quickly(&self, took: u64, at: u64) {
+    pub(super) fn end_quickly(&self, began: u64, took: u64, at: u64) {
         self.good_at.store(at, Relaxed);
         // Release: who sees this count sees what was written for all ends before this one.
         self.quick.store(self.quick.load(Relaxed).wrapping_add(1), Release);
         // Who sees the sum sees the count.
         fence(Release);
         self.add_to_sum(took);
+        self.close(began);
     }
 
     /// Any other end.
@@ -164,6 +173,7 @@ impl<H, L> Shard<H, L> {
         bump(&self.counts[end.outcome]);
         bump(&self.counts[usize::from(self.outcomes) + end.bucket]);
         self.add_to_sum(end.took);
+        self.close(end.began);
         // Release: who sees it settled sees it complete.
         self.mark.store(number << MARK_BITS | SETTLED, Release);
     }
@@ -171,6 +181,13 @@ impl<H, L> Shard<H, L> {
     #[inline]
     fn add_to_sum(&self, took: u64) {
         self.sum.store(self.sum.load(Relaxed).wrapping_add(took << 1) ^ 1, Relaxed);
+    }
+
+    /// A call that began at this tick is under way no more.
+    #[inline]
+    fn close(&self, began: u64) {
+        // Release: who sees this sees the end's sum, and so that it has ended.
+        self.open.store(self.open.load(Relaxed).wrapping_sub(began), Release);
     }
 
     /// Reads what was recorded into `totals`, stamps up to `horizon`. Where an end comes between it says so: then each
@@ -184,10 +201,12 @@ impl<H, L> Shard<H, L> {
         }
         // As near to its second reading as can be: all of it is one cache line.
         let mut quick = self.quick.load(Acquire);
+        // In this order: each call that is counted as under way is in `open`. What is in `open` and is not counted, for
+        // a call that began or ended meanwhile, makes the calls under way seem younger than they are.
+        let started = self.started.load(Acquire);
+        let open = self.open.load(Acquire);
         let mut sum = self.sum.load(Relaxed);
-        let started = self.started.load(Relaxed);
-        let stamps =
-            [&self.began_at, &self.good_at, &self.fresh_at, &self.ended_at].map(|at| at.load(Relaxed));
+        let stamps = [&self.good_at, &self.fresh_at, &self.ended_at].map(|at| at.load(Relaxed));
         // Acquire: had anything of a later end been read, its announcement would be seen below.
         fence(Acquire);
         let undisturbed = quick == self.quick.load(Relaxed) && mark == self.mark.load(Relaxed);
@@ -205,6 +224,7 @@ impl<H, L> Shard<H, L> {
         }
         sum >>= 1;
         totals.started = started;
+        totals.open = open;
         totals.sum = sum.into();
         totals.outcomes[0] += quick;
         totals.buckets[0] += quick;
@@ -214,7 +234,7 @@ impl<H, L> Shard<H, L> {
 
     /// Forgets everything; while nobody records.
     pub(super) fn clear(&self) {
-        let words = [&self.started, &self.began_at, &self.quick, &self.sum];
+        let words = [&self.started, &self.open, &self.quick, &self.sum];
         let stamps = [&self.good_at, &self.fresh_at, &self.ended_at];
         for word in words.into_iter().chain(stamps).chain(self.counts) {
             word.store(0, Relaxed);

@@ -9,7 +9,7 @@ use super::totals::Totals;
 #[derive(Debug)]
 pub(super) struct Shared {
     started: AtomicU64,
-    began_at: AtomicU64,
+    open: AtomicU64,
     good_at: AtomicU64,
     fresh_at: AtomicU64,
     ended_at: AtomicU64,
@@ -26,7 +26,7 @@ impl Shared {
     pub(super) const fn new(outcomes: usize, counts: &'static [AtomicU64]) -> Self {
         Self {
             started: AtomicU64::new(0),
-            began_at: AtomicU64::new(0),
+            open: AtomicU64::new(0),
             good_at: AtomicU64::new(0),
             fresh_at: AtomicU64::new(0),
             ended_at: AtomicU64::new(0),
@@ -39,8 +39,9 @@ impl Shared {
     }
 
     pub(super) fn start(&self, at: u64) {
-        self.started.fetch_add(1, Relaxed);
-        self.began_at.fetch_max(at, Relaxed);
+        self.open.fetch_add(at, Relaxed);
+        // Release: who sees that it began sees when.
+        self.started.fetch_add(1, Release);
     }
 
     pub(super) fn end(&self, end: &End) {
@@ -58,6 +59,7 @@ impl Shared {
             count.map(|count| count.fetch_add(1, Relaxed));
         }
         self.sum.fetch_add(end.took, Relaxed);
+        self.open.fetch_sub(end.began, Relaxed);
         // Release: who sees that it left sees all of it, and of those that left before.
         self.left.fetch_add(1, Release);
     }
@@ -72,12 +74,13 @@ impl Shared {
             *read = count.load(Relaxed);
         }
         let sum = self.sum.load(Relaxed);
-        let started = self.started.load(Relaxed);
-        let stamps = [&self.began_at, &self.good_at, &self.fresh_at, &self.ended_at]
-            .map(|stamp| read_stamp(stamp, horizon));
+        let started = self.started.load(Acquire);
+        let open = self.open.load(Relaxed);
+        let stamps = [&self.good_at, &self.fresh_at, &self.ended_at].map(|stamp| read_stamp(stamp, horizon));
         // Acquire: had anything of another end been read, its entry would be seen below.
         fence(Acquire);
         totals.started = started;
+        totals.open = open;
         totals.sum = sum.into();
         totals.note_stamps(stamps, horizon);
         left == self.entered.load(Relaxed)
@@ -85,7 +88,7 @@ impl Shared {
 
     /// Forgets everything; while nobody records.
     pub(super) fn clear(&self) {
-        let words = [&self.started, &self.began_at, &self.good_at, &self.fresh_at, &self.ended_at];
+        let words = [&self.started, &self.open, &self.good_at, &self.fresh_at, &self.ended_at];
         let more = [&self.sum, &self.entered, &self.left];
         for word in words.into_iter().chain(more).chain(self.counts) {
             word.store(0, Relaxed);

@@ -1,10 +1,11 @@
 //! What a call site remembers of a label set.
 
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use super::recorder::{Lease, NOWHERE, Recorder};
 use super::running::Running;
+use super::thread::NEAR;
 use crate::clock::Clock;
 use crate::lock::{self, Lock};
 
@@ -17,8 +18,10 @@ pub struct SlotCell<S> {
 
 /// The near number of a recorder, while calls may begin and end by the time stamp counter; otherwise 0, of which no
 /// thread has a share.
+///
+/// Wider than it need be: the compiler extends an atomic byte twice.
 #[derive(Debug)]
-pub struct NearNumber(AtomicU8);
+pub struct NearNumber(AtomicU32);
 
 /// The numbers that cells have published; none once they were withdrawn.
 static PUBLISHED: Lock<Option<Vec<&'static NearNumber>>> = Lock::new(Some(Vec::new()));
@@ -34,13 +37,21 @@ impl NearNumber {
     /// Of a recorder that is not known yet.
     #[must_use]
     pub const fn unknown() -> Self {
-        Self(AtomicU8::new(0))
+        Self(AtomicU32::new(0))
     }
 
     /// Begins a call, unless this thread has begun none of these yet or the time stamp counter is not trusted.
     #[inline]
     pub(crate) fn start(&self) -> Option<Running> {
-        Running::start_quickly(|| self.0.load(Relaxed))
+        Running::start_quickly(|| self.number())
+    }
+
+    #[inline]
+    fn number(&self) -> usize {
+        let number = self.0.load(Relaxed) as usize;
+        // SAFETY: what is stored was a byte, of which there are as many. Without this a call has two instructions more.
+        unsafe { std::hint::assert_unchecked(number < NEAR) };
+        number
     }
 
     fn publish(&'static self, recorder: &Recorder) {
@@ -55,7 +66,7 @@ impl NearNumber {
         let mut published = PUBLISHED.hold();
         if let Some(published) = published.as_mut().filter(|_| Clock::System.counts_time_stamps()) {
             published.push(self);
-            self.0.store(recorder.near(), Relaxed);
+            self.0.store(recorder.near().into(), Relaxed);
         }
     }
 }
@@ -76,6 +87,15 @@ impl<S> SlotCell<S> {
     /// The slots, found by `find` the first time.
     pub(crate) fn get_or_init(&self, find: impl FnOnce() -> Arc<S>) -> &Arc<S> {
         self.slots.get_or_init(find)
+    }
+
+    /// Has `find` find the slots, if nobody has as yet.
+    pub(crate) fn find(&self, find: impl FnOnce() -> Arc<S>) {
+        // See `recorder`.
+        if self.slots.get().is_none() && !lock::is_inside() {
+            let _inside = lock::enter();
+            self.get_or_init(find);
+        }
     }
 
     /// See [`NearNumber::start`].
@@ -121,14 +141,8 @@ impl<S> SlotCell<S> {
         find: impl FnOnce() -> Arc<S>,
         lease: impl FnOnce(&S) -> &Lease,
     ) -> &'static Recorder {
-        if let Some(slots) = self.slots.get() {
-            return lease(slots).recorder();
-        }
-        if lock::is_inside() {
-            // An allocator records for the first time what is allocated while this thread looks for slots.
-            return &NOWHERE;
-        }
-        let _inside = lock::enter();
-        lease(self.get_or_init(find)).recorder()
+        self.find(find);
+        // An allocator records for the first time what is allocated while this thread looks for slots.
+        self.slots.get().map_or(&NOWHERE, |slots| lease(slots).recorder())
     }
 }

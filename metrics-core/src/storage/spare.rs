@@ -69,7 +69,7 @@ impl Spare {
 
     fn of(recorder: &'static Recorder, outcomes: usize, counts: &'static [AtomicU64]) -> Self {
         // Without shares there is nothing to count in the token.
-        let token = Shard::new(0, &[], 0, (recorder, 0));
+        let token = Shard::new(0, &[], 0, 0, (recorder, 0));
         Self { token, shared: Shared::new(outcomes, counts) }
     }
 

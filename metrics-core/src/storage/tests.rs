@@ -266,9 +266,9 @@ fn a_stamp_from_a_counter_that_leapt_hides_no_true_one_and_does_not_come_back() 
     end_at(&lease, &clock, LEAPT, SKIPPED);
     let totals = read_until(&lease, 5_000);
     assert_eq!((totals.good_at, totals.fresh_at), (1_000 + 2 * QUICK, 1_000 + 2 * QUICK));
-    assert_eq!(totals.active_at, 1_000 + 2 * QUICK, "the skip's own beginning leapt too");
+    assert_eq!(totals.ended_at, 1_000 + 2 * QUICK, "the skip leapt");
     end_at(&lease, &clock, 2_000, SKIPPED);
-    assert_eq!(read(&lease).active_at, 2_000 + 2 * QUICK, "it came back");
+    assert_eq!(read(&lease).ended_at, 2_000 + 2 * QUICK, "it came back");
     end(running, &clock, GOOD);
 }
 
@@ -285,7 +285,7 @@ fn a_stamp_from_a_counter_that_leapt_does_not_stay_with_those_who_have_no_share(
     assert_eq!(read_until(&lease, 5_000).good_at, 0);
     record(1_000);
     let totals = read(&lease);
-    assert_eq!((totals.good_at, totals.active_at), (1_000 + 2 * QUICK, 1_000 + 2 * QUICK));
+    assert_eq!((totals.good_at, totals.ended_at), (1_000 + 2 * QUICK, 1_000 + 2 * QUICK));
     assert_eq!(totals.ended(), 2);
 }
 

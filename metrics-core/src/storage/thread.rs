@@ -8,7 +8,7 @@ use crate::lock;
 /// Recorders that are found by one load: as many as a byte can number, so that the index needs no check, and more than
 /// the seed's subsystems and all its operations at all its exchanges. They cost each thread 2 KiB; a share of any
 /// other recorder is found through [`Membership`].
-const NEAR: usize = 1 << u8::BITS;
+pub(super) const NEAR: usize = 1 << u8::BITS;
 
 thread_local! {
     /// By the recorder's near number. Nothing in it is ever dropped, so that it can be read in a thread that is ending.
@@ -24,14 +24,14 @@ struct Membership(Vec<Option<&'static Share>>);
 /// The number is asked for late, since whatever is known before the thread's memory is found must be saved meanwhile:
 /// four instructions less.
 #[inline]
-pub(super) fn near(near: impl FnOnce() -> u8) -> Option<&'static Share> {
-    SHARES.with(|shares| shares[usize::from(near())].get())
+pub(super) fn near(near: impl FnOnce() -> usize) -> Option<&'static Share> {
+    SHARES.with(|shares| shares[near()].get())
 }
 
 /// This thread's share of the recorder of this number, if it has one.
 #[inline]
 pub(super) fn share(id: usize) -> Option<&'static Share> {
-    u8::try_from(id).map_or_else(|_| far(id), |id| near(|| id))
+    if id < NEAR { near(|| id) } else { far(id) }
 }
 
 fn far(id: usize) -> Option<&'static Share> {

@@ -4,6 +4,10 @@
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub(crate) started: u64,
+    /// The ticks at which the calls under way began, summed up and wrapped.
+    pub(super) open: u64,
+    /// Whether that may be of other calls than those that are counted.
+    pub(super) unsure: bool,
     /// Ends by outcome.
     pub(crate) outcomes: Vec<u64>,
     /// Ends by bucket, the last entry being what is not observed.
@@ -14,8 +18,8 @@ pub(crate) struct Totals {
     pub(crate) good_at: u64,
     /// Of the last end that freshens, the good ones included.
     pub(crate) fresh_at: u64,
-    /// At which a call last began or ended.
-    pub(crate) active_at: u64,
+    /// Of the last end of any kind.
+    pub(crate) ended_at: u64,
 }
 
 impl Totals {
@@ -41,21 +45,38 @@ impl Totals {
         self.started.saturating_sub(self.ended())
     }
 
+    /// How many ticks the calls under way have lasted at `now`, on average: so long has the oldest lasted at least, and
+    /// exactly so long where it is the only one. None are under way where there is no such number.
+    pub(crate) fn open_for(&self, now: u64) -> Option<u64> {
+        // Beyond half of what there is it is less than nothing: something began or ended while this was read.
+        let all = Some(self.under_way().wrapping_mul(now).wrapping_sub(self.open));
+        let all = all.filter(|all| *all <= u64::MAX / 2 && !self.unsure);
+        all.unwrap_or(0).checked_div(self.under_way())
+    }
+
+    /// Forgets the calls under way.
+    pub(super) fn forget_open(&mut self) {
+        self.started = self.ended();
+        self.open = 0;
+    }
+
     /// What was observed, by bucket.
     pub(crate) fn observed(&self) -> &[u64] {
         self.buckets.split_last().map_or(&[], |(_not_observed, buckets)| buckets)
     }
 
     /// Stamps beyond `horizon` were left by a counter that leapt: the true ones beside them count.
-    pub(super) fn note_stamps(&mut self, stamps: [u64; 4], horizon: u64) {
-        let [began, good, fresh, ended] = stamps.map(|at| if at > horizon { 0 } else { at });
+    pub(super) fn note_stamps(&mut self, stamps: [u64; 3], horizon: u64) {
+        let [good, fresh, ended] = stamps.map(|at| if at > horizon { 0 } else { at });
         self.good_at = good;
         self.fresh_at = good.max(fresh);
-        self.active_at = began.max(ended).max(self.fresh_at);
+        self.ended_at = ended.max(self.fresh_at);
     }
 
     pub(super) fn add(&mut self, other: &Self) {
         self.started = self.started.wrapping_add(other.started);
+        self.open = self.open.wrapping_add(other.open);
+        self.unsure |= other.unsure;
         for (mine, theirs) in self.outcomes.iter_mut().zip(&other.outcomes) {
             *mine = mine.wrapping_add(*theirs);
         }
@@ -65,6 +86,6 @@ impl Totals {
         self.sum = self.sum.wrapping_add(other.sum);
         self.good_at = self.good_at.max(other.good_at);
         self.fresh_at = self.fresh_at.max(other.fresh_at);
-        self.active_at = self.active_at.max(other.active_at);
+        self.ended_at = self.ended_at.max(other.ended_at);
     }
 }

@@ -25,8 +25,8 @@ fn check_quick() {
         let writer = loom::thread::spawn({
             let shard = Arc::clone(&shard);
             move || {
-                shard.end_quickly(1, 1);
-                shard.end_quickly(2, 2);
+                shard.end_quickly(0, 1, 1);
+                shard.end_quickly(0, 2, 2);
             }
         });
         let mut totals = totals::Totals::default();

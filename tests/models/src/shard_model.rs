@@ -4,15 +4,15 @@ use crate::expected;
 
 fn new_shard() -> Shard<()> {
     let counts = Vec::leak((0..5).map(|_| AtomicU64::new(0)).collect::<Vec<_>>());
-    Shard::new(2, counts, 3, ((), 1))
+    Shard::new(2, counts, 3, 1, ((), 1))
 }
 
 fn write(shard: &Shard<()>, ends: usize) {
     for (at, (outcome, bucket, took)) in (1..).zip(expected::ENDS.into_iter().take(ends)) {
         if outcome == 0 {
-            shard.end_quickly(took, at);
+            shard.end_quickly(0, took, at);
         } else {
-            shard.end(&End { at, took, outcome, bucket, freshens: false });
+            shard.end(&End { began: 0, at, took, outcome, bucket, freshens: false });
         }
     }
 }
@@ -39,10 +39,10 @@ fn check_succession() {
         let second = loom::thread::spawn({
             let shard = Arc::clone(&shard);
             move || {
-                let taken = shard.take();
+                let taken = shard.take(2);
                 if taken {
                     let (outcome, bucket, took) = expected::ENDS[1];
-                    shard.end(&End { at: 2, took, outcome, bucket, freshens: false });
+                    shard.end(&End { began: 0, at: 2, took, outcome, bucket, freshens: false });
                 }
                 taken
             }
@@ -78,5 +78,35 @@ fn check(ends: usize, preemptions: usize) {
         }
         writer.join().expect("it does not panic");
         assert_eq!(read(&shard), Some(ends), "nobody writes any more");
+    });
+}
+
+/// No call under way ever seems older than it is, whatever else begins and ends.
+#[test]
+fn calls_under_way() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let shard = Arc::new(new_shard());
+        let writer = loom::thread::spawn({
+            let shard = Arc::clone(&shard);
+            move || {
+                become_writer();
+                shard.start(50);
+                shard.end_quickly(50, 1, 51);
+                shard.start(70);
+                shard.end(&End { began: 70, at: 75, took: 5, outcome: 1, bucket: 1, freshens: false });
+            }
+        });
+        for _ in 0..2 {
+            let mut totals = totals::Totals::default();
+            if shard.read(&mut totals, u64::MAX) {
+                assert!(totals.open_for(80).is_none_or(|ticks| ticks <= 30), "{totals:?}");
+            }
+        }
+        writer.join().expect("it does not panic");
+        let mut totals = totals::Totals::default();
+        assert!(shard.read(&mut totals, u64::MAX));
+        assert_eq!(totals.open_for(80), None);
     });
 }

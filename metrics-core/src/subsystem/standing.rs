@@ -1,0 +1,236 @@
+//! How a subsystem stands: what was recorded of it, seen at one moment.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use super::DEFAULT_MAX_AGE;
+use crate::catalogue::{self, Family, SUBSYSTEM_DURATION_BUCKETS};
+use crate::clock::{Clock, Latch, Stamp, Translation};
+use crate::lock::Lock;
+use crate::storage::{Lease, Scratch, Sink, Totals};
+use crate::{LabelValue, Outcome};
+
+/// What is recorded of one subsystem.
+#[derive(Debug)]
+pub struct SubsystemSlots {
+    runs: Lease,
+    standing: Lock<Standing>,
+    max_age: OnceLock<Duration>,
+}
+
+/// What is not recorded by runs.
+#[derive(Debug)]
+struct Standing {
+    presence: Presence,
+    /// Boot time from which on it may be stale: it was registered or resumed then.
+    since: Duration,
+    /// Why it is paused.
+    paused: Option<Arc<str>>,
+    good: Latch,
+    fresh: Latch,
+    ended: Latch,
+}
+
+/// Whether a subsystem is exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// It is.
+    Here,
+    /// It never was: not before its first run.
+    NotYet,
+    /// It was, with so many runs: its gauges come back with the next one.
+    Gone { runs: u64 },
+}
+
+/// How a subsystem stands; from [`Metrics::health`](crate::Metrics::health).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SubsystemHealth {
+    /// Its name.
+    pub subsystem: &'static str,
+    /// The age at which it counts as stalled.
+    pub max_age: Duration,
+    /// Age of the last success or skip; before the first, time since it was registered. A pause ends as a success does.
+    pub age: Duration,
+    /// How long the run under way has lasted, without the time for which the machine slept; of several at the same
+    /// time, how long they have on average. So long has the oldest one lasted at least.
+    pub running_for: Option<Duration>,
+    /// The same where it is longer than `max_age` and the subsystem is not paused: then a run hangs.
+    pub hung_for: Option<Duration>,
+    /// Runs that have ended. While there are none and one is under way, the attribute may stand over the loop and not
+    /// over the body of one cycle.
+    pub runs_ended: u64,
+    /// Why it is paused.
+    pub paused: Option<Arc<str>>,
+}
+
+impl SubsystemHealth {
+    /// Whether it is fresh, or paused: what `subsystem_alive` says.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.paused.is_some() || self.age <= self.max_age
+    }
+}
+
+/// How a subsystem stands at one moment.
+pub(super) struct State<'a> {
+    presence: Presence,
+    totals: &'a Totals,
+    observed: Duration,
+    good: Option<Stamp>,
+    ended: Option<Stamp>,
+    health: SubsystemHealth,
+}
+
+impl SubsystemSlots {
+    pub(super) fn new(clock: &Clock, presence: Presence) -> Self {
+        let standing = Standing {
+            presence,
+            since: clock.boot_time(),
+            paused: None,
+            good: Latch::default(),
+            fresh: Latch::default(),
+            ended: Latch::default(),
+        };
+        Self {
+            runs: Lease::new(&SUBSYSTEM_DURATION_BUCKETS, Outcome::VALUES.len(), clock.scale()),
+            standing: Lock::new(standing),
+            max_age: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn runs(&self) -> &Lease {
+        &self.runs
+    }
+
+    /// Sets the age once; a different one later is refused with the one that stands.
+    pub(crate) fn set_max_age(&self, max_age: Duration) -> Result<(), Duration> {
+        let standing = *self.max_age.get_or_init(|| max_age);
+        if standing == max_age { Ok(()) } else { Err(standing) }
+    }
+
+    /// Exports it from here on, if it is not.
+    pub(super) fn register(&self, now: Duration) {
+        self.standing.hold().be_here(now);
+    }
+
+    pub(super) fn unregister(&self) {
+        let mut standing = self.standing.hold();
+        if standing.presence == Presence::Here {
+            standing.presence =
+                Presence::Gone { runs: self.runs.read(&mut Scratch::default(), u64::MAX).started };
+        }
+        standing.paused = None;
+    }
+
+    /// Pauses it for a reason, or resumes it.
+    pub(super) fn set_paused(&self, reason: Option<Arc<str>>, now: Duration) {
+        let mut standing = self.standing.hold();
+        if standing.paused.is_some() && reason.is_none() {
+            standing.since = now;
+        }
+        standing.paused = reason;
+    }
+
+    pub(super) fn state<'a>(
+        &self,
+        subsystem: &'static str,
+        translation: &Translation,
+        scratch: &'a mut Scratch,
+    ) -> State<'a> {
+        // Before the runs are read: of two scrapes at once, the stamps belong to the later reading.
+        let mut standing = self.standing.hold();
+        let totals = self.runs.read(scratch, translation.horizon());
+        let begun = match standing.presence {
+            Presence::Here => false,
+            Presence::NotYet => totals.started > 0,
+            Presence::Gone { runs } => totals.started > runs,
+        };
+        let now = translation.boot_time();
+        if begun {
+            standing.be_here(now);
+        }
+        let max_age = self.max_age.get().copied().unwrap_or(DEFAULT_MAX_AGE);
+        let good_runs = totals.outcomes[Outcome::Ok.index()];
+        let fresh_runs = good_runs + totals.outcomes[Outcome::Skipped.index()];
+        let stamp =
+            |latch: &mut Latch, ticks, events| latch.stamp(ticks, events, translation).filter(|_| ticks > 0);
+        let good = stamp(&mut standing.good, totals.good_at, good_runs);
+        let fresh = stamp(&mut standing.fresh, totals.fresh_at, fresh_runs);
+        let ended = stamp(&mut standing.ended, totals.ended_at, totals.ended());
+        let since = standing.since;
+        let running_for = self.running_for(totals, max_age, translation);
+        let hung_for = running_for
+            .map(|running| running.min(now.saturating_sub(since)))
+            .filter(|running| *running > max_age && standing.paused.is_none());
+        let health = SubsystemHealth {
+            subsystem,
+            max_age,
+            age: now.saturating_sub(fresh.map_or(since, |fresh| fresh.boot_time.max(since))),
+            running_for,
+            hung_for,
+            runs_ended: totals.ended(),
+            paused: standing.paused.clone(),
+        };
+        let observed = self.runs.scale().duration(totals.sum);
+        State { presence: standing.presence, totals, observed, good, ended, health }
+    }
+
+    /// How long the runs under way have lasted. What would be a verdict is read a second time: a run that goes from
+    /// one thread to another while their shares are read may look like none, and others older for it.
+    fn running_for(&self, totals: &Totals, max_age: Duration, translation: &Translation) -> Option<Duration> {
+        let lasted = |totals: &Totals| {
+            totals.open_for(translation.ticks()).map(|ticks| self.runs.scale().duration(ticks.into()))
+        };
+        let first = lasted(totals)?;
+        if first <= max_age {
+            return Some(first);
+        }
+        let (mut scratch, horizon) = (Scratch::default(), translation.horizon());
+        lasted(self.runs.read(&mut scratch, horizon)).map(|second| second.min(first))
+    }
+}
+
+impl Standing {
+    fn be_here(&mut self, now: Duration) {
+        if self.presence != Presence::Here {
+            self.presence = Presence::Here;
+            self.since = now;
+        }
+    }
+}
+
+impl State<'_> {
+    pub(super) fn health(self) -> Option<SubsystemHealth> {
+        (self.presence == Presence::Here).then_some(self.health)
+    }
+
+    pub(super) fn collect(&self, sink: &mut dyn Sink) {
+        let Self { presence, totals, observed, good, ended, health } = self;
+        if *presence == Presence::NotYet {
+            return;
+        }
+        let labels = &[health.subsystem];
+        let observed = observed.as_secs_f64();
+        sink.histogram(&catalogue::SUBSYSTEM_DURATION_SECONDS, labels, totals.observed(), observed);
+        for (outcome, runs) in Outcome::VALUES.iter().zip(&totals.outcomes) {
+            sink.counter(&catalogue::SUBSYSTEM_RUNS_TOTAL, &[health.subsystem, outcome], *runs);
+        }
+        if *presence != Presence::Here {
+            return;
+        }
+        let mut gauge = |family: &'static Family, value: f64| sink.gauge(family, labels, value);
+        let flag = |is: bool| f64::from(u8::from(is));
+        if let Some(good) = good {
+            gauge(&catalogue::SUBSYSTEM_LAST_RUN_TIMESTAMP, good.wall.as_secs_f64());
+        }
+        if let Some(ended) = ended {
+            gauge(&catalogue::SUBSYSTEM_LAST_ATTEMPT_TIMESTAMP_SECONDS, ended.wall.as_secs_f64());
+        }
+        gauge(&catalogue::SUBSYSTEM_ALIVE, flag(health.is_alive()));
+        gauge(&catalogue::SUBSYSTEM_PAUSED, flag(health.paused.is_some()));
+        #[expect(clippy::cast_precision_loss, reason = "2^53 runs at once do not fit a machine")]
+        gauge(&catalogue::SUBSYSTEM_IN_PROGRESS, totals.under_way() as f64);
+        gauge(&catalogue::SUBSYSTEM_MAX_AGE_SECONDS, health.max_age.as_secs_f64());
+    }
+}
