@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::custom::Place;
+#[cfg(feature = "push")]
+use crate::push::PushError;
 #[cfg(feature = "server")]
 use crate::server::ServeError;
 
@@ -42,6 +44,8 @@ enum Problem {
     Foreign(prometheus::Error),
     #[cfg(feature = "server")]
     Serve(ServeError),
+    #[cfg(feature = "push")]
+    Push(PushError),
 }
 
 /// What stood in an environment variable.
@@ -126,6 +130,8 @@ impl fmt::Display for Error {
             Problem::Foreign(error) => write!(f, "the collector cannot be registered: {error}"),
             #[cfg(feature = "server")]
             Problem::Serve(error) => error.fmt(f),
+            #[cfg(feature = "push")]
+            Problem::Push(error) => error.fmt(f),
         }
     }
 }
@@ -142,5 +148,12 @@ impl std::error::Error for Error {}
 impl From<ServeError> for Error {
     fn from(error: ServeError) -> Self {
         Self(Box::new(Problem::Serve(error)))
+    }
+}
+
+#[cfg(feature = "push")]
+impl From<PushError> for Error {
+    fn from(error: PushError) -> Self {
+        Self(Box::new(Problem::Push(error)))
     }
 }

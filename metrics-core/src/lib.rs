@@ -37,6 +37,8 @@ extern crate self as bot_metrics;
 
 pub mod catalogue;
 pub mod labels;
+#[cfg(feature = "push")]
+pub mod push;
 #[cfg(feature = "server")]
 pub mod server;
 #[cfg(any(test, feature = "test-util"))]
@@ -50,6 +52,8 @@ mod custom;
 mod encode;
 mod error;
 mod event;
+#[cfg(feature = "tracing")]
+mod event_layer;
 mod exchange;
 mod guard;
 mod instrument;
@@ -73,8 +77,11 @@ pub use call_site::{CallSite, call_sites};
 pub use capital::{Capital, Profile};
 pub use catalogue::Families;
 pub use custom::{Counter, Gauge, Histogram, Label, LabelType, Objective, ProfileId, Symbol};
+pub use encode::text::CONTENT_TYPE;
 pub use error::Error;
 pub use event::Event;
+#[cfg(feature = "tracing")]
+pub use event_layer::EventLayer;
 pub use exchange::{CallGuard, ExchangeCall};
 pub use label::LabelValue;
 pub use labels::{EventType, Exchange, Operation, Severity, Source, Subsystem};

@@ -291,6 +291,12 @@ impl Metrics {
         self.core.event(severity.as_str(), event_type.as_str())
     }
 
+    /// As [`event`](Self::event), with texts that are known to be label values.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn event_named(&self, severity: &'static str, event_type: &'static str) -> Event<'_> {
+        self.core.event(severity, event_type)
+    }
+
     /// The profile with this id, exported from here on with its violations at 0.
     #[must_use]
     pub fn profile(&self, profile_id: &str) -> Profile {
@@ -308,7 +314,9 @@ impl Metrics {
         self.core.snapshot()
     }
 
-    /// What is served: our families, then those that the bot registered itself, in the text format 0.0.4.
+    /// What is served: our families, then those that the bot registered itself, in the text format 0.0.4, whose
+    /// [type](crate::CONTENT_TYPE) goes with it. A bot that has an HTTP server answers with both; collectors of its own
+    /// may take a second, so an async one asks on a thread for what blocks.
     #[must_use]
     pub fn exposition(&self) -> String {
         let settings = self.settings();

@@ -15,6 +15,9 @@ use crate::{Error, LabelValue, Metrics};
 /// Where the exposition is served unless something else is said.
 pub const DEFAULT_ADDRESS: &str = "0.0.0.0:5000";
 
+/// The labels of every series.
+pub(crate) const DEFAULT_LABELS: [&str; 3] = ["app", "env", "mode"];
+
 const DEFAULT_NAMESPACE: &str = "bytelyst_bot";
 const DEFAULT_APP: &str = "bytelyst-trading-bot-service";
 const DEFAULT_PROFILES: usize = 50;
@@ -298,7 +301,8 @@ impl Settings {
 
     /// The default labels, in the order in which they are written.
     pub(crate) fn default_labels(&self) -> [(&'static str, &str); 3] {
-        [("app", &self.app), ("env", self.env.as_str()), ("mode", self.mode.as_str())]
+        let [app, env, mode] = DEFAULT_LABELS;
+        [(app, &self.app), (env, self.env.as_str()), (mode, self.mode.as_str())]
     }
 
     pub(crate) fn disables(&self, subsystem: &str) -> bool {

@@ -6,6 +6,10 @@ use crate::catalogue::Family;
 use crate::settings::Settings;
 use crate::storage::{FamilySnapshot, HistogramValue, Snapshot, Value};
 
+/// The type of the text format as HTTP has it. Prometheus 3 refuses a scrape whose type it does not know, so this is
+/// exact.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
 /// `snapshot` with the names and default labels of `settings`.
 pub(crate) fn encode(snapshot: &Snapshot, settings: &Settings) -> String {
     let mut default_labels = String::new();

@@ -9,9 +9,8 @@ use hyper::header::{
 use hyper::{Response, StatusCode};
 
 use super::Verdict;
+use crate::encode;
 
-/// Prometheus 3 refuses a scrape whose type it does not know, so this is exact.
-const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -39,7 +38,7 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn exposition(text: String) -> Self {
-        Self::new(StatusCode::OK, EXPOSITION, text)
+        Self::new(StatusCode::OK, encode::text::CONTENT_TYPE, text)
     }
 
     pub(super) fn html(page: String) -> Self {

@@ -1,0 +1,398 @@
+//! Operational events out of what a bot says through `tracing` anyway.
+
+use std::cell::Cell;
+use std::fmt::{self, Write as _};
+use std::marker::PhantomData;
+
+use tracing_core::field::{Field, Visit};
+use tracing_core::{Level, Subscriber};
+use tracing_subscriber::layer::{Context, Layer};
+
+use crate::label::OTHER;
+use crate::{EventType, LabelValue, Metrics, Severity};
+
+/// Longest value of a field that becomes a label, in bytes: a longer one is a text, not an id.
+const LONGEST: usize = 128;
+
+/// A layer of a `tracing` subscriber that counts WARN and ERROR events which carry a field `type` in
+/// [`operational_events_total`](crate::catalogue::OPERATIONAL_EVENTS_TOTAL).
+///
+/// ```
+/// use bot_metrics::{EventLayer, assert_metric, testing};
+/// use tracing_subscriber::prelude::*;
+///
+/// let (metrics, _) = testing::instance();
+/// let subscriber = tracing_subscriber::registry().with(EventLayer::new(metrics.clone()));
+/// # let _default =
+/// tracing::subscriber::set_default(subscriber);
+///
+/// let (symbol, why) = ("BTCUSDT", "connection reset");
+/// tracing::error!("type" = "ORDER_FAILURE", profile_id = "maker", symbol, "order not placed: {why}");
+/// assert_metric!(
+///     metrics,
+///     "bytelyst_bot_operational_events_total{severity='ERROR',type='ORDER_FAILURE',symbol='BTCUSDT'}",
+///     1
+/// );
+/// ```
+///
+/// | of the event | becomes |
+/// | --- | --- |
+/// | level WARN, ERROR | `severity` WARNING, ERROR; other levels are not counted |
+/// | field `type` (also spelled `r#type`) | `type`, where it is one of the known types |
+/// | field `profile_id`, `symbol` | the labels of that name, within their bounds; above 128 bytes "other" |
+/// | message and other fields | nothing |
+///
+/// A field may be a text, or anything that is recorded with `%` or `?`; quotes around it are taken off. A type that is
+/// not known is told to the [report hook](crate::Settings::on_report) with the place of the event, and never becomes a
+/// label. Fields of spans are not read.
+///
+/// Known types, profiles and symbols cost no allocation. Events that the report hook or a field's own `Debug` sends
+/// while an event is being counted are left to other layers.
+///
+/// Needs the feature `tracing`.
+pub struct EventLayer<T = EventType> {
+    metrics: Metrics,
+    types: PhantomData<fn() -> T>,
+}
+
+impl EventLayer {
+    /// Counts the types of [`labels::EventType`](crate::labels::EventType).
+    #[must_use]
+    pub fn new(metrics: Metrics) -> Self {
+        Self::with_types(metrics)
+    }
+}
+
+impl<T: LabelValue> EventLayer<T> {
+    /// Counts the types of an enum of the bot's own: `EventLayer::<labels::EventType>::with_types(metrics)`.
+    #[must_use]
+    pub fn with_types(metrics: Metrics) -> Self {
+        const { crate::vocabulary::require_type::<T>("event type") };
+        Self { metrics, types: PhantomData }
+    }
+
+    fn count(&self, severity: Severity, event: &tracing_core::Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let kind = fields.kind.as_str();
+        let Some(known) = T::VALUES.iter().copied().find(|value| kind == Some(*value)) else {
+            return self.tell_unknown(&fields, event);
+        };
+        let (profile, symbol) = (fields.profile.label(), fields.symbol.label());
+        self.metrics.event_named(severity.as_str(), known).profile(profile).symbol(symbol).record();
+    }
+
+    fn tell_unknown(&self, fields: &Fields, event: &tracing_core::Event<'_>) {
+        let metadata = event.metadata();
+        let kind = fields.kind.as_str().unwrap_or("a text too long for one");
+        self.metrics.settings().report.tell(&format!(
+            "an event in {}:{} is not counted: unknown event type {kind:?}; known: {}",
+            metadata.file().unwrap_or_else(|| metadata.target()),
+            metadata.line().unwrap_or_default(),
+            T::VALUES.join(", ")
+        ));
+    }
+}
+
+impl<T> Clone for EventLayer<T> {
+    fn clone(&self) -> Self {
+        Self { metrics: self.metrics.clone(), types: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for EventLayer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventLayer").finish_non_exhaustive()
+    }
+}
+
+impl<S: Subscriber, T: LabelValue> Layer<S> for EventLayer<T> {
+    fn on_event(&self, event: &tracing_core::Event<'_>, _: Context<'_, S>) {
+        let metadata = event.metadata();
+        let severity = match *metadata.level() {
+            Level::WARN => Severity::Warning,
+            Level::ERROR => Severity::Error,
+            _ => return,
+        };
+        if metadata.fields().iter().any(|field| name(&field) == "type")
+            && let Some(_counting) = Counting::begin()
+        {
+            self.count(severity, event);
+        }
+    }
+}
+
+/// Raw identifiers keep their mark in some spellings.
+fn name(field: &Field) -> &'static str {
+    field.name().strip_prefix("r#").unwrap_or(field.name())
+}
+
+/// An event of this thread is being counted.
+struct Counting;
+
+thread_local! {
+    static COUNTING: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Counting {
+    /// Nothing where one is already, or where the thread is ending.
+    fn begin() -> Option<Self> {
+        let was = COUNTING.try_with(|counting| counting.replace(true)).ok()?;
+        (!was).then_some(Self)
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        // Where there is no thread any more there is nothing to take back.
+        let _ = COUNTING.try_with(|counting| counting.set(false));
+    }
+}
+
+#[derive(Default)]
+struct Fields {
+    kind: Short,
+    profile: Short,
+    symbol: Short,
+}
+
+impl Fields {
+    fn field(&mut self, field: &Field) -> Option<&mut Short> {
+        match name(field) {
+            "type" => Some(&mut self.kind),
+            "profile_id" => Some(&mut self.profile),
+            "symbol" => Some(&mut self.symbol),
+            _ => None,
+        }
+    }
+}
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if let Some(text) = self.field(field) {
+            // It says itself when it is full.
+            let _ = text.write_str(value);
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if let Some(text) = self.field(field) {
+            let _ = write!(text, "{value:?}");
+            text.unquote();
+        }
+    }
+}
+
+/// A text on the stack.
+struct Short {
+    bytes: [u8; LONGEST],
+    start: usize,
+    end: usize,
+    is_cut: bool,
+}
+
+impl Default for Short {
+    fn default() -> Self {
+        Self { bytes: [0; LONGEST], start: 0, end: 0, is_cut: false }
+    }
+}
+
+impl Short {
+    /// Nothing where it was too long.
+    fn as_str(&self) -> Option<&str> {
+        // Only whole texts were written.
+        if self.is_cut { None } else { str::from_utf8(&self.bytes[self.start..self.end]).ok() }
+    }
+
+    fn label(&self) -> &str {
+        self.as_str().unwrap_or(OTHER)
+    }
+
+    /// What a `Debug` of a text puts around it.
+    fn unquote(&mut self) {
+        if let [b'"', .., b'"'] = self.bytes[self.start..self.end] {
+            self.start += 1;
+            self.end -= 1;
+        }
+    }
+}
+
+impl fmt::Write for Short {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        match self.bytes.get_mut(self.end..self.end + text.len()) {
+            Some(place) if !self.is_cut => {
+                place.copy_from_slice(text.as_bytes());
+                self.end += text.len();
+                Ok(())
+            }
+            _ => {
+                self.is_cut = true;
+                Err(fmt::Error)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing::{debug, error, info, warn};
+    use tracing_subscriber::prelude::*;
+
+    use super::*;
+    use crate::testing::{ABSENT, Samples, instance};
+    use crate::{Mode, Settings, assert_metric};
+
+    const EVENTS: &str = "bytelyst_bot_operational_events_total";
+
+    /// Runs `body` under a layer of an instance of its own, and returns that.
+    fn counted(body: impl FnOnce()) -> Metrics {
+        let (metrics, _) = instance();
+        let subscriber = tracing_subscriber::registry().with(EventLayer::new(metrics.clone()));
+        tracing::subscriber::with_default(subscriber, body);
+        metrics
+    }
+
+    fn total(metrics: &Metrics) -> f64 {
+        Samples::of(metrics).sum(EVENTS, &[])
+    }
+
+    #[test]
+    fn warnings_and_errors_with_a_type_are_counted_with_their_labels() {
+        let metrics = counted(|| {
+            error!("type" = "ORDER_FAILURE", profile_id = "maker", symbol = "BTCUSDT", "failed");
+            error!("type" = "ORDER_FAILURE", profile_id = "maker", symbol = "BTCUSDT", attempt = 2, "again");
+            warn!(r#type = "RATE_LIMITED", retry_s = 4.5);
+            warn!(symbol = "ETHUSDT", "type" = "STALE_MARKET_DATA");
+        });
+        assert_metric!(
+            metrics,
+            "bytelyst_bot_operational_events_total{severity='ERROR',type='ORDER_FAILURE',profile_id='maker',symbol='BTCUSDT'}",
+            2
+        );
+        assert_metric!(
+            metrics,
+            "bytelyst_bot_operational_events_total{severity='WARNING',type='RATE_LIMITED',profile_id='',symbol=''}",
+            1
+        );
+        assert_metric!(metrics, "bytelyst_bot_operational_events_total{symbol='ETHUSDT'}", 1);
+        assert_eq!(total(&metrics), 4.0);
+    }
+
+    #[test]
+    fn other_levels_and_events_without_a_type_are_not() {
+        let metrics = counted(|| {
+            info!("type" = "STARTED");
+            debug!("type" = "STARTED");
+            error!(kind = "ORDER_FAILURE", "no type");
+            warn!("type");
+            tracing::error_span!("span", "type" = "ORDER_FAILURE").in_scope(|| error!("in it"));
+        });
+        assert_eq!(total(&metrics), 0.0);
+    }
+
+    #[test]
+    fn fields_may_be_shown_or_debugged() {
+        struct Kind;
+        impl fmt::Display for Kind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("ORDER_")?;
+                f.write_str("REJECTED")
+            }
+        }
+        let metrics = counted(|| {
+            let symbol = String::from("SOLUSDT");
+            error!("type" = %Kind, profile_id = 17, ?symbol);
+            error!("type" = ?"ORDER_REJECTED", profile_id = %17, symbol = %symbol);
+        });
+        assert_metric!(
+            metrics,
+            "bytelyst_bot_operational_events_total{type='ORDER_REJECTED',profile_id='17',symbol='SOLUSDT'}",
+            2
+        );
+    }
+
+    #[test]
+    fn an_unknown_type_is_told_with_its_place_and_never_a_label() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let settings = Settings::new(Mode::Paper).on_report(Arc::new({
+            let told = Arc::clone(&told);
+            move |line: &str| {
+                told.lock().unwrap().push(line.to_owned());
+                // A hook that uses the same log must not come back here.
+                error!("type" = "nonsense of the hook's", "{line}");
+            }
+        }));
+        let metrics = settings.build().expect("legal");
+        let subscriber = tracing_subscriber::registry().with(EventLayer::new(metrics.clone()));
+        let line = line!() + 2;
+        tracing::subscriber::with_default(subscriber, || {
+            error!("type" = "order of 12 failed at 08:15");
+            error!("type" = "x".repeat(1_000));
+            error!("type" = "");
+        });
+        assert_eq!(total(&metrics), 0.0);
+        let told = told.lock().unwrap();
+        assert_eq!(told.len(), 3, "{told:?}");
+        let place = format!("event_layer.rs:{line} is not counted: unknown event type");
+        assert!(
+            told[0].contains(&format!("{place} \"order of 12 failed at 08:15\"; known: ORDER_PLACED, ")),
+            "{}",
+            told[0]
+        );
+        assert!(told[1].contains("\"a text too long for one\""), "{}", told[1]);
+    }
+
+    #[test]
+    fn open_labels_are_bounded_in_number_and_length() {
+        let metrics = Settings::new(Mode::Paper).label_bounds(2, 2).build().expect("legal");
+        let subscriber = tracing_subscriber::registry().with(EventLayer::new(metrics.clone()));
+        tracing::subscriber::with_default(subscriber, || {
+            for profile in 0..10 {
+                error!("type" = "ORDER_FAILURE", profile_id = profile);
+            }
+            error!("type" = "ORDER_FAILURE", symbol = "S".repeat(LONGEST + 1));
+        });
+        assert_metric!(metrics, "bytelyst_bot_operational_events_total{profile_id='other'}", 8);
+        assert_metric!(metrics, "bytelyst_bot_operational_events_total{symbol='other'}", 1);
+        assert_metric!(metrics, "bytelyst_bot_operational_events_total{profile_id='2'}", ABSENT);
+        assert_metric!(
+            metrics,
+            "bytelyst_bot_label_overflow_total{label='profile_id',metric='operational_events_total'}",
+            8
+        );
+    }
+
+    #[test]
+    fn a_field_that_panics_leaves_the_layer_as_it_was() {
+        struct Panics;
+        impl fmt::Debug for Panics {
+            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+                panic!("on purpose")
+            }
+        }
+        let metrics = counted(|| {
+            let _ = std::panic::catch_unwind(|| error!("type" = "ORDER_FAILURE", symbol = ?Panics));
+            error!("type" = "ORDER_FAILURE");
+        });
+        assert_eq!(total(&metrics), 1.0);
+    }
+
+    #[test]
+    fn a_bots_own_types_are_counted() {
+        #[derive(Clone, Copy, Debug, LabelValue)]
+        #[label(rename_all = "SCREAMING_SNAKE_CASE", name = "event type")]
+        enum EventType {
+            MarginCall,
+        }
+        let _ = EventType::MarginCall;
+        let (metrics, _) = instance();
+        let layer = EventLayer::<EventType>::with_types(metrics.clone());
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            error!("type" = "MARGIN_CALL");
+            error!("type" = "ORDER_FAILURE");
+        });
+        assert_metric!(metrics, "bytelyst_bot_operational_events_total", 1, "of the type MARGIN_CALL alone");
+    }
+}

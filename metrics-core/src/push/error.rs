@@ -1,0 +1,87 @@
+//! Why nothing was pushed.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+/// Why nothing was pushed: to whom, what went wrong and what to do about it. No password stands in it.
+pub struct PushError(Problem);
+
+enum Problem {
+    Address { address: String, reason: &'static str },
+    Label { label: String, reason: &'static str },
+    Failed { address: String, timeout: Duration, cause: Box<ureq::Error> },
+    Refused { address: String, status: u16, answer: String },
+}
+
+impl PushError {
+    pub(super) fn address(address: &str, reason: &'static str) -> Self {
+        Self(Problem::Address { address: address.to_owned(), reason })
+    }
+
+    pub(super) fn label(label: &str, reason: &'static str) -> Self {
+        Self(Problem::Label { label: label.to_owned(), reason })
+    }
+
+    pub(super) fn failed(address: &str, timeout: Duration, cause: ureq::Error) -> Self {
+        Self(Problem::Failed { address: address.to_owned(), timeout, cause: Box::new(cause) })
+    }
+
+    pub(super) fn refused(address: &str, status: u16, answer: &str) -> Self {
+        let answer = answer.lines().next().unwrap_or_default().trim().to_owned();
+        Self(Problem::Refused { address: address.to_owned(), status, answer })
+    }
+
+    /// The status with which the gateway refused, if that is what it did.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self.0 {
+            Problem::Refused { status, .. } => Some(status),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for PushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Problem::Address { address, reason } => write!(
+                f,
+                "{address:?} is no Pushgateway's address: {reason}; write it as http://host:port, for example \
+                 http://127.0.0.1:9091"
+            ),
+            Problem::Label { label, reason } => write!(f, "{label:?} cannot group what is pushed: {reason}"),
+            Problem::Failed { address, timeout, cause } => {
+                write!(f, "cannot push metrics to {address}: ")?;
+                match &**cause {
+                    ureq::Error::Timeout(_) => write!(f, "no answer within {timeout:?}"),
+                    ureq::Error::HostNotFound => f.write_str("no such host"),
+                    ureq::Error::Io(cause) if cause.kind() == io::ErrorKind::ConnectionRefused => {
+                        f.write_str("connection refused; is a Pushgateway running there?")
+                    }
+                    other => write!(f, "{other}"),
+                }
+            }
+            Problem::Refused { address, status, answer } => {
+                write!(f, "{address} refused the pushed metrics with status {status}")?;
+                if answer.is_empty() { Ok(()) } else { write!(f, ": {answer}") }
+            }
+        }
+    }
+}
+
+/// The same text, since that is what a `main` that returns an error prints.
+impl fmt::Debug for PushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for PushError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Problem::Failed { cause, .. } => Some(cause),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Pushing to a Prometheus Pushgateway, for what ends before it is scraped: a backtest, a nightly job.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use bot_metrics::push::Pushgateway;
+//! use bot_metrics::{Mode, Settings};
+//!
+//! let metrics = Settings::new(Mode::Paper).build()?;
+//! // … run the backtest …
+//! Pushgateway::new("http://127.0.0.1:9091", "backtest")?
+//!     .grouping("strategy", "grid")?
+//!     .timeout(Duration::from_secs(5))
+//!     .push(&metrics)?;
+//! # Ok::<(), bot_metrics::Error>(())
+//! ```
+//!
+//! A bot that runs on is scraped instead: nobody notices when a pushed bot dies, since its last values stay until
+//! somebody [deletes](Pushgateway::delete) them. Nothing is pushed by itself, and nothing is tried twice.
+
+mod error;
+mod grouping;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ureq::Agent;
+use ureq::http::{Method, Request};
+
+pub use self::error::PushError;
+use self::grouping::Grouping;
+use crate::Metrics;
+use crate::encode::text::CONTENT_TYPE;
+
+/// Twice what a gateway on a busy machine takes for the megabytes of a large bot.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Of an answer, what may stand in a message. Gateways explain themselves in a line.
+const LONGEST_ANSWER: u64 = 1_000;
+
+/// A group of metrics on a Pushgateway: where it is, and the labels that tell it from other groups.
+///
+/// Nothing is sent before [`push`](Self::push), [`push_add`](Self::push_add) or [`delete`](Self::delete). Each blocks its
+/// thread, for the [timeout](Self::timeout) at most: in an async bot call them in `tokio::task::spawn_blocking` or its
+/// like.
+#[derive(Clone)]
+#[must_use = "nothing is pushed before `push`"]
+pub struct Pushgateway {
+    url: String,
+    grouping: Grouping,
+    timeout: Duration,
+    authorization: Option<String>,
+}
+
+impl Pushgateway {
+    /// The group with the label `job` at the gateway under `url`, which may have a path in front of the gateway's own.
+    ///
+    /// # Errors
+    ///
+    /// Where `url` is no plain `http://host[:port][/path]`, or `job` is empty.
+    pub fn new(url: &str, job: &str) -> Result<Self, PushError> {
+        Ok(Self {
+            url: checked(url)?.to_owned(),
+            grouping: Grouping::of_job(job)?,
+            timeout: DEFAULT_TIMEOUT,
+            authorization: None,
+        })
+    }
+
+    /// Adds a label to the group's. The gateway sets it on every series pushed, in place of one that is there.
+    ///
+    /// # Errors
+    ///
+    /// Where `label` is no label's name, stands twice, or is one that our own series have: the gateway would make
+    /// different series one.
+    pub fn grouping(mut self, label: &str, value: &str) -> Result<Self, PushError> {
+        self.grouping.add(label, value)?;
+        Ok(self)
+    }
+
+    /// How long one request may take, from looking up the name to the last byte of the answer; 10 s unless set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Presents a user and a password. They travel as readable text.
+    pub fn basic_auth(mut self, user: &str, password: &str) -> Self {
+        self.authorization = Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))));
+        self
+    }
+
+    /// Replaces all that the group holds (PUT).
+    ///
+    /// # Errors
+    ///
+    /// Where the gateway cannot be reached, does not answer in time or refuses.
+    pub fn push(&self, metrics: &Metrics) -> Result<(), PushError> {
+        self.send(Method::PUT, Some(metrics.exposition()))
+    }
+
+    /// Replaces, of what the group holds, the families that `metrics` has, and leaves the others (POST).
+    ///
+    /// # Errors
+    ///
+    /// Where the gateway cannot be reached, does not answer in time or refuses.
+    pub fn push_add(&self, metrics: &Metrics) -> Result<(), PushError> {
+        self.send(Method::POST, Some(metrics.exposition()))
+    }
+
+    /// Deletes all that the group holds.
+    ///
+    /// # Errors
+    ///
+    /// Where the gateway cannot be reached, does not answer in time or refuses.
+    pub fn delete(&self) -> Result<(), PushError> {
+        self.send(Method::DELETE, None)
+    }
+
+    fn send(&self, method: Method, exposition: Option<String>) -> Result<(), PushError> {
+        let failed = |cause| PushError::failed(&self.url, self.timeout, cause);
+        let uri = format!("{}{}", self.url, self.grouping.path());
+        let mut request = Request::builder().method(method).uri(uri);
+        if let Some(authorization) = &self.authorization {
+            request = request.header("Authorization", authorization);
+        }
+        let answer = match exposition {
+            Some(text) => {
+                let request = request.header("Content-Type", CONTENT_TYPE).body(text);
+                request.map_err(ureq::Error::from).and_then(|request| self.agent().run(request))
+            }
+            None => request.body(()).map_err(ureq::Error::from).and_then(|request| self.agent().run(request)),
+        };
+        let mut answer = answer.map_err(failed)?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        // Without its reason the refusal is still one.
+        let reason = answer.body_mut().with_config().limit(LONGEST_ANSWER).lossy_utf8(true).read_to_string();
+        Err(PushError::refused(&self.url, status.as_u16(), &reason.unwrap_or_default()))
+    }
+
+    fn agent(&self) -> Agent {
+        Agent::config_builder()
+            .timeout_global(Some(self.timeout))
+            .http_status_as_error(false)
+            // A gateway that has moved is for the operator to name; a push must not turn into a GET on the way.
+            .max_redirects(0)
+            // The environment is for `Settings` alone to read.
+            .proxy(None)
+            .build()
+            .into()
+    }
+}
+
+/// Without the password.
+impl fmt::Debug for Pushgateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pushgateway")
+            .field("url", &self.url)
+            .field("grouping", &self.grouping)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The address without the slash at its end.
+fn checked(url: &str) -> Result<&str, PushError> {
+    let rest = match url.split_once("://") {
+        Some(("http", rest)) => rest,
+        Some(("https", _)) => {
+            return Err(PushError::address(url, "pushing has no TLS; put a proxy in between"));
+        }
+        _ => return Err(PushError::address(url, "it does not begin with http://")),
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    if authority.is_empty() {
+        return Err(PushError::address(url, "it names no host"));
+    }
+    if authority.contains('@') {
+        return Err(PushError::address("http://…@…", "a user and a password go to `basic_auth`"));
+    }
+    if rest.contains(['?', '#']) || rest.contains(char::is_whitespace) {
+        return Err(PushError::address(url, "it has more than a host, a port and a path"));
+    }
+    Ok(url.trim_end_matches('/'))
+}

@@ -1,0 +1,143 @@
+//! What is sent, and what is said when nobody takes it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::Pushgateway;
+use crate::Metrics;
+use crate::testing::instance;
+
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn metrics() -> Metrics {
+    instance().0
+}
+
+/// A gateway that answers one request, and hands over what it was sent: the lines of the head, and the body.
+fn gateway(answer: &'static str) -> (SocketAddr, JoinHandle<(Vec<String>, String)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let served = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let head: Vec<String> =
+            reader.by_ref().lines().map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
+        let length = head.iter().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().unwrap())
+        });
+        let mut body = vec![0; length.unwrap_or(0)];
+        reader.read_exact(&mut body).unwrap();
+        stream.write_all(answer.as_bytes()).unwrap();
+        (head, String::from_utf8(body).unwrap())
+    });
+    (address, served)
+}
+
+fn at(address: SocketAddr) -> Pushgateway {
+    Pushgateway::new(&format!("http://{address}/"), "backtest").unwrap().timeout(PATIENCE)
+}
+
+#[test]
+fn the_exposition_is_sent_with_its_type_under_the_groups_path() {
+    let ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    for (method, push) in [("PUT", Pushgateway::push as fn(&_, &_) -> _), ("POST", Pushgateway::push_add)] {
+        let (address, served) = gateway(ok);
+        let metrics = metrics();
+        push(&at(address).grouping("strategy", "a/b").unwrap(), &metrics).unwrap();
+        let (head, body) = served.join().unwrap();
+        assert_eq!(head[0], format!("{method} /metrics/job/backtest/strategy@base64/YS9i HTTP/1.1"));
+        let has = |header: &str| head.iter().any(|line| line.eq_ignore_ascii_case(header));
+        assert!(has("content-type: text/plain; version=0.0.4; charset=utf-8"), "{head:?}");
+        assert_eq!(body, metrics.exposition());
+    }
+}
+
+#[test]
+fn a_group_is_deleted_with_credentials_that_nobody_is_shown() {
+    let (address, served) = gateway("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
+    let gateway = at(address).basic_auth("bot", "secret");
+    assert!(!format!("{gateway:?}").contains("secret"));
+    gateway.delete().unwrap();
+    let (head, body) = served.join().unwrap();
+    assert_eq!((head[0].as_str(), body.as_str()), ("DELETE /metrics/job/backtest HTTP/1.1", ""));
+    assert!(
+        head.iter().any(|line| line.eq_ignore_ascii_case("authorization: Basic Ym90OnNlY3JldA==")),
+        "{head:?}"
+    );
+}
+
+#[test]
+fn a_refusal_is_told_with_its_first_line() {
+    for (answer, told) in [
+        (
+            "HTTP/1.1 400 Bad Request\r\nContent-Length: 22\r\n\r\ninconsistent metrics\nx",
+            "status 400: inconsistent metrics",
+        ),
+        ("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "status 401"),
+        ("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", "status 302"),
+        ("HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\ncut", "status 503"),
+    ] {
+        let (address, served) = gateway(answer);
+        let error = at(address).push(&metrics()).unwrap_err();
+        served.join().unwrap();
+        assert_eq!(error.to_string(), format!("http://{address} refused the pushed metrics with {told}"));
+        assert_eq!(
+            error.status().map(|status| format!("status {status}")),
+            told.split(':').next().map(str::to_owned)
+        );
+    }
+}
+
+#[test]
+fn a_gateway_that_is_not_there_or_never_answers_is_told_in_time() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error = at(port).push(&metrics()).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!("cannot push metrics to http://{port}: connection refused; is a Pushgateway running there?")
+    );
+
+    // The system takes the connection and the request; nobody reads them.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let start = Instant::now();
+    let error = at(address).timeout(Duration::from_millis(200)).push(&metrics()).unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot push metrics to http://{address}: no answer within 200ms"));
+    assert_eq!(error.status(), None);
+    assert!(start.elapsed() < PATIENCE);
+}
+
+#[test]
+fn what_is_no_gateway_is_told() {
+    let (address, served) = gateway("SSH-2.0-OpenSSH_9.2\r\n");
+    let error = at(address).push(&metrics()).unwrap_err().to_string();
+    served.join().unwrap();
+    assert!(error.starts_with(&format!("cannot push metrics to http://{address}: ")), "{error}");
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_with_an_example() {
+    for (address, reason) in [
+        ("", "does not begin with http://"),
+        ("127.0.0.1:9091", "does not begin with http://"),
+        ("ftp://gateway", "does not begin with http://"),
+        ("https://gateway:9091", "no TLS"),
+        ("http://", "names no host"),
+        ("http:///metrics", "names no host"),
+        ("http://gateway:9091/?x", "more than a host"),
+        ("http://gate way", "more than a host"),
+    ] {
+        let error = Pushgateway::new(address, "backtest").expect_err(address).to_string();
+        assert!(error.contains(reason) && error.contains("for example http://127.0.0.1:9091"), "{error}");
+        assert!(error.starts_with(&format!("{address:?} is no")), "{error}");
+    }
+    let error = Pushgateway::new("http://bot:secret@gateway", "backtest").unwrap_err().to_string();
+    assert!(error.contains("basic_auth") && !error.contains("secret"), "{error}");
+    let error =
+        Pushgateway::new("http://gateway:port", "x").unwrap().push(&metrics()).unwrap_err().to_string();
+    assert!(error.starts_with("cannot push metrics to http://gateway:port: "), "{error}");
+}
