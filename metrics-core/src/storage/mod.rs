@@ -4,9 +4,12 @@
 //! nobody else knows what either is made of.
 //!
 //! Calls go through a [`Recorder`](recorder::Recorder), where each thread has a share of its own and no two threads
-//! write the same memory. What is recorded rarely, or with labels that are not known while compiling, goes to slots
-//! that all threads share.
+//! write the same memory. Counters and histograms that are recorded to directly are words in a [page](page) that each
+//! thread has for itself. What is recorded rarely goes to slots that all threads share.
 
+mod distribution;
+mod observed;
+mod page;
 mod recorder;
 mod running;
 mod series;
@@ -18,6 +21,7 @@ mod slot_cell;
 mod snapshot;
 mod spare;
 mod sync;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -27,7 +31,8 @@ pub(crate) use recorder::{Ending, Lease, Scratch};
 pub(crate) use running::Running;
 pub(crate) use series::Series;
 pub(crate) use sink::{Reading, Sink};
-pub(crate) use slot::{CounterSlot, GaugeSlot};
+pub(crate) use slot::CounterSlot;
+pub use slot::Slot;
 pub(crate) use slot_cell::withdraw_time_stamps;
 pub use slot_cell::{NearNumber, SlotCell};
 pub(crate) use snapshot::SnapshotBuilder;

@@ -25,17 +25,6 @@ impl<K: Ord + Clone, S> Series<K, S> {
         Arc::clone(series.entry(key.clone()).or_insert(slots))
     }
 
-    /// Shows `write` the slots of `key`, which nobody removes meanwhile.
-    pub(crate) fn with(&self, key: &K, make: impl FnOnce() -> S, write: impl FnOnce(&S)) {
-        let mut series = self.0.hold();
-        if !series.contains_key(key) {
-            series.insert(key.clone(), Arc::new(make()));
-        }
-        if let Some(slots) = series.get(key) {
-            write(slots);
-        }
-    }
-
     pub(crate) fn get(&self, key: &K) -> Option<Arc<S>> {
         self.0.hold().get(key).cloned()
     }
@@ -48,11 +37,6 @@ impl<K: Ord + Clone, S> Series<K, S> {
     pub(crate) fn all(&self) -> Vec<(K, Arc<S>)> {
         let series = self.0.hold();
         series.iter().map(|(key, slots)| (key.clone(), Arc::clone(slots))).collect()
-    }
-
-    /// Drops the series for which `gone` holds.
-    pub(crate) fn remove_where(&self, gone: impl Fn(&K) -> bool) {
-        self.0.hold().retain(|key, _| !gone(key));
     }
 }
 

@@ -1,8 +1,15 @@
-//! What is recorded rarely: written by any thread, read by the snapshot without waiting.
+//! One series' value, of whichever kind, and those kinds that any thread writes: what is recorded rarely, and gauges,
+//! where the last write wins.
 //!
 //! All orderings are relaxed: no slot guards other memory, and a scrape needs no common instant across slots.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::Sink;
+use super::distribution::Distribution;
+use super::tally::Tally;
+use crate::catalogue::Family;
 
 /// A count that only grows.
 #[derive(Debug, Default)]
@@ -38,10 +45,96 @@ impl GaugeSlot {
         self.0.store(value.to_bits(), Relaxed);
     }
 
+    /// Makes it absent.
+    pub(crate) fn retract(&self) {
+        self.0.store(Self::ABSENT, Relaxed);
+    }
+
     pub(crate) fn value(&self) -> Option<f64> {
         match self.0.load(Relaxed) {
             Self::ABSENT => None,
             bits => Some(f64::from_bits(bits)),
+        }
+    }
+}
+
+/// One value of the kind that its family has.
+#[derive(Debug)]
+pub struct Slot(Of);
+
+#[derive(Debug)]
+enum Of {
+    Counter(Tally),
+    /// What is no number is counted beside it.
+    Gauge(GaugeSlot, Arc<CounterSlot>),
+    Histogram(Distribution, Arc<CounterSlot>),
+}
+
+impl Slot {
+    pub(crate) fn counter() -> Self {
+        Self(Of::Counter(Tally::new()))
+    }
+
+    pub(crate) fn gauge(invalid: Arc<CounterSlot>) -> Self {
+        Self(Of::Gauge(GaugeSlot::new(), invalid))
+    }
+
+    pub(crate) fn histogram(bounds: &'static [f64], invalid: Arc<CounterSlot>) -> Self {
+        Self(Of::Histogram(Distribution::new(bounds), invalid))
+    }
+
+    /// Counts, where it is a counter.
+    #[inline]
+    pub(crate) fn add(&self, n: u64) {
+        if let Of::Counter(tally) = &self.0 {
+            tally.add(n);
+        }
+    }
+
+    /// Sets it, where it is a gauge and the value is a number.
+    #[inline]
+    pub(crate) fn set(&self, value: f64) {
+        if let Of::Gauge(gauge, invalid) = &self.0 {
+            if value.is_nan() { invalid.add(1) } else { gauge.set(value) }
+        }
+    }
+
+    /// Observes a value, where it is a histogram and the value can be observed.
+    #[inline]
+    pub(crate) fn observe(&self, value: f64) {
+        if let Of::Histogram(distribution, invalid) = &self.0 {
+            if value.is_finite() && value >= 0.0 { distribution.observe(value) } else { invalid.add(1) }
+        }
+    }
+
+    /// Makes a gauge absent, until it is set again; a count stays what it is.
+    pub(crate) fn retract(&self) {
+        if let Of::Gauge(gauge, _) = &self.0 {
+            gauge.retract();
+        }
+    }
+
+    /// Tells `sink` what it holds; a gauge may be absent.
+    pub(crate) fn collect(&self, family: &'static Family, labels: &[&str], sink: &mut dyn Sink) {
+        match &self.0 {
+            Of::Counter(tally) => sink.counter(family, labels, tally.value()),
+            Of::Gauge(gauge, _) => {
+                if let Some(value) = gauge.value() {
+                    sink.gauge(family, labels, value);
+                }
+            }
+            Of::Histogram(distribution, _) => {
+                distribution.show(|buckets, sum| sink.histogram(family, labels, buckets, sum));
+            }
+        }
+    }
+
+    /// A number that is another one once something was recorded.
+    pub(crate) fn mark(&self) -> u64 {
+        match &self.0 {
+            Of::Counter(tally) => tally.value(),
+            Of::Gauge(gauge, _) => gauge.value().is_some().into(),
+            Of::Histogram(distribution, _) => distribution.show(|buckets, _| buckets.iter().sum()),
         }
     }
 }
@@ -56,5 +149,7 @@ mod tests {
         assert_eq!(gauge.value(), None);
         gauge.set(f64::INFINITY);
         assert_eq!(gauge.value(), Some(f64::INFINITY));
+        gauge.retract();
+        assert_eq!(gauge.value(), None);
     }
 }

@@ -1,0 +1,243 @@
+//! Values sorted into buckets, which every thread keeps for itself.
+
+use super::observed::{self, Sum, merge, observe};
+use super::page::{Books, Run};
+use super::sync::Ordering::{Acquire, Relaxed, Release};
+use super::sync::{AtomicU64, fence};
+use crate::lock::Lock;
+
+/// A histogram of floats. Observing is plain loads and stores.
+#[derive(Debug)]
+pub(crate) struct Distribution {
+    bounds: &'static [f64],
+    run: Run,
+    shared: Shared,
+    last: Lock<Last>,
+}
+
+/// What was last read: what is read next is no less, and where a thread leaves no time to read its words, this stands.
+#[derive(Debug)]
+struct Last {
+    buckets: Vec<u64>,
+    sum: f64,
+}
+
+/// What was observed where a thread has no words of its own: anyone writes it.
+#[derive(Debug)]
+struct Shared {
+    /// Observations that began to be written.
+    entered: AtomicU64,
+    /// Observations that are written.
+    left: AtomicU64,
+    /// The bits of a float.
+    sum: AtomicU64,
+    buckets: Box<[AtomicU64]>,
+}
+
+/// How often words are read before the histogram shows what it showed last: only a thread that does nothing but observe
+/// makes a reading fail, and then in one of some cases.
+const READINGS: usize = 10_000;
+
+impl Distribution {
+    /// With these upper bounds, ascending, 200 at most.
+    pub(crate) fn new(bounds: &'static [f64]) -> Self {
+        let buckets = bounds.len() + 1;
+        Self {
+            bounds,
+            run: Run::new(observed::words(buckets), merge),
+            shared: Shared {
+                entered: AtomicU64::new(0),
+                left: AtomicU64::new(0),
+                sum: AtomicU64::new(0.0f64.to_bits()),
+                buckets: (0..buckets).map(|_| AtomicU64::new(0)).collect(),
+            },
+            last: Lock::new(Last { buckets: vec![0; buckets], sum: 0.0 }),
+        }
+    }
+
+    /// Observes a value, which is finite and not below zero.
+    #[inline]
+    pub(crate) fn observe(&self, value: f64) {
+        let bucket = self.bounds.partition_point(|bound| *bound < value);
+        match self.run.words() {
+            Some(mine) => observe(mine, bucket, value),
+            None => self.observe_slowly(bucket, value),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn observe_slowly(&self, bucket: usize, value: f64) {
+        match self.run.join() {
+            Some(mine) => observe(mine, bucket, value),
+            None => self.shared.observe(bucket, value),
+        }
+    }
+
+    /// Shows all that was observed: how many by bucket, the last one being those beyond all bounds, and the sum. It
+    /// waits for no thread that observes.
+    pub(crate) fn show<R>(&self, to: impl FnOnce(&[u64], f64) -> R) -> R {
+        let mut last = self.last.hold();
+        if let Some((buckets, sum)) = self.read(&Run::books()) {
+            last.buckets = buckets;
+            // Added up in another order it may come out a hair less, which would look like a restart.
+            last.sum = last.sum.max(sum.value());
+        }
+        to(&last.buckets, last.sum)
+    }
+
+    fn read(&self, books: &Books) -> Option<(Vec<u64>, Sum)> {
+        let (mut buckets, mut sum) = patiently(|| self.shared.read())?;
+        for words in self.run.copies(books) {
+            let (more, added) = patiently(|| observed::read(words))?;
+            buckets.iter_mut().zip(more).for_each(|(count, more)| *count = count.wrapping_add(more));
+            sum = sum.plus(added);
+        }
+        Some((buckets, sum))
+    }
+}
+
+impl Shared {
+    fn observe(&self, bucket: usize, value: f64) {
+        self.entered.fetch_add(1, Relaxed);
+        // Who sees anything of this observation sees that it was entered.
+        fence(Release);
+        self.buckets[bucket].fetch_add(1, Relaxed);
+        let add = |sum: u64| Some(Sum::default().add(f64::from_bits(sum)).add(value).value().to_bits());
+        // It never gives up: the closure always has a value.
+        let _ = self.sum.fetch_update(Relaxed, Relaxed, add);
+        // Release: who sees that it left sees all of it, and of those that left before.
+        self.left.fetch_add(1, Release);
+    }
+
+    fn read(&self) -> Option<(Vec<u64>, Sum)> {
+        let left = self.left.load(Acquire);
+        let buckets = self.buckets.iter().map(|count| count.load(Relaxed)).collect();
+        let sum = Sum::default().add(f64::from_bits(self.sum.load(Relaxed)));
+        // Acquire: had anything of another observation been read, its entry would be seen below.
+        fence(Acquire);
+        (left == self.entered.load(Relaxed)).then_some((buckets, sum))
+    }
+}
+
+fn patiently<T>(mut read: impl FnMut() -> Option<T>) -> Option<T> {
+    for _ in 0..READINGS {
+        if let Some(value) = read() {
+            return Some(value);
+        }
+        std::hint::spin_loop();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    const BOUNDS: &[f64] = &[1.0, 10.0];
+
+    /// The values that are observed: one for each bucket, told apart by their sum.
+    const VALUES: [f64; 3] = [0.5, 8.0, 4096.0];
+
+    fn observe_all(histogram: &Distribution, values: &[f64]) {
+        for value in values {
+            histogram.observe(*value);
+        }
+    }
+
+    type Shown = (Vec<u64>, f64);
+
+    fn shown(histogram: &Distribution) -> Shown {
+        histogram.show(|buckets, sum| (buckets.to_vec(), sum))
+    }
+
+    fn check(now: &Shown, before: &Shown) {
+        let [low, middle, high] = now.0[..] else { panic!("three buckets: {now:?}") };
+        let count = |n: u64| f64::from(u32::try_from(n).expect("few"));
+        let sum = count(low) * VALUES[0] + count(middle) * VALUES[1] + count(high) * VALUES[2];
+        assert_eq!(now.1, sum, "the sum is the buckets': {now:?}");
+        assert!(
+            now.0.iter().zip(&before.0).all(|(now, before)| now >= before),
+            "it fell: {now:?}, {before:?}"
+        );
+    }
+
+    #[test]
+    fn no_observation_is_lost_doubled_or_torn_while_threads_come_and_go() {
+        let long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
+        let (threads, lives, rounds) = if long { (64, 200, 5_000) } else { (8, 10, 300) };
+        let (histogram, done) = (Distribution::new(BOUNDS), AtomicBool::new(false));
+        let live = || (0..rounds).for_each(|_| observe_all(&histogram, &VALUES));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut before = shown(&histogram);
+                while !done.load(Relaxed) {
+                    let now = shown(&histogram);
+                    check(&now, &before);
+                    before = now;
+                }
+            });
+            let workers: Vec<_> = (0..threads)
+                .map(|_| {
+                    scope.spawn(|| (0..lives).for_each(|_| std::thread::scope(|life| drop(life.spawn(live)))))
+                })
+                .collect();
+            for worker in workers {
+                worker.join().expect("no worker panics");
+            }
+            done.store(true, Relaxed);
+        });
+        assert_eq!(shown(&histogram).0, [threads * lives * rounds; 3]);
+        check(&shown(&histogram), &shown(&Distribution::new(BOUNDS)));
+    }
+
+    #[test]
+    fn a_sum_is_exact_where_floats_alone_are_not() {
+        let histogram = Distribution::new(BOUNDS);
+        histogram.observe(1e16);
+        (0..1_000).for_each(|_| histogram.observe(1.0));
+        assert_eq!(shown(&histogram).1, 1e16 + 1_000.0);
+        let naive = (0..1_000).fold(1e16, |sum, _| sum + 1.0);
+        assert_eq!(naive, 1e16, "what floats alone make of it");
+    }
+
+    #[test]
+    fn the_largest_values_leave_a_finite_sum() {
+        let histogram = Distribution::new(BOUNDS);
+        for _ in 0..3 {
+            histogram.observe(f64::MAX);
+        }
+        histogram.observe(1.0);
+        assert_eq!(shown(&histogram), (vec![1, 0, 3], f64::MAX));
+    }
+
+    #[test]
+    fn a_value_on_a_bound_belongs_to_the_bucket_below_it() {
+        let histogram = Distribution::new(BOUNDS);
+        observe_all(&histogram, &[0.0, 1.0, 1.5, 10.0, 10.5]);
+        assert_eq!(shown(&histogram).0, [2, 2, 1]);
+    }
+
+    #[test]
+    fn without_words_of_its_own_a_thread_observes_all_the_same() {
+        let histogram = Distribution::new(BOUNDS);
+        {
+            let _inside = crate::lock::enter();
+            observe_all(&histogram, &VALUES);
+        }
+        observe_all(&histogram, &VALUES);
+        assert_eq!(shown(&histogram), (vec![2, 2, 2], 8_209.0));
+    }
+
+    #[test]
+    fn a_histogram_that_is_dropped_leaves_nothing_to_the_next() {
+        for _ in 0..400 {
+            let histogram = Distribution::new(BOUNDS);
+            assert_eq!(shown(&histogram), (vec![0; 3], 0.0));
+            std::thread::scope(|scope| drop(scope.spawn(|| histogram.observe(2.0))));
+            histogram.observe(3.0);
+            assert_eq!(shown(&histogram).1, 5.0);
+        }
+    }
+}
