@@ -1,11 +1,12 @@
 //! The list of everything that is annotated, complete at link time.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 use linkme::distributed_slice;
 
 use crate::capital::{CapitalGuard, CapitalSite};
-use crate::event::{EventGuard, EventSite};
+use crate::event::{BareEventGuard, EventGuard, EventSite};
 use crate::exchange::{ExchangeSite, SiteCall};
 use crate::reconciliation::{ReconciliationCycle, ReconciliationSite};
 use crate::storage::Running;
@@ -71,7 +72,6 @@ macro_rules! starts {
 }
 
 starts! {
-    event: Event(severity: usize, kind: usize, profile: Text, symbol: Text) -> EventGuard;
     capital: Capital(profile: Text) -> CapitalGuard;
     reconciliation: Reconciliation() -> ReconciliationCycle;
 }
@@ -87,6 +87,26 @@ impl CallSite {
     #[inline]
     pub fn exchange(&'static self, exchange: usize, operation: usize) -> SiteCall {
         SiteCall(if exchange == 0 && operation == 0 { self.first() } else { self.other(exchange, operation) })
+    }
+
+    /// Watches a call for an event with the values at these indices of the site's choices.
+    pub fn event<T: Borrow<Text>>(
+        &'static self,
+        severity: usize,
+        kind: usize,
+        profile: T,
+        symbol: T,
+    ) -> EventGuard<T> {
+        match &self.target {
+            Target::Event(site) => site.start(severity, kind, profile, symbol),
+            other => unreachable!("an expansion starts its own target, not {other:?}"),
+        }
+    }
+
+    /// Watches a call for an event that is the same at each.
+    #[inline]
+    pub fn bare_event(&'static self) -> BareEventGuard {
+        BareEventGuard(self)
     }
 
     #[inline(never)]
@@ -183,7 +203,7 @@ pub const fn slot_cells<S, const N: usize>() -> [SlotCell<S>; N] {
 /// A site's cells: one, or as many as its labels have values to pick from.
 #[derive(Debug)]
 pub(crate) struct Cells<S: 'static> {
-    one: SlotCell<S>,
+    pub(crate) one: SlotCell<S>,
     pub(crate) many: &'static [SlotCell<S>],
 }
 

@@ -124,6 +124,7 @@ impl Profile {
 
 fn update(core: &Core, id: &str, slots: Option<Arc<ProfileSlots>>, capital: &Capital) {
     if !capital.is_finite() {
+        core.profiles.refuse();
         let event = core.event(Severity::Error.as_str(), EventType::InvalidCapital.as_str());
         return event.profile(id).record();
     }

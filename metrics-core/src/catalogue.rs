@@ -255,6 +255,14 @@ pub static LABEL_OVERFLOW_TOTAL: Family = counter(
     "Recordings whose label value was replaced by \"other\" because the label's bound was reached.",
 );
 
+/// Values that are none.
+pub static INVALID_OBSERVATIONS_TOTAL: Family = counter(
+    "invalid_observations_total",
+    &["metric"],
+    Origin::Extension,
+    "Values that were dropped because they cannot be recorded: NaN, and for a histogram infinite or negative ones.",
+);
+
 /// Foreign collectors that failed.
 pub static FOREIGN_COLLECTOR_FAILURES_TOTAL: Family = counter(
     "foreign_collector_failures_total",
@@ -289,7 +297,7 @@ pub static BUILD_INFO: Family = gauge(
 );
 
 /// All families, in the order in which they are exported.
-pub static FAMILIES: [&Family; 21] = [
+pub static FAMILIES: [&Family; 22] = [
     &OPERATIONAL_EVENTS_TOTAL,
     &SUBSYSTEM_DURATION_SECONDS,
     &SUBSYSTEM_LAST_RUN_TIMESTAMP,
@@ -307,6 +315,7 @@ pub static FAMILIES: [&Family; 21] = [
     &RECONCILIATION_MISMATCHES_TOTAL,
     &RECONCILIATION_MISSING_ITEMS_COUNT,
     &LABEL_OVERFLOW_TOTAL,
+    &INVALID_OBSERVATIONS_TOTAL,
     &FOREIGN_COLLECTOR_FAILURES_TOTAL,
     &CLOCK_FALLBACKS_TOTAL,
     &RECORDINGS_LOST_TOTAL,

@@ -1,109 +1,99 @@
 //! Operational events: what an operator wants in a journal, counted.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::Outcome;
-use crate::call_site::{Cells, Choice, SlotCell};
-use crate::catalogue;
+use crate::call_site::{CallSite, Cells, Choice, SlotCell, Target};
+use crate::catalogue::OPERATIONAL_EVENTS_TOTAL;
 use crate::guard::Guard;
-use crate::label::{OTHER, OpenLabel};
-use crate::lock;
+use crate::lock::{self, Lock};
+use crate::open::{self, Asked, Bound, FamilyKey, Label, OpenFamily};
 use crate::registry;
-use crate::storage::{CounterSlot, Series, Sink, lose};
+use crate::storage::{Sink, Slot, lose};
 use crate::text::Text;
 
-/// Series of [`OPERATIONAL_EVENTS_TOTAL`](catalogue::OPERATIONAL_EVENTS_TOTAL) before the rest goes to "other".
+/// Series of [`OPERATIONAL_EVENTS_TOTAL`] with a profile or a symbol, before the rest goes to "other".
 const SERIES_BOUND: usize = 2_000;
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    severity: &'static str,
-    kind: &'static str,
-    profile: Arc<str>,
-    symbol: Arc<str>,
-}
+/// Where the label stands among the family's, and so with the next.
+const PROFILE: usize = 2;
+const SYMBOL: usize = 3;
 
 /// The events of an instance.
 #[derive(Debug)]
 pub(crate) struct Events {
-    series: Series<Key, EventSlots>,
-    /// Apart from the profiles that have capital: an id that is only named in events takes no place from those.
-    profiles: OpenLabel,
-    symbols: OpenLabel,
-    profile_overflow: CounterSlot,
-    symbol_overflow: CounterSlot,
+    key: FamilyKey,
+    /// The profiles that it admits stand apart from those that have capital: an id that is only named in events takes no
+    /// place from those.
+    family: Lock<OpenFamily>,
 }
 
 impl Events {
     pub(crate) fn new() -> Self {
-        Self {
-            series: Series::new(),
-            profiles: OpenLabel::new(),
-            symbols: OpenLabel::new(),
-            profile_overflow: CounterSlot::new(),
-            symbol_overflow: CounterSlot::new(),
-        }
+        let key = FamilyKey::new();
+        // Severities and types are enums, whichever a bot has; profiles and symbols are for the settings to bound.
+        let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(usize::MAX), Bound::Open(usize::MAX)];
+        Self { key, family: Lock::new(OpenFamily::new(&OPERATIONAL_EVENTS_TOTAL, bounds, SERIES_BOUND)) }
     }
 
     pub(crate) fn set_bounds(&self, profiles: usize, symbols: usize) {
-        self.profiles.set_bound(profiles);
-        self.symbols.set_bound(symbols);
+        let mut family = self.family.hold();
+        family.set_bound(PROFILE, profiles);
+        family.set_bound(SYMBOL, symbols);
     }
 
-    /// Drops the series of a profile that was removed.
+    /// Takes away the series of a profile that was removed.
     pub(crate) fn forget_profile(&self, profile: &str) {
-        self.series.remove_where(|key| *key.profile == *profile);
-        self.profiles.release(profile);
+        self.family.hold().forget(PROFILE, profile);
     }
 
-    fn record(&self, event: &Event<'_>) {
-        let profile = self.profiles.admit(event.profile, &self.profile_overflow);
-        let symbol = self.symbols.admit(event.symbol, &self.symbol_overflow);
-        let mut key = Key { severity: event.severity, kind: event.kind, profile, symbol };
-        // What has no open label, or no other value than "other", is bounded by the enums.
-        if self.series.len() >= SERIES_BOUND && self.series.get(&key).is_none() {
-            crowd_out(&mut key.profile, &self.profile_overflow);
-            crowd_out(&mut key.symbol, &self.symbol_overflow);
+    fn record(&self, labels: &[Label<'_>; 4], count: u64) {
+        let asked = Asked::new(self.key, labels);
+        if open::remembered(&asked, |entry| entry.slot().add(count)).is_none() {
+            self.record_slowly(&asked, count);
         }
-        // Under the series' lock: a profile that is forgotten meanwhile takes no count with it.
-        self.series.with(&key, EventSlots::new, |slots| slots.0.add(event.count));
+    }
+
+    /// For a thread's first event of a label set.
+    #[cold]
+    #[inline(never)]
+    fn record_slowly(&self, asked: &Asked<'_>, count: u64) {
+        if lock::is_inside() {
+            // An allocator records for the first time what is allocated under this very lock.
+            return lose();
+        }
+        let entry = Arc::new(self.family.hold().admit(asked, Duration::ZERO, Slot::counter));
+        entry.slot().add(count);
+        open::remember(&entry);
     }
 
     /// The slot of an event without profile and symbol, exported from here on.
     pub(crate) fn bare(&self, severity: &'static str, kind: &'static str) -> Arc<EventSlots> {
-        let key = Key { severity, kind, profile: Arc::default(), symbol: Arc::default() };
-        self.series.get_or_insert_with(&key, EventSlots::new)
+        let labels = labels(severity, kind, b"", b"");
+        self.family.hold().admit(&Asked::new(self.key, &labels), Duration::ZERO, Slot::counter).into_slot()
     }
 
     pub(crate) fn collect(&self, sink: &mut dyn Sink) {
-        let family = &catalogue::OPERATIONAL_EVENTS_TOTAL;
-        for (key, count) in self.series.all() {
-            let labels = &[key.severity, key.kind, &key.profile, &key.symbol];
-            sink.counter(family, labels, count.0.value());
-        }
-        for (label, overflow) in [("profile_id", &self.profile_overflow), ("symbol", &self.symbol_overflow)] {
-            sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, &[family.name, label], overflow.value());
-        }
+        let mut family = self.family.hold();
+        family.collect(Duration::ZERO, sink);
+        family.collect_overflow(sink);
     }
 }
 
-/// Replaces a value for which the family has no room; none stays none.
-fn crowd_out(value: &mut Arc<str>, overflow: &CounterSlot) {
-    if !value.is_empty() && **value != *OTHER {
-        overflow.add(1);
-        *value = Arc::from(OTHER);
-    }
+/// The family's labels, in its order; the open ones as the bytes of a text.
+fn labels<'a>(
+    severity: &'static str,
+    kind: &'static str,
+    profile: &'a [u8],
+    symbol: &'a [u8],
+) -> [Label<'a>; 4] {
+    [Label::Closed(severity), Label::Closed(kind), Label::Open(profile), Label::Open(symbol)]
 }
 
 /// How often one event happened.
-#[derive(Debug)]
-pub struct EventSlots(CounterSlot);
-
-impl EventSlots {
-    fn new() -> Self {
-        Self(CounterSlot::new())
-    }
-}
+pub use crate::storage::Slot as EventSlots;
 
 /// An event about to be recorded; from [`Metrics::event`](crate::Metrics::event).
 ///
@@ -150,7 +140,8 @@ impl<'a> Event<'a> {
 
     /// Counts it.
     pub fn record(self) {
-        self.events.record(&self);
+        let Self { events, severity, kind, profile, symbol, count } = self;
+        events.record(&labels(severity, kind, profile.as_bytes(), symbol.as_bytes()), count);
     }
 }
 
@@ -172,16 +163,32 @@ pub enum On {
 }
 
 impl On {
-    fn includes(self, outcome: Outcome) -> bool {
-        let returned = !matches!(outcome, Outcome::Panic | Outcome::Cancelled);
-        match self {
-            Self::Ok => outcome == Outcome::Ok,
-            Self::Err => returned && !outcome.is_fresh(),
-            Self::Panic => outcome == Outcome::Panic,
-            Self::Cancelled => outcome == Outcome::Cancelled,
-            Self::Return => returned,
-            Self::Always => true,
-        }
+    const fn ends(self) -> Ends {
+        const OK: u16 = Ends::of(Outcome::Ok);
+        const UNWOUND: u16 = Ends::of(Outcome::Panic) | Ends::of(Outcome::Cancelled);
+        Ends(match self {
+            Self::Ok => OK,
+            Self::Err => !(OK | Ends::of(Outcome::Skipped) | UNWOUND),
+            Self::Panic => Ends::of(Outcome::Panic),
+            Self::Cancelled => Ends::of(Outcome::Cancelled),
+            Self::Return => !UNWOUND,
+            Self::Always => !0,
+        })
+    }
+}
+
+/// The outcomes that are an event, a bit for each.
+#[derive(Clone, Copy, Debug)]
+struct Ends(u16);
+
+impl Ends {
+    const fn of(outcome: Outcome) -> u16 {
+        1 << outcome as u8
+    }
+
+    #[inline]
+    fn include(self, outcome: Outcome) -> bool {
+        self.0 & Self::of(outcome) != 0
     }
 }
 
@@ -190,7 +197,7 @@ impl On {
 pub struct EventSite {
     severity: Choice,
     kind: Choice,
-    on: On,
+    ends: Ends,
     slots: Cells<EventSlots>,
 }
 
@@ -198,7 +205,7 @@ impl EventSite {
     /// A site with labels that do not vary.
     #[must_use]
     pub const fn new(severity: Choice, kind: Choice) -> Self {
-        Self { severity, kind, on: On::Ok, slots: Cells::one() }
+        Self { severity, kind, ends: On::Ok.ends(), slots: Cells::one() }
     }
 
     /// Cells for each set of values that the site can have, where that is more than one.
@@ -211,13 +218,19 @@ impl EventSite {
     /// Which ends of the call are an event; success unless said.
     #[must_use]
     pub const fn on(mut self, on: On) -> Self {
-        self.on = on;
+        self.ends = on.ends();
         self
     }
 
     /// Watches a call for an event with the values at these indices of the site's choices.
     #[must_use]
-    pub fn start(&'static self, severity: usize, kind: usize, profile: Text, symbol: Text) -> EventGuard {
+    pub(crate) fn start<T: Borrow<Text>>(
+        &'static self,
+        severity: usize,
+        kind: usize,
+        profile: T,
+        symbol: T,
+    ) -> EventGuard<T> {
         EventGuard { site: self, severity, kind, profile, symbol }
     }
 
@@ -226,49 +239,98 @@ impl EventSite {
         self.severity.fixed().zip(self.kind.fixed())
     }
 
-    fn record(&'static self, guard: &EventGuard) {
-        let core = registry::process_core();
-        let severity = self.severity.text(guard.severity).unwrap_or_default();
-        let kind = self.kind.text(guard.kind).unwrap_or_default();
-        let (profile, symbol) = (guard.profile.as_str(), guard.symbol.as_str());
-        if profile.is_empty() && symbol.is_empty() {
-            let cell = self.slots.get(guard.severity * self.kind.count() + guard.kind);
-            if let Some(slots) = cell.get() {
-                slots.0.add(1);
-            } else if !lock::is_inside() {
-                // Inside, so that an allocator which records what is allocated for this event does not wait for it.
-                let _inside = lock::enter();
-                cell.get_or_init(|| core.events.bare(severity, kind)).0.add(1);
-            } else {
-                lose();
-            }
-        } else {
-            core.event(severity, kind).profile(profile).symbol(symbol).record();
+    fn record_bare(&'static self, severity: usize, kind: usize) {
+        let cell = self.slots.get(severity * self.kind.count() + kind);
+        self.record_to(cell, severity, kind);
+    }
+
+    #[inline]
+    fn record_to(&'static self, cell: &'static SlotCell<EventSlots>, severity: usize, kind: usize) {
+        match cell.get() {
+            Some(slot) => slot.add(1),
+            None => self.record_first(cell, severity, kind),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn record_first(&'static self, cell: &'static SlotCell<EventSlots>, severity: usize, kind: usize) {
+        if lock::is_inside() {
+            return lose();
+        }
+        // Inside, so that an allocator which records what is allocated for this event does not wait for it.
+        let _inside = lock::enter();
+        let (severity, kind) = self.texts(severity, kind);
+        cell.get_or_init(|| registry::process_core().events.bare(severity, kind)).add(1);
+    }
+
+    fn texts(&self, severity: usize, kind: usize) -> (&'static str, &'static str) {
+        (self.severity.text(severity).unwrap_or_default(), self.kind.text(kind).unwrap_or_default())
+    }
+
+    #[inline(never)]
+    fn record(&'static self, (severity, kind): (usize, usize), profile: &Text, symbol: &Text) {
+        let (profile, symbol) = (profile.as_bytes(), symbol.as_bytes());
+        if profile.is_empty() && symbol.is_empty() {
+            return self.record_bare(severity, kind);
+        }
+        let (severity, kind) = self.texts(severity, kind);
+        registry::process_core().events.record(&labels(severity, kind, profile, symbol), 1);
     }
 }
 
-/// A call that may end in an event.
+/// A call that may end in an event. It borrows its texts where it can: to move them through the call costs more than the
+/// event.
 #[derive(Debug)]
-pub struct EventGuard {
+pub struct EventGuard<T> {
     site: &'static EventSite,
     severity: usize,
     kind: usize,
-    profile: Text,
-    symbol: Text,
+    profile: T,
+    symbol: T,
 }
 
-impl Guard for EventGuard {
+impl<T: Borrow<Text>> Guard for EventGuard<T> {
     type Verdict = Outcome;
 
+    #[inline]
     fn finish(self, outcome: Outcome) {
-        if self.site.on.includes(outcome) {
-            self.site.record(&self);
+        if self.site.ends.include(outcome) {
+            self.site.record((self.severity, self.kind), self.profile.borrow(), self.symbol.borrow());
         }
     }
 
+    #[inline]
     fn abandon(self, outcome: Outcome) {
         self.finish(outcome);
+    }
+}
+
+/// A call that may end in an event all of which is known while compiling.
+#[derive(Debug)]
+pub struct BareEventGuard(pub(crate) &'static CallSite);
+
+impl Guard for BareEventGuard {
+    type Verdict = Outcome;
+
+    #[inline]
+    fn finish(self, outcome: Outcome) {
+        end_bare(self.0, outcome);
+    }
+
+    #[inline]
+    fn abandon(self, outcome: Outcome) {
+        end_bare(self.0, outcome);
+    }
+}
+
+/// Once for all sites, not once in each annotated function.
+#[inline(never)]
+fn end_bare(site: &'static CallSite, outcome: Outcome) {
+    if let Target::Event(site) = &site.target
+        && site.ends.include(outcome)
+    {
+        site.record_to(&site.slots.one, 0, 0);
     }
 }
 
@@ -281,7 +343,7 @@ mod tests {
         use Outcome::{Cancelled, Error, Panic, Rejected, Skipped};
         let named = |on: On| -> Vec<Outcome> {
             let ends = [Outcome::Ok, Rejected, Error, Skipped, Panic, Cancelled];
-            ends.into_iter().filter(|end| on.includes(*end)).collect()
+            ends.into_iter().filter(|end| on.ends().include(*end)).collect()
         };
         assert_eq!(named(On::Ok), [Outcome::Ok]);
         assert_eq!(named(On::Err), [Rejected, Error]);

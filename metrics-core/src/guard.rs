@@ -30,11 +30,13 @@ pub trait Guard {
 pub(crate) struct Unwinding(bool);
 
 impl Unwinding {
+    #[inline]
     pub(crate) fn at_entry() -> Self {
         Self(std::thread::panicking())
     }
 
     /// Whether a panic began since.
+    #[inline]
     pub(crate) fn has_begun(self) -> bool {
         !self.0 && std::thread::panicking()
     }

@@ -1,12 +1,5 @@
 //! Label values: closed sets as Rust enums, open ones bounded.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-use crate::lock::Lock;
-use crate::storage::CounterSlot;
-
 /// A closed set of label values, as a fieldless enum.
 ///
 /// Derive it; the derive gives every variant its text and refuses sets that cannot be labels.
@@ -56,81 +49,3 @@ pub trait LabelValue: Copy + 'static {
 
 /// The value that stands for all that found no place in an open label.
 pub(crate) const OTHER: &str = "other";
-
-/// The values that an open label (a profile, a symbol) has taken, bounded.
-///
-/// Unbounded labels take down the monitoring before they take down the bot: every value is a series in every
-/// family that carries the label.
-#[derive(Debug)]
-pub(crate) struct OpenLabel {
-    bound: AtomicUsize,
-    values: Lock<BTreeSet<Arc<str>>>,
-    other: Arc<str>,
-}
-
-impl OpenLabel {
-    /// A label without a bound as yet: that is for the settings to say.
-    pub(crate) fn new() -> Self {
-        Self { bound: AtomicUsize::new(usize::MAX), values: Lock::default(), other: Arc::from(OTHER) }
-    }
-
-    /// Bounds the values from here on; those that have a place keep it.
-    pub(crate) fn set_bound(&self, bound: usize) {
-        self.bound.store(bound, Relaxed);
-    }
-
-    /// The shared text for `value`, or [`OTHER`] where the bound is reached, which `overflow` counts. The empty
-    /// value means "none" and takes no place.
-    pub(crate) fn admit(&self, value: &str, overflow: &CounterSlot) -> Arc<str> {
-        if value.is_empty() {
-            // It is the one text that an `Arc` holds without an allocation.
-            return Arc::default();
-        }
-        if value == OTHER {
-            return Arc::clone(&self.other);
-        }
-        if let Some(known) = self.known(value) {
-            return known;
-        }
-        let mut values = self.values.hold();
-        if let Some(known) = values.get(value) {
-            return Arc::clone(known);
-        }
-        if values.len() >= self.bound.load(Relaxed) {
-            overflow.add(1);
-            return Arc::clone(&self.other);
-        }
-        let text: Arc<str> = Arc::from(value);
-        values.insert(Arc::clone(&text));
-        text
-    }
-
-    /// Frees the place of a value whose series are gone.
-    pub(crate) fn release(&self, value: &str) {
-        self.values.hold().remove(value);
-    }
-
-    fn known(&self, value: &str) -> Option<Arc<str>> {
-        self.values.hold().get(value).cloned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_beyond_the_bound_become_other_and_are_counted() {
-        let label = OpenLabel::new();
-        label.set_bound(2);
-        let overflow = CounterSlot::new();
-        assert_eq!(&*label.admit("BTCUSDT", &overflow), "BTCUSDT");
-        assert_eq!(&*label.admit("ETHUSDT", &overflow), "ETHUSDT");
-        assert_eq!(&*label.admit("SOLUSDT", &overflow), OTHER);
-        assert_eq!(&*label.admit("BTCUSDT", &overflow), "BTCUSDT");
-        assert_eq!(&*label.admit("", &overflow), "");
-        assert_eq!(overflow.value(), 1);
-        label.release("BTCUSDT");
-        assert_eq!(&*label.admit("SOLUSDT", &overflow), "SOLUSDT");
-    }
-}

@@ -59,6 +59,7 @@ mod guard;
 mod instrument;
 mod label;
 mod lock;
+mod open;
 mod outcome;
 #[cfg(feature = "server")]
 mod pages;
@@ -174,7 +175,10 @@ pub mod __private {
     pub use crate::call_site::{CALL_SITES, CallSite, Choice, NearNumber, SlotCell, Target, slot_cells};
     pub use crate::capital::{CapitalSite, capital_of};
     pub use crate::catalogue::Kind;
-    pub use crate::custom::{CUSTOM_FAMILIES, CustomFamily, Label, LabelType, Place};
+    pub use crate::custom::{
+        CUSTOM_FAMILIES, CustomFamily, Label, LabelType, Place, SeriesCell, closed_sets, label_of,
+        series_cells, set_index,
+    };
     pub use crate::event::{EventSite, EventSlots, On};
     pub use crate::exchange::{ExchangeSite, ExchangeSlots};
     pub use crate::guard::Guard;

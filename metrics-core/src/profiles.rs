@@ -26,6 +26,7 @@ pub(crate) struct Profiles {
     places: Lock<BTreeMap<Arc<str>, Arc<ProfileSlots>>>,
     beyond: Lock<Beyond>,
     overflow: CounterSlot,
+    invalid: CounterSlot,
 }
 
 /// What is known of the profiles that found no place. Their violations have one series; a utilisation they have not,
@@ -43,7 +44,18 @@ impl Profiles {
             places: Lock::default(),
             beyond: Lock::default(),
             overflow: CounterSlot::new(),
+            invalid: CounterSlot::new(),
         }
+    }
+
+    /// Counts figures that are no numbers.
+    pub(crate) fn refuse(&self) {
+        self.invalid.add(1);
+    }
+
+    /// How often they came.
+    pub(crate) fn invalid(&self) -> u64 {
+        self.invalid.value()
     }
 
     /// Bounds the places from here on; who has one keeps it.

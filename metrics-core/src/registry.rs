@@ -130,6 +130,7 @@ impl Core {
         let now = translation.boot_time();
         for profile in self.profiles.forget(now) {
             self.events.forget_profile(&profile);
+            self.custom.forget_profile(&profile);
         }
         let settings = self.settings();
         self.events.collect(sink);
@@ -138,6 +139,12 @@ impl Core {
         self.profiles.collect(now, sink);
         self.reconciliation.collect(sink);
         self.custom.collect_overflow(sink);
+        sink.counter(
+            &catalogue::INVALID_OBSERVATIONS_TOTAL,
+            &[catalogue::PROFILE_UTILIZATION_PERCENT.name],
+            self.profiles.invalid(),
+        );
+        self.custom.collect_invalid(sink);
         for (reason, failures) in self.foreign.failures() {
             sink.counter(&catalogue::FOREIGN_COLLECTOR_FAILURES_TOTAL, &[reason], failures);
         }
@@ -146,7 +153,7 @@ impl Core {
         if let Some(settings) = settings {
             sink.gauge(&catalogue::BUILD_INFO, &[&settings.version, &settings.revision], 1.0);
         }
-        self.custom.collect(sink);
+        self.custom.collect(now, sink);
     }
 
     fn configure(self: &Arc<Self>, settings: Settings) -> Result<(), Error> {

@@ -35,10 +35,17 @@ impl Text {
         }
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Kind::Inline { bytes, len } => &bytes[..usize::from(*len)],
+            Kind::Shared(text) => text.as_bytes(),
+        }
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         match &self.0 {
             // Both ends of the copy were ends of a `str`.
-            Kind::Inline { bytes, len } => str::from_utf8(&bytes[..usize::from(*len)]).unwrap_or_default(),
+            Kind::Inline { .. } => str::from_utf8(self.as_bytes()).unwrap_or_default(),
             Kind::Shared(text) => text,
         }
     }

@@ -34,9 +34,14 @@ pub(crate) fn expand(switch: Switch, family: &Family) -> TokenStream {
         let value = quote_spanned!(label.ty.span()=> #ty::Value<'_>);
         quote!(#name: #value)
     });
-    let texts = labels.iter().map(|label| {
+    let values = labels.iter().map(|Label { name, ty }| {
+        let label_of = at(ty.span(), &private, |private| quote!(#private::label_of));
+        quote_spanned!(ty.span()=> #label_of::<#ty>(#name))
+    });
+    // The labels' positions, as the digits of one number.
+    let index = labels.iter().fold(quote!(0), |index, label| {
         let (name, ty) = (&label.name, as_label(label));
-        quote_spanned!(label.ty.span()=> #ty::text(#name))
+        quote_spanned!(label.ty.span()=> #private::set_index(#index, &#ty::TYPE, #ty::position(&#name)))
     });
     let label_names: Vec<_> = labels.iter().map(|label| label.name.unraw().to_string()).collect();
     let label_types = labels.iter().map(|label| {
@@ -63,8 +68,11 @@ pub(crate) fn expand(switch: Switch, family: &Family) -> TokenStream {
     });
     // What is wrong with the function as a whole is said under its name.
     let function = quote_spanned!(name.span().resolved_at(Span::mixed_site())=> fn);
+    // Where the caller can see that nothing is looked up, recording costs no call.
+    let inline = (!attrs.iter().any(|attr| attr.path().is_ident("inline"))).then(|| quote!(#[inline]));
     quote! {
         #(#attrs)*
+        #inline
         #vis #function #name(#(#parameters),*) -> #handle {
             const LABELS: &[#private::LabelType] = &[#(#label_types),*];
             #bucket_list
@@ -82,7 +90,8 @@ pub(crate) fn expand(switch: Switch, family: &Family) -> TokenStream {
                 },
             )#with_buckets #with_objective;
             #link
-            FAMILY.#method(&[#(#texts),*])
+            static CELLS: [#private::SeriesCell; #private::closed_sets(LABELS)] = #private::series_cells();
+            FAMILY.#method(CELLS.get(#index), || [#(#values),*])
         }
     }
 }

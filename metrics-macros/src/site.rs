@@ -10,6 +10,7 @@ use crate::args::{Args, Label};
 use crate::attr::{self, Attribute, Key, Takes};
 use crate::expand::located;
 use crate::model::{Instrumented, Site};
+use crate::shape::Shape;
 
 /// How a guard is made: variables that are bound before the body may move what they are made of, and an expression
 /// that uses them.
@@ -57,9 +58,15 @@ impl Start {
         let checks = choices.iter().filter_map(|choice| choice.check.as_ref());
         let varies = choices.iter().any(|choice| choice.binding.is_some());
         let (cells, with_cells) = if varies { cells(private, &kind, &choices) } else { Default::default() };
-        let start = format_ident!("{}", kind.to_string().to_lowercase());
-        let arguments =
-            choices.iter().map(|choice| &choice.index).chain(texts.iter().map(|text| &text.value));
+        // Of an event that is the same at each call nothing need be carried through it.
+        let bare = texts.len() == 2 && !varies && texts.iter().all(|text| text.binding.is_none());
+        let start = format_ident!("{}{}", if bare { "bare_" } else { "" }, kind.to_string().to_lowercase());
+        // A future that is returned outlives the variables here.
+        let borrows = matches!(instrumented.site, Site::Event { .. })
+            && !matches!(instrumented.shape, Shape::Tail(_) | Shape::Future { .. });
+        let borrow = borrows.then(|| quote!(&));
+        let values = texts.iter().map(|text| &text.value).map(|value| quote!(#borrow #value));
+        let arguments = choices.iter().map(|choice| choice.index.clone()).chain(values).filter(|_| !bare);
         // What linkme's attribute expands to, but for its check of the element's type: that is three bodies more for
         // the compiler, which take longer than the function.
         let guard = quote! {

@@ -67,6 +67,10 @@ fn declared_families_are_served_like_the_catalogues() -> Result<(), Error> {
         assert_eq!(value(&samples, "signal_to_ack_seconds_bucket", &labels), Some(count), "{bound}");
     }
     assert_eq!(value(&samples, "signal_to_ack_seconds_sum", &[]), Some(0.25));
+    let invalid = |metric| value(&samples, "invalid_observations_total", &[("metric", metric)]);
+    assert_eq!(invalid("signal_to_ack_seconds"), Some(3.0));
+    assert_eq!((invalid("orders_resting"), invalid("order_size_dollars")), (Some(1.0), Some(0.0)));
+    assert_eq!(invalid("signals_total"), None, "a counter takes nothing that could be wrong");
 
     labels_beyond_their_bound_go_to_other(&metrics);
     let text = metrics.exposition();

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use linkme::distributed_slice;
 
-use super::handle::{Counter, Gauge, Histogram};
+use super::handle::{Counter, Gauge, Handle, Histogram};
 use super::label::LabelType;
-use super::series::Slot;
+use super::series::SeriesCell;
 use crate::catalogue::{Family, Kind, Origin};
+use crate::lock;
+use crate::open::{self, Asked, FamilyKey, Label};
 use crate::registry;
 
 /// One element for each family declared in a crate that is linked, used or not, in no particular order.
@@ -93,26 +95,88 @@ impl CustomFamily {
         self
     }
 
-    /// The counter with these label values, in the process-wide instance.
+    /// The counter with these label values, in the process-wide instance. `cell` is that of the label set, where all
+    /// labels are closed.
+    #[inline]
     #[must_use]
-    pub fn counter(&'static self, values: &[&str]) -> Counter {
-        Counter(self.slot(values))
+    pub fn counter<'a, const N: usize>(
+        &'static self,
+        cell: Option<&'static SeriesCell>,
+        values: impl FnOnce() -> [Label<'a>; N],
+    ) -> Counter {
+        Counter(self.handle(cell, values))
     }
 
-    /// The gauge with these label values, in the process-wide instance.
+    /// The gauge, likewise.
+    #[inline]
     #[must_use]
-    pub fn gauge(&'static self, values: &[&str]) -> Gauge {
-        Gauge(self.slot(values))
+    pub fn gauge<'a, const N: usize>(
+        &'static self,
+        cell: Option<&'static SeriesCell>,
+        values: impl FnOnce() -> [Label<'a>; N],
+    ) -> Gauge {
+        Gauge(self.handle(cell, values))
     }
 
-    /// The histogram with these label values, in the process-wide instance.
+    /// The histogram, likewise.
+    #[inline]
     #[must_use]
-    pub fn histogram(&'static self, values: &[&str]) -> Histogram {
-        Histogram(self.slot(values))
+    pub fn histogram<'a, const N: usize>(
+        &'static self,
+        cell: Option<&'static SeriesCell>,
+        values: impl FnOnce() -> [Label<'a>; N],
+    ) -> Histogram {
+        Histogram(self.handle(cell, values))
     }
 
-    /// None where nothing is measured.
-    fn slot(&'static self, values: &[&str]) -> Option<Arc<Slot>> {
-        cfg!(feature = "enable").then(|| registry::process_core().custom.slot(self, values))
+    #[inline]
+    fn handle<'a, const N: usize>(
+        &'static self,
+        cell: Option<&'static SeriesCell>,
+        values: impl FnOnce() -> [Label<'a>; N],
+    ) -> Handle {
+        if cfg!(not(feature = "enable")) {
+            return Handle::Nowhere;
+        }
+        match (cell.and_then(SeriesCell::get), cell) {
+            (Some(slot), _) => Handle::Closed(slot),
+            (None, Some(cell)) => self.closed(cell, &values()),
+            (None, None) => self.open(&values()),
+        }
+    }
+
+    /// For the first look-up of a closed label set.
+    #[cold]
+    #[inline(never)]
+    fn closed(&'static self, cell: &'static SeriesCell, values: &[Label<'_>]) -> Handle {
+        if lock::is_inside() {
+            // An allocator records for the first time what is allocated while this thread looks for a slot.
+            return Handle::Lost;
+        }
+        let _inside = lock::enter();
+        let find = || registry::process_core().custom.closed(self, values);
+        cell.get_or_find(find).map_or(Handle::Nowhere, Handle::Closed)
+    }
+
+    #[inline(never)]
+    fn open(&'static self, values: &[Label<'_>]) -> Handle {
+        let asked = Asked::new(FamilyKey::of(self), values);
+        open::remembered(&asked, Arc::clone).map_or_else(|| self.open_slowly(&asked), Handle::Open)
+    }
+
+    /// For a thread's first look-up of an open label set.
+    #[cold]
+    #[inline(never)]
+    fn open_slowly(&'static self, asked: &Asked<'_>) -> Handle {
+        if lock::is_inside() {
+            return Handle::Lost;
+        }
+        let core = registry::process_core();
+        let Some(entry) = core.custom.open(self, asked, core.clock.boot_time()) else {
+            return Handle::Nowhere;
+        };
+        let entry = Arc::new(entry);
+        open::remember(&entry);
+        Handle::Open(entry)
     }
 }

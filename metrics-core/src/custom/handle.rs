@@ -3,54 +3,117 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::series::Slot;
+use crate::open::Entry;
+use crate::registry;
+use crate::storage::{Slot, lose};
 
-/// A counter of a bot's own family. Clones count together; keep one where it is used often.
+/// Where a handle's recordings go.
 #[derive(Clone, Debug)]
-pub struct Counter(pub(super) Option<Arc<Slot>>);
+pub(super) enum Handle {
+    /// Nowhere: nothing is measured.
+    Nowhere,
+    /// Nowhere: an allocator asked while this thread was inside a lock.
+    Lost,
+    /// To a series all of whose labels are closed; it stands for ever.
+    Closed(&'static Slot),
+    /// To a series that may be removed, and comes back with the next recording.
+    Open(Arc<Entry>),
+}
+
+impl Handle {
+    #[inline]
+    fn slot(&self) -> Option<&Slot> {
+        match self {
+            Self::Nowhere => None,
+            Self::Lost => {
+                lose();
+                None
+            }
+            Self::Closed(slot) => Some(slot),
+            Self::Open(entry) => Some(entry.slot()),
+        }
+    }
+
+    fn remove(&self) {
+        match self {
+            Self::Nowhere | Self::Lost => {}
+            Self::Closed(slot) => slot.retract(),
+            Self::Open(entry) => {
+                let core = registry::process_core();
+                core.custom.remove(entry, core.clock.boot_time());
+            }
+        }
+    }
+}
+
+/// A counter of a bot's own family. Clones count together; where a label is open, keep one that is used often.
+#[derive(Clone, Debug)]
+pub struct Counter(pub(super) Handle);
 
 impl Counter {
     /// Counts one.
+    #[inline]
     pub fn increment(&self) {
         self.add(1);
     }
 
     /// Counts `n`.
+    #[inline]
     pub fn add(&self, n: u64) {
-        if let Some(Slot::Counter(counter)) = self.0.as_deref() {
-            counter.add(n);
+        if let Some(slot) = self.0.slot() {
+            slot.add(n);
         }
+    }
+
+    /// Takes the series away, five minutes from now, so that a scraper sees its last value; its labels' places are free
+    /// then. Counting brings it back with nothing lost, also through handles that were kept. Series whose labels are all
+    /// closed stay, and so does "other".
+    pub fn remove(&self) {
+        self.0.remove();
     }
 }
 
 /// A gauge of a bot's own family; absent until it is first set.
 #[derive(Clone, Debug)]
-pub struct Gauge(pub(super) Option<Arc<Slot>>);
+pub struct Gauge(pub(super) Handle);
 
 impl Gauge {
-    /// Sets it. NaN is no value: the gauge keeps the one it has.
+    /// Sets it. NaN is no value: the gauge keeps the one it has, and `invalid_observations_total` grows.
+    #[inline]
     pub fn set(&self, value: f64) {
-        if let (Some(Slot::Gauge(gauge)), false) = (self.0.as_deref(), value.is_nan()) {
-            gauge.set(value);
+        if let Some(slot) = self.0.slot() {
+            slot.set(value);
         }
+    }
+
+    /// Takes the series away at once, until it is set again, by whatever handle.
+    pub fn remove(&self) {
+        self.0.remove();
     }
 }
 
 /// A histogram of a bot's own family.
 #[derive(Clone, Debug)]
-pub struct Histogram(pub(super) Option<Arc<Slot>>);
+pub struct Histogram(pub(super) Handle);
 
 impl Histogram {
-    /// Observes a value in the unit of the family's name. NaN, infinities and values below zero are no observations.
+    /// Observes a value in the unit of the family's name. NaN, infinities and values below zero are no observations;
+    /// `invalid_observations_total` counts them.
+    #[inline]
     pub fn observe(&self, value: f64) {
-        if let (Some(Slot::Histogram(buckets)), true) = (self.0.as_deref(), value.is_finite() && value >= 0.0)
-        {
-            buckets.observe(value);
+        if let Some(slot) = self.0.slot() {
+            slot.observe(value);
         }
     }
 
     /// Observes a duration, in seconds.
+    #[inline]
     pub fn observe_duration(&self, duration: Duration) {
         self.observe(duration.as_secs_f64());
+    }
+
+    /// Takes the series away, as [`Counter::remove`] does.
+    pub fn remove(&self) {
+        self.0.remove();
     }
 }

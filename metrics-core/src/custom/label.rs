@@ -1,6 +1,6 @@
 //! Labels of a bot's own families: closed ones are enums, open ones bounded texts.
 
-use crate::LabelValue;
+use crate::{LabelValue, open};
 
 /// The type of a label in [`metrics!`](crate::metrics): any [`LabelValue`], [`Symbol`], [`ProfileId`], or an open label
 /// of one's own.
@@ -34,6 +34,12 @@ pub trait Label {
 
     /// The text of a value.
     fn text(value: Self::Value<'_>) -> &str;
+
+    /// Which of a closed label's values it is.
+    #[doc(hidden)]
+    fn position(_value: &Self::Value<'_>) -> usize {
+        0
+    }
 }
 
 impl<T: LabelValue> Label for T {
@@ -42,6 +48,10 @@ impl<T: LabelValue> Label for T {
 
     fn text(value: Self::Value<'_>) -> &str {
         value.as_str()
+    }
+
+    fn position(value: &Self::Value<'_>) -> usize {
+        value.index()
     }
 }
 
@@ -65,6 +75,33 @@ impl LabelType {
     pub(crate) const fn is_open(&self) -> bool {
         self.values.is_empty()
     }
+}
+
+/// A label's value, as a family takes it.
+#[inline]
+pub fn label_of<L: Label>(value: L::Value<'_>) -> open::Label<'_> {
+    match L::TYPE.values {
+        [] => open::Label::Open(L::text(value).as_bytes()),
+        values => open::Label::Closed(values[L::position(&value)]),
+    }
+}
+
+/// How many label sets there are, where all labels are closed; 0 where one is open.
+#[must_use]
+pub const fn closed_sets(labels: &[LabelType]) -> usize {
+    let (mut sets, mut index) = (1, 0);
+    while index < labels.len() {
+        sets *= labels[index].values.len();
+        index += 1;
+    }
+    sets
+}
+
+/// The position of a label set, where that of its labels before this one is `before`.
+#[inline]
+#[must_use]
+pub const fn set_index(before: usize, label: &LabelType, position: usize) -> usize {
+    before * label.values.len() + position
 }
 
 /// A traded symbol: an open label, at most 200 a family.

@@ -9,8 +9,9 @@ mod series;
 pub use check::{bound, buckets, budget, help, label_name, name, ratio, threshold};
 pub use family::{CUSTOM_FAMILIES, CustomFamily, Objective, Place};
 pub use handle::{Counter, Gauge, Histogram};
-pub use label::{Label, LabelType, ProfileId, Symbol};
+pub use label::{Label, LabelType, ProfileId, Symbol, closed_sets, label_of, set_index};
 pub(crate) use series::CustomSeries;
+pub use series::{SeriesCell, series_cells};
 
 /// Every linked family of the bot's own, sorted by name and place, so that equal binaries list them equally.
 pub(crate) fn custom_families() -> Vec<&'static CustomFamily> {

@@ -1,43 +1,56 @@
 //! The series of a bot's own families.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use super::family::CustomFamily;
+use super::label::{Label as _, LabelType, ProfileId};
 use crate::catalogue::{self, Kind};
-use crate::label::OTHER;
 use crate::lock::{Held, Lock};
-use crate::storage::{CounterSlot, GaugeSlot, Sink};
+use crate::open::{Asked, Bound, Entry, Label, OpenFamily};
+use crate::storage::{CounterSlot, Sink, Slot};
+
+/// Where a declaration keeps the slot of one closed label set once it has found it.
+#[derive(Debug)]
+pub struct SeriesCell(OnceLock<&'static Slot>);
+
+impl SeriesCell {
+    #[inline]
+    pub(super) fn get(&self) -> Option<&'static Slot> {
+        self.0.get().copied()
+    }
+
+    /// The slot, found by `find` the first time, if it can be found.
+    pub(super) fn get_or_find(&self, find: impl FnOnce() -> Option<&'static Slot>) -> Option<&'static Slot> {
+        self.get().or_else(|| find().map(|slot| *self.0.get_or_init(|| slot)))
+    }
+}
+
+/// Cells for a family with `N` closed label sets.
+#[must_use]
+pub const fn series_cells<const N: usize>() -> [SeriesCell; N] {
+    [const { SeriesCell(OnceLock::new()) }; N]
+}
 
 /// Every series, by family.
 #[derive(Debug, Default)]
 pub(crate) struct CustomSeries(Lock<BTreeMap<&'static str, FamilySeries>>);
 
-/// One family's series, and the values that its open labels have taken.
+/// One family's series.
 #[derive(Debug)]
 struct FamilySeries {
     family: &'static CustomFamily,
-    series: BTreeMap<Vec<Arc<str>>, Arc<Slot>>,
-    taken: Vec<BTreeMap<String, Arc<str>>>,
-    overflow: Vec<u64>,
+    series: Labelled,
+    /// What could not be recorded. A counter has nothing of that kind.
+    invalid: Arc<CounterSlot>,
 }
 
-/// One value of the kind that its family has.
 #[derive(Debug)]
-pub(crate) enum Slot {
-    Counter(CounterSlot),
-    Gauge(GaugeSlot),
-    Histogram(Buckets),
-}
-
-/// Values sorted into buckets.
-#[derive(Debug)]
-pub(crate) struct Buckets {
-    bounds: &'static [f64],
-    counts: Vec<AtomicU64>,
-    /// The bits of a float.
-    sum: AtomicU64,
+enum Labelled {
+    /// All labels are closed: the series are as many as the enums have values, and stand for ever.
+    Closed(BTreeMap<Vec<&'static str>, &'static Slot>),
+    Open(OpenFamily),
 }
 
 impl CustomSeries {
@@ -45,36 +58,89 @@ impl CustomSeries {
     pub(crate) fn declare(&self, family: &'static CustomFamily) {
         let mut families = self.families();
         let series = families.entry(family.family.name).or_insert_with(|| FamilySeries::new(family));
-        if family.labels.iter().any(super::LabelType::is_open) {
-            return;
-        }
-        let mut sets: Vec<Vec<&str>> = vec![Vec::new()];
-        for label in family.labels {
-            sets = sets
-                .into_iter()
-                .flat_map(|set| label.values.iter().map(move |value| [&set[..], &[*value]].concat()))
-                .collect();
-        }
-        for set in sets {
-            let _ = series.slot(&set);
+        if let Labelled::Closed(_) = series.series {
+            for set in closed_sets(family.labels) {
+                let _ = series.closed(set);
+            }
         }
     }
 
-    pub(crate) fn slot(&self, family: &'static CustomFamily, values: &[&str]) -> Arc<Slot> {
+    /// The slot of a closed label set, if that is one of the family's.
+    pub(super) fn closed(
+        &self,
+        family: &'static CustomFamily,
+        values: &[Label<'_>],
+    ) -> Option<&'static Slot> {
+        let labels = texts(values)?;
         let mut families = self.families();
-        families.entry(family.family.name).or_insert_with(|| FamilySeries::new(family)).slot(values)
+        families.entry(family.family.name).or_insert_with(|| FamilySeries::new(family)).closed(labels)
+    }
+
+    /// Where recordings of an open label set go, if that is one of the family's.
+    pub(super) fn open(
+        &self,
+        family: &'static CustomFamily,
+        asked: &Asked<'_>,
+        now: Duration,
+    ) -> Option<Entry> {
+        let mut families = self.families();
+        let series = families.entry(family.family.name).or_insert_with(|| FamilySeries::new(family));
+        let (standing, invalid) = (series.family, &series.invalid);
+        match &mut series.series {
+            Labelled::Open(open) => Some(open.admit(asked, now, || slot(standing, invalid))),
+            Labelled::Closed(_) => None,
+        }
+    }
+
+    pub(super) fn remove(&self, entry: &Entry, now: Duration) {
+        if let Some(FamilySeries { series: Labelled::Open(open), .. }) =
+            self.families().get_mut(entry.family.name)
+        {
+            open.remove(entry, now);
+        }
+    }
+
+    /// Takes away the series of a profile that was removed.
+    pub(crate) fn forget_profile(&self, profile: &str) {
+        for FamilySeries { family, series, .. } in self.families().values_mut() {
+            let Labelled::Open(open) = series else { continue };
+            for (index, _) in family.labels.iter().enumerate().filter(|(_, label)| **label == ProfileId::TYPE)
+            {
+                open.forget(index, profile);
+            }
+        }
     }
 
     /// After all others: these families stand behind those of the catalogue.
-    pub(crate) fn collect(&self, sink: &mut dyn Sink) {
-        for series in self.families().values() {
-            series.collect(sink);
+    pub(crate) fn collect(&self, now: Duration, sink: &mut dyn Sink) {
+        for FamilySeries { family, series, .. } in self.families().values_mut() {
+            let family = &family.family;
+            sink.open(family);
+            match series {
+                Labelled::Open(open) => open.collect(now, sink),
+                Labelled::Closed(series) => {
+                    for (labels, slot) in series {
+                        slot.collect(family, labels, sink);
+                    }
+                }
+            }
         }
     }
 
     pub(crate) fn collect_overflow(&self, sink: &mut dyn Sink) {
-        for series in self.families().values() {
-            series.collect_overflow(sink);
+        for FamilySeries { series, .. } in self.families().values() {
+            if let Labelled::Open(open) = series {
+                open.collect_overflow(sink);
+            }
+        }
+    }
+
+    pub(crate) fn collect_invalid(&self, sink: &mut dyn Sink) {
+        for FamilySeries { family, invalid, .. } in self.families().values() {
+            if family.family.kind != Kind::Counter {
+                let labels = &[family.family.name];
+                sink.counter(&catalogue::INVALID_OBSERVATIONS_TOTAL, labels, invalid.value());
+            }
         }
     }
 
@@ -85,92 +151,56 @@ impl CustomSeries {
 
 impl FamilySeries {
     fn new(family: &'static CustomFamily) -> Self {
-        let labels = family.labels.len();
-        Self {
-            family,
-            series: BTreeMap::new(),
-            taken: vec![BTreeMap::new(); labels],
-            overflow: vec![0; labels],
-        }
+        let series = if family.labels.iter().any(LabelType::is_open) {
+            let bound = |label: &LabelType| match label.values {
+                [] => Bound::Open(label.bound),
+                _ => Bound::Closed,
+            };
+            // Its budget was checked while compiling: the labels' own bounds are enough.
+            Labelled::Open(OpenFamily::new(
+                &family.family,
+                family.labels.iter().map(bound).collect(),
+                usize::MAX,
+            ))
+        } else {
+            Labelled::Closed(BTreeMap::new())
+        };
+        Self { family, series, invalid: Arc::default() }
     }
 
-    fn slot(&mut self, values: &[&str]) -> Arc<Slot> {
-        let values: Vec<_> =
-            values.iter().enumerate().map(|(label, value)| self.admit(label, value)).collect();
-        let family = self.family;
-        Arc::clone(self.series.entry(values).or_insert_with(|| Arc::new(Slot::new(family))))
-    }
-
-    /// The shared text of a label's value, or "other" where the label's bound is reached.
-    fn admit(&mut self, label: usize, value: &str) -> Arc<str> {
-        let (taken, kind) = (&mut self.taken[label], self.family.labels[label]);
-        if let Some(text) = taken.get(value) {
-            return Arc::clone(text);
-        }
-        if kind.is_open() && !value.is_empty() && value != OTHER && taken.len() >= kind.bound {
-            self.overflow[label] += 1;
-            return Arc::from(OTHER);
-        }
-        let text: Arc<str> = Arc::from(value);
-        taken.insert(value.to_owned(), Arc::clone(&text));
-        text
-    }
-
-    fn collect(&self, sink: &mut dyn Sink) {
-        let family = &self.family.family;
-        sink.open(family);
-        for (values, slot) in &self.series {
-            let labels: Vec<&str> = values.iter().map(|value| &**value).collect();
-            match &**slot {
-                Slot::Counter(counter) => sink.counter(family, &labels, counter.value()),
-                Slot::Histogram(histogram) => {
-                    let (buckets, sum) = histogram.value();
-                    sink.histogram(family, &labels, &buckets, sum);
-                }
-                Slot::Gauge(gauge) => {
-                    if let Some(value) = gauge.value() {
-                        sink.gauge(family, &labels, value);
-                    }
-                }
+    fn closed(&mut self, labels: Vec<&'static str>) -> Option<&'static Slot> {
+        let (family, invalid) = (self.family, &self.invalid);
+        match &mut self.series {
+            Labelled::Closed(series) => {
+                Some(*series.entry(labels).or_insert_with(|| Box::leak(Box::new(slot(family, invalid)))))
             }
-        }
-    }
-
-    fn collect_overflow(&self, sink: &mut dyn Sink) {
-        let family = &self.family.family;
-        let open = family.labels.iter().zip(self.family.labels).zip(&self.overflow);
-        for ((label, _), overflow) in open.filter(|((_, kind), _)| kind.is_open()) {
-            sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, &[family.name, label], *overflow);
+            Labelled::Open(_) => None,
         }
     }
 }
 
-impl Slot {
-    fn new(family: &'static CustomFamily) -> Self {
-        match family.family.kind {
-            Kind::Counter => Self::Counter(CounterSlot::new()),
-            Kind::Gauge => Self::Gauge(GaugeSlot::new()),
-            Kind::Histogram => Self::Histogram(Buckets::new(family.family.buckets)),
-        }
-    }
+/// The texts of closed labels.
+fn texts(values: &[Label<'_>]) -> Option<Vec<&'static str>> {
+    let text = |value: &Label<'_>| match value {
+        Label::Closed(text) => Some(*text),
+        Label::Open(_) => None,
+    };
+    values.iter().map(text).collect()
 }
 
-impl Buckets {
-    fn new(bounds: &'static [f64]) -> Self {
-        let counts = (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect();
-        Self { bounds, counts, sum: AtomicU64::new(0.0f64.to_bits()) }
-    }
+/// Every label set of closed labels.
+fn closed_sets(labels: &'static [LabelType]) -> Vec<Vec<&'static str>> {
+    labels.iter().fold(vec![Vec::new()], |sets, label| {
+        let with =
+            |set: Vec<&'static str>| label.values.iter().map(move |value| [&set[..], &[*value]].concat());
+        sets.into_iter().flat_map(with).collect()
+    })
+}
 
-    pub(super) fn observe(&self, value: f64) {
-        let bucket = self.bounds.partition_point(|bound| *bound < value);
-        self.counts[bucket].fetch_add(1, Relaxed);
-        let add = |sum: u64| Some((f64::from_bits(sum) + value).to_bits());
-        // It never gives up: the closure always has a value.
-        let _ = self.sum.fetch_update(Relaxed, Relaxed, add);
-    }
-
-    fn value(&self) -> (Vec<u64>, f64) {
-        let counts = self.counts.iter().map(|count| count.load(Relaxed)).collect();
-        (counts, f64::from_bits(self.sum.load(Relaxed)))
+fn slot(family: &'static CustomFamily, invalid: &Arc<CounterSlot>) -> Slot {
+    match family.family.kind {
+        Kind::Counter => Slot::counter(),
+        Kind::Gauge => Slot::gauge(Arc::clone(invalid)),
+        Kind::Histogram => Slot::histogram(family.family.buckets, Arc::clone(invalid)),
     }
 }

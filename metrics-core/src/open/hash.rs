@@ -1,0 +1,81 @@
+//! Spreads label sets over the places that a thread has for them. It tells nothing apart: equal hashes are compared.
+
+use super::{FamilyKey, Label};
+
+/// Closed labels by where their text stands, open ones by what it says.
+#[inline]
+pub(super) fn of(key: FamilyKey, labels: &[Label<'_>]) -> u64 {
+    labels.iter().fold(key.0 as u64, |hash, label| match label {
+        Label::Closed(text) => mixed(hash, text.as_ptr().addr() as u64),
+        Label::Open(text) => open(hash, text),
+    })
+}
+
+/// The last word overlaps the one before it, and the length tells what of it is new.
+#[inline]
+fn open(hash: u64, text: &[u8]) -> u64 {
+    let len = text.len() as u64;
+    if let Some(last) = text.last_chunk::<8>() {
+        let words = text.chunks_exact(8).map(|chunk| chunk.try_into().map_or(0, u64::from_le_bytes));
+        return mixed(words.fold(hash, mixed), u64::from_le_bytes(*last) ^ len << 56);
+    }
+    match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            let word = u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last));
+            mixed(hash, word ^ len << 56)
+        }
+        _ => mixed(hash, text.iter().fold(len, |word, byte| word << 8 | u64::from(*byte))),
+    }
+}
+
+/// Both halves of a product: every bit moves every other.
+#[inline]
+fn mixed(hash: u64, word: u64) -> u64 {
+    let product = u128::from(hash ^ 0x9E37_79B9_7F4A_7C15) * u128::from(word ^ 0xD6E8_FEB8_6659_FD93);
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are wanted")]
+    let low = product as u64;
+    low ^ (product >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn symbols_spread_over_the_places() {
+        let key = FamilyKey::new();
+        let mut places = BTreeMap::new();
+        for n in 0..512 {
+            let symbol = format!("{n}USDT");
+            *places
+                .entry(of(key, &[Label::Closed("buy"), Label::Open(symbol.as_bytes())]) % 1024)
+                .or_insert(0) += 1;
+        }
+        // Of throws at random 403 places are hit, and none more than 6 times.
+        assert!(places.len() > 350, "{} places of 512 symbols", places.len());
+        assert!(places.values().all(|count| *count <= 8), "{places:?}");
+    }
+
+    #[test]
+    fn texts_of_any_length_that_differ_in_one_place_differ() {
+        let key = FamilyKey::new();
+        for len in 1..40 {
+            let of = |text: &[u8]| of(key, &[Label::Open(text)]);
+            let text = vec![b'x'; len];
+            for place in 0..len {
+                let mut other = text.clone();
+                other[place] = b'y';
+                assert_ne!(of(&text), of(&other), "{len} {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_one_text_ends_and_the_next_begins_makes_another_hash() {
+        let key = FamilyKey::new();
+        let of = |labels: [&'static str; 2]| of(key, &labels.map(|label| Label::Open(label.as_bytes())));
+        assert_ne!(of(["1", "1INCHUSDT"]), of(["11", "INCHUSDT"]));
+        assert_ne!(of(["a", ""]), of(["", "a"]));
+    }
+}
