@@ -1,5 +1,6 @@
 //! Exchange calls: how long each attempt takes, how it ends, and how many are under way.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::call_site::{Cells, Choice, SlotCell};
@@ -7,7 +8,7 @@ use crate::catalogue::{self, EXCHANGE_API_LATENCY_BUCKETS};
 use crate::clock::Clock;
 use crate::guard::{Guard, Unwinding};
 use crate::registry;
-use crate::storage::{Ending, Lease, NearNumber, Running, Scratch, Series, Sink};
+use crate::storage::{Ending, Lease, NearNumber, Running, Scratch, Series, Sink, Totals};
 use crate::{LabelValue, Outcome};
 
 /// One family's series: which exchange, where it is not the one of the settings, and which operation.
@@ -36,19 +37,81 @@ impl ExchangeCalls {
         self.0.get_or_insert_with(&Key { exchange, operation }, || ExchangeSlots::new(clock))
     }
 
-    /// `default` is the exchange of the settings. Its series may have slots under its own name too: the snapshot
-    /// adds up what has the same labels.
+    /// `default` is the exchange of the settings. What its series have under its own name beside that is added up.
+    ///
+    /// Each series is read once, so that its families agree: what the later ones need is kept until their turn.
     pub(crate) fn collect(&self, default: Option<&'static str>, sink: &mut dyn Sink) {
         sink.open(&catalogue::EXCHANGE_API_LATENCY_SECONDS);
+        let extended = sink.includes(&catalogue::EXCHANGE_API_REQUESTS_TOTAL);
+        let mut kept = Vec::with_capacity(if extended { self.0.len() } else { 0 });
         let mut scratch = Scratch::default();
-        for (key, slots) in self.0.all() {
-            slots.collect(key.exchange.or(default).unwrap_or_default(), key.operation, &mut scratch, sink);
+        self.each(default, |labels, slots, more| {
+            let mut totals = slots.0.read(&mut scratch, u64::MAX);
+            if let Some(more) = more {
+                totals = more.0.read_too(&mut scratch, u64::MAX);
+            }
+            let observed = slots.0.scale().duration(totals.sum).as_secs_f64();
+            sink.histogram(&catalogue::EXCHANGE_API_LATENCY_SECONDS, &labels, totals.observed(), observed);
+            if extended {
+                kept.push(Kept::of(labels, totals));
+            }
+        });
+        for Kept { labels: [exchange, operation], outcomes, .. } in kept.iter().copied() {
+            for (outcome, requests) in Outcome::VALUES.iter().zip(&outcomes) {
+                let labels = &[exchange, operation, outcome];
+                sink.counter(&catalogue::EXCHANGE_API_REQUESTS_TOTAL, labels, *requests);
+            }
+        }
+        for Kept { labels, in_flight, .. } in &kept {
+            #[expect(clippy::cast_precision_loss, reason = "2^53 calls at once do not fit a machine")]
+            let in_flight = *in_flight as f64;
+            sink.gauge(&catalogue::EXCHANGE_API_IN_FLIGHT, labels, in_flight);
+        }
+    }
+
+    /// Shows `visit` each exchange and operation in their order, with what is recorded of it, and what more is.
+    fn each(
+        &self,
+        default: Option<&'static str>,
+        mut visit: impl FnMut([&'static str; 2], &ExchangeSlots, Option<&ExchangeSlots>),
+    ) {
+        // They come first, and there are no more of them than operations.
+        let mut unnamed = VecDeque::new();
+        self.0.each(|key, slots| {
+            let Some(exchange) = key.exchange else {
+                unnamed.push_back(([default.unwrap_or_default(), key.operation], Arc::clone(slots)));
+                return;
+            };
+            let named = [exchange, key.operation];
+            while let Some((labels, slots)) = unnamed.pop_front_if(|(labels, _)| *labels < named) {
+                visit(labels, &slots, None);
+            }
+            let more = unnamed.pop_front_if(|(labels, _)| *labels == named);
+            visit(named, slots, more.as_ref().map(|(_, slots)| &**slots));
+        });
+        for (labels, slots) in &unnamed {
+            visit(*labels, slots, None);
         }
     }
 }
 
 /// Outcomes that an exchange call can have: all but the last, which is for subsystems.
 const OUTCOMES: usize = Outcome::VALUES.len() - 1;
+
+/// What is kept of a series for its later families.
+#[derive(Clone, Copy)]
+struct Kept {
+    labels: [&'static str; 2],
+    outcomes: [u64; OUTCOMES],
+    in_flight: u64,
+}
+
+impl Kept {
+    fn of(labels: [&'static str; 2], totals: &Totals) -> Self {
+        let outcomes = std::array::from_fn(|outcome| totals.outcomes[outcome]);
+        Self { labels, outcomes, in_flight: totals.under_way() }
+    }
+}
 
 /// What is recorded of one operation at one exchange.
 #[derive(Debug)]
@@ -57,30 +120,6 @@ pub struct ExchangeSlots(Lease);
 impl ExchangeSlots {
     fn new(clock: &Clock) -> Self {
         Self(Lease::new(&EXCHANGE_API_LATENCY_BUCKETS, Outcome::VALUES.len(), clock.scale()))
-    }
-
-    fn collect(
-        &self,
-        exchange: &'static str,
-        operation: &'static str,
-        scratch: &mut Scratch,
-        sink: &mut dyn Sink,
-    ) {
-        let labels = &[exchange, operation];
-        // Stamps are not read.
-        let totals = self.0.read(scratch, u64::MAX);
-        let observed = self.0.scale().duration(totals.sum).as_secs_f64();
-        sink.histogram(&catalogue::EXCHANGE_API_LATENCY_SECONDS, labels, totals.observed(), observed);
-        if !sink.includes(&catalogue::EXCHANGE_API_REQUESTS_TOTAL) {
-            return;
-        }
-        for (outcome, requests) in Outcome::VALUES.iter().zip(&totals.outcomes).take(OUTCOMES) {
-            let labels = &[exchange, operation, outcome];
-            sink.counter(&catalogue::EXCHANGE_API_REQUESTS_TOTAL, labels, *requests);
-        }
-        #[expect(clippy::cast_precision_loss, reason = "2^53 calls at once do not fit a machine")]
-        let in_flight = totals.under_way() as f64;
-        sink.gauge(&catalogue::EXCHANGE_API_IN_FLIGHT, labels, in_flight);
     }
 }
 
@@ -253,5 +292,58 @@ impl ExchangeSite {
     /// The operation that this site always is, if it does not choose at run time.
     pub(crate) fn fixed_operation(&self) -> Option<&'static str> {
         self.operation.fixed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Family;
+    use crate::storage::Reading;
+
+    #[derive(Default)]
+    struct Told(Vec<(String, u64)>);
+
+    impl Sink for Told {
+        fn includes(&self, _: &Family) -> bool {
+            true
+        }
+
+        fn open(&mut self, _: &'static Family) {}
+
+        fn sample(&mut self, _: &'static Family, labels: &[&str], value: Reading<'_>) {
+            if let Reading::Histogram { buckets, .. } = value {
+                self.0.push((labels.join(" "), buckets.iter().sum()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_names_the_exchange_of_the_settings_is_one_series_with_what_does_not() {
+        let (calls, clock) = (ExchangeCalls::new(), Clock::System);
+        for (count, (exchange, operation)) in (1..).zip([
+            (Some("okx"), "a"),
+            (None, "b"),
+            (Some("kraken"), "b"),
+            (None, "a"),
+            (Some("binance"), "b"),
+            (Some("kraken"), "c"),
+            (None, "d"),
+        ]) {
+            let slots = calls.slots(exchange, operation, &clock);
+            for _ in 0..count {
+                let running = slots.0.start(&clock);
+                running.here().end(ending(Outcome::Error), clock.ticks());
+            }
+        }
+        let told = |default| {
+            let mut told = Told::default();
+            calls.collect(default, &mut told);
+            told.0.into_iter().map(|(labels, count)| format!("{labels} {count}")).collect::<Vec<_>>()
+        };
+        let expected = ["binance b 5", "kraken a 4", "kraken b 5", "kraken c 6", "kraken d 7", "okx a 1"];
+        assert_eq!(told(Some("kraken")), expected);
+        let last = ["binance b 5", "kraken b 3", "kraken c 6", "okx a 1", "zaif a 4", "zaif b 2", "zaif d 7"];
+        assert_eq!(told(Some("zaif")), last);
     }
 }

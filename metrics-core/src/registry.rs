@@ -1,6 +1,7 @@
 //! The shared core: every room of one instance, and the process-wide instance to which the attributes belong.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::catalogue;
 use crate::clock::{Clock, Timeline};
 use crate::collector::{Foreign, OwnFamilies};
 use crate::custom::{CustomFamily, CustomSeries, custom_families};
+use crate::encode::text::TextSink;
 use crate::event::{Event, Events};
 use crate::exchange::{ExchangeCall, ExchangeCalls};
 use crate::lock;
@@ -24,7 +26,7 @@ use crate::settings::Settings;
 use crate::storage::{Sink, Snapshot, SnapshotBuilder, lost, withdraw_time_stamps};
 use crate::subsystem::{SubsystemHandle, SubsystemHealth, Subsystems};
 use crate::vocabulary::require_type;
-use crate::{Error, LabelValue, encode};
+use crate::{Error, LabelValue};
 
 /// A comment to Prometheus, for whoever wonders why a bot's metrics stand still.
 const SWITCHED_OFF: &str = "# This bot is built without the feature \"enable\" of bot-metrics: annotated functions record nothing.\n";
@@ -62,6 +64,7 @@ pub(crate) struct Core {
     pub(crate) custom: CustomSeries,
     pub(crate) foreign: Foreign,
     installed: OnceLock<Installed>,
+    exposition_length: AtomicUsize,
 }
 
 /// What is known once the settings are.
@@ -96,6 +99,7 @@ impl Core {
             custom: CustomSeries::default(),
             foreign: Foreign::default(),
             installed: OnceLock::new(),
+            exposition_length: AtomicUsize::new(0),
         }
     }
 
@@ -329,14 +333,19 @@ impl Metrics {
         let settings = self.settings();
         // Foreign families first: what fails there is counted in ours.
         let foreign = self.core.foreign.spelled(self.core.id(), settings);
-        let mut text = String::new();
+        // Where it grew since the last one, by a little more than that.
+        let last = self.core.exposition_length.load(Relaxed);
+        let mut text = String::with_capacity(last + last / 32);
         if !cfg!(feature = "enable") {
             text.push_str(SWITCHED_OFF);
         }
-        text.push_str(&encode::text::encode(&self.core.snapshot(), settings));
+        let mut spelled = TextSink::new(settings, text);
+        self.core.collect(&mut spelled);
+        text = spelled.finish();
         for family in foreign {
             text.push_str(&family.text);
         }
+        self.core.exposition_length.store(text.len(), Relaxed);
         text
     }
 

@@ -140,3 +140,38 @@ fn recordings_that_nobody_scrapes_use_no_memory_and_the_next_scrape_is_as_quick(
     drop(scraped);
     assert_eq!(requests("get_ticker", "ok") - before.1, f64::from(calls));
 }
+
+/// A scrape's memory is that of its text, however many series there are.
+#[test]
+fn a_scrape_allocates_nothing_for_a_series() {
+    use bot_metrics::labels::{EventType, Exchange, Operation, Severity};
+    let metrics = Settings::new(Mode::Paper).build().expect("the defaults are legal");
+    let scrape = || {
+        // The first one learns how long the text is.
+        drop(metrics.exposition());
+        let before = asked();
+        let text = metrics.exposition();
+        (asked() - before, text.lines().count())
+    };
+    let record = |operation| {
+        for exchange in
+            [Exchange::Binance, Exchange::Bybit, Exchange::Okx, Exchange::Kraken, Exchange::Deribit]
+        {
+            metrics.exchange_call(exchange, operation).start().finish(Outcome::Ok);
+        }
+    };
+    record(Operation::PlaceOrder);
+    metrics.event(Severity::Info, EventType::OrderFilled).symbol("BTC").record();
+    let few = scrape();
+    for operation in [Operation::CancelOrder, Operation::GetTicker, Operation::GetTrades, Operation::GetOrder]
+    {
+        record(operation);
+    }
+    for n in 0..150 {
+        metrics.event(Severity::Info, EventType::OrderFilled).symbol(&format!("SYMBOL{n}")).record();
+    }
+    let many = scrape();
+    assert!(many.1 > few.1 + 800, "{} lines, {} before", many.1, few.1);
+    // A larger text of a family that waits for its turn grows once or twice more.
+    assert!(many.0 <= few.0 + 6, "{} allocations, {} before", many.0, few.0);
+}

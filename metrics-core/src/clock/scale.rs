@@ -30,6 +30,10 @@ impl Scale {
     /// The time that so many ticks take; as wide as a sum over all threads may become.
     pub(crate) fn duration(self, ticks: u128) -> Duration {
         let nanoseconds = ticks.saturating_mul(u128::from(self.multiplier)) >> FRACTION_BITS;
+        // Nearly always; the wider division takes several times as long.
+        if let Ok(nanoseconds) = u64::try_from(nanoseconds) {
+            return Duration::from_nanos(nanoseconds);
+        }
         let seconds = u64::try_from(nanoseconds / 1_000_000_000).unwrap_or(u64::MAX);
         let rest = (nanoseconds % 1_000_000_000) as u32;
         Duration::new(seconds, rest)

@@ -1,3 +1,3 @@
-//! Spellings of a snapshot.
+//! Spellings of a scrape.
 
 pub(crate) mod text;

@@ -1,173 +1,264 @@
 //! The Prometheus text format, version 0.0.4.
 
-use std::fmt::Write as _;
-
-use crate::catalogue::Family;
+use crate::catalogue::{FAMILIES, Families, Family};
 use crate::settings::Settings;
-use crate::storage::{FamilySnapshot, HistogramValue, Snapshot, Value};
+use crate::storage::{Reading, Sink};
 
 /// The type of the text format as HTTP has it. Prometheus 3 refuses a scrape whose type it does not know, so this is
 /// exact.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// `snapshot` with the names and default labels of `settings`.
-pub(crate) fn encode(snapshot: &Snapshot, settings: &Settings) -> String {
-    let mut default_labels = String::new();
-    for (name, value) in settings.default_labels() {
-        write_label(&mut default_labels, name, value);
-    }
-    let mut out = String::with_capacity(32 * 1024);
-    for family in &snapshot.families {
-        Text::new(&mut out, family.family, settings, &default_labels).family(family);
-    }
-    out
+/// Spells a scrape as it comes, with the names and default labels of its settings.
+///
+/// Nothing is allocated for a series: what its lines share is spelled once, and of a line only the number is new.
+pub(crate) struct TextSink<'a> {
+    families: Families,
+    namespace: &'a str,
+    default_labels: String,
+    /// All that was opened so far.
+    text: String,
+    /// The family that is open.
+    open: usize,
+    /// What comes of families that are not open yet, by their position in the catalogue.
+    waiting: Vec<Waiting>,
+    /// The family of the last series, and its position.
+    last: Option<(&'static Family, usize)>,
+    scratch: Scratch,
 }
 
-/// A family being written. What its lines share is spelled once: of a line, only the number is new.
-struct Text<'a> {
-    out: &'a mut String,
-    family: &'a Family,
+#[derive(Default)]
+struct Waiting {
+    spelling: Option<Spelling>,
+    text: String,
+}
+
+/// What the lines of one family share.
+struct Spelling {
+    family: &'static Family,
     name: String,
-    /// With the comma that joins it to the labels before it, the brace and the space behind it.
-    bounds: Vec<String>,
-    default_labels: &'a str,
-    /// The labels of the series that is being written.
+    /// Of each bucket `,le="0.5"} `, one after the other.
+    bounds: String,
+    /// Where each of them ends.
+    bound_ends: Vec<usize>,
+}
+
+/// What the lines of one series share.
+#[derive(Default)]
+struct Scratch {
     labels: String,
-    /// Its lines of buckets up to the bound.
+    /// A line of a bucket up to its bound.
     bucket: String,
 }
 
-impl<'a> Text<'a> {
-    fn new(out: &'a mut String, family: &'a Family, settings: &Settings, default_labels: &'a str) -> Self {
-        let name = family.full_name(&settings.namespace);
-        let bounds = family.buckets.iter().copied().chain([f64::INFINITY]);
-        let bounds = bounds.map(|bound| {
-            let mut text = String::from(",le=\"");
-            write_number(&mut text, bound);
-            text.push_str("\"} ");
-            text
-        });
+/// Behind all families of the catalogue: those of the bot's own come in their order.
+const CUSTOM: usize = FAMILIES.len();
+
+impl<'a> TextSink<'a> {
+    /// Behind what stands in `text` already.
+    pub(crate) fn new(settings: &'a Settings, text: String) -> Self {
+        let mut default_labels = String::new();
+        for (name, value) in settings.default_labels() {
+            write_label(&mut default_labels, name, value);
+        }
         Self {
-            out,
-            family,
-            name,
-            bounds: bounds.collect(),
+            families: settings.families,
+            namespace: &settings.namespace,
             default_labels,
-            labels: String::new(),
-            bucket: String::new(),
+            text,
+            open: 0,
+            waiting: (0..=CUSTOM).map(|_| Waiting::default()).collect(),
+            last: None,
+            scratch: Scratch::default(),
         }
     }
 
-    fn family(&mut self, snapshot: &FamilySnapshot) {
-        let (name, family) = (&self.name, self.family);
-        let help = family.help.replace('\\', "\\\\").replace('\n', "\\n");
-        // Writing to a String cannot fail, here and below.
-        let _ = writeln!(self.out, "# HELP {name} {help}");
-        let _ = writeln!(self.out, "# TYPE {name} {}", family.kind.as_str());
-        for sample in &snapshot.samples {
-            self.labels.clear();
-            for (name, value) in family.labels.iter().zip(&sample.labels) {
-                write_label(&mut self.labels, name, value);
-            }
-            self.labels.push_str(self.default_labels);
-            // The comma behind the last label is legal, yet not what other clients write.
-            self.labels.pop();
-            self.value(&sample.value);
+    pub(crate) fn finish(mut self) -> String {
+        self.advance(CUSTOM);
+        self.text
+    }
+
+    /// Opens all families up to the one at `position`.
+    fn advance(&mut self, position: usize) {
+        for waiting in &mut self.waiting[self.open..position.max(self.open)] {
+            self.text.push_str(&waiting.text);
+        }
+        self.open = self.open.max(position);
+        if position == CUSTOM {
+            // The next one's lines share other things.
+            self.waiting[CUSTOM].spelling = None;
+            self.last = None;
+        } else {
+            let waiting = std::mem::take(&mut self.waiting[position].text);
+            self.text.push_str(&waiting);
         }
     }
 
-    fn value(&mut self, value: &Value) {
+    fn position(&mut self, family: &'static Family) -> usize {
+        if let Some((last, position)) = self.last
+            && std::ptr::eq(last, family)
+        {
+            return position;
+        }
+        let position = FAMILIES.iter().position(|known| std::ptr::eq(*known, family)).unwrap_or(CUSTOM);
+        self.last = Some((family, position));
+        position
+    }
+}
+
+impl Sink for TextSink<'_> {
+    fn includes(&self, family: &Family) -> bool {
+        self.families.include(family)
+    }
+
+    fn open(&mut self, family: &'static Family) {
+        let position = self.position(family);
+        self.advance(position);
+    }
+
+    fn sample(&mut self, family: &'static Family, labels: &[&str], value: Reading<'_>) {
+        debug_assert_eq!(family.labels.len(), labels.len(), "{}", family.name);
+        if !self.includes(family) {
+            return;
+        }
+        let position = self.position(family);
+        debug_assert!(position >= self.open, "{} comes after its place", family.name);
+        let Self { namespace, default_labels, text, open, waiting, scratch, .. } = self;
+        let Waiting { spelling, text: waiting } = &mut waiting[position];
+        // What comes too late is no worse than behind the others.
+        let text = if position <= *open { text } else { waiting };
+        let spelling = spelling.get_or_insert_with(|| {
+            let spelling = Spelling::new(family, namespace);
+            spelling.head(text);
+            spelling
+        });
+        scratch.labels.clear();
+        for (name, value) in family.labels.iter().zip(labels) {
+            write_label(&mut scratch.labels, name, value);
+        }
+        scratch.labels.push_str(default_labels);
+        // The comma behind the last label is legal, yet not what other clients write.
+        scratch.labels.pop();
+        spelling.series(text, scratch, value);
+    }
+}
+
+impl Spelling {
+    fn new(family: &'static Family, namespace: &str) -> Self {
+        let (mut bounds, mut bound_ends) = (String::new(), Vec::new());
+        for bound in family.buckets.iter().copied().chain([f64::INFINITY]) {
+            bounds.push_str(",le=\"");
+            write_number(&mut bounds, bound);
+            bounds.push_str("\"} ");
+            bound_ends.push(bounds.len());
+        }
+        Self { family, name: family.full_name(namespace), bounds, bound_ends }
+    }
+
+    fn head(&self, text: &mut String) {
+        let (name, help) = (&self.name, self.family.help.replace('\\', "\\\\").replace('\n', "\\n"));
+        for part in ["# HELP ", name, " ", &help, "\n# TYPE ", name, " ", self.family.kind.as_str(), "\n"] {
+            text.push_str(part);
+        }
+    }
+
+    fn series(&self, text: &mut String, scratch: &mut Scratch, value: Reading<'_>) {
         match value {
-            Value::Counter(value) => {
-                self.start("");
-                write_integer_line(self.out, *value);
+            Reading::Counter(value) => {
+                self.start(text, "", &scratch.labels);
+                write_integer(text, value);
+                text.push('\n');
             }
-            Value::Gauge(value) => {
-                self.start("");
-                write_number(self.out, *value);
-                self.out.push('\n');
+            Reading::Gauge(value) => {
+                self.start(text, "", &scratch.labels);
+                write_number(text, value);
+                text.push('\n');
             }
-            Value::Histogram(histogram) => self.histogram(histogram),
+            Reading::Histogram { buckets, sum } => self.histogram(text, scratch, buckets, sum),
         }
     }
 
-    fn histogram(&mut self, histogram: &HistogramValue) {
-        self.bucket.clear();
-        for text in [&self.name, "_bucket{", &self.labels] {
-            self.bucket.push_str(text);
+    fn histogram(&self, text: &mut String, scratch: &mut Scratch, buckets: &[u64], sum: f64) {
+        let Scratch { labels, bucket } = scratch;
+        bucket.clear();
+        for part in [&self.name, "_bucket{", labels] {
+            bucket.push_str(part);
         }
-        for (bound, count) in self.bounds.iter().zip(histogram.cumulative()) {
-            self.out.push_str(&self.bucket);
-            self.out.push_str(bound);
-            write_integer_line(self.out, count);
+        let (mut count, mut start) = (0, 0);
+        for (&end, more) in self.bound_ends.iter().zip(buckets) {
+            count += more;
+            text.push_str(bucket);
+            text.push_str(&self.bounds[start..end]);
+            write_integer(text, count);
+            text.push('\n');
+            start = end;
         }
-        self.start("_sum");
-        write_number(self.out, histogram.sum());
-        self.out.push('\n');
-        self.start("_count");
-        write_integer_line(self.out, histogram.count());
+        self.start(text, "_sum", labels);
+        write_number(text, sum);
+        text.push('\n');
+        self.start(text, "_count", labels);
+        write_integer(text, count);
+        text.push('\n');
     }
 
-    /// A line up to its number.
-    fn start(&mut self, suffix: &str) {
-        for text in [&self.name, suffix, "{", &self.labels, "} "] {
-            self.out.push_str(text);
+    /// A line up to its number. The braces stand there without labels too.
+    fn start(&self, text: &mut String, suffix: &str, labels: &str) {
+        for part in [&self.name, suffix, "{", labels, "} "] {
+            text.push_str(part);
         }
     }
 }
 
-fn write_label(out: &mut String, name: &str, value: &str) {
-    out.push_str(name);
-    out.push_str("=\"");
-    if value.contains(['\\', '"', '\n']) {
-        out.push_str(&value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"));
-    } else {
-        out.push_str(value);
+fn write_label(text: &mut String, name: &str, value: &str) {
+    text.push_str(name);
+    text.push_str("=\"");
+    let mut rest = value;
+    while let Some(index) = rest.find(['\\', '"', '\n']) {
+        text.push_str(&rest[..index]);
+        text.push_str(match rest.as_bytes()[index] {
+            b'\\' => "\\\\",
+            b'"' => "\\\"",
+            _ => "\\n",
+        });
+        rest = &rest[index + 1..];
     }
-    out.push_str("\",");
+    text.push_str(rest);
+    text.push_str("\",");
 }
 
-/// As Prometheus reads numbers: infinities have a sign.
-fn write_number(out: &mut String, value: f64) {
+/// As Prometheus reads numbers: infinities have a sign. Whole numbers have no point, as in other clients.
+fn write_number(text: &mut String, value: f64) {
+    /// Beyond it not every integer is a float.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
     if value == f64::INFINITY {
-        out.push_str("+Inf");
+        text.push_str("+Inf");
     } else if value == f64::NEG_INFINITY {
-        out.push_str("-Inf");
+        text.push_str("-Inf");
+    } else if value.is_nan() {
+        text.push_str("NaN");
+    } else if value.fract() == 0.0 && value.abs() < EXACT {
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and small enough")]
+        text.push_str(itoa::Buffer::new().format(value as i64));
     } else {
-        let _ = write!(out, "{value}");
+        text.push_str(ryu::Buffer::new().format_finite(value));
     }
 }
 
-/// An integer and the line's end. Formatting by the standard library asks for width, sign and padding first and takes
-/// several times as long, and most of what a scrape writes is integers.
-fn write_integer_line(out: &mut String, mut value: u64) {
-    const LONGEST: usize = 20;
-    let mut text = [b'\n'; LONGEST + 1];
-    let mut start = LONGEST;
-    loop {
-        start -= 1;
-        let digit = (value % 10) as u8;
-        text[start] = b'0' + digit;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
-    }
-    // Digits are UTF-8, so that nothing is ever left out here.
-    out.push_str(std::str::from_utf8(&text[start..]).unwrap_or_default());
+fn write_integer(text: &mut String, value: u64) {
+    text.push_str(itoa::Buffer::new().format(value));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Mode;
-    use crate::catalogue::{self, Families};
-    use crate::storage::{Sink, SnapshotBuilder};
+    use crate::catalogue;
+    use std::fmt::Write as _;
 
     fn encoded(fill: impl FnOnce(&mut dyn Sink)) -> String {
-        let mut builder = SnapshotBuilder::new(Families::All);
-        fill(&mut builder);
-        encode(&builder.finish(), &Settings::new(Mode::Paper).app("a\"b\\c\nd"))
+        let settings = Settings::new(Mode::Paper).app("a\"b\\c\nd");
+        let mut sink = TextSink::new(&settings, String::new());
+        fill(&mut sink);
+        sink.finish()
     }
 
     const DEFAULT: &str = r#"app="a\"b\\c\nd",env="development",mode="paper""#;
@@ -197,20 +288,33 @@ mod tests {
     #[test]
     fn label_values_are_escaped_and_infinities_signed() {
         let text = encoded(|sink| {
-            sink.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, &["a\"\\\n"], f64::INFINITY);
+            sink.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, &["ä\"\\\nz"], f64::INFINITY);
         });
         let expected = format!(
-            "bytelyst_bot_profile_utilization_percent{{profile_id=\"a\\\"\\\\\\n\",{DEFAULT}}} +Inf\n"
+            "bytelyst_bot_profile_utilization_percent{{profile_id=\"ä\\\"\\\\\\nz\",{DEFAULT}}} +Inf\n"
         );
         assert!(text.ends_with(&expected), "{text}");
     }
 
     #[test]
-    fn integers_are_written_as_the_standard_library_writes_them() {
-        for value in [0, 7, 10, 99, 100, 12_345_678_901, u64::MAX - 1, u64::MAX] {
-            let mut out = String::new();
-            write_integer_line(&mut out, value);
-            assert_eq!(out, format!("{value}\n"));
+    fn numbers_read_as_they_were_and_whole_ones_have_no_point() {
+        for (value, expected) in [
+            (0.0, "0"),
+            (-1.0, "-1"),
+            (40.125, "40.125"),
+            (1e15, "1000000000000000"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (f64::NEG_INFINITY, "-Inf"),
+            (f64::NAN, "NaN"),
+        ] {
+            let mut text = String::new();
+            write_number(&mut text, value);
+            assert_eq!(text, expected);
+        }
+        for value in [1e300, 5e-324, 1e16, -1.5e-7, f64::MAX] {
+            let mut text = String::new();
+            write_number(&mut text, value);
+            assert_eq!(text.parse(), Ok(value), "{text}");
         }
     }
 
@@ -220,5 +324,58 @@ mod tests {
             sink.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, &[], (1 << 53) + 1);
         });
         assert!(text.ends_with(" 9007199254740993\n"), "{text}");
+    }
+
+    #[test]
+    fn families_stand_together_in_the_catalogues_order_whatever_order_they_come_in() {
+        const fn own(name: &'static str) -> Family {
+            Family {
+                name,
+                kind: catalogue::Kind::Gauge,
+                help: "One of the bot's own.",
+                labels: &["x"],
+                buckets: &[],
+                objective: None,
+                origin: catalogue::Origin::Custom,
+            }
+        }
+        static OWN: [Family; 2] = [own("a"), own("b")];
+        let text = encoded(|sink| {
+            for subsystem in ["monitor", "trading"] {
+                sink.counter(&catalogue::SUBSYSTEM_RUNS_TOTAL, &[subsystem, "ok"], 1);
+                sink.gauge(&catalogue::SUBSYSTEM_ALIVE, &[subsystem], 1.0);
+            }
+            sink.open(&catalogue::EXCHANGE_API_LATENCY_SECONDS);
+            sink.gauge(&catalogue::EXCHANGE_API_IN_FLIGHT, &["x", "y"], 0.0);
+            sink.histogram(&catalogue::EXCHANGE_API_LATENCY_SECONDS, &["x", "y"], &[0; 19], 0.0);
+            sink.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, &[], 0);
+            for family in &OWN {
+                sink.open(family);
+                sink.gauge(family, &["x"], 1.0);
+                sink.gauge(family, &["y"], 1.0);
+            }
+        });
+        let heads: Vec<_> =
+            text.lines().filter_map(|line| line.strip_prefix("# TYPE bytelyst_bot_")).collect();
+        assert_eq!(
+            heads,
+            [
+                "subsystem_alive gauge",
+                "subsystem_runs_total counter",
+                "exchange_api_latency_seconds histogram",
+                "exchange_api_in_flight gauge",
+                "reconciliation_mismatches_total counter",
+                "a gauge",
+                "b gauge"
+            ]
+        );
+        let mut family = String::new();
+        for line in text.lines() {
+            match line.strip_prefix("# TYPE ").and_then(|rest| rest.split(' ').next()) {
+                Some(name) => name.clone_into(&mut family),
+                None => assert!(line.starts_with('#') || line.starts_with(&family), "{line} in {family}"),
+            }
+        }
+        assert_eq!(text.lines().filter(|line| !line.starts_with('#')).count(), 4 + 21 + 1 + 1 + 4);
     }
 }

@@ -240,8 +240,13 @@ impl Recorder {
     /// All that was recorded, without stamps beyond `horizon`: a counter that leapt left them, and other threads' true
     /// ones count. It waits for nobody.
     pub(crate) fn read<'a>(&self, scratch: &'a mut Scratch, horizon: u64) -> &'a Totals {
+        scratch.all.reset(self.shape.outcomes, self.shape.buckets());
+        self.read_too(scratch, horizon)
+    }
+
+    /// The same, added to what was read there of a recorder of the same shape.
+    pub(crate) fn read_too<'a>(&self, scratch: &'a mut Scratch, horizon: u64) -> &'a Totals {
         let Scratch { all, one } = scratch;
-        all.reset(self.shape.outcomes, self.shape.buckets());
         for share in self.shares() {
             one.unsure = !patiently(READINGS, || share.read(one, horizon));
             if !ThreadMark::of_bits(share.thread()).is_here() {

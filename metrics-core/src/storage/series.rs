@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::lock::Lock;
@@ -33,10 +34,23 @@ impl<K: Ord + Clone, S> Series<K, S> {
         self.0.hold().len()
     }
 
-    /// Every series in the order of its key.
-    pub(crate) fn all(&self) -> Vec<(K, Arc<S>)> {
-        let series = self.0.hold();
-        series.iter().map(|(key, slots)| (key.clone(), Arc::clone(slots))).collect()
+    /// Shows `visit` every series in the order of its key. Nobody waits for it meanwhile: the lock is held for as long as
+    /// it takes to copy a few references, and again for the next ones.
+    pub(crate) fn each(&self, mut visit: impl FnMut(&K, &Arc<S>)) {
+        const AT_ONCE: usize = 64;
+        let mut some = Vec::with_capacity(AT_ONCE);
+        let mut from = Bound::Unbounded;
+        loop {
+            let series = self.0.hold();
+            let next = series.range((from, Bound::Unbounded)).take(AT_ONCE);
+            some.extend(next.map(|(key, slots)| (key.clone(), Arc::clone(slots))));
+            drop(series);
+            let Some((last, _)) = some.last() else { return };
+            from = Bound::Excluded(last.clone());
+            for (key, slots) in some.drain(..) {
+                visit(&key, &slots);
+            }
+        }
     }
 }
 

@@ -49,18 +49,17 @@ impl Subsystems {
 
     pub(crate) fn collect(&self, translation: &Translation, sink: &mut dyn Sink) {
         let mut scratch = Scratch::default();
-        for (subsystem, slots) in self.0.all() {
-            slots.state(subsystem, translation, &mut scratch).collect(sink);
-        }
+        self.0.each(|subsystem, slots| slots.state(subsystem, translation, &mut scratch).collect(sink));
     }
 
     /// How each subsystem stands, sorted by name.
     pub(crate) fn health(&self, translation: &Translation) -> Vec<SubsystemHealth> {
         let mut scratch = Scratch::default();
-        let health = |(subsystem, slots): (_, Arc<SubsystemSlots>)| {
-            slots.state(subsystem, translation, &mut scratch).health()
-        };
-        self.0.all().into_iter().filter_map(health).collect()
+        let mut health = Vec::new();
+        self.0.each(|subsystem, slots| {
+            health.extend(slots.state(subsystem, translation, &mut scratch).health())
+        });
+        health
     }
 }
 
