@@ -57,7 +57,7 @@ impl Subsystems {
         let mut scratch = Scratch::default();
         let mut health = Vec::new();
         self.0.each(|subsystem, slots| {
-            health.extend(slots.state(subsystem, translation, &mut scratch).health())
+            health.extend(slots.state(subsystem, translation, &mut scratch).health());
         });
         health
     }
