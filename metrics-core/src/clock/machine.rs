@@ -61,10 +61,10 @@ pub(super) fn time_stamp() -> u64 {
     0
 }
 
-/// Whether the counter runs at one rate on all cores: the processor says so, and the kernel, which compares the cores'
-/// counters and watches them, keeps its own time by it.
+/// Why the counter is not trusted to run at one rate on all cores, where it is not: the processor must say so, and the
+/// kernel, which compares the cores' counters and watches them, must keep its own time by it.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-pub(super) fn time_stamp_is_trusted() -> bool {
+pub(super) fn distrust_of_time_stamp() -> Option<String> {
     use core::arch::x86_64::__cpuid;
 
     const ADVANCED_POWER_MANAGEMENT: u32 = 0x8000_0007;
@@ -73,10 +73,34 @@ pub(super) fn time_stamp_is_trusted() -> bool {
 
     let invariant = __cpuid(0x8000_0000).eax >= ADVANCED_POWER_MANAGEMENT
         && __cpuid(ADVANCED_POWER_MANAGEMENT).edx & INVARIANT_TSC != 0;
-    invariant && std::fs::read_to_string(CLOCK_SOURCE).is_ok_and(|source| source.trim() == "tsc")
+    distrust(invariant, std::fs::read_to_string(CLOCK_SOURCE).ok().as_deref())
+}
+
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+fn distrust(invariant: bool, clock_source: Option<&str>) -> Option<String> {
+    match clock_source.map(str::trim) {
+        _ if !invariant => Some("the processor does not say that it runs at one rate".to_owned()),
+        Some("tsc") => None,
+        Some(other) => Some(format!("the kernel keeps its time by {other}")),
+        None => Some("the kernel does not say by what it keeps its time".to_owned()),
+    }
 }
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-pub(super) fn time_stamp_is_trusted() -> bool {
-    false
+pub(super) fn distrust_of_time_stamp() -> Option<String> {
+    Some("this library trusts that of x86-64 processors under Linux alone".to_owned())
+}
+
+#[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
+mod tests {
+    use super::distrust;
+
+    #[test]
+    fn a_counter_is_trusted_where_processor_and_kernel_trust_it_and_otherwise_it_is_said_why() {
+        assert_eq!(distrust(true, Some("tsc\n")), None);
+        let why = |invariant, source| distrust(invariant, source).expect("no trust");
+        assert_eq!(why(true, Some("kvm-clock\n")), "the kernel keeps its time by kvm-clock");
+        assert_eq!(why(true, None), "the kernel does not say by what it keeps its time");
+        assert_eq!(why(false, Some("tsc\n")), "the processor does not say that it runs at one rate");
+    }
 }

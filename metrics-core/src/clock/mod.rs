@@ -7,7 +7,7 @@
 //! | wall clock | yes | when somebody sets it | `subsystem_last_run_timestamp` alone |
 //!
 //! Recording reads ticks and nothing else: the time stamp counter, two readings of which cost less than half of two of
-//! the monotonic clock. A scrape compares the counter with the monotonic clock and gives it up where they disagree.
+//! the monotonic clock. A scrape compares the counter with a clock that nobody steers and gives it up where they disagree.
 //! (On machines whose counter runs on during suspend that is after the first suspend.)
 
 mod machine;
@@ -117,6 +117,16 @@ impl Clock {
         }
     }
 
+    /// Why the time stamp counter was never trusted, where it was not.
+    pub(crate) fn distrust(&self) -> Option<String> {
+        match self {
+            Self::System if !machine_ticks().counts_time_stamps() && !machine_ticks().fell_back() => {
+                machine::distrust_of_time_stamp()
+            }
+            Self::System | Self::Steered(_) => None,
+        }
+    }
+
     /// How often the time stamp counter was given up.
     pub(crate) fn fallbacks(&self) -> u64 {
         match self {
@@ -169,7 +179,7 @@ impl Source for Machine {
         if TRUST.load(Relaxed) {
             return true;
         }
-        machine::time_stamp_is_trusted()
+        machine::distrust_of_time_stamp().is_none()
     }
 
     fn monotonic(&self) -> Duration {

@@ -18,34 +18,66 @@ pub(crate) struct Moment {
 
 /// What an instance remembers of its clocks between scrapes.
 #[derive(Debug, Default)]
-pub(crate) struct Timeline(Lock<Option<Moment>>);
+pub(crate) struct Timeline(Lock<Past>);
 
-/// Boot time runs with the ticks but for this; what is more was a suspend.
+#[derive(Debug, Default)]
+struct Past {
+    /// Of the last translation.
+    last: Option<Moment>,
+    /// The oldest first.
+    suspends: Vec<Suspend>,
+}
+
+/// The machine slept at some time between these.
+#[derive(Clone, Copy, Debug)]
+struct Suspend {
+    before: Moment,
+    after: Moment,
+}
+
+/// Boot time runs with the ticks but for this; what is more was a suspend. (Or a time server that makes up for seconds,
+/// which is then translated as exactly.)
 const LEEWAY: Duration = Duration::from_millis(50);
 const LEEWAY_PPM: u32 = 1_000;
 
 /// What happens during a scrape lies ahead of its beginning by no more than this.
 const LONGEST_SCRAPE: Duration = Duration::from_mins(1);
 
+/// Ticks from before so many suspends were translated already, or look younger than they are.
+const MOST_SUSPENDS: usize = 64;
+
 impl Timeline {
     /// What translates the ticks up to now.
     pub(crate) fn translation(&self, clock: &Clock) -> Translation {
         let (now, scale) = (clock.moment(), clock.scale());
-        let before = self.0.hold().replace(now).filter(|before| {
-            let boot_time = now.boot_time.saturating_sub(before.boot_time);
-            let counted = scale.duration(now.ticks.saturating_sub(before.ticks).into());
-            boot_time > counted + LEEWAY + counted / (1_000_000 / LEEWAY_PPM)
-        });
-        Translation { now, before_suspend: before, scale }
+        let mut past = self.0.hold();
+        // Another scrape may have been quicker to come here.
+        if past.last.is_none_or(|last| now.boot_time >= last.boot_time) {
+            past.go_on(now, scale);
+        }
+        Translation { now, suspends: past.suspends.clone(), scale }
+    }
+}
+
+impl Past {
+    fn go_on(&mut self, now: Moment, scale: Scale) {
+        let Some(before) = self.last.replace(now) else { return };
+        let boot_time = now.boot_time.saturating_sub(before.boot_time);
+        let counted = scale.duration(now.ticks.saturating_sub(before.ticks).into());
+        if boot_time > counted + LEEWAY + counted / (1_000_000 / LEEWAY_PPM) {
+            if self.suspends.len() >= MOST_SUSPENDS {
+                self.suspends.remove(0);
+            }
+            self.suspends.push(Suspend { before, after: now });
+        }
     }
 }
 
 /// What translates ticks up to a moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Translation {
     now: Moment,
-    /// The moment of the last translation where the machine was suspended since then.
-    before_suspend: Option<Moment>,
+    suspends: Vec<Suspend>,
     scale: Scale,
 }
 
@@ -67,27 +99,26 @@ impl Translation {
 
     /// The boot time and the wall clock at `ticks`; none for ticks far ahead, which a counter left that leapt.
     ///
-    /// Where the machine was suspended since the last scrape, nobody knows on which side of it a tick lies. It is
-    /// taken as before: a loop that ran before the machine slept must not look fresh after it.
+    /// Where the machine was suspended between two scrapes, nobody knows on which side of it a tick between them lies. It
+    /// is taken as before: a loop that ran before the machine slept must not look fresh after it.
     pub(crate) fn stamp(&self, ticks: u64) -> Option<Stamp> {
         let ahead = self.scale.duration(ticks.saturating_sub(self.now.ticks).into());
         if ahead > LONGEST_SCRAPE {
             return None;
         }
-        if !ahead.is_zero() {
-            return Some(Stamp { boot_time: self.now.boot_time + ahead, wall: self.now.wall + ahead });
+        let slept_after = self.suspends.iter().find(|suspend| ticks < suspend.after.ticks);
+        Some(self.at(slept_after.map_or(self.now, |suspend| suspend.before), ticks))
+    }
+
+    /// When `ticks` were, counted from a moment between which and them the machine did not sleep.
+    fn at(&self, moment: Moment, ticks: u64) -> Stamp {
+        let Moment { ticks: known, boot_time, wall } = moment;
+        let apart = self.scale.duration(ticks.abs_diff(known).into());
+        if ticks < known {
+            Stamp { boot_time: boot_time.saturating_sub(apart), wall: wall.saturating_sub(apart) }
+        } else {
+            Stamp { boot_time: boot_time + apart, wall: wall + apart }
         }
-        let age = self.scale.duration(self.now.ticks.saturating_sub(ticks).into());
-        Some(match self.before_suspend {
-            Some(before) if ticks < self.now.ticks => {
-                let since = self.scale.duration(ticks.saturating_sub(before.ticks).into());
-                Stamp { boot_time: before.boot_time + since, wall: before.wall + since }
-            }
-            _ => Stamp {
-                boot_time: self.now.boot_time.saturating_sub(age),
-                wall: self.now.wall.saturating_sub(age),
-            },
-        })
     }
 }
 
@@ -143,7 +174,8 @@ mod tests {
     }
 
     fn translation(now: Moment, before_suspend: Option<Moment>) -> Translation {
-        Translation { now, before_suspend, scale: Scale::NANOSECONDS }
+        let suspends = before_suspend.map(|before| Suspend { before, after: now }).into_iter().collect();
+        Translation { now, suspends, scale: Scale::NANOSECONDS }
     }
 
     #[test]
@@ -179,7 +211,31 @@ mod tests {
     fn a_tick_of_this_very_moment_is_no_age() {
         let half_a_nanosecond = Scale::measured(2_600_000_000, 1_000_000_000).expect("a ratio");
         let now = Moment { ticks: 260, ..at(100, 0) };
-        let translation = Translation { now, before_suspend: None, scale: half_a_nanosecond };
+        let translation = Translation { now, suspends: Vec::new(), scale: half_a_nanosecond };
         assert_eq!(translation.stamp(261).expect("now").boot_time, now.boot_time);
+    }
+
+    #[test]
+    fn a_suspend_is_known_to_every_later_translation_and_each_tick_lies_on_its_side_of_each() {
+        let mut past = Past::default();
+        for (seconds, suspended) in [(100, 0), (110, 3_600), (120, 3_600), (130, 7_200), (140, 7_200)] {
+            past.go_on(at(seconds, suspended), Scale::NANOSECONDS);
+        }
+        let translation =
+            Translation { now: at(140, 7_200), suspends: past.suspends, scale: Scale::NANOSECONDS };
+        for (seconds, suspended) in [(90, 0), (105, 0), (115, 3_600), (125, 3_600), (135, 7_200)] {
+            let stamp = translation.stamp(seconds * 1_000_000_000).expect("past");
+            assert_eq!(stamp.boot_time, Duration::from_secs(seconds + suspended), "{seconds}");
+            assert_eq!(stamp.wall, Duration::from_secs(1_700_000_000 + seconds + suspended), "{seconds}");
+        }
+    }
+
+    #[test]
+    fn suspends_without_number_take_bounded_memory() {
+        let mut past = Past::default();
+        for day in 0..1_000 {
+            past.go_on(at(day * 10, day * 3_600), Scale::NANOSECONDS);
+        }
+        assert_eq!(past.suspends.len(), MOST_SUSPENDS);
     }
 }
