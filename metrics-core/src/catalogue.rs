@@ -214,6 +214,14 @@ pub static EXCHANGE_API_IN_FLIGHT: Family = gauge(
     "Attempts of exchange API calls that have begun and not ended.",
 );
 
+/// How much of a rate limit is used.
+pub static EXCHANGE_RATE_LIMIT_USED_RATIO: Family = gauge(
+    "exchange_rate_limit_used_ratio",
+    &["exchange", "limit"],
+    Origin::Extension,
+    "Used part of an exchange's rate limit as its answers say it, 0 to 1; absent until one was read.",
+);
+
 /// How often a profile ran out of capital.
 pub static CAPITAL_INVARIANT_VIOLATIONS_TOTAL: Family = counter(
     "capital_invariant_violations_total",
@@ -297,7 +305,7 @@ pub static BUILD_INFO: Family = gauge(
 );
 
 /// All families, in the order in which they are exported.
-pub static FAMILIES: [&Family; 22] = [
+pub static FAMILIES: [&Family; 23] = [
     &OPERATIONAL_EVENTS_TOTAL,
     &SUBSYSTEM_DURATION_SECONDS,
     &SUBSYSTEM_LAST_RUN_TIMESTAMP,
@@ -310,6 +318,7 @@ pub static FAMILIES: [&Family; 22] = [
     &EXCHANGE_API_LATENCY_SECONDS,
     &EXCHANGE_API_REQUESTS_TOTAL,
     &EXCHANGE_API_IN_FLIGHT,
+    &EXCHANGE_RATE_LIMIT_USED_RATIO,
     &CAPITAL_INVARIANT_VIOLATIONS_TOTAL,
     &PROFILE_UTILIZATION_PERCENT,
     &RECONCILIATION_MISMATCHES_TOTAL,

@@ -171,6 +171,13 @@ impl CallGuard<'_> {
         self.end(outcome);
     }
 
+    /// Says that the attempt waits for something of the bot's own until the returned guard is dropped, as
+    /// [`local_wait`](crate::local_wait) says it of measured functions: that is no latency.
+    #[must_use = "it waits as long as the guard lives"]
+    pub fn local_wait(&mut self) -> CallWait<'_> {
+        CallWait { from: self.clock.ticks(), clock: self.clock, running: &mut self.running }
+    }
+
     fn end(&mut self, outcome: Outcome) {
         self.ended = true;
         let now = self.clock.ticks();
@@ -181,11 +188,31 @@ impl CallGuard<'_> {
     }
 }
 
+/// Local waiting within an attempt; from [`CallGuard::local_wait`].
+#[derive(Debug)]
+#[must_use = "it waits as long as the guard lives"]
+pub struct CallWait<'a> {
+    from: u64,
+    clock: &'a Clock,
+    running: &'a mut Running,
+}
+
+impl Drop for CallWait<'_> {
+    fn drop(&mut self) {
+        *self.running = self.running.postponed(self.clock.ticks().saturating_sub(self.from));
+    }
+}
+
 /// How an attempt that ended so is recorded.
 fn ending(outcome: Outcome) -> Ending {
     // However it ended: otherwise an outage would make the latency look better. A skip is no attempt.
     let observed = outcome != Outcome::Skipped;
-    Ending { outcome: outcome as u8, observed, freshens: false }
+    Ending { outcome: outcome as u8, observed, freshens: false, waits: false }
+}
+
+/// The same on the thread that it began on, for what does nothing else meanwhile.
+fn ending_here(outcome: Outcome) -> Ending {
+    Ending { waits: true, ..ending(outcome) }
 }
 
 impl Drop for CallGuard<'_> {
@@ -203,6 +230,8 @@ pub struct SiteCall(pub(crate) Running);
 impl Guard for SiteCall {
     type Verdict = Outcome;
 
+    const SUBTRACTS_WAITS: bool = true;
+
     #[inline]
     fn finish(self, outcome: Outcome) {
         if outcome == Outcome::Ok {
@@ -217,13 +246,22 @@ impl Guard for SiteCall {
         if outcome == Outcome::Ok {
             end_well_here(self.0);
         } else {
-            self.abandon(outcome);
+            self.abandon_here(outcome);
         }
     }
 
     #[cold]
     fn abandon(self, outcome: Outcome) {
         self.0.end_site(ending(outcome));
+    }
+
+    #[cold]
+    fn abandon_here(self, outcome: Outcome) {
+        self.0.end_site(ending_here(outcome));
+    }
+
+    fn waited(&mut self, ticks: u64) {
+        self.0 = self.0.postponed(ticks);
     }
 }
 
@@ -239,7 +277,7 @@ fn end_well(running: Running) {
 #[inline(never)]
 fn end_well_here(running: Running) {
     if !running.end_quickly_by_time_stamp() {
-        running.end_site(ending(Outcome::Ok));
+        running.end_site(ending_here(Outcome::Ok));
     }
 }
 

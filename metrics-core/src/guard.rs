@@ -1,6 +1,6 @@
 //! What guards of calls and runs have in common.
 
-use crate::Outcome;
+use crate::{Outcome, timeout};
 
 /// Something under way that is told how it ended.
 pub trait Guard {
@@ -20,6 +20,20 @@ pub trait Guard {
 
     /// Ends it without a value: by a panic, or because nobody polls any more.
     fn abandon(self, outcome: Outcome);
+
+    /// The same on the thread that it began on.
+    fn abandon_here(self, outcome: Outcome)
+    where
+        Self: Sized,
+    {
+        self.abandon(outcome);
+    }
+
+    /// Whether it is told what was [waited](crate::local_wait).
+    const SUBTRACTS_WAITS: bool = false;
+
+    /// So many ticks were waited during the last poll.
+    fn waited(&mut self, _ticks: u64) {}
 }
 
 /// Whether the thread was unwinding already when a guard was made.
@@ -43,6 +57,6 @@ impl Unwinding {
 
     /// The outcome of a guard that is dropped without having been told one.
     pub(crate) fn outcome(self) -> Outcome {
-        if self.has_begun() { Outcome::Panic } else { Outcome::Cancelled }
+        if self.has_begun() { Outcome::Panic } else { timeout::dropped() }
     }
 }

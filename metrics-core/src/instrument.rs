@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::Outcome;
 use crate::guard::{Guard, Unwinding};
+use crate::{Outcome, timeout, waiting};
 
 /// Runs a body that returns a value, and tells its guard how `judge` sees that value.
 ///
@@ -63,7 +63,7 @@ impl<G: Guard<Verdict = Outcome>> Drop for Returned<G> {
     fn drop(&mut self) {
         let panicked = self.1.has_begun();
         if let Some(guard) = self.0.0.take() {
-            if panicked { guard.abandon(Outcome::Panic) } else { guard.finish_here(Outcome::Ok) }
+            if panicked { guard.abandon_here(Outcome::Panic) } else { guard.finish_here(Outcome::Ok) }
         }
     }
 }
@@ -84,7 +84,7 @@ impl<G: Guard> Drop for Pending<G> {
     fn drop(&mut self) {
         if let Some(guard) = self.0.take() {
             // A synchronous body that does not return has panicked, whatever else is unwinding.
-            guard.abandon(Outcome::Panic);
+            guard.abandon_here(Outcome::Panic);
         }
     }
 }
@@ -173,7 +173,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if let Some(guard) = this.guard.take() {
-                guard.abandon(if *this.polling { Outcome::Panic } else { Outcome::Cancelled });
+                guard.abandon(if *this.polling { Outcome::Panic } else { timeout::dropped() });
             }
         }
     }
@@ -195,7 +195,11 @@ where
             *this.guard = Some(start());
         }
         *this.polling = true;
+        let waited_before = if G::SUBTRACTS_WAITS { waiting::total() } else { 0 };
         let polled = this.future.poll(context);
+        if G::SUBTRACTS_WAITS && waiting::total() != waited_before {
+            tell_waited(this.guard, waiting::total().wrapping_sub(waited_before));
+        }
         if let Poll::Ready(value) = &polled
             && let Some(verdict) = this.judge.take().map(|judge| judge(value))
             && let Some(guard) = this.guard.take()
@@ -204,6 +208,14 @@ where
         }
         *this.polling = false;
         polled
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn tell_waited<G: Guard>(guard: &mut Option<G>, ticks: u64) {
+    if let Some(guard) = guard {
+        guard.waited(ticks);
     }
 }
 

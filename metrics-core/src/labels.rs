@@ -126,6 +126,21 @@ pub enum Exchange {
     Paper,
 }
 
+/// What an exchange limits, each in its own unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, LabelValue)]
+pub enum RateLimit {
+    /// The weight of requests, where they weigh differently.
+    RequestWeight,
+    /// The number of requests.
+    Requests,
+    /// The number of orders within seconds.
+    Orders,
+    /// The number of orders within a day.
+    OrdersPerDay,
+    /// The number of connections or of messages on them.
+    Connections,
+}
+
 /// How grave an event is; the gravest is the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, LabelValue)]
 #[label(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -65,6 +65,7 @@ mod outcome;
 mod pages;
 mod probe;
 mod profiles;
+mod rate_limit;
 mod reconciliation;
 mod registry;
 mod report;
@@ -72,7 +73,9 @@ mod settings;
 mod storage;
 mod subsystem;
 mod text;
+mod timeout;
 mod vocabulary;
+mod waiting;
 
 pub use call_site::{CallSite, call_sites};
 pub use capital::{Capital, Profile};
@@ -83,16 +86,21 @@ pub use error::Error;
 pub use event::Event;
 #[cfg(feature = "tracing")]
 pub use event_layer::EventLayer;
-pub use exchange::{CallGuard, ExchangeCall};
+pub use exchange::{CallGuard, CallWait, ExchangeCall};
 pub use label::LabelValue;
-pub use labels::{EventType, Exchange, Operation, Severity, Source, Subsystem};
+pub use labels::{EventType, Exchange, Operation, RateLimit, Severity, Source, Subsystem};
 pub use outcome::{ClassifyError, ErrorClass, Outcome};
+pub use rate_limit::RateLimitGauge;
 pub use reconciliation::{ReconciliationCycle, ReconciliationReport};
 pub use registry::Metrics;
 pub use report::ReportHook;
 pub use settings::{DEFAULT_ADDRESS, Env, Mode, Settings};
 pub use storage::{FamilySnapshot, HistogramValue, Sample, Snapshot, Value};
 pub use subsystem::{RunGuard, SubsystemHandle, SubsystemHealth};
+#[cfg(feature = "tokio")]
+pub use timeout::with_timeout;
+pub use timeout::{Elapsed, WithDeadline, with_deadline};
+pub use waiting::{LocalWait, local_wait};
 
 /// The crate whose registry is shared, for a bot that registers metrics of its own.
 pub use prometheus;

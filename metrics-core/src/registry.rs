@@ -20,6 +20,7 @@ use crate::event::{Event, Events};
 use crate::exchange::{ExchangeCall, ExchangeCalls};
 use crate::lock;
 use crate::profiles::Profiles;
+use crate::rate_limit::{RateLimitGauge, RateLimits};
 use crate::reconciliation::{Reconciliation, ReconciliationCycle};
 use crate::report::Report;
 use crate::settings::Settings;
@@ -60,6 +61,7 @@ pub(crate) struct Core {
     pub(crate) exchange_calls: ExchangeCalls,
     pub(crate) events: Events,
     pub(crate) profiles: Profiles,
+    pub(crate) rate_limits: RateLimits,
     pub(crate) reconciliation: Reconciliation,
     pub(crate) custom: CustomSeries,
     pub(crate) foreign: Foreign,
@@ -95,6 +97,7 @@ impl Core {
             exchange_calls: ExchangeCalls::new(),
             events: Events::new(),
             profiles: Profiles::new(),
+            rate_limits: RateLimits::new(),
             reconciliation: Reconciliation::default(),
             custom: CustomSeries::default(),
             foreign: Foreign::default(),
@@ -140,9 +143,15 @@ impl Core {
         self.events.collect(sink);
         self.subsystems.collect(&translation, sink);
         self.exchange_calls.collect(settings.and_then(|settings| settings.exchange), sink);
+        self.rate_limits.collect(sink);
         self.profiles.collect(now, sink);
         self.reconciliation.collect(sink);
         self.custom.collect_overflow(sink);
+        sink.counter(
+            &catalogue::INVALID_OBSERVATIONS_TOTAL,
+            &[catalogue::EXCHANGE_RATE_LIMIT_USED_RATIO.name],
+            self.rate_limits.invalid(),
+        );
         sink.counter(
             &catalogue::INVALID_OBSERVATIONS_TOTAL,
             &[catalogue::PROFILE_UTILIZATION_PERCENT.name],
@@ -231,8 +240,8 @@ impl Metrics {
 
     pub(crate) fn install(settings: Settings) -> Result<Self, Error> {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-        let _inside = lock::enter();
-        let _held = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let inside = lock::enter();
+        let held = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let core = process();
         if let Some(standing) = core.settings() {
             return if standing.same_as(&settings) {
@@ -252,6 +261,15 @@ impl Metrics {
             core.custom.declare(family);
         }
         core.configure(settings)?;
+        // The hook may record, and install.
+        drop(held);
+        drop(inside);
+        if let Some(why) = core.clock.distrust() {
+            core.report().tell(&format!(
+                "the processor's time stamp counter is not used, since {why}: a recording takes twice as long by the \
+                 monotonic clock"
+            ));
+        }
         Ok(Self { core: Arc::clone(core) })
     }
 
@@ -293,6 +311,14 @@ impl Metrics {
         let slots =
             self.core.exchange_calls.slots(Some(exchange.as_str()), operation.as_str(), &self.core.clock);
         ExchangeCall::new(slots, self.core.clock.clone())
+    }
+
+    /// A rate limit of an exchange, exported once it is known how much of it is used.
+    #[must_use]
+    pub fn rate_limit<E: LabelValue, L: LabelValue>(&self, exchange: E, limit: L) -> RateLimitGauge {
+        const { require_type::<E>("exchange") };
+        const { require_type::<L>("rate limit") };
+        RateLimitGauge::new(Arc::clone(&self.core), exchange.as_str(), limit.as_str())
     }
 
     /// An event, counted once it is [recorded](Event::record).

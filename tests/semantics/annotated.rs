@@ -162,3 +162,219 @@ fn an_age_that_a_site_picked_at_run_time_contradicts_is_told_and_the_hook_may_re
     assert!(lines[0].starts_with("subsystem contradicts is stalled after 3s"), "{told:?}");
     assert_eq!(subsystem_gauge("bytelyst_bot_subsystem_max_age_seconds", "contradicts"), Some(3.0));
 }
+
+mod calls {
+    //! Attempts of annotated functions: what they wait for, retries, deadlines. Sums are compared with times that were
+    //! slept on purpose and are many times as long as what a busy machine adds.
+
+    use std::io;
+    use std::time::Instant;
+
+    use bot_metrics::{local_wait, with_deadline, with_timeout};
+
+    use super::*;
+
+    const WAIT: Duration = Duration::from_millis(300);
+
+    pub(super) mod labels {
+        use bot_metrics::LabelValue;
+        pub(crate) use bot_metrics::labels::Exchange;
+
+        #[derive(Clone, Copy, Debug, LabelValue)]
+        #[expect(dead_code, reason = "attributes name them by their texts")]
+        pub(crate) enum Operation {
+            Outer,
+            Inner,
+            Quick,
+            OuterFuture,
+            InnerFuture,
+            Beside,
+            Panics,
+            Retried,
+            TimesOut,
+            IsCancelled,
+            OuterOfTimeout,
+        }
+    }
+
+    fn calls(name: &str, operation: &str) -> f64 {
+        let name = format!("bytelyst_bot_exchange_api_{name}");
+        Samples::of(&METRICS).sum(&name, &[("operation", operation)])
+    }
+
+    fn requests(operation: &str, outcome: &str) -> f64 {
+        let labels = [("operation", operation), ("outcome", outcome)];
+        Samples::of(&METRICS).sum("bytelyst_bot_exchange_api_requests_total", &labels)
+    }
+
+    #[exchange_call(op = "outer", exchange = "kraken")]
+    fn outer() -> io::Result<()> {
+        between()?;
+        // One in the other counts once.
+        let _waiting = local_wait();
+        let _inside = local_wait();
+        sleep(WAIT);
+        Ok(())
+    }
+
+    #[timed_subsystem("migrates", labels = super::labels, max_age = "40ms")]
+    fn between() -> io::Result<()> {
+        inner()
+    }
+
+    #[exchange_call(op = "inner", exchange = "kraken")]
+    fn inner() -> io::Result<()> {
+        let waiting = local_wait();
+        sleep(WAIT);
+        drop(waiting);
+        Err(io::ErrorKind::TimedOut.into())
+    }
+
+    #[exchange_call(op = "panics", exchange = "kraken")]
+    fn panics() {
+        let _waiting = local_wait();
+        sleep(WAIT);
+        panic!("on purpose");
+    }
+
+    #[exchange_call(op = "quick", exchange = "kraken")]
+    fn quick(wait: Duration) {
+        let _waiting = local_wait();
+        sleep(wait);
+    }
+
+    #[test]
+    fn local_waiting_is_subtracted_through_nested_calls_however_they_end() {
+        let _ = &*METRICS;
+        for _ in 0..2 {
+            assert!(outer().is_err());
+            assert!(std::panic::catch_unwind(panics).is_err());
+        }
+        for operation in ["outer", "inner", "panics"] {
+            assert_eq!(calls("latency_seconds_count", operation), 2.0);
+            let seconds = calls("latency_seconds_sum", operation);
+            assert!(seconds < 0.5 * WAIT.as_secs_f64(), "{operation}: {seconds} s");
+        }
+        let started = Instant::now();
+        assert!(outer().is_err());
+        assert!(started.elapsed() >= WAIT, "it did wait");
+    }
+
+    #[test]
+    fn waits_shorter_than_the_first_bucket_are_subtracted_too_and_later_calls_are_what_they_are() {
+        let _ = &*METRICS;
+        let (calls_made, wait) = (100, Duration::from_millis(2));
+        let started = Instant::now();
+        (0..calls_made).for_each(|_| quick(wait));
+        let (waited, seconds) = (started.elapsed(), calls("latency_seconds_sum", "quick"));
+        assert!(waited >= wait * calls_made);
+        assert!(seconds < 0.5 * f64::from(calls_made) * wait.as_secs_f64(), "{seconds} s of {waited:?}");
+        assert_eq!(calls("latency_seconds_count", "quick"), f64::from(calls_made));
+    }
+
+    #[exchange_call(op = "outer_future", exchange = "kraken")]
+    async fn outer_future() -> io::Result<()> {
+        inner_future().await
+    }
+
+    #[exchange_call(op = "inner_future", exchange = "kraken")]
+    async fn inner_future() -> io::Result<()> {
+        let waiting = local_wait();
+        tokio::time::sleep(WAIT).await;
+        drop(waiting);
+        Ok(())
+    }
+
+    #[exchange_call(op = "beside", exchange = "kraken")]
+    async fn beside() {
+        tokio::time::sleep(WAIT).await;
+    }
+
+    #[test]
+    fn local_waiting_of_a_future_is_its_own_whatever_runs_beside_it() {
+        let _ = &*METRICS;
+        for threads in [1, 2] {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(threads)
+                .enable_time()
+                .build()
+                .expect("it starts");
+            runtime.block_on(async {
+                let tasks: Vec<_> = (0..5)
+                    .flat_map(|_| {
+                        [
+                            tokio::spawn(async { outer_future().await.is_ok() }),
+                            tokio::spawn(async {
+                                beside().await;
+                                true
+                            }),
+                        ]
+                    })
+                    .collect();
+                for task in tasks {
+                    assert!(task.await.expect("no task panics"));
+                }
+            });
+        }
+        for operation in ["outer_future", "inner_future"] {
+            let seconds = calls("latency_seconds_sum", operation);
+            assert!(seconds < 5.0 * WAIT.as_secs_f64(), "{operation}: {seconds} s");
+        }
+        let seconds = calls("latency_seconds_sum", "beside");
+        assert!(seconds >= 10.0 * WAIT.as_secs_f64(), "not its waiting: {seconds} s");
+        assert_eq!(calls("in_flight", "outer_future"), 0.0);
+    }
+
+    #[exchange_call(op = "retried", exchange = "kraken")]
+    fn retried(attempt: u32) -> io::Result<()> {
+        if attempt < 3 { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+    }
+
+    #[test]
+    fn each_attempt_is_one_observation_a_retry_is_another() {
+        let _ = &*METRICS;
+        assert!((1..=3).any(|attempt| retried(attempt).is_ok()));
+        assert_eq!(calls("latency_seconds_count", "retried"), 3.0);
+        assert_eq!((requests("retried", "transport"), requests("retried", "ok")), (2.0, 1.0));
+    }
+
+    #[exchange_call(op = "times_out", exchange = "kraken")]
+    async fn times_out() -> io::Result<()> {
+        pending().await
+    }
+
+    #[exchange_call(op = "is_cancelled", exchange = "kraken")]
+    async fn is_cancelled() -> io::Result<()> {
+        pending().await
+    }
+
+    #[exchange_call(op = "outer_of_timeout", exchange = "kraken")]
+    async fn outer_of_timeout() -> io::Result<()> {
+        with_timeout(Duration::from_millis(5), times_out()).await?
+    }
+
+    #[test]
+    fn a_future_dropped_by_a_deadline_of_ours_is_a_timeout_and_by_anything_else_cancelled() {
+        let _ = &*METRICS;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("it starts");
+        runtime.block_on(async {
+            let error = outer_of_timeout().await.expect_err("nobody answers");
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            assert!(with_deadline(std::future::ready(()), times_out()).await.is_err());
+            assert_eq!(
+                with_deadline(std::future::ready(()), async { 7 }).await,
+                Ok(7),
+                "what is ready is not thrown away"
+            );
+            assert!(tokio::time::timeout(Duration::from_millis(5), is_cancelled()).await.is_err());
+            drop(with_deadline(pending::<()>(), is_cancelled()));
+            let mut dropped = Box::pin(with_deadline(pending::<()>(), is_cancelled()));
+            assert!(dropped.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        });
+        assert_eq!((requests("times_out", "timeout"), requests("times_out", "cancelled")), (2.0, 0.0));
+        assert_eq!((requests("is_cancelled", "timeout"), requests("is_cancelled", "cancelled")), (0.0, 2.0));
+        assert_eq!(requests("outer_of_timeout", "timeout"), 1.0, "by its error");
+        assert_eq!(calls("latency_seconds_count", "times_out"), 2.0, "otherwise an outage makes p99 better");
+        assert_eq!((calls("in_flight", "times_out"), calls("in_flight", "is_cancelled")), (0.0, 0.0));
+    }
+}

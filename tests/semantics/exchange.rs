@@ -1,7 +1,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use bot_metrics::labels::{Exchange, Operation};
+use bot_metrics::labels::{Exchange, Operation, RateLimit};
 use bot_metrics::testing::{Samples, instance};
 use bot_metrics::{LabelValue, Outcome};
 
@@ -57,4 +57,45 @@ fn attempts_under_way_are_in_flight() {
     assert_eq!(in_flight(), Some(2.0));
     one.finish(Outcome::Ok);
     assert_eq!(in_flight(), Some(1.0));
+}
+
+#[test]
+fn local_waiting_is_subtracted_from_an_attempt_by_a_handle() {
+    let (metrics, clock) = instance();
+    let call = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
+    let mut attempt = call.start();
+    clock.advance(Duration::from_millis(40));
+    let waiting = attempt.local_wait();
+    clock.advance(Duration::from_secs(3));
+    drop(waiting);
+    drop(attempt.local_wait());
+    clock.advance(Duration::from_millis(20));
+    attempt.finish(Outcome::Ok);
+    let samples = Samples::of(&metrics);
+    assert_eq!(samples.value("bytelyst_bot_exchange_api_latency_seconds_sum", LABELS), Some(0.06));
+    assert_eq!(samples.value("bytelyst_bot_exchange_api_in_flight", LABELS), Some(0.0));
+}
+
+const USED: &str = "bytelyst_bot_exchange_rate_limit_used_ratio";
+
+#[test]
+fn a_rate_limit_is_the_ratio_that_the_exchanges_own_header_gives_and_absent_before() {
+    let (metrics, _) = instance();
+    let weight = metrics.rate_limit(Exchange::Binance, RateLimit::RequestWeight);
+    let used = || Samples::of(&metrics).value(USED, &[("exchange", "binance"), ("limit", "request_weight")]);
+    assert_eq!(used(), None);
+    weight.set_used(1_500.0, 6_000.0);
+    assert_eq!(used(), Some(0.25));
+    metrics.rate_limit(Exchange::Binance, RateLimit::RequestWeight).set_remaining(1_500.0, 6_000.0);
+    assert_eq!(used(), Some(0.75));
+    weight.set_used(6_600.0, 6_000.0);
+    assert_eq!(used(), Some(1.1), "the exchange counts on");
+    let invalid =
+        [(f64::NAN, 1.0), (1.0, 0.0), (-1.0, 1.0), (1.0, f64::INFINITY), (1.0, -1.0), (f64::INFINITY, 1.0)];
+    for (n, (used_up, allowed)) in (1..).zip(invalid) {
+        weight.set_used(used_up, allowed);
+        let labels = [("metric", "exchange_rate_limit_used_ratio")];
+        let dropped = Samples::of(&metrics).value("bytelyst_bot_invalid_observations_total", &labels);
+        assert_eq!((used(), dropped), (Some(1.1), Some(f64::from(n))), "{used_up} of {allowed}");
+    }
 }

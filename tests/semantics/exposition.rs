@@ -1,4 +1,4 @@
-use bot_metrics::labels::{EventType, Exchange, Operation, Severity, Subsystem};
+use bot_metrics::labels::{EventType, Exchange, Operation, RateLimit, Severity, Subsystem};
 use bot_metrics::testing::{Samples, instance, steered};
 use bot_metrics::{Capital, Families, Metrics, Mode, Outcome, ReconciliationReport, Settings};
 
@@ -8,6 +8,7 @@ fn full(settings: Settings) -> Metrics {
     let metrics = settings.build().expect("legal");
     metrics.subsystem(Subsystem::Trading).start().finish(Outcome::Ok);
     metrics.exchange_call(Exchange::Kraken, Operation::GetTicker).start().finish(Outcome::Ok);
+    metrics.rate_limit(Exchange::Kraken, RateLimit::Requests).set_used(1.0, 2.0);
     metrics.event(Severity::Info, EventType::Started).record();
     metrics.profile("maker").update(Capital { allocated: 1.0, ..Capital::default() });
     metrics.reconciliation().commit(ReconciliationReport::new());

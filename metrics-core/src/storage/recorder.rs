@@ -14,6 +14,7 @@ use super::spare::{Spare, lose};
 use super::totals::Totals;
 use crate::clock::{Clock, Scale};
 use crate::lock::{self, Lock, ThreadMark};
+use crate::waiting;
 
 /// A thread's share of a series, which knows the next one.
 pub(crate) type Share = Shard<&'static Recorder, Link>;
@@ -165,7 +166,7 @@ impl Recorder {
         if let Some(share) = self.shares().find(|share| share.take(thread)) {
             return share;
         }
-        let limit = self.shape.bounds.first().map_or(0, |bound| bound.saturating_add(1));
+        let limit = self.limit();
         let (outcomes, buckets) = (self.shape.outcomes, self.shape.buckets());
         let counts = Vec::leak((0..outcomes + buckets).map(|_| 0.into()).collect());
         let share = Box::leak(Box::new(Shard::new(outcomes, counts, limit, thread, (self, self.near))));
@@ -175,6 +176,16 @@ impl Recorder {
             end = end.0.get().map_or(end, |other| &other.link);
         }
         share
+    }
+
+    /// One tick more than a quick end may take.
+    fn limit(&self) -> u64 {
+        self.shape.bounds.first().map_or(0, |bound| bound.saturating_add(1))
+    }
+
+    /// A call of this share's thread, or of one without a share, waited: as if it had begun later.
+    pub(super) fn postpone(&'static self, share: &Share, by: u64) {
+        if share.is_token() { self.spare().shared().postpone(by) } else { share.postpone(by) }
     }
 
     /// A call begins on a thread without a share.
@@ -193,6 +204,10 @@ impl Recorder {
             self.end_shared(share, ending, began, at);
         } else {
             share.end(&self.classed(share, ending, began, at));
+            // A synchronous call around this one wants to go the slow way too; a future knows itself what it waited for.
+            if share.is_slowed_down() && (share.is_idle() || !ending.waits) {
+                share.quicken(self.limit());
+            }
         }
     }
 
@@ -203,9 +218,10 @@ impl Recorder {
 
     #[inline]
     fn classed(&self, share: &Share, ending: Ending, began: u64, at: u64) -> End {
-        let Ending { outcome, observed, freshens } = ending;
+        let Ending { outcome, observed, freshens, waits } = ending;
+        let waited = if waits && share.is_slowed_down() { waiting::since(began) } else { 0 };
         // No longer than half of what the sum can hold, whatever a clock says.
-        let took = at.saturating_sub(began).min(u64::MAX >> 2);
+        let took = at.saturating_sub(began).saturating_sub(waited).min(u64::MAX >> 2);
         let (bucket, took) = match (observed, share.is_quick(took)) {
             (true, true) => (0, took),
             (true, false) => (self.bucket(took), took),
@@ -288,6 +304,8 @@ pub(crate) struct Ending {
     pub(crate) observed: bool,
     /// Whether it makes what is measured fresh without being good.
     pub(crate) freshens: bool,
+    /// Whether what was waited on this thread meanwhile is no part of its duration.
+    pub(crate) waits: bool,
 }
 
 /// Whether one of so many readings succeeded.

@@ -68,6 +68,13 @@ impl Running {
         Self { share, ..self }
     }
 
+    /// The same call as if it had begun so many ticks later, on whatever thread.
+    pub(crate) fn postponed(self, by: u64) -> Self {
+        let here = self.here();
+        self.share.home.postpone(here.share, by);
+        Self { started: self.started.wrapping_add(by), ..self }
+    }
+
     /// Ends it well at `now`, on the thread that it began on; or says that it took too long for that.
     #[inline]
     pub(crate) fn end_quickly(self, now: u64) -> bool {

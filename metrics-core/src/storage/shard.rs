@@ -31,8 +31,8 @@ pub(crate) struct Shard<H, L = ()> {
     /// Twice the ticks of all ends, and in the lowest bit the parity of their number.
     sum: AtomicU64,
     good_at: AtomicU64,
-    /// One tick more than a quick end may take.
-    limit: u64,
+    /// One tick more than a quick end may take; 1 while none may be quick.
+    limit: AtomicU64,
     pub(super) home: H,
     near: u8,
     outcomes: u8,
@@ -87,7 +87,7 @@ impl<H, L: Default> Shard<H, L> {
             quick: AtomicU64::new(0),
             sum: AtomicU64::new(0),
             good_at: AtomicU64::new(0),
-            limit,
+            limit: AtomicU64::new(limit),
             home,
             near,
             outcomes: u8::try_from(outcomes).unwrap_or(0),
@@ -129,7 +129,34 @@ impl<H, L> Shard<H, L> {
     /// Whether a good end after so many ticks is quick.
     #[inline]
     pub(super) fn is_quick(&self, took: u64) -> bool {
-        took < self.limit
+        took < self.limit.load(Relaxed)
+    }
+
+    /// Has no end be quick until [`quicken`](Self::quicken), but for those that took no time at all.
+    pub(super) fn slow_down(&self) {
+        if !self.is_token() {
+            self.limit.store(1, Relaxed);
+        }
+    }
+
+    /// Ends after fewer ticks than `limit` are quick again.
+    pub(super) fn quicken(&self, limit: u64) {
+        self.limit.store(limit, Relaxed);
+    }
+
+    /// Whether all calls that began here have ended here. Never again, once some have ended elsewhere.
+    pub(super) fn is_idle(&self) -> bool {
+        self.open.load(Relaxed) == 0
+    }
+
+    /// Whether no end is quick for the time being.
+    pub(super) fn is_slowed_down(&self) -> bool {
+        self.limit.load(Relaxed) == 1
+    }
+
+    /// Has a call under way have begun later.
+    pub(super) fn postpone(&self, by: u64) {
+        self.open.store(self.open.load(Relaxed).wrapping_add(by), Relaxed);
     }
 
     /// The number by which its thread finds it.
@@ -141,7 +168,7 @@ impl<H, L> Shard<H, L> {
     /// Whether it stands for no share: nothing may be recorded to it.
     #[inline]
     pub(super) fn is_token(&self) -> bool {
-        self.limit == 0
+        self.limit.load(Relaxed) == 0
     }
 
     /// A good end of a call that took less than the limit.

@@ -44,6 +44,11 @@ impl Shared {
         self.started.fetch_add(1, Release);
     }
 
+    /// Has a call under way have begun later.
+    pub(super) fn postpone(&self, by: u64) {
+        self.open.fetch_add(by, Relaxed);
+    }
+
     pub(super) fn end(&self, end: &End) {
         let stamp = match (end.outcome, end.freshens) {
             (0, _) => &self.good_at,

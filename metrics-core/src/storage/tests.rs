@@ -38,9 +38,9 @@ impl Steering for Stepping {
 
 const QUICK: u64 = 7;
 const SLOW: u64 = 1_000_003;
-const GOOD: Ending = Ending { outcome: 0, observed: true, freshens: false };
+const GOOD: Ending = Ending { outcome: 0, observed: true, freshens: false, waits: false };
 const BAD: Ending = Ending { outcome: 1, ..GOOD };
-const SKIPPED: Ending = Ending { outcome: 2, observed: false, freshens: true };
+const SKIPPED: Ending = Ending { outcome: 2, observed: false, freshens: true, waits: false };
 
 fn lease() -> Lease {
     Lease::new(&[1e-6, 1.0], 3, Scale::NANOSECONDS)

@@ -62,6 +62,18 @@ pub(super) fn join(recorder: &'static Recorder) -> &'static Share {
     joined.unwrap_or_else(|_| recorder.token())
 }
 
+/// Has the next end in each share of this thread go the slow way, where it is asked what was waited for meanwhile.
+pub(crate) fn end_slowly_next() {
+    SHARES.with(|shares| shares.iter().filter_map(Cell::get).for_each(Share::slow_down));
+    let far = |membership: &RefCell<Membership>| {
+        let membership = membership.try_borrow().ok()?;
+        membership.0.iter().skip(NEAR).flatten().for_each(|share| share.slow_down());
+        Some(())
+    };
+    // A thread that is ending has none.
+    let _ = MEMBERSHIP.try_with(far);
+}
+
 impl Membership {
     fn insert(&mut self, id: usize, share: &'static Share) {
         if self.0.len() <= id {

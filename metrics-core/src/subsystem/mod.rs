@@ -178,7 +178,7 @@ fn ending(outcome: Outcome, observes_cancelled: bool) -> Ending {
         Outcome::Cancelled => observes_cancelled,
         _ => true,
     };
-    Ending { outcome: outcome as u8, observed, freshens: outcome.is_fresh() }
+    Ending { outcome: outcome as u8, observed, freshens: outcome.is_fresh(), waits: false }
 }
 
 impl Drop for RunGuard<'_> {
