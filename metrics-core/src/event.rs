@@ -76,9 +76,13 @@ impl Events {
     }
 
     pub(crate) fn collect(&self, sink: &mut dyn Sink) {
-        let mut family = self.family.hold();
-        family.collect(Duration::ZERO, sink);
-        family.collect_overflow(sink);
+        sink.open(&OPERATIONAL_EVENTS_TOTAL);
+        let mut after = self.family.hold().collect_some(Duration::ZERO, None, sink);
+        while let Some(labels) = after {
+            sink.rest();
+            after = self.family.hold().collect_some(Duration::ZERO, Some(&labels), sink);
+        }
+        self.family.hold().collect_overflow(sink);
     }
 }
 

@@ -55,17 +55,22 @@ impl ExchangeCalls {
             if extended {
                 kept.push(Kept::of(labels, totals));
             }
+            sink.rest();
         });
+        sink.open(&catalogue::EXCHANGE_API_REQUESTS_TOTAL);
         for Kept { labels: [exchange, operation], outcomes, .. } in kept.iter().copied() {
             for (outcome, requests) in Outcome::VALUES.iter().zip(&outcomes) {
                 let labels = &[exchange, operation, outcome];
                 sink.counter(&catalogue::EXCHANGE_API_REQUESTS_TOTAL, labels, *requests);
             }
+            sink.rest();
         }
+        sink.open(&catalogue::EXCHANGE_API_IN_FLIGHT);
         for Kept { labels, in_flight, .. } in &kept {
             #[expect(clippy::cast_precision_loss, reason = "2^53 calls at once do not fit a machine")]
             let in_flight = *in_flight as f64;
             sink.gauge(&catalogue::EXCHANGE_API_IN_FLIGHT, labels, in_flight);
+            sink.rest();
         }
     }
 

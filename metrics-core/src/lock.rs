@@ -159,7 +159,7 @@ impl<T> Drop for Held<'_, T> {
 
 /// The standard library's mutex is not compiled for the thread sanitizer, which is told of it here.
 #[cfg(bot_metrics_tsan)]
-mod sanitizer {
+pub(crate) mod sanitizer {
     use std::ffi::c_void;
 
     unsafe extern "C" {
@@ -167,12 +167,12 @@ mod sanitizer {
         fn __tsan_release(address: *mut c_void);
     }
 
-    pub(super) fn acquired<T>(value: &T) {
+    pub(crate) fn acquired<T>(value: &T) {
         // SAFETY: the address is a name, and is not read.
         unsafe { __tsan_acquire(std::ptr::from_ref(value).cast_mut().cast()) }
     }
 
-    pub(super) fn releases<T>(value: &T) {
+    pub(crate) fn releases<T>(value: &T) {
         // SAFETY: as above.
         unsafe { __tsan_release(std::ptr::from_ref(value).cast_mut().cast()) }
     }

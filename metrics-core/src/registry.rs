@@ -1,6 +1,7 @@
 //! The shared core: every room of one instance, and the process-wide instance to which the attributes belong.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use std::time::Duration;
@@ -351,28 +352,52 @@ impl Metrics {
         self.core.snapshot()
     }
 
-    /// What is served: our families, then those that the bot registered itself, in the text format 0.0.4, whose
-    /// [type](crate::CONTENT_TYPE) goes with it. A bot that has an HTTP server answers with both; collectors of its own
-    /// may take a second, so an async one asks on a thread for what blocks.
+    /// What is served: our families, then those that the bot registered itself, in the text format 0.0.4.
+    ///
+    /// # Panics
+    ///
+    /// Never: memory is all that it takes.
     #[must_use]
     pub fn exposition(&self) -> String {
-        let settings = self.settings();
-        // Foreign families first: what fails there is counted in ours.
-        let foreign = self.core.foreign.spelled(self.core.id(), settings);
         // Where it grew since the last one, by a little more than that.
         let last = self.core.exposition_length.load(Relaxed);
-        let mut text = String::with_capacity(last + last / 32);
-        if !cfg!(feature = "enable") {
-            text.push_str(SWITCHED_OFF);
-        }
-        let mut spelled = TextSink::new(settings, text);
-        self.core.collect(&mut spelled);
-        text = spelled.finish();
-        for family in foreign {
-            text.push_str(&family.text);
-        }
+        let text = self.spell(TextSink::new(self.settings(), String::with_capacity(last + last / 32)));
+        let text = text.expect("nothing is written");
         self.core.exposition_length.store(text.len(), Relaxed);
         text
+    }
+
+    /// Writes what [`exposition`](Self::exposition) returns to `out`, some 64 KiB at a time, so that it is never in memory
+    /// as a whole. Nobody waits for `out`, however long it takes.
+    ///
+    /// ```
+    /// # use bot_metrics::{Mode, Settings};
+    /// let metrics = Settings::new(Mode::Paper).build()?;
+    /// let mut page = Vec::new();
+    /// metrics.write_exposition(&mut page)?;
+    /// assert_eq!(page, metrics.exposition().into_bytes());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first that writing to `out` gives.
+    pub fn write_exposition(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        self.spell(TextSink::to(self.settings(), out)).map(drop)
+    }
+
+    fn spell(&self, mut sink: TextSink<'_>) -> io::Result<String> {
+        // Foreign families first: what fails there is counted in ours.
+        let foreign = self.core.foreign.spelled(self.core.id(), self.settings());
+        if !cfg!(feature = "enable") {
+            sink.push(SWITCHED_OFF);
+        }
+        self.core.collect(&mut sink);
+        sink.close();
+        for family in foreign {
+            sink.push(&family.text);
+        }
+        sink.finish()
     }
 
     /// The shared registry, which holds our families as one collector. What a bot registers there itself is served

@@ -1,6 +1,7 @@
 //! The series of a bot's own families.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use super::family::CustomFamily;
 use super::label::{Label as _, LabelType, ProfileId};
 use crate::catalogue::{self, Kind};
 use crate::lock::{Held, Lock};
-use crate::open::{Asked, Bound, Entry, Label, OpenFamily};
-use crate::storage::{CounterSlot, Sink, Slot};
+use crate::open::{Asked, Bound as Places, Entry, Label, LabelText, OpenFamily};
+use crate::storage::{CounterSlot, Sink, Slot, visit_some};
 
 /// Where a declaration keeps the slot of one closed label set once it has found it.
 #[derive(Debug)]
@@ -51,6 +52,19 @@ enum Labelled {
     /// All labels are closed: the series are as many as the enums have values, and stand for ever.
     Closed(BTreeMap<Vec<&'static str>, &'static Slot>),
     Open(OpenFamily),
+}
+
+/// The series after which a scrape goes on.
+enum After {
+    Nothing,
+    Closed(Vec<&'static str>),
+    Open(Vec<LabelText>),
+}
+
+impl From<Option<Vec<LabelText>>> for After {
+    fn from(labels: Option<Vec<LabelText>>) -> Self {
+        labels.map_or(Self::Nothing, Self::Open)
+    }
 }
 
 impl CustomSeries {
@@ -113,17 +127,20 @@ impl CustomSeries {
 
     /// After all others: these families stand behind those of the catalogue.
     pub(crate) fn collect(&self, now: Duration, sink: &mut dyn Sink) {
-        for FamilySeries { family, series, .. } in self.families().values_mut() {
-            let family = &family.family;
-            sink.open(family);
-            match series {
-                Labelled::Open(open) => open.collect(now, sink),
-                Labelled::Closed(series) => {
-                    for (labels, slot) in series {
-                        slot.collect(family, labels, sink);
-                    }
-                }
-            }
+        let (mut from, mut after) = (Bound::Unbounded, After::Nothing);
+        loop {
+            let mut families = self.families();
+            let Some((name, series)) = families.range_mut::<str, _>((from, Bound::Unbounded)).next() else {
+                return;
+            };
+            after = series.collect_some(now, after, sink);
+            // Others have their turn between some series and the next.
+            from = match after {
+                After::Nothing => Bound::Excluded(*name),
+                _ => Bound::Included(*name),
+            };
+            drop(families);
+            sink.rest();
         }
     }
 
@@ -153,8 +170,8 @@ impl FamilySeries {
     fn new(family: &'static CustomFamily) -> Self {
         let series = if family.labels.iter().any(LabelType::is_open) {
             let bound = |label: &LabelType| match label.values {
-                [] => Bound::Open(label.bound),
-                _ => Bound::Closed,
+                [] => Places::Open(label.bound),
+                _ => Places::Closed,
             };
             // Its budget was checked while compiling: the labels' own bounds are enough.
             Labelled::Open(OpenFamily::new(
@@ -166,6 +183,30 @@ impl FamilySeries {
             Labelled::Closed(BTreeMap::new())
         };
         Self { family, series, invalid: Arc::default() }
+    }
+
+    /// Some of the series; says where to go on, nowhere after the last one.
+    fn collect_some(&mut self, now: Duration, after: After, sink: &mut dyn Sink) -> After {
+        let family = &self.family.family;
+        match (&mut self.series, after) {
+            (Labelled::Open(open), After::Open(after)) => open.collect_some(now, Some(&after), sink).into(),
+            (Labelled::Open(open), _) => {
+                sink.open(family);
+                open.collect_some(now, None, sink).into()
+            }
+            (Labelled::Closed(series), after) => {
+                let after = if let After::Closed(after) = after {
+                    Some(after)
+                } else {
+                    sink.open(family);
+                    None
+                };
+                let more = visit_some(series, after.as_deref(), |labels, slot| {
+                    slot.collect(family, labels, sink);
+                });
+                more.map_or(After::Nothing, After::Closed)
+            }
+        }
     }
 
     fn closed(&mut self, labels: Vec<&'static str>) -> Option<&'static Slot> {

@@ -1,5 +1,7 @@
 //! The Prometheus text format, version 0.0.4.
 
+use std::io::{self, Write};
+
 use crate::catalogue::{FAMILIES, Families, Family};
 use crate::settings::Settings;
 use crate::storage::{Reading, Sink};
@@ -24,7 +26,18 @@ pub(crate) struct TextSink<'a> {
     /// The family of the last series, and its position.
     last: Option<(&'static Family, usize)>,
     scratch: Scratch,
+    outlet: Option<Outlet<'a>>,
 }
+
+/// Where the text goes as soon as there is some.
+struct Outlet<'a> {
+    out: &'a mut dyn Write,
+    /// What came of it so far.
+    result: io::Result<()>,
+}
+
+/// Text that is kept before it is passed on: most expositions are shorter.
+const PIECE: usize = 64 * 1024;
 
 #[derive(Default)]
 struct Waiting {
@@ -69,12 +82,42 @@ impl<'a> TextSink<'a> {
             waiting: (0..=CUSTOM).map(|_| Waiting::default()).collect(),
             last: None,
             scratch: Scratch::default(),
+            outlet: None,
         }
     }
 
-    pub(crate) fn finish(mut self) -> String {
+    /// Writes the text to `out`, some at a time, so that it is never in memory as a whole. Where that fails the rest is
+    /// not spelled.
+    pub(crate) fn to(settings: &'a Settings, out: &'a mut dyn Write) -> Self {
+        Self { outlet: Some(Outlet { out, result: Ok(()) }), ..Self::new(settings, String::new()) }
+    }
+
+    /// Adds what stands in `text`.
+    pub(crate) fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.rest();
+    }
+
+    /// The families are all told: what comes now stands behind them.
+    pub(crate) fn close(&mut self) {
         self.advance(CUSTOM);
-        self.text
+    }
+
+    /// The text, or what of it was not written.
+    pub(crate) fn finish(mut self) -> io::Result<String> {
+        self.close();
+        if self.outlet.is_some() {
+            self.pass_on();
+        }
+        self.outlet.map_or(Ok(()), |outlet| outlet.result)?;
+        Ok(self.text)
+    }
+
+    fn pass_on(&mut self) {
+        if let Some(Outlet { out, result: result @ Ok(()) }) = &mut self.outlet {
+            *result = out.write_all(self.text.as_bytes());
+            self.text.clear();
+        }
     }
 
     /// Opens all families up to the one at `position`.
@@ -107,7 +150,14 @@ impl<'a> TextSink<'a> {
 
 impl Sink for TextSink<'_> {
     fn includes(&self, family: &Family) -> bool {
-        self.families.include(family)
+        let written = self.outlet.as_ref().is_none_or(|outlet| outlet.result.is_ok());
+        written && self.families.include(family)
+    }
+
+    fn rest(&mut self) {
+        if self.outlet.is_some() && self.text.len() >= PIECE {
+            self.pass_on();
+        }
     }
 
     fn open(&mut self, family: &'static Family) {
@@ -258,7 +308,7 @@ mod tests {
         let settings = Settings::new(Mode::Paper).app("a\"b\\c\nd");
         let mut sink = TextSink::new(&settings, String::new());
         fill(&mut sink);
-        sink.finish()
+        sink.finish().expect("nothing is written")
     }
 
     const DEFAULT: &str = r#"app="a\"b\\c\nd",env="development",mode="paper""#;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Asked, Entry, Label, LabelText, cache};
 use crate::catalogue::{self, Family, Kind};
 use crate::label::OTHER;
-use crate::storage::{CounterSlot, Sink, Slot};
+use crate::storage::{CounterSlot, Sink, Slot, visit_some};
 
 /// How long a removed counter or histogram stays: long enough for a scraper to see its last value.
 const GRACE: Duration = Duration::from_mins(5);
@@ -132,13 +132,25 @@ impl OpenFamily {
         self.sweep(Duration::ZERO);
     }
 
-    /// Every series.
-    pub(crate) fn collect(&mut self, now: Duration, sink: &mut dyn Sink) {
-        self.sweep(now);
-        for (labels, standing) in self.series.iter().filter(|(_, standing)| !standing.is_over()) {
-            let labels: Vec<&str> = labels.iter().map(LabelText::as_str).collect();
-            standing.slot.collect(self.family, &labels, sink);
+    /// Some of the series, those after the one with the labels `after`; says where to go on, if there are more.
+    pub(crate) fn collect_some(
+        &mut self,
+        now: Duration,
+        after: Option<&[LabelText]>,
+        sink: &mut dyn Sink,
+    ) -> Option<Vec<LabelText>> {
+        if after.is_none() {
+            self.sweep(now);
         }
+        let mut texts = Vec::with_capacity(self.family.labels.len());
+        visit_some(&self.series, after, |labels, standing| {
+            if !standing.is_over() {
+                texts.clear();
+                // They live as long as the series do.
+                texts.extend(labels.iter().map(LabelText::as_str));
+                standing.slot.collect(self.family, &texts, sink);
+            }
+        })
     }
 
     /// How often values found no place.

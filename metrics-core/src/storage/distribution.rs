@@ -1,10 +1,9 @@
 //! Values sorted into buckets, which every thread keeps for itself.
 
-use super::observed::{self, Sum, merge, observe};
-use super::page::{Books, Run};
+use super::observed::{self, Sum, observe};
+use super::page::Run;
 use super::sync::Ordering::{Acquire, Relaxed, Release};
 use super::sync::{AtomicU64, fence};
-use crate::lock::Lock;
 
 /// A histogram of floats. Observing is plain loads and stores.
 #[derive(Debug)]
@@ -12,14 +11,9 @@ pub(crate) struct Distribution {
     bounds: &'static [f64],
     run: Run,
     shared: Shared,
-    last: Lock<Last>,
-}
-
-/// What was last read: what is read next is no less, and where a thread leaves no time to read its words, this stands.
-#[derive(Debug)]
-struct Last {
-    buckets: Vec<u64>,
-    sum: f64,
+    /// The bits of the largest sum that was shown: with what rounding leaves of its parts, the next one may come out a hair
+    /// less, which would look like a restart.
+    shown: AtomicU64,
 }
 
 /// What was observed where a thread has no words of its own: anyone writes it.
@@ -34,9 +28,18 @@ struct Shared {
     buckets: Box<[AtomicU64]>,
 }
 
-/// How often words are read before the histogram shows what it showed last: only a thread that does nothing but observe
-/// makes a reading fail, and then in one of some cases.
+/// How often words are read before they are taken as they stand, off by what was observed meanwhile: only a thread that
+/// does nothing but observe makes a reading fail, and then in one of some cases.
 const READINGS: usize = 10_000;
+
+/// The same of what anyone writes: a thread that dies in the middle of it leaves it so for ever.
+const READINGS_OF_SHARED: usize = 100;
+
+/// Of bounds there are 200 at most.
+const MOST_BUCKETS: usize = 201;
+
+/// As many as most have: room for more takes longer to clear than to fill.
+const FEW_BUCKETS: usize = 16;
 
 impl Distribution {
     /// With these upper bounds, ascending, 200 at most.
@@ -44,14 +47,14 @@ impl Distribution {
         let buckets = bounds.len() + 1;
         Self {
             bounds,
-            run: Run::new(observed::words(buckets), merge),
+            run: Run::new(observed::words(buckets)),
             shared: Shared {
                 entered: AtomicU64::new(0),
                 left: AtomicU64::new(0),
                 sum: AtomicU64::new(0.0f64.to_bits()),
                 buckets: (0..buckets).map(|_| AtomicU64::new(0)).collect(),
             },
-            last: Lock::new(Last { buckets: vec![0; buckets], sum: 0.0 }),
+            shown: AtomicU64::new(0.0f64.to_bits()),
         }
     }
 
@@ -77,23 +80,27 @@ impl Distribution {
     /// Shows all that was observed: how many by bucket, the last one being those beyond all bounds, and the sum. It
     /// waits for no thread that observes.
     pub(crate) fn show<R>(&self, to: impl FnOnce(&[u64], f64) -> R) -> R {
-        let mut last = self.last.hold();
-        if let Some((buckets, sum)) = self.read(&Run::books()) {
-            last.buckets = buckets;
-            // Added up in another order it may come out a hair less, which would look like a restart.
-            last.sum = last.sum.max(sum.value());
+        if self.bounds.len() < FEW_BUCKETS {
+            self.show_of::<FEW_BUCKETS, R>(to)
+        } else {
+            self.show_of::<MOST_BUCKETS, R>(to)
         }
-        to(&last.buckets, last.sum)
     }
 
-    fn read(&self, books: &Books) -> Option<(Vec<u64>, Sum)> {
-        let (mut buckets, mut sum) = patiently(|| self.shared.read())?;
-        for words in self.run.copies(books) {
-            let (more, added) = patiently(|| observed::read(words))?;
-            buckets.iter_mut().zip(more).for_each(|(count, more)| *count = count.wrapping_add(more));
-            sum = sum.plus(added);
+    fn show_of<const ROOM: usize, R>(&self, to: impl FnOnce(&[u64], f64) -> R) -> R {
+        let (mut all, mut one) = ([0; ROOM], [0; ROOM]);
+        let (all, one) = (&mut all[..=self.bounds.len()], &mut one[..=self.bounds.len()]);
+        let mut sum = patiently(READINGS_OF_SHARED, || self.shared.read(all));
+        for words in self.run.copies() {
+            sum = sum.plus(patiently(READINGS, || observed::read(words, one)));
+            for (count, more) in all.iter_mut().zip(&*one) {
+                *count = count.wrapping_add(*more);
+            }
         }
-        Some((buckets, sum))
+        // Of floats that are not negative the larger one has the larger bits.
+        let sum = sum.value().to_bits();
+        let shown = self.shown.fetch_max(sum, Relaxed).max(sum);
+        to(all, f64::from_bits(shown))
     }
 }
 
@@ -110,24 +117,27 @@ impl Shared {
         self.left.fetch_add(1, Release);
     }
 
-    fn read(&self) -> Option<(Vec<u64>, Sum)> {
+    /// The sum, and into `buckets` what belongs to it; whether nobody was writing meanwhile.
+    fn read(&self, buckets: &mut [u64]) -> (Sum, bool) {
         let left = self.left.load(Acquire);
-        let buckets = self.buckets.iter().map(|count| count.load(Relaxed)).collect();
+        for (read, count) in buckets.iter_mut().zip(&self.buckets) {
+            *read = count.load(Relaxed);
+        }
         let sum = Sum::default().add(f64::from_bits(self.sum.load(Relaxed)));
         // Acquire: had anything of another observation been read, its entry would be seen below.
         fence(Acquire);
-        (left == self.entered.load(Relaxed)).then_some((buckets, sum))
+        (sum, left == self.entered.load(Relaxed))
     }
 }
 
-fn patiently<T>(mut read: impl FnMut() -> Option<T>) -> Option<T> {
-    for _ in 0..READINGS {
-        if let Some(value) = read() {
-            return Some(value);
+fn patiently(readings: usize, mut read: impl FnMut() -> (Sum, bool)) -> Sum {
+    for _ in 1..readings {
+        if let (sum, true) = read() {
+            return sum;
         }
         std::hint::spin_loop();
     }
-    None
+    read().0
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! write the same memory. Counters and histograms that are recorded to directly are words in a [page](page) that each
 //! thread has for itself. What is recorded rarely goes to slots that all threads share.
 
+mod chain;
 mod distribution;
 mod observed;
 mod page;
@@ -29,7 +30,7 @@ mod totals;
 
 pub(crate) use recorder::{Ending, Lease, Scratch};
 pub(crate) use running::Running;
-pub(crate) use series::Series;
+pub(crate) use series::{Series, visit_some};
 pub(crate) use sink::{Reading, Sink};
 pub use slot::Slot;
 pub(crate) use slot::{CounterSlot, GaugeSlot};

@@ -86,32 +86,24 @@ pub(super) fn observe(words: &[AtomicU64], bucket: usize, value: f64) {
     words[COMPLETE].store(complete.wrapping_add(1), Release);
 }
 
-/// Buckets and their sum, unless an observation comes between.
-pub(super) fn read(words: &[AtomicU64]) -> Option<(Vec<u64>, Sum)> {
+/// The sum, and into `buckets` what belongs to it. Where an observation comes between it says so: then each number was
+/// true at some moment, yet not all of them at one.
+pub(super) fn read(words: &[AtomicU64], buckets: &mut [u64]) -> (Sum, bool) {
     let complete = words[COMPLETE].load(Acquire);
     let sum = Sum::load(words, complete);
-    let mut buckets: Vec<u64> = words[BUCKETS..].iter().map(|count| count.load(Relaxed)).collect();
+    let mut counted = 0_u64;
+    for (read, count) in buckets.iter_mut().zip(&words[BUCKETS..]) {
+        *read = count.load(Relaxed);
+        counted = counted.wrapping_add(*read);
+    }
     // Acquire: had anything of a later observation been read, it would be seen announced below.
     fence(Acquire);
     let announced = words[ANNOUNCED].load(Acquire);
-    if words[COMPLETE].load(Relaxed) != complete {
-        return None;
-    }
-    let counted = buckets.iter().fold(0, |sum: u64, count| sum.wrapping_add(*count));
-    if counted != complete {
+    let undisturbed = words[COMPLETE].load(Relaxed) == complete;
+    if undisturbed && counted != complete {
         #[expect(clippy::cast_possible_truncation, reason = "the index of a bucket")]
         let bucket = announced as usize;
         buckets[bucket] = buckets[bucket].wrapping_sub(1);
     }
-    Some((buckets, sum))
-}
-
-/// Adds what a thread left to what others left, while nobody writes or reads either.
-pub(super) fn merge(retired: &[AtomicU64], left: &[AtomicU64]) {
-    let [standing, more] = [retired, left].map(|words| Sum::load(words, words[COMPLETE].load(Relaxed)));
-    for index in (BUCKETS..retired.len()).chain([COMPLETE]) {
-        let sum = retired[index].load(Relaxed).wrapping_add(left[index].load(Relaxed));
-        retired[index].store(sum, Relaxed);
-    }
-    standing.plus(more).store(retired, retired[COMPLETE].load(Relaxed));
+    (sum, undisturbed)
 }

@@ -2,15 +2,17 @@
 //!
 //! Counters and histograms that are recorded to directly hold a [`Run`] of words. Every thread has its own copy of the
 //! run, in a page that belongs to it, and finds it by one load; so recording is plain loads and stores, and no two
-//! threads write the same cache line. A reader adds up the copies. A thread that ends leaves what it recorded to a page
-//! that nobody writes, and its own page, cleared, to the next thread.
+//! threads write the same cache line. A reader adds up the copies, and waits for nobody. A thread that ends gives its
+//! pages back as they are, and the next one goes on counting where they stand: nothing has to be moved, and no reader
+//! ever sees less.
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
+use std::sync::atomic::AtomicBool;
 
+use super::chain::{Link, Linked};
 use super::sync::AtomicU64;
-use super::sync::Ordering::Relaxed;
-use crate::lock::{self, Held, Lock};
+use super::sync::Ordering::{Acquire, Relaxed, Release};
+use crate::lock::{self, Lock};
 
 /// Words of a page, as many as a byte can number, so that the index needs no check.
 const WORDS: usize = 1 << u8::BITS;
@@ -25,6 +27,24 @@ const NOWHERE: u8 = u8::MAX;
 /// A thread's own.
 type Words = [AtomicU64; WORDS];
 
+/// The words of one thread after the other. Cache lines of its own, since threads write them.
+#[repr(align(64))]
+struct Page {
+    words: Words,
+    /// Whether it is some thread's.
+    taken: AtomicBool,
+    next: Link<Page>,
+}
+
+impl Linked for Page {
+    fn link(&self) -> &Link<Self> {
+        &self.next
+    }
+}
+
+/// All pages by number.
+static ALL: [Link<Page>; PAGES] = [const { Link::new() }; PAGES];
+
 thread_local! {
     /// By number. Nothing in it is ever dropped, so that it can be read in a thread that is ending.
     static OWN: [Cell<Option<&'static Words>>; PAGES] = const { [const { Cell::new(None) }; PAGES] };
@@ -32,33 +52,18 @@ thread_local! {
 }
 
 /// The pages of a thread, by number. They go back when it ends.
-struct Membership(Vec<(u8, &'static Words)>);
+struct Membership(Vec<&'static Page>);
 
-static BOOKS: Lock<Books> = Lock::new(Books { numbers: Vec::new(), idle: Vec::new(), free: Vec::new() });
+/// Which runs are in use.
+static ALLOTMENTS: Lock<Allotments> = Lock::new(Allotments { used: Vec::new(), free: Vec::new() });
 
-/// Who has which page, and what of them is in use.
 #[derive(Debug)]
-pub(super) struct Books {
-    /// By number.
-    numbers: Vec<Book>,
-    /// Cleared, for the next thread, whatever the number.
-    idle: Vec<&'static Words>,
+struct Allotments {
+    /// Words of each page, by number.
+    used: Vec<usize>,
     /// Runs that are free again, cleared.
     free: Vec<Place>,
 }
-
-/// All that is known of the pages of one number.
-struct Book {
-    /// Of threads that record, or may.
-    live: Vec<&'static Words>,
-    /// What ended threads left.
-    retired: &'static Words,
-    runs: Vec<(Place, Merge)>,
-    used: usize,
-}
-
-/// How what an ended thread left is added to what others left: from the second run to the first.
-pub(super) type Merge = fn(&[AtomicU64], &[AtomicU64]);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
@@ -73,8 +78,8 @@ pub(super) struct Run(Place);
 
 impl Run {
     /// A run of `len` words, all of them 0.
-    pub(super) fn new(len: usize, merge: Merge) -> Self {
-        Self(BOOKS.hold().allot(len, merge).unwrap_or(Place { page: NOWHERE, first: 0, len: 0 }))
+    pub(super) fn new(len: usize) -> Self {
+        Self(ALLOTMENTS.hold().allot(len).unwrap_or(Place { page: NOWHERE, first: 0, len: 0 }))
     }
 
     /// The first of this thread's words, if it has recorded to the page before.
@@ -105,26 +110,19 @@ impl Run {
         let _inside = lock::enter();
         // The destructor is arranged for before there is anything to destroy.
         let joined = MEMBERSHIP.try_with(|membership| {
-            let page = self.0.page;
-            let words = BOOKS.hold().admit(page);
-            membership.borrow_mut().0.push((page, words));
-            OWN.with(|own| own[usize::from(page)].set(Some(words)));
-            words
+            let number = usize::from(self.0.page);
+            let page = Page::admit(&ALL[number]);
+            membership.borrow_mut().0.push(page);
+            OWN.with(|own| own[number].set(Some(&page.words)));
+            &page.words
         });
         joined.ok()?.get(self.0.range())
     }
 
-    /// What is known of all threads, which can be read as long as it is held.
-    pub(super) fn books() -> Held<'static, Books> {
-        BOOKS.hold()
-    }
-
-    /// The copies of this run, the last one being what ended threads left.
-    pub(super) fn copies<'a>(&self, books: &'a Books) -> impl Iterator<Item = &'a [AtomicU64]> + use<'a> {
+    /// The copies of this run, of threads that record and of those that have ended.
+    pub(super) fn copies(&self) -> impl Iterator<Item = &'static [AtomicU64]> + use<> {
         let range = self.0.range();
-        let book = books.numbers.get(usize::from(self.0.page));
-        let pages = book.into_iter().flat_map(|book| book.live.iter().chain([&book.retired]));
-        pages.filter_map(move |words| words.get(range.clone()))
+        ALL[usize::from(self.0.page)].iter().filter_map(move |page| page.words.get(range.clone()))
     }
 }
 
@@ -132,7 +130,10 @@ impl Drop for Run {
     fn drop(&mut self) {
         // Nobody records to it any more: who could has let go of what owns it, and that is seen here.
         if self.0.page != NOWHERE {
-            BOOKS.hold().free(self.0, self);
+            for word in self.copies().flatten() {
+                word.store(0, Relaxed);
+            }
+            ALLOTMENTS.hold().free.push(self.0);
         }
     }
 }
@@ -143,67 +144,46 @@ impl Place {
     }
 }
 
-impl Books {
-    fn allot(&mut self, len: usize, merge: Merge) -> Option<Place> {
-        let place = match self.free.iter().position(|place| usize::from(place.len) == len) {
-            Some(index) => self.free.swap_remove(index),
-            None => self.fresh(len)?,
-        };
-        self.numbers[usize::from(place.page)].runs.push((place, merge));
-        Some(place)
+impl Allotments {
+    fn allot(&mut self, len: usize) -> Option<Place> {
+        match self.free.iter().position(|place| usize::from(place.len) == len) {
+            Some(index) => Some(self.free.swap_remove(index)),
+            None => self.fresh(len),
+        }
     }
 
     /// Words that no run had before.
     fn fresh(&mut self, len: usize) -> Option<Place> {
-        let has_room = |book: &Book| book.used + len <= WORDS;
-        let page = match self.numbers.iter().position(has_room) {
+        let page = match self.used.iter().position(|used| used + len <= WORDS) {
             Some(page) => page,
-            None if len <= WORDS && self.numbers.len() < usize::from(NOWHERE) => {
-                self.numbers.push(Book { live: Vec::new(), retired: blank(), runs: Vec::new(), used: 0 });
-                self.numbers.len() - 1
+            None if len <= WORDS && self.used.len() < usize::from(NOWHERE) => {
+                self.used.push(0);
+                self.used.len() - 1
             }
             None => return None,
         };
-        let book = &mut self.numbers[page];
-        let first = u8::try_from(book.used).ok()?;
-        book.used += len;
+        let first = u8::try_from(self.used[page]).ok()?;
+        self.used[page] += len;
         Some(Place { page: u8::try_from(page).ok()?, first, len: u16::try_from(len).ok()? })
     }
-
-    fn free(&mut self, place: Place, run: &Run) {
-        for words in run.copies(self) {
-            clear(words);
-        }
-        self.numbers[usize::from(place.page)].runs.retain(|(other, _)| *other != place);
-        self.free.push(place);
-    }
-
-    /// A page for a thread.
-    fn admit(&mut self, page: u8) -> &'static Words {
-        let words = self.idle.pop().unwrap_or_else(blank);
-        self.numbers[usize::from(page)].live.push(words);
-        words
-    }
-
-    /// Takes a page back from the thread that owns it.
-    fn retire(&mut self, page: u8, words: &'static Words) {
-        let book = &mut self.numbers[usize::from(page)];
-        book.live.retain(|live| !std::ptr::eq(*live, words));
-        for (place, merge) in &book.runs {
-            merge(&book.retired[place.range()], &words[place.range()]);
-        }
-        clear(words);
-        self.idle.push(words);
-    }
 }
 
-fn blank() -> &'static Words {
-    Box::leak(Box::new([const { AtomicU64::new(0) }; WORDS]))
-}
+impl Page {
+    /// A page of this number for a thread.
+    fn admit(all: &'static Link<Self>) -> &'static Self {
+        // Acquire: who goes on counting sees where the last one stopped.
+        let take = |page: &&Self| page.taken.compare_exchange(false, true, Acquire, Relaxed).is_ok();
+        if let Some(page) = all.iter().find(take) {
+            return page;
+        }
+        let words = [const { AtomicU64::new(0) }; WORDS];
+        let page = Box::leak(Box::new(Self { words, taken: AtomicBool::new(true), next: Link::new() }));
+        all.append(page);
+        page
+    }
 
-fn clear(words: &[AtomicU64]) {
-    for word in words {
-        word.store(0, Relaxed);
+    fn give_back(&self) {
+        self.taken.store(false, Release);
     }
 }
 
@@ -211,17 +191,8 @@ impl Drop for Membership {
     fn drop(&mut self) {
         // An allocator that records what is freed here must not come back for a page.
         OWN.with(|own| own.iter().for_each(|page| page.set(None)));
-        for (page, words) in self.0.drain(..) {
-            BOOKS.hold().retire(page, words);
+        for page in self.0.drain(..) {
+            page.give_back();
         }
-    }
-}
-
-impl fmt::Debug for Book {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Book")
-            .field("threads", &self.live.len())
-            .field("used", &self.used)
-            .finish_non_exhaustive()
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! Nothing here is locked: a scrape waits neither for a thread that records nor for one that makes its share.
 
-use std::iter::successors;
 use std::ops::Deref;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
+use super::chain::{Link, Linked};
 use super::running::Running;
 use super::shard::{End, MOST_BUCKETS, MOST_OUTCOMES, Shard};
 use super::spare::{Spare, lose};
@@ -17,11 +17,17 @@ use crate::lock::{self, Lock, ThreadMark};
 use crate::waiting;
 
 /// A thread's share of a series, which knows the next one.
-pub(crate) type Share = Shard<&'static Recorder, Link>;
+pub(crate) type Share = Shard<&'static Recorder, Next>;
 
-/// The next share of the same series. None is ever taken out.
+/// The next share of the same series.
 #[derive(Debug, Default)]
-pub(crate) struct Link(OnceLock<&'static Share>);
+pub(crate) struct Next(Link<Share>);
+
+impl Linked for Share {
+    fn link(&self) -> &Link<Self> {
+        &self.link.0
+    }
+}
 
 /// Recorders live for ever and are used again once their series is gone: so a thread may keep a reference to its share
 /// without counting it, and finds it by the recorder's number.
@@ -30,7 +36,7 @@ pub(crate) struct Recorder {
     id: u32,
     near: u8,
     shape: &'static Shape,
-    shares: Link,
+    shares: Link<Share>,
     spare: OnceLock<&'static Spare>,
 }
 
@@ -136,7 +142,7 @@ impl Recorder {
     const fn new(id: u32, shape: &'static Shape) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "what a byte can number is near")]
         let near = if id <= u8::MAX as u32 { id as u8 } else { 0 };
-        Self { id, near, shape, shares: Link(OnceLock::new()), spare: OnceLock::new() }
+        Self { id, near, shape, shares: Link::new(), spare: OnceLock::new() }
     }
 
     /// What stands for a share where a thread has none. No end is quick for it.
@@ -170,11 +176,7 @@ impl Recorder {
         let (outcomes, buckets) = (self.shape.outcomes, self.shape.buckets());
         let counts = Vec::leak((0..outcomes + buckets).map(|_| 0.into()).collect());
         let share = Box::leak(Box::new(Shard::new(outcomes, counts, limit, thread, (self, self.near))));
-        let mut end = &self.shares;
-        while end.0.set(share).is_err() {
-            // Somebody else's stands there: behind that one.
-            end = end.0.get().map_or(end, |other| &other.link);
-        }
+        self.shares.append(share);
         share
     }
 
@@ -279,7 +281,7 @@ impl Recorder {
     }
 
     fn shares(&self) -> impl Iterator<Item = &'static Share> {
-        successors(self.shares.0.get().copied(), |share| share.link.0.get().copied())
+        self.shares.iter()
     }
 
     #[cfg(test)]

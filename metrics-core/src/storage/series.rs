@@ -7,6 +7,26 @@ use std::sync::Arc;
 
 use crate::lock::Lock;
 
+/// Series that are read under one lock, before those who want to make one have their turn.
+const AT_ONCE: usize = 64;
+
+/// Shows `visit` some of the series, by their label values, that come after the ones with the labels `after`. Says where
+/// to go on, if there are more.
+pub(crate) fn visit_some<'a, L: Ord + Clone, S>(
+    series: &'a BTreeMap<Vec<L>, S>,
+    after: Option<&[L]>,
+    mut visit: impl FnMut(&'a [L], &'a S),
+) -> Option<Vec<L>> {
+    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let mut rest = series.range::<[L], _>((from, Bound::Unbounded));
+    let mut last = None;
+    for (labels, slots) in rest.by_ref().take(AT_ONCE) {
+        visit(labels, slots);
+        last = Some(labels);
+    }
+    rest.next().and(last).cloned()
+}
+
 /// Slots by key, shared with the handles and call sites that write to them.
 pub(crate) struct Series<K, S>(Lock<BTreeMap<K, Arc<S>>>);
 
@@ -37,7 +57,6 @@ impl<K: Ord + Clone, S> Series<K, S> {
     /// Shows `visit` every series in the order of its key. Nobody waits for it meanwhile: the lock is held for as long as
     /// it takes to copy a few references, and again for the next ones.
     pub(crate) fn each(&self, mut visit: impl FnMut(&K, &Arc<S>)) {
-        const AT_ONCE: usize = 64;
         let mut some = Vec::with_capacity(AT_ONCE);
         let mut from = Bound::Unbounded;
         loop {

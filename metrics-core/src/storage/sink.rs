@@ -14,6 +14,9 @@ pub(crate) trait Sink {
     /// needs no memory: for families that may have thousands of series.
     fn open(&mut self, family: &'static Family);
 
+    /// Nothing is locked now: who passes on what was told may wait for it to be taken.
+    fn rest(&mut self) {}
+
     /// One series of `family`, with the values of its labels in the order of [`Family::labels`].
     fn sample(&mut self, family: &'static Family, labels: &[&str], value: Reading<'_>);
 }

@@ -1,6 +1,6 @@
 //! A count that every thread keeps for itself.
 
-use super::page::{Books, Run};
+use super::page::Run;
 use super::sync::AtomicU64;
 use super::sync::Ordering::Relaxed;
 
@@ -14,7 +14,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn new() -> Self {
-        Self { run: Run::new(1, merge), shared: AtomicU64::new(0) }
+        Self { run: Run::new(1), shared: AtomicU64::new(0) }
     }
 
     #[inline]
@@ -39,17 +39,9 @@ impl Tally {
 
     /// All that was counted. It waits for no thread that counts.
     pub(crate) fn value(&self) -> u64 {
-        self.read(&Run::books())
-    }
-
-    fn read(&self, books: &Books) -> u64 {
-        let counted = self.run.copies(books).map(|words| words[0].load(Relaxed));
+        let counted = self.run.copies().map(|words| words[0].load(Relaxed));
         counted.fold(self.shared.load(Relaxed), u64::wrapping_add)
     }
-}
-
-fn merge(retired: &[AtomicU64], left: &[AtomicU64]) {
-    bump(&retired[0], left[0].load(Relaxed));
 }
 
 /// No `fetch_add`: there is one writer.
