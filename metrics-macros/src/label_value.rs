@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{Data, DeriveInput, Fields, Path, Variant, parse_quote};
 
@@ -34,6 +34,7 @@ const OVERFLOW: &str = "other";
 /// What may be expanded.
 struct LabelSet {
     name: String,
+    variants: Vec<Ident>,
     values: Vec<String>,
     library: Path,
 }
@@ -44,13 +45,14 @@ impl LabelSet {
         let variants = variants(input, errors)?;
         Some(Self {
             name: options.name.unwrap_or_else(|| words(&input.ident.to_string()).join(" ")),
+            variants: variants.iter().map(|variant| variant.ident.clone()).collect(),
             values: values(&variants, options.case, errors),
             library: options.library.unwrap_or_else(|| parse_quote!(::bot_metrics)),
         })
     }
 
     fn expand(&self, input: &DeriveInput) -> TokenStream {
-        let Self { name, values, library } = self;
+        let Self { name, variants, values, library } = self;
         let ident = &input.ident;
         let ident_text = ident.to_string();
         quote! {
@@ -66,6 +68,9 @@ impl LabelSet {
                     self as usize
                 }
             }
+
+            // A value that is only named by literals is constructed nowhere; it is in use all the same.
+            const _: &[#ident] = &[#(#ident::#variants),*];
         }
     }
 }
