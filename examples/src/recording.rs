@@ -21,6 +21,7 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// Everything that happened on the recorded markets, in the order in which it was received.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recording {
+    started: Duration,
     events: Vec<MarketEvent>,
     delays: Vec<Duration>,
 }
@@ -154,7 +155,7 @@ impl Recording {
         };
         let mut csv = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(reader);
         let mut record = csv::StringRecord::new();
-        let mut recording = Self { events: Vec::new(), delays: Vec::new() };
+        let mut recording = Self { started: Duration::ZERO, events: Vec::new(), delays: Vec::new() };
         let mut previous = None;
         let mut columns_seen = false;
         loop {
@@ -182,6 +183,12 @@ impl Recording {
             return Err(RecordingError::Columns { file: file.to_owned(), found: String::new() });
         }
         recording.rebased(file)
+    }
+
+    /// When the first event was received, since the Unix epoch.
+    #[must_use]
+    pub const fn started(&self) -> Duration {
+        self.started
     }
 
     /// What happened, in the order in which it was received.
@@ -219,6 +226,7 @@ impl Recording {
             return Err(RecordingError::NoTrade { file: file.to_owned() });
         }
         let first = self.events.first().map_or(Duration::ZERO, |event| event.at);
+        self.started = first;
         for event in &mut self.events {
             event.at -= first;
         }

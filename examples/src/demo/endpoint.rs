@@ -59,8 +59,9 @@ impl MetricsEndpoint {
         }
     }
 
-    /// What the command line leaves open the settings say.
-    fn address(&self, metrics: &Metrics) -> String {
+    /// Where they are to be served: what the command line leaves open the settings say.
+    #[must_use]
+    pub fn address(&self, metrics: &Metrics) -> String {
         let configured = metrics.settings().address();
         let (host, port) = configured.rsplit_once(':').unwrap_or((configured, ""));
         let host = self.bind.map_or_else(
@@ -73,7 +74,8 @@ impl MetricsEndpoint {
 }
 
 /// Where somebody on this machine finds a server: "every address" is none that a browser understands everywhere.
-fn reachable(address: SocketAddr) -> String {
+#[must_use]
+pub fn reachable(address: SocketAddr) -> String {
     if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
 }
 

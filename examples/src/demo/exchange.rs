@@ -3,16 +3,17 @@
 use std::io;
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
 use tokio::runtime::Runtime;
 
 use super::Failure;
 use crate::exchange::{ExchangeSettings, PaperExchange};
-use crate::market::Asset;
 use crate::recording::Recording;
 
 /// The recorded market moves ten times as fast as it did: something happens while one watches.
 const SPEED: f64 = 10.0;
+
+/// Any seed will do, as long as it is the same in every run.
+const DELAYS: u64 = 42;
 
 /// A paper exchange on a thread of its own; it ends when this is dropped.
 #[derive(Debug)]
@@ -22,17 +23,15 @@ pub struct OwnExchange {
 }
 
 impl OwnExchange {
-    /// Opens one that replays the built-in recording; its answers are delayed as `seed` says, and the account that
-    /// `api_key` names has the funds.
+    /// Opens one that replays the built-in recording and has no accounts.
     ///
     /// # Errors
     ///
     /// Where the system has no port or thread for it.
-    pub fn start(seed: u64, api_key: &str, funds: &[(Asset, Decimal)]) -> Result<Self, Failure> {
+    pub fn start() -> Result<Self, Failure> {
         let settings = ExchangeSettings {
             speed: SPEED,
-            accounts: vec![(api_key.to_owned(), funds.to_vec())],
-            delay_seed: Some(seed),
+            delay_seed: Some(DELAYS),
             ..ExchangeSettings::new(Arc::new(Recording::embedded()?))
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;

@@ -15,7 +15,7 @@ use bot_metrics::{Metrics, Mode, Settings};
 use clap::Parser;
 
 pub use console::{complain, say};
-pub use endpoint::{MetricsEndpoint, Serving};
+pub use endpoint::{MetricsEndpoint, Serving, reachable};
 pub use exchange::OwnExchange;
 pub use stop::Stop;
 

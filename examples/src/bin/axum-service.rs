@@ -1,0 +1,104 @@
+//! Axum service: the exposition mounted in an HTTP service that a bot has anyway, without a second port.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bot_metrics::prelude::*;
+use bot_metrics_examples::demo::{self, CommonOptions, Demo, Failure};
+use bot_metrics_examples::exchange::{ExchangeSettings, PaperExchange};
+use bot_metrics_examples::recording::Recording;
+use tokio::task::{JoinError, spawn_blocking};
+
+/// What the service's handlers share.
+#[derive(Clone)]
+struct Service {
+    metrics: Metrics,
+    http: reqwest::Client,
+    exchange: Arc<PaperExchange>,
+}
+
+impl Service {
+    #[exchange_call(op = "get_ticker", exchange = "paper")]
+    async fn get_ticker(&self, symbol: &str) -> Result<String, reqwest::Error> {
+        let url = format!("{}/api/v3/ticker/bookTicker", self.exchange.url());
+        self.http.get(url).query(&[("symbol", symbol)]).send().await?.error_for_status()?.text().await
+    }
+}
+
+fn router(service: Service) -> Router {
+    Router::new()
+        .route("/", get(|| async { "GET /quote/BTCUSDT, /metrics\n" }))
+        .route("/quote/{symbol}", get(quote))
+        .route("/metrics", get(metrics))
+        .with_state(service)
+}
+
+/// All that mounting takes: the text and its type. Collectors of the bot's own may take a second, so it is made on a
+/// thread for what blocks.
+async fn metrics(State(service): State<Service>) -> Result<Response, Unwell> {
+    let text = spawn_blocking(move || service.metrics.exposition()).await?;
+    Ok(([(header::CONTENT_TYPE, bot_metrics::CONTENT_TYPE)], text).into_response())
+}
+
+async fn quote(State(service): State<Service>, Path(symbol): Path<String>) -> Result<Response, Unwell> {
+    let ticker = service.get_ticker(&symbol).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], ticker).into_response())
+}
+
+/// Why a request is not answered.
+#[derive(Debug, thiserror::Error)]
+enum Unwell {
+    #[error("the exchange: {0}")]
+    Exchange(#[from] reqwest::Error),
+    #[error("the exposition: {0}")]
+    Exposition(#[from] JoinError),
+}
+
+impl IntoResponse for Unwell {
+    fn into_response(self) -> Response {
+        let status = match &self {
+            Self::Exchange(error) if error.status() == Some(reqwest::StatusCode::BAD_REQUEST) => {
+                StatusCode::NOT_FOUND
+            }
+            Self::Exchange(_) => StatusCode::BAD_GATEWAY,
+            Self::Exposition(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, format!("{self}\n")).into_response()
+    }
+}
+
+async fn run(options: CommonOptions) -> Result<(), Failure> {
+    let metrics = demo::settings()?.install()?;
+    let address = options.metrics.address(&metrics);
+    let demo = Demo::start(options)?;
+    let settings =
+        ExchangeSettings { delay_seed: Some(42), ..ExchangeSettings::new(Arc::new(Recording::embedded()?)) };
+    let exchange = Arc::new(PaperExchange::start(settings).await?);
+    // A proxy from the environment has no business between a bot and its loopback exchange.
+    let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy().build()?;
+    // The service is its port: without it there is nothing to go on with.
+    let listener = tokio::net::TcpListener::bind(&address)
+        .await
+        .map_err(|error| format!("cannot serve on {address}: {error}"))?;
+    let address = demo::reachable(listener.local_addr()?);
+    demo::say(format_args!("service at http://{address}/quote/BTCUSDT, metrics at http://{address}/metrics"));
+    let service = router(Service { metrics, http, exchange });
+    Ok(axum::serve(listener, service).with_graceful_shutdown(async move { demo.end().await }).await?)
+}
+
+/// An axum service that quotes prices and has its metrics on the same port.
+#[derive(clap::Parser)]
+struct Options {
+    #[command(flatten)]
+    common: CommonOptions,
+}
+
+fn main() -> ExitCode {
+    demo::main(|options: Options| tokio::runtime::Runtime::new()?.block_on(run(options.common)))
+}
