@@ -168,6 +168,9 @@ pub use bot_metrics_macros::reconciliation;
 #[doc = include_str!("../docs/timed_subsystem.md")]
 pub use bot_metrics_macros::timed_subsystem;
 
+#[doc = include_str!("../docs/migrating-from-prom-client.md")]
+pub mod migrating_from_prom_client {}
+
 /// All that an annotated module needs.
 pub mod prelude {
     pub use crate::{
