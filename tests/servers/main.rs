@@ -1,22 +1,40 @@
 //! Tests against the programs that read what we serve. They run where the programs are, are reported as ignored where
 //! not, and fail where they are missing although `CI` is set.
 
+mod process;
+mod prometheus;
 mod promtool;
+mod pushgateway;
+mod queries;
 
 use std::env;
 use std::process::Command;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
+type Outcome = Result<(), Failed>;
+
 fn main() {
     let arguments = Arguments::from_args();
-    let tests =
-        vec![trial("promtool", "promtool_check_metrics_remarks_on_one_name", promtool::check_metrics)];
+    let promtool = |name, test| trial("promtool", name, test);
+    let prometheus = |name, test| trial("prometheus", name, test);
+    let pushgateway = |name, test| trial("prometheus-pushgateway", name, test);
+    let tests = vec![
+        promtool("promtool_check_metrics_remarks_on_one_name", promtool::check_metrics),
+        promtool("promtool_has_no_remark_on_a_bots_own_families", promtool::check_own_metrics),
+        prometheus("the_first_capital_violation_is_seen_by_increase", queries::first_violation),
+        prometheus("the_seeds_queries_get_sensible_answers", queries::seeds_queries),
+        prometheus("sigterm_loses_no_increment", queries::nothing_is_lost),
+        pushgateway("a_backtest_is_on_the_gateway_when_it_has_ended", pushgateway::backtest),
+        pushgateway("groups_have_the_labels_that_were_given", pushgateway::groups),
+        pushgateway("pushing_replaces_adding_keeps_deleting_removes", pushgateway::methods),
+        pushgateway("a_gateway_that_hangs_or_is_gone_is_told_in_time", pushgateway::trouble),
+    ];
     libtest_mimic::run(&arguments, tests).exit();
 }
 
 /// A test that needs `program`.
-fn trial(program: &'static str, name: &str, test: fn() -> Result<(), Failed>) -> Trial {
+fn trial(program: &'static str, name: &str, test: fn() -> Outcome) -> Trial {
     let found = Command::new(program).arg("--version").output().is_ok();
     if found {
         return Trial::test(name, test);

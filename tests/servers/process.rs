@@ -1,0 +1,108 @@
+//! Servers that a test starts, with a directory of their own.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long anything may take on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A directory that is removed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Directory(PathBuf);
+
+impl Directory {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("bot-metrics-servers-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).expect("a temporary directory");
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // What cannot be removed is the system's to remove.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A server that is killed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `command`, whose output goes to a file in `directory`.
+    pub(crate) fn start(command: &mut Command, directory: &Directory) -> Self {
+        let log = directory.path().join("log");
+        let file = File::create(&log).expect("a log file");
+        let errors = file.try_clone().expect("the same file");
+        let child = command.stdin(Stdio::null()).stdout(file).stderr(errors).spawn().expect("it starts");
+        Self { child, log }
+    }
+
+    /// What it printed.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Stops it, so that it is there and does nothing.
+    pub(crate) fn stop(&mut self) {
+        let pid = self.signal(libc::SIGSTOP);
+        // The signal takes its time to reach every thread.
+        // SAFETY: the child is ours and was not waited for yet; no place for its status is given.
+        assert_eq!(unsafe { libc::waitpid(pid, std::ptr::null_mut(), libc::WUNTRACED) }, pid);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn go_on(&mut self) {
+        self.signal(libc::SIGCONT);
+    }
+
+    fn signal(&mut self, signal: libc::c_int) -> libc::pid_t {
+        assert!(self.child.try_wait().expect("the child is ours").is_none(), "it has ended: {}", self.log());
+        let pid = libc::pid_t::try_from(self.child.id()).expect("a process id");
+        // SAFETY: the child is ours and was not waited for yet, so that its id names nobody else.
+        assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+        pid
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that nobody has at this moment.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a free port").port()
+}
+
+/// What `look` finds, as soon as it finds something.
+pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> Result<T, String> {
+    let start = Instant::now();
+    loop {
+        match look() {
+            Ok(found) => return Ok(found),
+            Err(reason) if start.elapsed() > PATIENCE => {
+                return Err(format!("it never came about that {what}: {reason}"));
+            }
+            Err(_) => thread::sleep(Duration::from_millis(200)),
+        }
+    }
+}
