@@ -181,7 +181,6 @@ mod calls {
         pub(crate) use bot_metrics::labels::Exchange;
 
         #[derive(Clone, Copy, Debug, LabelValue)]
-        #[expect(dead_code, reason = "attributes name them by their texts")]
         pub(crate) enum Operation {
             Outer,
             Inner,
