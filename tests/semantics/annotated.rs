@@ -18,6 +18,7 @@ mod labels {
         Disabled,
         DisabledAndRun,
         HangsBesideOthers,
+        Between,
         Migrates,
     }
 }
@@ -216,7 +217,7 @@ mod calls {
         Ok(())
     }
 
-    #[timed_subsystem("migrates", labels = super::labels, max_age = "40ms")]
+    #[timed_subsystem("between", labels = super::labels)]
     fn between() -> io::Result<()> {
         inner()
     }
