@@ -61,7 +61,8 @@ static METRICS: LazyLock<Metrics> =
 static MAKER: LazyLock<Profile> = LazyLock::new(|| METRICS.profile("maker"));
 static KEPT: LazyLock<Counter> = LazyLock::new(|| orders_total(labels::Subsystem::Monitor, "ETHUSDT"));
 static PROMETHEUS: LazyLock<prometheus::IntCounterVec> = LazyLock::new(|| {
-    prometheus::IntCounterVec::new(prometheus::Opts::new("orders", "sent"), &["subsystem", "symbol"]).expect("legal")
+    prometheus::IntCounterVec::new(prometheus::Opts::new("orders", "sent"), &["subsystem", "symbol"])
+        .expect("legal")
 });
 static PROMETHEUS_KEPT: LazyLock<prometheus::IntCounter> =
     LazyLock::new(|| PROMETHEUS.with_label_values(&["monitor", "ETHUSDT"]));
@@ -110,7 +111,10 @@ const CONTENDERS: &[Contender] = &[
         run: |n| repeat(n, |_| orders_total(labels::Subsystem::Trading, black_box("BTCUSDT")).increment()),
     },
     Contender { name: "counter, open label, handle kept", run: |n| repeat(n, |_| KEPT.increment()) },
-    Contender { name: "#[operational_event] with a symbol", run: |n| repeat(n, |_| placed(black_box("BTCUSDT"))) },
+    Contender {
+        name: "#[operational_event] with a symbol",
+        run: |n| repeat(n, |_| placed(black_box("BTCUSDT"))),
+    },
     Contender {
         name: "capital check",
         run: |n| {
@@ -119,10 +123,7 @@ const CONTENDERS: &[Contender] = &[
             })
         },
     },
-    Contender {
-        name: "prometheus, kept by hand",
-        run: |n| repeat(n, |_| PROMETHEUS_KEPT.inc()),
-    },
+    Contender { name: "prometheus, kept by hand", run: |n| repeat(n, |_| PROMETHEUS_KEPT.inc()) },
     Contender {
         name: "prometheus, label look-up",
         run: |n| repeat(n, |_| PROMETHEUS.with_label_values(&["trading", black_box("BTCUSDT")]).inc()),
