@@ -96,9 +96,10 @@ impl CallSite {
         kind: usize,
         profile: T,
         symbol: T,
+        text: T,
     ) -> EventGuard<T> {
         match &self.target {
-            Target::Event(site) => site.start(severity, kind, profile, symbol),
+            Target::Event(site) => site.start(severity, kind, [profile, symbol, text]),
             other => unreachable!("an expansion starts its own target, not {other:?}"),
         }
     }

@@ -7,9 +7,11 @@ use std::time::Duration;
 use crate::Outcome;
 use crate::call_site::{CallSite, Cells, Choice, SlotCell, Target};
 use crate::catalogue::OPERATIONAL_EVENTS_TOTAL;
+use crate::clock::Clock;
 use crate::guard::Guard;
 use crate::lock::{self, Lock};
 use crate::open::{self, Asked, Bound, FamilyKey, Label, OpenFamily};
+use crate::recent::{Recent, RecentEvent};
 use crate::registry;
 use crate::storage::{Sink, Slot, lose};
 use crate::text::Text;
@@ -24,18 +26,21 @@ const SYMBOL: usize = 3;
 /// The events of an instance.
 #[derive(Debug)]
 pub(crate) struct Events {
+    clock: Clock,
     key: FamilyKey,
     /// The profiles that it admits stand apart from those that have capital: an id that is only named in events takes no
     /// place from those.
     family: Lock<OpenFamily>,
+    recent: Recent,
 }
 
 impl Events {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(clock: Clock) -> Self {
         let key = FamilyKey::new();
         // Severities and types are enums, whichever a bot has; profiles and symbols are for the settings to bound.
         let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(usize::MAX), Bound::Open(usize::MAX)];
-        Self { key, family: Lock::new(OpenFamily::new(&OPERATIONAL_EVENTS_TOTAL, bounds, SERIES_BOUND)) }
+        let family = Lock::new(OpenFamily::new(&OPERATIONAL_EVENTS_TOTAL, bounds, SERIES_BOUND));
+        Self { clock, key, family, recent: Recent::new() }
     }
 
     pub(crate) fn set_bounds(&self, profiles: usize, symbols: usize) {
@@ -54,6 +59,19 @@ impl Events {
         if open::remembered(&asked, |entry| entry.slot().add(count)).is_none() {
             self.record_slowly(&asked, count);
         }
+    }
+
+    /// Keeps what was said of an event, if anything was.
+    fn keep(&self, severity: &str, kind: &str, [profile, symbol, text]: [&[u8]; 3]) {
+        if !text.is_empty() {
+            self.recent
+                .keep(self.clock.wall(), [severity.as_bytes(), kind.as_bytes(), profile, symbol, text]);
+        }
+    }
+
+    /// The last events of which something was said, the newest first.
+    pub(crate) fn recent(&self) -> Vec<RecentEvent> {
+        self.recent.all()
     }
 
     /// For a thread's first event of a label set.
@@ -115,12 +133,13 @@ pub struct Event<'a> {
     kind: &'static str,
     profile: &'a str,
     symbol: &'a str,
+    text: &'a str,
     count: u64,
 }
 
 impl<'a> Event<'a> {
     pub(crate) fn new(events: &'a Events, severity: &'static str, kind: &'static str) -> Self {
-        Self { events, severity, kind, profile: "", symbol: "", count: 1 }
+        Self { events, severity, kind, profile: "", symbol: "", text: "", count: 1 }
     }
 
     /// The profile it happened to; none unless said.
@@ -135,6 +154,14 @@ impl<'a> Event<'a> {
         self
     }
 
+    /// What is to be said of it: kept, with the time, among the last 128 that came with a text, for
+    /// [`Metrics::recent_events`](crate::Metrics::recent_events) and the status page. It is never a label. Beyond 240
+    /// bytes it is cut.
+    pub fn text(mut self, text: &'a str) -> Self {
+        self.text = text;
+        self
+    }
+
     /// How many events these are: a batch of 20 cancels is 20. One unless said; 0 exports the series without
     /// counting anything.
     pub fn count(mut self, count: u64) -> Self {
@@ -144,8 +171,10 @@ impl<'a> Event<'a> {
 
     /// Counts it.
     pub fn record(self) {
-        let Self { events, severity, kind, profile, symbol, count } = self;
-        events.record(&labels(severity, kind, profile.as_bytes(), symbol.as_bytes()), count);
+        let Self { events, severity, kind, profile, symbol, text, count } = self;
+        let [profile, symbol, text] = [profile, symbol, text].map(str::as_bytes);
+        events.record(&labels(severity, kind, profile, symbol), count);
+        events.keep(severity, kind, [profile, symbol, text]);
     }
 }
 
@@ -167,7 +196,7 @@ pub enum On {
 }
 
 impl On {
-    const fn ends(self) -> Ends {
+    pub(crate) const fn ends(self) -> Ends {
         const OK: u16 = Ends::of(Outcome::Ok);
         const UNWOUND: u16 = Ends::of(Outcome::Panic) | Ends::of(Outcome::Cancelled);
         Ends(match self {
@@ -183,7 +212,7 @@ impl On {
 
 /// The outcomes that are an event, a bit for each.
 #[derive(Clone, Copy, Debug)]
-struct Ends(u16);
+pub(crate) struct Ends(u16);
 
 impl Ends {
     const fn of(outcome: Outcome) -> u16 {
@@ -191,7 +220,7 @@ impl Ends {
     }
 
     #[inline]
-    fn include(self, outcome: Outcome) -> bool {
+    pub(crate) fn include(self, outcome: Outcome) -> bool {
         self.0 & Self::of(outcome) != 0
     }
 }
@@ -232,10 +261,9 @@ impl EventSite {
         &'static self,
         severity: usize,
         kind: usize,
-        profile: T,
-        symbol: T,
+        texts: [T; 3],
     ) -> EventGuard<T> {
-        EventGuard { site: self, severity, kind, profile, symbol }
+        EventGuard { site: self, severity, kind, texts }
     }
 
     /// The severity and type that this site always has, if it does not choose at run time.
@@ -272,14 +300,22 @@ impl EventSite {
         (self.severity.text(severity).unwrap_or_default(), self.kind.text(kind).unwrap_or_default())
     }
 
+    /// `texts` are the profile, the symbol and what is to be said.
     #[inline(never)]
-    fn record(&'static self, (severity, kind): (usize, usize), profile: &Text, symbol: &Text) {
-        let (profile, symbol) = (profile.as_bytes(), symbol.as_bytes());
+    fn record(&'static self, (severity, kind): (usize, usize), texts: [&Text; 3]) {
+        let [profile, symbol, text] = texts.map(Text::as_bytes);
         if profile.is_empty() && symbol.is_empty() {
-            return self.record_bare(severity, kind);
+            self.record_bare(severity, kind);
+            if text.is_empty() {
+                return;
+            }
+            let (severity, kind) = self.texts(severity, kind);
+            return registry::process_core().events.keep(severity, kind, [profile, symbol, text]);
         }
         let (severity, kind) = self.texts(severity, kind);
-        registry::process_core().events.record(&labels(severity, kind, profile, symbol), 1);
+        let events = &registry::process_core().events;
+        events.record(&labels(severity, kind, profile, symbol), 1);
+        events.keep(severity, kind, [profile, symbol, text]);
     }
 }
 
@@ -290,8 +326,7 @@ pub struct EventGuard<T> {
     site: &'static EventSite,
     severity: usize,
     kind: usize,
-    profile: T,
-    symbol: T,
+    texts: [T; 3],
 }
 
 impl<T: Borrow<Text>> Guard for EventGuard<T> {
@@ -300,7 +335,7 @@ impl<T: Borrow<Text>> Guard for EventGuard<T> {
     #[inline]
     fn finish(self, outcome: Outcome) {
         if self.site.ends.include(outcome) {
-            self.site.record((self.severity, self.kind), self.profile.borrow(), self.symbol.borrow());
+            self.site.record((self.severity, self.kind), self.texts.each_ref().map(Borrow::borrow));
         }
     }
 

@@ -98,6 +98,11 @@ impl<T> Once<T> {
         Self(OnceLock::new())
     }
 
+    /// The value, once it was made.
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.0.get()
+    }
+
     /// The value, made by `make` the first time.
     #[inline]
     pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> &T {

@@ -112,15 +112,38 @@ fn landing(metrics: &Metrics) -> String {
             seconds(subsystem.max_age)
         );
     }
+    let events = recent_events(metrics);
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{app}</title><style>{STYLE}</style>\
          <h1>{app}</h1><p>mode <b>{}</b>, env <b>{}</b></p>\
          <table><tr><th>subsystem<th>state<th>since last success or start<th>stalled after{rows}</table>\
+         {events}\
          <ul><li><a href=\"/metrics\">/metrics</a> for Prometheus\
          <li><a href=\"/-/healthy\">/-/healthy</a> 503 when a loop hangs\
          <li><a href=\"/-/ready\">/-/ready</a> 503 also when one is stalled</ul>",
         settings.mode, settings.env
     )
+}
+
+/// Events on the page; [`Metrics::recent_events`] has more.
+const EVENTS: usize = 20;
+
+fn recent_events(metrics: &Metrics) -> String {
+    let events = metrics.recent_events();
+    if events.is_empty() {
+        return String::new();
+    }
+    let now = metrics.wall();
+    let mut table = "<table><tr><th>ago<th>severity<th>event<th>profile<th>symbol<th>".to_owned();
+    for event in events.iter().take(EVENTS) {
+        let age = now.duration_since(event.at).unwrap_or_default();
+        // Writing to a String cannot fail.
+        let _ = write!(table, "<tr><td>{}", seconds(age));
+        for text in [&event.severity, &event.event_type, &event.profile, &event.symbol, &event.text] {
+            let _ = write!(table, "<td>{}", escaped(text));
+        }
+    }
+    table + "</table>"
 }
 
 fn state(subsystem: &SubsystemHealth) -> String {
@@ -148,7 +171,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::labels::Subsystem;
+    use crate::labels::{EventType, Severity, Subsystem};
     use crate::testing::{instance, steered};
     use crate::{Mode, Outcome, Settings};
 
@@ -176,6 +199,19 @@ mod tests {
         assert!(!metrics.ready().ok);
         trading.start().finish(Outcome::Ok);
         assert!(metrics.ready().ok);
+    }
+
+    #[test]
+    fn the_last_events_stand_on_the_page_escaped_with_their_age() {
+        let (metrics, clock) = instance();
+        assert!(!landing(&metrics).contains("<th>severity"));
+        let event = metrics.event(Severity::Error, EventType::OrderRejected);
+        event.profile("<b>").symbol("\"BTC&\"").text("<script>alert(1)</script>").record();
+        clock.advance(Duration::from_secs(7));
+        let page = landing(&metrics);
+        let row = "<tr><td>7.0 s<td>ERROR<td>ORDER_REJECTED<td>&lt;b&gt;<td>&quot;BTC&amp;&quot;\
+                   <td>&lt;script&gt;alert(1)&lt;/script&gt;";
+        assert!(page.contains(row), "{page}");
     }
 
     #[test]

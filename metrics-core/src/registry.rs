@@ -5,6 +5,8 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use std::time::Duration;
+#[cfg(feature = "server")]
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use lazy_static::lazy_static;
 use prometheus::Registry;
@@ -22,6 +24,7 @@ use crate::exchange::{ExchangeCall, ExchangeCalls};
 use crate::lock;
 use crate::profiles::Profiles;
 use crate::rate_limit::{RateLimitGauge, RateLimits};
+use crate::recent::RecentEvent;
 use crate::reconciliation::{Reconciliation, ReconciliationCycle};
 use crate::report::Report;
 use crate::settings::Settings;
@@ -91,12 +94,13 @@ impl Core {
     }
 
     fn new(clock: Clock) -> Self {
+        let events = Events::new(clock.clone());
         Self {
             clock,
             timeline: Timeline::default(),
             subsystems: Subsystems::new(),
             exchange_calls: ExchangeCalls::new(),
-            events: Events::new(),
+            events,
             profiles: Profiles::new(),
             rate_limits: RateLimits::new(),
             reconciliation: Reconciliation::default(),
@@ -335,6 +339,22 @@ impl Metrics {
         self.core.event(severity, event_type)
     }
 
+    /// The last 128 events that were recorded with a [text](Event::text), the newest first, whatever happened to their
+    /// series since.
+    ///
+    /// ```
+    /// # use bot_metrics::{Mode, Settings, labels::{EventType, Severity}};
+    /// let metrics = Settings::new(Mode::Paper).build()?;
+    /// let refused = metrics.event(Severity::Error, EventType::OrderRejected).symbol("BTCUSDT");
+    /// refused.text("insufficient margin").record();
+    /// assert_eq!(metrics.recent_events()[0].text, "insufficient margin");
+    /// # Ok::<(), bot_metrics::Error>(())
+    /// ```
+    #[must_use]
+    pub fn recent_events(&self) -> Vec<RecentEvent> {
+        self.core.events.recent()
+    }
+
     /// The profile with this id, exported from here on with its violations at 0.
     #[must_use]
     pub fn profile(&self, profile_id: &str) -> Profile {
@@ -432,6 +452,12 @@ impl Metrics {
     #[must_use]
     pub fn health(&self) -> Vec<SubsystemHealth> {
         self.core.subsystems.health(&self.core.timeline.translation(&self.core.clock))
+    }
+
+    /// The time, as recent events have it.
+    #[cfg(feature = "server")]
+    pub(crate) fn wall(&self) -> SystemTime {
+        UNIX_EPOCH + self.core.clock.wall()
     }
 
     fn installation(&self) -> &Installed {

@@ -76,7 +76,7 @@ pub const fn require_type<L: LabelValue>(wanted: &str) {
     }
 }
 
-const fn unknown(name: &str, values: &[&str], text: &str) -> Message {
+pub(crate) const fn unknown(name: &str, values: &[&str], text: &str) -> Message {
     let mut message =
         Message::new().push("unknown ").push(name).push(" \"").push_visible(excerpt(text)).push("\"");
     if let Some(nearest) = nearest(values, text) {

@@ -14,7 +14,14 @@ use crate::errors::{Errors, known_with, nearest};
 
 /// The arguments of one attribute, each with its key from the table.
 #[derive(Clone, Default)]
-pub(crate) struct Args(Vec<Argument>);
+pub(crate) struct Args(Vec<Argument>, Vec<FamilyLabel>);
+
+/// A label of a declared family, and its value.
+#[derive(Clone)]
+pub(crate) struct FamilyLabel {
+    pub(crate) name: Ident,
+    pub(crate) value: Expr,
+}
 
 #[derive(Clone)]
 struct Argument {
@@ -63,9 +70,65 @@ impl Args {
             args.0.extend(key.and_then(|key| args.take(attribute, key, entry, errors)));
         }
         for (_, entry) in unknown {
-            args.refuse(attribute, &entry, errors);
+            if attribute.family_suffix().is_some() {
+                args.take_label(attribute, entry, errors);
+            } else {
+                args.refuse(attribute, &entry, errors);
+            }
         }
+        args.check_family(attribute, errors);
         args
+    }
+
+    /// The labels of the family that the attribute names.
+    pub(crate) fn labels(&self) -> &[FamilyLabel] {
+        &self.1
+    }
+
+    /// Takes an entry for a label: which labels there are, the family's type tells the compiler.
+    fn take_label(&mut self, attribute: Attribute, entry: Entry, errors: &mut Errors) {
+        let Some(name) = entry.name else {
+            let tokens = entry.tokens();
+            let message = format!("{} takes one family, then `label = value` only", attribute.name());
+            errors.push_over(tokens, message);
+            return;
+        };
+        if let Some(first) = self.1.iter().find(|label| label.name == name) {
+            let first = first.value.to_token_stream();
+            let message = format!("`{name}` stands here a second time, after `{name} = {first}`");
+            errors.push(name.span(), message);
+            return;
+        }
+        match entry.written {
+            Written::Value(value) => self.1.push(FamilyLabel { name, value }),
+            Written::Nothing | Written::Missing => {
+                let message =
+                    format!("`{name}` needs a value behind `=`: one of the label's, or a text in quotes");
+                errors.push(name.span(), message);
+            }
+            Written::Wrong => {}
+        }
+    }
+
+    /// Reports a family whose name says that it is of another kind.
+    fn check_family(&self, attribute: Attribute, errors: &mut Errors) {
+        let (Some(suffix), Some(path)) = (attribute.family_suffix(), self.path(attr::FAMILY)) else { return };
+        let Some(name) = path.segments.last().map(|segment| segment.ident.unraw().to_string()) else {
+            return;
+        };
+        if !name.ends_with(suffix) {
+            let records = if attribute == Attribute::Timed {
+                "observes seconds: the name of its histogram ends in"
+            } else {
+                "counts: the name of its counter ends in"
+            };
+            let other = Attribute::ALL.into_iter().find(|other| {
+                *other != attribute && other.family_suffix().is_some_and(|suffix| name.ends_with(suffix))
+            });
+            let other =
+                other.map(|other| format!("; for `{name}` there is `{}`", other.name())).unwrap_or_default();
+            errors.push_over(path, format!("{} {records} `{suffix}`{other}", attribute.name()));
+        }
     }
 
     /// Reports the keys that must be there and are not.
@@ -101,10 +164,11 @@ impl Args {
 
     /// Reports expressions of one word that names no argument: mostly texts without their quotes.
     pub(crate) fn require_names(&self, sig: &Signature, errors: &mut Errors) {
-        for argument in &self.0 {
-            let (Value::Label(Label::Expression(expr)) | Value::Text(expr)) = &argument.value else {
-                continue;
-            };
+        let arguments = self.0.iter().filter_map(|argument| match &argument.value {
+            Value::Label(Label::Expression(expr)) | Value::Text(expr) => Some(&**expr),
+            _ => None,
+        });
+        for expr in arguments.chain(self.1.iter().map(|label| &label.value)) {
             let Some(name) = single_word(expr) else { continue };
             if !mentions(&sig.inputs.to_token_stream(), &name) {
                 let message =

@@ -1,6 +1,8 @@
 //! The table of the attributes' keys: how each is spelled, where it is valid, and what it takes.
 
-use Attribute::{CapitalCheck, ExchangeCall, OperationalEvent, Reconciliation, TimedSubsystem};
+use Attribute::{
+    CapitalCheck, Counted, ExchangeCall, OperationalEvent, Reconciliation, Timed, TimedSubsystem,
+};
 
 /// An attribute over a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,11 +12,13 @@ pub(crate) enum Attribute {
     OperationalEvent,
     CapitalCheck,
     Reconciliation,
+    Timed,
+    Counted,
 }
 
 impl Attribute {
-    pub(crate) const ALL: [Self; 5] =
-        [TimedSubsystem, ExchangeCall, OperationalEvent, CapitalCheck, Reconciliation];
+    pub(crate) const ALL: [Self; 7] =
+        [TimedSubsystem, ExchangeCall, OperationalEvent, CapitalCheck, Reconciliation, Timed, Counted];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -23,6 +27,8 @@ impl Attribute {
             OperationalEvent => "operational_event",
             CapitalCheck => "capital_check",
             Reconciliation => "reconciliation",
+            Timed => "timed",
+            Counted => "counted",
         }
     }
 
@@ -36,6 +42,18 @@ impl Attribute {
             }
             CapitalCheck => "#[capital_check(profile = self.profile_id)]",
             Reconciliation => "#[reconciliation]",
+            Timed => "#[timed(signal_to_ack_seconds, symbol = symbol)]",
+            Counted => "#[counted(signals_total, side = side, on = ok)]",
+        }
+    }
+
+    /// How the name of a declared family ends that it records to, if it records to one; every other key is one of that
+    /// family's labels.
+    pub(crate) fn family_suffix(self) -> Option<&'static str> {
+        match self {
+            Timed => Some("_seconds"),
+            Counted => Some("_total"),
+            TimedSubsystem | ExchangeCall | OperationalEvent | CapitalCheck | Reconciliation => None,
         }
     }
 
@@ -105,6 +123,7 @@ impl Takes {
     }
 }
 
+pub(crate) const FAMILY: &str = "family";
 pub(crate) const SUBSYSTEM: &str = "subsystem";
 pub(crate) const EVERY: &str = "every";
 pub(crate) const MAX_AGE: &str = "max_age";
@@ -117,6 +136,7 @@ pub(crate) const SEVERITY: &str = "severity";
 pub(crate) const ON: &str = "on";
 pub(crate) const PROFILE: &str = "profile";
 pub(crate) const SYMBOL: &str = "symbol";
+pub(crate) const TEXT: &str = "text";
 pub(crate) const CLASSIFY: &str = "classify";
 pub(crate) const LABELS: &str = "labels";
 pub(crate) const CRATE: &str = "crate";
@@ -124,6 +144,7 @@ pub(crate) const SKIP: &str = "skip";
 
 const ALL: &[Attribute] = &Attribute::ALL;
 const WITH_LABELS: &[Attribute] = &[TimedSubsystem, ExchangeCall, OperationalEvent];
+const WITH_OUTCOME: &[Attribute] = &[TimedSubsystem, ExchangeCall, OperationalEvent, Counted];
 
 /// The ends of a call that can be an event.
 const ENDS: &[(&str, &str)] = &[
@@ -136,7 +157,9 @@ const ENDS: &[(&str, &str)] = &[
 ];
 
 #[rustfmt::skip]
-static KEYS: [Key; 17] = [
+static KEYS: [Key; 20] = [
+    Key { name: FAMILY,    takes: Takes::Path("signal_to_ack_seconds"), of: &[Timed],          is: Is::Positional },
+    Key { name: FAMILY,    takes: Takes::Path("signals_total"),       of: &[Counted],          is: Is::Positional },
     Key { name: SUBSYSTEM, takes: Takes::Label("Subsystem"),          of: &[TimedSubsystem],   is: Is::Positional },
     Key { name: EVERY,     takes: Takes::Duration,                    of: &[TimedSubsystem],   is: Is::Optional },
     Key { name: MAX_AGE,   takes: Takes::Duration,                    of: &[TimedSubsystem],   is: Is::Optional },
@@ -146,11 +169,12 @@ static KEYS: [Key; 17] = [
     Key { name: EXCHANGE,  takes: Takes::Label("Exchange"),           of: &[ExchangeCall],     is: Is::Optional },
     Key { name: TYPE,      takes: Takes::Label("EventType"),          of: &[OperationalEvent], is: Is::Required },
     Key { name: SEVERITY,  takes: Takes::Label("Severity"),           of: &[OperationalEvent], is: Is::Required },
-    Key { name: ON,        takes: Takes::Word(ENDS),                  of: &[OperationalEvent], is: Is::Optional },
+    Key { name: ON,        takes: Takes::Word(ENDS),                  of: &[OperationalEvent, Counted], is: Is::Optional },
     Key { name: PROFILE,   takes: Takes::Text,                        of: &[OperationalEvent], is: Is::Optional },
     Key { name: PROFILE,   takes: Takes::Text,                        of: &[CapitalCheck],     is: Is::Required },
     Key { name: SYMBOL,    takes: Takes::Text,                        of: &[OperationalEvent], is: Is::Optional },
-    Key { name: CLASSIFY,  takes: Takes::Path("crate::classify"),     of: WITH_LABELS,         is: Is::Optional },
+    Key { name: TEXT,      takes: Takes::Text,                        of: &[OperationalEvent], is: Is::Optional },
+    Key { name: CLASSIFY,  takes: Takes::Path("crate::classify"),     of: WITH_OUTCOME,        is: Is::Optional },
     Key { name: LABELS,    takes: Takes::Path("crate::labels"),       of: WITH_LABELS,         is: Is::Optional },
     Key { name: CRATE,     takes: Takes::Path("::bot_metrics"),       of: ALL,                 is: Is::Optional },
     Key { name: SKIP,      takes: Takes::Nothing,                     of: ALL,                 is: Is::Optional },

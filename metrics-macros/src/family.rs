@@ -29,6 +29,17 @@ pub(crate) enum Kind {
     Histogram,
 }
 
+impl Kind {
+    /// Of the type that stands for it in the library.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Counter => "Counter",
+            Self::Gauge => "Gauge",
+            Self::Histogram => "Histogram",
+        }
+    }
+}
+
 /// `name: Type`
 pub(crate) struct Label {
     pub(crate) name: Ident,
@@ -67,8 +78,9 @@ pub(crate) fn read(declarations: TokenStream) -> (Vec<Family>, Errors) {
     let read = |input: ParseStream<'_>| {
         while !input.is_empty() {
             match Family::parse(input) {
-                Ok(family) => {
+                Ok(mut family) => {
                     // Its function stands, whatever is wrong with the rest.
+                    family.check_labels(&mut errors);
                     family.check(&mut errors);
                     families.push(family);
                 }
@@ -289,6 +301,25 @@ fn number(expr: Expr) -> Expr {
 }
 
 impl Family {
+    /// Refuses what would be told once for each place that an expansion names it in.
+    fn check_labels(&mut self, errors: &mut Errors) {
+        let mut names: Vec<Ident> = Vec::new();
+        self.labels.retain_mut(|Label { name, ty }| {
+            if let Type::Reference(_) = ty {
+                let message = "a label's type says which values there are: for texts that is `Symbol`, `ProfileId`, or a \
+                               type of one's own that implements `Label`";
+                errors.push_over(&*ty, message);
+                *ty = syn::parse_quote!(::bot_metrics::Symbol);
+            }
+            let again = names.contains(name);
+            if again {
+                errors.push(name.span(), format!("the label `{name}` stands here a second time"));
+            }
+            names.push(name.clone());
+            !again
+        });
+    }
+
     /// What the grammar allows and the kind does not.
     fn check(&self, errors: &mut Errors) {
         match (self.kind, &self.options.buckets) {

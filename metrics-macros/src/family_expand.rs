@@ -1,4 +1,5 @@
-//! `metrics!`: tokens. A family is one function, with everything that is known of it inside.
+//! `metrics!`: tokens. A family is one function, and a type of the same name whose fields are the labels: by it the
+//! compiler tells an attribute which labels there are. All that is known of the family stands inside.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -7,7 +8,7 @@ use syn::spanned::Spanned as _;
 use syn::{Path, parse_quote};
 
 use crate::expand::Switch;
-use crate::family::{Buckets, Family, Kind, Label, Objective};
+use crate::family::{Buckets, Family, Label, Objective};
 
 /// Label sets beyond this are a mistake, unless the declaration says otherwise.
 const BUDGET: usize = 10_000;
@@ -16,39 +17,78 @@ pub(crate) fn expand(switch: Switch, family: &Family) -> TokenStream {
     let library: Path = family.options.library.clone().unwrap_or_else(|| parse_quote!(::bot_metrics));
     let private = quote!(#library::__private);
     let Family { attrs, vis, name, labels, .. } = family;
-    let text = name.unraw().to_string();
-    let help = family.help();
-    let (kind, handle, method) = match family.kind {
-        Kind::Counter => ("Counter", quote!(#library::Counter), "counter"),
-        Kind::Gauge => ("Gauge", quote!(#library::Gauge), "gauge"),
-        Kind::Histogram => ("Histogram", quote!(#library::Histogram), "histogram"),
-    };
-    let (kind, method) = (format_ident!("{kind}"), format_ident!("{method}"));
-    // At the type's span, so that a type which is no label is reported there.
-    let as_label = |Label { ty, .. }: &Label| {
-        let label = at(ty.span(), &private, |private| quote!(#private::Label));
-        quote_spanned!(ty.span()=> <#ty as #label>)
-    };
+    let handle = format_ident!("{}", family.kind.name());
+    let handle = quote!(#library::#handle);
+    let method = format_ident!("{}", family.kind.name().to_lowercase());
     let parameters = labels.iter().map(|label| {
-        let (name, ty) = (&label.name, as_label(label));
+        let (name, ty) = (&label.name, as_label(label, &private));
         let value = quote_spanned!(label.ty.span()=> #ty::Value<'_>);
         quote!(#name: #value)
     });
-    let values = labels.iter().map(|Label { name, ty }| {
-        let label_of = at(ty.span(), &private, |private| quote!(#private::label_of));
-        quote_spanned!(ty.span()=> #label_of::<#ty>(#name))
+    let given = labels.iter().map(|Label { name, ty }| {
+        let given = at(ty.span(), &private, |private| quote!(#private::given));
+        quote_spanned!(ty.span()=> #name: #given::<#ty>(#name))
     });
+    let names: Vec<_> = labels.iter().map(|label| &label.name).collect();
     // The labels' positions, as the digits of one number.
-    let index = labels.iter().fold(quote!(0), |index, label| {
-        let (name, ty) = (&label.name, as_label(label));
-        quote_spanned!(label.ty.span()=> #private::set_index(#index, &#ty::TYPE, #ty::position(&#name)))
-    });
+    let index = names.iter().fold(quote!(0), |index, name| quote!(self.#name.index(#index)));
+    // What is wrong with the function as a whole is said under its name.
+    let function = quote_spanned!(name.span().resolved_at(Span::mixed_site())=> fn);
+    // Where the caller can see that nothing is looked up, recording costs no call.
+    let inline = (!attrs.iter().any(|attr| attr.path().is_ident("inline"))).then(|| quote!(#[inline]));
+    let statics = statics(switch, family, &private);
+    let conditions: Vec<_> = attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect();
+    let types: Vec<_> = labels.iter().map(|label| &label.ty).collect();
+    let (parameter, argument) =
+        if labels.is_empty() { (None, None) } else { (Some(quote!(<'a>)), Some(quote!(<'_>))) };
+    quote! {
+        #(#attrs)*
+        #inline
+        #vis #function #name(#(#parameters),*) -> #handle {
+            #private::Declared::handle(#name { #(#given),* })
+        }
+
+        #(#conditions)*
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)]
+        #vis struct #name #parameter {
+            #(#vis #names: #private::Given<'a, #types>,)*
+        }
+
+        #(#conditions)*
+        #[allow(dead_code, non_upper_case_globals)]
+        impl #name #argument {
+            #(#vis const #names: #private::LabelTexts<#types> = #private::LabelTexts::new();)*
+        }
+
+        #(#conditions)*
+        impl #private::Declared for #name #argument {
+            type Handle = #handle;
+
+            fn blank() -> Self {
+                #name { #(#names: #private::Given::none()),* }
+            }
+
+            #[inline]
+            fn handle(self) -> #handle {
+                #statics
+                static CELLS: [#private::SeriesCell; #private::closed_sets(LABELS)] = #private::series_cells();
+                FAMILY.#method(CELLS.get(#index), || [#(self.#names.label()),*])
+            }
+        }
+    }
+}
+
+/// What is known of the family.
+fn statics(switch: Switch, family: &Family, private: &TokenStream) -> TokenStream {
+    let labels = &family.labels;
+    let (text, help) = (family.name.unraw().to_string(), family.help());
     let label_names: Vec<_> = labels.iter().map(|label| label.name.unraw().to_string()).collect();
     let label_types = labels.iter().map(|label| {
-        let ty = as_label(label);
+        let ty = as_label(label, private);
         quote_spanned!(label.ty.span()=> #ty::TYPE)
     });
-    let checks = checks(family, &private, &text, &help);
+    let checks = checks(family, private, &text, &help);
     let buckets = family.options.buckets.as_ref().map(|buckets| {
         let bounds = &buckets.bounds;
         (quote!(const BUCKETS: &[f64] = &[#(#bounds),*];), quote!(.buckets(BUCKETS)))
@@ -66,45 +106,37 @@ pub(crate) fn expand(switch: Switch, family: &Family) -> TokenStream {
             }
         }
     });
-    // What is wrong with the function as a whole is said under its name.
-    let function = quote_spanned!(name.span().resolved_at(Span::mixed_site())=> fn);
-    // Where the caller can see that nothing is looked up, recording costs no call.
-    let inline = (!attrs.iter().any(|attr| attr.path().is_ident("inline"))).then(|| quote!(#[inline]));
+    let kind = format_ident!("{}", family.kind.name());
     quote! {
-        #(#attrs)*
-        #inline
-        #vis #function #name(#(#parameters),*) -> #handle {
-            const LABELS: &[#private::LabelType] = &[#(#label_types),*];
-            #bucket_list
-            #checks
-            static FAMILY: #private::CustomFamily = #private::CustomFamily::new(
-                #private::Kind::#kind,
-                #text,
-                #help,
-                &[#(#label_names),*],
-                LABELS,
-                #private::Place {
-                    module: #private::module_path!(),
-                    file: #private::file!(),
-                    line: #private::line!(),
-                },
-            )#with_buckets #with_objective;
-            #link
-            static CELLS: [#private::SeriesCell; #private::closed_sets(LABELS)] = #private::series_cells();
-            FAMILY.#method(CELLS.get(#index), || [#(#values),*])
-        }
+        const LABELS: &[#private::LabelType] = &[#(#label_types),*];
+        #bucket_list
+        #checks
+        static FAMILY: #private::CustomFamily = #private::CustomFamily::new(
+            #private::Kind::#kind,
+            #text,
+            #help,
+            &[#(#label_names),*],
+            LABELS,
+            #private::Place {
+                module: #private::module_path!(),
+                file: #private::file!(),
+                line: #private::line!(),
+            },
+        )#with_buckets #with_objective;
+        #link
     }
+}
+
+/// `<Type as Label>`, at the type's span, so that a type which is no label is reported there.
+fn as_label(Label { ty, .. }: &Label, private: &TokenStream) -> TokenStream {
+    let label = at(ty.span(), private, |private| quote!(#private::Label));
+    quote_spanned!(ty.span()=> <#ty as #label>)
 }
 
 /// A constant for each thing to be checked, at the span of what it judges.
 fn checks(family: &Family, private: &TokenStream, text: &str, help: &str) -> TokenStream {
     let name = family.name.span();
-    let kind = match family.kind {
-        Kind::Counter => "Counter",
-        Kind::Gauge => "Gauge",
-        Kind::Histogram => "Histogram",
-    };
-    let kind = format_ident!("{kind}");
+    let kind = format_ident!("{}", family.kind.name());
     let mut checks =
         constant(name, private, |private| quote!(#private::check::name(#text, #private::Kind::#kind)));
     checks.extend(constant(name, private, |private| quote!(#private::check::help(#text, #help))));

@@ -63,6 +63,18 @@ pub fn reconciliation(args: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 #[expect(missing_docs, reason = "documented at the re-export")]
+#[proc_macro_attribute]
+pub fn timed(args: TokenStream, item: TokenStream) -> TokenStream {
+    instrument(Attribute::Timed, args, item)
+}
+
+#[expect(missing_docs, reason = "documented at the re-export")]
+#[proc_macro_attribute]
+pub fn counted(args: TokenStream, item: TokenStream) -> TokenStream {
+    instrument(Attribute::Counted, args, item)
+}
+
+#[expect(missing_docs, reason = "documented at the re-export")]
 #[proc_macro]
 pub fn metrics(declarations: TokenStream) -> TokenStream {
     let (families, errors) = family::read(declarations.into());

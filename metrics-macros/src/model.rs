@@ -7,7 +7,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned as _;
 use syn::{Expr, Path, ReturnType, Type, parse_quote};
 
-use crate::args::{Args, Label};
+use crate::args::{Args, FamilyLabel, Label};
 use crate::attr::{self, Attribute};
 use crate::body::{Body, mentions};
 use crate::errors::Errors;
@@ -60,11 +60,25 @@ pub(crate) enum Site {
         on: Option<&'static str>,
         profile: Option<Box<Expr>>,
         symbol: Option<Box<Expr>>,
+        text: Option<Box<Expr>>,
     },
     Capital {
         profile: Box<Expr>,
     },
     Reconciliation,
+    /// A declared family.
+    Family {
+        family: Path,
+        labels: Vec<FamilyLabel>,
+        records: Records,
+    },
+}
+
+/// What of a call a declared family records.
+pub(crate) enum Records {
+    Duration,
+    /// Whether it ended so.
+    End(&'static str),
 }
 
 pub(crate) struct SubsystemFlags {
@@ -242,19 +256,24 @@ impl Instrumented {
         let (labels, texts) = match &self.site {
             Site::Subsystem { subsystem, .. } => (vec![subsystem], vec![]),
             Site::Exchange { exchange, operation } => (exchange.iter().chain([operation]).collect(), vec![]),
-            Site::Event { severity, kind, profile, symbol, on: _ } => {
-                (vec![severity, kind], profile.iter().chain(symbol).collect())
+            Site::Event { severity, kind, profile, symbol, text, on: _ } => {
+                (vec![severity, kind], profile.iter().chain(symbol).chain(text).collect())
             }
             Site::Capital { profile } => (vec![], vec![profile]),
-            Site::Reconciliation => (vec![], vec![]),
+            Site::Reconciliation | Site::Family { .. } => (vec![], vec![]),
         };
+        let given = match &self.site {
+            Site::Family { labels, .. } => labels.as_slice(),
+            _ => &[],
+        };
+        let given = given.iter().map(|label| label.value.to_token_stream());
         let varying = labels.into_iter().filter_map(|label| match label {
             Label::Expression(expr) => Some(expr.to_token_stream()),
             _ => None,
         });
         let below =
             self.function.attrs.iter().filter_map(|attr| Some(attr.meta.require_list().ok()?.tokens.clone()));
-        varying.chain(texts.into_iter().map(ToTokens::to_token_stream)).chain(below).collect()
+        varying.chain(texts.into_iter().map(ToTokens::to_token_stream)).chain(given).chain(below).collect()
     }
 }
 
@@ -279,9 +298,18 @@ fn site(attribute: Attribute, args: &Args) -> Option<Site> {
             on: args.word(attr::ON),
             profile: args.text(attr::PROFILE),
             symbol: args.text(attr::SYMBOL),
+            text: args.text(attr::TEXT),
         },
         Attribute::CapitalCheck => Site::Capital { profile: args.text(attr::PROFILE)? },
         Attribute::Reconciliation => Site::Reconciliation,
+        Attribute::Timed | Attribute::Counted => Site::Family {
+            family: args.path(attr::FAMILY)?.clone(),
+            labels: args.labels().to_vec(),
+            records: match attribute {
+                Attribute::Timed => Records::Duration,
+                _ => Records::End(args.word(attr::ON).unwrap_or("Always")),
+            },
+        },
     })
 }
 

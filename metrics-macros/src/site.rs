@@ -1,15 +1,15 @@
 //! The call site's statics, and how a guard is started from them.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{Expr, LitStr, Path};
+use syn::{Expr, ExprLit, Lit, LitStr, Path};
 
-use crate::args::{Args, Label};
+use crate::args::{Args, FamilyLabel, Label};
 use crate::attr::{self, Attribute, Key, Takes};
 use crate::expand::located;
-use crate::model::{Instrumented, Site};
+use crate::model::{Instrumented, Records, Site};
 use crate::shape::Shape;
 
 /// How a guard is made: variables that are bound before the body may move what they are made of, and an expression
@@ -22,6 +22,10 @@ pub(crate) struct Start {
 /// What checks a function's labels where it is not measured: the bindings are never run.
 pub(crate) fn checks(private: &TokenStream, instrumented: &Instrumented) -> TokenStream {
     let context = Context { private, labels: instrumented.labels.as_ref() };
+    if let Site::Family { family, labels, records } = &instrumented.site {
+        let Start { bindings, guard } = family_start(private, family, labels, records);
+        return quote!(if false { #bindings let _ = #guard; });
+    }
     let Parts { choices, texts, .. } = context.parts(&instrumented.site);
     let checks = choices.iter().filter_map(|choice| choice.check.as_ref());
     let values = choices.iter().filter(|choice| choice.check.is_none()).map(|choice| &choice.value);
@@ -53,13 +57,16 @@ pub(crate) fn text_checks(attribute: Attribute, args: &Args) -> TokenStream {
 impl Start {
     pub(crate) fn new(private: &TokenStream, instrumented: &Instrumented) -> Self {
         let context = Context { private, labels: instrumented.labels.as_ref() };
+        if let Site::Family { family, labels, records } = &instrumented.site {
+            return family_start(private, family, labels, records);
+        }
         let Parts { kind, new, choices, texts } = context.parts(&instrumented.site);
         let name = instrumented.function.sig.ident.unraw().to_string();
         let checks = choices.iter().filter_map(|choice| choice.check.as_ref());
         let varies = choices.iter().any(|choice| choice.binding.is_some());
         let (cells, with_cells) = if varies { cells(private, &kind, &choices) } else { Default::default() };
         // Of an event that is the same at each call nothing need be carried through it.
-        let bare = texts.len() == 2 && !varies && texts.iter().all(|text| text.binding.is_none());
+        let bare = texts.len() == 3 && !varies && texts.iter().all(|text| text.binding.is_none());
         let start = format_ident!("{}{}", if bare { "bare_" } else { "" }, kind.to_string().to_lowercase());
         // A future that is returned outlives the variables here.
         let borrows = matches!(instrumented.site, Site::Event { .. })
@@ -91,6 +98,51 @@ impl Start {
         let texts = texts.iter().filter_map(|text| text.binding.as_ref());
         Self { bindings: quote!(#(#bindings)* #(#texts)*), guard }
     }
+}
+
+/// A series of a declared family, found before the body may move what its labels are made of.
+///
+/// The pattern lets the compiler tell which labels are missing and which there are, each once; a method of the field that
+/// it binds knows the label's type, so that `&String` will do for a text.
+fn family_start(private: &TokenStream, family: &Path, labels: &[FamilyLabel], records: &Records) -> Start {
+    let span = Span::call_site().located_at(family.span());
+    let at_family = located(private, span);
+    let series = Ident::new("series", Span::mixed_site());
+    let names: Vec<_> = labels.iter().map(|label| &label.name).collect();
+    let fields: Vec<_> =
+        (0..labels.len()).map(|index| format_ident!("label_{index}", span = Span::mixed_site())).collect();
+    let given = labels.iter().zip(&fields).map(|(FamilyLabel { name, value }, field)| {
+        let span = Span::call_site().located_at(value.span());
+        match value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
+                let at_text = located(private, span);
+                quote_spanned!(span=>
+                    const POSITION: #at_text::usize = #family::#name.position(#text);
+                    #field.set_text(POSITION, #text);
+                )
+            }
+            value => quote_spanned!(span=> #field.set(#value);),
+        }
+    });
+    // At the family's place, or the compiler takes its fields for a macro's own and does not name them.
+    let mut pattern = Group::new(Delimiter::Brace, quote!(#(#names: #fields),*));
+    pattern.set_span(family.span());
+    let bindings = quote! {
+        let mut #series = #private::blank();
+        {
+            let #family #pattern = &mut #series;
+            #({ #given })*
+        }
+        let #series = #private::Declared::handle(#series);
+    };
+    let guard = match records {
+        Records::Duration => quote_spanned!(span=> #at_family::timed(#series)),
+        Records::End(on) => {
+            let on = Ident::new(on, span);
+            quote_spanned!(span=> #at_family::counted(#series, #at_family::On::#on))
+        }
+    };
+    Start { bindings, guard }
 }
 
 /// A static with a cell for each set of values, and how the site is told of it.
@@ -164,7 +216,7 @@ impl Context<'_> {
                 let new = quote!(#private::ExchangeSite::new(#exchanges, #operations));
                 Parts { kind: kind("Exchange"), new, choices: vec![exchange, operation], texts: Vec::new() }
             }
-            Site::Event { severity, kind: event, on, profile, symbol } => {
+            Site::Event { severity, kind: event, on, profile, symbol, text } => {
                 let severity = self.choice("Severity", Some(severity));
                 let event = self.choice("EventType", Some(event));
                 let (severities, events) = (&severity.value, &event.value);
@@ -173,8 +225,8 @@ impl Context<'_> {
                     quote!(.on(#private::On::#on))
                 });
                 let new = quote!(#private::EventSite::new(#severities, #events) #on);
-                let texts =
-                    vec![self.text("profile", profile.as_deref()), self.text("symbol", symbol.as_deref())];
+                let texts = [("profile", profile), ("symbol", symbol), ("text", text)];
+                let texts = texts.map(|(name, expr)| self.text(name, expr.as_deref())).into();
                 Parts { kind: kind("Event"), new, choices: vec![severity, event], texts }
             }
             Site::Capital { profile } => {
@@ -186,6 +238,7 @@ impl Context<'_> {
                     texts,
                 }
             }
+            Site::Family { .. } => unreachable!("a declared family has no site of its own"),
             Site::Reconciliation => {
                 let new = quote!(#private::ReconciliationSite);
                 Parts { kind: kind("Reconciliation"), new, choices: Vec::new(), texts: Vec::new() }

@@ -1,9 +1,13 @@
 //! Families of a bot's own, in the process-wide instance.
 
+mod measured;
+mod removal;
+
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bot_metrics::testing::Samples;
-use bot_metrics::{Error, Metrics, Mode, ProfileId, Settings, Symbol, metrics};
+use bot_metrics::{Metrics, Mode, ProfileId, Settings, Symbol, metrics};
 
 mod labels {
     pub(crate) use bot_metrics::labels::*;
@@ -31,12 +35,16 @@ metrics! {
     histogram order_size_dollars { side: labels::Side } buckets(100, 1_000, 10_000.5)
 }
 
-/// One test, since `install` happens once in a process.
-#[test]
-fn declared_families_are_served_like_the_catalogues() -> Result<(), Error> {
+/// The process-wide instance, which all tests here share: each has families of its own.
+static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     feed_restarts_total().add(2);
-    let metrics = Settings::new(Mode::Paper).install()?;
-    let samples = Samples::of(&metrics);
+    Settings::new(Mode::Paper).install().expect("one installation")
+});
+
+#[test]
+fn declared_families_are_served_like_the_catalogues() {
+    let metrics = &*METRICS;
+    let samples = Samples::of(metrics);
     let value = |samples: &Samples, name: &str, labels: &[(&str, &str)]| {
         samples.value(&format!("bytelyst_bot_{name}"), labels)
     };
@@ -57,7 +65,7 @@ fn declared_families_are_served_like_the_catalogues() -> Result<(), Error> {
     for no_observation in [f64::NAN, f64::INFINITY, -1.0] {
         ack.observe(no_observation);
     }
-    let samples = Samples::of(&metrics);
+    let samples = Samples::of(metrics);
     let buy = [("side", "buy"), ("symbol", "BTCUSDT"), ("mode", "paper")];
     assert_eq!(value(&samples, "orders_resting", &buy), Some(3.0));
     let kraken = [("side", "sell"), ("exchange", "kraken")];
@@ -72,11 +80,10 @@ fn declared_families_are_served_like_the_catalogues() -> Result<(), Error> {
     assert_eq!((invalid("orders_resting"), invalid("order_size_dollars")), (Some(1.0), Some(0.0)));
     assert_eq!(invalid("signals_total"), None, "a counter takes nothing that could be wrong");
 
-    labels_beyond_their_bound_go_to_other(&metrics);
+    labels_beyond_their_bound_go_to_other(metrics);
     let text = metrics.exposition();
     assert!(text.contains("# HELP bytelyst_bot_orders_resting Orders resting at the exchange.\n"), "{text}");
     assert!(metrics.registry().gather().iter().any(|family| family.name() == "bytelyst_bot_orders_resting"));
-    Ok(())
 }
 
 fn labels_beyond_their_bound_go_to_other(metrics: &Metrics) {

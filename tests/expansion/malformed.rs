@@ -54,9 +54,21 @@ struct Place {
     keyword: [u64; 3],
 }
 
+/// What the attributes name that record to a bot's own families.
+const FAMILIES: &str = "pub mod families {
+    bot_metrics::metrics! {
+        /// Time of calls.
+        pub histogram calls_seconds { severity: bot_metrics::labels::Severity } buckets(1)
+        /// Calls.
+        pub counter calls_total { severity: bot_metrics::labels::Severity }
+    }
+}
+";
+
 /// A module for each case, and a use of all that is kept.
 fn source(cases: &[Malformed]) -> (String, Vec<Place>) {
     let mut source = "#![allow(warnings)]\n".to_owned();
+    source.push_str(FAMILIES);
     let mut places = Vec::new();
     for (index, case) in cases.iter().enumerate() {
         writeln!(source, "pub mod case_{index} {{\n    use bot_metrics::prelude::*;").unwrap();

@@ -39,6 +39,16 @@ impl Scale {
         Duration::new(seconds, rest)
     }
 
+    /// The same in seconds, as near as a float can tell: a tenth of the time that a [`Duration`] takes to make.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "beyond 2^53 ticks, which is a month, the last tick is not told"
+    )]
+    pub(crate) fn seconds(self, ticks: u64) -> f64 {
+        const NANOSECOND: f64 = 1e-9 / (1_u64 << FRACTION_BITS) as f64;
+        ticks as f64 * (self.multiplier as f64 * NANOSECOND)
+    }
+
     /// The ticks that pass within `duration`.
     pub(crate) fn ticks(self, duration: Duration) -> u64 {
         let ticks = (duration.as_nanos() << FRACTION_BITS) / u128::from(self.multiplier);
@@ -56,6 +66,17 @@ impl Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_are_the_durations() {
+        let scale = Scale::measured(2_599_998, 1_000_000).expect("2.6 GHz");
+        for ticks in [0, 1, 2_600, 2_600_000_000, 1 << 50] {
+            let duration = scale.duration(ticks.into()).as_secs_f64();
+            let off = (scale.seconds(ticks) - duration).abs();
+            // A nanosecond was cut off, and a float has 53 bits.
+            assert!(off <= 1e-9 + duration * 1e-15, "{ticks}: {off}");
+        }
+    }
 
     #[test]
     fn a_bound_in_ticks_is_the_bound_in_nanoseconds() {

@@ -1,5 +1,9 @@
 //! Labels of a bot's own families: closed ones are enums, open ones bounded texts.
 
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::vocabulary::{equal, unknown};
 use crate::{LabelValue, open};
 
 /// The type of a label in [`metrics!`](crate::metrics): any [`LabelValue`], [`Symbol`], [`ProfileId`], or an open label
@@ -77,12 +81,105 @@ impl LabelType {
     }
 }
 
-/// A label's value, as a family takes it.
+/// The value that a label is given, as a family takes it.
+pub struct Given<'a, L> {
+    position: usize,
+    /// How many values the label has; 0 where it is open.
+    values: usize,
+    label: open::Label<'a>,
+    of: PhantomData<fn() -> L>,
+}
+
+impl<'a, L> Given<'a, L> {
+    /// No value as yet.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { position: 0, values: 0, label: open::Label::Open(b""), of: PhantomData }
+    }
+
+    /// The position of a label set, where that of its labels before this one is `before`.
+    #[inline]
+    #[must_use]
+    pub fn index(&self, before: usize) -> usize {
+        before * self.values + self.position
+    }
+
+    /// The value.
+    #[inline]
+    #[must_use]
+    pub fn label(self) -> open::Label<'a> {
+        self.label
+    }
+}
+
+/// This value of a label.
 #[inline]
-pub fn label_of<L: Label>(value: L::Value<'_>) -> open::Label<'_> {
-    match L::TYPE.values {
+#[must_use]
+pub fn given<L: Label>(value: L::Value<'_>) -> Given<'_, L> {
+    let position = L::position(&value);
+    let label = match L::TYPE.values {
         [] => open::Label::Open(L::text(value).as_bytes()),
-        values => open::Label::Closed(values[L::position(&value)]),
+        values => open::Label::Closed(values[position]),
+    };
+    Given { position, values: L::TYPE.values.len(), label, of: PhantomData }
+}
+
+impl<'a, L: Label> Given<'a, L> {
+    /// This value from here on.
+    #[inline]
+    pub fn set(&mut self, value: L::Value<'a>) {
+        *self = given(value);
+    }
+
+    /// The value of this text, which is at this position where the label is closed.
+    #[inline]
+    pub fn set_text(&mut self, position: usize, text: &'a str) {
+        let closed = L::TYPE.values.get(position).copied();
+        let label = closed.map_or_else(|| open::Label::Open(text.as_bytes()), open::Label::Closed);
+        *self = Self { position, values: L::TYPE.values.len(), label, of: PhantomData };
+    }
+}
+
+impl<L> fmt::Debug for Given<'_, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.label.fmt(f)
+    }
+}
+
+/// What an attribute asks of a label whose value it names by a text.
+#[derive(Debug)]
+pub struct LabelTexts<L>(PhantomData<fn() -> L>);
+
+impl<L> LabelTexts<L> {
+    /// Of any label.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "it stands in constants")]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<L: Label> LabelTexts<L> {
+    /// The position of a closed label's value; of no meaning where the label is open.
+    ///
+    /// # Panics
+    ///
+    /// Where the label has no such value; meant for constants.
+    #[must_use]
+    #[track_caller]
+    pub const fn position(&self, text: &str) -> usize {
+        let values = L::TYPE.values;
+        let mut index = 0;
+        while index < values.len() {
+            if equal(values[index], text) {
+                return index;
+            }
+            index += 1;
+        }
+        if L::TYPE.is_open() {
+            return 0;
+        }
+        panic!("{}", unknown(L::TYPE.name, values, text).as_str())
     }
 }
 
@@ -95,13 +192,6 @@ pub const fn closed_sets(labels: &[LabelType]) -> usize {
         index += 1;
     }
     sets
-}
-
-/// The position of a label set, where that of its labels before this one is `before`.
-#[inline]
-#[must_use]
-pub const fn set_index(before: usize, label: &LabelType, position: usize) -> usize {
-    before * label.values.len() + position
 }
 
 /// A traded symbol: an open label, at most 200 a family.

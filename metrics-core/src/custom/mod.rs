@@ -4,12 +4,14 @@ mod check;
 mod family;
 mod handle;
 mod label;
+mod measured;
 mod series;
 
 pub use check::{bound, buckets, budget, help, label_name, name, ratio, threshold};
 pub use family::{CUSTOM_FAMILIES, CustomFamily, Objective, Place};
 pub use handle::{Counter, Gauge, Histogram};
-pub use label::{Label, LabelType, ProfileId, Symbol, closed_sets, label_of, set_index};
+pub use label::{Given, Label, LabelTexts, LabelType, ProfileId, Symbol, closed_sets, given};
+pub use measured::{Declared, blank, counted, timed};
 pub(crate) use series::CustomSeries;
 pub use series::{SeriesCell, series_cells};
 

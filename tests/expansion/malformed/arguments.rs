@@ -27,7 +27,7 @@ const fn key(name: &'static str, value: &'static str, takes: Takes, required: bo
 }
 
 /// Each attribute with its keys; the required ones make a right attribute.
-const ATTRIBUTES: [(&str, &[Key]); 5] = [
+const ATTRIBUTES: [(&str, &[Key]); 7] = [
     (
         "timed_subsystem",
         &[
@@ -58,6 +58,7 @@ const ATTRIBUTES: [(&str, &[Key]); 5] = [
             key("on", "err", Takes::Word, false),
             key("profile", "\"maker\"", Takes::Text, false),
             key("symbol", "\"BTCUSDT\"", Takes::Text, false),
+            key("text", "\"refused\"", Takes::Text, false),
             key("labels", "bot_metrics::labels", Takes::Path, false),
         ],
     ),
@@ -66,6 +67,23 @@ const ATTRIBUTES: [(&str, &[Key]); 5] = [
         &[key("profile", "\"maker\"", Takes::Text, true), key("crate", "::bot_metrics", Takes::Path, false)],
     ),
     ("reconciliation", &[key("crate", "::bot_metrics", Takes::Path, false)]),
+    (
+        "timed",
+        &[
+            key("", "crate::families::calls_seconds", Takes::Path, true),
+            key("severity", "\"INFO\"", Takes::Text, true),
+            key("crate", "::bot_metrics", Takes::Path, false),
+        ],
+    ),
+    (
+        "counted",
+        &[
+            key("", "crate::families::calls_total", Takes::Path, true),
+            key("severity", "\"INFO\"", Takes::Text, true),
+            key("on", "err", Takes::Word, false),
+            key("classify", "crate::case_0", Takes::Path, false),
+        ],
+    ),
 ];
 
 impl Key {

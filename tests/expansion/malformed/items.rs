@@ -25,12 +25,14 @@ const ITEMS: [(&str, &str); 19] = [
     ("macro_rules! unused { () => {}; } pub fn kept() {}", "macro_rules"),
 ];
 
-const ATTRIBUTES: [(&str, &str); 5] = [
+const ATTRIBUTES: [(&str, &str); 7] = [
     ("timed_subsystem", "\"trading\", every = \"5s\""),
     ("exchange_call", "op = \"place_order\", exchange = \"binance\""),
     ("operational_event", "type = \"STARTED\", severity = \"INFO\""),
     ("capital_check", "profile = \"maker\""),
     ("reconciliation", ""),
+    ("timed", "crate::families::calls_seconds, severity = \"INFO\""),
+    ("counted", "crate::families::calls_total, severity = \"INFO\""),
 ];
 
 pub(super) fn malformed() -> Vec<Malformed> {

@@ -18,6 +18,10 @@ metrics! {
     histogram slippage_ratio { subsystem: labels::Subsystem } buckets(0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05)
     /// Spread between the best prices.
     gauge spread_ratio { subsystem: labels::Subsystem }
+    /// Time of a call.
+    histogram call_seconds buckets(0.1, 0.25, 0.5, 1, 2, 5, 10)
+    /// Calls.
+    counter calls_total
     /// Orders sent.
     counter orders_total { subsystem: labels::Subsystem, symbol: Symbol }
 }
@@ -56,6 +60,18 @@ fn placed(symbol: &str) {
     black_box(symbol);
 }
 
+#[timed(call_seconds)]
+#[inline(never)]
+fn timed_call(n: u64) {
+    black_box(n);
+}
+
+#[counted(calls_total, on = ok)]
+#[inline(never)]
+fn counted_call(n: u64) {
+    black_box(n);
+}
+
 static METRICS: LazyLock<Metrics> =
     LazyLock::new(|| Settings::new(Mode::Paper).install().expect("one installation"));
 static MAKER: LazyLock<Profile> = LazyLock::new(|| METRICS.profile("maker"));
@@ -79,7 +95,7 @@ fn base(name: &str) -> &'static str {
 }
 
 const CONTENDERS: &[Contender] = &[
-    Contender { name: EMPTY, run: |n| repeat(n, |n| drop(black_box(n))) },
+    Contender { name: EMPTY, run: |n| repeat(n, |_| {}) },
     Contender { name: BARE, run: |n| repeat(n, bare) },
     Contender {
         name: FLOOR,
@@ -114,6 +130,23 @@ const CONTENDERS: &[Contender] = &[
     Contender {
         name: "#[operational_event] with a symbol",
         run: |n| repeat(n, |_| placed(black_box("BTCUSDT"))),
+    },
+    Contender {
+        name: "event with a symbol and a text",
+        run: |n| {
+            repeat(n, |_| {
+                let event = METRICS.event(labels::Severity::Error, labels::EventType::OrderRejected);
+                event.symbol(black_box("BTCUSDT")).text(black_box("insufficient margin for 0.5 BTCUSDT")).record();
+            })
+        },
+    },
+    Contender {
+        name: "#[timed], sync",
+        run: |n| repeat(n, timed_call),
+    },
+    Contender {
+        name: "#[counted], on = ok",
+        run: |n| repeat(n, counted_call),
     },
     Contender {
         name: "capital check",

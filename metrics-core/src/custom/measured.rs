@@ -1,0 +1,114 @@
+//! Calls that are recorded in a bot's own family: `#[timed]` and `#[counted]`.
+
+use super::handle::{Counter, Histogram};
+use crate::Outcome;
+use crate::clock::{self, Clock};
+use crate::event::{Ends, On};
+use crate::guard::Guard;
+
+/// A declared family with a value for each of its labels.
+pub trait Declared {
+    /// What records to the series.
+    type Handle;
+
+    /// The family without values as yet.
+    fn blank() -> Self;
+
+    /// The series' handle.
+    fn handle(self) -> Self::Handle;
+}
+
+/// What takes durations.
+#[diagnostic::on_unimplemented(
+    message = "`#[timed]` records to a histogram, not to a `{Self}`",
+    label = "this family is no histogram",
+    note = "declare a `histogram` in `metrics!` for it; what counts calls is `#[counted]`"
+)]
+pub trait TakesDurations {
+    /// Begins to take the time.
+    fn start(self) -> TimedGuard;
+}
+
+/// What counts.
+#[diagnostic::on_unimplemented(
+    message = "`#[counted]` records to a counter, not to a `{Self}`",
+    label = "this family is no counter",
+    note = "declare a `counter` in `metrics!` for it; what takes the time of calls is `#[timed]`"
+)]
+pub trait TakesCounts {
+    /// Waits for one of these ends.
+    fn start(self, on: On) -> CountedGuard;
+}
+
+/// The family that a pattern says, without values as yet.
+#[must_use]
+pub fn blank<F: Declared>() -> F {
+    F::blank()
+}
+
+/// Begins to take the time of a call.
+pub fn timed<H: TakesDurations>(handle: H) -> TimedGuard {
+    handle.start()
+}
+
+/// Begins a call that is to be counted.
+pub fn counted<H: TakesCounts>(handle: H, on: On) -> CountedGuard {
+    handle.start(on)
+}
+
+impl TakesDurations for Histogram {
+    fn start(self) -> TimedGuard {
+        // As late as can be: what was done above is not the call's.
+        TimedGuard { histogram: self, began: clock::now() }
+    }
+}
+
+impl TakesCounts for Counter {
+    fn start(self, on: On) -> CountedGuard {
+        CountedGuard { counter: self, ends: on.ends() }
+    }
+}
+
+/// A call whose duration is observed however it ends.
+#[derive(Debug)]
+pub struct TimedGuard {
+    histogram: Histogram,
+    began: u64,
+}
+
+impl Guard for TimedGuard {
+    type Verdict = Outcome;
+
+    fn finish(self, outcome: Outcome) {
+        let took = clock::now().saturating_sub(self.began);
+        // However it ended: otherwise what hangs would make the others look better. A skip is no call.
+        if outcome != Outcome::Skipped {
+            self.histogram.observe(Clock::System.scale().seconds(took));
+        }
+    }
+
+    fn abandon(self, outcome: Outcome) {
+        self.finish(outcome);
+    }
+}
+
+/// A call that counts if it ends in a certain way.
+#[derive(Debug)]
+pub struct CountedGuard {
+    counter: Counter,
+    ends: Ends,
+}
+
+impl Guard for CountedGuard {
+    type Verdict = Outcome;
+
+    fn finish(self, outcome: Outcome) {
+        if self.ends.include(outcome) {
+            self.counter.increment();
+        }
+    }
+
+    fn abandon(self, outcome: Outcome) {
+        self.finish(outcome);
+    }
+}

@@ -1,0 +1,282 @@
+//! The last events that came with a text, for whoever looks at the status page.
+//!
+//! A ring of fixed size: recording neither allocates nor waits, and a scrape or a page holds nobody up. An event takes
+//! the next place, claims it, writes its words and releases it; a reader that finds the place's number unchanged
+//! afterwards has read one event wholly. A place whose writer was stopped is passed over.
+
+use std::fmt;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicU64, fence};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::lock;
+
+/// Events that are kept.
+const PLACES: usize = 128;
+
+/// Words of an event: when, the lengths of its texts, and the texts one behind the other.
+const WORDS: usize = 2 + TEXT_WORDS;
+const TEXT_WORDS: usize = 48;
+
+/// Bytes of each text at most: severity, type, profile, symbol, and what is said.
+const LONGEST: [usize; 5] = [16, 40, 44, 44, 240];
+
+/// An event that came with a text; from [`Metrics::recent_events`](crate::Metrics::recent_events).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecentEvent {
+    /// When it was recorded, by the wall clock.
+    pub at: SystemTime,
+    /// How grave it was.
+    pub severity: String,
+    /// What happened.
+    pub event_type: String,
+    /// The profile it happened to; empty where there was none. Cut at 44 bytes.
+    pub profile: String,
+    /// The symbol, likewise.
+    pub symbol: String,
+    /// What was said of it; cut at 240 bytes, which an ellipsis at its end tells.
+    pub text: String,
+}
+
+/// The ring.
+pub(crate) struct Recent {
+    next: AtomicU64,
+    /// Made with the first event.
+    places: lock::Once<Box<[Place]>>,
+}
+
+struct Place {
+    /// Twice the number of the event that stands here, plus one while it is being written; 0 before the first.
+    number: AtomicU64,
+    words: [AtomicU64; WORDS],
+}
+
+/// What is to be told of an event, in the order of [`LONGEST`].
+pub(crate) type Said<'a> = [&'a [u8]; 5];
+
+impl Recent {
+    pub(crate) const fn new() -> Self {
+        Self { next: AtomicU64::new(1), places: lock::Once::new() }
+    }
+
+    /// Keeps an event, unless the place that it would take is being written still.
+    pub(crate) fn keep(&self, at: Duration, said: Said<'_>) {
+        if self.places.get().is_none() && lock::is_inside() {
+            // An allocator says something of the very memory that is asked for below.
+            return;
+        }
+        let places = self.places.get_or_make(|| (0..PLACES).map(|_| Place::new()).collect());
+        let number = self.next.fetch_add(1, Relaxed);
+        place(places, number).write(number, at, said);
+    }
+
+    /// All of them, the newest first.
+    pub(crate) fn all(&self) -> Vec<RecentEvent> {
+        let Some(places) = self.places.get() else { return Vec::new() };
+        let next = self.next.load(Acquire);
+        let oldest = next.saturating_sub(PLACES as u64).max(1);
+        (oldest..next).rev().filter_map(|number| place(places, number).read(number)).collect()
+    }
+}
+
+fn place(places: &[Place], number: u64) -> &Place {
+    #[expect(clippy::cast_possible_truncation, reason = "less than there are places")]
+    let index = (number % PLACES as u64) as usize;
+    &places[index]
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { number: AtomicU64::new(0), words: [const { AtomicU64::new(0) }; WORDS] }
+    }
+
+    fn write(&self, number: u64, at: Duration, said: Said<'_>) {
+        let standing = self.number.load(Relaxed);
+        // A writer that was stopped for a whole round keeps its place, and one that comes too late finds it taken.
+        let claimable = standing & 1 == 0 && standing < number << 1;
+        if !claimable || self.number.compare_exchange(standing, number << 1 | 1, Relaxed, Relaxed).is_err() {
+            return;
+        }
+        // Who sees a word of this event sees that the place is claimed.
+        fence(Release);
+        let (mut text, mut lengths) = (Texts::default(), 0);
+        for (index, (bytes, longest)) in said.iter().zip(LONGEST).enumerate() {
+            let cut = cut(bytes, longest);
+            text.push(cut);
+            lengths |= (cut.len() as u64) << (8 * index);
+            lengths |= u64::from(cut.len() < bytes.len()) << (40 + index);
+        }
+        let nanoseconds = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
+        self.words[0].store(nanoseconds, Relaxed);
+        self.words[1].store(lengths, Relaxed);
+        for (word, chunk) in self.words[2..].iter().zip(text.bytes[..text.len].chunks(8)) {
+            let mut bytes = [0; 8];
+            bytes[..chunk.len()].copy_from_slice(chunk);
+            word.store(u64::from_le_bytes(bytes), Relaxed);
+        }
+        // Release: who sees the number sees all of the event.
+        self.number.store(number << 1, Release);
+    }
+
+    fn read(&self, number: u64) -> Option<RecentEvent> {
+        if self.number.load(Acquire) != number << 1 {
+            return None;
+        }
+        let words: Vec<u64> = self.words.iter().map(|word| word.load(Relaxed)).collect();
+        // Acquire: had a word of a later event been read, its claim would be seen below.
+        fence(Acquire);
+        if self.number.load(Relaxed) != number << 1 {
+            return None;
+        }
+        let bytes: Vec<u8> = words[2..].iter().flat_map(|word| word.to_le_bytes()).collect();
+        let mut rest = &bytes[..];
+        let mut text = |index: usize| {
+            let (length, is_cut) = (words[1] >> (8 * index) & 0xff, words[1] >> (40 + index) & 1 == 1);
+            #[expect(clippy::cast_possible_truncation, reason = "a byte")]
+            let (text, behind) = rest.split_at_checked(length as usize)?;
+            rest = behind;
+            Some(String::from_utf8_lossy(text).into_owned() + if is_cut { "…" } else { "" })
+        };
+        Some(RecentEvent {
+            at: UNIX_EPOCH + Duration::from_nanos(words[0]),
+            severity: text(0)?,
+            event_type: text(1)?,
+            profile: text(2)?,
+            symbol: text(3)?,
+            text: text(4)?,
+        })
+    }
+}
+
+/// The texts on their way into words.
+struct Texts {
+    bytes: [u8; TEXT_WORDS * 8],
+    len: usize,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        const { assert!(TEXT_WORDS * 8 >= LONGEST[0] + LONGEST[1] + LONGEST[2] + LONGEST[3] + LONGEST[4]) };
+        Self { bytes: [0; TEXT_WORDS * 8], len: 0 }
+    }
+}
+
+impl Texts {
+    fn push(&mut self, text: &[u8]) {
+        let end = self.len + text.len();
+        self.bytes[self.len..end].copy_from_slice(text);
+        self.len = end;
+    }
+}
+
+/// The beginning of a text, cut between two characters.
+fn cut(text: &[u8], longest: usize) -> &[u8] {
+    if text.len() <= longest {
+        return text;
+    }
+    let continues = |byte: &u8| byte & 0xC0 == 0x80;
+    let end = (0..=longest).rev().find(|end| !continues(&text[*end])).unwrap_or(0);
+    &text[..end]
+}
+
+impl fmt::Debug for Recent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recent")
+            .field("kept", &self.next.load(Relaxed).saturating_sub(1))
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicBool;
+
+    fn said(text: &str) -> Said<'_> {
+        [b"ERROR", b"ORDER_FAILURE", b"maker", b"BTCUSDT", text.as_bytes()]
+    }
+
+    #[test]
+    fn the_last_events_are_kept_whole_the_newest_first() {
+        let recent = Recent::new();
+        assert_eq!(recent.all(), []);
+        for n in 0..300 {
+            recent.keep(Duration::from_secs(n), said(&format!("number {n}")));
+        }
+        let all = recent.all();
+        assert_eq!((all.len(), &*all[0].text, &*all[127].text), (128, "number 299", "number 172"));
+        let newest = &all[0];
+        assert_eq!(newest.at, UNIX_EPOCH + Duration::from_secs(299));
+        let labels = [&newest.severity, &newest.event_type, &newest.profile, &newest.symbol];
+        assert_eq!(labels, ["ERROR", "ORDER_FAILURE", "maker", "BTCUSDT"]);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        let recent = Recent::new();
+        recent.keep(Duration::ZERO, said(&"ä".repeat(1_000)));
+        recent.keep(Duration::ZERO, said(&format!("x{}", "€".repeat(1_000))));
+        recent.keep(Duration::ZERO, said(&"y".repeat(240)));
+        let texts: Vec<String> = recent.all().into_iter().map(|event| event.text).collect();
+        let cut = [format!("{}…", "ä".repeat(120)), format!("x{}…", "€".repeat(79)), "y".repeat(240)];
+        assert_eq!(texts.iter().rev().collect::<Vec<_>>(), cut.iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_event_that_is_read_is_one_that_was_written() {
+        let long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
+        let (recent, done) = (Recent::new(), AtomicBool::new(false));
+        let rounds = if long { 3_000_000 } else { 20_000 };
+        let read = std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..4)
+                .map(|writer: usize| {
+                    let recent = &recent;
+                    scope.spawn(move || {
+                        for n in 0..rounds {
+                            let letter = ["a", "b", "c", "d", "e", "f", "g"][(writer + n) % 7];
+                            let length = 1 + n % 200;
+                            let text = letter.repeat(length);
+                            let of = [text.as_bytes(); 5];
+                            recent.keep(Duration::from_nanos(length as u64), of);
+                        }
+                    })
+                })
+                .collect();
+            let reader = scope.spawn(|| {
+                let mut read = 0_u64;
+                while !done.load(Relaxed) {
+                    for event in recent.all() {
+                        let letter = event.text.chars().next().expect("none is empty");
+                        let length = event.at.duration_since(UNIX_EPOCH).expect("after").as_nanos();
+                        assert_eq!(event.text.len() as u128, length, "{event:?}");
+                        let texts =
+                            [&event.severity, &event.event_type, &event.profile, &event.symbol, &event.text];
+                        let whole =
+                            texts.iter().all(|text| text.trim_end_matches('…').chars().all(|c| c == letter));
+                        assert!(whole, "torn: {event:?}");
+                        read += 1;
+                    }
+                }
+                read
+            });
+            for writer in writers {
+                writer.join().expect("no writer panics");
+            }
+            done.store(true, Relaxed);
+            reader.join().expect("no event is torn")
+        });
+        assert!(read > 0);
+        assert_eq!(recent.all().len(), PLACES, "nobody writes any more");
+    }
+
+    #[test]
+    fn a_writer_that_was_stopped_costs_its_place_alone() {
+        let recent = Recent::new();
+        (0..200).for_each(|n| recent.keep(Duration::ZERO, said(&format!("{n}"))));
+        let places = recent.places.get().expect("made");
+        places[5].number.fetch_or(1, Relaxed);
+        (200..400).for_each(|n| recent.keep(Duration::ZERO, said(&format!("{n}"))));
+        assert_eq!(recent.all().len(), PLACES - 1);
+    }
+}

@@ -1,0 +1,4 @@
+#[counted(signals_total, on = err)]
+fn signal(&self) -> Result<Signal, Error> {
+    self.strategy.decide()
+}

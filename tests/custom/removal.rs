@@ -1,0 +1,77 @@
+//! Series that are removed, and come back.
+
+use bot_metrics::testing::Samples;
+use bot_metrics::{LabelType, metrics};
+
+use crate::METRICS;
+
+/// At most three of them.
+struct Strategy;
+
+impl bot_metrics::Label for Strategy {
+    type Value<'a> = &'a str;
+    const TYPE: LabelType = LabelType::open("strategy", 3);
+
+    fn text(value: Self::Value<'_>) -> &str {
+        value
+    }
+}
+
+metrics! {
+    /// Positions held.
+    gauge positions_held { strategy: Strategy }
+    /// Orders of a strategy.
+    counter strategy_orders_total { strategy: Strategy }
+}
+
+fn held(strategy: &str) -> Option<f64> {
+    Samples::of(&METRICS).value("bytelyst_bot_positions_held", &[("strategy", strategy)])
+}
+
+#[test]
+fn a_removed_gauge_vanishes_at_once_frees_its_place_and_comes_back_through_a_kept_handle() {
+    let kept = positions_held("one");
+    for (strategy, value) in [("one", 1.0), ("two", 2.0), ("three", 3.0), ("four", 4.0)] {
+        positions_held(strategy).set(value);
+    }
+    assert_eq!((held("one"), held("four"), held("other")), (Some(1.0), None, Some(4.0)));
+    positions_held("four").remove();
+    assert_eq!(held("other"), Some(4.0), "the rest is nobody's to remove");
+    kept.remove();
+    assert_eq!(held("one"), None);
+    positions_held("four").set(5.0);
+    assert_eq!(held("four"), Some(5.0), "the place is free");
+    kept.set(6.0);
+    assert_eq!(held("one"), Some(6.0), "it comes back, whoever has its place");
+    assert_eq!(positions_held("one").clone().set(7.0), ());
+    assert_eq!(held("one"), Some(7.0), "one series, by whatever handle");
+}
+
+/// F16.
+#[test]
+fn no_count_through_a_kept_handle_is_lost_while_others_remove_the_series() {
+    let _metrics = &*METRICS;
+    let (threads, counts) = (4, 20_000);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let kept = strategy_orders_total("kept");
+                for n in 0..counts {
+                    kept.increment();
+                    if n % 16 == 0 {
+                        strategy_orders_total("kept").add(0);
+                    }
+                }
+            });
+        }
+        scope.spawn(|| {
+            for _ in 0..200 {
+                strategy_orders_total("kept").remove();
+                drop(METRICS.exposition());
+            }
+        });
+    });
+    let labels = [("strategy", "kept")];
+    let value = Samples::of(&METRICS).value("bytelyst_bot_strategy_orders_total", &labels);
+    assert_eq!(value, Some(f64::from(threads * counts)));
+}
