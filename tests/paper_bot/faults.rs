@@ -1,7 +1,10 @@
 //! Each fault changes what the bot or its exchange does; the metrics must show that and nothing else.
 
+use bot_metrics::assert_metric;
 use bot_metrics::testing::Samples;
 use bot_metrics_tests::paper_bot::{Ended, start};
+
+use crate::signs;
 
 const ALIVE: &str = "bytelyst_bot_subsystem_alive";
 const LAST_RUN: &str = "bytelyst_bot_subsystem_last_run_timestamp";
@@ -24,18 +27,13 @@ fn says(ended: &Ended, words: &str, times: usize) {
     assert_eq!(ended.stdout.matches(words).count(), times, "{words:?} in\n{}", ended.stdout);
 }
 
-/// Which subsystems are alive.
-fn alive(samples: &Samples) -> Vec<&str> {
-    let fresh = samples.matching(ALIVE, &[]).filter(|(_, value)| *value == 1.0);
-    fresh.map(|(series, _)| series.labels["subsystem"].as_str()).collect()
-}
-
 #[test]
 fn hang_trading_stalls_trading_alone_and_it_comes_back() {
     let bot = start(&["--fault", "hang-trading@3s+20s"]);
     let _ = bot.wait_until("trading has succeeded", |samples| samples.value(LAST_RUN, TRADING).is_some());
     let stalled = bot.wait_until("trading stalls", |samples| samples.value(ALIVE, TRADING) == Some(0.0));
-    assert_eq!(alive(&stalled), ["monitor", "reconciliation"]);
+    // What trading fetches turns stale at about the time at which it is stalled.
+    signs::are_with(&stalled, &["trading stalled"], &["event STALE_MARKET_DATA"]);
     assert_eq!(stalled.value("bytelyst_bot_subsystem_in_progress", TRADING), Some(1.0));
     // The hung run began up to a period after the last success.
     let reason = bot.wait_for("/-/healthy", 503);
@@ -44,8 +42,7 @@ fn hang_trading_stalls_trading_alone_and_it_comes_back() {
     let back = bot.wait_until("trading comes back", |samples| samples.value(ALIVE, TRADING) == Some(1.0));
     assert_eq!(bot.wait_for("/-/healthy", 200), "ok\n");
     assert!(back.value(LAST_RUN, TRADING) > stalled.value(LAST_RUN, TRADING));
-    assert_eq!(back.sum(VIOLATIONS, &[]), 0.0);
-    assert_eq!(back.sum(REQUESTS, &[("outcome", "rate_limited")]), 0.0);
+    signs::are(&back, &["event STALE_MARKET_DATA"]);
 }
 
 #[test]
@@ -57,7 +54,11 @@ fn negative_capital_is_one_violation_of_one_profile_and_not_one_for_each_check()
         .wait_until("three more checks were made", |samples| runs(samples, "monitor", "ok") >= checks + 3.0);
     assert_eq!(later.sum(VIOLATIONS, &[]), 1.0);
     assert_eq!(later.matching(VIOLATIONS, &[]).count(), 2, "the other profile stands at 0");
-    assert_eq!(alive(&later), ["monitor", "reconciliation", "trading"]);
+    signs::are_with(
+        &later,
+        &["event CAPITAL_VIOLATION", "maker-tight over-allocated", "violations of maker-tight"],
+        &["maker-tight below zero"],
+    );
     let ended = bot.terminate();
     says(&ended, "fault negative-capital begins", 1);
     says(&ended, "Critical maker-tight: available capital fell to -", 1);
@@ -103,6 +104,20 @@ fn a_foreign_order_is_missing_once_and_a_blind_reconciliation_keeps_it_though_it
         "frozen meanwhile"
     );
     assert!(later.sum(REQUESTS, &[("operation", "get_open_orders"), ("outcome", "server_error")]) >= 1.0);
+    signs::are(&found, &["event RECONCILIATION_MISMATCH", "mismatches", "missing from db"]);
+    signs::are(
+        &later,
+        &[
+            "calls server_error: get_open_orders",
+            "event API_FAILURE",
+            "event RECONCILIATION_MISMATCH",
+            "mismatches",
+            "missing from db",
+            "reconciliation ended server_error",
+        ],
+    );
+    let attempt = "bytelyst_bot_subsystem_last_attempt_timestamp_seconds{subsystem='reconciliation'}";
+    assert_metric!(found.until(&later), attempt, 1.0.., "a failing run is an attempt");
     let ended = bot.terminate();
     says(&ended, "stands at the exchange and is missing from the database", 1);
     says(&ended, "reconciliation fails: the exchange failed with status 503", 1);
@@ -118,6 +133,7 @@ fn remove_profile_takes_its_gauges_away_and_leaves_the_other_profiles() {
     let trades = runs(&removed, "trading", "ok");
     let later = bot.wait_until("trading went on", |samples| runs(samples, "trading", "ok") >= trades + 3.0);
     assert_eq!(later.matching(UTILIZATION, &[]).count(), 1, "it does not come back");
+    signs::are(&later, &["event PROFILE_REMOVED", "no utilisation of maker-wide"]);
     let ended = bot.terminate();
     says(&ended, "Warning maker-wide: stopped, its orders are cancelled", 1);
     assert_eq!(ended.count("maker-wide", "left open"), 0, "{}", ended.stdout);
@@ -133,8 +149,59 @@ fn rate_limit_is_an_outcome_of_its_own() {
     let before = limited.sum(REQUESTS, &placed);
     let again = bot.wait_until("orders are placed again", |samples| samples.sum(REQUESTS, &placed) > before);
     assert!(again.sum(EVENTS, &[("type", "RATE_LIMITED")]) > 0.0);
-    assert_eq!(again.sum(EVENTS, &[("type", "API_FAILURE")]), 0.0, "a limit is no failure");
+    signs::are_with(
+        &again,
+        &["event RATE_LIMITED"],
+        &[
+            "calls rate_limited: ",
+            "monitor ended rate_limited",
+            "reconciliation ended rate_limited",
+            "trading ended rate_limited",
+        ],
+    );
     let ended = bot.terminate();
     says(&ended, "trading fails: ", 1);
     says(&ended, "trading works again after ", 1);
+}
+
+#[test]
+fn halted_markets_pause_trading_and_stall_nothing() {
+    let paused = "bytelyst_bot_subsystem_paused{subsystem='trading'}";
+    let bot = start(&["--fault", "halt-markets@4s+12s"]);
+    let well =
+        bot.wait_until("orders are placed", |samples| samples.sum(EVENTS, &[("type", "ORDER_PLACED")]) > 0.0);
+    assert_metric!(well, paused, 0);
+    signs::are(&well, &[]);
+    let _ = bot.wait_until("trading pauses", |samples| {
+        samples.value("bytelyst_bot_subsystem_paused", TRADING) == Some(1.0)
+    });
+    // Longer than it takes to be stalled, which is 5 s.
+    let long = bot.wait_to_say("fault halt-markets ends");
+    assert_eq!(long, "");
+    let still = bot.scrape();
+    // An order on its way at the moment of the halt is rejected.
+    signs::are(&still, &["event CIRCUIT_BREAKER", "trading paused"]);
+    assert_metric!(still, "bytelyst_bot_subsystem_alive{subsystem='trading'}", 1);
+    let last = still.value(LAST_RUN, TRADING);
+    let back = bot.wait_until("trading goes on", |samples| {
+        samples.value("bytelyst_bot_subsystem_paused", TRADING) == Some(0.0)
+            && samples.value(LAST_RUN, TRADING) > last
+    });
+    signs::are(&back, &["event CIRCUIT_BREAKER"]);
+    let ended = bot.terminate();
+    says(&ended, "the exchange has halted its markets: trading pauses", 1);
+    says(&ended, "the markets are open again: trading goes on", 1);
+}
+
+#[test]
+fn without_a_fault_there_is_no_sign_of_trouble() {
+    let bot = start(&[]);
+    let well = bot
+        .wait_until("reconciliation ran three times", |samples| runs(samples, "reconciliation", "ok") >= 3.0);
+    signs::are(&well, &[]);
+    assert_metric!(
+        well,
+        "bytelyst_bot_exchange_rate_limit_used_ratio{exchange='paper',limit='request_weight'}",
+        0.001..1.0
+    );
 }

@@ -3,4 +3,5 @@
 mod bad_input;
 mod ending;
 mod faults;
+mod signs;
 mod trading;

@@ -28,6 +28,9 @@ pub enum Refusal {
     /// The order breaks one of the market's rules.
     #[error("Filter failure: {0}")]
     Filter(&'static str),
+    /// Trading is halted.
+    #[error("Market is closed.")]
+    MarketClosed,
     /// No such path, or not with this method.
     #[error("No such endpoint.")]
     NoSuchEndpoint,
@@ -82,7 +85,7 @@ impl Refusal {
         match self {
             Self::Internal | Self::NoSuchEndpoint => -1000,
             Self::TooManyRequests { .. } | Self::Banned { .. } => -1003,
-            Self::Filter(_) => -1013,
+            Self::Filter(_) | Self::MarketClosed => -1013,
             Self::IllegalParameter(_) => -1100,
             Self::MissingParameter(_) | Self::NoOrderReference => -1102,
             Self::BadTimeInForce => -1115,

@@ -101,7 +101,7 @@ async fn time(State(floor): Exchange) -> Json<Value> {
 }
 
 async fn exchange_info(State(floor): Exchange) -> Json<Value> {
-    Json(wire::exchange_info(floor.weight_limit, floor.clock.now()))
+    Json(wire::exchange_info(floor.weight_limit, floor.clock.now(), floor.faults.is_on(Fault::HaltMarkets)))
 }
 
 async fn book_ticker(State(floor): Exchange, params: Params) -> Result<Response, Refusal> {
@@ -129,6 +129,9 @@ async fn depth(State(floor): Exchange, params: Params) -> Answer {
 
 async fn place(State(floor): Exchange, ApiKey(key): ApiKey, params: Params) -> Answer<Placed> {
     let new = params.new_order()?;
+    if floor.faults.is_on(Fault::HaltMarkets) {
+        return Err(Refusal::MarketClosed);
+    }
     floor.trade(|venue, now| {
         let order = venue.place(&key, &new, now)?;
         Ok(Json(Placed::new(&order, venue.account(&key)?.trades())))

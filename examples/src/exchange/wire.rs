@@ -242,7 +242,7 @@ pub(super) fn account(account: &Account, now: Duration) -> Value {
     })
 }
 
-pub(super) fn exchange_info(weight_limit: u32, now: Duration) -> Value {
+pub(super) fn exchange_info(weight_limit: u32, now: Duration, is_halted: bool) -> Value {
     let weight = json!({
         "rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": weight_limit,
     });
@@ -251,15 +251,15 @@ pub(super) fn exchange_info(weight_limit: u32, now: Duration) -> Value {
         "serverTime": millis(now),
         "rateLimits": [weight],
         "exchangeFilters": [],
-        "symbols": Symbol::ALL.map(market),
+        "symbols": Symbol::ALL.map(|symbol| market(symbol, is_halted)),
     })
 }
 
-fn market(symbol: Symbol) -> Value {
+fn market(symbol: Symbol, is_halted: bool) -> Value {
     let rules = symbol.rules();
     json!({
         "symbol": symbol.as_str(),
-        "status": "TRADING",
+        "status": if is_halted { "BREAK" } else { "TRADING" },
         "baseAsset": symbol.base().as_str(),
         "baseAssetPrecision": 8,
         "quoteAsset": Asset::Usdt.as_str(),

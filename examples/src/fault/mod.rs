@@ -24,6 +24,8 @@ pub enum Fault {
     RemoveProfile,
     /// Somebody trades by hand on one profile's account: the exchange holds an order the bot never placed.
     ForeignOrder,
+    /// The exchange halts its markets: quotes go on, no order is accepted.
+    HaltMarkets,
 }
 
 /// Whose behaviour a fault changes.
@@ -37,13 +39,14 @@ pub enum Seat {
 
 impl Fault {
     /// Every fault, in the order of its declaration.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::HangTrading,
         Self::RateLimit,
         Self::BlindReconciliation,
         Self::NegativeCapital,
         Self::RemoveProfile,
         Self::ForeignOrder,
+        Self::HaltMarkets,
     ];
 
     /// The name on the command line.
@@ -56,6 +59,7 @@ impl Fault {
             Self::NegativeCapital => "negative-capital",
             Self::RemoveProfile => "remove-profile",
             Self::ForeignOrder => "foreign-order",
+            Self::HaltMarkets => "halt-markets",
         }
     }
 
@@ -64,7 +68,9 @@ impl Fault {
     pub const fn seat(self) -> Seat {
         match self {
             Self::HangTrading | Self::NegativeCapital | Self::RemoveProfile => Seat::Bot,
-            Self::RateLimit | Self::BlindReconciliation | Self::ForeignOrder => Seat::Exchange,
+            Self::RateLimit | Self::BlindReconciliation | Self::ForeignOrder | Self::HaltMarkets => {
+                Seat::Exchange
+            }
         }
     }
 }

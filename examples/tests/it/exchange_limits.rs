@@ -98,3 +98,20 @@ async fn a_seed_delays_the_answers_and_no_seed_does_not() {
     let immediate = elapsed(None).await;
     assert!(immediate < delayed, "{immediate:?} without, {delayed:?} with delays");
 }
+
+#[tokio::test]
+async fn halted_markets_quote_and_cancel_but_accept_no_order() {
+    let session = Session::start().await;
+    let order =
+        "order?symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&price=90&quantity=1&newClientOrderId=";
+    session.ok("POST", &format!("{order}before")).await;
+    session.faults.begin(Fault::HaltMarkets);
+    assert_eq!(session.ok("GET", "exchangeInfo").await["symbols"][0]["status"], "BREAK");
+    let refused = session.refused("POST", &format!("{order}meanwhile"), Some("alice")).await;
+    assert_eq!(refused, (400, -1013, "Market is closed.".to_owned()));
+    session.ok("GET", "ticker/bookTicker").await;
+    session.ok("DELETE", "order?symbol=BTCUSDT&origClientOrderId=before").await;
+    session.faults.end(Fault::HaltMarkets);
+    assert_eq!(session.ok("GET", "exchangeInfo").await["symbols"][0]["status"], "TRADING");
+    session.ok("POST", &format!("{order}after")).await;
+}

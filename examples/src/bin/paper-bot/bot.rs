@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::future::pending;
 use std::pin::pin;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bot_metrics::Metrics;
+use bot_metrics::prelude::*;
 use bot_metrics_examples::fault::{FaultWindow, Switchboard};
 use bot_metrics_examples::market::Symbol;
 use tokio::task::JoinSet;
@@ -42,6 +43,7 @@ pub(crate) struct Bot {
     pub(crate) metrics: Metrics,
     last_report: Mutex<Report>,
     stale_markets: Mutex<BTreeSet<Symbol>>,
+    pub(crate) halted: AtomicBool,
 }
 
 impl Bot {
@@ -53,7 +55,9 @@ impl Bot {
         metrics: Metrics,
     ) -> Result<Self, FatalError> {
         let journal = Arc::new(Journal::new(started));
-        let throttle = Arc::new(Throttle::default());
+        let throttle = Arc::new(Throttle::new(
+            metrics.rate_limit(labels::Exchange::Paper, labels::RateLimit::RequestWeight),
+        ));
         let public = Client::new(url, Arc::clone(&throttle)).map_err(FatalError::Client)?;
         let desk = |profile: &'static Profile| {
             let api = public.with_key(profile.api_key);
@@ -71,6 +75,7 @@ impl Bot {
             metrics,
             last_report: Mutex::default(),
             stale_markets: Mutex::default(),
+            halted: AtomicBool::new(false),
         })
     }
 
@@ -169,7 +174,7 @@ impl Bot {
 
     /// Learns what the first cycles want to know. What fails here the loops will ask again.
     async fn warm_up(&self) {
-        let _ = tokio::join!(self.refresh_market_data(), self.learn_weight_limit());
+        let _ = tokio::join!(self.refresh_market_data(), self.look_at_exchange());
         for desk in self.roster.all() {
             let _ = desk.check_capital(&self.market).await;
         }
@@ -188,7 +193,12 @@ impl Bot {
         let mut ticks = ticks(TRADING_EVERY);
         let mut health = LoopHealth::new("trading");
         while self.shutdown.allows(ticks.tick()).await {
-            health.note(&self.journal, self.trading_cycle().await);
+            if self.is_halted() {
+                // Quotes go on; what fails here the next turn asks again.
+                let _ = self.refresh_market_data().await;
+            } else {
+                health.note(&self.journal, self.trading_cycle().await);
+            }
         }
     }
 
@@ -214,7 +224,7 @@ impl Bot {
         }
     }
 
-    fn tell(&self, event: Event) {
+    pub(crate) fn tell(&self, event: Event) {
         self.journal.record(&JournalEntry { profile: None, symbol: None, event });
     }
 }

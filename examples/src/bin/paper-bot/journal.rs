@@ -59,6 +59,9 @@ pub(crate) enum Event {
         age: Duration,
     },
     ReconciliationMismatch(String),
+    /// The exchange accepts no orders.
+    TradingHalted,
+    TradingResumed,
 }
 
 impl Event {
@@ -86,11 +89,13 @@ impl Event {
             | Self::OrderPartlyFilled
             | Self::OrderFilled
             | Self::OrderCancelled
-            | Self::CapitalRestored { .. } => Severity::Info,
+            | Self::CapitalRestored { .. }
+            | Self::TradingResumed => Severity::Info,
             Self::ProfileStopped
             | Self::OrderRejected(_)
             | Self::CallFailed(_)
-            | Self::RateLimited { .. } => Severity::Warning,
+            | Self::RateLimited { .. }
+            | Self::TradingHalted => Severity::Warning,
             Self::OrderFailed(_)
             | Self::OrderUnknown(_)
             | Self::Banned { .. }
@@ -120,6 +125,7 @@ impl Event {
             Self::CapitalRestored { .. } => EventType::CapitalRestored,
             Self::StaleMarketData { .. } => EventType::StaleMarketData,
             Self::ReconciliationMismatch(_) => EventType::ReconciliationMismatch,
+            Self::TradingHalted | Self::TradingResumed => EventType::CircuitBreaker,
         }
     }
 
@@ -139,6 +145,8 @@ impl Event {
             }
             Self::StaleMarketData { age } => format!("market data is {:.1} s old", age.as_secs_f64()),
             Self::ReconciliationMismatch(what) => format!("mismatch: {what}"),
+            Self::TradingHalted => "the exchange has halted its markets: trading pauses".to_owned(),
+            Self::TradingResumed => "the markets are open again: trading goes on".to_owned(),
             Self::ProfileStarted => "back at work".to_owned(),
             Self::ProfileStopped => "stopped, its orders are cancelled".to_owned(),
             plain => format!("{plain:?}"),
@@ -185,7 +193,11 @@ impl Journal {
         let heard = entry.event.severity() >= Severity::Error
             || matches!(
                 entry.event,
-                Event::CapitalRestored { .. } | Event::ProfileStarted | Event::ProfileStopped
+                Event::CapitalRestored { .. }
+                    | Event::ProfileStarted
+                    | Event::ProfileStopped
+                    | Event::TradingHalted
+                    | Event::TradingResumed
             );
         if heard {
             let who = entry.profile.unwrap_or("bot");

@@ -1,6 +1,7 @@
-//! The monitor loop's cycle: capital of every profile, age of the market data.
+//! The monitor loop's cycle: state of the exchange, capital of every profile, age of the market data.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use bot_metrics::prelude::*;
@@ -18,7 +19,7 @@ impl Bot {
     #[timed_subsystem("monitor", max_age = "5s")]
     pub(crate) async fn monitor_cycle(&self) -> Result<(), BotError> {
         self.check_market_data();
-        let mut outcome = self.learn_weight_limit().await;
+        let mut outcome = self.look_at_exchange().await;
         for desk in self.roster.active() {
             let Some(_at_work) = desk.at_work().await else { continue };
             outcome = outcome.and(desk.check_capital(&self.market).await.map(drop));
@@ -37,14 +38,35 @@ impl Bot {
         }
     }
 
-    /// Asks for the exchange's limit until it has told it once.
-    pub(crate) async fn learn_weight_limit(&self) -> Result<(), BotError> {
-        if self.throttle.used_ratio().is_none() {
-            let info = self.call(self.public.get_exchange_info()).await?;
-            if let Some(limit) = info.weight_limit() {
-                self.throttle.set_weight_limit(limit);
-            }
+    /// Learns the exchange's limit, and whether it has halted its markets.
+    pub(crate) async fn look_at_exchange(&self) -> Result<(), BotError> {
+        let info = self.call(self.public.get_exchange_info()).await?;
+        if let Some(limit) = info.weight_limit() {
+            self.throttle.set_weight_limit(limit);
         }
+        self.set_halted(info.is_halted());
         Ok(())
+    }
+
+    /// Pauses trading while the exchange accepts no orders: a loop that waits for it is not stalled.
+    fn set_halted(&self, is_halted: bool) {
+        let was_halted = self.halted.swap(is_halted, Relaxed);
+        let trading = self.metrics.subsystem(labels::Subsystem::Trading);
+        match (was_halted, is_halted) {
+            (false, true) => {
+                trading.pause("the exchange has halted its markets");
+                self.tell(Event::TradingHalted);
+            }
+            (true, false) => {
+                trading.resume();
+                self.tell(Event::TradingResumed);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether trading waits for the exchange.
+    pub(crate) fn is_halted(&self) -> bool {
+        self.halted.load(Relaxed)
     }
 }

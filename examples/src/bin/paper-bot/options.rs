@@ -19,6 +19,7 @@ Faults, NAME[@AFTER[+FOR]], for example hang-trading@10s+20s:
   negative-capital      one profile's allocation is cut below what it holds
   remove-profile        one profile cancels its orders and is forgotten
   foreign-order         an order nobody placed through the bot stands on one account
+  halt-markets          the exchange halts its markets: quotes go on, no order is accepted
 Without AFTER a fault begins at once, without FOR it lasts to the end.
 Durations: a whole number followed by ms, s, m or h.";
 

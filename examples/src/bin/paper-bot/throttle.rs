@@ -4,13 +4,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use bot_metrics::RateLimitGauge;
+
 use crate::api::ApiError;
 use crate::error::BotError;
 use crate::journal::Event;
 
 /// What the exchange said about its limits.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Throttle {
+    weight: RateLimitGauge,
     held_until: Mutex<Option<Instant>>,
     used_weight: AtomicU32,
     /// 0 until the exchange has told.
@@ -18,6 +21,16 @@ pub(crate) struct Throttle {
 }
 
 impl Throttle {
+    /// A throttle that knows nothing yet, and tells the gauge what it learns.
+    pub(crate) fn new(weight: RateLimitGauge) -> Self {
+        Self {
+            weight,
+            held_until: Mutex::default(),
+            used_weight: AtomicU32::new(0),
+            weight_limit: AtomicU32::new(0),
+        }
+    }
+
     /// Whether a request may be sent now.
     pub(crate) fn admit(&self) -> Result<(), BotError> {
         self.left().map_or(Ok(()), |left| Err(BotError::HeldBack { left }))
@@ -55,6 +68,10 @@ impl Throttle {
     /// The exchange's own count of the weight used in this minute.
     pub(crate) fn note_used_weight(&self, used: u32) {
         self.used_weight.store(used, Ordering::Relaxed);
+        let limit = self.weight_limit.load(Ordering::Relaxed);
+        if limit > 0 {
+            self.weight.set_used(used.into(), limit.into());
+        }
     }
 
     /// The weight a minute holds.
@@ -71,11 +88,19 @@ impl Throttle {
 
 #[cfg(test)]
 mod tests {
+    use bot_metrics::labels::{Exchange, RateLimit};
+    use bot_metrics::{Mode, Settings, assert_metric};
+
     use super::*;
+
+    fn throttle() -> Throttle {
+        let metrics = Settings::new(Mode::Paper).build().unwrap();
+        Throttle::new(metrics.rate_limit(Exchange::Paper, RateLimit::RequestWeight))
+    }
 
     #[test]
     fn the_longest_wish_counts() {
-        let throttle = Throttle::default();
+        let throttle = throttle();
         assert!(throttle.admit().is_ok());
         throttle.hold_back(Duration::from_mins(1));
         throttle.hold_back(Duration::from_millis(1));
@@ -85,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_wait_ends() {
-        let throttle = Throttle::default();
+        let throttle = throttle();
         throttle.hold_back(Duration::from_millis(5));
         assert!(throttle.admit().is_err());
         std::thread::sleep(Duration::from_millis(6));
@@ -93,11 +118,14 @@ mod tests {
     }
 
     #[test]
-    fn the_ratio_needs_a_limit() {
-        let throttle = Throttle::default();
+    fn the_ratio_needs_a_limit_and_is_told_with_the_next_answer() {
+        let metrics = Settings::new(Mode::Paper).build().unwrap();
+        let throttle = Throttle::new(metrics.rate_limit(Exchange::Paper, RateLimit::RequestWeight));
         throttle.note_used_weight(600);
         assert_eq!(throttle.used_ratio(), None);
         throttle.set_weight_limit(2_400);
         assert_eq!(throttle.used_ratio(), Some(0.25));
+        throttle.note_used_weight(1_200);
+        assert_metric!(metrics, "bytelyst_bot_exchange_rate_limit_used_ratio{exchange='paper'}", 0.5);
     }
 }

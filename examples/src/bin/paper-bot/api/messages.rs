@@ -111,11 +111,18 @@ impl Ticker {
     }
 }
 
-/// The exchange's own limits.
+/// The exchange's own limits, and how its markets stand.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ExchangeInfo {
     rate_limits: Vec<RateLimit>,
+    symbols: Vec<Market>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct Market {
+    symbol: String,
+    status: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -135,6 +142,12 @@ impl ExchangeInfo {
             limit.kind == "REQUEST_WEIGHT" && limit.interval == "MINUTE" && limit.interval_num == 1
         });
         limit.map(|limit| limit.limit)
+    }
+
+    /// Whether none of the markets that the bot trades accepts orders.
+    pub(crate) fn is_halted(&self) -> bool {
+        let mut ours = self.symbols.iter().filter(|market| market.symbol.parse::<Symbol>().is_ok());
+        ours.all(|market| market.status != "TRADING")
     }
 }
 

@@ -1,0 +1,78 @@
+//! All that a bot's metrics can show of trouble, so that a test can say what is there and that nothing else is.
+
+use std::collections::BTreeSet;
+
+use bot_metrics::testing::{Samples, Series};
+
+const PROFILES: [&str; 2] = ["maker-tight", "maker-wide"];
+
+/// Every sign of trouble in `samples`, in words; none while all is well.
+pub(crate) fn of(samples: &Samples) -> BTreeSet<String> {
+    let stands = samples.iter().filter_map(|(series, value)| sign(series, value));
+    let lost = PROFILES.iter().filter_map(|profile| {
+        let utilization = [("profile_id", *profile)];
+        let missing = samples.value("bytelyst_bot_profile_utilization_percent", &utilization).is_none();
+        missing.then(|| format!("no utilisation of {profile}"))
+    });
+    stands.chain(lost).collect()
+}
+
+/// What a series says is wrong, if it does.
+fn sign(series: &Series, value: f64) -> Option<String> {
+    let label = |name: &str| series.labels.get(name).map_or("", String::as_str);
+    let name = series.name.strip_prefix("bytelyst_bot_")?;
+    let (is_wrong, what) = match name {
+        "subsystem_alive" => (value != 1.0, format!("{} stalled", label("subsystem"))),
+        "subsystem_paused" => (value != 0.0, format!("{} paused", label("subsystem"))),
+        "subsystem_runs_total" => {
+            let outcome = label("outcome");
+            (value > 0.0 && outcome != "ok", format!("{} ended {outcome}", label("subsystem")))
+        }
+        "exchange_api_requests_total" => {
+            let (operation, outcome) = (label("operation"), label("outcome"));
+            // A post-only order that would take, and a cancelled one that was just filled, are answers.
+            let is_answer = matches!(outcome, "ok" | "rejected");
+            (value > 0.0 && !is_answer, format!("calls {outcome}: {operation}"))
+        }
+        "exchange_rate_limit_used_ratio" => (value > 1.0, format!("limit {} exceeded", label("limit"))),
+        "capital_invariant_violations_total" => {
+            (value > 0.0, format!("violations of {}", label("profile_id")))
+        }
+        "capital_below_zero" => (value != 0.0, format!("{} below zero", label("profile_id"))),
+        "profile_utilization_percent" => (value > 100.0, format!("{} over-allocated", label("profile_id"))),
+        "reconciliation_mismatches_total" => (value > 0.0, "mismatches".to_owned()),
+        "reconciliation_missing_items_count" => (value > 0.0, format!("missing from {}", label("source"))),
+        "operational_events_total" => {
+            let harmless = label("severity") == "INFO" || label("type") == "ORDER_REJECTED";
+            (value > 0.0 && !harmless, format!("event {}", label("type")))
+        }
+        "label_overflow_total"
+        | "invalid_observations_total"
+        | "foreign_collector_failures_total"
+        | "clock_fallbacks_total"
+        | "recordings_lost_total" => (value > 0.0, name.to_owned()),
+        _ => return None,
+    };
+    is_wrong.then_some(what)
+}
+
+/// Asserts that the signs are these and no others.
+#[track_caller]
+pub(crate) fn are(samples: &Samples, expected: &[&str]) {
+    let found = of(samples);
+    assert_eq!(found.iter().map(String::as_str).collect::<BTreeSet<_>>(), expected.iter().copied().collect());
+}
+
+/// Asserts that these signs are there, and others only if they begin with one of `allowed`.
+#[track_caller]
+pub(crate) fn are_with(samples: &Samples, expected: &[&str], allowed: &[&str]) {
+    let found = of(samples);
+    for sign in expected {
+        assert!(found.contains(*sign), "{sign:?} is not in {found:?}");
+    }
+    let fits = |sign: &String| {
+        expected.contains(&sign.as_str()) || allowed.iter().any(|allowed| sign.starts_with(allowed))
+    };
+    let others: Vec<_> = found.iter().filter(|sign| !fits(sign)).collect();
+    assert!(others.is_empty(), "{others:?}");
+}
