@@ -147,13 +147,17 @@ fn rate_limit_is_an_outcome_of_its_own() {
     });
     let placed = [("operation", "place_order"), ("outcome", "ok")];
     let before = limited.sum(REQUESTS, &placed);
-    let again = bot.wait_until("orders are placed again", |samples| samples.sum(REQUESTS, &placed) > before);
+    // Long enough for loops to be stalled, whose runs all failed meanwhile.
+    let again = bot.wait_until("orders are placed again", |samples| {
+        samples.sum(REQUESTS, &placed) > before && samples.sum(ALIVE, &[]) == 3.0
+    });
     assert!(again.sum(EVENTS, &[("type", "RATE_LIMITED")]) > 0.0);
     signs::are_with(
         &again,
         &["event RATE_LIMITED"],
         &[
             "calls rate_limited: ",
+            "event STALE_MARKET_DATA",
             "monitor ended rate_limited",
             "reconciliation ended rate_limited",
             "trading ended rate_limited",
