@@ -14,6 +14,9 @@ use crate::{EventType, LabelValue, Metrics, Severity};
 /// Longest value of a field that becomes a label, in bytes: a longer one is a text, not an id.
 const LONGEST: usize = 128;
 
+/// The 240 bytes of a message that are kept, and one character more, by which it is seen that there was more.
+const MESSAGE: usize = 240 + char::MAX_LEN_UTF8;
+
 /// A layer of a `tracing` subscriber that counts WARN and ERROR events which carry a field `type` in
 /// [`operational_events_total`](crate::catalogue::OPERATIONAL_EVENTS_TOTAL).
 ///
@@ -40,7 +43,8 @@ const LONGEST: usize = 128;
 /// | level WARN, ERROR | `severity` WARNING, ERROR; other levels are not counted |
 /// | field `type` (also spelled `r#type`) | `type`, where it is one of the known types |
 /// | field `profile_id`, `symbol` | the labels of that name, within their bounds; above 128 bytes "other" |
-/// | message and other fields | nothing |
+/// | message | what [`Metrics::recent_events`](crate::Metrics::recent_events) says of it, never a label |
+/// | other fields | nothing |
 ///
 /// A field may be a text, or anything that is recorded with `%` or `?`; quotes around it are taken off. A type that is
 /// not known is told to the [report hook](crate::Settings::on_report) with the place of the event, and never becomes a
@@ -79,7 +83,8 @@ impl<T: LabelValue> EventLayer<T> {
             return self.tell_unknown(&fields, event);
         };
         let (profile, symbol) = (fields.profile.label(), fields.symbol.label());
-        self.metrics.event_named(severity.as_str(), known).profile(profile).symbol(symbol).record();
+        let event = self.metrics.event_named(severity.as_str(), known).profile(profile).symbol(symbol);
+        event.text(fields.message.beginning()).record();
     }
 
     fn tell_unknown(&self, fields: &Fields, event: &tracing_core::Event<'_>) {
@@ -151,57 +156,65 @@ impl Drop for Counting {
 
 #[derive(Default)]
 struct Fields {
-    kind: Short,
-    profile: Short,
-    symbol: Short,
+    kind: Short<LONGEST>,
+    profile: Short<LONGEST>,
+    symbol: Short<LONGEST>,
+    message: Short<MESSAGE>,
 }
 
 impl Fields {
-    fn field(&mut self, field: &Field) -> Option<&mut Short> {
-        match name(field) {
-            "type" => Some(&mut self.kind),
-            "profile_id" => Some(&mut self.profile),
-            "symbol" => Some(&mut self.symbol),
-            _ => None,
-        }
+    fn write(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+        // Each says itself when it is full.
+        let _ = match name(field) {
+            "type" => self.kind.write_fmt(value),
+            "profile_id" => self.profile.write_fmt(value),
+            "symbol" => self.symbol.write_fmt(value),
+            "message" => self.message.write_fmt(value),
+            _ => Ok(()),
+        };
     }
 }
 
 impl Visit for Fields {
     fn record_str(&mut self, field: &Field, value: &str) {
-        if let Some(text) = self.field(field) {
-            // It says itself when it is full.
-            let _ = text.write_str(value);
-        }
+        self.write(field, format_args!("{value}"));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if let Some(text) = self.field(field) {
-            let _ = write!(text, "{value:?}");
-            text.unquote();
+        self.write(field, format_args!("{value:?}"));
+        match name(field) {
+            "type" => self.kind.unquote(),
+            "profile_id" => self.profile.unquote(),
+            "symbol" => self.symbol.unquote(),
+            _ => {}
         }
     }
 }
 
-/// A text on the stack.
-struct Short {
-    bytes: [u8; LONGEST],
+/// A text on the stack, of `N` bytes at most.
+struct Short<const N: usize> {
+    bytes: [u8; N],
     start: usize,
     end: usize,
     is_cut: bool,
 }
 
-impl Default for Short {
+impl<const N: usize> Default for Short<N> {
     fn default() -> Self {
-        Self { bytes: [0; LONGEST], start: 0, end: 0, is_cut: false }
+        Self { bytes: [0; N], start: 0, end: 0, is_cut: false }
     }
 }
 
-impl Short {
-    /// Nothing where it was too long.
+impl<const N: usize> Short<N> {
+    /// All of it; nothing where it was too long.
     fn as_str(&self) -> Option<&str> {
-        // Only whole texts were written.
-        if self.is_cut { None } else { str::from_utf8(&self.bytes[self.start..self.end]).ok() }
+        (!self.is_cut).then(|| self.beginning())
+    }
+
+    /// As much of it as there was room for.
+    fn beginning(&self) -> &str {
+        // Only whole characters were written.
+        str::from_utf8(&self.bytes[self.start..self.end]).unwrap_or_default()
     }
 
     fn label(&self) -> &str {
@@ -217,19 +230,16 @@ impl Short {
     }
 }
 
-impl fmt::Write for Short {
+impl<const N: usize> fmt::Write for Short<N> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        match self.bytes.get_mut(self.end..self.end + text.len()) {
-            Some(place) if !self.is_cut => {
-                place.copy_from_slice(text.as_bytes());
-                self.end += text.len();
-                Ok(())
-            }
-            _ => {
-                self.is_cut = true;
-                Err(fmt::Error)
-            }
+        if self.is_cut {
+            return Err(fmt::Error);
         }
+        let fits = text.floor_char_boundary(N - self.end);
+        self.bytes[self.end..self.end + fits].copy_from_slice(&text.as_bytes()[..fits]);
+        self.end += fits;
+        self.is_cut = fits < text.len();
+        if self.is_cut { Err(fmt::Error) } else { Ok(()) }
     }
 }
 
@@ -362,6 +372,23 @@ mod tests {
             "bytelyst_bot_label_overflow_total{label='profile_id',metric='operational_events_total'}",
             8
         );
+    }
+
+    #[test]
+    fn messages_are_kept_with_their_events_as_far_as_there_is_room() {
+        let metrics = counted(|| {
+            error!("type" = "ORDER_FAILURE", symbol = "BTCUSDT", "order {} not placed", 12);
+            warn!("type" = "RECONNECT");
+            warn!("type" = "RECONNECT", "{}", "ä".repeat(1_000));
+            info!("type" = "STARTED", "not counted");
+        });
+        let recent = metrics.recent_events();
+        let said: Vec<_> =
+            recent.iter().map(|event| (event.event_type.as_str(), event.text.as_str())).collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert_eq!(said[1], ("ORDER_FAILURE", "order 12 not placed"));
+        assert_eq!((recent[1].symbol.as_str(), recent[1].severity.as_str()), ("BTCUSDT", "ERROR"));
+        assert!(said[0].1.starts_with("äää") && said[0].1.ends_with('…'), "{said:?}");
     }
 
     #[test]

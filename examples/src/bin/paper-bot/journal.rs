@@ -186,7 +186,8 @@ impl Journal {
         type = entry.event.kind(),
         severity = entry.event.severity(),
         profile = entry.profile.unwrap_or_default(),
-        symbol = entry.symbol.map_or("", Symbol::as_str)
+        symbol = entry.symbol.map_or("", Symbol::as_str),
+        text = entry.event.describe()
     )]
     pub(crate) fn record(&self, entry: &JournalEntry) {
         self.count(entry);
