@@ -18,39 +18,44 @@ use crate::{LabelValue, Outcome};
 /// assert_eq!(capital.available(), 250.0);
 /// assert_eq!(capital.utilization_percent(), 75.0);
 /// ```
+///
+/// Amounts are floats, or `rust_decimal::Decimal` with the feature of that name, in which three tenths less one tenth
+/// less two tenths are nothing; in floats they are less than nothing. Where amounts are floats, allow for that with
+/// [`Settings::capital_tolerance`](crate::Settings::capital_tolerance).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Capital {
+pub struct Capital<A = f64> {
     /// What the profile may use.
-    pub allocated: f64,
+    pub allocated: A,
     /// What its positions are worth.
-    pub positions: f64,
+    pub positions: A,
     /// What its open orders would use.
-    pub open_orders: f64,
+    pub open_orders: A,
     /// What is left, where the exchange reports it; computed from the others otherwise.
-    pub reported_available: Option<f64>,
+    pub reported_available: Option<A>,
 }
 
-impl Capital {
+impl<A: Amount> Capital<A> {
     /// Says what is left, as the exchange reports it.
     #[must_use]
-    pub fn with_available(mut self, available: f64) -> Self {
+    pub fn with_available(mut self, available: A) -> Self {
         self.reported_available = Some(available);
         self
     }
 
     /// What is left: as reported, or allocated − positions − open orders.
     #[must_use]
-    pub fn available(&self) -> f64 {
-        self.reported_available.unwrap_or(self.allocated - self.positions - self.open_orders)
+    pub fn available(&self) -> A {
+        self.reported_available.unwrap_or_else(|| self.allocated.less(self.positions).less(self.open_orders))
     }
 
     /// 100 × (positions + open orders) / allocated. Never clamped; with nothing allocated it is 0 while nothing is
     /// used and +∞ otherwise, since a NaN would never alert.
     #[must_use]
     pub fn utilization_percent(&self) -> f64 {
-        let used = self.positions + self.open_orders;
-        if self.allocated != 0.0 {
-            100.0 * used / self.allocated
+        let used = self.positions.plus(self.open_orders).as_f64();
+        let allocated = self.allocated.as_f64();
+        if allocated != 0.0 {
+            100.0 * used / allocated
         } else if used > 0.0 {
             f64::INFINITY
         } else {
@@ -58,15 +63,79 @@ impl Capital {
         }
     }
 
-    /// Whether less than nothing is left, by more than `tolerance`.
-    pub(crate) fn is_below_zero(&self, tolerance: f64) -> bool {
-        self.available() < -tolerance
+    /// What is recorded of it; nothing where a figure is no finite number.
+    pub(crate) fn figures(&self) -> Option<Figures> {
+        let amounts = [self.allocated, self.positions, self.open_orders, self.available()];
+        let finite = amounts.iter().all(|amount| amount.as_f64().is_finite());
+        finite.then(|| Figures {
+            available: self.available().as_f64(),
+            utilization_percent: self.utilization_percent(),
+        })
+    }
+}
+
+/// An amount of money: `f64`, or with the feature `rust_decimal` its `Decimal`.
+pub trait Amount: Arithmetic {}
+
+impl Amount for f64 {}
+
+/// What is done with amounts, none of which panics.
+pub trait Arithmetic: Copy {
+    /// The difference.
+    #[must_use]
+    fn less(self, other: Self) -> Self;
+    /// The sum.
+    #[must_use]
+    fn plus(self, other: Self) -> Self;
+    /// As near as can be; of the same sign.
+    fn as_f64(self) -> f64;
+}
+
+impl Arithmetic for f64 {
+    fn less(self, other: Self) -> Self {
+        self - other
     }
 
-    fn is_finite(&self) -> bool {
-        [self.allocated, self.positions, self.open_orders, self.available()]
-            .iter()
-            .all(|figure| figure.is_finite())
+    fn plus(self, other: Self) -> Self {
+        self + other
+    }
+
+    fn as_f64(self) -> f64 {
+        self
+    }
+}
+
+#[cfg(feature = "rust_decimal")]
+impl Amount for rust_decimal::Decimal {}
+
+#[cfg(feature = "rust_decimal")]
+impl Arithmetic for rust_decimal::Decimal {
+    fn less(self, other: Self) -> Self {
+        self.saturating_sub(other)
+    }
+
+    fn plus(self, other: Self) -> Self {
+        self.saturating_add(other)
+    }
+
+    fn as_f64(self) -> f64 {
+        use rust_decimal::prelude::ToPrimitive as _;
+
+        self.to_f64().unwrap_or(f64::NAN)
+    }
+}
+
+/// What is recorded of a profile's capital.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Figures {
+    pub(crate) available: f64,
+    pub(crate) utilization_percent: f64,
+}
+
+impl Figures {
+    /// Whether less than nothing is left, by more than `tolerance`.
+    pub(crate) fn is_below_zero(&self, tolerance: f64) -> bool {
+        self.available < -tolerance
     }
 }
 
@@ -108,8 +177,8 @@ impl Profile {
     ///
     /// Profiles beyond [`Settings::label_bounds`](crate::Settings::label_bounds) share the series "other": their
     /// violations are counted there, and they have no utilisation.
-    pub fn update(&self, capital: Capital) {
-        update(&self.core, &self.id, self.slots.clone(), &capital);
+    pub fn update<A: Amount>(&self, capital: Capital<A>) {
+        update(&self.core, &self.id, self.slots.clone(), capital.figures());
     }
 
     /// Takes the profile's gauges away at once, and its counters after five minutes, those of its events among them.
@@ -122,16 +191,16 @@ impl Profile {
     }
 }
 
-fn update(core: &Core, id: &str, slots: Option<Arc<ProfileSlots>>, capital: &Capital) {
-    if !capital.is_finite() {
+fn update(core: &Core, id: &str, slots: Option<Arc<ProfileSlots>>, figures: Option<Figures>) {
+    let Some(figures) = figures else {
         core.profiles.refuse();
         let event = core.event(Severity::Error.as_str(), EventType::InvalidCapital.as_str());
         return event.profile(id).record();
-    }
+    };
     let tolerance = core.settings().map_or(0.0, |settings| settings.capital_tolerance);
     match slots.or_else(|| core.profiles.place(id)) {
-        Some(slots) => slots.update(capital, tolerance),
-        None => core.profiles.update_beyond(id, capital, tolerance),
+        Some(slots) => slots.update(&figures, tolerance),
+        None => core.profiles.update_beyond(id, &figures, tolerance),
     }
 }
 
@@ -143,24 +212,28 @@ fn update(core: &Core, id: &str, slots: Option<Arc<ProfileSlots>>, capital: &Cap
 )]
 pub trait CapitalCheck {
     /// The figures, unless there is an error in their place.
-    fn capital(&self) -> Option<Capital>;
+    fn found(&self) -> Option<Found>;
 }
 
-impl CapitalCheck for Capital {
-    fn capital(&self) -> Option<Capital> {
-        Some(*self)
+impl<A: Amount> CapitalCheck for Capital<A> {
+    fn found(&self) -> Option<Found> {
+        Some(Found(self.figures()))
     }
 }
 
-impl<E> CapitalCheck for Result<Capital, E> {
-    fn capital(&self) -> Option<Capital> {
-        self.as_ref().ok().copied()
+impl<A: Amount, E> CapitalCheck for Result<Capital<A>, E> {
+    fn found(&self) -> Option<Found> {
+        self.as_ref().ok().and_then(CapitalCheck::found)
     }
 }
+
+/// The figures of a check; none where one is no number.
+#[derive(Clone, Copy, Debug)]
+pub struct Found(Option<Figures>);
 
 /// The verdict on a returned value.
-pub fn capital_of<R: CapitalCheck>(value: &R) -> Option<Capital> {
-    value.capital()
+pub fn capital_of<R: CapitalCheck>(value: &R) -> Option<Found> {
+    value.found()
 }
 
 /// An annotated function that returns a profile's capital.
@@ -185,11 +258,11 @@ pub struct CapitalGuard {
 }
 
 impl Guard for CapitalGuard {
-    type Verdict = Option<Capital>;
+    type Verdict = Option<Found>;
 
-    fn finish(self, capital: Option<Capital>) {
-        if let Some(capital) = capital {
-            update(registry::process_core(), self.profile.as_str(), self.slots, &capital);
+    fn finish(self, found: Option<Found>) {
+        if let Some(Found(figures)) = found {
+            update(registry::process_core(), self.profile.as_str(), self.slots, figures);
         }
     }
 

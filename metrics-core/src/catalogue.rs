@@ -37,6 +37,8 @@ pub enum Origin {
     Custom,
     /// Added by this library; can be switched off as a whole with [`Families::SeedOnly`].
     Extension,
+    /// The same, under the name that every Prometheus client gives it, without a namespace.
+    Standard,
 }
 
 /// Which families an instance exports.
@@ -53,14 +55,15 @@ impl Families {
     /// Whether `family` is exported.
     #[must_use]
     pub fn include(self, family: &Family) -> bool {
-        self == Self::All || family.origin != Origin::Extension
+        self == Self::All || !matches!(family.origin, Origin::Extension | Origin::Standard)
     }
 }
 
 /// One metric family.
 #[derive(Debug, PartialEq)]
 pub struct Family {
-    /// Name without the namespace: `subsystem_alive` is exported as `bytelyst_bot_subsystem_alive`.
+    /// Name without the namespace: `subsystem_alive` is exported as `bytelyst_bot_subsystem_alive`. One of
+    /// [`Origin::Standard`] has none.
     pub name: &'static str,
     /// What its values mean.
     pub kind: Kind,
@@ -80,7 +83,10 @@ impl Family {
     /// The name under which it is exported.
     #[must_use]
     pub fn full_name(&self, namespace: &str) -> String {
-        format!("{namespace}_{}", self.name)
+        match self.origin {
+            Origin::Standard => self.name.to_owned(),
+            Origin::Seed | Origin::Extension | Origin::Custom => format!("{namespace}_{}", self.name),
+        }
     }
 }
 
@@ -230,6 +236,14 @@ pub static CAPITAL_INVARIANT_VIOLATIONS_TOTAL: Family = counter(
     "Times available capital fell below zero; staying below adds nothing. Should always be 0.",
 );
 
+/// Whether a profile is out of capital.
+pub static CAPITAL_BELOW_ZERO: Family = gauge(
+    "capital_below_zero",
+    &["profile_id"],
+    Origin::Extension,
+    "1 while available capital is below zero, 0 otherwise; absent before the first figures.",
+);
+
 /// How much of a profile's capital is in use.
 pub static PROFILE_UTILIZATION_PERCENT: Family = gauge(
     "profile_utilization_percent",
@@ -246,6 +260,14 @@ pub static RECONCILIATION_MISMATCHES_TOTAL: Family = counter(
     "Newly detected mismatches between local state and exchange state.",
 );
 
+/// How many differences of each kind the reconciliation found.
+pub static RECONCILIATION_MISMATCHES_BY_KIND_TOTAL: Family = counter(
+    "reconciliation_mismatches_by_kind_total",
+    &["kind", "source"],
+    Origin::Extension,
+    "The same by kind: missing from source, differs where both have it, unspecified where they were only counted.",
+);
+
 /// How much the last reconciliation found missing.
 pub static RECONCILIATION_MISSING_ITEMS_COUNT: Family = gauge(
     "reconciliation_missing_items_count",
@@ -253,6 +275,14 @@ pub static RECONCILIATION_MISSING_ITEMS_COUNT: Family = gauge(
     Origin::Seed,
     "Orders and positions missing in the last committed cycle: db = missing from the database though the exchange has \
      them, exchange = missing from the exchange though the database has them; absent before the first cycle.",
+);
+
+/// When market data was last updated.
+pub static MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS: Family = gauge(
+    "market_data_last_update_timestamp_seconds",
+    &["exchange", "symbol"],
+    Origin::Extension,
+    "Unix time in seconds of the last update of a symbol's market data; absent before the first.",
 );
 
 /// Values that found no place within a label's bound.
@@ -304,8 +334,60 @@ pub static BUILD_INFO: Family = gauge(
     "Always 1; its labels say which build of the bot is running.",
 );
 
+/// What a scrape costs.
+pub static SCRAPE_DURATION_SECONDS: Family = gauge(
+    "scrape_duration_seconds",
+    &[],
+    Origin::Extension,
+    "Time that the bot took to collect and spell the last exposition before this one; absent in the first.",
+);
+
+/// The processor time that the process took.
+pub static PROCESS_CPU_SECONDS_TOTAL: Family = counter(
+    "process_cpu_seconds_total",
+    &[],
+    Origin::Standard,
+    "Total user and system CPU time spent in seconds.",
+);
+
+/// Its open file descriptors.
+pub static PROCESS_OPEN_FDS: Family =
+    gauge("process_open_fds", &[], Origin::Standard, "Number of open file descriptors.");
+
+/// How many it may have open.
+pub static PROCESS_MAX_FDS: Family =
+    gauge("process_max_fds", &[], Origin::Standard, "Maximum number of open file descriptors.");
+
+/// Its address space.
+pub static PROCESS_VIRTUAL_MEMORY_BYTES: Family =
+    gauge("process_virtual_memory_bytes", &[], Origin::Standard, "Virtual memory size in bytes.");
+
+/// Its memory.
+pub static PROCESS_RESIDENT_MEMORY_BYTES: Family =
+    gauge("process_resident_memory_bytes", &[], Origin::Standard, "Resident memory size in bytes.");
+
+/// When it began.
+pub static PROCESS_START_TIME_SECONDS: Family = gauge(
+    "process_start_time_seconds",
+    &[],
+    Origin::Standard,
+    "Start time of the process since unix epoch in seconds.",
+);
+
+/// Its threads.
+pub static PROCESS_THREADS: Family =
+    gauge("process_threads", &[], Origin::Standard, "Number of OS threads in the process.");
+
+/// The default labels, where they are not on each series.
+pub static TARGET_INFO: Family = gauge(
+    "target_info",
+    &["app", "env", "mode"],
+    Origin::Standard,
+    "Always 1; carries the default labels where Settings::default_labels_in_target_info keeps them off the other series.",
+);
+
 /// All families, in the order in which they are exported.
-pub static FAMILIES: [&Family; 23] = [
+pub static FAMILIES: [&Family; 35] = [
     &OPERATIONAL_EVENTS_TOTAL,
     &SUBSYSTEM_DURATION_SECONDS,
     &SUBSYSTEM_LAST_RUN_TIMESTAMP,
@@ -320,15 +402,27 @@ pub static FAMILIES: [&Family; 23] = [
     &EXCHANGE_API_IN_FLIGHT,
     &EXCHANGE_RATE_LIMIT_USED_RATIO,
     &CAPITAL_INVARIANT_VIOLATIONS_TOTAL,
+    &CAPITAL_BELOW_ZERO,
     &PROFILE_UTILIZATION_PERCENT,
     &RECONCILIATION_MISMATCHES_TOTAL,
+    &RECONCILIATION_MISMATCHES_BY_KIND_TOTAL,
     &RECONCILIATION_MISSING_ITEMS_COUNT,
+    &MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS,
     &LABEL_OVERFLOW_TOTAL,
     &INVALID_OBSERVATIONS_TOTAL,
     &FOREIGN_COLLECTOR_FAILURES_TOTAL,
     &CLOCK_FALLBACKS_TOTAL,
     &RECORDINGS_LOST_TOTAL,
     &BUILD_INFO,
+    &SCRAPE_DURATION_SECONDS,
+    &PROCESS_CPU_SECONDS_TOTAL,
+    &PROCESS_OPEN_FDS,
+    &PROCESS_MAX_FDS,
+    &PROCESS_VIRTUAL_MEMORY_BYTES,
+    &PROCESS_RESIDENT_MEMORY_BYTES,
+    &PROCESS_START_TIME_SECONDS,
+    &PROCESS_THREADS,
+    &TARGET_INFO,
 ];
 
 /// The families as a Markdown table, as it stands in the README.
@@ -342,7 +436,7 @@ pub fn markdown(namespace: &str) -> String {
 
     let mut table = String::from("| metric | kind | labels | meaning |\n| --- | --- | --- | --- |\n");
     for family in FAMILIES {
-        let plus = if family.origin == Origin::Extension { " +" } else { "" };
+        let plus = if Families::SeedOnly.include(family) { "" } else { " +" };
         let labels = if family.labels.is_empty() { "–".to_owned() } else { family.labels.join(", ") };
         // Writing to a String cannot fail.
         let _ = writeln!(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use crate::Capital;
+use crate::capital::Figures;
 use crate::catalogue;
 use crate::label::OTHER;
 use crate::lock::{Held, Lock};
@@ -81,10 +81,10 @@ impl Profiles {
     }
 
     /// Takes the figures of a profile that has no place.
-    pub(crate) fn update_beyond(&self, id: &str, capital: &Capital, tolerance: f64) {
+    pub(crate) fn update_beyond(&self, id: &str, figures: &Figures, tolerance: f64) {
         self.overflow.add(1);
         let mut beyond = self.beyond();
-        if !capital.is_below_zero(tolerance) {
+        if !figures.is_below_zero(tolerance) {
             beyond.below_zero.remove(id);
         } else if beyond.below_zero.len() >= MOST_BEYOND || beyond.below_zero.insert(id.to_owned()) {
             beyond.violations += 1;
@@ -153,12 +153,12 @@ struct Standing {
 
 impl ProfileSlots {
     /// Counts a violation where available capital has fallen below zero, and brings a removed profile back.
-    pub(crate) fn update(&self, capital: &Capital, tolerance: f64) {
+    pub(crate) fn update(&self, figures: &Figures, tolerance: f64) {
         let mut standing = self.standing();
-        let is_below = capital.is_below_zero(tolerance);
+        let is_below = figures.is_below_zero(tolerance);
         standing.violations += u64::from(is_below && !standing.below_zero);
         standing.below_zero = is_below;
-        standing.utilization = Some(capital.utilization_percent());
+        standing.utilization = Some(figures.utilization_percent);
         standing.bring_back();
     }
 
@@ -195,6 +195,8 @@ impl ProfileSlots {
         sink.counter(&catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL, labels, standing.violations);
         if let Some(utilization) = standing.utilization {
             sink.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, labels, utilization);
+            let below = f64::from(u8::from(standing.below_zero));
+            sink.gauge(&catalogue::CAPITAL_BELOW_ZERO, labels, below);
         }
     }
 
@@ -218,8 +220,12 @@ impl Standing {
 mod tests {
     use super::*;
 
-    fn capital(allocated: f64, used: f64) -> Capital {
-        Capital { allocated, positions: used, ..Capital::default() }
+    fn capital(allocated: f64, used: f64) -> Figures {
+        available(allocated - used)
+    }
+
+    fn available(available: f64) -> Figures {
+        Figures { available, utilization_percent: 0.0 }
     }
 
     fn violations(slots: &ProfileSlots) -> u64 {
@@ -238,7 +244,7 @@ mod tests {
     #[test]
     fn negative_zero_is_not_below_and_a_tolerance_is_respected() {
         let slots = ProfileSlots::default();
-        slots.update(&capital(100.0, 0.0).with_available(-0.0), 0.0);
+        slots.update(&available(-0.0), 0.0);
         slots.update(&capital(100.0, 100.4), 0.5);
         assert_eq!(violations(&slots), 0);
         slots.update(&capital(100.0, 100.6), 0.5);

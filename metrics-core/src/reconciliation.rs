@@ -34,10 +34,16 @@ pub struct ReconciliationReport {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
+    Differs,
     MissingFromDb,
     MissingFromExchange,
-    Differs,
 }
+
+/// Kind and source of each, in the same order, and of those without keys.
+const KINDS: [[&str; 2]; 4] =
+    [["differs", ""], ["missing", "db"], ["missing", "exchange"], ["unspecified", ""]];
+
+const UNSPECIFIED: usize = 3;
 
 impl ReconciliationReport {
     /// A report of a comparison that found nothing.
@@ -94,7 +100,7 @@ pub(crate) struct Reconciliation(Lock<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    mismatches_total: u64,
+    mismatches: [u64; KINDS.len()],
     /// The last committed cycle's; absent before the first.
     missing: Option<[u64; Source::VALUES.len()]>,
     known: BTreeSet<(Kind, String)>,
@@ -108,15 +114,20 @@ impl Reconciliation {
     /// Publishes both sources and the mismatches together.
     fn commit(&self, report: ReconciliationReport) {
         let mut state = self.state();
-        let newly_detected = report.mismatches.difference(&state.known).count() as u64;
-        state.mismatches_total += newly_detected + report.new_mismatches;
+        for (kind, _) in report.mismatches.difference(&state.known).map(Clone::clone).collect::<Vec<_>>() {
+            state.mismatches[kind as usize] += 1;
+        }
+        state.mismatches[UNSPECIFIED] += report.new_mismatches;
         state.missing = Some(report.missing);
         state.known = report.mismatches;
     }
 
     pub(crate) fn collect(&self, sink: &mut dyn Sink) {
         let state = self.state();
-        sink.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, &[], state.mismatches_total);
+        sink.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, &[], state.mismatches.iter().sum());
+        for (labels, mismatches) in KINDS.iter().zip(state.mismatches) {
+            sink.counter(&catalogue::RECONCILIATION_MISMATCHES_BY_KIND_TOTAL, labels, mismatches);
+        }
         for (source, missing) in Source::VALUES.iter().zip(state.missing.iter().flatten()) {
             #[expect(clippy::cast_precision_loss, reason = "2^53 missing orders do not exist")]
             let missing = *missing as f64;
@@ -218,7 +229,7 @@ mod tests {
 
     fn totals(reconciliation: &Reconciliation) -> (u64, Option<[u64; 2]>) {
         let state = reconciliation.state();
-        (state.mismatches_total, state.missing)
+        (state.mismatches.iter().sum(), state.missing)
     }
 
     #[test]

@@ -87,6 +87,7 @@ pub struct Settings {
     pub(crate) address: String,
     pub(crate) exchange: Option<&'static str>,
     pub(crate) disabled: BTreeSet<&'static str>,
+    pub(crate) target_info: bool,
     pub(crate) families: Families,
     pub(crate) revision: String,
     pub(crate) version: String,
@@ -109,6 +110,7 @@ impl Settings {
             address: DEFAULT_ADDRESS.to_owned(),
             exchange: None,
             disabled: BTreeSet::new(),
+            target_info: false,
             families: Families::default(),
             revision: String::new(),
             version: String::new(),
@@ -133,7 +135,7 @@ impl Settings {
     /// Where a variable has another value, or `PAPER_TRADING` none: public bots use two opposite conventions for
     /// "unset", and live money must never be labelled as paper.
     pub fn from_env() -> Result<Self, Error> {
-        Self::from_variables(variable, None)
+        Self::from_variables(variable, None, |_| None)
     }
 
     /// As [`from_env`](Self::from_env), with a mode for where `PAPER_TRADING` is unset: for a bot that can trade in
@@ -143,15 +145,37 @@ impl Settings {
     ///
     /// Where a variable has a value that is not allowed.
     pub fn from_env_or(mode: Mode) -> Result<Self, Error> {
-        Self::from_variables(variable, Some(mode))
+        Self::from_variables(variable, Some(mode), |_| None)
+    }
+
+    /// As [`from_env`](Self::from_env), with what other values of `NODE_ENV` mean: an error is what is mapped to none.
+    /// A mode stands for an unset `PAPER_TRADING`, as in [`from_env_or`](Self::from_env_or).
+    ///
+    /// ```no_run
+    /// use bot_metrics::{Env, Settings};
+    ///
+    /// let settings = Settings::from_env_mapped(None, |name| match name {
+    ///     "staging" | "prod" => Some(Env::Production),
+    ///     "test" => Some(Env::Development),
+    ///     _ => None,
+    /// })?;
+    /// # Ok::<(), bot_metrics::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where a variable has a value that is neither allowed nor mapped.
+    pub fn from_env_mapped(mode: Option<Mode>, map: impl Fn(&str) -> Option<Env>) -> Result<Self, Error> {
+        Self::from_variables(variable, mode, map)
     }
 
     fn from_variables(
         read: impl Fn(&'static str) -> Result<Option<String>, Found>,
         unset: Option<Mode>,
+        map: impl Fn(&str) -> Option<Env>,
     ) -> Result<Self, Error> {
         let mut settings = Self::new(read_mode(&read, unset)?);
-        settings.env = read_env(&read)?;
+        settings.env = read_env(&read, map)?;
         let allowed = "expected an address and a port such as 0.0.0.0:5000";
         if let Some(address) =
             read(METRICS_ADDR).map_err(|found| Error::environment(METRICS_ADDR, found, allowed))?
@@ -175,6 +199,15 @@ impl Settings {
     #[must_use]
     pub fn app(mut self, app: impl Into<String>) -> Self {
         self.app = app.into();
+        self
+    }
+
+    /// Keeps the default labels off the series and puts them on `target_info` alone, as OpenMetrics has it. They are on
+    /// each series unless this is said; queries then join what they need:
+    /// `… * on (job, instance) group_left (mode) target_info`.
+    #[must_use]
+    pub fn default_labels_in_target_info(mut self) -> Self {
+        self.target_info = true;
         self
     }
 
@@ -299,10 +332,15 @@ impl Settings {
         Ok(self)
     }
 
-    /// The default labels, in the order in which they are written.
-    pub(crate) fn default_labels(&self) -> [(&'static str, &str); 3] {
-        let [app, env, mode] = DEFAULT_LABELS;
-        [(app, &self.app), (env, self.env.as_str()), (mode, self.mode.as_str())]
+    /// The default labels that are written on each series, in this order.
+    pub(crate) fn default_labels(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let inline = if self.target_info { 0 } else { DEFAULT_LABELS.len() };
+        DEFAULT_LABELS.into_iter().zip(self.identity()).take(inline)
+    }
+
+    /// The values of all default labels.
+    pub(crate) fn identity(&self) -> [&str; DEFAULT_LABELS.len()] {
+        [&self.app, self.env.as_str(), self.mode.as_str()]
     }
 
     pub(crate) fn disables(&self, subsystem: &str) -> bool {
@@ -313,7 +351,7 @@ impl Settings {
     pub(crate) fn same_as(&self, other: &Self) -> bool {
         let told = |settings: &Self| {
             (
-                settings.default_labels().map(|(_, value)| value.to_owned()),
+                (settings.identity().map(ToOwned::to_owned), settings.target_info),
                 settings.namespace.clone(),
                 settings.exchange,
                 settings.disabled.clone(),
@@ -362,7 +400,10 @@ fn read_mode(
     }
 }
 
-fn read_env(read: &impl Fn(&'static str) -> Result<Option<String>, Found>) -> Result<Env, Error> {
+fn read_env(
+    read: &impl Fn(&'static str) -> Result<Option<String>, Found>,
+    map: impl Fn(&str) -> Option<Env>,
+) -> Result<Env, Error> {
     let allowed = "expected development or production";
     let refuse = |found| Error::environment(NODE_ENV, found, allowed);
     match read(NODE_ENV).map_err(refuse)? {
@@ -370,7 +411,7 @@ fn read_env(read: &impl Fn(&'static str) -> Result<Option<String>, Found>) -> Re
         Some(value) => match value.as_str() {
             "development" => Ok(Env::Development),
             "production" => Ok(Env::Production),
-            _ => Err(refuse(Found::Text(value))),
+            other => map(other).ok_or_else(|| refuse(Found::Text(value))),
         },
     }
 }
@@ -400,7 +441,8 @@ mod tests {
         let read = |name| {
             Ok(variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
         };
-        Settings::from_variables(read, unset).map_err(|error| error.to_string())
+        let map = |name: &str| (name == "staging").then_some(Env::Production);
+        Settings::from_variables(read, unset, map).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -426,6 +468,7 @@ mod tests {
         let env = |variables: &[_]| settings(variables, Some(Mode::Paper)).map(|s| s.env);
         assert_eq!(env(&[]), Ok(Env::Development));
         assert_eq!(env(&[(NODE_ENV, "production")]), Ok(Env::Production));
+        assert_eq!(env(&[(NODE_ENV, "staging")]), Ok(Env::Production), "mapped by the caller");
         assert_eq!(
             env(&[(NODE_ENV, "prod")]),
             Err("NODE_ENV is \"prod\": expected development or production".to_owned())

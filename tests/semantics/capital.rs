@@ -110,3 +110,124 @@ fn a_profile_beyond_the_bound_moves_in_when_a_place_comes_free() {
     second.update(capital(100.0, 50.0));
     assert_eq!(Samples::of(&metrics).value(UTILIZATION, &[("profile_id", "second")]), Some(50.0));
 }
+
+const BELOW_ZERO: &str = "bytelyst_bot_capital_below_zero";
+
+#[test]
+fn below_zero_is_1_while_it_lasts_and_the_counter_has_edges_alone() {
+    let (metrics, _) = instance();
+    let maker = metrics.profile("maker");
+    let figures = || {
+        let samples = Samples::of(&metrics);
+        (samples.value(BELOW_ZERO, MAKER), samples.value(VIOLATIONS, MAKER))
+    };
+    assert_eq!(figures(), (None, Some(0.0)), "nothing is known of it as yet");
+    for (used, below, violations) in
+        [(150.0, 1.0, 1.0), (160.0, 1.0, 1.0), (100.0, 0.0, 1.0), (101.0, 1.0, 2.0)]
+    {
+        maker.update(capital(100.0, used));
+        assert_eq!(figures(), (Some(below), Some(violations)), "{used} of 100");
+    }
+    maker.update(capital(f64::NAN, 0.0));
+    assert_eq!(figures(), (Some(1.0), Some(2.0)), "NaN changes nothing");
+    maker.remove();
+    assert_eq!(figures(), (None, Some(2.0)));
+    maker.update(capital(100.0, 101.0));
+    assert_eq!(figures(), (Some(1.0), Some(3.0)), "of one that was removed this is the first sight");
+}
+
+#[test]
+fn first_sight_below_zero_counts_and_negative_zero_is_not_below() {
+    let (metrics, _) = instance();
+    metrics.profile("first").update(capital(100.0, 100.5));
+    metrics.profile("zero").update(capital(100.0, 0.0).with_available(-0.0));
+    let of = |profile| Samples::of(&metrics).value(VIOLATIONS, &[("profile_id", profile)]);
+    assert_eq!((of("first"), of("zero")), (Some(1.0), Some(0.0)));
+}
+
+#[test]
+fn the_tolerance_is_0_unless_set() {
+    for (tolerance, violations) in [(None, 1.0), (Some(0.5), 0.0)] {
+        let settings = Settings::new(Mode::Paper);
+        let settings = tolerance.map_or(settings.clone(), |tolerance| settings.capital_tolerance(tolerance));
+        let metrics = settings.build().expect("legal");
+        metrics.profile("maker").update(capital(100.0, 100.4));
+        assert_eq!(Samples::of(&metrics).value(VIOLATIONS, MAKER), Some(violations), "{tolerance:?}");
+    }
+}
+
+#[test]
+fn amounts_are_decimals_too_and_exact() {
+    use rust_decimal::Decimal;
+
+    let (metrics, _) = instance();
+    let tenths = |n| Decimal::new(n, 1);
+    let exact = |used| Capital {
+        allocated: tenths(3),
+        positions: tenths(1),
+        open_orders: tenths(used),
+        reported_available: None,
+    };
+    let floats = Capital { allocated: 0.3, positions: 0.1, open_orders: 0.2, ..Capital::default() };
+    let (decimal, float) = (metrics.profile("decimal"), metrics.profile("float"));
+    decimal.update(exact(2));
+    float.update(floats);
+    let of = |name, profile| Samples::of(&metrics).value(name, &[("profile_id", profile)]);
+    assert_eq!((of(BELOW_ZERO, "decimal"), of(BELOW_ZERO, "float")), (Some(0.0), Some(1.0)));
+    assert_eq!(of(UTILIZATION, "decimal"), Some(100.0));
+    decimal.update(exact(3));
+    assert_eq!((of(VIOLATIONS, "decimal"), exact(3).available()), (Some(1.0), tenths(-1)));
+    let smallest = Decimal::new(-1, 28);
+    decimal.update(exact(0));
+    decimal.update(exact(0).with_available(smallest));
+    assert_eq!(of(VIOLATIONS, "decimal"), Some(2.0), "the least that there is less than nothing");
+    let most = Capital {
+        allocated: Decimal::MIN,
+        positions: Decimal::MAX,
+        open_orders: Decimal::MAX,
+        reported_available: None,
+    };
+    decimal.update(most);
+    assert_eq!(of(VIOLATIONS, "decimal"), Some(2.0), "beyond what a decimal can hold it is below zero still");
+}
+
+#[test]
+fn check_and_set_is_atomic_and_profiles_that_race_do_not_mix() {
+    let (metrics, _) = instance();
+    let turns = 2_000;
+    std::thread::scope(|scope| {
+        for profile in ["maker", "taker"] {
+            // Two threads that see the same fall, each by a handle of its own.
+            let barrier = std::sync::Arc::new(std::sync::Barrier::new(2));
+            for _ in 0..2 {
+                let (handle, barrier) = (metrics.profile(profile), std::sync::Arc::clone(&barrier));
+                scope.spawn(move || {
+                    for _ in 0..turns {
+                        barrier.wait();
+                        handle.update(capital(100.0, 150.0));
+                        barrier.wait();
+                        handle.update(capital(100.0, 50.0));
+                    }
+                });
+            }
+        }
+    });
+    let samples = Samples::of(&metrics);
+    for profile in ["maker", "taker"] {
+        let labels = [("profile_id", profile)];
+        assert_eq!(samples.value(VIOLATIONS, &labels), Some(f64::from(turns)), "{profile}");
+        assert_eq!(samples.value(UTILIZATION, &labels), Some(50.0), "{profile}");
+    }
+}
+
+#[test]
+fn utilization_is_never_clamped_and_with_nothing_allocated_it_is_0_or_infinite() {
+    let (metrics, _) = instance();
+    let maker = metrics.profile("maker");
+    let table = [(100.0, 250.0, 250.0), (0.0, 0.0, 0.0), (0.0, 1.0, f64::INFINITY), (200.0, 50.0, 25.0)];
+    for (allocated, used, percent) in table {
+        let open_orders = used / 2.0;
+        maker.update(Capital { allocated, positions: used - open_orders, open_orders, ..Capital::default() });
+        assert_eq!(Samples::of(&metrics).value(UTILIZATION, MAKER), Some(percent), "{used} of {allocated}");
+    }
+}

@@ -2,14 +2,18 @@ use bot_metrics::labels::{EventType, Exchange, Operation, RateLimit, Severity, S
 use bot_metrics::testing::{Samples, instance, steered};
 use bot_metrics::{Capital, Families, Metrics, Mode, Outcome, ReconciliationReport, Settings};
 
-/// An instance in which every family has a series.
+/// An instance with a steered clock in which every family has a series that can have one there.
 fn full(settings: Settings) -> Metrics {
-    let (settings, _) = steered(settings);
+    filled(steered(settings).0)
+}
+
+fn filled(settings: Settings) -> Metrics {
     let metrics = settings.build().expect("legal");
     metrics.subsystem(Subsystem::Trading).start().finish(Outcome::Ok);
     metrics.exchange_call(Exchange::Kraken, Operation::GetTicker).start().finish(Outcome::Ok);
     metrics.rate_limit(Exchange::Kraken, RateLimit::Requests).set_used(1.0, 2.0);
     metrics.event(Severity::Info, EventType::Started).record();
+    metrics.market_data(Exchange::Kraken, "XBTUSD").updated();
     metrics.profile("maker").update(Capital { allocated: 1.0, ..Capital::default() });
     metrics.reconciliation().commit(ReconciliationReport::new());
     metrics
@@ -17,22 +21,25 @@ fn full(settings: Settings) -> Metrics {
 
 #[test]
 fn every_series_carries_the_default_labels() {
-    let metrics = full(Settings::new(Mode::Live).app("desk"));
+    let metrics = filled(Settings::new(Mode::Live).app("desk"));
     let samples = Samples::of(&metrics);
     assert!(samples.iter().count() > 50);
     for (series, _) in samples.iter() {
         for (name, value) in [("app", "desk"), ("env", "development"), ("mode", "live")] {
             assert_eq!(series.labels.get(name).map(String::as_str), Some(value), "{series:?}");
         }
-        assert!(series.name.starts_with("bytelyst_bot_"), "{series:?}");
+        let is_standard = series.name.starts_with("process_");
+        assert!(is_standard || series.name.starts_with("bytelyst_bot_"), "{series:?}");
     }
 }
 
 #[test]
 fn every_family_of_the_catalogue_is_exported_once() {
-    let text = full(Settings::new(Mode::Paper)).exposition();
+    let metrics = filled(Settings::new(Mode::Paper).default_labels_in_target_info());
+    assert!(!metrics.exposition().contains("scrape_duration_seconds"), "it is of the one before");
+    let text = metrics.exposition();
     for family in bot_metrics::catalogue::FAMILIES {
-        let header = format!("# TYPE bytelyst_bot_{} {}\n", family.name, family.kind.as_str());
+        let header = format!("# TYPE {} {}\n", family.full_name("bytelyst_bot"), family.kind.as_str());
         assert_eq!(text.matches(&header).count(), 1, "{header}");
     }
     assert_eq!(text.matches("# TYPE").count(), bot_metrics::catalogue::FAMILIES.len());
@@ -49,7 +56,7 @@ fn the_seed_alone_has_nine_families() {
 fn a_namespace_of_ones_own_names_every_family() {
     let text = full(Settings::new(Mode::Paper).namespace("desk")).exposition();
     assert!(
-        text.lines().filter(|line| !line.starts_with('#')).all(|line| line.starts_with("desk_")),
+        text.lines().filter(|line| !line.starts_with(['#', 'p'])).all(|line| line.starts_with("desk_")),
         "{text}"
     );
 }
@@ -64,4 +71,43 @@ fn instances_do_not_disturb_each_other() {
     let ((one, _), (other, _)) = (instance(), instance());
     one.event(Severity::Info, EventType::Started).record();
     assert_eq!(Samples::of(&other).matching("bytelyst_bot_operational_events_total", &[]).count(), 0);
+}
+
+#[test]
+fn the_process_has_its_standard_metrics_with_the_default_labels() {
+    let samples = Samples::of(&filled(Settings::new(Mode::Live).app("desk")));
+    let value =
+        |name| samples.value(name, &[("app", "desk"), ("mode", "live")]).unwrap_or_else(|| panic!("{name}"));
+    let now =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs_f64();
+    let started = value("process_start_time_seconds");
+    // To the second, for the time of boot is.
+    assert!(now - 3_600.0 < started && started <= now + 2.0, "{started} and it is {now}");
+    assert!(value("process_cpu_seconds_total") >= 0.0 && value("process_threads") >= 1.0);
+    assert!(value("process_open_fds") >= 3.0 && value("process_max_fds") > value("process_open_fds"));
+    let (resident, virtual_size) =
+        (value("process_resident_memory_bytes"), value("process_virtual_memory_bytes"));
+    assert!(1e6 < resident && resident < virtual_size, "{resident} of {virtual_size}");
+}
+
+#[test]
+fn a_scrape_says_how_long_the_one_before_took() {
+    let metrics = filled(Settings::new(Mode::Paper));
+    let took = || Samples::of(&metrics).value("bytelyst_bot_scrape_duration_seconds", &[]);
+    assert_eq!(took(), None);
+    assert!(took().is_some_and(|seconds| 0.0 < seconds && seconds < 60.0));
+}
+
+#[test]
+fn a_switch_puts_the_default_labels_on_target_info_alone() {
+    let metrics = filled(Settings::new(Mode::Live).app("desk").default_labels_in_target_info());
+    let samples = Samples::of(&metrics);
+    let identity = [("app", "desk"), ("env", "development"), ("mode", "live")];
+    assert_eq!(samples.value("target_info", &identity), Some(1.0));
+    for (series, _) in samples.iter().filter(|(series, _)| series.name != "target_info") {
+        assert!(identity.iter().all(|(name, _)| !series.labels.contains_key(*name)), "{series:?}");
+    }
+    assert_eq!(samples.value("process_threads", &[]).map(|threads| threads >= 1.0), Some(true));
+    let inline = full(Settings::new(Mode::Live));
+    assert!(!inline.exposition().contains("target_info{"));
 }

@@ -7,5 +7,6 @@ mod capital;
 mod events;
 mod exchange;
 mod exposition;
+mod market_data;
 mod reconciliation;
 mod subsystem;

@@ -65,11 +65,8 @@ impl Collector for OwnFamilies {
 }
 
 fn describe(family: &Family, settings: &Settings) -> Result<Desc, prometheus::Error> {
-    let default_labels: HashMap<_, _> = settings
-        .default_labels()
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
+    let default_labels: HashMap<_, _> =
+        settings.default_labels().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     Desc::new(
         family.full_name(&settings.namespace),
         family.help.to_owned(),
@@ -106,6 +103,11 @@ fn metric_proto(family: &Family, sample: &Sample, settings: &Settings) -> proto:
             let mut counter = proto::Counter::default();
             #[expect(clippy::cast_precision_loss, reason = "the crate keeps counters as f64")]
             counter.set_value(*value as f64);
+            metric.set_counter(counter);
+        }
+        Value::Seconds(value) => {
+            let mut counter = proto::Counter::default();
+            counter.set_value(*value);
             metric.set_counter(counter);
         }
         Value::Gauge(value) => {

@@ -218,7 +218,7 @@ impl Spelling {
                 write_integer(text, value);
                 text.push('\n');
             }
-            Reading::Gauge(value) => {
+            Reading::Gauge(value) | Reading::Seconds(value) => {
                 self.start(text, "", &scratch.labels);
                 write_number(text, value);
                 text.push('\n');
@@ -233,11 +233,13 @@ impl Spelling {
         for part in [&self.name, "_bucket{", labels] {
             bucket.push_str(part);
         }
+        // Without labels nothing is there that a comma could join a bound to.
+        let comma = usize::from(labels.is_empty());
         let (mut count, mut start) = (0, 0);
         for (&end, more) in self.bound_ends.iter().zip(buckets) {
             count += more;
             text.push_str(bucket);
-            text.push_str(&self.bounds[start..end]);
+            text.push_str(&self.bounds[start + comma..end]);
             write_integer(text, count);
             text.push('\n');
             start = end;
@@ -333,6 +335,22 @@ mod tests {
         let _ = writeln!(expected, "{name}_sum{{subsystem=\"trading\",{DEFAULT}}} 40.125");
         let _ = writeln!(expected, "{name}_count{{subsystem=\"trading\",{DEFAULT}}} 6");
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_histogram_without_any_label_has_its_bounds_alone() {
+        static LONELY: Family =
+            Family { name: "lonely", labels: &[], buckets: &[0.5], ..catalogue::SUBSYSTEM_DURATION_SECONDS };
+        let settings = Settings::new(Mode::Paper).default_labels_in_target_info();
+        let mut sink = TextSink::new(&settings, String::new());
+        sink.open(&LONELY);
+        (&mut sink as &mut dyn Sink).histogram(&LONELY, &[], &[1, 2], 3.0);
+        let text = sink.finish().expect("nothing is written");
+        let name = "bytelyst_bot_lonely";
+        let samples = format!(
+            "{name}_bucket{{le=\"0.5\"}} 1\n{name}_bucket{{le=\"+Inf\"}} 3\n{name}_sum{{}} 3\n{name}_count{{}} 3\n"
+        );
+        assert!(text.ends_with(&samples), "{text}");
     }
 
     #[test]

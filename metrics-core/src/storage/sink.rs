@@ -25,6 +25,8 @@ pub(crate) trait Sink {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reading<'a> {
     Counter(u64),
+    /// A counter's that counts time.
+    Seconds(f64),
     Gauge(f64),
     Histogram {
         /// Observations by bucket, the last one being those beyond all bounds.
@@ -37,6 +39,10 @@ pub(crate) enum Reading<'a> {
 impl dyn Sink + '_ {
     pub(crate) fn counter(&mut self, family: &'static Family, labels: &[&str], value: u64) {
         self.sample(family, labels, Reading::Counter(value));
+    }
+
+    pub(crate) fn seconds(&mut self, family: &'static Family, labels: &[&str], value: f64) {
+        self.sample(family, labels, Reading::Seconds(value));
     }
 
     pub(crate) fn gauge(&mut self, family: &'static Family, labels: &[&str], value: f64) {

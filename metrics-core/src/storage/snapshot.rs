@@ -36,6 +36,8 @@ pub struct Sample {
 pub enum Value {
     /// A counter's.
     Counter(u64),
+    /// That of a counter of seconds.
+    Seconds(f64),
     /// A gauge's.
     Gauge(f64),
     /// A histogram's.
@@ -128,6 +130,7 @@ impl From<Reading<'_>> for Value {
     fn from(reading: Reading<'_>) -> Self {
         match reading {
             Reading::Counter(value) => Self::Counter(value),
+            Reading::Seconds(value) => Self::Seconds(value),
             Reading::Gauge(value) => Self::Gauge(value),
             Reading::Histogram { buckets, sum } => {
                 Self::Histogram(HistogramValue { buckets: buckets.to_vec(), sum })
@@ -153,7 +156,9 @@ fn merged(mut samples: Vec<Sample>) -> Vec<Sample> {
 fn merge(standing: &mut Value, more: &Value) {
     match (standing, more) {
         (Value::Counter(standing), Value::Counter(more)) => *standing += more,
-        (Value::Gauge(standing), Value::Gauge(more)) => *standing += more,
+        (Value::Gauge(standing), Value::Gauge(more)) | (Value::Seconds(standing), Value::Seconds(more)) => {
+            *standing += more;
+        }
         (Value::Histogram(standing), Value::Histogram(more)) => standing.add(more),
         _ => debug_assert!(false, "a family has one kind"),
     }

@@ -1,0 +1,68 @@
+use std::time::Duration;
+
+use bot_metrics::labels::Exchange;
+use bot_metrics::testing::{Samples, instance, steered};
+use bot_metrics::{Mode, Settings};
+
+const LAST_UPDATE: &str = "bytelyst_bot_market_data_last_update_timestamp_seconds";
+const OVERFLOW: &[(&str, &str)] =
+    &[("metric", "market_data_last_update_timestamp_seconds"), ("label", "symbol")];
+
+#[test]
+fn the_last_update_is_absent_before_the_first_and_gone_with_the_subscription() {
+    let (metrics, clock) = instance();
+    let btc = metrics.market_data(Exchange::Binance, "BTCUSDT");
+    let labels = [("exchange", "binance"), ("symbol", "BTCUSDT")];
+    let value = || Samples::of(&metrics).value(LAST_UPDATE, &labels);
+    assert_eq!(value(), None);
+    btc.updated();
+    let first = value().expect("updated");
+    clock.advance(Duration::from_secs(70));
+    assert_eq!(value(), Some(first), "it stands while nothing comes");
+    metrics.market_data(Exchange::Binance, "BTCUSDT").updated();
+    assert_eq!(value(), Some(first + 70.0));
+    btc.remove();
+    assert_eq!(value(), None);
+    btc.updated();
+    assert_eq!(value(), Some(first + 70.0), "a kept handle brings it back");
+}
+
+#[test]
+fn symbols_are_bounded_and_those_beyond_have_no_series_that_would_hide_a_stale_one() {
+    let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(10, 2));
+    let metrics = settings.build().expect("legal");
+    for (exchange, symbol) in
+        [(Exchange::Binance, "A"), (Exchange::Binance, "B"), (Exchange::Okx, "A"), (Exchange::Okx, "C")]
+    {
+        metrics.market_data(exchange, symbol).updated();
+    }
+    let samples = Samples::of(&metrics);
+    let symbols: Vec<_> =
+        samples.matching(LAST_UPDATE, &[]).map(|(series, _)| &*series.labels["symbol"]).collect();
+    assert_eq!(symbols, ["A", "B", "A"]);
+    assert_eq!(samples.value("bytelyst_bot_label_overflow_total", OVERFLOW), Some(1.0));
+}
+
+#[test]
+fn a_removed_symbol_without_handles_frees_its_place_for_one_that_found_none() {
+    let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(10, 1));
+    let metrics = settings.build().expect("legal");
+    let first = metrics.market_data(Exchange::Binance, "first");
+    first.updated();
+    let second = metrics.market_data(Exchange::Binance, "second");
+    second.updated();
+    first.remove();
+    let symbols = || {
+        Samples::of(&metrics)
+            .matching(LAST_UPDATE, &[])
+            .map(|(series, _)| series.labels["symbol"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(symbols().is_empty());
+    second.updated();
+    assert!(symbols().is_empty(), "the first one's handle may bring it back");
+    drop(first);
+    assert!(symbols().is_empty());
+    second.updated();
+    assert_eq!(symbols(), ["second"]);
+}
