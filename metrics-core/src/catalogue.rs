@@ -342,6 +342,20 @@ pub static SCRAPE_DURATION_SECONDS: Family = gauge(
     "Time that the bot took to collect and spell the last exposition before this one; absent in the first.",
 );
 
+/// Bucket bounds of [`TOKIO_SCHEDULER_LAG_SECONDS`], in seconds.
+pub const TOKIO_SCHEDULER_LAG_BUCKETS: [f64; 9] = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
+
+/// How late tokio's scheduler is.
+pub static TOKIO_SCHEDULER_LAG_SECONDS: Family = Family {
+    origin: Origin::Extension,
+    ..histogram(
+        "tokio_scheduler_lag_seconds",
+        &[],
+        &TOKIO_SCHEDULER_LAG_BUCKETS,
+        "How much later than it asked for a task was woken by a runtime given to watch_tokio; its timer is true to 1 ms.",
+    )
+};
+
 /// The processor time that the process took.
 pub static PROCESS_CPU_SECONDS_TOTAL: Family = counter(
     "process_cpu_seconds_total",
@@ -387,7 +401,7 @@ pub static TARGET_INFO: Family = gauge(
 );
 
 /// All families, in the order in which they are exported.
-pub static FAMILIES: [&Family; 35] = [
+pub static FAMILIES: [&Family; 36] = [
     &OPERATIONAL_EVENTS_TOTAL,
     &SUBSYSTEM_DURATION_SECONDS,
     &SUBSYSTEM_LAST_RUN_TIMESTAMP,
@@ -415,6 +429,7 @@ pub static FAMILIES: [&Family; 35] = [
     &RECORDINGS_LOST_TOTAL,
     &BUILD_INFO,
     &SCRAPE_DURATION_SECONDS,
+    &TOKIO_SCHEDULER_LAG_SECONDS,
     &PROCESS_CPU_SECONDS_TOTAL,
     &PROCESS_OPEN_FDS,
     &PROCESS_MAX_FDS,

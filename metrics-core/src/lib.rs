@@ -72,6 +72,8 @@ mod recent;
 mod reconciliation;
 mod registry;
 mod report;
+#[cfg(feature = "tokio")]
+mod scheduler;
 mod settings;
 mod storage;
 mod subsystem;

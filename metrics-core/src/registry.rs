@@ -29,6 +29,8 @@ use crate::rate_limit::{RateLimitGauge, RateLimits};
 use crate::recent::RecentEvent;
 use crate::reconciliation::{Reconciliation, ReconciliationCycle};
 use crate::report::Report;
+#[cfg(feature = "tokio")]
+use crate::scheduler::{SchedulerLag, watch};
 use crate::settings::Settings;
 use crate::storage::{GaugeSlot, Sink, Snapshot, SnapshotBuilder, lost, withdraw_time_stamps};
 use crate::subsystem::{SubsystemHandle, SubsystemHealth, Subsystems};
@@ -75,6 +77,8 @@ pub(crate) struct Core {
     installed: OnceLock<Installed>,
     exposition_length: AtomicUsize,
     scrape_duration: GaugeSlot,
+    #[cfg(feature = "tokio")]
+    pub(crate) scheduler_lag: SchedulerLag,
 }
 
 /// What is known once the settings are.
@@ -114,6 +118,8 @@ impl Core {
             installed: OnceLock::new(),
             exposition_length: AtomicUsize::new(0),
             scrape_duration: GaugeSlot::new(),
+            #[cfg(feature = "tokio")]
+            scheduler_lag: SchedulerLag::default(),
         }
     }
 
@@ -178,6 +184,8 @@ impl Core {
         if let Some(settings) = settings {
             sink.gauge(&catalogue::BUILD_INFO, &[&settings.version, &settings.revision], 1.0);
         }
+        #[cfg(feature = "tokio")]
+        self.scheduler_lag.collect(sink);
         // Where a test steers the clock, equal input is to give equal bytes.
         if let Clock::System = self.clock {
             if let Some(took) = self.scrape_duration.value() {
@@ -384,6 +392,22 @@ impl Metrics {
     pub fn market_data<E: LabelValue>(&self, exchange: E, symbol: &str) -> MarketDataFeed {
         const { require_type::<E>("exchange") };
         MarketDataFeed::new(Arc::clone(&self.core), exchange.as_str(), symbol)
+    }
+
+    /// Watches how late the scheduler of a tokio runtime wakes a task, ten times a second, in
+    /// `tokio_scheduler_lag_seconds`. A cycle that blocks its worker is seen there, whoever waits for it. The runtime
+    /// needs a timer.
+    ///
+    /// ```
+    /// # use bot_metrics::{Mode, Settings};
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    /// let metrics = Settings::new(Mode::Paper).build()?;
+    /// metrics.watch_tokio(runtime.handle());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub fn watch_tokio(&self, runtime: &tokio::runtime::Handle) {
+        watch(Arc::downgrade(&self.core), runtime);
     }
 
     /// Begins a reconciliation cycle.

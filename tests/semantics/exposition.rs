@@ -1,6 +1,14 @@
+use std::sync::LazyLock;
+use std::time::Duration;
+
 use bot_metrics::labels::{EventType, Exchange, Operation, RateLimit, Severity, Subsystem};
 use bot_metrics::testing::{Samples, instance, steered};
 use bot_metrics::{Capital, Families, Metrics, Mode, Outcome, ReconciliationReport, Settings};
+use tokio::runtime::{Builder, Runtime};
+
+/// It runs nothing unless a test does.
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_current_thread().enable_time().build().expect("it starts"));
 
 /// An instance with a steered clock in which every family has a series that can have one there.
 fn full(settings: Settings) -> Metrics {
@@ -9,6 +17,7 @@ fn full(settings: Settings) -> Metrics {
 
 fn filled(settings: Settings) -> Metrics {
     let metrics = settings.build().expect("legal");
+    metrics.watch_tokio(RUNTIME.handle());
     metrics.subsystem(Subsystem::Trading).start().finish(Outcome::Ok);
     metrics.exchange_call(Exchange::Kraken, Operation::GetTicker).start().finish(Outcome::Ok);
     metrics.rate_limit(Exchange::Kraken, RateLimit::Requests).set_used(1.0, 2.0);
@@ -110,4 +119,29 @@ fn a_switch_puts_the_default_labels_on_target_info_alone() {
     assert_eq!(samples.value("process_threads", &[]).map(|threads| threads >= 1.0), Some(true));
     let inline = full(Settings::new(Mode::Live));
     assert!(!inline.exposition().contains("target_info{"));
+}
+
+#[test]
+fn a_task_that_blocks_its_worker_is_seen_in_the_schedulers_lag() {
+    let runtime = Builder::new_current_thread().enable_time().build().expect("it starts");
+    let (metrics, _) = bot_metrics::testing::instance();
+    let lag = |suffix: &str, labels: &[(&str, &str)]| {
+        let name = format!("bytelyst_bot_tokio_scheduler_lag_seconds_{suffix}");
+        Samples::of(&metrics).value(&name, labels)
+    };
+    assert_eq!(lag("count", &[]), None, "nobody watches");
+    metrics.watch_tokio(runtime.handle());
+    assert_eq!(lag("count", &[]), Some(0.0));
+    runtime.block_on(async {
+        tokio::task::yield_now().await;
+        std::thread::sleep(Duration::from_millis(400));
+        while lag("count", &[]) == Some(0.0) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    assert!(lag("sum", &[]).is_some_and(|seconds| seconds >= 0.25), "it was due after 0.1 s");
+    assert_eq!(
+        lag("bucket", &[("le", "0.1")]).zip(lag("count", &[])).map(|(below, all)| below < all),
+        Some(true)
+    );
 }
