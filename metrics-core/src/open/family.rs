@@ -25,7 +25,7 @@ pub(crate) enum Bound {
 #[derive(Debug)]
 pub(crate) struct OpenFamily {
     family: &'static Family,
-    series: BTreeMap<Vec<LabelText>, Standing>,
+    series: BTreeMap<Box<[LabelText]>, Standing>,
     places: Places,
     /// Series that were removed and may come back.
     removed: usize,
@@ -34,7 +34,8 @@ pub(crate) struct OpenFamily {
 #[derive(Debug)]
 struct Standing {
     slot: Arc<Slot>,
-    removal: Option<Removal>,
+    /// Boxed, since few series have one and each has the room for it.
+    removal: Option<Box<Removal>>,
 }
 
 /// A series that was removed comes back with the next recording. That is seen by its value, so that a recording need not
@@ -84,18 +85,18 @@ impl OpenFamily {
     /// Where recordings of a label set go: its series, exported from here on, or that of "other" where there is no place.
     pub(crate) fn admit(&mut self, asked: &Asked<'_>, now: Duration, make: impl FnOnce() -> Slot) -> Entry {
         let labels = self.places.texts(asked.labels);
-        if !self.series.contains_key(&labels) && !self.places.have_room(&labels) {
+        if !self.series.contains_key(&*labels) && !self.places.have_room(&labels) {
             self.sweep(now);
         }
         let mut standing = labels.clone();
-        let known = self.series.contains_key(&labels);
+        let known = self.series.contains_key(&*labels);
         let overflow = if known { Vec::new() } else { self.places.crowd_out(&mut standing) };
         let slot = self.stand(standing, make);
         Entry { key: asked.key, hash: asked.hash, family: self.family, labels, slot, overflow }
     }
 
     fn stand(&mut self, labels: Vec<LabelText>, make: impl FnOnce() -> Slot) -> Arc<Slot> {
-        if let Some(standing) = self.series.get_mut(&labels) {
+        if let Some(standing) = self.series.get_mut(&*labels) {
             if let Some(removal) = standing.removal.take() {
                 self.removed -= 1;
                 if removal.over {
@@ -106,7 +107,7 @@ impl OpenFamily {
         }
         self.places.take(&labels);
         let slot = Arc::new(make());
-        self.series.insert(labels, Standing { slot: Arc::clone(&slot), removal: None });
+        self.series.insert(labels.into(), Standing { slot: Arc::clone(&slot), removal: None });
         slot
     }
 
@@ -114,7 +115,7 @@ impl OpenFamily {
     pub(crate) fn remove(&mut self, entry: &Entry, now: Duration) {
         // "other" is not one's own.
         if entry.overflow.is_empty()
-            && let Some(standing) = self.series.get_mut(&entry.labels)
+            && let Some(standing) = self.series.get_mut(&*entry.labels)
         {
             self.removed += usize::from(standing.removal.is_none());
             standing.remove(Some(now));
@@ -199,11 +200,11 @@ impl Standing {
     fn remove(&mut self, at: Option<Duration>) {
         self.slot.retract();
         let over = self.is_over();
-        self.removal = Some(Removal { at, mark: self.slot.mark(), over });
+        self.removal = Some(Box::new(Removal { at, mark: self.slot.mark(), over }));
     }
 
     fn is_over(&self) -> bool {
-        self.removal.is_some_and(|removal| removal.over)
+        self.removal.as_ref().is_some_and(|removal| removal.over)
     }
 }
 

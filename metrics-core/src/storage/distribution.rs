@@ -1,16 +1,21 @@
 //! Values sorted into buckets, which every thread keeps for itself.
 
+use std::sync::OnceLock;
+
 use super::observed::{self, Sum, observe};
 use super::page::Run;
+use super::spare::lose;
 use super::sync::Ordering::{Acquire, Relaxed, Release};
 use super::sync::{AtomicU64, fence};
+use crate::lock;
 
 /// A histogram of floats. Observing is plain loads and stores.
 #[derive(Debug)]
 pub(crate) struct Distribution {
     bounds: &'static [f64],
     run: Run,
-    shared: Shared,
+    /// Made when the first of them observes.
+    shared: OnceLock<Box<Shared>>,
     /// The bits of the largest sum that was shown: with what rounding leaves of its parts, the next one may come out a hair
     /// less, which would look like a restart.
     shown: AtomicU64,
@@ -44,16 +49,10 @@ const FEW_BUCKETS: usize = 16;
 impl Distribution {
     /// With these upper bounds, ascending, 200 at most.
     pub(crate) fn new(bounds: &'static [f64]) -> Self {
-        let buckets = bounds.len() + 1;
         Self {
             bounds,
-            run: Run::new(observed::words(buckets)),
-            shared: Shared {
-                entered: AtomicU64::new(0),
-                left: AtomicU64::new(0),
-                sum: AtomicU64::new(0.0f64.to_bits()),
-                buckets: (0..buckets).map(|_| AtomicU64::new(0)).collect(),
-            },
+            run: Run::new(observed::words(bounds.len() + 1)),
+            shared: OnceLock::new(),
             shown: AtomicU64::new(0.0f64.to_bits()),
         }
     }
@@ -73,8 +72,20 @@ impl Distribution {
     fn observe_slowly(&self, bucket: usize, value: f64) {
         match self.run.join() {
             Some(mine) => observe(mine, bucket, value),
-            None => self.shared.observe(bucket, value),
+            None => match self.shared() {
+                Some(shared) => shared.observe(bucket, value),
+                None => lose(),
+            },
         }
+    }
+
+    /// None where it was not made before and nothing may be allocated or waited for.
+    fn shared(&self) -> Option<&Shared> {
+        if self.shared.get().is_none() && !lock::is_inside() {
+            let _inside = lock::enter();
+            return Some(self.shared.get_or_init(|| Box::new(Shared::new(self.bounds.len() + 1))));
+        }
+        self.shared.get().map(|shared| &**shared)
     }
 
     /// Shows all that was observed: how many by bucket, the last one being those beyond all bounds, and the sum. It
@@ -90,7 +101,10 @@ impl Distribution {
     fn show_of<const ROOM: usize, R>(&self, to: impl FnOnce(&[u64], f64) -> R) -> R {
         let (mut all, mut one) = ([0; ROOM], [0; ROOM]);
         let (all, one) = (&mut all[..=self.bounds.len()], &mut one[..=self.bounds.len()]);
-        let mut sum = patiently(READINGS_OF_SHARED, || self.shared.read(all));
+        let mut sum = self
+            .shared
+            .get()
+            .map_or_else(Sum::default, |shared| patiently(READINGS_OF_SHARED, || shared.read(all)));
         for words in self.run.copies() {
             sum = sum.plus(patiently(READINGS, || observed::read(words, one)));
             for (count, more) in all.iter_mut().zip(&*one) {
@@ -105,6 +119,15 @@ impl Distribution {
 }
 
 impl Shared {
+    fn new(buckets: usize) -> Self {
+        Self {
+            entered: AtomicU64::new(0),
+            left: AtomicU64::new(0),
+            sum: AtomicU64::new(0.0f64.to_bits()),
+            buckets: (0..buckets).map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
     fn observe(&self, bucket: usize, value: f64) {
         self.entered.fetch_add(1, Relaxed);
         // Who sees anything of this observation sees that it was entered.
@@ -142,7 +165,10 @@ fn patiently(readings: usize, mut read: impl FnMut() -> (Sum, bool)) -> Sum {
 
 #[cfg(test)]
 mod tests {
+    use super::super::spare::lost;
     use super::*;
+    use std::cell::RefCell;
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
     const BOUNDS: &[f64] = &[1.0, 10.0];
@@ -229,15 +255,45 @@ mod tests {
         assert_eq!(shown(&histogram).0, [2, 2, 1]);
     }
 
+    /// In a thread that is ending, and where an allocator records what is allocated under a lock of ours.
     #[test]
     fn without_words_of_its_own_a_thread_observes_all_the_same() {
-        let histogram = Distribution::new(BOUNDS);
-        {
-            let _inside = crate::lock::enter();
-            observe_all(&histogram, &VALUES);
+        struct Last(Arc<Distribution>);
+        impl Drop for Last {
+            fn drop(&mut self) {
+                observe_all(&self.0, &VALUES);
+            }
         }
-        observe_all(&histogram, &VALUES);
+        thread_local! {
+            // It goes after the pages, which come later.
+            static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
+        }
+        let histogram = Arc::new(Distribution::new(BOUNDS));
+        let ending = Arc::clone(&histogram);
+        let live = move || {
+            LAST.set(Some(Last(Arc::clone(&ending))));
+            observe_all(&ending, &VALUES);
+        };
+        std::thread::spawn(live).join().expect("it ends well");
         assert_eq!(shown(&histogram), (vec![2, 2, 2], 8_209.0));
+        let observe = || {
+            let _inside = lock::enter();
+            observe_all(&histogram, &VALUES);
+        };
+        std::thread::scope(|scope| drop(scope.spawn(observe)));
+        assert_eq!(shown(&histogram).0, [3, 3, 3]);
+    }
+
+    #[test]
+    fn what_may_not_allocate_and_finds_no_place_is_counted_as_lost() {
+        let (histogram, before) = (Distribution::new(BOUNDS), lost());
+        let observe = || {
+            let _inside = lock::enter();
+            observe_all(&histogram, &VALUES);
+        };
+        std::thread::scope(|scope| drop(scope.spawn(observe)));
+        assert_eq!(shown(&histogram).0, [0, 0, 0]);
+        assert!(lost() >= before + 3);
     }
 
     #[test]

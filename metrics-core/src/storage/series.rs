@@ -1,5 +1,6 @@
 //! The series of a family, by their label values.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
@@ -12,8 +13,8 @@ const AT_ONCE: usize = 64;
 
 /// Shows `visit` some of the series, by their label values, that come after the ones with the labels `after`. Says where
 /// to go on, if there are more.
-pub(crate) fn visit_some<'a, L: Ord + Clone, S>(
-    series: &'a BTreeMap<Vec<L>, S>,
+pub(crate) fn visit_some<'a, K: Ord + Borrow<[L]>, L: Ord + Clone + 'a, S>(
+    series: &'a BTreeMap<K, S>,
     after: Option<&[L]>,
     mut visit: impl FnMut(&'a [L], &'a S),
 ) -> Option<Vec<L>> {
@@ -21,10 +22,11 @@ pub(crate) fn visit_some<'a, L: Ord + Clone, S>(
     let mut rest = series.range::<[L], _>((from, Bound::Unbounded));
     let mut last = None;
     for (labels, slots) in rest.by_ref().take(AT_ONCE) {
+        let labels = labels.borrow();
         visit(labels, slots);
         last = Some(labels);
     }
-    rest.next().and(last).cloned()
+    rest.next().and(last).map(<[L]>::to_vec)
 }
 
 /// Slots by key, shared with the handles and call sites that write to them.
