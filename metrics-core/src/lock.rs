@@ -61,6 +61,17 @@ impl ThreadMark {
     }
 }
 
+#[cfg(any(test, feature = "test-util"))]
+thread_local! {
+    static ENTERED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How often this thread took one of these locks.
+#[cfg(any(test, feature = "test-util"))]
+pub(crate) fn entered() -> u64 {
+    ENTERED.get()
+}
+
 /// Whether this thread is inside a lock: then an allocator that records must take none.
 pub(crate) fn is_inside() -> bool {
     DEPTH.get() > 0
@@ -70,6 +81,8 @@ pub(crate) fn is_inside() -> bool {
 pub(crate) fn enter() -> Inside {
     #[cfg(unix)]
     forks::watch();
+    #[cfg(any(test, feature = "test-util"))]
+    ENTERED.set(ENTERED.get() + 1);
     let depth = DEPTH.get();
     // Only the outermost: a second reading would wait for a fork that waits for the first.
     let gate = (depth == 0).then(|| GATE.read().unwrap_or_else(PoisonError::into_inner));

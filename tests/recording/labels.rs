@@ -1,8 +1,9 @@
 use bot_metrics::labels::{EventType, Severity};
 use bot_metrics::testing::{Samples, instance};
+use bot_metrics::{Symbol, metrics};
 
 use crate::allocator::in_use;
-use crate::full;
+use crate::{METRICS, full};
 
 const EVENTS: &str = "bytelyst_bot_operational_events_total";
 
@@ -20,6 +21,34 @@ fn label_sets_never_merge() {
         let labels = [("profile_id", profile), ("symbol", symbol)];
         assert_eq!(samples.value(EVENTS, &labels), Some(f64::from(count)), "{profile} {symbol}");
     }
+}
+
+metrics! {
+    /// Quotes of any symbol.
+    counter quotes_total { severity: Severity, symbol: Symbol }
+}
+
+/// F13, of a bot's own family: as many series as the label's bound and "other", whatever comes, and no memory more.
+#[test]
+fn any_number_of_label_sets_of_ones_own_becomes_a_bounded_number_of_series() {
+    let sets: u32 = if full() { 10_000_000 } else { 50_000 };
+    let _metrics = &*METRICS;
+    let record = |n: u32| quotes_total(Severity::Info, &format!("SYMBOL{n}")).increment();
+    (0..2_000).for_each(record);
+    let before = in_use();
+    (2_000..sets).for_each(record);
+    // Other tests run beside this one and use some.
+    assert!(in_use() - before < 4 << 20, "{} bytes more", in_use() - before);
+    // A symbol that has its series is found as before.
+    quotes_total(Severity::Info, "SYMBOL7").increment();
+    let samples = Samples::of(&METRICS);
+    let name = "bytelyst_bot_quotes_total";
+    assert_eq!(samples.matching(name, &[]).count(), 201);
+    assert_eq!(samples.sum(name, &[]), f64::from(sets) + 1.0);
+    assert_eq!(samples.value(name, &[("symbol", "SYMBOL7")]), Some(2.0));
+    let overflow = [("metric", "quotes_total"), ("label", "symbol")];
+    let replaced = samples.value("bytelyst_bot_label_overflow_total", &overflow);
+    assert_eq!(replaced, Some(f64::from(sets - 200)));
 }
 
 /// F13.

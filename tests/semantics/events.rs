@@ -1,8 +1,9 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bot_metrics::labels::{EventType, Severity};
 use bot_metrics::testing::{Samples, instance, steered};
-use bot_metrics::{Mode, Settings};
+use bot_metrics::{LabelValue as _, Mode, Settings};
 
 const EVENTS: &str = "bytelyst_bot_operational_events_total";
 
@@ -28,6 +29,85 @@ fn without_a_profile_or_symbol_the_label_is_there_and_empty() {
     metrics.event(Severity::Critical, EventType::CircuitBreaker).record();
     let labels = [("type", "CIRCUIT_BREAKER"), ("profile_id", ""), ("symbol", "")];
     assert_eq!(Samples::of(&metrics).value(EVENTS, &labels), Some(1.0));
+}
+
+#[test]
+fn severities_and_types_are_in_capitals_and_closed() {
+    assert_eq!(Severity::VALUES, ["INFO", "WARNING", "ERROR", "CRITICAL"]);
+    assert!((15..=30).contains(&EventType::VALUES.len()), "about 20");
+    let in_capitals = |value: &&str| value.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    assert!(EventType::VALUES.iter().all(in_capitals), "{:?}", EventType::VALUES);
+}
+
+#[test]
+fn a_reject_a_failure_and_an_unknown_state_are_three_types() {
+    let (metrics, _) = instance();
+    for kind in [EventType::OrderRejected, EventType::OrderFailure, EventType::OrderUnknown] {
+        metrics.event(Severity::Error, kind).record();
+    }
+    let samples = Samples::of(&metrics);
+    for kind in ["ORDER_REJECTED", "ORDER_FAILURE", "ORDER_UNKNOWN"] {
+        assert_eq!(samples.value(EVENTS, &[("type", kind)]), Some(1.0), "{kind}");
+    }
+}
+
+#[test]
+fn the_last_events_with_text_are_kept_and_their_text_is_never_a_label() {
+    let (metrics, clock) = instance();
+    let secret = "insufficient margin for account 4711";
+    for n in 0..130 {
+        clock.advance(Duration::from_secs(1));
+        let text = format!("{secret}, {n}");
+        metrics.event(Severity::Error, EventType::OrderRejected).profile("maker").text(&text).record();
+        metrics.event(Severity::Info, EventType::OrderPlaced).symbol("BTCUSDT").record();
+    }
+    let recent = metrics.recent_events();
+    assert_eq!(recent.len(), 128, "those without a text are not among them");
+    assert_eq!(
+        (recent[0].text.as_str(), recent[127].text.as_str()),
+        (&*format!("{secret}, 129"), &*format!("{secret}, 2"))
+    );
+    let newest = &recent[0];
+    assert_eq!((&*newest.severity, &*newest.event_type), ("ERROR", "ORDER_REJECTED"));
+    assert_eq!((&*newest.profile, &*newest.symbol), ("maker", ""));
+    assert_eq!(newest.at.duration_since(recent[127].at).expect("it is later"), Duration::from_secs(127));
+    assert!(!metrics.exposition().contains("margin"));
+    assert_eq!(Samples::of(&metrics).value(EVENTS, &[("type", "ORDER_REJECTED")]), Some(130.0));
+}
+
+#[test]
+fn there_are_50_profiles_200_symbols_and_2000_series_unless_set() {
+    let (metrics, _) = instance();
+    for n in 0..300 {
+        metrics.event(Severity::Info, EventType::OrderFilled).profile(&format!("p{n}")).record();
+        metrics.event(Severity::Info, EventType::OrderPlaced).symbol(&format!("s{n}")).record();
+    }
+    let count = |kind| Samples::of(&metrics).matching(EVENTS, &[("type", kind)]).count();
+    assert_eq!((count("ORDER_FILLED"), count("ORDER_PLACED")), (51, 201), "and \"other\"");
+    for profile in 0..50 {
+        for symbol in 0..200 {
+            let event = metrics.event(Severity::Info, EventType::OrderFilled);
+            event.profile(&format!("p{profile}")).symbol(&format!("s{symbol}")).record();
+        }
+    }
+    let samples = Samples::of(&metrics);
+    let of_others = |series: &bot_metrics::testing::Series| {
+        ["profile_id", "symbol"].iter().all(|label| matches!(series.labels[*label].as_str(), "" | "other"))
+    };
+    let taken = samples.matching(EVENTS, &[]).filter(|(series, _)| !of_others(series)).count();
+    assert_eq!(taken, 2_000);
+    assert_eq!(samples.sum(EVENTS, &[]), 600.0 + 10_000.0, "the totals are exact");
+}
+
+#[test]
+fn what_has_no_open_label_is_never_crowded_out() {
+    let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(0, 0));
+    let metrics = settings.build().expect("legal");
+    metrics.event(Severity::Error, EventType::OrderFailure).profile("maker").symbol("BTCUSDT").record();
+    metrics.event(Severity::Error, EventType::OrderFailure).record();
+    let samples = Samples::of(&metrics);
+    let of = |profile, symbol| samples.value(EVENTS, &[("profile_id", profile), ("symbol", symbol)]);
+    assert_eq!((of("", ""), of("other", "other")), (Some(1.0), Some(1.0)));
 }
 
 #[test]
@@ -129,4 +209,43 @@ fn label_sets_never_merge() {
     }
     assert!(Samples::of(&metrics).matching(EVENTS, &[]).all(|(_, value)| value == 1.0));
     assert_eq!(Samples::of(&metrics).matching(EVENTS, &[]).count(), 4);
+}
+
+/// F11, at random: texts of few letters, so that many sets are alike when they are joined.
+#[test]
+fn random_label_sets_never_merge() {
+    let is_long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
+    let sets: usize = if is_long { 1_000_000 } else { 4_000 };
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let mut random = |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    };
+    let mut seen = 0;
+    while seen < sets {
+        let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(5_000, 5_000));
+        let metrics = settings.build().expect("legal");
+        let mut expected = BTreeMap::new();
+        // As many as a family shows.
+        while expected.len() < 1_900 {
+            let mut text = || -> String {
+                let length = 1 + random(6);
+                (0..length)
+                    .map(|_| ["1", "INCH", "USDT", "=", "\u{ff}", ","][usize::try_from(random(6)).unwrap()])
+                    .collect()
+            };
+            let set = (text(), text());
+            metrics.event(Severity::Info, EventType::OrderFilled).profile(&set.0).symbol(&set.1).record();
+            *expected.entry(set).or_insert(0.0) += 1.0;
+        }
+        let samples = Samples::of(&metrics);
+        assert_eq!(samples.matching(EVENTS, &[]).count(), expected.len());
+        for (series, value) in samples.matching(EVENTS, &[]) {
+            let set = (series.labels["profile_id"].clone(), series.labels["symbol"].clone());
+            assert_eq!(expected.get(&set), Some(&value), "{set:?}");
+        }
+        seen += expected.len();
+    }
 }

@@ -6,24 +6,28 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::{Asked, Entry};
 
-/// Label sets that a thread remembers; of more than these it asks again for some. The table takes 16 KiB of each thread
-/// that records open labels, and an entry about 200 bytes.
-const PLACES: usize = 1 << 10;
+/// Places for label sets at first; a thread that has filled half of them gets twice as many. Each takes 16 bytes, and a
+/// label set that is remembered about 200.
+const FEWEST: usize = 1 << 8;
 
-/// Places in which a label set can be.
-const PROBES: usize = 4;
+/// At most: a thread that records more than half as many label sets asks again for some.
+const MOST: usize = 1 << 14;
+
+/// Places next to each other in which a label set can be, at each of two spots: in a table half full there is one free.
+const PROBES: usize = 8;
 
 /// Counts what makes remembered entries wrong: a series is gone, or a place is free for a value that had none.
 static EPOCH: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    static CACHE: RefCell<Cache> = const { RefCell::new(Cache { epoch: 0, places: Vec::new() }) };
+    static CACHE: RefCell<Cache> = const { RefCell::new(Cache::EMPTY) };
 }
 
 struct Cache {
     epoch: u64,
-    /// Empty until there is something to remember.
+    /// Empty until there is something to remember; then a power of two.
     places: Vec<Option<(u64, Arc<Entry>)>>,
+    taken: usize,
 }
 
 /// Makes every thread ask again.
@@ -42,38 +46,117 @@ pub(super) fn with<R>(asked: &Asked<'_>, found: impl FnOnce(&Arc<Entry>) -> R) -
         let is = |place: usize| {
             cache.places.get(place)?.as_ref().filter(|(hash, entry)| *hash == asked.hash && entry.is(asked))
         };
-        let (_, entry) = places(asked.hash).find_map(is)?;
+        let (_, entry) = places(asked.hash, cache.places.len()).find_map(is)?;
         Some(found(entry))
     };
     CACHE.try_with(find).ok().flatten()
 }
 
 pub(super) fn insert(entry: &Arc<Entry>) {
-    let hash = entry.hash;
     let put = |cache: &RefCell<Cache>| {
         let mut cache = cache.try_borrow_mut().ok()?;
         let epoch = EPOCH.load(Relaxed);
-        let mut forgotten = Vec::new();
-        if cache.epoch != epoch || cache.places.is_empty() {
-            forgotten = std::mem::replace(&mut cache.places, vec![None; PLACES]);
-            cache.epoch = epoch;
-        }
-        let free = places(hash).find(|place| cache.places[*place].is_none());
-        let place = free.unwrap_or_else(|| victim(hash));
-        let replaced = cache.places[place].replace((hash, Arc::clone(entry)));
-        Some((forgotten, replaced))
+        let forgotten =
+            if cache.epoch == epoch { Cache::EMPTY } else { std::mem::replace(&mut *cache, Cache::EMPTY) };
+        cache.epoch = epoch;
+        let outgrown = cache.make_room(entry);
+        let replaced = cache.put(entry.hash, Arc::clone(entry));
+        Some((forgotten, outgrown, replaced))
     };
     // What goes is dropped here, where nothing is borrowed any more.
     drop(CACHE.try_with(put));
 }
 
-fn places(hash: u64) -> impl Iterator<Item = usize> {
-    #[expect(clippy::cast_possible_truncation, reason = "any bits do")]
-    let first = hash as usize;
-    (0..PROBES).map(move |probe| first.wrapping_add(probe) % PLACES)
+impl Cache {
+    const EMPTY: Self = Self { epoch: 0, places: Vec::new(), taken: 0 };
+
+    /// Grows where half of the places are taken; what found no place in the larger table is left over.
+    fn make_room(&mut self, entry: &Entry) -> Vec<Arc<Entry>> {
+        let is_full = self.taken * 2 >= self.places.len() && self.places.len() < MOST && !entry.is_others();
+        if !is_full && !self.places.is_empty() {
+            return Vec::new();
+        }
+        let places = vec![None; (self.places.len() * 2).max(FEWEST)];
+        let former = std::mem::replace(&mut self.places, places);
+        self.taken = 0;
+        former.into_iter().flatten().filter_map(|(hash, entry)| self.put(hash, entry)).collect()
+    }
+
+    /// What had to go for it, or the entry itself.
+    fn put(&mut self, hash: u64, entry: Arc<Entry>) -> Option<Arc<Entry>> {
+        let all = || places(hash, self.places.len()).filter(|place| *place < self.places.len());
+        let is_others =
+            |place: &usize| self.places[*place].as_ref().is_some_and(|(_, entry)| entry.is_others());
+        let free = all().find(|place| self.places[*place].is_none()).or_else(|| all().find(is_others));
+        // Any number of label sets may have no series of their own: they push out each other, never one that has, and
+        // the table does not grow for them.
+        let victim = || all().nth((hash >> 60) as usize).filter(|_| !entry.is_others());
+        let Some(place) = free.or_else(victim) else { return Some(entry) };
+        let replaced = self.places[place].replace((hash, entry));
+        self.taken += usize::from(replaced.is_none());
+        replaced.map(|(_, entry)| entry)
+    }
 }
 
-/// Which of its places a label set takes where none is free.
-fn victim(hash: u64) -> usize {
-    places(hash).nth((hash >> 62) as usize).unwrap_or_default()
+/// Where a label set can be in a table of so many places.
+#[inline]
+fn places(hash: u64, len: usize) -> impl Iterator<Item = usize> {
+    let mask = len.wrapping_sub(1);
+    #[expect(clippy::cast_possible_truncation, reason = "any bits do")]
+    let spots = [hash as usize, (hash >> 32) as usize];
+    spots.into_iter().flat_map(move |spot| (0..PROBES).map(move |probe| spot.wrapping_add(probe) & mask))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue;
+    use crate::open::{Bound, FamilyKey, Label, OpenFamily, remember, remembered};
+    use crate::storage::Slot;
+    use std::time::Duration;
+
+    #[test]
+    fn thousands_of_label_sets_are_remembered() {
+        let key = FamilyKey::new();
+        let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(100_000), Bound::Open(100_000)];
+        let mut family = OpenFamily::new(&catalogue::OPERATIONAL_EVENTS_TOTAL, bounds, 100_000);
+        let symbols: Vec<String> = (0..4_000).map(|n| format!("{n}USDT")).collect();
+        let labels = |symbol: &'static str| {
+            [
+                Label::Closed("INFO"),
+                Label::Closed("ORDER_FILLED"),
+                Label::Open(b""),
+                Label::Open(symbol.as_bytes()),
+            ]
+        };
+        let symbols: Vec<&'static str> = symbols.into_iter().map(|symbol| &*symbol.leak()).collect();
+        let mut remember_all = || {
+            for symbol in &symbols {
+                let labels = labels(symbol);
+                let asked = Asked::new(key, &labels);
+                remember(&Arc::new(family.admit(&asked, Duration::ZERO, Slot::counter)));
+            }
+            let is_missing = |symbol: &&&'static str| {
+                let labels = labels(symbol);
+                remembered(&Asked::new(key, &labels), |entry| entry.slot().add(1)).is_none()
+            };
+            symbols.iter().filter(is_missing).count()
+        };
+        // Other tests remove series beside this one: then all are asked for once more.
+        let missing = loop {
+            let epoch = EPOCH.load(Relaxed);
+            let missing = remember_all();
+            if epoch == EPOCH.load(Relaxed) {
+                break missing;
+            }
+        };
+        assert_eq!(missing, 0, "of {}", symbols.len());
+    }
+
+    #[test]
+    fn no_place_is_beyond_the_table() {
+        for len in [0, FEWEST, MOST] {
+            assert!(places(u64::MAX, len).all(|place| place < len.max(1) || len == 0), "{len}");
+        }
+    }
 }

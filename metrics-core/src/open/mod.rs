@@ -126,6 +126,11 @@ impl Entry {
         self.slot
     }
 
+    /// Whether it leads to the series of "other", since the label set found no place.
+    fn is_others(&self) -> bool {
+        !self.overflow.is_empty()
+    }
+
     #[cold]
     fn note_overflow(&self) {
         self.overflow.iter().for_each(|overflow| overflow.add(1));

@@ -80,6 +80,13 @@ pub fn steered(mut settings: Settings) -> (Settings, SteeredClock) {
     (settings, clock)
 }
 
+/// How often the calling thread took a lock of this crate: recording takes none after a thread's first call of a site or
+/// of a label set.
+#[must_use]
+pub fn locks_taken() -> u64 {
+    crate::lock::entered()
+}
+
 /// Has the machine's clock trust the time stamp counter of a processor that does not vouch for it, as the one that
 /// callgrind emulates: instructions are counted on the path that a bot takes. Before anything else of this crate.
 pub fn trust_time_stamps() {
