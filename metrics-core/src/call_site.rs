@@ -2,17 +2,21 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::panic::Location;
 
 use linkme::distributed_slice;
 
 use crate::capital::{CapitalGuard, CapitalSite};
 use crate::event::{BareEventGuard, EventGuard, EventSite};
 use crate::exchange::{ExchangeSite, SiteCall};
+use crate::label::LabelValue;
 use crate::reconciliation::{ReconciliationCycle, ReconciliationSite};
+use crate::storage::NearNumber;
 use crate::storage::Running;
-pub use crate::storage::{NearNumber, SlotCell};
+pub use crate::storage::SlotCell;
 use crate::subsystem::{SiteRun, SubsystemSite};
 use crate::text::Text;
+use crate::vocabulary::{require_method_name, require_text};
 
 /// One element for each annotated function linked into the binary, called or not, in no particular order.
 #[distributed_slice]
@@ -36,7 +40,28 @@ pub struct CallSite {
     pub target: Target,
     /// Of the recorder of its first label set, of most sites the only one. It stands here since a second argument, and
     /// what kind of site this is, cost a call ten instructions.
-    pub near: NearNumber,
+    pub(crate) near: NearNumber,
+}
+
+/// A function's own static, in the list of all of them.
+///
+/// It stands here and not in what the attributes expand to, since the compiler is quicker with what it transcribes
+/// itself. `CALL_SITES!` is what linkme's attribute expands to, but for its check of the element's type: that is three
+/// bodies more for the compiler, which take longer than the function.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __site {
+    ($function:literal, $target:ident, $site:expr) => {{
+        $crate::__private::CALL_SITES! {
+            #![linkme_macro = $crate::__private::CALL_SITES]
+            static SITE: $crate::__private::CallSite = $crate::__private::CallSite::new(
+                $function,
+                $crate::__private::module_path!(),
+                $crate::__private::Target::$target($site),
+            );
+        }
+        &SITE
+    }};
 }
 
 /// What an attribute measures.
@@ -77,6 +102,15 @@ starts! {
 }
 
 impl CallSite {
+    /// The site of the function of this name, at the place of the attribute that calls this.
+    #[must_use]
+    #[track_caller]
+    pub const fn new(function: &'static str, module: &'static str, target: Target) -> Self {
+        // Rather than `file!()` and `line!()`, which would be expanded for each site.
+        let place = Location::caller();
+        Self { function, module, file: place.file(), line: place.line(), target, near: NearNumber::unknown() }
+    }
+
     /// Begins a run of the subsystem at this index of the site's choices.
     #[inline]
     pub fn subsystem(&'static self, index: usize) -> SiteRun {
@@ -155,6 +189,30 @@ pub fn call_sites() -> Vec<&'static CallSite> {
     let mut sites: Vec<_> = CALL_SITES.iter().collect();
     sites.sort_by_key(|site| (site.file, site.line, site.module, site.function));
     sites
+}
+
+/// A text that is a value of `L`.
+///
+/// # Panics
+///
+/// As [`require_text`] does; meant for statics, where the panic is a compile error.
+#[must_use]
+#[track_caller]
+pub const fn fixed_text<L: LabelValue>(text: &'static str) -> Choice {
+    require_text::<L>(text);
+    Choice::Fixed(text)
+}
+
+/// The name of a method that is a value of `L`.
+///
+/// # Panics
+///
+/// As [`require_method_name`] does; meant for statics, where the panic is a compile error.
+#[must_use]
+#[track_caller]
+pub const fn fixed_method_name<L: LabelValue>(name: &'static str) -> Choice {
+    require_method_name::<L>(name);
+    Choice::Fixed(name)
 }
 
 /// What a site knows of a label while compiling.

@@ -21,7 +21,12 @@ pub fn call<G: Guard, R>(guard: G, body: impl FnOnce() -> R, judge: impl FnOnce(
     value
 }
 
-/// Runs a body for the future that it returns.
+/// Holds the guard of a body that runs next.
+pub fn begun<G: Guard>(guard: G) -> Pending<G> {
+    Pending(Some(guard))
+}
+
+/// Runs a body: see [`call`] for why it is not called where it stands.
 pub fn evaluate<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
@@ -70,10 +75,12 @@ impl<G: Guard<Verdict = Outcome>> Drop for Returned<G> {
 
 /// A guard that is abandoned to the panic that drops it.
 #[derive(Debug)]
-struct Pending<G: Guard>(Option<G>);
+pub struct Pending<G: Guard>(Option<G>);
 
 impl<G: Guard> Pending<G> {
-    fn end(mut self, verdict: G::Verdict) {
+    /// The body has returned a value of this verdict.
+    #[inline]
+    pub fn end(mut self, verdict: G::Verdict) {
         if let Some(guard) = self.0.take() {
             guard.finish_here(verdict);
         }

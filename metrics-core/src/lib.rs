@@ -197,8 +197,11 @@ pub mod prelude {
 /// What the attributes expand to. No part of it is meant to be written by hand, and it changes without notice.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::__site as site;
     pub use crate::LabelValue;
-    pub use crate::call_site::{CALL_SITES, CallSite, Choice, NearNumber, SlotCell, Target, slot_cells};
+    pub use crate::call_site::{
+        CALL_SITES, CallSite, Choice, SlotCell, Target, fixed_method_name, fixed_text, slot_cells,
+    };
     pub use crate::capital::{CapitalSite, capital_of};
     pub use crate::catalogue::Kind;
     pub use crate::custom::{
@@ -209,7 +212,7 @@ pub mod __private {
     pub use crate::exchange::{ExchangeSite, ExchangeSlots};
     pub use crate::guard::Guard;
     pub use crate::instrument::{
-        call, declared, endless, evaluate, future, good, never, pinned, returned, running, unmeasured,
+        begun, call, declared, endless, evaluate, future, good, never, pinned, returned, running, unmeasured,
     };
     pub use crate::outcome::outcome;
     pub use crate::probe::Probe;

@@ -1,13 +1,13 @@
 //! Tokens. Nothing is decided here that could be wrong.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{ReturnType, Type};
 
 use crate::args::Args;
 use crate::attr::Attribute;
-use crate::body::{Body, TailFuture};
+use crate::body::{Body, TailFuture, mentions};
 use crate::errors::Errors;
 use crate::item::{Function, ImplBlock, ImplItem};
 use crate::model::{Instrumented, Item, Member, Refused, Verdict, is_kept, may_be_member};
@@ -102,7 +102,14 @@ fn measured(mut instrumented: Instrumented) -> TokenStream {
     let library = &instrumented.library;
     let private = quote!(#library::__private);
     let Start { bindings, guard } = Start::new(&private, &instrumented);
-    let judge = judge(&private, &instrumented);
+    let judge = match &instrumented.shape {
+        // A closure more would take the compiler as long as the body's.
+        Shape::Called(output) if can_be_written(output) => {
+            let value = Ident::new("value", Span::mixed_site());
+            verdict(&private, &instrumented, &quote!(&#value))
+        }
+        _ => judge(&private, &instrumented),
+    };
     let expressions = instrumented.expressions();
     let declared = instrumented.future_output().is_some();
     let Instrumented { function, body, shape, .. } = &mut instrumented;
@@ -149,10 +156,20 @@ impl Run {
 
     fn called(&self, output: &ReturnType, statements: TokenStream) -> TokenStream {
         let Self { private, guard, judge, span, .. } = self;
+        let [begun, value] = ["begun", "value"].map(|name| Ident::new(name, Span::mixed_site()));
         let body = braced(statements, *span);
         // Where the user's body stands: clippy does not look into closures that a macro wrote.
         let closure = quote_spanned!(*span=> move || #output #body);
-        quote!(#private::call(#guard, #closure, #judge))
+        if !can_be_written(output) {
+            // Through this call the signature tells the body what the type is.
+            return quote!(#private::call(#guard, #closure, #judge));
+        }
+        quote! {
+            let #begun = #private::begun(#guard);
+            let #value = #private::evaluate(#closure);
+            #begun.end(#judge);
+            #value
+        }
     }
 
     fn asynchronous(&self, output: &Type, statements: &TokenStream) -> TokenStream {
@@ -195,31 +212,44 @@ impl Run {
     }
 }
 
+/// Whether a type can be written inside a body.
+fn can_be_written(output: &ReturnType) -> bool {
+    !mentions(&output.to_token_stream(), "_")
+}
+
 /// Tells what the guard wants to know from a reference to the value.
 fn judge(private: &TokenStream, instrumented: &Instrumented) -> TokenStream {
-    let value = Ident::new("value", Span::mixed_site());
+    let span = match &instrumented.verdict {
+        Verdict::Classified(classify) => classify.span(),
+        Verdict::Good => return located(&quote!(#private::good), type_span(&instrumented.function)),
+        Verdict::Outcome | Verdict::Capital | Verdict::Report => type_span(&instrumented.function),
+    };
+    let value = Ident::new("value", Span::mixed_site().located_at(span));
+    let verdict = verdict(private, instrumented, &value.to_token_stream());
+    let ty = judged_reference(instrumented);
+    quote_spanned!(span=> |#value #ty| #verdict)
+}
+
+/// What the guard wants to know, of an expression that is a reference to the value.
+fn verdict(private: &TokenStream, instrumented: &Instrumented, value: &TokenStream) -> TokenStream {
     let verdict = match &instrumented.verdict {
         Verdict::Outcome => quote! {
             {
                 use #private::probe::*;
-                (&&&&&#private::Probe(#value)).__bot_metrics_outcome()
+                (&&&&#private::Probe(#value)).__bot_metrics_outcome()
             }
         },
         Verdict::Classified(classify) => {
-            let value = Ident::new("value", Span::mixed_site().located_at(classify.span()));
-            let ty = judged_reference(instrumented);
+            let value = located(value, classify.span());
             let outcome = located(&quote!(#private::outcome), classify.span());
-            return quote_spanned!(classify.span()=> |#value #ty| #outcome(#classify(#value)));
+            return quote_spanned!(classify.span()=> #outcome(#classify(#value)));
         }
-        Verdict::Good => return located(&quote!(#private::good), type_span(&instrumented.function)),
+        Verdict::Good => quote!(#private::good(#value)),
         Verdict::Capital => quote!(#private::capital_of(#value)),
         Verdict::Report => quote!(#private::report_of(#value)),
     };
     // What is wrong with the type is said under the type.
-    let span = type_span(&instrumented.function);
-    let ty = judged_reference(instrumented);
-    let verdict = located(&verdict, span);
-    quote_spanned!(span=> |#value #ty| #verdict)
+    located(&verdict, type_span(&instrumented.function))
 }
 
 /// The type of the judge's argument where it may be known from the signature alone: of what a future ends with. Its

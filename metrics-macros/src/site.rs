@@ -21,7 +21,7 @@ pub(crate) struct Start {
 
 /// What checks a function's labels where it is not measured: the bindings are never run.
 pub(crate) fn checks(private: &TokenStream, instrumented: &Instrumented) -> TokenStream {
-    let context = Context { private, labels: instrumented.labels.as_ref() };
+    let context = Context { private, labels: instrumented.labels.as_ref(), in_static: false };
     if let Site::Family { family, labels, records } = &instrumented.site {
         let Start { bindings, guard } = family_start(private, family, labels, records);
         return quote!(if false { #bindings let _ = #guard; });
@@ -44,7 +44,7 @@ pub(crate) fn checks(private: &TokenStream, instrumented: &Instrumented) -> Toke
 /// The checks of those labels that are texts, whatever is wrong with the rest.
 pub(crate) fn text_checks(attribute: Attribute, args: &Args) -> TokenStream {
     let private = args.private();
-    let context = Context { private: &private, labels: args.path(attr::LABELS) };
+    let context = Context { private: &private, labels: args.path(attr::LABELS), in_static: false };
     let check = |key: &Key| match (key.takes, args.label(key.name)) {
         (Takes::Label(label), written @ Some(Label::Text(_) | Label::MethodName(_))) => {
             context.choice(label, written).check
@@ -56,7 +56,7 @@ pub(crate) fn text_checks(attribute: Attribute, args: &Args) -> TokenStream {
 
 impl Start {
     pub(crate) fn new(private: &TokenStream, instrumented: &Instrumented) -> Self {
-        let context = Context { private, labels: instrumented.labels.as_ref() };
+        let context = Context { private, labels: instrumented.labels.as_ref(), in_static: true };
         if let Site::Family { family, labels, records } = &instrumented.site {
             return family_start(private, family, labels, records);
         }
@@ -74,24 +74,11 @@ impl Start {
         let borrow = borrows.then(|| quote!(&));
         let values = texts.iter().map(|text| &text.value).map(|value| quote!(#borrow #value));
         let arguments = choices.iter().map(|choice| choice.index.clone()).chain(values).filter(|_| !bare);
-        // What linkme's attribute expands to, but for its check of the element's type: that is three bodies more for
-        // the compiler, which take longer than the function.
         let guard = quote! {
             {
                 #(#checks)*
                 #cells
-                #private::CALL_SITES! {
-                    #![linkme_macro = #private::CALL_SITES]
-                    static SITE: #private::CallSite = #private::CallSite {
-                        function: #name,
-                        module: #private::module_path!(),
-                        file: #private::file!(),
-                        line: #private::line!(),
-                        target: #private::Target::#kind(#new #with_cells),
-                        near: #private::NearNumber::unknown(),
-                    };
-                }
-                &SITE
+                #private::site!(#name, #kind, #new #with_cells)
             }.#start(#(#arguments),*)
         };
         let bindings = choices.iter().filter_map(|choice| choice.binding.as_ref());
@@ -166,6 +153,8 @@ struct Parts {
 struct Choice {
     /// A constant that does not evaluate where the label is wrong.
     check: Option<TokenStream>,
+    /// The value that does not either, in place of the constant.
+    checked: Option<TokenStream>,
     /// What the site knows of it.
     value: TokenStream,
     /// How many values it can have.
@@ -179,7 +168,7 @@ struct Choice {
 impl Choice {
     /// One value, which needs no check.
     fn known(value: TokenStream) -> Self {
-        Self { check: None, value, count: quote!(1), binding: None, index: quote!(0) }
+        Self { check: None, checked: None, value, count: quote!(1), binding: None, index: quote!(0) }
     }
 }
 
@@ -192,15 +181,30 @@ struct Text {
 struct Context<'a> {
     private: &'a TokenStream,
     labels: Option<&'a Path>,
+    /// Whether there is a static in which a label can be checked.
+    in_static: bool,
 }
 
 impl Context<'_> {
+    /// Each constant is an item that takes the compiler as long as the static: the first label is checked in that one
+    /// instead, and only the first, since an evaluation that fails says nothing of what stands behind.
+    fn checked<const N: usize>(&self, mut choices: [Choice; N]) -> [Choice; N] {
+        if self.in_static
+            && let Some(choice) = choices.iter_mut().find(|choice| choice.checked.is_some())
+            && let Some(checked) = choice.checked.take()
+        {
+            choice.value = checked;
+            choice.check = None;
+        }
+        choices
+    }
+
     fn parts(&self, site: &Site) -> Parts {
         let private = self.private;
         let kind = |kind| Ident::new(kind, Span::call_site());
         match site {
             Site::Subsystem { subsystem, every, max_age, flags } => {
-                let subsystem = self.choice("Subsystem", Some(subsystem));
+                let [subsystem] = self.checked([self.choice("Subsystem", Some(subsystem))]);
                 let every = every.map(|every| self.duration("every", every));
                 let max_age = max_age.map(|max_age| self.duration("max_age", max_age));
                 let optional = flags.optional.then(|| quote!(.optional()));
@@ -210,15 +214,19 @@ impl Context<'_> {
                 Parts { kind: kind("Subsystem"), new, choices: vec![subsystem], texts: Vec::new() }
             }
             Site::Exchange { exchange, operation } => {
-                let exchange = self.choice("Exchange", exchange.as_ref());
-                let operation = self.choice("Operation", Some(operation));
+                let [exchange, operation] = self.checked([
+                    self.choice("Exchange", exchange.as_ref()),
+                    self.choice("Operation", Some(operation)),
+                ]);
                 let (exchanges, operations) = (&exchange.value, &operation.value);
                 let new = quote!(#private::ExchangeSite::new(#exchanges, #operations));
                 Parts { kind: kind("Exchange"), new, choices: vec![exchange, operation], texts: Vec::new() }
             }
             Site::Event { severity, kind: event, on, profile, symbol, text } => {
-                let severity = self.choice("Severity", Some(severity));
-                let event = self.choice("EventType", Some(event));
+                let [severity, event] = self.checked([
+                    self.choice("Severity", Some(severity)),
+                    self.choice("EventType", Some(event)),
+                ]);
                 let (severities, events) = (&severity.value, &event.value);
                 let on = on.map(|on| {
                     let on = format_ident!("{on}");
@@ -274,22 +282,29 @@ impl Context<'_> {
 
     /// A text, and a constant that does not evaluate where it is wrong. Nothing uses the constant: whatever did would
     /// be told a second time.
-    fn text_choice(&self, label: &str, text: &LitStr, check: &str) -> Choice {
+    fn text_choice(&self, label: &str, text: &LitStr, [check, checked]: [&str; 2]) -> Choice {
         let private = self.private;
         // The whole call stands at the literal, so that its panic points there and nowhere else.
         let span = Span::call_site().located_at(text.span());
-        let (at_text, ty, check) =
-            (located(private, span), self.label_type(label, span), Ident::new(check, span));
+        let (at_text, ty) = (located(private, span), self.label_type(label, span));
+        let [check, checked] = [check, checked].map(|name| Ident::new(name, span));
         let check = quote_spanned!(span=> const _: () = #at_text::#check::<#ty>(#text););
-        Choice { check: Some(check), ..Choice::known(quote!(#private::Choice::Fixed(#text))) }
+        let checked = quote_spanned!(span=> #at_text::#checked::<#ty>(#text));
+        Choice {
+            check: Some(check),
+            checked: Some(checked),
+            ..Choice::known(quote!(#private::Choice::Fixed(#text)))
+        }
     }
 
     fn choice(&self, label: &str, written: Option<&Label>) -> Choice {
         let private = self.private;
         match written {
             None => Choice::known(quote!(#private::Choice::FromSettings)),
-            Some(Label::Text(text)) => self.text_choice(label, text, "require_text"),
-            Some(Label::MethodName(text)) => self.text_choice(label, text, "require_method_name"),
+            Some(Label::Text(text)) => self.text_choice(label, text, ["require_text", "fixed_text"]),
+            Some(Label::MethodName(text)) => {
+                self.text_choice(label, text, ["require_method_name", "fixed_method_name"])
+            }
             Some(Label::Variant(path)) => {
                 let span = Span::call_site().located_at(path.span());
                 let ty = self.label_type(label, span);
@@ -305,6 +320,7 @@ impl Context<'_> {
                 let values = quote_spanned!(span=> <#ty as #private::LabelValue>::VALUES);
                 Choice {
                     check: None,
+                    checked: None,
                     value: quote!(#private::Choice::Any(#values)),
                     count: quote!(#values.len()),
                     binding: Some(quote_spanned!(span=>

@@ -21,7 +21,7 @@ pub struct SlotCell<S> {
 ///
 /// Wider than it need be: the compiler extends an atomic byte twice.
 #[derive(Debug)]
-pub struct NearNumber(AtomicU32);
+pub(crate) struct NearNumber(AtomicU32);
 
 /// The numbers that cells have published; none once they were withdrawn.
 static PUBLISHED: Lock<Option<Vec<&'static NearNumber>>> = Lock::new(Some(Vec::new()));
@@ -35,8 +35,7 @@ pub(crate) fn withdraw_time_stamps() {
 
 impl NearNumber {
     /// Of a recorder that is not known yet.
-    #[must_use]
-    pub const fn unknown() -> Self {
+    pub(crate) const fn unknown() -> Self {
         Self(AtomicU32::new(0))
     }
 
