@@ -221,4 +221,18 @@ mod tests {
         assert!(page.contains("<h1>&lt;script&gt;&amp;&quot;</h1>"), "{page}");
         assert!(page.contains("mode <b>live</b>"), "{page}");
     }
+
+    #[test]
+    fn the_landing_page_says_what_runs_since_when_and_what_is_paused_why() {
+        let (metrics, clock) = instance();
+        let trading = metrics.subsystem(Subsystem::Trading);
+        metrics.subsystem(Subsystem::Monitor).pause("market <closed>");
+        let run = trading.start();
+        clock.advance(Duration::from_hours(1));
+        let page = landing(&metrics);
+        assert!(page.contains("hangs, running since 3600.0 s ago; no run has ended yet"), "{page}");
+        assert!(page.contains("paused: market &lt;closed&gt;"), "{page}");
+        run.finish(Outcome::Ok);
+        assert!(!landing(&metrics).contains("running since"));
+    }
 }

@@ -99,3 +99,39 @@ fn a_rate_limit_is_the_ratio_that_the_exchanges_own_header_gives_and_absent_befo
         assert_eq!((used(), dropped), (Some(1.1), Some(f64::from(n))), "{used_up} of {allowed}");
     }
 }
+
+#[test]
+fn the_latencys_buckets_are_these_and_a_superset_of_the_usual_ones() {
+    let buckets = bot_metrics::catalogue::EXCHANGE_API_LATENCY_SECONDS.buckets;
+    let stated = [
+        0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0,
+    ];
+    assert_eq!(buckets, stated);
+    let usual = [0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0];
+    assert!(usual.iter().all(|bound| buckets.contains(bound)));
+}
+
+#[test]
+fn the_outcomes_are_these_and_each_stands_at_0_from_the_start() {
+    let (metrics, _) = instance();
+    let _call = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
+    let samples = Samples::of(&metrics);
+    let requests = samples.matching("bytelyst_bot_exchange_api_requests_total", LABELS);
+    let mut outcomes: Vec<_> = requests.map(|(series, value)| (&*series.labels["outcome"], value)).collect();
+    outcomes.sort_by_key(|(outcome, _)| *outcome);
+    let stated = [
+        "auth",
+        "banned",
+        "cancelled",
+        "decode",
+        "error",
+        "ok",
+        "panic",
+        "rate_limited",
+        "rejected",
+        "server_error",
+        "timeout",
+        "transport",
+    ];
+    assert_eq!(outcomes, stated.map(|outcome| (outcome, 0.0)));
+}

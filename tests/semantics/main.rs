@@ -4,6 +4,7 @@
 
 mod annotated;
 mod capital;
+mod definitions;
 mod events;
 mod exchange;
 mod exposition;

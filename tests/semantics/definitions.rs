@@ -1,0 +1,140 @@
+//! What the settings and the seed's labels are, to the letter.
+
+use bot_metrics::labels::{EventType, Exchange, Operation, Severity, Subsystem};
+use bot_metrics::testing::{Samples, instance, steered};
+use bot_metrics::{Capital, Env, LabelValue, Mode, Outcome, Settings};
+
+#[test]
+fn label_and_behaviour_cannot_disagree() {
+    for (mode, label, is_paper) in [(Mode::Paper, "paper", true), (Mode::Live, "live", false)] {
+        let metrics = Settings::new(mode).env(Env::Production).build().expect("legal");
+        assert_eq!((metrics.settings().mode(), metrics.settings().is_paper()), (mode, is_paper));
+        let samples = Samples::of(&metrics);
+        let labels = [("app", "bytelyst-trading-bot-service"), ("env", "production"), ("mode", label)];
+        assert!(samples.iter().next().is_some());
+        for (series, _) in samples.iter() {
+            assert!(labels.iter().all(|(name, value)| series.labels[*name] == *value), "{series:?}");
+        }
+    }
+}
+
+#[test]
+fn build_info_says_which_build_it_is_and_keeps_an_exposition_from_being_empty() {
+    let (settings, _) = steered(Settings::new(Mode::Paper).build_info("1.2.3", "4f5e6d7"));
+    let labels = [("version", "1.2.3"), ("revision", "4f5e6d7")];
+    let metrics = settings.build().expect("legal");
+    assert_eq!(Samples::of(&metrics).value("bytelyst_bot_build_info", &labels), Some(1.0));
+    assert!(instance().0.exposition().contains("bytelyst_bot_build_info{"));
+}
+
+#[test]
+fn the_seeds_operations_and_exchanges_are_these() {
+    let operations = "place_order, cancel_order, cancel_all_orders, replace_order, get_order, get_open_orders, \
+                      get_balances, get_positions, get_account, get_ticker, get_order_book, get_trades, get_candles, \
+                      get_exchange_info, get_server_time, subscribe";
+    assert_eq!(Operation::VALUES.join(", "), operations);
+    let exchanges = "binance, bybit, okx, coinbase, kraken, bitfinex, bitstamp, kucoin, gate_io, deribit, \
+                     hyperliquid, alpaca, interactive_brokers, paper";
+    assert_eq!(Exchange::VALUES.join(", "), exchanges);
+    assert_eq!(Severity::VALUES.join(", "), "INFO, WARNING, ERROR, CRITICAL");
+    for kind in [
+        "ORDER_PLACED",
+        "ORDER_FILLED",
+        "ORDER_CANCELLED",
+        "ORDER_REJECTED",
+        "ORDER_FAILURE",
+        "ORDER_UNKNOWN",
+    ]
+    .into_iter()
+    .chain(["RISK_BLOCK", "CIRCUIT_BREAKER", "CAPITAL_VIOLATION", "RECONCILIATION_MISMATCH", "RECONNECT"])
+    .chain(["STARTED", "STOPPED", "INVALID_CAPITAL"])
+    {
+        assert!(EventType::VALUES.contains(&kind), "{kind}");
+    }
+}
+
+#[test]
+fn the_caps_are_50_profiles_200_symbols_and_2000_series_unless_set() {
+    let (metrics, _) = instance();
+    let profiles: Vec<_> = (0..51).map(|n| metrics.profile(&format!("p{n:02}"))).collect();
+    for profile in &profiles {
+        profile.update(Capital { allocated: 1.0, ..Capital::default() });
+    }
+    let samples = Samples::of(&metrics);
+    assert_eq!(samples.matching("bytelyst_bot_profile_utilization_percent", &[]).count(), 50);
+    let overflow = |samples: &Samples, metric: &str, label: &str| {
+        samples.value("bytelyst_bot_label_overflow_total", &[("metric", metric), ("label", label)])
+    };
+    assert_eq!(overflow(&samples, "capital_invariant_violations_total", "profile_id"), Some(1.0));
+
+    for n in 0..201 {
+        let symbol = format!("S{n}");
+        metrics.event(Severity::Info, EventType::OrderPlaced).symbol(&symbol).record();
+        metrics.market_data(Exchange::Okx, &symbol).updated();
+    }
+    let samples = Samples::of(&metrics);
+    let events = samples.matching("bytelyst_bot_operational_events_total", &[("type", "ORDER_PLACED")]);
+    assert_eq!(events.count(), 201, "200 and \"other\"");
+    let updates = samples.matching("bytelyst_bot_market_data_last_update_timestamp_seconds", &[]);
+    assert_eq!(updates.count(), 200);
+    assert_eq!(overflow(&samples, "market_data_last_update_timestamp_seconds", "symbol"), Some(1.0));
+
+    let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(50, 10_000));
+    let metrics = settings.build().expect("legal");
+    (0..2_001).for_each(|n| metrics.market_data(Exchange::Okx, &format!("S{n}")).updated());
+    let samples = Samples::of(&metrics);
+    let updates = samples.matching("bytelyst_bot_market_data_last_update_timestamp_seconds", &[]);
+    assert_eq!(updates.count(), 2_000);
+}
+
+#[test]
+fn a_restarted_bot_has_every_series_that_it_knows_at_0_before_anything_happens() {
+    // What `increase()` needs right across a restart, and to see the first of anything.
+    let (metrics, _) = instance();
+    let _trading = metrics.subsystem(Subsystem::Trading);
+    let _placing = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
+    let _maker = metrics.profile("maker");
+    let samples = Samples::of(&metrics);
+    let zeros = |name: &str| {
+        let name = format!("bytelyst_bot_{name}");
+        let series: Vec<f64> = samples.matching(&name, &[]).map(|(_, value)| value).collect();
+        assert!(series.iter().all(|value| *value == 0.0), "{name}: {series:?}");
+        series.len()
+    };
+    let outcomes = Outcome::VALUES.len();
+    assert_eq!(zeros("subsystem_runs_total"), outcomes);
+    assert_eq!(zeros("exchange_api_requests_total"), outcomes - 1, "none is skipped");
+    for (name, series) in [
+        ("subsystem_duration_seconds_count", 1),
+        ("exchange_api_latency_seconds_count", 1),
+        ("exchange_api_in_flight", 1),
+        ("capital_invariant_violations_total", 1),
+        ("reconciliation_mismatches_total", 1),
+        ("reconciliation_mismatches_by_kind_total", 4),
+    ] {
+        assert_eq!(zeros(name), series, "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn no_signal_handler_is_installed() {
+    let handlers = || {
+        (1..32)
+            .map(|signal| {
+                // SAFETY: all zeros is a value of this type.
+                let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+                // SAFETY: nothing is set, and `action` is valid for writing.
+                unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut action) };
+                action.sa_sigaction
+            })
+            .collect::<Vec<_>>()
+    };
+    let before = handlers();
+    let metrics = Settings::new(Mode::Paper).build().expect("legal");
+    let server = metrics.serve("127.0.0.1:0").expect("a port is free");
+    assert!(!metrics.exposition().is_empty());
+    assert_eq!(handlers(), before);
+    drop(server);
+    assert_eq!(handlers(), before);
+}
