@@ -202,26 +202,31 @@ impl Recorder {
     /// A call ends that is not quick.
     #[inline]
     pub(super) fn end(&'static self, share: &Share, ending: Ending, began: u64, at: u64) {
-        if share.is_token() {
-            self.end_shared(share, ending, began, at);
+        if share.is_token() || share.is_slowed_down() {
+            self.end_specially(share, ending, began, at);
         } else {
-            share.end(&self.classed(share, ending, began, at));
-            // A synchronous call around this one wants to go the slow way too; a future knows itself what it waited for.
-            if share.is_slowed_down() && (share.is_idle() || !ending.waits) {
-                share.quicken(self.limit());
-            }
+            share.end(&self.classed(share, ending, began, at, 0));
         }
     }
 
+    /// A call ends on a thread without a share, or where something was waited for.
     #[cold]
-    fn end_shared(&'static self, share: &Share, ending: Ending, began: u64, at: u64) {
-        self.spare().shared().end(&self.classed(share, ending, began, at));
+    #[inline(never)]
+    fn end_specially(&'static self, share: &Share, ending: Ending, began: u64, at: u64) {
+        if share.is_token() {
+            return self.spare().shared().end(&self.classed(share, ending, began, at, 0));
+        }
+        let waited = if ending.waits { waiting::since(began) } else { 0 };
+        share.end(&self.classed(share, ending, began, at, waited));
+        // A synchronous call around this one wants to go the slow way too; a future knows itself what it waited for.
+        if share.is_idle() || !ending.waits {
+            share.quicken(self.limit());
+        }
     }
 
     #[inline]
-    fn classed(&self, share: &Share, ending: Ending, began: u64, at: u64) -> End {
-        let Ending { outcome, observed, freshens, waits } = ending;
-        let waited = if waits && share.is_slowed_down() { waiting::since(began) } else { 0 };
+    fn classed(&self, share: &Share, ending: Ending, began: u64, at: u64, waited: u64) -> End {
+        let Ending { outcome, observed, freshens, .. } = ending;
         // No longer than half of what the sum can hold, whatever a clock says.
         let took = at.saturating_sub(began).saturating_sub(waited).min(u64::MAX >> 2);
         let (bucket, took) = match (observed, share.is_quick(took)) {

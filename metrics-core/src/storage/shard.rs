@@ -15,6 +15,8 @@
 //! A thread that ends gives its share back as it is. The next one to take it goes on counting where it stands, so that
 //! nothing has to be moved or cleared, and no reader ever sees less.
 
+use std::cell::Cell;
+
 use super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use super::sync::{AtomicU64, fence};
 use super::totals::Totals;
@@ -32,7 +34,10 @@ pub(crate) struct Shard<H, L = ()> {
     sum: AtomicU64,
     good_at: AtomicU64,
     /// One tick more than a quick end may take; 1 while none may be quick.
-    limit: AtomicU64,
+    ///
+    /// Its thread alone reads and writes it, and of a token, which is anybody's, it is never asked. So it needs no atomic,
+    /// which no comparison can read by itself: an instruction more of each call.
+    limit: Cell<u64>,
     pub(super) home: H,
     near: u8,
     outcomes: u8,
@@ -71,6 +76,10 @@ pub(crate) struct End {
     pub(crate) freshens: bool,
 }
 
+// SAFETY: all but `limit` is `Sync` as it is. That is used by the thread alone whose shard this is, from one to the next
+// of which it goes by `give_back` and `take`, which release and acquire it; a token's is read and never written.
+unsafe impl<H: Sync, L: Sync> Sync for Shard<H, L> {}
+
 impl<H, L: Default> Shard<H, L> {
     /// For the thread of this mark. With a `limit` of 0 no end is quick.
     pub(super) fn new(
@@ -87,7 +96,7 @@ impl<H, L: Default> Shard<H, L> {
             quick: AtomicU64::new(0),
             sum: AtomicU64::new(0),
             good_at: AtomicU64::new(0),
-            limit: AtomicU64::new(limit),
+            limit: Cell::new(limit),
             home,
             near,
             outcomes: u8::try_from(outcomes).unwrap_or(0),
@@ -129,19 +138,19 @@ impl<H, L> Shard<H, L> {
     /// Whether a good end after so many ticks is quick.
     #[inline]
     pub(super) fn is_quick(&self, took: u64) -> bool {
-        took < self.limit.load(Relaxed)
+        took < self.limit.get()
     }
 
     /// Has no end be quick until [`quicken`](Self::quicken), but for those that took no time at all.
     pub(super) fn slow_down(&self) {
         if !self.is_token() {
-            self.limit.store(1, Relaxed);
+            self.limit.set(1);
         }
     }
 
     /// Ends after fewer ticks than `limit` are quick again.
     pub(super) fn quicken(&self, limit: u64) {
-        self.limit.store(limit, Relaxed);
+        self.limit.set(limit);
     }
 
     /// Whether all calls that began here have ended here. Never again, once some have ended elsewhere.
@@ -151,7 +160,7 @@ impl<H, L> Shard<H, L> {
 
     /// Whether no end is quick for the time being.
     pub(super) fn is_slowed_down(&self) -> bool {
-        self.limit.load(Relaxed) == 1
+        self.limit.get() == 1
     }
 
     /// Has a call under way have begun later.
@@ -168,7 +177,7 @@ impl<H, L> Shard<H, L> {
     /// Whether it stands for no share: nothing may be recorded to it.
     #[inline]
     pub(super) fn is_token(&self) -> bool {
-        self.limit.load(Relaxed) == 0
+        self.outcomes == 0
     }
 
     /// A good end of a call that took less than the limit.
