@@ -14,6 +14,7 @@ const VIOLATIONS: &str = "bytelyst_bot_capital_invariant_violations_total";
 const UTILIZATION: &str = "bytelyst_bot_profile_utilization_percent";
 const MISSING: &str = "bytelyst_bot_reconciliation_missing_items_count";
 const MISMATCHES: &str = "bytelyst_bot_reconciliation_mismatches_total";
+const MARKET_DATA: &str = "bytelyst_bot_market_data_last_update_timestamp_seconds";
 const EVENTS: &str = "bytelyst_bot_operational_events_total";
 
 const TRADING: &[(&str, &str)] = &[("subsystem", "trading")];
@@ -38,11 +39,19 @@ fn hang_trading_stalls_trading_alone_and_it_comes_back() {
     // The hung run began up to a period after the last success.
     let reason = bot.wait_for("/-/healthy", 503);
     assert!(reason.starts_with("trading hangs"), "{reason}");
-    assert_eq!(bot.scrape().value(LAST_RUN, TRADING), stalled.value(LAST_RUN, TRADING), "frozen meanwhile");
+    let meanwhile = bot.scrape();
+    assert_eq!(meanwhile.value(LAST_RUN, TRADING), stalled.value(LAST_RUN, TRADING), "frozen meanwhile");
+    let heard = [("symbol", "BTCUSDT")];
+    assert_eq!(
+        meanwhile.value(MARKET_DATA, &heard),
+        stalled.value(MARKET_DATA, &heard),
+        "trading fetches it"
+    );
     let back = bot.wait_until("trading comes back", |samples| samples.value(ALIVE, TRADING) == Some(1.0));
     assert_eq!(bot.wait_for("/-/healthy", 200), "ok\n");
     assert!(back.value(LAST_RUN, TRADING) > stalled.value(LAST_RUN, TRADING));
     signs::are(&back, &["event STALE_MARKET_DATA"]);
+    assert!(back.value(MARKET_DATA, &heard) > stalled.value(MARKET_DATA, &heard));
 }
 
 #[test]
@@ -54,10 +63,14 @@ fn negative_capital_is_one_violation_of_one_profile_and_not_one_for_each_check()
         .wait_until("three more checks were made", |samples| runs(samples, "monitor", "ok") >= checks + 3.0);
     assert_eq!(later.sum(VIOLATIONS, &[]), 1.0);
     assert_eq!(later.matching(VIOLATIONS, &[]).count(), 2, "the other profile stands at 0");
-    signs::are_with(
+    signs::are(
         &later,
-        &["event CAPITAL_VIOLATION", "maker-tight over-allocated", "violations of maker-tight"],
-        &["maker-tight below zero"],
+        &[
+            "event CAPITAL_VIOLATION",
+            "maker-tight below zero",
+            "maker-tight over-allocated",
+            "violations of maker-tight",
+        ],
     );
     let ended = bot.terminate();
     says(&ended, "fault negative-capital begins", 1);
@@ -97,6 +110,8 @@ fn a_foreign_order_is_missing_once_and_a_blind_reconciliation_keeps_it_though_it
     for samples in [&again, &blind, &later] {
         assert_eq!((missing(samples, "db"), missing(samples, "exchange")), (Some(1.0), Some(0.0)));
         assert_eq!(samples.sum(MISMATCHES, &[]), 1.0, "once, and not once for each cycle");
+        let kind = "bytelyst_bot_reconciliation_mismatches_by_kind_total{kind='missing',source='db'}";
+        assert_metric!(samples, kind, 1);
     }
     assert_eq!(
         later.value(LAST_RUN, &reconciliation),

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use bot_metrics::assert_metric;
 use bot_metrics::catalogue::{FAMILIES, Family, Kind, Origin};
 use bot_metrics::testing::Samples;
 use bot_metrics::{LabelValue, Outcome};
@@ -106,5 +107,34 @@ fn assert_labels(samples: &Samples, family: &Family) {
         family.buckets.iter().map(ToString::to_string).chain(["+Inf".to_owned()]).collect();
     for bounds in bounds.values() {
         assert_eq!(*bounds, expected.iter().map(String::as_str).collect::<BTreeSet<_>>(), "{base}");
+    }
+}
+
+#[test]
+fn every_family_of_the_catalogue_is_alive() {
+    let bot = start(&[]);
+    // Default labels stand on each series, so nothing tells them apart.
+    let unused = ["target_info"];
+    let silent = |samples: &Samples| -> Vec<String> {
+        let names: BTreeSet<_> = samples.iter().map(|(series, _)| series.name.clone()).collect();
+        let families = FAMILIES.iter().filter(|family| !unused.contains(&family.name));
+        let full_names = families.map(|family| family.full_name("bytelyst_bot"));
+        full_names.filter(|name| !names.contains(name) && !names.contains(&format!("{name}_count"))).collect()
+    };
+    let samples = bot.wait_until("every family has a series", |samples| silent(samples).is_empty());
+    let now =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs_f64();
+    for symbol in ["BTCUSDT", "ETHUSDT", "SOLUSDT"] {
+        let heard = format!("bytelyst_bot_market_data_last_update_timestamp_seconds{{symbol='{symbol}'}}");
+        assert_metric!(samples, &heard, now - 30.0..now + 1.0);
+    }
+    assert_metric!(
+        samples,
+        "bytelyst_bot_exchange_rate_limit_used_ratio{limit='request_weight'}",
+        0.001..1.0
+    );
+    assert_metric!(samples, "bytelyst_bot_tokio_scheduler_lag_seconds_count", 1..);
+    for profile in ["maker-tight", "maker-wide"] {
+        assert_metric!(samples, &format!("bytelyst_bot_capital_below_zero{{profile_id='{profile}'}}"), 0);
     }
 }

@@ -174,11 +174,10 @@ impl<'a> Backtest<'a> {
         let trades = account.trades().count();
         let price = self.venue.touch(SYMBOL).map_or(Decimal::ZERO, |touch| touch.mid());
         let (base, quote) = (account.balance(SYMBOL.base()), account.balance(Asset::Usdt));
-        let amount = |amount: Decimal| f64::try_from(amount).unwrap_or(f64::NAN);
         self.handles.profile.update(Capital {
-            allocated: amount(FUNDS),
-            positions: amount((base.free + base.locked) * price),
-            open_orders: amount(quote.locked),
+            allocated: FUNDS,
+            positions: (base.free + base.locked) * price,
+            open_orders: quote.locked,
             ..Capital::default()
         });
         let filled = trades.saturating_sub(self.seen_trades);

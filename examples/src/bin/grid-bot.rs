@@ -35,7 +35,7 @@ const LINES: u32 = 5;
 const STEP: Decimal = Decimal::from_parts(8, 0, 0, false, 0);
 const QUANTITY: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
 /// What each exchange's account may use, in the quote currency.
-const ALLOCATED: f64 = 2_000.0;
+const ALLOCATED: Decimal = Decimal::from_parts(2_000, 0, 0, false, 0);
 
 /// One exchange and the grid on it.
 struct Venue {
@@ -97,19 +97,17 @@ impl Venue {
     }
 
     #[capital_check(profile = self.exchange.as_str())]
-    async fn check_capital(&self, price: Decimal, open: &[OpenOrder]) -> Result<Capital, reqwest::Error> {
+    async fn check_capital(
+        &self,
+        price: Decimal,
+        open: &[OpenOrder],
+    ) -> Result<Capital<Decimal>, reqwest::Error> {
         let account = self.get_account().await?;
         let base = account.balances.iter().find(|balance| balance.asset == SYMBOL.base().as_str());
         let positions = base.map_or(Decimal::ZERO, |base| (base.free + base.locked) * price);
         let buys = open.iter().filter(|order| order.side == Side::Buy.as_str());
         let open_orders: Decimal = buys.map(|order| order.price * order.orig_qty).sum();
-        let amount = |amount: Decimal| f64::try_from(amount).unwrap_or(f64::NAN);
-        Ok(Capital {
-            allocated: ALLOCATED,
-            positions: amount(positions),
-            open_orders: amount(open_orders),
-            ..Capital::default()
-        })
+        Ok(Capital { allocated: ALLOCATED, positions, open_orders, ..Capital::default() })
     }
 
     #[exchange_call(op = "get_ticker", exchange = self.exchange)]

@@ -66,7 +66,7 @@ impl Bot {
         let roster = Roster::new(PROFILES.into_iter().map(desk).collect());
         Ok(Self {
             public,
-            market: MarketData::default(),
+            market: MarketData::new(&metrics),
             roster,
             journal,
             throttle,

@@ -49,7 +49,7 @@ pub(crate) struct AccountView {
 impl Desk {
     /// Looks at the account and trips or resets the profile's breaker.
     #[capital_check(profile = self.profile.id)]
-    pub(crate) async fn check_capital(&self, market: &MarketData) -> Result<Capital, BotError> {
+    pub(crate) async fn check_capital(&self, market: &MarketData) -> Result<Capital<Decimal>, BotError> {
         let account = self.call(self.api.get_account()).await?;
         let view = view(account, self.allocated(), market)?;
         let capital = view.capital;
@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn capital_is_valued_at_the_middle_and_counts_nothing_twice() {
-        let market = MarketData::default();
+        let metrics = Settings::new(Mode::Paper).build().unwrap();
+        let market = MarketData::new(&metrics);
         let account: AccountReport = serde_json::from_value(json!({ "balances": [
             {"asset": "BTC", "free": "0.01", "locked": "0.01"},
             {"asset": "USDT", "free": "500", "locked": "90"},

@@ -55,6 +55,7 @@ fn run(options: Options) -> Result<(), Failure> {
     let _serving = options.common.metrics.serve(&metrics, &stop)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|source| FatalError::System { what: "cannot start the runtime", source })?;
+    metrics.watch_tokio(runtime.handle());
     let outcome = runtime.block_on(trade(options, metrics, stop));
     // A name that is still being looked up must not keep the process.
     runtime.shutdown_background();

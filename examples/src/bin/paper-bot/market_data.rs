@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bot_metrics::MarketDataFeed;
+use bot_metrics::prelude::*;
 use bot_metrics_examples::market::{Asset, Symbol, Touch};
 use rust_decimal::Decimal;
 
@@ -11,12 +13,19 @@ use crate::api::Ticker;
 use crate::error::BotError;
 
 /// The touch of every market.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct MarketData {
     latest: Mutex<BTreeMap<Symbol, (Touch, Instant)>>,
+    feeds: BTreeMap<Symbol, MarketDataFeed>,
 }
 
 impl MarketData {
+    /// Nothing known yet; `metrics` learns when something is.
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let feed = |symbol: Symbol| metrics.market_data(labels::Exchange::Paper, symbol.as_str());
+        Self { latest: Mutex::default(), feeds: Symbol::ALL.map(|symbol| (symbol, feed(symbol))).into() }
+    }
+
     /// Takes over what the exchange has just said.
     pub(crate) fn update(&self, tickers: &[Ticker]) {
         for (symbol, touch) in tickers.iter().filter_map(Ticker::touch) {
@@ -45,6 +54,9 @@ impl MarketData {
     /// The one place where a market's data becomes fresh.
     fn set(&self, symbol: Symbol, touch: Touch) {
         self.latest().insert(symbol, (touch, Instant::now()));
+        if let Some(feed) = self.feeds.get(&symbol) {
+            feed.updated();
+        }
     }
 
     fn latest(&self) -> MutexGuard<'_, BTreeMap<Symbol, (Touch, Instant)>> {

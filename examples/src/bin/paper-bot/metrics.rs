@@ -4,7 +4,6 @@ use bot_metrics::labels::Exchange;
 use bot_metrics::prelude::*;
 use bot_metrics_examples::demo::{self, Failure};
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
 use crate::api::ApiError;
 use crate::capital::CapitalFigures;
@@ -41,16 +40,10 @@ impl ClassifyError for BotError {
     }
 }
 
-impl From<CapitalFigures> for Capital {
+impl From<CapitalFigures> for Capital<Decimal> {
     fn from(figures: CapitalFigures) -> Self {
-        let amount = |amount: Decimal| amount.to_f64().unwrap_or(f64::NAN);
-        Self {
-            allocated: amount(figures.allocated),
-            positions: amount(figures.positions),
-            open_orders: amount(figures.open_orders),
-            // The difference of the exact amounts: rounded ones could fall below zero where these do not.
-            reported_available: Some(amount(figures.available())),
-        }
+        let CapitalFigures { allocated, positions, open_orders } = figures;
+        Self { allocated, positions, open_orders, reported_available: None }
     }
 }
 

@@ -303,11 +303,11 @@ mod tests {
         rehearsal.bot.trading_cycle().await.unwrap();
         rehearsal.faults.begin(Fault::NegativeCapital);
         let capital = desk.check_capital(&rehearsal.bot.market).await.unwrap();
-        assert!(capital.available() < 0.0, "{capital:?}");
+        assert!(capital.available() < Decimal::ZERO, "{capital:?}");
         rehearsal.bot.trading_cycle().await.unwrap();
         assert_eq!(desk.api.get_open_orders().await.unwrap(), []);
         let capital = desk.check_capital(&rehearsal.bot.market).await.unwrap();
-        assert!(capital.available() < 0.0, "the coins alone are too much: {capital:?}");
+        assert!(capital.available() < Decimal::ZERO, "the coins alone are too much: {capital:?}");
         rehearsal.faults.end(Fault::NegativeCapital);
         rehearsal.bot.monitor_cycle().await.unwrap();
         rehearsal.bot.trading_cycle().await.unwrap();
