@@ -41,12 +41,14 @@ pub trait TakesCounts {
 }
 
 /// The family that a pattern says, without values as yet.
+#[inline]
 #[must_use]
 pub fn blank<F: Declared>() -> F {
     F::blank()
 }
 
 /// Begins to take the time of a call.
+#[inline]
 pub fn timed<H: TakesDurations>(handle: H) -> TimedGuard {
     handle.start()
 }
@@ -57,6 +59,7 @@ pub fn counted<H: TakesCounts>(handle: H, on: On) -> CountedGuard {
 }
 
 impl TakesDurations for Histogram {
+    #[inline]
     fn start(self) -> TimedGuard {
         // As late as can be: what was done above is not the call's.
         TimedGuard { histogram: self, began: clock::now() }
@@ -64,6 +67,7 @@ impl TakesDurations for Histogram {
 }
 
 impl TakesCounts for Counter {
+    #[inline]
     fn start(self, on: On) -> CountedGuard {
         CountedGuard { counter: self, ends: on.ends() }
     }
@@ -79,6 +83,7 @@ pub struct TimedGuard {
 impl Guard for TimedGuard {
     type Verdict = Outcome;
 
+    #[inline]
     fn finish(self, outcome: Outcome) {
         let took = clock::now().saturating_sub(self.began);
         // However it ended: otherwise what hangs would make the others look better. A skip is no call.
@@ -87,6 +92,7 @@ impl Guard for TimedGuard {
         }
     }
 
+    #[inline]
     fn abandon(self, outcome: Outcome) {
         self.finish(outcome);
     }
@@ -102,12 +108,14 @@ pub struct CountedGuard {
 impl Guard for CountedGuard {
     type Verdict = Outcome;
 
+    #[inline]
     fn finish(self, outcome: Outcome) {
         if self.ends.include(outcome) {
             self.counter.increment();
         }
     }
 
+    #[inline]
     fn abandon(self, outcome: Outcome) {
         self.finish(outcome);
     }

@@ -1,21 +1,27 @@
 //! Instructions that our attributes add to a call, counted by callgrind: the gate that no noise disturbs. And whether
 //! any instruction of a call is atomic, or belongs to another library: an allocator's, a lock's, a system call's.
 //!
-//! `cargo run --release --manifest-path tests/bench/Cargo.toml --no-default-features --bin instructions` runs the program
-//! `calls` beside it, so build that first, with the same features; it needs valgrind and objdump, and fails where a call
+//! `cargo run --release --manifest-path tests/bench/Cargo.toml --no-default-features --bin instructions` runs the programs
+//! `calls` and `recordings` beside it, so build those first, with the same features; it needs valgrind and objdump, and fails where a call
 //! has become dearer or waits.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-/// A row of `calls`, the row that it is compared with, and how many instructions it may add to it.
-const LIMITS: [(&str, &str, f64); 5] = [
-    ("#[exchange_call]", "bare function", 45.0),
-    ("#[timed_subsystem]", "bare function", 45.0),
-    ("#[exchange_call] of a future", "bare future", 45.0),
-    ("#[exchange_call], exchange picked at run time", "bare function", 80.0),
-    ("#[exchange_call] of a function that fails", "bare function", 125.0),
+/// A program, one of its rows, the row that it is compared with, and how many instructions it may add to it.
+const LIMITS: [(&str, &str, &str, f64); 11] = [
+    ("calls", "#[exchange_call]", "bare function", 45.0),
+    ("calls", "#[timed_subsystem]", "bare function", 45.0),
+    ("calls", "#[exchange_call] of a future", "bare future", 45.0),
+    ("calls", "#[exchange_call], exchange picked at run time", "bare function", 80.0),
+    ("calls", "#[exchange_call] of a function that fails", "bare function", 125.0),
+    ("recordings", "counter, closed labels", "nothing", 20.0),
+    ("recordings", "counter, closed label picked at run time", "nothing", 25.0),
+    ("recordings", "gauge, closed labels", "nothing", 25.0),
+    ("recordings", "histogram, closed labels", "nothing", 160.0),
+    ("recordings", "#[operational_event]", "bare function", 50.0),
+    ("recordings", "#[counted(…, on = ok)]", "bare function", 80.0),
 ];
 
 /// For what happens once in the many repetitions.
@@ -25,13 +31,13 @@ const TOLERANCE: f64 = 0.5;
 const CALLS: u32 = 100_000;
 
 fn main() -> ExitCode {
-    let calls = std::env::current_exe().expect("a path").with_file_name("calls");
-    let program = instructions_of(&calls);
     let mut code = ExitCode::SUCCESS;
     println!(
         "| row | instructions added | at most | atomic | of other libraries |\n| --- | ---: | ---: | ---: | ---: |"
     );
-    for (row, base, limit) in LIMITS {
+    for (program, row, base, limit) in LIMITS {
+        let calls = std::env::current_exe().expect("a path").with_file_name(program);
+        let program = instructions_of(&calls);
         let (counted, bare) = (Counted::of(&calls, row, CALLS), Counted::of(&calls, base, CALLS));
         let added = counted.per_call() - bare.per_call();
         let hot: Vec<_> = counted.in_each_call().collect();
@@ -88,7 +94,7 @@ fn callgrind(program: &Path, row: &str, calls: u32) -> HashMap<(String, u64), u6
         .arg(program)
         .args(["only", row, &calls.to_string()])
         .output()
-        .expect("valgrind and the binary `calls` are there");
+        .expect("valgrind and the program are there");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let profile = std::fs::read_to_string(&out).expect("callgrind's profile");
     std::fs::remove_file(&out).expect("it was there");

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use bot_metrics::prelude::*;
 use bot_metrics::{Counter, Profile, Symbol, metrics};
-use bot_metrics_bench::{Contender, medians};
+use bot_metrics_bench::{Contender, Labels, contender, medians};
 
 metrics! {
     /// Signals that a strategy gave.
@@ -19,17 +19,11 @@ metrics! {
     /// Spread between the best prices.
     gauge spread_ratio { subsystem: labels::Subsystem }
     /// Time of a call.
-    histogram call_seconds buckets(0.1, 0.25, 0.5, 1, 2, 5, 10)
+    histogram body_seconds buckets(0.1, 0.25, 0.5, 1, 2, 5, 10)
     /// Calls.
-    counter calls_total
+    counter bodies_total
     /// Orders sent.
     counter orders_total { subsystem: labels::Subsystem, symbol: Symbol }
-}
-
-fn repeat(repetitions: u32, mut body: impl FnMut(u64)) {
-    for n in 0..repetitions {
-        body(black_box(u64::from(n)));
-    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -60,13 +54,13 @@ fn placed(symbol: &str) {
     black_box(symbol);
 }
 
-#[timed(call_seconds)]
+#[timed(body_seconds)]
 #[inline(never)]
 fn timed_call(n: u64) {
     black_box(n);
 }
 
-#[counted(calls_total, on = ok)]
+#[counted(bodies_total, on = ok)]
 #[inline(never)]
 fn counted_call(n: u64) {
     black_box(n);
@@ -76,12 +70,6 @@ static METRICS: LazyLock<Metrics> =
     LazyLock::new(|| Settings::new(Mode::Paper).install().expect("one installation"));
 static MAKER: LazyLock<Profile> = LazyLock::new(|| METRICS.profile("maker"));
 static KEPT: LazyLock<Counter> = LazyLock::new(|| orders_total(labels::Subsystem::Monitor, "ETHUSDT"));
-static PROMETHEUS: LazyLock<prometheus::IntCounterVec> = LazyLock::new(|| {
-    prometheus::IntCounterVec::new(prometheus::Opts::new("orders", "sent"), &["subsystem", "symbol"])
-        .expect("legal")
-});
-static PROMETHEUS_KEPT: LazyLock<prometheus::IntCounter> =
-    LazyLock::new(|| PROMETHEUS.with_label_values(&["monitor", "ETHUSDT"]));
 
 const FLOOR: &str = "one reading of the time stamp counter";
 
@@ -94,73 +82,70 @@ fn base(name: &str) -> &'static str {
     if name.starts_with('#') { BARE } else { EMPTY }
 }
 
+const TRADING: labels::Subsystem = labels::Subsystem::Trading;
+const MONITOR: labels::Subsystem = labels::Subsystem::Monitor;
+
+fn rejected(symbol: &str) {
+    let event = METRICS.event(labels::Severity::Error, labels::EventType::OrderRejected);
+    event.symbol(symbol).text(black_box("insufficient margin for 0.5 BTCUSDT")).record();
+}
+
+fn check_capital() {
+    MAKER.update(black_box(Capital { allocated: 100.0, positions: 50.0, ..Capital::default() }));
+}
+
+/// The second of two expressions has another label set; only rows that have one show it.
 const CONTENDERS: &[Contender] = &[
-    Contender { name: EMPTY, run: |n| repeat(n, |_| {}) },
-    Contender { name: BARE, run: |n| repeat(n, bare) },
-    Contender {
-        name: FLOOR,
-        run: |n| {
-            repeat(n, |_| {
-                black_box(tick());
-            })
-        },
-    },
-    Contender {
-        name: "counter, closed labels",
-        run: |n| repeat(n, |_| signals_total(labels::Subsystem::Trading).increment()),
-    },
-    Contender {
-        name: "counter, closed label picked at run time",
-        run: |n| repeat(n, |_| signals_total(black_box(labels::Subsystem::Monitor)).increment()),
-    },
-    Contender { name: "#[operational_event]", run: |n| repeat(n, filled) },
-    Contender {
-        name: "gauge, closed labels",
-        run: |n| repeat(n, |_| spread_ratio(labels::Subsystem::Trading).set(black_box(0.25))),
-    },
-    Contender {
-        name: "histogram, closed labels",
-        run: |n| repeat(n, |_| slippage_ratio(labels::Subsystem::Trading).observe(black_box(0.0007))),
-    },
-    Contender {
-        name: "counter, open label",
-        run: |n| repeat(n, |_| orders_total(labels::Subsystem::Trading, black_box("BTCUSDT")).increment()),
-    },
-    Contender { name: "counter, open label, handle kept", run: |n| repeat(n, |_| KEPT.increment()) },
-    Contender {
-        name: "#[operational_event] with a symbol",
-        run: |n| repeat(n, |_| placed(black_box("BTCUSDT"))),
-    },
-    Contender {
-        name: "event with a symbol and a text",
-        run: |n| {
-            repeat(n, |_| {
-                let event = METRICS.event(labels::Severity::Error, labels::EventType::OrderRejected);
-                event.symbol(black_box("BTCUSDT")).text(black_box("insufficient margin for 0.5 BTCUSDT")).record();
-            })
-        },
-    },
-    Contender {
-        name: "#[timed], sync",
-        run: |n| repeat(n, timed_call),
-    },
-    Contender {
-        name: "#[counted], on = ok",
-        run: |n| repeat(n, counted_call),
-    },
-    Contender {
-        name: "capital check",
-        run: |n| {
-            repeat(n, |_| {
-                MAKER.update(black_box(Capital { allocated: 100.0, positions: 50.0, ..Capital::default() }));
-            })
-        },
-    },
-    Contender { name: "prometheus, kept by hand", run: |n| repeat(n, |_| PROMETHEUS_KEPT.inc()) },
-    Contender {
-        name: "prometheus, label look-up",
-        run: |n| repeat(n, |_| PROMETHEUS.with_label_values(&["trading", black_box("BTCUSDT")]).inc()),
-    },
+    contender!(EMPTY, Function, |n| n, n),
+    contender!(BARE, Function, |n| bare(n), bare(n)),
+    contender!(FLOOR, Function, |_n| tick(), tick()),
+    contender!(
+        "counter, closed labels",
+        Function,
+        |_n| signals_total(TRADING).increment(),
+        signals_total(MONITOR).increment()
+    ),
+    contender!(
+        "counter, closed label picked at run time",
+        Function,
+        |_n| signals_total(black_box(TRADING)).increment(),
+        signals_total(black_box(MONITOR)).increment()
+    ),
+    contender!("#[operational_event]", Function, |n| filled(n), filled(n)),
+    contender!("#[counted(…, on = ok)]", Function, |n| counted_call(n), counted_call(n)),
+    contender!("#[timed]", Function, |n| timed_call(n), timed_call(n)),
+    contender!(
+        "gauge, closed labels",
+        Function,
+        |_n| spread_ratio(TRADING).set(black_box(0.25)),
+        spread_ratio(MONITOR).set(black_box(0.25))
+    ),
+    contender!(
+        "histogram, closed labels",
+        Function,
+        |_n| slippage_ratio(TRADING).observe(black_box(0.0007)),
+        slippage_ratio(MONITOR).observe(black_box(0.0007))
+    ),
+    contender!(
+        "counter, open label",
+        Function,
+        |_n| orders_total(TRADING, black_box("BTCUSDT")).increment(),
+        orders_total(TRADING, black_box("ETHUSDT")).increment()
+    ),
+    contender!("counter, open label, handle kept", Function, |_n| KEPT.increment(), KEPT.increment()),
+    contender!(
+        "#[operational_event] with a symbol",
+        Function,
+        |_n| placed(black_box("BTCUSDT")),
+        placed(black_box("ETHUSDT"))
+    ),
+    contender!(
+        "event with a symbol and a text",
+        Function,
+        |_n| rejected(black_box("BTCUSDT")),
+        rejected(black_box("ETHUSDT"))
+    ),
+    contender!("capital check", Function, |_n| check_capital(), check_capital()),
 ];
 
 fn main() {
@@ -170,15 +155,17 @@ fn main() {
         && only == "only"
     {
         let contender = CONTENDERS.iter().find(|row| row.name == name).expect("a row of that name");
-        (contender.run)(repetitions.parse().expect("a number"));
+        (contender.run[0])(repetitions.parse().expect("a number"));
         return;
     }
     let rounds = args.first().map_or(31, |rounds| rounds.parse().expect("a number of rounds"));
-    let one = medians(CONTENDERS, 1, rounds, 200_000);
-    let two = medians(CONTENDERS, 2, rounds, 200_000);
+    let one = medians(CONTENDERS, 1, Labels::Same, rounds, 50_000);
+    let two = medians(CONTENDERS, 2, Labels::Same, rounds, 50_000);
     let at = |name: &str| CONTENDERS.iter().position(|row| row.name == name).expect("it stands in the table");
     let added = |times: &[f64], row: usize| times[row] - times[at(base(CONTENDERS[row].name))];
-    println!("| what | 1 thread, ns | × one reading | 2 threads, ns |\n| --- | ---: | ---: | ---: |");
+    println!(
+        "| what | 1 thread, ns | × one reading | 2 threads on one series, ns |\n| --- | ---: | ---: | ---: |"
+    );
     for row in at(FLOOR)..CONTENDERS.len() {
         let (alone, both) = (added(&one, row), added(&two, row));
         let ratio = alone / added(&one, at(FLOOR));
