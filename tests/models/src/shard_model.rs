@@ -26,7 +26,7 @@ fn read(shard: &Shard<()>) -> Option<usize> {
 /// One end by each of two threads that have the share one after the other, while another reads twice.
 fn check_succession() {
     let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(3);
+    model.preemption_bound = Some(2);
     model.check(|| {
         let shard = Arc::new(new_shard());
         let first = loom::thread::spawn({
