@@ -60,10 +60,12 @@ impl MarketData {
 
     pub(crate) fn collect(&self, translation: &Translation, sink: &mut dyn Sink) {
         let family = &catalogue::MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS;
-        let mut feeds = self.feeds.hold();
+        let mut known = self.feeds.hold();
         // Whoever takes a place holds the feed before the lock is released.
-        feeds.retain(|_, feed| feed.updated_at.load(Relaxed) != 0 || Arc::strong_count(feed) > 1);
-        let feeds: Vec<_> = feeds.iter().map(|(key, feed)| (key.clone(), Arc::clone(feed))).collect();
+        known.retain(|_, feed| feed.updated_at.load(Relaxed) != 0 || Arc::strong_count(feed) > 1);
+        let feeds: Vec<_> = known.iter().map(|(key, feed)| (key.clone(), Arc::clone(feed))).collect();
+        // No lock is held while the sink writes.
+        drop(known);
         for ((exchange, symbol), feed) in feeds {
             let ticks = feed.updated_at.load(Relaxed);
             let stamp = feed.stamp.hold().stamp(ticks, 0, translation);

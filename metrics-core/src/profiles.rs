@@ -97,13 +97,18 @@ impl Profiles {
     }
 
     pub(crate) fn collect(&self, now: Duration, sink: &mut dyn Sink) {
-        for (profile, slots) in self.places.hold().iter() {
-            slots.collect(profile, now, sink);
+        // No lock is held while the sink writes: it may wait for a client, and nobody for the sink.
+        let places = self.places.hold();
+        let standing: Vec<_> = places.iter().map(|(id, slots)| (Arc::clone(id), Arc::clone(slots))).collect();
+        drop(places);
+        for (profile, slots) in standing {
+            slots.collect(&profile, now, sink);
         }
         let family = &catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL;
         let overflow = self.overflow.value();
         if overflow > 0 {
-            sink.counter(family, &[OTHER], self.beyond().violations);
+            let violations = self.beyond().violations;
+            sink.counter(family, &[OTHER], violations);
         }
         sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, &[family.name, "profile_id"], overflow);
     }
@@ -191,12 +196,13 @@ impl ProfileSlots {
         if standing.is_past_grace(now) {
             return;
         }
+        let Standing { violations, below_zero, utilization, .. } = *standing;
+        drop(standing);
         let labels = &[profile];
-        sink.counter(&catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL, labels, standing.violations);
-        if let Some(utilization) = standing.utilization {
+        sink.counter(&catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL, labels, violations);
+        if let Some(utilization) = utilization {
             sink.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, labels, utilization);
-            let below = f64::from(u8::from(standing.below_zero));
-            sink.gauge(&catalogue::CAPITAL_BELOW_ZERO, labels, below);
+            sink.gauge(&catalogue::CAPITAL_BELOW_ZERO, labels, f64::from(u8::from(below_zero)));
         }
     }
 

@@ -124,11 +124,14 @@ impl Reconciliation {
 
     pub(crate) fn collect(&self, sink: &mut dyn Sink) {
         let state = self.state();
-        sink.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, &[], state.mismatches.iter().sum());
-        for (labels, mismatches) in KINDS.iter().zip(state.mismatches) {
+        let State { mismatches, missing, .. } = *state;
+        // No lock is held while the sink writes.
+        drop(state);
+        sink.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, &[], mismatches.iter().sum());
+        for (labels, mismatches) in KINDS.iter().zip(mismatches) {
             sink.counter(&catalogue::RECONCILIATION_MISMATCHES_BY_KIND_TOTAL, labels, mismatches);
         }
-        for (source, missing) in Source::VALUES.iter().zip(state.missing.iter().flatten()) {
+        for (source, missing) in Source::VALUES.iter().zip(missing.iter().flatten()) {
             #[expect(clippy::cast_precision_loss, reason = "2^53 missing orders do not exist")]
             let missing = *missing as f64;
             sink.gauge(&catalogue::RECONCILIATION_MISSING_ITEMS_COUNT, &[source], missing);
