@@ -291,3 +291,47 @@ impl OpenLabel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{Families, OPERATIONAL_EVENTS_TOTAL};
+    use crate::open::FamilyKey;
+    use crate::storage::{SnapshotBuilder, Value};
+
+    const LABELS: [Label<'static>; 4] =
+        [Label::Closed("INFO"), Label::Closed("STARTED"), Label::Open(b"maker"), Label::Open(b"")];
+
+    fn shown(family: &mut OpenFamily, minutes: u64) -> Option<Value> {
+        let mut snapshot = SnapshotBuilder::new(Families::All);
+        let _ = family.collect_some(Duration::from_mins(minutes), None, &mut snapshot);
+        snapshot.finish().families.first().map(|family| family.samples[0].value.clone())
+    }
+
+    /// F16, beyond the grace.
+    #[test]
+    fn a_series_removed_long_ago_comes_back_with_all_that_was_ever_counted() {
+        let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(1), Bound::Open(1)];
+        let mut family = OpenFamily::new(&OPERATIONAL_EVENTS_TOTAL, bounds, 10);
+        let key = FamilyKey::new();
+        let kept = family.admit(&Asked::new(key, &LABELS), Duration::ZERO, Slot::counter);
+        kept.slot().add(3);
+        family.remove(&kept, Duration::ZERO);
+        assert_eq!(shown(&mut family, 4), Some(Value::Counter(3)), "its grace");
+        assert_eq!(shown(&mut family, 5), None);
+        assert_eq!(family.places.taken, 0, "its place is free");
+        kept.slot().add(1);
+        assert_eq!(shown(&mut family, 6), Some(Value::Counter(4)));
+        family.remove(&kept, Duration::from_mins(6));
+        assert_eq!(shown(&mut family, 12), None);
+        // Counted by whoever lets go of it before the next scrape.
+        kept.slot().add(1);
+        drop(kept);
+        assert_eq!(shown(&mut family, 13), Some(Value::Counter(5)));
+        let entry = family.admit(&Asked::new(key, &LABELS), Duration::from_mins(13), Slot::counter);
+        family.remove(&entry, Duration::from_mins(13));
+        drop(entry);
+        assert_eq!(shown(&mut family, 30), None);
+        assert!(family.series.is_empty(), "nobody can record to it any more");
+    }
+}
