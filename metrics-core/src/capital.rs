@@ -184,9 +184,10 @@ impl Profile {
     /// Takes the profile's gauges away at once, and its counters after five minutes, those of its events among them.
     /// Any handle brings it back with its next [`update`](Self::update).
     pub fn remove(&self) {
-        match &self.slots {
-            Some(slots) => slots.remove(self.core.clock.boot_time()),
-            None => self.core.profiles.remove_beyond(&self.id),
+        self.core.profiles.remove_beyond(&self.id);
+        // It may have moved in since this handle found no place.
+        if let Some(slots) = self.slots.clone().or_else(|| self.core.profiles.standing_place(&self.id)) {
+            slots.remove(self.core.clock.boot_time());
         }
     }
 }

@@ -55,7 +55,9 @@ impl Families {
     /// Whether `family` is exported.
     #[must_use]
     pub fn include(self, family: &Family) -> bool {
-        self == Self::All || !matches!(family.origin, Origin::Extension | Origin::Standard)
+        // The default labels stand there alone, where they are not on each series.
+        let carries_labels = family.name == TARGET_INFO.name;
+        self == Self::All || carries_labels || !matches!(family.origin, Origin::Extension | Origin::Standard)
     }
 }
 

@@ -341,7 +341,7 @@ impl<T: Borrow<Text>> Guard for EventGuard<T> {
 
     #[inline]
     fn abandon(self, outcome: Outcome) {
-        self.finish(outcome);
+        self.finish(outcome.of_abandoned());
     }
 }
 
@@ -359,7 +359,7 @@ impl Guard for BareEventGuard {
 
     #[inline]
     fn abandon(self, outcome: Outcome) {
-        end_bare(self.0, outcome);
+        end_bare(self.0, outcome.of_abandoned());
     }
 }
 

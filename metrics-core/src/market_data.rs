@@ -58,6 +58,10 @@ impl MarketData {
         Some(feed)
     }
 
+    fn standing_feed(&self, exchange: &'static str, symbol: &Arc<str>) -> Option<Arc<Feed>> {
+        self.feeds.hold().get(&(exchange, Arc::clone(symbol))).cloned()
+    }
+
     pub(crate) fn collect(&self, translation: &Translation, sink: &mut dyn Sink) {
         let family = &catalogue::MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS;
         let mut known = self.feeds.hold();
@@ -124,7 +128,9 @@ impl MarketDataFeed {
     /// Takes the series away, since nobody subscribes to it any more: otherwise it would be stale for ever. Its place is
     /// free once the last handle is dropped.
     pub fn remove(&self) {
-        if let Some(feed) = &self.feed {
+        // It may have moved in since this handle found no place.
+        let moved_in = || self.core.market_data.standing_feed(self.exchange, &self.symbol);
+        if let Some(feed) = self.feed.clone().or_else(moved_in) {
             feed.updated_at.store(0, Relaxed);
         }
     }

@@ -63,6 +63,11 @@ impl Profiles {
         self.bound.store(bound, Relaxed);
     }
 
+    /// The place that this profile has already.
+    pub(crate) fn standing_place(&self, id: &str) -> Option<Arc<ProfileSlots>> {
+        self.places.hold().get(id).cloned()
+    }
+
     /// The place of this profile, which it has from here on if there is one.
     pub(crate) fn place(&self, id: &str) -> Option<Arc<ProfileSlots>> {
         if let Some(slots) = self.places.hold().get(id) {

@@ -353,6 +353,32 @@ mod calls {
         with_timeout(Duration::from_millis(5), times_out()).await?
     }
 
+    #[operational_event(type = "ORDER_FAILURE", severity = "ERROR", on = err, labels = bot_metrics::labels)]
+    async fn fails_to_place() -> io::Result<()> {
+        pending().await
+    }
+
+    #[operational_event(type = "ORDER_UNKNOWN", severity = "ERROR", on = cancelled, labels = bot_metrics::labels)]
+    async fn is_left() -> io::Result<()> {
+        pending().await
+    }
+
+    /// "A timeout on placing is `ORDER_UNKNOWN`": it returned no error.
+    #[test]
+    fn a_future_that_a_deadline_drops_is_an_event_of_those_that_are_cancelled() {
+        let _ = &*METRICS;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("it starts");
+        runtime.block_on(async {
+            assert!(with_deadline(std::future::ready(()), fails_to_place()).await.is_err());
+            assert!(with_deadline(std::future::ready(()), is_left()).await.is_err());
+        });
+        let events = |kind| {
+            let labels = [("type", kind), ("severity", "ERROR")];
+            Samples::of(&METRICS).sum("bytelyst_bot_operational_events_total", &labels)
+        };
+        assert_eq!((events("ORDER_FAILURE"), events("ORDER_UNKNOWN")), (0.0, 1.0));
+    }
+
     #[test]
     fn a_future_dropped_by_a_deadline_of_ours_is_a_timeout_and_by_anything_else_cancelled() {
         let _ = &*METRICS;

@@ -231,3 +231,21 @@ fn utilization_is_never_clamped_and_with_nothing_allocated_it_is_0_or_infinite()
         assert_eq!(Samples::of(&metrics).value(UTILIZATION, MAKER), Some(percent), "{used} of {allocated}");
     }
 }
+
+/// "A removed profile's series vanish", by a handle too that found no place when it was made.
+#[test]
+fn a_profile_that_moved_in_late_vanishes_when_it_is_removed() {
+    let (settings, clock) = steered(Settings::new(Mode::Paper).label_bounds(1, 1));
+    let metrics = settings.build().expect("settings that are allowed");
+    metrics.profile("first").remove();
+    let second = metrics.profile("second");
+    clock.advance(Duration::from_secs(400));
+    let _ = metrics.exposition();
+    second.update(Capital { allocated: 100.0, positions: 150.0, ..Capital::default() });
+    let utilization = || {
+        Samples::of(&metrics).value("bytelyst_bot_profile_utilization_percent", &[("profile_id", "second")])
+    };
+    assert_eq!(utilization(), Some(150.0));
+    second.remove();
+    assert_eq!(utilization(), None);
+}

@@ -145,3 +145,33 @@ fn a_task_that_blocks_its_worker_is_seen_in_the_schedulers_lag() {
         Some(true)
     );
 }
+
+#[test]
+fn a_live_bot_says_so_although_the_extensions_are_off_and_the_labels_in_target_info() {
+    let settings = Settings::new(Mode::Live).families(Families::SeedOnly).default_labels_in_target_info();
+    let metrics = settings.build().expect("settings that are allowed");
+    assert!(metrics.exposition().contains("mode=\"live\""), "{}", metrics.exposition());
+}
+
+/// A bot's own types derive `Debug` over handles, and are logged.
+#[test]
+fn whatever_a_bot_holds_can_be_printed_after_it_was_used() {
+    let (metrics, _) = bot_metrics::testing::instance();
+    let subsystem = metrics.subsystem(Subsystem::Trading);
+    let call = metrics.exchange_call(Exchange::Okx, Operation::Subscribe);
+    let profile = metrics.profile("maker");
+    subsystem.start().finish(Outcome::Ok);
+    call.start().finish(Outcome::Ok);
+    profile.update(Capital { allocated: 1.0, ..Capital::default() });
+    let texts = [
+        format!("{subsystem:?}"),
+        format!("{:?}", subsystem.start()),
+        format!("{call:?}"),
+        format!("{:?}", call.start()),
+        format!("{profile:?}"),
+        format!("{:?}", metrics.market_data(Exchange::Okx, "BTCUSDT")),
+        format!("{metrics:?}"),
+        format!("{:?}", bot_metrics::call_sites()),
+    ];
+    assert!(texts.iter().all(|text| !text.is_empty()));
+}

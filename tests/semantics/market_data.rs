@@ -66,3 +66,22 @@ fn a_removed_symbol_without_handles_frees_its_place_for_one_that_found_none() {
     second.updated();
     assert_eq!(symbols(), ["second"]);
 }
+
+#[test]
+fn a_feed_that_moved_in_late_vanishes_when_it_is_removed() {
+    let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(1, 1));
+    let metrics = settings.build().expect("settings that are allowed");
+    let [first, second] = ["first", "second"].map(|symbol| metrics.market_data(Exchange::Binance, symbol));
+    first.updated();
+    second.updated();
+    first.remove();
+    drop(first);
+    let _ = metrics.exposition();
+    second.updated();
+    let series = || {
+        Samples::of(&metrics).matching("bytelyst_bot_market_data_last_update_timestamp_seconds", &[]).count()
+    };
+    assert_eq!(series(), 1);
+    second.remove();
+    assert_eq!(series(), 0);
+}

@@ -282,3 +282,20 @@ fn a_run_that_never_returns_is_running_since_its_beginning() {
     let health = &metrics.health()[0];
     assert_eq!((health.running_for, health.runs_ended), (Some(Duration::from_hours(2)), 0));
 }
+
+/// "Unregistered: all its gauges vanish", whether a scrape has seen its runs or not.
+#[test]
+fn a_subsystem_is_unregistered_though_no_scrape_has_seen_its_runs() {
+    let (settings, clock) = steered(Settings::new(Mode::Paper).disable(Subsystem::Trading));
+    let metrics = settings.build().expect("settings that are allowed");
+    for subsystem in [Subsystem::Trading, Subsystem::Monitor] {
+        let handle = metrics.subsystem(subsystem);
+        for _ in 0..2 {
+            handle.start().finish(Outcome::Ok);
+            handle.unregister();
+        }
+    }
+    let _ = metrics.exposition();
+    clock.advance(Duration::from_secs(100));
+    assert_eq!(Samples::of(&metrics).matching("bytelyst_bot_subsystem_alive", &[]).count(), 0);
+}

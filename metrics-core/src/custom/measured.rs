@@ -117,6 +117,6 @@ impl Guard for CountedGuard {
 
     #[inline]
     fn abandon(self, outcome: Outcome) {
-        self.finish(outcome);
+        self.finish(outcome.of_abandoned());
     }
 }

@@ -23,7 +23,6 @@ use super::totals::Totals;
 
 /// Not reordered: what every call touches is one cache line.
 #[repr(C, align(64))]
-#[derive(Debug)]
 pub(crate) struct Shard<H, L = ()> {
     started: AtomicU64,
     /// The ticks of all beginnings here, less those of the calls that ended here.
@@ -79,6 +78,17 @@ pub(crate) struct End {
 // SAFETY: all but `limit` is `Sync` as it is. That is used by the thread alone whose shard this is, from one to the next
 // of which it goes by `give_back` and `take`, which release and acquire it; a token's is read and never written.
 unsafe impl<H: Sync, L: Sync> Sync for Shard<H, L> {}
+
+/// Neither its home, in whose list it stands, nor what its thread alone may read.
+impl<H, L> std::fmt::Debug for Shard<H, L> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shard")
+            .field("started", &self.started)
+            .field("open", &self.open)
+            .field("quick", &self.quick)
+            .finish_non_exhaustive()
+    }
+}
 
 impl<H, L: Default> Shard<H, L> {
     /// For the thread of this mark. With a `limit` of 0 no end is quick.

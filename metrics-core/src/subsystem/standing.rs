@@ -116,9 +116,15 @@ impl SubsystemSlots {
 
     pub(super) fn unregister(&self) {
         let mut standing = self.standing.hold();
-        if standing.presence == Presence::Here {
-            standing.presence =
-                Presence::Gone { runs: self.runs.read(&mut Scratch::default(), u64::MAX).started };
+        let runs = self.runs.read(&mut Scratch::default(), u64::MAX).started;
+        // Runs since then would bring it back, though no scrape has seen them.
+        let is_or_would_be_here = match standing.presence {
+            Presence::Here => true,
+            Presence::NotYet => runs > 0,
+            Presence::Gone { runs: before } => runs > before,
+        };
+        if is_or_would_be_here {
+            standing.presence = Presence::Gone { runs };
         }
         standing.paused = None;
     }
