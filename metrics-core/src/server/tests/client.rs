@@ -33,6 +33,27 @@ pub(super) fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
+/// A client for whom the kernel holds little. Of its own accord it enlarges the buffer of a client that reads,
+/// to 32 MiB with the defaults of Linux.
+#[cfg(unix)]
+pub(super) fn connect_with_a_small_buffer(address: SocketAddr) -> TcpStream {
+    use std::os::fd::AsRawFd;
+    let stream = connect(address);
+    let bytes: libc::c_int = 64 * 1024;
+    // SAFETY: the pointer is to a live integer of the length given, which the call only reads.
+    let set = unsafe {
+        libc::setsockopt(
+            stream.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_RCVBUF,
+            (&raw const bytes).cast(),
+            size_of_val(&bytes).try_into().unwrap(),
+        )
+    };
+    assert_eq!(set, 0);
+    stream
+}
+
 /// Sends as much as the server takes, and yields all it says until it closes. A reset ends the answer as a
 /// close does.
 pub(super) fn exchange(address: SocketAddr, request: &[u8]) -> String {
