@@ -10,7 +10,7 @@ pub(super) enum Phase {
     Head,
     /// Answered, and nothing asked since.
     Idle,
-    /// The client does not take its answer.
+    /// The client does not take its answer, or not as fast as it is given; since it last took some.
     Stalled,
     /// Being answered.
     Busy,
@@ -43,6 +43,13 @@ impl Activity {
     /// The socket takes no more for now.
     pub(super) fn blocked(&self) {
         if self.now().0 != Phase::Stalled {
+            self.enter(Phase::Stalled);
+        }
+    }
+
+    /// The socket has taken some of the answer.
+    pub(super) fn progressed(&self) {
+        if self.now().0 == Phase::Stalled {
             self.enter(Phase::Stalled);
         }
     }

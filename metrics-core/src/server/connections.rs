@@ -44,7 +44,7 @@ impl Connections {
     /// A slot for a new connection, at the cost of an old one if need be; none if all are being answered.
     pub(super) fn admit(self: &Arc<Self>) -> Option<Slot> {
         let mut table = self.table();
-        if table.open.len() >= self.cap && !table.evict(Duration::ZERO) {
+        if table.open.len() >= self.cap && !table.evict(Phase::Head, Duration::ZERO) {
             return None;
         }
         let id = table.next_id;
@@ -64,7 +64,13 @@ impl Connections {
     /// Whether a file descriptor will be free as soon as other tasks have run.
     pub(super) fn free_a_descriptor(&self) -> bool {
         let mut table = self.table();
-        table.spare.give_up() || table.evict(TIME_TO_ASK)
+        table.spare.give_up() || table.evict(Phase::Head, TIME_TO_ASK)
+    }
+
+    /// Closes the connection that has taken nothing of its answer for longest, if that is as long as `at_least`;
+    /// says whether there was one. Its memory is free as soon as other tasks have run.
+    pub(super) fn close_a_stalled_one(&self, at_least: Duration) -> bool {
+        self.table().evict(Phase::Stalled, at_least)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -73,13 +79,14 @@ impl Connections {
 }
 
 impl Table {
-    /// Closes the connection that has to make room first, if there is one of at least that age.
-    fn evict(&mut self, min_age: Duration) -> bool {
+    /// Closes the connection that has to make room first, of those in the phase `from` or a later one and of at
+    /// least that age, if there is one.
+    fn evict(&mut self, from: Phase, min_age: Duration) -> bool {
         let candidate = self
             .open
             .iter()
             .map(|(id, open)| (open.activity.now(), *id))
-            .filter(|((phase, since), _)| *phase != Phase::Busy && since.elapsed() >= min_age)
+            .filter(|((phase, since), _)| (from..Phase::Busy).contains(phase) && since.elapsed() >= min_age)
             .min();
         let Some((_, id)) = candidate else {
             return false;
@@ -111,6 +118,8 @@ impl Drop for Slot {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::Connections;
 
     #[test]
@@ -133,6 +142,25 @@ mod tests {
         last.activity().requested();
         assert_eq!(open(), [0, 4, 6, 7]);
         assert!(connections.admit().is_none());
+    }
+
+    #[test]
+    fn of_the_stalled_goes_the_one_that_has_taken_nothing_for_longest() {
+        let connections = Connections::new(4);
+        let slots: Vec<_> = (0..4).map(|_| connections.admit().unwrap()).collect();
+        slots[1].activity().blocked();
+        slots[2].activity().blocked();
+        slots[3].activity().requested();
+        slots[3].activity().progressed();
+        slots[1].activity().progressed();
+        let open = || connections.table().open.keys().copied().collect::<Vec<_>>();
+
+        assert!(!connections.close_a_stalled_one(Duration::from_hours(1)));
+        assert!(connections.close_a_stalled_one(Duration::ZERO));
+        assert_eq!(open(), [0, 1, 3]);
+        assert!(connections.close_a_stalled_one(Duration::ZERO));
+        assert!(!connections.close_a_stalled_one(Duration::ZERO), "one has no header, one is being answered");
+        assert_eq!(open(), [0, 3]);
     }
 
     #[test]

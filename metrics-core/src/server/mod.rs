@@ -33,6 +33,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod unread;
 
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};

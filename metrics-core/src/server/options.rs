@@ -21,6 +21,7 @@ pub struct ServerOptions {
     pub(super) render_timeout: Duration,
     pub(super) max_connections: usize,
     pub(super) max_header_bytes: usize,
+    pub(super) max_unread_bytes: usize,
 }
 
 impl Default for ServerOptions {
@@ -31,6 +32,7 @@ impl Default for ServerOptions {
             render_timeout: Duration::from_secs(30),
             max_connections: 256,
             max_header_bytes: 16 * 1024,
+            max_unread_bytes: 16 * 1024 * 1024,
         }
     }
 }
@@ -72,11 +74,12 @@ impl ServerOptions {
     }
 
     /// How many connections may be open. Beyond that, a new one takes the place of the oldest one that is not
-    /// being answered: first of those without a complete request header, then of the idle ones, then of those
-    /// that do not read their answer. If all are being answered, the new one is closed. At least 1.
+    /// being answered: first of those without a complete request header, then of the idle ones, then the one
+    /// that has taken nothing of its answer for longest. If all are being answered, the new one is closed. At least 1.
     ///
     /// Default 256: a quarter of the usual limit of 1024 file descriptors, so that the rest stays with the
-    /// bot; and a few megabytes of memory if all of them are hostile.
+    /// bot. What hostile ones take of its memory is bounded by
+    /// [`max_unread_bytes`](Self::max_unread_bytes).
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections.max(1);
         self
@@ -88,6 +91,24 @@ impl ServerOptions {
     /// most servers.
     pub fn max_header_bytes(mut self, bytes: usize) -> Self {
         self.max_header_bytes = bytes;
+        self
+    }
+
+    /// How much memory answers may hold that are rendered and not yet read, in bytes; never less than two of
+    /// the longest answer so far, so that a scrape always fits beside another. Clients that share a rendering
+    /// share its bytes. Beyond that, the connection that has taken nothing of its answer for longest is reset,
+    /// and the next, until the rest fits. A client that has taken some within a quarter of a second goes only
+    /// where nobody else could; who waits for the new answer never does, though it may come half a second
+    /// later.
+    ///
+    /// Answers of less than a connection's equal share, 64 KiB by default, are not counted: all connections
+    /// together hold no more of them than this.
+    ///
+    /// Default 16 MiB: some ten expositions of ten thousand series, so that ordinary bots are never near it.
+    /// Without it, 256 clients that ask and do not read would each hold an exposition of their own for the
+    /// write timeout.
+    pub fn max_unread_bytes(mut self, bytes: usize) -> Self {
+        self.max_unread_bytes = bytes;
         self
     }
 }

@@ -11,6 +11,7 @@ use hyper::{Method, Response, StatusCode, Version};
 use super::answer::Answer;
 use super::rendering::Rendering;
 use super::scrapes::{Handover, Scrapes, Tracked};
+use super::unread::Unread;
 use super::{Pages, ServerOptions};
 use crate::report::Report;
 
@@ -41,10 +42,12 @@ impl Site {
         options: &ServerOptions,
         report: &Report,
         scrapes: Scrapes,
+        unread: &Unread,
     ) -> Self {
         let page = |path, render: fn(&dyn Pages) -> Answer| {
             let pages = Arc::clone(pages);
-            Rendering::start(path, options.render_timeout, report, Arc::new(move || render(&*pages)))
+            let render = Arc::new(move || render(&*pages));
+            Rendering::start(path, options.render_timeout, report, unread.clone(), render)
         };
         Self {
             metrics: page(METRICS, |pages| Answer::exposition(pages.metrics())),

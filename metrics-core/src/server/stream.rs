@@ -39,6 +39,7 @@ impl WatchedStream {
     fn watch(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         self.wrote = true;
         if written.is_ready() {
+            self.activity.progressed();
             return written;
         }
         self.activity.blocked();
@@ -46,14 +47,18 @@ impl WatchedStream {
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
         match deadline.as_mut().poll(cx) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => Poll::Ready(Err(self.give_up())),
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
         }
     }
+}
 
+impl Drop for WatchedStream {
     /// Has the kernel drop what the client did not take, instead of holding megabytes for it after the close.
-    fn give_up(&mut self) -> io::Error {
-        let reset = self.stream.inner().set_zero_linger();
-        reset.err().unwrap_or_else(|| io::ErrorKind::TimedOut.into())
+    fn drop(&mut self) {
+        if self.deadline.is_some() {
+            // The system has closed it already if this fails.
+            let _ = self.stream.inner().set_zero_linger();
+        }
     }
 }
 

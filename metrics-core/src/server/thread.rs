@@ -13,6 +13,7 @@ use super::connections::Connections;
 use super::scrapes::Scrapes;
 use super::site::{PAGES, Site};
 use super::stop::StopSignal;
+use super::unread::Unread;
 use super::{Pages, ServerOptions};
 use crate::report::Report;
 
@@ -69,9 +70,12 @@ impl Work {
     }
 
     fn acceptor(&self) -> Acceptor {
+        let connections = Connections::new(self.options.max_connections);
+        let unread = Unread::new(&self.options, Arc::clone(&connections));
+        let site = Site::start(&self.pages, &self.options, &self.report, self.scrapes.clone(), &unread);
         Acceptor {
-            connections: Connections::new(self.options.max_connections),
-            site: Arc::new(Site::start(&self.pages, &self.options, &self.report, self.scrapes.clone())),
+            connections,
+            site: Arc::new(site),
             options: self.options.clone(),
             report: self.report.clone(),
             stop: self.stop.clone(),

@@ -5,7 +5,11 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use super::client::{ask, connect, eventually, get, read_reply};
-use super::{EXPOSITION, Pages, Reports, Verdict, patient, serve, start};
+use super::{EXPOSITION, Pages, Reports, ServerOptions, Verdict, patient, serve, start};
+use crate::server::answer::Answer;
+use crate::server::connections::Connections;
+use crate::server::rendering::Rendering;
+use crate::server::unread::Unread;
 
 #[test]
 fn a_page_that_panics_gets_500_and_the_server_lives() {
@@ -71,6 +75,29 @@ fn a_page_that_hangs_gets_503_and_is_reported() {
     );
     assert_eq!(served.reports.lines(), [reply.body.trim_end()]);
     assert_eq!(get(served.address, "/-/healthy").status, 200);
+}
+
+/// One rendering hangs, and nobody who gave up on it or on the next is remembered.
+#[test]
+fn who_gave_up_on_a_page_that_hangs_is_forgotten() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let (leave, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    runtime.block_on(async {
+        let options = ServerOptions::new();
+        let unread = Unread::new(&options, Connections::new(1));
+        let render = Arc::new(move || {
+            let _ = gate.lock().unwrap().recv();
+            Answer::exposition(EXPOSITION.to_owned())
+        });
+        let timeout = Duration::from_millis(1);
+        let page = Rendering::start("/metrics", timeout, &Reports::default().hook(), unread, render);
+        for _ in 0..100 {
+            page.answer().await;
+        }
+        assert!(page.waiting() <= 1, "{}", page.waiting());
+    });
+    drop(leave);
 }
 
 /// The first rendering is held until all other clients have asked; so they must share the second one.

@@ -162,3 +162,67 @@ fn a_busy_page_does_not_delay_the_others() {
     leave.send(()).unwrap();
     assert_eq!(read_reply(&mut scrape, "GET").status, 200);
 }
+
+/// Each of these asks when the one before has its answer, so that none shares a rendering.
+#[test]
+fn clients_that_do_not_read_hold_two_answers_at_most() {
+    const SIZE: usize = 12 << 20;
+    let served = start(patient(), || "x".repeat(SIZE));
+    let mut open: Vec<_> = (0..6)
+        .map(|_| {
+            let mut stream = connect(served.address);
+            ask(&mut stream, "GET", "/metrics");
+            stream.read_exact(&mut [0; 64]).unwrap();
+            stream
+        })
+        .collect();
+    eventually("the others are reset", || {
+        open.retain(|stream| stream.take_error().unwrap().is_none());
+        open.len() <= 2
+    });
+    assert_eq!(get(served.address, "/metrics").body.len(), SIZE);
+    assert!(served.reports.lines().is_empty());
+}
+
+#[test]
+fn a_client_that_reads_is_served_among_those_who_do_not() {
+    const SIZE: usize = 12 << 20;
+    let served = start(patient(), || "x".repeat(SIZE));
+    let mut reader = connect(served.address);
+    ask(&mut reader, "GET", "/metrics");
+    let mut left = SIZE;
+    let mut idlers = Vec::new();
+    while left > 1 << 20 {
+        let mut part = vec![0; 1 << 20];
+        reader.read_exact(&mut part).unwrap();
+        left -= part.len();
+        let mut idler = connect(served.address);
+        ask(&mut idler, "GET", "/metrics");
+        idlers.push(idler);
+    }
+    assert!(rest_of_an_answer(&mut reader) >= left);
+}
+
+#[test]
+fn answers_within_the_limit_wait_for_their_clients() {
+    const SIZE: usize = 12 << 20;
+    let served = start(patient().max_unread_bytes(5 * SIZE), || "x".repeat(SIZE));
+    let mut slow: Vec<_> = (0..4)
+        .map(|_| {
+            let mut stream = connect(served.address);
+            ask(&mut stream, "GET", "/metrics");
+            stream.read_exact(&mut [0]).unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(get(served.address, "/metrics").body.len(), SIZE);
+    for stream in &mut slow {
+        assert!(rest_of_an_answer(stream) >= SIZE);
+    }
+}
+
+/// How much comes until the server closes, which it is told to do after this answer.
+fn rest_of_an_answer(stream: &mut TcpStream) -> usize {
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    rest(stream).len()
+}

@@ -1,0 +1,111 @@
+//! The memory of answers that are rendered and not yet read, and its limit.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use hyper::body::Bytes;
+use tokio::task::yield_now;
+use tokio::time::sleep;
+
+use super::ServerOptions;
+use super::connections::Connections;
+
+/// Whoever has taken some of an answer within this time reads it. Where a round trip takes this long, a scrape
+/// of a megabyte takes seconds.
+const READS: Duration = Duration::from_millis(250);
+
+/// How long a new answer waits for those who read to finish, or to stop: short beside the 10 s that Prometheus
+/// waits for it.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
+
+/// Between two looks at who has stopped reading.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Clones share one account.
+#[derive(Clone)]
+pub(super) struct Unread {
+    limit: usize,
+    /// Answers of less are not counted.
+    share: usize,
+    connections: Arc<Connections>,
+    account: Arc<Account>,
+}
+
+#[derive(Default)]
+struct Account(Mutex<Sums>);
+
+#[derive(Default)]
+struct Sums {
+    held: usize,
+    longest: usize,
+}
+
+/// An answer's bytes, on the account until the last client has them or is gone.
+struct Counted {
+    body: Bytes,
+    account: Arc<Account>,
+}
+
+impl Unread {
+    pub(super) fn new(options: &ServerOptions, connections: Arc<Connections>) -> Self {
+        let (limit, share) = (options.max_unread_bytes, options.max_unread_bytes / options.max_connections);
+        Self { limit, share, connections, account: Arc::default() }
+    }
+
+    /// Counts the body, once whatever the number of its clones, and makes room for it.
+    pub(super) async fn hold(&self, body: Bytes) -> Bytes {
+        if body.len() < self.share {
+            return body;
+        }
+        let counted = Account::count(&self.account, body);
+        self.make_room().await;
+        counted
+    }
+
+    /// The clients who wait for the new answer are none of the stalled, so they lose nothing but time.
+    async fn make_room(&self) {
+        let start = Instant::now();
+        while self.account.sums().exceed(self.limit) {
+            let late = start.elapsed() >= LONGEST_WAIT;
+            let closed = self.connections.close_a_stalled_one(if late { Duration::ZERO } else { READS });
+            match (closed, late) {
+                // So that the connection's task runs, and ends.
+                (true, _) => yield_now().await,
+                (false, false) => sleep(PAUSE).await,
+                // All that is left is about to be written for the first time.
+                (false, true) => return,
+            }
+        }
+    }
+}
+
+impl Account {
+    fn count(account: &Arc<Self>, body: Bytes) -> Bytes {
+        let mut sums = account.sums();
+        sums.held += body.len();
+        sums.longest = sums.longest.max(body.len());
+        Bytes::from_owner(Counted { body, account: Arc::clone(account) })
+    }
+
+    fn sums(&self) -> MutexGuard<'_, Sums> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sums {
+    fn exceed(&self, limit: usize) -> bool {
+        self.held > limit.max(2 * self.longest)
+    }
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.account.sums().held -= self.body.len();
+    }
+}
