@@ -26,7 +26,8 @@ use crate::{LabelValue, Outcome};
 pub struct Capital<A = f64> {
     /// What the profile may use.
     pub allocated: A,
-    /// What its positions are worth.
+    /// What its positions use: their exposure or margin, never below zero. A short position uses capital as a long one
+    /// does; signed, it would hide what others use.
     pub positions: A,
     /// What its open orders would use.
     pub open_orders: A,
@@ -48,13 +49,13 @@ impl<A: Amount> Capital<A> {
         self.reported_available.unwrap_or_else(|| self.allocated.less(self.positions).less(self.open_orders))
     }
 
-    /// 100 × (positions + open orders) / allocated. Never clamped; with nothing allocated it is 0 while nothing is
-    /// used and +∞ otherwise, since a NaN would never alert.
+    /// 100 × (positions + open orders) / allocated. Never clamped; with nothing allocated, or less, it is 0 while nothing
+    /// is used and +∞ otherwise, since neither a NaN nor a negative value would ever alert.
     #[must_use]
     pub fn utilization_percent(&self) -> f64 {
         let used = self.positions.plus(self.open_orders).as_f64();
         let allocated = self.allocated.as_f64();
-        if allocated != 0.0 {
+        if allocated > 0.0 || allocated.is_nan() {
             100.0 * used / allocated
         } else if used > 0.0 {
             f64::INFINITY
@@ -283,5 +284,7 @@ mod tests {
         assert_eq!(capital(100.0, 250.0).utilization_percent(), 250.0);
         assert_eq!(capital(0.0, 0.0).utilization_percent(), 0.0);
         assert_eq!(capital(0.0, 1.0).utilization_percent(), f64::INFINITY);
+        assert_eq!(capital(-100.0, 0.0).utilization_percent(), 0.0);
+        assert_eq!(capital(-100.0, 50.0).utilization_percent(), f64::INFINITY);
     }
 }

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::guard::{Guard, Unwinding};
 use crate::registry;
 use crate::storage::{Ending, Lease, NearNumber, Running, Scratch, Series, Sink, Totals};
-use crate::{LabelValue, Outcome};
+use crate::{LabelValue, Outcome, waiting};
 
 /// One family's series: which exchange, where it is not the one of the settings, and which operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -265,8 +265,8 @@ impl Guard for SiteCall {
         self.0.end_site(ending_here(outcome));
     }
 
-    fn waited(&mut self, ticks: u64) {
-        self.0 = self.0.postponed(ticks);
+    fn waited(&mut self, noted: u32) {
+        self.0 = self.0.without(|began| waiting::since_beyond(began, noted));
     }
 }
 

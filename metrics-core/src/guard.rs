@@ -32,8 +32,8 @@ pub trait Guard {
     /// Whether it is told what was [waited](crate::local_wait).
     const SUBTRACTS_WAITS: bool = false;
 
-    /// So many ticks were waited during the last poll.
-    fn waited(&mut self, _ticks: u64) {}
+    /// There were waits on this thread beyond the first so many.
+    fn waited(&mut self, _noted: u32) {}
 }
 
 /// Whether the thread was unwinding already when a guard was made.

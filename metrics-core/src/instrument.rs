@@ -113,8 +113,7 @@ where
     Instrumented {
         future,
         start: Some(start),
-        guard: None,
-        polling: false,
+        held: Held::new(None),
         judge: Some(judge),
         output: PhantomData,
     }
@@ -142,14 +141,7 @@ where
     J: FnOnce(&F::Output) -> G::Verdict,
 {
     let start: Option<fn() -> G> = None;
-    Instrumented {
-        future,
-        start,
-        guard: Some(guard),
-        polling: false,
-        judge: Some(judge),
-        output: PhantomData,
-    }
+    Instrumented { future, start, held: Held::new(Some(guard)), judge: Some(judge), output: PhantomData }
 }
 
 pin_project! {
@@ -164,11 +156,8 @@ pin_project! {
         future: F,
         // Before the first poll.
         start: Option<S>,
-        // From the first poll to the end.
-        guard: Option<G>,
-        // A future that is dropped in the middle of its own poll has panicked; between polls it is cancelled. What the
-        // thread is unwinding meanwhile says nothing of either.
-        polling: bool,
+        // Behind the future, so that it is dropped after it: what the future waits for when it is dropped ends first.
+        held: Held<G>,
         judge: Option<J>,
         output: PhantomData<fn() -> R>,
     }
@@ -178,10 +167,60 @@ pin_project! {
         G: Guard,
     {
         fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
-            if let Some(guard) = this.guard.take() {
-                guard.abandon(if *this.polling { Outcome::Panic } else { timeout::dropped() });
+            if G::SUBTRACTS_WAITS {
+                this.project().held.noted = waiting::noted();
             }
+        }
+    }
+}
+
+/// The guard of a future.
+#[derive(Debug)]
+struct Held<G: Guard> {
+    // From the first poll to the end.
+    guard: Option<G>,
+    // A future that is dropped in the middle of its own poll has panicked; between polls it is cancelled. What the
+    // thread is unwinding meanwhile says nothing of either.
+    polling: bool,
+    // The waits that were noted before the future was dropped.
+    noted: u32,
+}
+
+impl<G: Guard> Held<G> {
+    fn new(guard: Option<G>) -> Self {
+        Self { guard, polling: false, noted: 0 }
+    }
+}
+
+impl<G: Guard> Drop for Held<G> {
+    fn drop(&mut self) {
+        if let Some(mut guard) = self.guard.take() {
+            if G::SUBTRACTS_WAITS && waiting::noted() != self.noted {
+                guard.waited(self.noted);
+            }
+            guard.abandon(if self.polling { Outcome::Panic } else { timeout::dropped() });
+        }
+    }
+}
+
+/// Tells the guard of what is noted meanwhile, a panic or not.
+struct Telling<'a, G: Guard> {
+    guard: &'a mut Option<G>,
+    noted: u32,
+}
+
+impl<'a, G: Guard> Telling<'a, G> {
+    #[inline]
+    fn begin(guard: &'a mut Option<G>) -> Self {
+        Self { guard, noted: if G::SUBTRACTS_WAITS { waiting::noted() } else { 0 } }
+    }
+}
+
+impl<G: Guard> Drop for Telling<'_, G> {
+    #[inline]
+    fn drop(&mut self) {
+        if G::SUBTRACTS_WAITS && waiting::noted() != self.noted {
+            tell_waited(self.guard, self.noted);
         }
     }
 }
@@ -199,30 +238,29 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
         let this = self.project();
         if let Some(start) = this.start.take() {
-            *this.guard = Some(start());
+            this.held.guard = Some(start());
         }
-        *this.polling = true;
-        let waited_before = if G::SUBTRACTS_WAITS { waiting::total() } else { 0 };
-        let polled = this.future.poll(context);
-        if G::SUBTRACTS_WAITS && waiting::total() != waited_before {
-            tell_waited(this.guard, waiting::total().wrapping_sub(waited_before));
-        }
+        this.held.polling = true;
+        let polled = {
+            let _telling = Telling::begin(&mut this.held.guard);
+            this.future.poll(context)
+        };
         if let Poll::Ready(value) = &polled
             && let Some(verdict) = this.judge.take().map(|judge| judge(value))
-            && let Some(guard) = this.guard.take()
+            && let Some(guard) = this.held.guard.take()
         {
             guard.finish(verdict);
         }
-        *this.polling = false;
+        this.held.polling = false;
         polled
     }
 }
 
 #[cold]
 #[inline(never)]
-fn tell_waited<G: Guard>(guard: &mut Option<G>, ticks: u64) {
+fn tell_waited<G: Guard>(guard: &mut Option<G>, noted: u32) {
     if let Some(guard) = guard {
-        guard.waited(ticks);
+        guard.waited(noted);
     }
 }
 

@@ -1,8 +1,9 @@
 //! Local waiting inside an exchange call: what is not the exchange's latency.
 //!
 //! Whoever waited notes from when to when on his thread. A synchronous call finds at its end what was noted since its
-//! beginning; a future finds after each poll what was noted meanwhile, wherever it is polled. Neither costs a call that
-//! waits for nothing: the one goes the quick way unless something was noted on its thread, the other compares a word.
+//! beginning; a future finds after each poll what was noted meanwhile, wherever it is polled, and what it holds when it
+//! is dropped. Neither costs a call that waits for nothing: the one goes the quick way unless something was noted on its
+//! thread, the other compares a word.
 
 use std::cell::Cell;
 use std::fmt;
@@ -10,35 +11,34 @@ use std::fmt;
 use crate::clock;
 use crate::storage::end_slowly_next;
 
-/// Waits within one synchronous attempt that are told apart; what is older is not subtracted.
-const REMEMBERED: usize = 32;
+/// Waits within one synchronous attempt, or one poll, that are told apart; what is older is not subtracted.
+const REMEMBERED: u32 = 32;
 
 thread_local! {
     static WAITS: Waits = const {
-        Waits { total: Cell::new(0), next: Cell::new(0), last: [const { Cell::new((0, 0)) }; REMEMBERED] }
+        Waits { noted: Cell::new(0), last: [const { Cell::new((0, 0)) }; REMEMBERED as usize] }
     };
 }
 
 /// What was noted on a thread, in ticks. Nothing in it is ever dropped, so that it can be used in a thread that is ending.
 struct Waits {
-    /// All of it, wrapped.
-    total: Cell<u64>,
-    next: Cell<usize>,
-    /// From when to when, the newest before `next`.
-    last: [Cell<(u64, u64)>; REMEMBERED],
+    /// How many, wrapped: whoever looks has seen the last few.
+    noted: Cell<u32>,
+    /// From when to when, each at its number's place.
+    last: [Cell<(u64, u64)>; REMEMBERED as usize],
 }
 
 impl Waits {
     fn note(&self, from: u64, to: u64) {
-        self.total.set(self.total.get().wrapping_add(to.saturating_sub(from)));
-        self.last[self.next.get() % REMEMBERED].set((from, to));
-        self.next.set((self.next.get() + 1) % REMEMBERED);
+        let number = self.noted.get();
+        self.last[place(number)].set((from, to));
+        self.noted.set(number.wrapping_add(1));
     }
 
-    /// What was waited since `began`; of waits one in the other, the outer.
-    fn since(&self, began: u64) -> u64 {
+    /// What was waited since `began`, in the newest so many waits; of waits one in the other, the outer.
+    fn since(&self, began: u64, newest: u32) -> u64 {
         let newest_first =
-            (1..=REMEMBERED).map(|n| self.last[(self.next.get() + REMEMBERED - n) % REMEMBERED].get());
+            (1..=newest.min(REMEMBERED)).map(|n| self.last[place(self.noted.get().wrapping_sub(n))].get());
         let (mut waited, mut counted_from) = (0, u64::MAX);
         for (from, to) in newest_first.take_while(|(_, to)| *to > began) {
             let from = from.max(began);
@@ -49,15 +49,24 @@ impl Waits {
     }
 }
 
-/// All that was noted on this thread: a difference tells what was in between.
+fn place(number: u32) -> usize {
+    (number % REMEMBERED) as usize
+}
+
+/// How many waits were noted on this thread: a difference tells how many in between.
 #[inline]
-pub(crate) fn total() -> u64 {
-    WAITS.with(|waits| waits.total.get())
+pub(crate) fn noted() -> u32 {
+    WAITS.with(|waits| waits.noted.get())
 }
 
 /// What was noted on this thread since `began`.
 pub(crate) fn since(began: u64) -> u64 {
-    WAITS.with(|waits| waits.since(began))
+    WAITS.with(|waits| waits.since(began, REMEMBERED))
+}
+
+/// The same of what was noted since so many waits were.
+pub(crate) fn since_beyond(began: u64, noted: u32) -> u64 {
+    WAITS.with(|waits| waits.since(began, waits.noted.get().wrapping_sub(noted)))
 }
 
 /// Says that from here on, until the returned guard is dropped, an exchange call waits for something of the bot's own: a
@@ -115,17 +124,20 @@ mod tests {
     #[test]
     fn what_was_waited_since_a_beginning_counts_once_however_it_is_nested() {
         let waits = WAITS.with(|_| Waits {
-            total: Cell::new(0),
-            next: Cell::new(0),
-            last: [const { Cell::new((0, 0)) }; REMEMBERED],
+            noted: Cell::new(0),
+            last: [const { Cell::new((0, 0)) }; REMEMBERED as usize],
         });
         for (from, to) in [(10, 20), (32, 34), (36, 38), (30, 40), (50, 60)] {
             waits.note(from, to);
         }
-        assert_eq!([0, 15, 25, 31, 45, 55, 60].map(|began| waits.since(began)), [30, 25, 20, 19, 10, 5, 0]);
+        assert_eq!(
+            [0, 15, 25, 31, 45, 55, 60].map(|began| waits.since(began, REMEMBERED)),
+            [30, 25, 20, 19, 10, 5, 0]
+        );
         for n in 0..100 {
             waits.note(100 + 2 * n, 101 + 2 * n);
         }
-        assert_eq!(waits.since(0), REMEMBERED as u64, "the newest");
+        assert_eq!(waits.since(0, REMEMBERED), u64::from(REMEMBERED), "the newest");
+        assert_eq!([0, 1, 2, 99].map(|newest| waits.since(0, newest)), [0, 1, 2, u64::from(REMEMBERED)]);
     }
 }

@@ -194,6 +194,9 @@ mod calls {
             TimesOut,
             IsCancelled,
             OuterOfTimeout,
+            CutOff,
+            BeganBefore,
+            PanicsLater,
         }
     }
 
@@ -323,6 +326,49 @@ mod calls {
         let seconds = calls("latency_seconds_sum", "beside");
         assert!(seconds >= 10.0 * WAIT.as_secs_f64(), "not its waiting: {seconds} s");
         assert_eq!(calls("in_flight", "outer_future"), 0.0);
+    }
+
+    #[exchange_call(op = "cut_off", exchange = "kraken")]
+    async fn cut_off() {
+        let _waiting = local_wait();
+        pending::<()>().await;
+    }
+
+    #[exchange_call(op = "began_before", exchange = "kraken")]
+    async fn began_before(waiting: bot_metrics::LocalWait) {
+        tokio::time::sleep(WAIT).await;
+        drop(waiting);
+        sleep(WAIT);
+    }
+
+    #[exchange_call(op = "panics_later", exchange = "kraken")]
+    async fn panics_later() {
+        drop({
+            let waiting = local_wait();
+            sleep(WAIT);
+            waiting
+        });
+        panic!("on purpose");
+    }
+
+    #[test]
+    fn local_waiting_of_a_future_is_subtracted_however_it_ends_and_no_more_than_was_its_own() {
+        let _ = &*METRICS;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("it starts");
+        let seconds = |operation| calls("latency_seconds_sum", operation) / WAIT.as_secs_f64();
+        assert!(runtime.block_on(async { with_timeout(WAIT, cut_off()).await }).is_err());
+        assert!(seconds("cut_off") < 0.5, "{} waits", seconds("cut_off"));
+
+        let waiting = local_wait();
+        sleep(2 * WAIT);
+        runtime.block_on(began_before(waiting));
+        assert!(seconds("began_before") > 0.9, "{} waits", seconds("began_before"));
+
+        let panicked = std::panic::catch_unwind(|| runtime.block_on(panics_later()));
+        assert!(panicked.is_err());
+        assert!(seconds("panics_later") < 0.5, "{} waits", seconds("panics_later"));
+        assert_eq!(requests("panics_later", "panic"), 1.0);
+        assert_eq!(calls("in_flight", "panics_later"), 0.0);
     }
 
     #[exchange_call(op = "retried", exchange = "kraken")]

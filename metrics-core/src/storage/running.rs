@@ -75,6 +75,12 @@ impl Running {
         Self { started: self.started.wrapping_add(by), ..self }
     }
 
+    /// The same call without what was waited since it began. What was subtracted before is not subtracted again, and it
+    /// never begins later than now.
+    pub(crate) fn without(self, waited_since: impl FnOnce(u64) -> u64) -> Self {
+        self.postponed(waited_since(self.started))
+    }
+
     /// Ends it well at `now`, on the thread that it began on; or says that it took too long for that.
     #[inline]
     pub(crate) fn end_quickly(self, now: u64) -> bool {
