@@ -310,10 +310,14 @@ impl EventSite {
                 return;
             }
             let (severity, kind) = self.texts(severity, kind);
-            return registry::process_core().events.keep(severity, kind, [profile, symbol, text]);
+            if let Some(core) = registry::process_core_unless_inside() {
+                core.events.keep(severity, kind, [profile, symbol, text]);
+            }
+            return;
         }
         let (severity, kind) = self.texts(severity, kind);
-        let events = &registry::process_core().events;
+        let Some(core) = registry::process_core_unless_inside() else { return lose() };
+        let events = &core.events;
         events.record(&labels(severity, kind, profile, symbol), 1);
         events.keep(severity, kind, [profile, symbol, text]);
     }

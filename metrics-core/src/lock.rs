@@ -125,6 +125,17 @@ impl<T> Once<T> {
             self.0.get_or_init(make)
         })
     }
+
+    /// The same, or none where this thread is inside a lock and the value is not made as yet: this may be an allocator
+    /// that records what is allocated for the very value.
+    #[inline]
+    pub(crate) fn get_unless_inside(&self, make: impl FnOnce() -> T) -> Option<&T> {
+        match self.0.get() {
+            None if is_inside() => None,
+            None => Some(self.get_or_make(make)),
+            made => made,
+        }
+    }
 }
 
 /// A mutex that no other thread holds when this one forks.

@@ -17,7 +17,7 @@ use crate::capital::Profile;
 use crate::catalogue;
 use crate::clock::{Clock, Timeline};
 use crate::collector::{Foreign, OwnFamilies};
-use crate::custom::{CustomFamily, CustomSeries, custom_families};
+use crate::custom::{CustomFamily, CustomSeries, custom_families, declared_families};
 use crate::encode::text::TextSink;
 use crate::event::{Event, Events};
 use crate::exchange::{ExchangeCall, ExchangeCalls};
@@ -44,8 +44,9 @@ lazy_static! {
     static ref PROCESS: Arc<Core> = Arc::new(Core::new(Clock::System));
 }
 
+static FOUND: lock::Once<&Arc<Core>> = lock::Once::new();
+
 fn process() -> &'static Arc<Core> {
-    static FOUND: lock::Once<&Arc<Core>> = lock::Once::new();
     FOUND.get_or_make(|| &PROCESS)
 }
 
@@ -53,6 +54,11 @@ fn process() -> &'static Arc<Core> {
 /// nothing is lost that happens before `install`.
 pub(crate) fn process_core() -> &'static Core {
     process()
+}
+
+/// The same, or none where an allocator asks for it while this thread is inside a lock, making it perhaps.
+pub(crate) fn process_core_unless_inside() -> Option<&'static Core> {
+    FOUND.get_unless_inside(|| &PROCESS).map(|core| &***core)
 }
 
 /// The same, for what outlives the borrow of a call site.
@@ -199,17 +205,22 @@ impl Core {
         self.custom.collect(now, sink);
     }
 
-    fn configure(self: &Arc<Self>, settings: Settings) -> Result<(), Error> {
+    /// The registry of what is recorded here, or why it cannot be.
+    fn registry(self: &Arc<Self>, settings: &Settings) -> Result<Registry, Error> {
+        check_families(&declared_families())?;
         let registry = Registry::new();
-        OwnFamilies::new(Arc::downgrade(self), &settings)
+        OwnFamilies::new(Arc::downgrade(self), settings)
             .and_then(|own| registry.register(Box::new(own)))
             .map_err(Error::foreign)?;
+        Ok(registry)
+    }
+
+    fn configure(&self, settings: Settings, registry: Registry) {
         self.profiles.set_bound(settings.profile_bound);
         self.market_data.set_bound(settings.symbol_bound);
         self.events.set_bounds(settings.profile_bound, settings.symbol_bound);
         // Both callers hold what keeps a second one out.
         let _ = self.installed.set(Installed { settings, registry, handed_out: Once::new() });
-        Ok(())
     }
 
     /// Makes the series of `site` stand at 0, as far as its labels are known.
@@ -283,15 +294,15 @@ impl Metrics {
         }
         let sites = call_sites();
         check(&sites, &settings)?;
-        let families = custom_families();
-        check_families(&families)?;
+        // All that can fail comes before anything is changed.
+        let registry = core.registry(&settings)?;
         for site in &sites {
             core.declare(site, &settings);
         }
-        for family in families {
+        for family in custom_families() {
             core.custom.declare(family);
         }
-        core.configure(settings)?;
+        core.configure(settings, registry);
         // The hook may record, and install.
         drop(held);
         drop(inside);
@@ -306,7 +317,8 @@ impl Metrics {
 
     pub(crate) fn build(settings: Settings) -> Result<Self, Error> {
         let core = Arc::new(Core::new(settings.clock.clone()));
-        core.configure(settings)?;
+        let registry = core.registry(&settings)?;
+        core.configure(settings, registry);
         Ok(Self { core })
     }
 

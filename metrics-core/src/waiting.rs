@@ -94,19 +94,21 @@ pub(crate) fn since_beyond(began: u64, noted: u32) -> u64 {
 /// Outside any measured call it does nothing. On a handle, see [`CallGuard::local_wait`](crate::CallGuard::local_wait).
 #[must_use = "it waits as long as the guard lives"]
 pub fn local_wait() -> LocalWait {
-    LocalWait { from: clock::now() }
+    LocalWait { from: clock::now_unless_inside() }
 }
 
 /// Local waiting that lasts; from [`local_wait`].
 #[must_use = "it waits as long as the guard lives"]
 pub struct LocalWait {
-    from: u64,
+    /// None where an allocator began to wait while the clock was made.
+    from: Option<u64>,
 }
 
 impl Drop for LocalWait {
     fn drop(&mut self) {
+        let Some(from) = self.from else { return };
         let to = clock::now();
-        WAITS.with(|waits| waits.note(self.from, to));
+        WAITS.with(|waits| waits.note(from, to));
         end_slowly_next();
     }
 }

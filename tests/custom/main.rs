@@ -1,5 +1,6 @@
 //! Families of a bot's own, in the process-wide instance.
 
+mod declared_twice;
 mod measured;
 mod removal;
 

@@ -1,13 +1,13 @@
 //! The machine's clocks, as the kernel and the processor give them.
 
-use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+use crate::lock;
 
 /// Time since an arbitrary origin; suspend does not count, and time servers may stretch it by 500 ppm.
 pub(super) fn monotonic() -> Duration {
-    ORIGIN.elapsed()
+    static ORIGIN: lock::Once<Instant> = lock::Once::new();
+    ORIGIN.get_or_make(Instant::now).elapsed()
 }
 
 /// As [`monotonic`], but never stretched: what a counter of ticks is compared with to learn its rate.

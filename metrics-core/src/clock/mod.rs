@@ -150,15 +150,22 @@ pub(crate) fn now() -> u64 {
     machine_ticks().now()
 }
 
-/// The same where the time stamp counter is trusted, in one instruction.
+/// The same, or none where an allocator asks for it while the clock is made.
+#[inline]
+pub(crate) fn now_unless_inside() -> Option<u64> {
+    TICKS.get_unless_inside(|| Ticks::new(Machine)).map(Ticks::now)
+}
+
+/// What [`now`] gives where the time stamp counter is trusted, in one instruction.
 #[inline]
 pub(crate) fn time_stamp() -> u64 {
     machine::time_stamp()
 }
 
+static TICKS: lock::Once<Ticks<Machine>> = lock::Once::new();
+
 #[inline]
 fn machine_ticks() -> &'static Ticks<Machine> {
-    static TICKS: lock::Once<Ticks<Machine>> = lock::Once::new();
     TICKS.get_or_make(|| Ticks::new(Machine))
 }
 

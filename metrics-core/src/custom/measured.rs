@@ -1,6 +1,6 @@
 //! Calls that are recorded in a bot's own family: `#[timed]` and `#[counted]`.
 
-use super::handle::{Counter, Histogram};
+use super::handle::{Counter, Handle, Histogram};
 use crate::Outcome;
 use crate::clock::{self, Clock};
 use crate::event::{Ends, On};
@@ -62,7 +62,8 @@ impl TakesDurations for Histogram {
     #[inline]
     fn start(self) -> TimedGuard {
         // As late as can be: what was done above is not the call's.
-        TimedGuard { histogram: self, began: clock::now() }
+        clock::now_unless_inside()
+            .map_or_else(TimedGuard::lost, |began| TimedGuard { histogram: self, began })
     }
 }
 
@@ -80,15 +81,29 @@ pub struct TimedGuard {
     began: u64,
 }
 
+impl TimedGuard {
+    /// Of a call that an allocator makes while the clock is made.
+    #[cold]
+    fn lost() -> Self {
+        Self { histogram: Histogram(Handle::Lost), began: 0 }
+    }
+}
+
 impl Guard for TimedGuard {
     type Verdict = Outcome;
 
     #[inline]
     fn finish(self, outcome: Outcome) {
-        let took = clock::now().saturating_sub(self.began);
         // However it ended: otherwise what hangs would make the others look better. A skip is no call.
-        if outcome != Outcome::Skipped {
-            self.histogram.observe(Clock::System.scale().seconds(took));
+        if outcome == Outcome::Skipped {
+            return;
+        }
+        match clock::now_unless_inside() {
+            Some(now) => {
+                self.histogram.observe(Clock::System.scale().seconds(now.saturating_sub(self.began)))
+            }
+            // Then it began so too.
+            None => self.histogram.observe(0.0),
         }
     }
 

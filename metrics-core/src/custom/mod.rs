@@ -15,8 +15,16 @@ pub use measured::{Declared, blank, counted, timed};
 pub(crate) use series::CustomSeries;
 pub use series::{SeriesCell, series_cells};
 
-/// Every linked family of the bot's own, sorted by name and place, so that equal binaries list them equally.
+/// Every linked family of the bot's own, sorted by name, so that equal binaries list them equally. Of those that are
+/// declared more than once, the declaration that stands first.
 pub(crate) fn custom_families() -> Vec<&'static CustomFamily> {
+    let mut families = declared_families();
+    families.dedup_by_key(|family| family.family.name);
+    families
+}
+
+/// Every declaration of a family, sorted by name and place.
+pub(crate) fn declared_families() -> Vec<&'static CustomFamily> {
     let mut families = CUSTOM_FAMILIES.to_vec();
     families.sort_by_key(|family| (family.family.name, family.place.file, family.place.line));
     families
