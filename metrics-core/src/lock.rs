@@ -133,7 +133,7 @@ impl<T> Once<T> {
         match self.0.get() {
             None if is_inside() => None,
             None => Some(self.get_or_make(make)),
-            made => made,
+            value => value,
         }
     }
 }
