@@ -98,13 +98,9 @@ impl Guard for TimedGuard {
         if outcome == Outcome::Skipped {
             return;
         }
-        match clock::now_unless_inside() {
-            Some(now) => {
-                self.histogram.observe(Clock::System.scale().seconds(now.saturating_sub(self.began)))
-            }
-            // Then it began so too.
-            None => self.histogram.observe(0.0),
-        }
+        // Where there is no time now there was none when it began.
+        let took = clock::now_unless_inside().map_or(0, |now| now.saturating_sub(self.began));
+        self.histogram.observe(if took == 0 { 0.0 } else { Clock::System.scale().seconds(took) });
     }
 
     #[inline]
