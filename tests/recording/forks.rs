@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bot_metrics::labels::{EventType, Severity};
 use bot_metrics::prelude::*;
 
-use crate::{METRICS, NO_FORKS, full};
+use crate::{METRICS, NO_FORKS, full, in_flight};
 
 #[exchange_call(op = "get_positions", exchange = "kraken")]
 fn get_positions() {}
@@ -123,6 +123,33 @@ fn fork_and(work: fn() -> bool) -> Result<(), &'static str> {
         libc::waitpid(pid, &raw mut status, 0);
     }
     Err("hangs")
+}
+
+/// Calls that begin on the thread that forks and end on another one are balanced by that one's count alone, which the
+/// child keeps.
+#[test]
+fn in_a_forked_child_calls_that_ended_on_another_thread_are_not_in_flight() {
+    let _no_other = NO_FORKS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let call = METRICS.exchange_call(labels::Exchange::Kraken, labels::Operation::GetTrades);
+    let (hand_over, guards) = mpsc::channel::<bot_metrics::CallGuard<'_>>();
+    let (ended, wait) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for guard in guards {
+                guard.finish(Outcome::Ok);
+                ended.send(()).expect("it waits");
+            }
+        });
+        for _ in 0..5 {
+            hand_over.send(call.start()).expect("it takes them");
+            wait.recv().expect("it ends");
+        }
+        assert_eq!(in_flight("get_trades"), 0.0);
+        assert_eq!(fork_and(|| in_flight("get_trades") == 0.0), Ok(()));
+        let _one = call.start();
+        assert_eq!(fork_and(|| in_flight("get_trades") == 1.0), Ok(()), "it goes on in the child");
+        drop(hand_over);
+    });
 }
 
 #[timed_subsystem("trading", max_age = "1h")]

@@ -270,13 +270,19 @@ impl Recorder {
     /// The same, added to what was read there of a recorder of the same shape.
     pub(crate) fn read_too<'a>(&self, scratch: &'a mut Scratch, horizon: u64) -> &'a Totals {
         let Scratch { all, one } = scratch;
+        let (mut gone, mut gone_open) = (0_u64, 0_u64);
         for share in self.shares() {
             one.unsure = !patiently(READINGS, || share.read(one, horizon));
             if !ThreadMark::of_bits(share.thread()).is_here() {
                 // What a thread of the parent was in the middle of ends in the parent alone.
-                one.forget_open();
+                let (calls, open) = one.forget_open();
+                (gone, gone_open) = (gone.wrapping_add(calls), gone_open.wrapping_add(open));
             }
             all.add(one);
+        }
+        if gone.cast_signed() <= 0 {
+            // What ended there and had begun elsewhere is under way nowhere.
+            all.add_open((gone, gone_open));
         }
         if let Some(spare) = self.spare.get() {
             one.unsure = !patiently(READINGS_OF_SPARE, || spare.shared().read(one, horizon));

@@ -54,10 +54,18 @@ impl Totals {
         all.unwrap_or(0).checked_div(self.under_way())
     }
 
-    /// Forgets the calls under way.
-    pub(super) fn forget_open(&mut self) {
-        self.started = self.ended();
-        self.open = 0;
+    /// Forgets the calls under way, and returns how many there were, less than none where more ended than began, and
+    /// the ticks at which they began.
+    pub(super) fn forget_open(&mut self) -> (u64, u64) {
+        let ended = self.ended();
+        let calls = std::mem::replace(&mut self.started, ended).wrapping_sub(ended);
+        (calls, std::mem::take(&mut self.open))
+    }
+
+    /// Adds so many calls under way.
+    pub(super) fn add_open(&mut self, (calls, open): (u64, u64)) {
+        self.started = self.started.wrapping_add(calls);
+        self.open = self.open.wrapping_add(open);
     }
 
     /// What was observed, by bucket.
