@@ -124,7 +124,7 @@ pub const SUBSYSTEM_DURATION_BUCKETS: [f64; 7] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0,
 
 /// Bucket bounds of [`EXCHANGE_API_LATENCY_SECONDS`], in seconds.
 ///
-/// The seed names none. These contain Prometheus' usual defaults; on 11,032 recorded delays their p50, p90 and
+/// The seed names none. These contain Prometheus' usual defaults but for 0.25; on 11,032 recorded delays their p50, p90 and
 /// p99 are within 2 % of the truth, where the defaults alone are off by 39 %, 12 % and 23 %.
 pub const EXCHANGE_API_LATENCY_BUCKETS: [f64; 18] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0];
@@ -166,8 +166,8 @@ pub static SUBSYSTEM_ALIVE: Family = gauge(
     "subsystem_alive",
     &["subsystem"],
     Origin::Seed,
-    "1 while the last success is no older than subsystem_max_age_seconds, or while paused, 0 when stalled; computed at \
-     each scrape.",
+    "1 while the last success or skip, or before one the start, is no older than subsystem_max_age_seconds, or while \
+     paused; 0 when stalled. Computed at each scrape.",
 );
 
 /// Whether a subsystem does nothing on purpose.
@@ -195,7 +195,7 @@ pub static SUBSYSTEM_MAX_AGE_SECONDS: Family = gauge(
     "subsystem_max_age_seconds",
     &["subsystem"],
     Origin::Extension,
-    "Age of the last success in seconds beyond which the subsystem counts as stalled.",
+    "Age of the last success or skip in seconds beyond which the subsystem counts as stalled; 60 unless set.",
 );
 
 /// How long the exchange takes to answer.
@@ -227,7 +227,7 @@ pub static EXCHANGE_RATE_LIMIT_USED_RATIO: Family = gauge(
     "exchange_rate_limit_used_ratio",
     &["exchange", "limit"],
     Origin::Extension,
-    "Used part of an exchange's rate limit as its answers say it, 0 to 1; absent until one was read.",
+    "Used part of an exchange's rate limit as its answers say it; 1 is all, more where it counts beyond; absent until one was read.",
 );
 
 /// How often a profile ran out of capital.
@@ -251,7 +251,7 @@ pub static PROFILE_UTILIZATION_PERCENT: Family = gauge(
     "profile_utilization_percent",
     &["profile_id"],
     Origin::Seed,
-    "Allocated capital in use, 100 x (positions + open orders) / allocated; not clamped, +Inf when nothing is allocated.",
+    "Allocated capital in use, 100 x (positions + open orders) / allocated; not clamped; with nothing allocated 0 when nothing is used, else +Inf.",
 );
 
 /// How many differences the reconciliation found.
@@ -267,7 +267,7 @@ pub static RECONCILIATION_MISMATCHES_BY_KIND_TOTAL: Family = counter(
     "reconciliation_mismatches_by_kind_total",
     &["kind", "source"],
     Origin::Extension,
-    "The same by kind: missing from source, differs where both have it, unspecified where they were only counted.",
+    "Newly detected mismatches by kind: missing from source, differs where both have it, unspecified where they were only counted.",
 );
 
 /// How much the last reconciliation found missing.
@@ -292,7 +292,8 @@ pub static LABEL_OVERFLOW_TOTAL: Family = counter(
     "label_overflow_total",
     &["metric", "label"],
     Origin::Extension,
-    "Recordings whose label value was replaced by \"other\" because the label's bound was reached.",
+    "Recordings whose label value found no place within the label's bound: their series has \"other\" for it, or is left \
+     out where one for many would mislead.",
 );
 
 /// Values that are none.
@@ -300,7 +301,8 @@ pub static INVALID_OBSERVATIONS_TOTAL: Family = counter(
     "invalid_observations_total",
     &["metric"],
     Origin::Extension,
-    "Values that were dropped because they cannot be recorded: NaN, and for a histogram infinite or negative ones.",
+    "Values that were dropped because they cannot be recorded: NaN, infinite capital, negative or infinite rate limits, \
+     and negative or infinite observations of a histogram.",
 );
 
 /// Foreign collectors that failed.

@@ -1,8 +1,9 @@
 //! Locks that a fork leaves open.
 //!
 //! A child has one thread, the one that forked; a lock that another thread held at that moment stays locked in it for
-//! ever. So a fork waits until no thread is inside any of these locks. They are never held for long, and never on the
-//! recording path after a thread's first call.
+//! ever. So a fork waits until no thread is inside any of these locks. They are never held for long. After a thread's first
+//! call, calls, runs, events and families of a bot's own take none; `Profile::update`, a capital check, a commit of a
+//! reconciliation and market data beyond its bound do.
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};

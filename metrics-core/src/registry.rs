@@ -12,7 +12,7 @@ use lazy_static::lazy_static;
 use prometheus::Registry;
 use prometheus::core::Collector;
 
-use crate::call_site::{CallSite, Choice, Target, call_sites};
+use crate::call_site::{CALL_SITES, CallSite, Choice, Target, call_sites};
 use crate::capital::Profile;
 use crate::catalogue;
 use crate::clock::{Clock, Timeline};
@@ -21,6 +21,7 @@ use crate::custom::{CustomFamily, CustomSeries, custom_families, declared_famili
 use crate::encode::text::TextSink;
 use crate::event::{Event, Events};
 use crate::exchange::{ExchangeCall, ExchangeCalls};
+use crate::labels::{EventType, Severity};
 use crate::lock;
 use crate::market_data::{MarketData, MarketDataFeed};
 use crate::process;
@@ -33,7 +34,7 @@ use crate::report::Report;
 use crate::scheduler::{SchedulerLag, watch};
 use crate::settings::Settings;
 use crate::storage::{GaugeSlot, Sink, Snapshot, SnapshotBuilder, lost, withdraw_time_stamps};
-use crate::subsystem::{SubsystemHandle, SubsystemHealth, Subsystems};
+use crate::subsystem::{SubsystemHandle, SubsystemHealth, SubsystemSite, Subsystems};
 use crate::vocabulary::require_type;
 use crate::{Error, LabelValue};
 
@@ -227,9 +228,14 @@ impl Core {
     fn declare(&self, site: &CallSite, settings: &Settings) {
         match &site.target {
             Target::Subsystem(site) => {
-                let is_started = |subsystem: &&str| !site.is_optional() && !settings.disables(subsystem);
-                if let Some(subsystem) = site.fixed().filter(is_started) {
-                    let slots = self.subsystems.registered(subsystem, &self.clock);
+                for subsystem in site.values() {
+                    let is_started =
+                        site.fixed().is_some() && !site.is_optional() && !settings.disables(subsystem);
+                    let slots = if is_started {
+                        self.subsystems.registered(subsystem, &self.clock)
+                    } else {
+                        self.subsystems.awaited(subsystem, &self.clock)
+                    };
                     // Contradictions were refused before.
                     let _ = site.declared_max_age().map(|max_age| slots.set_max_age(max_age));
                 }
@@ -302,6 +308,8 @@ impl Metrics {
         for family in custom_families() {
             core.custom.declare(family);
         }
+        // What the library says by itself.
+        core.events.bare(Severity::Error.as_str(), EventType::InvalidCapital.as_str());
         core.configure(settings, registry);
         // The hook may record, and install.
         drop(held);
@@ -333,12 +341,13 @@ impl Metrics {
     }
 
     /// A subsystem, exported from here on, or from its first run on where the settings
-    /// [disable](Settings::disable) it.
+    /// [disable](Settings::disable) it or every attribute that names it says `optional`.
     #[must_use]
     pub fn subsystem<L: LabelValue>(&self, subsystem: L) -> SubsystemHandle {
         const { require_type::<L>("subsystem") };
         let (name, clock) = (subsystem.as_str(), &self.core.clock);
-        let slots = if self.settings().disables(name) {
+        let is_process_wide = Arc::ptr_eq(&self.core, process());
+        let slots = if self.settings().disables(name) || is_process_wide && is_optional(name) {
             self.core.subsystems.awaited(name, clock)
         } else {
             self.core.subsystems.registered(name, clock)
@@ -556,6 +565,16 @@ fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether each site of this subsystem, of which there are some, is optional.
+fn is_optional(subsystem: &str) -> bool {
+    let sites = CALL_SITES.iter().filter_map(|place| match &place.target {
+        Target::Subsystem(site) => Some(site).filter(|site| site.values().contains(&subsystem)),
+        _ => None,
+    });
+    let mut sites = sites.peekable();
+    sites.peek().is_some() && sites.all(SubsystemSite::is_optional)
+}
+
 /// Refuses two families of one name that differ, naming the places.
 fn check_families(families: &[&CustomFamily]) -> Result<(), Error> {
     match families.windows(2).find(|pair| pair[0].family.name == pair[1].family.name && pair[0] != pair[1]) {
@@ -569,7 +588,6 @@ mod tests {
     use super::*;
     use crate::Mode;
     use crate::storage::NearNumber;
-    use crate::subsystem::SubsystemSite;
 
     const fn site(line: u32, subsystem: Choice, max_age: Duration) -> CallSite {
         let target = Target::Subsystem(SubsystemSite::new(subsystem).max_age(max_age));

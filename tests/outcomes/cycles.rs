@@ -63,8 +63,11 @@ fn cancelled_cycles_are_observed_where_asked_for() {
     assert_eq!((runs("observing", "cancelled"), observed("observing")), (1.0, 1.0));
 }
 
-#[timed_subsystem("optional", optional)]
+#[timed_subsystem("optional", every = "5s", optional)]
 fn optional() {}
+
+#[timed_subsystem("paused_only", every = "5s", optional)]
+fn paused_only() {}
 
 #[timed_subsystem("plain")]
 fn never_runs() {}
@@ -76,6 +79,10 @@ fn an_optional_subsystem_counts_from_its_first_run() {
     assert_eq!((alive("optional"), alive("plain")), (None, Some(1.0)));
     optional();
     assert_eq!(alive("optional"), Some(1.0));
+    metrics().subsystem(labels::Subsystem::PausedOnly).pause("not in this mode");
+    assert_eq!(alive("paused_only"), None, "a handle that pauses it does not say that it runs");
+    paused_only();
+    assert_eq!(alive("paused_only"), Some(1.0));
     let _ = never_runs;
 }
 

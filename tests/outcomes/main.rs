@@ -63,6 +63,7 @@ mod labels {
         Cycle,
         Observing,
         Optional,
+        PausedOnly,
         Plain,
         Skipping,
         Fallible,
