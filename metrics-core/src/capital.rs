@@ -163,7 +163,7 @@ pub struct Profile {
 impl Profile {
     /// The profile with this id, back if it was removed.
     pub(crate) fn new(core: Arc<Core>, id: &str) -> Self {
-        let slots = core.profiles.place(id);
+        let slots = core.place_profile(id);
         if let Some(slots) = &slots {
             slots.bring_back();
         }
@@ -182,14 +182,16 @@ impl Profile {
         update(&self.core, &self.id, self.slots.clone(), capital.figures());
     }
 
-    /// Takes the profile's gauges away at once, and its counters after five minutes, those of its events among them.
-    /// Any handle brings it back with its next [`update`](Self::update).
+    /// Takes the profile's gauges away at once, and its counters after five minutes, those of its events among them, and
+    /// those of the bot's own families whose label is a [`ProfileId`](crate::ProfileId). What no scrape has seen by then
+    /// stays five minutes more. Any handle brings it back with its next [`update`](Self::update).
     pub fn remove(&self) {
         self.core.profiles.remove_beyond(&self.id);
         // It may have moved in since this handle found no place.
         if let Some(slots) = self.slots.clone().or_else(|| self.core.profiles.standing_place(&self.id)) {
             slots.remove(self.core.clock.boot_time());
         }
+        self.core.retract_profile(&self.id);
     }
 }
 
@@ -200,7 +202,7 @@ fn update(core: &Core, id: &str, slots: Option<Arc<ProfileSlots>>, figures: Opti
         return event.profile(id).record();
     };
     let tolerance = core.settings().map_or(0.0, |settings| settings.capital_tolerance);
-    match slots.or_else(|| core.profiles.place(id)) {
+    match slots.or_else(|| core.place_profile(id)) {
         Some(slots) => slots.update(&figures, tolerance),
         None => core.profiles.update_beyond(id, &figures, tolerance),
     }
@@ -247,7 +249,7 @@ impl CapitalSite {
     #[must_use]
     pub fn start(&'static self, profile: Text) -> CapitalGuard {
         // One that was removed stays so, until there are figures.
-        let slots = registry::process_core().profiles.place(profile.as_str());
+        let slots = registry::process_core().place_profile(profile.as_str());
         CapitalGuard { profile, slots }
     }
 }

@@ -13,6 +13,7 @@ use crate::lock::{self, Lock};
 use crate::open::{self, Asked, Bound, FamilyKey, Label, OpenFamily};
 use crate::recent::{Recent, RecentEvent};
 use crate::registry;
+use crate::settings::{DEFAULT_PROFILES, DEFAULT_SYMBOLS};
 use crate::storage::{Sink, Slot, lose};
 use crate::text::Text;
 
@@ -38,7 +39,8 @@ impl Events {
     pub(crate) fn new(clock: Clock) -> Self {
         let key = FamilyKey::new();
         // Severities and types are enums, whichever a bot has; profiles and symbols are for the settings to bound.
-        let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(usize::MAX), Bound::Open(usize::MAX)];
+        let bounds =
+            vec![Bound::Closed, Bound::Closed, Bound::Open(DEFAULT_PROFILES), Bound::Open(DEFAULT_SYMBOLS)];
         let family = Lock::new(OpenFamily::new(&OPERATIONAL_EVENTS_TOTAL, bounds, SERIES_BOUND));
         Self { clock, key, family, recent: Recent::new() }
     }
@@ -50,8 +52,8 @@ impl Events {
     }
 
     /// Takes away the series of a profile that was removed.
-    pub(crate) fn forget_profile(&self, profile: &str) {
-        self.family.hold().forget(PROFILE, profile);
+    pub(crate) fn forget_profile(&self, profile: &str, now: Duration) {
+        self.family.hold().forget(PROFILE, profile, now);
     }
 
     fn record(&self, labels: &[Label<'_>; 4], count: u64) {
@@ -82,23 +84,26 @@ impl Events {
             // An allocator records for the first time what is allocated under this very lock.
             return lose();
         }
-        let entry = Arc::new(self.family.hold().admit(asked, Duration::ZERO, Slot::counter));
+        let now = self.clock.boot_time();
+        let found_at = open::epoch();
+        let entry = Arc::new(self.family.hold().admit(asked, now, Slot::counter));
         entry.slot().add(count);
-        open::remember(&entry);
+        open::remember(&entry, found_at);
     }
 
     /// The slot of an event without profile and symbol, exported from here on.
     pub(crate) fn bare(&self, severity: &'static str, kind: &'static str) -> Arc<EventSlots> {
         let labels = labels(severity, kind, b"", b"");
-        self.family.hold().admit(&Asked::new(self.key, &labels), Duration::ZERO, Slot::counter).into_slot()
+        let now = self.clock.boot_time();
+        self.family.hold().admit(&Asked::new(self.key, &labels), now, Slot::counter).into_slot()
     }
 
-    pub(crate) fn collect(&self, sink: &mut dyn Sink) {
+    pub(crate) fn collect(&self, now: Duration, sink: &mut dyn Sink) {
         sink.open(&OPERATIONAL_EVENTS_TOTAL);
-        let mut after = self.family.hold().collect_some(Duration::ZERO, None, sink);
+        let mut after = self.family.hold().collect_some(now, None, sink);
         while let Some(labels) = after {
             sink.rest();
-            after = self.family.hold().collect_some(Duration::ZERO, Some(&labels), sink);
+            after = self.family.hold().collect_some(now, Some(&labels), sink);
         }
         self.family.hold().collect_overflow(sink);
     }

@@ -55,6 +55,7 @@ mod event;
 #[cfg(feature = "tracing")]
 mod event_layer;
 mod exchange;
+mod grace;
 mod guard;
 mod instrument;
 mod label;
@@ -171,7 +172,7 @@ pub use bot_metrics_macros::exchange_call;
 ///
 /// Names, labels, bounds, objectives and the number of label sets are checked while compiling. Series whose labels are
 /// all closed stand at 0 from [`Settings::install`] on; an open label's values beyond its bound are recorded under
-/// "other". Two crates may declare one family alike; differently is an error of `install` that names both places.
+/// "other", but for gauges, of which one for several would tell nothing. Two crates may declare one family alike; differently is an error of `install` that names both places.
 pub use bot_metrics_macros::metrics;
 #[doc = include_str!("../docs/operational_event.md")]
 pub use bot_metrics_macros::operational_event;

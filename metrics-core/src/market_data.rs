@@ -8,6 +8,7 @@ use crate::catalogue;
 use crate::clock::{Latch, Translation};
 use crate::lock::Lock;
 use crate::registry::Core;
+use crate::settings::DEFAULT_SYMBOLS;
 use crate::storage::{CounterSlot, Sink};
 
 /// Series before nothing more finds a place, whatever the bound on symbols.
@@ -34,7 +35,11 @@ struct Feed {
 
 impl MarketData {
     pub(crate) fn new() -> Self {
-        Self { bound: AtomicUsize::new(usize::MAX), feeds: Lock::default(), overflow: CounterSlot::new() }
+        Self {
+            bound: AtomicUsize::new(DEFAULT_SYMBOLS),
+            feeds: Lock::default(),
+            overflow: CounterSlot::new(),
+        }
     }
 
     /// Bounds the symbols from here on; who has a place keeps it.
@@ -48,10 +53,11 @@ impl MarketData {
         if let Some(feed) = feeds.get(&key) {
             return Some(Arc::clone(feed));
         }
-        let symbols: BTreeSet<&Arc<str>> = feeds.keys().map(|(_, symbol)| symbol).collect();
-        let is_new = !symbols.contains(symbol);
-        if feeds.len() >= SERIES_BOUND || is_new && symbols.len() >= self.bound.load(Relaxed) {
-            return None;
+        if !self.has_room(&feeds, symbol) {
+            sweep(&mut feeds);
+            if !self.has_room(&feeds, symbol) {
+                return None;
+            }
         }
         let feed = Arc::new(Feed::default());
         feeds.insert(key, Arc::clone(&feed));
@@ -62,11 +68,16 @@ impl MarketData {
         self.feeds.hold().get(&(exchange, Arc::clone(symbol))).cloned()
     }
 
+    fn has_room(&self, feeds: &BTreeMap<Key, Arc<Feed>>, symbol: &Arc<str>) -> bool {
+        let symbols: BTreeSet<&Arc<str>> = feeds.keys().map(|(_, symbol)| symbol).collect();
+        let has_symbol = symbols.contains(symbol) || symbols.len() < self.bound.load(Relaxed);
+        has_symbol && feeds.len() < SERIES_BOUND
+    }
+
     pub(crate) fn collect(&self, translation: &Translation, sink: &mut dyn Sink) {
         let family = &catalogue::MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS;
         let mut known = self.feeds.hold();
-        // Whoever takes a place holds the feed before the lock is released.
-        known.retain(|_, feed| feed.updated_at.load(Relaxed) != 0 || Arc::strong_count(feed) > 1);
+        sweep(&mut known);
         let feeds: Vec<_> = known.iter().map(|(key, feed)| (key.clone(), Arc::clone(feed))).collect();
         // No lock is held while the sink writes.
         drop(known);
@@ -79,6 +90,13 @@ impl MarketData {
         }
         sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, &[family.name, "symbol"], self.overflow.value());
     }
+}
+
+/// Lets go of what was removed, or never updated, and has no handle.
+fn sweep(feeds: &mut BTreeMap<Key, Arc<Feed>>) {
+    let is_updated = |feed: &Feed| feed.updated_at.load(Relaxed) != 0;
+    // Whoever takes a place holds the feed before the lock is released; what was said by whoever held it last is seen.
+    feeds.retain(|_, feed| is_updated(feed) || Arc::get_mut(feed).is_none() || is_updated(feed));
 }
 
 /// The market data of a symbol at an exchange; from [`Metrics::market_data`](crate::Metrics::market_data). An alert on

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use crate::capital::Figures;
 use crate::catalogue;
+use crate::grace;
 use crate::label::OTHER;
 use crate::lock::{Held, Lock};
+use crate::settings::DEFAULT_PROFILES;
 use crate::storage::{CounterSlot, Sink};
-
-/// How long a removed profile's counters stay: long enough for a scraper to see their last value.
-const GRACE: Duration = Duration::from_mins(5);
 
 /// Profiles beyond the bound whose fall below zero is remembered; further ones are counted at every check, since too
 /// many violations are better than too few.
@@ -35,12 +34,14 @@ pub(crate) struct Profiles {
 struct Beyond {
     violations: u64,
     below_zero: BTreeSet<String>,
+    /// Whether somebody calls a profile "other".
+    named: bool,
 }
 
 impl Profiles {
     pub(crate) fn new() -> Self {
         Self {
-            bound: AtomicUsize::new(usize::MAX),
+            bound: AtomicUsize::new(DEFAULT_PROFILES),
             places: Lock::default(),
             beyond: Lock::default(),
             overflow: CounterSlot::new(),
@@ -68,10 +69,15 @@ impl Profiles {
         self.places.hold().get(id).cloned()
     }
 
-    /// The place of this profile, which it has from here on if there is one.
+    /// The place of this profile, which it has from here on if there is one. A profile that is called "other" has none:
+    /// its series would stand there twice.
     pub(crate) fn place(&self, id: &str) -> Option<Arc<ProfileSlots>> {
         if let Some(slots) = self.places.hold().get(id) {
             return Some(Arc::clone(slots));
+        }
+        if id == OTHER {
+            self.beyond().named = true;
+            return None;
         }
         let mut places = self.places.hold();
         if let Some(slots) = places.get(id) {
@@ -80,14 +86,16 @@ impl Profiles {
         if places.len() >= self.bound.load(Relaxed) {
             return None;
         }
-        let slots = Arc::new(ProfileSlots::default());
+        let slots = Arc::new(ProfileSlots::new(self.beyond().below_zero.remove(id)));
         places.insert(Arc::from(id), Arc::clone(&slots));
         Some(slots)
     }
 
     /// Takes the figures of a profile that has no place.
     pub(crate) fn update_beyond(&self, id: &str, figures: &Figures, tolerance: f64) {
-        self.overflow.add(1);
+        if id != OTHER {
+            self.overflow.add(1);
+        }
         let mut beyond = self.beyond();
         if !figures.is_below_zero(tolerance) {
             beyond.below_zero.remove(id);
@@ -111,8 +119,8 @@ impl Profiles {
         }
         let family = &catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL;
         let overflow = self.overflow.value();
-        if overflow > 0 {
-            let violations = self.beyond().violations;
+        let Beyond { violations, named, .. } = *self.beyond();
+        if overflow > 0 || named {
             sink.counter(family, &[OTHER], violations);
         }
         sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, &[family.name, "profile_id"], overflow);
@@ -131,8 +139,9 @@ impl Profiles {
             if slots.end_grace(now) {
                 ended.push(Arc::clone(profile));
             }
-            // Whoever takes a place holds its slots before the lock is released.
-            !slots.is_past_grace(now) || Arc::strong_count(slots) > 1
+            // Whoever takes a place holds its slots before the lock is released. What was recorded by whoever held them
+            // last is seen.
+            Arc::get_mut(slots).is_none() || !slots.is_past_grace(now)
         });
         ended
     }
@@ -162,6 +171,11 @@ struct Standing {
 }
 
 impl ProfileSlots {
+    /// Of a profile that may have been below zero before it had a place: its fall is counted already.
+    fn new(below_zero: bool) -> Self {
+        Self(Lock::new(Standing { below_zero, ..Standing::default() }))
+    }
+
     /// Counts a violation where available capital has fallen below zero, and brings a removed profile back.
     pub(crate) fn update(&self, figures: &Figures, tolerance: f64) {
         let mut standing = self.standing();
@@ -223,13 +237,14 @@ impl Standing {
     }
 
     fn is_past_grace(&self, now: Duration) -> bool {
-        self.removed_at.is_some_and(|at| now.saturating_sub(at) > GRACE)
+        self.removed_at.is_some_and(|at| now >= grace::end(at))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grace::GRACE;
 
     fn capital(allocated: f64, used: f64) -> Figures {
         available(allocated - used)
@@ -297,8 +312,8 @@ mod tests {
         let profiles = Profiles::new();
         let held = profiles.place("x").expect("a place");
         held.remove(Duration::ZERO);
-        assert!(profiles.forget(GRACE).is_empty());
-        assert_eq!(profiles.forget(GRACE * 2), [Arc::from("x")]);
+        assert!(profiles.forget(GRACE.saturating_sub(Duration::from_nanos(1))).is_empty());
+        assert_eq!(profiles.forget(GRACE), [Arc::from("x")]);
         assert!(profiles.forget(GRACE * 2).is_empty());
         drop(held);
         assert!(profiles.forget(GRACE * 2).is_empty());
@@ -317,5 +332,43 @@ mod tests {
         profiles.update_beyond("falls", &capital(2.0, 1.0), 0.0);
         profiles.update_beyond("falls", &capital(1.0, 2.0), 0.0);
         assert_eq!(profiles.beyond().violations, 2);
+    }
+
+    #[test]
+    fn a_violation_that_comes_while_a_removed_profile_is_forgotten_is_not_lost() {
+        let long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
+        let profiles = Profiles::new();
+        for round in 1..=if long { 200_000 } else { 500 } {
+            let slots = profiles.place("x").expect("a place");
+            slots.update(&available(0.0), 0.0);
+            slots.remove(Duration::ZERO);
+            std::thread::scope(|scope| {
+                scope.spawn(|| profiles.forget(GRACE));
+                scope.spawn(move || {
+                    for _ in 0..round % 50 {
+                        std::hint::spin_loop();
+                    }
+                    slots.update(&available(-1.0), 0.0);
+                });
+            });
+            let standing = profiles.standing_place("x").expect("it came back");
+            assert_eq!(violations(&standing), 1);
+            drop(standing);
+            profiles.places.hold().clear();
+        }
+    }
+
+    #[test]
+    fn a_fall_without_a_place_is_not_counted_again_with_one() {
+        let profiles = Profiles::new();
+        profiles.set_bound(0);
+        profiles.update_beyond("x", &available(-1.0), 0.0);
+        profiles.set_bound(1);
+        let slots = profiles.place("x").expect("a place");
+        slots.update(&available(-2.0), 0.0);
+        assert_eq!(violations(&slots) + profiles.beyond().violations, 1);
+        slots.update(&available(0.0), 0.0);
+        slots.update(&available(-1.0), 0.0);
+        assert_eq!(violations(&slots), 1);
     }
 }

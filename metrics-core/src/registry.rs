@@ -25,7 +25,7 @@ use crate::labels::{EventType, Severity};
 use crate::lock;
 use crate::market_data::{MarketData, MarketDataFeed};
 use crate::process;
-use crate::profiles::Profiles;
+use crate::profiles::{ProfileSlots, Profiles};
 use crate::rate_limit::{RateLimitGauge, RateLimits};
 use crate::recent::RecentEvent;
 use crate::reconciliation::{Reconciliation, ReconciliationCycle};
@@ -159,12 +159,9 @@ impl Core {
         }
         let translation = self.timeline.translation(&self.clock);
         let now = translation.boot_time();
-        for profile in self.profiles.forget(now) {
-            self.events.forget_profile(&profile);
-            self.custom.forget_profile(&profile);
-        }
+        self.forget_profiles(now);
         let settings = self.settings();
-        self.events.collect(sink);
+        self.events.collect(now, sink);
         self.subsystems.collect(&translation, sink);
         self.exchange_calls.collect(settings.and_then(|settings| settings.exchange), sink);
         self.rate_limits.collect(sink);
@@ -204,6 +201,26 @@ impl Core {
             sink.gauge(&catalogue::TARGET_INFO, &settings.identity(), 1.0);
         }
         self.custom.collect(now, sink);
+    }
+
+    /// The place of this profile, if there is one, or one comes free.
+    pub(crate) fn place_profile(&self, id: &str) -> Option<Arc<ProfileSlots>> {
+        self.profiles.place(id).or_else(|| {
+            self.forget_profiles(self.clock.boot_time());
+            self.profiles.place(id)
+        })
+    }
+
+    /// Takes away at once the gauges that the bot has of a profile.
+    pub(crate) fn retract_profile(&self, id: &str) {
+        self.custom.retract_profile(id, self.clock.boot_time());
+    }
+
+    fn forget_profiles(&self, now: Duration) {
+        for profile in self.profiles.forget(now) {
+            self.events.forget_profile(&profile, now);
+            self.custom.forget_profile(&profile, now);
+        }
     }
 
     /// The registry of what is recorded here, or why it cannot be.

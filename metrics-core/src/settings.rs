@@ -20,8 +20,8 @@ pub(crate) const DEFAULT_LABELS: [&str; 3] = ["app", "env", "mode"];
 
 const DEFAULT_NAMESPACE: &str = "bytelyst_bot";
 const DEFAULT_APP: &str = "bytelyst-trading-bot-service";
-const DEFAULT_PROFILES: usize = 50;
-const DEFAULT_SYMBOLS: usize = 200;
+pub(crate) const DEFAULT_PROFILES: usize = 50;
+pub(crate) const DEFAULT_SYMBOLS: usize = 200;
 
 const NODE_ENV: &str = "NODE_ENV";
 const PAPER_TRADING: &str = "PAPER_TRADING";

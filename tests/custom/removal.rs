@@ -1,7 +1,7 @@
 //! Series that are removed, and come back.
 
 use bot_metrics::testing::Samples;
-use bot_metrics::{LabelType, metrics};
+use bot_metrics::{LabelType, ProfileId, metrics};
 
 use crate::METRICS;
 
@@ -22,6 +22,8 @@ metrics! {
     gauge positions_held { strategy: Strategy }
     /// Orders of a strategy.
     counter strategy_orders_total { strategy: Strategy }
+    /// How far a profile borrows.
+    gauge leverage { profile: ProfileId }
 }
 
 fn held(strategy: &str) -> Option<f64> {
@@ -34,9 +36,12 @@ fn a_removed_gauge_vanishes_at_once_frees_its_place_and_comes_back_through_a_kep
     for (strategy, value) in [("one", 1.0), ("two", 2.0), ("three", 3.0), ("four", 4.0)] {
         positions_held(strategy).set(value);
     }
-    assert_eq!((held("one"), held("four"), held("other")), (Some(1.0), None, Some(4.0)));
+    assert_eq!(
+        (held("one"), held("four"), held("other")),
+        (Some(1.0), None, None),
+        "one value for several is none's"
+    );
     positions_held("four").remove();
-    assert_eq!(held("other"), Some(4.0), "the rest is nobody's to remove");
     kept.remove();
     assert_eq!(held("one"), None);
     positions_held("four").set(5.0);
@@ -45,6 +50,18 @@ fn a_removed_gauge_vanishes_at_once_frees_its_place_and_comes_back_through_a_kep
     assert_eq!(held("one"), Some(6.0), "it comes back, whoever has its place");
     assert_eq!(positions_held("one").clone().set(7.0), ());
     assert_eq!(held("one"), Some(7.0), "one series, by whatever handle");
+}
+
+#[test]
+fn gauges_of_a_removed_profile_vanish_with_it_and_come_back_when_they_are_set() {
+    let value = |profile| Samples::of(&METRICS).value("bytelyst_bot_leverage", &[("profile", profile)]);
+    let (kept, stays) = (leverage("leaves"), leverage("stays"));
+    kept.set(3.0);
+    stays.set(2.0);
+    METRICS.profile("leaves").remove();
+    assert_eq!((value("leaves"), value("stays")), (None, Some(2.0)));
+    kept.set(4.0);
+    assert_eq!(value("leaves"), Some(4.0));
 }
 
 /// F16.

@@ -10,4 +10,5 @@ mod exchange;
 mod exposition;
 mod market_data;
 mod reconciliation;
+mod removed;
 mod subsystem;

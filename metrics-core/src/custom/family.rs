@@ -172,11 +172,12 @@ impl CustomFamily {
             return Handle::Lost;
         }
         let core = registry::process_core();
+        let found_at = open::epoch();
         let Some(entry) = core.custom.open(self, asked, core.clock.boot_time()) else {
             return Handle::Nowhere;
         };
         let entry = Arc::new(entry);
-        open::remember(&entry);
+        open::remember(&entry, found_at);
         Handle::Open(entry)
     }
 }

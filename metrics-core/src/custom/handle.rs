@@ -37,7 +37,9 @@ impl Handle {
     fn remove(&self) {
         match self {
             Self::Nowhere | Self::Lost => {}
-            Self::Closed(slot) => slot.retract(),
+            Self::Closed(slot) => {
+                let _ = slot.retract();
+            }
             Self::Open(entry) => {
                 let core = registry::process_core();
                 core.custom.remove(entry, core.clock.boot_time());
@@ -73,7 +75,8 @@ impl Counter {
     }
 }
 
-/// A gauge of a bot's own family; absent until it is first set.
+/// A gauge of a bot's own family; absent until it is first set. Values of an open label beyond its bound have no series:
+/// one for several would be the value of whoever came last. `label_overflow_total` counts them.
 #[derive(Clone, Debug)]
 pub struct Gauge(pub(super) Handle);
 
@@ -86,7 +89,8 @@ impl Gauge {
         }
     }
 
-    /// Takes the series away at once, until it is set again, by whatever handle.
+    /// Takes the series away at once, until it is set again, by whatever handle. Those with a [`ProfileId`](crate::ProfileId) go when that
+    /// profile [is removed](crate::Profile::remove).
     pub fn remove(&self) {
         self.0.remove();
     }

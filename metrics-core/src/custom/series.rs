@@ -114,13 +114,25 @@ impl CustomSeries {
         }
     }
 
-    /// Takes away the series of a profile that was removed.
-    pub(crate) fn forget_profile(&self, profile: &str) {
+    /// Takes away the gauges of a profile that is being removed.
+    pub(crate) fn retract_profile(&self, profile: &str, now: Duration) {
+        self.forget_those(|kind| kind == Kind::Gauge, profile, now);
+    }
+
+    /// Takes away the counts of a profile whose grace is over.
+    pub(crate) fn forget_profile(&self, profile: &str, now: Duration) {
+        self.forget_those(|kind| kind != Kind::Gauge, profile, now);
+    }
+
+    fn forget_those(&self, are_meant: impl Fn(Kind) -> bool, profile: &str, now: Duration) {
         for FamilySeries { family, series, .. } in self.families().values_mut() {
             let Labelled::Open(open) = series else { continue };
+            if !are_meant(family.family.kind) {
+                continue;
+            }
             for (index, _) in family.labels.iter().enumerate().filter(|(_, label)| **label == ProfileId::TYPE)
             {
-                open.forget(index, profile);
+                open.forget(index, profile, now);
             }
         }
     }
@@ -202,7 +214,7 @@ impl FamilySeries {
                     None
                 };
                 let more = visit_some(series, after.as_deref(), |labels, slot| {
-                    slot.collect(family, labels, sink);
+                    let _ = slot.collect(family, labels, sink);
                 });
                 more.map_or(After::Nothing, After::Closed)
             }

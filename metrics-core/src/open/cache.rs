@@ -30,6 +30,15 @@ struct Cache {
     taken: usize,
 }
 
+/// A state of what may be remembered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Epoch(u64);
+
+/// To be read before a series is asked for: what changes meanwhile then makes the answer one that is not remembered.
+pub(crate) fn epoch() -> Epoch {
+    Epoch(EPOCH.load(Relaxed))
+}
+
 /// Makes every thread ask again.
 pub(super) fn forget() {
     EPOCH.fetch_add(1, Relaxed);
@@ -52,10 +61,9 @@ pub(super) fn with<R>(asked: &Asked<'_>, found: impl FnOnce(&Arc<Entry>) -> R) -
     CACHE.try_with(find).ok().flatten()
 }
 
-pub(super) fn insert(entry: &Arc<Entry>) {
+pub(super) fn insert(entry: &Arc<Entry>, Epoch(epoch): Epoch) {
     let put = |cache: &RefCell<Cache>| {
         let mut cache = cache.try_borrow_mut().ok()?;
-        let epoch = EPOCH.load(Relaxed);
         let forgotten =
             if cache.epoch == epoch { Cache::EMPTY } else { std::mem::replace(&mut *cache, Cache::EMPTY) };
         cache.epoch = epoch;
@@ -134,7 +142,8 @@ mod tests {
             for symbol in &symbols {
                 let labels = labels(symbol);
                 let asked = Asked::new(key, &labels);
-                remember(&Arc::new(family.admit(&asked, Duration::ZERO, Slot::counter)));
+                let found_at = epoch();
+                remember(&Arc::new(family.admit(&asked, Duration::ZERO, Slot::counter)), found_at);
             }
             let is_missing = |symbol: &&&'static str| {
                 let labels = labels(symbol);

@@ -1,16 +1,18 @@
 //! The series of one family that has open labels.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Asked, Entry, Label, LabelText, cache};
 use crate::catalogue::{self, Family, Kind};
+use crate::grace;
 use crate::label::OTHER;
 use crate::storage::{CounterSlot, Sink, Slot, visit_some};
 
-/// How long a removed counter or histogram stays: long enough for a scraper to see its last value.
-const GRACE: Duration = Duration::from_mins(5);
+/// Removed series before those are looked for that nobody can record to, where no scrape does that.
+const FEW_REMOVED: usize = 64;
 
 /// What is known of a label's values.
 #[derive(Clone, Copy, Debug)]
@@ -29,11 +31,17 @@ pub(crate) struct OpenFamily {
     places: Places,
     /// Series that were removed and may come back.
     removed: usize,
+    /// When the first of their graces ends: until then no place comes free.
+    next_end: Duration,
+    /// So many of them that it is time to look whom nobody can record to.
+    many_removed: usize,
 }
 
 #[derive(Debug)]
 struct Standing {
     slot: Arc<Slot>,
+    /// The slot's mark when it was collected last: what a scraper can have seen.
+    shown: Cell<u64>,
     /// Boxed, since few series have one and each has the room for it.
     removal: Option<Box<Removal>>,
 }
@@ -42,8 +50,8 @@ struct Standing {
 /// ask, and none is lost: the slot stays for as long as anybody can record to it.
 #[derive(Clone, Copy, Debug)]
 struct Removal {
-    /// None where there is no grace.
-    at: Option<Duration>,
+    /// When it is hidden.
+    ends: Duration,
     /// The slot's, when it was removed.
     mark: u64,
     /// Whether the grace is over: it is not shown, and has no place.
@@ -72,7 +80,14 @@ impl OpenFamily {
     pub(crate) fn new(family: &'static Family, bounds: Vec<Bound>, most: usize) -> Self {
         let label = |bound| OpenLabel { bound, taken: BTreeMap::new(), overflow: Arc::default() };
         let places = Places { labels: bounds.into_iter().map(label).collect(), taken: 0, most };
-        Self { family, series: BTreeMap::new(), places, removed: 0 }
+        Self {
+            family,
+            series: BTreeMap::new(),
+            places,
+            removed: 0,
+            next_end: Duration::MAX,
+            many_removed: FEW_REMOVED,
+        }
     }
 
     /// Bounds the values of a label from here on; those that have a place keep it.
@@ -85,7 +100,8 @@ impl OpenFamily {
     /// Where recordings of a label set go: its series, exported from here on, or that of "other" where there is no place.
     pub(crate) fn admit(&mut self, asked: &Asked<'_>, now: Duration, make: impl FnOnce() -> Slot) -> Entry {
         let labels = self.places.texts(asked.labels);
-        if !self.series.contains_key(&*labels) && !self.places.have_room(&labels) {
+        let is_known = self.series.contains_key(&*labels);
+        if !is_known && !self.places.have_room(&labels) && now >= self.next_end {
             self.sweep(now);
         }
         let mut standing = labels.clone();
@@ -107,30 +123,45 @@ impl OpenFamily {
         }
         self.places.take(&labels);
         let slot = Arc::new(make());
-        self.series.insert(labels.into(), Standing { slot: Arc::clone(&slot), removal: None });
+        let standing = Standing { slot: Arc::clone(&slot), shown: Cell::new(0), removal: None };
+        self.series.insert(labels.into(), standing);
         slot
     }
 
     /// Takes a series away: a gauge at once, counts once a scraper has seen them.
     pub(crate) fn remove(&mut self, entry: &Entry, now: Duration) {
-        // "other" is not one's own.
-        if entry.overflow.is_empty()
-            && let Some(standing) = self.series.get_mut(&*entry.labels)
-        {
-            self.removed += usize::from(standing.removal.is_none());
-            standing.remove(Some(now));
+        // "other" is nobody's own, whoever names it so.
+        if entry.is_others() || self.places.have_other(&entry.labels) {
+            return;
+        }
+        let ends = if self.family.kind == Kind::Gauge { now } else { grace::end(now) };
+        let Some(standing) = self.series.get_mut(&*entry.labels) else { return };
+        self.removed -= usize::from(standing.removal.is_some());
+        standing.remove(&entry.labels, &mut self.places, ends);
+        standing.settle(&entry.labels, &mut self.places, now);
+        self.removed += usize::from(standing.removal.is_some());
+        self.next_end = self.next_end.min(ends);
+        if self.removed >= self.many_removed {
             self.sweep(now);
         }
     }
 
-    /// Takes away at once the series that have this value of a label.
-    pub(crate) fn forget(&mut self, label: usize, value: &str) {
-        let has = |labels: &[LabelText]| labels.get(label).is_some_and(|text| text.as_str() == value);
-        for (_, standing) in self.series.iter_mut().filter(|(labels, _)| has(labels)) {
-            self.removed += usize::from(standing.removal.is_none());
-            standing.remove(None);
+    /// Takes away the series that have this value of a label: at once, but for counts that no scraper can have seen.
+    /// These have their grace from now on.
+    pub(crate) fn forget(&mut self, label: usize, value: &str, now: Duration) {
+        let Some(known) = self.places.labels.get(label) else { return };
+        // What takes no place is common to all that have no value of their own.
+        if !known.is_taken_by(value) {
+            return;
         }
-        self.sweep(Duration::ZERO);
+        let is_gauge = self.family.kind == Kind::Gauge;
+        let has = |labels: &[LabelText]| labels.get(label).is_some_and(|text| text.as_str() == value);
+        for (labels, standing) in self.series.iter_mut().filter(|(labels, _)| has(labels)) {
+            self.removed += usize::from(standing.removal.is_none());
+            let is_seen = is_gauge || standing.slot.mark() == standing.shown.get();
+            standing.remove(labels, &mut self.places, if is_seen { now } else { grace::end(now) });
+        }
+        self.sweep(now);
     }
 
     /// Some of the series, those after the one with the labels `after`; says where to go on, if there are more.
@@ -144,12 +175,15 @@ impl OpenFamily {
             self.sweep(now);
         }
         let mut texts = Vec::with_capacity(self.family.labels.len());
+        let is_gauge = self.family.kind == Kind::Gauge;
         visit_some(&self.series, after, |labels, standing| {
-            if !standing.is_over() {
+            // The value of a gauge "other" would be the one of whoever came last.
+            let is_hidden = standing.is_over() || is_gauge && self.places.have_other(labels);
+            if !is_hidden {
                 texts.clear();
                 // They live as long as the series do.
                 texts.extend(labels.iter().map(LabelText::as_str));
-                standing.slot.collect(self.family, &texts, sink);
+                standing.shown.set(standing.slot.collect(self.family, &texts, sink));
             }
         })
     }
@@ -170,37 +204,54 @@ impl OpenFamily {
         if self.removed == 0 {
             return;
         }
-        let grace = if self.family.kind == Kind::Gauge { Duration::ZERO } else { GRACE };
-        let (places, removed) = (&mut self.places, &mut self.removed);
+        let (mut removed, mut next_end) = (0, Duration::MAX);
         self.series.retain(|labels, standing| {
-            let Some(removal) = &mut standing.removal else { return true };
-            // Alone it is here: what was recorded by whoever held it last is seen.
-            let held = Arc::get_mut(&mut standing.slot).is_none();
-            if standing.slot.mark() != removal.mark {
-                if removal.over {
-                    places.take(labels);
-                }
-                standing.removal = None;
-                *removed -= 1;
+            if standing.removal.is_none() {
                 return true;
             }
-            if !removal.over && removal.at.is_none_or(|at| now.saturating_sub(at) >= grace) {
-                removal.over = true;
-                places.release(labels);
-                cache::forget();
+            // Alone it is here: what was recorded by whoever held it last is seen.
+            let held = Arc::get_mut(&mut standing.slot).is_none();
+            standing.settle(labels, &mut self.places, now);
+            let Some(removal) = &standing.removal else { return true };
+            if !removal.over {
+                next_end = next_end.min(removal.ends);
             }
-            let gone = removal.over && !held;
-            *removed -= usize::from(gone);
-            !gone
+            let stays = held || !removal.over;
+            removed += usize::from(stays);
+            stays
         });
+        self.removed = removed;
+        self.next_end = next_end;
+        self.many_removed = (removed * 2).max(FEW_REMOVED);
     }
 }
 
 impl Standing {
-    fn remove(&mut self, at: Option<Duration>) {
-        self.slot.retract();
+    /// From `ends` on it is hidden, unless something is recorded first.
+    fn remove(&mut self, labels: &[LabelText], places: &mut Places, ends: Duration) {
+        // What was recorded since it was hidden brings it back, before it goes once more.
+        self.bring_back(labels, places);
         let over = self.is_over();
-        self.removal = Some(Box::new(Removal { at, mark: self.slot.mark(), over }));
+        self.removal = Some(Box::new(Removal { ends, mark: self.slot.retract(), over }));
+    }
+
+    /// Brings it back or hides it, where it is time to.
+    fn settle(&mut self, labels: &[LabelText], places: &mut Places, now: Duration) {
+        self.bring_back(labels, places);
+        if let Some(removal) = self.removal.as_mut().filter(|removal| !removal.over && now >= removal.ends) {
+            removal.over = true;
+            places.release(labels);
+            cache::forget();
+        }
+    }
+
+    /// Where something was recorded since it was removed.
+    fn bring_back(&mut self, labels: &[LabelText], places: &mut Places) {
+        if let Some(removal) = self.removal.take_if(|removal| self.slot.mark() != removal.mark)
+            && removal.over
+        {
+            places.take(labels);
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -242,7 +293,7 @@ impl Places {
         }
         if self.taken >= self.most {
             for (label, text) in self.labels.iter().zip(&mut *labels) {
-                if label.is_taken_by(text) {
+                if label.is_taken_by(text.as_str()) {
                     replace(label, text);
                 }
             }
@@ -250,14 +301,20 @@ impl Places {
         overflow
     }
 
+    /// Whether one of them is "other", by which all go that find no place.
+    fn have_other(&self, labels: &[LabelText]) -> bool {
+        let is_other = |(label, text): (&OpenLabel, &LabelText)| label.is_open() && text.as_str() == OTHER;
+        self.labels.iter().zip(labels).any(is_other)
+    }
+
     fn are_open(&self, labels: &[LabelText]) -> bool {
-        self.labels.iter().zip(labels).any(|(label, text)| label.is_taken_by(text))
+        self.labels.iter().zip(labels).any(|(label, text)| label.is_taken_by(text.as_str()))
     }
 
     fn take(&mut self, labels: &[LabelText]) {
         self.taken += usize::from(self.are_open(labels));
         for (label, text) in self.labels.iter_mut().zip(labels) {
-            if let (LabelText::Open(text), true) = (text, label.is_taken_by(text)) {
+            if let (LabelText::Open(text), true) = (text, label.is_taken_by(text.as_str())) {
                 *label.taken.entry(Arc::clone(text)).or_insert(0) += 1;
             }
         }
@@ -278,13 +335,17 @@ impl Places {
 
 impl OpenLabel {
     /// Whether a value takes a place: none and "other" do not.
-    fn is_taken_by(&self, text: &LabelText) -> bool {
-        matches!(self.bound, Bound::Open(_)) && !matches!(text.as_str(), "" | OTHER)
+    fn is_taken_by(&self, text: &str) -> bool {
+        self.is_open() && !matches!(text, "" | OTHER)
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self.bound, Bound::Open(_))
     }
 
     fn has_room(&self, text: &LabelText) -> bool {
         match self.bound {
-            Bound::Open(bound) if self.is_taken_by(text) => {
+            Bound::Open(bound) if self.is_taken_by(text.as_str()) => {
                 self.taken.len() < bound || self.taken.contains_key(text.as_str())
             }
             Bound::Open(_) | Bound::Closed => true,
@@ -294,10 +355,12 @@ impl OpenLabel {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
     use super::*;
-    use crate::catalogue::{Families, OPERATIONAL_EVENTS_TOTAL};
+    use crate::catalogue::{Families, OPERATIONAL_EVENTS_TOTAL, Origin};
     use crate::open::FamilyKey;
-    use crate::storage::{SnapshotBuilder, Value};
+    use crate::storage::{Reading, SnapshotBuilder, Value};
 
     const LABELS: [Label<'static>; 4] =
         [Label::Closed("INFO"), Label::Closed("STARTED"), Label::Open(b"maker"), Label::Open(b"")];
@@ -333,5 +396,169 @@ mod tests {
         drop(entry);
         assert_eq!(shown(&mut family, 30), None);
         assert!(family.series.is_empty(), "nobody can record to it any more");
+    }
+
+    static COUNTER: Family = family("c_total", Kind::Counter);
+    static GAUGE: Family = family("g", Kind::Gauge);
+
+    const fn family(name: &'static str, kind: Kind) -> Family {
+        let (labels, origin) = (&["symbol"], Origin::Custom);
+        Family { name, kind, help: "h", labels, buckets: &[], objective: None, origin }
+    }
+
+    #[derive(Default)]
+    struct Told(Vec<(String, f64)>);
+
+    impl Sink for Told {
+        fn includes(&self, _: &Family) -> bool {
+            true
+        }
+
+        fn open(&mut self, _: &'static Family) {}
+
+        fn sample(&mut self, _: &'static Family, labels: &[&str], value: Reading<'_>) {
+            #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+            let value = match value {
+                Reading::Counter(n) => n as f64,
+                Reading::Gauge(g) => g,
+                _ => f64::NAN,
+            };
+            self.0.push((labels.join(" "), value));
+        }
+    }
+
+    const M: fn(u64) -> Duration = Duration::from_mins;
+
+    fn told(family: &mut OpenFamily, minutes: u64) -> Vec<(String, f64)> {
+        let mut told = Told::default();
+        let _ = family.collect_some(M(minutes), None, &mut told);
+        told.0
+    }
+
+    fn admit(family: &mut OpenFamily, key: FamilyKey, text: &str, minutes: u64) -> Entry {
+        family.admit(&Asked::new(key, &[Label::Open(text.as_bytes())]), M(minutes), Slot::counter)
+    }
+
+    fn counters(most: usize) -> (OpenFamily, FamilyKey) {
+        (OpenFamily::new(&COUNTER, vec![Bound::Open(most)], usize::MAX), FamilyKey::new())
+    }
+
+    #[test]
+    fn counts_between_two_removals_are_seen() {
+        let (mut family, key) = counters(3);
+        let kept = admit(&mut family, key, "x", 0);
+        kept.slot().add(1);
+        family.remove(&kept, M(0));
+        assert_eq!(told(&mut family, 1), [("x".to_owned(), 1.0)]);
+        assert_eq!(told(&mut family, 6), [], "its grace is over");
+        kept.slot().add(3);
+        family.remove(&kept, M(7));
+        assert_eq!(told(&mut family, 8), [("x".to_owned(), 4.0)]);
+        assert_eq!(told(&mut family, 12), [], "five minutes after it was removed again");
+    }
+
+    #[test]
+    fn other_is_nobodys_to_remove_even_by_its_name() {
+        let (mut family, key) = counters(1);
+        admit(&mut family, key, "a", 0).slot().add(1);
+        admit(&mut family, key, "b", 0).slot().add(10);
+        let named = admit(&mut family, key, "other", 0);
+        family.remove(&named, M(0));
+        drop(named);
+        let _ = told(&mut family, 6);
+        admit(&mut family, key, "c", 6).slot().add(1);
+        let now = told(&mut family, 6);
+        assert!(now.contains(&("other".to_owned(), 11.0)), "{now:?}");
+    }
+
+    #[test]
+    fn forgetting_no_value_or_other_leaves_alone_what_has_no_value_of_its_own() {
+        for text in ["", "other"] {
+            let (mut family, key) = counters(3);
+            admit(&mut family, key, text, 0).slot().add(1);
+            assert_eq!(told(&mut family, 0).len(), 1);
+            family.forget(0, text, M(0));
+            assert_eq!(told(&mut family, 0), [(text.to_owned(), 1.0)]);
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_goes_at_once_where_it_was_seen_and_has_its_grace_where_not() {
+        let (mut family, key) = counters(3);
+        let kept = admit(&mut family, key, "x", 0);
+        kept.slot().add(1);
+        assert_eq!(told(&mut family, 0), [("x".to_owned(), 1.0)]);
+        kept.slot().add(1);
+        family.forget(0, "x", M(1));
+        assert_eq!(told(&mut family, 1), [("x".to_owned(), 2.0)]);
+        assert_eq!(told(&mut family, 5), [("x".to_owned(), 2.0)]);
+        assert_eq!(told(&mut family, 6), []);
+        kept.slot().add(1);
+        assert_eq!(told(&mut family, 7), [("x".to_owned(), 3.0)]);
+        family.forget(0, "x", M(8));
+        assert_eq!(told(&mut family, 8), []);
+    }
+
+    #[test]
+    fn a_gauge_that_is_set_while_it_is_removed_comes_back() {
+        let mut family = OpenFamily::new(&GAUGE, vec![Bound::Open(3)], usize::MAX);
+        let asked = [Label::Open(b"x")];
+        let kept = family.admit(&Asked::new(FamilyKey::new(), &asked), M(0), || Slot::gauge(Arc::default()));
+        let rounds = if std::env::var_os("BOT_METRICS_LONG_TESTS").is_some() { 1_000_000 } else { 20_000 };
+        for _ in 0..rounds {
+            let done = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    while !done.load(Relaxed) {
+                        kept.slot().set(1.0);
+                    }
+                });
+                for _ in 0..100 {
+                    family.remove(&kept, M(0));
+                }
+                done.store(true, Relaxed);
+            });
+            kept.slot().set(3.0);
+            assert_eq!(told(&mut family, 1), [("x".to_owned(), 3.0)]);
+        }
+    }
+
+    #[test]
+    fn a_gauge_has_no_series_other() {
+        let mut family = OpenFamily::new(&GAUGE, vec![Bound::Open(1)], usize::MAX);
+        let key = FamilyKey::new();
+        for (text, value) in [("a", 1.0), ("b", 2.0), ("other", 3.0), ("", 4.0)] {
+            let asked = [Label::Open(text.as_bytes())];
+            let entry = family.admit(&Asked::new(key, &asked), M(0), || Slot::gauge(Arc::default()));
+            entry.slot().set(value);
+        }
+        assert_eq!(told(&mut family, 0), [(String::new(), 4.0), ("a".to_owned(), 1.0)]);
+        assert_eq!(family.places.labels[0].overflow.value(), 1);
+    }
+
+    #[test]
+    fn places_are_looked_for_only_once_one_can_be_free() {
+        let (mut family, key) = counters(1);
+        let held = admit(&mut family, key, "a", 0);
+        family.remove(&held, M(1));
+        assert_eq!(family.next_end, M(6));
+        assert!(admit(&mut family, key, "b", 5).is_others());
+        assert!(!admit(&mut family, key, "c", 6).is_others());
+        assert_eq!(family.next_end, Duration::MAX);
+    }
+
+    #[test]
+    fn what_comes_and_goes_between_two_scrapes_is_let_go_of() {
+        let mut family = OpenFamily::new(&GAUGE, vec![Bound::Open(3)], usize::MAX);
+        let key = FamilyKey::new();
+        for number in 0..10_000 {
+            let text = number.to_string();
+            let asked = [Label::Open(text.as_bytes())];
+            let entry = family.admit(&Asked::new(key, &asked), M(0), || Slot::gauge(Arc::default()));
+            entry.slot().set(1.0);
+            family.remove(&entry, M(0));
+        }
+        assert!(family.series.len() <= 2 * FEW_REMOVED, "{}", family.series.len());
+        assert_eq!(family.removed, family.series.len());
     }
 }

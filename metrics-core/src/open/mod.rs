@@ -11,6 +11,7 @@ mod hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+pub(crate) use cache::{Epoch, epoch};
 pub(crate) use family::{Bound, OpenFamily};
 
 use crate::catalogue::Family;
@@ -156,7 +157,7 @@ pub(crate) fn remembered<R>(asked: &Asked<'_>, record: impl FnOnce(&Arc<Entry>) 
     cache::with(asked, record)
 }
 
-/// Lets this thread remember an entry.
-pub(crate) fn remember(entry: &Arc<Entry>) {
-    cache::insert(entry);
+/// Lets this thread remember an entry that it asked for at this epoch.
+pub(crate) fn remember(entry: &Arc<Entry>, found_at: Epoch) {
+    cache::insert(entry, found_at);
 }

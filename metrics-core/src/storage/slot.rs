@@ -58,6 +58,10 @@ impl GaugeSlot {
     }
 }
 
+/// Marks of a gauge that is absent, and of one that is not.
+const UNSET: u64 = 0;
+const SET: u64 = 1;
+
 /// One value of the kind that its family has.
 #[derive(Debug)]
 pub struct Slot(Of);
@@ -107,25 +111,38 @@ impl Slot {
         }
     }
 
-    /// Makes a gauge absent, until it is set again; a count stays what it is.
-    pub(crate) fn retract(&self) {
-        if let Of::Gauge(gauge, _) = &self.0 {
-            gauge.retract();
+    /// Makes a gauge absent, until it is set again; a count stays what it is. Returns the mark that it has from here on,
+    /// while nothing is recorded.
+    pub(crate) fn retract(&self) -> u64 {
+        match &self.0 {
+            Of::Gauge(gauge, _) => {
+                gauge.retract();
+                // Not what it has now: it may have been set meanwhile.
+                UNSET
+            }
+            Of::Counter(_) | Of::Histogram(..) => self.mark(),
         }
     }
 
-    /// Tells `sink` what it holds; a gauge may be absent.
-    pub(crate) fn collect(&self, family: &'static Family, labels: &[&str], sink: &mut dyn Sink) {
+    /// Tells `sink` what it holds; a gauge may be absent. Returns the mark of what was told.
+    pub(crate) fn collect(&self, family: &'static Family, labels: &[&str], sink: &mut dyn Sink) -> u64 {
         match &self.0 {
-            Of::Counter(tally) => sink.counter(family, labels, tally.value()),
-            Of::Gauge(gauge, _) => {
-                if let Some(value) = gauge.value() {
+            Of::Counter(tally) => {
+                let count = tally.value();
+                sink.counter(family, labels, count);
+                count
+            }
+            Of::Gauge(gauge, _) => match gauge.value() {
+                Some(value) => {
                     sink.gauge(family, labels, value);
+                    SET
                 }
-            }
-            Of::Histogram(distribution, _) => {
-                distribution.show(|buckets, sum| sink.histogram(family, labels, buckets, sum));
-            }
+                None => UNSET,
+            },
+            Of::Histogram(distribution, _) => distribution.show(|buckets, sum| {
+                sink.histogram(family, labels, buckets, sum);
+                buckets.iter().sum()
+            }),
         }
     }
 
@@ -133,7 +150,7 @@ impl Slot {
     pub(crate) fn mark(&self) -> u64 {
         match &self.0 {
             Of::Counter(tally) => tally.value(),
-            Of::Gauge(gauge, _) => gauge.value().is_some().into(),
+            Of::Gauge(gauge, _) => gauge.value().map_or(UNSET, |_| SET),
             Of::Histogram(distribution, _) => distribution.show(|buckets, _| buckets.iter().sum()),
         }
     }

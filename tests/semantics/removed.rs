@@ -1,0 +1,86 @@
+//! What becomes of the series of profiles and feeds that are removed.
+
+use std::time::Duration;
+
+use bot_metrics::labels::{EventType, Exchange, Severity};
+use bot_metrics::testing::{self, Samples};
+use bot_metrics::{Capital, Mode, Settings};
+
+const VIOLATIONS: &str = "bytelyst_bot_capital_invariant_violations_total";
+const EVENTS: &str = "bytelyst_bot_operational_events_total";
+
+fn used(positions: f64) -> Capital {
+    Capital { allocated: 1.0, positions, ..Capital::default() }
+}
+
+#[test]
+fn a_removed_profile_without_a_name_takes_no_event_with_it() {
+    let (metrics, clock) = testing::instance();
+    metrics.event(Severity::Info, EventType::Started).count(7).record();
+    metrics.profile("").remove();
+    let count = || Samples::of(&metrics).value(EVENTS, &[("type", "STARTED")]);
+    assert_eq!(count(), Some(7.0));
+    clock.advance(Duration::from_mins(6));
+    assert_eq!(count(), Some(7.0));
+    metrics.event(Severity::Info, EventType::Started).record();
+    assert_eq!(count(), Some(8.0));
+}
+
+#[test]
+fn a_profile_named_other_is_no_second_series() {
+    let metrics = Settings::new(Mode::Paper).label_bounds(1, 1).build().unwrap();
+    let series = || {
+        let text = metrics.exposition();
+        text.lines().filter(|line| line.starts_with(&format!("{VIOLATIONS}{{"))).count()
+    };
+    let other = metrics.profile("other");
+    assert_eq!(series(), 1, "it is there from here on");
+    other.update(used(2.0));
+    metrics.profile("a").update(used(2.0));
+    metrics.profile("b").update(used(2.0));
+    assert_eq!(series(), 2);
+    let value = |profile| Samples::of(&metrics).value(VIOLATIONS, &[("profile_id", profile)]);
+    assert_eq!((value("a"), value("other")), (Some(1.0), Some(2.0)));
+}
+
+#[test]
+fn events_between_the_last_scrape_and_the_end_of_their_profiles_grace_are_seen() {
+    let (metrics, clock) = testing::instance();
+    let event = || metrics.event(Severity::Error, EventType::OrderFailure).profile("maker").record();
+    let value = || Samples::of(&metrics).value(EVENTS, &[("profile_id", "maker")]);
+    event();
+    metrics.profile("maker").remove();
+    assert_eq!(value(), Some(1.0));
+    clock.advance(Duration::from_mins(6));
+    event();
+    event();
+    assert_eq!(value(), Some(3.0));
+    clock.advance(Duration::from_secs(15));
+    event();
+    assert_eq!(value(), Some(4.0));
+}
+
+#[test]
+fn a_removed_profiles_place_is_free_after_its_grace_without_a_scrape() {
+    let (settings, clock) = testing::steered(Settings::new(Mode::Paper).label_bounds(1, 1));
+    let metrics = settings.build().unwrap();
+    metrics.event(Severity::Error, EventType::OrderFailure).profile("a").record();
+    metrics.profile("a").remove();
+    clock.advance(Duration::from_mins(6));
+    metrics.profile("b").update(used(2.0));
+    let samples = Samples::of(&metrics);
+    assert_eq!(samples.value(VIOLATIONS, &[("profile_id", "b")]), Some(1.0));
+    assert_eq!(samples.value(EVENTS, &[("profile_id", "a")]), Some(1.0), "nobody had seen it");
+}
+
+#[test]
+fn a_removed_feeds_place_is_free_without_a_scrape() {
+    let metrics = Settings::new(Mode::Paper).label_bounds(1, 1).build().unwrap();
+    let first = metrics.market_data(Exchange::Kraken, "A");
+    first.updated();
+    first.remove();
+    drop(first);
+    metrics.market_data(Exchange::Kraken, "B").updated();
+    let updated = "bytelyst_bot_market_data_last_update_timestamp_seconds";
+    assert!(Samples::of(&metrics).value(updated, &[("symbol", "B")]).is_some());
+}
