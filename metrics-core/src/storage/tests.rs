@@ -134,7 +134,11 @@ fn no_recording_is_lost_doubled_or_torn_while_threads_come_and_go() {
         // Each line of threads is one at a time, so that so many run at once.
         let lines: Vec<_> = (0..threads)
             .map(|_| {
-                scope.spawn(|| (0..lives).for_each(|_| std::thread::scope(|life| drop(life.spawn(live)))))
+                scope.spawn(|| {
+                    (0..lives).for_each(|_| {
+                        std::thread::scope(|life| life.spawn(live).join().expect("it ends well"));
+                    })
+                })
             })
             .collect();
         for line in lines {
