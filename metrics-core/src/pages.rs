@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::registry::Metrics;
 use crate::server::{Pages, ServeError, Server, ServerOptions, Verdict, serve};
 use crate::subsystem::SubsystemHealth;
+use crate::{LabelValue as _, labels::Severity};
 
 impl Metrics {
     /// Serves `/metrics`, a landing page, `/-/healthy` and `/-/ready` on `address`, from a thread of its own, until
@@ -94,8 +95,10 @@ fn seconds(duration: Duration) -> String {
 /// A run is worth a word on the page from here on.
 const LONG_RUN: Duration = Duration::from_secs(1);
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}\
-    table{border-collapse:collapse}td,th{padding:.2rem 1rem .2rem 0;text-align:left}";
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:3rem auto;padding:0 1rem}\
+    div{overflow-x:auto}table{border-collapse:collapse}td,th{padding:.2rem 1rem .2rem 0;text-align:left;\
+    vertical-align:top;white-space:nowrap}td:last-child{white-space:normal;min-width:14rem}.bad{color:#b00020;\
+    font-weight:600}";
 
 fn landing(metrics: &Metrics) -> String {
     let settings = metrics.settings();
@@ -106,17 +109,18 @@ fn landing(metrics: &Metrics) -> String {
         // Writing to a String cannot fail.
         let _ = write!(
             rows,
-            "<tr><td>{}<td>{state}<td>{}<td>{}",
+            "<tr><td>{}<td>{} ago<td>{}<td{}>{state}",
             escaped(subsystem.subsystem),
             seconds(subsystem.age),
-            seconds(subsystem.max_age)
+            seconds(subsystem.max_age),
+            emphasis(subsystem.paused.is_none() && (subsystem.hung_for.is_some() || !subsystem.is_alive()))
         );
     }
     let events = recent_events(metrics);
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{app}</title><style>{STYLE}</style>\
          <h1>{app}</h1><p>mode <b>{}</b>, env <b>{}</b></p>\
-         <table><tr><th>subsystem<th>state<th>since last success or start<th>stalled after{rows}</table>\
+         <h2>Subsystems</h2><div><table><tr><th>subsystem<th>last success or start<th>stalled after<th>state{rows}</table></div>\
          {events}\
          <ul><li><a href=\"/metrics\">/metrics</a> for Prometheus\
          <li><a href=\"/-/healthy\">/-/healthy</a> 503 when a loop hangs\
@@ -134,16 +138,24 @@ fn recent_events(metrics: &Metrics) -> String {
         return String::new();
     }
     let now = metrics.wall();
-    let mut table = "<table><tr><th>ago<th>severity<th>event<th>profile<th>symbol<th>".to_owned();
+    let mut table =
+        "<h2>Last events</h2><div><table><tr><th>ago<th>severity<th>event<th>profile<th>symbol<th>what"
+            .to_owned();
     for event in events.iter().take(EVENTS) {
         let age = now.duration_since(event.at).unwrap_or_default();
         // Writing to a String cannot fail.
-        let _ = write!(table, "<tr><td>{}", seconds(age));
+        let is_bad = [Severity::Error, Severity::Critical].iter().any(|bad| event.severity == bad.as_str());
+        let _ = write!(table, "<tr{}><td>{}", emphasis(is_bad), seconds(age));
         for text in [&event.severity, &event.event_type, &event.profile, &event.symbol, &event.text] {
             let _ = write!(table, "<td>{}", escaped(text));
         }
     }
-    table + "</table>"
+    table + "</table></div>"
+}
+
+/// Colour and weight beside the word, never in its place.
+fn emphasis(is_bad: bool) -> &'static str {
+    if is_bad { " class=\"bad\"" } else { "" }
 }
 
 fn state(subsystem: &SubsystemHealth) -> String {
@@ -154,7 +166,7 @@ fn state(subsystem: &SubsystemHealth) -> String {
         (None, None, false) => "stalled".to_owned(),
     };
     if let Some(running) = subsystem.running_for.filter(|running| *running >= LONG_RUN) {
-        let _ = write!(state, ", running since {} ago", seconds(running));
+        let _ = write!(state, ", running for {}", seconds(running));
         if subsystem.runs_ended == 0 {
             state.push_str(
                 "; no run has ended yet: does the attribute stand over the loop, not the body of one cycle?",
@@ -171,7 +183,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::labels::{EventType, Severity, Subsystem};
+    use crate::labels::{EventType, Subsystem};
     use crate::testing::{instance, steered};
     use crate::{Mode, Outcome, Settings};
 
@@ -209,7 +221,7 @@ mod tests {
         event.profile("<b>").symbol("\"BTC&\"").text("<script>alert(1)</script>").record();
         clock.advance(Duration::from_secs(7));
         let page = landing(&metrics);
-        let row = "<tr><td>7.0 s<td>ERROR<td>ORDER_REJECTED<td>&lt;b&gt;<td>&quot;BTC&amp;&quot;\
+        let row = "<tr class=\"bad\"><td>7.0 s<td>ERROR<td>ORDER_REJECTED<td>&lt;b&gt;<td>&quot;BTC&amp;&quot;\
                    <td>&lt;script&gt;alert(1)&lt;/script&gt;";
         assert!(page.contains(row), "{page}");
     }
@@ -230,9 +242,9 @@ mod tests {
         let run = trading.start();
         clock.advance(Duration::from_hours(1));
         let page = landing(&metrics);
-        assert!(page.contains("hangs, running since 3600.0 s ago; no run has ended yet"), "{page}");
+        assert!(page.contains("hangs, running for 3600.0 s; no run has ended yet"), "{page}");
         assert!(page.contains("paused: market &lt;closed&gt;"), "{page}");
         run.finish(Outcome::Ok);
-        assert!(!landing(&metrics).contains("running since"));
+        assert!(!landing(&metrics).contains("running for"));
     }
 }

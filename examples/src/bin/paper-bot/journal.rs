@@ -149,7 +149,8 @@ impl Event {
             Self::TradingResumed => "the markets are open again: trading goes on".to_owned(),
             Self::ProfileStarted => "back at work".to_owned(),
             Self::ProfileStopped => "stopped, its orders are cancelled".to_owned(),
-            plain => format!("{plain:?}"),
+            // Their type says it all, and they are many: among the last events they would leave no room for others.
+            _ => String::new(),
         }
     }
 }
