@@ -135,9 +135,9 @@ fn no_recording_is_lost_doubled_or_torn_while_threads_come_and_go() {
         let lines: Vec<_> = (0..threads)
             .map(|_| {
                 scope.spawn(|| {
-                    (0..lives).for_each(|_| {
+                    for _ in 0..lives {
                         std::thread::scope(|life| life.spawn(live).join().expect("it ends well"));
-                    })
+                    }
                 })
             })
             .collect();
