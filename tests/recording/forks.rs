@@ -130,7 +130,7 @@ fn fork_and(work: fn() -> bool) -> Result<(), &'static str> {
 #[test]
 fn in_a_forked_child_calls_that_ended_on_another_thread_are_not_in_flight() {
     let _no_other = NO_FORKS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let call = METRICS.exchange_call(labels::Exchange::Kraken, labels::Operation::GetTrades);
+    let call = METRICS.exchange_call(labels::Exchange::Kraken, labels::Operation::ReplaceOrder);
     let (hand_over, guards) = mpsc::channel::<bot_metrics::CallGuard<'_>>();
     let (ended, wait) = mpsc::channel();
     std::thread::scope(|scope| {
@@ -144,10 +144,10 @@ fn in_a_forked_child_calls_that_ended_on_another_thread_are_not_in_flight() {
             hand_over.send(call.start()).expect("it takes them");
             wait.recv().expect("it ends");
         }
-        assert_eq!(in_flight("get_trades"), 0.0);
-        assert_eq!(fork_and(|| in_flight("get_trades") == 0.0), Ok(()));
+        assert_eq!(in_flight("replace_order"), 0.0);
+        assert_eq!(fork_and(|| in_flight("replace_order") == 0.0), Ok(()));
         let _one = call.start();
-        assert_eq!(fork_and(|| in_flight("get_trades") == 1.0), Ok(()), "it goes on in the child");
+        assert_eq!(fork_and(|| in_flight("replace_order") == 1.0), Ok(()), "it goes on in the child");
         drop(hand_over);
     });
 }
