@@ -4,9 +4,9 @@
 //! six others with it.
 
 use std::fs;
-use std::sync::OnceLock;
 
 use crate::catalogue;
+use crate::lock;
 use crate::storage::Sink;
 
 /// What could be read; under other systems than Linux nothing.
@@ -79,8 +79,8 @@ struct System {
 
 impl System {
     fn known() -> &'static Self {
-        static KNOWN: OnceLock<System> = OnceLock::new();
-        KNOWN.get_or_init(|| Self {
+        static KNOWN: lock::Once<System> = lock::Once::new();
+        KNOWN.get_or_make(|| Self {
             ticks_per_second: configured(libc::_SC_CLK_TCK, 100.0),
             page_bytes: configured(libc::_SC_PAGESIZE, 4096.0),
             booted: fs::read_to_string("/proc/stat").ok().as_deref().and_then(booted),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::DEFAULT_MAX_AGE;
 use crate::catalogue::{self, Family, SUBSYSTEM_DURATION_BUCKETS};
 use crate::clock::{Clock, Latch, Stamp, Translation};
-use crate::lock::Lock;
+use crate::lock::{self, Lock};
 use crate::storage::{Lease, Scratch, Sink, Totals};
 use crate::{LabelValue, Outcome};
 
@@ -105,6 +105,8 @@ impl SubsystemSlots {
 
     /// Sets the age once; a different one later is refused with the one that stands.
     pub(crate) fn set_max_age(&self, max_age: Duration) -> Result<(), Duration> {
+        // No fork finds it half said.
+        let _inside = lock::enter();
         let standing = *self.max_age.get_or_init(|| max_age);
         if standing == max_age { Ok(()) } else { Err(standing) }
     }
