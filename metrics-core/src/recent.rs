@@ -62,11 +62,9 @@ impl Recent {
 
     /// Keeps an event, unless the place that it would take is being written still.
     pub(crate) fn keep(&self, at: Duration, said: Said<'_>) {
-        if self.places.get().is_none() && lock::is_inside() {
-            // An allocator says something of the very memory that is asked for below.
-            return;
-        }
-        let places = self.places.get_or_make(|| (0..PLACES).map(|_| Place::new()).collect());
+        // None where an allocator says something of the very memory that is asked for here.
+        let made = self.places.get_unless_inside(|| (0..PLACES).map(|_| Place::new()).collect());
+        let Some(places) = made else { return };
         let number = self.next.fetch_add(1, Relaxed);
         place(places, number).write(number, at, said);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 #[cfg(feature = "server")]
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -95,7 +95,7 @@ struct Installed {
     registry: Registry,
     /// Whether somebody was given the registry and may have registered something there. Until then there is nothing
     /// foreign in it, and a scrape starts no thread for it.
-    handed_out: Once,
+    handed_out: lock::Once<()>,
 }
 
 /// Tells cores apart.
@@ -238,7 +238,7 @@ impl Core {
         self.market_data.set_bound(settings.symbol_bound);
         self.events.set_bounds(settings.profile_bound, settings.symbol_bound);
         // Both callers hold what keeps a second one out.
-        let _ = self.installed.set(Installed { settings, registry, handed_out: Once::new() });
+        let _ = self.installed.set(Installed { settings, registry, handed_out: lock::Once::new() });
     }
 
     /// Makes the series of `site` stand at 0, as far as its labels are known.
@@ -516,8 +516,7 @@ impl Metrics {
     #[must_use]
     pub fn registry(&self) -> &Registry {
         let Installed { registry, handed_out, .. } = self.installation();
-        let _inside = lock::enter();
-        handed_out.call_once(|| self.core.foreign.add_registry(registry.clone()));
+        handed_out.get_or_make(|| self.core.foreign.add_registry(registry.clone()));
         registry
     }
 

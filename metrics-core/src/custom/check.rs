@@ -2,6 +2,7 @@
 //! it judges, where its panic is a compile error.
 
 use crate::catalogue::{FAMILIES, Kind};
+use crate::settings::DEFAULT_LABELS;
 use crate::vocabulary::{Message, equal};
 
 use super::LabelType;
@@ -11,9 +12,6 @@ const MOST_BUCKETS: usize = 200;
 
 /// Label names that the exposition or Prometheus uses itself.
 const RESERVED: [&str; 4] = ["le", "quantile", "job", "instance"];
-
-/// The labels that every series carries anyway.
-const DEFAULT: [&str; 3] = ["app", "env", "mode"];
 
 /// Suffixes that a histogram's samples or another format append themselves.
 const SUFFIXES: [&str; 5] = ["_bucket", "_sum", "_count", "_total", "_created"];
@@ -70,8 +68,8 @@ pub const fn label_name(name: &str) {
         index += 1;
     }
     let mut index = 0;
-    while index < DEFAULT.len() {
-        if equal(DEFAULT[index], name) {
+    while index < DEFAULT_LABELS.len() {
+        if equal(DEFAULT_LABELS[index], name) {
             refuse(&["every series carries the label `", name, "` already: leave it out"]);
         }
         index += 1;

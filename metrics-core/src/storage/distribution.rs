@@ -1,7 +1,5 @@
 //! Values sorted into buckets, which every thread keeps for itself.
 
-use std::sync::OnceLock;
-
 use super::observed::{self, Sum, observe};
 use super::page::Run;
 use super::spare::lose;
@@ -15,7 +13,7 @@ pub(crate) struct Distribution {
     bounds: &'static [f64],
     run: Run,
     /// Made when the first of them observes.
-    shared: OnceLock<Box<Shared>>,
+    shared: lock::Once<Box<Shared>>,
     /// The bits of the largest sum that was shown: with what rounding leaves of its parts, the next one may come out a hair
     /// less, which would look like a restart.
     shown: AtomicU64,
@@ -55,7 +53,7 @@ impl Distribution {
         Self {
             bounds,
             run: Run::new(observed::words(bounds.len() + 1)),
-            shared: OnceLock::new(),
+            shared: lock::Once::new(),
             shown: AtomicU64::new(0.0f64.to_bits()),
         }
     }
@@ -84,11 +82,8 @@ impl Distribution {
 
     /// None where it was not made before and nothing may be allocated or waited for.
     fn shared(&self) -> Option<&Shared> {
-        if self.shared.get().is_none() && !lock::is_inside() {
-            let _inside = lock::enter();
-            return Some(self.shared.get_or_init(|| Box::new(Shared::new(self.bounds.len() + 1))));
-        }
-        self.shared.get().map(|shared| &**shared)
+        let made = self.shared.get_unless_inside(|| Box::new(Shared::new(self.bounds.len() + 1)));
+        made.map(|shared| &**shared)
     }
 
     /// Shows all that was observed: how many by bucket, the last one being those beyond all bounds, and the sum. It

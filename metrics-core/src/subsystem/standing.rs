@@ -1,6 +1,6 @@
 //! How a subsystem stands: what was recorded of it, seen at one moment.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::DEFAULT_MAX_AGE;
@@ -15,7 +15,7 @@ use crate::{LabelValue, Outcome};
 pub struct SubsystemSlots {
     runs: Lease,
     standing: Lock<Standing>,
-    max_age: OnceLock<Duration>,
+    max_age: lock::Once<Duration>,
 }
 
 /// What is not recorded by runs.
@@ -95,7 +95,7 @@ impl SubsystemSlots {
         Self {
             runs: Lease::new(&SUBSYSTEM_DURATION_BUCKETS, Outcome::VALUES.len(), clock.scale()),
             standing: Lock::new(standing),
-            max_age: OnceLock::new(),
+            max_age: lock::Once::new(),
         }
     }
 
@@ -105,9 +105,7 @@ impl SubsystemSlots {
 
     /// Sets the age once; a different one later is refused with the one that stands.
     pub(crate) fn set_max_age(&self, max_age: Duration) -> Result<(), Duration> {
-        // No fork finds it half said.
-        let _inside = lock::enter();
-        let standing = *self.max_age.get_or_init(|| max_age);
+        let standing = *self.max_age.get_or_make(|| max_age);
         if standing == max_age { Ok(()) } else { Err(standing) }
     }
 
