@@ -292,8 +292,8 @@ pub static LABEL_OVERFLOW_TOTAL: Family = counter(
     "label_overflow_total",
     &["metric", "label"],
     Origin::Extension,
-    "Recordings whose label value found no place within the label's bound: their series has \"other\" for it, or is left \
-     out where one for many would mislead.",
+    "Recordings whose label value found no place within the bounds on label values and series: their series has \"other\" \
+     for it, or is left out where one for many would mislead.",
 );
 
 /// Values that are none.

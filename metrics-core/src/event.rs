@@ -13,12 +13,9 @@ use crate::lock::{self, Lock};
 use crate::open::{self, Asked, Bound, FamilyKey, Label, OpenFamily};
 use crate::recent::{Recent, RecentEvent};
 use crate::registry;
-use crate::settings::{DEFAULT_PROFILES, DEFAULT_SYMBOLS};
+use crate::settings::{DEFAULT_SERIES, LabelBounds};
 use crate::storage::{Sink, Slot, lose};
 use crate::text::Text;
-
-/// Series of [`OPERATIONAL_EVENTS_TOTAL`] with a profile or a symbol, before the rest goes to "other".
-const SERIES_BOUND: usize = 2_000;
 
 /// Where the label stands among the family's, and so with the next.
 const PROFILE: usize = 2;
@@ -39,13 +36,13 @@ impl Events {
     pub(crate) fn new(clock: Clock) -> Self {
         let key = FamilyKey::new();
         // Severities and types are enums, whichever a bot has; profiles and symbols are for the settings to bound.
-        let bounds =
-            vec![Bound::Closed, Bound::Closed, Bound::Open(DEFAULT_PROFILES), Bound::Open(DEFAULT_SYMBOLS)];
-        let family = Lock::new(OpenFamily::new(&OPERATIONAL_EVENTS_TOTAL, bounds, SERIES_BOUND));
+        let LabelBounds { profiles, symbols } = LabelBounds::DEFAULT;
+        let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(profiles), Bound::Open(symbols)];
+        let family = Lock::new(OpenFamily::new(&OPERATIONAL_EVENTS_TOTAL, bounds, DEFAULT_SERIES));
         Self { clock, key, family, recent: Recent::new() }
     }
 
-    pub(crate) fn set_bounds(&self, profiles: usize, symbols: usize) {
+    pub(crate) fn set_bounds(&self, LabelBounds { profiles, symbols }: LabelBounds) {
         let mut family = self.family.hold();
         family.set_bound(PROFILE, profiles);
         family.set_bound(SYMBOL, symbols);
@@ -98,14 +95,14 @@ impl Events {
         self.family.hold().admit(&Asked::new(self.key, &labels), now, Slot::counter).into_slot()
     }
 
-    pub(crate) fn collect(&self, now: Duration, sink: &mut dyn Sink) {
+    pub(crate) fn collect(&self, now: Duration, namespace: &str, sink: &mut dyn Sink) {
         sink.open(&OPERATIONAL_EVENTS_TOTAL);
         let mut after = self.family.hold().collect_some(now, None, sink);
         while let Some(labels) = after {
             sink.rest();
             after = self.family.hold().collect_some(now, Some(&labels), sink);
         }
-        self.family.hold().collect_overflow(sink);
+        self.family.hold().collect_overflow(namespace, sink);
     }
 }
 

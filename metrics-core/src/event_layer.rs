@@ -369,7 +369,7 @@ mod tests {
         assert_metric!(metrics, "bytelyst_bot_operational_events_total{profile_id='2'}", ABSENT);
         assert_metric!(
             metrics,
-            "bytelyst_bot_label_overflow_total{label='profile_id',metric='operational_events_total'}",
+            "bytelyst_bot_label_overflow_total{label='profile_id',metric='bytelyst_bot_operational_events_total'}",
             8
         );
     }

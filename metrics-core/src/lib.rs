@@ -167,12 +167,19 @@ pub use bot_metrics_macros::exchange_call;
 /// | `{ label: Type }` | the labels: [`LabelValue`] enums, [`Symbol`], [`ProfileId`] or any [`Label`](trait@Label) |
 /// | `buckets(…)` | a histogram's bounds, ascending, in the unit of its name |
 /// | `objective(threshold = …, ratio = …)` | how large a part is to lie at or below one of the bounds |
-/// | `budget = n` | allows more label sets than 10,000 |
+/// | `budget = n` | the most series that it has; 2,000 unless given |
 /// | `crate = path` | the library's path, where the dependency has another name |
 ///
 /// Names, labels, bounds, objectives and the number of label sets are checked while compiling. Series whose labels are
 /// all closed stand at 0 from [`Settings::install`] on; an open label's values beyond its bound are recorded under
-/// "other", but for gauges, of which one for several would tell nothing. Two crates may declare one family alike; differently is an error of `install` that names both places.
+/// "other", but for gauges, of which one for several would tell nothing. [`Symbol`] and [`ProfileId`] are bounded by
+/// [`Settings::label_bounds`], other open labels by their types.
+///
+/// A family has at most as many series as its budget. Those of closed labels count, each open one being empty or "other",
+/// and are never crowded out: more of them than the budget is a compile error. A label set for which nothing is left has
+/// "other" in each open label, so that totals are exact, and `label_overflow_total` counts it.
+///
+/// Two crates may declare one family alike; differently is an error of `install` that names both places.
 pub use bot_metrics_macros::metrics;
 #[doc = include_str!("../docs/operational_event.md")]
 pub use bot_metrics_macros::operational_event;
@@ -223,7 +230,7 @@ pub mod __private {
     pub use crate::vocabulary::{require_method_name, require_text, require_type};
     /// What a declared family must be.
     pub mod check {
-        pub use crate::custom::{bound, buckets, budget, help, label_name, name, ratio, threshold};
+        pub use crate::custom::{BUDGET, bound, buckets, budget, help, label_name, name, ratio, threshold};
     }
     /// The traits that answer a [`Probe`].
     pub mod probe {

@@ -2,8 +2,8 @@
 //!
 //! A child has one thread, the one that forked; a lock that another thread held at that moment stays locked in it for
 //! ever. So a fork waits until no thread is inside any of these locks. They are never held for long. After a thread's first
-//! call, calls, runs, events and families of a bot's own take none; `Profile::update`, a capital check, a commit of a
-//! reconciliation and market data beyond its bound do.
+//! call, calls, runs, events and families of a bot's own take none; `Profile::update`, a capital check and a commit of a
+//! reconciliation do, and market data beyond its bound once for each place that may have come free.
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
@@ -110,6 +110,11 @@ pub(crate) struct Once<T>(OnceLock<T>);
 impl<T> Once<T> {
     pub(crate) const fn new() -> Self {
         Self(OnceLock::new())
+    }
+
+    /// The value, if it was made.
+    pub(crate) fn into_inner(self) -> Option<T> {
+        self.0.into_inner()
     }
 
     /// The value, once it was made.

@@ -2,17 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use crate::catalogue;
 use crate::clock::{Latch, Translation};
-use crate::lock::Lock;
+use crate::lock::{self, Lock};
 use crate::registry::Core;
-use crate::settings::DEFAULT_SYMBOLS;
-use crate::storage::{CounterSlot, Sink};
-
-/// Series before nothing more finds a place, whatever the bound on symbols.
-const SERIES_BOUND: usize = 2_000;
+use crate::settings::{DEFAULT_SERIES, LabelBounds};
+use crate::storage::{Sink, Tally};
 
 /// An exchange and a symbol.
 type Key = (&'static str, Arc<str>);
@@ -22,7 +20,9 @@ type Key = (&'static str, Arc<str>);
 pub(crate) struct MarketData {
     bound: AtomicUsize,
     feeds: Lock<BTreeMap<Key, Arc<Feed>>>,
-    overflow: CounterSlot,
+    /// Grows where a place may have come free: until then whoever found none need not ask again.
+    changes: AtomicU64,
+    overflow: Tally,
 }
 
 /// One symbol's at one exchange.
@@ -36,15 +36,26 @@ struct Feed {
 impl MarketData {
     pub(crate) fn new() -> Self {
         Self {
-            bound: AtomicUsize::new(DEFAULT_SYMBOLS),
+            bound: AtomicUsize::new(LabelBounds::DEFAULT.symbols),
             feeds: Lock::default(),
-            overflow: CounterSlot::new(),
+            changes: AtomicU64::new(0),
+            overflow: Tally::new(),
         }
     }
 
     /// Bounds the symbols from here on; who has a place keeps it.
     pub(crate) fn set_bound(&self, symbols: usize) {
         self.bound.store(symbols, Relaxed);
+        self.change();
+    }
+
+    /// Says that a place may have come free. Whoever sees the new number sees what was done before.
+    fn change(&self) {
+        self.changes.fetch_add(1, Release);
+    }
+
+    fn changes(&self) -> u64 {
+        self.changes.load(Acquire)
     }
 
     fn feed(&self, exchange: &'static str, symbol: &Arc<str>) -> Option<Arc<Feed>> {
@@ -71,10 +82,10 @@ impl MarketData {
     fn has_room(&self, feeds: &BTreeMap<Key, Arc<Feed>>, symbol: &Arc<str>) -> bool {
         let symbols: BTreeSet<&Arc<str>> = feeds.keys().map(|(_, symbol)| symbol).collect();
         let has_symbol = symbols.contains(symbol) || symbols.len() < self.bound.load(Relaxed);
-        has_symbol && feeds.len() < SERIES_BOUND
+        has_symbol && feeds.len() < DEFAULT_SERIES
     }
 
-    pub(crate) fn collect(&self, translation: &Translation, sink: &mut dyn Sink) {
+    pub(crate) fn collect(&self, translation: &Translation, namespace: &str, sink: &mut dyn Sink) {
         let family = &catalogue::MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS;
         let mut known = self.feeds.hold();
         sweep(&mut known);
@@ -88,7 +99,8 @@ impl MarketData {
                 sink.gauge(family, &[exchange, &symbol], stamp.wall.as_secs_f64());
             }
         }
-        sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, &[family.name, "symbol"], self.overflow.value());
+        let labels = &[&*family.full_name(namespace), "symbol"];
+        sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, labels, self.overflow.value());
     }
 }
 
@@ -110,20 +122,24 @@ fn sweep(feeds: &mut BTreeMap<Key, Arc<Feed>>) {
 /// btc.remove(); // when it is subscribed no more
 /// # Ok::<(), bot_metrics::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct MarketDataFeed {
     core: Arc<Core>,
     exchange: &'static str,
     symbol: Arc<str>,
     /// None where the bound on symbols was reached; a place may come free.
     feed: Option<Arc<Feed>>,
+    /// The place that came free.
+    moved_in: lock::Once<Arc<Feed>>,
+    /// The changes that there were before none was found.
+    asked_at: AtomicU64,
 }
 
 impl MarketDataFeed {
     pub(crate) fn new(core: Arc<Core>, exchange: &'static str, symbol: &str) -> Self {
-        let symbol = Arc::from(symbol);
+        let (symbol, asked_at) = (Arc::from(symbol), AtomicU64::new(core.market_data.changes()));
         let feed = core.market_data.feed(exchange, &symbol);
-        Self { core, exchange, symbol, feed }
+        Self { core, exchange, symbol, feed, moved_in: lock::Once::new(), asked_at }
     }
 
     /// Says that it was updated now. On a handle that is kept this is one reading of the clock and one store; it brings
@@ -133,23 +149,61 @@ impl MarketDataFeed {
     /// hide each that is stale behind one that is not. They are counted in `label_overflow_total`.
     pub fn updated(&self) {
         // The tick 0 stands for none.
-        let now = self.core.clock.ticks().max(1);
-        if let Some(feed) = &self.feed {
-            feed.updated_at.store(now, Relaxed);
-        } else if let Some(feed) = self.core.market_data.feed(self.exchange, &self.symbol) {
-            feed.updated_at.store(now, Relaxed);
-        } else {
-            self.core.market_data.overflow.add(1);
+        match self.feed() {
+            Some(feed) => feed.updated_at.store(self.core.clock.ticks().max(1), Relaxed),
+            None => self.core.market_data.overflow.add(1),
         }
+    }
+
+    fn feed(&self) -> Option<&Arc<Feed>> {
+        self.feed.as_ref().or_else(|| self.moved_in.get()).or_else(|| self.ask_again())
+    }
+
+    /// For a symbol that found no place.
+    fn ask_again(&self) -> Option<&Arc<Feed>> {
+        let market_data = &self.core.market_data;
+        let changes = market_data.changes();
+        if changes == self.asked_at.load(Relaxed) {
+            return None;
+        }
+        let feed = market_data.feed(self.exchange, &self.symbol);
+        self.asked_at.store(changes, Relaxed);
+        feed.map(|feed| self.moved_in.get_or_make(|| feed))
     }
 
     /// Takes the series away, since nobody subscribes to it any more: otherwise it would be stale for ever. Its place is
     /// free once the last handle is dropped.
     pub fn remove(&self) {
-        // It may have moved in since this handle found no place.
-        let moved_in = || self.core.market_data.standing_feed(self.exchange, &self.symbol);
-        if let Some(feed) = self.feed.clone().or_else(moved_in) {
+        // Another handle may have found a place since this one found none.
+        let standing = || self.core.market_data.standing_feed(self.exchange, &self.symbol);
+        if let Some(feed) = self.feed.clone().or_else(standing) {
             feed.updated_at.store(0, Relaxed);
+            drop(feed);
+            self.core.market_data.change();
+        }
+    }
+}
+
+impl Clone for MarketDataFeed {
+    fn clone(&self) -> Self {
+        Self {
+            core: Arc::clone(&self.core),
+            exchange: self.exchange,
+            symbol: Arc::clone(&self.symbol),
+            feed: self.feed.as_ref().or_else(|| self.moved_in.get()).cloned(),
+            moved_in: lock::Once::new(),
+            asked_at: AtomicU64::new(self.asked_at.load(Relaxed)),
+        }
+    }
+}
+
+impl Drop for MarketDataFeed {
+    fn drop(&mut self) {
+        let moved_in = std::mem::replace(&mut self.moved_in, lock::Once::new());
+        if let Some(feed) = self.feed.take().or_else(|| moved_in.into_inner()) {
+            // The last one's place is free if the series was removed; whoever asks from here on finds it.
+            drop(feed);
+            self.core.market_data.change();
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::catalogue;
 use crate::grace;
 use crate::label::OTHER;
 use crate::lock::{Held, Lock};
-use crate::settings::DEFAULT_PROFILES;
+use crate::settings::LabelBounds;
 use crate::storage::{CounterSlot, Sink};
 
 /// Profiles beyond the bound whose fall below zero is remembered; further ones are counted at every check, since too
@@ -41,7 +41,7 @@ struct Beyond {
 impl Profiles {
     pub(crate) fn new() -> Self {
         Self {
-            bound: AtomicUsize::new(DEFAULT_PROFILES),
+            bound: AtomicUsize::new(LabelBounds::DEFAULT.profiles),
             places: Lock::default(),
             beyond: Lock::default(),
             overflow: CounterSlot::new(),
@@ -109,7 +109,7 @@ impl Profiles {
         self.beyond().below_zero.remove(id);
     }
 
-    pub(crate) fn collect(&self, now: Duration, sink: &mut dyn Sink) {
+    pub(crate) fn collect(&self, now: Duration, namespace: &str, sink: &mut dyn Sink) {
         // No lock is held while the sink writes: it may wait for a client, and nobody for the sink.
         let places = self.places.hold();
         let standing: Vec<_> = places.iter().map(|(id, slots)| (Arc::clone(id), Arc::clone(slots))).collect();
@@ -123,7 +123,8 @@ impl Profiles {
         if overflow > 0 || named {
             sink.counter(family, &[OTHER], violations);
         }
-        sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, &[family.name, "profile_id"], overflow);
+        let labels = &[&*family.full_name(namespace), "profile_id"];
+        sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, labels, overflow);
     }
 
     /// Forgets removed profiles whose grace is over, unless a handle holds them still; returns those whose grace has

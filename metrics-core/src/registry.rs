@@ -32,7 +32,7 @@ use crate::reconciliation::{Reconciliation, ReconciliationCycle};
 use crate::report::Report;
 #[cfg(feature = "tokio")]
 use crate::scheduler::{SchedulerLag, watch};
-use crate::settings::Settings;
+use crate::settings::{DEFAULT_NAMESPACE, Settings};
 use crate::storage::{GaugeSlot, Sink, Snapshot, SnapshotBuilder, lost, withdraw_time_stamps};
 use crate::subsystem::{SubsystemHandle, SubsystemHealth, SubsystemSite, Subsystems};
 use crate::vocabulary::require_type;
@@ -120,7 +120,7 @@ impl Core {
             market_data: MarketData::new(),
             rate_limits: RateLimits::new(),
             reconciliation: Reconciliation::default(),
-            custom: CustomSeries::default(),
+            custom: CustomSeries::new(),
             foreign: Foreign::default(),
             installed: OnceLock::new(),
             exposition_length: AtomicUsize::new(0),
@@ -161,25 +161,26 @@ impl Core {
         let now = translation.boot_time();
         self.forget_profiles(now);
         let settings = self.settings();
-        self.events.collect(now, sink);
+        let namespace = settings.map_or(DEFAULT_NAMESPACE, |settings| &settings.namespace);
+        self.events.collect(now, namespace, sink);
         self.subsystems.collect(&translation, sink);
         self.exchange_calls.collect(settings.and_then(|settings| settings.exchange), sink);
         self.rate_limits.collect(sink);
-        self.profiles.collect(now, sink);
+        self.profiles.collect(now, namespace, sink);
         self.reconciliation.collect(sink);
-        self.market_data.collect(&translation, sink);
-        self.custom.collect_overflow(sink);
+        self.market_data.collect(&translation, namespace, sink);
+        self.custom.collect_overflow(namespace, sink);
         sink.counter(
             &catalogue::INVALID_OBSERVATIONS_TOTAL,
-            &[catalogue::EXCHANGE_RATE_LIMIT_USED_RATIO.name],
+            &[&catalogue::EXCHANGE_RATE_LIMIT_USED_RATIO.full_name(namespace)],
             self.rate_limits.invalid(),
         );
         sink.counter(
             &catalogue::INVALID_OBSERVATIONS_TOTAL,
-            &[catalogue::PROFILE_UTILIZATION_PERCENT.name],
+            &[&catalogue::PROFILE_UTILIZATION_PERCENT.full_name(namespace)],
             self.profiles.invalid(),
         );
-        self.custom.collect_invalid(sink);
+        self.custom.collect_invalid(namespace, sink);
         for (reason, failures) in self.foreign.failures() {
             sink.counter(&catalogue::FOREIGN_COLLECTOR_FAILURES_TOTAL, &[reason], failures);
         }
@@ -234,9 +235,11 @@ impl Core {
     }
 
     fn configure(&self, settings: Settings, registry: Registry) {
-        self.profiles.set_bound(settings.profile_bound);
-        self.market_data.set_bound(settings.symbol_bound);
-        self.events.set_bounds(settings.profile_bound, settings.symbol_bound);
+        let bounds = settings.label_bounds;
+        self.profiles.set_bound(bounds.profiles);
+        self.market_data.set_bound(bounds.symbols);
+        self.events.set_bounds(bounds);
+        self.custom.set_bounds(bounds);
         // Both callers hold what keeps a second one out.
         let _ = self.installed.set(Installed { settings, registry, handed_out: lock::Once::new() });
     }
@@ -603,6 +606,8 @@ fn check_families(families: &[&CustomFamily]) -> Result<(), Error> {
 mod tests {
     use super::*;
     use crate::Mode;
+    use crate::catalogue::Kind;
+    use crate::custom::Place;
     use crate::storage::NearNumber;
 
     const fn site(line: u32, subsystem: Choice, max_age: Duration) -> CallSite {
@@ -629,5 +634,19 @@ mod tests {
             assert!(text.ends_with(places), "{text}");
         }
         assert_eq!(refused(&[site(1, Choice::Fixed("monitor"), AGES[0]), site(2, trading, AGES[1])]), None);
+    }
+
+    #[test]
+    fn families_of_one_name_that_differ_are_a_start_up_error_and_so_are_their_budgets() {
+        const fn family(help: &'static str) -> CustomFamily {
+            let place = Place { module: "bot", file: "bot.rs", line: 1 };
+            CustomFamily::new(Kind::Counter, "signals_total", help, &[], &[], place)
+        }
+        const FAMILY: CustomFamily = family("Signals.");
+        assert!(check_families(&[&FAMILY, &family("Signals.")]).is_ok());
+        for other in [family("Other."), family("Signals.").budget(2_001)] {
+            let error = check_families(&[&FAMILY, &other]).expect_err("they differ").to_string();
+            assert!(error.contains("signals_total is declared twice and differently"), "{error}");
+        }
     }
 }

@@ -18,10 +18,22 @@ pub const DEFAULT_ADDRESS: &str = "0.0.0.0:5000";
 /// The labels of every series.
 pub(crate) const DEFAULT_LABELS: [&str; 3] = ["app", "env", "mode"];
 
-const DEFAULT_NAMESPACE: &str = "bytelyst_bot";
+pub(crate) const DEFAULT_NAMESPACE: &str = "bytelyst_bot";
 const DEFAULT_APP: &str = "bytelyst-trading-bot-service";
-pub(crate) const DEFAULT_PROFILES: usize = 50;
-pub(crate) const DEFAULT_SYMBOLS: usize = 200;
+
+/// Series of a family with open labels, before label sets go to "other".
+pub(crate) const DEFAULT_SERIES: usize = 2_000;
+
+/// How many values the open labels have that every bot has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LabelBounds {
+    pub(crate) profiles: usize,
+    pub(crate) symbols: usize,
+}
+
+impl LabelBounds {
+    pub(crate) const DEFAULT: Self = Self { profiles: 50, symbols: 200 };
+}
 
 const NODE_ENV: &str = "NODE_ENV";
 const PAPER_TRADING: &str = "PAPER_TRADING";
@@ -92,8 +104,7 @@ pub struct Settings {
     pub(crate) revision: String,
     pub(crate) version: String,
     pub(crate) capital_tolerance: f64,
-    pub(crate) profile_bound: usize,
-    pub(crate) symbol_bound: usize,
+    pub(crate) label_bounds: LabelBounds,
     pub(crate) report: Report,
     pub(crate) clock: Clock,
 }
@@ -115,8 +126,7 @@ impl Settings {
             revision: String::new(),
             version: String::new(),
             capital_tolerance: 0.0,
-            profile_bound: DEFAULT_PROFILES,
-            symbol_bound: DEFAULT_SYMBOLS,
+            label_bounds: LabelBounds::DEFAULT,
             report: Report::default(),
             clock: Clock::default(),
         }
@@ -258,12 +268,17 @@ impl Settings {
         self
     }
 
-    /// Bounds the values of the labels `profile_id` and `symbol`; 50 and 200 unless set. What finds no place is
-    /// counted under "other".
+    /// Bounds the values of the labels `profile_id` and `symbol`, and of every [`ProfileId`](crate::ProfileId) and
+    /// [`Symbol`](crate::Symbol) in families of the bot's own, in each family by itself; 50 and 200 unless set. What finds
+    /// no place is counted under "other".
+    ///
+    /// It holds for families that recorded before [`install`](Self::install) too: who has a place there keeps it, and who
+    /// had none has one from the next recording on, where there is one now.
+    ///
+    /// A family has at most 2,000 series whatever these bounds are, or as many as the `budget` of its declaration says.
     #[must_use]
     pub fn label_bounds(mut self, profiles: usize, symbols: usize) -> Self {
-        self.profile_bound = profiles;
-        self.symbol_bound = symbols;
+        self.label_bounds = LabelBounds { profiles, symbols };
         self
     }
 
@@ -357,7 +372,7 @@ impl Settings {
                 settings.disabled.clone(),
                 settings.families,
                 (settings.version.clone(), settings.revision.clone()),
-                (settings.capital_tolerance.to_bits(), settings.profile_bound, settings.symbol_bound),
+                (settings.capital_tolerance.to_bits(), settings.label_bounds),
             )
         };
         told(self) == told(other)

@@ -10,9 +10,6 @@ use syn::{Path, parse_quote};
 use crate::expand::Switch;
 use crate::family::{Buckets, Family, Label, Objective};
 
-/// Label sets beyond this are a mistake, unless the declaration says otherwise.
-const BUDGET: usize = 10_000;
-
 pub(crate) fn expand(switch: Switch, family: &Family) -> TokenStream {
     let library: Path = family.options.library.clone().unwrap_or_else(|| parse_quote!(::bot_metrics));
     let private = quote!(#library::__private);
@@ -98,6 +95,7 @@ fn statics(switch: Switch, family: &Family, private: &TokenStream) -> TokenStrea
         let (threshold, ratio) = (&objective.threshold, &objective.ratio);
         quote!(.objective(#threshold, #ratio))
     });
+    let with_budget = family.options.budget.as_ref().map(|series| quote!(.budget(#series)));
     let link = (switch == Switch::On).then(|| {
         quote! {
             #private::CUSTOM_FAMILIES! {
@@ -122,7 +120,7 @@ fn statics(switch: Switch, family: &Family, private: &TokenStream) -> TokenStrea
                 file: #private::file!(),
                 line: #private::line!(),
             },
-        )#with_buckets #with_objective;
+        )#with_buckets #with_objective #with_budget;
         #link
     }
 }
@@ -150,7 +148,7 @@ fn checks(family: &Family, private: &TokenStream, text: &str, help: &str) -> Tok
     }
     let (budget, span) = match &family.options.budget {
         Some(budget) => (quote!(#budget), budget.span()),
-        None => (quote!(#BUDGET), name),
+        None => (quote!(#private::check::BUDGET), name),
     };
     checks.extend(constant(span, private, |private| quote!(#private::check::budget(#text, LABELS, #budget))));
     if let Some(buckets) = &family.options.buckets {

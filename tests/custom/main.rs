@@ -1,5 +1,6 @@
 //! Families of a bot's own, in the process-wide instance.
 
+mod bounds;
 mod declared_twice;
 mod measured;
 mod removal;
@@ -39,7 +40,8 @@ metrics! {
 /// The process-wide instance, which all tests here share: each has families of its own.
 static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     feed_restarts_total().add(2);
-    Settings::new(Mode::Paper).install().expect("one installation")
+    bounds::record_before_install();
+    Settings::new(Mode::Paper).label_bounds(50, bounds::SYMBOLS).install().expect("one installation")
 });
 
 #[test]
@@ -76,7 +78,9 @@ fn declared_families_are_served_like_the_catalogues() {
         assert_eq!(value(&samples, "signal_to_ack_seconds_bucket", &labels), Some(count), "{bound}");
     }
     assert_eq!(value(&samples, "signal_to_ack_seconds_sum", &[]), Some(0.25));
-    let invalid = |metric| value(&samples, "invalid_observations_total", &[("metric", metric)]);
+    let invalid = |metric| {
+        value(&samples, "invalid_observations_total", &[("metric", &format!("bytelyst_bot_{metric}"))])
+    };
     assert_eq!(invalid("signal_to_ack_seconds"), Some(3.0));
     assert_eq!((invalid("orders_resting"), invalid("order_size_dollars")), (Some(1.0), Some(0.0)));
     assert_eq!(invalid("signals_total"), None, "a counter takes nothing that could be wrong");
@@ -95,6 +99,6 @@ fn labels_beyond_their_bound_go_to_other(metrics: &Metrics) {
     let name = "bytelyst_bot_signal_to_ack_seconds_count";
     assert_eq!(samples.matching(name, &[]).count(), 51);
     assert_eq!(samples.sum(name, &[]), 61.0, "the total is exact");
-    let overflow = [("metric", "signal_to_ack_seconds"), ("label", "profile")];
+    let overflow = [("metric", "bytelyst_bot_signal_to_ack_seconds"), ("label", "profile")];
     assert_eq!(samples.value("bytelyst_bot_label_overflow_total", &overflow), Some(11.0));
 }

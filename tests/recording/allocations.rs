@@ -192,7 +192,7 @@ fn families_of_ones_own_and_events_ask_for_no_memory_and_take_no_lock_once_their
     assert_eq!(sum("profile_fills_total", &[("profile", "maker")]), 3.0 * all);
     assert_eq!(sum("operational_events_total", &[("type", "ORDER_FILLED")]), all);
     assert_eq!(sum("operational_events_total", &[("type", "ORDER_FAILURE"), ("severity", "WARNING")]), all);
-    assert_eq!(sum("invalid_observations_total", &[("metric", "fill_slippage_ratio")]), all);
+    assert_eq!(sum("invalid_observations_total", &[("metric", "bytelyst_bot_fill_slippage_ratio")]), all);
     assert_eq!(METRICS.recent_events()[0].text, "filled in part");
 }
 

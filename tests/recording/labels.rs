@@ -46,7 +46,7 @@ fn any_number_of_label_sets_of_ones_own_becomes_a_bounded_number_of_series() {
     assert_eq!(samples.matching(name, &[]).count(), 201);
     assert_eq!(samples.sum(name, &[]), f64::from(sets) + 1.0);
     assert_eq!(samples.value(name, &[("symbol", "SYMBOL7")]), Some(2.0));
-    let overflow = [("metric", "quotes_total"), ("label", "symbol")];
+    let overflow = [("metric", "bytelyst_bot_quotes_total"), ("label", "symbol")];
     let replaced = samples.value("bytelyst_bot_label_overflow_total", &overflow);
     assert_eq!(replaced, Some(f64::from(sets - 200)));
 }

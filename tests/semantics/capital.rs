@@ -95,7 +95,7 @@ fn profiles_beyond_the_bound_are_told_apart_and_have_no_utilization() {
     let other = [("profile_id", "other")];
     assert_eq!(samples.value(VIOLATIONS, &other), Some(1.0), "one fell, once");
     assert_eq!(samples.value(UTILIZATION, &other), None);
-    let overflow = [("metric", "capital_invariant_violations_total")];
+    let overflow = [("metric", "bytelyst_bot_capital_invariant_violations_total")];
     assert_eq!(samples.value("bytelyst_bot_label_overflow_total", &overflow), Some(10.0));
 }
 

@@ -63,7 +63,8 @@ fn the_caps_are_50_profiles_200_symbols_and_2000_series_unless_set() {
     let samples = Samples::of(&metrics);
     assert_eq!(samples.matching("bytelyst_bot_profile_utilization_percent", &[]).count(), 50);
     let overflow = |samples: &Samples, metric: &str, label: &str| {
-        samples.value("bytelyst_bot_label_overflow_total", &[("metric", metric), ("label", label)])
+        let metric = format!("bytelyst_bot_{metric}");
+        samples.value("bytelyst_bot_label_overflow_total", &[("metric", &metric), ("label", label)])
     };
     assert_eq!(overflow(&samples, "capital_invariant_violations_total", "profile_id"), Some(1.0));
 

@@ -121,7 +121,7 @@ fn symbols_beyond_the_bound_go_to_other_with_exact_totals_and_are_counted() {
     assert_eq!(samples.matching(EVENTS, &[]).count(), 4);
     assert_eq!(samples.sum(EVENTS, &[]), 10.0);
     assert_eq!(samples.value(EVENTS, &[("symbol", "other")]), Some(7.0));
-    let overflow = [("metric", "operational_events_total"), ("label", "symbol")];
+    let overflow = [("metric", "bytelyst_bot_operational_events_total"), ("label", "symbol")];
     assert_eq!(samples.value("bytelyst_bot_label_overflow_total", &overflow), Some(7.0));
 }
 
@@ -152,7 +152,7 @@ fn beyond_the_familys_bound_an_empty_label_stays_empty_and_only_what_is_replaced
     let failure = [("type", "ORDER_FAILURE"), ("profile_id", ""), ("symbol", "other")];
     assert_eq!(samples.value(EVENTS, &failure), Some(1.0));
     let overflow = |label| {
-        let labels = [("metric", "operational_events_total"), ("label", label)];
+        let labels = [("metric", "bytelyst_bot_operational_events_total"), ("label", label)];
         samples.value("bytelyst_bot_label_overflow_total", &labels)
     };
     assert_eq!((overflow("symbol"), overflow("profile_id")), (Some(1.0), Some(0.0)));

@@ -94,7 +94,7 @@ fn a_rate_limit_is_the_ratio_that_the_exchanges_own_header_gives_and_absent_befo
         [(f64::NAN, 1.0), (1.0, 0.0), (-1.0, 1.0), (1.0, f64::INFINITY), (1.0, -1.0), (f64::INFINITY, 1.0)];
     for (n, (used_up, allowed)) in (1..).zip(invalid) {
         weight.set_used(used_up, allowed);
-        let labels = [("metric", "exchange_rate_limit_used_ratio")];
+        let labels = [("metric", "bytelyst_bot_exchange_rate_limit_used_ratio")];
         let dropped = Samples::of(&metrics).value("bytelyst_bot_invalid_observations_total", &labels);
         assert_eq!((used(), dropped), (Some(1.1), Some(f64::from(n))), "{used_up} of {allowed}");
     }

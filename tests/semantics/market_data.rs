@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use bot_metrics::labels::Exchange;
-use bot_metrics::testing::{Samples, instance, steered};
+use bot_metrics::testing::{Samples, instance, locks_taken, steered};
 use bot_metrics::{Mode, Settings};
 
 const LAST_UPDATE: &str = "bytelyst_bot_market_data_last_update_timestamp_seconds";
 const OVERFLOW: &[(&str, &str)] =
-    &[("metric", "market_data_last_update_timestamp_seconds"), ("label", "symbol")];
+    &[("metric", "bytelyst_bot_market_data_last_update_timestamp_seconds"), ("label", "symbol")];
 
 #[test]
 fn the_last_update_is_absent_before_the_first_and_gone_with_the_subscription() {
@@ -84,4 +84,30 @@ fn a_feed_that_moved_in_late_vanishes_when_it_is_removed() {
     assert_eq!(series(), 1);
     second.remove();
     assert_eq!(series(), 0);
+}
+
+#[test]
+fn a_symbol_without_a_place_asks_again_only_once_one_may_have_come_free() {
+    let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(1, 1));
+    let metrics = settings.build().expect("settings that are allowed");
+    let [first, second] = ["first", "second"].map(|symbol| metrics.market_data(Exchange::Binance, symbol));
+    first.updated();
+    let locks = |what: &dyn Fn()| {
+        let before = locks_taken();
+        what();
+        locks_taken() - before
+    };
+    second.updated();
+    assert_eq!(locks(&|| (0..1_000).for_each(|_| second.updated())), 0);
+    assert_eq!(locks(&|| (0..1_000).for_each(|_| second.clone().updated())), 0, "nor does a clone");
+    first.remove();
+    assert_eq!(locks(&|| (0..1_000).for_each(|_| second.updated())), 1, "it may have come free");
+    drop(first);
+    let clone = second.clone();
+    second.updated();
+    clone.updated();
+    assert_eq!(Samples::of(&metrics).matching(LAST_UPDATE, &[("symbol", "second")]).count(), 1);
+    assert_eq!(locks(&|| (0..1_000).for_each(|_| second.updated())), 0, "it is kept");
+    let overflow = Samples::of(&metrics).value("bytelyst_bot_label_overflow_total", OVERFLOW);
+    assert_eq!(overflow, Some(3_001.0));
 }

@@ -2,13 +2,12 @@
 //! it judges, where its panic is a compile error.
 
 use crate::catalogue::{FAMILIES, Kind};
-use crate::settings::DEFAULT_LABELS;
+use crate::settings::{DEFAULT_LABELS, DEFAULT_SERIES};
+use crate::storage::MOST_BOUNDS;
 use crate::vocabulary::{Message, equal};
 
 use super::LabelType;
-
-/// More buckets than this cost more than they tell: each is a series for each label set.
-const MOST_BUCKETS: usize = 200;
+use super::label::{closed_sets, standing_sets};
 
 /// Label names that the exposition or Prometheus uses itself.
 const RESERVED: [&str; 4] = ["le", "quantile", "job", "instance"];
@@ -98,8 +97,12 @@ pub const fn buckets(bounds: &[f64]) {
     if bounds.is_empty() {
         refuse(&["a histogram has at least one bucket bound"]);
     }
-    if bounds.len() > MOST_BUCKETS {
-        refuse(&["a histogram has at most 200 bucket bounds: each is a series for each label set"]);
+    if bounds.len() > MOST_BOUNDS {
+        let message = Message::new()
+            .push("a histogram has at most ")
+            .push_number(MOST_BOUNDS)
+            .push(" bucket bounds: each is a series for each label set");
+        panic!("{}", message.as_str());
     }
 }
 
@@ -152,29 +155,29 @@ pub const fn ratio(ratio: f64) {
     }
 }
 
-/// The number of label sets, which must not exceed `budget`.
+/// What a family may have of series unless it says so.
+pub const BUDGET: usize = DEFAULT_SERIES;
+
+/// The number of label sets that stand whatever else is recorded, which must not exceed `budget`.
 ///
 /// # Panics
 ///
 /// Where it does; meant for constants.
 #[track_caller]
 pub const fn budget(name: &str, labels: &[LabelType], budget: usize) {
-    let mut product: usize = 1;
-    let mut index = 0;
-    while index < labels.len() {
-        product = product.saturating_mul(labels[index].bound);
-        index += 1;
-    }
-    if product > budget {
+    let (sets, closed) = (standing_sets(labels), closed_sets(labels));
+    if sets > budget {
+        let which = if closed == 0 { " series before an open one has a value of its own" } else { " series" };
         let message = Message::new()
             .push("the labels of `")
             .push(name)
-            .push("` make up to ")
-            .push_number(product)
-            .push(" series, more than its budget of ")
+            .push("` make ")
+            .push_number(sets)
+            .push(which)
+            .push(", more than its budget of ")
             .push_number(budget)
             .push(": use fewer labels or values, or raise it with `budget = ")
-            .push_number(product)
+            .push_number(sets)
             .push("`");
         panic!("{}", message.as_str());
     }
@@ -224,6 +227,8 @@ const fn refuse(parts: &[&str]) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::custom::Label;
+    use crate::labels::{Exchange, Operation};
 
     fn refused(check: impl FnOnce() + std::panic::UnwindSafe) -> String {
         *std::panic::catch_unwind(check).expect_err("it is refused").downcast::<String>().expect("a message")
@@ -289,9 +294,15 @@ mod tests {
 
     #[test]
     fn a_budget_is_told_in_numbers() {
-        let labels = [LabelType::open("symbol", 200), LabelType::open("profile", 51)];
-        budget("size", &labels, 10_200);
-        let message = refused(move || budget("size", &labels, 10_000));
-        assert!(message.contains("up to 10200 series, more than its budget of 10000"), "{message}");
+        let closed = [<Exchange as Label>::TYPE, <Operation as Label>::TYPE];
+        budget("size", &closed, 224);
+        let message = refused(move || budget("size", &closed, 223));
+        assert!(message.contains("make 224 series, more than its budget of 223"), "{message}");
+        let open =
+            [<Exchange as Label>::TYPE, LabelType::open("symbol", 5_000), LabelType::open("profile", 50)];
+        budget("size", &open, 56);
+        let message = refused(move || budget("size", &open, 55));
+        let says = "make 56 series before an open one has a value of its own, more than its budget of 55";
+        assert!(message.contains(says), "{message}");
     }
 }

@@ -12,6 +12,7 @@ use crate::catalogue::{Family, Kind, Origin};
 use crate::lock;
 use crate::open::{self, Asked, FamilyKey, Label};
 use crate::registry;
+use crate::settings::DEFAULT_SERIES;
 
 /// One element for each family declared in a crate that is linked, used or not, in no particular order.
 #[distributed_slice]
@@ -22,6 +23,8 @@ pub static CUSTOM_FAMILIES: [&'static CustomFamily];
 pub struct CustomFamily {
     pub(crate) family: Family,
     pub(crate) labels: &'static [LabelType],
+    /// The most series that it has.
+    pub(crate) budget: usize,
     pub(crate) place: Place,
 }
 
@@ -78,13 +81,20 @@ impl CustomFamily {
             objective: None,
             origin: Origin::Custom,
         };
-        Self { family, labels, place }
+        Self { family, labels, budget: DEFAULT_SERIES, place }
     }
 
     /// With these buckets.
     #[must_use]
     pub const fn buckets(mut self, buckets: &'static [f64]) -> Self {
         self.family.buckets = buckets;
+        self
+    }
+
+    /// With at most this many series.
+    #[must_use]
+    pub const fn budget(mut self, series: usize) -> Self {
+        self.budget = series;
         self
     }
 

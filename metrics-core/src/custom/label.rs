@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::settings::LabelBounds;
 use crate::vocabulary::{equal, unknown};
 use crate::{LabelValue, open};
 
@@ -48,7 +49,7 @@ pub trait Label {
 
 impl<T: LabelValue> Label for T {
     type Value<'a> = T;
-    const TYPE: LabelType = LabelType { name: T::NAME, values: T::VALUES, bound: T::VALUES.len() };
+    const TYPE: LabelType = LabelType { name: T::NAME, values: T::VALUES, bound: Bound::Of(0) };
 
     fn text(value: Self::Value<'_>) -> &str {
         value.as_str()
@@ -65,15 +66,34 @@ pub struct LabelType {
     pub(crate) name: &'static str,
     /// All of them, where the label is closed.
     pub(crate) values: &'static [&'static str],
-    /// How many there can be.
-    pub(crate) bound: usize,
+    /// How many there can be, where it is open.
+    bound: Bound,
+}
+
+/// Who says how many values an open label has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bound {
+    /// Its type.
+    Of(usize),
+    /// [`Settings::label_bounds`](crate::Settings::label_bounds).
+    Profiles,
+    Symbols,
 }
 
 impl LabelType {
     /// Texts, at most `bound` of them in one family; what comes later is recorded under "other".
     #[must_use]
     pub const fn open(name: &'static str, bound: usize) -> Self {
-        Self { name, values: &[], bound }
+        Self { name, values: &[], bound: Bound::Of(bound) }
+    }
+
+    /// How many values it can have, where it is open.
+    pub(crate) const fn bound(&self, settings: LabelBounds) -> usize {
+        match self.bound {
+            Bound::Of(bound) => bound,
+            Bound::Profiles => settings.profiles,
+            Bound::Symbols => settings.symbols,
+        }
     }
 
     pub(crate) const fn is_open(&self) -> bool {
@@ -186,25 +206,36 @@ impl<L: Label> LabelTexts<L> {
 /// How many label sets there are, where all labels are closed; 0 where one is open.
 #[must_use]
 pub const fn closed_sets(labels: &[LabelType]) -> usize {
-    let (mut sets, mut index) = (1, 0);
+    let (mut sets, mut index) = (1_usize, 0);
     while index < labels.len() {
-        sets *= labels[index].values.len();
+        sets = sets.saturating_mul(labels[index].values.len());
         index += 1;
     }
     sets
 }
 
-/// A traded symbol: an open label, at most 200 a family.
+/// How many label sets there are that no other ever takes the place of: those of closed labels, each open one being empty
+/// or "other".
+pub(crate) const fn standing_sets(labels: &[LabelType]) -> usize {
+    let (mut sets, mut index) = (1_usize, 0);
+    while index < labels.len() {
+        sets = sets.saturating_mul(if labels[index].is_open() { 2 } else { labels[index].values.len() });
+        index += 1;
+    }
+    sets
+}
+
+/// A traded symbol: an open label, bounded by [`Settings::label_bounds`](crate::Settings::label_bounds) in each family.
 #[derive(Clone, Copy, Debug)]
 pub struct Symbol;
 
-/// A profile: an open label, at most 50 a family.
+/// A profile: an open label, bounded likewise.
 #[derive(Clone, Copy, Debug)]
 pub struct ProfileId;
 
 impl Label for Symbol {
     type Value<'a> = &'a str;
-    const TYPE: LabelType = LabelType::open("symbol", 200);
+    const TYPE: LabelType = LabelType { name: "symbol", values: &[], bound: Bound::Symbols };
 
     fn text(value: Self::Value<'_>) -> &str {
         value
@@ -213,7 +244,7 @@ impl Label for Symbol {
 
 impl Label for ProfileId {
     type Value<'a> = &'a str;
-    const TYPE: LabelType = LabelType::open("profile id", 50);
+    const TYPE: LabelType = LabelType { name: "profile id", values: &[], bound: Bound::Profiles };
 
     fn text(value: Self::Value<'_>) -> &str {
         value

@@ -7,7 +7,7 @@ mod label;
 mod measured;
 mod series;
 
-pub use check::{bound, buckets, budget, help, label_name, name, ratio, threshold};
+pub use check::{BUDGET, bound, buckets, budget, help, label_name, name, ratio, threshold};
 pub use family::{CUSTOM_FAMILIES, CustomFamily, Objective, Place};
 pub use handle::{Counter, Gauge, Histogram};
 pub use label::{Given, Label, LabelTexts, LabelType, ProfileId, Symbol, closed_sets, given};

@@ -6,10 +6,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::family::CustomFamily;
-use super::label::{Label as _, LabelType, ProfileId};
+use super::label::{Label as _, LabelType, ProfileId, standing_sets};
 use crate::catalogue::{self, Kind};
 use crate::lock::{Held, Lock};
 use crate::open::{Asked, Bound as Places, Entry, Label, LabelText, OpenFamily};
+use crate::settings::LabelBounds;
 use crate::storage::{CounterSlot, Sink, Slot, visit_some};
 
 /// Where a declaration keeps the slot of one closed label set once it has found it.
@@ -35,8 +36,14 @@ pub const fn series_cells<const N: usize>() -> [SeriesCell; N] {
 }
 
 /// Every series, by family.
-#[derive(Debug, Default)]
-pub(crate) struct CustomSeries(Lock<BTreeMap<&'static str, FamilySeries>>);
+#[derive(Debug)]
+pub(crate) struct CustomSeries(Lock<FamiliesSeries>);
+
+#[derive(Debug)]
+struct FamiliesSeries {
+    by_name: BTreeMap<&'static str, FamilySeries>,
+    bounds: LabelBounds,
+}
 
 /// One family's series.
 #[derive(Debug)]
@@ -68,10 +75,26 @@ impl From<Option<Vec<LabelText>>> for After {
 }
 
 impl CustomSeries {
+    pub(crate) fn new() -> Self {
+        Self(Lock::new(FamiliesSeries { by_name: BTreeMap::new(), bounds: LabelBounds::DEFAULT }))
+    }
+
+    /// Bounds profiles and symbols from here on; who has a place keeps it.
+    pub(crate) fn set_bounds(&self, bounds: LabelBounds) {
+        let mut families = self.families();
+        families.bounds = bounds;
+        for FamilySeries { family, series, .. } in families.by_name.values_mut() {
+            let Labelled::Open(open) = series else { continue };
+            for (index, label) in family.labels.iter().enumerate().filter(|(_, label)| label.is_open()) {
+                open.set_bound(index, label.bound(bounds));
+            }
+        }
+    }
+
     /// Makes every series stand that has closed labels alone.
     pub(crate) fn declare(&self, family: &'static CustomFamily) {
         let mut families = self.families();
-        let series = families.entry(family.family.name).or_insert_with(|| FamilySeries::new(family));
+        let series = families.of(family);
         if let Labelled::Closed(_) = series.series {
             for set in closed_sets(family.labels) {
                 let _ = series.closed(set);
@@ -87,7 +110,7 @@ impl CustomSeries {
     ) -> Option<&'static Slot> {
         let labels = texts(values)?;
         let mut families = self.families();
-        families.entry(family.family.name).or_insert_with(|| FamilySeries::new(family)).closed(labels)
+        families.of(family).closed(labels)
     }
 
     /// Where recordings of an open label set go, if that is one of the family's.
@@ -98,7 +121,7 @@ impl CustomSeries {
         now: Duration,
     ) -> Option<Entry> {
         let mut families = self.families();
-        let series = families.entry(family.family.name).or_insert_with(|| FamilySeries::new(family));
+        let series = families.of(family);
         let (standing, invalid) = (series.family, &series.invalid);
         match &mut series.series {
             Labelled::Open(open) => Some(open.admit(asked, now, || slot(standing, invalid))),
@@ -108,7 +131,7 @@ impl CustomSeries {
 
     pub(super) fn remove(&self, entry: &Entry, now: Duration) {
         if let Some(FamilySeries { series: Labelled::Open(open), .. }) =
-            self.families().get_mut(entry.family.name)
+            self.families().by_name.get_mut(entry.family.name)
         {
             open.remove(entry, now);
         }
@@ -125,7 +148,7 @@ impl CustomSeries {
     }
 
     fn forget_those(&self, are_meant: impl Fn(Kind) -> bool, profile: &str, now: Duration) {
-        for FamilySeries { family, series, .. } in self.families().values_mut() {
+        for FamilySeries { family, series, .. } in self.families().by_name.values_mut() {
             let Labelled::Open(open) = series else { continue };
             if !are_meant(family.family.kind) {
                 continue;
@@ -142,7 +165,8 @@ impl CustomSeries {
         let (mut from, mut after) = (Bound::Unbounded, After::Nothing);
         loop {
             let mut families = self.families();
-            let Some((name, series)) = families.range_mut::<str, _>((from, Bound::Unbounded)).next() else {
+            let from_here = (from, Bound::Unbounded);
+            let Some((name, series)) = families.by_name.range_mut::<str, _>(from_here).next() else {
                 return;
             };
             after = series.collect_some(now, after, sink);
@@ -156,41 +180,44 @@ impl CustomSeries {
         }
     }
 
-    pub(crate) fn collect_overflow(&self, sink: &mut dyn Sink) {
-        for FamilySeries { series, .. } in self.families().values() {
+    pub(crate) fn collect_overflow(&self, namespace: &str, sink: &mut dyn Sink) {
+        for FamilySeries { series, .. } in self.families().by_name.values() {
             if let Labelled::Open(open) = series {
-                open.collect_overflow(sink);
+                open.collect_overflow(namespace, sink);
             }
         }
     }
 
-    pub(crate) fn collect_invalid(&self, sink: &mut dyn Sink) {
-        for FamilySeries { family, invalid, .. } in self.families().values() {
+    pub(crate) fn collect_invalid(&self, namespace: &str, sink: &mut dyn Sink) {
+        for FamilySeries { family, invalid, .. } in self.families().by_name.values() {
             if family.family.kind != Kind::Counter {
-                let labels = &[family.family.name];
+                let labels = &[&*family.family.full_name(namespace)];
                 sink.counter(&catalogue::INVALID_OBSERVATIONS_TOTAL, labels, invalid.value());
             }
         }
     }
 
-    fn families(&self) -> Held<'_, BTreeMap<&'static str, FamilySeries>> {
+    fn families(&self) -> Held<'_, FamiliesSeries> {
         self.0.hold()
     }
 }
 
+impl FamiliesSeries {
+    fn of(&mut self, family: &'static CustomFamily) -> &mut FamilySeries {
+        let bounds = self.bounds;
+        self.by_name.entry(family.family.name).or_insert_with(|| FamilySeries::new(family, bounds))
+    }
+}
+
 impl FamilySeries {
-    fn new(family: &'static CustomFamily) -> Self {
+    fn new(family: &'static CustomFamily, bounds: LabelBounds) -> Self {
         let series = if family.labels.iter().any(LabelType::is_open) {
-            let bound = |label: &LabelType| match label.values {
-                [] => Places::Open(label.bound),
-                _ => Places::Closed,
+            let bound = |label: &LabelType| {
+                if label.is_open() { Places::Open(label.bound(bounds)) } else { Places::Closed }
             };
-            // Its budget was checked while compiling: the labels' own bounds are enough.
-            Labelled::Open(OpenFamily::new(
-                &family.family,
-                family.labels.iter().map(bound).collect(),
-                usize::MAX,
-            ))
+            // What is never crowded out has its room from the beginning, so that there are never more than these.
+            let places = family.budget.saturating_sub(standing_sets(family.labels));
+            Labelled::Open(OpenFamily::new(&family.family, family.labels.iter().map(bound).collect(), places))
         } else {
             Labelled::Closed(BTreeMap::new())
         };

@@ -90,10 +90,11 @@ impl OpenFamily {
         }
     }
 
-    /// Bounds the values of a label from here on; those that have a place keep it.
+    /// Bounds the values of a label from here on; those that have a place keep it, and those that had none ask again.
     pub(crate) fn set_bound(&mut self, label: usize, bound: usize) {
         if let Some(label) = self.places.labels.get_mut(label) {
             label.bound = Bound::Open(bound);
+            cache::forget();
         }
     }
 
@@ -189,10 +190,11 @@ impl OpenFamily {
     }
 
     /// How often values found no place.
-    pub(crate) fn collect_overflow(&self, sink: &mut dyn Sink) {
+    pub(crate) fn collect_overflow(&self, namespace: &str, sink: &mut dyn Sink) {
+        let metric = self.family.full_name(namespace);
         for (name, label) in self.family.labels.iter().zip(&self.places.labels) {
             if let Bound::Open(_) = label.bound {
-                let labels = &[self.family.name, *name];
+                let labels = &[&*metric, *name];
                 sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, labels, label.overflow.value());
             }
         }

@@ -41,14 +41,14 @@ const READINGS_OF_SHARED: usize = 100;
 /// Of the last digits of a sum, how many rounding may take from one reading to the next: a few for each of its parts.
 const MOST_ROUNDED: u64 = 1 << 12;
 
-/// Of bounds there are 200 at most.
-const MOST_BUCKETS: usize = 201;
+/// Bounds that a histogram can have: more cost more than they tell, since each is a series for each label set.
+pub(crate) const MOST_BOUNDS: usize = 200;
 
 /// As many as most have: room for more takes longer to clear than to fill.
 const FEW_BUCKETS: usize = 16;
 
 impl Distribution {
-    /// With these upper bounds, ascending, 200 at most.
+    /// With these upper bounds, ascending, at most [`MOST_BOUNDS`].
     pub(crate) fn new(bounds: &'static [f64]) -> Self {
         Self {
             bounds,
@@ -92,7 +92,7 @@ impl Distribution {
         if self.bounds.len() < FEW_BUCKETS {
             self.show_of::<FEW_BUCKETS, R>(to)
         } else {
-            self.show_of::<MOST_BUCKETS, R>(to)
+            self.show_of::<{ MOST_BOUNDS + 1 }, R>(to)
         }
     }
 

@@ -28,6 +28,7 @@ mod tests;
 mod thread;
 mod totals;
 
+pub(crate) use distribution::MOST_BOUNDS;
 pub(crate) use recorder::{Ending, Lease, Scratch};
 pub(crate) use running::Running;
 pub(crate) use series::{Series, visit_some};
@@ -40,5 +41,6 @@ pub(crate) use slot_cell::withdraw_time_stamps;
 pub(crate) use snapshot::SnapshotBuilder;
 pub use snapshot::{FamilySnapshot, HistogramValue, Sample, Snapshot, Value};
 pub(crate) use spare::{lose, lost};
+pub(crate) use tally::Tally;
 pub(crate) use thread::end_slowly_next;
 pub(crate) use totals::Totals;

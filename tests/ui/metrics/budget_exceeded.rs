@@ -1,8 +1,9 @@
-use bot_metrics::{ProfileId, Symbol, metrics};
+use bot_metrics::labels::{Exchange, Operation};
+use bot_metrics::metrics;
 
 metrics! {
     /// Size.
-    gauge size { profile: ProfileId, symbol: Symbol, other: Symbol }
+    gauge size { from: Exchange, to: Exchange, operation: Operation }
 }
 
 fn main() {}

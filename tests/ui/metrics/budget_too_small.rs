@@ -1,8 +1,9 @@
+use bot_metrics::labels::Exchange;
 use bot_metrics::{Symbol, metrics};
 
 metrics! {
     /// Size.
-    gauge size { symbol: Symbol } budget = 100
+    gauge size { exchange: Exchange, symbol: Symbol } budget = 20
 }
 
 fn main() {}

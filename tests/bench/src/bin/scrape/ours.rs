@@ -32,7 +32,7 @@ impl Label for Pair {
 metrics! {
     /// Time from a signal to the acknowledgement.
     histogram order_ack_seconds { strategy: Strategy, symbol: Pair }
-        buckets(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10) budget = 100_000
+        buckets(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10) budget = 100_100
 }
 
 static METRICS: LazyLock<Metrics> =
