@@ -11,6 +11,7 @@ use crate::event::{BareEventGuard, EventGuard, EventSite};
 use crate::exchange::{ExchangeSite, SiteCall};
 use crate::label::LabelValue;
 use crate::reconciliation::{ReconciliationCycle, ReconciliationSite};
+use crate::registry;
 use crate::storage::NearNumber;
 use crate::storage::Running;
 pub use crate::storage::SlotCell;
@@ -98,7 +99,6 @@ macro_rules! starts {
 
 starts! {
     capital: Capital(profile: Text) -> CapitalGuard;
-    reconciliation: Reconciliation() -> ReconciliationCycle;
 }
 
 impl CallSite {
@@ -142,6 +142,11 @@ impl CallSite {
     #[inline]
     pub fn bare_event(&'static self) -> BareEventGuard {
         BareEventGuard(self)
+    }
+
+    /// Begins a cycle of the reconciliation that this site calls by this name.
+    pub fn reconciliation(&'static self, name: &Text) -> ReconciliationCycle {
+        ReconciliationCycle::begin(registry::process_instance(), Some(self), name.as_str())
     }
 
     #[inline(never)]
@@ -233,6 +238,15 @@ impl Choice {
             Self::Fixed(text) => Some(text),
             Self::FromSettings => None,
             Self::Any(values) => Some(values[index]),
+        }
+    }
+
+    /// All that are known while linking.
+    pub(crate) fn values(&self) -> &[&'static str] {
+        match self {
+            Self::Fixed(text) => std::slice::from_ref(text),
+            Self::FromSettings => &[],
+            Self::Any(values) => values,
         }
     }
 

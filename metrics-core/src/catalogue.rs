@@ -275,7 +275,7 @@ pub static RECONCILIATION_MISSING_ITEMS_COUNT: Family = gauge(
     "reconciliation_missing_items_count",
     &["source"],
     Origin::Seed,
-    "Orders and positions missing in the last committed cycle: db = missing from the database though the exchange has \
+    "Orders and positions missing in the last committed cycle of each reconciliation, summed: db = missing from the database though the exchange has \
      them, exchange = missing from the exchange though the database has them; absent before the first cycle.",
 );
 

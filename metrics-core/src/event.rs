@@ -268,9 +268,11 @@ impl EventSite {
         EventGuard { site: self, severity, kind, texts }
     }
 
-    /// The severity and type that this site always has, if it does not choose at run time.
-    pub(crate) fn fixed(&self) -> Option<(&'static str, &'static str)> {
-        self.severity.fixed().zip(self.kind.fixed())
+    /// Each pair of a severity and a type that it can have: its choices at run time are among values known while
+    /// linking.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let kinds = self.kind.values();
+        self.severity.values().iter().flat_map(move |severity| kinds.iter().map(|kind| (*severity, *kind)))
     }
 
     fn record_bare(&'static self, severity: usize, kind: usize) {

@@ -17,6 +17,9 @@ const LONGEST: usize = 128;
 /// The 240 bytes of a message that are kept, and one character more, by which it is seen that there was more.
 const MESSAGE: usize = 240 + char::MAX_LEN_UTF8;
 
+/// What WARN and ERROR become.
+const SEVERITIES: [Severity; 2] = [Severity::Warning, Severity::Error];
+
 /// A layer of a `tracing` subscriber that counts WARN and ERROR events which carry a field `type` in
 /// [`operational_events_total`](crate::catalogue::OPERATIONAL_EVENTS_TOTAL).
 ///
@@ -50,6 +53,11 @@ const MESSAGE: usize = 240 + char::MAX_LEN_UTF8;
 /// not known is told to the [report hook](crate::Settings::on_report) with the place of the event, and never becomes a
 /// label. Fields of spans are not read.
 ///
+/// Every type stands at 0 with both severities from where the layer is made, 50 series for the library's types. What a
+/// bot says through `tracing` is known to no linker, and a list kept beside the code would miss the event that nobody
+/// thought of, whose first count no rule can see; a series that stays at 0 costs a line. Fewer types are those of an
+/// enum of one's own: see [`with_types`](Self::with_types).
+///
 /// Known types, profiles and symbols cost no allocation. Events that the report hook or a field's own `Debug` sends
 /// while an event is being counted are left to other layers.
 ///
@@ -72,6 +80,11 @@ impl<T: LabelValue> EventLayer<T> {
     #[must_use]
     pub fn with_types(metrics: Metrics) -> Self {
         const { crate::vocabulary::require_type::<T>("event type") };
+        for severity in SEVERITIES {
+            for kind in T::VALUES {
+                metrics.expect_event(severity.as_str(), kind);
+            }
+        }
         Self { metrics, types: PhantomData }
     }
 
@@ -420,6 +433,24 @@ mod tests {
             error!("type" = "MARGIN_CALL");
             error!("type" = "ORDER_FAILURE");
         });
-        assert_metric!(metrics, "bytelyst_bot_operational_events_total", 1, "of the type MARGIN_CALL alone");
+        assert_metric!(
+            metrics,
+            "bytelyst_bot_operational_events_total{severity='ERROR',type='MARGIN_CALL'}",
+            1
+        );
+        assert_eq!(total(&metrics), 1.0);
+    }
+
+    #[test]
+    fn every_type_stands_at_zero_with_both_severities_from_where_the_layer_is_made() {
+        let metrics = counted(|| {});
+        let samples = Samples::of(&metrics);
+        for kind in EventType::VALUES {
+            for severity in ["WARNING", "ERROR"] {
+                let labels = [("severity", severity), ("type", *kind), ("profile_id", ""), ("symbol", "")];
+                assert_eq!(samples.value(EVENTS, &labels), Some(0.0), "{severity} {kind}");
+            }
+        }
+        assert_eq!(samples.matching(EVENTS, &[]).count(), 2 * EventType::VALUES.len());
     }
 }

@@ -1,13 +1,15 @@
 //! Reconciliation: what differs between the bot's records and the exchange's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::call_site::CallSite;
 use crate::catalogue;
 use crate::guard::Guard;
+use crate::label::OTHER;
 use crate::labels::Source;
 use crate::lock::{Held, Lock};
-use crate::registry::{self, Core};
+use crate::registry::Core;
 use crate::storage::Sink;
 use crate::{LabelValue, Outcome};
 
@@ -94,39 +96,98 @@ impl ReconciliationReport {
     }
 }
 
-/// The reconciliation of an instance.
+/// Names that are kept apart. Each costs what its last cycle found, for ever; a bot compares a handful of things.
+const MOST_NAMES: usize = 200;
+
+/// The reconciliations of an instance.
 #[derive(Debug, Default)]
-pub(crate) struct Reconciliation(Lock<State>);
+pub(crate) struct Reconciliations(Lock<State>);
 
 #[derive(Debug, Default)]
 struct State {
+    /// Of all together.
     mismatches: [u64; KINDS.len()],
-    /// The last committed cycle's; absent before the first.
-    missing: Option<[u64; Source::VALUES.len()]>,
+    each: BTreeMap<Key, Reconciliation>,
+}
+
+/// Tells reconciliations apart: each annotated function and the handles have their own names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    /// The address of its call site; none of a handle's.
+    site: Option<usize>,
+    name: String,
+}
+
+/// One comparison that is made again and again, of orders say, or with one of several exchanges.
+#[derive(Debug, Default)]
+struct Reconciliation {
+    /// How many cycles have begun.
+    begun: u64,
+    last: Option<Committed>,
+}
+
+/// The last cycle that was committed, by when they began.
+#[derive(Debug)]
+struct Committed {
+    number: u64,
+    missing: [u64; Source::VALUES.len()],
     known: BTreeSet<(Kind, String)>,
 }
 
-impl Reconciliation {
+/// What is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Figures {
+    mismatches: [u64; KINDS.len()],
+    /// The sum of the last committed cycles; absent before the first of any.
+    missing: Option<[u64; Source::VALUES.len()]>,
+}
+
+impl Reconciliations {
     fn state(&self) -> Held<'_, State> {
         self.0.hold()
     }
 
-    /// Publishes both sources and the mismatches together.
-    fn commit(&self, report: ReconciliationReport) {
+    /// The number of a cycle that begins now, and the key under which it is kept.
+    fn begin(&self, site: Option<&'static CallSite>, name: &str) -> (Key, u64) {
+        let mut key = Key { site: site.map(|site| std::ptr::from_ref(site).addr()), name: name.to_owned() };
         let mut state = self.state();
-        for (kind, _) in report.mismatches.difference(&state.known).map(Clone::clone).collect::<Vec<_>>() {
-            state.mismatches[kind as usize] += 1;
+        if state.each.len() >= MOST_NAMES && !state.each.contains_key(&key) {
+            OTHER.clone_into(&mut key.name);
         }
-        state.mismatches[UNSPECIFIED] += report.new_mismatches;
-        state.missing = Some(report.missing);
-        state.known = report.mismatches;
+        let reconciliation = state.each.entry(key.clone()).or_default();
+        reconciliation.begun += 1;
+        (key, reconciliation.begun)
+    }
+
+    /// Publishes both sources and the mismatches together.
+    fn commit(&self, key: &Key, number: u64, report: ReconciliationReport) {
+        let ReconciliationReport { mismatches, missing, new_mismatches } = report;
+        let mut state = self.state();
+        let State { mismatches: totals, each } = &mut *state;
+        totals[UNSPECIFIED] += new_mismatches;
+        let Some(reconciliation) = each.get_mut(key) else { return };
+        let known = match &reconciliation.last {
+            // What it found is older than what stands, and what was known before it is forgotten.
+            Some(last) if last.number > number => return,
+            last => last.as_ref().map(|last| &last.known),
+        };
+        for (kind, _) in mismatches.iter().filter(|found| known.is_none_or(|known| !known.contains(found))) {
+            totals[*kind as usize] += 1;
+        }
+        reconciliation.last = Some(Committed { number, missing, known: mismatches });
+    }
+
+    fn figures(&self) -> Figures {
+        let state = self.state();
+        let committed = state.each.values().filter_map(|reconciliation| reconciliation.last.as_ref());
+        let add = |[db, exchange]: [u64; 2], more: [u64; 2]| [db + more[0], exchange + more[1]];
+        let missing = committed.map(|last| last.missing).reduce(add);
+        Figures { mismatches: state.mismatches, missing }
     }
 
     pub(crate) fn collect(&self, sink: &mut dyn Sink) {
-        let state = self.state();
-        let State { mismatches, missing, .. } = *state;
         // No lock is held while the sink writes.
-        drop(state);
+        let Figures { mismatches, missing } = self.figures();
         sink.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, &[], mismatches.iter().sum());
         for (labels, mismatches) in KINDS.iter().zip(mismatches) {
             sink.counter(&catalogue::RECONCILIATION_MISMATCHES_BY_KIND_TOTAL, labels, mismatches);
@@ -139,7 +200,8 @@ impl Reconciliation {
     }
 }
 
-/// A comparison under way; from [`Metrics::reconciliation`](crate::Metrics::reconciliation).
+/// A comparison under way; from [`Metrics::reconciliation`](crate::Metrics::reconciliation) and
+/// [`Metrics::named_reconciliation`](crate::Metrics::named_reconciliation).
 ///
 /// Dropped without [`commit`](Self::commit), because a fetch failed say, it publishes nothing: the gauges keep what
 /// the last complete cycle found.
@@ -162,16 +224,22 @@ impl Reconciliation {
 #[must_use = "a cycle publishes nothing until it is committed"]
 pub struct ReconciliationCycle {
     core: Arc<Core>,
+    key: Key,
+    number: u64,
 }
 
 impl ReconciliationCycle {
-    pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+    /// Begins a cycle of the reconciliation of this name, the call site's or the handles'.
+    pub(crate) fn begin(core: Arc<Core>, site: Option<&'static CallSite>, name: &str) -> Self {
+        let (key, number) = core.reconciliations.begin(site, name);
+        Self { core, key, number }
     }
 
-    /// Publishes what a complete comparison found.
+    /// Publishes what a complete comparison found. Where a cycle of the same reconciliation that began later was
+    /// committed before, this one's findings are out of date: of them only
+    /// [`new_mismatches`](ReconciliationReport::new_mismatches) are counted.
     pub fn commit(self, report: ReconciliationReport) {
-        self.core.reconciliation.commit(report);
+        self.core.reconciliations.commit(&self.key, self.number, report);
     }
 }
 
@@ -207,13 +275,6 @@ pub fn report_of<R: ReconciliationRun>(value: &R) -> Option<ReconciliationReport
 #[derive(Debug)]
 pub struct ReconciliationSite;
 
-impl ReconciliationSite {
-    /// Begins a cycle.
-    pub fn start(&'static self) -> ReconciliationCycle {
-        ReconciliationCycle::new(registry::process_instance())
-    }
-}
-
 impl Guard for ReconciliationCycle {
     type Verdict = Option<ReconciliationReport>;
 
@@ -230,17 +291,22 @@ impl Guard for ReconciliationCycle {
 mod tests {
     use super::*;
 
-    fn totals(reconciliation: &Reconciliation) -> (u64, Option<[u64; 2]>) {
-        let state = reconciliation.state();
-        (state.mismatches.iter().sum(), state.missing)
+    fn totals(reconciliations: &Reconciliations) -> (u64, Option<[u64; 2]>) {
+        let Figures { mismatches, missing } = reconciliations.figures();
+        (mismatches.iter().sum(), missing)
+    }
+
+    fn commit(reconciliations: &Reconciliations, name: &str, report: ReconciliationReport) {
+        let (key, number) = reconciliations.begin(None, name);
+        reconciliations.commit(&key, number, report);
     }
 
     #[test]
     fn a_mismatch_counts_once_while_it_lasts_and_again_when_it_returns() {
-        let reconciliation = Reconciliation::default();
+        let reconciliations = Reconciliations::default();
         let ghost = || ReconciliationReport::new().missing(Source::Exchange, "order 1");
         let both = || ghost().missing(Source::Db, "order 1").differs("order 2");
-        assert_eq!(totals(&reconciliation), (0, None));
+        assert_eq!(totals(&reconciliations), (0, None));
         for (report, expected) in [
             (ghost(), (1, Some([0, 1]))),
             (ghost(), (1, Some([0, 1]))),
@@ -248,8 +314,8 @@ mod tests {
             (ReconciliationReport::new(), (3, Some([0, 0]))),
             (ghost(), (4, Some([0, 1]))),
         ] {
-            reconciliation.commit(report);
-            assert_eq!(totals(&reconciliation), expected);
+            commit(&reconciliations, "", report);
+            assert_eq!(totals(&reconciliations), expected);
         }
     }
 
@@ -261,10 +327,22 @@ mod tests {
 
     #[test]
     fn counts_without_keys_are_new_each_time() {
-        let reconciliation = Reconciliation::default();
+        let reconciliations = Reconciliations::default();
         for total in [2, 4] {
-            reconciliation.commit(ReconciliationReport::new().missing_count(Source::Db, 5).new_mismatches(2));
-            assert_eq!(totals(&reconciliation), (total, Some([5, 0])));
+            let report = ReconciliationReport::new().missing_count(Source::Db, 5).new_mismatches(2);
+            commit(&reconciliations, "", report);
+            assert_eq!(totals(&reconciliations), (total, Some([5, 0])));
         }
+    }
+
+    #[test]
+    fn names_without_end_take_no_memory_without_end_and_lose_no_mismatch() {
+        let reconciliations = Reconciliations::default();
+        for name in 0..1_000 {
+            let report = ReconciliationReport::new().differs(format!("order {name}"));
+            commit(&reconciliations, &name.to_string(), report);
+        }
+        assert_eq!(reconciliations.state().each.len(), MOST_NAMES + 1);
+        assert_eq!(totals(&reconciliations), (1_000, Some([0, 0])));
     }
 }

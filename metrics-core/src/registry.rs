@@ -28,7 +28,7 @@ use crate::process;
 use crate::profiles::{ProfileSlots, Profiles};
 use crate::rate_limit::{RateLimitGauge, RateLimits};
 use crate::recent::RecentEvent;
-use crate::reconciliation::{Reconciliation, ReconciliationCycle};
+use crate::reconciliation::{ReconciliationCycle, Reconciliations};
 use crate::report::Report;
 #[cfg(feature = "tokio")]
 use crate::scheduler::{SchedulerLag, watch};
@@ -78,7 +78,7 @@ pub(crate) struct Core {
     pub(crate) profiles: Profiles,
     pub(crate) market_data: MarketData,
     pub(crate) rate_limits: RateLimits,
-    pub(crate) reconciliation: Reconciliation,
+    pub(crate) reconciliations: Reconciliations,
     pub(crate) custom: CustomSeries,
     pub(crate) foreign: Foreign,
     installed: OnceLock<Installed>,
@@ -119,7 +119,7 @@ impl Core {
             profiles: Profiles::new(),
             market_data: MarketData::new(),
             rate_limits: RateLimits::new(),
-            reconciliation: Reconciliation::default(),
+            reconciliations: Reconciliations::default(),
             custom: CustomSeries::new(),
             foreign: Foreign::default(),
             installed: OnceLock::new(),
@@ -167,7 +167,7 @@ impl Core {
         self.exchange_calls.collect(settings.and_then(|settings| settings.exchange), sink);
         self.rate_limits.collect(sink);
         self.profiles.collect(now, namespace, sink);
-        self.reconciliation.collect(sink);
+        self.reconciliations.collect(sink);
         self.market_data.collect(&translation, namespace, sink);
         self.custom.collect_overflow(namespace, sink);
         sink.counter(
@@ -240,8 +240,16 @@ impl Core {
         self.market_data.set_bound(bounds.symbols);
         self.events.set_bounds(bounds);
         self.custom.set_bounds(bounds);
+        for (severity, kind) in &settings.expected_events {
+            self.events.bare(severity, kind);
+        }
         // Both callers hold what keeps a second one out.
         let _ = self.installed.set(Installed { settings, registry, handed_out: lock::Once::new() });
+    }
+
+    /// What the library says by itself of profiles.
+    fn expect_own_events(&self) {
+        self.events.bare(Severity::Error.as_str(), EventType::InvalidCapital.as_str());
     }
 
     /// Makes the series of `site` stand at 0, as far as its labels are known.
@@ -272,7 +280,7 @@ impl Core {
                 }
             }
             Target::Event(site) => {
-                if let Some((severity, kind)) = site.fixed() {
+                for (severity, kind) in site.pairs() {
                     self.events.bare(severity, kind);
                 }
             }
@@ -328,8 +336,7 @@ impl Metrics {
         for family in custom_families() {
             core.custom.declare(family);
         }
-        // What the library says by itself.
-        core.events.bare(Severity::Error.as_str(), EventType::InvalidCapital.as_str());
+        core.expect_own_events();
         core.configure(settings, registry);
         // The hook may record, and install.
         drop(held);
@@ -393,11 +400,18 @@ impl Metrics {
         RateLimitGauge::new(Arc::clone(&self.core), exchange.as_str(), limit.as_str())
     }
 
-    /// An event, counted once it is [recorded](Event::record).
+    /// An event, counted once it is [recorded](Event::record). Say in [`Settings::expect_events`] which there may be:
+    /// no linker knows.
     pub fn event<S: LabelValue, T: LabelValue>(&self, severity: S, event_type: T) -> Event<'_> {
         const { require_type::<S>("severity") };
         const { require_type::<T>("event type") };
         self.core.event(severity.as_str(), event_type.as_str())
+    }
+
+    /// Exports these events from here on.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn expect_event(&self, severity: &'static str, event_type: &'static str) {
+        self.core.events.bare(severity, event_type);
     }
 
     /// As [`event`](Self::event), with texts that are known to be label values.
@@ -425,6 +439,7 @@ impl Metrics {
     /// The profile with this id, exported from here on with its violations at 0.
     #[must_use]
     pub fn profile(&self, profile_id: &str) -> Profile {
+        self.core.expect_own_events();
         Profile::new(Arc::clone(&self.core), profile_id)
     }
 
@@ -451,9 +466,29 @@ impl Metrics {
         watch(Arc::downgrade(&self.core), runtime);
     }
 
-    /// Begins a reconciliation cycle.
+    /// Begins a cycle of the bot's reconciliation, where it has one by handle; of several,
+    /// [each has a name](Self::named_reconciliation).
     pub fn reconciliation(&self) -> ReconciliationCycle {
-        ReconciliationCycle::new(Arc::clone(&self.core))
+        self.named_reconciliation("")
+    }
+
+    /// Begins a cycle of one of several reconciliations: of orders and of positions, or with two exchanges. What one
+    /// finds is compared with its own last cycle, and the families tell the sum of all. No label has the name; it is
+    /// one of a few that stay, such as `"positions"`, since what the last cycle of each found counts until its next.
+    ///
+    /// ```
+    /// use bot_metrics::labels::Source;
+    /// use bot_metrics::{Mode, ReconciliationReport, Settings};
+    ///
+    /// let metrics = Settings::new(Mode::Paper).build()?;
+    /// let orders = ReconciliationReport::new().missing(Source::Db, "order 4711");
+    /// metrics.named_reconciliation("orders").commit(orders);
+    /// metrics.named_reconciliation("positions").commit(ReconciliationReport::new()); // finds nothing
+    /// assert!(metrics.exposition().contains("reconciliation_mismatches_total{app=\"bytelyst-trading-bot-service\",env=\"development\",mode=\"paper\"} 1\n"));
+    /// # Ok::<(), bot_metrics::Error>(())
+    /// ```
+    pub fn named_reconciliation(&self, name: &str) -> ReconciliationCycle {
+        ReconciliationCycle::begin(Arc::clone(&self.core), None, name)
     }
 
     /// Every value of our own families at this moment.

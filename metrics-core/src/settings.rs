@@ -99,6 +99,8 @@ pub struct Settings {
     pub(crate) address: String,
     pub(crate) exchange: Option<&'static str>,
     pub(crate) disabled: BTreeSet<&'static str>,
+    /// Severity and type.
+    pub(crate) expected_events: BTreeSet<(&'static str, &'static str)>,
     pub(crate) target_info: bool,
     pub(crate) families: Families,
     pub(crate) revision: String,
@@ -121,6 +123,7 @@ impl Settings {
             address: DEFAULT_ADDRESS.to_owned(),
             exchange: None,
             disabled: BTreeSet::new(),
+            expected_events: BTreeSet::new(),
             target_info: false,
             families: Families::default(),
             revision: String::new(),
@@ -242,6 +245,36 @@ impl Settings {
     pub fn disable<L: LabelValue>(mut self, subsystem: L) -> Self {
         const { vocabulary::require_type::<L>("subsystem") };
         self.disabled.insert(subsystem.as_str());
+        self
+    }
+
+    /// Names the events that [`Metrics::event`] may count: they stand at 0 from the start, without profile and symbol.
+    /// One that is not named begins with its first count, which `increase()` in a rule cannot see, since it saw no 0
+    /// before. May be said several times.
+    ///
+    /// Events of attributes need not be named, whether their severity and type are literals or picked at each call; nor
+    /// those of an `EventLayer`.
+    ///
+    /// ```
+    /// use bot_metrics::labels::{EventType, Severity};
+    /// use bot_metrics::{Mode, Settings};
+    ///
+    /// let settings = Settings::new(Mode::Paper)
+    ///     .expect_events([(Severity::Critical, EventType::CircuitBreaker), (Severity::Error, EventType::OrderUnknown)]);
+    /// let metrics = settings.build()?;
+    /// let zero = "operational_events_total{severity=\"CRITICAL\",type=\"CIRCUIT_BREAKER\",profile_id=\"\",symbol=\"\"";
+    /// assert!(metrics.exposition().contains(zero));
+    /// # Ok::<(), bot_metrics::Error>(())
+    /// ```
+    #[must_use]
+    pub fn expect_events<S: LabelValue, T: LabelValue>(
+        mut self,
+        events: impl IntoIterator<Item = (S, T)>,
+    ) -> Self {
+        const { vocabulary::require_type::<S>("severity") };
+        const { vocabulary::require_type::<T>("event type") };
+        let texts = events.into_iter().map(|(severity, kind)| (severity.as_str(), kind.as_str()));
+        self.expected_events.extend(texts);
         self
     }
 
@@ -369,7 +402,7 @@ impl Settings {
                 (settings.identity().map(ToOwned::to_owned), settings.target_info),
                 settings.namespace.clone(),
                 settings.exchange,
-                settings.disabled.clone(),
+                (settings.disabled.clone(), settings.expected_events.clone()),
                 settings.families,
                 (settings.version.clone(), settings.revision.clone()),
                 (settings.capital_tolerance.to_bits(), settings.label_bounds),

@@ -137,6 +137,7 @@ pub(crate) const ON: &str = "on";
 pub(crate) const PROFILE: &str = "profile";
 pub(crate) const SYMBOL: &str = "symbol";
 pub(crate) const TEXT: &str = "text";
+pub(crate) const NAME: &str = "name";
 pub(crate) const CLASSIFY: &str = "classify";
 pub(crate) const LABELS: &str = "labels";
 pub(crate) const CRATE: &str = "crate";
@@ -157,7 +158,7 @@ const ENDS: &[(&str, &str)] = &[
 ];
 
 #[rustfmt::skip]
-static KEYS: [Key; 20] = [
+static KEYS: [Key; 21] = [
     Key { name: FAMILY,    takes: Takes::Path("signal_to_ack_seconds"), of: &[Timed],          is: Is::Positional },
     Key { name: FAMILY,    takes: Takes::Path("signals_total"),       of: &[Counted],          is: Is::Positional },
     Key { name: SUBSYSTEM, takes: Takes::Label("Subsystem"),          of: &[TimedSubsystem],   is: Is::Positional },
@@ -174,6 +175,7 @@ static KEYS: [Key; 20] = [
     Key { name: PROFILE,   takes: Takes::Text,                        of: &[CapitalCheck],     is: Is::Required },
     Key { name: SYMBOL,    takes: Takes::Text,                        of: &[OperationalEvent], is: Is::Optional },
     Key { name: TEXT,      takes: Takes::Text,                        of: &[OperationalEvent], is: Is::Optional },
+    Key { name: NAME,      takes: Takes::Text,                        of: &[Reconciliation],   is: Is::Optional },
     Key { name: CLASSIFY,  takes: Takes::Path("crate::classify"),     of: WITH_OUTCOME,        is: Is::Optional },
     Key { name: LABELS,    takes: Takes::Path("crate::labels"),       of: WITH_LABELS,         is: Is::Optional },
     Key { name: CRATE,     takes: Takes::Path("::bot_metrics"),       of: ALL,                 is: Is::Optional },

@@ -65,7 +65,9 @@ pub(crate) enum Site {
     Capital {
         profile: Box<Expr>,
     },
-    Reconciliation,
+    Reconciliation {
+        name: Option<Box<Expr>>,
+    },
     /// A declared family.
     Family {
         family: Path,
@@ -198,7 +200,7 @@ impl Instrumented {
         let classify = args.path(attr::CLASSIFY);
         let verdict = match (&site, classify) {
             (Site::Capital { .. }, _) => Verdict::Capital,
-            (Site::Reconciliation, _) => Verdict::Report,
+            (Site::Reconciliation { .. }, _) => Verdict::Report,
             (_, Some(classify)) => Verdict::Classified(classify.clone()),
             (_, None) if function.sig.asyncness.is_some() && !may_fail(&function.sig.output) => Verdict::Good,
             (_, None) => Verdict::Outcome,
@@ -260,7 +262,8 @@ impl Instrumented {
                 (vec![severity, kind], profile.iter().chain(symbol).chain(text).collect())
             }
             Site::Capital { profile } => (vec![], vec![profile]),
-            Site::Reconciliation | Site::Family { .. } => (vec![], vec![]),
+            Site::Reconciliation { name } => (vec![], name.iter().collect()),
+            Site::Family { .. } => (vec![], vec![]),
         };
         let given = match &self.site {
             Site::Family { labels, .. } => labels.as_slice(),
@@ -301,7 +304,7 @@ fn site(attribute: Attribute, args: &Args) -> Option<Site> {
             text: args.text(attr::TEXT),
         },
         Attribute::CapitalCheck => Site::Capital { profile: args.text(attr::PROFILE)? },
-        Attribute::Reconciliation => Site::Reconciliation,
+        Attribute::Reconciliation => Site::Reconciliation { name: args.text(attr::NAME) },
         Attribute::Timed | Attribute::Counted => Site::Family {
             family: args.path(attr::FAMILY)?.clone(),
             labels: args.labels().to_vec(),

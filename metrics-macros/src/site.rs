@@ -68,9 +68,13 @@ impl Start {
         // Of an event that is the same at each call nothing need be carried through it.
         let bare = texts.len() == 3 && !varies && texts.iter().all(|text| text.binding.is_none());
         let start = format_ident!("{}{}", if bare { "bare_" } else { "" }, kind.to_string().to_lowercase());
-        // A future that is returned outlives the variables here.
-        let borrows = matches!(instrumented.site, Site::Event { .. })
-            && !matches!(instrumented.shape, Shape::Tail(_) | Shape::Future { .. });
+        let borrows = match instrumented.site {
+            // A future that is returned outlives the variables here.
+            Site::Event { .. } => !matches!(instrumented.shape, Shape::Tail(_) | Shape::Future { .. }),
+            // It is read at once.
+            Site::Reconciliation { .. } => true,
+            _ => false,
+        };
         let borrow = borrows.then(|| quote!(&));
         let values = texts.iter().map(|text| &text.value).map(|value| quote!(#borrow #value));
         let arguments = choices.iter().map(|choice| choice.index.clone()).chain(values).filter(|_| !bare);
@@ -247,9 +251,10 @@ impl Context<'_> {
                 }
             }
             Site::Family { .. } => unreachable!("a declared family has no site of its own"),
-            Site::Reconciliation => {
+            Site::Reconciliation { name } => {
                 let new = quote!(#private::ReconciliationSite);
-                Parts { kind: kind("Reconciliation"), new, choices: Vec::new(), texts: Vec::new() }
+                let texts = vec![self.text("name", name.as_deref())];
+                Parts { kind: kind("Reconciliation"), new, choices: Vec::new(), texts }
             }
         }
     }

@@ -93,6 +93,49 @@ fn every_event_in_the_code_stands_at_zero_from_the_start() {
     let _ = never_called;
 }
 
+mod picks {
+    use bot_metrics::LabelValue;
+
+    #[derive(Clone, Copy, Debug, LabelValue)]
+    #[label(rename_all = "SCREAMING_SNAKE_CASE")]
+    #[allow(dead_code, reason = "picked at run time")]
+    pub(crate) enum Severity {
+        Quiet,
+        Loud,
+    }
+
+    #[derive(Clone, Copy, Debug, LabelValue)]
+    #[label(rename_all = "SCREAMING_SNAKE_CASE")]
+    #[allow(dead_code, reason = "picked at run time")]
+    pub(crate) enum EventType {
+        PickedNever,
+        PickedOnce,
+    }
+}
+
+#[operational_event(type = kind, severity = severity, labels = picks)]
+fn picked(severity: picks::Severity, kind: picks::EventType) {}
+
+#[operational_event(type = kind, severity = "LOUD", symbol = symbol, labels = picks)]
+fn picked_of_a_symbol(kind: picks::EventType, symbol: &str) {}
+
+#[test]
+fn every_pair_that_a_site_may_pick_at_run_time_stands_at_zero_from_the_start() {
+    metrics();
+    let value = |severity, kind| {
+        let labels = [("severity", severity), ("type", kind), ("profile_id", ""), ("symbol", "")];
+        samples().value("bytelyst_bot_operational_events_total", &labels)
+    };
+    let all = || {
+        ["QUIET", "LOUD"].map(|severity| ["PICKED_NEVER", "PICKED_ONCE"].map(|kind| value(severity, kind)))
+    };
+    assert_eq!(all(), [[Some(0.0); 2]; 2]);
+    picked(picks::Severity::Loud, picks::EventType::PickedOnce);
+    picked_of_a_symbol(picks::EventType::PickedNever, "BTCUSDT");
+    assert_eq!(all(), [[Some(0.0); 2], [Some(0.0), Some(1.0)]]);
+    let _ = picks::Severity::Quiet;
+}
+
 struct Order {
     symbol: String,
     quantity: u32,
@@ -196,8 +239,15 @@ fn reconcile_at_once(key: &str) -> ReconciliationReport {
     ReconciliationReport::new().missing(Source::Exchange, key)
 }
 
+#[reconciliation(name = venue)]
+fn reconcile_with(venue: String, keys: &[&str]) -> ReconciliationReport {
+    drop(venue); // the name was read before
+    keys.iter().fold(ReconciliationReport::new(), |report, key| report.missing(Source::Db, *key))
+}
+
+/// One test, since it is one sum.
 #[test]
-fn only_a_complete_cycle_is_published() {
+fn only_a_complete_cycle_is_published_and_two_sites_never_disturb_each_other() {
     metrics();
     let figures = || {
         let samples = samples();
@@ -221,5 +271,17 @@ fn only_a_complete_cycle_is_published() {
     assert_eq!(figures(), (Some(4.0), Some(0.0), Some(0.0)));
     assert_eq!(reconcile_at_once("order 1").missing_from(Source::Exchange), 1);
     reconcile_at_once("order 1");
-    assert_eq!(figures(), (Some(0.0), Some(1.0), Some(1.0)));
+    assert_eq!(figures(), (Some(4.0), Some(1.0), Some(1.0)), "the sum of both");
+    // Of one site that compares with two exchanges, each has its own last cycle.
+    for _ in 0..2 {
+        reconcile_with("east".to_owned(), &["order 1", "order 2"]);
+        reconcile_with("west".to_owned(), &["order 1"]);
+        assert_eq!(figures(), (Some(7.0), Some(1.0), Some(4.0)));
+    }
+    reconcile_with("west".to_owned(), &[]);
+    poll_once(reconcile(Some(Ok(1))));
+    assert_eq!(figures(), (Some(3.0), Some(1.0), Some(4.0)));
+    // A handle of the same name is another reconciliation.
+    metrics().named_reconciliation("east").commit(ReconciliationReport::new());
+    assert_eq!(figures(), (Some(3.0), Some(1.0), Some(4.0)));
 }

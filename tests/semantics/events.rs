@@ -32,6 +32,33 @@ fn without_a_profile_or_symbol_the_label_is_there_and_empty() {
 }
 
 #[test]
+fn every_pair_that_the_settings_expect_of_handles_stands_at_zero_from_the_start() {
+    let settings = Settings::new(Mode::Paper)
+        .expect_events([(Severity::Critical, EventType::CircuitBreaker)])
+        .expect_events([(Severity::Error, EventType::OrderUnknown), (Severity::Info, EventType::Started)]);
+    let metrics = settings.build().expect("legal");
+    let samples = Samples::of(&metrics);
+    for (severity, kind) in [("CRITICAL", "CIRCUIT_BREAKER"), ("ERROR", "ORDER_UNKNOWN"), ("INFO", "STARTED")]
+    {
+        let labels = [("severity", severity), ("type", kind), ("profile_id", ""), ("symbol", "")];
+        assert_eq!(samples.value(EVENTS, &labels), Some(0.0), "{severity} {kind}");
+    }
+    let first = samples.matching(EVENTS, &[]).count();
+    metrics.event(Severity::Critical, EventType::CircuitBreaker).record();
+    let samples = Samples::of(&metrics);
+    assert_eq!(samples.value(EVENTS, &[("type", "CIRCUIT_BREAKER")]), Some(1.0));
+    assert_eq!(samples.matching(EVENTS, &[]).count(), first, "no series is born with its first event");
+}
+
+#[test]
+fn what_the_library_says_of_profiles_stands_at_zero_from_the_first_profile_on() {
+    let (metrics, _) = instance();
+    let _maker = metrics.profile("maker");
+    let labels = [("severity", "ERROR"), ("type", "INVALID_CAPITAL"), ("profile_id", ""), ("symbol", "")];
+    assert_eq!(Samples::of(&metrics).value(EVENTS, &labels), Some(0.0));
+}
+
+#[test]
 fn severities_and_types_are_in_capitals_and_closed() {
     assert_eq!(Severity::VALUES, ["INFO", "WARNING", "ERROR", "CRITICAL"]);
     assert!((15..=30).contains(&EventType::VALUES.len()), "about 20");
@@ -168,9 +195,10 @@ fn events_of_rotating_profiles_vanish_with_them_and_take_no_place_for_ever() {
             metrics.event(Severity::Info, EventType::OrderPlaced).profile(&id).record();
             handle.remove();
         }
-        assert_eq!(Samples::of(&metrics).matching(EVENTS, &[]).count(), 50, "their grace");
+        let placed = || Samples::of(&metrics).matching(EVENTS, &[("type", "ORDER_PLACED")]).count();
+        assert_eq!(placed(), 50, "their grace");
         clock.advance(Duration::from_mins(6));
-        assert_eq!(Samples::of(&metrics).matching(EVENTS, &[]).count(), 0);
+        assert_eq!(placed(), 0);
     }
     assert_eq!(Samples::of(&metrics).sum("bytelyst_bot_label_overflow_total", &[]), 0.0);
 }

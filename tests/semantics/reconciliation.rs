@@ -52,6 +52,83 @@ fn mismatches_are_counted_by_kind_and_source_and_add_up() {
     assert_eq!(figures(&Samples::of(&metrics)), (9.0, Some(1.0), Some(2.0)));
 }
 
+fn db(key: &str) -> ReconciliationReport {
+    ReconciliationReport::new().missing(Source::Db, key)
+}
+
+#[test]
+fn reconciliations_of_different_names_never_disturb_each_other_and_the_gauge_is_their_sum() {
+    let (metrics, _) = instance();
+    let commit = |name, report| metrics.named_reconciliation(name).commit(report);
+    commit("orders", db("1").missing(Source::Db, "2"));
+    assert_eq!(figures(&Samples::of(&metrics)), (2.0, Some(2.0), Some(0.0)), "after the first of any");
+    // The same key of another reconciliation is another item.
+    commit("positions", db("1").missing(Source::Exchange, "BTC"));
+    assert_eq!(figures(&Samples::of(&metrics)), (4.0, Some(3.0), Some(1.0)));
+    for _ in 0..3 {
+        commit("orders", db("1").missing(Source::Db, "2"));
+        commit("positions", db("1").missing(Source::Exchange, "BTC"));
+    }
+    assert_eq!(figures(&Samples::of(&metrics)), (4.0, Some(3.0), Some(1.0)), "each once while it lasts");
+    metrics.reconciliation().commit(db("1"));
+    commit("orders", ReconciliationReport::new());
+    assert_eq!(figures(&Samples::of(&metrics)), (5.0, Some(2.0), Some(1.0)), "the unnamed one is one more");
+    commit("orders", db("1"));
+    assert_eq!(figures(&Samples::of(&metrics)), (6.0, Some(3.0), Some(1.0)), "it was gone and is back");
+}
+
+#[test]
+fn a_failed_cycle_of_one_reconciliation_leaves_what_all_of_them_found() {
+    let (metrics, _) = instance();
+    drop(metrics.named_reconciliation("orders"));
+    assert_eq!(figures(&Samples::of(&metrics)), (0.0, None, None), "absent before the first commit of any");
+    metrics.named_reconciliation("positions").commit(db("BTC"));
+    drop(metrics.named_reconciliation("orders"));
+    drop(metrics.named_reconciliation("positions"));
+    assert_eq!(figures(&Samples::of(&metrics)), (1.0, Some(1.0), Some(0.0)));
+}
+
+#[test]
+fn a_cycle_that_began_before_the_last_committed_one_is_out_of_date() {
+    let (metrics, _) = instance();
+    let slow = metrics.reconciliation();
+    metrics.reconciliation().commit(db("1"));
+    slow.commit(ReconciliationReport::new().missing(Source::Exchange, "2").new_mismatches(3));
+    assert_eq!(
+        figures(&Samples::of(&metrics)),
+        (4.0, Some(1.0), Some(0.0)),
+        "but what is only counted counts"
+    );
+    metrics.reconciliation().commit(db("1"));
+    assert_eq!(figures(&Samples::of(&metrics)), (4.0, Some(1.0), Some(0.0)), "it lasted");
+    // Of another reconciliation it says nothing.
+    let orders = metrics.named_reconciliation("orders");
+    metrics.named_reconciliation("positions").commit(ReconciliationReport::new());
+    orders.commit(db("7"));
+    assert_eq!(figures(&Samples::of(&metrics)), (5.0, Some(2.0), Some(0.0)));
+}
+
+#[test]
+fn concurrent_cycles_of_one_reconciliation_count_each_mismatch_once() {
+    let (metrics, _) = instance();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let metrics = &metrics;
+            scope.spawn(move || {
+                for _ in 0..500 {
+                    let (shared, own) = (["orders", "positions"][thread % 2], format!("of {thread}"));
+                    metrics.named_reconciliation(shared).commit(db("1").missing(Source::Exchange, "2"));
+                    metrics.named_reconciliation(&own).commit(db("3"));
+                    let (mismatches, missing, ghosts) = figures(&Samples::of(metrics));
+                    assert!(mismatches <= 8.0, "{mismatches}");
+                    assert!(missing <= Some(6.0) && ghosts <= Some(2.0), "{missing:?} {ghosts:?}");
+                }
+            });
+        }
+    });
+    assert_eq!(figures(&Samples::of(&metrics)), (8.0, Some(6.0), Some(2.0)));
+}
+
 #[test]
 fn help_says_which_source_is_which() {
     let (metrics, _) = instance();

@@ -155,11 +155,7 @@ impl SubsystemSite {
 
     /// Every subsystem that this site can be.
     pub(crate) fn values(&self) -> Vec<&'static str> {
-        match self.subsystem {
-            Choice::Fixed(subsystem) => vec![subsystem],
-            Choice::Any(values) => values.to_vec(),
-            Choice::FromSettings => Vec::new(),
-        }
+        self.subsystem.values().to_vec()
     }
 
     /// The subsystem that this site always is, if it does not choose at run time.
