@@ -8,7 +8,7 @@ use crate::catalogue::{self, EXCHANGE_API_LATENCY_BUCKETS};
 use crate::clock::Clock;
 use crate::guard::{Guard, Unwinding};
 use crate::registry;
-use crate::storage::{Ending, Lease, NearNumber, Running, Scratch, Series, Sink, Totals};
+use crate::storage::{Ending, Lease, NearNumber, Running, Scratch, Series, Sink, Totals, Waits};
 use crate::{LabelValue, Outcome, waiting};
 
 /// One family's series: which exchange, where it is not the one of the settings, and which operation.
@@ -156,7 +156,13 @@ impl ExchangeCall {
     #[must_use = "an attempt lasts as long as its guard"]
     pub fn start(&self) -> CallGuard<'_> {
         let running = self.slots.0.start(&self.clock);
-        CallGuard { running, clock: &self.clock, unwinding: Unwinding::at_entry(), ended: false }
+        CallGuard {
+            running,
+            clock: &self.clock,
+            unwinding: Unwinding::at_entry(),
+            waited: waiting::Attempt::NEW,
+            ended: false,
+        }
     }
 }
 
@@ -167,6 +173,7 @@ pub struct CallGuard<'a> {
     running: Running,
     clock: &'a Clock,
     unwinding: Unwinding,
+    waited: waiting::Attempt,
     ended: bool,
 }
 
@@ -176,11 +183,17 @@ impl CallGuard<'_> {
         self.end(outcome);
     }
 
-    /// Says that the attempt waits for something of the bot's own until the returned guard is dropped, as
-    /// [`local_wait`](crate::local_wait) says it of measured functions: that is no latency.
+    /// Says that the attempt waits for something of the bot's own until the returned guard is dropped: that is no latency.
+    /// So does [`local_wait`](crate::local_wait), wherever it stands; this one knows whose wait it is, on whatever thread
+    /// the attempt is by then.
     #[must_use = "it waits as long as the guard lives"]
     pub fn local_wait(&mut self) -> CallWait<'_> {
-        CallWait { from: self.clock.ticks(), clock: self.clock, running: &mut self.running }
+        CallWait {
+            from: self.clock.ticks(),
+            clock: self.clock,
+            running: &mut self.running,
+            waited: &mut self.waited,
+        }
     }
 
     fn end(&mut self, outcome: Outcome) {
@@ -188,8 +201,19 @@ impl CallGuard<'_> {
         let now = self.clock.ticks();
         let running = self.running.here();
         if outcome != Outcome::Ok || !running.end_quickly(now) {
-            running.end(ending(outcome), now);
+            self.end_slowly(outcome, now);
         }
+    }
+
+    /// For an attempt that failed, took its time, or has waited perhaps.
+    #[inline(never)]
+    fn end_slowly(&mut self, outcome: Outcome, now: u64) {
+        let waited =
+            noted_since(self.running, self.clock).map_or(0, |began| self.waited.subtract(began, None));
+        if waited > 0 {
+            self.running = self.running.postponed(waited);
+        }
+        self.running.here().end(Ending { waits: Waits::KnownInside, ..ending(outcome) }, now);
     }
 }
 
@@ -200,11 +224,26 @@ pub struct CallWait<'a> {
     from: u64,
     clock: &'a Clock,
     running: &'a mut Running,
+    waited: &'a mut waiting::Attempt,
 }
 
 impl Drop for CallWait<'_> {
     fn drop(&mut self) {
-        *self.running = self.running.postponed(self.clock.ticks().saturating_sub(self.from));
+        let now = self.clock.ticks();
+        let waited = match noted_since(*self.running, self.clock) {
+            Some(began) => self.waited.subtract(began, Some((self.from, now))),
+            None => now.saturating_sub(self.from),
+        };
+        *self.running = self.running.postponed(waited);
+    }
+}
+
+/// Since when waits that are noted on this thread, by the system's clock, can be those of a handle's attempt.
+fn noted_since(running: Running, clock: &Clock) -> Option<u64> {
+    match clock {
+        Clock::System => running.began_here(),
+        #[cfg(any(test, feature = "test-util"))]
+        Clock::Steered(_) => None,
     }
 }
 
@@ -212,12 +251,12 @@ impl Drop for CallWait<'_> {
 fn ending(outcome: Outcome) -> Ending {
     // However it ended: otherwise an outage would make the latency look better. A skip is no attempt.
     let observed = outcome != Outcome::Skipped;
-    Ending { outcome: outcome as u8, observed, freshens: false, waits: false }
+    Ending { outcome: outcome as u8, observed, freshens: false, waits: Waits::Known }
 }
 
 /// The same on the thread that it began on, for what does nothing else meanwhile.
 fn ending_here(outcome: Outcome) -> Ending {
-    Ending { waits: true, ..ending(outcome) }
+    Ending { waits: Waits::Noted, ..ending(outcome) }
 }
 
 impl Drop for CallGuard<'_> {
@@ -266,7 +305,7 @@ impl Guard for SiteCall {
     }
 
     fn waited(&mut self, noted: u32) {
-        self.0 = self.0.without(|began| waiting::since_beyond(began, noted));
+        self.0 = self.0.without(|began| waiting::polled_since_beyond(began, noted));
     }
 }
 

@@ -1,9 +1,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
-use bot_metrics::labels::{Exchange, Operation, RateLimit};
+use bot_metrics::labels::{self, Exchange, Operation, RateLimit};
 use bot_metrics::testing::{Samples, instance};
-use bot_metrics::{LabelValue, Outcome};
+use bot_metrics::{LabelValue, Mode, Outcome, Settings, exchange_call, local_wait};
 
 const LABELS: &[(&str, &str)] = &[("exchange", "binance"), ("operation", "place_order")];
 
@@ -134,4 +135,111 @@ fn the_outcomes_are_these_and_each_stands_at_0_from_the_start() {
         "transport",
     ];
     assert_eq!(outcomes, stated.map(|outcome| (outcome, 0.0)));
+}
+
+const MOMENT: Duration = Duration::from_millis(5);
+const WAIT: Duration = Duration::from_millis(30);
+
+/// How long the attempts took together, as they are recorded.
+fn latency(metrics: &bot_metrics::Metrics) -> Duration {
+    let seconds = Samples::of(metrics).sum("bytelyst_bot_exchange_api_latency_seconds_sum", &[]);
+    Duration::from_secs_f64(seconds)
+}
+
+#[test]
+fn local_wait_is_subtracted_from_the_attempt_of_a_handle_around_it() {
+    let metrics = Settings::new(Mode::Paper).build().expect("settings that are allowed");
+    let call = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
+    for (round, outcome) in (1..).zip([Outcome::Ok, Outcome::Timeout, Outcome::Ok]) {
+        let before = latency(&metrics);
+        let started = Instant::now();
+        let outer = call.start();
+        let mut attempt = call.start();
+        let waiting = local_wait();
+        sleep(WAIT);
+        drop(waiting);
+        sleep(MOMENT);
+        // Each wait counts once, whichever way it was said, and one in the other too.
+        let waiting = attempt.local_wait();
+        let inside = local_wait();
+        sleep(WAIT);
+        drop(inside);
+        sleep(WAIT);
+        drop(waiting);
+        sleep(MOMENT);
+        let waiting = local_wait();
+        sleep(WAIT);
+        drop(waiting);
+        attempt.finish(outcome);
+        let inner = latency(&metrics).saturating_sub(before);
+        outer.finish(outcome);
+        let both = latency(&metrics).saturating_sub(before);
+        let took = started.elapsed();
+        assert!(inner >= 2 * MOMENT && inner + 4 * WAIT <= took, "{round}: {inner:?} of {took:?}");
+        // What the other's own method said is not known to it.
+        let outer = both.saturating_sub(inner);
+        assert!(outer >= 2 * MOMENT + WAIT && outer + 3 * WAIT <= took, "{round}: {outer:?} of {took:?}");
+    }
+    let in_flight = Samples::of(&metrics).value("bytelyst_bot_exchange_api_in_flight", LABELS);
+    assert_eq!(in_flight, Some(0.0));
+}
+
+#[test]
+fn short_waits_are_subtracted_from_short_attempts_around_them() {
+    let metrics = Settings::new(Mode::Paper).build().expect("settings that are allowed");
+    let call = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
+    let wait = Duration::from_millis(1);
+    for _ in 0..50 {
+        let before = latency(&metrics);
+        let started = Instant::now();
+        let outer = call.start();
+        let inner = call.start();
+        let waiting = local_wait();
+        sleep(wait);
+        drop(waiting);
+        inner.finish(Outcome::Ok);
+        outer.finish(Outcome::Ok);
+        let took = started.elapsed();
+        let both = latency(&metrics).saturating_sub(before);
+        assert!(both + 2 * wait <= 2 * took, "{both:?} of {took:?} each");
+    }
+}
+
+#[test]
+fn what_is_waited_between_two_attempts_of_a_handle_or_on_another_thread_is_none_of_theirs() {
+    let metrics = Settings::new(Mode::Paper).build().expect("settings that are allowed");
+    let call = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
+    let wait = || {
+        let _waiting = local_wait();
+        sleep(WAIT);
+    };
+    call.start().finish(Outcome::Ok);
+    wait();
+    let attempt = call.start();
+    sleep(MOMENT);
+    std::thread::scope(|scope| scope.spawn(wait).join()).expect("no panic");
+    attempt.finish(Outcome::Ok);
+    assert!(latency(&metrics) >= WAIT + MOMENT, "{:?}", latency(&metrics));
+}
+
+#[exchange_call(op = "get_ticker", exchange = "kraken")]
+async fn waits_for_itself() {
+    let _waiting = local_wait();
+    tokio::time::sleep(WAIT).await;
+}
+
+#[test]
+fn what_a_measured_future_waited_for_is_not_subtracted_from_an_attempt_of_a_handle_beside_it() {
+    let metrics = Settings::new(Mode::Paper).build().expect("settings that are allowed");
+    let call = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    runtime.block_on(async {
+        let attempt = async {
+            let attempt = call.start();
+            tokio::time::sleep(2 * WAIT).await;
+            attempt.finish(Outcome::Ok);
+        };
+        tokio::join!(attempt, waits_for_itself());
+    });
+    assert!(latency(&metrics) >= 2 * WAIT, "{:?}", latency(&metrics));
 }

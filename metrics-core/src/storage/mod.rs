@@ -29,7 +29,7 @@ mod thread;
 mod totals;
 
 pub(crate) use distribution::MOST_BOUNDS;
-pub(crate) use recorder::{Ending, Lease, Scratch};
+pub(crate) use recorder::{Ending, Lease, Scratch, Waits};
 pub(crate) use running::Running;
 pub(crate) use series::{Series, visit_some};
 pub(crate) use sink::{Reading, Sink};

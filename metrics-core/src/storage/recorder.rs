@@ -216,10 +216,10 @@ impl Recorder {
         if share.is_token() {
             return self.spare().shared().end(&self.classed(share, ending, began, at, 0));
         }
-        let waited = if ending.waits { waiting::since(began) } else { 0 };
+        let waited = if ending.waits == Waits::Noted { waiting::since(began) } else { 0 };
         share.end(&self.classed(share, ending, began, at, waited));
         // A synchronous call around this one wants to go the slow way too; a future knows itself what it waited for.
-        if share.is_idle() || !ending.waits {
+        if share.is_idle() || ending.waits == Waits::Known {
             share.quicken(self.limit());
         }
     }
@@ -317,8 +317,18 @@ pub(crate) struct Ending {
     pub(crate) observed: bool,
     /// Whether it makes what is measured fresh without being good.
     pub(crate) freshens: bool,
-    /// Whether what was waited on this thread meanwhile is no part of its duration.
-    pub(crate) waits: bool,
+    pub(crate) waits: Waits,
+}
+
+/// How what was waited for locally is kept out of a call's duration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waits {
+    /// The call knows it itself: a future.
+    Known,
+    /// It does too, and calls around it on this thread want to know theirs.
+    KnownInside,
+    /// It is what was noted on this thread meanwhile.
+    Noted,
 }
 
 /// Whether one of so many readings succeeded.

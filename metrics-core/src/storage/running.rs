@@ -68,6 +68,12 @@ impl Running {
         Self { share, ..self }
     }
 
+    /// When it began, if that was on this thread.
+    pub(crate) fn began_here(self) -> Option<u64> {
+        let here = thread::share(self.share.home.id())?;
+        std::ptr::eq(here, self.share).then_some(self.started & !MARK)
+    }
+
     /// The same call as if it had begun so many ticks later, on whatever thread.
     pub(crate) fn postponed(self, by: u64) -> Self {
         let here = self.here();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use super::recorder::{Ending, Lease, Scratch};
+use super::recorder::{Ending, Lease, Scratch, Waits};
 use super::running::Running;
 use super::totals::Totals;
 use crate::clock::{Clock, Scale, Steering};
@@ -38,9 +38,9 @@ impl Steering for Stepping {
 
 const QUICK: u64 = 7;
 const SLOW: u64 = 1_000_003;
-const GOOD: Ending = Ending { outcome: 0, observed: true, freshens: false, waits: false };
+const GOOD: Ending = Ending { outcome: 0, observed: true, freshens: false, waits: Waits::Known };
 const BAD: Ending = Ending { outcome: 1, ..GOOD };
-const SKIPPED: Ending = Ending { outcome: 2, observed: false, freshens: true, waits: false };
+const SKIPPED: Ending = Ending { outcome: 2, observed: false, freshens: true, waits: Waits::Known };
 
 fn lease() -> Lease {
     Lease::new(&[1e-6, 1.0], 3, Scale::NANOSECONDS)

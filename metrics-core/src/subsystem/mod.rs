@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Translation};
 use crate::guard::Unwinding;
-use crate::storage::{Ending, Running, Scratch, Series, Sink};
+use crate::storage::{Ending, Running, Scratch, Series, Sink, Waits};
 use crate::{Error, Outcome};
 
 pub(crate) use site::SiteRun;
@@ -178,7 +178,7 @@ fn ending(outcome: Outcome, observes_cancelled: bool) -> Ending {
         Outcome::Cancelled => observes_cancelled,
         _ => true,
     };
-    Ending { outcome: outcome as u8, observed, freshens: outcome.is_fresh(), waits: false }
+    Ending { outcome: outcome as u8, observed, freshens: outcome.is_fresh(), waits: Waits::Known }
 }
 
 impl Drop for RunGuard<'_> {
