@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::guard::Guard;
 use crate::lock::{self, Lock};
 use crate::open::{self, Asked, Bound, FamilyKey, Label, OpenFamily};
-use crate::recent::{Recent, RecentEvent};
+use crate::recent::Recent;
 use crate::registry;
 use crate::settings::{DEFAULT_SERIES, LabelBounds};
 use crate::storage::{Sink, Slot, lose};
@@ -69,8 +69,8 @@ impl Events {
     }
 
     /// The last events of which something was said, the newest first.
-    pub(crate) fn recent(&self) -> Vec<RecentEvent> {
-        self.recent.all()
+    pub(crate) fn recent(&self) -> &Recent {
+        &self.recent
     }
 
     /// For a thread's first event of a label set.
@@ -156,7 +156,7 @@ impl<'a> Event<'a> {
         self
     }
 
-    /// What is to be said of it: kept, with the time, among the last 128 that came with a text, for
+    /// What is to be said of it: kept, with the time, among the last 64 of its severity that came with a text, for
     /// [`Metrics::recent_events`](crate::Metrics::recent_events) and the status page. It is never a label. Beyond 240
     /// bytes it is cut.
     pub fn text(mut self, text: &'a str) -> Self {

@@ -129,11 +129,11 @@ fn landing(metrics: &Metrics) -> String {
     )
 }
 
-/// Events on the page; [`Metrics::recent_events`] has more.
-const EVENTS: usize = 20;
+/// Events of each severity on the page; [`Metrics::recent_events`] has more. So many of one leave room for the others.
+const EVENTS: usize = 8;
 
 fn recent_events(metrics: &Metrics) -> String {
-    let events = metrics.recent_events();
+    let events = metrics.newest_events_of_each_severity(EVENTS);
     if events.is_empty() {
         return String::new();
     }
@@ -141,7 +141,7 @@ fn recent_events(metrics: &Metrics) -> String {
     let mut table =
         "<h2>Last events</h2><div><table><tr><th>ago<th>severity<th>event<th>profile<th>symbol<th>what"
             .to_owned();
-    for event in events.iter().take(EVENTS) {
+    for event in &events {
         let age = now.duration_since(event.at).unwrap_or_default();
         // Writing to a String cannot fail.
         let is_bad = [Severity::Error, Severity::Critical].iter().any(|bad| event.severity == bad.as_str());
@@ -224,6 +224,22 @@ mod tests {
         let row = "<tr class=\"bad\"><td>7.0 s<td>ERROR<td>ORDER_REJECTED<td>&lt;b&gt;<td>&quot;BTC&amp;&quot;\
                    <td>&lt;script&gt;alert(1)&lt;/script&gt;";
         assert!(page.contains(row), "{page}");
+    }
+
+    #[test]
+    fn a_flood_of_routine_events_leaves_what_is_grave_on_the_page() {
+        let (metrics, clock) = instance();
+        metrics.event(Severity::Critical, EventType::CircuitBreaker).text("halted").record();
+        for n in 0..1_000 {
+            clock.advance(Duration::from_secs(1));
+            metrics.event(Severity::Info, EventType::OrderPlaced).text(&format!("order {n}")).record();
+        }
+        let page = landing(&metrics);
+        assert!(page.contains("<td>1000.0 s<td>CRITICAL<td>CIRCUIT_BREAKER<td><td><td>halted"), "{page}");
+        assert_eq!(page.matches("<td>ORDER_PLACED").count(), EVENTS);
+        assert!(
+            page.find("order 999") < page.find("order 998") && page.find("order 992") < page.find("halted")
+        );
     }
 
     #[test]

@@ -1,21 +1,27 @@
 //! The last events that came with a text, for whoever looks at the status page.
 //!
-//! A ring of fixed size: recording neither allocates nor waits, and a scrape or a page holds nobody up. An event takes
+//! Each severity has a ring of its own, so that no flood of what is worth a line pushes out what somebody must act on.
+//! A ring is of fixed size: recording neither allocates nor waits, and a scrape or a page holds nobody up. An event takes
 //! the next place, claims it, writes its words and releases it; a reader that finds the place's number unchanged
 //! afterwards has read one event wholly. A place whose writer was stopped is passed over.
 
+use std::cmp::Reverse;
+#[cfg(feature = "server")]
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU64, fence};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::lock;
+use crate::labels::Severity;
+use crate::{LabelValue, lock};
 
-/// Events that are kept.
-const PLACES: usize = 128;
+/// Events that are kept of each severity.
+const PLACES: usize = 64;
 
-/// Words of an event: when, the lengths of its texts, and the texts one behind the other.
-const WORDS: usize = 2 + TEXT_WORDS;
+/// Words of an event: when, the lengths of its texts, which of all it was, and the texts one behind the other.
+const WORDS: usize = HEAD + TEXT_WORDS;
+const HEAD: usize = 3;
 const TEXT_WORDS: usize = 48;
 
 /// Bytes of each text at most: severity, type, profile, symbol, and what is said.
@@ -39,10 +45,18 @@ pub struct RecentEvent {
     pub text: String,
 }
 
-/// The ring.
+/// A ring for each severity of the library's, and one for those that a bot has besides.
+#[derive(Debug)]
 pub(crate) struct Recent {
+    /// Of the next event: neither a clock that stands nor one that goes back says which of two was the newer.
+    order: AtomicU64,
+    rings: [Ring; Severity::VALUES.len() + 1],
+}
+
+/// The last events of a severity.
+struct Ring {
     next: AtomicU64,
-    /// Made with the first event.
+    /// Made with the first event: a ring takes 26 KB.
     places: lock::Once<Box<[Place]>>,
 }
 
@@ -57,20 +71,55 @@ pub(crate) type Said<'a> = [&'a [u8]; 5];
 
 impl Recent {
     pub(crate) const fn new() -> Self {
-        Self { next: AtomicU64::new(1), places: lock::Once::new() }
+        Self { order: AtomicU64::new(0), rings: [const { Ring::new() }; Severity::VALUES.len() + 1] }
     }
 
     /// Keeps an event, unless the place that it would take is being written still.
     pub(crate) fn keep(&self, at: Duration, said: Said<'_>) {
-        // None where an allocator says something of the very memory that is asked for here.
-        let made = self.places.get_unless_inside(|| (0..PLACES).map(|_| Place::new()).collect());
-        let Some(places) = made else { return };
-        let number = self.next.fetch_add(1, Relaxed);
-        place(places, number).write(number, at, said);
+        self.ring(said[0]).keep(self.order.fetch_add(1, Relaxed), at, said);
+    }
+
+    fn ring(&self, severity: &[u8]) -> &Ring {
+        let [known @ .., others] = &self.rings;
+        let position = Severity::VALUES.iter().position(|known| known.as_bytes() == severity);
+        position.map_or(others, |position| &known[position])
     }
 
     /// All of them, the newest first.
     pub(crate) fn all(&self) -> Vec<RecentEvent> {
+        let mut events: Vec<_> = self.rings.iter().flat_map(Ring::all).collect();
+        events.sort_unstable_by_key(|(order, _)| Reverse(*order));
+        events.into_iter().map(|(_, event)| event).collect()
+    }
+
+    /// The newest of each severity, so many at most, in the same order.
+    #[cfg(feature = "server")]
+    pub(crate) fn newest_of_each(&self, most: usize) -> Vec<RecentEvent> {
+        let mut counts = BTreeMap::new();
+        let is_among = |event: &RecentEvent| {
+            let count = counts.entry(event.severity.clone()).or_insert(0);
+            *count += 1;
+            *count <= most
+        };
+        self.all().into_iter().filter(is_among).collect()
+    }
+}
+
+impl Ring {
+    const fn new() -> Self {
+        Self { next: AtomicU64::new(1), places: lock::Once::new() }
+    }
+
+    fn keep(&self, order: u64, at: Duration, said: Said<'_>) {
+        // None where an allocator says something of the very memory that is asked for here.
+        let made = self.places.get_unless_inside(|| (0..PLACES).map(|_| Place::new()).collect());
+        let Some(places) = made else { return };
+        let number = self.next.fetch_add(1, Relaxed);
+        place(places, number).write(number, order, at, said);
+    }
+
+    /// All of them, each with its place in the order of all.
+    fn all(&self) -> Vec<(u64, RecentEvent)> {
         let Some(places) = self.places.get() else { return Vec::new() };
         let next = self.next.load(Acquire);
         let oldest = next.saturating_sub(PLACES as u64).max(1);
@@ -89,7 +138,7 @@ impl Place {
         Self { number: AtomicU64::new(0), words: [const { AtomicU64::new(0) }; WORDS] }
     }
 
-    fn write(&self, number: u64, at: Duration, said: Said<'_>) {
+    fn write(&self, number: u64, order: u64, at: Duration, said: Said<'_>) {
         let standing = self.number.load(Relaxed);
         // A writer that was stopped for a whole round keeps its place, and one that comes too late finds it taken.
         let claimable = standing & 1 == 0 && standing < number << 1;
@@ -108,16 +157,17 @@ impl Place {
         let nanoseconds = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
         self.words[0].store(nanoseconds, Relaxed);
         self.words[1].store(lengths, Relaxed);
+        self.words[2].store(order, Relaxed);
         // Whole words, beyond the end too: to copy the last few bytes by themselves takes longer than all the rest.
         let (chunks, _) = text.bytes.as_chunks::<8>();
-        for (word, chunk) in self.words[2..].iter().zip(&chunks[..text.len.div_ceil(8)]) {
+        for (word, chunk) in self.words[HEAD..].iter().zip(&chunks[..text.len.div_ceil(8)]) {
             word.store(u64::from_le_bytes(*chunk), Relaxed);
         }
         // Release: who sees the number sees all of the event.
         self.number.store(number << 1, Release);
     }
 
-    fn read(&self, number: u64) -> Option<RecentEvent> {
+    fn read(&self, number: u64) -> Option<(u64, RecentEvent)> {
         if self.number.load(Acquire) != number << 1 {
             return None;
         }
@@ -127,7 +177,7 @@ impl Place {
         if self.number.load(Relaxed) != number << 1 {
             return None;
         }
-        let bytes: Vec<u8> = words[2..].iter().flat_map(|word| word.to_le_bytes()).collect();
+        let bytes: Vec<u8> = words[HEAD..].iter().flat_map(|word| word.to_le_bytes()).collect();
         let mut rest = &bytes[..];
         let mut text = |index: usize| {
             let (length, is_cut) = (words[1] >> (8 * index) & 0xff, words[1] >> (40 + index) & 1 == 1);
@@ -136,14 +186,15 @@ impl Place {
             rest = behind;
             Some(String::from_utf8_lossy(text).into_owned() + if is_cut { "…" } else { "" })
         };
-        Some(RecentEvent {
+        let event = RecentEvent {
             at: UNIX_EPOCH + Duration::from_nanos(words[0]),
             severity: text(0)?,
             event_type: text(1)?,
             profile: text(2)?,
             symbol: text(3)?,
             text: text(4)?,
-        })
+        };
+        Some((words[2], event))
     }
 }
 
@@ -178,9 +229,9 @@ fn cut(text: &[u8], longest: usize) -> &[u8] {
     &text[..end]
 }
 
-impl fmt::Debug for Recent {
+impl fmt::Debug for Ring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recent")
+        f.debug_struct("Ring")
             .field("kept", &self.next.load(Relaxed).saturating_sub(1))
             .finish_non_exhaustive()
     }
@@ -203,7 +254,7 @@ mod tests {
             recent.keep(Duration::from_secs(n), said(&format!("number {n}")));
         }
         let all = recent.all();
-        assert_eq!((all.len(), &*all[0].text, &*all[127].text), (128, "number 299", "number 172"));
+        assert_eq!((all.len(), &*all[0].text, &*all[63].text), (64, "number 299", "number 236"));
         let newest = &all[0];
         assert_eq!(newest.at, UNIX_EPOCH + Duration::from_secs(299));
         let labels = [&newest.severity, &newest.event_type, &newest.profile, &newest.symbol];
@@ -273,9 +324,47 @@ mod tests {
     fn a_writer_that_was_stopped_costs_its_place_alone() {
         let recent = Recent::new();
         (0..200).for_each(|n| recent.keep(Duration::ZERO, said(&format!("{n}"))));
-        let places = recent.places.get().expect("made");
+        let places = recent.ring(b"ERROR").places.get().expect("made");
         places[5].number.fetch_or(1, Relaxed);
         (200..400).for_each(|n| recent.keep(Duration::ZERO, said(&format!("{n}"))));
         assert_eq!(recent.all().len(), PLACES - 1);
+    }
+
+    fn graded<'a>(severity: &'a str, text: &'a str) -> Said<'a> {
+        [severity.as_bytes(), b"STARTED", b"", b"", text.as_bytes()]
+    }
+
+    #[test]
+    fn a_flood_of_one_severity_pushes_no_other_out() {
+        let recent = Recent::new();
+        let severities = ["CRITICAL", "ERROR", "WARNING", "INFO", "A_BOTS_OWN"];
+        for (second, severity) in (0..).zip(severities) {
+            recent.keep(Duration::from_secs(second), graded(severity, "first"));
+        }
+        for flood in ["INFO", "WARNING"] {
+            for n in 0..10_000 {
+                recent.keep(Duration::from_secs(10 + n), graded(flood, "flood"));
+            }
+        }
+        let all = recent.all();
+        assert_eq!(all.len(), 2 * PLACES + 3);
+        let firsts: Vec<_> = all.iter().filter(|event| event.text == "first").collect();
+        assert_eq!(
+            firsts.iter().map(|event| &*event.severity).collect::<Vec<_>>(),
+            ["A_BOTS_OWN", "ERROR", "CRITICAL"],
+            "the newest first"
+        );
+        assert_eq!(recent.newest_of_each(7).len(), 2 * 7 + 3);
+    }
+
+    #[test]
+    fn the_newest_comes_first_though_the_clock_stands_or_goes_back() {
+        let recent = Recent::new();
+        for severity in ["CRITICAL", "INFO", "ERROR"] {
+            recent.keep(Duration::from_secs(50), graded(severity, "1"));
+        }
+        recent.keep(Duration::from_secs(20), graded("INFO", "2"));
+        let all: Vec<_> = recent.all().into_iter().map(|event| event.severity + &event.text).collect();
+        assert_eq!(all, ["INFO2", "ERROR1", "INFO1", "CRITICAL1"]);
     }
 }

@@ -420,8 +420,9 @@ impl Metrics {
         self.core.event(severity, event_type)
     }
 
-    /// The last 128 events that were recorded with a [text](Event::text), the newest first, whatever happened to their
-    /// series since.
+    /// The last 64 events of each severity that were recorded with a [text](Event::text), all together the newest first,
+    /// whatever happened to their series since. However many of one severity come, they push out none of another.
+    /// Severities that a bot has besides the library's have 64 together.
     ///
     /// ```
     /// # use bot_metrics::{Mode, Settings, labels::{EventType, Severity}};
@@ -433,7 +434,13 @@ impl Metrics {
     /// ```
     #[must_use]
     pub fn recent_events(&self) -> Vec<RecentEvent> {
-        self.core.events.recent()
+        self.core.events.recent().all()
+    }
+
+    /// As many of the newest of each severity.
+    #[cfg(feature = "server")]
+    pub(crate) fn newest_events_of_each_severity(&self, most: usize) -> Vec<RecentEvent> {
+        self.core.events.recent().newest_of_each(most)
     }
 
     /// The profile with this id, exported from here on with its violations at 0.

@@ -89,17 +89,33 @@ fn the_last_events_with_text_are_kept_and_their_text_is_never_a_label() {
         metrics.event(Severity::Info, EventType::OrderPlaced).symbol("BTCUSDT").record();
     }
     let recent = metrics.recent_events();
-    assert_eq!(recent.len(), 128, "those without a text are not among them");
+    assert_eq!(recent.len(), 64, "those without a text are not among them");
     assert_eq!(
-        (recent[0].text.as_str(), recent[127].text.as_str()),
-        (&*format!("{secret}, 129"), &*format!("{secret}, 2"))
+        (recent[0].text.as_str(), recent[63].text.as_str()),
+        (&*format!("{secret}, 129"), &*format!("{secret}, 66"))
     );
     let newest = &recent[0];
     assert_eq!((&*newest.severity, &*newest.event_type), ("ERROR", "ORDER_REJECTED"));
     assert_eq!((&*newest.profile, &*newest.symbol), ("maker", ""));
-    assert_eq!(newest.at.duration_since(recent[127].at).expect("it is later"), Duration::from_secs(127));
+    assert_eq!(newest.at.duration_since(recent[63].at).expect("it is later"), Duration::from_secs(63));
     assert!(!metrics.exposition().contains("margin"));
     assert_eq!(Samples::of(&metrics).value(EVENTS, &[("type", "ORDER_REJECTED")]), Some(130.0));
+}
+
+#[test]
+fn the_last_events_of_each_severity_are_kept_however_many_come_of_another() {
+    let (metrics, clock) = instance();
+    for severity in [Severity::Critical, Severity::Error, Severity::Warning] {
+        clock.advance(Duration::from_secs(1));
+        metrics.event(severity, EventType::CircuitBreaker).text("grave").record();
+    }
+    for _ in 0..10_000 {
+        metrics.event(Severity::Info, EventType::OrderPlaced).text("routine").record();
+    }
+    let recent = metrics.recent_events();
+    let grave = recent.iter().filter(|event| event.text == "grave").map(|event| &*event.severity);
+    assert_eq!(grave.collect::<Vec<_>>(), ["WARNING", "ERROR", "CRITICAL"], "the newest first");
+    assert_eq!(recent.len(), 64 + 3);
 }
 
 #[test]

@@ -72,6 +72,12 @@ impl Strategy {
         Ok(())
     }
 
+    /// A line for whoever watches.
+    fn prices(&self) -> String {
+        let prices = self.0.iter().map(|(symbol, price)| format!("{symbol} {price:.2}"));
+        prices.collect::<Vec<_>>().join(", ")
+    }
+
     fn trend(&mut self, symbol: String, mid: f64) -> labels::Trend {
         match self.0.insert(symbol, mid) {
             Some(last) if mid > last => labels::Trend::Rising,
@@ -88,7 +94,7 @@ fn run(demo: &Demo) -> Result<(), Failure> {
     let mut strategy = Strategy::default();
     while demo.goes_on_after(Duration::from_secs(1)) {
         match strategy.cycle(&exchange.url()) {
-            Ok(()) => demo::say(format_args!("{:?}", strategy.0)),
+            Ok(()) => demo::say(strategy.prices()),
             Err(error) => demo::complain(error),
         }
     }

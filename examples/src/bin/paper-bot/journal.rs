@@ -30,11 +30,11 @@ pub(crate) enum Event {
     Stopped,
     ProfileStarted,
     ProfileStopped,
-    OrderPlaced,
+    OrderPlaced(String),
     /// An order was executed in part; more may follow.
-    OrderPartlyFilled,
-    OrderFilled,
-    OrderCancelled,
+    OrderPartlyFilled(String),
+    OrderFilled(String),
+    OrderCancelled(String),
     OrderRejected(String),
     OrderFailed(String),
     /// No answer came, so the order may stand or not.
@@ -85,10 +85,10 @@ impl Event {
             Self::Started
             | Self::Stopped
             | Self::ProfileStarted
-            | Self::OrderPlaced
-            | Self::OrderPartlyFilled
-            | Self::OrderFilled
-            | Self::OrderCancelled
+            | Self::OrderPlaced(_)
+            | Self::OrderPartlyFilled(_)
+            | Self::OrderFilled(_)
+            | Self::OrderCancelled(_)
             | Self::CapitalRestored { .. }
             | Self::TradingResumed => Severity::Info,
             Self::ProfileStopped
@@ -112,9 +112,9 @@ impl Event {
             Self::Stopped => EventType::Stopped,
             Self::ProfileStarted => EventType::ProfileAdded,
             Self::ProfileStopped => EventType::ProfileRemoved,
-            Self::OrderPlaced => EventType::OrderPlaced,
-            Self::OrderPartlyFilled | Self::OrderFilled => EventType::OrderFilled,
-            Self::OrderCancelled => EventType::OrderCancelled,
+            Self::OrderPlaced(_) => EventType::OrderPlaced,
+            Self::OrderPartlyFilled(_) | Self::OrderFilled(_) => EventType::OrderFilled,
+            Self::OrderCancelled(_) => EventType::OrderCancelled,
             Self::OrderRejected(_) => EventType::OrderRejected,
             Self::OrderFailed(_) => EventType::OrderFailure,
             Self::OrderUnknown(_) => EventType::OrderUnknown,
@@ -149,8 +149,12 @@ impl Event {
             Self::TradingResumed => "the markets are open again: trading goes on".to_owned(),
             Self::ProfileStarted => "back at work".to_owned(),
             Self::ProfileStopped => "stopped, its orders are cancelled".to_owned(),
-            // Their type says it all, and they are many: among the last events they would leave no room for others.
-            _ => String::new(),
+            Self::OrderPlaced(terms) | Self::OrderFilled(terms) | Self::OrderCancelled(terms) => {
+                terms.clone()
+            }
+            Self::OrderPartlyFilled(terms) => format!("in part: {terms}"),
+            Self::Started => "at work".to_owned(),
+            Self::Stopped => "ended".to_owned(),
         }
     }
 }
@@ -223,13 +227,13 @@ impl Journal {
         let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
         let tally = tallies.entry(entry.profile).or_default();
         match entry.event {
-            Event::OrderPlaced => tally.placed += 1,
-            Event::OrderPartlyFilled => tally.executions += 1,
-            Event::OrderFilled => {
+            Event::OrderPlaced(_) => tally.placed += 1,
+            Event::OrderPartlyFilled(_) => tally.executions += 1,
+            Event::OrderFilled(_) => {
                 tally.filled += 1;
                 tally.executions += 1;
             }
-            Event::OrderCancelled => tally.cancelled += 1,
+            Event::OrderCancelled(_) => tally.cancelled += 1,
             Event::OrderRejected(_) => tally.rejected += 1,
             Event::CallFailed(_) | Event::RateLimited { .. } | Event::Banned { .. } => tally.errors += 1,
             _ => {}
@@ -253,12 +257,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_an_event_says_it_once() {
+        let rejected = Event::OrderRejected("Order would immediately match and take. (-2010)".to_owned());
+        assert_eq!(rejected.describe(), "order rejected: Order would immediately match and take. (-2010)");
+        let filled = Event::OrderPartlyFilled("BUY 3 at 143".to_owned());
+        assert_eq!(filled.describe(), "in part: BUY 3 at 143");
+    }
+
+    #[test]
     fn events_are_counted_for_their_profile() {
         let journal = Journal::new(Instant::now());
         let record = |profile, event| journal.record(&JournalEntry { profile, symbol: None, event });
-        for event in [Event::OrderPlaced, Event::OrderPartlyFilled, Event::OrderFilled, Event::OrderCancelled]
-        {
-            record(Some("a"), event);
+        let orders =
+            [Event::OrderPlaced, Event::OrderPartlyFilled, Event::OrderFilled, Event::OrderCancelled];
+        for event in orders {
+            record(Some("a"), event("BUY 1 at 100".to_owned()));
         }
         record(Some("b"), Event::OrderRejected(String::new()));
         record(Some("b"), Event::CallFailed(String::new()));

@@ -22,6 +22,12 @@ pub(crate) struct OwnOrder {
     pub(crate) state: OrderState,
 }
 
+impl OwnOrder {
+    fn terms(&self) -> String {
+        format!("{} {} at {}", self.side, self.quantity.normalize(), self.price.normalize())
+    }
+}
+
 /// What the bot knows about an order of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OrderState {
@@ -60,13 +66,13 @@ impl OrderState {
     }
 }
 
-/// What a trade did to the order it belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a trade did to the order it belongs to, whose terms these are.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fill {
     /// Some of the order is left.
-    Partial,
+    Partial(String),
     /// Nothing is left.
-    Complete,
+    Complete(String),
 }
 
 /// All orders of one profile.
@@ -148,12 +154,13 @@ impl OrderDatabase {
     pub(crate) fn filled(&mut self, trade: &AccountTrade) -> Option<Fill> {
         let order = self.orders.values_mut().find(|order| order.state.order_id() == Some(trade.order_id))?;
         order.executed += trade.qty;
+        let terms = order.terms();
         if order.executed < order.quantity {
-            return Some(Fill::Partial);
+            return Some(Fill::Partial(terms));
         }
         let client_id = order.client_id.clone();
         self.closed(&client_id);
-        Some(Fill::Complete)
+        Some(Fill::Complete(terms))
     }
 
     /// The first trade of a market that has not been booked; `None` before the first look.
@@ -193,6 +200,11 @@ impl OrderDatabase {
         self.orders.values()
     }
 
+    /// What an order is to do, for the journal; nothing where it is no longer remembered.
+    pub(crate) fn terms(&self, client_id: &str) -> String {
+        self.orders.get(client_id).map(OwnOrder::terms).unwrap_or_default()
+    }
+
     /// How many orders stand or may stand.
     pub(crate) fn open_count(&self) -> usize {
         self.orders.values().filter(|order| !matches!(order.state, OrderState::Closed { .. })).count()
@@ -215,6 +227,8 @@ mod tests {
     use super::*;
     use crate::api::OrderKind;
 
+    const TERMS: &str = "BUY 3 at 143";
+
     fn new_order(client_id: &str) -> NewOrder {
         NewOrder {
             client_id: client_id.to_owned(),
@@ -236,9 +250,9 @@ mod tests {
         database.sent(&new_order("mine"));
         assert_eq!(database.filled(&trade(7, 1)), None, "the exchange's name is not known yet");
         database.opened("mine", 7);
-        assert_eq!(database.filled(&trade(7, 1)), Some(Fill::Partial));
+        assert_eq!(database.filled(&trade(7, 1)), Some(Fill::Partial(TERMS.to_owned())));
         assert_eq!(database.standing(Symbol::SolUsdt).len(), 1);
-        assert_eq!(database.filled(&trade(7, 2)), Some(Fill::Complete));
+        assert_eq!(database.filled(&trade(7, 2)), Some(Fill::Complete(TERMS.to_owned())));
         assert_eq!((database.standing(Symbol::SolUsdt).len(), database.open_count()), (0, 0));
         assert_eq!(database.filled(&trade(8, 1)), None);
     }
@@ -249,7 +263,7 @@ mod tests {
         database.sent(&new_order("mine"));
         database.opened("mine", 7);
         database.closed("mine");
-        assert_eq!(database.filled(&trade(7, 1)), Some(Fill::Partial));
+        assert_eq!(database.filled(&trade(7, 1)), Some(Fill::Partial(TERMS.to_owned())));
         assert_eq!(database.open_count(), 0);
     }
 

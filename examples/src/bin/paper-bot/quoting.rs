@@ -67,12 +67,12 @@ impl Desk {
         match self.call(self.api.place_order(&order)).await {
             Ok(report) => {
                 self.orders().opened(client_id, report.order_id);
-                self.record(Some(symbol), Event::OrderPlaced);
+                self.record_order(symbol, Event::OrderPlaced, client_id);
                 Ok(())
             }
-            Err(BotError::Api(error @ ApiError::Rejected { .. })) => {
+            Err(BotError::Api(ApiError::Rejected { code, msg })) => {
                 self.orders().closed(client_id);
-                self.record(Some(symbol), Event::OrderRejected(error.to_string()));
+                self.record(Some(symbol), Event::OrderRejected(format!("{msg} ({code})")));
                 Ok(())
             }
             Err(BotError::Api(error)) if error.leaves_unknown() => {
@@ -97,7 +97,7 @@ impl Desk {
         match self.call(self.api.cancel_order(symbol, client_id)).await {
             Ok(_) => {
                 self.orders().closed(client_id);
-                self.record(Some(symbol), Event::OrderCancelled);
+                self.record_order(symbol, Event::OrderCancelled, client_id);
                 Ok(())
             }
             Err(BotError::Api(error)) if error.leaves_unknown() => {
@@ -149,9 +149,15 @@ impl Desk {
         };
         self.orders().closed(client_id);
         if state.order_id().is_none() {
-            self.record(Some(symbol), Event::OrderPlaced);
+            self.record_order(symbol, Event::OrderPlaced, client_id);
         }
-        self.record(Some(symbol), Event::OrderCancelled);
+        self.record_order(symbol, Event::OrderCancelled, client_id);
+    }
+
+    /// Tells the journal what became of an order of the bot's, and what order that was.
+    fn record_order(&self, symbol: Symbol, event: fn(String) -> Event, client_id: &str) {
+        let terms = self.orders().terms(client_id);
+        self.record(Some(symbol), event(terms));
     }
 
     /// Asks the exchange what became of orders.
@@ -174,13 +180,13 @@ impl Desk {
         let was_known = self.orders().state(client_id).is_some_and(|state| state.order_id().is_some());
         self.orders().opened(client_id, report.order_id);
         if !was_known && report.status != RemoteStatus::Ended {
-            self.record(Some(symbol), Event::OrderPlaced);
+            self.record_order(symbol, Event::OrderPlaced, client_id);
         }
         if matches!(report.status, RemoteStatus::Canceled | RemoteStatus::Ended) {
             self.orders().closed(client_id);
         }
         if report.status == RemoteStatus::Canceled {
-            self.record(Some(symbol), Event::OrderCancelled);
+            self.record_order(symbol, Event::OrderCancelled, client_id);
         }
     }
 
@@ -196,8 +202,8 @@ impl Desk {
         for trade in &trades {
             let fill = self.orders().filled(trade);
             match fill {
-                Some(Fill::Partial) => self.record(Some(symbol), Event::OrderPartlyFilled),
-                Some(Fill::Complete) => self.record(Some(symbol), Event::OrderFilled),
+                Some(Fill::Partial(terms)) => self.record(Some(symbol), Event::OrderPartlyFilled(terms)),
+                Some(Fill::Complete(terms)) => self.record(Some(symbol), Event::OrderFilled(terms)),
                 None => {}
             }
         }
