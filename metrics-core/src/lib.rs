@@ -78,6 +78,7 @@ mod scheduler;
 mod settings;
 mod storage;
 mod subsystem;
+mod sync;
 mod text;
 mod timeout;
 mod vocabulary;

@@ -5,15 +5,19 @@
 //! the next place, claims it, writes its words and releases it; a reader that finds the place's number unchanged
 //! afterwards has read one event wholly. A place whose writer was stopped is passed over.
 
+mod place;
+
 use std::cmp::Reverse;
 #[cfg(feature = "server")]
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicU64, fence};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::labels::Severity;
+use crate::sync::{
+    self, AtomicU64,
+    Ordering::{Acquire, Relaxed},
+};
 use crate::{LabelValue, lock};
 
 /// Events that are kept of each severity.
@@ -60,11 +64,7 @@ struct Ring {
     places: lock::Once<Box<[Place]>>,
 }
 
-struct Place {
-    /// Twice the number of the event that stands here, plus one while it is being written; 0 before the first.
-    number: AtomicU64,
-    words: [AtomicU64; WORDS],
-}
+type Place = place::Place<WORDS>;
 
 /// What is to be told of an event, in the order of [`LONGEST`].
 pub(crate) type Said<'a> = [&'a [u8]; 5];
@@ -115,7 +115,7 @@ impl Ring {
         let made = self.places.get_unless_inside(|| (0..PLACES).map(|_| Place::new()).collect());
         let Some(places) = made else { return };
         let number = self.next.fetch_add(1, Relaxed);
-        place(places, number).write(number, order, at, said);
+        write(place(places, number), number, order, at, said);
     }
 
     /// All of them, each with its place in the order of all.
@@ -123,7 +123,7 @@ impl Ring {
         let Some(places) = self.places.get() else { return Vec::new() };
         let next = self.next.load(Acquire);
         let oldest = next.saturating_sub(PLACES as u64).max(1);
-        (oldest..next).rev().filter_map(|number| place(places, number).read(number)).collect()
+        (oldest..next).rev().filter_map(|number| read(place(places, number), number)).collect()
     }
 }
 
@@ -133,69 +133,43 @@ fn place(places: &[Place], number: u64) -> &Place {
     &places[index]
 }
 
-impl Place {
-    fn new() -> Self {
-        Self { number: AtomicU64::new(0), words: [const { AtomicU64::new(0) }; WORDS] }
+/// Has `place` hold an event.
+fn write(place: &Place, number: u64, order: u64, at: Duration, said: Said<'_>) {
+    let (mut text, mut lengths) = (Texts::default(), 0);
+    for (index, (bytes, longest)) in said.iter().zip(LONGEST).enumerate() {
+        let cut = cut(bytes, longest);
+        text.push(cut);
+        lengths |= (cut.len() as u64) << (8 * index);
+        lengths |= u64::from(cut.len() < bytes.len()) << (40 + index);
     }
+    let nanoseconds = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
+    let head: [u64; HEAD] = [nanoseconds, lengths, order];
+    // Whole words, beyond the end too: to copy the last few bytes by themselves takes longer than all the rest.
+    let (chunks, _) = text.bytes.as_chunks::<8>();
+    let chunks = chunks[..text.len.div_ceil(8)].iter().map(|chunk| u64::from_le_bytes(*chunk));
+    place.write(number, head.into_iter().chain(chunks));
+}
 
-    fn write(&self, number: u64, order: u64, at: Duration, said: Said<'_>) {
-        let standing = self.number.load(Relaxed);
-        // A writer that was stopped for a whole round keeps its place, and one that comes too late finds it taken.
-        let claimable = standing & 1 == 0 && standing < number << 1;
-        if !claimable || self.number.compare_exchange(standing, number << 1 | 1, Relaxed, Relaxed).is_err() {
-            return;
-        }
-        // Who sees a word of this event sees that the place is claimed.
-        fence(Release);
-        let (mut text, mut lengths) = (Texts::default(), 0);
-        for (index, (bytes, longest)) in said.iter().zip(LONGEST).enumerate() {
-            let cut = cut(bytes, longest);
-            text.push(cut);
-            lengths |= (cut.len() as u64) << (8 * index);
-            lengths |= u64::from(cut.len() < bytes.len()) << (40 + index);
-        }
-        let nanoseconds = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
-        self.words[0].store(nanoseconds, Relaxed);
-        self.words[1].store(lengths, Relaxed);
-        self.words[2].store(order, Relaxed);
-        // Whole words, beyond the end too: to copy the last few bytes by themselves takes longer than all the rest.
-        let (chunks, _) = text.bytes.as_chunks::<8>();
-        for (word, chunk) in self.words[HEAD..].iter().zip(&chunks[..text.len.div_ceil(8)]) {
-            word.store(u64::from_le_bytes(*chunk), Relaxed);
-        }
-        // Release: who sees the number sees all of the event.
-        self.number.store(number << 1, Release);
-    }
-
-    fn read(&self, number: u64) -> Option<(u64, RecentEvent)> {
-        if self.number.load(Acquire) != number << 1 {
-            return None;
-        }
-        let words: Vec<u64> = self.words.iter().map(|word| word.load(Relaxed)).collect();
-        // Acquire: had a word of a later event been read, its claim would be seen below.
-        fence(Acquire);
-        if self.number.load(Relaxed) != number << 1 {
-            return None;
-        }
-        let bytes: Vec<u8> = words[HEAD..].iter().flat_map(|word| word.to_le_bytes()).collect();
-        let mut rest = &bytes[..];
-        let mut text = |index: usize| {
-            let (length, is_cut) = (words[1] >> (8 * index) & 0xff, words[1] >> (40 + index) & 1 == 1);
-            #[expect(clippy::cast_possible_truncation, reason = "a byte")]
-            let (text, behind) = rest.split_at_checked(length as usize)?;
-            rest = behind;
-            Some(String::from_utf8_lossy(text).into_owned() + if is_cut { "…" } else { "" })
-        };
-        let event = RecentEvent {
-            at: UNIX_EPOCH + Duration::from_nanos(words[0]),
-            severity: text(0)?,
-            event_type: text(1)?,
-            profile: text(2)?,
-            symbol: text(3)?,
-            text: text(4)?,
-        };
-        Some((words[2], event))
-    }
+fn read(place: &Place, number: u64) -> Option<(u64, RecentEvent)> {
+    let words = place.read(number)?;
+    let bytes: Vec<u8> = words[HEAD..].iter().flat_map(|word| word.to_le_bytes()).collect();
+    let mut rest = &bytes[..];
+    let mut text = |index: usize| {
+        let (length, is_cut) = (words[1] >> (8 * index) & 0xff, words[1] >> (40 + index) & 1 == 1);
+        #[expect(clippy::cast_possible_truncation, reason = "a byte")]
+        let (text, behind) = rest.split_at_checked(length as usize)?;
+        rest = behind;
+        Some(String::from_utf8_lossy(text).into_owned() + if is_cut { "…" } else { "" })
+    };
+    let event = RecentEvent {
+        at: UNIX_EPOCH + Duration::from_nanos(words[0]),
+        severity: text(0)?,
+        event_type: text(1)?,
+        profile: text(2)?,
+        symbol: text(3)?,
+        text: text(4)?,
+    };
+    Some((words[2], event))
 }
 
 /// The texts on their way into words.

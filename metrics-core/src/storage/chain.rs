@@ -1,7 +1,8 @@
 //! Lists that only grow: read without a lock while others append.
 
 use std::iter::successors;
-use std::sync::OnceLock;
+
+use super::sync::OnceLock;
 
 /// Where the next element of a list stands, or the first one.
 #[derive(Debug)]

@@ -2,9 +2,11 @@
 
 use super::observed::{self, Sum, observe};
 use super::page::Run;
+use super::patience::{OF_ANYONES, OF_ONE_THREADS, patiently};
+use super::shared_observed::SharedObserved;
 use super::spare::lose;
-use super::sync::Ordering::{Acquire, Relaxed, Release};
-use super::sync::{AtomicU64, fence};
+use super::sync::AtomicU64;
+use super::sync::Ordering::Relaxed;
 use crate::lock;
 
 /// A histogram of floats. Observing is plain loads and stores.
@@ -13,30 +15,11 @@ pub(crate) struct Distribution {
     bounds: &'static [f64],
     run: Run,
     /// Made when the first of them observes.
-    shared: lock::Once<Box<Shared>>,
+    shared: lock::Once<Box<SharedObserved>>,
     /// The bits of the largest sum that was shown: with what rounding leaves of its parts, the next one may come out a hair
     /// less, which would look like a restart.
     shown: AtomicU64,
 }
-
-/// What was observed where a thread has no words of its own: anyone writes it.
-#[derive(Debug)]
-struct Shared {
-    /// Observations that began to be written.
-    entered: AtomicU64,
-    /// Observations that are written.
-    left: AtomicU64,
-    /// The bits of a float.
-    sum: AtomicU64,
-    buckets: Box<[AtomicU64]>,
-}
-
-/// How often words are read before they are taken as they stand, off by what was observed meanwhile: only a thread that
-/// does nothing but observe makes a reading fail, and then in one of some cases.
-const READINGS: usize = 10_000;
-
-/// The same of what anyone writes: a thread that dies in the middle of it leaves it so for ever.
-const READINGS_OF_SHARED: usize = 100;
 
 /// Of the last digits of a sum, how many rounding may take from one reading to the next: a few for each of its parts.
 const MOST_ROUNDED: u64 = 1 << 12;
@@ -81,8 +64,8 @@ impl Distribution {
     }
 
     /// None where it was not made before and nothing may be allocated or waited for.
-    fn shared(&self) -> Option<&Shared> {
-        let made = self.shared.get_unless_inside(|| Box::new(Shared::new(self.bounds.len() + 1)));
+    fn shared(&self) -> Option<&SharedObserved> {
+        let made = self.shared.get_unless_inside(|| Box::new(SharedObserved::new(self.bounds.len() + 1)));
         made.map(|shared| &**shared)
     }
 
@@ -99,12 +82,10 @@ impl Distribution {
     fn show_of<const ROOM: usize, R>(&self, to: impl FnOnce(&[u64], f64) -> R) -> R {
         let (mut all, mut one) = ([0; ROOM], [0; ROOM]);
         let (all, one) = (&mut all[..=self.bounds.len()], &mut one[..=self.bounds.len()]);
-        let mut sum = self
-            .shared
-            .get()
-            .map_or_else(Sum::default, |shared| patiently(READINGS_OF_SHARED, || shared.read(all)));
+        let mut sum =
+            self.shared.get().map_or_else(Sum::default, |shared| sum_of(OF_ANYONES, || shared.read(all)));
         for words in self.run.copies() {
-            sum = sum.plus(patiently(READINGS, || observed::read(words, one)));
+            sum = sum.plus(sum_of(OF_ONE_THREADS, || observed::read(words, one)));
             for (count, more) in all.iter_mut().zip(&*one) {
                 *count = count.wrapping_add(*more);
             }
@@ -118,58 +99,24 @@ impl Distribution {
     }
 }
 
-impl Shared {
-    fn new(buckets: usize) -> Self {
-        Self {
-            entered: AtomicU64::new(0),
-            left: AtomicU64::new(0),
-            sum: AtomicU64::new(0.0f64.to_bits()),
-            buckets: (0..buckets).map(|_| AtomicU64::new(0)).collect(),
-        }
-    }
-
-    fn observe(&self, bucket: usize, value: f64) {
-        self.entered.fetch_add(1, Relaxed);
-        // Who sees anything of this observation sees that it was entered.
-        fence(Release);
-        self.buckets[bucket].fetch_add(1, Relaxed);
-        let add = |sum: u64| Some(Sum::default().add(f64::from_bits(sum)).add(value).value().to_bits());
-        // It never gives up: the closure always has a value.
-        let _ = self.sum.fetch_update(Relaxed, Relaxed, add);
-        // Release: who sees that it left sees all of it, and of those that left before.
-        self.left.fetch_add(1, Release);
-    }
-
-    /// The sum, and into `buckets` what belongs to it; whether nobody was writing meanwhile.
-    fn read(&self, buckets: &mut [u64]) -> (Sum, bool) {
-        let left = self.left.load(Acquire);
-        for (read, count) in buckets.iter_mut().zip(&self.buckets) {
-            *read = count.load(Relaxed);
-        }
-        let sum = Sum::default().add(f64::from_bits(self.sum.load(Relaxed)));
-        // Acquire: had anything of another observation been read, its entry would be seen below.
-        fence(Acquire);
-        (sum, left == self.entered.load(Relaxed))
-    }
-}
-
-fn patiently(readings: usize, mut read: impl FnMut() -> (Sum, bool)) -> Sum {
-    for _ in 1..readings {
-        if let (sum, true) = read() {
-            return sum;
-        }
-        std::hint::spin_loop();
-    }
-    read().0
+/// The sum as it was read, patiently.
+fn sum_of(readings: usize, mut read: impl FnMut() -> (Sum, bool)) -> Sum {
+    let mut sum = Sum::default();
+    patiently(readings, || {
+        let undisturbed;
+        (sum, undisturbed) = read();
+        undisturbed
+    });
+    sum
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::crowd::Crowd;
     use super::super::spare::lost;
     use super::*;
     use std::cell::RefCell;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
     const BOUNDS: &[f64] = &[1.0, 10.0];
 
@@ -201,30 +148,19 @@ mod tests {
 
     #[test]
     fn no_observation_is_lost_doubled_or_torn_while_threads_come_and_go() {
-        let long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
-        let (threads, lives, rounds) = if long { (64, 200, 5_000) } else { (8, 10, 300) };
-        let (histogram, done) = (Distribution::new(BOUNDS), AtomicBool::new(false));
-        let live = || (0..rounds).for_each(|_| observe_all(&histogram, &VALUES));
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let mut before = shown(&histogram);
-                while !done.load(Relaxed) {
-                    let now = shown(&histogram);
-                    check(&now, &before);
-                    before = now;
-                }
-            });
-            let workers: Vec<_> = (0..threads)
-                .map(|_| {
-                    scope.spawn(|| (0..lives).for_each(|_| std::thread::scope(|life| drop(life.spawn(live)))))
-                })
-                .collect();
-            for worker in workers {
-                worker.join().expect("no worker panics");
-            }
-            done.store(true, Relaxed);
-        });
-        assert_eq!(shown(&histogram).0, [threads * lives * rounds; 3]);
+        let crowd = Crowd::of_this_run(
+            Crowd { threads: 64, lives: 200, rounds: 5_000, readings: 0 },
+            Crowd { threads: 8, lives: 10, rounds: 300, readings: 0 },
+        );
+        let histogram = Distribution::new(BOUNDS);
+        let mut before = shown(&histogram);
+        let read = || {
+            let now = shown(&histogram);
+            check(&now, &before);
+            before = now;
+        };
+        crowd.runs(|_| observe_all(&histogram, &VALUES), read);
+        assert_eq!(shown(&histogram).0, [crowd.all(); 3]);
         check(&shown(&histogram), &shown(&Distribution::new(BOUNDS)));
     }
 

@@ -8,25 +8,31 @@
 //! thread has for itself. What is recorded rarely goes to slots that all threads share.
 
 mod chain;
+#[cfg(test)]
+mod crowd;
 mod distribution;
 mod observed;
 mod page;
+mod patience;
 mod recorder;
 mod running;
 mod series;
 mod shard;
 mod shared;
+mod shared_observed;
+mod single_writer;
 mod sink;
 mod slot;
 mod slot_cell;
 mod snapshot;
 mod spare;
-mod sync;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod thread;
 mod totals;
+
+use crate::sync;
 
 pub(crate) use distribution::MOST_BOUNDS;
 pub(crate) use recorder::{Ending, Lease, Scratch, Waits};

@@ -7,11 +7,11 @@
 //! ever sees less.
 
 use std::cell::{Cell, RefCell};
-use std::sync::atomic::AtomicBool;
 
 use super::chain::{Link, Linked};
+use super::single_writer::Writer;
 use super::sync::AtomicU64;
-use super::sync::Ordering::{Acquire, Relaxed, Release};
+use super::sync::Ordering::Relaxed;
 use crate::lock::{self, Lock};
 
 /// Words of a page, as many as a byte can number, so that the index needs no check.
@@ -24,6 +24,9 @@ const PAGES: usize = 1 << u8::BITS;
 /// The number of a page that no thread ever has.
 const NOWHERE: u8 = u8::MAX;
 
+/// Mark of a page that is some thread's, whichever.
+const TAKEN: u64 = 1;
+
 /// A thread's own.
 type Words = [AtomicU64; WORDS];
 
@@ -31,8 +34,7 @@ type Words = [AtomicU64; WORDS];
 #[repr(align(64))]
 struct Page {
     words: Words,
-    /// Whether it is some thread's.
-    taken: AtomicBool,
+    writer: Writer,
     next: Link<Page>,
 }
 
@@ -171,19 +173,13 @@ impl Allotments {
 impl Page {
     /// A page of this number for a thread.
     fn admit(all: &'static Link<Self>) -> &'static Self {
-        // Acquire: who goes on counting sees where the last one stopped.
-        let take = |page: &&Self| page.taken.compare_exchange(false, true, Acquire, Relaxed).is_ok();
-        if let Some(page) = all.iter().find(take) {
+        if let Some(page) = all.iter().find(|page| page.writer.take(TAKEN)) {
             return page;
         }
         let words = [const { AtomicU64::new(0) }; WORDS];
-        let page = Box::leak(Box::new(Self { words, taken: AtomicBool::new(true), next: Link::new() }));
+        let page = Box::leak(Box::new(Self { words, writer: Writer::new(TAKEN), next: Link::new() }));
         all.append(page);
         page
-    }
-
-    fn give_back(&self) {
-        self.taken.store(false, Release);
     }
 }
 
@@ -192,7 +188,7 @@ impl Drop for Membership {
         // An allocator that records what is freed here must not come back for a page.
         OWN.with(|own| own.iter().for_each(|page| page.set(None)));
         for page in self.0.drain(..) {
-            page.give_back();
+            page.writer.give_back();
         }
     }
 }

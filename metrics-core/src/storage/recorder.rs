@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::chain::{Link, Linked};
+use super::patience::{OF_ANYONES, OF_ONE_THREADS, patiently};
 use super::running::Running;
 use super::shard::{End, MOST_BUCKETS, MOST_OUTCOMES, Shard};
 use super::spare::{Spare, lose};
@@ -67,15 +68,6 @@ impl Shape {
         shape
     }
 }
-
-/// How often a share is read before it is taken as it stands, off by the ends that came between. Only those make a
-/// reading fail, and only of a thread that is running and does nothing but record: each reading then fails in one of
-/// some cases, never in ten thousand.
-const READINGS: usize = 10_000;
-
-/// The same of the share of those who have none. A thread that dies in the middle of it, or that a forked child does
-/// not have, leaves it so for ever.
-const READINGS_OF_SPARE: usize = 100;
 
 static NO_SHAPE: Shape = Shape { outcomes: 0, bounds: Vec::new(), scale: Scale::NANOSECONDS };
 
@@ -272,7 +264,7 @@ impl Recorder {
         let Scratch { all, one } = scratch;
         let (mut gone, mut gone_open) = (0_u64, 0_u64);
         for share in self.shares() {
-            one.unsure = !patiently(READINGS, || share.read(one, horizon));
+            one.unsure = !patiently(OF_ONE_THREADS, || share.read(one, horizon));
             if !ThreadMark::of_bits(share.thread()).is_here() {
                 // What a thread of the parent was in the middle of ends in the parent alone.
                 let (calls, open) = one.forget_open();
@@ -285,7 +277,7 @@ impl Recorder {
             all.add_open((gone, gone_open));
         }
         if let Some(spare) = self.spare.get() {
-            one.unsure = !patiently(READINGS_OF_SPARE, || spare.shared().read(one, horizon));
+            one.unsure = !patiently(OF_ANYONES, || spare.shared().read(one, horizon));
             all.add(one);
         }
         all
@@ -329,15 +321,4 @@ pub(crate) enum Waits {
     KnownInside,
     /// It is what was noted on this thread meanwhile.
     Noted,
-}
-
-/// Whether one of so many readings succeeded.
-fn patiently(readings: usize, mut read: impl FnMut() -> bool) -> bool {
-    (0..readings).any(|_| {
-        let undisturbed = read();
-        if !undisturbed {
-            std::hint::spin_loop();
-        }
-        undisturbed
-    })
 }

@@ -17,7 +17,8 @@
 
 use std::cell::Cell;
 
-use super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use super::single_writer::{self, Writer};
+use super::sync::Ordering::{Acquire, Relaxed, Release};
 use super::sync::{AtomicU64, fence};
 use super::totals::Totals;
 
@@ -44,8 +45,8 @@ pub(crate) struct Shard<H, L = ()> {
     mark: AtomicU64,
     fresh_at: AtomicU64,
     ended_at: AtomicU64,
-    /// The mark of the thread whose it is, 0 while it is none's.
-    taken: AtomicU64,
+    /// The thread whose it is.
+    writer: Writer,
     /// Of the other ends: counts by outcome, then by bucket, the last one for what is not observed.
     counts: &'static [AtomicU64],
     pub(super) link: L,
@@ -113,7 +114,7 @@ impl<H, L: Default> Shard<H, L> {
             mark: AtomicU64::new(SETTLED),
             fresh_at: AtomicU64::new(0),
             ended_at: AtomicU64::new(0),
-            taken: AtomicU64::new(thread),
+            writer: Writer::new(thread),
             counts,
             link: L::default(),
         }
@@ -123,18 +124,17 @@ impl<H, L: Default> Shard<H, L> {
 impl<H, L> Shard<H, L> {
     /// Takes it for the thread of this mark, unless it is another's.
     pub(super) fn take(&self, thread: u64) -> bool {
-        // Acquire: who goes on counting sees where the last one stopped.
-        self.taken.compare_exchange(0, thread, AcqRel, Relaxed).is_ok()
+        self.writer.take(thread)
     }
 
     /// The mark of the thread whose it is, 0 while it is none's.
     pub(super) fn thread(&self) -> u64 {
-        self.taken.load(Relaxed)
+        self.writer.thread()
     }
 
     /// Leaves it to the next thread.
     pub(super) fn give_back(&self) {
-        self.taken.store(0, Release);
+        self.writer.give_back();
     }
 
     /// A call begins. Only the shard's own thread may say so, here and below.
@@ -216,8 +216,8 @@ impl<H, L> Shard<H, L> {
         // Release and fence as above.
         self.mark.store(number << MARK_BITS | what, Release);
         fence(Release);
-        bump(&self.counts[end.outcome]);
-        bump(&self.counts[usize::from(self.outcomes) + end.bucket]);
+        single_writer::add(&self.counts[end.outcome], 1);
+        single_writer::add(&self.counts[usize::from(self.outcomes) + end.bucket], 1);
         self.add_to_sum(end.took);
         self.close(end.began);
         // Release: who sees it settled sees it complete.
@@ -299,10 +299,4 @@ fn settle(totals: &mut Totals, what: u64, others: u64) {
         // One more, one less, or as it is.
         counts[index] = counts[index].wrapping_add(others.wrapping_sub(counted));
     }
-}
-
-/// No `fetch_add`: there is one writer, and the locked instruction costs as much as a clock reading.
-#[inline]
-fn bump(count: &AtomicU64) {
-    count.store(count.load(Relaxed).wrapping_add(1), Relaxed);
 }

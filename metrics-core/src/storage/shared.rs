@@ -23,7 +23,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) const fn new(outcomes: usize, counts: &'static [AtomicU64]) -> Self {
+    pub(super) fn new(outcomes: usize, counts: &'static [AtomicU64]) -> Self {
         Self {
             started: AtomicU64::new(0),
             open: AtomicU64::new(0),

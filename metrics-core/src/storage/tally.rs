@@ -1,6 +1,7 @@
 //! A count that every thread keeps for itself.
 
 use super::page::Run;
+use super::single_writer;
 use super::sync::AtomicU64;
 use super::sync::Ordering::Relaxed;
 
@@ -20,7 +21,7 @@ impl Tally {
     #[inline]
     pub(crate) fn add(&self, n: u64) {
         match self.run.word() {
-            Some(mine) => bump(mine, n),
+            Some(mine) => single_writer::add(mine, n),
             None => self.add_slowly(n),
         }
     }
@@ -30,7 +31,7 @@ impl Tally {
     #[inline(never)]
     fn add_slowly(&self, n: u64) {
         match self.run.join() {
-            Some(mine) => bump(&mine[0], n),
+            Some(mine) => single_writer::add(&mine[0], n),
             None => {
                 self.shared.fetch_add(n, Relaxed);
             }
@@ -44,48 +45,28 @@ impl Tally {
     }
 }
 
-/// No `fetch_add`: there is one writer.
-#[inline]
-fn bump(count: &AtomicU64, n: u64) {
-    count.store(count.load(Relaxed).wrapping_add(n), Relaxed);
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::crowd::Crowd;
     use super::*;
-    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
     #[test]
     fn no_count_is_lost_doubled_or_seen_to_fall_while_threads_come_and_go() {
-        let long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
-        let (threads, lives, counts) = if long { (64, 1_600, 20_000) } else { (16, 10, 400) };
-        let (tally, other, done) = (Tally::new(), Tally::new(), AtomicBool::new(false));
-        let live = || {
-            for _ in 0..counts {
-                tally.add(1);
-                other.add(2);
-            }
+        let crowd = Crowd::of_this_run(
+            Crowd { threads: 64, lives: 1_600, rounds: 20_000, readings: 0 },
+            Crowd { threads: 16, lives: 10, rounds: 400, readings: 0 },
+        );
+        let (tally, other, mut before) = (Tally::new(), Tally::new(), 0);
+        let count = |_| {
+            tally.add(1);
+            other.add(2);
         };
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let mut before = 0;
-                while !done.load(Relaxed) {
-                    let now = tally.value();
-                    assert!(before <= now, "it fell from {before} to {now}");
-                    before = now;
-                }
-            });
-            let workers: Vec<_> = (0..threads)
-                .map(|_| {
-                    scope.spawn(|| (0..lives).for_each(|_| std::thread::scope(|life| drop(life.spawn(live)))))
-                })
-                .collect();
-            for worker in workers {
-                worker.join().expect("no worker panics");
-            }
-            done.store(true, Relaxed);
+        crowd.runs(count, || {
+            let now = tally.value();
+            assert!(before <= now, "it fell from {before} to {now}");
+            before = now;
         });
-        assert_eq!((tally.value(), other.value()), (threads * lives * counts, 2 * threads * lives * counts));
+        assert_eq!((tally.value(), other.value()), (crowd.all(), 2 * crowd.all()));
     }
 
     #[test]

@@ -5,9 +5,9 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use super::crowd::Crowd;
 use super::recorder::{Ending, Lease, Scratch, Waits};
 use super::running::Running;
 use super::totals::Totals;
@@ -93,65 +93,26 @@ fn check(now: &Totals, before: &Totals) {
     assert!(now.started >= before.started);
 }
 
-struct Size {
-    threads: u64,
-    lives: u64,
-    calls: u64,
-    readings: u64,
-}
-
-impl Size {
-    fn of_this_run() -> Self {
-        if std::env::var_os("BOT_METRICS_LONG_TESTS").is_some() {
-            Self { threads: 64, lives: 1_600, calls: 20_000, readings: 1_000_000 }
-        } else {
-            Self { threads: 64, lives: 10, calls: 400, readings: 100 }
-        }
-    }
-}
-
 #[test]
 fn no_recording_is_lost_doubled_or_torn_while_threads_come_and_go() {
-    let Size { threads, lives, calls, readings } = Size::of_this_run();
+    let crowd = Crowd::of_this_run(
+        Crowd { threads: 64, lives: 1_600, rounds: 20_000, readings: 1_000_000 },
+        Crowd { threads: 64, lives: 10, rounds: 400, readings: 100 },
+    );
     let (lease, clock) = (lease(), clock());
-    let done = AtomicBool::new(false);
-    let done_readings = AtomicU64::new(0);
-    let live = || {
-        for n in 0..calls {
-            call(&lease, &clock, n);
-        }
+    let mut before = read(&lease);
+    let reading = || {
+        let now = read(&lease);
+        check(&now, &before);
+        before = now;
     };
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut before = read(&lease);
-            while !done.load(Relaxed) || done_readings.load(Relaxed) < readings {
-                let now = read(&lease);
-                check(&now, &before);
-                before = now;
-                done_readings.fetch_add(1, Relaxed);
-            }
-        });
-        // Each line of threads is one at a time, so that so many run at once.
-        let lines: Vec<_> = (0..threads)
-            .map(|_| {
-                scope.spawn(|| {
-                    for _ in 0..lives {
-                        std::thread::scope(|life| life.spawn(live).join().expect("it ends well"));
-                    }
-                })
-            })
-            .collect();
-        for line in lines {
-            line.join().expect("no line panics");
-        }
-        done.store(true, Relaxed);
-    });
+    crowd.runs(|n| call(&lease, &clock, n), reading);
     let totals = read(&lease);
-    let all = threads * lives * calls;
+    let all = crowd.all();
     assert_eq!((totals.started, totals.ended(), totals.under_way()), (all, all, 0));
     assert_eq!(totals.outcomes, [all / 16 * 14, all / 16, all / 16]);
     let shares = lease.share_count();
-    assert!(shares <= 2 * usize::try_from(threads).expect("64"), "{shares} shares for {threads} threads");
+    assert!(shares <= 2 * 64, "{shares} shares for 64 threads");
 }
 
 #[test]
