@@ -21,7 +21,8 @@ impl<const WORDS: usize> Place<WORDS> {
         let standing = self.number.load(Relaxed);
         // A writer that was stopped for a whole round keeps its place, and one that comes too late finds it taken.
         let claimable = standing & 1 == 0 && standing < number << 1;
-        if !claimable || self.number.compare_exchange(standing, number << 1 | 1, Relaxed, Relaxed).is_err() {
+        // Acquire: what the writer before this one wrote does not come over what this one writes.
+        if !claimable || self.number.compare_exchange(standing, number << 1 | 1, Acquire, Relaxed).is_err() {
             return;
         }
         // Who sees a word of this event sees that the place is claimed.

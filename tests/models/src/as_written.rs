@@ -1,49 +1,72 @@
-//! A shard under loom as it is written: its writer loads, adds and stores.
-
-use std::sync::Arc;
+//! Each part under loom as it is written: a writer loads, adds and stores.
 
 mod sync {
     pub(super) use loom::sync::atomic::{AtomicU64, Ordering, fence};
-}
-#[path = "../../../metrics-core/src/storage/shard.rs"]
-mod shard;
-#[path = "../../../metrics-core/src/storage/totals.rs"]
-mod totals;
 
-include!("shard_model.rs");
+    /// The standard library's, with one of loom's atomics in it.
+    mod once_lock {
+        use loom::sync::atomic::{AtomicPtr, Ordering};
+
+        include!("once_lock.rs");
+    }
+    pub(super) use once_lock::OnceLock;
+}
+include!("sources.rs");
+include!("loom_models.rs");
 
 fn become_writer() {}
 
 #[test]
-fn two_quick_ends() {
-    check_quick();
-}
-
-fn check_quick() {
-    loom::model(|| {
-        let shard = Arc::new(new_shard());
-        let writer = loom::thread::spawn({
-            let shard = Arc::clone(&shard);
-            move || {
-                shard.end_quickly(0, 1, 1);
-                shard.end_quickly(0, 2, 2);
-            }
-        });
-        let mut totals = totals::Totals::default();
-        if shard.read(&mut totals, u64::MAX) {
-            let sums = [0, 1, 3];
-            assert_eq!(totals.sum, sums[usize::try_from(totals.outcomes[0]).expect("two at most")]);
-        }
-        writer.join().expect("it does not panic");
-    });
+fn shard_two_quick_ends() {
+    shard_model::check_quick();
 }
 
 #[test]
-fn one_thread_after_the_other() {
-    check_succession();
+fn shard_one_thread_after_the_other() {
+    shard_model::check_succession();
 }
 
 #[test]
-fn quick_and_other_ends() {
-    check(3, 2);
+fn shard_quick_and_other_ends() {
+    shard_model::check(3, 2);
+}
+
+#[test]
+fn shard_calls_under_way() {
+    shard_model::check_calls_under_way();
+}
+
+#[test]
+fn shared_two_writers() {
+    shared_model::check(2, 1, 2);
+}
+
+#[test]
+fn observed_three() {
+    observed_model::check(3, 2);
+}
+
+#[test]
+fn shared_observed_two_writers() {
+    shared_observed_model::check(2, 1, 2);
+}
+
+#[test]
+fn single_writer_one_thread_after_the_other() {
+    single_writer_model::check();
+}
+
+#[test]
+fn place_three_events() {
+    place_model::check(3);
+}
+
+#[test]
+fn place_two_writers() {
+    place_model::check_rivals();
+}
+
+#[test]
+fn chain_two_writers() {
+    chain_model::check();
 }

@@ -1,20 +1,28 @@
-//! Shards and the share of those who have none, under shuttle.
+//! All parts under shuttle: many random orders of many steps, each seen by all at once.
 
 use std::sync::Arc;
 
 mod sync {
     pub(super) use shuttle::sync::atomic::{AtomicU64, Ordering, fence};
-}
-#[path = "../../../metrics-core/src/storage/shard.rs"]
-mod shard;
-#[path = "../../../metrics-core/src/storage/shared.rs"]
-mod shared;
-#[path = "../../../metrics-core/src/storage/totals.rs"]
-mod totals;
 
+    /// The standard library's, with one of shuttle's atomics in it.
+    mod once_lock {
+        use shuttle::sync::atomic::{AtomicPtr, Ordering};
+
+        include!("once_lock.rs");
+    }
+    pub(super) use once_lock::OnceLock;
+}
+include!("sources.rs");
+
+use self::chain::{Link, Linked};
+use self::place::Place;
 use self::shard::{End, Shard};
 use self::shared::Shared;
+use self::shared_observed::SharedObserved;
+use self::single_writer::Writer;
 use self::sync::AtomicU64;
+use self::sync::Ordering::Relaxed;
 use crate::expected;
 
 const RUNS: usize = 20_000;
@@ -81,6 +89,167 @@ fn the_shared_share_loses_nothing_and_is_read_between_ends() {
                 writer.join().expect("it does not panic");
             }
             assert_eq!(read(), Some(6));
+        },
+        RUNS,
+    );
+}
+
+#[test]
+fn a_reader_of_observations_sees_each_wholly_or_not_at_all() {
+    shuttle::check_random(
+        || {
+            let words: Arc<Vec<_>> = Arc::new((0..observed::words(2)).map(|_| AtomicU64::new(0)).collect());
+            let writer = shuttle::thread::spawn({
+                let words = Arc::clone(&words);
+                move || {
+                    for (bucket, value) in expected::OBSERVATIONS {
+                        observed::observe(&words, bucket, value);
+                    }
+                }
+            });
+            let mut before = 0;
+            for _ in 0..3 {
+                let mut buckets = [0; 2];
+                if let (sum, true) = observed::read(&words, &mut buckets) {
+                    let number = expected::observations(&buckets, sum.value());
+                    assert!(before <= number, "it fell");
+                    before = number;
+                }
+            }
+            writer.join().expect("it does not panic");
+        },
+        RUNS,
+    );
+}
+
+#[test]
+fn shared_observations_lose_nothing_and_are_read_between_two() {
+    shuttle::check_random(
+        || {
+            let shared = Arc::new(SharedObserved::new(2));
+            let writers: Vec<_> = (0..3)
+                .map(|writer: usize| {
+                    let shared = Arc::clone(&shared);
+                    shuttle::thread::spawn(move || {
+                        (0..2).for_each(|_| shared.observe(writer % 2, [1.0, 8.0][writer % 2]));
+                    })
+                })
+                .collect();
+            let read = || {
+                let mut buckets = [0; 2];
+                let (sum, undisturbed) = shared.read(&mut buckets);
+                undisturbed.then_some((buckets, sum.value()))
+            };
+            for _ in 0..3 {
+                if let Some(([one, eight], sum)) = read() {
+                    assert_eq!(sum, [one, 8 * eight].map(|part| part as f64).iter().sum::<f64>());
+                }
+            }
+            for writer in writers {
+                writer.join().expect("it does not panic");
+            }
+            assert_eq!(read(), Some(([4, 2], 20.0)));
+        },
+        RUNS,
+    );
+}
+
+#[test]
+fn a_count_goes_from_thread_to_thread_without_loss() {
+    shuttle::check_random(
+        || {
+            let memory = Arc::new((Writer::new(0), AtomicU64::new(0)));
+            let writers: Vec<_> = (1..4)
+                .map(|thread| {
+                    let memory = Arc::clone(&memory);
+                    shuttle::thread::spawn(move || {
+                        let taken = memory.0.take(thread);
+                        if taken {
+                            assert_eq!(memory.0.thread(), thread);
+                            (0..2).for_each(|_| single_writer::add(&memory.1, 1));
+                            memory.0.give_back();
+                        }
+                        taken
+                    })
+                })
+                .collect();
+            let (before, after) = (memory.1.load(Relaxed), memory.1.load(Relaxed));
+            assert!(before <= after, "it fell");
+            let wrote =
+                writers.into_iter().filter_map(|writer| writer.join().ok().filter(|taken| *taken)).count();
+            assert_eq!(memory.1.load(Relaxed), 2 * wrote as u64);
+        },
+        RUNS,
+    );
+}
+
+/// The writers of four events that have one place, in whatever order they come to it.
+#[test]
+fn an_event_is_read_wholly_or_not_at_all_and_one_stands_in_the_end() {
+    shuttle::check_random(
+        || {
+            let place = Arc::new(Place::<3>::new());
+            let write = |place: &Place<3>, number| {
+                place.write(number, [number, 10 * number, 100 * number].into_iter());
+            };
+            let read = |number| {
+                place.read(number).map(|words| assert_eq!(words, [number, 10 * number, 100 * number]))
+            };
+            let writers: Vec<_> = (1..5)
+                .map(|number| {
+                    let place = Arc::clone(&place);
+                    shuttle::thread::spawn(move || write(&place, number))
+                })
+                .collect();
+            for number in 1..5 {
+                read(number);
+            }
+            for writer in writers {
+                writer.join().expect("it does not panic");
+            }
+            assert_eq!((1..5).filter_map(read).count(), 1);
+            write(&place, 6);
+            write(&place, 5);
+            assert_eq!((read(6), read(5)), (Some(()), None), "the later one stays");
+        },
+        RUNS,
+    );
+}
+
+#[derive(Debug)]
+struct Element {
+    value: AtomicU64,
+    link: Link<Self>,
+}
+
+impl Linked for Element {
+    fn link(&self) -> &Link<Self> {
+        &self.link
+    }
+}
+
+#[test]
+fn a_list_that_four_append_to_misses_nothing_and_never_changes_its_beginning() {
+    shuttle::check_random(
+        || {
+            let list: &'static Link<Element> = Box::leak(Box::default());
+            let values = || list.iter().map(|element| element.value.load(Relaxed)).collect::<Vec<_>>();
+            let writers: Vec<_> = (0..4)
+                .map(|value| {
+                    shuttle::thread::spawn(move || {
+                        let element = Element { value: AtomicU64::new(value), link: Link::new() };
+                        list.append(Box::leak(Box::new(element)));
+                    })
+                })
+                .collect();
+            let (before, after) = (values(), values());
+            assert!(after.starts_with(&before), "{before:?}, then {after:?}");
+            for writer in writers {
+                writer.join().expect("it does not panic");
+            }
+            let mut all = values();
+            all.sort_unstable();
+            assert_eq!(all, [0, 1, 2, 3]);
         },
         RUNS,
     );

@@ -1,5 +1,10 @@
-use self::shard::{End, Shard};
-use self::sync::AtomicU64;
+//! A thread's share of a series.
+
+use std::sync::Arc;
+
+use super::shard::{End, Shard};
+use super::sync::AtomicU64;
+use super::{become_writer, totals};
 use crate::expected;
 
 fn new_shard() -> Shard<()> {
@@ -24,7 +29,7 @@ fn read(shard: &Shard<()>) -> Option<usize> {
 }
 
 /// One end by each of two threads that have the share one after the other, while another reads twice.
-fn check_succession() {
+pub(super) fn check_succession() {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(2);
     model.check(|| {
@@ -59,7 +64,7 @@ fn check_succession() {
 }
 
 /// `ends` by one thread while another reads twice.
-fn check(ends: usize, preemptions: usize) {
+pub(super) fn check(ends: usize, preemptions: usize) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(preemptions);
     model.check(move || {
@@ -82,8 +87,7 @@ fn check(ends: usize, preemptions: usize) {
 }
 
 /// No call under way ever seems older than it is, whatever else begins and ends.
-#[test]
-fn calls_under_way() {
+pub(super) fn check_calls_under_way() {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(2);
     model.check(|| {
@@ -105,5 +109,26 @@ fn calls_under_way() {
         writer.join().expect("it does not panic");
         assert!(shard.read(&mut totals, u64::MAX));
         assert_eq!(totals.open_for(80), None);
+    });
+}
+
+/// Two ends, each of two stores and no more announced than by the count.
+pub(super) fn check_quick() {
+    loom::model(|| {
+        let shard = Arc::new(new_shard());
+        let writer = loom::thread::spawn({
+            let shard = Arc::clone(&shard);
+            move || {
+                become_writer();
+                shard.end_quickly(0, 1, 1);
+                shard.end_quickly(0, 2, 2);
+            }
+        });
+        let mut totals = totals::Totals::default();
+        if shard.read(&mut totals, u64::MAX) {
+            let sums = [0, 1, 3];
+            assert_eq!(totals.sum, sums[usize::try_from(totals.outcomes[0]).expect("two at most")]);
+        }
+        writer.join().expect("it does not panic");
     });
 }

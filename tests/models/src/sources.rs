@@ -1,0 +1,18 @@
+// The library's own files, each with the atomics of the `sync` that stands beside this.
+
+#[path = "../../../metrics-core/src/storage/chain.rs"]
+mod chain;
+#[path = "../../../metrics-core/src/storage/observed.rs"]
+mod observed;
+#[path = "../../../metrics-core/src/recent/place.rs"]
+mod place;
+#[path = "../../../metrics-core/src/storage/shard.rs"]
+mod shard;
+#[path = "../../../metrics-core/src/storage/shared.rs"]
+mod shared;
+#[path = "../../../metrics-core/src/storage/shared_observed.rs"]
+mod shared_observed;
+#[path = "../../../metrics-core/src/storage/single_writer.rs"]
+mod single_writer;
+#[path = "../../../metrics-core/src/storage/totals.rs"]
+mod totals;
