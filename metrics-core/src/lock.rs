@@ -265,3 +265,29 @@ mod forks {
         after();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_panicked_while_it_was_made_is_made_the_next_time_and_nobody_is_inside() {
+        let once = Once::new();
+        let panicked = std::panic::catch_unwind(|| once.get_or_make(|| panic!("on purpose")));
+        assert!(panicked.is_err() && once.get().is_none() && !is_inside());
+        assert_eq!(once.get_unless_inside(|| 7), Some(&7));
+        assert_eq!(once.get_or_make(|| 8), &7);
+    }
+
+    #[test]
+    fn what_panicked_while_a_lock_was_held_leaves_it_open() {
+        let lock = Lock::new(1);
+        let panicked = std::panic::catch_unwind(|| {
+            let mut held = lock.hold();
+            *held = 2;
+            panic!("on purpose");
+        });
+        assert!(panicked.is_err() && !is_inside());
+        assert_eq!(*lock.hold(), 2);
+    }
+}

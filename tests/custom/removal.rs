@@ -1,5 +1,7 @@
 //! Series that are removed, and come back.
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 use bot_metrics::testing::Samples;
 use bot_metrics::{LabelType, ProfileId, metrics};
 
@@ -68,7 +70,9 @@ fn gauges_of_a_removed_profile_vanish_with_it_and_come_back_when_they_are_set() 
 #[test]
 fn no_count_through_a_kept_handle_is_lost_while_others_remove_the_series() {
     let _metrics = &*METRICS;
-    let (threads, counts) = (4, 20_000);
+    let is_long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
+    let (threads, counts): (u32, u32) = if is_long { (64, 500_000) } else { (4, 20_000) };
+    let done = AtomicU32::new(0);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
@@ -79,13 +83,17 @@ fn no_count_through_a_kept_handle_is_lost_while_others_remove_the_series() {
                         strategy_orders_total("kept").add(0);
                     }
                 }
+                done.fetch_add(1, Relaxed);
             });
         }
         scope.spawn(|| {
-            for _ in 0..200 {
+            let mut removals = 0;
+            while removals < 200 || done.load(Relaxed) < threads {
                 strategy_orders_total("kept").remove();
                 drop(METRICS.exposition());
+                removals += 1;
             }
+            println!("{removals} removals beside {} counts", u64::from(threads) * u64::from(counts));
         });
     });
     let labels = [("strategy", "kept")];

@@ -36,6 +36,11 @@ fn install_exports_every_linked_site_and_keeps_what_was_recorded_before() -> Res
     place_order(false).expect("it succeeds");
     trading_cycle();
 
+    // Which exchange `place_order` calls is not known.
+    let refused = Settings::new(Mode::Paper).app("refused").install().expect_err("no exchange").to_string();
+    assert!(refused.contains("place_order"), "{refused}");
+    assert!(Metrics::installed().is_none(), "it leaves no trace");
+
     let settings = || Settings::new(Mode::Paper).exchange(labels::Exchange::Binance);
     let metrics = settings().install()?;
     let samples = Samples::of(&metrics);

@@ -126,6 +126,8 @@ metrics! {
     histogram fill_seconds { severity: labels::Severity, symbol: Symbol } buckets(0.1, 1)
     /// Fills by whom.
     counter profile_fills_total { profile: ProfileId, symbol: Symbol }
+    /// Fills that short threads told of.
+    counter fills_by_threads_total
     /// Size at the best price.
     gauge best_size { symbol: Symbol }
 }
@@ -213,12 +215,39 @@ fn recordings_that_nobody_scrapes_use_no_memory_and_the_next_scrape_is_as_quick(
     let start = Instant::now();
     let scraped = METRICS.exposition();
     let took = start.elapsed();
+    println!("{} bytes more after {calls} calls, then a scrape in {took:?}", in_use() - before.0);
     // A time is promised of a release build on a machine of its own.
     if full() {
         assert!(took < Duration::from_millis(20), "{took:?}");
     }
     drop(scraped);
     assert_eq!(requests("get_ticker", "ok") - before.1, f64::from(calls));
+}
+
+#[exchange_call(op = "cancel_all_orders", exchange = "kraken")]
+fn cancel_all_orders() {}
+
+/// The next thread goes on counting where one that has ended stopped.
+#[test]
+fn any_number_of_short_threads_use_no_memory_and_lose_nothing() {
+    let threads: u32 = if full() { 100_000 } else { 2_000 };
+    let live = || {
+        cancel_all_orders();
+        fills_by_threads_total().increment();
+    };
+    let run = |threads: u32| {
+        (0..threads).for_each(|_| std::thread::spawn(live).join().expect("it ends well"));
+    };
+    let _metrics = &*METRICS;
+    run(100);
+    let before = in_use();
+    run(threads);
+    // Other tests run beside this one and use some.
+    println!("{} bytes more after {threads} threads", in_use() - before);
+    assert!(in_use() - before < 4 << 20, "{} bytes more", in_use() - before);
+    let all = f64::from(threads + 100);
+    let counted = Samples::of(&METRICS).value("bytelyst_bot_fills_by_threads_total", &[]);
+    assert_eq!((requests("cancel_all_orders", "ok"), counted), (all, Some(all)));
 }
 
 /// A scrape's memory is that of its text, however many series there are.

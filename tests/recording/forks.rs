@@ -30,7 +30,7 @@ fn forked_children_record_and_scrape() {
         }
     };
     let _metrics = &*METRICS;
-    let mut late = Vec::new();
+    let (mut late, mut took) = (Vec::new(), Vec::new());
     std::thread::scope(|scope| {
         scope.spawn(busy(|_| get_positions()));
         scope.spawn(busy(|_| drop(std::thread::spawn(get_positions).join())));
@@ -40,12 +40,16 @@ fn forked_children_record_and_scrape() {
         }));
         scope.spawn(busy(|_| drop(METRICS.exposition())));
         for child in 0..children {
+            let start = Instant::now();
             if let Err(what) = fork_and(records_and_scrapes) {
                 late.push(format!("child {child}: {what}"));
             }
+            took.push(start.elapsed());
         }
         done.store(true, Relaxed);
     });
+    took.sort_unstable();
+    println!("{children} children: p50 {:?}, longest {:?}", took[children / 2], took[children - 1]);
     assert!(late.is_empty(), "{late:?}");
 }
 

@@ -8,6 +8,7 @@ mod forks;
 mod labels;
 mod places;
 mod scrapes;
+mod stopped;
 mod tracing_events;
 
 use std::sync::{LazyLock, Mutex};

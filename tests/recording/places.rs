@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use bot_metrics::prelude::*;
+use bot_metrics::{Symbol, metrics};
 
 use crate::allocator::recording;
 use crate::{METRICS, in_flight, requests};
@@ -81,6 +82,48 @@ fn an_allocator_that_records_neither_waits_for_itself_nor_recurses() {
     assert!(requests("get_candles", "ok") > before);
     assert_eq!((in_flight("get_candles"), in_flight("get_trades")), (0.0, 0.0));
     assert_eq!(requests("get_trades", "ok"), 8.0);
+}
+
+#[exchange_call(op = "get_order_book", exchange = "kraken")]
+fn get_order_book() {}
+
+metrics! {
+    /// What is counted when all else has ended.
+    counter endings_total { symbol: Symbol }
+}
+
+/// In a process of its own, whose thread-locals are gone when this is called.
+#[test]
+fn what_is_called_after_main_records() {
+    const ENDS: &str = "BOT_METRICS_TEST_RECORDS_AFTER_MAIN";
+    const TOLD: &str = "recorded after main";
+    extern "C" fn after_main() {
+        get_order_book();
+        endings_total("LAST").increment();
+        let text = METRICS.exposition();
+        let is = |series: &str| text.lines().any(|line| line.contains(series) && line.ends_with(" 2"));
+        if is("requests_total{exchange=\"kraken\",operation=\"get_order_book\",outcome=\"ok\"")
+            && is("endings_total{symbol=\"LAST\"")
+        {
+            println!("{TOLD}");
+        }
+    }
+    if std::env::var_os(ENDS).is_some() {
+        let _metrics = &*METRICS;
+        get_order_book();
+        endings_total("LAST").increment();
+        // SAFETY: the function lives as long as the process and does not unwind.
+        assert_eq!(unsafe { libc::atexit(after_main) }, 0);
+        // As `main` ends: this thread's thread-locals go first.
+        std::process::exit(0);
+    }
+    let ended = std::process::Command::new(std::env::current_exe().expect("a path"))
+        .args(["--exact", "--nocapture", "places::what_is_called_after_main_records"])
+        .env(ENDS, "1")
+        .output()
+        .expect("it starts");
+    assert!(ended.status.success(), "{ended:?}");
+    assert!(String::from_utf8_lossy(&ended.stdout).contains(TOLD), "{ended:?}");
 }
 
 #[exchange_call(op = "get_server_time", exchange = "kraken")]

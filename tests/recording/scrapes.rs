@@ -1,11 +1,62 @@
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use bot_metrics::catalogue::EXCHANGE_API_LATENCY_SECONDS;
 use bot_metrics::labels::{Exchange, Operation};
 use bot_metrics::prelude::*;
+use bot_metrics::testing::Samples;
+use bot_metrics::{HistogramValue, Snapshot, Symbol, Value, metrics};
 
 use crate::allocator::{is_stalled, release, stalling};
 use crate::{METRICS, NO_FORKS, full, requests};
+
+/// Writers at a time, on however few cores.
+const WRITERS: usize = 64;
+
+/// Has [`WRITERS`] threads `record` all the time, which says how much it recorded, while `scrape` is called so often.
+/// Returns how much was recorded, and how long the scrapes took.
+fn beside_writers(
+    record: impl Fn() -> u64 + Sync,
+    scrapes: usize,
+    mut scrape: impl FnMut(),
+) -> (u64, Vec<Duration>) {
+    let done = AtomicBool::new(false);
+    let mut took = Vec::with_capacity(scrapes);
+    let made = std::thread::scope(|scope| {
+        let writer = || {
+            let mut made = 0;
+            while !done.load(Relaxed) {
+                made += record();
+            }
+            made
+        };
+        let writers: Vec<_> = (0..WRITERS).map(|_| scope.spawn(writer)).collect();
+        for _ in 0..scrapes {
+            std::thread::sleep(Duration::from_millis(5));
+            let start = Instant::now();
+            scrape();
+            took.push(start.elapsed());
+        }
+        done.store(true, Relaxed);
+        writers.into_iter().map(|writer| writer.join().expect("it does not panic")).sum()
+    });
+    (made, took)
+}
+
+/// A time is promised of a release build on a machine of its own.
+fn judge(made: u64, mut took: Vec<Duration>) {
+    took.sort_unstable();
+    let of_100 = |n: usize| took[(took.len() * n / 100).min(took.len() - 1)];
+    let (p50, p99, longest) = (of_100(50), of_100(99), of_100(100));
+    println!(
+        "{} scrapes beside {WRITERS} writers of {made} recordings: p50 {p50:?}, p99 {p99:?}, longest {longest:?}",
+        took.len()
+    );
+    if full() {
+        assert!(p99 < Duration::from_millis(50), "{p99:?}");
+    }
+}
 
 /// F4: reading never waits for those who record, however many of them the scheduler has stopped in the middle of it.
 ///
@@ -13,59 +64,144 @@ use crate::{METRICS, NO_FORKS, full, requests};
 /// scheduler has no place beside 64 busy ones.
 #[test]
 fn busy_writers_hold_no_scrape_up() {
-    let scrapes = if full() { 1_000 } else { 20 };
     let metrics = Settings::new(Mode::Paper).build().expect("the defaults are legal");
+    let calls = twenty_calls(&metrics);
+    let record = || {
+        for (call, outcome) in calls.iter().zip([Outcome::Ok, Outcome::Ok, Outcome::Timeout].iter().cycle()) {
+            call.start().finish(*outcome);
+        }
+        20
+    };
+    let scrapes = if full() { 1_000 } else { 20 };
+    let (made, took) = beside_writers(record, scrapes, || drop(metrics.exposition()));
+    judge(made, took);
+    assert_eq!(latencies(&metrics.snapshot()).map(|(_, value)| value.count()).sum::<u64>(), made);
+}
+
+fn twenty_calls(metrics: &Metrics) -> Vec<bot_metrics::ExchangeCall> {
     let operations =
         [Operation::PlaceOrder, Operation::CancelOrder, Operation::GetTicker, Operation::GetTrades];
     let exchanges = [Exchange::Binance, Exchange::Bybit, Exchange::Okx, Exchange::Kraken, Exchange::Deribit];
-    let calls: Vec<_> = exchanges
+    let calls = exchanges
         .into_iter()
-        .flat_map(|exchange| operations.map(|operation| metrics.exchange_call(exchange, operation)))
-        .collect();
-    let done = AtomicBool::new(false);
-    let mut took = Vec::new();
-    let made: u64 = std::thread::scope(|scope| {
-        let writer = || {
-            let mut made = 0;
-            while !done.load(Relaxed) {
-                for (call, outcome) in
-                    calls.iter().zip([Outcome::Ok, Outcome::Ok, Outcome::Timeout].iter().cycle())
-                {
-                    call.start().finish(*outcome);
-                    made += 1;
-                }
-            }
-            made
-        };
-        let writers: Vec<_> = (0..64).map(|_| scope.spawn(writer)).collect();
-        for _ in 0..scrapes {
-            std::thread::sleep(Duration::from_millis(5));
-            let start = Instant::now();
-            drop(metrics.exposition());
-            took.push(start.elapsed());
-        }
-        done.store(true, Relaxed);
-        writers.into_iter().map(|writer| writer.join().expect("it does not panic")).sum()
-    });
-    took.sort_unstable();
-    let p99 = took[took.len() * 99 / 100];
-    println!("p50 {:?}, p99 {p99:?} beside {made} calls", took[took.len() / 2]);
-    // A time is promised of a release build on a machine of its own; the numbers are exact anywhere.
-    if full() {
-        assert!(p99 < Duration::from_millis(50), "{p99:?}");
-    }
-    let latencies = metrics.snapshot();
-    let latencies =
-        latencies.families.iter().find(|family| family.family.name == "exchange_api_latency_seconds");
-    let counted: u64 = latencies.expect("exported").samples.iter().map(|sample| count(&sample.value)).sum();
-    assert_eq!(counted, made);
+        .flat_map(|exchange| operations.map(|operation| metrics.exchange_call(exchange, operation)));
+    calls.collect()
 }
 
-fn count(value: &bot_metrics::Value) -> u64 {
-    match value {
-        bot_metrics::Value::Histogram(value) => value.count(),
-        _ => 0,
+/// The histograms of calls, by exchange and operation.
+fn latencies(snapshot: &Snapshot) -> impl Iterator<Item = (&[Cow<'static, str>], &HistogramValue)> {
+    samples(snapshot, "exchange_api_latency_seconds").map(|(labels, value)| match value {
+        Value::Histogram(value) => (labels, value),
+        other => panic!("{labels:?}: no histogram: {other:?}"),
+    })
+}
+
+fn samples<'a>(
+    snapshot: &'a Snapshot,
+    family: &str,
+) -> impl Iterator<Item = (&'a [Cow<'static, str>], &'a Value)> {
+    let family = snapshot.families.iter().find(|known| known.family.name == family).expect("exported");
+    family.samples.iter().map(|sample| (&*sample.labels, &sample.value))
+}
+
+metrics! {
+    /// Sizes of what is busy.
+    histogram busy_size { symbol: Symbol } buckets(1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+}
+
+/// F4, of a bot's own families.
+#[test]
+fn busy_writers_of_histograms_of_ones_own_hold_no_scrape_up() {
+    let _metrics = &*METRICS;
+    let symbols: Vec<String> = (0..20).map(|n| format!("BUSY{n}")).collect();
+    let record = || {
+        for (size, symbol) in (1_u32..).zip(&symbols) {
+            busy_size(symbol).observe(f64::from(size * size));
+        }
+        20
+    };
+    let scrapes = if full() { 1_000 } else { 20 };
+    let (made, took) = beside_writers(record, scrapes, || drop(METRICS.exposition()));
+    judge(made, took);
+    let samples = Samples::of(&METRICS);
+    assert_eq!(samples.sum("bytelyst_bot_busy_size_count", &[]), float(made));
+    let squares: u32 = (1..=20).map(|size| size * size).sum();
+    assert_eq!(samples.sum("bytelyst_bot_busy_size_sum", &[]), float(made) / 20.0 * f64::from(squares));
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody waits for so many")]
+fn float(recordings: u64) -> f64 {
+    recordings as f64
+}
+
+/// F3, of whole scrapes: whatever is being recorded, no number falls, a histogram's sum is one that its buckets can have,
+/// and its count is that of all outcomes.
+#[test]
+fn in_no_scrape_a_number_has_fallen_or_contradicts_another() {
+    let metrics = Settings::new(Mode::Paper).build().expect("the defaults are legal");
+    let calls: Vec<_> = twenty_calls(&metrics).into_iter().step_by(5).collect();
+    let done = AtomicBool::new(false);
+    let scrapes = if full() { 1_000_000 } else { 300 };
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        let writer = || {
+            while !done.load(Relaxed) {
+                for n in 0..1_000 {
+                    for (call, outcome) in calls.iter().zip([Outcome::Ok, Outcome::Error].iter().cycle()) {
+                        let attempt = call.start();
+                        if n == 0 {
+                            // Beyond the first bucket.
+                            std::thread::sleep(Duration::from_millis(6));
+                        }
+                        attempt.finish(*outcome);
+                    }
+                }
+            }
+        };
+        (0..4).for_each(|_| drop(scope.spawn(writer)));
+        let mut before = metrics.snapshot();
+        for _ in 0..scrapes {
+            let now = metrics.snapshot();
+            latencies(&now).zip(latencies(&before)).for_each(|((labels, now), (_, before))| {
+                assert!(have_grown(before, now), "{labels:?}: {now:?} after {before:?}");
+                assert!(sum_is_the_buckets(now), "{labels:?}: {now:?}");
+            });
+            agree_on_the_number(&now);
+            before = now;
+        }
+        done.store(true, Relaxed);
+    });
+    let made: u64 = latencies(&metrics.snapshot()).map(|(_, value)| value.count()).sum();
+    println!("{scrapes} scrapes beside {made} recordings, {:?}", begun.elapsed());
+}
+
+fn have_grown(before: &HistogramValue, now: &HistogramValue) -> bool {
+    before.sum() <= now.sum() && before.cumulative().zip(now.cumulative()).all(|(before, now)| before <= now)
+}
+
+fn sum_is_the_buckets(value: &HistogramValue) -> bool {
+    let bounds = EXCHANGE_API_LATENCY_SECONDS.buckets.iter().copied().chain([f64::INFINITY]);
+    let (mut lower, mut below, mut least, mut most) = (0.0, 0, 0.0, 0.0);
+    for (bound, cumulative) in bounds.zip(value.cumulative()) {
+        if cumulative > below {
+            least += lower * float(cumulative - below);
+            most += bound * float(cumulative - below);
+        }
+        (lower, below) = (bound, cumulative);
     }
+    // What rounding makes of ticks.
+    least * 0.999_999 <= value.sum() && value.sum() <= most * 1.000_001
+}
+
+/// Attempts in all, by the histogram and by the outcomes of the same scrape.
+fn agree_on_the_number(snapshot: &Snapshot) {
+    let mut ended: Vec<_> = latencies(snapshot).map(|(labels, value)| (labels, value.count())).collect();
+    for (labels, requests) in samples(snapshot, "exchange_api_requests_total") {
+        let Value::Counter(requests) = requests else { panic!("no counter: {requests:?}") };
+        let (_, ended) = ended.iter_mut().find(|(of, _)| *of == &labels[..2]).expect("both are exported");
+        *ended = ended.wrapping_sub(*requests);
+    }
+    assert!(ended.iter().all(|(_, more)| *more == 0), "more than there are outcomes: {ended:?}");
 }
 
 #[exchange_call(op = "get_exchange_info", exchange = "kraken")]

@@ -1,6 +1,6 @@
 //! What the settings and the seed's labels are, to the letter.
 
-use bot_metrics::labels::{EventType, Exchange, Operation, Severity, Subsystem};
+use bot_metrics::labels::{EventType, Exchange, Operation, RateLimit, Severity, Subsystem};
 use bot_metrics::testing::{Samples, instance, steered};
 use bot_metrics::{Capital, Env, LabelValue, Mode, Outcome, Settings};
 
@@ -115,6 +115,47 @@ fn a_restarted_bot_has_every_series_that_it_knows_at_0_before_anything_happens()
     ] {
         assert_eq!(zeros(name), series, "{name}");
     }
+}
+
+/// From several threads at once, so that the first time of one may be the first time of another.
+#[test]
+fn what_is_asked_for_twice_is_one_series() {
+    let (metrics, _) = instance();
+    let record = || {
+        metrics.exchange_call(Exchange::Okx, Operation::GetOrder).start().finish(Outcome::Ok);
+        metrics.subsystem(Subsystem::Monitor).start().finish(Outcome::Ok);
+        metrics.event(Severity::Info, EventType::OrderFilled).profile("maker").symbol("BTC").record();
+        metrics.profile("maker").update(Capital { allocated: 1.0, positions: 0.5, ..Capital::default() });
+        metrics.market_data(Exchange::Okx, "BTC").updated();
+        metrics.rate_limit(Exchange::Okx, RateLimit::RequestWeight).set_used(1.0, 4.0);
+    };
+    std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(record))));
+    let samples = Samples::of(&metrics);
+    let value = |name: &str, labels: &[(&str, &str)]| {
+        let name = format!("bytelyst_bot_{name}");
+        assert_eq!(samples.matching(&name, labels).count(), 1, "{name}");
+        samples.value(&name, labels)
+    };
+    let okx = ("exchange", "okx");
+    assert_eq!(value("exchange_api_requests_total", &[okx, ("outcome", "ok")]), Some(4.0));
+    assert_eq!(value("subsystem_duration_seconds_count", &[]), Some(4.0));
+    assert_eq!(value("operational_events_total", &[("type", "ORDER_FILLED")]), Some(4.0));
+    assert_eq!(value("profile_utilization_percent", &[]), Some(50.0));
+    assert_eq!(value("exchange_rate_limit_used_ratio", &[]), Some(0.25));
+    assert!(value("market_data_last_update_timestamp_seconds", &[okx]).is_some());
+}
+
+/// A float would have stopped at 9007199254740992.
+#[test]
+fn counts_beyond_2_to_the_53_are_exact_from_the_recording_to_the_text() {
+    let (metrics, _) = instance();
+    let filled = || metrics.event(Severity::Info, EventType::OrderFilled);
+    filled().count(1 << 53).record();
+    filled().record();
+    std::thread::scope(|scope| scope.spawn(|| filled().count(2).record()).join()).expect("it records");
+    let text = metrics.exposition();
+    let line = text.lines().find(|line| line.contains("type=\"ORDER_FILLED\"")).expect("exported");
+    assert!(line.ends_with(" 9007199254740995"), "{line}");
 }
 
 #[cfg(unix)]

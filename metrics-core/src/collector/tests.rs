@@ -126,6 +126,32 @@ fn a_hanging_collector_is_left_out_and_not_waited_for_again() {
     assert!(healed);
 }
 
+/// It is gathered in the middle of a scrape.
+#[test]
+fn a_collector_may_record_and_ask_for_series_for_the_first_time() {
+    let metrics = metrics();
+    let recording = metrics.clone();
+    let collect = move || {
+        use crate::labels::{EventType, Exchange, Operation, Severity};
+        let call = recording.exchange_call(Exchange::Okx, Operation::GetTrades);
+        call.start().finish(crate::Outcome::Ok);
+        recording.event(Severity::Info, EventType::Started).symbol("SCRAPED").text("while scraping").record();
+        recording.profile("scraped").update(crate::Capital { allocated: 1.0, ..Default::default() });
+        recording.market_data(Exchange::Okx, "SCRAPED").updated();
+        recording.subsystem(crate::Subsystem::Monitor).start().finish(crate::Outcome::Ok);
+        vec![gauge_family("scraped", &[])]
+    };
+    metrics.register(Scripted::boxed("scraped", collect)).expect("new");
+    for scrape in 1..=2 {
+        let text = metrics.exposition();
+        assert!(text.contains("\nscraped 0\n"), "{text}");
+        let ended = "requests_total{exchange=\"okx\",operation=\"get_trades\",outcome=\"ok\",";
+        let ended = text.lines().find(|line| line.contains(ended)).expect("exported");
+        assert!(ended.ends_with(&format!(" {scrape}")), "{ended}");
+        assert!(text.contains("profile_id=\"scraped\"") && text.contains("symbol=\"SCRAPED\""), "{text}");
+    }
+}
+
 #[test]
 fn nonsense_is_left_out_and_counted() {
     let metrics = metrics();

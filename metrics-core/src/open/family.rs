@@ -459,6 +459,57 @@ mod tests {
         assert_eq!(told(&mut family, 12), [], "five minutes after it was removed again");
     }
 
+    /// F16: the series is removed, has its grace, is let go of and made again while threads record to it, some through what
+    /// they keep and some through what they ask for each time. A scraper that takes a fall for a new beginning has them all.
+    #[test]
+    fn no_count_is_lost_while_its_series_is_removed_expires_and_comes_back() {
+        let is_long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
+        let (threads, counts) = if is_long { (64, 200_000) } else { (4, 5_000) };
+        let (family, key) = counters(3);
+        let (family, done) = (std::sync::Mutex::new(family), std::sync::atomic::AtomicU64::new(0));
+        let hold = || family.lock().expect("nobody panics");
+        let (mut seen, mut before, mut minutes, mut let_go) = (0.0, 0.0, 0, 0);
+        let mut scrape = || {
+            let mut family = hold();
+            minutes += 3;
+            for (_, value) in told(&mut family, minutes) {
+                assert!(value >= before, "{value} after {before}");
+                seen += value - before;
+                before = value;
+            }
+            if family.series.is_empty() {
+                (before, let_go) = (0.0, let_go + 1);
+            }
+            let removed = admit(&mut family, key, "x", minutes);
+            family.remove(&removed, M(minutes));
+        };
+        std::thread::scope(|scope| {
+            for thread in 0..threads {
+                let (hold, done) = (&hold, &done);
+                scope.spawn(move || {
+                    for round in 0..counts / 100 {
+                        let entry = admit(&mut hold(), key, "x", 0);
+                        (0..100).for_each(|_| entry.slot().add(1));
+                        drop(entry);
+                        if (round + thread) % 8 == 0 {
+                            std::thread::yield_now();
+                        }
+                    }
+                    done.fetch_add(1, Relaxed);
+                });
+            }
+            while done.load(Relaxed) < threads {
+                scrape();
+            }
+            // Until nothing is left to tell.
+            (0..5).for_each(|_| scrape());
+        });
+        println!("{} counts, let go of {let_go} times", threads * counts);
+        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+        let all = (threads * counts) as f64;
+        assert_eq!(seen, all);
+    }
+
     #[test]
     fn other_is_nobodys_to_remove_even_by_its_name() {
         let (mut family, key) = counters(1);
