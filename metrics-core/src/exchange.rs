@@ -242,7 +242,6 @@ impl Drop for CallWait<'_> {
 fn noted_since(running: Running, clock: &Clock) -> Option<u64> {
     match clock {
         Clock::System => running.began_here(),
-        #[cfg(any(test, feature = "test-util"))]
         Clock::Steered(_) => None,
     }
 }
