@@ -9,13 +9,14 @@ use tracing_core::{Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
 use crate::label::OTHER;
+use crate::recent::LONGEST_TEXT;
 use crate::{EventType, LabelValue, Metrics, Severity};
 
 /// Longest value of a field that becomes a label, in bytes: a longer one is a text, not an id.
 const LONGEST: usize = 128;
 
-/// The 240 bytes of a message that are kept, and one character more, by which it is seen that there was more.
-const MESSAGE: usize = 240 + char::MAX_LEN_UTF8;
+/// What is kept of a message, and one character more, by which it is seen that there was more.
+const MESSAGE: usize = LONGEST_TEXT + char::MAX_LEN_UTF8;
 
 /// What WARN and ERROR become.
 const SEVERITIES: [Severity; 2] = [Severity::Warning, Severity::Error];

@@ -29,7 +29,8 @@ const HEAD: usize = 3;
 const TEXT_WORDS: usize = 48;
 
 /// Bytes of each text at most: severity, type, profile, symbol, and what is said.
-const LONGEST: [usize; 5] = [16, 40, 44, 44, 240];
+const LONGEST: [usize; 5] = [16, 40, 44, 44, LONGEST_TEXT];
+pub(crate) const LONGEST_TEXT: usize = 240;
 
 /// An event that came with a text; from [`Metrics::recent_events`](crate::Metrics::recent_events).
 #[derive(Clone, Debug, PartialEq, Eq)]
