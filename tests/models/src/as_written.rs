@@ -17,48 +17,13 @@ include!("loom_models.rs");
 fn become_writer() {}
 
 #[test]
-fn shard_two_quick_ends() {
-    shard_model::check_quick();
-}
-
-#[test]
-fn shard_one_thread_after_the_other() {
-    shard_model::check_succession();
-}
-
-#[test]
-fn shard_quick_and_other_ends() {
-    shard_model::check(3, 2);
-}
-
-#[test]
-fn shard_calls_under_way() {
-    shard_model::check_calls_under_way();
-}
-
-#[test]
 fn shared_two_writers() {
     shared_model::check(2, 1, 2);
 }
 
 #[test]
-fn observed_three() {
-    observed_model::check(3, 2);
-}
-
-#[test]
 fn shared_observed_two_writers() {
     shared_observed_model::check(2, 1, 2);
-}
-
-#[test]
-fn single_writer_one_thread_after_the_other() {
-    single_writer_model::check();
-}
-
-#[test]
-fn place_three_events() {
-    place_model::check(3);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-// The models under loom, each of the part whose `super` this is.
+// The models under loom, and the tests that both formulations have.
 
 #[path = "under_loom/chain.rs"]
 mod chain_model;
@@ -14,3 +14,38 @@ mod shared_model;
 mod shared_observed_model;
 #[path = "under_loom/single_writer.rs"]
 mod single_writer_model;
+
+#[test]
+fn shard_two_quick_ends() {
+    shard_model::check_quick();
+}
+
+#[test]
+fn shard_quick_and_other_ends() {
+    shard_model::check(3, 2);
+}
+
+#[test]
+fn shard_one_thread_after_the_other() {
+    shard_model::check_succession();
+}
+
+#[test]
+fn shard_calls_under_way() {
+    shard_model::check_calls_under_way();
+}
+
+#[test]
+fn observed_three() {
+    observed_model::check(3, 2);
+}
+
+#[test]
+fn single_writer_one_thread_after_the_other() {
+    single_writer_model::check();
+}
+
+#[test]
+fn place_three_events() {
+    place_model::check(3);
+}

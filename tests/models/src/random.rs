@@ -15,7 +15,8 @@ mod sync {
 }
 include!("sources.rs");
 
-use self::chain::{Link, Linked};
+use self::chain::Link;
+use self::element::{Element, values};
 use self::place::Place;
 use self::shard::{End, Shard};
 use self::shared::Shared;
@@ -216,40 +217,22 @@ fn an_event_is_read_wholly_or_not_at_all_and_one_stands_in_the_end() {
     );
 }
 
-#[derive(Debug)]
-struct Element {
-    value: AtomicU64,
-    link: Link<Self>,
-}
-
-impl Linked for Element {
-    fn link(&self) -> &Link<Self> {
-        &self.link
-    }
-}
-
 #[test]
 fn a_list_that_four_append_to_misses_nothing_and_never_changes_its_beginning() {
     shuttle::check_random(
         || {
             let list: &'static Link<Element> = Box::leak(Box::default());
-            let values = || list.iter().map(|element| element.value.load(Relaxed)).collect::<Vec<_>>();
-            let writers: Vec<_> = (0..4)
-                .map(|value| {
-                    shuttle::thread::spawn(move || {
-                        let element = Element { value: AtomicU64::new(value), link: Link::new() };
-                        list.append(Box::leak(Box::new(element)));
-                    })
-                })
+            let writers: Vec<_> = (1..5)
+                .map(|value| shuttle::thread::spawn(move || list.append(Element::leaked(value))))
                 .collect();
-            let (before, after) = (values(), values());
+            let (before, after) = (values(list), values(list));
             assert!(after.starts_with(&before), "{before:?}, then {after:?}");
             for writer in writers {
                 writer.join().expect("it does not panic");
             }
-            let mut all = values();
+            let mut all = values(list);
             all.sort_unstable();
-            assert_eq!(all, [0, 1, 2, 3]);
+            assert_eq!(all, [1, 2, 3, 4]);
         },
         RUNS,
     );

@@ -16,3 +16,6 @@ mod shared_observed;
 mod single_writer;
 #[path = "../../../metrics-core/src/storage/totals.rs"]
 mod totals;
+
+#[path = "element.rs"]
+mod element;
