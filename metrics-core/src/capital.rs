@@ -183,15 +183,14 @@ impl Profile {
     }
 
     /// Takes the profile's gauges away at once, and its counters after five minutes, those of its events among them, and
-    /// those of the bot's own families whose label is a [`ProfileId`](crate::ProfileId). What no scrape has seen by then
-    /// stays five minutes more. Any handle brings it back with its next [`update`](Self::update).
+    /// those of the bot's own families whose label is a [`ProfileId`](crate::ProfileId), whoever counted there and whether or
+    /// not the profile had a place. What no scrape has seen by then stays five minutes more. What was counted under "other"
+    /// stays there. Any handle brings it back with its next [`update`](Self::update).
     pub fn remove(&self) {
         self.core.profiles.remove_beyond(&self.id);
         // It may have moved in since this handle found no place.
-        if let Some(slots) = self.slots.clone().or_else(|| self.core.profiles.standing_place(&self.id)) {
-            slots.remove(self.core.clock.boot_time());
-        }
-        self.core.retract_profile(&self.id);
+        let slots = self.slots.clone().or_else(|| self.core.profiles.standing_place(&self.id));
+        self.core.remove_profile(&self.id, slots.as_deref());
     }
 }
 

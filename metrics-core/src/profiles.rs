@@ -14,7 +14,7 @@ use crate::settings::LabelBounds;
 use crate::storage::{CounterSlot, Sink};
 
 /// Profiles beyond the bound whose fall below zero is remembered; further ones are counted at every check, since too
-/// many violations are better than too few.
+/// many violations are better than too few. And those whose removal is: further ones have no grace.
 const MOST_BEYOND: usize = 10_000;
 
 /// The profiles of an instance, at most as many as the settings allow. One lock holds who has a place and what is
@@ -34,6 +34,10 @@ pub(crate) struct Profiles {
 struct Beyond {
     violations: u64,
     below_zero: BTreeSet<String>,
+    /// When they were removed: what else is counted by their names has its grace too.
+    removed: BTreeMap<Arc<str>, Duration>,
+    /// When the first of these graces ends, or earlier.
+    next_end: Option<Duration>,
     /// Whether somebody calls a profile "other".
     named: bool,
 }
@@ -86,7 +90,10 @@ impl Profiles {
         if places.len() >= self.bound.load(Relaxed) {
             return None;
         }
-        let slots = Arc::new(ProfileSlots::new(self.beyond().below_zero.remove(id)));
+        let mut beyond = self.beyond();
+        beyond.removed.remove(id);
+        let slots = Arc::new(ProfileSlots::new(beyond.below_zero.remove(id)));
+        drop(beyond);
         places.insert(Arc::from(id), Arc::clone(&slots));
         Some(slots)
     }
@@ -97,6 +104,7 @@ impl Profiles {
             self.overflow.add(1);
         }
         let mut beyond = self.beyond();
+        beyond.removed.remove(id);
         if !figures.is_below_zero(tolerance) {
             beyond.below_zero.remove(id);
         } else if beyond.below_zero.len() >= MOST_BEYOND || beyond.below_zero.insert(id.to_owned()) {
@@ -107,6 +115,17 @@ impl Profiles {
     /// Forgets that a profile without a place was below zero.
     pub(crate) fn remove_beyond(&self, id: &str) {
         self.beyond().below_zero.remove(id);
+    }
+
+    /// Begins the grace of a profile without a place; says whether it has one.
+    pub(crate) fn begin_grace(&self, id: &Arc<str>, now: Duration) -> bool {
+        let mut beyond = self.beyond();
+        let has_grace = beyond.removed.len() < MOST_BEYOND || beyond.removed.contains_key(id);
+        if has_grace {
+            beyond.removed.insert(Arc::clone(id), now);
+            beyond.next_end.get_or_insert(grace::end(now));
+        }
+        has_grace
     }
 
     pub(crate) fn collect(&self, now: Duration, namespace: &str, sink: &mut dyn Sink) {
@@ -130,12 +149,12 @@ impl Profiles {
     /// Forgets removed profiles whose grace is over, unless a handle holds them still; returns those whose grace has
     /// ended since the last call.
     pub(crate) fn forget(&self, now: Duration) -> Vec<Arc<str>> {
+        let mut ended = self.beyond().end_graces(now);
         let places = self.places.hold();
         if !places.values().any(|slots| slots.is_past_grace(now)) {
-            return Vec::new();
+            return ended;
         }
         drop(places);
-        let mut ended = Vec::new();
         self.places.hold().retain(|profile, slots| {
             if slots.end_grace(now) {
                 ended.push(Arc::clone(profile));
@@ -149,6 +168,19 @@ impl Profiles {
 
     fn beyond(&self) -> Held<'_, Beyond> {
         self.beyond.hold()
+    }
+}
+
+impl Beyond {
+    /// The removed profiles whose grace is over, once.
+    fn end_graces(&mut self, now: Duration) -> Vec<Arc<str>> {
+        if self.next_end.is_none_or(|end| now < end) {
+            return Vec::new();
+        }
+        let is_over = |_: &Arc<str>, removed_at: &mut Duration| now >= grace::end(*removed_at);
+        let ended = self.removed.extract_if(.., is_over).map(|(profile, _)| profile).collect();
+        self.next_end = self.removed.values().min().map(|removed_at| grace::end(*removed_at));
+        ended
     }
 }
 

@@ -212,16 +212,27 @@ impl Core {
         })
     }
 
-    /// Takes away at once the gauges that the bot has of a profile.
-    pub(crate) fn retract_profile(&self, id: &str) {
-        self.custom.retract_profile(id, self.clock.boot_time());
+    /// Takes away at once the gauges that the bot has of a profile, which stands there if anywhere, and its counts after
+    /// their grace.
+    pub(crate) fn remove_profile(&self, id: &Arc<str>, slots: Option<&ProfileSlots>) {
+        let now = self.clock.boot_time();
+        match slots {
+            Some(slots) => slots.remove(now),
+            None if self.profiles.begin_grace(id, now) => {}
+            None => self.forget_profile(id, now),
+        }
+        self.custom.retract_profile(id, now);
     }
 
     fn forget_profiles(&self, now: Duration) {
         for profile in self.profiles.forget(now) {
-            self.events.forget_profile(&profile, now);
-            self.custom.forget_profile(&profile, now);
+            self.forget_profile(&profile, now);
         }
+    }
+
+    fn forget_profile(&self, id: &str, now: Duration) {
+        self.events.forget_profile(id, now);
+        self.custom.forget_profile(id, now);
     }
 
     /// The registry of what is recorded here, or why it cannot be.
@@ -649,8 +660,11 @@ mod tests {
     use super::*;
     use crate::Mode;
     use crate::catalogue::Kind;
-    use crate::custom::Place;
+    use crate::custom::{Label as _, Place, ProfileId};
+    use crate::open::{Asked, FamilyKey, Label};
+    use crate::settings::LabelBounds;
     use crate::storage::NearNumber;
+    use crate::testing::{self, Samples};
 
     const fn site(line: u32, subsystem: Choice, max_age: Duration) -> CallSite {
         let target = Target::Subsystem(SubsystemSite::new(subsystem).max_age(max_age));
@@ -689,6 +703,41 @@ mod tests {
         for other in [family("Other."), family("Signals.").budget(2_001)] {
             let error = check_families(&[&FAMILY, &other]).expect_err("they differ").to_string();
             assert!(error.contains("signals_total is declared twice and differently"), "{error}");
+        }
+    }
+
+    /// Whether or not it had a place or a handle while it counted.
+    #[test]
+    fn counts_of_a_removed_profile_in_families_of_the_bots_own_go_after_its_grace() {
+        static FAMILY: CustomFamily = CustomFamily::new(
+            Kind::Counter,
+            "orders_total",
+            "Orders.",
+            &["profile"],
+            &[ProfileId::TYPE],
+            Place { module: "bot", file: "bot.rs", line: 1 },
+        );
+        for places in [0, 1] {
+            let (settings, clock) = testing::steered(Settings::new(Mode::Paper).label_bounds(places, 1));
+            let metrics = settings.build().expect("settings that are allowed");
+            metrics.core.custom.set_bounds(LabelBounds::DEFAULT);
+            let count = |profile: &str| {
+                let labels = [Label::Open(profile.as_bytes())];
+                let asked = Asked::new(FamilyKey::of(&FAMILY), &labels);
+                let entry = metrics.core.custom.open(&FAMILY, &asked, metrics.core.clock.boot_time());
+                entry.expect("a family with an open label").slot().add(1);
+            };
+            count("gone");
+            count("stays");
+            metrics.profile("gone").remove();
+            let shown = || {
+                let samples = Samples::of(&metrics);
+                ["gone", "stays"]
+                    .map(|profile| samples.value("bytelyst_bot_orders_total", &[("profile", profile)]))
+            };
+            assert_eq!(shown(), [Some(1.0), Some(1.0)], "its grace");
+            clock.advance(Duration::from_mins(6));
+            assert_eq!(shown(), [None, Some(1.0)], "{places} places");
         }
     }
 }

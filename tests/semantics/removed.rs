@@ -84,3 +84,44 @@ fn a_removed_feeds_place_is_free_without_a_scrape() {
     let updated = "bytelyst_bot_market_data_last_update_timestamp_seconds";
     assert!(Samples::of(&metrics).value(updated, &[("symbol", "B")]).is_some());
 }
+
+#[test]
+fn what_a_removed_profile_without_a_place_counted_goes_after_its_grace_and_frees_its_places() {
+    let (settings, clock) = testing::steered(Settings::new(Mode::Paper).label_bounds(1, 1));
+    let metrics = settings.build().unwrap();
+    metrics.profile("a").update(used(0.0));
+    metrics.event(Severity::Error, EventType::OrderFailure).profile("b").record();
+    let value = |profile| Samples::of(&metrics).value(EVENTS, &[("profile_id", profile)]);
+    let b = metrics.profile("b");
+    b.remove();
+    assert_eq!(value("b"), Some(1.0));
+    clock.advance(Duration::from_mins(4));
+    assert_eq!(value("b"), Some(1.0), "its grace");
+    // It comes back meanwhile: then it stays.
+    b.update(used(0.0));
+    clock.advance(Duration::from_mins(2));
+    assert_eq!(value("b"), Some(1.0));
+    b.remove();
+    clock.advance(Duration::from_mins(6));
+    assert_eq!(value("b"), None);
+    metrics.event(Severity::Error, EventType::OrderFailure).profile("c").record();
+    assert_eq!(value("c"), Some(1.0), "the place is free");
+}
+
+#[test]
+fn any_number_of_removed_profiles_without_a_place_goes_without_a_scrape() {
+    let (settings, clock) = testing::steered(Settings::new(Mode::Paper).label_bounds(1, 1));
+    let metrics = settings.build().unwrap();
+    metrics.profile("a").update(used(0.0));
+    for n in 0..10_002 {
+        let profile = format!("p{n}");
+        metrics.profile(&profile).remove();
+    }
+    // More than have a grace: this one's begins with what nobody has seen.
+    metrics.event(Severity::Error, EventType::OrderFailure).profile("late").record();
+    metrics.profile("late").remove();
+    let late = || Samples::of(&metrics).value(EVENTS, &[("profile_id", "late")]);
+    assert_eq!(late(), Some(1.0));
+    clock.advance(Duration::from_mins(6));
+    assert_eq!(late(), None);
+}

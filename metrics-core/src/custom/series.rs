@@ -114,7 +114,7 @@ impl CustomSeries {
     }
 
     /// Where recordings of an open label set go, if that is one of the family's.
-    pub(super) fn open(
+    pub(crate) fn open(
         &self,
         family: &'static CustomFamily,
         asked: &Asked<'_>,
