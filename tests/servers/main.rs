@@ -6,6 +6,7 @@ mod prometheus;
 mod promtool;
 mod pushgateway;
 mod queries;
+mod restart;
 
 use std::env;
 use std::process::Command;
@@ -24,6 +25,10 @@ fn main() {
         promtool("promtool_has_no_remark_on_a_bots_own_families", promtool::check_own_metrics),
         prometheus("the_first_capital_violation_is_seen_by_increase", queries::first_violation),
         prometheus("the_seeds_queries_get_sensible_answers", queries::seeds_queries),
+        prometheus(
+            "increase_is_right_across_a_restart_and_sees_the_first_event_after_it",
+            restart::seen_by_increase,
+        ),
         prometheus("sigterm_loses_no_increment", queries::nothing_is_lost),
         pushgateway("a_backtest_is_on_the_gateway_when_it_has_ended", pushgateway::backtest),
         pushgateway("groups_have_the_labels_that_were_given", pushgateway::groups),

@@ -16,6 +16,13 @@ pub(crate) struct Prometheus {
     _directory: Directory,
 }
 
+/// A series' first value, and how much it has grown since.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Increase {
+    pub(crate) first: f64,
+    pub(crate) increase: f64,
+}
+
 /// A series' labels and its value.
 pub(crate) type Vector = Vec<(BTreeMap<String, String>, f64)>;
 
@@ -43,13 +50,42 @@ impl Prometheus {
 
     /// What it answers to `query` now.
     pub(crate) fn query(&self, query: &str) -> Result<Vector, String> {
-        let url = format!("{}/api/v1/query", self.url);
-        let mut answer =
-            ureq::get(url).query("query", query).call().map_err(|error| format!("{query}: {error}"))?;
+        let results = self.ask(query, None)?;
+        results.iter().map(|result| sample(result).ok_or_else(|| format!("{query}: {result}"))).collect()
+    }
+
+    /// What it answers to `query` at this Unix time, or now.
+    fn ask(&self, query: &str, time: Option<f64>) -> Result<Vec<Value>, String> {
+        let mut request = ureq::get(format!("{}/api/v1/query", self.url)).query("query", query);
+        if let Some(time) = time {
+            request = request.query("time", format!("{time:.3}"));
+        }
+        let mut answer = request.call().map_err(|error| format!("{query}: {error}"))?;
         let text = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
-        let answer: Value = serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;
-        let results = answer["data"]["result"].as_array().ok_or_else(|| format!("{query}: {text}"))?;
-        results.iter().map(|result| sample(result).ok_or_else(|| format!("{query}: {text}"))).collect()
+        let mut answer: Value = serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;
+        match answer["data"]["result"].take() {
+            Value::Array(results) => Ok(results),
+            _ => Err(format!("{query}: {text}")),
+        }
+    }
+
+    /// How much each of these series has grown since its first sample. Over exactly the time from that one to the last:
+    /// then `increase` has nothing to extrapolate.
+    pub(crate) fn increases(&self, selector: &str) -> Result<Vec<Increase>, String> {
+        let increase = |series: &Value| {
+            let labels = series["metric"].as_object()?.iter();
+            let exact: Vec<_> = labels.map(|(label, value)| format!("{label}={value}")).collect();
+            let samples = series["values"].as_array()?;
+            let (first, last) = (samples.first()?, samples.last()?);
+            let (from, to) = (first[0].as_f64()?, last[0].as_f64()?);
+            // The oldest Prometheus counts what stands at the range's beginning, newer ones only what comes behind it.
+            let query = format!("increase({{{}}}[{:.0}ms])", exact.join(","), (to - from) * 1_000.0 + 1.0);
+            let answer = self.ask(&query, Some(to)).ok()?;
+            let number = |text: &Value| text.as_str()?.parse().ok();
+            Some(Increase { first: number(&first[1])?, increase: number(&answer.first()?["value"][1])? })
+        };
+        let series = self.ask(&format!("{selector}[1h]"), None)?;
+        series.iter().map(|series| increase(series).ok_or_else(|| format!("{selector}: {series}"))).collect()
     }
 
     /// Asks until the answer is as wanted, and returns it.

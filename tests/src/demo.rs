@@ -115,7 +115,17 @@ impl Running {
     /// Where it ends or says nothing instead.
     #[must_use]
     pub fn start(bot: &str, arguments: &[&str]) -> Self {
-        let mut child = command(bot, &["--port", "0", "--bind", "127.0.0.1"])
+        Self::start_at(bot, 0, arguments)
+    }
+
+    /// Starts `bot` on this port and waits until it says where its metrics are.
+    ///
+    /// # Panics
+    ///
+    /// Where it ends or says nothing instead.
+    #[must_use]
+    pub fn start_at(bot: &str, port: u16, arguments: &[&str]) -> Self {
+        let mut child = command(bot, &["--port", &port.to_string(), "--bind", "127.0.0.1"])
             .args(arguments)
             .spawn()
             .expect("the bot starts");

@@ -22,3 +22,13 @@ pub fn command(arguments: &[&str]) -> Command {
 pub fn start(arguments: &[&str]) -> Running {
     Running::start(NAME, arguments)
 }
+
+/// Starts it on this port.
+///
+/// # Panics
+///
+/// Where it ends or says nothing instead.
+#[must_use]
+pub fn start_at(port: u16, arguments: &[&str]) -> Running {
+    Running::start_at(NAME, port, arguments)
+}
