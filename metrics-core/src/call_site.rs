@@ -78,6 +78,10 @@ pub enum Target {
     Capital(CapitalSite),
     /// `#[reconciliation]`
     Reconciliation(ReconciliationSite),
+    /// `#[timed]`, and the name of the bot's own family.
+    Timed(&'static str),
+    /// `#[counted]`, likewise.
+    Counted(&'static str),
 }
 
 /// What an expansion starts of its own static.

@@ -215,7 +215,7 @@ pub mod __private {
     pub use crate::catalogue::Kind;
     pub use crate::custom::{
         CUSTOM_FAMILIES, CustomFamily, Declared, Given, Label, LabelTexts, LabelType, Place, SeriesCell,
-        blank, closed_sets, counted, given, series_cells, timed,
+        blank, closed_sets, counted, family_name, given, series_cells, timed,
     };
     pub use crate::event::{EventSite, EventSlots, On};
     pub use crate::exchange::{ExchangeSite, ExchangeSlots};

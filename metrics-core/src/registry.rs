@@ -295,8 +295,9 @@ impl Core {
                     self.events.bare(severity, kind);
                 }
             }
-            // A profile is known from its first check on; the counter of mismatches is there anyway.
-            Target::Capital(_) | Target::Reconciliation(_) => {}
+            // A profile is known from its first check on; the counter of mismatches is there anyway, and what is closed of
+            // the bot's own families.
+            Target::Capital(_) | Target::Reconciliation(_) | Target::Timed(_) | Target::Counted(_) => {}
         }
     }
 }
@@ -631,7 +632,11 @@ fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
                     }
                 }
             }
-            Target::Event(_) | Target::Capital(_) | Target::Reconciliation(_) => {}
+            Target::Event(_)
+            | Target::Capital(_)
+            | Target::Reconciliation(_)
+            | Target::Timed(_)
+            | Target::Counted(_) => {}
         }
     }
     Ok(())

@@ -34,6 +34,7 @@ pub(crate) fn expand(switch: Switch, family: &Family) -> TokenStream {
     // Where the caller can see that nothing is looked up, recording costs no call.
     let inline = (!attrs.iter().any(|attr| attr.path().is_ident("inline"))).then(|| quote!(#[inline]));
     let statics = statics(switch, family, &private);
+    let text = family.name.unraw().to_string();
     let conditions: Vec<_> = attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect();
     let types: Vec<_> = labels.iter().map(|label| &label.ty).collect();
     let (parameter, argument) =
@@ -61,6 +62,7 @@ pub(crate) fn expand(switch: Switch, family: &Family) -> TokenStream {
         #(#conditions)*
         impl #private::Declared for #name #argument {
             type Handle = #handle;
+            const NAME: &'static #private::str = #text;
 
             fn blank() -> Self {
                 #name { #(#names: #private::Given::none()),* }

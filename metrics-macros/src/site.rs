@@ -58,7 +58,9 @@ impl Start {
     pub(crate) fn new(private: &TokenStream, instrumented: &Instrumented) -> Self {
         let context = Context { private, labels: instrumented.labels.as_ref(), in_static: true };
         if let Site::Family { family, labels, records } = &instrumented.site {
-            return family_start(private, family, labels, records);
+            let Start { bindings, guard } = family_start(private, family, labels, records);
+            let listed = listed(private, instrumented, family, records);
+            return Self { bindings: quote!(#listed #bindings), guard };
         }
         let Parts { kind, new, choices, texts } = context.parts(&instrumented.site);
         let name = instrumented.function.sig.ident.unraw().to_string();
@@ -89,6 +91,23 @@ impl Start {
         let texts = texts.iter().filter_map(|text| text.binding.as_ref());
         Self { bindings: quote!(#(#bindings)* #(#texts)*), guard }
     }
+}
+
+/// The function's place in the list of all that are annotated, where nothing is looked up: its family keeps the series.
+fn listed(
+    private: &TokenStream,
+    instrumented: &Instrumented,
+    family: &Path,
+    records: &Records,
+) -> TokenStream {
+    let name = instrumented.function.sig.ident.unraw().to_string();
+    let kind = match records {
+        Records::Duration => quote!(Timed),
+        Records::End(_) => quote!(Counted),
+    };
+    // By a pattern, as below: what is wrong with the family is then told once.
+    let family = quote_spanned!(family.span()=> |#family { .. }| ());
+    quote!(let _ = #private::site!(#name, #kind, #private::family_name(#family));)
 }
 
 /// A series of a declared family, found before the body may move what its labels are made of.

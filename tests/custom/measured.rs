@@ -204,3 +204,20 @@ fn a_family_is_found_by_its_path() {
     assert_eq!(shown("decisions_total", &[("side", "sell"), ("profile", "elsewhere")]), 1.0);
     assert_eq!(labels::Severity::Info.as_str(), "INFO");
 }
+
+#[test]
+fn functions_that_record_to_families_of_ones_own_stand_in_the_list_of_call_sites_with_their_family() {
+    let sites = bot_metrics::call_sites();
+    let listed = |function: &str| {
+        let sites = sites.iter().filter(|site| site.function == function && site.module.contains("measured"));
+        sites.map(|site| format!("{:?}", site.target)).collect::<Vec<_>>()
+    };
+    assert_eq!(listed("decide"), ["Timed(\"decision_seconds\")"]);
+    assert_eq!(listed("decide_later"), ["Timed(\"decision_seconds\")"]);
+    assert_eq!(listed("count"), ["Counted(\"decisions_total\")"; 6]);
+    assert_eq!(listed("price"), ["Timed(\"pricing_seconds\")"], "a method");
+    assert_eq!(listed("unmeasured"), [""; 0], "left out");
+    assert_eq!(listed("stop"), ["Counted(\"method_calls_total\")"], "of a trait, never called by this name");
+    assert_eq!(listed("succeeds"), ["Counted(\"decisions_total\")"], "inside a function");
+    assert_eq!(listed("call"), ["Counted(\"decisions_total\")"], "by its path");
+}

@@ -11,6 +11,9 @@ pub trait Declared {
     /// What records to the series.
     type Handle;
 
+    /// Without the namespace.
+    const NAME: &'static str;
+
     /// The family without values as yet.
     fn blank() -> Self;
 
@@ -38,6 +41,12 @@ pub trait TakesDurations {
 pub trait TakesCounts {
     /// Waits for one of these ends.
     fn start(self, on: On) -> CountedGuard;
+}
+
+/// The name of the family that a pattern says.
+#[must_use]
+pub const fn family_name<F: Declared>(_: fn(F)) -> &'static str {
+    F::NAME
 }
 
 /// The family that a pattern says, without values as yet.

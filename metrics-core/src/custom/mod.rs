@@ -11,7 +11,7 @@ pub use check::{BUDGET, bound, buckets, budget, help, label_name, name, ratio, t
 pub use family::{CUSTOM_FAMILIES, CustomFamily, Objective, Place};
 pub use handle::{Counter, Gauge, Histogram};
 pub use label::{Given, Label, LabelTexts, LabelType, ProfileId, Symbol, closed_sets, given};
-pub use measured::{Declared, blank, counted, timed};
+pub use measured::{Declared, blank, counted, family_name, timed};
 pub(crate) use series::CustomSeries;
 pub use series::{SeriesCell, series_cells};
 
