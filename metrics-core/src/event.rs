@@ -180,50 +180,73 @@ impl<'a> Event<'a> {
     }
 }
 
-/// The ends of a call that are an event.
+/// The ends of a call that are an event, a bit for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum On {
-    /// It succeeded.
-    Ok,
-    /// It returned an error, of whatever class.
-    Err,
-    /// It panicked.
-    Panic,
-    /// Its future was dropped between two polls.
-    Cancelled,
-    /// It returned, well or not.
-    Return,
-    /// It ended.
-    Always,
-}
+pub struct On(u16);
 
 impl On {
-    pub(crate) const fn ends(self) -> Ends {
-        const OK: u16 = Ends::of(Outcome::Ok);
-        const UNWOUND: u16 = Ends::of(Outcome::Panic) | Ends::of(Outcome::Cancelled);
-        Ends(match self {
-            Self::Ok => OK,
-            Self::Err => !(OK | Ends::of(Outcome::Skipped) | UNWOUND),
-            Self::Panic => Ends::of(Outcome::Panic),
-            Self::Cancelled => Ends::of(Outcome::Cancelled),
-            Self::Return => !UNWOUND,
-            Self::Always => !0,
-        })
+    /// It succeeded.
+    pub const OK: Self = Self::of(Outcome::Ok);
+    /// It returned an error of this class; likewise those that follow.
+    pub const REJECTED: Self = Self::of(Outcome::Rejected);
+    /// See [`Outcome::RateLimited`].
+    pub const RATE_LIMITED: Self = Self::of(Outcome::RateLimited);
+    /// See [`Outcome::Banned`].
+    pub const BANNED: Self = Self::of(Outcome::Banned);
+    /// See [`Outcome::Auth`].
+    pub const AUTH: Self = Self::of(Outcome::Auth);
+    /// See [`Outcome::ServerError`].
+    pub const SERVER_ERROR: Self = Self::of(Outcome::ServerError);
+    /// See [`Outcome::Timeout`]; or its future was dropped by a deadline of ours.
+    pub const TIMEOUT: Self = Self::of(Outcome::Timeout).and(Self::DEADLINE);
+    /// See [`Outcome::Transport`].
+    pub const TRANSPORT: Self = Self::of(Outcome::Transport);
+    /// See [`Outcome::Decode`].
+    pub const DECODE: Self = Self::of(Outcome::Decode);
+    /// It returned an error of no class.
+    pub const OTHER: Self = Self::of(Outcome::Error);
+    /// It returned an error, of whatever class.
+    pub const ERR: Self = Self::RETURN.without(Self::OK).without(Self::SKIPPED).without(Self::DEADLINE);
+    /// It returned that it did nothing on purpose.
+    pub const SKIPPED: Self = Self::of(Outcome::Skipped);
+    /// It panicked.
+    pub const PANIC: Self = Self::of(Outcome::Panic);
+    /// Its future was dropped between two polls, by whomever.
+    pub const CANCELLED: Self = Self::of(Outcome::Cancelled).and(Self::DEADLINE);
+    /// It returned, well or not.
+    pub const RETURN: Self = Self::ALWAYS.without(Self::PANIC).without(Self::CANCELLED);
+    /// It ended.
+    pub const ALWAYS: Self = Self(!0);
+
+    /// Beside the outcomes: what a deadline dropped has returned no error, and is a timeout all the same.
+    const DEADLINE: Self = Self(1 << 15);
+
+    const fn of(outcome: Outcome) -> Self {
+        Self(1 << outcome as u8)
     }
-}
 
-/// The outcomes that are an event, a bit for each.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ends(u16);
-
-impl Ends {
-    const fn of(outcome: Outcome) -> u16 {
-        1 << outcome as u8
+    /// These ends and the other ones.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
+    /// These ends but for the other ones.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether a call that returned so is among them.
     #[inline]
     pub(crate) fn include(self, outcome: Outcome) -> bool {
-        self.0 & Self::of(outcome) != 0
+        self.0 & Self::of(outcome).0 != 0
+    }
+
+    /// Whether a call that did not return, and ended so, is among them.
+    pub(crate) fn include_abandoned(self, outcome: Outcome) -> bool {
+        let end = if outcome == Outcome::Timeout { Self::DEADLINE } else { Self::of(outcome) };
+        self.0 & end.0 != 0
     }
 }
 
@@ -232,7 +255,7 @@ impl Ends {
 pub struct EventSite {
     severity: Choice,
     kind: Choice,
-    ends: Ends,
+    on: On,
     slots: Cells<EventSlots>,
 }
 
@@ -240,7 +263,7 @@ impl EventSite {
     /// A site with labels that do not vary.
     #[must_use]
     pub const fn new(severity: Choice, kind: Choice) -> Self {
-        Self { severity, kind, ends: On::Ok.ends(), slots: Cells::one() }
+        Self { severity, kind, on: On::OK, slots: Cells::one() }
     }
 
     /// Cells for each set of values that the site can have, where that is more than one.
@@ -253,7 +276,7 @@ impl EventSite {
     /// Which ends of the call are an event; success unless said.
     #[must_use]
     pub const fn on(mut self, on: On) -> Self {
-        self.ends = on.ends();
+        self.on = on;
         self
     }
 
@@ -337,19 +360,27 @@ pub struct EventGuard<T> {
     texts: [T; 3],
 }
 
+impl<T: Borrow<Text>> EventGuard<T> {
+    #[inline]
+    fn record(self) {
+        self.site.record((self.severity, self.kind), self.texts.each_ref().map(Borrow::borrow));
+    }
+}
+
 impl<T: Borrow<Text>> Guard for EventGuard<T> {
     type Verdict = Outcome;
 
     #[inline]
     fn finish(self, outcome: Outcome) {
-        if self.site.ends.include(outcome) {
-            self.site.record((self.severity, self.kind), self.texts.each_ref().map(Borrow::borrow));
+        if self.site.on.include(outcome) {
+            self.record();
         }
     }
 
-    #[inline]
     fn abandon(self, outcome: Outcome) {
-        self.finish(outcome.of_abandoned());
+        if self.site.on.include_abandoned(outcome) {
+            self.record();
+        }
     }
 }
 
@@ -367,7 +398,7 @@ impl Guard for BareEventGuard {
 
     #[inline]
     fn abandon(self, outcome: Outcome) {
-        end_bare(self.0, outcome.of_abandoned());
+        abandon_bare(self.0, outcome);
     }
 }
 
@@ -375,7 +406,18 @@ impl Guard for BareEventGuard {
 #[inline(never)]
 fn end_bare(site: &'static CallSite, outcome: Outcome) {
     if let Target::Event(site) = &site.target
-        && site.ends.include(outcome)
+        && site.on.include(outcome)
+    {
+        site.record_to(&site.slots.one, 0, 0);
+    }
+}
+
+/// The same of one that did not return.
+#[cold]
+#[inline(never)]
+fn abandon_bare(site: &'static CallSite, outcome: Outcome) {
+    if let Target::Event(site) = &site.target
+        && site.on.include_abandoned(outcome)
     {
         site.record_to(&site.slots.one, 0, 0);
     }
@@ -385,18 +427,63 @@ fn end_bare(site: &'static CallSite, outcome: Outcome) {
 mod tests {
     use super::*;
 
+    const RETURNED: [Outcome; 11] = [
+        Outcome::Ok,
+        Outcome::Rejected,
+        Outcome::RateLimited,
+        Outcome::Banned,
+        Outcome::Auth,
+        Outcome::ServerError,
+        Outcome::Timeout,
+        Outcome::Transport,
+        Outcome::Decode,
+        Outcome::Error,
+        Outcome::Skipped,
+    ];
+    const ABANDONED: [Outcome; 3] = [Outcome::Panic, Outcome::Cancelled, Outcome::Timeout];
+
+    /// The ends that are an event: those with a value, and those without.
+    fn named(on: On) -> (Vec<Outcome>, Vec<Outcome>) {
+        let returned = RETURNED.into_iter().filter(|end| on.include(*end)).collect();
+        (returned, ABANDONED.into_iter().filter(|end| on.include_abandoned(*end)).collect())
+    }
+
     #[test]
     fn each_end_is_an_event_of_those_that_name_it() {
-        use Outcome::{Cancelled, Error, Panic, Rejected, Skipped};
-        let named = |on: On| -> Vec<Outcome> {
-            let ends = [Outcome::Ok, Rejected, Error, Skipped, Panic, Cancelled];
-            ends.into_iter().filter(|end| on.ends().include(*end)).collect()
-        };
-        assert_eq!(named(On::Ok), [Outcome::Ok]);
-        assert_eq!(named(On::Err), [Rejected, Error]);
-        assert_eq!(named(On::Panic), [Panic]);
-        assert_eq!(named(On::Cancelled), [Cancelled]);
-        assert_eq!(named(On::Return), [Outcome::Ok, Rejected, Error, Skipped]);
-        assert_eq!(named(On::Always).len(), 6);
+        assert_eq!(named(On::OK), (vec![Outcome::Ok], vec![]));
+        assert_eq!(named(On::ERR), (RETURNED[1..10].to_vec(), vec![]));
+        assert_eq!(named(On::PANIC), (vec![], vec![Outcome::Panic]));
+        assert_eq!(named(On::SKIPPED), (vec![Outcome::Skipped], vec![]));
+        assert_eq!(named(On::RETURN), (RETURNED.to_vec(), vec![]));
+        assert_eq!(named(On::ALWAYS), (RETURNED.to_vec(), ABANDONED.to_vec()));
+        let classes = [
+            On::REJECTED,
+            On::RATE_LIMITED,
+            On::BANNED,
+            On::AUTH,
+            On::SERVER_ERROR,
+            On::TIMEOUT,
+            On::TRANSPORT,
+            On::DECODE,
+            On::OTHER,
+        ];
+        for (class, outcome) in classes.into_iter().zip(&RETURNED[1..]) {
+            let abandoned = if class == On::TIMEOUT { vec![Outcome::Timeout] } else { vec![] };
+            assert_eq!(named(class), (vec![*outcome], abandoned), "{outcome:?}");
+        }
+        assert_eq!(
+            named(classes.into_iter().fold(On::OK, On::and).and(On::SKIPPED)).0,
+            RETURNED,
+            "nothing else"
+        );
+    }
+
+    #[test]
+    fn what_a_deadline_drops_is_a_timeout_and_cancelled_and_no_error() {
+        assert_eq!(named(On::CANCELLED), (vec![], vec![Outcome::Cancelled, Outcome::Timeout]));
+        assert_eq!(named(On::CANCELLED.without(On::TIMEOUT)), (vec![], vec![Outcome::Cancelled]));
+        let unknown = On::ERR.without(On::REJECTED).and(On::CANCELLED);
+        assert!(unknown.include(Outcome::Timeout) && !unknown.include(Outcome::Rejected));
+        assert!(unknown.include_abandoned(Outcome::Timeout));
     }
 }

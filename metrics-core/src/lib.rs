@@ -235,7 +235,9 @@ pub mod __private {
     }
     /// The traits that answer a [`Probe`].
     pub mod probe {
-        pub use crate::probe::{Classified, Fallible, Infallible, Said, SaidOrFailed, Unstarted};
+        pub use crate::probe::{
+            Classes, Classified, ErrorClasses, Fallible, Infallible, NoErrors, Said, SaidOrFailed, Unstarted,
+        };
     }
     pub use core::primitive::{str, usize};
     pub use core::time::Duration;

@@ -36,12 +36,6 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Of a call that did not return: one that a deadline dropped has returned no error.
-    #[inline]
-    pub(crate) fn of_abandoned(self) -> Self {
-        if self == Self::Timeout { Self::Cancelled } else { self }
-    }
-
     /// Whether a subsystem that ends so is fresh.
     pub(crate) fn is_fresh(self) -> bool {
         matches!(self, Self::Ok | Self::Skipped)

@@ -112,6 +112,49 @@ impl<T: ?Sized> Infallible for Probe<'_, T> {
     }
 }
 
+/// What an error is that an attribute asks for its class.
+#[diagnostic::on_unimplemented(
+    message = "`on` names a class, and the errors of this function have none: each would count as `other`",
+    label = "the error `{Self}` has no class",
+    note = "implement `ClassifyError` for it, or say `classify = path` of a function that tells; `err` is every error"
+)]
+pub trait Classifying {}
+
+impl<E: ClassifyError> Classifying for E {}
+
+/// A value that tells a class where it is an error, or is none: asked beside its outcome, found in the same way.
+pub trait Classes {
+    /// Nothing: that it can be called is all.
+    fn __bot_metrics_classes(&self) {}
+}
+
+impl<E> Classes for &&Probe<'_, Result<Outcome, E>> {}
+
+/// The same for any other `Result`.
+pub trait ErrorClasses {
+    /// What is refused where it has no class.
+    type Error;
+
+    /// Refused while compiling where it would never tell one.
+    fn __bot_metrics_classes(&self)
+    where
+        Self::Error: Classifying,
+    {
+    }
+}
+
+impl<T, E> ErrorClasses for &Probe<'_, Result<T, E>> {
+    type Error = E;
+}
+
+/// A value that is no error.
+pub trait NoErrors {
+    /// Nothing.
+    fn __bot_metrics_classes(&self) {}
+}
+
+impl<T: ?Sized> NoErrors for Probe<'_, T> {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

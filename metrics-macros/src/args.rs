@@ -9,6 +9,7 @@ use syn::{Expr, ExprLit, ExprPath, Ident, Lit, LitInt, LitStr, Path, Signature};
 
 use crate::attr::{self, Attribute, Is, Key, Takes};
 use crate::body::mentions;
+use crate::ends::Ends;
 use crate::entries::{Entry, Written, entries};
 use crate::errors::{Errors, known_with, nearest};
 
@@ -38,8 +39,8 @@ pub(crate) enum Value {
     Duration(Duration),
     Path(Path),
     Text(Box<Expr>),
-    /// What the word stands for.
-    Word(&'static str),
+    Word,
+    Ends(Ends),
     Nothing,
     /// It was wrong, which is reported; the key is there all the same.
     Wrong,
@@ -209,8 +210,8 @@ impl Args {
         if let Some(Value::Text(text)) = self.value(name) { Some(text.clone()) } else { None }
     }
 
-    pub(crate) fn word(&self, name: &str) -> Option<&'static str> {
-        if let Some(Value::Word(word)) = self.value(name) { Some(word) } else { None }
+    pub(crate) fn ends(&self, name: &str) -> Option<&Ends> {
+        if let Some(Value::Ends(ends)) = self.value(name) { Some(ends) } else { None }
     }
 
     fn value(&self, name: &str) -> Option<&Value> {
@@ -250,6 +251,9 @@ impl Args {
                 };
                 errors.push_over(&entry.name, message);
                 Value::Wrong
+            }
+            Written::Value(expr) if key.takes == Takes::Ends => {
+                Ends::read(expr, errors).map_or(Value::Wrong, Value::Ends)
             }
             Written::Value(expr) => value(key.takes, expr).unwrap_or_else(|found| {
                 errors.push_over(expr, format!("`{}` takes {}{found}", key.name, key.takes.allowed()));
@@ -314,8 +318,8 @@ fn value(takes: Takes, expr: &Expr) -> Result<Value, String> {
         (Takes::Path(_), Expr::Path(path)) if path.qself.is_none() => Ok(Value::Path(path.path.clone())),
         (Takes::Text, Expr::Lit(ExprLit { lit, .. })) if !matches!(lit, Lit::Str(_)) => Err(String::new()),
         (Takes::Text, expr) => Ok(Value::Text(Box::new(expr.clone()))),
-        (Takes::Word(words), expr) => word(words, expr).map(Value::Word),
-        (Takes::Nothing | Takes::Path(_) | Takes::Duration, _) => Err(String::new()),
+        (Takes::Word(word), expr) => is_word(word, expr).map(|()| Value::Word),
+        (Takes::Nothing | Takes::Path(_) | Takes::Duration | Takes::Ends, _) => Err(String::new()),
     }
 }
 
@@ -326,17 +330,17 @@ fn unquoted(number: &LitInt) -> String {
     duration(&text).map_or_else(|_| String::new(), |_| format!("; did you mean {text:?}?"))
 }
 
-/// What the word stands for; it may stand in quotes.
-fn word(words: &[(&str, &'static str)], expr: &Expr) -> Result<&'static str, String> {
+/// Whether it is the word; it may stand in quotes.
+fn is_word(word: &str, expr: &Expr) -> Result<(), String> {
     let written = match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value(),
         _ => expr.to_token_stream().to_string(),
     };
-    let found = words.iter().find(|(word, _)| *word == written).map(|(_, meaning)| *meaning);
-    found.ok_or_else(|| {
-        let guess = nearest(&written, words.iter().map(|(word, _)| *word));
-        guess.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default()
-    })
+    if written == word {
+        return Ok(());
+    }
+    let guess = nearest(&written, std::iter::once(word));
+    Err(guess.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default())
 }
 
 fn label(expr: &Expr) -> Result<Label, String> {

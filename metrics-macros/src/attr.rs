@@ -4,6 +4,8 @@ use Attribute::{
     CapitalCheck, Counted, ExchangeCall, OperationalEvent, Reconciliation, Timed, TimedSubsystem,
 };
 
+use crate::ends::END_WORDS;
+
 /// An attribute over a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attribute {
@@ -98,8 +100,10 @@ pub(crate) enum Takes {
     Path(&'static str),
     /// An expression that is a text when the function is called.
     Text,
-    /// One of these words, each with the name of what it stands for.
-    Word(&'static [(&'static str, &'static str)]),
+    /// This word.
+    Word(&'static str),
+    /// Ends of a call.
+    Ends,
     /// Nothing: the key stands alone.
     Nothing,
 }
@@ -114,9 +118,10 @@ impl Takes {
             Self::Text => {
                 "a text in quotes, or an expression that is a text, such as `order.symbol`".to_owned()
             }
-            Self::Word(words) => {
-                let words: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-                words.join(", ")
+            Self::Word(word) => format!("`{word}`"),
+            Self::Ends => {
+                let words: Vec<_> = END_WORDS.iter().map(|end| format!("`{}`", end.word)).collect();
+                format!("{}, or several in brackets such as `[err, !rejected]`", words.join(", "))
             }
             Self::Nothing => "no value: it stands alone".to_owned(),
         }
@@ -147,16 +152,6 @@ const ALL: &[Attribute] = &Attribute::ALL;
 const WITH_LABELS: &[Attribute] = &[TimedSubsystem, ExchangeCall, OperationalEvent];
 const WITH_OUTCOME: &[Attribute] = &[TimedSubsystem, ExchangeCall, OperationalEvent, Counted];
 
-/// The ends of a call that can be an event.
-const ENDS: &[(&str, &str)] = &[
-    ("ok", "Ok"),
-    ("err", "Err"),
-    ("panic", "Panic"),
-    ("cancelled", "Cancelled"),
-    ("return", "Return"),
-    ("always", "Always"),
-];
-
 #[rustfmt::skip]
 static KEYS: [Key; 21] = [
     Key { name: FAMILY,    takes: Takes::Path("signal_to_ack_seconds"), of: &[Timed],          is: Is::Positional },
@@ -165,12 +160,12 @@ static KEYS: [Key; 21] = [
     Key { name: EVERY,     takes: Takes::Duration,                    of: &[TimedSubsystem],   is: Is::Optional },
     Key { name: MAX_AGE,   takes: Takes::Duration,                    of: &[TimedSubsystem],   is: Is::Optional },
     Key { name: OPTIONAL,  takes: Takes::Nothing,                     of: &[TimedSubsystem],   is: Is::Optional },
-    Key { name: ON_CANCEL, takes: Takes::Word(&[("observe", "")]),    of: &[TimedSubsystem],   is: Is::Optional },
+    Key { name: ON_CANCEL, takes: Takes::Word("observe"),             of: &[TimedSubsystem],   is: Is::Optional },
     Key { name: OP,        takes: Takes::Label("Operation"),          of: &[ExchangeCall],     is: Is::MethodName },
     Key { name: EXCHANGE,  takes: Takes::Label("Exchange"),           of: &[ExchangeCall],     is: Is::Optional },
     Key { name: TYPE,      takes: Takes::Label("EventType"),          of: &[OperationalEvent], is: Is::Required },
     Key { name: SEVERITY,  takes: Takes::Label("Severity"),           of: &[OperationalEvent], is: Is::Required },
-    Key { name: ON,        takes: Takes::Word(ENDS),                  of: &[OperationalEvent, Counted], is: Is::Optional },
+    Key { name: ON,        takes: Takes::Ends,                        of: &[OperationalEvent, Counted], is: Is::Optional },
     Key { name: PROFILE,   takes: Takes::Text,                        of: &[OperationalEvent], is: Is::Optional },
     Key { name: PROFILE,   takes: Takes::Text,                        of: &[CapitalCheck],     is: Is::Required },
     Key { name: SYMBOL,    takes: Takes::Text,                        of: &[OperationalEvent], is: Is::Optional },

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::attr::{self, Attribute, Is, Takes};
+use crate::ends::END_WORDS;
 use crate::label_case::Case;
 use crate::label_options;
 
@@ -39,9 +40,11 @@ fn each_attributes_table_has_its_keys() {
 
 #[test]
 fn the_words_of_on_are_documented() {
-    let on = Attribute::OperationalEvent.keys().find(|key| key.name == attr::ON).map(|key| key.takes);
-    let Some(Takes::Word(words)) = on else { panic!("`on` takes a word") };
-    assert_eq!(table("operational_event", "| `on = …` |"), set(words.iter().map(|(word, _)| *word)));
+    let words = || set(END_WORDS.iter().map(|end| end.word));
+    for attribute in [Attribute::OperationalEvent, Attribute::Counted] {
+        assert!(attribute.keys().any(|key| key.takes == Takes::Ends));
+        assert_eq!(table(attribute.name(), "| `on = …` |"), words(), "{}", attribute.name());
+    }
 }
 
 #[test]

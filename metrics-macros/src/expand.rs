@@ -222,7 +222,9 @@ fn judge(private: &TokenStream, instrumented: &Instrumented) -> TokenStream {
     let span = match &instrumented.verdict {
         Verdict::Classified(classify) => classify.span(),
         Verdict::Good => return located(&quote!(#private::good), type_span(&instrumented.function)),
-        Verdict::Outcome | Verdict::Capital | Verdict::Report => type_span(&instrumented.function),
+        Verdict::Outcome | Verdict::Class | Verdict::Capital | Verdict::Report => {
+            type_span(&instrumented.function)
+        }
     };
     let value = Ident::new("value", Span::mixed_site().located_at(span));
     let verdict = verdict(private, instrumented, &value.to_token_stream());
@@ -236,6 +238,13 @@ fn verdict(private: &TokenStream, instrumented: &Instrumented, value: &TokenStre
         Verdict::Outcome => quote! {
             {
                 use #private::probe::*;
+                (&&&&#private::Probe(#value)).__bot_metrics_outcome()
+            }
+        },
+        Verdict::Class => quote! {
+            {
+                use #private::probe::*;
+                (&&&#private::Probe(#value)).__bot_metrics_classes();
                 (&&&&#private::Probe(#value)).__bot_metrics_outcome()
             }
         },

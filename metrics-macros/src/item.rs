@@ -36,6 +36,12 @@ impl Function {
         self.attrs.iter().any(|attr| is_named(attr, name))
     }
 
+    /// What stands between the parentheses of each attribute of this name.
+    pub(crate) fn arguments_of(&self, name: &str) -> impl Iterator<Item = TokenStream> {
+        let named = self.attrs.iter().filter(move |attr| is_named(attr, name));
+        named.filter_map(|attr| Some(attr.meta.require_list().ok()?.tokens.clone()))
+    }
+
     /// Takes away `#[name(word)]`, and says whether it was there.
     pub(crate) fn take_attribute(&mut self, name: &str, word: &str) -> bool {
         let before = self.attrs.len();

@@ -12,6 +12,7 @@ mod attr;
 mod body;
 #[cfg(test)]
 mod documented;
+mod ends;
 mod entries;
 mod errors;
 mod expand;

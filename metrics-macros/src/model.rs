@@ -10,6 +10,7 @@ use syn::{Expr, Path, ReturnType, Type, parse_quote};
 use crate::args::{Args, FamilyLabel, Label};
 use crate::attr::{self, Attribute};
 use crate::body::{Body, mentions};
+use crate::ends::Ends;
 use crate::errors::Errors;
 use crate::item::{Function, ImplBlock, ImplItem, holds_function};
 use crate::returns::{
@@ -57,7 +58,7 @@ pub(crate) enum Site {
     Event {
         severity: Label,
         kind: Label,
-        on: Option<&'static str>,
+        on: Option<Ends>,
         profile: Option<Box<Expr>>,
         symbol: Option<Box<Expr>>,
         text: Option<Box<Expr>>,
@@ -79,8 +80,8 @@ pub(crate) enum Site {
 /// What of a call a declared family records.
 pub(crate) enum Records {
     Duration,
-    /// Whether it ended so.
-    End(&'static str),
+    /// Whether it ended so; however it ended unless that is said.
+    End(Option<Ends>),
 }
 
 pub(crate) struct SubsystemFlags {
@@ -92,6 +93,8 @@ pub(crate) struct SubsystemFlags {
 pub(crate) enum Verdict {
     /// How the call ended, which the value's type says.
     Outcome,
+    /// The same, where what is an error must tell its class.
+    Class,
     /// How the call ended, which this function says.
     Classified(Path),
     /// Nothing: a value of this type always means success.
@@ -203,13 +206,22 @@ impl Instrumented {
             (Site::Reconciliation { .. }, _) => Verdict::Report,
             (_, Some(classify)) => Verdict::Classified(classify.clone()),
             (_, None) if function.sig.asyncness.is_some() && !may_fail(&function.sig.output) => Verdict::Good,
+            (_, None) if args.ends(attr::ON).is_some_and(Ends::need_classes) => Verdict::Class,
             (_, None) => Verdict::Outcome,
         };
         args.require_names(&function.sig, errors);
-        if args.word(attr::ON) == Some("Err") && classify.is_none() && never_fails(&function.sig.output) {
-            let message =
-                "`on = err` waits for an error, and this function returns none: leave it out for each call";
+        if args.ends(attr::ON).is_some_and(Ends::are_errors)
+            && classify.is_none()
+            && never_fails(&function.sig.output)
+        {
+            let on = args.tokens(attr::ON).map(ToString::to_string).unwrap_or_default();
+            let message = format!(
+                "`{on}` waits for an error, and this function returns none: leave it out for each call"
+            );
             errors.push_over(args.tokens(attr::ON), message);
+        }
+        if attribute == Attribute::OperationalEvent {
+            check_doubled(args, &function, errors);
         }
         let body = Body::of(&function.body);
         let judged = !matches!(verdict, Verdict::Outcome | Verdict::Good);
@@ -298,7 +310,7 @@ fn site(attribute: Attribute, args: &Args) -> Option<Site> {
         Attribute::OperationalEvent => Site::Event {
             severity: args.label(attr::SEVERITY)?.clone(),
             kind: args.label(attr::TYPE)?.clone(),
-            on: args.word(attr::ON),
+            on: args.ends(attr::ON).cloned(),
             profile: args.text(attr::PROFILE),
             symbol: args.text(attr::SYMBOL),
             text: args.text(attr::TEXT),
@@ -310,10 +322,25 @@ fn site(attribute: Attribute, args: &Args) -> Option<Site> {
             labels: args.labels().to_vec(),
             records: match attribute {
                 Attribute::Timed => Records::Duration,
-                _ => Records::End(args.word(attr::ON).unwrap_or("Always")),
+                _ => Records::End(args.ends(attr::ON).cloned()),
             },
         },
     })
+}
+
+/// Refuses two events over one function that both take in an end which only one of them names: a reject is the one or the
+/// other.
+fn check_doubled(args: &Args, function: &Function, errors: &mut Errors) {
+    let attribute = Attribute::OperationalEvent;
+    let Some(ends) = args.ends(attr::ON) else { return };
+    for below in function.arguments_of(attribute.name()) {
+        // What is wrong with it, it says itself.
+        let below = Args::read(attribute, below, &mut Errors::default());
+        let doubled = below.ends(attr::ON).and_then(|below| ends.doubled(below));
+        if let Some(message) = doubled {
+            errors.push_over(args.tokens(attr::ON), message);
+        }
+    }
 }
 
 /// Why a function cannot be measured, if it cannot, and what of it stands in the way.

@@ -148,8 +148,9 @@ fn family_start(private: &TokenStream, family: &Path, labels: &[FamilyLabel], re
     let guard = match records {
         Records::Duration => quote_spanned!(span=> #at_family::timed(#series)),
         Records::End(on) => {
-            let on = Ident::new(on, span);
-            quote_spanned!(span=> #at_family::counted(#series, #at_family::On::#on))
+            let always = || quote_spanned!(span=> #at_family::On::ALWAYS);
+            let on = on.as_ref().map_or_else(always, |on| located(&on.value(private), span));
+            quote_spanned!(span=> #at_family::counted(#series, #on))
         }
     };
     Start { bindings, guard }
@@ -251,9 +252,9 @@ impl Context<'_> {
                     self.choice("EventType", Some(event)),
                 ]);
                 let (severities, events) = (&severity.value, &event.value);
-                let on = on.map(|on| {
-                    let on = format_ident!("{on}");
-                    quote!(.on(#private::On::#on))
+                let on = on.as_ref().map(|on| {
+                    let on = on.value(private);
+                    quote!(.on(#on))
                 });
                 let new = quote!(#private::EventSite::new(#severities, #events) #on);
                 let texts = [("profile", profile), ("symbol", symbol), ("text", text)];

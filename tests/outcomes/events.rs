@@ -35,6 +35,126 @@ ends! {
     by_default: "BY_DEFAULT";
 }
 
+mod placing {
+    use bot_metrics::LabelValue;
+    pub(crate) use bot_metrics::labels::Severity;
+
+    #[derive(Clone, Copy, Debug, LabelValue)]
+    #[label(rename_all = "SCREAMING_SNAKE_CASE")]
+    #[allow(dead_code, reason = "named by their texts")]
+    pub(crate) enum EventType {
+        Placed,
+        Rejected,
+        Limited,
+        Failed,
+        Unknown,
+        Twice,
+    }
+}
+
+struct Refusal(ErrorClass);
+
+impl ClassifyError for Refusal {
+    fn class(&self) -> ErrorClass {
+        self.0
+    }
+}
+
+#[operational_event(type = "PLACED", severity = "INFO", labels = placing)]
+#[operational_event(type = "REJECTED", severity = "WARNING", on = rejected, labels = placing)]
+#[operational_event(type = "LIMITED", severity = "WARNING", on = [rate_limited, banned], labels = placing)]
+#[operational_event(
+    type = "UNKNOWN",
+    severity = "ERROR",
+    on = [server_error, timeout, transport, decode, "cancelled"],
+    labels = placing
+)]
+#[operational_event(
+    type = "FAILED",
+    severity = "ERROR",
+    on = [err, panic, !rejected, !rate_limited, !banned, !server_error, !timeout, !transport, !decode],
+    labels = placing
+)]
+async fn place(end: Option<ErrorClass>) -> Result<(), Refusal> {
+    match end {
+        Some(ErrorClass::Other) => pending().await,
+        Some(class) => ready(Err(Refusal(class))).await,
+        None => Ok(()),
+    }
+}
+
+/// "A reject is `ORDER_REJECTED`, not `ORDER_FAILURE`; a timeout on placing is `ORDER_UNKNOWN`."
+#[test]
+fn each_class_of_an_error_can_be_an_event_of_its_own_and_none_is_two() {
+    use ErrorClass::{Auth, Banned, Decode, RateLimited, Rejected, ServerError, Timeout, Transport};
+    metrics();
+    let counts = || {
+        let kinds = ["PLACED", "REJECTED", "LIMITED", "UNKNOWN", "FAILED"];
+        kinds.map(|kind| events(kind, "", "").expect("it stands at 0 from the start"))
+    };
+    assert_eq!(counts(), [0.0; 5]);
+    poll_once(place(None));
+    for class in [Rejected, RateLimited, Banned, Auth, ServerError, Timeout, Transport, Decode] {
+        poll_once(place(Some(class)));
+    }
+    assert_eq!(counts(), [1.0, 1.0, 2.0, 4.0, 1.0], "each call is one event");
+    // Dropped by a deadline, it is a timeout and cancelled and yet one event; dropped by anybody it is cancelled.
+    poll_once(bot_metrics::with_deadline(ready(()), place(Some(ErrorClass::Other))));
+    assert_eq!(counts(), [1.0, 1.0, 2.0, 5.0, 1.0]);
+    poll_once(place(Some(ErrorClass::Other)));
+    assert_eq!(counts(), [1.0, 1.0, 2.0, 6.0, 1.0]);
+}
+
+#[operational_event(type = "TWICE", severity = "INFO", on = [err, rejected, !timeout], labels = placing)]
+#[operational_event(type = "TWICE", severity = "WARNING", on = rejected, labels = placing)]
+#[operational_event(type = "TWICE", severity = "ERROR", on = timeout, labels = placing)]
+#[operational_event(type = "TWICE", severity = "CRITICAL", on = [cancelled, !timeout], labels = placing)]
+async fn place_again(class: ErrorClass) -> Result<(), Refusal> {
+    if class == ErrorClass::Timeout { pending().await } else { ready(Err(Refusal(class))).await }
+}
+
+#[test]
+fn what_two_attributes_name_is_two_events_and_what_a_deadline_drops_is_a_timeout() {
+    metrics();
+    let of = |severity| {
+        let labels = [("type", "TWICE"), ("severity", severity)];
+        samples().value("bytelyst_bot_operational_events_total", &labels)
+    };
+    poll_once(place_again(ErrorClass::Rejected));
+    assert_eq!(["INFO", "WARNING", "ERROR", "CRITICAL"].map(of), [1.0, 1.0, 0.0, 0.0].map(Some));
+    poll_once(bot_metrics::with_deadline(ready(()), place_again(ErrorClass::Timeout)));
+    assert_eq!(["INFO", "WARNING", "ERROR", "CRITICAL"].map(of), [1.0, 1.0, 1.0, 0.0].map(Some));
+    poll_once(place_again(ErrorClass::Timeout));
+    assert_eq!(["INFO", "WARNING", "ERROR", "CRITICAL"].map(of), [1.0, 1.0, 1.0, 1.0].map(Some));
+}
+
+#[operational_event(type = "BY_SKIP", severity = "ERROR", on = skipped)]
+fn skips(says: Outcome) -> Outcome {
+    says
+}
+
+#[operational_event(type = "BY_CLASS", severity = "ERROR", on = [auth, other], classify = class_of)]
+fn classified(class: u8) -> Option<u8> {
+    Some(class)
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "so it is called")]
+fn class_of(value: &Option<u8>) -> ErrorClass {
+    if *value == Some(1) { ErrorClass::Auth } else { ErrorClass::Other }
+}
+
+#[test]
+fn what_says_its_outcome_by_itself_or_by_a_function_is_told_apart_too() {
+    metrics();
+    for says in [Outcome::Ok, Outcome::Skipped, Outcome::Rejected] {
+        skips(says);
+    }
+    assert_eq!(events("BY_SKIP", "", ""), Some(1.0));
+    classified(1);
+    classified(2);
+    assert_eq!(events("BY_CLASS", "", ""), Some(2.0));
+}
+
 fn poll_once<F: Future>(future: F) {
     let mut future = Box::pin(future);
     let _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));

@@ -85,5 +85,7 @@ mod labels {
         NeverCalled,
         Moved,
         Stacked,
+        BySkip,
+        ByClass,
     }
 }

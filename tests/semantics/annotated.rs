@@ -406,20 +406,27 @@ mod calls {
         pending().await
     }
 
+    #[operational_event(type = "ORDER_EXPIRED", severity = "ERROR", on = timeout, labels = bot_metrics::labels)]
+    async fn is_late() -> io::Result<()> {
+        pending().await
+    }
+
     /// "A timeout on placing is `ORDER_UNKNOWN`": it returned no error.
     #[test]
-    fn a_future_that_a_deadline_drops_is_an_event_of_those_that_are_cancelled() {
+    fn a_future_that_a_deadline_drops_is_an_event_of_those_that_are_cancelled_or_time_out() {
         let _ = &*METRICS;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("it starts");
         runtime.block_on(async {
             assert!(with_deadline(std::future::ready(()), fails_to_place()).await.is_err());
             assert!(with_deadline(std::future::ready(()), is_left()).await.is_err());
+            assert!(with_deadline(std::future::ready(()), is_late()).await.is_err());
         });
         let events = |kind| {
             let labels = [("type", kind), ("severity", "ERROR")];
             Samples::of(&METRICS).sum("bytelyst_bot_operational_events_total", &labels)
         };
-        assert_eq!((events("ORDER_FAILURE"), events("ORDER_UNKNOWN")), (0.0, 1.0));
+        let kinds = ["ORDER_FAILURE", "ORDER_UNKNOWN", "ORDER_EXPIRED"];
+        assert_eq!(kinds.map(events), [0.0, 1.0, 1.0]);
     }
 
     #[test]

@@ -90,9 +90,7 @@ impl Venue {
             // A line that the price stands on has just been filled; it is laid again when the price has left it.
             if !taken.contains(&line.normalize()) && (line - price).abs() > STEP / Decimal::TWO {
                 // A line that cannot be laid is tried again in the next cycle, if it is not among the open orders then.
-                if let Err(error) = self.place_order(side, line).await {
-                    self.tell_not_placed(&error);
-                }
+                let _ = self.place_order(side, line).await;
             }
         }
         Ok(())
@@ -128,24 +126,27 @@ impl Venue {
     }
 
     #[operational_event(type = "ORDER_PLACED", severity = "INFO", symbol = SYMBOL.as_str(), profile = self.exchange.as_str())]
+    #[operational_event(
+        type = "ORDER_REJECTED",
+        severity = "WARNING",
+        on = [rejected, rate_limited, banned, auth],
+        symbol = SYMBOL.as_str(),
+        profile = self.exchange.as_str()
+    )]
+    // Of any other error the order may stand or not: only those say that the exchange did not take it.
+    #[operational_event(
+        type = "ORDER_UNKNOWN",
+        severity = "ERROR",
+        on = [err, cancelled, !rejected, !rate_limited, !banned, !auth],
+        symbol = SYMBOL.as_str(),
+        profile = self.exchange.as_str()
+    )]
     #[exchange_call(op = "place_order", exchange = self.exchange)]
     async fn place_order(&self, side: Side, price: Decimal) -> Result<OpenOrder, reqwest::Error> {
         let (price, quantity) = (price.to_string(), QUANTITY.to_string());
         let order =
             [("side", side.as_str()), ("type", "LIMIT_MAKER"), ("price", &price), ("quantity", &quantity)];
         self.ask(Method::POST, "order", &order).await
-    }
-
-    /// Of most errors an order may stand or not: only some say that the exchange did not take it.
-    fn tell_not_placed(&self, error: &reqwest::Error) {
-        let Some(metrics) = Metrics::installed() else { return };
-        let (severity, event) = match error.class() {
-            ErrorClass::Rejected | ErrorClass::RateLimited | ErrorClass::Banned | ErrorClass::Auth => {
-                (labels::Severity::Warning, labels::EventType::OrderRejected)
-            }
-            _ => (labels::Severity::Error, labels::EventType::OrderUnknown),
-        };
-        metrics.event(severity, event).symbol(SYMBOL.as_str()).profile(self.exchange.as_str()).record();
     }
 
     #[exchange_call(op = "cancel_all_orders", exchange = self.exchange)]

@@ -3,7 +3,7 @@
 use super::handle::{Counter, Handle, Histogram};
 use crate::Outcome;
 use crate::clock::{self, Clock};
-use crate::event::{Ends, On};
+use crate::event::On;
 use crate::guard::Guard;
 
 /// A declared family with a value for each of its labels.
@@ -79,7 +79,7 @@ impl TakesDurations for Histogram {
 impl TakesCounts for Counter {
     #[inline]
     fn start(self, on: On) -> CountedGuard {
-        CountedGuard { counter: self, ends: on.ends() }
+        CountedGuard { counter: self, on }
     }
 }
 
@@ -122,7 +122,7 @@ impl Guard for TimedGuard {
 #[derive(Debug)]
 pub struct CountedGuard {
     counter: Counter,
-    ends: Ends,
+    on: On,
 }
 
 impl Guard for CountedGuard {
@@ -130,13 +130,14 @@ impl Guard for CountedGuard {
 
     #[inline]
     fn finish(self, outcome: Outcome) {
-        if self.ends.include(outcome) {
+        if self.on.include(outcome) {
             self.counter.increment();
         }
     }
 
-    #[inline]
     fn abandon(self, outcome: Outcome) {
-        self.finish(outcome.of_abandoned());
+        if self.on.include_abandoned(outcome) {
+            self.counter.increment();
+        }
     }
 }

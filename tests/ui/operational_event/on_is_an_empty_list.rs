@@ -1,6 +1,6 @@
 use bot_metrics::prelude::*;
 
-#[operational_event(type = "ORDER_FAILURE", severity = "ERROR", on = [ok, err])]
+#[operational_event(type = "ORDER_FAILURE", severity = "ERROR", on = [])]
 fn place() -> Result<(), std::io::Error> {
     Ok(())
 }

@@ -1,0 +1,8 @@
+use bot_metrics::prelude::*;
+
+#[operational_event(type = "ORDER_FAILURE", severity = "ERROR", on = rejected)]
+fn place() -> Result<(), String> {
+    Ok(())
+}
+
+fn main() {}
