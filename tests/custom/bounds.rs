@@ -1,7 +1,9 @@
 //! How many series a family has.
 
+use std::sync::OnceLock;
+
 use bot_metrics::testing::Samples;
-use bot_metrics::{LabelType, Symbol, metrics};
+use bot_metrics::{Counter, Gauge, LabelType, Symbol, metrics};
 
 use crate::METRICS;
 use crate::labels::Side;
@@ -26,7 +28,7 @@ metrics! {
     counter early_total { symbol: Symbol }
     /// Recorded after they are.
     counter late_total { symbol: Symbol }
-    /// With a handle that found no place before they were.
+    /// With handles that are kept from before they were.
     gauge early_gauge { symbol: Symbol }
     /// Of any text.
     counter crowded_total { text: Any }
@@ -41,7 +43,12 @@ metrics! {
 /// Records 300 symbols of which there may be 200 then.
 pub(crate) fn record_before_install() {
     (0..300).for_each(|n| early_total(&symbol(n)).increment());
+    (0..200).for_each(|n| early_gauge(&symbol(n)).set(1.0));
+    KEPT.get_or_init(|| (early_total("KEPT"), early_gauge("KEPT")));
 }
+
+/// They found no place.
+static KEPT: OnceLock<(Counter, Gauge)> = OnceLock::new();
 
 fn symbol(n: usize) -> String {
     format!("S{n:04}")
@@ -60,12 +67,19 @@ fn found(name: &str, label: &str) -> (usize, f64, f64) {
 fn symbols_of_families_of_ones_own_are_bounded_by_the_settings_before_and_after_their_first_use() {
     let _metrics = &*METRICS;
     assert_eq!(found("early_total", "symbol"), (201, 300.0, 100.0), "by what they are unless set");
+    let (counter, gauge) = KEPT.get().expect("made before install");
+    counter.increment();
+    gauge.set(3.0);
+    let kept = |name| Samples::of(&METRICS).value(name, &[("symbol", "KEPT")]);
+    assert_eq!(kept("bytelyst_bot_early_total"), Some(1.0), "through a kept handle too");
+    assert_eq!(kept("bytelyst_bot_early_gauge"), Some(3.0));
     for n in 0..SYMBOLS + 20 {
         late_total(&symbol(n)).increment();
         early_total(&symbol(n)).increment();
     }
     assert_eq!(found("late_total", "symbol"), (SYMBOLS + 1, 520.0, 20.0));
-    assert_eq!(found("early_total", "symbol"), (SYMBOLS + 1, 820.0, 120.0));
+    // One place is the kept handle's.
+    assert_eq!(found("early_total", "symbol"), (SYMBOLS + 1, 821.0, 121.0));
     let one = |n| Samples::of(&METRICS).value("bytelyst_bot_early_total", &[("symbol", &symbol(n))]);
     assert_eq!((one(7), one(299)), (Some(2.0), Some(1.0)), "the latter's first went to \"other\"");
 }

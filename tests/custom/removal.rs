@@ -22,6 +22,8 @@ impl bot_metrics::Label for Strategy {
 metrics! {
     /// Positions held.
     gauge positions_held { strategy: Strategy }
+    /// Positions that wait.
+    gauge positions_waiting { strategy: Strategy }
     /// Orders of a strategy.
     counter strategy_orders_total { strategy: Strategy }
     /// How far a profile borrows.
@@ -52,6 +54,26 @@ fn a_removed_gauge_vanishes_at_once_frees_its_place_and_comes_back_through_a_kep
     assert_eq!(held("one"), Some(6.0), "it comes back, whoever has its place");
     assert_eq!(positions_held("one").clone().set(7.0), ());
     assert_eq!(held("one"), Some(7.0), "one series, by whatever handle");
+}
+
+#[test]
+fn a_kept_handle_that_found_no_place_finds_the_one_that_comes_free() {
+    let _metrics = &*METRICS;
+    ["a", "b", "c"].map(positions_waiting).iter().for_each(|gauge| gauge.set(1.0));
+    let kept = positions_waiting("kept");
+    let value = || {
+        let name = "bytelyst_bot_positions_waiting";
+        Samples::of(&METRICS).value(name, &[("strategy", "kept")])
+    };
+    kept.set(2.0);
+    assert_eq!(value(), None);
+    positions_waiting("b").remove();
+    kept.set(3.0);
+    assert_eq!(value(), Some(3.0));
+    kept.clone().remove();
+    assert_eq!(value(), None, "its own");
+    kept.set(4.0);
+    assert_eq!(value(), Some(4.0));
 }
 
 #[test]

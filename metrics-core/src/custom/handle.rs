@@ -30,7 +30,10 @@ impl Handle {
                 None
             }
             Self::Closed(slot) => Some(slot),
-            Self::Open(entry) => Some(entry.slot()),
+            Self::Open(entry) => Some(entry.kept_slot(|| {
+                let core = registry::process_core();
+                core.custom.open_again(entry, core.clock.boot_time())
+            })),
         }
     }
 
@@ -48,7 +51,8 @@ impl Handle {
     }
 }
 
-/// A counter of a bot's own family. Clones count together; where a label is open, keep one that is used often.
+/// A counter of a bot's own family. Clones count together; where a label is open, keep one that is used often. Kept
+/// where its label found no place it counts under "other", and in a series of its own once a place is free.
 #[derive(Clone, Debug)]
 pub struct Counter(pub(super) Handle);
 

@@ -129,6 +129,17 @@ impl CustomSeries {
         }
     }
 
+    /// Where recordings of an entry go that found no place, if there is one by now.
+    pub(super) fn open_again(&self, entry: &Entry, now: Duration) -> Option<Arc<Slot>> {
+        let mut families = self.families();
+        let series = families.by_name.get_mut(entry.family.name)?;
+        let (standing, invalid) = (series.family, &series.invalid);
+        match &mut series.series {
+            Labelled::Open(open) => open.admit_again(entry, now, || slot(standing, invalid)),
+            Labelled::Closed(_) => None,
+        }
+    }
+
     pub(super) fn remove(&self, entry: &Entry, now: Duration) {
         if let Some(FamilySeries { series: Labelled::Open(open), .. }) =
             self.families().by_name.get_mut(entry.family.name)

@@ -32,7 +32,7 @@ struct Cache {
 
 /// A state of what may be remembered.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Epoch(u64);
+pub(crate) struct Epoch(pub(super) u64);
 
 /// To be read before a series is asked for: what changes meanwhile then makes the answer one that is not remembered.
 pub(crate) fn epoch() -> Epoch {

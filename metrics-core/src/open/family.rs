@@ -3,12 +3,14 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use super::{Asked, Entry, Label, LabelText, cache};
 use crate::catalogue::{self, Family, Kind};
 use crate::grace;
 use crate::label::OTHER;
+use crate::lock;
 use crate::storage::{CounterSlot, Sink, Slot, visit_some};
 
 /// Removed series before those are looked for that nobody can record to, where no scrape does that.
@@ -100,16 +102,34 @@ impl OpenFamily {
 
     /// Where recordings of a label set go: its series, exported from here on, or that of "other" where there is no place.
     pub(crate) fn admit(&mut self, asked: &Asked<'_>, now: Duration, make: impl FnOnce() -> Slot) -> Entry {
+        let found_at = cache::epoch();
         let labels = self.places.texts(asked.labels);
-        let is_known = self.series.contains_key(&*labels);
-        if !is_known && !self.places.have_room(&labels) && now >= self.next_end {
+        let mut standing = labels.clone();
+        let has_own = self.have_own(&labels, now);
+        let overflow = if has_own { Vec::new() } else { self.places.crowd_out(&mut standing) };
+        let slot = self.stand(standing, make);
+        let asked_at = AtomicU64::new(found_at.0);
+        let own = lock::Once::new();
+        Entry { key: asked.key, hash: asked.hash, family: self.family, labels, slot, overflow, own, asked_at }
+    }
+
+    /// The own series of an entry that found no place, if there is one by now.
+    pub(crate) fn admit_again(
+        &mut self,
+        entry: &Entry,
+        now: Duration,
+        make: impl FnOnce() -> Slot,
+    ) -> Option<Arc<Slot>> {
+        self.have_own(&entry.labels, now).then(|| self.stand(entry.labels.clone(), make))
+    }
+
+    /// Whether label values have a series of their own, or can.
+    fn have_own(&mut self, labels: &[LabelText], now: Duration) -> bool {
+        let is_known = self.series.contains_key(labels);
+        if !is_known && !self.places.have_room(labels) && now >= self.next_end {
             self.sweep(now);
         }
-        let mut standing = labels.clone();
-        let known = self.series.contains_key(&*labels);
-        let overflow = if known { Vec::new() } else { self.places.crowd_out(&mut standing) };
-        let slot = self.stand(standing, make);
-        Entry { key: asked.key, hash: asked.hash, family: self.family, labels, slot, overflow }
+        self.series.contains_key(labels) || self.places.have_room(labels)
     }
 
     fn stand(&mut self, labels: Vec<LabelText>, make: impl FnOnce() -> Slot) -> Arc<Slot> {

@@ -9,12 +9,13 @@ mod family;
 mod hash;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 pub(crate) use cache::{Epoch, epoch};
 pub(crate) use family::{Bound, OpenFamily};
 
 use crate::catalogue::Family;
+use crate::lock;
 use crate::storage::{CounterSlot, Slot};
 
 /// Tells families apart in what threads remember.
@@ -110,6 +111,10 @@ pub(crate) struct Entry {
     slot: Arc<Slot>,
     /// Of the labels whose values were replaced.
     overflow: Vec<Arc<CounterSlot>>,
+    /// The place that came free for them while somebody kept this.
+    own: lock::Once<Arc<Slot>>,
+    /// The epoch at which there was none.
+    asked_at: AtomicU64,
 }
 
 impl Entry {
@@ -122,6 +127,30 @@ impl Entry {
         &self.slot
     }
 
+    /// The slot of whoever keeps this for longer, for one recording. Where it is that of "other", `ask` says whether there
+    /// is a place by now, as often as one may have come free.
+    #[inline]
+    pub(crate) fn kept_slot(&self, ask: impl FnOnce() -> Option<Arc<Slot>>) -> &Slot {
+        if self.overflow.is_empty() { &self.slot } else { self.own_slot(ask) }
+    }
+
+    #[cold]
+    fn own_slot(&self, ask: impl FnOnce() -> Option<Arc<Slot>>) -> &Slot {
+        if let Some(own) = self.own.get() {
+            return own;
+        }
+        let now = epoch();
+        // An allocator that records under the family's own lock waits for another time.
+        if self.asked_at.load(Relaxed) != now.0 && !lock::is_inside() {
+            if let Some(own) = ask() {
+                return self.own.get_or_make(|| own);
+            }
+            self.asked_at.store(now.0, Relaxed);
+        }
+        self.note_overflow();
+        &self.slot
+    }
+
     /// The slot, for whoever keeps that alone.
     pub(crate) fn into_slot(self) -> Arc<Slot> {
         self.slot
@@ -129,7 +158,7 @@ impl Entry {
 
     /// Whether it leads to the series of "other", since the label set found no place.
     fn is_others(&self) -> bool {
-        !self.overflow.is_empty()
+        !self.overflow.is_empty() && self.own.get().is_none()
     }
 
     #[cold]
