@@ -83,16 +83,16 @@ impl Events {
         }
         let now = self.clock.boot_time();
         let found_at = open::epoch();
-        let entry = Arc::new(self.family.hold().admit(asked, now, Slot::counter));
+        let entry = self.family.hold().admit(asked, now, Slot::counter);
         entry.slot().add(count);
         open::remember(&entry, found_at);
     }
 
-    /// The slot of an event without profile and symbol, exported from here on.
+    /// Where an event without profile and symbol goes, exported from here on.
     pub(crate) fn bare(&self, severity: &'static str, kind: &'static str) -> Arc<EventSlots> {
         let labels = labels(severity, kind, b"", b"");
         let now = self.clock.boot_time();
-        self.family.hold().admit(&Asked::new(self.key, &labels), now, Slot::counter).into_slot()
+        self.family.hold().admit(&Asked::new(self.key, &labels), now, Slot::counter)
     }
 
     pub(crate) fn collect(&self, now: Duration, namespace: &str, sink: &mut dyn Sink) {
@@ -117,7 +117,7 @@ fn labels<'a>(
 }
 
 /// How often one event happened.
-pub use crate::storage::Slot as EventSlots;
+pub use crate::open::Entry as EventSlots;
 
 /// An event about to be recorded; from [`Metrics::event`](crate::Metrics::event).
 ///
@@ -306,7 +306,7 @@ impl EventSite {
     #[inline]
     fn record_to(&'static self, cell: &'static SlotCell<EventSlots>, severity: usize, kind: usize) {
         match cell.get() {
-            Some(slot) => slot.add(1),
+            Some(entry) => entry.own_slot().add(1),
             None => self.record_first(cell, severity, kind),
         }
     }
@@ -320,7 +320,7 @@ impl EventSite {
         // Inside, so that an allocator which records what is allocated for this event does not wait for it.
         let _inside = lock::enter();
         let (severity, kind) = self.texts(severity, kind);
-        cell.get_or_init(|| registry::process_core().events.bare(severity, kind)).add(1);
+        cell.get_or_init(|| registry::process_core().events.bare(severity, kind)).own_slot().add(1);
     }
 
     fn texts(&self, severity: usize, kind: usize) -> (&'static str, &'static str) {

@@ -1,7 +1,6 @@
 //! A declared family, as the linker lists it.
 
 use std::fmt;
-use std::sync::Arc;
 
 use linkme::distributed_slice;
 
@@ -146,7 +145,7 @@ impl CustomFamily {
         values: impl FnOnce() -> [Label<'a>; N],
     ) -> Handle {
         if cfg!(not(feature = "enable")) {
-            return Handle::Nowhere;
+            return Handle::NOWHERE;
         }
         match (cell.and_then(SeriesCell::get), cell) {
             (Some(slot), _) => Handle::Closed(slot),
@@ -161,17 +160,17 @@ impl CustomFamily {
     fn closed(&'static self, cell: &'static SeriesCell, values: &[Label<'_>]) -> Handle {
         if lock::is_inside() {
             // An allocator records for the first time what is allocated while this thread looks for a slot.
-            return Handle::Lost;
+            return Handle::LOST;
         }
         let _inside = lock::enter();
         let find = || registry::process_core().custom.closed(self, values);
-        cell.get_or_find(find).map_or(Handle::Nowhere, Handle::Closed)
+        cell.get_or_find(find).map_or(Handle::NOWHERE, Handle::Closed)
     }
 
     #[inline(never)]
     fn open(&'static self, values: &[Label<'_>]) -> Handle {
         let asked = Asked::new(FamilyKey::of(self), values);
-        open::remembered(&asked, Arc::clone).map_or_else(|| self.open_slowly(&asked), Handle::Open)
+        open::held(&asked).map_or_else(|| self.open_slowly(&asked), Handle::Open)
     }
 
     /// For a thread's first look-up of an open label set.
@@ -179,15 +178,14 @@ impl CustomFamily {
     #[inline(never)]
     fn open_slowly(&'static self, asked: &Asked<'_>) -> Handle {
         if lock::is_inside() {
-            return Handle::Lost;
+            return Handle::LOST;
         }
         let core = registry::process_core();
         let found_at = open::epoch();
         let Some(entry) = core.custom.open(self, asked, core.clock.boot_time()) else {
-            return Handle::Nowhere;
+            return Handle::NOWHERE;
         };
-        let entry = Arc::new(entry);
         open::remember(&entry, found_at);
-        Handle::Open(entry)
+        Handle::Open(entry.into())
     }
 }

@@ -94,7 +94,7 @@ impl TimedGuard {
     /// Of a call that an allocator makes while the clock is made.
     #[cold]
     fn lost() -> Self {
-        Self { histogram: Histogram(Handle::Lost), began: 0 }
+        Self { histogram: Histogram(Handle::LOST), began: 0 }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::catalogue::{self, Kind};
 use crate::lock::{Held, Lock};
 use crate::open::{Asked, Bound as Places, Entry, Label, LabelText, OpenFamily};
 use crate::settings::LabelBounds;
-use crate::storage::{CounterSlot, Sink, Slot, visit_some};
+use crate::storage::{self, CounterSlot, Sink, Slot, visit_some};
 
 /// Where a declaration keeps the slot of one closed label set once it has found it.
 #[derive(Debug)]
@@ -119,7 +119,7 @@ impl CustomSeries {
         family: &'static CustomFamily,
         asked: &Asked<'_>,
         now: Duration,
-    ) -> Option<Entry> {
+    ) -> Option<Arc<Entry>> {
         let mut families = self.families();
         let series = families.of(family);
         let (standing, invalid) = (series.family, &series.invalid);
@@ -130,9 +130,9 @@ impl CustomSeries {
     }
 
     /// Where recordings of an entry go that found no place, if there is one by now.
-    pub(super) fn open_again(&self, entry: &Entry, now: Duration) -> Option<Arc<Slot>> {
+    pub(super) fn open_again(&self, entry: &Entry, now: Duration) -> Option<Arc<Entry>> {
         let mut families = self.families();
-        let series = families.by_name.get_mut(entry.family.name)?;
+        let series = families.by_name.get_mut(entry.crowded_family()?.name)?;
         let (standing, invalid) = (series.family, &series.invalid);
         match &mut series.series {
             Labelled::Open(open) => open.admit_again(entry, now, || slot(standing, invalid)),
@@ -141,10 +141,10 @@ impl CustomSeries {
     }
 
     pub(super) fn remove(&self, entry: &Entry, now: Duration) {
-        if let Some(FamilySeries { series: Labelled::Open(open), .. }) =
-            self.families().by_name.get_mut(entry.family.name)
-        {
-            open.remove(entry, now);
+        for FamilySeries { series, .. } in self.families().by_name.values_mut() {
+            if let Labelled::Open(open) = series {
+                open.remove(entry, now);
+            }
         }
     }
 
@@ -251,10 +251,11 @@ impl FamilySeries {
                     sink.open(family);
                     None
                 };
-                let more = visit_some(series, after.as_deref(), |labels, slot| {
-                    let _ = slot.collect(family, labels, sink);
-                });
-                more.map_or(After::Nothing, After::Closed)
+                let more =
+                    visit_some(series.range::<[_], _>(storage::after(after.as_deref())), |(labels, slot)| {
+                        let _ = slot.collect(family, labels, sink);
+                    });
+                more.map_or(After::Nothing, |(labels, _)| After::Closed(labels.clone()))
             }
         }
     }

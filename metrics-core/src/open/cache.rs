@@ -4,16 +4,15 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::{Asked, Entry};
+use super::{Asked, Entry, hand};
 
-/// Places for label sets at first; a thread that has filled a third of them gets twice as many. Each takes 16 bytes, and a
-/// label set that is remembered about 200.
+/// Places for label sets at first; a thread that has filled half of them gets twice as many.
 const FEWEST: usize = 1 << 8;
 
-/// At most: a thread that records more than a third as many label sets asks again for some.
+/// At most: a thread that records more than half as many label sets asks again for some.
 const MOST: usize = 1 << 14;
 
-/// Places next to each other in which a label set can be, at each of two spots: in a table filled by a third there is one free.
+/// Places next to each other in which a label set can be, at each of two spots: in a table that is half full there is one free.
 const PROBES: usize = 8;
 
 /// Counts what makes remembered entries wrong: a series is gone, or a place is free for a value that had none.
@@ -25,8 +24,9 @@ thread_local! {
 
 struct Cache {
     epoch: u64,
-    /// Empty until there is something to remember; then a power of two.
-    places: Vec<Option<(u64, Arc<Entry>)>>,
+    /// Empty until there is something to remember; then a power of two. The hash is not kept beside: whoever finds an
+    /// entry reads it anyway, and it would make a place twice as large.
+    places: Vec<Option<Arc<Entry>>>,
     taken: usize,
 }
 
@@ -52,10 +52,8 @@ pub(super) fn with<R>(asked: &Asked<'_>, found: impl FnOnce(&Arc<Entry>) -> R) -
         if cache.epoch != EPOCH.load(Relaxed) {
             return None;
         }
-        let is = |place: usize| {
-            cache.places.get(place)?.as_ref().filter(|(hash, entry)| *hash == asked.hash && entry.is(asked))
-        };
-        let (_, entry) = places(asked.hash, cache.places.len()).find_map(is)?;
+        let is = |place: usize| cache.places.get(place)?.as_ref().filter(|entry| entry.is(asked));
+        let entry = places(asked.hash, cache.places.len()).find_map(is)?;
         Some(found(entry))
     };
     CACHE.try_with(find).ok().flatten()
@@ -64,45 +62,47 @@ pub(super) fn with<R>(asked: &Asked<'_>, found: impl FnOnce(&Arc<Entry>) -> R) -
 pub(super) fn insert(entry: &Arc<Entry>, Epoch(epoch): Epoch) {
     let put = |cache: &RefCell<Cache>| {
         let mut cache = cache.try_borrow_mut().ok()?;
-        let forgotten =
-            if cache.epoch == epoch { Cache::EMPTY } else { std::mem::replace(&mut *cache, Cache::EMPTY) };
+        let is_old = cache.epoch != epoch;
+        let forgotten = is_old.then(|| std::mem::replace(&mut *cache, Cache::EMPTY));
         cache.epoch = epoch;
         let outgrown = cache.make_room(entry);
-        let replaced = cache.put(entry.hash, Arc::clone(entry));
+        let replaced = cache.put(Arc::clone(entry));
         Some((forgotten, outgrown, replaced))
     };
     // What goes is dropped here, where nothing is borrowed any more.
-    drop(CACHE.try_with(put));
+    if let Ok(Some((Some(_forgotten), ..))) = CACHE.try_with(put) {
+        hand::empty();
+    }
 }
 
 impl Cache {
     const EMPTY: Self = Self { epoch: 0, places: Vec::new(), taken: 0 };
 
-    /// Grows where a third of the places are taken; what found no place in the larger table is left over.
+    /// Grows where half of the places are taken; what found no place in the larger table is left over.
     fn make_room(&mut self, entry: &Entry) -> Vec<Arc<Entry>> {
-        let is_full = self.taken * 3 >= self.places.len() && self.places.len() < MOST && !entry.is_others();
+        let is_full = self.taken * 2 >= self.places.len() && self.places.len() < MOST && !entry.is_others();
         if !is_full && !self.places.is_empty() {
             return Vec::new();
         }
         let places = vec![None; (self.places.len() * 2).max(FEWEST)];
         let former = std::mem::replace(&mut self.places, places);
         self.taken = 0;
-        former.into_iter().flatten().filter_map(|(hash, entry)| self.put(hash, entry)).collect()
+        former.into_iter().flatten().filter_map(|entry| self.put(entry)).collect()
     }
 
     /// What had to go for it, or the entry itself.
-    fn put(&mut self, hash: u64, entry: Arc<Entry>) -> Option<Arc<Entry>> {
+    fn put(&mut self, entry: Arc<Entry>) -> Option<Arc<Entry>> {
+        let hash = entry.hash();
         let all = || places(hash, self.places.len()).filter(|place| *place < self.places.len());
-        let is_others =
-            |place: &usize| self.places[*place].as_ref().is_some_and(|(_, entry)| entry.is_others());
+        let is_others = |place: &usize| self.places[*place].as_ref().is_some_and(|entry| entry.is_others());
         let free = all().find(|place| self.places[*place].is_none()).or_else(|| all().find(is_others));
         // Any number of label sets may have no series of their own: they push out each other, never one that has, and
         // the table does not grow for them.
         let victim = || all().nth((hash >> 60) as usize).filter(|_| !entry.is_others());
         let Some(place) = free.or_else(victim) else { return Some(entry) };
-        let replaced = self.places[place].replace((hash, entry));
+        let replaced = self.places[place].replace(entry);
         self.taken += usize::from(replaced.is_none());
-        replaced.map(|(_, entry)| entry)
+        replaced
     }
 }
 
@@ -143,7 +143,7 @@ mod tests {
                 let labels = labels(symbol);
                 let asked = Asked::new(key, &labels);
                 let found_at = epoch();
-                remember(&Arc::new(family.admit(&asked, Duration::ZERO, Slot::counter)), found_at);
+                remember(&family.admit(&asked, Duration::ZERO, Slot::counter), found_at);
             }
             let is_missing = |symbol: &&&'static str| {
                 let labels = labels(symbol);

@@ -1,17 +1,18 @@
 //! The series of one family that has open labels.
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::borrow::Borrow;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, fence};
 use std::time::Duration;
 
-use super::{Asked, Entry, Label, LabelText, cache};
+use super::{Asked, Elsewhere, Entry, FamilyKey, Label, LabelText, cache};
 use crate::catalogue::{self, Family, Kind};
 use crate::grace;
 use crate::label::OTHER;
 use crate::lock;
-use crate::storage::{CounterSlot, Sink, Slot, visit_some};
+use crate::storage::{self, CounterSlot, Sink, Slot, visit_some};
 
 /// Removed series before those are looked for that nobody can record to, where no scrape does that.
 const FEW_REMOVED: usize = 64;
@@ -25,28 +26,23 @@ pub(crate) enum Bound {
     Open(usize),
 }
 
-/// The series of a family, by their label values.
+/// The series of a family.
 #[derive(Debug)]
 pub(crate) struct OpenFamily {
     family: &'static Family,
-    series: BTreeMap<Box<[LabelText]>, Standing>,
+    series: BTreeSet<Member>,
+    /// Those of them that were removed and may come back: few, so that no other has the room for it.
+    removed: BTreeMap<Member, Removal>,
     places: Places,
-    /// Series that were removed and may come back.
-    removed: usize,
     /// When the first of their graces ends: until then no place comes free.
     next_end: Duration,
     /// So many of them that it is time to look whom nobody can record to.
     many_removed: usize,
 }
 
-#[derive(Debug)]
-struct Standing {
-    slot: Arc<Slot>,
-    /// The slot's mark when it was collected last: what a scraper can have seen.
-    shown: Cell<u64>,
-    /// Boxed, since few series have one and each has the room for it.
-    removal: Option<Box<Removal>>,
-}
+/// A series by its label values.
+#[derive(Clone, Debug)]
+struct Member(Arc<Entry>);
 
 /// A series that was removed comes back with the next recording. That is seen by its value, so that a recording need not
 /// ask, and none is lost: the slot stays for as long as anybody can record to it.
@@ -82,14 +78,8 @@ impl OpenFamily {
     pub(crate) fn new(family: &'static Family, bounds: Vec<Bound>, most: usize) -> Self {
         let label = |bound| OpenLabel { bound, taken: BTreeMap::new(), overflow: Arc::default() };
         let places = Places { labels: bounds.into_iter().map(label).collect(), taken: 0, most };
-        Self {
-            family,
-            series: BTreeMap::new(),
-            places,
-            removed: 0,
-            next_end: Duration::MAX,
-            many_removed: FEW_REMOVED,
-        }
+        let (series, removed) = (BTreeSet::new(), BTreeMap::new());
+        Self { family, series, removed, places, next_end: Duration::MAX, many_removed: FEW_REMOVED }
     }
 
     /// Bounds the values of a label from here on; those that have a place keep it, and those that had none ask again.
@@ -101,16 +91,29 @@ impl OpenFamily {
     }
 
     /// Where recordings of a label set go: its series, exported from here on, or that of "other" where there is no place.
-    pub(crate) fn admit(&mut self, asked: &Asked<'_>, now: Duration, make: impl FnOnce() -> Slot) -> Entry {
+    pub(crate) fn admit(
+        &mut self,
+        asked: &Asked<'_>,
+        now: Duration,
+        make: impl FnOnce() -> Slot,
+    ) -> Arc<Entry> {
         let found_at = cache::epoch();
         let labels = self.places.texts(asked.labels);
         let mut standing = labels.clone();
         let has_own = self.have_own(&labels, now);
         let overflow = if has_own { Vec::new() } else { self.places.crowd_out(&mut standing) };
-        let slot = self.stand(standing, make);
-        let asked_at = AtomicU64::new(found_at.0);
-        let own = lock::Once::new();
-        Entry { key: asked.key, hash: asked.hash, family: self.family, labels, slot, overflow, own, asked_at }
+        let series = self.stand(asked.key, standing, make);
+        if overflow.is_empty() && series.key == asked.key {
+            return series;
+        }
+        let elsewhere = Elsewhere {
+            family: self.family,
+            series,
+            overflow,
+            own: lock::Once::new(),
+            asked_at: AtomicU64::new(found_at.0),
+        };
+        Arc::new(Entry::to(elsewhere, asked.key, labels))
     }
 
     /// The own series of an entry that found no place, if there is one by now.
@@ -119,50 +122,50 @@ impl OpenFamily {
         entry: &Entry,
         now: Duration,
         make: impl FnOnce() -> Slot,
-    ) -> Option<Arc<Slot>> {
-        self.have_own(&entry.labels, now).then(|| self.stand(entry.labels.clone(), make))
+    ) -> Option<Arc<Entry>> {
+        self.have_own(&entry.labels, now).then(|| self.stand(entry.key, entry.labels.to_vec(), make))
     }
 
     /// Whether label values have a series of their own, or can.
     fn have_own(&mut self, labels: &[LabelText], now: Duration) -> bool {
-        let is_known = self.series.contains_key(labels);
+        let is_known = self.series.contains(labels);
         if !is_known && !self.places.have_room(labels) && now >= self.next_end {
             self.sweep(now);
         }
-        self.series.contains_key(labels) || self.places.have_room(labels)
+        self.series.contains(labels) || self.places.have_room(labels)
     }
 
-    fn stand(&mut self, labels: Vec<LabelText>, make: impl FnOnce() -> Slot) -> Arc<Slot> {
-        if let Some(standing) = self.series.get_mut(&*labels) {
-            if let Some(removal) = standing.removal.take() {
-                self.removed -= 1;
-                if removal.over {
-                    self.places.take(&labels);
-                }
+    fn stand(&mut self, key: FamilyKey, labels: Vec<LabelText>, make: impl FnOnce() -> Slot) -> Arc<Entry> {
+        if let Some(Member(entry)) = self.series.get(&*labels) {
+            let removal = self.removed.remove(&*labels);
+            if removal.is_some_and(|removal| removal.over) {
+                self.places.take(&labels);
             }
-            return Arc::clone(&standing.slot);
+            return Arc::clone(entry);
         }
         self.places.take(&labels);
-        let slot = Arc::new(make());
-        let standing = Standing { slot: Arc::clone(&slot), shown: Cell::new(0), removal: None };
-        self.series.insert(labels.into(), standing);
-        slot
+        let entry = Arc::new(Entry::new(key, labels, make()));
+        self.series.insert(Member(Arc::clone(&entry)));
+        entry
     }
 
-    /// Takes a series away: a gauge at once, counts once a scraper has seen them.
+    /// Takes a series away, if it is one of these: a gauge at once, counts once a scraper has seen them.
     pub(crate) fn remove(&mut self, entry: &Entry, now: Duration) {
         // "other" is nobody's own, whoever names it so.
         if entry.is_others() || self.places.have_other(&entry.labels) {
             return;
         }
+        let Some(member) = self.series.get(&*entry.labels).filter(|member| member.has(entry)).cloned() else {
+            return;
+        };
         let ends = if self.family.kind == Kind::Gauge { now } else { grace::end(now) };
-        let Some(standing) = self.series.get_mut(&*entry.labels) else { return };
-        self.removed -= usize::from(standing.removal.is_some());
-        standing.remove(&entry.labels, &mut self.places, ends);
-        standing.settle(&entry.labels, &mut self.places, now);
-        self.removed += usize::from(standing.removal.is_some());
+        let removal = self.removed.remove(&member);
+        let removal = Removal::new(&member, removal, &mut self.places, ends);
+        if let Some(removal) = removal.settled(&member, &mut self.places, now) {
+            self.removed.insert(member, removal);
+        }
         self.next_end = self.next_end.min(ends);
-        if self.removed >= self.many_removed {
+        if self.removed.len() >= self.many_removed {
             self.sweep(now);
         }
     }
@@ -177,10 +180,11 @@ impl OpenFamily {
         }
         let is_gauge = self.family.kind == Kind::Gauge;
         let has = |labels: &[LabelText]| labels.get(label).is_some_and(|text| text.as_str() == value);
-        for (labels, standing) in self.series.iter_mut().filter(|(labels, _)| has(labels)) {
-            self.removed += usize::from(standing.removal.is_none());
-            let is_seen = is_gauge || standing.slot.mark() == standing.shown.get();
-            standing.remove(labels, &mut self.places, if is_seen { now } else { grace::end(now) });
+        for member in self.series.iter().filter(|member| has(member.labels())) {
+            let is_seen = is_gauge || member.slot().mark() == member.0.shown.load(Relaxed);
+            let removal = self.removed.remove(member);
+            let ends = if is_seen { now } else { grace::end(now) };
+            self.removed.insert(member.clone(), Removal::new(member, removal, &mut self.places, ends));
         }
         self.sweep(now);
     }
@@ -197,16 +201,18 @@ impl OpenFamily {
         }
         let mut texts = Vec::with_capacity(self.family.labels.len());
         let is_gauge = self.family.kind == Kind::Gauge;
-        visit_some(&self.series, after, |labels, standing| {
+        let last = visit_some(self.series.range::<[LabelText], _>(storage::after(after)), |member| {
+            let is_over = self.removed.get(*member).is_some_and(|removal| removal.over);
             // The value of a gauge "other" would be the one of whoever came last.
-            let is_hidden = standing.is_over() || is_gauge && self.places.have_other(labels);
+            let is_hidden = is_over || is_gauge && self.places.have_other(member.labels());
             if !is_hidden {
                 texts.clear();
                 // They live as long as the series do.
-                texts.extend(labels.iter().map(LabelText::as_str));
-                standing.shown.set(standing.slot.collect(self.family, &texts, sink));
+                texts.extend(member.labels().iter().map(LabelText::as_str));
+                member.0.shown.store(member.slot().collect(self.family, &texts, sink), Relaxed);
             }
-        })
+        });
+        last.map(|member| member.labels().to_vec())
     }
 
     /// How often values found no place.
@@ -223,61 +229,105 @@ impl OpenFamily {
     /// Brings back what was recorded to since it was removed, hides what had its grace, and lets go of what nobody can
     /// record to.
     fn sweep(&mut self, now: Duration) {
-        if self.removed == 0 {
+        if self.removed.is_empty() {
             return;
         }
-        let (mut removed, mut next_end) = (0, Duration::MAX);
-        self.series.retain(|labels, standing| {
-            if standing.removal.is_none() {
-                return true;
-            }
-            // Alone it is here: what was recorded by whoever held it last is seen.
-            let held = Arc::get_mut(&mut standing.slot).is_none();
-            standing.settle(labels, &mut self.places, now);
-            let Some(removal) = &standing.removal else { return true };
+        self.next_end = Duration::MAX;
+        for (member, removal) in std::mem::take(&mut self.removed) {
+            let is_held = member.is_held();
+            let Some(removal) = removal.settled(&member, &mut self.places, now) else { continue };
             if !removal.over {
-                next_end = next_end.min(removal.ends);
+                self.next_end = self.next_end.min(removal.ends);
             }
-            let stays = held || !removal.over;
-            removed += usize::from(stays);
-            stays
-        });
-        self.removed = removed;
-        self.next_end = next_end;
-        self.many_removed = (removed * 2).max(FEW_REMOVED);
+            if is_held || !removal.over {
+                self.removed.insert(member, removal);
+            } else {
+                self.series.remove(&member);
+            }
+        }
+        self.many_removed = (self.removed.len() * 2).max(FEW_REMOVED);
     }
 }
 
-impl Standing {
-    /// From `ends` on it is hidden, unless something is recorded first.
-    fn remove(&mut self, labels: &[LabelText], places: &mut Places, ends: Duration) {
-        // What was recorded since it was hidden brings it back, before it goes once more.
-        self.bring_back(labels, places);
-        let over = self.is_over();
-        self.removal = Some(Box::new(Removal { ends, mark: self.slot.retract(), over }));
+impl Member {
+    fn labels(&self) -> &[LabelText] {
+        &self.0.labels
     }
 
-    /// Brings it back or hides it, where it is time to.
-    fn settle(&mut self, labels: &[LabelText], places: &mut Places, now: Duration) {
-        self.bring_back(labels, places);
-        if let Some(removal) = self.removal.as_mut().filter(|removal| !removal.over && now >= removal.ends) {
+    fn slot(&self) -> &Slot {
+        &self.0.slot
+    }
+
+    /// Whether an entry leads here.
+    fn has(&self, entry: &Entry) -> bool {
+        let leads_to = entry.elsewhere.as_ref().map_or(entry, |elsewhere| elsewhere.leads_to());
+        std::ptr::eq(&*self.0, leads_to)
+    }
+
+    /// Whether anybody can record to it, where it stands among the removed and among all.
+    fn is_held(&self) -> bool {
+        let is_held = Arc::strong_count(&self.0) > 2;
+        // Where nobody can, what was recorded by whoever held it last is seen from here on.
+        fence(Acquire);
+        is_held
+    }
+}
+
+impl Borrow<[LabelText]> for Member {
+    fn borrow(&self) -> &[LabelText] {
+        self.labels()
+    }
+}
+
+impl PartialEq for Member {
+    fn eq(&self, other: &Self) -> bool {
+        self.labels() == other.labels()
+    }
+}
+
+impl Eq for Member {}
+
+impl PartialOrd for Member {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Member {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.labels().cmp(other.labels())
+    }
+}
+
+impl Removal {
+    /// From `ends` on the series is hidden, unless something is recorded first. It may have been removed before.
+    fn new(member: &Member, before: Option<Self>, places: &mut Places, ends: Duration) -> Self {
+        // What was recorded since it was hidden brings it back, before it goes once more.
+        let over =
+            before.and_then(|before| before.unless_back(member, places)).is_some_and(|before| before.over);
+        Self { ends, mark: member.slot().retract(), over }
+    }
+
+    /// None where it is back; hidden where it is time to.
+    fn settled(self, member: &Member, places: &mut Places, now: Duration) -> Option<Self> {
+        let mut removal = self.unless_back(member, places)?;
+        if !removal.over && now >= removal.ends {
             removal.over = true;
-            places.release(labels);
+            places.release(member.labels());
             cache::forget();
         }
+        Some(removal)
     }
 
-    /// Where something was recorded since it was removed.
-    fn bring_back(&mut self, labels: &[LabelText], places: &mut Places) {
-        if let Some(removal) = self.removal.take_if(|removal| self.slot.mark() != removal.mark)
-            && removal.over
-        {
-            places.take(labels);
+    /// None where something was recorded since it was removed, which brings it back.
+    fn unless_back(self, member: &Member, places: &mut Places) -> Option<Self> {
+        if member.slot().mark() == self.mark {
+            return Some(self);
         }
-    }
-
-    fn is_over(&self) -> bool {
-        self.removal.as_ref().is_some_and(|removal| removal.over)
+        if self.over {
+            places.take(member.labels());
+        }
+        None
     }
 }
 
@@ -457,7 +507,7 @@ mod tests {
         told.0
     }
 
-    fn admit(family: &mut OpenFamily, key: FamilyKey, text: &str, minutes: u64) -> Entry {
+    fn admit(family: &mut OpenFamily, key: FamilyKey, text: &str, minutes: u64) -> Arc<Entry> {
         family.admit(&Asked::new(key, &[Label::Open(text.as_bytes())]), M(minutes), Slot::counter)
     }
 
@@ -632,6 +682,6 @@ mod tests {
             family.remove(&entry, M(0));
         }
         assert!(family.series.len() <= 2 * FEW_REMOVED, "{}", family.series.len());
-        assert_eq!(family.removed, family.series.len());
+        assert_eq!(family.removed.len(), family.series.len());
     }
 }

@@ -4,8 +4,8 @@ use super::{FamilyKey, Label};
 
 /// Closed labels by where their text stands, open ones by what it says.
 #[inline]
-pub(super) fn of(key: FamilyKey, labels: &[Label<'_>]) -> u64 {
-    let hash = labels.iter().fold(key.0 as u64, |hash, label| match label {
+pub(super) fn of<'a>(key: FamilyKey, labels: impl IntoIterator<Item = Label<'a>>) -> u64 {
+    let hash = labels.into_iter().fold(key.0 as u64, |hash, label| match label {
         Label::Closed(text) => mixed(hash, text.as_ptr().addr() as u64),
         Label::Open(text) => open(hash, text),
     });
@@ -58,7 +58,7 @@ mod tests {
             for n in 0..512 {
                 let symbol = format!("{n}USDT");
                 let labels = [Label::Closed(&TEXT[at..]), Label::Open(symbol.as_bytes())];
-                *places.entry(of(key, &labels) % 1024).or_insert(0) += 1;
+                *places.entry(of(key, labels) % 1024).or_insert(0) += 1;
             }
             // Of throws at random 403 places are hit, give or take 10.
             assert!(places.len() > 345, "{} places of 512 symbols", places.len());
@@ -70,7 +70,7 @@ mod tests {
     fn texts_of_any_length_that_differ_in_one_place_differ() {
         let key = FamilyKey::new();
         for len in 1..40 {
-            let of = |text: &[u8]| of(key, &[Label::Open(text)]);
+            let of = |text: &[u8]| of(key, [Label::Open(text)]);
             let text = vec![b'x'; len];
             for place in 0..len {
                 let mut other = text.clone();
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn where_one_text_ends_and_the_next_begins_makes_another_hash() {
         let key = FamilyKey::new();
-        let of = |labels: [&'static str; 2]| of(key, &labels.map(|label| Label::Open(label.as_bytes())));
+        let of = |labels: [&'static str; 2]| of(key, labels.map(|label| Label::Open(label.as_bytes())));
         assert_ne!(of(["1", "1INCHUSDT"]), of(["11", "INCHUSDT"]));
         assert_ne!(of(["a", ""]), of(["", "a"]));
     }

@@ -6,6 +6,7 @@
 
 mod cache;
 mod family;
+mod hand;
 mod hash;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 pub(crate) use cache::{Epoch, epoch};
 pub(crate) use family::{Bound, OpenFamily};
+pub(crate) use hand::Held;
 
 use crate::catalogue::Family;
 use crate::lock;
@@ -59,7 +61,7 @@ pub(crate) struct Asked<'a> {
 impl<'a> Asked<'a> {
     #[inline]
     pub(crate) fn new(key: FamilyKey, labels: &'a [Label<'a>]) -> Self {
-        Self { key, labels, hash: hash::of(key, labels) }
+        Self { key, labels, hash: hash::of(key, labels.iter().copied()) }
     }
 }
 
@@ -99,71 +101,74 @@ impl Ord for LabelText {
     }
 }
 
-/// Where one thread's recordings of a label set go.
+/// Where recordings of a label set go. There is one for each series, which all threads remember: what each of them kept
+/// for itself was more than what it counts.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub struct Entry {
     key: FamilyKey,
-    hash: u64,
-    /// What the catalogue says of it.
-    pub(crate) family: &'static Family,
     /// As they were asked for.
-    labels: Vec<LabelText>,
-    slot: Arc<Slot>,
-    /// Of the labels whose values were replaced.
+    labels: Box<[LabelText]>,
+    slot: Slot,
+    /// The slot's mark when it was collected last: what a scraper can have seen.
+    shown: AtomicU64,
+    elsewhere: Option<Box<Elsewhere>>,
+}
+
+/// The label set has no series of its own, or had none.
+#[derive(Debug)]
+struct Elsewhere {
+    family: &'static Family,
+    series: Arc<Entry>,
+    /// Of the labels whose values were replaced; none where two declarations of one family have a series together.
     overflow: Vec<Arc<CounterSlot>>,
     /// The place that came free for them while somebody kept this.
-    own: lock::Once<Arc<Slot>>,
+    own: lock::Once<Arc<Entry>>,
     /// The epoch at which there was none.
     asked_at: AtomicU64,
 }
 
 impl Entry {
+    fn new(key: FamilyKey, labels: Vec<LabelText>, slot: Slot) -> Self {
+        Self { key, labels: labels.into(), slot, shown: AtomicU64::new(0), elsewhere: None }
+    }
+
+    fn to(elsewhere: Elsewhere, key: FamilyKey, labels: Vec<LabelText>) -> Self {
+        Self { elsewhere: Some(Box::new(elsewhere)), ..Self::new(key, labels, Slot::none()) }
+    }
+
+    /// The family in which no place was found.
+    pub(crate) fn crowded_family(&self) -> Option<&'static Family> {
+        self.elsewhere.as_ref().map(|elsewhere| elsewhere.family)
+    }
+
     /// The slot, for one recording.
     #[inline]
     pub(crate) fn slot(&self) -> &Slot {
-        if !self.overflow.is_empty() {
-            self.note_overflow();
+        match &self.elsewhere {
+            None => &self.slot,
+            Some(elsewhere) => elsewhere.slot(),
         }
-        &self.slot
     }
 
     /// The slot of whoever keeps this for longer, for one recording. Where it is that of "other", `ask` says whether there
     /// is a place by now, as often as one may have come free.
     #[inline]
-    pub(crate) fn kept_slot(&self, ask: impl FnOnce() -> Option<Arc<Slot>>) -> &Slot {
-        if self.overflow.is_empty() { &self.slot } else { self.own_slot(ask) }
+    pub(crate) fn kept_slot(&self, ask: impl FnOnce(&Self) -> Option<Arc<Self>>) -> &Slot {
+        match &self.elsewhere {
+            None => &self.slot,
+            Some(elsewhere) => elsewhere.kept_slot(|| ask(self)),
+        }
     }
 
-    #[cold]
-    fn own_slot(&self, ask: impl FnOnce() -> Option<Arc<Slot>>) -> &Slot {
-        if let Some(own) = self.own.get() {
-            return own;
-        }
-        let now = epoch();
-        // An allocator that records under the family's own lock waits for another time.
-        if self.asked_at.load(Relaxed) != now.0 && !lock::is_inside() {
-            if let Some(own) = ask() {
-                return self.own.get_or_make(|| own);
-            }
-            self.asked_at.store(now.0, Relaxed);
-        }
-        self.note_overflow();
+    /// The slot of a label set that is known to have a series of its own, none of its labels being open.
+    #[inline]
+    pub(crate) fn own_slot(&self) -> &Slot {
         &self.slot
-    }
-
-    /// The slot, for whoever keeps that alone.
-    pub(crate) fn into_slot(self) -> Arc<Slot> {
-        self.slot
     }
 
     /// Whether it leads to the series of "other", since the label set found no place.
     fn is_others(&self) -> bool {
-        !self.overflow.is_empty() && self.own.get().is_none()
-    }
-
-    #[cold]
-    fn note_overflow(&self) {
-        self.overflow.iter().for_each(|overflow| overflow.add(1));
+        self.elsewhere.as_ref().is_some_and(|elsewhere| elsewhere.is_others())
     }
 
     #[inline]
@@ -178,12 +183,61 @@ impl Entry {
             && self.labels.len() == asked.labels.len()
             && self.labels.iter().zip(asked.labels).all(same)
     }
+
+    /// That of whoever asks for it.
+    fn hash(&self) -> u64 {
+        let label = |text| match text {
+            &LabelText::Closed(text) => Label::Closed(text),
+            LabelText::Open(text) => Label::Open(text.as_bytes()),
+        };
+        hash::of(self.key, self.labels.iter().map(label))
+    }
+}
+
+impl Elsewhere {
+    #[cold]
+    #[inline(never)]
+    fn slot(&self) -> &Slot {
+        self.overflow.iter().for_each(|overflow| overflow.add(1));
+        &self.series.slot
+    }
+
+    #[cold]
+    fn kept_slot(&self, ask: impl FnOnce() -> Option<Arc<Entry>>) -> &Slot {
+        if let Some(own) = self.own.get() {
+            return &own.slot;
+        }
+        let now = epoch();
+        // An allocator that records under the family's own lock waits for another time.
+        if self.is_others() && self.asked_at.load(Relaxed) != now.0 && !lock::is_inside() {
+            if let Some(own) = ask() {
+                return &self.own.get_or_make(|| own).slot;
+            }
+            self.asked_at.store(now.0, Relaxed);
+        }
+        self.slot()
+    }
+
+    /// Whether it is the series of "other".
+    fn is_others(&self) -> bool {
+        !self.overflow.is_empty() && self.own.get().is_none()
+    }
+
+    fn leads_to(&self) -> &Entry {
+        self.own.get().unwrap_or(&self.series)
+    }
 }
 
 /// Shows `record` the entry of a label set, if this thread remembers it.
 #[inline]
 pub(crate) fn remembered<R>(asked: &Asked<'_>, record: impl FnOnce(&Arc<Entry>) -> R) -> Option<R> {
     cache::with(asked, record)
+}
+
+/// As [`remembered`], for who keeps it for a while.
+#[inline]
+pub(crate) fn held(asked: &Asked<'_>) -> Option<Held> {
+    remembered(asked, Held::new)
 }
 
 /// Lets this thread remember an entry that it asked for at this epoch.

@@ -1,6 +1,5 @@
 //! The series of a family, by their label values.
 
-use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
@@ -11,22 +10,19 @@ use crate::lock::Lock;
 /// Series that are read under one lock, before those who want to make one have their turn.
 const AT_ONCE: usize = 64;
 
-/// Shows `visit` some of the series, by their label values, that come after the ones with the labels `after`. Says where
-/// to go on, if there are more.
-pub(crate) fn visit_some<'a, K: Ord + Borrow<[L]>, L: Ord + Clone + 'a, S>(
-    series: &'a BTreeMap<K, S>,
-    after: Option<&[L]>,
-    mut visit: impl FnMut(&'a [L], &'a S),
-) -> Option<Vec<L>> {
-    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-    let mut rest = series.range::<[L], _>((from, Bound::Unbounded));
+/// Shows `visit` some of the series; says which of them was the last, if there are more.
+pub(crate) fn visit_some<T>(mut series: impl Iterator<Item = T>, mut visit: impl FnMut(&T)) -> Option<T> {
     let mut last = None;
-    for (labels, slots) in rest.by_ref().take(AT_ONCE) {
-        let labels = labels.borrow();
-        visit(labels, slots);
-        last = Some(labels);
+    for one in series.by_ref().take(AT_ONCE) {
+        visit(&one);
+        last = Some(one);
     }
-    rest.next().and(last).map(<[L]>::to_vec)
+    series.next().and(last)
+}
+
+/// Where those begin that come after this one.
+pub(crate) fn after<T: ?Sized>(last: Option<&T>) -> (Bound<&T>, Bound<&T>) {
+    (last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)
 }
 
 /// Slots by key, shared with the handles and call sites that write to them.

@@ -64,7 +64,7 @@ const SET: u64 = 1;
 
 /// One value of the kind that its family has.
 #[derive(Debug)]
-pub struct Slot(Of);
+pub(crate) struct Slot(Of);
 
 #[derive(Debug)]
 enum Of {
@@ -72,9 +72,15 @@ enum Of {
     /// What is no number is counted beside it.
     Gauge(GaugeSlot, Arc<CounterSlot>),
     Histogram(Distribution, Arc<CounterSlot>),
+    None,
 }
 
 impl Slot {
+    /// It holds nothing.
+    pub(crate) fn none() -> Self {
+        Self(Of::None)
+    }
+
     pub(crate) fn counter() -> Self {
         Self(Of::Counter(Tally::new()))
     }
@@ -120,7 +126,7 @@ impl Slot {
                 // Not what it has now: it may have been set meanwhile.
                 UNSET
             }
-            Of::Counter(_) | Of::Histogram(..) => self.mark(),
+            Of::Counter(_) | Of::Histogram(..) | Of::None => self.mark(),
         }
     }
 
@@ -143,6 +149,7 @@ impl Slot {
                 sink.histogram(family, labels, buckets, sum);
                 buckets.iter().sum()
             }),
+            Of::None => UNSET,
         }
     }
 
@@ -152,6 +159,7 @@ impl Slot {
             Of::Counter(tally) => tally.value(),
             Of::Gauge(gauge, _) => gauge.value().map_or(UNSET, |_| SET),
             Of::Histogram(distribution, _) => distribution.show(|buckets, _| buckets.iter().sum()),
+            Of::None => UNSET,
         }
     }
 }

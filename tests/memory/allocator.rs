@@ -1,0 +1,52 @@
+//! The system's allocator, counted.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+pub(crate) struct Counting;
+
+static IN_USE: AtomicI64 = AtomicI64::new(0);
+static PEAK: AtomicI64 = AtomicI64::new(0);
+
+/// Bytes.
+pub(crate) fn in_use() -> i64 {
+    IN_USE.load(Relaxed)
+}
+
+/// How many bytes more than before are in use at some moment of `work`.
+pub(crate) fn peak_of(work: impl FnOnce()) -> i64 {
+    let before = in_use();
+    PEAK.store(before, Relaxed);
+    work();
+    PEAK.load(Relaxed) - before
+}
+
+fn count(bytes: i64) {
+    let now = IN_USE.fetch_add(bytes, Relaxed) + bytes;
+    PEAK.fetch_max(now, Relaxed);
+}
+
+fn size(layout: Layout) -> i64 {
+    i64::try_from(layout.size()).unwrap_or(0)
+}
+
+// SAFETY: all that is asked is asked of the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(size(layout));
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-size(layout));
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        count(i64::try_from(new_size).unwrap_or(0) - size(layout));
+        // SAFETY: the caller's promise.
+        unsafe { System.realloc(pointer, layout, new_size) }
+    }
+}
