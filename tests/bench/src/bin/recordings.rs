@@ -2,10 +2,14 @@
 //! reading of the time stamp counter.
 //!
 //! `cargo run --release --manifest-path tests/bench/Cargo.toml --bin recordings [rounds]` prints the table;
+//! A second table has the slowest of single recordings in quiet and beside scrapes.
+//!
 //! `… --bin recordings -- only NAME REPETITIONS` runs one row, for callgrind.
 
 use std::hint::black_box;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use bot_metrics::prelude::*;
 use bot_metrics::{Counter, Profile, Symbol, metrics};
@@ -24,6 +28,8 @@ metrics! {
     counter bodies_total
     /// Orders sent.
     counter orders_total { subsystem: labels::Subsystem, symbol: Symbol }
+    /// Histograms beside which is recorded while they are scraped.
+    histogram order_ack_seconds { symbol: Symbol } buckets(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -171,4 +177,78 @@ fn main() {
         let ratio = alone / added(&one, at(FLOOR));
         println!("| {} | {alone:.1} | {ratio:.2} | {both:.1} |", CONTENDERS[row].name);
     }
+    beside_scrapes(rounds);
+}
+
+/// What is told of the time of single recordings.
+const PERCENTILES: [f64; 3] = [0.5, 0.99, 0.999];
+
+/// Single recordings, each timed by itself, by turns in quiet and while another thread does nothing but scrape.
+fn beside_scrapes(rounds: usize) {
+    const RECORDINGS: [(&str, fn()); 4] = [
+        ("nothing", || ()),
+        ("counter, closed labels", || signals_total(TRADING).increment()),
+        ("histogram, closed labels", || slippage_ratio(TRADING).observe(black_box(0.0007))),
+        ("#[timed]", || timed_call(black_box(1))),
+    ];
+    for n in 0..200 {
+        order_ack_seconds(&format!("{n}USDT")).observe(0.003);
+    }
+    println!(
+        "\n| one recording, two readings of the counter included | quiet p50, ns | p99 | p99.9 | beside scrapes p50 | p99 \
+         | p99.9 | × quiet p99.9 |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    );
+    for (name, record) in RECORDINGS {
+        let mut times = [[const { Vec::new() }; 3]; 2];
+        for _ in 0..rounds {
+            for (scrapes, times) in times.iter_mut().enumerate() {
+                for (times, time) in times.iter_mut().zip(percentiles(record, scrapes == 1)) {
+                    times.push(time);
+                }
+            }
+        }
+        let [quiet, scraped] = times.map(|times| times.map(median));
+        print!("| {name} |");
+        for time in quiet.iter().chain(&scraped) {
+            print!(" {time:.1} |");
+        }
+        println!(" {:.2} |", scraped[2] / quiet[2]);
+    }
+}
+
+/// Nanoseconds.
+fn percentiles(record: fn(), scrapes: bool) -> [f64; 3] {
+    const COUNT: usize = 100_000;
+    let done = AtomicBool::new(!scrapes);
+    let (mut times, ns) = (Vec::with_capacity(COUNT), ns_of_a_tick());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Relaxed) {
+                METRICS.write_exposition(&mut std::io::sink()).expect("it takes everything");
+            }
+        });
+        for _ in 0..COUNT {
+            let start = tick();
+            record();
+            times.push(tick().wrapping_sub(start));
+        }
+        done.store(true, Relaxed);
+    });
+    times.sort_unstable();
+    PERCENTILES.map(|part| times[(COUNT as f64 * part) as usize] as f64 * ns)
+}
+
+fn ns_of_a_tick() -> f64 {
+    static NS: LazyLock<f64> = LazyLock::new(|| {
+        let (start, began) = (tick(), Instant::now());
+        std::thread::sleep(Duration::from_millis(50));
+        let took = began.elapsed();
+        took.as_nanos() as f64 / (tick() - start).max(1) as f64
+    });
+    *NS
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
