@@ -1,6 +1,7 @@
 //! What the server shows of an instance.
 
 use std::fmt::{self, Write as _};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,8 +43,8 @@ impl Metrics {
 }
 
 impl Pages for Metrics {
-    fn metrics(&self) -> String {
-        self.exposition()
+    fn metrics(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        self.write_exposition(out)
     }
 
     fn landing(&self) -> String {

@@ -2,6 +2,7 @@
 
 mod allocator;
 mod series;
+mod streaming;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -261,7 +261,7 @@ impl Member {
     /// Whether an entry leads here.
     fn has(&self, entry: &Entry) -> bool {
         let leads_to = entry.elsewhere.as_ref().map_or(entry, |elsewhere| elsewhere.leads_to());
-        std::ptr::eq(&*self.0, leads_to)
+        std::ptr::eq(Arc::as_ptr(&self.0), leads_to)
     }
 
     /// Whether anybody can record to it, where it stands among the removed and among all.

@@ -54,6 +54,13 @@ impl Activity {
         }
     }
 
+    /// The socket has taken all that there is of the answer, and more is to come.
+    pub(super) fn caught_up(&self) {
+        if self.now().0 == Phase::Stalled {
+            self.enter(Phase::Busy);
+        }
+    }
+
     /// The answer has left.
     pub(super) fn answered(&self) {
         self.enter(Phase::Idle);

@@ -1,6 +1,6 @@
 //! An answer: status, type and text, with the headers that all answers share.
 
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Bytes;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
@@ -9,6 +9,7 @@ use hyper::header::{
 use hyper::{Response, StatusCode};
 
 use super::Verdict;
+use super::flow::Streamed;
 use crate::encode;
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -27,6 +28,9 @@ const SHARED_HEADERS: [(HeaderName, &str); 5] = [
     (X_FRAME_OPTIONS, "DENY"),
 ];
 
+/// What an answer consists of.
+pub(super) type Content = Either<Full<Bytes>, Streamed>;
+
 /// Cheap to clone, so that clients who wait for one rendering share its bytes.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
@@ -37,7 +41,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn exposition(text: String) -> Self {
+    pub(super) fn exposition(text: impl Into<Bytes>) -> Self {
         Self::new(StatusCode::OK, encode::text::CONTENT_TYPE, text)
     }
 
@@ -63,7 +67,7 @@ impl Answer {
         Self { allow: Some(allow), ..Self::text(StatusCode::METHOD_NOT_ALLOWED, text) }
     }
 
-    fn new(status: StatusCode, content_type: &'static str, body: String) -> Self {
+    fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         Self { status, content_type, allow: None, body: body.into() }
     }
 
@@ -75,8 +79,10 @@ impl Answer {
         Self { body, ..self }
     }
 
-    pub(super) fn into_response(self) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(self.body));
+    /// With what is streamed, if anything is, in the body's place.
+    pub(super) fn into_response(self, streamed: Option<Streamed>) -> Response<Content> {
+        let body = streamed.map_or_else(|| Either::Left(Full::new(self.body)), Either::Right);
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));

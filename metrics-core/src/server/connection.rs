@@ -5,8 +5,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -15,11 +14,14 @@ use tokio::net::TcpStream;
 
 use super::ServerOptions;
 use super::activity::Activity;
+use super::answer::Content;
 use super::connections::Slot;
 use super::scrapes::{Handover, Tracked};
 use super::site::Site;
 use super::stop::StopListener;
 use super::stream::WatchedStream;
+
+const WRITTEN_AT_ONCE: usize = 128 * 1024;
 
 /// Answers until the client leaves, a limit is hit or the server stops. What goes wrong here is the client's
 /// affair and not worth a line: a hostile client could fill a disk with them.
@@ -48,6 +50,8 @@ fn http(options: &ServerOptions) -> http1::Builder {
     http.timer(TokioTimer::new())
         .header_read_timeout(options.header_timeout)
         .max_header_size(options.max_header_bytes)
+        // What is taken of a long answer before the socket takes it: by default it is 400 KiB.
+        .max_buf_size(WRITTEN_AT_ONCE.max(2 * options.max_header_bytes))
         // A client that has said all it has to say still gets its answer.
         .half_close(true);
     http
@@ -61,7 +65,7 @@ fn respond<'a>(
     activity: &Activity,
     site: &'a Site,
     handover: Handover,
-) -> impl Future<Output = Result<Response<Tracked<Full<Bytes>>>, Infallible>> + use<'a> {
+) -> impl Future<Output = Result<Response<Tracked<Content>>, Infallible>> + use<'a> {
     activity.requested();
     let (head, _) = request.into_parts();
     async move { Ok(site.respond(&head, handover).await) }

@@ -2,7 +2,8 @@
 //!
 //! The server runs hyper on a single thread named `bot-metrics`, so it works in a bot with or without an
 //! async runtime, and a bot whose own runtime hangs can still be scraped. Pages are rendered on further
-//! threads, at most one a page, so that a slow page never delays another one.
+//! threads, at most one a page at work, so that a slow page never delays another one. An exposition beyond 256 KiB is
+//! sent while it is rendered, in pieces, so that it takes a megabyte however long it is.
 //!
 //! | path | answer |
 //! | --- | --- |
@@ -23,7 +24,9 @@ mod answer;
 mod connection;
 mod connections;
 mod error;
+mod flow;
 mod options;
+mod outlet;
 mod rendering;
 mod scrapes;
 mod site;
@@ -54,11 +57,11 @@ const LONGEST_SHUTDOWN: Duration = Duration::from_secs(1);
 
 /// What the server shows; implemented by the instance.
 ///
-/// Every method runs on a thread apart, one call of a method at a time. It may block, and it may panic: that
-/// costs a 500.
+/// Every method runs on a thread apart, one call of a method at a time, but for those that wait for slow readers. It may
+/// block, and it may panic: that costs a 500, or breaks off what was begun to be sent.
 pub(crate) trait Pages: Send + Sync + 'static {
-    /// The exposition, text format 0.0.4.
-    fn metrics(&self) -> String;
+    /// Writes the exposition, text format 0.0.4. It may take as long as its readers do.
+    fn metrics(&self, out: &mut dyn io::Write) -> io::Result<()>;
     /// The landing page, HTML without scripts and without external resources.
     fn landing(&self) -> String;
     /// Whether the bot works.

@@ -101,12 +101,14 @@ impl ServerOptions {
     /// where nobody else could; who waits for the new answer never does, though it may come half a second
     /// later.
     ///
+    /// An exposition beyond 256 KiB is sent while it is rendered, no faster than it is read, and takes a megabyte at most.
+    /// Only where a client reads more slowly than others who wait, for the same rendering or for a fifth one, is what it
+    /// has not read kept for it, and counts here.
+    ///
     /// Answers of less than a connection's equal share, 64 KiB by default, are not counted: all connections
     /// together hold no more of them than this.
     ///
-    /// Default 16 MiB: some ten expositions of ten thousand series, so that ordinary bots are never near it.
-    /// Without it, 256 clients that ask and do not read would each hold an exposition of their own for the
-    /// write timeout.
+    /// Default 16 MiB: as much as ten thousand histograms are as text, so that ordinary bots are never near it.
     pub fn max_unread_bytes(mut self, bytes: usize) -> Self {
         self.max_unread_bytes = bytes;
         self

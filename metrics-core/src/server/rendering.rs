@@ -6,22 +6,47 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::StatusCode;
-use tokio::sync::{Notify, oneshot};
+use hyper::body::Bytes;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::answer::Answer;
+use super::flow::Streamed;
+use super::outlet::{Outlet, Rendered, Turn};
 use super::unread::Unread;
 use crate::report::Report;
 
-/// One page. At most one rendering of it runs; whoever asks meanwhile waits for the next one, which all of
-/// them share. So a client sees everything that was recorded before it asked, and a crowd costs no more than
-/// two clients.
+/// One page. Whoever asks while it is rendered waits for the next rendering, which all of them share. So a client sees
+/// everything that was recorded before it asked, and a crowd costs no more than two clients.
+///
+/// A page that is streamed makes room for the next rendering once its first piece is sent; one of all of these works at
+/// a time.
 pub(super) struct Rendering {
     path: &'static str,
     timeout: Duration,
     report: Report,
     queue: Arc<Queue>,
+}
+
+/// How many renderings of a page there may be, of which all but one wait for slow clients. Each takes a megabyte at most,
+/// and a thread.
+pub(super) const RENDERINGS: usize = 4;
+
+/// How long who asks waits for a rendering to end that waits for slow clients, before it does so no more.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What a client is answered.
+pub(super) struct Reply {
+    pub(super) answer: Answer,
+    /// In place of the answer's body.
+    pub(super) streamed: Option<Streamed>,
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self { answer, streamed: None }
+    }
 }
 
 /// Who waits for the next rendering.
@@ -33,9 +58,9 @@ struct Queue {
     asked: Notify,
 }
 
-type Client = oneshot::Sender<Answer>;
-type Render = Arc<dyn Fn() -> Answer + Send + Sync>;
-type Panic = Box<dyn Any + Send>;
+type Client = oneshot::Sender<Reply>;
+/// Renders the page, unless it is what was written to the outlet.
+type Render = Arc<dyn Fn(&mut Outlet) -> Option<Answer> + Send + Sync>;
 
 impl Rendering {
     /// Starts the task that renders. Must be called on the server's runtime.
@@ -47,17 +72,26 @@ impl Rendering {
         render: Render,
     ) -> Self {
         let queue = Arc::<Queue>::default();
-        tokio::spawn(render_for(Arc::clone(&queue), path, render, unread, report.clone()));
+        let renderer = Renderer {
+            path,
+            timeout,
+            report: report.clone(),
+            render,
+            unread,
+            turn: Arc::default(),
+            permits: Arc::new(Semaphore::new(RENDERINGS)),
+        };
+        tokio::spawn(renderer.render_for(Arc::clone(&queue)));
         Self { path, timeout, report: report.clone(), queue }
     }
 
-    pub(super) async fn answer(&self) -> Answer {
+    pub(super) async fn answer(&self) -> Reply {
         let (sender, answer) = oneshot::channel();
         self.queue.join(sender);
         match timeout(self.timeout, answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down"),
-            Err(_) => self.late(),
+            Ok(Ok(reply)) => reply,
+            Ok(Err(_)) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down").into(),
+            Err(_) => self.late().into(),
         }
     }
 
@@ -81,37 +115,88 @@ impl Queue {
         self.asked.notify_one();
     }
 
-    /// All who have asked by now; at least one has.
-    async fn next(&self) -> Vec<Client> {
-        self.asked.notified().await;
+    /// All who have asked by now.
+    fn take(&self) -> Vec<Client> {
         std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Ends with the runtime.
-async fn render_for(queue: Arc<Queue>, path: &'static str, render: Render, unread: Unread, report: Report) {
-    loop {
-        let clients = queue.next().await;
-        let answer = render_apart(&render).await.unwrap_or_else(|panic| {
-            report.tell(&format!("the page {path} panicked: {}", message(panic.as_ref())));
-            Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "this page panicked; the bot's log says why")
-        });
-        let body = unread.hold(answer.body().clone()).await;
-        let answer = answer.with_body(body);
-        for client in clients {
-            // A client may have given up waiting.
-            let _ = client.send(answer.clone());
+/// What renders a page.
+struct Renderer {
+    path: &'static str,
+    timeout: Duration,
+    report: Report,
+    render: Render,
+    unread: Unread,
+    turn: Arc<Turn>,
+    permits: Arc<Semaphore>,
+}
+
+impl Renderer {
+    /// Ends with the runtime.
+    async fn render_for(self, queue: Arc<Queue>) {
+        loop {
+            queue.asked.notified().await;
+            let permit = self.permit().await;
+            let clients = queue.take();
+            if clients.is_empty() {
+                continue;
+            }
+            match self.rendered(permit).await {
+                Rendered::Whole(answer) => {
+                    let body = self.unread.hold(answer.body().clone()).await;
+                    let answer = answer.with_body(body);
+                    for client in clients {
+                        // A client may have given up waiting.
+                        let _ = client.send(answer.clone().into());
+                    }
+                }
+                Rendered::Streamed(flow) => {
+                    let answer = Answer::exposition(Bytes::new());
+                    let bodies = flow.bodies(clients.len(), self.timeout);
+                    for (client, streamed) in clients.into_iter().zip(bodies) {
+                        let _ = client.send(Reply { answer: answer.clone(), streamed: Some(streamed) });
+                    }
+                }
+            }
         }
+    }
+
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        let permit = || Arc::clone(&self.permits).acquire_owned();
+        if let Ok(permit) = timeout(PATIENCE, permit()).await {
+            return permit.ok();
+        }
+        let _hurry = self.turn.hurry();
+        permit().await.ok()
+    }
+
+    /// Renders apart, until it is known what becomes of the page.
+    async fn rendered(&self, permit: Option<OwnedSemaphorePermit>) -> Rendered {
+        let (sender, rendered) = oneshot::channel();
+        let (render, report, path) = (Arc::clone(&self.render), self.report.clone(), self.path);
+        let (turn, unread) = (Arc::clone(&self.turn), self.unread.clone());
+        let work = move || {
+            let mut outlet = Outlet::new(sender, turn, unread);
+            match catch_unwind(AssertUnwindSafe(|| render(&mut outlet))) {
+                Ok(Some(answer)) => outlet.answer(answer),
+                Ok(None) => outlet.finish(),
+                Err(panic) => tell(&report, path, panic.as_ref()),
+            }
+            drop(permit);
+        };
+        // Handing the work over panics when the machine has no thread left to give.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(spawn_blocking(work)))) {
+            tell(&self.report, path, panic.as_ref());
+        }
+        let broken = "this page panicked; the bot's log says why";
+        let broken = || Rendered::Whole(Answer::text(StatusCode::INTERNAL_SERVER_ERROR, broken));
+        rendered.await.unwrap_or_else(|_| broken())
     }
 }
 
-async fn render_apart(render: &Render) -> Result<Answer, Panic> {
-    let render = Arc::clone(render);
-    // Handing the work over panics when the machine has no thread left to give.
-    let handed_over = catch_unwind(AssertUnwindSafe(|| spawn_blocking(move || render())))?;
-    handed_over
-        .await
-        .map_err(|error| error.try_into_panic().unwrap_or_else(|error| Box::new(error.to_string())))
+fn tell(report: &Report, path: &str, panic: &(dyn Any + Send)) {
+    report.tell(&format!("the page {path} panicked: {}", message(panic)));
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

@@ -71,17 +71,29 @@ impl Ticket {
 
 /// From the body of an answer to the stream that writes it: the scrape whose last byte waits to be written.
 #[derive(Clone, Default)]
-pub(super) struct Handover(Arc<Mutex<Option<Ticket>>>);
+pub(super) struct Handover(Arc<Mutex<Written>>);
+
+#[derive(Default)]
+struct Written {
+    ticket: Option<Ticket>,
+    /// Whether the body has begun and not ended.
+    is_under_way: bool,
+}
 
 impl Handover {
-    fn put(&self, ticket: Ticket) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ticket);
-    }
-
     /// All that was handed over is written.
     pub(super) fn written(&self) {
-        let ticket = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ticket = self.state().ticket.take();
         ticket.into_iter().for_each(Ticket::deliver);
+    }
+
+    /// Whether more of the answer is to come.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.state().is_under_way
+    }
+
+    fn state(&self) -> MutexGuard<'_, Written> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -113,9 +125,12 @@ impl<B: Body + Unpin> Body for Tracked<B> {
             Poll::Ready(Some(Ok(_))) => self.body.is_end_stream(),
             Poll::Ready(Some(Err(_))) | Poll::Pending => false,
         };
-        if let Some(ticket) = self.ticket.take_if(|_| ended) {
-            self.handover.put(ticket);
-        }
+        let ticket = self.ticket.take_if(|_| ended);
+        let mut state = self.handover.state();
+        state.is_under_way = !ended;
+        // The former one, if any, was delivered before this one began.
+        state.ticket = ticket.or(state.ticket.take());
+        drop(state);
         frame
     }
 

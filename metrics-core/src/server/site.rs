@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
-use http_body_util::Full;
-use hyper::body::Bytes;
 use hyper::header::HOST;
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode, Version};
 
-use super::answer::Answer;
-use super::rendering::Rendering;
+use super::answer::{Answer, Content};
+use super::outlet::Outlet;
+use super::rendering::{Rendering, Reply};
 use super::scrapes::{Handover, Scrapes, Tracked};
 use super::unread::Unread;
 use super::{Pages, ServerOptions};
 use crate::report::Report;
 
-/// How many pages there are, and so how many threads may render at once.
+/// How many pages there are.
 pub(super) const PAGES: usize = 4;
 
 const METRICS: &str = "/metrics";
@@ -44,41 +43,45 @@ impl Site {
         scrapes: Scrapes,
         unread: &Unread,
     ) -> Self {
-        let page = |path, render: fn(&dyn Pages) -> Answer| {
+        let start = |path, render: fn(&dyn Pages, &mut Outlet) -> Option<Answer>| {
             let pages = Arc::clone(pages);
-            let render = Arc::new(move || render(&*pages));
+            let render = Arc::new(move |outlet: &mut Outlet| render(&*pages, outlet));
             Rendering::start(path, options.render_timeout, report, unread.clone(), render)
         };
         Self {
-            metrics: page(METRICS, |pages| Answer::exposition(pages.metrics())),
-            landing: page(LANDING, |pages| Answer::html(pages.landing())),
-            healthy: page(HEALTHY, |pages| Answer::verdict(pages.healthy())),
-            ready: page(READY, |pages| Answer::verdict(pages.ready())),
+            metrics: start(METRICS, |pages, outlet| {
+                // It fails where nobody reads any more.
+                let _ = pages.metrics(outlet);
+                None
+            }),
+            landing: start(LANDING, |pages, _| Some(Answer::html(pages.landing()))),
+            healthy: start(HEALTHY, |pages, _| Some(Answer::verdict(pages.healthy()))),
+            ready: start(READY, |pages, _| Some(Answer::verdict(pages.ready()))),
             scrapes,
         }
     }
 
-    pub(super) async fn respond(&self, head: &Parts, handover: Handover) -> Response<Tracked<Full<Bytes>>> {
+    pub(super) async fn respond(&self, head: &Parts, handover: Handover) -> Response<Tracked<Content>> {
         // Before the page is asked for: who waits from here on wants a later one.
         let ticket = self.scrapes.ticket();
-        let answer = match refusal(head) {
-            Some(answer) => answer,
+        let Reply { answer, streamed } = match refusal(head) {
+            Some(answer) => answer.into(),
             None => self.page(head.uri.path()).await,
         };
-        let response = answer.into_response();
+        let response = answer.into_response(streamed);
         let scraped =
             head.uri.path() == METRICS && head.method == Method::GET && response.status() == StatusCode::OK;
         response.map(|body| Tracked::new(body, scraped.then_some(ticket), handover))
     }
 
     /// Paths are compared as they were sent: nothing is decoded or normalised, so no path has two spellings.
-    async fn page(&self, path: &str) -> Answer {
+    async fn page(&self, path: &str) -> Reply {
         match path {
             METRICS => self.metrics.answer().await,
             LANDING => self.landing.answer().await,
             HEALTHY => self.healthy.answer().await,
             READY => self.ready.answer().await,
-            _ => not_found(),
+            _ => not_found().into(),
         }
     }
 }

@@ -55,7 +55,8 @@ impl WatchedStream {
 impl Drop for WatchedStream {
     /// Has the kernel drop what the client did not take, instead of holding megabytes for it after the close.
     fn drop(&mut self) {
-        if self.deadline.is_some() {
+        // So that a client of HTTP/1.0 too sees that an answer broke off.
+        if self.deadline.is_some() || self.handover.is_under_way() {
             // The system has closed it already if this fails.
             let _ = self.stream.inner().set_zero_linger();
         }
@@ -95,10 +96,12 @@ impl Write for WatchedStream {
         self.watch(cx, written)
     }
 
-    /// hyper flushes whenever it has nothing left to write, so a flush after a write means that the answer
-    /// has left.
+    /// hyper flushes whenever it has nothing left to write, so a flush after a write means that the answer has left, or
+    /// what there is of it.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if std::mem::take(&mut self.wrote) {
+        if self.handover.is_under_way() {
+            self.activity.caught_up();
+        } else if std::mem::take(&mut self.wrote) {
             self.deadline = None;
             self.activity.answered();
         }

@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::accept::Acceptor;
 use super::connections::Connections;
+use super::rendering::RENDERINGS;
 use super::scrapes::Scrapes;
 use super::site::{PAGES, Site};
 use super::stop::StopSignal;
@@ -88,7 +89,7 @@ fn runtime() -> io::Result<Runtime> {
         .enable_io()
         .enable_time()
         .thread_name("metrics-render")
-        .max_blocking_threads(PAGES)
+        .max_blocking_threads(PAGES * RENDERINGS)
         .thread_keep_alive(KEEP_RENDERING_THREADS)
         .build()
 }

@@ -62,19 +62,43 @@ impl Unread {
         counted
     }
 
+    /// Counts a piece of a longer answer.
+    pub(super) fn count(&self, piece: Bytes) -> Bytes {
+        Account::count(&self.account, piece)
+    }
+
     /// The clients who wait for the new answer are none of the stalled, so they lose nothing but time.
     async fn make_room(&self) {
         let start = Instant::now();
-        while self.account.sums().exceed(self.limit) {
-            let late = start.elapsed() >= LONGEST_WAIT;
-            let closed = self.connections.close_a_stalled_one(if late { Duration::ZERO } else { READS });
-            match (closed, late) {
-                // So that the connection's task runs, and ends.
-                (true, _) => yield_now().await,
-                (false, false) => sleep(PAUSE).await,
-                // All that is left is about to be written for the first time.
-                (false, true) => return,
+        while let Some(pause) = self.pause(start) {
+            match pause {
+                Duration::ZERO => yield_now().await,
+                pause => sleep(pause).await,
             }
+        }
+    }
+
+    /// The same, on a thread that renders.
+    pub(super) fn make_room_here(&self) {
+        let start = Instant::now();
+        while let Some(pause) = self.pause(start) {
+            std::thread::sleep(pause.max(PAUSE / 10));
+        }
+    }
+
+    /// Closes a connection that has stalled, if there is no room, and says how long to wait before the next look, so that
+    /// its task runs and ends; nothing where there is room, or where all that is left is about to be written for the first
+    /// time.
+    fn pause(&self, start: Instant) -> Option<Duration> {
+        if !self.account.sums().exceed(self.limit) {
+            return None;
+        }
+        let late = start.elapsed() >= LONGEST_WAIT;
+        let closed = self.connections.close_a_stalled_one(if late { Duration::ZERO } else { READS });
+        match (closed, late) {
+            (true, _) => Some(Duration::ZERO),
+            (false, false) => Some(PAUSE),
+            (false, true) => None,
         }
     }
 }

@@ -21,8 +21,8 @@ impl Reply {
         })
     }
 
-    fn content_length(&self) -> usize {
-        self.header("content-length").unwrap().parse().unwrap()
+    fn content_length(&self) -> Option<usize> {
+        self.header("content-length").map(|length| length.parse().unwrap())
     }
 }
 
@@ -105,11 +105,35 @@ pub(super) fn try_read_reply(stream: &mut TcpStream, method: &str) -> io::Result
     let head = String::from_utf8(head).unwrap();
     let mut reply = Reply { status: status(&head), head, body: String::new() };
     if method != "HEAD" {
-        let mut body = vec![0; reply.content_length()];
-        stream.read_exact(&mut body)?;
+        let body = match reply.content_length() {
+            Some(length) => read(stream, length)?,
+            None => read_chunks(stream)?,
+        };
         reply.body = String::from_utf8(body).unwrap();
     }
     Ok(reply)
+}
+
+fn read(stream: &mut TcpStream, length: usize) -> io::Result<Vec<u8>> {
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    Ok(body)
+}
+
+fn read_chunks(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let mut line = String::new();
+        while !line.ends_with("\r\n") {
+            line.push(read(stream, 1)?[0].into());
+        }
+        let length = usize::from_str_radix(line.trim_end(), 16).unwrap();
+        body.extend(read(stream, length)?);
+        assert_eq!(read(stream, 2)?, b"\r\n");
+        if length == 0 {
+            return Ok(body);
+        }
+    }
 }
 
 pub(super) fn is_open(stream: &TcpStream) -> bool {

@@ -62,7 +62,7 @@ fn bot() {
     // SAFETY: the pointer is to a live, initialised structure that the call only reads.
     let limited = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
     assert_eq!(limited, 0);
-    let pages = Arc::new(Script(|| EXPOSITION.to_owned()));
+    let pages = Arc::new(Script(|out: &mut dyn std::io::Write| out.write_all(EXPOSITION.as_bytes())));
     let server =
         serve("127.0.0.1:0", patient(), pages, Report::new(Arc::new(|line| eprintln!("{line}")))).unwrap();
     let leaks = if scenario == "leak" { usize::MAX } else { 0 };

@@ -11,7 +11,7 @@ use super::{EXPOSITION, PATIENCE, Reports, Script, Server, patient, serve, start
 use crate::server::{ServeError, ServerOptions};
 
 fn try_serve(address: &str) -> Result<Server, ServeError> {
-    let pages = Arc::new(Script(|| EXPOSITION.to_owned()));
+    let pages = Arc::new(Script(|out: &mut dyn std::io::Write| out.write_all(EXPOSITION.as_bytes())));
     serve(address, ServerOptions::new(), pages, Reports::default().hook())
 }
 

@@ -9,6 +9,7 @@ mod paths;
 mod rendering;
 mod slow;
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -25,9 +26,9 @@ const LANDING: &str = "<!doctype html><title>bot</title>";
 /// Pages with a scripted exposition: the part that varies from test to test.
 struct Script<F>(F);
 
-impl<F: Fn() -> String + Send + Sync + 'static> Pages for Script<F> {
-    fn metrics(&self) -> String {
-        (self.0)()
+impl<F: Fn(&mut dyn io::Write) -> io::Result<()> + Send + Sync + 'static> Pages for Script<F> {
+    fn metrics(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        (self.0)(out)
     }
 
     fn landing(&self) -> String {
@@ -66,6 +67,13 @@ struct Served {
 }
 
 fn start(options: ServerOptions, metrics: impl Fn() -> String + Send + Sync + 'static) -> Served {
+    start_writing(options, move |out| out.write_all(metrics().as_bytes()))
+}
+
+fn start_writing(
+    options: ServerOptions,
+    metrics: impl Fn(&mut dyn io::Write) -> io::Result<()> + Send + Sync + 'static,
+) -> Served {
     let reports = Reports::default();
     let pages = Arc::new(Script(metrics));
     let server = serve("127.0.0.1:0", options, pages, reports.hook()).unwrap();

@@ -8,6 +8,7 @@ use super::client::{ask, connect, eventually, get, read_reply};
 use super::{EXPOSITION, Pages, Reports, ServerOptions, Verdict, patient, serve, start};
 use crate::server::answer::Answer;
 use crate::server::connections::Connections;
+use crate::server::outlet::Outlet;
 use crate::server::rendering::Rendering;
 use crate::server::unread::Unread;
 
@@ -30,7 +31,7 @@ fn a_page_that_panics_gets_500_and_the_server_lives() {
 struct Broken;
 
 impl Pages for Broken {
-    fn metrics(&self) -> String {
+    fn metrics(&self, _: &mut dyn std::io::Write) -> std::io::Result<()> {
         panic!("metrics")
     }
 
@@ -86,9 +87,9 @@ fn who_gave_up_on_a_page_that_hangs_is_forgotten() {
     runtime.block_on(async {
         let options = ServerOptions::new();
         let unread = Unread::new(&options, Connections::new(1));
-        let render = Arc::new(move || {
+        let render = Arc::new(move |_: &mut Outlet| {
             let _ = gate.lock().unwrap().recv();
-            Answer::exposition(EXPOSITION.to_owned())
+            Some(Answer::exposition(EXPOSITION))
         });
         let timeout = Duration::from_millis(1);
         let page = Rendering::start("/metrics", timeout, &Reports::default().hook(), unread, render);

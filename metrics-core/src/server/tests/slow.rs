@@ -2,12 +2,17 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::client::{ask, connect, eventually, get, is_open, read_reply, rest, status, try_read_reply};
-use super::{EXPOSITION, patient, start};
+use super::client::{
+    ask, connect, connect_with_a_small_buffer, eventually, get, is_open, read_reply, request, rest, status,
+    try_read_reply,
+};
+use super::{EXPOSITION, patient, start, start_writing};
+use crate::server::rendering::RENDERINGS;
 
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -122,7 +127,8 @@ fn a_client_that_does_not_read_makes_room_too() {
     stalled.read_exact(&mut [0]).unwrap();
     eventually("another client is served", || {
         let mut stream = connect(served.address);
-        ask(&mut stream, "GET", "/-/healthy");
+        // Until the first one has stalled there is no room, and the connection is closed.
+        let _ = stream.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: bot\r\n\r\n");
         try_read_reply(&mut stream, "GET").is_ok_and(|reply| reply.status == 200)
     });
     rest(&mut stalled);
@@ -163,12 +169,12 @@ fn a_busy_page_does_not_delay_the_others() {
     assert_eq!(read_reply(&mut scrape, "GET").status, 200);
 }
 
-/// Each of these asks when the one before has its answer, so that none shares a rendering.
+/// Each of these asks when the one before has the first of its answer, so that none shares a rendering.
 #[test]
-fn clients_that_do_not_read_hold_two_answers_at_most() {
+fn clients_that_do_not_read_hold_nobody_up() {
     const SIZE: usize = 12 << 20;
     let served = start(patient(), || "x".repeat(SIZE));
-    let mut open: Vec<_> = (0..6)
+    let _open: Vec<_> = (0..3 * RENDERINGS)
         .map(|_| {
             let mut stream = connect(served.address);
             ask(&mut stream, "GET", "/metrics");
@@ -176,12 +182,94 @@ fn clients_that_do_not_read_hold_two_answers_at_most() {
             stream
         })
         .collect();
-    eventually("the others are reset", || {
-        open.retain(|stream| stream.take_error().unwrap().is_none());
-        open.len() <= 2
-    });
     assert_eq!(get(served.address, "/metrics").body.len(), SIZE);
     assert!(served.reports.lines().is_empty());
+}
+
+/// Whoever shares a rendering with a client that does not read waits for it half a second in all.
+#[test]
+fn a_client_that_does_not_read_holds_nobody_up_who_shares_its_rendering() {
+    const SIZE: usize = 32 << 20;
+    let (leave, gate) = mpsc::channel::<()>();
+    let (entered, rendering) = mpsc::channel();
+    let gate = Mutex::new(gate);
+    let served = start(patient().max_unread_bytes(2 * SIZE), move || {
+        entered.send(()).unwrap();
+        gate.lock().unwrap().recv().unwrap();
+        "x".repeat(SIZE)
+    });
+    let ask_for_it = || {
+        let mut stream = connect(served.address);
+        ask(&mut stream, "GET", "/metrics");
+        stream
+    };
+    let first = ask_for_it();
+    rendering.recv().unwrap();
+    let (mut idler, mut reader) = (ask_for_it(), ask_for_it());
+    // It answers on the same thread that has by then read what came in before.
+    assert_eq!(get(served.address, "/").status, 200);
+    drop(first);
+    leave.send(()).unwrap();
+    leave.send(()).unwrap();
+    assert_eq!(read_reply(&mut reader, "GET").body.len(), SIZE);
+    // And it is not lost to the other, as long as there is memory for it.
+    assert!(rest_of_an_answer(&mut idler) >= SIZE);
+}
+
+/// The first of it is sent before the rest is rendered.
+#[test]
+fn a_long_page_that_breaks_off_is_seen_to_and_reported() {
+    let served = start_writing(patient(), |out| {
+        out.write_all("x".repeat(SENT).as_bytes())?;
+        panic!("on purpose");
+    });
+    let mut stream = connect(served.address);
+    ask(&mut stream, "GET", "/metrics");
+    let said = rest(&mut stream);
+    assert_eq!(status(&said), 200);
+    assert!(!said.ends_with("0\r\n\r\n"), "it looks complete");
+    assert_eq!(served.reports.lines(), ["the page /metrics panicked: on purpose"]);
+    assert!(!served.server.drain(Duration::ZERO));
+}
+
+/// Beyond what is sent as a whole.
+const SENT: usize = 1 << 20;
+
+/// It is rendered no further than its window.
+#[test]
+fn a_long_page_is_rendered_no_faster_than_it_is_read() {
+    let written = Arc::new(AtomicUsize::new(0));
+    let served = start_writing(patient(), {
+        let written = Arc::clone(&written);
+        move |out| {
+            for _ in 0..BIG / 1024 {
+                out.write_all(&[b'x'; 1024])?;
+                written.fetch_add(1024, Ordering::Relaxed);
+            }
+            Ok(())
+        }
+    });
+    let mut stream = connect_with_a_small_buffer(served.address);
+    ask(&mut stream, "GET", "/metrics");
+    stream.read_exact(&mut [0; 64]).unwrap();
+    std::thread::sleep(SHORT);
+    // What the kernel holds comes on top.
+    let ahead = written.load(Ordering::Relaxed);
+    assert!(ahead < BIG / 2, "{ahead} of {BIG}");
+    assert!(rest_of_an_answer(&mut stream) >= BIG - 64);
+}
+
+#[test]
+fn a_short_page_says_how_long_it_is_and_a_long_one_comes_in_pieces() {
+    for (size, length) in [(1_000, Some("1000")), (SENT, None)] {
+        let served = start(patient(), move || "x".repeat(size));
+        for method in ["GET", "HEAD"] {
+            let reply = request(served.address, method, "/metrics");
+            assert_eq!((reply.status, reply.header("content-length")), (200, length), "{method}");
+        }
+        let reply = get(served.address, "/metrics");
+        assert_eq!((reply.body.len(), reply.header("transfer-encoding").is_none()), (size, length.is_some()));
+    }
 }
 
 #[test]

@@ -1,0 +1,204 @@
+//! A page that is too long to be held as a whole: who renders it waits until its clients have taken some of it.
+
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use hyper::body::{Body, Bytes, Frame};
+use tokio::time::{Sleep, sleep};
+
+/// Nobody renders on while a client has so much before it.
+const WINDOW: usize = 256 * 1024;
+
+/// For so long in all the other clients of a rendering wait for those who are slower.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Between two looks at whether others are waiting for their turn.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// From who renders to those who read.
+pub(super) struct Flow {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// None until it is known who reads.
+    readers: Option<Vec<Reader>>,
+    end: Option<End>,
+}
+
+#[derive(Default)]
+struct Reader {
+    pieces: VecDeque<Bytes>,
+    /// Bytes of these.
+    ahead: usize,
+    /// Whether it is not waited for any more.
+    left_behind: bool,
+    is_gone: bool,
+    waker: Option<Waker>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// All was written.
+    Whole,
+    /// The rest cannot be rendered.
+    Broken,
+}
+
+/// Who reads on, after a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Readers {
+    Waited,
+    /// Some have more before them than was to be, which is for [`Unread`](super::unread::Unread) to bound.
+    LeftBehind,
+}
+
+impl Flow {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self { state: Mutex::default(), changed: Condvar::new() })
+    }
+
+    /// Bodies for so many clients. A piece that takes longer than this to come ends them.
+    pub(super) fn bodies(self: &Arc<Self>, clients: usize, timeout: Duration) -> Vec<Streamed> {
+        self.state().readers = Some((0..clients).map(|_| Reader::default()).collect());
+        self.changed.notify_all();
+        let body =
+            |reader| Streamed { flow: Arc::clone(self), reader, timeout, deadline: Box::pin(sleep(timeout)) };
+        (0..clients).map(body).collect()
+    }
+
+    /// Gives every client a piece.
+    pub(super) fn push(&self, piece: &Bytes) {
+        let mut state = self.state();
+        while state.readers.is_none() && state.end.is_none() {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        for reader in state.readers.iter_mut().flatten().filter(|reader| !reader.is_gone) {
+            reader.pieces.push_back(piece.clone());
+            reader.ahead += piece.len();
+            reader.wake();
+        }
+    }
+
+    /// Waits until the clients have taken some of it. `waited` is for how long the quicker ones have waited for others so
+    /// far; who is slower than that is left behind, and so are all where `is_hurried`.
+    pub(super) fn wait(&self, waited: &mut Duration, is_hurried: impl Fn() -> bool) -> io::Result<Readers> {
+        let mut state = self.state();
+        loop {
+            let readers = state.readers.as_deref_mut().unwrap_or_default();
+            if readers.iter().all(|reader| reader.is_gone) {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            let (mut slow, mut quick) = (0, 0);
+            for reader in readers.iter().filter(|reader| reader.is_waited_for()) {
+                *if reader.ahead >= WINDOW { &mut slow } else { &mut quick } += 1;
+            }
+            if slow > 0 && (is_hurried() || quick > 0 && *waited >= PATIENCE) {
+                for reader in readers.iter_mut() {
+                    reader.left_behind |= reader.ahead >= WINDOW;
+                }
+                slow = 0;
+            }
+            if slow == 0 {
+                let some = readers.iter().any(|reader| reader.left_behind && !reader.is_gone);
+                return Ok(if some { Readers::LeftBehind } else { Readers::Waited });
+            }
+            let since = Instant::now();
+            let result = self.changed.wait_timeout(state, PAUSE);
+            (state, _) = result.unwrap_or_else(PoisonError::into_inner);
+            if quick > 0 {
+                *waited += since.elapsed();
+            }
+        }
+    }
+
+    /// Whether a client has so much before it that it is time to wait.
+    pub(super) fn is_full(&self) -> bool {
+        let state = self.state();
+        let readers = state.readers.as_deref().unwrap_or_default();
+        let is_slow = |reader: &Reader| reader.is_waited_for() && reader.ahead >= WINDOW;
+        readers.iter().any(is_slow) || readers.iter().all(|reader| reader.is_gone)
+    }
+
+    /// Ends it, unless it has ended.
+    pub(super) fn end(&self, end: End) {
+        let mut state = self.state();
+        state.end.get_or_insert(end);
+        state.readers.iter_mut().flatten().for_each(Reader::wake);
+        self.changed.notify_all();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reader {
+    fn is_waited_for(&self) -> bool {
+        !self.is_gone && !self.left_behind
+    }
+
+    fn wake(&mut self) {
+        self.waker.take().into_iter().for_each(Waker::wake);
+    }
+}
+
+/// What one client reads.
+pub(super) struct Streamed {
+    flow: Arc<Flow>,
+    reader: usize,
+    timeout: Duration,
+    /// Until the next piece.
+    deadline: Pin<Box<Sleep>>,
+}
+
+impl Body for Streamed {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let this = &mut *self;
+        let mut state = this.flow.state();
+        let end = state.end;
+        let Some(reader) = state.readers.as_mut().and_then(|readers| readers.get_mut(this.reader)) else {
+            return Poll::Ready(None);
+        };
+        if let Some(piece) = reader.pieces.pop_front() {
+            reader.ahead -= piece.len();
+            this.flow.changed.notify_all();
+            this.deadline.as_mut().reset(tokio::time::Instant::now() + this.timeout);
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        }
+        match end {
+            Some(End::Whole) => return Poll::Ready(None),
+            Some(End::Broken) => return Poll::Ready(Some(Err(io::ErrorKind::BrokenPipe.into()))),
+            None => {}
+        }
+        reader.waker = Some(cx.waker().clone());
+        drop(state);
+        this.deadline.as_mut().poll(cx).map(|()| Some(Err(io::ErrorKind::TimedOut.into())))
+    }
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        let mut state = self.flow.state();
+        let readers = state.readers.as_mut();
+        let pieces = readers.and_then(|readers| readers.get_mut(self.reader)).map(|reader| {
+            reader.is_gone = true;
+            std::mem::take(&mut reader.pieces)
+        });
+        drop(state);
+        drop(pieces);
+        self.flow.changed.notify_all();
+    }
+}

@@ -1,0 +1,162 @@
+//! Where a page is written while it is rendered.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::answer::Answer;
+use super::flow::{End, Flow, Readers};
+use super::unread::Unread;
+
+/// A page up to this length is sent as a whole, with its length: that of most bots. A longer one is never
+/// in memory as a whole.
+const WHOLE: usize = 256 * 1024;
+
+/// Of a longer page is written at a time.
+const PIECE: usize = 64 * 1024;
+
+/// What is known of a page when the first of it can be sent.
+pub(super) enum Rendered {
+    Whole(Answer),
+    Streamed(Arc<Flow>),
+}
+
+/// Of several renderings of a page one at a time works: so however many clients there are, and however slowly they
+/// read, they cost one processor's time.
+#[derive(Default)]
+pub(super) struct Turn {
+    is_taken: Mutex<bool>,
+    free: Condvar,
+    /// How many clients wait for renderings to end that wait for slow clients.
+    hurried: AtomicUsize,
+}
+
+/// Takes an exposition, of which a short one waits until all of it is there.
+pub(super) struct Outlet {
+    text: Vec<u8>,
+    /// Taken by who is told first what has become of the page.
+    rendered: Option<oneshot::Sender<Rendered>>,
+    flow: Option<Arc<Flow>>,
+    /// For how long quick clients have waited for slow ones.
+    waited: Duration,
+    turn: Arc<Turn>,
+    unread: Unread,
+}
+
+/// Has renderings that wait for slow clients end soon, until dropped.
+pub(super) struct Hurry<'a>(&'a Turn);
+
+impl Turn {
+    fn take(&self) {
+        let taken = self.is_taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.free.wait_while(taken, |taken| *taken).unwrap_or_else(PoisonError::into_inner);
+        *taken = true;
+    }
+
+    fn give(&self) {
+        *self.is_taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        self.free.notify_one();
+    }
+
+    pub(super) fn hurry(&self) -> Hurry<'_> {
+        self.hurried.fetch_add(1, Relaxed);
+        Hurry(self)
+    }
+}
+
+impl Drop for Hurry<'_> {
+    fn drop(&mut self) {
+        self.0.hurried.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Outlet {
+    /// Waits for its turn.
+    pub(super) fn new(rendered: oneshot::Sender<Rendered>, turn: Arc<Turn>, unread: Unread) -> Self {
+        turn.take();
+        let (text, waited) = (Vec::new(), Duration::ZERO);
+        Self { text, rendered: Some(rendered), flow: None, waited, turn, unread }
+    }
+
+    /// All of the exposition is written.
+    pub(super) fn finish(mut self) {
+        let text = std::mem::take(&mut self.text);
+        let Some(flow) = &self.flow else { return self.answer(Answer::exposition(text)) };
+        if !text.is_empty() {
+            flow.push(&self.unread.count(text.into()));
+        }
+        flow.end(End::Whole);
+    }
+
+    /// The page is this one.
+    pub(super) fn answer(mut self, answer: Answer) {
+        if let Some(rendered) = self.rendered.take() {
+            // Who asked may be gone.
+            let _ = rendered.send(Rendered::Whole(answer));
+        }
+    }
+
+    /// What was written so far goes to those who read.
+    fn pass_on(&mut self) -> io::Result<()> {
+        let piece = self.unread.count(std::mem::replace(&mut self.text, Vec::with_capacity(PIECE)).into());
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let flow = if let Some(flow) = &self.flow {
+            flow
+        } else {
+            let flow = self.flow.insert(Flow::new());
+            let rendered = self.rendered.take().ok_or_else(gone)?;
+            rendered.send(Rendered::Streamed(Arc::clone(flow))).map_err(|_| gone())?;
+            flow
+        };
+        flow.push(&piece);
+        drop(piece);
+        if flow.is_full() {
+            self.turn.give();
+            let hurried = &self.turn.hurried;
+            let waited = flow.wait(&mut self.waited, || hurried.load(Relaxed) > 0);
+            if let Ok(Readers::LeftBehind) = waited {
+                self.unread.make_room_here();
+            }
+            self.turn.take();
+            waited?;
+        }
+        Ok(())
+    }
+
+    /// Exactly as much as is needed: a page is to take no more memory than it is long.
+    fn reserve(&mut self, more: usize) {
+        let needed = self.text.len() + more;
+        if needed > self.text.capacity() {
+            let most = if self.flow.is_some() { PIECE } else { WHOLE };
+            self.text.reserve_exact((2 * needed).min(most.max(needed)) - self.text.len());
+        }
+    }
+}
+
+impl Write for Outlet {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let most = if self.flow.is_some() { PIECE } else { WHOLE };
+        let some = &text[..text.len().min(most - self.text.len())];
+        self.reserve(some.len());
+        self.text.extend_from_slice(some);
+        if self.text.len() == most {
+            self.pass_on()?;
+        }
+        Ok(some.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        // After a panic, or where nobody reads any more; whole it has ended before.
+        self.flow.iter().for_each(|flow| flow.end(End::Broken));
+        self.turn.give();
+    }
+}
