@@ -218,8 +218,8 @@ impl On {
     /// It ended.
     pub const ALWAYS: Self = Self(!0);
 
-    /// Beside the outcomes: what a deadline dropped has returned no error, and is a timeout all the same.
-    const DEADLINE: Self = Self(1 << 15);
+    /// Beside the outcomes.
+    const DEADLINE: Self = Self(1 << End::DEADLINE.0);
 
     const fn of(outcome: Outcome) -> Self {
         Self(1 << outcome as u8)
@@ -240,13 +240,37 @@ impl On {
     /// Whether a call that returned so is among them.
     #[inline]
     pub(crate) fn include(self, outcome: Outcome) -> bool {
-        self.0 & Self::of(outcome).0 != 0
+        self.include_end(End::returned(outcome))
     }
 
     /// Whether a call that did not return, and ended so, is among them.
+    #[inline]
     pub(crate) fn include_abandoned(self, outcome: Outcome) -> bool {
-        let end = if outcome == Outcome::Timeout { Self::DEADLINE } else { Self::of(outcome) };
-        self.0 & end.0 != 0
+        self.include_end(End::abandoned(outcome))
+    }
+
+    #[inline]
+    pub(crate) fn include_end(self, End(end): End) -> bool {
+        self.0 & 1 << end != 0
+    }
+}
+
+/// How a call ended, as the number of its bit in [`On`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End(u8);
+
+impl End {
+    /// What a deadline dropped has returned no error, and is a timeout all the same.
+    const DEADLINE: Self = Self(15);
+
+    #[inline]
+    pub(crate) fn returned(outcome: Outcome) -> Self {
+        Self(outcome as u8)
+    }
+
+    #[inline]
+    pub(crate) fn abandoned(outcome: Outcome) -> Self {
+        if outcome == Outcome::Timeout { Self::DEADLINE } else { Self(outcome as u8) }
     }
 }
 

@@ -107,7 +107,7 @@ pub(crate) struct Reconciliations(Lock<State>);
 struct State {
     /// Of all together.
     mismatches: [u64; KINDS.len()],
-    each: BTreeMap<Key, Reconciliation>,
+    each: BTreeMap<Arc<Key>, Reconciliation>,
 }
 
 /// Tells reconciliations apart: each annotated function and the handles have their own names.
@@ -148,13 +148,15 @@ impl Reconciliations {
     }
 
     /// The number of a cycle that begins now, and the key under which it is kept.
-    fn begin(&self, site: Option<&'static CallSite>, name: &str) -> (Key, u64) {
+    fn begin(&self, site: Option<&'static CallSite>, name: &str) -> (Arc<Key>, u64) {
         let mut key = Key { site: site.map(|site| std::ptr::from_ref(site).addr()), name: name.to_owned() };
         let mut state = self.state();
         if state.each.len() >= MOST_NAMES && !state.each.contains_key(&key) {
             OTHER.clone_into(&mut key.name);
         }
-        let reconciliation = state.each.entry(key.clone()).or_default();
+        let standing = state.each.get_key_value(&key).map(|(standing, _)| Arc::clone(standing));
+        let key = standing.unwrap_or_else(|| Arc::new(key));
+        let reconciliation = state.each.entry(Arc::clone(&key)).or_default();
         reconciliation.begun += 1;
         (key, reconciliation.begun)
     }
@@ -224,7 +226,8 @@ impl Reconciliations {
 #[must_use = "a cycle publishes nothing until it is committed"]
 pub struct ReconciliationCycle {
     core: Arc<Core>,
-    key: Key,
+    // Shared: futures have a cycle in them.
+    key: Arc<Key>,
     number: u64,
 }
 

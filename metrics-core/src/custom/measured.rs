@@ -3,7 +3,7 @@
 use super::handle::{Counter, Handle, Histogram};
 use crate::Outcome;
 use crate::clock::{self, Clock};
-use crate::event::On;
+use crate::event::{End, On};
 use crate::guard::Guard;
 
 /// A declared family with a value for each of its labels.
@@ -125,19 +125,26 @@ pub struct CountedGuard {
     on: On,
 }
 
+impl CountedGuard {
+    /// One body for both ways to end: where it is inlined twice, a call takes four instructions more.
+    #[inline]
+    fn end(self, end: End) {
+        if self.on.include_end(end) {
+            self.counter.increment();
+        }
+    }
+}
+
 impl Guard for CountedGuard {
     type Verdict = Outcome;
 
     #[inline]
     fn finish(self, outcome: Outcome) {
-        if self.on.include(outcome) {
-            self.counter.increment();
-        }
+        self.end(End::returned(outcome));
     }
 
+    #[inline]
     fn abandon(self, outcome: Outcome) {
-        if self.on.include_abandoned(outcome) {
-            self.counter.increment();
-        }
+        self.end(End::abandoned(outcome));
     }
 }

@@ -103,7 +103,8 @@ impl Key {
     fn wrong(&self) -> Vec<&'static str> {
         const NO_TEXT: [&str; 6] = ["1", "1.5", "'c'", "b\"x\"", "true", "c\"x\""];
         const NO_PATH: [&str; 6] = ["\"crate::labels\"", "1", "true", "a + b", "run()", "|x| x"];
-        const NO_WORD: [&str; 5] = ["1", "\"nope\"", "[err]", "ok | err", "self"];
+        const NO_WORD: [&str; 9] =
+            ["1", "\"nope\"", "[]", "[[err]]", "[!err]", "[err; 2]", "[err, !ok]", "ok | err", "self"];
         const NO_DURATION: [&str; 36] = [
             "\"\"",
             "\" \"",
