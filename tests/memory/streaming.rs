@@ -7,6 +7,9 @@ use crate::allocator::{in_use, peak_of};
 use crate::alone;
 use crate::series::{METRICS, ack_all};
 
+/// Few enough to leave words of each thread to the series whose bytes are counted beside these.
+const SERIES: usize = 1_500;
+
 /// The length of the answer, which is read in pieces.
 fn scrape(address: SocketAddr) -> usize {
     let mut stream = TcpStream::connect(address).expect("it listens");
@@ -30,7 +33,7 @@ fn scrape(address: SocketAddr) -> usize {
 fn a_long_exposition_is_served_in_a_megabyte() {
     let _alone = alone();
     let long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
-    let series = if long { 100_000 } else { 5_000 };
+    let series = if long { 100_000 } else { SERIES };
     ack_all(series);
     let server = METRICS.serve("127.0.0.1:0").expect("a free port");
     // What the server itself takes is there from here on.
@@ -45,7 +48,7 @@ fn a_long_exposition_is_served_in_a_megabyte() {
 #[test]
 fn clients_that_do_not_read_take_no_more_than_a_few_that_do() {
     let _alone = alone();
-    ack_all(5_000);
+    ack_all(SERIES);
     let server = METRICS.serve("127.0.0.1:0").expect("a free port");
     let length = scrape(server.local_addr());
     let before = in_use();

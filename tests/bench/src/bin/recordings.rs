@@ -199,7 +199,7 @@ fn beside_scrapes(rounds: usize) {
          | p99.9 | × quiet p99.9 |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     );
     for (name, record) in RECORDINGS {
-        let mut times = [[const { Vec::new() }; 3]; 2];
+        let mut times = [const { [const { Vec::new() }; 3] }; 2];
         for _ in 0..rounds {
             for (scrapes, times) in times.iter_mut().enumerate() {
                 for (times, time) in times.iter_mut().zip(percentiles(record, scrapes == 1)) {
