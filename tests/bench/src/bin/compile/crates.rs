@@ -1,5 +1,6 @@
 //! The generated crates: equal functions, each variant with its own way to measure them.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -31,9 +32,14 @@ impl Shape {
     pub const BOTH: [Self; 2] = [Self::Sync, Self::Async];
 }
 
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Sync { "sync" } else { "async" })
+    }
+}
+
 impl Variant {
     pub fn package(&self, shape: Shape) -> String {
-        let shape = if shape == Shape::Sync { "sync" } else { "async" };
         format!("{}_{shape}", self.package)
     }
 }

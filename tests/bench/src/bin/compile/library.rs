@@ -19,6 +19,7 @@ pub fn tables(workspace: &Workspace, rounds: usize) {
         "| without the server | {} |\n",
         dependencies(&["--no-default-features", "--features", "enable"])
     );
+    eprintln!("release builds of an empty and of a serving program");
     let [empty, installed] = ["empty", "installed"].map(|package| binary_size(workspace, package));
     println!("| stripped release binary, KiB | |\n| --- | ---: |");
     println!("| empty `main` | {} |\n| installed and served | {} |", empty / 1024, installed / 1024);
@@ -28,7 +29,8 @@ pub fn tables(workspace: &Workspace, rounds: usize) {
 fn clean_build(workspace: &Workspace, rounds: usize) -> [f64; 3] {
     let target = workspace.0.join("clean");
     let mut seconds = [const { Vec::new() }; 3];
-    for _ in 0..rounds {
+    for round in 1..=rounds {
+        eprintln!("round {round} of {rounds}: clean build");
         let _ = fs::remove_dir_all(&target);
         let times = workspace.cargo(&["build", "-p", "ours_sync"], &target);
         for (name, seconds) in ["syn", "bot_metrics_macros", "bot_metrics"].iter().zip(&mut seconds) {

@@ -2,8 +2,9 @@
 //! adds to a build.
 //!
 //! `cargo run --release --manifest-path tests/bench/Cargo.toml --no-default-features --bin compile [-- --peers] [rounds]`
-//! prints the tables. Times are rustc's own user CPU of the generated crate alone, which cargo hands over because this
-//! program stands between it and rustc; medians, the crates compiled in turn.
+//! prints the tables, each as soon as it is complete, and its progress on stderr. Times are rustc's own user CPU of the
+//! generated crate alone, which cargo hands over because this program stands between it and rustc; medians, the crates
+//! compiled in turn.
 
 mod crates;
 mod library;
@@ -16,18 +17,44 @@ use bot_metrics_bench::median;
 use crates::{FUNCTIONS, Shape, VARIANTS, Variant};
 use rustc::{Build, Workspace};
 
+const USAGE: &str = "usage: compile [--peers] [rounds], with at least one round; 3 unless said";
+
+/// Seconds beyond which a crate is built once and not in each round.
+const SLOW: f64 = 30.0;
+
 fn main() -> ExitCode {
     if let Some(code) = rustc::as_wrapper() {
         return code;
     }
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let peers = arguments.iter().any(|argument| argument == "--peers");
-    let rounds = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(5);
+    let Some(Arguments { peers, rounds }) = Arguments::read(std::env::args().skip(1)) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
     let variants: Vec<_> = VARIANTS.iter().filter(|variant| peers || !variant.is_peer).collect();
     let workspace = crates::generate(&variants);
-    functions(&workspace, &variants, rounds);
+    for shape in Shape::BOTH {
+        functions(&workspace, &variants, shape, rounds);
+    }
     library::tables(&workspace, rounds);
     ExitCode::SUCCESS
+}
+
+struct Arguments {
+    peers: bool,
+    rounds: usize,
+}
+
+impl Arguments {
+    fn read(arguments: impl Iterator<Item = String>) -> Option<Self> {
+        let mut read = Self { peers: false, rounds: 3 };
+        for argument in arguments {
+            match argument.as_str() {
+                "--peers" => read.peers = true,
+                rounds => read.rounds = rounds.parse().ok().filter(|rounds| *rounds > 0)?,
+            }
+        }
+        Some(read)
+    }
 }
 
 /// What was measured of one crate.
@@ -38,43 +65,29 @@ struct Row {
     bytes: f64,
 }
 
-fn functions(workspace: &Workspace, variants: &[&Variant], rounds: usize) {
-    let mut rows: Vec<[Row; 2]> = variants.iter().map(|_| Default::default()).collect();
-    for round in 0..=rounds {
+fn functions(workspace: &Workspace, variants: &[&Variant], shape: Shape, rounds: usize) {
+    let mut rows: Vec<Row> = variants.iter().map(|_| Row::default()).collect();
+    for round in 1..=rounds {
         for (variant, row) in variants.iter().zip(&mut rows) {
-            for (shape, row) in Shape::BOTH.iter().zip(row) {
-                measure(workspace, variant, *shape, round, row);
+            let package = variant.package(shape);
+            for (build, times) in [(Build::Check, &mut row.check), (Build::Release, &mut row.release)] {
+                if times.iter().all(|seconds| *seconds < SLOW) {
+                    let seconds = workspace.time(&package, build);
+                    eprintln!("round {round} of {rounds}: {package}, {build:?}: {seconds:.2} s");
+                    times.push(seconds);
+                }
             }
+            row.bytes = workspace.bytes(&package) / FUNCTIONS as f64;
         }
     }
-    println!(
-        "| {FUNCTIONS} functions | sync: check | release | bytes each | async: check | release | bytes each |"
-    );
-    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
-    let seconds: Vec<[[f64; 2]; 2]> = rows
-        .iter()
-        .map(|row| [0, 1].map(|shape| [median(row[shape].check.clone()), median(row[shape].release.clone())]))
-        .collect();
-    for ((variant, row), times) in variants.iter().zip(&rows).zip(&seconds) {
-        let cells = [0, 1].map(|shape| {
-            let ratio = |build: usize| times[shape][build] / seconds[0][shape][build];
-            format!("{:.2} | {:.2} | {:.0}", ratio(0), ratio(1), row[shape].bytes)
-        });
-        println!("| {} | {} |", variant.name, cells.join(" | "));
+    println!("| {FUNCTIONS} {shape} functions | check | release | bytes each |");
+    println!("| --- | ---: | ---: | ---: |");
+    let times: Vec<_> =
+        rows.iter().map(|row| [&row.check, &row.release].map(|times| median(times.clone()))).collect();
+    let [bare_check, bare_release] = times[0];
+    for ((variant, row), [check, release]) in variants.iter().zip(&rows).zip(&times) {
+        let [check, release] = [check / bare_check, release / bare_release];
+        println!("| {} | {check:.2} | {release:.2} | {:.0} |", variant.name, row.bytes);
     }
-    let [[check, release], [async_check, async_release]] = seconds[0];
-    println!("\nbare: {check:.2} s, {release:.2} s; async {async_check:.2} s, {async_release:.2} s\n");
-}
-
-/// The first round builds the dependencies; a crate that is slow to build is built once more.
-fn measure(workspace: &Workspace, variant: &Variant, shape: Shape, round: usize, row: &mut Row) {
-    let package = variant.package(shape);
-    let check = workspace.time(&package, Build::Check);
-    let slow = row.release.iter().any(|seconds| *seconds > 30.0);
-    let release = if slow { None } else { Some(workspace.time(&package, Build::Release)) };
-    if round > 0 {
-        row.check.push(check);
-        row.release.extend(release);
-        row.bytes = workspace.bytes(&package) / FUNCTIONS as f64;
-    }
+    println!("\nbare: {bare_check:.2} s, {bare_release:.2} s\n");
 }
