@@ -3,19 +3,19 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 
 use linkme::distributed_slice;
 
-use crate::capital::{CapitalGuard, CapitalSite};
-use crate::event::{BareEventGuard, EventGuard, EventSite};
-use crate::exchange::{ExchangeSite, SiteCall};
+use crate::capital::CapitalGuard;
+use crate::event::{BareEventGuard, EventGuard, EventSite, EventSlots, On};
+use crate::exchange::{ExchangeSite, ExchangeSlots, SiteCall};
 use crate::label::LabelValue;
-use crate::reconciliation::{ReconciliationCycle, ReconciliationSite};
+use crate::reconciliation::ReconciliationCycle;
 use crate::registry;
-use crate::storage::NearNumber;
 use crate::storage::Running;
 pub use crate::storage::SlotCell;
-use crate::subsystem::{SiteRun, SubsystemSite};
+use crate::subsystem::{PERIODS_UNTIL_STALLED, SiteRun, SubsystemSite, SubsystemSlots};
 use crate::text::Text;
 use crate::vocabulary::{require_method_name, require_text};
 
@@ -26,7 +26,8 @@ pub static CALL_SITES: [CallSite];
 /// An annotated function.
 ///
 /// It is one static with all that the function records to: each further item would cost as much compile time as the
-/// whole function.
+/// whole function. It is flat, whatever the attribute, and has nothing to drop: the compiler looks at each member of each
+/// static's type, and at theirs, several times, and with a value of its own for each attribute a site took it twice as long.
 #[derive(Debug)]
 pub struct CallSite {
     /// The function's name.
@@ -37,11 +38,47 @@ pub struct CallSite {
     pub file: &'static str,
     /// The line of the attribute.
     pub line: u32,
-    /// What the attribute measures.
-    pub target: Target,
-    /// Of the recorder of its first label set, of most sites the only one. It stands here since a second argument, and
-    /// what kind of site this is, cost a call ten instructions.
-    pub(crate) near: NearNumber,
+    kind: Kind,
+    /// A subsystem counts from its first run, not from `install` on.
+    pub(crate) optional: bool,
+    /// The duration of a subsystem's cancelled run is observed too.
+    pub(crate) observes_cancelled: bool,
+    /// Which ends of the call are an event.
+    pub(crate) on: On,
+    /// Of a subsystem; 0 where it has none.
+    pub(crate) max_age_ns: u64,
+    /// Its labels: subsystem, or exchange and operation, or severity and type; empty where it is not known. Or the name of
+    /// the bot's own family.
+    labels: [&'static str; 2],
+    /// Those of which one is picked at each call.
+    values: [&'static [&'static str]; 2],
+    /// The cell of its first label set, of most sites the only one.
+    pub(crate) cell: SlotCell<Found>,
+    /// A cell for each of its label sets, where there are more than one.
+    cells: &'static [SlotCell<Found>],
+}
+
+/// What an attribute measures.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Subsystem,
+    Exchange,
+    Event,
+    Capital,
+    Reconciliation,
+    Timed,
+    Counted,
+}
+
+/// Where a site records one label set.
+#[derive(Debug)]
+pub enum Found {
+    /// A subsystem's runs.
+    Subsystem(Arc<SubsystemSlots>),
+    /// The calls of an operation.
+    Exchange(Arc<ExchangeSlots>),
+    /// An event.
+    Event(Arc<EventSlots>),
 }
 
 /// A function's own static, in the list of all of them.
@@ -52,69 +89,180 @@ pub struct CallSite {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __site {
-    ($function:literal, $target:ident, $site:expr) => {{
+    ($function:literal, $new:ident($($argument:expr),*) $(, $values:expr, &$cells:ident)?) => {{
         $crate::__private::CALL_SITES! {
             #![linkme_macro = $crate::__private::CALL_SITES]
-            static SITE: $crate::__private::CallSite = $crate::__private::CallSite::new(
+            static SITE: $crate::__private::CallSite = $crate::__private::CallSite::$new(
                 $function,
                 $crate::__private::module_path!(),
-                $crate::__private::Target::$target($site),
-            );
+                $($argument),*
+            ) $(.with_values($values, &$cells))?;
         }
         &SITE
     }};
 }
 
-/// What an attribute measures.
-#[derive(Debug)]
-pub enum Target {
+/// A site by what it measures.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a> {
     /// `#[timed_subsystem]`
-    Subsystem(SubsystemSite),
+    Subsystem(SubsystemSite<'a>),
     /// `#[exchange_call]`
-    Exchange(ExchangeSite),
+    Exchange(ExchangeSite<'a>),
     /// `#[operational_event]`
-    Event(EventSite),
+    Event(EventSite<'a>),
     /// `#[capital_check]`
-    Capital(CapitalSite),
+    Capital,
     /// `#[reconciliation]`
-    Reconciliation(ReconciliationSite),
+    Reconciliation,
     /// `#[timed]`, and the name of the bot's own family.
     Timed(&'static str),
     /// `#[counted]`, likewise.
     Counted(&'static str),
 }
 
-/// What an expansion starts of its own static.
-macro_rules! starts {
-    ($($start:ident: $target:ident($($argument:ident: $ty:ty),*) -> $guard:ty;)*) => {
-        impl CallSite {
-            $(
-                /// Begins a call.
-                pub fn $start(&'static self, $($argument: $ty),*) -> $guard {
-                    match &self.target {
-                        Target::$target(site) => site.start($($argument),*),
-                        other => unreachable!("an expansion starts its own target, not {other:?}"),
-                    }
-                }
-            )*
+/// What makes a static is one call for the compiler to check and to evaluate, with plain arguments, and calls little.
+impl CallSite {
+    /// A site of a subsystem; an age of 0 is none.
+    #[must_use]
+    #[track_caller]
+    pub const fn new_subsystem(
+        function: &'static str,
+        module: &'static str,
+        subsystem: &'static str,
+        every_ns: u64,
+        max_age_ns: u64,
+        optional: bool,
+        observes_cancelled: bool,
+    ) -> Self {
+        let periods = every_ns.saturating_mul(PERIODS_UNTIL_STALLED as u64);
+        let max_age_ns = if max_age_ns == 0 { periods } else { max_age_ns };
+        let labels = [subsystem, ""];
+        Self {
+            optional,
+            observes_cancelled,
+            max_age_ns,
+            labels,
+            ..Self::blank(function, module, Kind::Subsystem)
         }
-    };
-}
+    }
 
-starts! {
-    capital: Capital(profile: Text) -> CapitalGuard;
+    /// A site of an exchange call.
+    #[must_use]
+    #[track_caller]
+    pub const fn new_exchange(
+        function: &'static str,
+        module: &'static str,
+        exchange: &'static str,
+        operation: &'static str,
+    ) -> Self {
+        Self { labels: [exchange, operation], ..Self::blank(function, module, Kind::Exchange) }
+    }
+
+    /// A site of an event.
+    #[must_use]
+    #[track_caller]
+    pub const fn new_event(
+        function: &'static str,
+        module: &'static str,
+        severity: &'static str,
+        kind: &'static str,
+        on: On,
+    ) -> Self {
+        Self { labels: [severity, kind], on, ..Self::blank(function, module, Kind::Event) }
+    }
+
+    /// A site of a capital check.
+    #[must_use]
+    #[track_caller]
+    pub const fn new_capital(function: &'static str, module: &'static str) -> Self {
+        Self::blank(function, module, Kind::Capital)
+    }
+
+    /// A site of a reconciliation.
+    #[must_use]
+    #[track_caller]
+    pub const fn new_reconciliation(function: &'static str, module: &'static str) -> Self {
+        Self::blank(function, module, Kind::Reconciliation)
+    }
+
+    /// A site whose durations are recorded to a family of the bot's own.
+    #[must_use]
+    #[track_caller]
+    pub const fn new_timed(function: &'static str, module: &'static str, family: &'static str) -> Self {
+        Self { labels: [family, ""], ..Self::blank(function, module, Kind::Timed) }
+    }
+
+    /// A site whose ends are counted by a family of the bot's own.
+    #[must_use]
+    #[track_caller]
+    pub const fn new_counted(function: &'static str, module: &'static str, family: &'static str) -> Self {
+        Self { labels: [family, ""], ..Self::blank(function, module, Kind::Counted) }
+    }
+
+    /// The site of the function of this name, at the place of the attribute.
+    #[track_caller]
+    const fn blank(function: &'static str, module: &'static str, kind: Kind) -> Self {
+        // Rather than `file!()` and `line!()`, which would be expanded for each site.
+        let place = Location::caller();
+        Self {
+            function,
+            module,
+            file: place.file(),
+            line: place.line(),
+            kind,
+            optional: false,
+            observes_cancelled: false,
+            on: On::OK,
+            max_age_ns: 0,
+            labels: [""; 2],
+            values: [&[]; 2],
+            cell: SlotCell::EMPTY,
+            cells: &[],
+        }
+    }
+
+    /// With values to pick from at each call, and cells for each set of them.
+    #[must_use]
+    pub const fn with_values(
+        mut self,
+        values: [&'static [&'static str]; 2],
+        cells: &'static [SlotCell<Found>],
+    ) -> Self {
+        self.values = values;
+        self.cells = cells;
+        self
+    }
+
+    /// What is known of its labels.
+    pub(crate) fn labels(&self) -> [Choice; 2] {
+        [0, 1].map(|index| match (self.values[index], self.labels[index]) {
+            ([], "") => Choice::FromSettings,
+            ([], text) => Choice::Fixed(text),
+            (values, _) => Choice::Any(values),
+        })
+    }
+
+    /// What it measures.
+    pub fn target(&self) -> Target<'_> {
+        match self.kind {
+            Kind::Subsystem => Target::Subsystem(SubsystemSite(self)),
+            Kind::Exchange => Target::Exchange(ExchangeSite(self)),
+            Kind::Event => Target::Event(EventSite(self)),
+            Kind::Capital => Target::Capital,
+            Kind::Reconciliation => Target::Reconciliation,
+            Kind::Timed => Target::Timed(self.labels[0]),
+            Kind::Counted => Target::Counted(self.labels[0]),
+        }
+    }
+
+    /// The cell of the values at these indices of its choices.
+    pub(crate) fn cell(&self, first: usize, second: usize) -> &SlotCell<Found> {
+        self.cells.get(first * self.values[1].len().max(1) + second).unwrap_or(&self.cell)
+    }
 }
 
 impl CallSite {
-    /// The site of the function of this name, at the place of the attribute that calls this.
-    #[must_use]
-    #[track_caller]
-    pub const fn new(function: &'static str, module: &'static str, target: Target) -> Self {
-        // Rather than `file!()` and `line!()`, which would be expanded for each site.
-        let place = Location::caller();
-        Self { function, module, file: place.file(), line: place.line(), target, near: NearNumber::unknown() }
-    }
-
     /// Begins a run of the subsystem at this index of the site's choices.
     #[inline]
     pub fn subsystem(&'static self, index: usize) -> SiteRun {
@@ -136,16 +284,18 @@ impl CallSite {
         symbol: T,
         text: T,
     ) -> EventGuard<T> {
-        match &self.target {
-            Target::Event(site) => site.start(severity, kind, [profile, symbol, text]),
-            other => unreachable!("an expansion starts its own target, not {other:?}"),
-        }
+        EventSite(self).start(severity, kind, [profile, symbol, text])
     }
 
     /// Watches a call for an event that is the same at each.
     #[inline]
     pub fn bare_event(&'static self) -> BareEventGuard {
         BareEventGuard(self)
+    }
+
+    /// Begins a check of the capital of `profile`.
+    pub fn capital(&'static self, profile: Text) -> CapitalGuard {
+        CapitalGuard::begin(profile)
     }
 
     /// Begins a cycle of the reconciliation that this site calls by this name.
@@ -155,7 +305,7 @@ impl CallSite {
 
     #[inline(never)]
     fn first(&'static self) -> Running {
-        self.near.start().unwrap_or_else(|| self.first_slowly())
+        self.cell.start().unwrap_or_else(|| self.first_slowly())
     }
 
     #[cold]
@@ -166,21 +316,15 @@ impl CallSite {
 
     #[inline(never)]
     fn other(&'static self, first: usize, second: usize) -> Running {
-        let quick = match &self.target {
-            Target::Subsystem(site) => site.cell(first).start(),
-            Target::Exchange(site) => site.cell(site.index(first, second)).start(),
-            _ => None,
-        };
-        quick.unwrap_or_else(|| self.start_slowly(first, second))
+        self.cell(first, second).start().unwrap_or_else(|| self.start_slowly(first, second))
     }
 
     #[cold]
     #[inline(never)]
     fn start_slowly(&'static self, first: usize, second: usize) -> Running {
-        let near = (first == 0 && second == 0).then_some(&self.near);
-        match &self.target {
-            Target::Subsystem(site) => site.start_slowly(first, near),
-            Target::Exchange(site) => site.start_slowly(site.index(first, second), near),
+        match self.target() {
+            Target::Subsystem(site) => site.start_slowly(first),
+            Target::Exchange(site) => site.start_slowly(first, second),
             other => unreachable!("an expansion starts its own target, not {other:?}"),
         }
     }
@@ -200,33 +344,45 @@ pub fn call_sites() -> Vec<&'static CallSite> {
     sites
 }
 
-/// A text that is a value of `L`.
+/// A text that is a value of `L`, and its [hash](LabelValue::HASHES).
 ///
 /// # Panics
 ///
 /// As [`require_text`] does; meant for statics, where the panic is a compile error.
 #[must_use]
 #[track_caller]
-pub const fn fixed_text<L: LabelValue>(text: &'static str) -> Choice {
-    require_text::<L>(text);
-    Choice::Fixed(text)
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "what is missed with shorter words is found letter by letter"
+)]
+pub const fn fixed_text<L: LabelValue>(text: &'static str, hash: u64) -> &'static str {
+    if L::HASHES[hash as usize % L::HASHES.len()] != hash {
+        require_text::<L>(text);
+    }
+    text
 }
 
-/// The name of a method that is a value of `L`.
+/// The name of a method that is a value of `L`, and its hash.
 ///
 /// # Panics
 ///
 /// As [`require_method_name`] does; meant for statics, where the panic is a compile error.
 #[must_use]
 #[track_caller]
-pub const fn fixed_method_name<L: LabelValue>(name: &'static str) -> Choice {
-    require_method_name::<L>(name);
-    Choice::Fixed(name)
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "what is missed with shorter words is found letter by letter"
+)]
+pub const fn fixed_method_name<L: LabelValue>(name: &'static str, hash: u64) -> &'static str {
+    if L::HASHES[hash as usize % L::HASHES.len()] != hash {
+        require_method_name::<L>(name);
+    }
+    name
 }
 
 /// What a site knows of a label while compiling.
 #[derive(Clone, Copy, Debug)]
-pub enum Choice {
+pub(crate) enum Choice {
     /// Its value.
     Fixed(&'static str),
     /// That the settings say it.
@@ -246,11 +402,11 @@ impl Choice {
     }
 
     /// All that are known while linking.
-    pub(crate) fn values(&self) -> &[&'static str] {
+    pub(crate) fn values(self) -> Vec<&'static str> {
         match self {
-            Self::Fixed(text) => std::slice::from_ref(text),
-            Self::FromSettings => &[],
-            Self::Any(values) => values,
+            Self::Fixed(text) => vec![text],
+            Self::FromSettings => Vec::new(),
+            Self::Any(values) => values.to_vec(),
         }
     }
 
@@ -260,36 +416,10 @@ impl Choice {
             Self::FromSettings | Self::Any(_) => None,
         }
     }
-
-    /// How many values there are to pick from.
-    #[must_use]
-    pub const fn count(self) -> usize {
-        match self {
-            Self::Fixed(_) | Self::FromSettings => 1,
-            Self::Any(values) => values.len(),
-        }
-    }
 }
 
 /// Cells for a site with `N` label sets.
 #[must_use]
-pub const fn slot_cells<S, const N: usize>() -> [SlotCell<S>; N] {
-    [const { SlotCell::new() }; N]
-}
-
-/// A site's cells: one, or as many as its labels have values to pick from.
-#[derive(Debug)]
-pub(crate) struct Cells<S: 'static> {
-    pub(crate) one: SlotCell<S>,
-    pub(crate) many: &'static [SlotCell<S>],
-}
-
-impl<S> Cells<S> {
-    pub(crate) const fn one() -> Self {
-        Self { one: SlotCell::new(), many: &[] }
-    }
-
-    pub(crate) fn get(&self, index: usize) -> &SlotCell<S> {
-        self.many.get(index).unwrap_or(&self.one)
-    }
+pub const fn slot_cells<const N: usize>() -> [SlotCell<Found>; N] {
+    [const { SlotCell::EMPTY }; N]
 }

@@ -239,25 +239,20 @@ pub fn capital_of<R: CapitalCheck>(value: &R) -> Option<Found> {
     value.found()
 }
 
-/// An annotated function that returns a profile's capital.
-#[derive(Debug)]
-pub struct CapitalSite;
-
-impl CapitalSite {
-    /// Begins a check of the capital of `profile`, which is exported from here on.
-    #[must_use]
-    pub fn start(&'static self, profile: Text) -> CapitalGuard {
-        // One that was removed stays so, until there are figures.
-        let slots = registry::process_core().place_profile(profile.as_str());
-        CapitalGuard { profile, slots }
-    }
-}
-
 /// A capital check under way. Without figures it records nothing.
 #[derive(Debug)]
 pub struct CapitalGuard {
     profile: Text,
     slots: Option<Arc<ProfileSlots>>,
+}
+
+impl CapitalGuard {
+    /// Begins a check of the capital of `profile`, which is exported from here on.
+    pub(crate) fn begin(profile: Text) -> Self {
+        // One that was removed stays so, until there are figures.
+        let slots = registry::process_core().place_profile(profile.as_str());
+        Self { profile, slots }
+    }
 }
 
 impl Guard for CapitalGuard {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Outcome;
-use crate::call_site::{CallSite, Cells, Choice, SlotCell, Target};
+use crate::call_site::{CallSite, Choice, Found};
 use crate::catalogue::OPERATIONAL_EVENTS_TOTAL;
 use crate::clock::Clock;
 use crate::guard::Guard;
@@ -14,7 +14,7 @@ use crate::open::{self, Asked, Bound, FamilyKey, Label, OpenFamily};
 use crate::recent::Recent;
 use crate::registry;
 use crate::settings::{DEFAULT_SERIES, LabelBounds};
-use crate::storage::{Sink, Slot, lose};
+use crate::storage::{Sink, Slot, SlotCell, lose};
 use crate::text::Text;
 
 /// Where the label stands among the family's, and so with the next.
@@ -117,7 +117,7 @@ fn labels<'a>(
 }
 
 /// How often one event happened.
-pub use crate::open::Entry as EventSlots;
+pub(crate) use crate::open::Entry as EventSlots;
 
 /// An event about to be recorded; from [`Metrics::event`](crate::Metrics::event).
 ///
@@ -275,85 +275,51 @@ impl End {
 }
 
 /// An annotated function some end of which is an event.
-#[derive(Debug)]
-pub struct EventSite {
-    severity: Choice,
-    kind: Choice,
-    on: On,
-    slots: Cells<EventSlots>,
-}
+#[derive(Clone, Copy, Debug)]
+pub struct EventSite<'a>(pub(crate) &'a CallSite);
 
-impl EventSite {
-    /// A site with labels that do not vary.
-    #[must_use]
-    pub const fn new(severity: Choice, kind: Choice) -> Self {
-        Self { severity, kind, on: On::OK, slots: Cells::one() }
-    }
-
-    /// Cells for each set of values that the site can have, where that is more than one.
-    #[must_use]
-    pub const fn cells(mut self, cells: &'static [SlotCell<EventSlots>]) -> Self {
-        self.slots.many = cells;
-        self
-    }
-
-    /// Which ends of the call are an event; success unless said.
-    #[must_use]
-    pub const fn on(mut self, on: On) -> Self {
-        self.on = on;
-        self
-    }
-
+impl EventSite<'static> {
     /// Watches a call for an event with the values at these indices of the site's choices.
     #[must_use]
-    pub(crate) fn start<T: Borrow<Text>>(
-        &'static self,
-        severity: usize,
-        kind: usize,
-        texts: [T; 3],
-    ) -> EventGuard<T> {
+    pub(crate) fn start<T: Borrow<Text>>(self, severity: usize, kind: usize, texts: [T; 3]) -> EventGuard<T> {
         EventGuard { site: self, severity, kind, texts }
     }
 
-    /// Each pair of a severity and a type that it can have: its choices at run time are among values known while
-    /// linking.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        let kinds = self.kind.values();
-        self.severity.values().iter().flat_map(move |severity| kinds.iter().map(|kind| (*severity, *kind)))
-    }
-
-    fn record_bare(&'static self, severity: usize, kind: usize) {
-        let cell = self.slots.get(severity * self.kind.count() + kind);
-        self.record_to(cell, severity, kind);
+    fn record_bare(self, severity: usize, kind: usize) {
+        self.record_to(self.0.cell(severity, kind), severity, kind);
     }
 
     #[inline]
-    fn record_to(&'static self, cell: &'static SlotCell<EventSlots>, severity: usize, kind: usize) {
+    fn record_to(self, cell: &'static SlotCell<Found>, severity: usize, kind: usize) {
         match cell.get() {
-            Some(entry) => entry.own_slot().add(1),
-            None => self.record_first(cell, severity, kind),
+            Some(Found::Event(entry)) => entry.own_slot().add(1),
+            _ => self.record_first(cell, severity, kind),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn record_first(&'static self, cell: &'static SlotCell<EventSlots>, severity: usize, kind: usize) {
+    fn record_first(self, cell: &'static SlotCell<Found>, severity: usize, kind: usize) {
         if lock::is_inside() {
             return lose();
         }
         // Inside, so that an allocator which records what is allocated for this event does not wait for it.
         let _inside = lock::enter();
         let (severity, kind) = self.texts(severity, kind);
-        cell.get_or_init(|| registry::process_core().events.bare(severity, kind)).own_slot().add(1);
+        let find = || Found::Event(registry::process_core().events.bare(severity, kind));
+        if let Found::Event(entry) = cell.get_or_init(find) {
+            entry.own_slot().add(1);
+        }
     }
 
-    fn texts(&self, severity: usize, kind: usize) -> (&'static str, &'static str) {
-        (self.severity.text(severity).unwrap_or_default(), self.kind.text(kind).unwrap_or_default())
+    fn texts(self, severity: usize, kind: usize) -> (&'static str, &'static str) {
+        let [severities, kinds] = self.0.labels();
+        (severities.text(severity).unwrap_or_default(), kinds.text(kind).unwrap_or_default())
     }
 
     /// `texts` are the profile, the symbol and what is to be said.
     #[inline(never)]
-    fn record(&'static self, (severity, kind): (usize, usize), texts: [&Text; 3]) {
+    fn record(self, (severity, kind): (usize, usize), texts: [&Text; 3]) {
         let [profile, symbol, text] = texts.map(Text::as_bytes);
         if profile.is_empty() && symbol.is_empty() {
             self.record_bare(severity, kind);
@@ -374,11 +340,22 @@ impl EventSite {
     }
 }
 
+impl EventSite<'_> {
+    /// Each pair of a severity and a type that it can have: its choices at run time are among values known while
+    /// linking.
+    pub(crate) fn pairs(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let [severities, kinds] = self.0.labels().map(Choice::values);
+        severities
+            .into_iter()
+            .flat_map(move |severity| kinds.clone().into_iter().map(move |kind| (severity, kind)))
+    }
+}
+
 /// A call that may end in an event. It borrows its texts where it can: to move them through the call costs more than the
 /// event.
 #[derive(Debug)]
 pub struct EventGuard<T> {
-    site: &'static EventSite,
+    site: EventSite<'static>,
     severity: usize,
     kind: usize,
     texts: [T; 3],
@@ -396,13 +373,13 @@ impl<T: Borrow<Text>> Guard for EventGuard<T> {
 
     #[inline]
     fn finish(self, outcome: Outcome) {
-        if self.site.on.include(outcome) {
+        if self.site.0.on.include(outcome) {
             self.record();
         }
     }
 
     fn abandon(self, outcome: Outcome) {
-        if self.site.on.include_abandoned(outcome) {
+        if self.site.0.on.include_abandoned(outcome) {
             self.record();
         }
     }
@@ -429,10 +406,8 @@ impl Guard for BareEventGuard {
 /// Once for all sites, not once in each annotated function.
 #[inline(never)]
 fn end_bare(site: &'static CallSite, outcome: Outcome) {
-    if let Target::Event(site) = &site.target
-        && site.on.include(outcome)
-    {
-        site.record_to(&site.slots.one, 0, 0);
+    if site.on.include(outcome) {
+        EventSite(site).record_to(&site.cell, 0, 0);
     }
 }
 
@@ -440,10 +415,8 @@ fn end_bare(site: &'static CallSite, outcome: Outcome) {
 #[cold]
 #[inline(never)]
 fn abandon_bare(site: &'static CallSite, outcome: Outcome) {
-    if let Target::Event(site) = &site.target
-        && site.on.include_abandoned(outcome)
-    {
-        site.record_to(&site.slots.one, 0, 0);
+    if site.on.include_abandoned(outcome) {
+        EventSite(site).record_to(&site.cell, 0, 0);
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::call_site::{Cells, Choice, SlotCell};
+use crate::call_site::{CallSite, Choice, Found};
 use crate::catalogue::{self, EXCHANGE_API_LATENCY_BUCKETS};
 use crate::clock::Clock;
 use crate::guard::{Guard, Unwinding};
 use crate::registry;
-use crate::storage::{Ending, Lease, NearNumber, Running, Scratch, Series, Sink, Totals, Waits};
+use crate::storage::{Ending, Lease, Running, Scratch, Series, Sink, Totals, Waits};
 use crate::{LabelValue, Outcome, waiting};
 
 /// One family's series: which exchange, where it is not the one of the settings, and which operation.
@@ -325,54 +325,34 @@ fn end_well_here(running: Running) {
 }
 
 /// An annotated function that is one attempt of an exchange call.
-#[derive(Debug)]
-pub struct ExchangeSite {
-    exchange: Choice,
-    operation: Choice,
-    slots: Cells<ExchangeSlots>,
+#[derive(Clone, Copy, Debug)]
+pub struct ExchangeSite<'a>(pub(crate) &'a CallSite);
+
+impl ExchangeSite<'static> {
+    pub(crate) fn start_slowly(self, exchange: usize, operation: usize) -> Running {
+        let find = || Found::Exchange(self.find(exchange, operation));
+        self.0.cell(exchange, operation).start_slowly(find, |found| match found {
+            Found::Exchange(slots) => &slots.0,
+            other => unreachable!("a site finds its own slots, not {other:?}"),
+        })
+    }
+
+    fn find(self, exchange: usize, operation: usize) -> Arc<ExchangeSlots> {
+        let core = registry::process_core();
+        let [exchanges, operations] = self.0.labels();
+        let operation = operations.text(operation).unwrap_or_default();
+        core.exchange_calls.slots(exchanges.text(exchange), operation, &core.clock)
+    }
 }
 
-impl ExchangeSite {
-    /// A site with labels that do not vary.
-    #[must_use]
-    pub const fn new(exchange: Choice, operation: Choice) -> Self {
-        Self { exchange, operation, slots: Cells::one() }
-    }
-
-    /// Cells for each set of values that the site can have, where that is more than one.
-    #[must_use]
-    pub const fn cells(mut self, cells: &'static [SlotCell<ExchangeSlots>]) -> Self {
-        self.slots.many = cells;
-        self
-    }
-
-    /// Which cell belongs to the values at these indices of the choices.
-    pub(crate) fn index(&self, exchange: usize, operation: usize) -> usize {
-        exchange * self.operation.count() + operation
-    }
-
-    pub(crate) fn cell(&self, index: usize) -> &SlotCell<ExchangeSlots> {
-        self.slots.get(index)
-    }
-
-    pub(crate) fn start_slowly(&'static self, index: usize, near: Option<&'static NearNumber>) -> Running {
-        self.cell(index).start_slowly(near, || self.find(index), |slots| &slots.0)
-    }
-
-    fn find(&self, index: usize) -> Arc<ExchangeSlots> {
-        let core = registry::process_core();
-        let (exchange, operation) = (index / self.operation.count(), index % self.operation.count());
-        let operation = self.operation.text(operation).unwrap_or_default();
-        core.exchange_calls.slots(self.exchange.text(exchange), operation, &core.clock)
-    }
-
-    pub(crate) fn exchange(&self) -> Choice {
-        self.exchange
+impl ExchangeSite<'_> {
+    pub(crate) fn exchange(self) -> Choice {
+        self.0.labels()[0]
     }
 
     /// The operation that this site always is, if it does not choose at run time.
-    pub(crate) fn fixed_operation(&self) -> Option<&'static str> {
-        self.operation.fixed()
+    pub(crate) fn fixed_operation(self) -> Option<&'static str> {
+        self.0.labels()[1].fixed()
     }
 }
 

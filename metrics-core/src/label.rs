@@ -37,6 +37,13 @@ pub trait LabelValue: Copy + 'static {
     #[doc(hidden)]
     const PATH: &'static str = "";
 
+    /// Hashes of the texts, each where the remainder of its division by the table's length says; 0 where there is none. An
+    /// attribute knows the hash of the text that it was given, so that the compiler sees by one look, and not letter by
+    /// letter, which it is slow at, that this is one of [`VALUES`](Self::VALUES). What it does not find here is looked for
+    /// there.
+    #[doc(hidden)]
+    const HASHES: &'static [u64] = &[0];
+
     /// The position of this value in [`VALUES`](Self::VALUES).
     fn index(self) -> usize;
 

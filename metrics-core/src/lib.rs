@@ -209,26 +209,24 @@ pub mod __private {
     pub use crate::__site as site;
     pub use crate::LabelValue;
     pub use crate::call_site::{
-        CALL_SITES, CallSite, Choice, SlotCell, Target, fixed_method_name, fixed_text, slot_cells,
+        CALL_SITES, CallSite, Found, SlotCell, fixed_method_name, fixed_text, slot_cells,
     };
-    pub use crate::capital::{CapitalSite, capital_of};
+    pub use crate::capital::capital_of;
     pub use crate::catalogue::Kind;
     pub use crate::custom::{
         CUSTOM_FAMILIES, CustomFamily, Declared, Given, Label, LabelTexts, LabelType, Place, SeriesCell,
         blank, closed_sets, counted, family_name, given, series_cells, timed,
     };
-    pub use crate::event::{EventSite, EventSlots, On};
-    pub use crate::exchange::{ExchangeSite, ExchangeSlots};
+    pub use crate::event::On;
     pub use crate::guard::Guard;
     pub use crate::instrument::{
         begun, call, declared, endless, evaluate, future, good, never, pinned, returned, running, unmeasured,
     };
     pub use crate::outcome::outcome;
     pub use crate::probe::Probe;
-    pub use crate::reconciliation::{ReconciliationSite, report_of};
-    pub use crate::subsystem::{SubsystemSite, SubsystemSlots};
+    pub use crate::reconciliation::report_of;
     pub use crate::text::Text;
-    pub use crate::vocabulary::{require_method_name, require_text, require_type};
+    pub use crate::vocabulary::require_type;
     /// What a declared family must be.
     pub mod check {
         pub use crate::custom::{BUDGET, bound, buckets, budget, help, label_name, name, ratio, threshold};

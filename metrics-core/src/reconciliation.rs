@@ -274,10 +274,6 @@ pub fn report_of<R: ReconciliationRun>(value: &R) -> Option<ReconciliationReport
     value.report().cloned()
 }
 
-/// An annotated function that is one cycle of reconciliation.
-#[derive(Debug)]
-pub struct ReconciliationSite;
-
 impl Guard for ReconciliationCycle {
     type Verdict = Option<ReconciliationReport>;
 

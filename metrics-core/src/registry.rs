@@ -265,7 +265,7 @@ impl Core {
 
     /// Makes the series of `site` stand at 0, as far as its labels are known.
     fn declare(&self, site: &CallSite, settings: &Settings) {
-        match &site.target {
+        match site.target() {
             Target::Subsystem(site) => {
                 for subsystem in site.values() {
                     let is_started =
@@ -297,7 +297,7 @@ impl Core {
             }
             // A profile is known from its first check on; the counter of mismatches is there anyway, and what is closed of
             // the bot's own families.
-            Target::Capital(_) | Target::Reconciliation(_) | Target::Timed(_) | Target::Counted(_) => {}
+            Target::Capital | Target::Reconciliation | Target::Timed(_) | Target::Counted(_) => {}
         }
     }
 }
@@ -616,7 +616,7 @@ impl Metrics {
 fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
     let mut ages: BTreeMap<&'static str, (Duration, &CallSite)> = BTreeMap::new();
     for place in sites {
-        match &place.target {
+        match place.target() {
             Target::Exchange(site) => {
                 if matches!(site.exchange(), Choice::FromSettings) && settings.exchange.is_none() {
                     return Err(Error::no_exchange(place));
@@ -633,8 +633,8 @@ fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
                 }
             }
             Target::Event(_)
-            | Target::Capital(_)
-            | Target::Reconciliation(_)
+            | Target::Capital
+            | Target::Reconciliation
             | Target::Timed(_)
             | Target::Counted(_) => {}
         }
@@ -644,7 +644,7 @@ fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
 
 /// Whether each site of this subsystem, of which there are some, is optional.
 fn is_optional(subsystem: &str) -> bool {
-    let sites = CALL_SITES.iter().filter_map(|place| match &place.target {
+    let sites = CALL_SITES.iter().filter_map(|place| match place.target() {
         Target::Subsystem(site) => Some(site).filter(|site| site.values().contains(&subsystem)),
         _ => None,
     });
@@ -668,13 +668,16 @@ mod tests {
     use crate::custom::{Label as _, Place, ProfileId};
     use crate::open::{Asked, FamilyKey, Label};
     use crate::settings::LabelBounds;
-    use crate::storage::NearNumber;
     use crate::testing::{self, Samples};
 
-    const fn site(line: u32, subsystem: Choice, max_age: Duration) -> CallSite {
-        let target = Target::Subsystem(SubsystemSite::new(subsystem).max_age(max_age));
-        let near = NearNumber::unknown();
-        CallSite { function: "cycle", module: "bot", file: "bot.rs", line, target, near }
+    fn site(line: u32, subsystems: &'static [&'static str], max_age: Duration) -> CallSite {
+        let max_age_ns = u64::try_from(max_age.as_nanos()).expect("some seconds");
+        let mut site = CallSite::new_subsystem("cycle", "bot", subsystems[0], 0, max_age_ns, false, false);
+        if subsystems.len() > 1 {
+            site = site.with_values([subsystems, &[]], &[]);
+        }
+        (site.file, site.line) = ("bot.rs", line);
+        site
     }
 
     fn refused(sites: &[CallSite; 2]) -> Option<String> {
@@ -685,8 +688,8 @@ mod tests {
     #[test]
     fn two_sites_with_one_label_and_different_ages_are_a_start_up_error_naming_both_places() {
         const AGES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(9)];
-        let trading = Choice::Fixed("trading");
-        let picked = Choice::Any(&["monitor", "trading"]);
+        let trading: &[&str] = &["trading"];
+        let picked: &[&str] = &["monitor", "trading"];
         for two in [[trading, trading], [trading, picked], [picked, trading], [picked, picked]] {
             assert_eq!(refused(&[site(1, two[0], AGES[0]), site(2, two[1], AGES[0])]), None);
             let text =
@@ -694,7 +697,7 @@ mod tests {
             let places = "cannot be stalled after 9s: it is after 5s: bot::cycle (bot.rs:2) contradicts bot::cycle (bot.rs:1)";
             assert!(text.ends_with(places), "{text}");
         }
-        assert_eq!(refused(&[site(1, Choice::Fixed("monitor"), AGES[0]), site(2, trading, AGES[1])]), None);
+        assert_eq!(refused(&[site(1, &["monitor"], AGES[0]), site(2, trading, AGES[1])]), None);
     }
 
     #[test]

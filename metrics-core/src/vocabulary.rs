@@ -12,7 +12,7 @@ use crate::LabelValue;
 /// Where no value has that text; the message suggests the nearest one and lists all. Meant for constants, where
 /// the panic is a compile error.
 #[track_caller]
-pub const fn require_text<L: LabelValue>(text: &str) {
+pub(crate) const fn require_text<L: LabelValue>(text: &str) {
     if !contains(L::VALUES, text) {
         let message = unknown(L::NAME, L::VALUES, text);
         let message = if nearest(L::VALUES, text).is_some() { message } else { origin(message, L::PATH) };
@@ -26,7 +26,7 @@ pub const fn require_text<L: LabelValue>(text: &str) {
 ///
 /// As [`require_text`] does.
 #[track_caller]
-pub const fn require_method_name<L: LabelValue>(name: &str) {
+pub(crate) const fn require_method_name<L: LabelValue>(name: &str) {
     if !contains(L::VALUES, name) {
         let message = unknown(L::NAME, L::VALUES, name);
         let message = message.push("; `#[exchange_call(skip)]` leaves a method out");

@@ -7,6 +7,7 @@ use quote::quote;
 use syn::{Data, DeriveInput, Fields, Path, Variant, parse_quote};
 
 use crate::errors::Errors;
+use crate::hash::table;
 use crate::label_case::{Case, words};
 use crate::label_options::{Options, own_text};
 
@@ -55,11 +56,13 @@ impl LabelSet {
         let Self { name, variants, values, library } = self;
         let ident = &input.ident;
         let ident_text = ident.to_string();
+        let hashes = table(values);
         quote! {
             #[automatically_derived]
             impl #library::LabelValue for #ident {
                 const NAME: &'static str = #name;
                 const VALUES: &'static [&'static str] = &[#(#values),*];
+                const HASHES: &'static [u64] = &[#(#hashes),*];
                 const PATH: &'static str = #library::__private::concat!(
                     #library::__private::module_path!(), "::", #ident_text
                 );

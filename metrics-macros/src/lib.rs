@@ -20,6 +20,7 @@ mod family;
 mod family_expand;
 #[cfg(test)]
 mod golden;
+mod hash;
 mod item;
 mod label_case;
 mod label_options;

@@ -9,6 +9,7 @@ use syn::{Expr, ExprLit, Lit, LitStr, Path};
 use crate::args::{Args, FamilyLabel, Label};
 use crate::attr::{self, Attribute, Key, Takes};
 use crate::expand::located;
+use crate::hash::hash;
 use crate::model::{Instrumented, Records, Site};
 use crate::shape::Shape;
 
@@ -28,7 +29,7 @@ pub(crate) fn checks(private: &TokenStream, instrumented: &Instrumented) -> Toke
     }
     let Parts { choices, texts, .. } = context.parts(&instrumented.site);
     let checks = choices.iter().filter_map(|choice| choice.check.as_ref());
-    let values = choices.iter().filter(|choice| choice.check.is_none()).map(|choice| &choice.value);
+    let values = choices.iter().filter(|choice| choice.is_path).map(|choice| &choice.value);
     let varying = choices.iter().filter_map(|choice| Some((choice.binding.as_ref()?, &choice.index)));
     let open = texts.iter().filter_map(|text| Some((text.binding.as_ref()?, &text.value)));
     let never_run = varying.chain(open).map(|(binding, name)| quote!(#binding let _ = #name;));
@@ -36,7 +37,7 @@ pub(crate) fn checks(private: &TokenStream, instrumented: &Instrumented) -> Toke
     let never_run = (!never_run.is_empty()).then(|| quote!(if false { #never_run }));
     quote! {
         #(#checks)*
-        #(const _: #private::Choice = #values;)*
+        #(const _: &#private::str = #values;)*
         #never_run
     }
 }
@@ -66,7 +67,8 @@ impl Start {
         let name = instrumented.function.sig.ident.unraw().to_string();
         let checks = choices.iter().filter_map(|choice| choice.check.as_ref());
         let varies = choices.iter().any(|choice| choice.binding.is_some());
-        let (cells, with_cells) = if varies { cells(private, &kind, &choices) } else { Default::default() };
+        let (cells, with_cells) = if varies { cells(private, &choices) } else { Default::default() };
+        let make = format_ident!("new_{}", kind.to_string().to_lowercase());
         // Of an event that is the same at each call nothing need be carried through it.
         let bare = texts.len() == 3 && !varies && texts.iter().all(|text| text.binding.is_none());
         let start = format_ident!("{}{}", if bare { "bare_" } else { "" }, kind.to_string().to_lowercase());
@@ -84,7 +86,7 @@ impl Start {
             {
                 #(#checks)*
                 #cells
-                #private::site!(#name, #kind, #new #with_cells)
+                #private::site!(#name, #make(#new) #with_cells)
             }.#start(#(#arguments),*)
         };
         let bindings = choices.iter().filter_map(|choice| choice.binding.as_ref());
@@ -102,12 +104,12 @@ fn listed(
 ) -> TokenStream {
     let name = instrumented.function.sig.ident.unraw().to_string();
     let kind = match records {
-        Records::Duration => quote!(Timed),
-        Records::End(_) => quote!(Counted),
+        Records::Duration => quote!(new_timed),
+        Records::End(_) => quote!(new_counted),
     };
     // By a pattern, as below: what is wrong with the family is then told once.
     let family = quote_spanned!(family.span()=> |#family { .. }| ());
-    quote!(let _ = #private::site!(#name, #kind, #private::family_name(#family));)
+    quote!(let _ = #private::site!(#name, #kind(#private::family_name(#family)));)
 }
 
 /// A series of a declared family, found before the body may move what its labels are made of.
@@ -157,17 +159,24 @@ fn family_start(private: &TokenStream, family: &Path, labels: &[FamilyLabel], re
 }
 
 /// A static with a cell for each set of values, and how the site is told of it.
-fn cells(private: &TokenStream, kind: &Ident, choices: &[Choice]) -> (TokenStream, TokenStream) {
-    let slots = format_ident!("{kind}Slots");
+fn cells(private: &TokenStream, choices: &[Choice]) -> (TokenStream, TokenStream) {
     let counts = choices.iter().map(|choice| &choice.count);
-    let ty = quote!([#private::SlotCell<#private::#slots>; 1 #(* #counts)*]);
-    (quote!(static CELLS: #ty = #private::slot_cells();), quote!(.cells(&CELLS)))
+    let ty = quote!([#private::SlotCell<#private::Found>; 1 #(* #counts)*]);
+    let (first, second) = (values(choices.first()), values(choices.get(1)));
+    (quote!(static CELLS: #ty = #private::slot_cells();), quote!(, [#first, #second], &CELLS))
+}
+
+/// The values of a label that varies; none of one that does not.
+fn values(choice: Option<&Choice>) -> TokenStream {
+    choice
+        .filter(|choice| choice.binding.is_some())
+        .map_or_else(|| quote!(&[]), |choice| choice.values.clone())
 }
 
 /// What a kind of site consists of.
 struct Parts {
     kind: Ident,
-    /// The value of its static.
+    /// The arguments of what makes its static.
     new: TokenStream,
     choices: Vec<Choice>,
     texts: Vec<Text>,
@@ -179,8 +188,12 @@ struct Choice {
     check: Option<TokenStream>,
     /// The value that does not either, in place of the constant.
     checked: Option<TokenStream>,
-    /// What the site knows of it.
+    /// Its text; empty where it varies or the settings say it.
     value: TokenStream,
+    /// Whether it was written as a path.
+    is_path: bool,
+    /// Those that it can have, where it varies.
+    values: TokenStream,
     /// How many values it can have.
     count: TokenStream,
     /// Where it varies: the statement that finds out which.
@@ -192,7 +205,16 @@ struct Choice {
 impl Choice {
     /// One value, which needs no check.
     fn known(value: TokenStream) -> Self {
-        Self { check: None, checked: None, value, count: quote!(1), binding: None, index: quote!(0) }
+        Self {
+            check: None,
+            checked: None,
+            value,
+            is_path: false,
+            values: TokenStream::new(),
+            count: quote!(1),
+            binding: None,
+            index: quote!(0),
+        }
     }
 }
 
@@ -200,6 +222,11 @@ impl Choice {
 struct Text {
     binding: Option<TokenStream>,
     value: TokenStream,
+}
+
+fn nanoseconds(duration: std::time::Duration) -> u64 {
+    // The longest that can be written is a year.
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 struct Context<'a> {
@@ -229,12 +256,10 @@ impl Context<'_> {
         match site {
             Site::Subsystem { subsystem, every, max_age, flags } => {
                 let [subsystem] = self.checked([self.choice("Subsystem", Some(subsystem))]);
-                let every = every.map(|every| self.duration("every", every));
-                let max_age = max_age.map(|max_age| self.duration("max_age", max_age));
-                let optional = flags.optional.then(|| quote!(.optional()));
-                let observe = flags.observe_cancelled.then(|| quote!(.observe_cancelled()));
+                let [every, max_age] = [every, max_age].map(|duration| duration.map_or(0, nanoseconds));
+                let (optional, observes_cancelled) = (flags.optional, flags.observe_cancelled);
                 let value = &subsystem.value;
-                let new = quote!(#private::SubsystemSite::new(#value) #every #max_age #optional #observe);
+                let new = quote!(#value, #every, #max_age, #optional, #observes_cancelled);
                 Parts { kind: kind("Subsystem"), new, choices: vec![subsystem], texts: Vec::new() }
             }
             Site::Exchange { exchange, operation } => {
@@ -243,7 +268,7 @@ impl Context<'_> {
                     self.choice("Operation", Some(operation)),
                 ]);
                 let (exchanges, operations) = (&exchange.value, &operation.value);
-                let new = quote!(#private::ExchangeSite::new(#exchanges, #operations));
+                let new = quote!(#exchanges, #operations);
                 Parts { kind: kind("Exchange"), new, choices: vec![exchange, operation], texts: Vec::new() }
             }
             Site::Event { severity, kind: event, on, profile, symbol, text } => {
@@ -252,39 +277,22 @@ impl Context<'_> {
                     self.choice("EventType", Some(event)),
                 ]);
                 let (severities, events) = (&severity.value, &event.value);
-                let on = on.as_ref().map(|on| {
-                    let on = on.value(private);
-                    quote!(.on(#on))
-                });
-                let new = quote!(#private::EventSite::new(#severities, #events) #on);
+                let on = on.as_ref().map_or_else(|| quote!(#private::On::OK), |on| on.value(private));
+                let new = quote!(#severities, #events, #on);
                 let texts = [("profile", profile), ("symbol", symbol), ("text", text)];
                 let texts = texts.map(|(name, expr)| self.text(name, expr.as_deref())).into();
                 Parts { kind: kind("Event"), new, choices: vec![severity, event], texts }
             }
             Site::Capital { profile } => {
                 let texts = vec![self.text("profile", Some(profile))];
-                Parts {
-                    kind: kind("Capital"),
-                    new: quote!(#private::CapitalSite),
-                    choices: Vec::new(),
-                    texts,
-                }
+                Parts { kind: kind("Capital"), new: TokenStream::new(), choices: Vec::new(), texts }
             }
             Site::Family { .. } => unreachable!("a declared family has no site of its own"),
             Site::Reconciliation { name } => {
-                let new = quote!(#private::ReconciliationSite);
                 let texts = vec![self.text("name", name.as_deref())];
-                Parts { kind: kind("Reconciliation"), new, choices: Vec::new(), texts }
+                Parts { kind: kind("Reconciliation"), new: TokenStream::new(), choices: Vec::new(), texts }
             }
         }
-    }
-
-    fn duration(&self, method: &str, duration: std::time::Duration) -> TokenStream {
-        let private = self.private;
-        let method = format_ident!("{method}");
-        // The longest that can be written is a year.
-        let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        quote!(.#method(#private::Duration::from_nanos(#nanoseconds)))
     }
 
     fn text(&self, name: &str, expr: Option<&Expr>) -> Text {
@@ -307,36 +315,34 @@ impl Context<'_> {
 
     /// A text, and a constant that does not evaluate where it is wrong. Nothing uses the constant: whatever did would
     /// be told a second time.
-    fn text_choice(&self, label: &str, text: &LitStr, [check, checked]: [&str; 2]) -> Choice {
+    fn text_choice(&self, label: &str, text: &LitStr, fixed: &str) -> Choice {
         let private = self.private;
         // The whole call stands at the literal, so that its panic points there and nowhere else.
         let span = Span::call_site().located_at(text.span());
         let (at_text, ty) = (located(private, span), self.label_type(label, span));
-        let [check, checked] = [check, checked].map(|name| Ident::new(name, span));
-        let check = quote_spanned!(span=> const _: () = #at_text::#check::<#ty>(#text););
-        let checked = quote_spanned!(span=> #at_text::#checked::<#ty>(#text));
+        let (fixed, hash) = (Ident::new(fixed, span), hash(&text.value()));
+        let checked = quote_spanned!(span=> #at_text::#fixed::<#ty>(#text, #hash));
         Choice {
-            check: Some(check),
+            check: Some(quote_spanned!(span=> const _: &#at_text::str = #checked;)),
             checked: Some(checked),
-            ..Choice::known(quote!(#private::Choice::Fixed(#text)))
+            ..Choice::known(quote!(#text))
         }
     }
 
     fn choice(&self, label: &str, written: Option<&Label>) -> Choice {
         let private = self.private;
         match written {
-            None => Choice::known(quote!(#private::Choice::FromSettings)),
-            Some(Label::Text(text)) => self.text_choice(label, text, ["require_text", "fixed_text"]),
-            Some(Label::MethodName(text)) => {
-                self.text_choice(label, text, ["require_method_name", "fixed_method_name"])
-            }
+            None => Choice::known(quote!("")),
+            Some(Label::Text(text)) => self.text_choice(label, text, "fixed_text"),
+            Some(Label::MethodName(text)) => self.text_choice(label, text, "fixed_method_name"),
             Some(Label::Variant(path)) => {
                 let span = Span::call_site().located_at(path.span());
                 let ty = self.label_type(label, span);
-                Choice::known(quote_spanned!(span=> #private::Choice::Fixed({
+                let value = quote_spanned!(span=> {
                     const VALUE: #ty = #path;
                     <#ty as #private::LabelValue>::VALUES[VALUE as usize]
-                })))
+                });
+                Choice { is_path: true, ..Choice::known(value) }
             }
             Some(Label::Expression(expr)) => {
                 let span = Span::call_site().located_at(expr.span());
@@ -346,8 +352,10 @@ impl Context<'_> {
                 Choice {
                     check: None,
                     checked: None,
-                    value: quote!(#private::Choice::Any(#values)),
+                    value: quote!(""),
+                    is_path: false,
                     count: quote!(#values.len()),
+                    values,
                     binding: Some(quote_spanned!(span=>
                         let #index = <#ty as #private::LabelValue>::index(#expr);
                     )),

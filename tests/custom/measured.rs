@@ -210,7 +210,7 @@ fn functions_that_record_to_families_of_ones_own_stand_in_the_list_of_call_sites
     let sites = bot_metrics::call_sites();
     let listed = |function: &str| {
         let sites = sites.iter().filter(|site| site.function == function && site.module.contains("measured"));
-        sites.map(|site| format!("{:?}", site.target)).collect::<Vec<_>>()
+        sites.map(|site| format!("{:?}", site.target())).collect::<Vec<_>>()
     };
     assert_eq!(listed("decide"), ["Timed(\"decision_seconds\")"]);
     assert_eq!(listed("decide_later"), ["Timed(\"decision_seconds\")"]);

@@ -40,7 +40,6 @@ pub(crate) use running::Running;
 pub(crate) use series::{Series, after, visit_some};
 pub(crate) use sink::{Reading, Sink};
 pub(crate) use slot::{CounterSlot, GaugeSlot, Slot};
-pub(crate) use slot_cell::NearNumber;
 pub use slot_cell::SlotCell;
 pub(crate) use slot_cell::withdraw_time_stamps;
 pub(crate) use snapshot::SnapshotBuilder;

@@ -1,7 +1,8 @@
 //! What a call site remembers of a label set.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::marker::PhantomData;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 use super::recorder::{Lease, NOWHERE, Recorder};
 use super::running::Running;
@@ -10,10 +11,14 @@ use crate::clock::Clock;
 use crate::lock::{self, Lock};
 
 /// Where a site keeps the slots of one label set once it has found them.
+///
+/// A pointer and no `OnceLock`: the compiler asks of each static whether it has something to drop and what of it is
+/// shared between threads, and for the members of that lock answers at length. With it a site took the compiler 40 % longer.
 #[derive(Debug)]
-pub struct SlotCell<S> {
+pub struct SlotCell<S: 'static> {
     near: NearNumber,
-    slots: OnceLock<Arc<S>>,
+    slots: AtomicPtr<S>,
+    owns: PhantomData<fn() -> &'static S>,
 }
 
 /// The near number of a recorder, while calls may begin and end by the time stamp counter; otherwise 0, of which no
@@ -35,9 +40,8 @@ pub(crate) fn withdraw_time_stamps() {
 
 impl NearNumber {
     /// Of a recorder that is not known yet.
-    pub(crate) const fn unknown() -> Self {
-        Self(AtomicU32::new(0))
-    }
+    #[expect(clippy::declare_interior_mutable_const, reason = "each static has a copy of its own")]
+    pub(crate) const UNKNOWN: Self = Self(AtomicU32::new(0));
 
     /// Begins a call, unless this thread has begun none of these yet or the time stamp counter is not trusted.
     #[inline]
@@ -70,28 +74,43 @@ impl NearNumber {
     }
 }
 
-impl<S> SlotCell<S> {
+impl<S: Send + Sync> SlotCell<S> {
     /// A cell that has found nothing yet.
-    #[must_use]
-    #[expect(clippy::new_without_default, reason = "it stands in statics")]
-    pub const fn new() -> Self {
-        Self { near: NearNumber::unknown(), slots: OnceLock::new() }
-    }
+    #[expect(clippy::declare_interior_mutable_const, reason = "each static has a copy of its own")]
+    pub const EMPTY: Self =
+        Self { near: NearNumber::UNKNOWN, slots: AtomicPtr::new(ptr::null_mut()), owns: PhantomData };
 
     /// The slots, once they were found.
-    pub(crate) fn get(&self) -> Option<&Arc<S>> {
-        self.slots.get()
+    #[inline]
+    pub(crate) fn get(&self) -> Option<&'static S> {
+        // SAFETY: it is null, or `get_or_init` has stored what `Box::leak` returned, which nobody changes or frees;
+        // acquired, so that it is seen as it was stored.
+        unsafe { self.slots.load(Acquire).as_ref() }
     }
 
     /// The slots, found by `find` the first time.
-    pub(crate) fn get_or_init(&self, find: impl FnOnce() -> Arc<S>) -> &Arc<S> {
-        self.slots.get_or_init(find)
+    pub(crate) fn get_or_init(&self, find: impl FnOnce() -> S) -> &'static S {
+        if let Some(slots) = self.get() {
+            return slots;
+        }
+        // A static is never dropped, so that nothing is lost; of two threads that come at once one keeps its copy.
+        let found = ptr::from_mut(Box::leak(Box::new(find())));
+        let kept = match self.slots.compare_exchange(ptr::null_mut(), found, Release, Acquire) {
+            Ok(_) => found,
+            Err(standing) => {
+                // SAFETY: leaked above, and nobody else has seen it.
+                drop(unsafe { Box::from_raw(found) });
+                standing
+            }
+        };
+        // SAFETY: as in `get`.
+        unsafe { &*kept }
     }
 
     /// Has `find` find the slots, if nobody has as yet.
-    pub(crate) fn find(&self, find: impl FnOnce() -> Arc<S>) {
+    pub(crate) fn find(&self, find: impl FnOnce() -> S) {
         // See `recorder`.
-        if self.slots.get().is_none() && !lock::is_inside() {
+        if self.get().is_none() && !lock::is_inside() {
             let _inside = lock::enter();
             self.get_or_init(find);
         }
@@ -103,21 +122,17 @@ impl<S> SlotCell<S> {
         self.near.start()
     }
 
-    /// Begins a call in any case, recorded to the slots that `find` finds the first time, whose number is then `first`
-    /// too where the site has a place for it.
+    /// Begins a call in any case, recorded to the slots that `find` finds the first time.
     pub(crate) fn start_slowly(
         &'static self,
-        first: Option<&'static NearNumber>,
-        find: impl FnOnce() -> Arc<S>,
+        find: impl FnOnce() -> S,
         lease: impl FnOnce(&S) -> &Lease,
     ) -> Running {
         let recorder = self.recorder(find, lease);
         if recorder.is_nowhere() {
             return Running::nowhere();
         }
-        for near in [Some(&self.near), first].into_iter().flatten() {
-            near.publish(recorder);
-        }
+        self.near.publish(recorder);
         let running = Running::start(recorder, &Clock::System);
         if Clock::System.counts_time_stamps() { running } else { running.with_token() }
     }
@@ -125,7 +140,7 @@ impl<S> SlotCell<S> {
     /// The same for a call that carries a mark and neither begins nor ends quickly, at a site all of whose calls do.
     pub(crate) fn start_marked(
         &'static self,
-        find: impl FnOnce() -> Arc<S>,
+        find: impl FnOnce() -> S,
         lease: impl FnOnce(&S) -> &Lease,
     ) -> Running {
         let recorder = self.recorder(find, lease);
@@ -137,11 +152,11 @@ impl<S> SlotCell<S> {
 
     fn recorder(
         &'static self,
-        find: impl FnOnce() -> Arc<S>,
+        find: impl FnOnce() -> S,
         lease: impl FnOnce(&S) -> &Lease,
     ) -> &'static Recorder {
         self.find(find);
         // An allocator records for the first time what is allocated while this thread looks for slots.
-        self.slots.get().map_or(&NOWHERE, |slots| lease(slots).recorder())
+        self.get().map_or(&NOWHERE, |slots| lease(slots).recorder())
     }
 }

@@ -12,12 +12,13 @@ use crate::storage::{Ending, Running, Scratch, Series, Sink, Waits};
 use crate::{Error, Outcome};
 
 pub(crate) use site::SiteRun;
-pub use site::SubsystemSite;
+pub(crate) use site::SubsystemSite;
 use standing::Presence;
-pub use standing::{SubsystemHealth, SubsystemSlots};
+pub use standing::SubsystemHealth;
+pub(crate) use standing::SubsystemSlots;
 
 /// A subsystem is stalled after this many of its periods without a success.
-const PERIODS_UNTIL_STALLED: u32 = 3;
+pub(crate) const PERIODS_UNTIL_STALLED: u32 = 3;
 
 /// The age at which a subsystem counts as stalled where nobody gave one.
 pub(crate) const DEFAULT_MAX_AGE: Duration = Duration::from_mins(1);

@@ -4,12 +4,12 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{PERIODS_UNTIL_STALLED, SubsystemSlots, ending};
+use super::{SubsystemSlots, ending};
 use crate::Outcome;
-use crate::call_site::{Cells, Choice, SlotCell};
+use crate::call_site::{CallSite, Found};
 use crate::guard::Guard;
 use crate::registry;
-use crate::storage::{NearNumber, Running};
+use crate::storage::{Lease, Running};
 
 /// A run of an annotated function.
 #[derive(Debug)]
@@ -59,115 +59,72 @@ fn end_well_here(running: Running) {
 }
 
 /// An annotated function that is one cycle of a subsystem.
-#[derive(Debug)]
-pub struct SubsystemSite {
-    subsystem: Choice,
-    max_age: Option<Duration>,
-    optional: bool,
-    observes_cancelled: bool,
-    slots: Cells<SubsystemSlots>,
-}
+#[derive(Clone, Copy, Debug)]
+pub struct SubsystemSite<'a>(pub(crate) &'a CallSite);
 
-impl SubsystemSite {
-    /// A site of `subsystem`.
-    #[must_use]
-    pub const fn new(subsystem: Choice) -> Self {
-        Self { subsystem, max_age: None, optional: false, observes_cancelled: false, slots: Cells::one() }
-    }
-
-    /// Cells for each set of values that the site can have, where that is more than one.
-    #[must_use]
-    pub const fn cells(mut self, cells: &'static [SlotCell<SubsystemSlots>]) -> Self {
-        self.slots.many = cells;
-        self
-    }
-
-    /// See [`SubsystemHandle::with_period`].
-    #[must_use]
-    pub const fn every(self, period: Duration) -> Self {
-        self.max_age(period.saturating_mul(PERIODS_UNTIL_STALLED))
-    }
-
-    /// See [`SubsystemHandle::with_max_age`].
-    #[must_use]
-    pub const fn max_age(mut self, max_age: Duration) -> Self {
-        self.max_age = Some(max_age);
-        self
-    }
-
-    /// The subsystem counts from its first run, not from `install` on.
-    #[must_use]
-    pub const fn optional(mut self) -> Self {
-        self.optional = true;
-        self
-    }
-
-    /// The duration of a cancelled run is observed too.
-    #[must_use]
-    pub const fn observe_cancelled(mut self) -> Self {
-        self.observes_cancelled = true;
-        self
-    }
-
-    pub(crate) fn cell(&self, index: usize) -> &SlotCell<SubsystemSlots> {
-        self.slots.get(index)
-    }
-
-    pub(crate) fn start_slowly(&'static self, index: usize, near: Option<&'static NearNumber>) -> Running {
+impl SubsystemSite<'static> {
+    pub(crate) fn start_slowly(self, index: usize) -> Running {
         let refused = Cell::new(None);
-        let (find, lease) = (|| self.find(index, &refused), SubsystemSlots::runs);
-        self.cell(index).find(find);
+        let find = || Found::Subsystem(self.find(index, &refused));
+        let cell = self.0.cell(index, 0);
+        cell.find(find);
         // Neither under a lock, for the hook may record, nor while the run lasts.
         if let Some(standing) = refused.take() {
             self.tell_refused(index, standing);
         }
         // Whether a cancelled run is observed, which is rarely asked for, goes with the run in a mark, and the run by
         // the slow way.
-        if self.observes_cancelled {
-            self.cell(index).start_marked(find, lease)
-        } else {
-            self.cell(index).start_slowly(near, find, lease)
-        }
+        if self.0.observes_cancelled { cell.start_marked(find, runs) } else { cell.start_slowly(find, runs) }
     }
 
-    fn find(&self, index: usize, refused: &Cell<Option<Duration>>) -> Arc<SubsystemSlots> {
+    fn find(self, index: usize, refused: &Cell<Option<Duration>>) -> Arc<SubsystemSlots> {
         let core = registry::process_core();
         // Exported from this run on, if it was not before.
         let slots = core.subsystems.awaited(self.name(index), &core.clock);
-        if let Some(Err(standing)) = self.max_age.map(|max_age| slots.set_max_age(max_age)) {
+        if let Some(Err(standing)) = self.declared_max_age().map(|max_age| slots.set_max_age(max_age)) {
             refused.set(Some(standing));
         }
         slots
     }
 
     #[cold]
-    fn tell_refused(&self, index: usize, standing: Duration) {
-        let (subsystem, asked) = (self.name(index), self.max_age.unwrap_or_default());
+    fn tell_refused(self, index: usize, standing: Duration) {
+        let (subsystem, asked) = (self.name(index), self.declared_max_age().unwrap_or_default());
         registry::process_core().report().tell(&format!(
             "subsystem {subsystem} is stalled after {standing:?}, which a handle said first: the {asked:?} of a call \
              site that is run later do not count"
         ));
     }
 
-    fn name(&self, index: usize) -> &'static str {
-        self.subsystem.text(index).unwrap_or_default()
+    fn name(self, index: usize) -> &'static str {
+        self.0.labels()[0].text(index).unwrap_or_default()
     }
+}
 
+/// Where they are recorded.
+fn runs(found: &Found) -> &Lease {
+    match found {
+        Found::Subsystem(slots) => slots.runs(),
+        other => unreachable!("a site finds its own slots, not {other:?}"),
+    }
+}
+
+impl SubsystemSite<'_> {
     /// Every subsystem that this site can be.
-    pub(crate) fn values(&self) -> Vec<&'static str> {
-        self.subsystem.values().to_vec()
+    pub(crate) fn values(self) -> Vec<&'static str> {
+        self.0.labels()[0].values()
     }
 
     /// The subsystem that this site always is, if it does not choose at run time.
-    pub(crate) fn fixed(&self) -> Option<&'static str> {
-        self.subsystem.fixed()
+    pub(crate) fn fixed(self) -> Option<&'static str> {
+        self.0.labels()[0].fixed()
     }
 
-    pub(crate) fn is_optional(&self) -> bool {
-        self.optional
+    pub(crate) fn is_optional(self) -> bool {
+        self.0.optional
     }
 
-    pub(crate) fn declared_max_age(&self) -> Option<Duration> {
-        self.max_age
+    pub(crate) fn declared_max_age(self) -> Option<Duration> {
+        (self.0.max_age_ns != 0).then(|| Duration::from_nanos(self.0.max_age_ns))
     }
 }
