@@ -24,6 +24,8 @@ metrics! {
     gauge positions_held { strategy: Strategy }
     /// Positions that wait.
     gauge positions_waiting { strategy: Strategy }
+    /// Positions that are lent.
+    gauge positions_lent { strategy: Strategy }
     /// Orders of a strategy.
     counter strategy_orders_total { strategy: Strategy }
     /// How far a profile borrows.
@@ -74,6 +76,23 @@ fn a_kept_handle_that_found_no_place_finds_the_one_that_comes_free() {
     assert_eq!(value(), None, "its own");
     kept.set(4.0);
     assert_eq!(value(), Some(4.0));
+}
+
+#[test]
+fn a_kept_handle_that_found_no_place_removes_what_another_has_set_since() {
+    let _metrics = &*METRICS;
+    ["a", "b", "c"].map(positions_lent).iter().for_each(|gauge| gauge.set(1.0));
+    let kept = positions_lent("late");
+    kept.remove();
+    positions_lent("b").remove();
+    positions_lent("late").set(2.0);
+    let value = |strategy| {
+        let name = "bytelyst_bot_positions_lent";
+        Samples::of(&METRICS).value(name, &[("strategy", strategy)])
+    };
+    assert_eq!(value("late"), Some(2.0));
+    kept.remove();
+    assert_eq!((value("late"), value("a")), (None, Some(1.0)));
 }
 
 #[test]

@@ -152,15 +152,15 @@ impl OpenFamily {
     /// Takes a series away, if it is one of these: a gauge at once, counts once a scraper has seen them.
     pub(crate) fn remove(&mut self, entry: &Entry, now: Duration) {
         // "other" is nobody's own, whoever names it so.
-        if entry.is_others() || self.places.have_other(&entry.labels) {
+        if self.places.have_other(&entry.labels) {
             return;
         }
-        let Some(member) = self.series.get(&*entry.labels).filter(|member| member.has(entry)).cloned() else {
-            return;
-        };
+        // What found no place here may have one by now, through another entry.
+        let is_of_this = |member: &&Member| member.has(entry) || entry.crowded_family() == Some(self.family);
+        let Some(member) = self.series.get(&*entry.labels).filter(is_of_this).cloned() else { return };
         let ends = if self.family.kind == Kind::Gauge { now } else { grace::end(now) };
         let removal = self.removed.remove(&member);
-        let removal = Removal::new(&member, removal, &mut self.places, ends);
+        let removal = Removal::new(&member, removal, &mut self.places, |_| ends);
         if let Some(removal) = removal.settled(&member, &mut self.places, now) {
             self.removed.insert(member, removal);
         }
@@ -181,9 +181,9 @@ impl OpenFamily {
         let is_gauge = self.family.kind == Kind::Gauge;
         let has = |labels: &[LabelText]| labels.get(label).is_some_and(|text| text.as_str() == value);
         for member in self.series.iter().filter(|member| has(member.labels())) {
-            let is_seen = is_gauge || member.slot().mark() == member.0.shown.load(Relaxed);
             let removal = self.removed.remove(member);
-            let ends = if is_seen { now } else { grace::end(now) };
+            let is_seen = |mark| is_gauge || mark == member.0.shown.load(Relaxed);
+            let ends = |mark| if is_seen(mark) { now } else { grace::end(now) };
             self.removed.insert(member.clone(), Removal::new(member, removal, &mut self.places, ends));
         }
         self.sweep(now);
@@ -300,17 +300,24 @@ impl Ord for Member {
 }
 
 impl Removal {
-    /// From `ends` on the series is hidden, unless something is recorded first. It may have been removed before.
-    fn new(member: &Member, before: Option<Self>, places: &mut Places, ends: Duration) -> Self {
+    /// The series is hidden from when `ends` says of its mark, unless something is recorded first. It may have been removed
+    /// before.
+    fn new(
+        member: &Member,
+        before: Option<Self>,
+        places: &mut Places,
+        ends: impl FnOnce(u64) -> Duration,
+    ) -> Self {
+        let mark = member.slot().retract();
         // What was recorded since it was hidden brings it back, before it goes once more.
-        let over =
-            before.and_then(|before| before.unless_back(member, places)).is_some_and(|before| before.over);
-        Self { ends, mark: member.slot().retract(), over }
+        let before = before.and_then(|before| before.unless_back(mark, member, places));
+        let over = before.is_some_and(|before| before.over);
+        Self { ends: ends(mark), mark, over }
     }
 
     /// None where it is back; hidden where it is time to.
     fn settled(self, member: &Member, places: &mut Places, now: Duration) -> Option<Self> {
-        let mut removal = self.unless_back(member, places)?;
+        let mut removal = self.unless_back(member.slot().mark(), member, places)?;
         if !removal.over && now >= removal.ends {
             removal.over = true;
             places.release(member.labels());
@@ -319,9 +326,9 @@ impl Removal {
         Some(removal)
     }
 
-    /// None where something was recorded since it was removed, which brings it back.
-    fn unless_back(self, member: &Member, places: &mut Places) -> Option<Self> {
-        if member.slot().mark() == self.mark {
+    /// None where something was recorded since it was removed, as this mark of its slot says: that brings it back.
+    fn unless_back(self, mark: u64, member: &Member, places: &mut Places) -> Option<Self> {
+        if mark == self.mark {
             return Some(self);
         }
         if self.over {
@@ -628,6 +635,26 @@ mod tests {
         assert_eq!(told(&mut family, 7), [("x".to_owned(), 3.0)]);
         family.forget(0, "x", M(8));
         assert_eq!(told(&mut family, 8), []);
+    }
+
+    #[test]
+    fn a_count_that_comes_while_its_series_is_forgotten_is_seen() {
+        let rounds = if std::env::var_os("BOT_METRICS_LONG_TESTS").is_some() { 20_000 } else { 50 };
+        for _ in 0..rounds {
+            let (mut family, key) = counters(3);
+            let kept = admit(&mut family, key, "x", 0);
+            let mut counted = 0.0;
+            std::thread::scope(|scope| {
+                let counting = scope.spawn(|| (0..500).for_each(|_| kept.slot().add(1)));
+                while !counting.is_finished() {
+                    family.forget(0, "x", M(0));
+                    counted = told(&mut family, 0).first().map_or(counted, |(_, count)| *count);
+                }
+            });
+            // What comes last is still to be seen, unless it was.
+            counted = told(&mut family, 1).first().map_or(counted, |(_, count)| *count);
+            assert_eq!(counted, 500.0);
+        }
     }
 
     #[test]
