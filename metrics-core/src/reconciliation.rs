@@ -235,6 +235,11 @@ impl ReconciliationCycle {
     /// Begins a cycle of the reconciliation of this name, the call site's or the handles'.
     pub(crate) fn begin(core: Arc<Core>, site: Option<&'static CallSite>, name: &str) -> Self {
         let (key, number) = core.reconciliations.begin(site, name);
+        if key.name != name {
+            core.report().tell(&format!(
+                "the reconciliation {name:?} is not told apart from others: there are {MOST_NAMES} names before it"
+            ));
+        }
         Self { core, key, number }
     }
 

@@ -1,6 +1,8 @@
-use bot_metrics::ReconciliationReport;
+use std::sync::{Arc, Mutex};
+
 use bot_metrics::labels::Source;
 use bot_metrics::testing::{Samples, instance};
+use bot_metrics::{Mode, ReconciliationReport, Settings};
 
 const MISMATCHES: &str = "bytelyst_bot_reconciliation_mismatches_total";
 const MISSING: &str = "bytelyst_bot_reconciliation_missing_items_count";
@@ -50,6 +52,23 @@ fn mismatches_are_counted_by_kind_and_source_and_add_up() {
     metrics.reconciliation().commit(found().missing(Source::Exchange, "4"));
     assert_eq!(by_kind(), [Some(1.0), Some(2.0), Some(1.0), Some(5.0)], "each once while it lasts");
     assert_eq!(figures(&Samples::of(&metrics)), (9.0, Some(1.0), Some(2.0)));
+}
+
+#[test]
+fn what_is_not_told_apart_for_its_many_names_is_told() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let hook = Arc::clone(&told);
+    let settings = Settings::new(Mode::Paper)
+        .on_report(Arc::new(move |line| hook.lock().unwrap().push(line.to_owned())));
+    let metrics = settings.build().expect("legal");
+    (0..200).for_each(|n| metrics.named_reconciliation(&n.to_string()).commit(ReconciliationReport::new()));
+    assert!(told.lock().unwrap().is_empty());
+    metrics.named_reconciliation("200").commit(ReconciliationReport::new());
+    let told = told.lock().unwrap();
+    assert!(
+        matches!(&told[..], [line] if line.contains("reconciliation \"200\" is not told apart")),
+        "{told:?}"
+    );
 }
 
 fn db(key: &str) -> ReconciliationReport {
