@@ -38,8 +38,8 @@ struct Beyond {
     removed: BTreeMap<Arc<str>, Duration>,
     /// When the first of these graces ends, or earlier.
     next_end: Option<Duration>,
-    /// Whether somebody calls a profile "other".
-    named: bool,
+    /// Whether there is one, or somebody calls a profile "other".
+    is_known: bool,
 }
 
 impl Profiles {
@@ -80,7 +80,6 @@ impl Profiles {
             return Some(Arc::clone(slots));
         }
         if id == OTHER {
-            self.beyond().named = true;
             return None;
         }
         let mut places = self.places.hold();
@@ -96,6 +95,11 @@ impl Profiles {
         drop(beyond);
         places.insert(Arc::from(id), Arc::clone(&slots));
         Some(slots)
+    }
+
+    /// Exports the series of profiles that have no place from here on.
+    pub(crate) fn expect_beyond(&self) {
+        self.beyond().is_known = true;
     }
 
     /// Takes the figures of a profile that has no place.
@@ -138,8 +142,8 @@ impl Profiles {
         }
         let family = &catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL;
         let overflow = self.overflow.value();
-        let Beyond { violations, named, .. } = *self.beyond();
-        if overflow > 0 || named {
+        let Beyond { violations, is_known, .. } = *self.beyond();
+        if is_known {
             sink.counter(family, &[OTHER], violations);
         }
         let labels = &[&*family.full_name(namespace), "profile_id"];
@@ -201,6 +205,8 @@ struct Standing {
     removed_at: Option<Duration>,
     /// Whether the end of the grace was told already.
     grace_ended: bool,
+    /// Whether it was removed again when a grace was over: it is not shown for another.
+    is_hidden: bool,
 }
 
 impl ProfileSlots {
@@ -225,6 +231,7 @@ impl ProfileSlots {
 
     pub(crate) fn remove(&self, now: Duration) {
         let mut standing = self.standing();
+        standing.is_hidden |= standing.is_past_grace(now);
         standing.removed_at = Some(now);
         standing.grace_ended = false;
         standing.utilization = None;
@@ -245,7 +252,7 @@ impl ProfileSlots {
 
     fn collect(&self, profile: &str, now: Duration, sink: &mut dyn Sink) {
         let standing = self.standing();
-        if standing.is_past_grace(now) {
+        if standing.is_hidden || standing.is_past_grace(now) {
             return;
         }
         let Standing { violations, below_zero, utilization, .. } = *standing;
@@ -267,6 +274,7 @@ impl Standing {
     fn bring_back(&mut self) {
         self.removed_at = None;
         self.grace_ended = false;
+        self.is_hidden = false;
     }
 
     fn is_past_grace(&self, now: Duration) -> bool {

@@ -208,7 +208,11 @@ impl Core {
     pub(crate) fn place_profile(&self, id: &str) -> Option<Arc<ProfileSlots>> {
         self.profiles.place(id).or_else(|| {
             self.forget_profiles(self.clock.boot_time());
-            self.profiles.place(id)
+            let place = self.profiles.place(id);
+            if place.is_none() {
+                self.profiles.expect_beyond();
+            }
+            place
         })
     }
 
@@ -494,6 +498,7 @@ impl Metrics {
     /// Begins a cycle of one of several reconciliations: of orders and of positions, or with two exchanges. What one
     /// finds is compared with its own last cycle, and the families tell the sum of all. No label has the name; it is
     /// one of a few that stay, such as `"positions"`, since what the last cycle of each found counts until its next.
+    /// Beyond 200 names all are one, which the [report hook](Settings::on_report) is told.
     ///
     /// ```
     /// use bot_metrics::labels::Source;

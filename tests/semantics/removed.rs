@@ -44,6 +44,37 @@ fn a_profile_named_other_is_no_second_series() {
 }
 
 #[test]
+fn violations_of_profiles_without_a_place_stand_at_0_from_the_first_of_these_on() {
+    let metrics = Settings::new(Mode::Paper).label_bounds(1, 1).build().unwrap();
+    let others = || Samples::of(&metrics).value(VIOLATIONS, &[("profile_id", "other")]);
+    metrics.profile("a").update(used(2.0));
+    assert_eq!(others(), None);
+    let b = metrics.profile("b");
+    assert_eq!(others(), Some(0.0));
+    b.update(used(2.0));
+    assert_eq!(others(), Some(1.0));
+}
+
+#[test]
+fn a_profile_that_is_removed_again_after_its_grace_does_not_come_back_for_another() {
+    let (metrics, clock) = testing::instance();
+    let value = || Samples::of(&metrics).value(VIOLATIONS, &[("profile_id", "maker")]);
+    let maker = metrics.profile("maker");
+    maker.update(used(2.0));
+    maker.remove();
+    clock.advance(Duration::from_mins(4));
+    maker.remove();
+    clock.advance(Duration::from_mins(4));
+    assert_eq!(value(), Some(1.0), "a grace begins with the last removal");
+    clock.advance(Duration::from_mins(2));
+    assert_eq!(value(), None);
+    maker.remove();
+    assert_eq!(value(), None);
+    maker.update(used(0.0));
+    assert_eq!(value(), Some(1.0));
+}
+
+#[test]
 fn events_between_the_last_scrape_and_the_end_of_their_profiles_grace_are_seen() {
     let (metrics, clock) = testing::instance();
     let event = || metrics.event(Severity::Error, EventType::OrderFailure).profile("maker").record();
