@@ -140,7 +140,9 @@ impl Ends {
 
     /// Whether errors without a class would not be told apart as they are here.
     pub(crate) fn need_classes(&self) -> bool {
-        self.with.iter().chain(&self.without).any(|word| word.says & CLASSES != 0)
+        let names_one = self.with.iter().chain(&self.without).any(|word| word.says & CLASSES != 0);
+        // An error without a class is `other`.
+        names_one || self.of() & CLASSES != 0 && self.of() & OTHER == 0
     }
 
     fn of(&self) -> u16 {
@@ -249,6 +251,22 @@ mod tests {
         ] {
             let errors = read(text).expect_err(text);
             assert!(errors.contains(message), "{text}: {errors}");
+        }
+    }
+
+    #[test]
+    fn errors_need_a_class_where_one_is_named_and_where_those_without_are_not_meant() {
+        for (text, needed) in [
+            ("rejected", true),
+            ("[err, !timeout]", true),
+            ("[err, !other]", true),
+            ("[return, !other]", true),
+            ("err", false),
+            ("other", false),
+            ("[ok, cancelled, panic]", false),
+            ("always", false),
+        ] {
+            assert_eq!(read(text).expect(text).need_classes(), needed, "{text}");
         }
     }
 
