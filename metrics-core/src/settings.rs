@@ -308,7 +308,8 @@ impl Settings {
     /// It holds for families that recorded before [`install`](Self::install) too: who has a place there keeps it, and who
     /// had none has one from the next recording on, where there is one now.
     ///
-    /// A family has at most 2,000 series whatever these bounds are, or as many as the `budget` of its declaration says.
+    /// A family has at most 2,000 series whatever these bounds are, or as many as the `budget` of its declaration says;
+    /// `operational_events_total` has as many beside those whose profile and symbol are empty or "other".
     #[must_use]
     pub fn label_bounds(mut self, profiles: usize, symbols: usize) -> Self {
         self.label_bounds = LabelBounds { profiles, symbols };

@@ -158,7 +158,8 @@ pub const fn ratio(ratio: f64) {
 /// What a family may have of series unless it says so.
 pub const BUDGET: usize = DEFAULT_SERIES;
 
-/// The number of label sets that stand whatever else is recorded, which must not exceed `budget`.
+/// The number of label sets that stand whatever else is recorded, which must not exceed `budget`, and where a label is open
+/// must leave some of it.
 ///
 /// # Panics
 ///
@@ -166,19 +167,24 @@ pub const BUDGET: usize = DEFAULT_SERIES;
 #[track_caller]
 pub const fn budget(name: &str, labels: &[LabelType], budget: usize) {
     let (sets, closed) = (standing_sets(labels), closed_sets(labels));
-    if sets > budget {
-        let which = if closed == 0 { " series before an open one has a value of its own" } else { " series" };
-        let message = Message::new()
-            .push("the labels of `")
-            .push(name)
-            .push("` make ")
-            .push_number(sets)
-            .push(which)
-            .push(", more than its budget of ")
-            .push_number(budget)
-            .push(": use fewer labels or values, or raise it with `budget = ")
-            .push_number(sets)
-            .push("`");
+    let is_open = closed == 0;
+    if sets > budget || is_open && sets == budget {
+        let message = Message::new().push("the labels of `").push(name).push("` make ").push_number(sets);
+        let message = if is_open {
+            message
+                .push(" series before an open one has a value of its own, and its budget is ")
+                .push_number(budget)
+                .push(": use fewer labels or values, or raise it to ")
+                .push_number(sets)
+                .push(" and as many more as these values are to have")
+        } else {
+            message
+                .push(" series, more than its budget of ")
+                .push_number(budget)
+                .push(": use fewer labels or values, or raise it with `budget = ")
+                .push_number(sets)
+                .push("`")
+        };
         panic!("{}", message.as_str());
     }
 }
@@ -300,9 +306,9 @@ mod tests {
         assert!(message.contains("make 224 series, more than its budget of 223"), "{message}");
         let open =
             [<Exchange as Label>::TYPE, LabelType::open("symbol", 5_000), LabelType::open("profile", 50)];
-        budget("size", &open, 56);
-        let message = refused(move || budget("size", &open, 55));
-        let says = "make 56 series before an open one has a value of its own, more than its budget of 55";
+        budget("size", &open, 57);
+        let message = refused(move || budget("size", &open, 56));
+        let says = "make 56 series before an open one has a value of its own, and its budget is 56";
         assert!(message.contains(says), "{message}");
     }
 }
