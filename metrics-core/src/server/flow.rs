@@ -64,13 +64,9 @@ impl Flow {
         Arc::new(Self { state: Mutex::default(), changed: Condvar::new() })
     }
 
-    /// Bodies for so many clients. A piece that takes longer than this to come ends them.
-    pub(super) fn bodies(self: &Arc<Self>, clients: usize, timeout: Duration) -> Vec<Streamed> {
-        self.state().readers = Some((0..clients).map(|_| Reader::default()).collect());
-        self.changed.notify_all();
-        let body =
-            |reader| Streamed { flow: Arc::clone(self), reader, timeout, deadline: Box::pin(sleep(timeout)) };
-        (0..clients).map(body).collect()
+    /// To whoever knows who reads.
+    pub(super) fn offer(self: &Arc<Self>) -> Offer {
+        Offer(Arc::clone(self))
     }
 
     /// Gives every client a piece.
@@ -118,11 +114,11 @@ impl Flow {
         }
     }
 
-    /// Whether a client has so much before it that it is time to wait.
+    /// Whether a client has so much before it that it is time to wait, or to see whether there is room for more.
     pub(super) fn is_full(&self) -> bool {
         let state = self.state();
         let readers = state.readers.as_deref().unwrap_or_default();
-        let is_slow = |reader: &Reader| reader.is_waited_for() && reader.ahead >= WINDOW;
+        let is_slow = |reader: &Reader| !reader.is_gone && reader.ahead >= WINDOW;
         readers.iter().any(is_slow) || readers.iter().all(|reader| reader.is_gone)
     }
 
@@ -136,6 +132,31 @@ impl Flow {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A flow whose readers are not known yet.
+pub(super) struct Offer(Arc<Flow>);
+
+impl Offer {
+    /// Bodies for so many clients. A piece that takes longer than this to come ends them.
+    pub(super) fn bodies(self, clients: usize, timeout: Duration) -> Vec<Streamed> {
+        let flow = &self.0;
+        flow.state().readers = Some((0..clients).map(|_| Reader::default()).collect());
+        flow.changed.notify_all();
+        let body =
+            |reader| Streamed { flow: Arc::clone(flow), reader, timeout, deadline: Box::pin(sleep(timeout)) };
+        (0..clients).map(body).collect()
+    }
+}
+
+impl Drop for Offer {
+    /// Who renders would wait for readers for ever where the server ends before they are known.
+    fn drop(&mut self) {
+        let is_refused = self.0.state().readers.is_none();
+        if is_refused {
+            self.0.end(End::Broken);
+        }
     }
 }
 
@@ -200,5 +221,19 @@ impl Drop for Streamed {
         drop(state);
         drop(pieces);
         self.flow.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_renders_for_nobody_is_told_so() {
+        let flow = Flow::new();
+        drop(flow.offer());
+        flow.push(&Bytes::from_static(b"x"));
+        assert!(flow.is_full());
+        assert!(flow.wait(&mut Duration::default(), || false).is_err());
     }
 }

@@ -95,8 +95,8 @@ impl ServerOptions {
     }
 
     /// How much memory answers may hold that are rendered and not yet read, in bytes; never less than two of
-    /// the longest answer so far, so that a scrape always fits beside another. Clients that share a rendering
-    /// share its bytes. Beyond that, the connection that has taken nothing of its answer for longest is reset,
+    /// the longest answer so far that was sent as a whole, so that one always fits beside another. Clients that share a
+    /// rendering share its bytes. Beyond that, the connection that has taken nothing of its answer for longest is reset,
     /// and the next, until the rest fits. A client that has taken some within a quarter of a second goes only
     /// where nobody else could; who waits for the new answer never does, though it may come half a second
     /// later.

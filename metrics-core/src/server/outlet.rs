@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::answer::Answer;
-use super::flow::{End, Flow, Readers};
+use super::flow::{End, Flow, Offer, Readers};
 use super::unread::Unread;
 
 /// A page up to this length is sent as a whole, with its length: that of most bots. A longer one is never
@@ -21,7 +21,7 @@ const PIECE: usize = 64 * 1024;
 /// What is known of a page when the first of it can be sent.
 pub(super) enum Rendered {
     Whole(Answer),
-    Streamed(Arc<Flow>),
+    Streamed(Offer),
 }
 
 /// Of several renderings of a page one at a time works: so however many clients there are, and however slowly they
@@ -108,7 +108,7 @@ impl Outlet {
         } else {
             let flow = self.flow.insert(Flow::new());
             let rendered = self.rendered.take().ok_or_else(gone)?;
-            rendered.send(Rendered::Streamed(Arc::clone(flow))).map_err(|_| gone())?;
+            rendered.send(Rendered::Streamed(flow.offer())).map_err(|_| gone())?;
             flow
         };
         flow.push(&piece);

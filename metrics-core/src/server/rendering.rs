@@ -151,9 +151,9 @@ impl Renderer {
                         let _ = client.send(answer.clone().into());
                     }
                 }
-                Rendered::Streamed(flow) => {
+                Rendered::Streamed(offer) => {
                     let answer = Answer::exposition(Bytes::new());
-                    let bodies = flow.bodies(clients.len(), self.timeout);
+                    let bodies = offer.bodies(clients.len(), self.timeout);
                     for (client, streamed) in clients.into_iter().zip(bodies) {
                         let _ = client.send(Reply { answer: answer.clone(), streamed: Some(streamed) });
                     }

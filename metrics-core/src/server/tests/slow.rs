@@ -7,11 +7,12 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+#[cfg(unix)]
+use super::client::connect_with_a_small_buffer;
 use super::client::{
-    ask, connect, connect_with_a_small_buffer, eventually, get, is_open, read_reply, request, rest, status,
-    try_read_reply,
+    ask, connect, eventually, exchange, get, is_open, read_reply, request, rest, status, try_read_reply,
 };
-use super::{EXPOSITION, patient, start, start_writing};
+use super::{EXPOSITION, LANDING, patient, start, start_writing};
 use crate::server::rendering::RENDERINGS;
 
 const SHORT: Duration = Duration::from_millis(300);
@@ -236,6 +237,7 @@ fn a_long_page_that_breaks_off_is_seen_to_and_reported() {
 const SENT: usize = 1 << 20;
 
 /// It is rendered no further than its window.
+#[cfg(unix)]
 #[test]
 fn a_long_page_is_rendered_no_faster_than_it_is_read() {
     let written = Arc::new(AtomicUsize::new(0));
@@ -306,6 +308,61 @@ fn answers_within_the_limit_wait_for_their_clients() {
     assert_eq!(get(served.address, "/metrics").body.len(), SIZE);
     for stream in &mut slow {
         assert!(rest_of_an_answer(stream) >= SIZE);
+    }
+}
+
+/// Nobody of any rendering reads, and one more is wanted.
+#[cfg(unix)]
+#[test]
+fn what_nobody_reads_is_not_rendered_beyond_the_room_for_it() {
+    const LONG: usize = 64 << 20;
+    let written = Arc::new(AtomicUsize::new(0));
+    let served = start_writing(patient().max_unread_bytes(2 << 20), {
+        let written = Arc::clone(&written);
+        move |out| {
+            for _ in 0..LONG / 1024 {
+                out.write_all(&[b'x'; 1024])?;
+                written.fetch_add(1024, Ordering::Relaxed);
+            }
+            Ok(())
+        }
+    });
+    let _open: Vec<_> = (0..=RENDERINGS)
+        .map(|_| {
+            let mut stream = connect_with_a_small_buffer(served.address);
+            ask(&mut stream, "GET", "/metrics");
+            stream.read_exact(&mut [0; 64]).unwrap();
+            stream
+        })
+        .collect();
+    std::thread::sleep(SHORT);
+    let written = written.load(Ordering::Relaxed);
+    assert!(written < LONG, "{written}");
+}
+
+#[test]
+fn a_long_page_ends_with_the_connection_for_a_client_of_the_oldest_version() {
+    let served = start(patient(), || "x".repeat(SENT));
+    for header in ["", "Connection: keep-alive\r\n"] {
+        let said = exchange(served.address, format!("GET /metrics HTTP/1.0\r\n{header}\r\n").as_bytes());
+        let (head, body) = said.split_once("\r\n\r\n").unwrap();
+        assert!(!head.to_lowercase().contains("chunked"), "{head}");
+        assert_eq!(body, "x".repeat(SENT));
+    }
+}
+
+#[test]
+fn after_a_long_page_the_connection_serves_on() {
+    let served = start(patient(), || "x".repeat(SENT));
+    let mut stream = connect(served.address);
+    for (method, path, length) in [
+        ("GET", "/metrics", SENT),
+        ("GET", "/", LANDING.len()),
+        ("HEAD", "/metrics", 0),
+        ("GET", "/metrics", SENT),
+    ] {
+        ask(&mut stream, method, path);
+        assert_eq!(read_reply(&mut stream, method).body.len(), length, "{method} {path}");
     }
 }
 
