@@ -258,7 +258,9 @@ impl CallSite {
 
     /// The cell of the values at these indices of its choices.
     pub(crate) fn cell(&self, first: usize, second: usize) -> &SlotCell<Found> {
-        self.cells.get(first * self.values[1].len().max(1) + second).unwrap_or(&self.cell)
+        let index = first * self.values[1].len().max(1) + second;
+        // The first label set's is the one that `first` asks, wherever there are others.
+        self.cells.get(index).filter(|_| index > 0).unwrap_or(&self.cell)
     }
 }
 
@@ -422,4 +424,23 @@ impl Choice {
 #[must_use]
 pub const fn slot_cells<const N: usize>() -> [SlotCell<Found>; N] {
     [const { SlotCell::EMPTY }; N]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Outcome;
+    use crate::guard::Guard as _;
+
+    #[test]
+    fn the_first_of_several_label_sets_is_found_where_a_call_looks_first() {
+        static CELLS: [SlotCell<Found>; 2] = slot_cells();
+        static SITE: CallSite = CallSite::new_exchange("call", "bot", "okx", "")
+            .with_values([&[], &["get_order", "get_trades"]], &CELLS);
+        for operation in [0, 1] {
+            SITE.exchange(0, operation).finish(Outcome::Ok);
+        }
+        assert!(SITE.cell.get().is_some(), "otherwise each of its calls goes the slow way");
+        assert!(CELLS[1].get().is_some());
+    }
 }
