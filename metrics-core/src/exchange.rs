@@ -185,7 +185,8 @@ impl CallGuard<'_> {
 
     /// Says that the attempt waits for something of the bot's own until the returned guard is dropped: that is no latency.
     /// So does [`local_wait`](crate::local_wait), wherever it stands; this one knows whose wait it is, on whatever thread
-    /// the attempt is by then.
+    /// the attempt is by then. Begin none of those around this one: both are subtracted then, as two at the same time in one
+    /// future are.
     #[must_use = "it waits as long as the guard lives"]
     pub fn local_wait(&mut self) -> CallWait<'_> {
         CallWait {
