@@ -567,9 +567,10 @@ impl Metrics {
         for family in foreign {
             sink.push(&family.text);
         }
-        let spelled = sink.finish();
-        self.core.scrape_duration.set(started.elapsed().as_secs_f64());
-        spelled
+        let took = started.elapsed().saturating_sub(sink.wrote_for());
+        let text = sink.finish()?;
+        self.core.scrape_duration.set(took.as_secs_f64());
+        Ok(text)
     }
 
     /// The shared registry, which holds our families as one collector. What a bot registers there itself is served

@@ -1,3 +1,4 @@
+use std::io::{self, Write};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -105,6 +106,36 @@ fn a_scrape_says_how_long_the_one_before_took() {
     let took = || Samples::of(&metrics).value("bytelyst_bot_scrape_duration_seconds", &[]);
     assert_eq!(took(), None);
     assert!(took().is_some_and(|seconds| 0.0 < seconds && seconds < 60.0));
+}
+
+/// Takes a long time for each piece, and at some time no more.
+struct Slow {
+    pieces: usize,
+}
+
+impl Write for Slow {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        std::thread::sleep(Duration::from_secs(1));
+        self.pieces = self.pieces.checked_sub(1).ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn whoever_reads_a_scrape_slowly_or_not_to_its_end_does_not_say_how_long_it_took() {
+    let metrics = filled(Settings::new(Mode::Paper).label_bounds(1, 1_000));
+    for n in 0..1_000 {
+        metrics.event(Severity::Info, EventType::Started).symbol(&n.to_string()).record();
+    }
+    let took = || Samples::of(&metrics).value("bytelyst_bot_scrape_duration_seconds", &[]);
+    assert!(metrics.write_exposition(&mut Slow { pieces: 1 }).is_err());
+    assert_eq!(took(), None);
+    assert!(metrics.write_exposition(&mut Slow { pieces: usize::MAX }).is_ok());
+    assert!(took().is_some_and(|seconds| seconds < 1.0));
 }
 
 #[test]

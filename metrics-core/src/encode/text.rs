@@ -1,6 +1,7 @@
 //! The Prometheus text format, version 0.0.4.
 
 use std::io::{self, Write};
+use std::time::{Duration, Instant};
 
 use crate::catalogue::{FAMILIES, Families, Family};
 use crate::settings::Settings;
@@ -34,6 +35,8 @@ struct Outlet<'a> {
     out: &'a mut dyn Write,
     /// What came of it so far.
     result: io::Result<()>,
+    /// How long it took.
+    wrote_for: Duration,
 }
 
 /// Text that is kept before it is passed on: most expositions are shorter.
@@ -89,7 +92,8 @@ impl<'a> TextSink<'a> {
     /// Writes the text to `out`, some at a time, so that it is never in memory as a whole. Where that fails the rest is
     /// not spelled.
     pub(crate) fn to(settings: &'a Settings, out: &'a mut dyn Write) -> Self {
-        Self { outlet: Some(Outlet { out, result: Ok(()) }), ..Self::new(settings, String::new()) }
+        let outlet = Outlet { out, result: Ok(()), wrote_for: Duration::ZERO };
+        Self { outlet: Some(outlet), ..Self::new(settings, String::new()) }
     }
 
     /// Adds what stands in `text`.
@@ -114,10 +118,17 @@ impl<'a> TextSink<'a> {
     }
 
     fn pass_on(&mut self) {
-        if let Some(Outlet { out, result: result @ Ok(()) }) = &mut self.outlet {
+        if let Some(Outlet { out, result: result @ Ok(()), wrote_for }) = &mut self.outlet {
+            let begun = Instant::now();
             *result = out.write_all(self.text.as_bytes());
+            *wrote_for += begun.elapsed();
             self.text.clear();
         }
+    }
+
+    /// How long it was written so far, which is up to who takes it.
+    pub(crate) fn wrote_for(&self) -> Duration {
+        self.outlet.as_ref().map_or(Duration::ZERO, |outlet| outlet.wrote_for)
     }
 
     /// Opens all families up to the one at `position`.

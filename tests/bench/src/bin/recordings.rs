@@ -1,9 +1,8 @@
 //! What is recorded beside calls: counters, histograms and gauges of a bot's own, events, capital; each beside one
 //! reading of the time stamp counter.
 //!
-//! `cargo run --release --manifest-path tests/bench/Cargo.toml --bin recordings [rounds]` prints the table;
-//! A second table has the slowest of single recordings in quiet and beside scrapes.
-//!
+//! `cargo run --release --manifest-path tests/bench/Cargo.toml --bin recordings [rounds]` prints the table, and a second
+//! one of the slowest of single recordings in quiet and beside scrapes;
 //! `… --bin recordings -- only NAME REPETITIONS` runs one row, for callgrind.
 
 use std::hint::black_box;
