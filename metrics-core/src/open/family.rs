@@ -199,6 +199,10 @@ impl OpenFamily {
         if after.is_none() {
             self.sweep(now);
         }
+        // Where nobody reads any more nothing is shown.
+        if !sink.includes(self.family) {
+            return None;
+        }
         let mut texts = Vec::with_capacity(self.family.labels.len());
         let is_gauge = self.family.kind == Kind::Gauge;
         let last = visit_some(self.series.range::<[LabelText], _>(storage::after(after)), |member| {
@@ -488,6 +492,19 @@ mod tests {
     #[derive(Default)]
     struct Told(Vec<(String, f64)>);
 
+    /// The scraper is gone.
+    struct Nobody;
+
+    impl Sink for Nobody {
+        fn includes(&self, _: &Family) -> bool {
+            false
+        }
+
+        fn open(&mut self, _: &'static Family) {}
+
+        fn sample(&mut self, _: &'static Family, _: &[&str], _: Reading<'_>) {}
+    }
+
     impl Sink for Told {
         fn includes(&self, _: &Family) -> bool {
             true
@@ -635,6 +652,15 @@ mod tests {
         assert_eq!(told(&mut family, 7), [("x".to_owned(), 3.0)]);
         family.forget(0, "x", M(8));
         assert_eq!(told(&mut family, 8), []);
+    }
+
+    #[test]
+    fn what_a_scrape_had_for_nobody_was_not_seen() {
+        let (mut family, key) = counters(3);
+        admit(&mut family, key, "x", 0).slot().add(1);
+        let _ = family.collect_some(M(0), None, &mut Nobody);
+        family.forget(0, "x", M(1));
+        assert_eq!(told(&mut family, 1), [("x".to_owned(), 1.0)]);
     }
 
     #[test]

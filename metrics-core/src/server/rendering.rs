@@ -29,8 +29,8 @@ pub(super) struct Rendering {
     queue: Arc<Queue>,
 }
 
-/// How many renderings of a page there may be, of which all but one wait for slow clients. Each takes a megabyte at most,
-/// and a thread.
+/// How many renderings of a page there may be, of which all but one wait for slow clients. Each takes a thread, and a
+/// megabyte at most beside what [`Unread`] bounds.
 pub(super) const RENDERINGS: usize = 4;
 
 /// How long who asks waits for a rendering to end that waits for slow clients, before it does so no more.
