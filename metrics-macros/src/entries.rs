@@ -3,8 +3,9 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt as _;
+use syn::parse::discouraged::Speculative as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Expr, Ident, Lit, Token};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Token};
 
 use crate::attr::{Attribute, Key};
 use crate::errors::Errors;
@@ -118,7 +119,7 @@ fn begins_entry(input: ParseStream<'_>) -> bool {
 fn named(input: ParseStream<'_>) -> syn::Result<Entry> {
     let name = input.call(Ident::parse_any)?;
     input.parse::<Token![=]>()?;
-    let written = if ends(input) { Written::Missing } else { Written::Value(input.parse()?) };
+    let written = if ends(input) { Written::Missing } else { Written::Value(value(input)?) };
     Ok(Entry { name: Some(name), written })
 }
 
@@ -126,7 +127,21 @@ fn expression(input: ParseStream<'_>) -> syn::Result<Entry> {
     if ends(input) {
         return Err(input.error("expected a value before this"));
     }
-    Ok(Entry { name: None, written: Written::Value(input.parse()?) })
+    Ok(Entry { name: None, written: Written::Value(value(input)?) })
+}
+
+/// An expression; mostly it is a text, and that is read sooner alone.
+fn value(input: ParseStream<'_>) -> syn::Result<Expr> {
+    if input.peek(LitStr) {
+        let ahead = input.fork();
+        if let Ok(text) = ahead.parse::<LitStr>()
+            && ends(&ahead)
+        {
+            input.advance_to(&ahead);
+            return Ok(Expr::Lit(ExprLit { attrs: Vec::new(), lit: Lit::Str(text) }));
+        }
+    }
+    input.parse()
 }
 
 fn ends(input: ParseStream<'_>) -> bool {

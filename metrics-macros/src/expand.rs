@@ -12,6 +12,7 @@ use crate::errors::Errors;
 use crate::item::{Function, ImplBlock, ImplItem};
 use crate::model::{Instrumented, Item, Member, Refused, Verdict, is_kept, may_be_member};
 use crate::params::move_into_body;
+use crate::returns::is_plain;
 use crate::shape::Shape;
 use crate::site::{Start, checks, text_checks};
 
@@ -214,7 +215,7 @@ impl Run {
 
 /// Whether a type can be written inside a body.
 fn can_be_written(output: &ReturnType) -> bool {
-    !mentions(&output.to_token_stream(), "_")
+    matches!(output, ReturnType::Type(_, ty) if is_plain(ty)) || !mentions(&output.to_token_stream(), "_")
 }
 
 /// Tells what the guard wants to know from a reference to the value.

@@ -102,6 +102,9 @@ pub(crate) enum ImplItem {
 
 impl ImplBlock {
     pub(crate) fn of(item: &TokenStream) -> Option<Self> {
+        if !may_be_impl(item) {
+            return None;
+        }
         let mut head: Vec<TokenTree> = item.clone().into_iter().collect();
         let braces = head.pop().and_then(braces)?;
         let starts = |input: ParseStream<'_>| {
@@ -118,6 +121,23 @@ impl ImplBlock {
         all.extend(items.parse2(statements).ok()?);
         Some(Self { head, braces, items: all })
     }
+}
+
+/// Whether `impl` stands in front of the first `fn`, or what stands there is not to be seen: most items are functions,
+/// and need not be taken apart to know that.
+fn may_be_impl(item: &TokenStream) -> bool {
+    for token in item.clone() {
+        match token {
+            TokenTree::Ident(word) => match word.to_string().as_str() {
+                "fn" => return false,
+                "impl" => return true,
+                _ => {}
+            },
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 fn items(input: ParseStream<'_>) -> syn::Result<Vec<ImplItem>> {

@@ -45,7 +45,7 @@ pub(crate) fn is_primitive(name: &syn::Ident) -> bool {
         "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
         "u64", "u128", "usize",
     ];
-    PRIMITIVES.iter().any(|primitive| name == primitive)
+    PRIMITIVES.contains(&name.to_string().as_str())
 }
 
 /// A bound of which it is known that it makes no future, or a lifetime.
@@ -171,8 +171,36 @@ pub(crate) fn unkept_bound(ty: &Type) -> Option<&TypeParamBound> {
 /// signature is left out, since clippy would take its name for used.
 pub(crate) fn inside_body(ty: &Type, sig: &Signature) -> Type {
     let mut ty = ty.clone();
-    infer(&mut ty, count_lifetimes(&sig.inputs.to_token_stream()) > 1);
+    // Most types have nothing of that.
+    if !is_plain(&ty) {
+        infer(&mut ty, count_lifetimes(&sig.inputs.to_token_stream()) > 1);
+    }
     ty
+}
+
+/// Whether a type is written with names alone: no lifetime, no `_`, no `impl Trait`.
+pub(crate) fn is_plain(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) if path.qself.is_none() && path.attrs.is_empty() => {
+            for segment in &path.path.segments {
+                match &segment.arguments {
+                    PathArguments::None => {}
+                    PathArguments::AngleBracketed(arguments) => {
+                        for argument in &arguments.args {
+                            match argument {
+                                GenericArgument::Type(ty) if is_plain(ty) => {}
+                                _ => return false,
+                            }
+                        }
+                    }
+                    PathArguments::Parenthesized(_) => return false,
+                }
+            }
+            true
+        }
+        Type::Tuple(tuple) => tuple.elems.is_empty(),
+        _ => false,
+    }
 }
 
 fn infer(ty: &mut Type, named: bool) {

@@ -1,6 +1,7 @@
 //! How a function's body can be run under a guard, told from its signature.
 
-use syn::{ReturnType, Type, parse_quote};
+use proc_macro2::Span;
+use syn::{ReturnType, Token, Type, parse_quote};
 
 use crate::body::{Body, TailFuture, calls_macros, mentions};
 use crate::item::Function;
@@ -46,8 +47,8 @@ impl Shape {
         match ty {
             Some(Type::Never(_)) => Self::Guarded,
             Some(ty) if judged || may_be_result(ty) => {
-                let ty = inside_body(ty, sig);
-                Self::Called(parse_quote!(-> #ty))
+                let arrow = Token![->](Span::call_site());
+                Self::Called(ReturnType::Type(arrow, Box::new(inside_body(ty, sig))))
             }
             None if judged => Self::Called(ReturnType::Default),
             _ => Self::Guarded,
