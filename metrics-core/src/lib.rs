@@ -234,7 +234,7 @@ pub mod __private {
     /// The traits that answer a [`Probe`].
     pub mod probe {
         pub use crate::probe::{
-            Classes, Classified, ErrorClasses, Fallible, Infallible, NoErrors, Said, SaidOrFailed, Unstarted,
+            Classes, Classified, ErrorClasses, Fallible, Infallible, NoErrors, Said, Unstarted,
         };
     }
     pub use core::primitive::{str, usize};

@@ -1,10 +1,14 @@
 //! How an outcome is told from a returned value, by the value's type alone.
 //!
-//! An attribute expands to `(&&&&&Probe(&value)).__bot_metrics_outcome()`. The method is found by the first trait
-//! that fits, with as many references as the call has, then with one fewer each: a future, which is refused; a
-//! `Result` of an `Outcome` whose error has a class; a `Result` whose error has a class, one of an `Outcome`, or an
-//! `Outcome`; any `Result`; anything. The other way round everything would compile too, and every `Err` would count as
-//! ok.
+//! An attribute expands to `Probe(&value).__bot_metrics_outcome()`. Which method that is the compiler finds by trying in
+//! this order: the probe's own; those of traits that take the probe itself; of traits that take a reference to it; of
+//! traits that take a mutable one. So a `Result` of an `Outcome` whose error has a class comes first; then a future, which
+//! is refused, a `Result` whose error has a class, a `Result` of an `Outcome`, and an `Outcome`; then any `Result`; then
+//! anything. The other way round everything would compile too, and every `Err` would count as ok.
+//!
+//! With one reference more for each step instead, as is usual, the compiler tries each trait with each number of
+//! references: that took it twice as long. Only one implementation may be the probe's own: two would both fit a type that
+//! the compiler could not make out, a second error.
 
 use std::future::Future;
 
@@ -30,15 +34,15 @@ pub trait Unstarted {
     type Unstarted;
 
     /// Refused while compiling.
-    fn __bot_metrics_outcome(&self) -> Outcome
+    fn __bot_metrics_outcome(self) -> Outcome
     where
         Self::Unstarted: Measurable;
 }
 
-impl<F: Future> Unstarted for &&&&Probe<'_, F> {
+impl<F: Future> Unstarted for Probe<'_, F> {
     type Unstarted = F;
 
-    fn __bot_metrics_outcome(&self) -> Outcome
+    fn __bot_metrics_outcome(self) -> Outcome
     where
         F: Measurable,
     {
@@ -47,13 +51,10 @@ impl<F: Future> Unstarted for &&&&Probe<'_, F> {
 }
 
 /// A value that says how the call ended, or an error that has a class.
-pub trait SaidOrFailed {
+impl<E: ClassifyError> Probe<'_, Result<Outcome, E>> {
     /// How the call ended.
-    fn __bot_metrics_outcome(&self) -> Outcome;
-}
-
-impl<E: ClassifyError> SaidOrFailed for &&&Probe<'_, Result<Outcome, E>> {
-    fn __bot_metrics_outcome(&self) -> Outcome {
+    #[must_use]
+    pub fn __bot_metrics_outcome(self) -> Outcome {
         self.0.as_ref().map_or_else(|error| error.class().into(), |outcome| *outcome)
     }
 }
@@ -61,29 +62,29 @@ impl<E: ClassifyError> SaidOrFailed for &&&Probe<'_, Result<Outcome, E>> {
 /// The same with an error that has none.
 pub trait Said {
     /// How the call ended.
-    fn __bot_metrics_outcome(&self) -> Outcome;
+    fn __bot_metrics_outcome(self) -> Outcome;
 }
 
-impl<E> Said for &&Probe<'_, Result<Outcome, E>> {
-    fn __bot_metrics_outcome(&self) -> Outcome {
+impl<E> Said for Probe<'_, Result<Outcome, E>> {
+    fn __bot_metrics_outcome(self) -> Outcome {
         *self.0.as_ref().unwrap_or(&Outcome::Error)
     }
 }
 
-/// A value that says precisely how the call ended.
+/// A value, or an error that has a class.
 pub trait Classified {
     /// How the call ended.
-    fn __bot_metrics_outcome(&self) -> Outcome;
+    fn __bot_metrics_outcome(self) -> Outcome;
 }
 
-impl<T, E: ClassifyError> Classified for &&Probe<'_, Result<T, E>> {
-    fn __bot_metrics_outcome(&self) -> Outcome {
+impl<T, E: ClassifyError> Classified for Probe<'_, Result<T, E>> {
+    fn __bot_metrics_outcome(self) -> Outcome {
         self.0.as_ref().map_or_else(|error| error.class().into(), |_| Outcome::Ok)
     }
 }
 
-impl Classified for &&Probe<'_, Outcome> {
-    fn __bot_metrics_outcome(&self) -> Outcome {
+impl Classified for Probe<'_, Outcome> {
+    fn __bot_metrics_outcome(self) -> Outcome {
         *self.0
     }
 }
@@ -91,11 +92,11 @@ impl Classified for &&Probe<'_, Outcome> {
 /// A value that is good or bad.
 pub trait Fallible {
     /// How the call ended.
-    fn __bot_metrics_outcome(&self) -> Outcome;
+    fn __bot_metrics_outcome(self) -> Outcome;
 }
 
 impl<T, E> Fallible for &Probe<'_, Result<T, E>> {
-    fn __bot_metrics_outcome(&self) -> Outcome {
+    fn __bot_metrics_outcome(self) -> Outcome {
         if self.0.is_ok() { Outcome::Ok } else { Outcome::Error }
     }
 }
@@ -103,11 +104,11 @@ impl<T, E> Fallible for &Probe<'_, Result<T, E>> {
 /// A value that says nothing of how the call ended.
 pub trait Infallible {
     /// How the call ended: well, since it returned.
-    fn __bot_metrics_outcome(&self) -> Outcome;
+    fn __bot_metrics_outcome(self) -> Outcome;
 }
 
-impl<T: ?Sized> Infallible for Probe<'_, T> {
-    fn __bot_metrics_outcome(&self) -> Outcome {
+impl<T: ?Sized> Infallible for &mut Probe<'_, T> {
+    fn __bot_metrics_outcome(self) -> Outcome {
         Outcome::Ok
     }
 }
@@ -172,7 +173,7 @@ mod tests {
 
     macro_rules! outcome {
         ($value:expr) => {
-            (&&&&&Probe(&$value)).__bot_metrics_outcome()
+            Probe(&$value).__bot_metrics_outcome()
         };
     }
 

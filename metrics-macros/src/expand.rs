@@ -239,14 +239,14 @@ fn verdict(private: &TokenStream, instrumented: &Instrumented, value: &TokenStre
         Verdict::Outcome => quote! {
             {
                 use #private::probe::*;
-                (&&&&#private::Probe(#value)).__bot_metrics_outcome()
+                #private::Probe(#value).__bot_metrics_outcome()
             }
         },
         Verdict::Class => quote! {
             {
                 use #private::probe::*;
                 (&&&#private::Probe(#value)).__bot_metrics_classes();
-                (&&&&#private::Probe(#value)).__bot_metrics_outcome()
+                #private::Probe(#value).__bot_metrics_outcome()
             }
         },
         Verdict::Classified(classify) => {
