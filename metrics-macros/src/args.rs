@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::{Expr, ExprLit, ExprPath, Ident, Lit, LitInt, LitStr, Path, Signature};
 
@@ -12,6 +12,7 @@ use crate::body::mentions;
 use crate::ends::Ends;
 use crate::entries::{Entry, Written, entries};
 use crate::errors::{Errors, known_with, nearest};
+use crate::private::Private;
 
 /// The arguments of one attribute, each with its key from the table.
 #[derive(Clone, Default)]
@@ -184,9 +185,8 @@ impl Args {
     }
 
     /// The module of what an expansion uses.
-    pub(crate) fn private(&self) -> TokenStream {
-        let library = self.path(attr::CRATE).map_or_else(|| quote!(::bot_metrics), ToTokens::to_token_stream);
-        quote!(#library::__private)
+    pub(crate) fn private(&self) -> Private {
+        Private::of(self.path(attr::CRATE))
     }
 
     /// Whether a key that stands alone is there.

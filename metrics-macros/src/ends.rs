@@ -6,6 +6,7 @@ use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
 
 use crate::attr::{ON, Takes};
 use crate::errors::{Errors, nearest};
+use crate::private::Private;
 
 /// A word for ends of a call.
 #[derive(Debug, PartialEq, Eq)]
@@ -122,7 +123,7 @@ impl Ends {
     }
 
     /// The value of type `On`; `private` is where that stands.
-    pub(crate) fn value(&self, private: &TokenStream) -> TokenStream {
+    pub(crate) fn value(&self, private: &Private) -> TokenStream {
         let constant = |word: &EndWord| {
             let name = format_ident!("{}", word.constant);
             quote!(#private::On::#name)
@@ -221,7 +222,12 @@ mod tests {
     }
 
     fn value(text: &str) -> String {
-        read(text).expect(text).value(&quote!(p)).to_string().replace(' ', "")
+        read(text)
+            .expect(text)
+            .value(&Private::of(Some(&syn::parse_quote!(p))))
+            .to_string()
+            .replace(' ', "")
+            .replace("::__private", "")
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Tokens. Nothing is decided here that could be wrong.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens as _, quote, quote_spanned};
+use quote::{ToTokens as _, TokenStreamExt as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{ReturnType, Type};
 
@@ -12,6 +12,7 @@ use crate::errors::Errors;
 use crate::item::{Function, ImplBlock, ImplItem};
 use crate::model::{Instrumented, Item, Member, Refused, Verdict, is_kept, may_be_member};
 use crate::params::move_into_body;
+use crate::private::Private;
 use crate::returns::is_plain;
 use crate::shape::Shape;
 use crate::site::{Start, checks, text_checks};
@@ -89,19 +90,17 @@ fn checked(function: &Function, checks: &TokenStream) -> TokenStream {
 
 /// A function that is only checked.
 fn unmeasured(instrumented: &Instrumented) -> TokenStream {
-    let library = &instrumented.library;
-    let private = quote!(#library::__private);
-    let checks = checks(&private, instrumented);
+    let private = &instrumented.private;
+    let checks = checks(private, instrumented);
     let judged = instrumented.judged_type().map(|ty| {
-        let judge = judge(&private, instrumented);
+        let judge = judge(private, instrumented);
         quote!(if false { #private::unmeasured::<#ty, _>(#judge); })
     });
     checked(&instrumented.function, &quote!(#checks #judged))
 }
 
 fn measured(mut instrumented: Instrumented) -> TokenStream {
-    let library = &instrumented.library;
-    let private = quote!(#library::__private);
+    let private = instrumented.private.clone();
     let Start { bindings, guard } = Start::new(&private, &instrumented);
     let judge = match &instrumented.shape {
         // A closure more would take the compiler as long as the body's.
@@ -119,7 +118,9 @@ fn measured(mut instrumented: Instrumented) -> TokenStream {
     let mut statements = body.statements.clone();
     if !matches!(shape, Shape::Guarded | Shape::Tail(_)) {
         let rebound = move_into_body(&mut function.sig, &statements, &expressions);
-        statements = rebound.into_iter().chain(statements).collect();
+        if !rebound.is_empty() {
+            statements = rebound.into_iter().chain(statements).collect();
+        }
     }
     let run = match shape {
         Shape::Guarded => run.guarded(&statements),
@@ -129,14 +130,14 @@ fn measured(mut instrumented: Instrumented) -> TokenStream {
         Shape::Future { boxed } => run.future(boxed.as_ref(), statements),
     };
     let inner_attributes = &body.inner_attributes;
-    let head = function.head();
-    let body = braced(quote!(#inner_attributes #bindings #run), span);
-    quote!(#head #body)
+    let mut measured = function.head();
+    measured.append(braced(quote!(#inner_attributes #bindings #run), span));
+    measured
 }
 
 /// What it takes to run a body under its guard.
 struct Run {
-    private: TokenStream,
+    private: Private,
     guard: TokenStream,
     judge: TokenStream,
     /// Whether the signature names what a returned future ends with.
@@ -219,7 +220,7 @@ fn can_be_written(output: &ReturnType) -> bool {
 }
 
 /// Tells what the guard wants to know from a reference to the value.
-fn judge(private: &TokenStream, instrumented: &Instrumented) -> TokenStream {
+fn judge(private: &Private, instrumented: &Instrumented) -> TokenStream {
     let span = match &instrumented.verdict {
         Verdict::Classified(classify) => classify.span(),
         Verdict::Good => return located(&quote!(#private::good), type_span(&instrumented.function)),
@@ -234,15 +235,22 @@ fn judge(private: &TokenStream, instrumented: &Instrumented) -> TokenStream {
 }
 
 /// What the guard wants to know, of an expression that is a reference to the value.
-fn verdict(private: &TokenStream, instrumented: &Instrumented, value: &TokenStream) -> TokenStream {
-    let verdict = match &instrumented.verdict {
-        Verdict::Outcome => quote! {
+fn verdict(private: &Private, instrumented: &Instrumented, value: &TokenStream) -> TokenStream {
+    let span = match &instrumented.verdict {
+        Verdict::Classified(classify) => classify.span(),
+        // What is wrong with the type is said under the type.
+        _ => type_span(&instrumented.function),
+    };
+    let (private, value) = (private.at(span), located(value, span));
+    let at = Span::call_site().located_at(span);
+    match &instrumented.verdict {
+        Verdict::Outcome => quote_spanned! {at=>
             {
                 use #private::probe::*;
                 #private::Probe(#value).__bot_metrics_outcome()
             }
         },
-        Verdict::Class => quote! {
+        Verdict::Class => quote_spanned! {at=>
             {
                 use #private::probe::*;
                 (&&&#private::Probe(#value)).__bot_metrics_classes();
@@ -250,16 +258,13 @@ fn verdict(private: &TokenStream, instrumented: &Instrumented, value: &TokenStre
             }
         },
         Verdict::Classified(classify) => {
-            let value = located(value, classify.span());
-            let outcome = located(&quote!(#private::outcome), classify.span());
-            return quote_spanned!(classify.span()=> #outcome(#classify(#value)));
+            let outcome = Ident::new("outcome", at);
+            quote_spanned!(span=> #private::#outcome(#classify(#value)))
         }
-        Verdict::Good => quote!(#private::good(#value)),
-        Verdict::Capital => quote!(#private::capital_of(#value)),
-        Verdict::Report => quote!(#private::report_of(#value)),
-    };
-    // What is wrong with the type is said under the type.
-    located(&verdict, type_span(&instrumented.function))
+        Verdict::Good => quote_spanned!(at=> #private::good(#value)),
+        Verdict::Capital => quote_spanned!(at=> #private::capital_of(#value)),
+        Verdict::Report => quote_spanned!(at=> #private::report_of(#value)),
+    }
 }
 
 /// The type of the judge's argument where it may be known from the signature alone: of what a future ends with. Its

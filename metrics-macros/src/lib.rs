@@ -27,6 +27,7 @@ mod label_options;
 mod label_value;
 mod model;
 mod params;
+mod private;
 mod returns;
 mod shape;
 mod site;

@@ -13,6 +13,7 @@ use crate::body::{Body, mentions};
 use crate::ends::Ends;
 use crate::errors::Errors;
 use crate::item::{Function, ImplBlock, ImplItem, holds_function};
+use crate::private::Private;
 use crate::returns::{
     future_output, inside_body, is_boxed_future, is_impl_future, may_fail, never_fails, unkept_bound,
 };
@@ -37,8 +38,7 @@ pub(crate) struct Instrumented {
     pub(crate) shape: Shape,
     pub(crate) site: Site,
     pub(crate) verdict: Verdict,
-    /// The path of the library in the user's crate.
-    pub(crate) library: Path,
+    pub(crate) private: Private,
     /// The module in which the label types stand, where it is not `labels` in scope.
     pub(crate) labels: Option<Path>,
 }
@@ -236,7 +236,7 @@ impl Instrumented {
             shape,
             site,
             verdict,
-            library: args.path(attr::CRATE).cloned().unwrap_or_else(|| parse_quote!(::bot_metrics)),
+            private: args.private(),
             labels: args.path(attr::LABELS).cloned(),
         })
     }

@@ -35,6 +35,11 @@ pub(crate) fn move_into_body(
 }
 
 fn rebound(argument: &mut PatType, index: usize, expressions: &TokenStream) -> Option<TokenStream> {
+    if has_no_drop(&argument.ty)
+        && matches!(&*argument.pat, Pat::Ident(PatIdent { mutability: None, by_ref: None, subpat: None, .. }))
+    {
+        return None;
+    }
     let pattern = (*argument.pat).clone();
     let single = match &pattern {
         Pat::Ident(PatIdent { mutability, ident, by_ref: None, subpat: None, .. }) => {
@@ -42,9 +47,6 @@ fn rebound(argument: &mut PatType, index: usize, expressions: &TokenStream) -> O
         }
         _ => None,
     };
-    if single.is_some_and(|(mutability, _)| mutability.is_none()) && has_no_drop(&argument.ty) {
-        return None;
-    }
     let conditions: Vec<_> = argument.attrs.iter().filter(|attr| is_condition(attr)).cloned().collect();
     let attrs = attributes_of_binding(&mut argument.attrs);
     let mut names = Vec::new();

@@ -1,7 +1,7 @@
 //! The call site's statics, and how a guard is started from them.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, Lit, LitStr, Path};
@@ -11,6 +11,7 @@ use crate::attr::{self, Attribute, Key, Takes};
 use crate::expand::located;
 use crate::hash::hash;
 use crate::model::{Instrumented, Records, Site};
+use crate::private::Private;
 use crate::shape::Shape;
 
 /// How a guard is made: variables that are bound before the body may move what they are made of, and an expression
@@ -21,17 +22,18 @@ pub(crate) struct Start {
 }
 
 /// What checks a function's labels where it is not measured: the bindings are never run.
-pub(crate) fn checks(private: &TokenStream, instrumented: &Instrumented) -> TokenStream {
+pub(crate) fn checks(private: &Private, instrumented: &Instrumented) -> TokenStream {
     let context = Context { private, labels: instrumented.labels.as_ref(), in_static: false };
     if let Site::Family { family, labels, records } = &instrumented.site {
         let Start { bindings, guard } = family_start(private, family, labels, records);
         return quote!(if false { #bindings let _ = #guard; });
     }
     let Parts { choices, texts, .. } = context.parts(&instrumented.site);
-    let checks = choices.iter().filter_map(|choice| choice.check.as_ref());
+    let checks = choices.iter().filter_map(|choice| choice.check(private));
     let values = choices.iter().filter(|choice| choice.is_path).map(|choice| &choice.value);
-    let varying = choices.iter().filter_map(|choice| Some((choice.binding.as_ref()?, &choice.index)));
-    let open = texts.iter().filter_map(|text| Some((text.binding.as_ref()?, &text.value)));
+    let varying =
+        choices.iter().filter_map(|choice| Some((choice.binding.as_ref()?, choice.index.to_token_stream())));
+    let open = texts.iter().filter_map(|text| Some((text.binding.as_ref()?, text.value.clone())));
     let never_run = varying.chain(open).map(|(binding, name)| quote!(#binding let _ = #name;));
     let never_run: TokenStream = never_run.collect();
     let never_run = (!never_run.is_empty()).then(|| quote!(if false { #never_run }));
@@ -48,7 +50,7 @@ pub(crate) fn text_checks(attribute: Attribute, args: &Args) -> TokenStream {
     let context = Context { private: &private, labels: args.path(attr::LABELS), in_static: false };
     let check = |key: &Key| match (key.takes, args.label(key.name)) {
         (Takes::Label(label), written @ Some(Label::Text(_) | Label::MethodName(_))) => {
-            context.choice(label, written).check
+            context.choice(label, written).check(&private)
         }
         _ => None,
     };
@@ -56,7 +58,7 @@ pub(crate) fn text_checks(attribute: Attribute, args: &Args) -> TokenStream {
 }
 
 impl Start {
-    pub(crate) fn new(private: &TokenStream, instrumented: &Instrumented) -> Self {
+    pub(crate) fn new(private: &Private, instrumented: &Instrumented) -> Self {
         let context = Context { private, labels: instrumented.labels.as_ref(), in_static: true };
         if let Site::Family { family, labels, records } = &instrumented.site {
             let Start { bindings, guard } = family_start(private, family, labels, records);
@@ -65,13 +67,13 @@ impl Start {
         }
         let Parts { kind, new, choices, texts } = context.parts(&instrumented.site);
         let name = instrumented.function.sig.ident.unraw().to_string();
-        let checks = choices.iter().filter_map(|choice| choice.check.as_ref());
+        let checks = choices.iter().filter_map(|choice| choice.check(private));
         let varies = choices.iter().any(|choice| choice.binding.is_some());
         let (cells, with_cells) = if varies { cells(private, &choices) } else { Default::default() };
-        let make = format_ident!("new_{}", kind.to_string().to_lowercase());
+        let make = Ident::new(&format!("new_{kind}"), Span::call_site());
         // Of an event that is the same at each call nothing need be carried through it.
         let bare = texts.len() == 3 && !varies && texts.iter().all(|text| text.binding.is_none());
-        let start = format_ident!("{}{}", if bare { "bare_" } else { "" }, kind.to_string().to_lowercase());
+        let start = if bare { format_ident!("bare_{kind}") } else { Ident::new(kind, Span::call_site()) };
         let borrows = match instrumented.site {
             // A future that is returned outlives the variables here.
             Site::Event { .. } => !matches!(instrumented.shape, Shape::Tail(_) | Shape::Future { .. }),
@@ -81,7 +83,8 @@ impl Start {
         };
         let borrow = borrows.then(|| quote!(&));
         let values = texts.iter().map(|text| &text.value).map(|value| quote!(#borrow #value));
-        let arguments = choices.iter().map(|choice| choice.index.clone()).chain(values).filter(|_| !bare);
+        let arguments =
+            choices.iter().map(|choice| choice.index.to_token_stream()).chain(values).filter(|_| !bare);
         let guard = quote! {
             {
                 #(#checks)*
@@ -96,12 +99,7 @@ impl Start {
 }
 
 /// The function's place in the list of all that are annotated, where nothing is looked up: its family keeps the series.
-fn listed(
-    private: &TokenStream,
-    instrumented: &Instrumented,
-    family: &Path,
-    records: &Records,
-) -> TokenStream {
+fn listed(private: &Private, instrumented: &Instrumented, family: &Path, records: &Records) -> TokenStream {
     let name = instrumented.function.sig.ident.unraw().to_string();
     let kind = match records {
         Records::Duration => quote!(new_timed),
@@ -116,9 +114,9 @@ fn listed(
 ///
 /// The pattern lets the compiler tell which labels are missing and which there are, each once; a method of the field that
 /// it binds knows the label's type, so that `&String` will do for a text.
-fn family_start(private: &TokenStream, family: &Path, labels: &[FamilyLabel], records: &Records) -> Start {
+fn family_start(private: &Private, family: &Path, labels: &[FamilyLabel], records: &Records) -> Start {
     let span = Span::call_site().located_at(family.span());
-    let at_family = located(private, span);
+    let at_family = private.at(span);
     let series = Ident::new("series", Span::mixed_site());
     let names: Vec<_> = labels.iter().map(|label| &label.name).collect();
     let fields: Vec<_> =
@@ -127,7 +125,7 @@ fn family_start(private: &TokenStream, family: &Path, labels: &[FamilyLabel], re
         let span = Span::call_site().located_at(value.span());
         match value {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
-                let at_text = located(private, span);
+                let at_text = private.at(span);
                 quote_spanned!(span=>
                     const POSITION: #at_text::usize = #family::#name.position(#text);
                     #field.set_text(POSITION, #text);
@@ -159,8 +157,8 @@ fn family_start(private: &TokenStream, family: &Path, labels: &[FamilyLabel], re
 }
 
 /// A static with a cell for each set of values, and how the site is told of it.
-fn cells(private: &TokenStream, choices: &[Choice]) -> (TokenStream, TokenStream) {
-    let counts = choices.iter().map(|choice| &choice.count);
+fn cells(private: &Private, choices: &[Choice]) -> (TokenStream, TokenStream) {
+    let counts = choices.iter().map(Choice::count);
     let ty = quote!([#private::SlotCell<#private::Found>; 1 #(* #counts)*]);
     let (first, second) = (values(choices.first()), values(choices.get(1)));
     (quote!(static CELLS: #ty = #private::slot_cells();), quote!(, [#first, #second], &CELLS))
@@ -175,7 +173,7 @@ fn values(choice: Option<&Choice>) -> TokenStream {
 
 /// What a kind of site consists of.
 struct Parts {
-    kind: Ident,
+    kind: &'static str,
     /// The arguments of what makes its static.
     new: TokenStream,
     choices: Vec<Choice>,
@@ -184,37 +182,44 @@ struct Parts {
 
 /// What a label contributes to its site.
 struct Choice {
-    /// A constant that does not evaluate where the label is wrong.
-    check: Option<TokenStream>,
-    /// The value that does not either, in place of the constant.
-    checked: Option<TokenStream>,
+    /// Its value, which does not evaluate where the label is wrong, and where it stands.
+    checked: Option<(Span, TokenStream)>,
     /// Its text; empty where it varies or the settings say it.
     value: TokenStream,
     /// Whether it was written as a path.
     is_path: bool,
     /// Those that it can have, where it varies.
     values: TokenStream,
-    /// How many values it can have.
-    count: TokenStream,
     /// Where it varies: the statement that finds out which.
     binding: Option<TokenStream>,
     /// Which of its values it has.
-    index: TokenStream,
+    index: TokenTree,
 }
 
 impl Choice {
     /// One value, which needs no check.
     fn known(value: TokenStream) -> Self {
         Self {
-            check: None,
             checked: None,
             value,
             is_path: false,
             values: TokenStream::new(),
-            count: quote!(1),
             binding: None,
-            index: quote!(0),
+            index: Literal::usize_unsuffixed(0).into(),
         }
+    }
+
+    /// How many values it can have.
+    fn count(&self) -> TokenStream {
+        let values = &self.values;
+        if self.binding.is_some() { quote!(#values.len()) } else { quote!(1) }
+    }
+
+    /// A constant that does not evaluate where the label is wrong.
+    fn check(&self, private: &Private) -> Option<TokenStream> {
+        let (span, checked) = self.checked.as_ref()?;
+        let private = private.at(*span);
+        Some(quote_spanned!(*span=> const _: &#private::str = #checked;))
     }
 }
 
@@ -230,7 +235,7 @@ fn nanoseconds(duration: std::time::Duration) -> u64 {
 }
 
 struct Context<'a> {
-    private: &'a TokenStream,
+    private: &'a Private,
     labels: Option<&'a Path>,
     /// Whether there is a static in which a label can be checked.
     in_static: bool,
@@ -242,17 +247,15 @@ impl Context<'_> {
     fn checked<const N: usize>(&self, mut choices: [Choice; N]) -> [Choice; N] {
         if self.in_static
             && let Some(choice) = choices.iter_mut().find(|choice| choice.checked.is_some())
-            && let Some(checked) = choice.checked.take()
+            && let Some((_, checked)) = choice.checked.take()
         {
             choice.value = checked;
-            choice.check = None;
         }
         choices
     }
 
     fn parts(&self, site: &Site) -> Parts {
         let private = self.private;
-        let kind = |kind| Ident::new(kind, Span::call_site());
         match site {
             Site::Subsystem { subsystem, every, max_age, flags } => {
                 let [subsystem] = self.checked([self.choice("Subsystem", Some(subsystem))]);
@@ -260,7 +263,7 @@ impl Context<'_> {
                 let (optional, observes_cancelled) = (flags.optional, flags.observe_cancelled);
                 let value = &subsystem.value;
                 let new = quote!(#value, #every, #max_age, #optional, #observes_cancelled);
-                Parts { kind: kind("Subsystem"), new, choices: vec![subsystem], texts: Vec::new() }
+                Parts { kind: "subsystem", new, choices: vec![subsystem], texts: Vec::new() }
             }
             Site::Exchange { exchange, operation } => {
                 let [exchange, operation] = self.checked([
@@ -269,7 +272,7 @@ impl Context<'_> {
                 ]);
                 let (exchanges, operations) = (&exchange.value, &operation.value);
                 let new = quote!(#exchanges, #operations);
-                Parts { kind: kind("Exchange"), new, choices: vec![exchange, operation], texts: Vec::new() }
+                Parts { kind: "exchange", new, choices: vec![exchange, operation], texts: Vec::new() }
             }
             Site::Event { severity, kind: event, on, profile, symbol, text } => {
                 let [severity, event] = self.checked([
@@ -281,16 +284,16 @@ impl Context<'_> {
                 let new = quote!(#severities, #events, #on);
                 let texts = [("profile", profile), ("symbol", symbol), ("text", text)];
                 let texts = texts.map(|(name, expr)| self.text(name, expr.as_deref())).into();
-                Parts { kind: kind("Event"), new, choices: vec![severity, event], texts }
+                Parts { kind: "event", new, choices: vec![severity, event], texts }
             }
             Site::Capital { profile } => {
                 let texts = vec![self.text("profile", Some(profile))];
-                Parts { kind: kind("Capital"), new: TokenStream::new(), choices: Vec::new(), texts }
+                Parts { kind: "capital", new: TokenStream::new(), choices: Vec::new(), texts }
             }
             Site::Family { .. } => unreachable!("a declared family has no site of its own"),
             Site::Reconciliation { name } => {
                 let texts = vec![self.text("name", name.as_deref())];
-                Parts { kind: kind("Reconciliation"), new: TokenStream::new(), choices: Vec::new(), texts }
+                Parts { kind: "reconciliation", new: TokenStream::new(), choices: Vec::new(), texts }
             }
         }
     }
@@ -302,7 +305,7 @@ impl Context<'_> {
         };
         let span = Span::call_site().located_at(expr.span());
         let name = format_ident!("{name}", span = Span::mixed_site());
-        let private = located(private, span);
+        let private = private.at(span);
         let binding = quote_spanned!(span=> let #name = #private::Text::of(&(#expr)););
         Text { binding: Some(binding), value: quote!(#name) }
     }
@@ -319,14 +322,10 @@ impl Context<'_> {
         let private = self.private;
         // The whole call stands at the literal, so that its panic points there and nowhere else.
         let span = Span::call_site().located_at(text.span());
-        let (at_text, ty) = (located(private, span), self.label_type(label, span));
+        let (at_text, ty) = (private.at(span), self.label_type(label, span));
         let (fixed, hash) = (Ident::new(fixed, span), hash(&text.value()));
         let checked = quote_spanned!(span=> #at_text::#fixed::<#ty>(#text, #hash));
-        Choice {
-            check: Some(quote_spanned!(span=> const _: &#at_text::str = #checked;)),
-            checked: Some(checked),
-            ..Choice::known(quote!(#text))
-        }
+        Choice { checked: Some((span, checked)), ..Choice::known(text.to_token_stream()) }
     }
 
     fn choice(&self, label: &str, written: Option<&Label>) -> Choice {
@@ -350,16 +349,14 @@ impl Context<'_> {
                 let index = format_ident!("{}", label.to_lowercase(), span = Span::mixed_site());
                 let values = quote_spanned!(span=> <#ty as #private::LabelValue>::VALUES);
                 Choice {
-                    check: None,
                     checked: None,
                     value: quote!(""),
                     is_path: false,
-                    count: quote!(#values.len()),
                     values,
                     binding: Some(quote_spanned!(span=>
                         let #index = <#ty as #private::LabelValue>::index(#expr);
                     )),
-                    index: quote!(#index),
+                    index: index.into(),
                 }
             }
         }
