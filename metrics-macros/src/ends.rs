@@ -37,6 +37,8 @@ const CANCELLED: u16 = 1 << 12;
 /// Dropped by a deadline.
 const DEADLINE: u16 = 1 << 13;
 
+const DROPPED: u16 = CANCELLED | DEADLINE;
+
 /// What an error can be told to be only by a class.
 const CLASSES: u16 = REJECTED | RATE_LIMITED | BANNED | AUTH | SERVER_ERROR | TIMEOUT | TRANSPORT | DECODE;
 const ERRORS: u16 = CLASSES | OTHER;
@@ -134,9 +136,19 @@ impl Ends {
         quote!(#first #(.and(#with))* #(.without(#without))*)
     }
 
-    /// Whether they are errors alone.
-    pub(crate) fn are_errors(&self) -> bool {
-        self.of() & !ERRORS == 0
+    /// What they wait for in vain over a function that returns no future, or whose calls return no error, if no call of it
+    /// can end in any of them.
+    pub(crate) fn missed(&self, is_future: bool, may_fail: bool) -> Option<&'static str> {
+        let (errors, drops) = (self.of() & ERRORS != 0, self.of() & DROPPED != 0);
+        let never = if is_future { 0 } else { DROPPED } | if may_fail { 0 } else { ERRORS };
+        if self.of() & !never != 0 {
+            return None;
+        }
+        Some(match (errors, drops) {
+            (true, false) => "an error, and this function returns none",
+            (false, _) => "a future that is dropped, and this function returns none",
+            (true, true) => "an error or a future that is dropped, and this function returns neither",
+        })
     }
 
     /// Whether errors without a class would not be told apart as they are here.
@@ -273,6 +285,24 @@ mod tests {
             ("always", false),
         ] {
             assert_eq!(read(text).expect(text).need_classes(), needed, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_call_can_end_in_is_missed() {
+        for (text, [sync, unfailing, both]) in [
+            ("err", [None, Some("error"), Some("error")]),
+            ("cancelled", [Some("dropped"), None, Some("dropped")]),
+            ("timeout", [None, None, Some("neither")]),
+            ("[timeout, panic]", [None, None, None]),
+            ("always", [None, None, None]),
+        ] {
+            let ends = read(text).expect(text);
+            let told = [ends.missed(false, true), ends.missed(true, false), ends.missed(false, false)];
+            for (told, expected) in told.iter().zip([sync, unfailing, both]) {
+                assert_eq!(told.is_some(), expected.is_some(), "{text}: {told:?}");
+                assert!(told.unwrap_or_default().contains(expected.unwrap_or_default()), "{text}: {told:?}");
+            }
         }
     }
 

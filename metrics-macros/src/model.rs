@@ -210,22 +210,20 @@ impl Instrumented {
             (_, None) => Verdict::Outcome,
         };
         args.require_names(&function.sig, errors);
-        if args.ends(attr::ON).is_some_and(Ends::are_errors)
-            && classify.is_none()
-            && never_fails(&function.sig.output)
-        {
-            let on = args.tokens(attr::ON).map(ToString::to_string).unwrap_or_default();
-            let message = format!(
-                "`{on}` waits for an error, and this function returns none: leave it out for each call"
-            );
-            errors.push_over(args.tokens(attr::ON), message);
-        }
         if attribute == Attribute::OperationalEvent {
             check_doubled(args, &function, errors);
         }
         let body = Body::of(&function.body);
-        let judged = !matches!(verdict, Verdict::Outcome | Verdict::Good);
+        let judged = !matches!(verdict, Verdict::Outcome | Verdict::Good | Verdict::Class);
         let shape = Shape::of(&function, &body, judged);
+        let is_future =
+            function.sig.asyncness.is_some() || !matches!(shape, Shape::Guarded | Shape::Called(_));
+        let may_fail = classify.is_some() || !never_fails(&function.sig.output);
+        if let Some(missed) = args.ends(attr::ON).and_then(|ends| ends.missed(is_future, may_fail)) {
+            let on = args.tokens(attr::ON).map(ToString::to_string).unwrap_or_default();
+            let message = format!("`{on}` waits for {missed}: leave it out for each call");
+            errors.push_over(args.tokens(attr::ON), message);
+        }
         if let Some((span, message)) = refusal(attribute, &function, &shape) {
             errors.push(span, message);
             return None;

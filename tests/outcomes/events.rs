@@ -155,7 +155,7 @@ fn what_says_its_outcome_by_itself_or_by_a_function_is_told_apart_too() {
     assert_eq!(events("BY_CLASS", "", ""), Some(2.0));
 }
 
-fn poll_once<F: Future>(future: F) {
+pub(crate) fn poll_once<F: Future>(future: F) {
     let mut future = Box::pin(future);
     let _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
 }

@@ -12,6 +12,7 @@
 
 mod calls;
 mod cycles;
+mod ends;
 mod events;
 mod futures;
 mod seen;

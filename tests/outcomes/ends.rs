@@ -1,0 +1,150 @@
+//! Each word of `on` over each end of a call.
+
+use std::future::{Future, pending, ready};
+
+use bot_metrics::prelude::*;
+use bot_metrics::testing::Samples;
+
+use crate::events::poll_once;
+use crate::seen::{panics, samples};
+
+/// The words as event types.
+mod words {
+    use bot_metrics::LabelValue;
+    pub(crate) use bot_metrics::labels::Severity;
+
+    #[derive(Clone, Copy, Debug, LabelValue)]
+    #[label(rename_all = "SCREAMING_SNAKE_CASE")]
+    #[allow(dead_code, reason = "named by their texts")]
+    pub(crate) enum EventType {
+        Ok,
+        Err,
+        Rejected,
+        RateLimited,
+        Banned,
+        Auth,
+        ServerError,
+        Timeout,
+        Transport,
+        Decode,
+        Other,
+        Skipped,
+        Panic,
+        Cancelled,
+        Return,
+        Always,
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Ok,
+    Skipped,
+    Err(ErrorClass),
+    Panic,
+    Cancelled,
+    Deadline,
+}
+
+struct Failure(ErrorClass);
+
+impl ClassifyError for Failure {
+    fn class(&self) -> ErrorClass {
+        self.0
+    }
+}
+
+const CLASSES: [ErrorClass; 9] = [
+    ErrorClass::Rejected,
+    ErrorClass::RateLimited,
+    ErrorClass::Banned,
+    ErrorClass::Auth,
+    ErrorClass::ServerError,
+    ErrorClass::Timeout,
+    ErrorClass::Transport,
+    ErrorClass::Decode,
+    ErrorClass::Other,
+];
+
+fn ends() -> impl Iterator<Item = End> {
+    [End::Ok, End::Skipped, End::Panic, End::Cancelled, End::Deadline]
+        .into_iter()
+        .chain(CLASSES.map(End::Err))
+}
+
+fn call<F: Future>(end: End, function: impl FnOnce(End) -> F) {
+    match end {
+        End::Panic => panics(|| poll_once(function(end))),
+        End::Deadline => poll_once(bot_metrics::with_deadline(ready(()), function(end))),
+        _ => poll_once(function(end)),
+    }
+}
+
+/// The event that is counted on a word, and a call that may be one.
+type Watched = (&'static str, &'static str, fn(End));
+
+macro_rules! watched {
+    ($($word:literal: $type:literal,)*) => {
+        [$(($word, $type, |end| {
+            #[operational_event(type = $type, severity = "INFO", on = $word, labels = words)]
+            async fn ending(end: End) -> Result<Outcome, Failure> {
+                match end {
+                    End::Ok => Ok(Outcome::Ok),
+                    End::Skipped => Ok(Outcome::Skipped),
+                    End::Err(class) => Err(Failure(class)),
+                    End::Panic => panic!("as it was told"),
+                    End::Cancelled | End::Deadline => pending().await,
+                }
+            }
+            call(end, ending);
+        }),)*]
+    };
+}
+
+#[test]
+fn each_word_of_on_takes_in_the_ends_that_its_documentation_says() {
+    let watched: [Watched; 16] = watched! {
+        "ok": "OK",
+        "err": "ERR",
+        "rejected": "REJECTED",
+        "rate_limited": "RATE_LIMITED",
+        "banned": "BANNED",
+        "auth": "AUTH",
+        "server_error": "SERVER_ERROR",
+        "timeout": "TIMEOUT",
+        "transport": "TRANSPORT",
+        "decode": "DECODE",
+        "other": "OTHER",
+        "skipped": "SKIPPED",
+        "panic": "PANIC",
+        "cancelled": "CANCELLED",
+        "return": "RETURN",
+        "always": "ALWAYS",
+    };
+    for end in ends() {
+        let before = samples();
+        for (_, _, call) in watched {
+            call(end);
+        }
+        let after = samples();
+        for (word, event, _) in watched {
+            let count = |samples: &Samples| {
+                let labels = [("type", event), ("profile_id", ""), ("symbol", "")];
+                samples.value("bytelyst_bot_operational_events_total", &labels).unwrap()
+            };
+            let is_meant = match (word, end) {
+                ("always", _)
+                | ("ok" | "return", End::Ok)
+                | ("skipped" | "return", End::Skipped)
+                | ("err" | "return", End::Err(_))
+                | ("panic", End::Panic)
+                | ("cancelled", End::Cancelled | End::Deadline)
+                | ("timeout", End::Deadline) => true,
+                ("other", End::Err(class)) => class == ErrorClass::Other,
+                (word, End::Err(class)) => Outcome::from(class).as_str() == word,
+                _ => false,
+            };
+            assert_eq!(count(&after) - count(&before), f64::from(u8::from(is_meant)), "on = {word}, {end:?}");
+        }
+    }
+}
