@@ -160,7 +160,7 @@ impl ExchangeCall {
             running,
             clock: &self.clock,
             unwinding: Unwinding::at_entry(),
-            waited: waiting::Attempt::NEW,
+            waited: waiting::Attempt::New,
             ended: false,
         }
     }
@@ -185,8 +185,7 @@ impl CallGuard<'_> {
 
     /// Says that the attempt waits for something of the bot's own until the returned guard is dropped: that is no latency.
     /// So does [`local_wait`](crate::local_wait), wherever it stands; this one knows whose wait it is, on whatever thread
-    /// the attempt is by then. Begin none of those around this one: both are subtracted then, as two at the same time in one
-    /// future are.
+    /// the attempt is by then. One in the other counts once.
     #[must_use = "it waits as long as the guard lives"]
     pub fn local_wait(&mut self) -> CallWait<'_> {
         CallWait {
@@ -210,7 +209,7 @@ impl CallGuard<'_> {
     #[inline(never)]
     fn end_slowly(&mut self, outcome: Outcome, now: u64) {
         let waited =
-            noted_since(self.running, self.clock).map_or(0, |began| self.waited.subtract(began, None));
+            noted_since(self.running, self.clock).map_or(0, |began| self.waited.subtract(Some(began), None));
         if waited > 0 {
             self.running = self.running.postponed(waited);
         }
@@ -231,10 +230,8 @@ pub struct CallWait<'a> {
 impl Drop for CallWait<'_> {
     fn drop(&mut self) {
         let now = self.clock.ticks();
-        let waited = match noted_since(*self.running, self.clock) {
-            Some(began) => self.waited.subtract(began, Some((self.from, now))),
-            None => now.saturating_sub(self.from),
-        };
+        let began = noted_since(*self.running, self.clock);
+        let waited = self.waited.subtract(began, Some((self.from, now)));
         *self.running = self.running.postponed(waited);
     }
 }

@@ -43,7 +43,7 @@ impl Waits {
     }
 
     /// The places of the newest so many waits, the newest first.
-    fn newest(&self, newest: u32) -> impl Iterator<Item = usize> {
+    fn newest(&self, newest: u32) -> impl DoubleEndedIterator<Item = usize> {
         (1..=newest.min(REMEMBERED)).map(|n| place(self.noted.get().wrapping_sub(n)))
     }
 
@@ -52,11 +52,10 @@ impl Waits {
         waited(began, self.newest(newest).map(|place| self.last[place].get()))
     }
 
-    /// The same without what belongs to futures, and with a wait that ends now, if there is one.
-    fn of_no_future_since(&self, began: u64, newest: u32, now: Option<(u64, u64)>) -> u64 {
+    /// The newest so many waits that belong to no future, the oldest first.
+    fn of_no_future(&self, newest: u32) -> impl Iterator<Item = (u64, u64)> {
         let of_no_future = |place: &usize| self.of_futures.get() & 1 << place == 0;
-        let noted = self.newest(newest).filter(of_no_future).map(|place| self.last[place].get());
-        waited(began, now.into_iter().chain(noted))
+        self.newest(newest).rev().filter(of_no_future).map(|place| self.last[place].get())
     }
 
     /// Gives the newest so many to the future that was polled meanwhile.
@@ -101,25 +100,106 @@ pub(crate) fn polled_since_beyond(began: u64, noted: u32) -> u64 {
     })
 }
 
-/// What a handle's attempt has waited for, which began on this thread and may be any task's: what measured futures found
-/// in their polls is theirs.
+/// What a handle's attempt has waited for. What is noted on the thread that it began on may be any task's: what measured
+/// futures found in their polls is theirs.
+///
+/// One that waited for nothing costs a word, not what is known of the others.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Attempt {
-    /// So many waits of this thread are subtracted already, if any.
-    subtracted: Option<u32>,
+pub(crate) enum Attempt {
+    New,
+    Waited {
+        /// So many waits of the thread that it began on are subtracted already, if any.
+        noted: Option<u32>,
+        subtracted: Subtracted,
+    },
 }
 
 impl Attempt {
-    pub(crate) const NEW: Self = Self { subtracted: None };
+    /// What is to be subtracted from an attempt with a wait of its own that ends now, if there is one; and with those that
+    /// are noted here since it began, if that was on this thread. `began` is without what was subtracted before.
+    pub(crate) fn subtract(&mut self, began: Option<u64>, own: Option<(u64, u64)>) -> u64 {
+        let (mut noted, mut subtracted) = match *self {
+            Self::New => (None, Subtracted::NOTHING),
+            Self::Waited { noted, subtracted } => (noted, subtracted),
+        };
+        let before = subtracted.total();
+        if let Some(began) = began {
+            let began = began.wrapping_sub(before);
+            WAITS.with(|waits| {
+                let now = waits.noted.get();
+                let newest = noted.map_or(REMEMBERED, |noted| now.wrapping_sub(noted));
+                for (from, to) in waits.of_no_future(newest) {
+                    subtracted.add(from.max(began), to);
+                }
+                noted = Some(now);
+            });
+        }
+        if let Some((from, to)) = own {
+            subtracted.add(from, to);
+        }
+        *self = Self::Waited { noted, subtracted };
+        subtracted.total().saturating_sub(before)
+    }
+}
 
-    /// What is to be subtracted from an attempt that began then, with a wait that ends now, if there is one.
-    pub(crate) fn subtract(&mut self, began: u64, now: Option<(u64, u64)>) -> u64 {
-        WAITS.with(|waits| {
-            let noted = waits.noted.get();
-            let newest = self.subtracted.map_or(REMEMBERED, |subtracted| noted.wrapping_sub(subtracted));
-            self.subtracted = Some(noted);
-            waits.of_no_future_since(began, newest, now)
-        })
+/// Spans of an attempt that are told apart. Of more, the oldest are one: a wait that began between those counts as if it
+/// had waited for all of them.
+const SPANS: usize = 4;
+
+/// What was subtracted from an attempt, so that a wait around it counts for no more than the rest of it. The newest first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subtracted([Span; SPANS]);
+
+/// From when to when something was subtracted, in ticks, and how much.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    from: u64,
+    to: u64,
+    waited: u64,
+}
+
+impl Span {
+    const NONE: Self = Self { from: u64::MAX, to: 0, waited: 0 };
+
+    /// Both, as one.
+    fn and(self, other: Self) -> Self {
+        Self {
+            from: self.from.min(other.from),
+            to: self.to.max(other.to),
+            waited: self.waited + other.waited,
+        }
+    }
+
+    /// How much of the other can be in this one.
+    fn overlap(self, other: Self) -> u64 {
+        let length = self.to.min(other.to).saturating_sub(self.from.max(other.from));
+        length.min(self.waited).min(other.waited)
+    }
+}
+
+impl Subtracted {
+    const NOTHING: Self = Self([Span::NONE; SPANS]);
+
+    fn total(&self) -> u64 {
+        self.0.iter().map(|span| span.waited).sum()
+    }
+
+    fn add(&mut self, from: u64, to: u64) {
+        if to <= from {
+            return;
+        }
+        let new = Span { from, to, waited: to - from };
+        let (mut whole, mut twice) = (new, 0);
+        while self.0[0].to > from {
+            twice += self.0[0].overlap(new);
+            whole = whole.and(self.0[0]);
+            self.0[0] = Span::NONE;
+            self.0.rotate_left(1);
+        }
+        whole.waited = whole.waited.saturating_sub(twice);
+        self.0[SPANS - 2] = self.0[SPANS - 2].and(self.0[SPANS - 1]);
+        self.0[SPANS - 1] = whole;
+        self.0.rotate_right(1);
     }
 }
 
@@ -201,5 +281,45 @@ mod tests {
         }
         assert_eq!(waits.since(0, REMEMBERED), u64::from(REMEMBERED), "the newest");
         assert_eq!([0, 1, 2, 99].map(|newest| waits.since(0, newest)), [0, 1, 2, u64::from(REMEMBERED)]);
+    }
+
+    #[test]
+    fn what_an_attempt_waited_for_counts_once_however_it_is_nested_and_in_how_many_spans() {
+        let total = |waits: &[(u64, u64)]| {
+            let mut subtracted = Subtracted::NOTHING;
+            for (from, to) in waits {
+                subtracted.add(*from, *to);
+            }
+            subtracted.total()
+        };
+        assert_eq!(total(&[(20, 30), (40, 50), (10, 70)]), 60, "one around two");
+        assert_eq!(total(&[(1, 5), (20, 30), (40, 50), (10, 70)]), 64, "and one before");
+        assert_eq!(total(&[(10, 30), (20, 40), (40, 50)]), 40, "one after the other's beginning");
+        assert_eq!(total(&[(30, 40), (10, 20), (5, 50)]), 45, "one that another thread told first");
+        let many: Vec<_> = (1..=50).map(|n| (10 * n, 10 * n + 5)).collect();
+        assert_eq!(total(&many), 250);
+        assert_eq!(total(&[&many[..], &[(0, 1_000)]].concat()), 1_000, "one around many");
+        assert_eq!(
+            total(&[&many[..], &[(474, 600)]].concat()),
+            47 * 5 - 1 + 126,
+            "one around the last three"
+        );
+    }
+
+    #[test]
+    fn an_attempts_wait_is_subtracted_once_where_it_goes_from_thread_to_thread() {
+        let began = clock::now();
+        let mut attempt = Attempt::New;
+        let own = |from, to| Some((began + from, began + to));
+        // On another thread, and back.
+        let mut waited = attempt.subtract(None, own(20, 30));
+        waited += attempt.subtract(Some(began + waited), own(40, 50));
+        assert_eq!(waited, 20);
+        WAITS.with(|waits| waits.note(began + 10, began + 70));
+        waited += attempt.subtract(Some(began + waited), None);
+        assert_eq!(waited, 60);
+        WAITS.with(|waits| waits.note(began - 10, began + 80));
+        waited += attempt.subtract(Some(began + waited), own(85, 90));
+        assert_eq!(waited, 85, "from its beginning on");
     }
 }

@@ -185,6 +185,26 @@ fn local_wait_is_subtracted_from_the_attempt_of_a_handle_around_it() {
 }
 
 #[test]
+fn a_local_wait_around_an_attempts_own_is_subtracted_once() {
+    let metrics = Settings::new(Mode::Paper).build().expect("settings that are allowed");
+    let call = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
+    let started = Instant::now();
+    let mut attempt = call.start();
+    sleep(2 * WAIT);
+    let around = local_wait();
+    for _ in 0..6 {
+        let waiting = attempt.local_wait();
+        sleep(MOMENT);
+        drop(waiting);
+    }
+    sleep(WAIT);
+    drop(around);
+    attempt.finish(Outcome::Ok);
+    let (latency, took) = (latency(&metrics), started.elapsed());
+    assert!(latency >= 2 * WAIT && latency + 6 * MOMENT + WAIT <= took, "{latency:?} of {took:?}");
+}
+
+#[test]
 fn short_waits_are_subtracted_from_short_attempts_around_them() {
     let metrics = Settings::new(Mode::Paper).build().expect("settings that are allowed");
     let call = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
