@@ -54,7 +54,7 @@ fn a_removed_gauge_vanishes_at_once_frees_its_place_and_comes_back_through_a_kep
     assert_eq!(held("four"), Some(5.0), "the place is free");
     kept.set(6.0);
     assert_eq!(held("one"), Some(6.0), "it comes back, whoever has its place");
-    assert_eq!(positions_held("one").clone().set(7.0), ());
+    positions_held("one").clone().set(7.0);
     assert_eq!(held("one"), Some(7.0), "one series, by whatever handle");
 }
 
