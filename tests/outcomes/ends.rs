@@ -16,23 +16,24 @@ mod words {
     #[derive(Clone, Copy, Debug, LabelValue)]
     #[label(rename_all = "SCREAMING_SNAKE_CASE")]
     #[allow(dead_code, reason = "named by their texts")]
+    #[allow(clippy::enum_variant_names, reason = "other tests count events of the plain names")]
     pub(crate) enum EventType {
-        Ok,
-        Err,
-        Rejected,
-        RateLimited,
-        Banned,
-        Auth,
-        ServerError,
-        Timeout,
-        Transport,
-        Decode,
-        Other,
-        Skipped,
-        Panic,
-        Cancelled,
-        Return,
-        Always,
+        WordOk,
+        WordErr,
+        WordRejected,
+        WordRateLimited,
+        WordBanned,
+        WordAuth,
+        WordServerError,
+        WordTimeout,
+        WordTransport,
+        WordDecode,
+        WordOther,
+        WordSkipped,
+        WordPanic,
+        WordCancelled,
+        WordReturn,
+        WordAlways,
     }
 }
 
@@ -104,22 +105,22 @@ macro_rules! watched {
 #[test]
 fn each_word_of_on_takes_in_the_ends_that_its_documentation_says() {
     let watched: [Watched; 16] = watched! {
-        "ok": "OK",
-        "err": "ERR",
-        "rejected": "REJECTED",
-        "rate_limited": "RATE_LIMITED",
-        "banned": "BANNED",
-        "auth": "AUTH",
-        "server_error": "SERVER_ERROR",
-        "timeout": "TIMEOUT",
-        "transport": "TRANSPORT",
-        "decode": "DECODE",
-        "other": "OTHER",
-        "skipped": "SKIPPED",
-        "panic": "PANIC",
-        "cancelled": "CANCELLED",
-        "return": "RETURN",
-        "always": "ALWAYS",
+        "ok": "WORD_OK",
+        "err": "WORD_ERR",
+        "rejected": "WORD_REJECTED",
+        "rate_limited": "WORD_RATE_LIMITED",
+        "banned": "WORD_BANNED",
+        "auth": "WORD_AUTH",
+        "server_error": "WORD_SERVER_ERROR",
+        "timeout": "WORD_TIMEOUT",
+        "transport": "WORD_TRANSPORT",
+        "decode": "WORD_DECODE",
+        "other": "WORD_OTHER",
+        "skipped": "WORD_SKIPPED",
+        "panic": "WORD_PANIC",
+        "cancelled": "WORD_CANCELLED",
+        "return": "WORD_RETURN",
+        "always": "WORD_ALWAYS",
     };
     for end in ends() {
         let before = samples();
