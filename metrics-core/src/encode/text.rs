@@ -165,6 +165,10 @@ impl Sink for TextSink<'_> {
         written && self.families.include(family)
     }
 
+    fn is_exposition(&self) -> bool {
+        true
+    }
+
     fn rest(&mut self) {
         if self.outlet.is_some() && self.text.len() >= PIECE {
             self.pass_on();

@@ -213,7 +213,10 @@ impl OpenFamily {
                 texts.clear();
                 // They live as long as the series do.
                 texts.extend(member.labels().iter().map(LabelText::as_str));
-                member.0.shown.store(member.slot().collect(self.family, &texts, sink), Relaxed);
+                let mark = member.slot().collect(self.family, &texts, sink);
+                if sink.is_exposition() {
+                    member.0.shown.store(mark, Relaxed);
+                }
             }
         });
         last.map(|member| member.labels().to_vec())
@@ -500,6 +503,10 @@ mod tests {
             false
         }
 
+        fn is_exposition(&self) -> bool {
+            true
+        }
+
         fn open(&mut self, _: &'static Family) {}
 
         fn sample(&mut self, _: &'static Family, _: &[&str], _: Reading<'_>) {}
@@ -507,6 +514,10 @@ mod tests {
 
     impl Sink for Told {
         fn includes(&self, _: &Family) -> bool {
+            true
+        }
+
+        fn is_exposition(&self) -> bool {
             true
         }
 
@@ -661,6 +672,16 @@ mod tests {
         let _ = family.collect_some(M(0), None, &mut Nobody);
         family.forget(0, "x", M(1));
         assert_eq!(told(&mut family, 1), [("x".to_owned(), 1.0)]);
+    }
+
+    #[test]
+    fn what_is_forgotten_has_its_grace_where_only_a_snapshot_told_it() {
+        let (mut family, key) = counters(3);
+        admit(&mut family, key, "x", 0).slot().add(1);
+        assert_eq!(shown(&mut family, 0), Some(Value::Counter(1)));
+        family.forget(0, "x", M(1));
+        assert_eq!(told(&mut family, 1), [("x".to_owned(), 1.0)]);
+        assert_eq!(told(&mut family, 6), []);
     }
 
     #[test]

@@ -10,6 +10,11 @@ pub(crate) trait Sink {
     /// Whether anybody reads what is said of `family`.
     fn includes(&self, family: &Family) -> bool;
 
+    /// Whether what is said goes to a scraper, as text: others may read it as often as they like, and no scraper has seen it.
+    fn is_exposition(&self) -> bool {
+        false
+    }
+
     /// None come any more of the families before `family`, in the order in which they are exported. What comes of it now
     /// needs no memory: for families that may have thousands of series.
     fn open(&mut self, family: &'static Family);
