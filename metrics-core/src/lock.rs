@@ -3,7 +3,7 @@
 //! A child has one thread, the one that forked; a lock that another thread held at that moment stays locked in it for
 //! ever. So a fork waits until no thread is inside any of these locks. They are never held for long. After a thread's first
 //! call, calls, runs, events and families of a bot's own take none; `Profile::update`, a capital check and a commit of a
-//! reconciliation do, and market data beyond its bound once for each place that may have come free.
+//! reconciliation do, and market data beyond its bound once for each place that came free.
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};

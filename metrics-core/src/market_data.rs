@@ -1,6 +1,6 @@
 //! Market data: when each symbol's was last updated.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU64, AtomicUsize};
@@ -19,10 +19,18 @@ type Key = (&'static str, Arc<str>);
 #[derive(Debug)]
 pub(crate) struct MarketData {
     bound: AtomicUsize,
-    feeds: Lock<BTreeMap<Key, Arc<Feed>>>,
-    /// Grows where a place may have come free: until then whoever found none need not ask again.
+    feeds: Lock<Feeds>,
+    /// Grows where a place came free: until then whoever found none need not ask again.
     changes: AtomicU64,
     overflow: Tally,
+}
+
+/// Every feed.
+#[derive(Debug, Default)]
+struct Feeds {
+    by_key: BTreeMap<Key, Arc<Feed>>,
+    /// How many of them each symbol has.
+    symbols: BTreeMap<Arc<str>, usize>,
 }
 
 /// One symbol's at one exchange.
@@ -49,7 +57,7 @@ impl MarketData {
         self.change();
     }
 
-    /// Says that a place may have come free. Whoever sees the new number sees what was done before.
+    /// Says that a place came free. Whoever sees the new number sees what was done before.
     fn change(&self) {
         self.changes.fetch_add(1, Release);
     }
@@ -61,35 +69,36 @@ impl MarketData {
     fn feed(&self, exchange: &'static str, symbol: &Arc<str>) -> Option<Arc<Feed>> {
         let key = (exchange, Arc::clone(symbol));
         let mut feeds = self.feeds.hold();
-        if let Some(feed) = feeds.get(&key) {
+        if let Some(feed) = feeds.by_key.get(&key) {
             return Some(Arc::clone(feed));
         }
-        if !self.has_room(&feeds, symbol) {
-            sweep(&mut feeds);
-            if !self.has_room(&feeds, symbol) {
-                return None;
-            }
-        }
-        let feed = Arc::new(Feed::default());
-        feeds.insert(key, Arc::clone(&feed));
-        Some(feed)
+        feeds.have_room(symbol, self.bound.load(Relaxed)).then(|| feeds.insert(key))
     }
 
     fn standing_feed(&self, exchange: &'static str, symbol: &Arc<str>) -> Option<Arc<Feed>> {
-        self.feeds.hold().get(&(exchange, Arc::clone(symbol))).cloned()
+        self.feeds.hold().by_key.get(&(exchange, Arc::clone(symbol))).cloned()
     }
 
-    fn has_room(&self, feeds: &BTreeMap<Key, Arc<Feed>>, symbol: &Arc<str>) -> bool {
-        let symbols: BTreeSet<&Arc<str>> = feeds.keys().map(|(_, symbol)| symbol).collect();
-        let has_symbol = symbols.contains(symbol) || symbols.len() < self.bound.load(Relaxed);
-        has_symbol && feeds.len() < DEFAULT_SERIES
+    /// Lets go of a feed that a handle held, and of its place if that was the last one and the series is gone.
+    fn let_go(&self, exchange: &'static str, symbol: &Arc<str>, feed: Arc<Feed>) {
+        if feed.is_updated() {
+            return;
+        }
+        let mut feeds = self.feeds.hold();
+        drop(feed);
+        if feeds.release(&(exchange, Arc::clone(symbol))) {
+            self.change();
+        }
     }
 
     pub(crate) fn collect(&self, translation: &Translation, namespace: &str, sink: &mut dyn Sink) {
         let family = &catalogue::MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS;
         let mut known = self.feeds.hold();
-        sweep(&mut known);
-        let feeds: Vec<_> = known.iter().map(|(key, feed)| (key.clone(), Arc::clone(feed))).collect();
+        // What one handle removed while another was dropped.
+        if known.sweep() {
+            self.change();
+        }
+        let feeds: Vec<_> = known.by_key.iter().map(|(key, feed)| (key.clone(), Arc::clone(feed))).collect();
         // No lock is held while the sink writes.
         drop(known);
         for ((exchange, symbol), feed) in feeds {
@@ -104,11 +113,53 @@ impl MarketData {
     }
 }
 
-/// Lets go of what was removed, or never updated, and has no handle.
-fn sweep(feeds: &mut BTreeMap<Key, Arc<Feed>>) {
-    let is_updated = |feed: &Feed| feed.updated_at.load(Relaxed) != 0;
-    // Whoever takes a place holds the feed before the lock is released; what was said by whoever held it last is seen.
-    feeds.retain(|_, feed| is_updated(feed) || Arc::get_mut(feed).is_none() || is_updated(feed));
+impl Feeds {
+    fn have_room(&self, symbol: &Arc<str>, bound: usize) -> bool {
+        let has_symbol = self.symbols.len() < bound || self.symbols.contains_key(symbol);
+        has_symbol && self.by_key.len() < DEFAULT_SERIES
+    }
+
+    fn insert(&mut self, key: Key) -> Arc<Feed> {
+        let feed = Arc::new(Feed::default());
+        *self.symbols.entry(Arc::clone(&key.1)).or_insert(0) += 1;
+        self.by_key.insert(key, Arc::clone(&feed));
+        feed
+    }
+
+    /// Lets go of one, if nobody needs it; says whether it did.
+    fn release(&mut self, key: &Key) -> bool {
+        let is_free = self.by_key.get_mut(key).is_some_and(|feed| !Feed::is_needed(feed));
+        if is_free {
+            self.by_key.remove(key);
+            let (_, symbol) = key;
+            if let Some(feeds) = self.symbols.get_mut(symbol) {
+                *feeds -= 1;
+                if *feeds == 0 {
+                    self.symbols.remove(symbol);
+                }
+            }
+        }
+        is_free
+    }
+
+    /// Lets go of all that nobody needs; says whether there were any.
+    fn sweep(&mut self) -> bool {
+        let gone = self.by_key.iter().filter(|(_, feed)| !feed.is_updated());
+        let gone: Vec<_> = gone.map(|(key, _)| key.clone()).collect();
+        gone.iter().fold(false, |any, key| self.release(key) | any)
+    }
+}
+
+impl Feed {
+    fn is_updated(&self) -> bool {
+        self.updated_at.load(Relaxed) != 0
+    }
+
+    /// Whether it has a series or a handle; neither where it was removed, or never updated, and the last handle is dropped.
+    fn is_needed(feed: &mut Arc<Self>) -> bool {
+        // Whoever takes a place holds the feed before the lock is released; what was said by whoever held it last is seen.
+        feed.is_updated() || Arc::get_mut(feed).is_none() || feed.is_updated()
+    }
 }
 
 /// The market data of a symbol at an exchange; from [`Metrics::market_data`](crate::Metrics::market_data). An alert on
@@ -178,8 +229,7 @@ impl MarketDataFeed {
         let standing = || self.core.market_data.standing_feed(self.exchange, &self.symbol);
         if let Some(feed) = self.feed.clone().or_else(standing) {
             feed.updated_at.store(0, Relaxed);
-            drop(feed);
-            self.core.market_data.change();
+            self.core.market_data.let_go(self.exchange, &self.symbol, feed);
         }
     }
 }
@@ -201,9 +251,44 @@ impl Drop for MarketDataFeed {
     fn drop(&mut self) {
         let moved_in = std::mem::replace(&mut self.moved_in, lock::Once::new());
         if let Some(feed) = self.feed.take().or_else(|| moved_in.into_inner()) {
-            // The last one's place is free if the series was removed; whoever asks from here on finds it.
-            drop(feed);
-            self.core.market_data.change();
+            self.core.market_data.let_go(self.exchange, &self.symbol, feed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::labels::Exchange;
+    use crate::{Mode, Settings};
+
+    #[test]
+    fn who_found_no_place_asks_again_once_for_each_that_came_free() {
+        let metrics = Settings::new(Mode::Paper).build().expect("settings that are allowed");
+        let handle = |symbol| metrics.market_data(Exchange::Binance, symbol);
+        let (stays, goes, blank) = (handle("stays"), handle("goes"), handle("blank"));
+        let market_data = &stays.core.market_data;
+        market_data.set_bound(3);
+        stays.updated();
+        goes.updated();
+        let late = handle("late");
+        let before = market_data.changes();
+        let change = || market_data.changes() - before;
+        // Nothing comes free.
+        drop((handle("stays"), stays.clone(), late.clone(), handle("other"), blank.clone()));
+        goes.remove();
+        late.updated();
+        assert_eq!((change(), late.feed().is_some()), (0, false));
+        drop(goes);
+        assert_eq!((change(), late.feed().is_some()), (1, true));
+        let later = handle("later");
+        drop(blank);
+        assert_eq!((change(), later.feed().is_some()), (2, true), "never updated");
+        // Two exchanges of one symbol are one place.
+        let other = metrics.market_data(Exchange::Kraken, "later");
+        assert!(other.feed().is_some());
+        drop(later);
+        assert!(handle("latest").feed().is_none());
+        drop(other);
+        assert!(handle("latest").feed().is_some());
     }
 }

@@ -87,7 +87,7 @@ fn a_feed_that_moved_in_late_vanishes_when_it_is_removed() {
 }
 
 #[test]
-fn a_symbol_without_a_place_asks_again_only_once_one_may_have_come_free() {
+fn a_symbol_without_a_place_asks_again_only_once_one_came_free() {
     let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(1, 1));
     let metrics = settings.build().expect("settings that are allowed");
     let [first, second] = ["first", "second"].map(|symbol| metrics.market_data(Exchange::Binance, symbol));
@@ -100,11 +100,14 @@ fn a_symbol_without_a_place_asks_again_only_once_one_may_have_come_free() {
     second.updated();
     assert_eq!(locks(&|| (0..1_000).for_each(|_| second.updated())), 0);
     assert_eq!(locks(&|| (0..1_000).for_each(|_| second.clone().updated())), 0, "nor does a clone");
+    assert_eq!(locks(&|| drop(first.clone())), 0, "its series stays");
+    let other = first.clone();
     first.remove();
-    assert_eq!(locks(&|| (0..1_000).for_each(|_| second.updated())), 1, "it may have come free");
+    drop(other);
+    assert_eq!(locks(&|| (0..1_000).for_each(|_| second.updated())), 0, "its handle keeps the place");
     drop(first);
     let clone = second.clone();
-    second.updated();
+    assert_eq!(locks(&|| second.updated()), 2, "it came free: it is asked for, and kept");
     clone.updated();
     assert_eq!(Samples::of(&metrics).matching(LAST_UPDATE, &[("symbol", "second")]).count(), 1);
     assert_eq!(locks(&|| (0..1_000).for_each(|_| second.updated())), 0, "it is kept");
