@@ -350,7 +350,7 @@ pub fn call_sites() -> Vec<&'static CallSite> {
 ///
 /// # Panics
 ///
-/// As [`require_text`] does; meant for statics, where the panic is a compile error.
+/// As `require_text` does; meant for statics, where the panic is a compile error.
 #[must_use]
 #[track_caller]
 #[expect(
@@ -368,7 +368,7 @@ pub const fn fixed_text<L: LabelValue>(text: &'static str, hash: u64) -> &'stati
 ///
 /// # Panics
 ///
-/// As [`require_method_name`] does; meant for statics, where the panic is a compile error.
+/// As `require_method_name` does; meant for statics, where the panic is a compile error.
 #[must_use]
 #[track_caller]
 #[expect(
