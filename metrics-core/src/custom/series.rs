@@ -132,7 +132,7 @@ impl CustomSeries {
     /// Where recordings of an entry go that found no place, if there is one by now.
     pub(super) fn open_again(&self, entry: &Entry, now: Duration) -> Option<Arc<Entry>> {
         let mut families = self.families();
-        let series = families.by_name.get_mut(entry.family().name)?;
+        let series = families.by_name.get_mut(entry.crowded_family()?.name)?;
         let (standing, invalid) = (series.family, &series.invalid);
         match &mut series.series {
             Labelled::Open(open) => open.admit_again(entry, now, || slot(standing, invalid)),
@@ -141,10 +141,10 @@ impl CustomSeries {
     }
 
     pub(super) fn remove(&self, entry: &Entry, now: Duration) {
-        let mut families = self.families();
-        let series = families.by_name.get_mut(entry.family().name).map(|family| &mut family.series);
-        if let Some(Labelled::Open(open)) = series {
-            open.remove(entry, now);
+        for FamilySeries { series, .. } in self.families().by_name.values_mut() {
+            if let Labelled::Open(open) = series {
+                open.remove(entry, now);
+            }
         }
     }
 

@@ -106,9 +106,14 @@ impl OpenFamily {
         if overflow.is_empty() && series.key == asked.key {
             return series;
         }
-        let elsewhere =
-            Elsewhere { series, overflow, own: lock::Once::new(), asked_at: AtomicU64::new(found_at.0) };
-        Arc::new(Entry::to(elsewhere, asked.key, self.family, labels))
+        let elsewhere = Elsewhere {
+            family: self.family,
+            series,
+            overflow,
+            own: lock::Once::new(),
+            asked_at: AtomicU64::new(found_at.0),
+        };
+        Arc::new(Entry::to(elsewhere, asked.key, labels))
     }
 
     /// The own series of an entry that found no place, if there is one by now.
@@ -139,19 +144,19 @@ impl OpenFamily {
             return Arc::clone(entry);
         }
         self.places.take(&labels);
-        let entry = Arc::new(Entry::new(key, self.family, labels, make()));
+        let entry = Arc::new(Entry::new(key, labels, make()));
         self.series.insert(Member(Arc::clone(&entry)));
         entry
     }
 
-    /// Takes a series of this family away, if it stands: a gauge at once, counts once a scraper has seen them.
+    /// Takes a series away, if it is one of these: a gauge at once, counts once a scraper has seen them.
     pub(crate) fn remove(&mut self, entry: &Entry, now: Duration) {
         // "other" is nobody's own, whoever names it so.
         if self.places.have_other(&entry.labels) {
             return;
         }
         // What found no place here may have one by now, through another entry.
-        let is_of_this = |member: &&Member| member.has(entry) || entry.elsewhere.is_some();
+        let is_of_this = |member: &&Member| member.has(entry) || entry.crowded_family() == Some(self.family);
         let Some(member) = self.series.get(&*entry.labels).filter(is_of_this).cloned() else { return };
         let ends = if self.family.kind == Kind::Gauge { now } else { grace::end(now) };
         let removal = self.removed.remove(&member);

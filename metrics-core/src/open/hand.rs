@@ -88,14 +88,12 @@ pub(super) fn empty() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::OPERATIONAL_EVENTS_TOTAL;
     use crate::open::FamilyKey;
     use crate::storage::Slot;
 
     #[test]
     fn a_handle_that_is_made_and_dropped_changes_nothing_that_other_threads_read() {
-        let entry =
-            Arc::new(Entry::new(FamilyKey::new(), &OPERATIONAL_EVENTS_TOTAL, Vec::new(), Slot::none()));
+        let entry = Arc::new(Entry::new(FamilyKey::new(), Vec::new(), Slot::none()));
         std::thread::scope(|scope| {
             let live = || {
                 drop(Held::new(&entry));

@@ -106,7 +106,6 @@ impl Ord for LabelText {
 #[derive(Debug)]
 pub struct Entry {
     key: FamilyKey,
-    family: &'static Family,
     /// As they were asked for.
     labels: Box<[LabelText]>,
     slot: Slot,
@@ -118,6 +117,7 @@ pub struct Entry {
 /// The label set has no series of its own, or had none.
 #[derive(Debug)]
 struct Elsewhere {
+    family: &'static Family,
     series: Arc<Entry>,
     /// Of the labels whose values were replaced; none where two declarations of one family have a series together.
     overflow: Vec<Arc<CounterSlot>>,
@@ -128,17 +128,17 @@ struct Elsewhere {
 }
 
 impl Entry {
-    fn new(key: FamilyKey, family: &'static Family, labels: Vec<LabelText>, slot: Slot) -> Self {
-        Self { key, family, labels: labels.into(), slot, shown: AtomicU64::new(0), elsewhere: None }
+    fn new(key: FamilyKey, labels: Vec<LabelText>, slot: Slot) -> Self {
+        Self { key, labels: labels.into(), slot, shown: AtomicU64::new(0), elsewhere: None }
     }
 
-    fn to(elsewhere: Elsewhere, key: FamilyKey, family: &'static Family, labels: Vec<LabelText>) -> Self {
-        Self { elsewhere: Some(Box::new(elsewhere)), ..Self::new(key, family, labels, Slot::none()) }
+    fn to(elsewhere: Elsewhere, key: FamilyKey, labels: Vec<LabelText>) -> Self {
+        Self { elsewhere: Some(Box::new(elsewhere)), ..Self::new(key, labels, Slot::none()) }
     }
 
-    /// The family in which it was asked for.
-    pub(crate) fn family(&self) -> &'static Family {
-        self.family
+    /// The family in which no place was found.
+    pub(crate) fn crowded_family(&self) -> Option<&'static Family> {
+        self.elsewhere.as_ref().map(|elsewhere| elsewhere.family)
     }
 
     /// The slot, for one recording.
