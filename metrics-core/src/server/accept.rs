@@ -27,8 +27,18 @@ pub(super) struct Acceptor {
 }
 
 impl Acceptor {
-    /// Accepts until the signal to stop, and frees the port then.
-    pub(super) async fn run(self, listener: TcpListener) {
+    /// Accepts on all of the listeners until the signal to stop, and frees their port then.
+    pub(super) async fn run(self, listeners: Vec<TcpListener>) {
+        let acceptor = Arc::new(self);
+        let loops =
+            listeners.into_iter().map(|listener| tokio::spawn(Arc::clone(&acceptor).accept(listener)));
+        for accepting in loops.collect::<Vec<_>>() {
+            // It fails only if it panicked, which the panic hook has printed.
+            let _ = accepting.await;
+        }
+    }
+
+    async fn accept(self: Arc<Self>, listener: TcpListener) {
         let mut stop = self.stop.listen();
         while let Some(accepted) = stop.unless_stopped(listener.accept()).await {
             match accepted {

@@ -16,7 +16,7 @@ pub(super) enum Phase {
     Busy,
 }
 
-/// Written by the connection, read when room has to be made.
+/// Written by the connection, read when room has to be made and by its [timer](super::patience).
 pub(super) struct Activity(Mutex<(Phase, Instant)>);
 
 impl Activity {

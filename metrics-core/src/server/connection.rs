@@ -9,13 +9,13 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioTimer;
 use tokio::net::TcpStream;
 
 use super::ServerOptions;
 use super::activity::Activity;
 use super::answer::Content;
 use super::connections::Slot;
+use super::patience::Patience;
 use super::scrapes::{Handover, Tracked};
 use super::site::Site;
 use super::stop::StopListener;
@@ -38,16 +38,17 @@ pub(super) async fn answer(
     let handover = Handover::default();
     let io = WatchedStream::new(stream, Arc::clone(activity), handover.clone(), options.write_timeout);
     let service = service_fn(|request| respond(request, activity, &site, handover.clone()));
-    let mut connection = pin!(http(&options).serve_connection(io, service));
+    let patience = Patience::new(Arc::clone(activity), &options);
+    let mut connection = pin!(http(&options, patience).serve_connection(io, service));
     if stop.unless_stopped(connection.as_mut()).await.is_none() {
         connection.as_mut().graceful_shutdown();
         let _ = connection.await;
     }
 }
 
-fn http(options: &ServerOptions) -> http1::Builder {
+fn http(options: &ServerOptions, patience: Patience) -> http1::Builder {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
+    http.timer(patience)
         .header_read_timeout(options.header_timeout)
         .max_header_size(options.max_header_bytes)
         // What is taken of a long answer before the socket takes it: by default it is 400 KiB.

@@ -3,6 +3,9 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
+
+use super::served::is_served_here;
 
 /// Why the metrics could not be served: what went wrong, on which address, and what to do about it.
 ///
@@ -17,7 +20,7 @@ pub struct ServeError {
 #[derive(Debug)]
 enum Problem {
     Address,
-    Bind,
+    Bind { at: Option<SocketAddr>, served_here: bool },
     Start,
 }
 
@@ -26,8 +29,10 @@ impl ServeError {
         Self::new(address, Problem::Address, cause)
     }
 
-    pub(super) fn bind(address: &str, cause: io::Error) -> Self {
-        Self::new(address, Problem::Bind, cause)
+    /// `at` is the one that failed of the addresses behind `address`.
+    pub(super) fn bind(address: &str, at: Option<SocketAddr>, cause: io::Error) -> Self {
+        let served_here = cause.kind() == io::ErrorKind::AddrInUse && at.is_some_and(is_served_here);
+        Self::new(address, Problem::Bind { at, served_here }, cause)
     }
 
     pub(super) fn start(address: &str, cause: io::Error) -> Self {
@@ -56,20 +61,29 @@ impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cause = &self.cause;
         write!(f, "cannot serve metrics on {:?}: ", Bare(&self.address))?;
-        match self.problem {
+        match &self.problem {
             Problem::Address => {
                 write!(f, "{cause}; write the address as host:port, for example 0.0.0.0:5000 or [::1]:5000")
             }
-            Problem::Bind => write_bind_failure(f, cause),
+            Problem::Bind { at, served_here } => {
+                if let Some(at) = at.filter(|at| at.to_string() != self.address) {
+                    write!(f, "{at}: ")?;
+                }
+                write_bind_failure(f, cause, *served_here)
+            }
             Problem::Start => write!(f, "the server's thread did not start: {cause}"),
         }
     }
 }
 
-fn write_bind_failure(f: &mut fmt::Formatter<'_>, cause: &io::Error) -> fmt::Result {
+fn write_bind_failure(f: &mut fmt::Formatter<'_>, cause: &io::Error, served_here: bool) -> fmt::Result {
     match cause.kind() {
+        io::ErrorKind::AddrInUse if served_here => {
+            f.write_str("this process serves metrics there already; keep one server, or choose another port")
+        }
         io::ErrorKind::AddrInUse => f.write_str(
-            "the address is already in use; stop the process that listens there, or choose another port",
+            "the address is already in use; stop the process that listens there, or choose another port with \
+             METRICS_ADDR",
         ),
         io::ErrorKind::PermissionDenied => f.write_str(
             "permission denied; choose a port above 1023, or give the process the right to use this one",

@@ -25,10 +25,13 @@ mod connection;
 mod connections;
 mod error;
 mod flow;
+mod listeners;
 mod options;
 mod outlet;
+mod patience;
 mod rendering;
 mod scrapes;
+mod served;
 mod site;
 mod spare;
 mod stop;
@@ -48,6 +51,7 @@ use std::{convert::Infallible, io};
 pub use self::error::ServeError;
 pub use self::options::ServerOptions;
 use self::scrapes::Scrapes;
+use self::served::Listing;
 use self::stop::StopSignal;
 use crate::report::Report;
 
@@ -77,9 +81,8 @@ pub(crate) struct Verdict {
     pub(crate) text: String,
 }
 
-/// Serves the pages on the address, a `host:port`, until the [`Server`] is dropped.
-///
-/// Of several addresses behind a host name, the first that can be bound is served.
+/// Serves the pages on the address, a `host:port`, until the [`Server`] is dropped. A host name is served on each of its
+/// addresses that this machine has.
 pub(crate) fn serve(
     address: impl fmt::Display,
     options: ServerOptions,
@@ -88,6 +91,17 @@ pub(crate) fn serve(
 ) -> Result<Server, ServeError> {
     let address = address.to_string();
     let addresses = resolve(&address).map_err(|cause| ServeError::address(&address, cause))?;
+    serve_all(&address, addresses, options, pages, report)
+}
+
+/// Serves the pages on all of `addresses`, which are those behind `address`.
+fn serve_all(
+    address: &str,
+    addresses: Vec<SocketAddr>,
+    options: ServerOptions,
+    pages: Arc<dyn Pages>,
+    report: Report,
+) -> Result<Server, ServeError> {
     let (stop, scrapes) = (StopSignal::new(), Scrapes::default());
     let (started, start) = mpsc::sync_channel(1);
     let (alive, finished) = mpsc::channel();
@@ -107,22 +121,30 @@ pub(crate) fn serve(
                 drop(alive);
             }
         })
-        .map_err(|cause| ServeError::start(&address, cause))?;
-    let local_addr = start
+        .map_err(|cause| ServeError::start(address, cause))?;
+    let local_addrs = start
         .recv()
         .unwrap_or_else(|_| Err(thread::StartError::Runtime(io::Error::other("its thread ended at once"))))
         .map_err(|error| match error {
-            thread::StartError::Runtime(cause) => ServeError::start(&address, cause),
-            thread::StartError::Bind(cause) => ServeError::bind(&address, cause),
+            thread::StartError::Runtime(cause) => ServeError::start(address, cause),
+            thread::StartError::Bind { at, cause } => ServeError::bind(address, at, cause),
         })?;
-    Ok(Server { local_addr, stop, scrapes, thread: Some(thread), finished: Mutex::new(finished) })
+    let listing = Listing::new(local_addrs);
+    Ok(Server { listing, stop, scrapes, thread: Some(thread), finished: Mutex::new(finished) })
 }
 
 fn resolve(address: &str) -> io::Result<Vec<SocketAddr>> {
     if address.trim().is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the address is empty"));
     }
-    Ok(address.to_socket_addrs()?.collect())
+    let mut addresses = Vec::new();
+    for address in address.to_socket_addrs()? {
+        // A hosts file may name one twice.
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    Ok(addresses)
 }
 
 /// A running server. Dropping it stops it, as [`shutdown`](Server::shutdown) does.
@@ -131,7 +153,7 @@ fn resolve(address: &str) -> io::Result<Vec<SocketAddr>> {
 /// once.
 #[must_use = "dropping the server stops it"]
 pub struct Server {
-    local_addr: SocketAddr,
+    listing: Listing,
     stop: StopSignal,
     scrapes: Scrapes,
     thread: Option<JoinHandle<()>>,
@@ -140,10 +162,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// The address that is served, with the real port where port 0 was asked for.
+    /// The address that is served, with the real port where port 0 was asked for. It is the first of
+    /// [`local_addrs`](Self::local_addrs).
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+        self.listing.addresses()[0]
+    }
+
+    /// All addresses that are served, at least one: a host name such as `localhost` may have several. They share one port.
+    #[must_use]
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        self.listing.addresses()
     }
 
     /// Waits for one more complete scrape, `timeout` at most, and says whether it came: whatever was recorded before the
@@ -199,6 +228,6 @@ impl Drop for Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("local_addr", &self.local_addr).finish_non_exhaustive()
+        f.debug_struct("Server").field("local_addrs", &self.local_addrs()).finish_non_exhaustive()
     }
 }

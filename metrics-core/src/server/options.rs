@@ -17,6 +17,7 @@ const LONGEST: Duration = Duration::from_hours(24);
 #[must_use]
 pub struct ServerOptions {
     pub(super) header_timeout: Duration,
+    pub(super) idle_timeout: Duration,
     pub(super) write_timeout: Duration,
     pub(super) render_timeout: Duration,
     pub(super) max_connections: usize,
@@ -28,6 +29,7 @@ impl Default for ServerOptions {
     fn default() -> Self {
         Self {
             header_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(100),
             write_timeout: Duration::from_secs(30),
             render_timeout: Duration::from_secs(30),
             max_connections: 256,
@@ -43,14 +45,24 @@ impl ServerOptions {
         Self::default()
     }
 
-    /// How long a client may take to send the header of a request, counted from the connection or from the
-    /// last answer; so it is also how long an idle connection is kept. A connection that takes longer is
-    /// closed.
+    /// How long a client may take to send the header of a request, counted from the connection or from the header's
+    /// first byte. A connection that takes longer is closed.
     ///
-    /// Default 5 s: a scraper sends its header in one packet, and reconnecting after an idle spell costs it
-    /// one round trip.
+    /// Default 5 s: a scraper sends its header in one packet.
     pub fn header_timeout(mut self, timeout: Duration) -> Self {
         self.header_timeout = timeout.min(LONGEST);
+        self
+    }
+
+    /// How long a connection is kept after an answer while its client sends nothing. Idle connections make room for new
+    /// ones, so that a long time costs little. Where the beginning of a next request came together with the last one,
+    /// this limit holds for it too.
+    ///
+    /// Default 100 s: longer than the common scrape intervals (5, 10, 15, 30 and 60 s), so that a scraper keeps its
+    /// connection, and equal to none of them, so that the server does not close a connection at the moment at which its
+    /// scraper asks again.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout.min(LONGEST);
         self
     }
 

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
 use super::accept::Acceptor;
 use super::connections::Connections;
+use super::listeners;
 use super::rendering::RENDERINGS;
 use super::scrapes::Scrapes;
 use super::site::{PAGES, Site};
@@ -38,14 +38,14 @@ pub(super) struct Work {
 /// Why the server did not start.
 pub(super) enum StartError {
     Runtime(io::Error),
-    Bind(io::Error),
+    Bind { at: Option<SocketAddr>, cause: io::Error },
 }
 
-/// Told once: the address that is served, or why there is none.
-pub(super) type Started = mpsc::SyncSender<Result<SocketAddr, StartError>>;
+/// Told once: the addresses that are served, or why there is none.
+pub(super) type Started = mpsc::SyncSender<Result<Vec<SocketAddr>, StartError>>;
 
 impl Work {
-    /// Serves until the signal to stop; tells first which address is served.
+    /// Serves until the signal to stop; tells first which addresses are served.
     pub(super) fn run(self, started: &Started) {
         match runtime() {
             Ok(runtime) => {
@@ -58,14 +58,14 @@ impl Work {
     }
 
     async fn serve(self, started: &Started) {
-        let (listener, address) = match bind(&self.addresses).await {
-            Ok(bound) => bound,
-            Err(cause) => return tell(started, Err(StartError::Bind(cause))),
+        let (listeners, addresses) = match listeners::bind(&self.addresses).await {
+            Ok(bound) => bound.into_iter().unzip(),
+            Err((at, cause)) => return tell(started, Err(StartError::Bind { at, cause })),
         };
         let acceptor = self.acceptor();
-        tell(started, Ok(address));
+        tell(started, Ok(addresses));
         let stop = self.stop;
-        acceptor.run(listener).await;
+        acceptor.run(listeners).await;
         // Too late for the rest: the runtime's end closes what is still open.
         let _ = tokio::time::timeout(GRACE, stop.heeded()).await;
     }
@@ -94,13 +94,7 @@ fn runtime() -> io::Result<Runtime> {
         .build()
 }
 
-async fn bind(addresses: &[SocketAddr]) -> io::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(addresses).await?;
-    let address = listener.local_addr()?;
-    Ok((listener, address))
-}
-
-fn tell(started: &Started, news: Result<SocketAddr, StartError>) {
+fn tell(started: &Started, news: Result<Vec<SocketAddr>, StartError>) {
     // The caller waits for exactly this; it can only be gone if its thread was killed.
     let _ = started.send(news);
 }

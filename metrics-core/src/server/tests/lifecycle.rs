@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use super::client::{ask, connect, get, is_open, read_reply, rest, status};
+#[cfg(target_os = "linux")]
+use super::serve_all;
 use super::{EXPOSITION, PATIENCE, Reports, Script, Server, patient, serve, start, start_plain};
 use crate::server::{ServeError, ServerOptions};
 
@@ -30,9 +32,74 @@ fn an_address_in_use_is_named_with_what_to_do() {
         failure(&address),
         format!(
             "cannot serve metrics on {address}: the address is already in use; \
-             stop the process that listens there, or choose another port"
+             stop the process that listens there, or choose another port with METRICS_ADDR"
         )
     );
+}
+
+#[test]
+fn an_address_that_this_process_serves_already_is_told_from_one_of_another_process() {
+    let served = start_plain();
+    let address = served.address.to_string();
+    let expected = format!(
+        "cannot serve metrics on {address}: this process serves metrics there already; \
+         keep one server, or choose another port"
+    );
+    assert_eq!(failure(&address), expected);
+    assert!(
+        failure(&format!("0.0.0.0:{}", served.address.port()))
+            .contains("this process serves metrics there already")
+    );
+    drop(served);
+    drop(try_serve(&address).expect("the port is free again"));
+}
+
+/// Loopback addresses that Linux has without being told.
+#[cfg(target_os = "linux")]
+const TWO: [&str; 2] = ["127.0.0.1:0", "127.0.0.2:0"];
+
+#[cfg(target_os = "linux")]
+fn serve_each(addresses: &[&str]) -> Result<Server, ServeError> {
+    let pages = Arc::new(Script(|out: &mut dyn std::io::Write| out.write_all(EXPOSITION.as_bytes())));
+    let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
+    serve_all("bot:5000", addresses, ServerOptions::new(), pages, Reports::default().hook())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_is_served_on_all_its_addresses_with_one_port_and_all_end_with_the_server() {
+    let server = serve_each(&TWO).unwrap();
+    let addresses = server.local_addrs().to_vec();
+    assert_eq!(addresses.len(), 2);
+    assert_eq!(addresses[0], server.local_addr());
+    assert_eq!(addresses[0].port(), addresses[1].port());
+    for &address in &addresses {
+        assert_eq!(get(address, "/metrics").status, 200);
+    }
+    server.shutdown();
+    assert!(!addresses.into_iter().any(is_served));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_address_that_the_machine_lacks_is_left_out_of_those_of_a_name() {
+    let server = serve_each(&["192.0.2.1:0", TWO[0]]).unwrap();
+    assert_eq!(server.local_addrs(), [server.local_addr()]);
+    assert_eq!(get(server.local_addr(), "/metrics").status, 200);
+}
+
+/// Whoever asks there would get the metrics of another process.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_with_one_address_in_use_is_not_served_at_all_and_that_address_is_named() {
+    let taken = TcpListener::bind(TWO[1]).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let error =
+        serve_each(&[&format!("127.0.0.1:{port}"), &format!("127.0.0.2:{port}")]).unwrap_err().to_string();
+    let expected =
+        format!("cannot serve metrics on bot:5000: 127.0.0.2:{port}: the address is already in use; ");
+    assert!(error.starts_with(&expected), "{error}");
+    assert!(!is_served(SocketAddr::from(([127, 0, 0, 1], port))));
 }
 
 #[test]

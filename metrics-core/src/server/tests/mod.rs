@@ -14,6 +14,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use super::serve_all;
 use super::{Pages, Server, ServerOptions, Verdict, serve};
 use crate::report::Report;
 
@@ -86,5 +88,9 @@ fn start_plain() -> Served {
 
 /// Limits that no test reaches unless it sets them lower.
 fn patient() -> ServerOptions {
-    ServerOptions::new().header_timeout(PATIENCE * 2).write_timeout(PATIENCE * 2).render_timeout(PATIENCE * 2)
+    ServerOptions::new()
+        .header_timeout(PATIENCE * 2)
+        .idle_timeout(PATIENCE * 2)
+        .write_timeout(PATIENCE * 2)
+        .render_timeout(PATIENCE * 2)
 }

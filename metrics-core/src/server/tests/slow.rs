@@ -13,6 +13,7 @@ use super::client::{
     ask, connect, eventually, exchange, get, is_open, read_reply, request, rest, status, try_read_reply,
 };
 use super::{EXPOSITION, LANDING, patient, start, start_writing};
+use crate::server::ServerOptions;
 use crate::server::rendering::RENDERINGS;
 
 const SHORT: Duration = Duration::from_millis(300);
@@ -46,15 +47,43 @@ fn slowloris_connections_are_all_closed_and_scrapes_succeed_meanwhile() {
 fn every_way_of_not_finishing_a_header_runs_into_the_timeout() {
     let served = start(patient().header_timeout(SHORT), || EXPOSITION.to_owned());
     let silent = connect(served.address);
-    let mut idle = connect(served.address);
-    ask(&mut idle, "GET", "/metrics");
-    read_reply(&mut idle, "GET");
     let mut second = connect(served.address);
     ask(&mut second, "GET", "/metrics");
     read_reply(&mut second, "GET");
     second.write_all(b"GET /metrics HT").unwrap();
-    for mut stream in [silent, idle, second] {
+    for mut stream in [silent, second] {
         rest(&mut stream);
+    }
+}
+
+#[test]
+fn an_idle_connection_is_closed_after_its_own_time() {
+    let served = start(patient().idle_timeout(SHORT), || EXPOSITION.to_owned());
+    let mut idle = connect(served.address);
+    ask(&mut idle, "GET", "/metrics");
+    read_reply(&mut idle, "GET");
+    rest(&mut idle);
+}
+
+/// A scraper comes back after its interval, which is longer than a header may take.
+#[test]
+fn an_idle_connection_outlives_the_time_for_a_header() {
+    let served = start(patient().header_timeout(SHORT), || EXPOSITION.to_owned());
+    let mut scraper = connect(served.address);
+    for _ in 0..2 {
+        ask(&mut scraper, "GET", "/metrics");
+        assert_eq!(read_reply(&mut scraper, "GET").status, 200);
+        std::thread::sleep(SHORT * 3);
+    }
+    assert!(is_open(&scraper));
+}
+
+/// Prometheus' usual intervals; at each of them the connection is open or long closed.
+#[test]
+fn the_default_idle_time_is_no_common_scrape_interval() {
+    let idle = ServerOptions::new().idle_timeout;
+    for interval in [1, 5, 10, 15, 20, 30, 60, 90, 120, 180, 300].map(Duration::from_secs) {
+        assert!(idle.abs_diff(interval) >= Duration::from_secs(5), "{interval:?}");
     }
 }
 
