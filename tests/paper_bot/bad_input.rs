@@ -22,7 +22,7 @@ fn a_command_line_that_cannot_be_read_ends_with_2() {
         (&["--prot", "1"][..], &["--prot", "--port"][..]),
         (&["--port", "99999"], &["99999", "--port"]),
         (&["--port", "no"], &["no", "--port"]),
-        (&["--bind", "nowhere"], &["nowhere", "--bind"]),
+        (&["--bind", "here:1"], &["here:1", "--bind", "localhost"]),
         (&["--duration", "30"], &["30", "--duration"]),
         (&["--duration", "0s"], &["0s", "--duration"]),
         (&["--speed", "0"], &["--speed"]),

@@ -1,6 +1,6 @@
 //! Where a demo bot's metrics are served, and how it takes leave of whoever scrapes them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,9 +18,9 @@ pub struct MetricsEndpoint {
     #[arg(long, value_parser = parse_port, allow_negative_numbers = true)]
     pub port: Option<u16>,
 
-    /// Address of the metrics endpoint, 0.0.0.0 unless `METRICS_ADDR` says otherwise.
-    #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
-    pub bind: Option<IpAddr>,
+    /// Address or host name of the metrics endpoint, 0.0.0.0 unless `METRICS_ADDR` says otherwise.
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_host)]
+    pub bind: Option<String>,
 
     /// Refuses to trade when the metrics endpoint cannot be opened.
     #[arg(long)]
@@ -35,8 +35,15 @@ fn parse_port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "must be a whole number from 0 to 65535".to_owned())
 }
 
-fn parse_address(text: &str) -> Result<IpAddr, String> {
-    text.parse().map_err(|_| "must be an IP address, such as 0.0.0.0 or ::1".to_owned())
+/// A host as it is written before a port.
+fn parse_host(text: &str) -> Result<String, String> {
+    if text.parse::<Ipv6Addr>().is_ok() {
+        Ok(format!("[{text}]"))
+    } else if text.is_empty() || text.contains([':', '/', ' ', '[', ']']) {
+        Err("must be an address or a host name without a port, such as 0.0.0.0, ::1 or localhost".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 impl MetricsEndpoint {
@@ -53,7 +60,9 @@ impl MetricsEndpoint {
             }
             Err(error) if self.require_metrics => Err(error.into()),
             Err(error) => {
-                complain(format_args!("{error}; trading goes on without metrics"));
+                complain(format_args!(
+                    "{error}; this demo takes --port and --bind too; trading goes on without metrics"
+                ));
                 Ok(Serving { server: None, drain: None, stop: stop.clone() })
             }
         }
@@ -64,10 +73,7 @@ impl MetricsEndpoint {
     pub fn address(&self, metrics: &Metrics) -> String {
         let configured = metrics.settings().address();
         let (host, port) = configured.rsplit_once(':').unwrap_or((configured, ""));
-        let host = self.bind.map_or_else(
-            || host.to_owned(),
-            |bind| if bind.is_ipv6() { format!("[{bind}]") } else { bind.to_string() },
-        );
+        let host = self.bind.as_deref().unwrap_or(host);
         let port = self.port.map_or_else(|| port.to_owned(), |port| port.to_string());
         format!("{host}:{port}")
     }
@@ -148,10 +154,18 @@ mod tests {
             (Some("127.0.0.1"), None, "127.0.0.1:5000"),
             (None, Some(0), "0.0.0.0:0"),
             (Some("::1"), Some(9), "[::1]:9"),
+            (Some("localhost"), None, "localhost:5000"),
         ] {
-            let bind = bind.map(|bind| bind.parse().unwrap());
+            let bind = bind.map(|bind| parse_host(bind).unwrap());
             let endpoint = MetricsEndpoint { bind, port, require_metrics: false, drain: None };
             assert_eq!(endpoint.address(&metrics), expected);
+        }
+    }
+
+    #[test]
+    fn a_host_has_no_port_and_no_brackets() {
+        for wrong in ["", "localhost:5000", "[::1]", "::1:x", "a b", "http://localhost"] {
+            assert!(parse_host(wrong).is_err(), "{wrong}");
         }
     }
 }

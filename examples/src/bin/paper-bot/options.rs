@@ -163,7 +163,10 @@ mod tests {
         for (arguments, message) in [
             (&["--port=65536"][..], "must be a whole number from 0 to 65535"),
             (&["--port", "-1"], "invalid value '-1' for '--port <PORT>'"),
-            (&["--bind=here"], "invalid value 'here' for '--bind <ADDRESS>': must be an IP address"),
+            (
+                &["--bind=here:1"],
+                "invalid value 'here:1' for '--bind <ADDRESS>': must be an address or a host name without a port",
+            ),
             (
                 &["--speed=0"],
                 "invalid value '0' for '--speed <FACTOR>': must be a number above 0 and at most 1000",
