@@ -10,7 +10,7 @@ use crate::catalogue::OPERATIONAL_EVENTS_TOTAL;
 use crate::clock::Clock;
 use crate::guard::Guard;
 use crate::lock::{self, Lock};
-use crate::open::{self, Asked, Bound, FamilyKey, Label, OpenFamily};
+use crate::open::{self, Bound, BoundedSeries, FamilyKey, Label, LabelSetQuery};
 use crate::recent::Recent;
 use crate::registry;
 use crate::settings::{DEFAULT_SERIES, LabelBounds};
@@ -28,7 +28,7 @@ pub(crate) struct Events {
     key: FamilyKey,
     /// The profiles that it admits stand apart from those that have capital: an id that is only named in events takes no
     /// place from those.
-    family: Lock<OpenFamily>,
+    family: Lock<BoundedSeries>,
     recent: Recent,
 }
 
@@ -38,7 +38,7 @@ impl Events {
         // Severities and types are enums, whichever a bot has; profiles and symbols are for the settings to bound.
         let LabelBounds { profiles, symbols } = LabelBounds::DEFAULT;
         let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(profiles), Bound::Open(symbols)];
-        let family = Lock::new(OpenFamily::new(&OPERATIONAL_EVENTS_TOTAL, bounds, DEFAULT_SERIES));
+        let family = Lock::new(BoundedSeries::new(&OPERATIONAL_EVENTS_TOTAL, bounds, DEFAULT_SERIES));
         Self { clock, key, family, recent: Recent::new() }
     }
 
@@ -54,8 +54,8 @@ impl Events {
     }
 
     fn record(&self, labels: &[Label<'_>; 4], count: u64) {
-        let asked = Asked::new(self.key, labels);
-        if open::remembered(&asked, |entry| entry.slot().add(count)).is_none() {
+        let asked = LabelSetQuery::new(self.key, labels);
+        if open::remembered(&asked, |entry| entry.record(|slot| slot.add(count))).is_none() {
             self.record_slowly(&asked, count);
         }
     }
@@ -76,15 +76,15 @@ impl Events {
     /// For a thread's first event of a label set.
     #[cold]
     #[inline(never)]
-    fn record_slowly(&self, asked: &Asked<'_>, count: u64) {
+    fn record_slowly(&self, asked: &LabelSetQuery<'_>, count: u64) {
         if lock::is_inside() {
             // An allocator records for the first time what is allocated under this very lock.
             return lose();
         }
         let now = self.clock.boot_time();
         let found_at = open::epoch();
-        let entry = self.family.hold().admit(asked, now, Slot::counter);
-        entry.slot().add(count);
+        let entry = self.family.hold().get_or_create(asked, now, Slot::counter);
+        entry.record(|slot| slot.add(count));
         open::remember(&entry, found_at);
     }
 
@@ -92,7 +92,7 @@ impl Events {
     pub(crate) fn bare(&self, severity: &'static str, kind: &'static str) -> Arc<EventSlots> {
         let labels = labels(severity, kind, b"", b"");
         let now = self.clock.boot_time();
-        self.family.hold().admit(&Asked::new(self.key, &labels), now, Slot::counter)
+        self.family.hold().get_or_create(&LabelSetQuery::new(self.key, &labels), now, Slot::counter)
     }
 
     pub(crate) fn collect(&self, now: Duration, namespace: &str, sink: &mut dyn Sink) {
@@ -292,7 +292,7 @@ impl EventSite<'static> {
     #[inline]
     fn record_to(self, cell: &'static SlotCell<Found>, severity: usize, kind: usize) {
         match cell.get() {
-            Some(Found::Event(entry)) => entry.own_slot().add(1),
+            Some(Found::Event(entry)) => entry.record(|slot| slot.add(1)),
             _ => self.record_first(cell, severity, kind),
         }
     }
@@ -308,7 +308,7 @@ impl EventSite<'static> {
         let (severity, kind) = self.texts(severity, kind);
         let find = || Found::Event(registry::process_core().events.bare(severity, kind));
         if let Found::Event(entry) = cell.get_or_init(find) {
-            entry.own_slot().add(1);
+            entry.record(|slot| slot.add(1));
         }
     }
 

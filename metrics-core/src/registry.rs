@@ -672,7 +672,7 @@ mod tests {
     use crate::Mode;
     use crate::catalogue::Kind;
     use crate::custom::{Label as _, Place, ProfileId};
-    use crate::open::{Asked, FamilyKey, Label};
+    use crate::open::{FamilyKey, Label, LabelSetQuery};
     use crate::settings::LabelBounds;
     use crate::testing::{self, Samples};
 
@@ -737,9 +737,9 @@ mod tests {
             metrics.core.custom.set_bounds(LabelBounds::DEFAULT);
             let count = |profile: &str| {
                 let labels = [Label::Open(profile.as_bytes())];
-                let asked = Asked::new(FamilyKey::of(&FAMILY), &labels);
+                let asked = LabelSetQuery::new(FamilyKey::of(&FAMILY), &labels);
                 let entry = metrics.core.custom.open(&FAMILY, &asked, metrics.core.clock.boot_time());
-                entry.expect("a family with an open label").slot().add(1);
+                entry.expect("a family with an open label").record(|slot| slot.add(1));
             };
             count("gone");
             count("stays");

@@ -22,6 +22,8 @@ impl bot_metrics::Label for Strategy {
 metrics! {
     /// Positions held.
     gauge positions_held { strategy: Strategy }
+    /// Positions that are moved to another account.
+    gauge positions_moved { strategy: Strategy }
     /// Positions that wait.
     gauge positions_waiting { strategy: Strategy }
     /// Positions that are lent.
@@ -37,7 +39,7 @@ fn held(strategy: &str) -> Option<f64> {
 }
 
 #[test]
-fn a_removed_gauge_vanishes_at_once_frees_its_place_and_comes_back_through_a_kept_handle() {
+fn a_removed_gauge_vanishes_at_once_and_comes_back_through_a_kept_handle_while_there_is_room() {
     let kept = positions_held("one");
     for (strategy, value) in [("one", 1.0), ("two", 2.0), ("three", 3.0), ("four", 4.0)] {
         positions_held(strategy).set(value);
@@ -50,12 +52,44 @@ fn a_removed_gauge_vanishes_at_once_frees_its_place_and_comes_back_through_a_kep
     positions_held("four").remove();
     kept.remove();
     assert_eq!(held("one"), None);
-    positions_held("four").set(5.0);
-    assert_eq!(held("four"), Some(5.0), "the place is free");
-    kept.set(6.0);
-    assert_eq!(held("one"), Some(6.0), "it comes back, whoever has its place");
-    positions_held("one").clone().set(7.0);
-    assert_eq!(held("one"), Some(7.0), "one series, by whatever handle");
+    kept.set(5.0);
+    assert_eq!(held("one"), Some(5.0), "there is room for it still");
+    kept.remove();
+    positions_held("four").set(6.0);
+    assert_eq!(held("four"), Some(6.0), "the room is free");
+    kept.set(7.0);
+    assert_eq!(held("one"), None, "three are allowed, and there are three");
+    positions_held("two").remove();
+    positions_held("one").clone().set(8.0);
+    assert_eq!(held("one"), Some(8.0));
+    kept.set(9.0);
+    assert_eq!(held("one"), Some(9.0), "one series, by whatever handle");
+}
+
+#[test]
+fn any_number_of_kept_handles_have_at_most_as_many_series_as_are_allowed() {
+    let _metrics = &*METRICS;
+    let kept: Vec<_> = (0..100).map(|n| positions_moved(&n.to_string())).collect();
+    let series = || Samples::of(&METRICS).matching("bytelyst_bot_positions_moved", &[]).count();
+    let overflow = || {
+        let labels = [("metric", "bytelyst_bot_positions_moved"), ("label", "strategy")];
+        Samples::of(&METRICS).value("bytelyst_bot_label_overflow_total", &labels)
+    };
+    for gauge in &kept {
+        gauge.set(1.0);
+        gauge.remove();
+    }
+    assert_eq!(series(), 0);
+    let before = overflow().unwrap_or(-1.0);
+    for gauge in &kept {
+        gauge.set(2.0);
+    }
+    assert_eq!((series(), overflow()), (3, Some(before + 97.0)));
+    kept[..3].iter().for_each(bot_metrics::Gauge::remove);
+    kept.iter().rev().for_each(|gauge| gauge.set(3.0));
+    assert_eq!(series(), 3);
+    let last = Samples::of(&METRICS).value("bytelyst_bot_positions_moved", &[("strategy", "99")]);
+    assert_eq!(last, Some(3.0), "it was the first to ask");
 }
 
 #[test]

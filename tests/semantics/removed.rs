@@ -156,3 +156,46 @@ fn any_number_of_removed_profiles_without_a_place_goes_without_a_scrape() {
     clock.advance(Duration::from_mins(6));
     assert_eq!(late(), None);
 }
+
+/// F13 and F16: what threads remember of profiles that were removed brings back none of them beyond the limit.
+#[test]
+fn events_of_removed_profiles_have_at_most_as_many_series_as_are_allowed_and_lose_no_count() {
+    let (settings, clock) = testing::steered(Settings::new(Mode::Paper).label_bounds(5, 5));
+    let metrics = settings.build().unwrap();
+    let record = |profiles: std::ops::Range<u32>| {
+        for n in profiles {
+            metrics.event(Severity::Error, EventType::OrderFailure).profile(&n.to_string()).record();
+        }
+    };
+    // Those of profiles, with "other".
+    let series = || {
+        let samples = Samples::of(&metrics);
+        let count = samples.matching(EVENTS, &[("type", "ORDER_FAILURE")]).count();
+        (count, samples.sum(EVENTS, &[("type", "ORDER_FAILURE")]))
+    };
+    std::thread::scope(|scope| {
+        let (again, wait) = std::sync::mpsc::channel::<()>();
+        let (done, recorded) = std::sync::mpsc::channel::<()>();
+        // A thread that remembers the first five, and is idle meanwhile.
+        scope.spawn(move || {
+            record(0..5);
+            done.send(()).unwrap();
+            wait.recv().unwrap();
+            record(0..5);
+        });
+        recorded.recv().unwrap();
+        assert_eq!(series(), (5, 5.0));
+        (0..5).for_each(|n| metrics.profile(&n.to_string()).remove());
+        for _ in 0..2 {
+            clock.advance(Duration::from_mins(6));
+            let _ = metrics.exposition();
+        }
+        assert_eq!(series().0, 0);
+        record(5..10);
+        assert_eq!(series(), (5, 5.0));
+        again.send(()).unwrap();
+    });
+    assert_eq!(series(), (6, 10.0));
+    record(0..10);
+    assert_eq!(series(), (6, 20.0));
+}

@@ -9,7 +9,7 @@ use super::label::LabelType;
 use super::series::SeriesCell;
 use crate::catalogue::{Family, Kind, Origin};
 use crate::lock;
-use crate::open::{self, Asked, FamilyKey, Label};
+use crate::open::{self, FamilyKey, Label, LabelSetQuery};
 use crate::registry;
 use crate::settings::DEFAULT_SERIES;
 
@@ -169,14 +169,14 @@ impl CustomFamily {
 
     #[inline(never)]
     fn open(&'static self, values: &[Label<'_>]) -> Handle {
-        let asked = Asked::new(FamilyKey::of(self), values);
+        let asked = LabelSetQuery::new(FamilyKey::of(self), values);
         open::held(&asked).map_or_else(|| self.open_slowly(&asked), Handle::Open)
     }
 
     /// For a thread's first look-up of an open label set.
     #[cold]
     #[inline(never)]
-    fn open_slowly(&'static self, asked: &Asked<'_>) -> Handle {
+    fn open_slowly(&'static self, asked: &LabelSetQuery<'_>) -> Handle {
         if lock::is_inside() {
             return Handle::LOST;
         }

@@ -1,8 +1,9 @@
 //! What a declared family's function returns. Without the feature `enable` it records nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::open::Held;
+use crate::open::{Entry, Held};
 use crate::registry;
 use crate::storage::{Slot, lose};
 
@@ -26,18 +27,14 @@ impl Handle {
 
     /// Of a choice among four the compiler makes a table of jumps, which takes seven instructions more.
     #[inline]
-    fn slot(&self) -> Option<&Slot> {
+    fn record(&self, record: impl Fn(&Slot)) {
         match self {
-            Self::Closed(slot) => Some(slot),
-            Self::Open(held) => Some(held.entry().kept_slot(|entry| {
-                let core = registry::process_core();
-                core.custom.open_again(entry, core.clock.boot_time())
-            })),
+            Self::Closed(slot) => record(slot),
+            Self::Open(held) => held.record(record, look_up_again),
             Self::None { is_lost } => {
                 if *is_lost {
                     lose();
                 }
-                None
             }
         }
     }
@@ -56,6 +53,11 @@ impl Handle {
     }
 }
 
+fn look_up_again(entry: &Entry) -> Option<Arc<Entry>> {
+    let core = registry::process_core();
+    core.custom.open_again(entry, core.clock.boot_time())
+}
+
 /// A counter of a bot's own family. Clones count together; where a label is open, keep one that is used often. Kept
 /// where its label found no place it counts under "other", and in a series of its own once a place is free.
 #[derive(Clone, Debug)]
@@ -71,14 +73,13 @@ impl Counter {
     /// Counts `n`.
     #[inline]
     pub fn add(&self, n: u64) {
-        if let Some(slot) = self.0.slot() {
-            slot.add(n);
-        }
+        self.0.record(|slot| slot.add(n));
     }
 
-    /// Takes the series away, five minutes from now, so that a scraper sees its last value; its labels' places are free
-    /// then. Counting brings it back with nothing lost, also through handles that were kept. Series whose labels are all
-    /// closed stay, and so does "other".
+    /// Takes the series away, five minutes from now, so that a scraper sees its last value; then its label values no longer
+    /// count against their limits, though handles are kept. Counting brings it back with all that it counted. Where others
+    /// have its room by then, counts go to "other" until there is room again. Series whose labels are all closed stay, and
+    /// so does "other".
     pub fn remove(&self) {
         self.0.remove();
     }
@@ -93,13 +94,11 @@ impl Gauge {
     /// Sets it. NaN is no value: the gauge keeps the one it has, and `invalid_observations_total` grows.
     #[inline]
     pub fn set(&self, value: f64) {
-        if let Some(slot) = self.0.slot() {
-            slot.set(value);
-        }
+        self.0.record(|slot| slot.set(value));
     }
 
-    /// Takes the series away at once, until it is set again, by whatever handle. Those with a [`ProfileId`](crate::ProfileId) go when that
-    /// profile [is removed](crate::Profile::remove).
+    /// Takes the series away at once, until it is set again, by whatever handle, while its label values are within their
+    /// limits. Those with a [`ProfileId`](crate::ProfileId) go when that profile [is removed](crate::Profile::remove).
     pub fn remove(&self) {
         self.0.remove();
     }
@@ -114,9 +113,7 @@ impl Histogram {
     /// `invalid_observations_total` counts them.
     #[inline]
     pub fn observe(&self, value: f64) {
-        if let Some(slot) = self.0.slot() {
-            slot.observe(value);
-        }
+        self.0.record(|slot| slot.observe(value));
     }
 
     /// Observes a duration, in seconds.

@@ -9,7 +9,7 @@ use super::family::CustomFamily;
 use super::label::{Label as _, LabelType, ProfileId, standing_sets};
 use crate::catalogue::{self, Kind};
 use crate::lock::{Held, Lock};
-use crate::open::{Asked, Bound as Places, Entry, Label, LabelText, OpenFamily};
+use crate::open::{Bound as LabelBound, BoundedSeries, Entry, Label, LabelSetQuery, LabelText};
 use crate::settings::LabelBounds;
 use crate::storage::{self, CounterSlot, Sink, Slot, visit_some};
 
@@ -58,7 +58,7 @@ struct FamilySeries {
 enum Labelled {
     /// All labels are closed: the series are as many as the enums have values, and stand for ever.
     Closed(BTreeMap<Vec<&'static str>, &'static Slot>),
-    Open(OpenFamily),
+    Open(BoundedSeries),
 }
 
 /// The series after which a scrape goes on.
@@ -117,27 +117,25 @@ impl CustomSeries {
     pub(crate) fn open(
         &self,
         family: &'static CustomFamily,
-        asked: &Asked<'_>,
+        asked: &LabelSetQuery<'_>,
         now: Duration,
     ) -> Option<Arc<Entry>> {
         let mut families = self.families();
         let series = families.of(family);
         let (standing, invalid) = (series.family, &series.invalid);
         match &mut series.series {
-            Labelled::Open(open) => Some(open.admit(asked, now, || slot(standing, invalid))),
+            Labelled::Open(open) => Some(open.get_or_create(asked, now, || slot(standing, invalid))),
             Labelled::Closed(_) => None,
         }
     }
 
-    /// Where recordings of an entry go that found no place, if there is one by now.
+    /// As [`open`](Self::open), for the label set of an entry.
     pub(super) fn open_again(&self, entry: &Entry, now: Duration) -> Option<Arc<Entry>> {
-        let mut families = self.families();
-        let series = families.by_name.get_mut(entry.crowded_family()?.name)?;
-        let (standing, invalid) = (series.family, &series.invalid);
-        match &mut series.series {
-            Labelled::Open(open) => open.admit_again(entry, now, || slot(standing, invalid)),
+        self.families().by_name.values_mut().find_map(|FamilySeries { family, series, invalid }| match series
+        {
+            Labelled::Open(open) => open.look_up_again(entry, now, || slot(family, invalid)),
             Labelled::Closed(_) => None,
-        }
+        })
     }
 
     pub(super) fn remove(&self, entry: &Entry, now: Duration) {
@@ -224,11 +222,15 @@ impl FamilySeries {
     fn new(family: &'static CustomFamily, bounds: LabelBounds) -> Self {
         let series = if family.labels.iter().any(LabelType::is_open) {
             let bound = |label: &LabelType| {
-                if label.is_open() { Places::Open(label.bound(bounds)) } else { Places::Closed }
+                if label.is_open() { LabelBound::Open(label.bound(bounds)) } else { LabelBound::Closed }
             };
             // What is never crowded out has its room from the beginning, so that there are never more than these.
             let places = family.budget.saturating_sub(standing_sets(family.labels));
-            Labelled::Open(OpenFamily::new(&family.family, family.labels.iter().map(bound).collect(), places))
+            Labelled::Open(BoundedSeries::new(
+                &family.family,
+                family.labels.iter().map(bound).collect(),
+                places,
+            ))
         } else {
             Labelled::Closed(BTreeMap::new())
         };

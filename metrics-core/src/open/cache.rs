@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::{Asked, Entry, hand};
+use super::{Entry, hand};
 
 /// Places for label sets at first; a thread that has filled half of them gets twice as many.
 const FEWEST: usize = 1 << 8;
@@ -45,15 +45,19 @@ pub(super) fn forget() {
 }
 
 #[inline]
-pub(super) fn with<R>(asked: &Asked<'_>, found: impl FnOnce(&Arc<Entry>) -> R) -> Option<R> {
+pub(super) fn with<R>(
+    hash: u64,
+    is: impl Fn(&Entry) -> bool,
+    found: impl FnOnce(&Arc<Entry>) -> R,
+) -> Option<R> {
     // It is borrowed where an allocator records what is allocated below, and gone in a thread that is ending.
     let find = |cache: &RefCell<Cache>| {
         let cache = cache.try_borrow().ok()?;
         if cache.epoch != EPOCH.load(Relaxed) {
             return None;
         }
-        let is = |place: usize| cache.places.get(place)?.as_ref().filter(|entry| entry.is(asked));
-        let entry = places(asked.hash, cache.places.len()).find_map(is)?;
+        let is = |place: usize| cache.places.get(place)?.as_ref().filter(|entry| is(entry));
+        let entry = places(hash, cache.places.len()).find_map(is)?;
         Some(found(entry))
     };
     CACHE.try_with(find).ok().flatten()
@@ -119,7 +123,7 @@ fn places(hash: u64, len: usize) -> impl Iterator<Item = usize> {
 mod tests {
     use super::*;
     use crate::catalogue;
-    use crate::open::{Bound, FamilyKey, Label, OpenFamily, remember, remembered};
+    use crate::open::{Bound, BoundedSeries, FamilyKey, Label, LabelSetQuery, remember, remembered};
     use crate::storage::Slot;
     use std::time::Duration;
 
@@ -127,7 +131,7 @@ mod tests {
     fn thousands_of_label_sets_are_remembered() {
         let key = FamilyKey::new();
         let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(100_000), Bound::Open(100_000)];
-        let mut family = OpenFamily::new(&catalogue::OPERATIONAL_EVENTS_TOTAL, bounds, 100_000);
+        let mut family = BoundedSeries::new(&catalogue::OPERATIONAL_EVENTS_TOTAL, bounds, 100_000);
         let symbols: Vec<String> = (0..4_000).map(|n| format!("{n}USDT")).collect();
         let labels = |symbol: &'static str| {
             [
@@ -141,13 +145,14 @@ mod tests {
         let mut remember_all = || {
             for symbol in &symbols {
                 let labels = labels(symbol);
-                let asked = Asked::new(key, &labels);
+                let asked = LabelSetQuery::new(key, &labels);
                 let found_at = epoch();
-                remember(&family.admit(&asked, Duration::ZERO, Slot::counter), found_at);
+                remember(&family.get_or_create(&asked, Duration::ZERO, Slot::counter), found_at);
             }
             let is_missing = |symbol: &&&'static str| {
                 let labels = labels(symbol);
-                remembered(&Asked::new(key, &labels), |entry| entry.slot().add(1)).is_none()
+                remembered(&LabelSetQuery::new(key, &labels), |entry| entry.record(|slot| slot.add(1)))
+                    .is_none()
             };
             symbols.iter().filter(is_missing).count()
         };

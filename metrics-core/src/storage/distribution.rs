@@ -63,10 +63,23 @@ impl Distribution {
         }
     }
 
+    pub(crate) fn bounds(&self) -> &'static [f64] {
+        self.bounds
+    }
+
+    /// Adds observations that another histogram with these bounds had: so many by bucket, and their sum.
+    pub(crate) fn add(&self, buckets: &[u64], sum: f64) {
+        self.shared.get_or_make(|| Box::new(self.new_shared())).add(buckets, sum);
+    }
+
     /// None where it was not made before and nothing may be allocated or waited for.
     fn shared(&self) -> Option<&SharedObserved> {
-        let made = self.shared.get_unless_inside(|| Box::new(SharedObserved::new(self.bounds.len() + 1)));
+        let made = self.shared.get_unless_inside(|| Box::new(self.new_shared()));
         made.map(|shared| &**shared)
+    }
+
+    fn new_shared(&self) -> SharedObserved {
+        SharedObserved::new(self.bounds.len() + 1)
     }
 
     /// Shows all that was observed: how many by bucket, the last one being those beyond all bounds, and the sum. It

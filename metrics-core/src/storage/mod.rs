@@ -39,7 +39,7 @@ pub(crate) use recorder::{Ending, Lease, Scratch, Waits};
 pub(crate) use running::Running;
 pub(crate) use series::{Series, after, visit_some};
 pub(crate) use sink::{Reading, Sink};
-pub(crate) use slot::{CounterSlot, GaugeSlot, Slot};
+pub(crate) use slot::{Baseline, CounterSlot, GaugeSlot, Slot};
 pub use slot_cell::SlotCell;
 pub(crate) use slot_cell::withdraw_time_stamps;
 pub(crate) use snapshot::SnapshotBuilder;

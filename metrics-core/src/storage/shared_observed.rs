@@ -27,10 +27,25 @@ impl SharedObserved {
     }
 
     pub(super) fn observe(&self, bucket: usize, value: f64) {
+        self.write(value, || {
+            self.buckets[bucket].fetch_add(1, Relaxed);
+        });
+    }
+
+    /// Adds so many observations by bucket, and their sum.
+    pub(super) fn add(&self, more: &[u64], sum: f64) {
+        self.write(sum, || {
+            for (count, more) in self.buckets.iter().zip(more) {
+                count.fetch_add(*more, Relaxed);
+            }
+        });
+    }
+
+    fn write(&self, value: f64, count: impl FnOnce()) {
         self.entered.fetch_add(1, Relaxed);
         // Who sees anything of this observation sees that it was entered.
         fence(Release);
-        self.buckets[bucket].fetch_add(1, Relaxed);
+        count();
         let add = |sum: u64| Some(Sum::default().add(f64::from_bits(sum)).add(value).value().to_bits());
         // It never gives up: the closure always has a value.
         let _ = self.sum.fetch_update(Relaxed, Relaxed, add);

@@ -72,15 +72,9 @@ enum Of {
     /// What is no number is counted beside it.
     Gauge(GaugeSlot, Arc<CounterSlot>),
     Histogram(Distribution, Arc<CounterSlot>),
-    None,
 }
 
 impl Slot {
-    /// It holds nothing.
-    pub(crate) fn none() -> Self {
-        Self(Of::None)
-    }
-
     pub(crate) fn counter() -> Self {
         Self(Of::Counter(Tally::new()))
     }
@@ -126,7 +120,7 @@ impl Slot {
                 // Not what it has now: it may have been set meanwhile.
                 UNSET
             }
-            Of::Counter(_) | Of::Histogram(..) | Of::None => self.mark(),
+            Of::Counter(_) | Of::Histogram(..) => self.mark(),
         }
     }
 
@@ -149,7 +143,41 @@ impl Slot {
                 sink.histogram(family, labels, buckets, sum);
                 buckets.iter().sum()
             }),
-            Of::None => UNSET,
+        }
+    }
+
+    /// What it holds now.
+    pub(crate) fn baseline(&self) -> Baseline {
+        match &self.0 {
+            Of::Histogram(distribution, _) => distribution.show(|buckets, sum| Baseline {
+                mark: buckets.iter().sum(),
+                observed: Some((buckets.into(), sum)),
+            }),
+            _ => Baseline { mark: self.mark(), observed: None },
+        }
+    }
+
+    /// Adds what another slot of the same kind recorded from one moment to a later one; nothing where it is a gauge.
+    pub(crate) fn add_difference(&self, before: &Baseline, after: &Baseline) {
+        match (&self.0, &before.observed, &after.observed) {
+            (Of::Counter(tally), ..) => tally.add(after.mark.saturating_sub(before.mark)),
+            (Of::Histogram(distribution, _), Some((buckets, sum)), Some((later, later_sum))) => {
+                let more: Vec<_> =
+                    later.iter().zip(buckets).map(|(after, before)| after.saturating_sub(*before)).collect();
+                distribution.add(&more, (later_sum - sum).max(0.0));
+            }
+            _ => {}
+        }
+    }
+
+    /// Another one of the same kind, which holds nothing.
+    pub(crate) fn empty(&self) -> Self {
+        match &self.0 {
+            Of::Counter(_) => Self::counter(),
+            Of::Gauge(_, invalid) => Self::gauge(Arc::clone(invalid)),
+            Of::Histogram(distribution, invalid) => {
+                Self::histogram(distribution.bounds(), Arc::clone(invalid))
+            }
         }
     }
 
@@ -159,8 +187,21 @@ impl Slot {
             Of::Counter(tally) => tally.value(),
             Of::Gauge(gauge, _) => gauge.value().map_or(UNSET, |_| SET),
             Of::Histogram(distribution, _) => distribution.show(|buckets, _| buckets.iter().sum()),
-            Of::None => UNSET,
         }
+    }
+}
+
+/// What a slot held at one moment, to tell what was recorded since.
+#[derive(Debug)]
+pub(crate) struct Baseline {
+    mark: u64,
+    /// A histogram's buckets and sum.
+    observed: Option<(Box<[u64]>, f64)>,
+}
+
+impl Baseline {
+    pub(crate) fn mark(&self) -> u64 {
+        self.mark
     }
 }
 

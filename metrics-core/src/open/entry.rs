@@ -1,0 +1,157 @@
+//! Where the recordings of one label set go.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+use super::{FamilyKey, Label, LabelSetQuery, LabelText, hash};
+use crate::catalogue::Family;
+use crate::storage::{CounterSlot, Slot};
+
+/// A label set that was looked up: its series, or the one that counts in its place. All threads share it: what each of
+/// them kept for itself would take more memory than the counts.
+#[derive(Debug)]
+pub struct Entry {
+    pub(super) key: FamilyKey,
+    /// As they were asked for.
+    pub(super) labels: Box<[LabelText]>,
+    /// Whether its series is within the limits. Not after it was removed and its grace is over: then its room may be
+    /// another's, and recordings have to ask before they bring it back. A recording that reads this too early goes to the
+    /// series all the same, where the next sweep finds it.
+    is_live: AtomicBool,
+    /// The slot's mark when it was collected last: what a scraper can have seen.
+    pub(super) shown: AtomicU64,
+    target: Target,
+}
+
+#[derive(Debug)]
+enum Target {
+    Own(Slot),
+    Overflow(Box<Overflow>),
+}
+
+/// The series in which a label set counts that has none of its own.
+#[derive(Debug)]
+struct Overflow {
+    family: &'static Family,
+    series: Arc<Entry>,
+    /// Of the labels whose values were replaced; none where two declarations of one family share a series.
+    replaced: Vec<Arc<CounterSlot>>,
+}
+
+impl Entry {
+    /// Of a label set with a series of its own.
+    pub(super) fn own(key: FamilyKey, labels: Vec<LabelText>, slot: Slot) -> Self {
+        Self::new(key, labels, true, Target::Own(slot))
+    }
+
+    /// Of a label set that counts in another's series, in place of the values of the labels `replaced`.
+    pub(super) fn overflow(
+        key: FamilyKey,
+        labels: Vec<LabelText>,
+        family: &'static Family,
+        series: Arc<Self>,
+        replaced: Vec<Arc<CounterSlot>>,
+    ) -> Self {
+        Self::new(key, labels, false, Target::Overflow(Box::new(Overflow { family, series, replaced })))
+    }
+
+    fn new(key: FamilyKey, labels: Vec<LabelText>, is_live: bool, target: Target) -> Self {
+        let (is_live, shown) = (AtomicBool::new(is_live), AtomicU64::new(0));
+        Self { key, labels: labels.into(), is_live, shown, target }
+    }
+
+    /// Records to the series that the label set had when it was looked up.
+    #[inline]
+    pub(crate) fn record(&self, record: impl FnOnce(&Slot)) {
+        match &self.target {
+            Target::Own(slot) => record(slot),
+            Target::Overflow(overflow) => overflow.record(record),
+        }
+    }
+
+    /// The slot of its own series, unless a recording has to ask first where it goes.
+    #[inline]
+    pub(super) fn live_slot(&self) -> Option<&Slot> {
+        match &self.target {
+            Target::Own(slot) if self.is_live() => Some(slot),
+            _ => None,
+        }
+    }
+
+    /// The slot of its own series.
+    #[inline]
+    pub(super) fn slot(&self) -> Option<&Slot> {
+        match &self.target {
+            Target::Own(slot) => Some(slot),
+            Target::Overflow(_) => None,
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_live(&self) -> bool {
+        self.is_live.load(Relaxed)
+    }
+
+    pub(super) fn set_live(&self, is_live: bool) {
+        self.is_live.store(is_live, Relaxed);
+    }
+
+    /// The series that it shares with another declaration of its family.
+    pub(super) fn shared_series(&self) -> Option<&Arc<Self>> {
+        match &self.target {
+            Target::Overflow(overflow) if overflow.replaced.is_empty() => Some(&overflow.series),
+            _ => None,
+        }
+    }
+
+    /// Whether its label set counts under "other".
+    pub(super) fn is_others(&self) -> bool {
+        matches!(&self.target, Target::Overflow(overflow) if !overflow.replaced.is_empty())
+    }
+
+    /// The family in which it has no series of its own.
+    pub(super) fn overflowed_family(&self) -> Option<&'static Family> {
+        match &self.target {
+            Target::Own(_) => None,
+            Target::Overflow(overflow) => Some(overflow.family),
+        }
+    }
+
+    #[inline]
+    pub(super) fn is(&self, query: &LabelSetQuery<'_>) -> bool {
+        let same = |(mine, asked): (&LabelText, &Label<'_>)| match (mine, asked) {
+            // Mostly it is the same text at the same address.
+            (LabelText::Closed(mine), Label::Closed(asked)) => std::ptr::eq(*mine, *asked) || mine == asked,
+            (LabelText::Open(mine), Label::Open(asked)) => mine.as_bytes() == *asked,
+            _ => false,
+        };
+        self.key == query.key
+            && self.labels.len() == query.labels.len()
+            && self.labels.iter().zip(query.labels).all(same)
+    }
+
+    /// Whether both were looked up by the same label set.
+    pub(super) fn is_of_same_set(&self, other: &Self) -> bool {
+        self.key == other.key && self.labels == other.labels
+    }
+
+    /// The hash of the query that finds it.
+    pub(super) fn hash(&self) -> u64 {
+        let label = |text| match text {
+            &LabelText::Closed(text) => Label::Closed(text),
+            LabelText::Open(text) => Label::Open(text.as_bytes()),
+        };
+        hash::of(self.key, self.labels.iter().map(label))
+    }
+}
+
+impl Overflow {
+    #[cold]
+    #[inline(never)]
+    fn record(&self, record: impl FnOnce(&Slot)) {
+        self.replaced.iter().for_each(|overflow| overflow.add(1));
+        if let Some(slot) = self.series.slot() {
+            record(slot);
+        }
+    }
+}
