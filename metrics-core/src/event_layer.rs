@@ -10,6 +10,8 @@ use tracing_subscriber::layer::{Context, Layer};
 
 use crate::label::OTHER;
 use crate::recent::LONGEST_TEXT;
+use crate::report::Topic;
+use crate::shown::quoted;
 use crate::{EventType, LabelValue, Metrics, Severity};
 
 /// Longest value of a field that becomes a label, in bytes: a longer one is a text, not an id.
@@ -59,8 +61,8 @@ const SEVERITIES: [Severity; 2] = [Severity::Warning, Severity::Error];
 /// thought of, whose first count no rule can see; a series that stays at 0 costs a line. Fewer types are those of an
 /// enum of one's own: see [`with_types`](Self::with_types).
 ///
-/// Known types, profiles and symbols cost no allocation. Events that the report hook or a field's own `Debug` sends
-/// while an event is being counted are left to other layers.
+/// Known types, profiles and symbols cost no allocation. Events that a field's own `Debug` sends while an event is being
+/// counted are left to other layers.
 ///
 /// Needs the feature `tracing`.
 pub struct EventLayer<T = EventType> {
@@ -104,12 +106,17 @@ impl<T: LabelValue> EventLayer<T> {
     fn tell_unknown(&self, fields: &Fields, event: &tracing_core::Event<'_>) {
         let metadata = event.metadata();
         let kind = fields.kind.as_str().unwrap_or("a text too long for one");
-        self.metrics.settings().report.tell(&format!(
-            "an event in {}:{} is not counted: unknown event type {kind:?}; known: {}",
-            metadata.file().unwrap_or_else(|| metadata.target()),
-            metadata.line().unwrap_or_default(),
-            T::VALUES.join(", ")
-        ));
+        let file = metadata.file().unwrap_or_else(|| metadata.target());
+        let place = format!("{file}:{}", metadata.line().unwrap_or_default());
+        self.metrics.settings().report.tell(
+            Topic::EventType,
+            &place,
+            format_args!(
+                "an event in {place} is not counted: unknown event type {}; known: {}",
+                quoted(kind),
+                T::VALUES.join(", ")
+            ),
+        );
     }
 }
 
@@ -157,7 +164,7 @@ impl Counting {
     /// Nothing where one is already, or where the thread is ending.
     fn begin() -> Option<Self> {
         let was = COUNTING.try_with(|counting| counting.replace(true)).ok()?;
-        (!was).then_some(Self)
+        (!was).then(|| Self)
     }
 }
 
@@ -259,13 +266,13 @@ impl<const N: usize> fmt::Write for Short<N> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, Mutex, OnceLock};
 
     use tracing::{debug, error, info, warn};
     use tracing_subscriber::prelude::*;
 
     use super::*;
-    use crate::testing::{ABSENT, Samples, instance};
+    use crate::testing::{ABSENT, Samples, flush_reports, instance};
     use crate::{Mode, Settings, assert_metric};
 
     const EVENTS: &str = "bytelyst_bot_operational_events_total";
@@ -339,16 +346,20 @@ mod tests {
 
     #[test]
     fn an_unknown_type_is_told_with_its_place_and_never_a_label() {
+        static METRICS: OnceLock<Metrics> = OnceLock::new();
         let told = Arc::new(Mutex::new(Vec::new()));
         let settings = Settings::new(Mode::Paper).on_report(Arc::new({
             let told = Arc::clone(&told);
             move |line: &str| {
                 told.lock().unwrap().push(line.to_owned());
                 // A hook that uses the same log must not come back here.
-                error!("type" = "nonsense of the hook's", "{line}");
+                let layer = EventLayer::new(METRICS.get().expect("it is there").clone());
+                tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+                    error!("type" = "nonsense of the hook's", "{line}");
+                });
             }
         }));
-        let metrics = settings.build().expect("legal");
+        let metrics = METRICS.get_or_init(|| settings.build().expect("legal"));
         let subscriber = tracing_subscriber::registry().with(EventLayer::new(metrics.clone()));
         let line = line!() + 2;
         tracing::subscriber::with_default(subscriber, || {
@@ -356,7 +367,8 @@ mod tests {
             error!("type" = "x".repeat(1_000));
             error!("type" = "");
         });
-        assert_eq!(total(&metrics), 0.0);
+        assert_eq!(total(metrics), 0.0);
+        flush_reports(metrics);
         let told = told.lock().unwrap();
         assert_eq!(told.len(), 3, "{told:?}");
         let place = format!("event_layer.rs:{line} is not counted: unknown event type");
@@ -403,6 +415,16 @@ mod tests {
         assert_eq!(said[1], ("ORDER_FAILURE", "order 12 not placed"));
         assert_eq!((recent[1].symbol.as_str(), recent[1].severity.as_str()), ("BTCUSDT", "ERROR"));
         assert!(said[0].1.starts_with("äää") && said[0].1.ends_with('…'), "{said:?}");
+    }
+
+    /// A subscriber that is set for a thread drops such events itself; one that is set for the process does not.
+    #[test]
+    fn every_event_that_comes_while_one_is_counted_is_refused() {
+        let counting = Counting::begin();
+        assert!(counting.is_some());
+        assert!((0..3).all(|_| Counting::begin().is_none()));
+        drop(counting);
+        assert!(Counting::begin().is_some());
     }
 
     #[test]

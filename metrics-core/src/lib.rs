@@ -76,6 +76,8 @@ mod report;
 #[cfg(feature = "tokio")]
 mod scheduler;
 mod settings;
+mod shown;
+mod source_line;
 mod storage;
 mod subsystem;
 mod sync;

@@ -24,6 +24,7 @@ impl Metrics {
     /// # Errors
     ///
     /// Where the address cannot be served, because it is in use say. A bot goes on trading then.
+    #[track_caller]
     pub fn serve(&self, address: impl fmt::Display) -> Result<Server, ServeError> {
         self.serve_with(address, ServerOptions::default())
     }
@@ -33,6 +34,7 @@ impl Metrics {
     /// # Errors
     ///
     /// Where the address cannot be served.
+    #[track_caller]
     pub fn serve_with(
         &self,
         address: impl fmt::Display,

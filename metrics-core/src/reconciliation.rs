@@ -10,6 +10,8 @@ use crate::label::OTHER;
 use crate::labels::Source;
 use crate::lock::{Held, Lock};
 use crate::registry::Core;
+use crate::report::Topic;
+use crate::shown::quoted;
 use crate::storage::Sink;
 use crate::{LabelValue, Outcome};
 
@@ -236,9 +238,15 @@ impl ReconciliationCycle {
     pub(crate) fn begin(core: Arc<Core>, site: Option<&'static CallSite>, name: &str) -> Self {
         let (key, number) = core.reconciliations.begin(site, name);
         if key.name != name {
-            core.report().tell(&format!(
-                "the reconciliation {name:?} is not told apart from others: there are {MOST_NAMES} names before it"
-            ));
+            let place = site.map(ToString::to_string).unwrap_or_default();
+            core.report().tell(
+                Topic::Reconciliations,
+                &place,
+                format_args!(
+                    "the reconciliation {} is not told apart from others: there are {MOST_NAMES} names before it",
+                    quoted(name)
+                ),
+            );
         }
         Self { core, key, number }
     }

@@ -29,7 +29,7 @@ use crate::profiles::{ProfileSlots, Profiles};
 use crate::rate_limit::{RateLimitGauge, RateLimits};
 use crate::recent::RecentEvent;
 use crate::reconciliation::{ReconciliationCycle, Reconciliations};
-use crate::report::Report;
+use crate::report::{Report, Topic};
 #[cfg(feature = "tokio")]
 use crate::scheduler::{SchedulerLag, watch};
 use crate::settings::{DEFAULT_NAMESPACE, Settings};
@@ -153,9 +153,13 @@ impl Core {
     fn collect(&self, sink: &mut dyn Sink) {
         if let Some(ppm) = self.clock.check() {
             withdraw_time_stamps();
-            self.report().tell(&format!(
-                "the processor's time stamp counter is {ppm} ppm off the monotonic clock, which takes over for good"
-            ));
+            self.report().tell(
+                Topic::Clock,
+                "",
+                format_args!(
+                    "the processor's time stamp counter is {ppm} ppm off the monotonic clock, which takes over for good"
+                ),
+            );
         }
         let translation = self.timeline.translation(&self.clock);
         let now = translation.boot_time();
@@ -358,10 +362,14 @@ impl Metrics {
         drop(held);
         drop(inside);
         if let Some(why) = core.clock.distrust() {
-            core.report().tell(&format!(
-                "the processor's time stamp counter is not used, since {why}: a recording takes twice as long by the \
-                 monotonic clock"
-            ));
+            core.report().tell(
+                Topic::Clock,
+                "",
+                format_args!(
+                    "the processor's time stamp counter is not used, since {why}: a recording takes twice as long by \
+                     the monotonic clock"
+                ),
+            );
         }
         Ok(Self { core: Arc::clone(core) })
     }

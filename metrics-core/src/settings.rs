@@ -316,8 +316,9 @@ impl Settings {
         self
     }
 
-    /// Says what happens with a line of trouble of the library's own; unless set it goes to standard error. At most
-    /// ten lines a minute are told.
+    /// Sets what is called with a line about trouble of the library's own; unless set it goes to standard error. Of each
+    /// kind of trouble there are at most ten lines a minute, three of them from one place; later lines count the others.
+    /// The end of the process waits for its last lines, for up to 0.1 s.
     #[must_use]
     pub fn on_report(mut self, hook: ReportHook) -> Self {
         self.report = Report::new(hook);

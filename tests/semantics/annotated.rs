@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread::{sleep, spawn};
 use std::time::Duration;
 
-use bot_metrics::testing::Samples;
+use bot_metrics::testing::{Samples, flush_reports};
 use bot_metrics::{LabelValue, SubsystemHealth, prelude::*};
 
 mod labels {
@@ -157,6 +157,7 @@ fn an_age_of_a_site_picked_at_run_time_counts_from_install_on_and_no_handle_cont
     assert_eq!(subsystem_gauge("bytelyst_bot_subsystem_max_age_seconds", "contradicts"), Some(7.0));
     assert!(handle.with_max_age(Duration::from_secs(3)).is_err());
     picks(subsystem);
+    flush_reports(metrics);
     let told = TOLD.lock().expect("no hook panics");
     assert!(!told.iter().any(|line| line.contains("contradicts")), "{told:?}");
 }

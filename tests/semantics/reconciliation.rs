@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use bot_metrics::labels::Source;
-use bot_metrics::testing::{Samples, instance};
+use bot_metrics::testing::{Samples, flush_reports, instance};
 use bot_metrics::{Mode, ReconciliationReport, Settings};
 
 const MISMATCHES: &str = "bytelyst_bot_reconciliation_mismatches_total";
@@ -62,8 +62,10 @@ fn what_is_not_told_apart_for_its_many_names_is_told() {
         .on_report(Arc::new(move |line| hook.lock().unwrap().push(line.to_owned())));
     let metrics = settings.build().expect("legal");
     (0..200).for_each(|n| metrics.named_reconciliation(&n.to_string()).commit(ReconciliationReport::new()));
+    flush_reports(&metrics);
     assert!(told.lock().unwrap().is_empty());
     metrics.named_reconciliation("200").commit(ReconciliationReport::new());
+    flush_reports(&metrics);
     let told = told.lock().unwrap();
     assert!(
         matches!(&told[..], [line] if line.contains("reconciliation \"200\" is not told apart")),

@@ -11,7 +11,7 @@ use super::connection;
 use super::connections::Connections;
 use super::site::Site;
 use super::stop::StopSignal;
-use crate::report::Report;
+use crate::report::{Report, Topic};
 
 /// How long to wait after a failure that another attempt at once would only repeat: ten attempts a second
 /// cost nothing, and a tenth of a second is nothing to a scraper. Without the pause such a listener burnt 104
@@ -63,7 +63,7 @@ impl Acceptor {
         if is_of_one_connection(error) {
             return;
         }
-        self.report.tell(&format!("cannot accept a connection: {error}"));
+        self.report.tell(Topic::Accept, "", format_args!("cannot accept a connection: {error}"));
         if is_out_of_descriptors(error) && self.connections.free_a_descriptor() {
             tokio::task::yield_now().await;
         } else {

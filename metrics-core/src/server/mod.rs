@@ -45,7 +45,7 @@ use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{convert::Infallible, io};
 
 pub use self::error::ServeError;
@@ -53,11 +53,15 @@ pub use self::options::ServerOptions;
 use self::scrapes::Scrapes;
 use self::served::Listing;
 use self::stop::StopSignal;
-use crate::report::Report;
+use crate::report::{LAST_REPORTS, Report, Topic};
+use crate::source_line::SourceLine;
 
 /// How long [`Server::shutdown`] waits for the thread. The thread itself ends within [`thread::GRACE`], which
 /// is shorter; the difference is for a machine that is too busy to run it.
 const LONGEST_SHUTDOWN: Duration = Duration::from_secs(1);
+
+/// Who drops a server sooner, unused, most likely did not mean to.
+const EARLY: Duration = Duration::from_secs(1);
 
 /// What the server shows; implemented by the instance.
 ///
@@ -83,6 +87,7 @@ pub(crate) struct Verdict {
 
 /// Serves the pages on the address, a `host:port`, until the [`Server`] is dropped. A host name is served on each of its
 /// addresses that this machine has.
+#[track_caller]
 pub(crate) fn serve(
     address: impl fmt::Display,
     options: ServerOptions,
@@ -95,6 +100,7 @@ pub(crate) fn serve(
 }
 
 /// Serves the pages on all of `addresses`, which are those behind `address`.
+#[track_caller]
 fn serve_all(
     address: &str,
     addresses: Vec<SocketAddr>,
@@ -102,6 +108,7 @@ fn serve_all(
     pages: Arc<dyn Pages>,
     report: Report,
 ) -> Result<Server, ServeError> {
+    let began = Beginning { at: Instant::now(), place: SourceLine::of_caller() };
     let (stop, scrapes) = (StopSignal::new(), Scrapes::default());
     let (started, start) = mpsc::sync_channel(1);
     let (alive, finished) = mpsc::channel();
@@ -112,7 +119,7 @@ fn serve_all(
                 addresses,
                 options,
                 pages,
-                report,
+                report: report.clone(),
                 stop: stop.clone(),
                 scrapes: scrapes.clone(),
             };
@@ -129,8 +136,8 @@ fn serve_all(
             thread::StartError::Runtime(cause) => ServeError::start(address, cause),
             thread::StartError::Bind { at, cause } => ServeError::bind(address, at, cause),
         })?;
-    let listing = Listing::new(local_addrs);
-    Ok(Server { listing, stop, scrapes, thread: Some(thread), finished: Mutex::new(finished) })
+    let (listing, finished) = (Listing::new(local_addrs), Mutex::new(finished));
+    Ok(Server { listing, began, stop, scrapes, report, thread: Some(thread), finished })
 }
 
 fn resolve(address: &str) -> io::Result<Vec<SocketAddr>> {
@@ -154,11 +161,19 @@ fn resolve(address: &str) -> io::Result<Vec<SocketAddr>> {
 #[must_use = "dropping the server stops it"]
 pub struct Server {
     listing: Listing,
+    began: Beginning,
     stop: StopSignal,
     scrapes: Scrapes,
+    report: Report,
     thread: Option<JoinHandle<()>>,
     /// Closed when the thread has ended. The lock is never contended; it makes the server `Sync`.
     finished: Mutex<mpsc::Receiver<Infallible>>,
+}
+
+/// When a server was started, and by what line.
+struct Beginning {
+    at: Instant,
+    place: SourceLine,
 }
 
 impl Server {
@@ -198,7 +213,9 @@ impl Server {
     /// installed; when to call it is the bot's to say.
     #[must_use = "it says whether the last values were scraped"]
     pub fn drain(&self, timeout: Duration) -> bool {
-        self.scrapes.one_more(timeout)
+        let is_scraped = self.scrapes.one_more(timeout);
+        self.report.flush(LAST_REPORTS);
+        is_scraped
     }
 
     /// Stops the server: the port is free at once, answers under way are finished, and what is still open
@@ -217,12 +234,35 @@ impl Server {
             // A panic of the thread was printed by the panic hook; there is nothing left to stop.
             let _ = thread.join();
         }
+        self.report.flush(LAST_REPORTS);
+    }
+
+    /// Reports that it was dropped before it could be of use, as `let _ = metrics.serve(…)?` does, which rustc proposes
+    /// where the server is not used.
+    fn report_early_drop(&self) {
+        let served_for = self.began.at.elapsed();
+        if served_for > EARLY || std::thread::panicking() || self.scrapes.are_used() {
+            return;
+        }
+        let (address, place) = (self.local_addr(), self.began.place);
+        self.report.tell(
+            Topic::ServerDropped,
+            place,
+            format_args!(
+                "the server on {address}, started at {place}, was dropped after {served_for:.1?} and serves no more: \
+                 write `let _server = …`, not `let _ = …`, so that it lives as long as the bot"
+            ),
+        );
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stop_and_wait();
+        // There is no thread after `shutdown`.
+        if self.thread.is_some() {
+            self.report_early_drop();
+            self.stop_and_wait();
+        }
     }
 }
 

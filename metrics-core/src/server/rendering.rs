@@ -15,7 +15,8 @@ use super::answer::Answer;
 use super::flow::Streamed;
 use super::outlet::{Outlet, Rendered, Turn};
 use super::unread::Unread;
-use crate::report::Report;
+use crate::report::{Report, Topic};
+use crate::shown::shown;
 
 /// One page. Whoever asks while it is rendered waits for the next rendering, which all of them share. So a client sees
 /// everything that was recorded before it asked, and a crowd costs no more than two clients.
@@ -102,7 +103,7 @@ impl Rendering {
 
     fn late(&self) -> Answer {
         let text = format!("the page {} took longer than {:?} to render", self.path, self.timeout);
-        self.report.tell(&text);
+        self.report.tell(Topic::LatePage, self.path, &text);
         Answer::text(StatusCode::SERVICE_UNAVAILABLE, text)
     }
 }
@@ -196,7 +197,7 @@ impl Renderer {
 }
 
 fn tell(report: &Report, path: &str, panic: &(dyn Any + Send)) {
-    report.tell(&format!("the page {path} panicked: {}", message(panic)));
+    report.tell(Topic::BrokenPage, path, format_args!("the page {path} panicked: {}", shown(message(panic))));
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

@@ -19,6 +19,8 @@ struct Shared {
 
 #[derive(Default)]
 struct Progress {
+    /// Whether a page was ever asked for.
+    is_used: bool,
     /// How often somebody asked for one more.
     asked: u64,
     /// The last of them that has it.
@@ -39,7 +41,14 @@ impl Scrapes {
 
     /// Given to a scrape when it is asked for, before anything is read of the metrics.
     pub(super) fn ticket(&self) -> Ticket {
-        Ticket { asked: self.0.progress().asked, scrapes: self.clone() }
+        let mut progress = self.0.progress();
+        progress.is_used = true;
+        Ticket { asked: progress.asked, scrapes: self.clone() }
+    }
+
+    /// Whether a page was ever asked for.
+    pub(super) fn are_used(&self) -> bool {
+        self.0.progress().is_used
     }
 
     #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::Outcome;
 use crate::call_site::{CallSite, Found};
 use crate::guard::Guard;
 use crate::registry;
+use crate::report::Topic;
 use crate::storage::{Lease, Running};
 
 /// A run of an annotated function.
@@ -90,10 +91,14 @@ impl SubsystemSite<'static> {
     #[cold]
     fn tell_refused(self, index: usize, standing: Duration) {
         let (subsystem, asked) = (self.name(index), self.declared_max_age().unwrap_or_default());
-        registry::process_core().report().tell(&format!(
-            "subsystem {subsystem} is stalled after {standing:?}, which a handle said first: the {asked:?} of a call \
-             site that is run later do not count"
-        ));
+        registry::process_core().report().tell(
+            Topic::MaxAge,
+            self.0,
+            format_args!(
+                "subsystem {subsystem} is stalled after {standing:?}, which a handle said first: the {asked:?} of a \
+                 call site that is run later do not count"
+            ),
+        );
     }
 
     fn name(self, index: usize) -> &'static str {

@@ -50,6 +50,7 @@ mod selector;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 #[doc(hidden)]
 pub use assertion::assert_metric;
@@ -60,6 +61,9 @@ pub use samples::{Samples, Series};
 
 use crate::clock::Clock;
 use crate::{Metrics, Mode, Settings};
+
+/// How long reports may take to reach their hook.
+const LONGEST_HOOK: Duration = Duration::from_secs(10);
 
 /// An instance with the default settings in paper mode, and the clock that it reads.
 ///
@@ -78,6 +82,19 @@ pub fn steered(mut settings: Settings) -> (Settings, SteeredClock) {
     let clock = SteeredClock::new();
     settings.clock = Clock::Steered(Arc::new(clock.clone()));
     (settings, clock)
+}
+
+/// Waits until the [report hook](Settings::on_report) was called with every report so far.
+///
+/// # Panics
+///
+/// Where it has not been called within 10 s.
+#[track_caller]
+pub fn flush_reports(metrics: &Metrics) {
+    assert!(
+        metrics.settings().report.flush(LONGEST_HOOK),
+        "the report hook did not return within {LONGEST_HOOK:?}"
+    );
 }
 
 /// How often the calling thread took a lock of this crate: recording takes none after a thread's first call of a site or

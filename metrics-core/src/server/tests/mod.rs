@@ -47,17 +47,28 @@ impl<F: Fn(&mut dyn io::Write) -> io::Result<()> + Send + Sync + 'static> Pages 
 }
 
 /// What the server reported.
-#[derive(Clone, Default)]
-struct Reports(Arc<Mutex<Vec<String>>>);
+struct Reports {
+    report: Report,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Default for Reports {
+    fn default() -> Self {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&lines);
+        let report = Report::new(Arc::new(move |line: &str| kept.lock().unwrap().push(line.to_owned())));
+        Self { report, lines }
+    }
+}
 
 impl Reports {
     fn hook(&self) -> Report {
-        let lines = Arc::clone(&self.0);
-        Report::new(Arc::new(move |line: &str| lines.lock().unwrap().push(line.to_owned())))
+        self.report.clone()
     }
 
     fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        assert!(self.report.flush(PATIENCE));
+        self.lines.lock().unwrap().clone()
     }
 }
 

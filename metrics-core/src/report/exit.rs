@@ -1,0 +1,75 @@
+//! The last lines of a process: its end waits for them, but not for long.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::lock;
+
+/// How many lines of this process are not told: the upper half is the process, since a forked one does not tell those of
+/// its parent.
+static UNTOLD: AtomicU64 = AtomicU64::new(0);
+
+/// A line that is not told, until dropped.
+pub(super) struct Untold(());
+
+impl Untold {
+    pub(super) fn new() -> Self {
+        at_end::wait_for_lines();
+        change(|untold| untold + 1);
+        Self(())
+    }
+}
+
+impl Drop for Untold {
+    fn drop(&mut self) {
+        change(|untold| untold.saturating_sub(1));
+    }
+}
+
+fn change(change: impl Fn(u64) -> u64) {
+    UNTOLD.update(Relaxed, Relaxed, |word| process() | change(untold(word)));
+}
+
+fn process() -> u64 {
+    u64::from(lock::generation()) << 32
+}
+
+/// How many of these lines are this process's.
+fn untold(word: u64) -> u64 {
+    if word >> 32 == process() >> 32 { word & u64::from(u32::MAX) } else { 0 }
+}
+
+#[cfg(unix)]
+mod at_end {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    use std::thread::sleep;
+    use std::time::{Duration, Instant};
+
+    use super::{UNTOLD, untold};
+    use crate::report::{DOING, Doing};
+
+    /// How long the end of the process waits.
+    const LONGEST: Duration = Duration::from_millis(100);
+
+    pub(super) fn wait_for_lines() {
+        static WAITS: AtomicBool = AtomicBool::new(false);
+        if !WAITS.swap(true, Relaxed) {
+            // SAFETY: the function lives as long as the process and does not unwind.
+            // Where it fails, for want of memory, the last lines may be lost.
+            let _ = unsafe { libc::atexit(wait) };
+        }
+    }
+
+    extern "C" fn wait() {
+        let start = Instant::now();
+        // A hook that ends the process would wait for itself.
+        let waits = DOING.get() == Doing::Nothing;
+        while waits && untold(UNTOLD.load(Relaxed)) > 0 && start.elapsed() < LONGEST {
+            sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod at_end {
+    pub(super) fn wait_for_lines() {}
+}

@@ -1,0 +1,127 @@
+//! How often one kind of trouble is told.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use super::Topic;
+
+/// At most this many lines of a topic in any of its minutes: enough to see that trouble lasts. A listener without this
+/// limit wrote 4.98 GB of log while it was out of file descriptors.
+const LINES_OF_A_TOPIC: usize = 10;
+
+/// Of these, at most this many from one place, so that it leaves some to others.
+const LINES_OF_A_PLACE: usize = 3;
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// What was told of each topic.
+#[derive(Default)]
+pub(super) struct Limits(BTreeMap<Topic, Minute>);
+
+/// A minute of a topic. It begins with a line.
+#[derive(Default)]
+struct Minute {
+    began: Option<Instant>,
+    /// The place of each line.
+    places: Vec<String>,
+    /// Since the last line that was told.
+    suppressed: u64,
+}
+
+/// A line may be told, and ends with this.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Permit {
+    /// Lines of the topic that were suppressed before this one.
+    suppressed: u64,
+    /// Whether the next one would be suppressed.
+    is_last: bool,
+}
+
+impl Limits {
+    pub(super) fn permit(&mut self, topic: Topic, place: &str, now: Instant) -> Option<Permit> {
+        self.0.entry(topic).or_default().permit(place, now)
+    }
+}
+
+impl Minute {
+    fn permit(&mut self, place: &str, now: Instant) -> Option<Permit> {
+        if self.began.is_none_or(|began| now.saturating_duration_since(began) >= MINUTE) {
+            self.began = Some(now);
+            self.places.clear();
+        }
+        let is_full = |places: &[String]| {
+            places.len() >= LINES_OF_A_TOPIC
+                || places.iter().filter(|told| *told == place).count() >= LINES_OF_A_PLACE
+        };
+        if is_full(&self.places) {
+            self.suppressed = self.suppressed.saturating_add(1);
+            return None;
+        }
+        self.places.push(place.to_owned());
+        Some(Permit { suppressed: std::mem::take(&mut self.suppressed), is_last: is_full(&self.places) })
+    }
+}
+
+impl fmt::Display for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.suppressed > 0 {
+            write!(f, " ({} more suppressed)", self.suppressed)?;
+        }
+        if self.is_last {
+            f.write_str(" (more within this minute are suppressed)")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOPICS: [Topic; 2] = [Topic::Clock, Topic::MaxAge];
+
+    /// How many of 100 lines are told, from places in turn.
+    fn told(limits: &mut Limits, topic: Topic, places: &[&str], now: Instant) -> usize {
+        let places = places.iter().cycle().take(100);
+        places.filter(|place| limits.permit(topic, place, now).is_some()).count()
+    }
+
+    #[test]
+    fn a_place_leaves_lines_to_others_and_a_topic_to_all_topics() {
+        let (mut limits, now) = (Limits::default(), Instant::now());
+        assert_eq!(told(&mut limits, TOPICS[0], &["one"], now), LINES_OF_A_PLACE);
+        assert_eq!(told(&mut limits, TOPICS[0], &["two"], now), LINES_OF_A_PLACE);
+        let rest = LINES_OF_A_TOPIC - 2 * LINES_OF_A_PLACE;
+        assert_eq!(told(&mut limits, TOPICS[0], &["three", "four", "five", "six"], now), rest);
+        assert_eq!(told(&mut limits, TOPICS[1], &["one"], now), LINES_OF_A_PLACE);
+    }
+
+    #[test]
+    fn no_line_is_uncounted() {
+        let (mut limits, mut now) = (Limits::default(), Instant::now());
+        let (mut lines, mut told, mut suppressed) = (0, 0, 0);
+        for _ in 0..10 {
+            for place in ["one", "two"].into_iter().cycle().take(100) {
+                lines += 1;
+                if let Some(permit) = limits.permit(TOPICS[0], place, now) {
+                    told += 1;
+                    suppressed += permit.suppressed;
+                }
+            }
+            now += MINUTE;
+        }
+        let last = limits.permit(TOPICS[0], "one", now).expect("another minute");
+        assert_eq!(told, 10 * 2 * LINES_OF_A_PLACE);
+        assert_eq!(told as u64 + suppressed + last.suppressed, lines);
+    }
+
+    #[test]
+    fn the_last_line_before_silence_says_so() {
+        let (mut limits, now) = (Limits::default(), Instant::now());
+        let permits = |limits: &mut Limits| -> Vec<_> {
+            (0..5).map_while(|_| limits.permit(TOPICS[0], "one", now)).map(|permit| permit.is_last).collect()
+        };
+        assert_eq!(permits(&mut limits), [false, false, true]);
+    }
+}

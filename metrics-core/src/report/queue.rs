@@ -1,0 +1,163 @@
+//! Lines on their way to a hook, and the thread that calls it.
+//!
+//! The thread is started for a line and ends when none is left, so that a bot without trouble has none, and a process
+//! that was forked starts one of its own.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{self, SyncSender};
+use std::thread;
+use std::time::Duration;
+
+use super::{DOING, Doing, ReportHook, exit, standard_error};
+use crate::lock::{self, Held, Lock};
+
+/// How many lines may wait.
+pub(super) const MOST: usize = 64;
+
+/// What std gives a thread by itself, for which it would read the environment under a lock of its own.
+const STACK: usize = 2 << 20;
+
+/// Lines that wait for a hook.
+pub(super) struct Queue {
+    hook: ReportHook,
+    entries: Lock<Entries>,
+    dropped: AtomicU64,
+}
+
+#[derive(Default)]
+struct Entries {
+    waiting: VecDeque<Entry>,
+    /// The process of the thread that takes them, where there is one.
+    taken_in: Option<u32>,
+}
+
+enum Entry {
+    Line(String, exit::Untold),
+    /// Somebody waits until the lines before it are told.
+    Flush(SyncSender<()>),
+}
+
+impl Queue {
+    pub(super) fn new(hook: ReportHook) -> Self {
+        Self { hook, entries: Lock::default(), dropped: AtomicU64::new(0) }
+    }
+
+    /// Counts a line that cannot be told.
+    pub(super) fn drop_line(&self) {
+        self.dropped.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn send(self: &Arc<Self>, line: String) {
+        let untold = exit::Untold::new();
+        if !self.push(Entry::Line(line, untold)) {
+            self.drop_line();
+        }
+    }
+
+    /// Waits until the lines that were sent are told, `timeout` at most, and says whether they are.
+    pub(super) fn flush(self: &Arc<Self>, timeout: Duration) -> bool {
+        if self.entries().is_idle() && self.dropped.load(Relaxed) == 0 {
+            return true;
+        }
+        let (sender, told) = mpsc::sync_channel(1);
+        self.push(Entry::Flush(sender)) && told.recv_timeout(timeout).is_ok()
+    }
+
+    /// Adds an entry, if there is room, and starts the thread where there is none.
+    fn push(self: &Arc<Self>, entry: Entry) -> bool {
+        let (pushed, starts) = {
+            let mut entries = self.entries();
+            let pushed = entries.push(entry);
+            (pushed, entries.taken_in.replace(lock::generation()).is_none())
+        };
+        // Not under the lock: a thread that starts allocates.
+        if starts {
+            self.start();
+        }
+        pushed
+    }
+
+    /// Starts the thread. Where the machine has none left the next line tries again.
+    fn start(self: &Arc<Self>) {
+        let queue = Arc::clone(self);
+        let thread = thread::Builder::new().name("bot-metrics-report".to_owned()).stack_size(STACK);
+        if thread.spawn(move || queue.tell_all()).is_err() {
+            self.entries().taken_in = None;
+        }
+    }
+
+    fn tell_all(&self) {
+        DOING.set(Doing::CallingHooks);
+        standard_error::ignore_broken_pipes();
+        while let Some(entry) = self.next() {
+            match entry {
+                Entry::Line(line, untold) => {
+                    self.tell(&line);
+                    drop(untold);
+                }
+                Entry::Flush(sender) => {
+                    // Whoever waited may have given up.
+                    let _ = sender.send(());
+                }
+            }
+        }
+    }
+
+    /// The next entry; nothing where the thread ends.
+    fn next(&self) -> Option<Entry> {
+        let dropped = self.dropped.swap(0, Relaxed);
+        if dropped > 0 {
+            self.tell(&format!(
+                "{dropped} reports were dropped: they came faster than they are read, or from within an allocation"
+            ));
+        }
+        let mut entries = self.entries();
+        let entry = entries.waiting.pop_front();
+        if entry.is_none() {
+            entries.taken_in = None;
+        }
+        entry
+    }
+
+    fn tell(&self, line: &str) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| (self.hook)(line))) {
+            // Dropping it may panic again.
+            std::mem::forget(payload);
+        }
+    }
+
+    fn entries(&self) -> Held<'_, Entries> {
+        let mut entries = self.entries.hold();
+        entries.leave_to_parent();
+        entries
+    }
+}
+
+impl Entries {
+    fn push(&mut self, entry: Entry) -> bool {
+        let lines = self.waiting.iter().filter(|entry| matches!(entry, Entry::Line(..))).count();
+        let has_room = match entry {
+            Entry::Line(..) => lines < MOST,
+            Entry::Flush(_) => self.waiting.len() - lines < MOST,
+        };
+        if has_room {
+            self.waiting.push_back(entry);
+        }
+        has_room
+    }
+
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.taken_in.is_none()
+    }
+
+    /// In a forked process: the lines that waited are told by the thread of the process before it.
+    fn leave_to_parent(&mut self) {
+        if self.taken_in.is_some_and(|generation| generation != lock::generation()) {
+            self.taken_in = None;
+            self.waiting.clear();
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Lines of the bot's source, for messages that say where to look.
+
+use std::fmt;
+use std::panic::Location;
+
+/// A file and a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SourceLine(&'static Location<'static>);
+
+impl SourceLine {
+    /// The line that called the function that calls this one, if that is `#[track_caller]`.
+    #[track_caller]
+    pub(crate) fn of_caller() -> Self {
+        Self(Location::caller())
+    }
+}
+
+impl fmt::Display for SourceLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.0.file(), self.0.line())
+    }
+}

@@ -1,0 +1,172 @@
+//! A hook is the bot's own code: it may block, panic and cause reports itself.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use bot_metrics::server::ServerOptions;
+use bot_metrics::testing::flush_reports;
+use bot_metrics::{Metrics, Mode, ReportHook, Settings};
+
+use crate::{PATIENCE, use_up_names};
+
+/// Where a hook puts its lines.
+type Lines = Arc<Mutex<Vec<String>>>;
+
+fn lines() -> (Lines, ReportHook) {
+    let lines = Lines::default();
+    let kept = Arc::clone(&lines);
+    (lines, Arc::new(move |line| kept.lock().expect("no panic").push(line.to_owned())))
+}
+
+fn instance(hook: ReportHook) -> Metrics {
+    let metrics = Settings::new(Mode::Paper).on_report(hook).build().expect("legal");
+    use_up_names(&metrics);
+    metrics
+}
+
+fn report(metrics: &Metrics, name: &str) {
+    drop(metrics.named_reconciliation(name));
+}
+
+#[test]
+fn a_hook_that_blocks_delays_neither_who_reports_nor_other_instances() {
+    let (release, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let blocked = instance(Arc::new(move |_| {
+        let _ = gate.lock().expect("no panic").recv();
+    }));
+    let (told, hook) = lines();
+    let other = instance(hook);
+    let (sender, done) = mpsc::channel();
+    thread::spawn(move || {
+        report(&blocked, "first");
+        report(&blocked, "second");
+        report(&other, "third");
+        flush_reports(&other);
+        sender.send(()).expect("it is waited for");
+    });
+    let done = done.recv_timeout(PATIENCE);
+    drop(release);
+    assert_eq!(done, Ok(()), "somebody waits for the hook");
+    assert_eq!(told.lock().expect("no panic").len(), 1);
+}
+
+/// The thread that calls hooks, and what waits for it, stay behind in the process that was forked.
+#[test]
+fn a_forked_process_tells_its_own_reports_and_none_of_its_parents() {
+    let parent = std::process::id();
+    let (release, gate) = mpsc::channel::<()>();
+    let (entered, begun) = mpsc::channel();
+    let gate = Mutex::new(gate);
+    let (told, keep) = lines();
+    let metrics = instance(Arc::new(move |line: &str| {
+        if std::process::id() == parent {
+            let _ = entered.send(());
+            let _ = gate.lock().expect("no panic").recv();
+        }
+        keep(line);
+    }));
+    report(&metrics, "told by the parent");
+    begun.recv_timeout(PATIENCE).expect("its hook is called");
+    report(&metrics, "waits in the parent");
+    // SAFETY: the child takes no lock that another thread may have held, and ends without running what its parent set up
+    // for its end.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        report(&metrics, "of the child");
+        let told = std::panic::catch_unwind(AssertUnwindSafe(|| lines_of(&told, &metrics)));
+        let is_right = told.is_ok_and(|told| matches!(&told[..], [line] if line.contains("of the child")));
+        // SAFETY: it ends the process.
+        unsafe { libc::_exit(i32::from(!is_right)) };
+    }
+    let mut status = 0;
+    // SAFETY: the pointer is to a live integer.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    drop(release);
+    assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "{status:#x}");
+    assert_eq!(lines_of(&told, &metrics).len(), 2);
+}
+
+#[test]
+fn a_hook_that_reports_is_not_called_for_that() {
+    static METRICS: OnceLock<Metrics> = OnceLock::new();
+    let (told, keep) = lines();
+    let hook = move |line: &str| {
+        keep(line);
+        report(METRICS.get().expect("it is there"), "of the hook");
+    };
+    let metrics =
+        METRICS.get_or_init(|| Settings::new(Mode::Paper).on_report(Arc::new(hook)).build().expect("legal"));
+    use_up_names(metrics);
+    report(metrics, "of the bot");
+    flush_reports(metrics);
+    // What a report of the hook's had begun would be told by now.
+    thread::sleep(Duration::from_millis(20));
+    let told = lines_of(&told, metrics);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("of the bot"), "{told:?}");
+}
+
+fn lines_of(told: &Lines, metrics: &Metrics) -> Vec<String> {
+    flush_reports(metrics);
+    told.lock().expect("no panic").clone()
+}
+
+/// As rustc proposes where a server is not used.
+#[test]
+fn a_server_that_is_dropped_at_once_is_reported_with_its_place() {
+    let (told, hook) = lines();
+    let metrics = Settings::new(Mode::Paper).on_report(hook).build().expect("legal");
+    let line = line!() + 1;
+    let _ = metrics.serve("127.0.0.1:0").expect("a free port");
+    let _ = metrics.serve_with("127.0.0.1:0", ServerOptions::new()).expect("a free port");
+    let told = lines_of(&told, &metrics);
+    for (told, line) in told.iter().zip(line..) {
+        let place = format!("started at {}:{line}, ", file!());
+        assert!(told.contains(&place) && told.contains("write `let _server = …`, not `let _ = …`"), "{told}");
+    }
+    assert_eq!(told.len(), 2, "{told:?}");
+}
+
+#[test]
+fn a_server_that_is_shut_down_scraped_or_dropped_by_a_panic_is_not() {
+    let (told, hook) = lines();
+    let metrics = Settings::new(Mode::Paper).on_report(hook).build().expect("legal");
+    let serve = || metrics.serve("127.0.0.1:0").expect("a free port");
+    serve().shutdown();
+    let server = serve();
+    assert!(ureq::get(format!("http://{}/metrics", server.local_addr())).call().is_ok());
+    drop(server);
+    let panicked = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let _server = serve();
+        panic!("on purpose");
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(lines_of(&told, &metrics), [""; 0]);
+}
+
+/// A payload that panics when it is dropped, too.
+struct Payload;
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        assert!(thread::panicking(), "the payload's drop");
+    }
+}
+
+#[test]
+fn a_hook_that_panics_costs_its_line_and_no_other() {
+    let (told, keep) = lines();
+    let metrics = instance(Arc::new(move |line: &str| {
+        if line.contains("\"first\"") {
+            std::panic::panic_any(Payload);
+        }
+        keep(line);
+    }));
+    report(&metrics, "first");
+    report(&metrics, "second");
+    let told = lines_of(&told, &metrics);
+    assert!(matches!(&told[..], [line] if line.contains("\"second\"")), "{told:?}");
+}

@@ -1,0 +1,52 @@
+//! Where the library's own trouble is told: it reaches whoever reads it, and costs nobody else anything.
+
+mod hooks;
+mod standard_error;
+
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use bot_metrics::Metrics;
+
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The variable that makes a test's process the bot of that test.
+const BOT: &str = "BOT_METRICS_TEST_BOT";
+
+/// Whether this process is the bot of a test.
+fn is_bot() -> bool {
+    std::env::var_os(BOT).is_some()
+}
+
+/// A process of its own that runs the test of this name as its bot.
+fn bot(test: &str) -> Command {
+    let mut bot = Command::new(std::env::current_exe().expect("a path"));
+    bot.args(["--exact", test, "--nocapture"]).env(BOT, "1").stdin(Stdio::null()).stdout(Stdio::piped());
+    bot
+}
+
+/// Waits for the bot's end and returns what it wrote to standard output.
+fn output(mut bot: Child) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    let status = loop {
+        if let Some(status) = bot.try_wait().expect("it is ours") {
+            break status;
+        }
+        if Instant::now() > deadline {
+            bot.kill().expect("it is ours");
+            panic!("the bot hangs");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let mut output = String::new();
+    bot.stdout.take().expect("piped").read_to_string(&mut output).expect("text");
+    assert!(status.success(), "{status}: {output}");
+    output
+}
+
+/// Begins more reconciliations than have names of their own, so that each further one is reported.
+fn use_up_names(metrics: &Metrics) {
+    (0..200).for_each(|name| drop(metrics.named_reconciliation(&name.to_string())));
+}
