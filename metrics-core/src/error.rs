@@ -8,6 +8,7 @@ use crate::custom::Place;
 use crate::push::PushError;
 #[cfg(feature = "server")]
 use crate::server::ServeError;
+use crate::source_line::SourceLine;
 
 /// A start-up error: its text says what was wrong, where, and what is allowed.
 ///
@@ -26,7 +27,10 @@ enum Problem {
         found: String,
         allowed: &'static str,
     },
-    AlreadyInstalled,
+    AlreadyInstalled {
+        place: SourceLine,
+        differences: Vec<String>,
+    },
     ConflictingMaxAge {
         subsystem: String,
         asked: Duration,
@@ -65,8 +69,9 @@ impl Error {
         Self(Box::new(Problem::Setting { setting, found: found.into(), allowed }))
     }
 
-    pub(crate) fn already_installed() -> Self {
-        Self(Box::new(Problem::AlreadyInstalled))
+    /// At `place` with settings that have these differences.
+    pub(crate) fn already_installed(place: SourceLine, differences: Vec<String>) -> Self {
+        Self(Box::new(Problem::AlreadyInstalled { place, differences }))
     }
 
     pub(crate) fn conflicting_max_age(subsystem: &str, asked: Duration, standing: Duration) -> Self {
@@ -110,8 +115,10 @@ impl fmt::Display for Error {
                 Found::NoUnicode => write!(f, "{variable} is not readable as text: {allowed}"),
             },
             Problem::Setting { setting, found, allowed } => write!(f, "{setting} {found:?}: {allowed}"),
-            Problem::AlreadyInstalled => f.write_str(
-                "the metrics of this process are installed already, with other settings: call `install` once",
+            Problem::AlreadyInstalled { place, differences } => write!(
+                f,
+                "the metrics of this process are installed already at {place}, with {}: call `install` once",
+                differences.join(", and ")
             ),
             Problem::ConflictingMaxAge { subsystem, asked, standing, places } => {
                 write!(

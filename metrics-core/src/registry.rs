@@ -33,6 +33,7 @@ use crate::report::{Report, Topic};
 #[cfg(feature = "tokio")]
 use crate::scheduler::{SchedulerLag, watch};
 use crate::settings::{DEFAULT_NAMESPACE, Settings};
+use crate::source_line::SourceLine;
 use crate::storage::{GaugeSlot, Sink, Snapshot, SnapshotBuilder, lost, withdraw_time_stamps};
 use crate::subsystem::{SubsystemHandle, SubsystemHealth, SubsystemSite, Subsystems};
 use crate::vocabulary::require_type;
@@ -92,6 +93,8 @@ pub(crate) struct Core {
 #[derive(Debug)]
 struct Installed {
     settings: Settings,
+    /// The call that made it.
+    place: SourceLine,
     registry: Registry,
     /// Whether somebody was given the registry and may have registered something there. Until then there is nothing
     /// foreign in it, and a scrape starts no thread for it.
@@ -253,7 +256,7 @@ impl Core {
         Ok(registry)
     }
 
-    fn configure(&self, settings: Settings, registry: Registry) {
+    fn configure(&self, settings: Settings, place: SourceLine, registry: Registry) {
         let bounds = settings.label_bounds;
         self.profiles.set_bound(bounds.profiles);
         self.market_data.set_bound(bounds.symbols);
@@ -263,7 +266,7 @@ impl Core {
             self.events.bare(severity, kind);
         }
         // Both callers hold what keeps a second one out.
-        let _ = self.installed.set(Installed { settings, registry, handed_out: lock::Once::new() });
+        let _ = self.installed.set(Installed { settings, place, registry, handed_out: lock::Once::new() });
     }
 
     /// What the library says by itself of profiles.
@@ -334,16 +337,17 @@ impl Metrics {
         process().settings().map(|_| Self { core: Arc::clone(process()) })
     }
 
-    pub(crate) fn install(settings: Settings) -> Result<Self, Error> {
+    pub(crate) fn install(settings: Settings, place: SourceLine) -> Result<Self, Error> {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let inside = lock::enter();
         let held = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let core = process();
-        if let Some(standing) = core.settings() {
-            return if standing.same_as(&settings) {
+        if let Some(installed) = core.installed.get() {
+            let differences = installed.settings.differences(&settings);
+            return if differences.is_empty() {
                 Ok(Self { core: Arc::clone(core) })
             } else {
-                Err(Error::already_installed())
+                Err(Error::already_installed(installed.place, differences))
             };
         }
         let sites = call_sites();
@@ -357,7 +361,7 @@ impl Metrics {
             core.custom.declare(family);
         }
         core.expect_own_events();
-        core.configure(settings, registry);
+        core.configure(settings, place, registry);
         // The hook may record, and install.
         drop(held);
         drop(inside);
@@ -374,10 +378,10 @@ impl Metrics {
         Ok(Self { core: Arc::clone(core) })
     }
 
-    pub(crate) fn build(settings: Settings) -> Result<Self, Error> {
+    pub(crate) fn build(settings: Settings, place: SourceLine) -> Result<Self, Error> {
         let core = Arc::new(Core::new(settings.clock.clone()));
         let registry = core.registry(&settings)?;
-        core.configure(settings, registry);
+        core.configure(settings, place, registry);
         Ok(Self { core })
     }
 

@@ -9,6 +9,8 @@ use crate::catalogue::Families;
 use crate::clock::Clock;
 use crate::error::Found;
 use crate::report::{Report, ReportHook};
+use crate::shown::shown;
+use crate::source_line::SourceLine;
 use crate::vocabulary;
 use crate::{Error, LabelValue, Metrics};
 
@@ -350,8 +352,10 @@ impl Settings {
     ///
     /// Where a setting is not allowed, where two call sites contradict each other, where an exchange call has no
     /// exchange, or where other settings are installed already. Nothing is installed then.
+    #[track_caller]
     pub fn install(self) -> Result<Metrics, Error> {
-        Metrics::install(self.checked()?)
+        let place = SourceLine::of_caller();
+        Metrics::install(self.checked()?, place)
     }
 
     /// Makes an instance of its own, for tests and simulated bots. Only handles record to it, no attribute.
@@ -359,8 +363,10 @@ impl Settings {
     /// # Errors
     ///
     /// Where a setting is not allowed.
+    #[track_caller]
     pub fn build(self) -> Result<Metrics, Error> {
-        Metrics::build(self.checked()?)
+        let place = SourceLine::of_caller();
+        Metrics::build(self.checked()?, place)
     }
 
     fn checked(self) -> Result<Self, Error> {
@@ -397,20 +403,38 @@ impl Settings {
         self.disabled.contains(subsystem)
     }
 
-    /// Whether both say the same of the bot; hooks and clocks cannot be compared.
-    pub(crate) fn same_as(&self, other: &Self) -> bool {
-        let told = |settings: &Self| {
-            (
-                (settings.identity().map(ToOwned::to_owned), settings.target_info),
-                settings.namespace.clone(),
-                settings.exchange,
-                (settings.disabled.clone(), settings.expected_events.clone()),
-                settings.families,
-                (settings.version.clone(), settings.revision.clone()),
-                (settings.capital_tolerance.to_bits(), settings.label_bounds),
-            )
-        };
-        told(self) == told(other)
+    /// How `other` settings differ from these, one after the other; hooks and clocks cannot be compared.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
+        let pairs = self.named().into_iter().zip(other.named());
+        pairs
+            .filter(|((_, one), (_, other))| one != other)
+            .map(|((name, one), (_, other))| format!("{name} {}, not {}", shown(&one), shown(&other)))
+            .collect()
+    }
+
+    /// What can be compared, by name.
+    fn named(&self) -> [(&'static str, String); 14] {
+        let LabelBounds { profiles, symbols } = self.label_bounds;
+        let text = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+        let list = |names: Vec<String>| text(&names.join(", "));
+        let events = self.expected_events.iter().map(|(severity, kind)| format!("{severity} {kind}"));
+        let labels = if self.target_info { "in target_info" } else { "on each series" };
+        [
+            ("app", self.app.clone()),
+            ("env", self.env.to_string()),
+            ("mode", self.mode.to_string()),
+            ("default labels", labels.to_owned()),
+            ("namespace", self.namespace.clone()),
+            ("address", self.address.clone()),
+            ("exchange", self.exchange.unwrap_or("none").to_owned()),
+            ("disabled subsystems", list(self.disabled.iter().map(ToString::to_string).collect())),
+            ("expected events", list(events.collect())),
+            ("families", format!("{:?}", self.families)),
+            ("version", text(&self.version)),
+            ("revision", text(&self.revision)),
+            ("capital tolerance", self.capital_tolerance.to_string()),
+            ("label bounds", format!("{profiles} profiles and {symbols} symbols")),
+        ]
     }
 }
 
@@ -541,6 +565,39 @@ mod tests {
                 error.starts_with(&format!("METRICS_ADDR is {bad:?}: expected an address and a port")),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn each_setting_that_differs_is_named() {
+        use crate::labels::{EventType, Exchange, Severity, Subsystem};
+        let new = || Settings::new(Mode::Live);
+        assert_eq!(new().differences(&new()), [""; 0]);
+        let mut elsewhere = new();
+        elsewhere.address = "[::1]:9000".to_owned();
+        for (other, difference) in [
+            (Settings::new(Mode::Paper), "mode live, not paper"),
+            (new().env(Env::Production), "env development, not production"),
+            (new().app("grid"), "app bytelyst-trading-bot-service, not grid"),
+            (new().default_labels_in_target_info(), "default labels on each series, not in target_info"),
+            (new().namespace("grid"), "namespace bytelyst_bot, not grid"),
+            (elsewhere, "address 0.0.0.0:5000, not [::1]:9000"),
+            (new().exchange(Exchange::Okx), "exchange none, not okx"),
+            (new().disable(Subsystem::Monitor), "disabled subsystems none, not monitor"),
+            (
+                new().expect_events([(Severity::Info, EventType::Started)]),
+                "expected events none, not INFO STARTED",
+            ),
+            (new().families(Families::SeedOnly), "families All, not SeedOnly"),
+            (new().build_info("1", ""), "version none, not 1"),
+            (new().build_info("", "a"), "revision none, not a"),
+            (new().capital_tolerance(0.5), "capital tolerance 0, not 0.5"),
+            (
+                new().label_bounds(50, 9),
+                "label bounds 50 profiles and 200 symbols, not 50 profiles and 9 symbols",
+            ),
+        ] {
+            assert_eq!(new().differences(&other), [difference]);
         }
     }
 

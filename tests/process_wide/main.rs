@@ -2,7 +2,7 @@
 
 use bot_metrics::prelude::*;
 use bot_metrics::testing::Samples;
-use bot_metrics::{Error, call_sites};
+use bot_metrics::{Error, Subsystem, call_sites};
 
 #[timed_subsystem("trading", every = "5s")]
 fn trading_cycle() {}
@@ -42,7 +42,7 @@ fn install_exports_every_linked_site_and_keeps_what_was_recorded_before() -> Res
     assert!(Metrics::installed().is_none(), "it leaves no trace");
 
     let settings = || Settings::new(Mode::Paper).exchange(labels::Exchange::Binance);
-    let metrics = settings().install()?;
+    let (metrics, line) = (settings().install()?, line!());
     let samples = Samples::of(&metrics);
     assert_eq!(requests(&samples, BINANCE, "ok"), Some(1.0), "recorded before install");
     assert_eq!(requests(&samples, BINANCE, "error"), Some(0.0));
@@ -74,8 +74,16 @@ fn install_exports_every_linked_site_and_keeps_what_was_recorded_before() -> Res
     assert_eq!(requests(&samples, &[("exchange", "okx"), ("operation", "cancel_order")], "ok"), Some(1.0));
 
     settings().install()?;
-    let refused = settings().app("another").install().expect_err("other settings").to_string();
-    assert!(refused.contains("installed already, with other settings"), "{refused}");
+    let refused =
+        settings().app("another").disable(Subsystem::Monitor).install().expect_err("other settings");
+    assert_eq!(
+        refused.to_string(),
+        format!(
+            "the metrics of this process are installed already at {}:{line}, with app \
+             bytelyst-trading-bot-service, not another, and disabled subsystems none, not monitor: call `install` once",
+            file!()
+        )
+    );
 
     let sites = call_sites();
     let functions: Vec<_> = sites.iter().map(|site| site.function).collect();
