@@ -17,7 +17,7 @@ use crate::storage::Running;
 pub use crate::storage::SlotCell;
 use crate::subsystem::{PERIODS_UNTIL_STALLED, SiteRun, SubsystemSite, SubsystemSlots};
 use crate::text::Text;
-use crate::vocabulary::{require_method_name, require_text};
+use crate::vocabulary::{has_key, require_method_name, require_text};
 
 /// One element for each annotated function linked into the binary, called or not, in no particular order.
 #[distributed_slice]
@@ -346,37 +346,29 @@ pub fn call_sites() -> Vec<&'static CallSite> {
     sites
 }
 
-/// A text that is a value of `L`, and its [hash](LabelValue::HASHES).
+/// A text that is a value of `L`, and its [key](LabelValue::KEYS).
 ///
 /// # Panics
 ///
 /// As `require_text` does; meant for statics, where the panic is a compile error.
 #[must_use]
 #[track_caller]
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "what is missed with shorter words is found letter by letter"
-)]
-pub const fn fixed_text<L: LabelValue>(text: &'static str, hash: u64) -> &'static str {
-    if L::HASHES[hash as usize % L::HASHES.len()] != hash {
+pub const fn fixed_text<L: LabelValue>(text: &'static str, low: u128, high: u128) -> &'static str {
+    if !has_key::<L>(low, high) {
         require_text::<L>(text);
     }
     text
 }
 
-/// The name of a method that is a value of `L`, and its hash.
+/// The name of a method that is a value of `L`, and its key.
 ///
 /// # Panics
 ///
 /// As `require_method_name` does; meant for statics, where the panic is a compile error.
 #[must_use]
 #[track_caller]
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "what is missed with shorter words is found letter by letter"
-)]
-pub const fn fixed_method_name<L: LabelValue>(name: &'static str, hash: u64) -> &'static str {
-    if L::HASHES[hash as usize % L::HASHES.len()] != hash {
+pub const fn fixed_method_name<L: LabelValue>(name: &'static str, low: u128, high: u128) -> &'static str {
+    if !has_key::<L>(low, high) {
         require_method_name::<L>(name);
     }
     name

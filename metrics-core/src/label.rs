@@ -2,7 +2,9 @@
 
 /// A closed set of label values, as a fieldless enum.
 ///
-/// Derive it; the derive gives every variant its text and refuses sets that cannot be labels.
+/// Derive it: the derive gives every variant its text and refuses sets that cannot be labels. An implementation by hand
+/// does not compile. An attribute takes the text of a variant by the variant's number while compiling, so the numbers
+/// have to follow the texts, and only the derive sees that they do.
 ///
 /// ```
 /// use bot_metrics::LabelValue;
@@ -25,7 +27,7 @@
     note = "a closed set of label values is an enum without data that derives `LabelValue`, beside `Clone` and `Copy`; \
             the open labels of `metrics!` are `Symbol`, `ProfileId` and types that implement `Label`"
 )]
-pub trait LabelValue: Copy + 'static {
+pub trait LabelValue: Derived + Copy + 'static {
     /// What a value of the set is called in messages and where a handle asks for one: the type's name in words,
     /// unless the derive was told another.
     const NAME: &'static str;
@@ -37,12 +39,10 @@ pub trait LabelValue: Copy + 'static {
     #[doc(hidden)]
     const PATH: &'static str = "";
 
-    /// Hashes of the texts, each where the remainder of its division by the table's length says; 0 where there is none. An
-    /// attribute knows the hash of the text that it was given, so that the compiler sees by one look, and not letter by
-    /// letter, which it is slow at, that this is one of [`VALUES`](Self::VALUES). What it does not find here is looked for
-    /// there.
+    /// The short texts as numbers, each in the entry that `vocabulary` computes from it, and zeros elsewhere. The compiler
+    /// compares two numbers much faster than two texts, byte by byte.
     #[doc(hidden)]
-    const HASHES: &'static [u64] = &[0];
+    const KEYS: &'static [[u128; 2]] = &[[0; 2]];
 
     /// The position of this value in [`VALUES`](Self::VALUES).
     fn index(self) -> usize;
@@ -53,6 +53,15 @@ pub trait LabelValue: Copy + 'static {
         Self::VALUES[self.index()]
     }
 }
+
+/// Implemented by `#[derive(LabelValue)]`, and by nothing else.
+#[diagnostic::on_unimplemented(
+    message = "`LabelValue` is implemented by hand for `{Self}`",
+    label = "use `#[derive(LabelValue)]` instead",
+    note = "an attribute takes the text of a variant by the variant's number, and only the derive keeps numbers and texts \
+            in one order; `#[label(\"text\")]` gives a variant a text of its own"
+)]
+pub trait Derived {}
 
 /// The value that stands for all that found no place in an open label.
 pub(crate) const OTHER: &str = "other";

@@ -224,6 +224,7 @@ pub mod __private {
     pub use crate::instrument::{
         begun, call, declared, endless, evaluate, future, good, never, pinned, returned, running, unmeasured,
     };
+    pub use crate::label::Derived;
     pub use crate::outcome::outcome;
     pub use crate::probe::Probe;
     pub use crate::reconciliation::report_of;

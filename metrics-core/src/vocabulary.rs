@@ -5,6 +5,14 @@
 
 use crate::LabelValue;
 
+/// Whether a value of `L` has the text with this key; equal keys are equal texts. Without a table of keys, and for a text
+/// that is too long for a key, the answer is no.
+pub(crate) const fn has_key<L: LabelValue>(low: u128, high: u128) -> bool {
+    let entry = L::KEYS[((low ^ high) % L::KEYS.len() as u128) as usize];
+    // An empty entry has zeros; the high number of a key has the length of its text.
+    high != 0 && entry[0] == low && entry[1] == high
+}
+
 /// Refuses a text that names no value of `L`.
 ///
 /// # Panics
@@ -315,7 +323,8 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::labels::{Operation, Subsystem};
+    use crate::call_site::fixed_text;
+    use crate::labels::{EventType, Operation, Subsystem};
 
     fn message_of<L: LabelValue>(text: &'static str) -> String {
         *std::panic::catch_unwind(|| require_text::<L>(text))
@@ -328,6 +337,24 @@ mod tests {
     fn a_known_text_is_accepted_while_compiling() {
         const _: () = require_text::<Subsystem>("monitor");
         const _: () = require_method_name::<Operation>("place_order");
+    }
+
+    #[test]
+    fn each_key_of_a_table_is_found_there() {
+        fn found<L: LabelValue>() -> [usize; 2] {
+            [L::KEYS.iter().filter(|[low, high]| has_key::<L>(*low, *high)).count(), L::VALUES.len()]
+        }
+        for [found, values] in [found::<Subsystem>(), found::<Operation>(), found::<EventType>()] {
+            assert_eq!(found, values, "a text that is not found is compared byte by byte");
+        }
+    }
+
+    #[test]
+    fn a_text_without_a_key_is_looked_for_among_all() {
+        assert!(!has_key::<Subsystem>(0, 0), "an empty entry is no value");
+        assert_eq!(fixed_text::<Subsystem>("trading", 0, 0), "trading");
+        std::panic::catch_unwind(|| fixed_text::<Subsystem>("tradng", 0, 0))
+            .expect_err("the text is unknown");
     }
 
     #[test]
@@ -384,6 +411,7 @@ mod tests {
     fn a_message_too_long_is_cut_and_says_so() {
         #[derive(Clone, Copy)]
         struct Many;
+        impl crate::label::Derived for Many {}
         impl LabelValue for Many {
             const NAME: &'static str = "many";
             const VALUES: &'static [&'static str] = &["a value of some length"; 1000];

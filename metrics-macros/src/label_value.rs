@@ -7,9 +7,9 @@ use quote::quote;
 use syn::{Data, DeriveInput, Fields, Path, Variant, parse_quote};
 
 use crate::errors::Errors;
-use crate::hash::table;
 use crate::label_case::{Case, words};
 use crate::label_options::{Options, own_text};
+use crate::text_key::table;
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let input = match syn::parse2(item) {
@@ -56,13 +56,16 @@ impl LabelSet {
         let Self { name, variants, values, library } = self;
         let ident = &input.ident;
         let ident_text = ident.to_string();
-        let hashes = table(values);
+        let keys = table(values).into_iter().map(|[low, high]| quote!([#low, #high]));
         quote! {
+            #[automatically_derived]
+            impl #library::__private::Derived for #ident {}
+
             #[automatically_derived]
             impl #library::LabelValue for #ident {
                 const NAME: &'static str = #name;
                 const VALUES: &'static [&'static str] = &[#(#values),*];
-                const HASHES: &'static [u64] = &[#(#hashes),*];
+                const KEYS: &'static [[u128; 2]] = &[#(#keys),*];
                 const PATH: &'static str = #library::__private::concat!(
                     #library::__private::module_path!(), "::", #ident_text
                 );

@@ -20,7 +20,6 @@ mod family;
 mod family_expand;
 #[cfg(test)]
 mod golden;
-mod hash;
 mod item;
 mod label_case;
 mod label_options;
@@ -31,6 +30,7 @@ mod private;
 mod returns;
 mod shape;
 mod site;
+mod text_key;
 
 use attr::Attribute;
 use expand::Switch;

@@ -9,10 +9,10 @@ use syn::{Expr, ExprLit, Lit, LitStr, Path};
 use crate::args::{Args, FamilyLabel, Label};
 use crate::attr::{self, Attribute, Key, Takes};
 use crate::expand::located;
-use crate::hash::hash;
 use crate::model::{Instrumented, Records, Site};
 use crate::private::Private;
 use crate::shape::Shape;
+use crate::text_key;
 
 /// How a guard is made: variables that are bound before the body may move what they are made of, and an expression
 /// that uses them.
@@ -323,8 +323,10 @@ impl Context<'_> {
         // The whole call stands at the literal, so that its panic points there and nowhere else.
         let span = Span::call_site().located_at(text.span());
         let (at_text, ty) = (private.at(span), self.label_type(label, span));
-        let (fixed, hash) = (Ident::new(fixed, span), hash(&text.value()));
-        let checked = quote_spanned!(span=> #at_text::#fixed::<#ty>(#text, #hash));
+        let fixed = Ident::new(fixed, span);
+        // Zeros are no value's key: a text that is too long for one is looked for among all values.
+        let [low, high] = text_key::key(&text.value()).unwrap_or_default();
+        let checked = quote_spanned!(span=> #at_text::#fixed::<#ty>(#text, #low, #high));
         Choice { checked: Some((span, checked)), ..Choice::known(text.to_token_stream()) }
     }
 
