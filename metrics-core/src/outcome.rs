@@ -1,6 +1,10 @@
 //! How a call ended, and how that is told from what it returned.
 
-use std::io;
+mod failures;
+
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::LabelValue;
 
@@ -21,9 +25,9 @@ pub enum Outcome {
     ServerError,
     /// No answer came in time.
     Timeout,
-    /// The connection could not be made or broke.
+    /// The connection could not be made, broke before the answer was complete, or did not carry HTTP.
     Transport,
-    /// The answer could not be read.
+    /// The answer is complete, but its content could not be read.
     Decode,
     /// The future was dropped before it was ready, or a guard before it was told an outcome.
     Cancelled,
@@ -127,8 +131,8 @@ impl Classification for ErrorClass {
 /// An error that knows what kind of error it is.
 ///
 /// An annotated function that returns `Err(e)` has the outcome `error`, unless the error's type implements this
-/// trait: then it has the class's. The type must be the one that stands in the signature; an error behind
-/// `Box<dyn Error>` is not seen.
+/// trait: then it has the class's. The type must be the one in the signature, or a reference, [`Box`], [`Arc`] or [`Rc`]
+/// of it. An error behind `dyn Error` has no class.
 ///
 /// ```
 /// use bot_metrics::{ClassifyError, ErrorClass};
@@ -166,57 +170,21 @@ impl<E: ClassifyError + ?Sized> ClassifyError for Box<E> {
     }
 }
 
-impl ClassifyError for std::io::Error {
+impl<E: ClassifyError + ?Sized> ClassifyError for Arc<E> {
     fn class(&self) -> ErrorClass {
-        match self.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ErrorClass::Timeout,
-            io::ErrorKind::InvalidData => ErrorClass::Decode,
-            io::ErrorKind::PermissionDenied => ErrorClass::Auth,
-            io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::NotConnected
-            | io::ErrorKind::HostUnreachable
-            | io::ErrorKind::NetworkUnreachable
-            | io::ErrorKind::NetworkDown
-            | io::ErrorKind::BrokenPipe
-            | io::ErrorKind::UnexpectedEof => ErrorClass::Transport,
-            _ => ErrorClass::Other,
-        }
+        (**self).class()
     }
 }
 
-/// By the status that `error_for_status` found, else by what failed.
-#[cfg(feature = "reqwest")]
-impl ClassifyError for reqwest::Error {
+impl<E: ClassifyError + ?Sized> ClassifyError for Rc<E> {
     fn class(&self) -> ErrorClass {
-        if let Some(status) = self.status() {
-            return ErrorClass::of_status(status.as_u16());
-        }
-        if self.is_timeout() {
-            ErrorClass::Timeout
-        } else if self.is_decode() {
-            ErrorClass::Decode
-        } else if self.is_builder() || self.is_redirect() {
-            ErrorClass::Other
-        } else {
-            ErrorClass::Transport
-        }
+        (**self).class()
     }
 }
 
-#[cfg(feature = "hyper")]
-impl ClassifyError for hyper::Error {
+impl ClassifyError for Infallible {
     fn class(&self) -> ErrorClass {
-        if self.is_timeout() {
-            ErrorClass::Timeout
-        } else if self.is_parse() {
-            ErrorClass::Decode
-        } else if self.is_user() {
-            ErrorClass::Other
-        } else {
-            ErrorClass::Transport
-        }
+        match *self {}
     }
 }
 
@@ -235,18 +203,6 @@ mod tests {
             (302, ErrorClass::Other),
         ] {
             assert_eq!(ErrorClass::of_status(status), class, "{status}");
-        }
-    }
-
-    #[test]
-    fn io_errors_have_a_class() {
-        for (kind, class) in [
-            (io::ErrorKind::TimedOut, ErrorClass::Timeout),
-            (io::ErrorKind::ConnectionReset, ErrorClass::Transport),
-            (io::ErrorKind::InvalidData, ErrorClass::Decode),
-            (io::ErrorKind::NotFound, ErrorClass::Other),
-        ] {
-            assert_eq!(io::Error::from(kind).class(), class, "{kind}");
         }
     }
 }

@@ -125,6 +125,15 @@ impl ClassifyError for Elapsed {
     }
 }
 
+/// By tokio's own timeout the call under it ends as [`Cancelled`](Outcome::Cancelled) all the same, unlike by
+/// [`with_timeout`].
+#[cfg(feature = "tokio")]
+impl ClassifyError for tokio::time::error::Elapsed {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Timeout
+    }
+}
+
 impl From<Elapsed> for io::Error {
     fn from(elapsed: Elapsed) -> Self {
         Self::new(io::ErrorKind::TimedOut, elapsed)

@@ -1,6 +1,11 @@
 //! Functions that run at once.
 
+use std::convert::Infallible;
+use std::future::Future as _;
 use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use bot_metrics::prelude::*;
 
@@ -100,6 +105,44 @@ fn an_error_that_knows_its_class_tells_it() {
 #[exchange_call(op = "alias")]
 fn alias(kind: io::ErrorKind) -> io::Result<()> {
     Err(kind.into())
+}
+
+#[exchange_call(op = "shared")]
+fn shared() -> Result<(), Arc<ApiError>> {
+    Err(Arc::new(ApiError::Status(400)))
+}
+
+#[exchange_call(op = "shared")]
+async fn shared_later() -> Result<Outcome, Rc<ApiError>> {
+    std::future::ready(()).await;
+    Err(Rc::new(ApiError::Status(429)))
+}
+
+#[exchange_call(op = "shared")]
+fn shared_by_all() -> Result<(), Arc<dyn ClassifyError + Send + Sync>> {
+    Err(Arc::new(ApiError::Timeout))
+}
+
+#[exchange_call(op = "shared")]
+fn shared_here() -> Result<(), Rc<dyn ClassifyError>> {
+    Err(Rc::new(ApiError::Status(418)))
+}
+
+#[exchange_call(op = "shared")]
+fn never_fails() -> Result<(), Infallible> {
+    Ok(())
+}
+
+#[test]
+fn a_shared_error_tells_its_class() {
+    metrics();
+    assert!(shared().is_err() && shared_by_all().is_err() && shared_here().is_err());
+    let shared_later = std::pin::pin!(shared_later());
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(matches!(shared_later.poll(&mut context), Poll::Ready(Err(_))));
+    never_fails().unwrap();
+    let expected = [("rejected", 1), ("rate_limited", 1), ("timeout", 1), ("banned", 1), ("ok", 1)];
+    assert_eq!(ends(Operation::Shared), counts(expected));
 }
 
 type Answer<T = ()> = std::result::Result<T, ApiError>;

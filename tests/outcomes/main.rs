@@ -11,6 +11,7 @@
 )]
 
 mod calls;
+mod clients;
 mod cycles;
 mod ends;
 mod events;
@@ -56,6 +57,8 @@ mod labels {
         ByHand,
         Concurrent,
         Stacked,
+        Broken,
+        Shared,
     }
 
     #[derive(Clone, Copy, Debug, LabelValue)]
