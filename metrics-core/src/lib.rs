@@ -65,6 +65,7 @@ mod open;
 mod outcome;
 #[cfg(feature = "server")]
 mod pages;
+mod panics;
 mod probe;
 mod process;
 mod profiles;

@@ -577,7 +577,7 @@ impl Metrics {
         self.core.collect(&mut sink);
         sink.close();
         for family in foreign {
-            sink.push(&family.text);
+            sink.push(&family);
         }
         let took = started.elapsed().saturating_sub(sink.wrote_for());
         let text = sink.finish()?;

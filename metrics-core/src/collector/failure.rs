@@ -1,5 +1,7 @@
 //! How foreign code can fail a scrape.
 
+use std::fmt;
+
 /// Why something foreign is not in a scrape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -19,5 +21,16 @@ impl Failure {
             Self::NoThread => "no_thread",
             Self::Invalid => "invalid",
         }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Panicked => "it panicked",
+            Self::Late => "it took longer than a second",
+            Self::NoThread => "no thread could be started for it",
+            Self::Invalid => "it cannot be exported",
+        })
     }
 }

@@ -1,12 +1,12 @@
 //! Foreign code on a thread of its own, with a deadline.
 
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::failure::Failure;
 use crate::lock::{self, Lock};
+use crate::panics::contained;
 
 /// How long foreign code may take; a scrape has ten seconds by Prometheus' default, and all of it runs at the same
 /// time.
@@ -34,7 +34,7 @@ struct Turn {
 #[derive(Debug)]
 pub(super) struct Running<R> {
     started: Instant,
-    result: mpsc::Receiver<thread::Result<R>>,
+    result: mpsc::Receiver<Result<R, String>>,
 }
 
 impl Isolation {
@@ -48,7 +48,7 @@ impl Isolation {
         let (sender, result) = mpsc::sync_channel(1);
         let ending = Arc::clone(&turn);
         let spawned = thread::Builder::new().name("bot-metrics-foreign".to_owned()).spawn(move || {
-            let result = panic::catch_unwind(AssertUnwindSafe(run));
+            let result = contained(run);
             ending.end();
             // Nobody listens any more where the deadline is over.
             let _ = sender.send(result);

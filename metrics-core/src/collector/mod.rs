@@ -1,6 +1,7 @@
 //! The seam to the crate `prometheus`: our families for whoever gathers its registry, and foreign ones for our
 //! server.
 
+mod conformance;
 mod failure;
 mod foreign;
 mod isolation;

@@ -59,7 +59,7 @@ impl Collector for OwnFamilies {
             return Vec::new();
         }
         let Some(settings) = core.settings() else { return Vec::new() };
-        let foreign = core.foreign.collected();
+        let foreign = core.foreign.collected(settings);
         core.snapshot().families.iter().map(|family| family_proto(family, settings)).chain(foreign).collect()
     }
 }
@@ -121,8 +121,8 @@ fn metric_proto(family: &Family, sample: &Sample, settings: &Settings) -> proto:
 }
 
 fn histogram_proto(family: &Family, value: &HistogramValue) -> proto::Histogram {
-    let bounds = family.buckets.iter().copied().chain([f64::INFINITY]);
-    let buckets = bounds.zip(value.cumulative()).map(|(bound, count)| {
+    // Without that of +Inf, which the crate's encoder would spell `inf`; it writes the count for it.
+    let buckets = family.buckets.iter().copied().zip(value.cumulative()).map(|(bound, count)| {
         let mut bucket = proto::Bucket::default();
         bucket.set_upper_bound(bound);
         bucket.set_cumulative_count(count);

@@ -12,6 +12,20 @@ fn metrics() -> Metrics {
     Settings::new(Mode::Paper).build().expect("the defaults are legal")
 }
 
+/// Settings that report to what the function returns.
+fn reporting() -> (Settings, impl Fn() -> Vec<String>) {
+    reporting_to(Settings::new(Mode::Paper))
+}
+
+fn reporting_to(settings: Settings) -> (Settings, impl Fn() -> Vec<String>) {
+    let lines = std::sync::Arc::new(Mutex::new(Vec::new()));
+    let hook = {
+        let lines = std::sync::Arc::clone(&lines);
+        move |line: &str| lines.lock().expect("no panic").push(line.to_owned())
+    };
+    (settings.on_report(std::sync::Arc::new(hook)), move || lines.lock().expect("no panic").clone())
+}
+
 fn failures(text: &str, reason: &str) -> u64 {
     let line = format!("bytelyst_bot_foreign_collector_failures_total{{reason=\"{reason}\",");
     let line = text.lines().find(|l| l.starts_with(&line)).expect("the family is exported");
@@ -152,35 +166,328 @@ fn a_collector_may_record_and_ask_for_series_for_the_first_time() {
     }
 }
 
-#[test]
-fn nonsense_is_left_out_and_counted() {
-    let metrics = metrics();
-    let nonsense = || {
-        let mut doubled = gauge_family("doubled", &[("a", "1")]);
-        let twin = doubled.get_metric()[0].clone();
-        doubled.mut_metric().push(twin);
-        let mut untyped = gauge_family("untyped", &[]);
-        untyped.set_field_type(proto::MetricType::UNTYPED);
-        vec![
-            gauge_family("bad name", &[]),
-            gauge_family("bad_label", &[("a b", "")]),
-            gauge_family("reserved", &[("__name__", "")]),
-            gauge_family("label_twice", &[("a", "1"), ("a", "2")]),
-            gauge_family("bytelyst_bot_subsystem_alive", &[]),
-            gauge_family("bytelyst_bot_subsystem_duration_seconds_count", &[]),
-            histogram_family("with_le", &[("le", "1")]),
-            histogram_family("sizes", &[]),
-            gauge_family("sizes_sum", &[]),
-            doubled,
-            untyped,
-            gauge_family("good", &[("a", "1")]),
-        ]
-    };
-    metrics.register(Scripted::boxed("nonsense", nonsense)).expect("new");
-    let text = metrics.exposition();
-    assert_eq!(failures(&text, "invalid"), 10, "{text}");
+/// What comes of one family beside a good one: the exposition and what was reported.
+fn served_beside_a_good_one(family: proto::MetricFamily) -> (String, Vec<String>) {
+    let (settings, lines) = reporting();
+    let metrics = settings.build().expect("the defaults are legal");
+    let collect = move || vec![gauge_family("good", &[("a", "1")]), family.clone()];
+    metrics.register(Scripted::boxed("scripted", collect)).expect("new");
+    let texts = [(); 2].map(|()| metrics.exposition());
+    let [text, again] = texts;
     assert!(text.contains("\ngood{a=\"1\"} 0\n"), "{text}");
+    assert_eq!(failures(&again, "invalid"), 2 * failures(&text, "invalid"), "each scrape counts");
+    (text, lines())
+}
+
+fn with_metrics(mut family: proto::MetricFamily, metrics: Vec<proto::Metric>) -> proto::MetricFamily {
+    family.set_metric(metrics);
+    family
+}
+
+fn counter_family(value: f64) -> proto::MetricFamily {
+    let mut family = gauge_family("orders_total", &[]);
+    family.set_field_type(proto::MetricType::COUNTER);
+    let mut counter = proto::Counter::default();
+    counter.set_value(value);
+    family.mut_metric()[0].set_counter(counter);
+    family
+}
+
+fn buckets_family(count: u64, buckets: &[(f64, u64)]) -> proto::MetricFamily {
+    let mut family = histogram_family("sizes", &[]);
+    let buckets = buckets.iter().map(|&(bound, cumulative)| {
+        let mut bucket = proto::Bucket::default();
+        bucket.set_upper_bound(bound);
+        bucket.set_cumulative_count(cumulative);
+        bucket
+    });
+    let mut histogram = proto::Histogram::default();
+    histogram.set_bucket(buckets.collect());
+    histogram.set_sample_count(count);
+    histogram.set_sample_sum(1.5);
+    family.mut_metric()[0].set_histogram(histogram);
+    family
+}
+
+fn quantiles_family(quantiles: &[f64]) -> proto::MetricFamily {
+    let mut family = gauge_family("waits", &[]);
+    family.set_field_type(proto::MetricType::SUMMARY);
+    let quantiles = quantiles.iter().map(|&at| {
+        let mut quantile = proto::Quantile::default();
+        quantile.set_quantile(at);
+        quantile.set_value(f64::NAN);
+        quantile
+    });
+    let mut summary = proto::Summary::default();
+    summary.set_quantile(quantiles.collect());
+    summary.set_sample_count(2);
+    family.mut_metric()[0].set_summary(summary);
+    family
+}
+
+fn dated_family(timestamp_ms: i64) -> proto::MetricFamily {
+    let mut family = gauge_family("dated", &[]);
+    family.mut_metric()[0].set_timestamp_ms(timestamp_ms);
+    family
+}
+
+fn series(labels: &[(&str, &str)]) -> proto::Metric {
+    gauge_family("any", labels).get_metric()[0].clone()
+}
+
+#[test]
+fn nonsense_is_left_out_counted_and_reported_once_by_name() {
+    let inf = f64::INFINITY;
+    let mut untyped = gauge_family("untyped", &[]);
+    untyped.set_field_type(proto::MetricType::UNTYPED);
+    let mut of_other_type = gauge_family("of_other_type", &[]);
+    of_other_type.mut_metric()[0] = counter_family(1.0).get_metric()[0].clone();
+    let doubled = |name: &str, labels: [&[(&str, &str)]; 2]| {
+        with_metrics(gauge_family(name, &[]), labels.map(series).to_vec())
+    };
+    let ahead = i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().expect("after 1970").as_millis());
+    let ahead = ahead.expect("long ago") + 660_000;
+    for (family, why) in [
+        (gauge_family("bad name", &[]), "its name is not one"),
+        (gauge_family("0name", &[]), "its name is not one"),
+        (gauge_family("", &[]), "its name is not one"),
+        (gauge_family("up", &[]), "Prometheus writes series of this name itself"),
+        (gauge_family("scrape_duration_seconds", &[]), "Prometheus writes series of this name itself"),
+        (gauge_family("bad_label", &[("a b", "1")]), "\"a b\" is no label name"),
+        (gauge_family("colon", &[("a:b", "1")]), "\"a:b\" is no label name"),
+        (gauge_family("reserved", &[("__name__", "1")]), "the label \"__name__\" is reserved"),
+        (histogram_family("with_le", &[("le", "1")]), "the label \"le\" is reserved"),
+        (gauge_family("label_twice", &[("a", "1"), ("a", "2")]), "has the label \"a\" twice"),
+        (doubled("doubled", [&[("a", "1")], &[("a", "1")]]), "two series have the same labels"),
+        (doubled("other_order", [&[("a", "1"), ("b", "2")], &[("b", "2"), ("a", "1")]]), "the same labels"),
+        (doubled("empty_is_absent", [&[("a", "")], &[]]), "two series have the same labels"),
+        (untyped, "no counter, gauge, histogram or summary"),
+        (of_other_type, "a value of another type"),
+        (gauge_family("bytelyst_bot_subsystem_alive", &[]), "is a metric of bot-metrics itself"),
+        (gauge_family("bytelyst_bot_subsystem_duration_seconds_count", &[]), "is a metric of bot-metrics"),
+        (counter_family(-1.0), "a counter is -1"),
+        (counter_family(f64::NAN), "a counter is NaN"),
+        (counter_family(inf), "a counter is inf"),
+        (buckets_family(2, &[(f64::NAN, 1)]), "a bucket has the bound NaN"),
+        (buckets_family(2, &[(1.0, 1), (1.0, 1)]), "bounds of a histogram do not rise"),
+        (buckets_family(2, &[(2.0, 1), (1.0, 1)]), "bounds of a histogram do not rise"),
+        (buckets_family(2, &[(inf, 2), (inf, 2)]), "bounds of a histogram do not rise"),
+        (buckets_family(2, &[(1.0, 2), (2.0, 1)]), "cumulative counts of a histogram fall"),
+        (buckets_family(2, &[(1.0, 3)]), "the count of a histogram is not that of its last bucket"),
+        (buckets_family(2, &[(1.0, 1), (inf, 1)]), "the count of a histogram"),
+        (quantiles_family(&[0.5, 0.5]), "the quantile 0.5 twice"),
+        (quantiles_family(&[0.0, -0.0]), "twice"),
+        (quantiles_family(&[1.5]), "the quantile 1.5; allowed: 0 to 1"),
+        (quantiles_family(&[f64::NAN]), "the quantile NaN"),
+        (dated_family(-1), "the time -1 ms"),
+        (dated_family(i64::MAX), "ms; allowed: from 0 to ten minutes ahead of the clock"),
+        (dated_family(ahead), "ten minutes ahead"),
+    ] {
+        let name = family.name().to_owned();
+        let (text, lines) = served_beside_a_good_one(family);
+        assert_eq!(failures(&text, "invalid"), 1, "{name}: {text}");
+        let [line] = &lines[..] else { panic!("{name}: {lines:?}") };
+        assert!(line.contains(&format!("{name:?}")) && line.contains(why), "{line}");
+    }
+}
+
+#[test]
+fn unusual_families_that_make_sense_are_served_as_they_are() {
+    let inf = f64::INFINITY;
+    let mut infinite = gauge_family("infinite", &[("a", "x\"y\\z\n")]);
+    infinite.mut_metric()[0].mut_label()[0].set_value("x\"y\\z\n".to_owned());
+    let mut gauge = proto::Gauge::default();
+    gauge.set_value(inf);
+    infinite.mut_metric()[0].set_gauge(gauge);
+    infinite.set_help("two\nlines \\ and a \"quote\"".to_owned());
+    let bucket = |bound: &str, count| format!("sizes_bucket{{le=\"{bound}\"}} {count}\n");
+    let sizes = |buckets: &[String]| {
+        format!("# TYPE sizes histogram\n{}sizes_sum 1.5\nsizes_count 2\n", buckets.concat())
+    };
+    for (family, expected) in [
+        (buckets_family(2, &[]), sizes(&[bucket("+Inf", 2)])),
+        (buckets_family(2, &[(-0.0, 1)]), sizes(&[bucket("0", 1), bucket("+Inf", 2)])),
+        (buckets_family(2, &[(0.5, 1), (inf, 2)]), sizes(&[bucket("0.5", 1), bucket("+Inf", 2)])),
+        (quantiles_family(&[0.5]), "waits{quantile=\"0.5\"} NaN\nwaits_sum 0\nwaits_count 2\n".to_owned()),
+        (dated_family(1_700_000_000_000), "dated 0 1700000000000\n".to_owned()),
+        (counter_family(0.0), "# TYPE orders_total counter\norders_total 0\n".to_owned()),
+        (
+            infinite,
+            "# HELP infinite two\\nlines \\\\ and a \"quote\"\n# TYPE infinite gauge\n\
+             infinite{a=\"x\\\"y\\\\z\\n\"} +Inf\n"
+                .to_owned(),
+        ),
+    ] {
+        let (text, lines) = served_beside_a_good_one(family);
+        assert!(text.contains(&expected), "{expected}\n{text}");
+        assert_eq!((failures(&text, "invalid"), lines), (0, vec![]));
+    }
+}
+
+#[test]
+fn a_sample_of_one_family_is_not_served_under_the_name_of_another() {
+    let metrics = metrics();
+    let collect = || vec![histogram_family("sizes", &[]), gauge_family("sizes_sum", &[])];
+    metrics.register(Scripted::boxed("sizes", collect)).expect("new");
+    let text = metrics.exposition();
+    assert_eq!(failures(&text, "invalid"), 1, "{text}");
     assert!(text.contains("\nsizes_sum 0\n") && !text.contains("# TYPE sizes_sum"), "{text}");
+}
+
+/// As a registry merges what its collectors have of one family.
+#[test]
+fn parts_of_a_family_with_other_constant_labels_are_merged() {
+    let orders = |venue: &str, help: &str| {
+        let options = prometheus::Opts::new("orders_total", help).const_label("venue", venue);
+        let counter = IntCounter::with_opts(options).expect("legal");
+        counter.inc();
+        Box::new(counter)
+    };
+    let expected = |venues: &[&str]| {
+        let line = |venue: &&str| format!("orders_total{{venue=\"{venue}\"}} 1\n");
+        format!("# TYPE orders_total counter\n{}", venues.iter().map(line).collect::<String>())
+    };
+    let metrics = metrics();
+    metrics.register(orders("a", "Orders.")).expect("new");
+    metrics.register(orders("b", "Orders.")).expect("other labels");
+    let text = metrics.exposition();
+    assert!(text.contains(&expected(&["a", "b"])), "{text}");
+
+    // Two registries do not know each other; a help text is no reason to lose series.
+    for (venue, help) in [("c", "Orders."), ("d", "All orders.")] {
+        let registry = Registry::new();
+        registry.register(orders(venue, help)).expect("new");
+        metrics.add_registry(registry);
+    }
+    let text = metrics.exposition();
+    assert!(text.contains(&expected(&["a", "b", "c", "d"])), "{text}");
+    assert_eq!((failures(&text, "invalid"), text.matches("HELP orders_total").count()), (0, 1));
+}
+
+#[test]
+fn parts_of_a_family_that_cannot_be_merged_are_left_out_and_reported_by_name() {
+    let gauge = |labels: &[(&str, &str)]| gauge_family("shared", labels);
+    let mut counter = gauge_family("shared", &[("a", "2")]);
+    counter.set_field_type(proto::MetricType::COUNTER);
+    for (part, why) in
+        [(counter, "is of another type"), (gauge(&[("a", "1")]), "two series have the same labels")]
+    {
+        let (settings, lines) = reporting();
+        let metrics = settings.build().expect("the defaults are legal");
+        let first = gauge(&[("a", "1")]);
+        metrics.register(Scripted::boxed("first", move || vec![first.clone()])).expect("new");
+        metrics.register(Scripted::boxed("second", move || vec![part.clone()])).expect("new");
+        let text = metrics.exposition();
+        assert!(text.ends_with("# TYPE shared gauge\nshared{a=\"1\"} 0\n"), "{text}");
+        assert_eq!(failures(&text, "invalid"), 1);
+        let lines = lines();
+        assert!(lines.len() == 1 && lines[0].contains("\"shared\"") && lines[0].contains(why), "{lines:?}");
+    }
+}
+
+/// prometheus' default registry has them, with its feature `process`.
+#[test]
+fn process_metrics_of_another_registry_are_no_failure_and_ours_are_served() {
+    let registry = Registry::new();
+    let names = [
+        "process_cpu_seconds_total",
+        "process_open_fds",
+        "process_max_fds",
+        "process_virtual_memory_bytes",
+        "process_resident_memory_bytes",
+        "process_start_time_seconds",
+        "process_threads",
+    ];
+    for name in names {
+        registry.register(Box::new(IntGauge::new(name, "Theirs.").expect("legal"))).expect("new");
+    }
+    let theirs_and_failures = |settings: Settings| {
+        let (settings, lines) = reporting_to(settings);
+        let metrics = settings.build().expect("legal");
+        metrics.add_registry(registry.clone());
+        let text = metrics.exposition();
+        assert_eq!(lines(), Vec::<String>::new());
+        for name in names {
+            assert_eq!(text.matches(&format!("# TYPE {name} ")).count(), 1, "{name}: {text}");
+        }
+        text.matches(" Theirs.\n").count()
+    };
+    assert_eq!(theirs_and_failures(Settings::new(Mode::Paper)), 0);
+    let without_ours = Settings::new(Mode::Paper).families(crate::catalogue::Families::SeedOnly);
+    assert_eq!(theirs_and_failures(without_ours), names.len());
+}
+
+#[test]
+fn a_panic_whose_payload_panics_costs_its_own_families_and_is_reported_once() {
+    struct PanicsWhenDropped;
+    impl Drop for PanicsWhenDropped {
+        fn drop(&mut self) {
+            panic!("while dropped");
+        }
+    }
+    let (settings, lines) = reporting();
+    let metrics = settings.build().expect("the defaults are legal");
+    let collect = || std::panic::panic_any(PanicsWhenDropped);
+    metrics.register(Scripted::boxed("panics", collect)).expect("new");
+    metrics.register(Scripted::boxed("works", || vec![gauge_family("works", &[])])).expect("new");
+    for scrape in 1..=2 {
+        let text = metrics.exposition();
+        assert!(text.contains("\nworks 0\n"), "{text}");
+        assert_eq!(failures(&text, "panic"), scrape);
+    }
+    let lines = lines();
+    assert!(lines.len() == 1 && lines[0].contains("the collector of \"panics\""), "{lines:?}");
+}
+
+#[test]
+fn a_collector_that_cannot_be_served_is_refused_with_the_reason() {
+    struct Described(Vec<Desc>);
+    impl Collector for Described {
+        fn desc(&self) -> Vec<&Desc> {
+            assert!(!self.0.is_empty(), "on purpose");
+            self.0.iter().collect()
+        }
+
+        fn collect(&self) -> Vec<proto::MetricFamily> {
+            Vec::new()
+        }
+    }
+    let describe = |name: &str, help: &str, labels: &[&str], constant: &str| {
+        let labels = labels.iter().map(|&label| label.to_owned()).collect();
+        let constant = std::collections::HashMap::from([("venue".to_owned(), constant.to_owned())]);
+        Desc::new(name.to_owned(), help.to_owned(), labels, constant).expect("legal")
+    };
+    let metrics = metrics();
+    let register = |descriptions: Vec<Desc>| metrics.register(Box::new(Described(descriptions)));
+    register(vec![describe("orders", "Orders.", &["side"], "a")]).expect("new");
+    register(vec![describe("orders", "Orders.", &["side"], "b")]).expect("another constant label");
+    let twice = || describe("fills", "Fills.", &[], "a");
+    for (descriptions, why) in [
+        (vec![], "its descriptions panicked: on purpose"),
+        (vec![describe("orders", "Orders.", &["side"], "a")], "Duplicate"),
+        (
+            vec![describe("orders", "All orders.", &["side"], "c")],
+            "orders is registered already with other label names",
+        ),
+        (
+            vec![describe("orders", "Orders.", &["kind"], "c")],
+            "orders is registered already with other label names",
+        ),
+        (vec![twice(), twice()], "fills is described twice"),
+        (vec![describe("up", "Up.", &[], "a")], "up: Prometheus writes series of this name itself"),
+        (
+            vec![describe("process_threads", "Threads.", &[], "a")],
+            "process_threads is a metric of bot-metrics itself",
+        ),
+        (
+            vec![describe("bytelyst_bot_subsystem_alive", "Alive.", &[], "a")],
+            "bytelyst_bot_subsystem_alive is a metric of bot-metrics itself",
+        ),
+    ] {
+        let error = register(descriptions).expect_err(why).to_string();
+        assert!(error.contains(why), "{error}");
+    }
+    register(vec![twice()]).expect("what was refused left no trace");
 }
 
 #[test]

@@ -220,8 +220,8 @@ impl Spelling {
     }
 
     fn head(&self, text: &mut String) {
-        let (name, help) = (&self.name, self.family.help.replace('\\', "\\\\").replace('\n', "\\n"));
-        for part in ["# HELP ", name, " ", &help, "\n# TYPE ", name, " ", self.family.kind.as_str(), "\n"] {
+        write_help(text, &self.name, self.family.help);
+        for part in ["# TYPE ", &self.name, " ", self.family.kind.as_str(), "\n"] {
             text.push_str(part);
         }
     }
@@ -275,7 +275,16 @@ impl Spelling {
     }
 }
 
-fn write_label(text: &mut String, name: &str, value: &str) {
+/// Writes the HELP line.
+pub(crate) fn write_help(text: &mut String, name: &str, help: &str) {
+    let help = help.replace('\\', "\\\\").replace('\n', "\\n");
+    for part in ["# HELP ", name, " ", &help, "\n"] {
+        text.push_str(part);
+    }
+}
+
+/// Writes a label and a comma.
+pub(crate) fn write_label(text: &mut String, name: &str, value: &str) {
     text.push_str(name);
     text.push_str("=\"");
     let mut rest = value;
@@ -293,7 +302,7 @@ fn write_label(text: &mut String, name: &str, value: &str) {
 }
 
 /// As Prometheus reads numbers: infinities have a sign. Whole numbers have no point, as in other clients.
-fn write_number(text: &mut String, value: f64) {
+pub(crate) fn write_number(text: &mut String, value: f64) {
     /// Beyond it not every integer is a float.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if value == f64::INFINITY {
@@ -310,7 +319,7 @@ fn write_number(text: &mut String, value: f64) {
     }
 }
 
-fn write_integer(text: &mut String, value: u64) {
+pub(crate) fn write_integer(text: &mut String, value: u64) {
     text.push_str(itoa::Buffer::new().format(value));
 }
 

@@ -38,6 +38,8 @@ pub(crate) enum Topic {
     Clock,
     /// Two places give one subsystem different ages.
     MaxAge,
+    /// A foreign collector failed, or families of it are not served.
+    Foreign,
     /// More reconciliations than have names of their own.
     Reconciliations,
     /// An event of a type that is not known.

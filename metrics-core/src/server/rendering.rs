@@ -1,7 +1,5 @@
 //! Renders a page apart from the connections, once for all who wait for it.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +13,7 @@ use super::answer::Answer;
 use super::flow::Streamed;
 use super::outlet::{Outlet, Rendered, Turn};
 use super::unread::Unread;
+use crate::panics::contained;
 use crate::report::{Report, Topic};
 use crate::shown::shown;
 
@@ -179,16 +178,16 @@ impl Renderer {
         let (turn, unread) = (Arc::clone(&self.turn), self.unread.clone());
         let work = move || {
             let mut outlet = Outlet::new(sender, turn, unread);
-            match catch_unwind(AssertUnwindSafe(|| render(&mut outlet))) {
+            match contained(|| render(&mut outlet)) {
                 Ok(Some(answer)) => outlet.answer(answer),
                 Ok(None) => outlet.finish(),
-                Err(panic) => tell(&report, path, panic.as_ref()),
+                Err(panic) => tell(&report, path, &panic),
             }
             drop(permit);
         };
         // Handing the work over panics when the machine has no thread left to give.
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(spawn_blocking(work)))) {
-            tell(&self.report, path, panic.as_ref());
+        if let Err(panic) = contained(|| drop(spawn_blocking(work))) {
+            tell(&self.report, path, &panic);
         }
         let broken = "this page panicked; the bot's log says why";
         let broken = || Rendered::Whole(Answer::text(StatusCode::INTERNAL_SERVER_ERROR, broken));
@@ -196,11 +195,6 @@ impl Renderer {
     }
 }
 
-fn tell(report: &Report, path: &str, panic: &(dyn Any + Send)) {
-    report.tell(Topic::BrokenPage, path, format_args!("the page {path} panicked: {}", shown(message(panic))));
-}
-
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+fn tell(report: &Report, path: &str, panic: &str) {
+    report.tell(Topic::BrokenPage, path, format_args!("the page {path} panicked: {}", shown(panic)));
 }
