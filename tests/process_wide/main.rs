@@ -22,6 +22,13 @@ fn cancel_order(exchange: labels::Exchange) -> bool {
     exchange == labels::Exchange::Okx
 }
 
+/// The only profile of this process, and never checked.
+#[expect(dead_code, reason = "that is the point")]
+#[capital_check(profile = "maker")]
+fn check_capital() -> Capital {
+    Capital::default()
+}
+
 const BINANCE: &[(&str, &str)] = &[("exchange", "binance"), ("operation", "place_order")];
 
 fn requests(samples: &Samples, labels: &[(&str, &str)], outcome: &str) -> Option<f64> {
@@ -46,6 +53,10 @@ fn install_exports_every_linked_site_and_keeps_what_was_recorded_before() -> Res
     let samples = Samples::of(&metrics);
     assert_eq!(requests(&samples, BINANCE, "ok"), Some(1.0), "recorded before install");
     assert_eq!(requests(&samples, BINANCE, "error"), Some(0.0));
+    let invalid_capital =
+        [("severity", "ERROR"), ("type", "INVALID_CAPITAL"), ("profile_id", ""), ("symbol", "")];
+    let events = samples.value("bytelyst_bot_operational_events_total", &invalid_capital);
+    assert_eq!(events, Some(0.0), "what a capital check may report is there before its first profile");
     let trading = [("subsystem", "trading")];
     assert_eq!(samples.value("bytelyst_bot_subsystem_duration_seconds_count", &trading), Some(1.0));
     assert_eq!(
@@ -89,7 +100,7 @@ fn install_exports_every_linked_site_and_keeps_what_was_recorded_before() -> Res
     let functions: Vec<_> = sites.iter().map(|site| site.function).collect();
     assert_eq!(
         functions,
-        ["trading_cycle", "place_order", "never_called", "cancel_order"],
+        ["trading_cycle", "place_order", "never_called", "cancel_order", "check_capital"],
         "in the file's order"
     );
     assert!(sites[0].file.ends_with("process_wide/main.rs") && sites[0].module == "process_wide");

@@ -378,6 +378,18 @@ mod tests {
     }
 
     #[test]
+    fn a_help_text_is_escaped_and_stays_one_line() {
+        static WINDING: Family =
+            Family { name: "winding", help: "a\\b\nc \"d\"", ..catalogue::PROFILE_UTILIZATION_PERCENT };
+        let text = encoded(|sink| {
+            sink.open(&WINDING);
+            sink.gauge(&WINDING, &["x"], 1.0);
+        });
+        let expected = "# HELP bytelyst_bot_winding a\\\\b\\nc \"d\"\n# TYPE bytelyst_bot_winding gauge\n";
+        assert!(text.starts_with(expected), "{text}");
+    }
+
+    #[test]
     fn label_values_are_escaped_and_infinities_signed() {
         let text = encoded(|sink| {
             sink.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, &["ä\"\\\nz"], f64::INFINITY);
