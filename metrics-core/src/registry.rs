@@ -597,17 +597,27 @@ impl Metrics {
 
     /// Registers a collector of the bot's own, which runs on a thread of its own. Where it panics, takes longer than a
     /// second or yields what cannot be exported, that costs its own families alone, and is counted in
-    /// `foreign_collector_failures_total`. Its series keep their own labels.
+    /// `foreign_collector_failures_total`; the [report hook](Settings::on_report) is told the first time of each. Its
+    /// series keep their own labels.
+    ///
+    /// Several collectors may have parts of one family, such as one with other constant labels: they are merged as
+    /// `prometheus::Registry` merges them, under the help text of the first. A family is left out of the scrape where
+    /// Prometheus would refuse or misread it: an illegal name or label, `up` and `scrape_…`, a series twice, a counter
+    /// that is negative or not finite, bounds that do not rise, cumulative counts that fall, a quantile outside 0 to 1, a
+    /// timestamp below 0 or over ten minutes ahead.
     ///
     /// # Errors
     ///
-    /// Where it describes a metric of ours, or of a collector that was registered so.
+    /// Where its descriptions panic or name a metric twice, a metric of ours, one that Prometheus writes itself, one of
+    /// a collector that was registered so, or one of its families with other label names or another help text.
     pub fn register(&self, collector: Box<dyn Collector>) -> Result<(), Error> {
         self.core.foreign.add_collector(collector, self.settings()).map_err(Error::foreign)
     }
 
     /// Serves a whole registry of the bot's own too, such as `prometheus::default_registry()`; it is contained as a
-    /// whole.
+    /// whole, and its families are checked and merged as those of [`register`](Self::register) are. The `process_*`
+    /// metrics that every client has are served once: ours, or the registry's where
+    /// [`Families::SeedOnly`](crate::catalogue::Families::SeedOnly) switches ours off.
     pub fn add_registry(&self, registry: Registry) {
         self.core.foreign.add_registry(registry);
     }
