@@ -8,7 +8,7 @@ use std::fmt;
 
 use prometheus::proto::{self, MetricType};
 
-use crate::shown::quoted;
+use crate::shown::{quoted, shown};
 
 /// How far ahead of the clock a sample's own time may be, in milliseconds: Prometheus drops later ones.
 const FURTHEST_AHEAD_MS: i64 = 10 * 60 * 1_000;
@@ -66,8 +66,8 @@ impl fmt::Display for Fault {
             Self::Timestamp(ms) => {
                 write!(f, "a sample has the time {ms} ms; allowed: from 0 to ten minutes ahead of the clock")
             }
-            Self::Ours(name) => write!(f, "{name} is a metric of bot-metrics itself"),
-            Self::Taken(name) => write!(f, "another family has samples named {name}"),
+            Self::Ours(name) => write!(f, "{} is a metric of bot-metrics itself", shown(name)),
+            Self::Taken(name) => write!(f, "another family has samples named {}", shown(name)),
             Self::OtherType => f.write_str("another part of it is of another type"),
         }
     }

@@ -121,7 +121,11 @@ impl Foreign {
             }
         }
         if !refused.is_empty() {
-            report(&settings.report, format_args!("metric families of the bot are not served: {}", refused.join("; ")));
+            tell(
+                &settings.report,
+                "families",
+                format_args!("metric families of the bot are not served: {}", refused.join("; ")),
+            );
         }
         served.families.into_values().map(ForeignFamily::into_text).collect()
     }
@@ -140,7 +144,7 @@ impl Foreign {
     fn run<R: Send + 'static>(
         &self,
         sources: Vec<Arc<Source>>,
-        settings_report: &Report,
+        report: &Report,
         run: impl Fn(&Source) -> R + Clone + Send + 'static,
     ) -> Vec<R> {
         let start = |source: Arc<Source>| {
@@ -155,7 +159,7 @@ impl Foreign {
                 self.count(*failure);
                 let source = source.to_string();
                 if self.is_new(&source) {
-                    report(settings_report, format_args!("{source} is left out of a scrape: {failure}"));
+                    tell(report, &source, format_args!("{source} is left out of a scrape: {failure}"));
                 }
             };
             result.inspect_err(failed).ok()
@@ -178,9 +182,9 @@ impl Foreign {
     }
 }
 
-fn report(report: &Report, line: fmt::Arguments<'_>) {
+fn tell(report: &Report, place: &str, line: fmt::Arguments<'_>) {
     let counted = "counted in foreign_collector_failures_total, and not reported again";
-    report.tell(Topic::Foreign, "", format_args!("{line} ({counted})"));
+    report.tell(Topic::Foreign, place, format_args!("{line} ({counted})"));
 }
 
 /// A registry's own rules.
@@ -265,7 +269,9 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.yields, self.descriptions().first()) {
             (Yields::Registry(_), _) => f.write_str("a registry that the bot added"),
-            (Yields::Collector { .. }, Some(first)) => write!(f, "the collector of {}", quoted(&first.fq_name)),
+            (Yields::Collector { .. }, Some(first)) => {
+                write!(f, "the collector of {}", quoted(&first.fq_name))
+            }
             (Yields::Collector { .. }, None) => f.write_str("a collector that the bot registered"),
         }
     }

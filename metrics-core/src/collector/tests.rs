@@ -23,7 +23,13 @@ fn reporting_to(settings: Settings) -> (Settings, impl Fn() -> Vec<String>) {
         let lines = std::sync::Arc::clone(&lines);
         move |line: &str| lines.lock().expect("no panic").push(line.to_owned())
     };
-    (settings.on_report(std::sync::Arc::new(hook)), move || lines.lock().expect("no panic").clone())
+    let settings = settings.on_report(std::sync::Arc::new(hook));
+    let report = settings.report.clone();
+    let reported = move || {
+        assert!(report.flush(Duration::from_secs(20)));
+        lines.lock().expect("no panic").clone()
+    };
+    (settings, reported)
 }
 
 fn failures(text: &str, reason: &str) -> u64 {
