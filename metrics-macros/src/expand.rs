@@ -119,7 +119,10 @@ fn measured(mut instrumented: Instrumented) -> TokenStream {
     if !matches!(shape, Shape::Guarded | Shape::Tail(_)) {
         let rebound = move_into_body(&mut function.sig, &statements, &expressions);
         if !rebound.is_empty() {
-            statements = rebound.into_iter().chain(statements).collect();
+            // Before edition 2024 the temporaries of a body's last expression are dropped after its variables: in the
+            // arm they are dropped before the arguments, as in the plain function.
+            let body = braced(statements, span);
+            statements = quote!(#rebound match () { () => #body });
         }
     }
     let run = match shape {

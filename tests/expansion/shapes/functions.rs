@@ -500,3 +500,22 @@ pub async fn part_named_by_the_attribute_above((symbol, quantity): (String, u8),
     std::future::ready(()).await;
     if symbol.is_empty() { Err(symbol) } else { Ok(quantity) }
 }
+
+// Before edition 2024 the guard is dropped after the body's variables, and before the arguments.
+#[allow(clippy::needless_pass_by_value)]
+#[exchange_call(op = "get_order")]
+pub fn argument_borrowed_to_the_end(orders: std::sync::Mutex<Vec<u8>>) -> Option<u8> {
+    orders.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop()
+}
+
+#[exchange_call(op = "get_order")]
+#[timed_subsystem("trading")]
+pub fn arguments_borrowed_to_the_end(
+    (orders, _): (std::sync::Mutex<Vec<u8>>, u8),
+    other: impl AsRef<std::sync::Mutex<Vec<u8>>>,
+) -> Result<u8, String> {
+    let Some(first) = other.as_ref().lock().map_err(|error| error.to_string())?.pop() else {
+        return Ok(orders.into_inner().map_err(|error| error.to_string())?.len() as u8);
+    };
+    orders.lock().map_err(|error| error.to_string())?.pop().map(|last| last + first).ok_or_else(String::new)
+}

@@ -408,3 +408,21 @@ mod tests {
         Ok(())
     }
 }
+
+// Before edition 2024 the guard is dropped after the body's variables, and before the arguments.
+#[exchange_call(op = "get_order")]
+pub async fn argument_borrowed_to_the_end(orders: std::sync::Mutex<Vec<u8>>, _name: String) -> Option<u8> {
+    ready(()).await;
+    orders.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop()
+}
+
+#[allow(clippy::needless_pass_by_value)]
+#[exchange_call(op = "get_order")]
+pub fn argument_borrowed_by_a_boxed_future(
+    orders: std::sync::Mutex<Vec<u8>>,
+) -> Pin<Box<dyn Future<Output = Option<u8>>>> {
+    if orders.is_poisoned() {
+        return Box::pin(ready(None));
+    }
+    Box::pin(ready(orders.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop()))
+}
