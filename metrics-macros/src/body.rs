@@ -37,7 +37,7 @@ pub(crate) struct TailFuture {
 }
 
 impl TailFuture {
-    /// Finds `async { … }`, `async move { … }` or `Box::pin(…)` at the end of a body that does not return earlier.
+    /// Finds `async { … }`, `async move { … }` or `Box::pin(…)` at the end of a body that returns no other future earlier.
     pub(crate) fn of(statements: &TokenStream) -> Option<Self> {
         let tokens: Vec<TokenTree> = statements.clone().into_iter().collect();
         let start = async_block(&tokens).or_else(|| box_pin(&tokens))?;
@@ -49,15 +49,22 @@ impl TailFuture {
         };
         let (before, tail) = tokens.split_at(start);
         let before: TokenStream = before.iter().cloned().collect();
-        if !begins_statement || mentions(&before, "return") || calls_macros(&before, &RETURN_NEVER) {
+        if !begins_statement {
             return None;
         }
         Some(match tail {
-            [path @ .., TokenTree::Group(parens)] if parens.delimiter() == Delimiter::Parenthesis => Self {
-                statements: before,
-                future: without_trailing_comma(&parens.stream()),
-                boxed: Some((path.iter().cloned().collect(), parens.clone())),
-            },
+            [path @ .., TokenTree::Group(parens)] if parens.delimiter() == Delimiter::Parenthesis => {
+                // Another boxed future has the same type, and a macro may hide that it is returned.
+                if mentions(&before, "return") || calls_macros(&before) {
+                    return None;
+                }
+                Self {
+                    statements: before,
+                    future: without_trailing_comma(&parens.stream()),
+                    boxed: Some((path.iter().cloned().collect(), parens.clone())),
+                }
+            }
+            // No other future has the type of this block, so that none can be returned before it.
             _ => Self { statements: before, future: tail.iter().cloned().collect(), boxed: None },
         })
     }
@@ -116,45 +123,23 @@ pub(crate) fn mentions(tokens: &TokenStream, word: &str) -> bool {
     })
 }
 
-/// Macros that do not return from the function around them.
-const RETURN_NEVER: [&str; 24] = [
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "dbg",
-    "debug",
-    "debug_assert",
-    "debug_assert_eq",
-    "debug_assert_ne",
-    "eprint",
-    "eprintln",
-    "error",
-    "format",
-    "info",
-    "log",
-    "matches",
-    "panic",
-    "print",
-    "println",
-    "trace",
-    "unreachable",
-    "vec",
-    "warn",
-    "write",
-    "writeln",
-];
-
-/// Whether a macro is called anywhere in `tokens`, those of these names apart: what it expands to is not to be seen.
-pub(crate) fn calls_macros(tokens: &TokenStream, except: &[&str]) -> bool {
+/// Whether a macro is called anywhere in `tokens`: what it expands to cannot be seen.
+pub(crate) fn calls_macros(tokens: &TokenStream) -> bool {
     let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
     tokens.windows(3).any(|window| match window {
-        [TokenTree::Ident(name), TokenTree::Punct(bang), TokenTree::Group(_)] => {
-            let is_keyword = || syn::parse2::<syn::Ident>(name.to_token_stream()).is_err();
-            bang.as_char() == '!' && !except.iter().any(|known| name == known) && !is_keyword()
-        }
+        [name, TokenTree::Punct(bang), TokenTree::Group(_)] => bang.as_char() == '!' && may_name_macro(name),
         _ => false,
     }) || tokens.iter().any(|token| match token {
-        TokenTree::Group(group) => calls_macros(&group.stream(), except),
+        TokenTree::Group(group) => calls_macros(&group.stream()),
         _ => false,
     })
+}
+
+/// Whether a macro's path may end in this token: an identifier, or a path that a `macro_rules!` passed on.
+fn may_name_macro(token: &TokenTree) -> bool {
+    match token {
+        TokenTree::Ident(name) => syn::parse2::<syn::Ident>(name.to_token_stream()).is_ok(),
+        TokenTree::Group(group) => group.delimiter() == Delimiter::None,
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    }
 }

@@ -30,7 +30,7 @@ impl Shape {
         };
         // A body that nowhere waits runs at once, `async fn` or not; with a block around it, clippy would no longer
         // see that.
-        let waits = || mentions(&body.statements, "await") || calls_macros(&body.statements, &[]);
+        let waits = || mentions(&body.statements, "await") || calls_macros(&body.statements);
         if sig.asyncness.is_some() && waits() {
             return Self::Async(Box::new(ty.map_or_else(|| parse_quote!(()), |ty| inside_body(ty, sig))));
         }

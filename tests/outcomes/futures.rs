@@ -205,6 +205,52 @@ fn boxed_earlier_by_a_macro() -> Pin<Box<dyn Future<Output = Result<u8, io::Erro
     Box::pin(async move { Ok(1) })
 }
 
+/// A macro with a logger's name that returns from the function around it.
+mod own_macros {
+    macro_rules! error {
+        ($kind:ident) => {
+            return Box::pin(std::future::ready(Err(std::io::ErrorKind::$kind.into())))
+        };
+    }
+    pub(super) use error;
+}
+
+macro_rules! earlier_by {
+    ($name:ident, $earlier:path) => {
+        #[exchange_call(op = "boxed_earlier_by_a_path")]
+        fn $name() -> Pin<Box<dyn Future<Output = Result<u8, io::Error>> + Send>> {
+            if true {
+                $earlier!(TimedOut);
+            }
+            Box::pin(async move { Ok(1) })
+        }
+    };
+}
+
+earlier_by!(boxed_earlier_by_a_path, own_macros::error);
+
+#[exchange_call(op = "boxed_earlier_by_a_macro")]
+fn boxed_earlier_by_a_macro_of_a_loggers_name(
+    known: bool,
+) -> Pin<Box<dyn Future<Output = Result<u8, io::Error>> + Send>> {
+    use own_macros::error;
+    if known {
+        error!(TimedOut);
+    }
+    Box::pin(async move { Ok(1) })
+}
+
+#[test]
+fn a_macro_may_return_earlier_whatever_its_name() {
+    metrics();
+    for known in [true, true, false] {
+        assert_eq!(run(boxed_earlier_by_a_macro_of_a_loggers_name(known)).is_err(), known);
+    }
+    assert!(run(boxed_earlier_by_a_path()).is_err());
+    assert_eq!(ends(Operation::BoxedEarlierByAMacro), counts([("ok", 1), ("timeout", 2)]));
+    assert_eq!(ends(Operation::BoxedEarlierByAPath), counts([("timeout", 1)]));
+}
+
 #[exchange_call(op = "boxed_by_a_call")]
 fn boxed_by_a_call() -> Pin<Box<dyn Future<Output = Result<u8, io::Error>> + Send>> {
     let inner: Boxed<u8> = boxed(false);

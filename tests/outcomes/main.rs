@@ -52,6 +52,8 @@ mod labels {
         Boxed,
         BoxedEarlier,
         BoxedByACall,
+        BoxedEarlierByAMacro,
+        BoxedEarlierByAPath,
         Traited,
         TraitedAbove,
         ByHand,

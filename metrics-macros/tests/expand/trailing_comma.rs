@@ -1,5 +1,5 @@
 #[timed_subsystem("trading")]
 fn boxed(value: u8) -> Pin<Box<dyn Future<Output = u8>>> {
-    println!("{value}");
+    let value = value + 1;
     Box::pin(async move { ready(value).await },)
 }
