@@ -217,8 +217,8 @@ pub mod __private {
     pub use crate::capital::capital_of;
     pub use crate::catalogue::Kind;
     pub use crate::custom::{
-        CUSTOM_FAMILIES, CustomFamily, Declared, Given, Label, LabelTexts, LabelType, Place, SeriesCell,
-        blank, closed_sets, counted, family_name, given, series_cells, timed,
+        CUSTOM_FAMILIES, CustomFamily, Declared, Given, Label, LabelTexts, LabelType, NoLabel, Place,
+        SeriesCell, blank, closed_sets, counted, family_name, given, series_cells, timed,
     };
     pub use crate::event::On;
     pub use crate::guard::Guard;

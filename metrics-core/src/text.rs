@@ -20,8 +20,8 @@ impl Text {
     pub const NONE: Self = Self(Kind::Inline { bytes: [0; INLINE], len: 0 });
 
     /// A copy of `text`.
-    pub fn of<T: AsRef<str> + ?Sized>(text: &T) -> Self {
-        Self::copied(text.as_ref())
+    pub fn of<T: TextValue + ?Sized>(text: &T) -> Self {
+        Self::copied(text.text())
     }
 
     fn copied(text: &str) -> Self {
@@ -48,6 +48,26 @@ impl Text {
             Kind::Inline { .. } => str::from_utf8(self.as_bytes()).unwrap_or_default(),
             Kind::Shared(text) => text,
         }
+    }
+}
+
+/// What an attribute takes for `profile`, `symbol`, `text` and `name`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no text: an attribute's `profile`, `symbol`, `text` and `name` are a `&str` or `String`",
+    label = "neither `&str` nor `String`",
+    note = "of an `Option` write `….as_deref().unwrap_or_default()`: an empty text is none; any type that implements \
+            `AsRef<str>` is a text"
+)]
+pub trait TextValue {
+    /// The text.
+    fn text(&self) -> &str;
+}
+
+// Otherwise the error would only say that `AsRef` is missing.
+#[diagnostic::do_not_recommend]
+impl<T: AsRef<str> + ?Sized> TextValue for T {
+    fn text(&self) -> &str {
+        self.as_ref()
     }
 }
 

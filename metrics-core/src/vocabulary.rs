@@ -37,7 +37,9 @@ pub(crate) const fn require_text<L: LabelValue>(text: &str) {
 pub(crate) const fn require_method_name<L: LabelValue>(name: &str) {
     if !contains(L::VALUES, name) {
         let message = unknown(L::NAME, L::VALUES, name);
-        let message = message.push("; `#[exchange_call(skip)]` leaves a method out");
+        let message = message.push(
+            "; over this method `#[exchange_call(op = \"…\")]` names its operation, `#[exchange_call(skip)]` leaves it out",
+        );
         panic!("{}", message.as_str());
     }
 }

@@ -255,6 +255,13 @@ impl Args {
             Written::Value(expr) if key.takes == Takes::Ends => {
                 Ends::read(expr, errors).map_or(Value::Wrong, Value::Ends)
             }
+            Written::Value(expr) if key.takes == Takes::Text && has_placeholder(expr) => {
+                let format = format!("{} = format!({})", key.name, expr.to_token_stream());
+                let message =
+                    format!("`{}` is taken as written, braces included: write `{format}`", key.name);
+                errors.push_over(expr, message);
+                Value::Wrong
+            }
             Written::Value(expr) => value(key.takes, expr).unwrap_or_else(|found| {
                 errors.push_over(expr, format!("`{}` takes {}{found}", key.name, key.takes.allowed()));
                 Value::Wrong
@@ -321,6 +328,15 @@ fn value(takes: Takes, expr: &Expr) -> Result<Value, String> {
         (Takes::Word(word), expr) => is_word(word, expr).map(|()| Value::Word),
         (Takes::Nothing | Takes::Path(_) | Takes::Duration | Takes::Ends, _) => Err(String::new()),
     }
+}
+
+/// Whether a text in quotes has `{}`, `{name}` or `{name:?}` in it, which only a macro would replace.
+fn has_placeholder(expr: &Expr) -> bool {
+    let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = expr else { return false };
+    text.value().split('{').skip(1).filter_map(|rest| rest.split_once('}')).any(|(inside, _)| {
+        let name = inside.split(':').next().unwrap_or_default().trim();
+        name.chars().all(|character| character.is_alphanumeric() || character == '_')
+    })
 }
 
 /// How a time without its quotes is written with them.

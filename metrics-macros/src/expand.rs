@@ -10,7 +10,7 @@ use crate::attr::Attribute;
 use crate::body::{Body, TailFuture, mentions};
 use crate::errors::Errors;
 use crate::item::{Function, ImplBlock, ImplItem};
-use crate::model::{Instrumented, Item, Member, Refused, Verdict, is_kept, may_be_member};
+use crate::model::{Instrumented, Item, Member, Refused, Verdict, is_kept, is_kept_call, may_be_member};
 use crate::params::move_into_body;
 use crate::private::Private;
 use crate::returns::is_plain;
@@ -61,6 +61,10 @@ fn kept(attribute: Attribute, errors: &Errors, args: &Args, item: &TokenStream) 
     if let Some(ImplBlock { head, braces: old, items }) = ImplBlock::of(item) {
         let items = items.into_iter().map(|item| match item {
             ImplItem::Other(tokens) => tokens,
+            ImplItem::MacroCall(mut call) => {
+                is_kept_call(attribute, &mut call);
+                call.into_token_stream()
+            }
             ImplItem::Method(mut method) => {
                 let args = args.for_method(attribute, &method.sig.ident);
                 let checks = (!is_kept(attribute, &mut method)).then(|| text_checks(attribute, &args));

@@ -1,15 +1,17 @@
 //! `metrics!`: what was declared, and what of it may be expanded.
 
 use proc_macro2::TokenStream;
+use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Expr, ExprUnary, Ident, Lit, LitInt, Meta, Path, Token, Type, UnOp, Visibility, braced,
-    parenthesized,
+    Attribute, Expr, ExprUnary, Ident, Lit, LitInt, Meta, Path, Token, Type, TypePath, UnOp, Visibility,
+    braced, parenthesized,
 };
 
 use crate::errors::{Errors, known, nearest};
+use crate::returns::is_primitive;
 
 /// A declared family.
 pub(crate) struct Family {
@@ -301,15 +303,23 @@ fn number(expr: Expr) -> Expr {
 }
 
 impl Family {
-    /// Refuses what would be told once for each place that an expansion names it in.
+    /// Refuses what the compiler would refuse once for each place where an expansion names it, and once for each use.
     fn check_labels(&mut self, errors: &mut Errors) {
         let mut names: Vec<Ident> = Vec::new();
+        let library = self.options.library.clone().unwrap_or_else(|| syn::parse_quote!(::bot_metrics));
         self.labels.retain_mut(|Label { name, ty }| {
-            if let Type::Reference(_) = ty {
-                let message = "a label's type says which values there are: for texts that is `Symbol`, `ProfileId`, or a \
-                               type of one's own that implements `Label`";
+            if is_text_or_number(ty) {
+                let written = as_written(ty);
+                let message = format!(
+                    "`{written}` is no label: use `Symbol`, `ProfileId`, an enum that derives `LabelValue`, or a type that \
+                     implements `Label`"
+                );
                 errors.push_over(&*ty, message);
-                *ty = syn::parse_quote!(::bot_metrics::Symbol);
+                *ty = match ty {
+                    Type::Reference(_) => syn::parse_quote!(#library::Symbol),
+                    // A use is then no mistake of its own.
+                    _ => syn::parse_quote!(#library::__private::NoLabel<#ty>),
+                };
             }
             let again = names.contains(name);
             if again {
@@ -351,4 +361,29 @@ impl Family {
         });
         lines.collect::<Vec<_>>().join(" ").trim().to_owned()
     }
+}
+
+/// Whether this is a type of the language or of its library, none of which is a label.
+fn is_text_or_number(ty: &Type) -> bool {
+    const NAMES: [&str; 7] = ["Arc", "Box", "Cow", "Option", "Rc", "String", "Vec"];
+    match ty {
+        Type::Reference(_) => true,
+        Type::Group(group) => is_text_or_number(&group.elem),
+        Type::Path(TypePath { qself: None, path, .. }) => {
+            let of_the_library = path.segments.len() == 1
+                || ["alloc", "core", "std"].iter().any(|library| path.segments[0].ident == library);
+            let is_known = |name: &Ident| is_primitive(name) || NAMES.iter().any(|known| name == known);
+            of_the_library && path.segments.last().is_some_and(|last| is_known(&last.ident))
+        }
+        _ => false,
+    }
+}
+
+/// A type without the blanks that a printed stream of tokens has between them.
+fn as_written(ty: &Type) -> String {
+    let mut text = ty.to_token_stream().to_string();
+    for (spaced, written) in [(" :: ", "::"), (" < ", "<"), (" >", ">"), ("& ", "&"), (" ,", ",")] {
+        text = text.replace(spaced, written);
+    }
+    text
 }

@@ -7,7 +7,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::discouraged::Speculative as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
-use syn::{Attribute, Signature, Token, Visibility};
+use syn::{Attribute, ImplItemMacro, Signature, Token, Visibility};
 
 use crate::body::Body;
 
@@ -33,23 +33,13 @@ impl Parse for Function {
 
 impl Function {
     pub(crate) fn has_attribute(&self, name: &str) -> bool {
-        self.attrs.iter().any(|attr| is_named(attr, name))
+        has_attribute(&self.attrs, name)
     }
 
     /// What stands between the parentheses of each attribute of this name.
     pub(crate) fn arguments_of(&self, name: &str) -> impl Iterator<Item = TokenStream> {
         let named = self.attrs.iter().filter(move |attr| is_named(attr, name));
         named.filter_map(|attr| Some(attr.meta.require_list().ok()?.tokens.clone()))
-    }
-
-    /// Takes away `#[name(word)]`, and says whether it was there.
-    pub(crate) fn take_attribute(&mut self, name: &str, word: &str) -> bool {
-        let before = self.attrs.len();
-        self.attrs.retain(|attr| {
-            let argument = attr.parse_args::<syn::Ident>();
-            !(is_named(attr, name) && argument.is_ok_and(|argument| argument == word))
-        });
-        self.attrs.len() < before
     }
 
     /// Everything in front of the body.
@@ -71,6 +61,20 @@ impl ToTokens for Function {
         tokens.extend(self.head());
         self.body.to_tokens(tokens);
     }
+}
+
+pub(crate) fn has_attribute(attrs: &[Attribute], name: &str) -> bool {
+    attrs.iter().any(|attr| is_named(attr, name))
+}
+
+/// Takes away `#[name(word)]`, and says whether it was there.
+pub(crate) fn take_attribute(attrs: &mut Vec<Attribute>, name: &str, word: &str) -> bool {
+    let before = attrs.len();
+    attrs.retain(|attr| {
+        let argument = attr.parse_args::<syn::Ident>();
+        !(is_named(attr, name) && argument.is_ok_and(|argument| argument == word))
+    });
+    attrs.len() < before
 }
 
 fn is_named(attr: &Attribute, name: &str) -> bool {
@@ -96,6 +100,8 @@ pub(crate) struct ImplBlock {
 
 pub(crate) enum ImplItem {
     Method(Box<Function>),
+    /// It may expand to methods, which cannot be seen.
+    MacroCall(Box<ImplItemMacro>),
     /// Whatever else stands in a block, its inner attributes included.
     Other(TokenStream),
 }
@@ -148,7 +154,9 @@ fn items(input: ParseStream<'_>) -> syn::Result<Vec<ImplItem>> {
             input.advance_to(&ahead);
             ImplItem::Method(Box::new(method))
         } else {
-            ImplItem::Other(other_item(input)?)
+            let tokens = other_item(input)?;
+            syn::parse2(tokens.clone())
+                .map_or(ImplItem::Other(tokens), |call| ImplItem::MacroCall(Box::new(call)))
         });
     }
     Ok(items)

@@ -5,14 +5,14 @@ use std::time::Duration;
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::spanned::Spanned as _;
-use syn::{Expr, Path, ReturnType, Type, parse_quote};
+use syn::{Expr, ImplItemMacro, Path, ReturnType, Type, parse_quote};
 
 use crate::args::{Args, FamilyLabel, Label};
 use crate::attr::{self, Attribute};
 use crate::body::{Body, mentions};
 use crate::ends::Ends;
 use crate::errors::Errors;
-use crate::item::{Function, ImplBlock, ImplItem, holds_function};
+use crate::item::{Function, ImplBlock, ImplItem, has_attribute, holds_function, take_attribute};
 use crate::private::Private;
 use crate::returns::{
     future_output, inside_body, is_boxed_future, is_impl_future, may_fail, never_fails, unkept_bound,
@@ -128,9 +128,11 @@ impl Item {
         let item = if let Some(block) = ImplBlock::of(item) {
             Some(members(attribute, &args, block, &mut errors))
         } else {
-            args.require(attribute, &mut errors);
             function(attribute, item, &mut errors)
-                .and_then(|function| Instrumented::new(attribute, &args, function, &mut errors))
+                .and_then(|function| {
+                    args.require(attribute, &mut errors);
+                    Instrumented::new(attribute, &args, function, &mut errors)
+                })
                 .map(|instrumented| Self::Function(Box::new(instrumented)))
         };
         match item {
@@ -160,7 +162,7 @@ fn members(attribute: Attribute, args: &Args, block: ImplBlock, errors: &mut Err
             format!("over an impl block each method's name is its `{}`: leave it out here", key.name);
         errors.push_over(args.tokens(key.name), message);
     }
-    if !items.iter().any(|item| matches!(item, ImplItem::Method(_))) {
+    if items.iter().all(|item| matches!(item, ImplItem::Other(_))) {
         errors
             .push_over(&head, format!("{} measures methods, and this impl block has none", attribute.name()));
     }
@@ -175,6 +177,17 @@ fn members(attribute: Attribute, args: &Args, block: ImplBlock, errors: &mut Err
                 errors.push_over(&tokens, message);
             }
             Member::Kept(tokens)
+        }
+        ImplItem::MacroCall(mut call) => {
+            if !is_kept_call(attribute, &mut call) {
+                let (name, path) = (attribute.name(), call.mac.path.to_token_stream());
+                let message = format!(
+                    "{name} cannot see the methods that a macro makes: put {name} over them in the macro, and \
+                     `#[{name}(skip)]` over this call"
+                );
+                errors.push_over(path, message);
+            }
+            Member::Kept(call.into_token_stream())
         }
         ImplItem::Method(mut method) => {
             let args = args.for_method(attribute, &method.sig.ident);
@@ -192,9 +205,15 @@ fn members(attribute: Attribute, args: &Args, block: ImplBlock, errors: &mut Err
 
 /// Whether a method skips the attribute over its block, has its own or cannot be measured.
 pub(crate) fn is_kept(attribute: Attribute, method: &mut Function) -> bool {
-    method.take_attribute(attribute.name(), attr::SKIP)
+    take_attribute(&mut method.attrs, attribute.name(), attr::SKIP)
         || method.has_attribute(attribute.name())
         || method.sig.constness.is_some()
+}
+
+/// Whether a macro call skips the attribute over its block, or has its own, which refuses it.
+pub(crate) fn is_kept_call(attribute: Attribute, call: &mut ImplItemMacro) -> bool {
+    take_attribute(&mut call.attrs, attribute.name(), attr::SKIP)
+        || has_attribute(&call.attrs, attribute.name())
 }
 
 impl Instrumented {

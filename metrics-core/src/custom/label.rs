@@ -28,7 +28,7 @@ use crate::{LabelValue, open};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no label",
     label = "no label",
-    note = "a label is an enum that derives `LabelValue`, or `Symbol`, `ProfileId`, or a type that implements `Label`"
+    note = "use `Symbol`, `ProfileId`, an enum that derives `LabelValue`, or a type that implements `Label`"
 )]
 pub trait Label {
     /// What a recording names a value with.
@@ -248,5 +248,18 @@ impl Label for ProfileId {
 
     fn text(value: Self::Value<'_>) -> &str {
         value
+    }
+}
+
+/// Takes the place of a type that `metrics!` has refused as a label, so that its uses are no further errors.
+#[derive(Clone, Copy, Debug)]
+pub struct NoLabel<T>(PhantomData<fn() -> T>);
+
+impl<T> Label for NoLabel<T> {
+    type Value<'a> = T;
+    const TYPE: LabelType = LabelType::open("no label", 0);
+
+    fn text(_: Self::Value<'_>) -> &str {
+        ""
     }
 }

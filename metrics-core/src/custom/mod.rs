@@ -10,7 +10,7 @@ mod series;
 pub use check::{BUDGET, bound, buckets, budget, help, label_name, name, ratio, threshold};
 pub use family::{CUSTOM_FAMILIES, CustomFamily, Objective, Place};
 pub use handle::{Counter, Gauge, Histogram};
-pub use label::{Given, Label, LabelTexts, LabelType, ProfileId, Symbol, closed_sets, given};
+pub use label::{Given, Label, LabelTexts, LabelType, NoLabel, ProfileId, Symbol, closed_sets, given};
 pub use measured::{Declared, blank, counted, family_name, timed};
 pub(crate) use series::CustomSeries;
 pub use series::{SeriesCell, series_cells};

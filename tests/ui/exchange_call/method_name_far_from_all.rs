@@ -1,0 +1,10 @@
+use bot_metrics::prelude::*;
+
+struct Client;
+
+#[exchange_call]
+impl Client {
+    fn sign(&self) {}
+}
+
+fn main() {}
