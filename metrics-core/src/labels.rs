@@ -34,6 +34,9 @@
 //! In the file of the module itself, and where `use super::*;` brings it, nothing more is needed. Beside two globs of
 //! which each brings a `labels`, the compiler asks for the import by name.
 //!
+//! An enum of one's own replaces the one of its name here, values and all. To keep these and add others,
+//! [extend](derive@crate::LabelValue#values-of-another-set) it.
+//!
 //! Nothing else that has the name of a label type comes between: a trait `Exchange`, a generic parameter `Operation` and
 //! an imported `Subsystem` are the bot's own affair. Each crate of a binary has its own vocabulary. A macro that is
 //! exported names its crate's, which has `pub use bot_metrics;` at its root:

@@ -27,6 +27,8 @@
 //! The attributes record to the process-wide instance that [`Settings::install`] makes; under each lies a plain
 //! handle of [`Metrics`] for code that cannot be annotated. [`catalogue`] lists what is exported.
 //!
+#![doc = include_str!("../docs/common_mistakes.md")]
+//!
 //! # What this does not do
 //!
 //! It sends no alerts, stores no history and draws no charts: Prometheus, Alertmanager and Grafana do. It does not
@@ -225,7 +227,7 @@ pub mod __private {
     pub use crate::instrument::{
         begun, call, declared, endless, evaluate, future, good, never, pinned, returned, running, unmeasured,
     };
-    pub use crate::label::Derived;
+    pub use crate::label::{Derived, Position, concatenated, require_disjoint, values_before};
     pub use crate::outcome::outcome;
     pub use crate::probe::Probe;
     pub use crate::reconciliation::report_of;

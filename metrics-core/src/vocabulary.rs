@@ -4,6 +4,7 @@
 //! error under the literal alone, and every wrong label of a crate is reported in one run.
 
 use crate::LabelValue;
+use crate::labels::{EventType, Exchange, Operation, RateLimit, Severity, Subsystem};
 
 /// Whether a value of `L` has the text with this key; equal keys are equal texts. Without a table of keys, and for a text
 /// that is too long for a key, the answer is no.
@@ -21,11 +22,7 @@ pub(crate) const fn has_key<L: LabelValue>(low: u128, high: u128) -> bool {
 /// the panic is a compile error.
 #[track_caller]
 pub(crate) const fn require_text<L: LabelValue>(text: &str) {
-    if !contains(L::VALUES, text) {
-        let message = unknown(L::NAME, L::VALUES, text);
-        let message = if nearest(L::VALUES, text).is_some() { message } else { origin(message, L::PATH) };
-        panic!("{}", message.as_str());
-    }
+    assert!(contains(L::VALUES, text), "{}", unknown_value::<L>(text).as_str());
 }
 
 /// Refuses the name of a method that names no value of `L`.
@@ -36,12 +33,49 @@ pub(crate) const fn require_text<L: LabelValue>(text: &str) {
 #[track_caller]
 pub(crate) const fn require_method_name<L: LabelValue>(name: &str) {
     if !contains(L::VALUES, name) {
-        let message = unknown(L::NAME, L::VALUES, name);
-        let message = message.push(
+        let message = unknown_value::<L>(name).push(
             "; over this method `#[exchange_call(op = \"…\")]` names its operation, `#[exchange_call(skip)]` leaves it out",
         );
         panic!("{}", message.as_str());
     }
+}
+
+const fn unknown_value<L: LabelValue>(text: &str) -> Message {
+    let message = unknown(L::NAME, L::VALUES, text);
+    if let Some(library) = library_set(L::NAME)
+        && contains(library.0, text)
+    {
+        return message
+            .push("; `")
+            .push(L::PATH)
+            .push("` replaces `bot_metrics::labels::")
+            .push(library.1)
+            .push("`, which has this value: add a variant `#[label(extends)] Common(bot_metrics::labels::")
+            .push(library.1)
+            .push(")` to keep its values");
+    }
+    if nearest(L::VALUES, text).is_some() { message } else { origin(message, L::PATH) }
+}
+
+/// The library's set that messages call by this name: its values and its type.
+const fn library_set(name: &str) -> Option<(&'static [&'static str], &'static str)> {
+    const SETS: [(&str, &[&str], &str); 6] = [
+        (Subsystem::NAME, Subsystem::VALUES, "Subsystem"),
+        (Operation::NAME, Operation::VALUES, "Operation"),
+        (Exchange::NAME, Exchange::VALUES, "Exchange"),
+        (RateLimit::NAME, RateLimit::VALUES, "RateLimit"),
+        (Severity::NAME, Severity::VALUES, "Severity"),
+        (EventType::NAME, EventType::VALUES, "EventType"),
+    ];
+    let mut index = 0;
+    while index < SETS.len() {
+        let (known, values, ty) = SETS[index];
+        if equal(known, name) {
+            return Some((values, ty));
+        }
+        index += 1;
+    }
+    None
 }
 
 /// Where the type stands that was looked into: mostly it was to be another one.
@@ -61,7 +95,7 @@ const fn after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     if equal(head, start) { Some(tail) } else { None }
 }
 
-const fn contains(values: &[&str], text: &str) -> bool {
+pub(crate) const fn contains(values: &[&str], text: &str) -> bool {
     let mut index = 0;
     while index < values.len() {
         if equal(values[index], text) {
@@ -326,7 +360,6 @@ impl Message {
 mod tests {
     use super::*;
     use crate::call_site::fixed_text;
-    use crate::labels::{EventType, Operation, Subsystem};
 
     fn message_of<L: LabelValue>(text: &'static str) -> String {
         *std::panic::catch_unwind(|| require_text::<L>(text))

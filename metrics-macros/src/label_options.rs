@@ -1,5 +1,6 @@
 //! What `#[label(…)]` says over an enum and over a variant.
 
+use proc_macro2::Span;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
@@ -18,6 +19,9 @@ pub(crate) const KEYS: [(&str, &str); 3] = [
 const RENAME_ALL: &str = "rename_all";
 const NAME: &str = "name";
 const CRATE: &str = "crate";
+
+/// The word over a variant that holds a value of another set.
+const EXTENDS: &str = "extends";
 
 /// What stands over an enum.
 #[derive(Default)]
@@ -66,6 +70,11 @@ impl Options {
                 let Some(Expr::Path(path)) = &entry.value else { return Err(entry.wrong_kind()) };
                 self.library = Some(path.path.clone());
             }
+            EXTENDS => {
+                let message = "write `extends` over a variant that holds a value of the set to extend: \
+                               `#[label(extends)] Common(bot_metrics::labels::Operation)`";
+                return Err(syn::Error::new(entry.name.span(), message));
+            }
             unknown => {
                 let message = format!(
                     "`label` has no key `{unknown}`{}",
@@ -78,25 +87,45 @@ impl Options {
     }
 }
 
-/// The text of its own that a variant has.
-pub(crate) fn own_text(variant: &Variant, errors: &mut Errors) -> Option<LitStr> {
-    let mut own = None;
-    for attr in labels(&variant.attrs) {
-        match attr.parse_args::<LitStr>() {
-            Ok(_) if own.is_some() => {
-                errors.push_over(attr, "a variant has one text, and one stands before this");
-            }
-            Ok(text) if text.suffix().is_empty() => own = Some(text),
-            Ok(_) | Err(_) => {
-                let text = written_otherwise(attr)
-                    .unwrap_or_else(|| Case::default().spell(&variant.ident.to_string()));
-                let message =
-                    format!("a variant's text stands in parentheses and quotes: `#[label({text:?})]`");
-                errors.push_over(&attr.meta, message);
+/// The `#[label(…)]` over a variant.
+pub(crate) enum VariantLabel {
+    Nothing,
+    /// A text of its own.
+    Text(LitStr),
+    /// `extends`, and its span: the variant holds a value of another set.
+    Extends(Span),
+}
+
+impl VariantLabel {
+    pub(crate) fn over(variant: &Variant, errors: &mut Errors) -> Self {
+        let mut written = Self::Nothing;
+        for attr in labels(&variant.attrs) {
+            let read = match attr.parse_args::<LitStr>() {
+                Ok(text) if text.suffix().is_empty() => Self::Text(text),
+                _ if attr.parse_args::<Ident>().is_ok_and(|word| word == EXTENDS) => {
+                    Self::Extends(attr.meta.span())
+                }
+                _ => {
+                    let text = written_otherwise(attr)
+                        .unwrap_or_else(|| Case::default().spell(&variant.ident.to_string()));
+                    let message =
+                        format!("a variant's text stands in parentheses and quotes: `#[label({text:?})]`");
+                    errors.push_over(&attr.meta, message);
+                    continue;
+                }
+            };
+            match written {
+                Self::Nothing => written = read,
+                Self::Text(_) => {
+                    errors.push_over(attr, "a variant has one text, and one stands before this");
+                }
+                Self::Extends(_) => {
+                    errors.push_over(attr, "a variant that extends another set has no text of its own");
+                }
             }
         }
+        written
     }
-    own
 }
 
 /// The text in `label = "text"`, `label(rename = "text")` and the like.

@@ -1,14 +1,17 @@
-//! `#[derive(LabelValue)]`: a fieldless enum as a closed set of label values.
+//! `#[derive(LabelValue)]`: an enum as a closed set of label values, one for each variant. A variant that holds a value of
+//! another set takes in all of that set's.
 
 use std::collections::HashMap;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
-use syn::{Data, DeriveInput, Fields, Path, Variant, parse_quote};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{Data, DeriveInput, Fields, Path, Type, Variant, parse_quote};
 
 use crate::errors::Errors;
 use crate::label_case::{Case, words};
-use crate::label_options::{Options, own_text};
+use crate::label_options::{Options, VariantLabel};
+use crate::private::Private;
 use crate::text_key::table;
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
@@ -35,9 +38,31 @@ const OVERFLOW: &str = "other";
 /// What may be expanded.
 struct LabelSet {
     name: String,
-    variants: Vec<Ident>,
-    values: Vec<String>,
+    members: Vec<Member>,
     library: Path,
+}
+
+/// A variant and its values.
+struct Member {
+    variant: Ident,
+    values: Values,
+}
+
+enum Values {
+    /// One text, and where it was written.
+    Own(String, Span),
+    /// All those of another set; the variant holds one of them.
+    Of(Box<Type>),
+}
+
+/// The code that differs between a set whose values are known here and one that extends others.
+struct Parts {
+    /// The constants of the trait.
+    constants: TokenStream,
+    /// A value's position, of `self`.
+    position: TokenStream,
+    /// Items beside the impls.
+    beside: TokenStream,
 }
 
 impl LabelSet {
@@ -46,17 +71,18 @@ impl LabelSet {
         let variants = variants(input, errors)?;
         Some(Self {
             name: options.name.unwrap_or_else(|| words(&input.ident.to_string()).join(" ")),
-            variants: variants.iter().map(|variant| variant.ident.clone()).collect(),
-            values: values(&variants, options.case, errors),
+            members: members(&variants, options.case, errors)?,
             library: options.library.unwrap_or_else(|| parse_quote!(::bot_metrics)),
         })
     }
 
     fn expand(&self, input: &DeriveInput) -> TokenStream {
-        let Self { name, variants, values, library } = self;
+        let Self { name, library, .. } = self;
         let ident = &input.ident;
         let ident_text = ident.to_string();
-        let keys = table(values).into_iter().map(|[low, high]| quote!([#low, #high]));
+        let extends = self.members.iter().any(|member| matches!(member.values, Values::Of(_)));
+        let Parts { constants, position, beside } =
+            if extends { self.extended(ident) } else { self.known(ident) };
         quote! {
             #[automatically_derived]
             impl #library::__private::Derived for #ident {}
@@ -64,19 +90,98 @@ impl LabelSet {
             #[automatically_derived]
             impl #library::LabelValue for #ident {
                 const NAME: &'static str = #name;
-                const VALUES: &'static [&'static str] = &[#(#values),*];
-                const KEYS: &'static [[u128; 2]] = &[#(#keys),*];
+                #constants
                 const PATH: &'static str = #library::__private::concat!(
                     #library::__private::module_path!(), "::", #ident_text
                 );
 
                 fn index(self) -> usize {
-                    self as usize
+                    self.__bot_metrics_position().index()
                 }
             }
 
+            #[automatically_derived]
+            impl #ident {
+                #[doc(hidden)]
+                pub const fn __bot_metrics_position(self) -> #library::__private::Position<Self> {
+                    #library::__private::Position::new(#position)
+                }
+            }
+
+            #beside
+        }
+    }
+
+    /// For a set whose values are all known here.
+    fn known(&self, ident: &Ident) -> Parts {
+        let variants = self.members.iter().map(|member| &member.variant);
+        let values = self.members.iter().filter_map(|member| match &member.values {
+            Values::Own(text, _) => Some(text.clone()),
+            Values::Of(_) => None,
+        });
+        let values: Vec<_> = values.collect();
+        let keys = table(&values).into_iter().map(|[low, high]| quote!([#low, #high]));
+        Parts {
+            constants: quote! {
+                const VALUES: &'static [&'static str] = &[#(#values),*];
+                const KEYS: &'static [[u128; 2]] = &[#(#keys),*];
+            },
+            position: quote!(self as usize),
             // A value that is only named by literals is constructed nowhere; it is in use all the same.
-            const _: &[#ident] = &[#(#ident::#variants),*];
+            beside: quote!(const _: &[#ident] = &[#(#ident::#variants),*];),
+        }
+    }
+
+    /// For a set that extends others: the compiler concatenates their values.
+    fn extended(&self, ident: &Ident) -> Parts {
+        let library = &self.library;
+        let private = Private::of(Some(library));
+        let sets = self.members.iter().map(|Member { values, .. }| match values {
+            Values::Own(text, _) => quote!(&[#text]),
+            Values::Of(ty) => quote_spanned!(ty.span()=> <#ty as #library::LabelValue>::VALUES),
+        });
+        let positions = self.members.iter().enumerate().map(|(index, Member { variant, values })| {
+            let before = quote!(#private::values_before(Self::__BOT_METRICS_SETS, #index));
+            match values {
+                Values::Own(..) => quote!(Self::#variant => #before),
+                Values::Of(_) => {
+                    quote!(Self::#variant(value) => #before + value.__bot_metrics_position().index())
+                }
+            }
+        });
+        let others: Vec<usize> = (0..self.members.len())
+            .filter(|index| matches!(self.members[*index].values, Values::Of(_)))
+            .collect();
+        let checks = self.members.iter().enumerate().map(|(index, Member { variant, values })| {
+            let (span, is_own, used) = match values {
+                Values::Own(_, span) => (*span, true, quote!(const _: #ident = #ident::#variant;)),
+                Values::Of(ty) => (ty.span(), false, quote!(const _: fn(#ty) -> #ident = #ident::#variant;)),
+            };
+            let span = Span::call_site().located_at(span);
+            let private = private.at(span);
+            let others = others.iter().filter(|other| is_own || **other < index);
+            let sets = quote_spanned!(span=> #ident::__BOT_METRICS_SETS);
+            quote_spanned! {span=>
+                #used
+                #(const _: () = #private::require_disjoint(#sets[#index], #sets[#others]);)*
+            }
+        });
+        Parts {
+            constants: quote! {
+                const VALUES: &'static [&'static str] = &#private::concatenated::<{
+                    #private::values_before(#ident::__BOT_METRICS_SETS, usize::MAX)
+                }>(#ident::__BOT_METRICS_SETS);
+            },
+            position: quote!(match self { #(#positions),* }),
+            beside: quote! {
+                #[automatically_derived]
+                impl #ident {
+                    #[doc(hidden)]
+                    const __BOT_METRICS_SETS: &'static [&'static [&'static str]] = &[#(#sets),*];
+                }
+
+                #(#checks)*
+            },
         }
     }
 }
@@ -96,39 +201,63 @@ fn variants<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<Vec<&'a V
         errors.push(input.ident.span(), message);
     }
     for variant in &variants {
-        if !matches!(variant.fields, Fields::Unit) {
-            let message = "a label value has no data: each combination would be a series";
-            errors.push_over(&variant.fields, message);
-        } else if let Some((_, discriminant)) = &variant.discriminant {
+        if let Some((_, discriminant)) = &variant.discriminant {
             errors.push_over(discriminant, "a label value has no number of its own: leave it out");
         }
     }
-    let plain = variants.iter().all(|variant| matches!(variant.fields, Fields::Unit));
-    (plain && input.generics.params.is_empty() && !variants.is_empty()).then_some(variants)
+    (input.generics.params.is_empty() && !variants.is_empty()).then_some(variants)
 }
 
-/// Each variant's text; what cannot be one is reported.
-fn values(variants: &[&Variant], case: Case, errors: &mut Errors) -> Vec<String> {
+/// The values of each variant, if all have a valid shape. Mistakes are reported.
+fn members(variants: &[&Variant], case: Case, errors: &mut Errors) -> Option<Vec<Member>> {
     let mut seen: HashMap<String, String> = HashMap::new();
-    let mut values = Vec::new();
-    for variant in variants {
-        let (value, span) = value(variant, case, errors);
-        if let Err(message) = check(&value) {
-            errors.push(span, message);
-        } else if let Some(other) = seen.insert(value.clone(), variant.ident.to_string()) {
-            let message =
-                format!("{value:?} is the text of `{other}` already: two variants would be one series");
-            errors.push(span, message);
-        }
-        values.push(value);
-    }
-    values
+    let members: Vec<_> = variants
+        .iter()
+        .map(|variant| {
+            let values = values(variant, case, errors)?;
+            if let Values::Own(text, span) = &values {
+                if let Err(message) = check(text) {
+                    errors.push(*span, message);
+                } else if let Some(other) = seen.insert(text.clone(), variant.ident.to_string()) {
+                    let message = format!(
+                        "{text:?} is the text of `{other}` already: two variants would be one series"
+                    );
+                    errors.push(*span, message);
+                }
+            }
+            Some(Member { variant: variant.ident.clone(), values })
+        })
+        .collect();
+    members.into_iter().collect()
 }
 
-fn value(variant: &Variant, case: Case, errors: &mut Errors) -> (String, Span) {
-    match own_text(variant, errors) {
-        Some(text) => (text.value(), text.span()),
-        None => (case.spell(&variant.ident.to_string()), variant.ident.span()),
+fn values(variant: &Variant, case: Case, errors: &mut Errors) -> Option<Values> {
+    let written = VariantLabel::over(variant, errors);
+    let held = match &variant.fields {
+        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields.unnamed.first(),
+        _ => None,
+    };
+    match (written, &variant.fields, held) {
+        (VariantLabel::Extends(_), _, Some(field)) => Some(Values::Of(Box::new(field.ty.clone()))),
+        (VariantLabel::Extends(over), ..) => {
+            let message = format!(
+                "write `extends` over a variant that holds a value of the set to extend: \
+                 `{}(bot_metrics::labels::Operation)`",
+                variant.ident
+            );
+            errors.push(over, message);
+            None
+        }
+        (VariantLabel::Text(text), Fields::Unit, _) => Some(Values::Own(text.value(), text.span())),
+        (VariantLabel::Nothing, Fields::Unit, _) => {
+            Some(Values::Own(case.spell(&variant.ident.to_string()), variant.ident.span()))
+        }
+        (VariantLabel::Text(_) | VariantLabel::Nothing, fields, held) => {
+            let hint = held.map_or("", |_| "; `#[label(extends)]` adds all values of another set");
+            let message = format!("a label value has no data: each combination would be a series{hint}");
+            errors.push_over(fields, message);
+            None
+        }
     }
 }
 

@@ -4,11 +4,15 @@ use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{Expr, ExprLit, Lit, LitStr, Path};
+use syn::{
+    Expr, ExprLit, ExprPath, ExprUnary, FnArg, Lit, LitStr, Pat, PatType, Path, Signature, Type, TypePath,
+    UnOp,
+};
 
 use crate::args::{Args, FamilyLabel, Label};
 use crate::attr::{self, Attribute, Key, Takes};
 use crate::expand::located;
+use crate::label_case::words;
 use crate::model::{Instrumented, Records, Site};
 use crate::private::Private;
 use crate::shape::Shape;
@@ -23,7 +27,7 @@ pub(crate) struct Start {
 
 /// What checks a function's labels where it is not measured: the bindings are never run.
 pub(crate) fn checks(private: &Private, instrumented: &Instrumented) -> TokenStream {
-    let context = Context { private, labels: instrumented.labels.as_ref(), in_static: false };
+    let context = Context::of(private, instrumented, false);
     if let Site::Family { family, labels, records } = &instrumented.site {
         let Start { bindings, guard } = family_start(private, family, labels, records);
         return quote!(if false { #bindings let _ = #guard; });
@@ -47,7 +51,8 @@ pub(crate) fn checks(private: &Private, instrumented: &Instrumented) -> TokenStr
 /// The checks of those labels that are texts, whatever is wrong with the rest.
 pub(crate) fn text_checks(attribute: Attribute, args: &Args) -> TokenStream {
     let private = args.private();
-    let context = Context { private: &private, labels: args.path(attr::LABELS), in_static: false };
+    let labels = args.path(attr::LABELS);
+    let context = Context { private: &private, labels, sig: None, in_static: false };
     let check = |key: &Key| match (key.takes, args.label(key.name)) {
         (Takes::Label(label), written @ Some(Label::Text(_) | Label::MethodName(_))) => {
             context.choice(label, written).check(&private)
@@ -59,7 +64,7 @@ pub(crate) fn text_checks(attribute: Attribute, args: &Args) -> TokenStream {
 
 impl Start {
     pub(crate) fn new(private: &Private, instrumented: &Instrumented) -> Self {
-        let context = Context { private, labels: instrumented.labels.as_ref(), in_static: true };
+        let context = Context::of(private, instrumented, true);
         if let Site::Family { family, labels, records } = &instrumented.site {
             let Start { bindings, guard } = family_start(private, family, labels, records);
             let listed = listed(private, instrumented, family, records);
@@ -237,11 +242,18 @@ fn nanoseconds(duration: std::time::Duration) -> u64 {
 struct Context<'a> {
     private: &'a Private,
     labels: Option<&'a Path>,
+    /// The function's, whose arguments' types are known.
+    sig: Option<&'a Signature>,
     /// Whether there is a static in which a label can be checked.
     in_static: bool,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    fn of(private: &'a Private, instrumented: &'a Instrumented, in_static: bool) -> Self {
+        let sig = Some(&instrumented.function.sig);
+        Self { private, labels: instrumented.labels.as_ref(), sig, in_static }
+    }
+
     /// Each constant is an item that takes the compiler as long as the static: the first label is checked in that one
     /// instead, and only the first, since an evaluation that fails says nothing of what stands behind.
     fn checked<const N: usize>(&self, mut choices: [Choice; N]) -> [Choice; N] {
@@ -337,17 +349,14 @@ impl Context<'_> {
             Some(Label::Text(text)) => self.text_choice(label, text, "fixed_text"),
             Some(Label::MethodName(text)) => self.text_choice(label, text, "fixed_method_name"),
             Some(Label::Variant(path)) => {
-                let span = Span::call_site().located_at(path.span());
-                let ty = self.label_type(label, span);
-                let value = quote_spanned!(span=> {
-                    const VALUE: #ty = #path;
-                    <#ty as #private::LabelValue>::VALUES[VALUE as usize]
-                });
-                Choice { is_path: true, ..Choice::known(value) }
+                Choice { is_path: true, ..Choice::known(self.variant_text(label, path)) }
             }
             Some(Label::Expression(expr)) => {
                 let span = Span::call_site().located_at(expr.span());
-                let ty = self.label_type(label, span);
+                let (expr, ty) = match self.own_type(label, expr) {
+                    Some((expr, ty)) => (expr, located(&ty.to_token_stream(), span)),
+                    None => (&**expr, self.label_type(label, span)),
+                };
                 let index = format_ident!("{}", label.to_lowercase(), span = Span::mixed_site());
                 let values = quote_spanned!(span=> <#ty as #private::LabelValue>::VALUES);
                 Choice {
@@ -362,5 +371,63 @@ impl Context<'_> {
                 }
             }
         }
+    }
+
+    /// The text of a variant: its own type tells which set it is of, unless the attribute names a module.
+    fn variant_text(&self, label: &str, path: &ExprPath) -> TokenStream {
+        let span = Span::call_site().located_at(path.span());
+        let ty = self.labels.map(|_| self.label_type(label, span)).map(|ty| quote_spanned!(span=> : #ty));
+        let value = Ident::new("value", Span::mixed_site().located_at(span));
+        let is_named = path.path.segments.iter().rev().nth(1).is_some_and(|ty| ty.ident == label);
+        let text = if is_named || ty.is_some() {
+            quote_spanned!(span=> text())
+        } else {
+            let wanted = words(label).join(" ");
+            quote_spanned!(span=> text_of(#wanted))
+        };
+        quote_spanned!(span=> {
+            let #value #ty = #path;
+            #value.__bot_metrics_position().#text
+        })
+    }
+
+    /// An expression and its type, where `as` or the type of an argument says it by the label type's name: no module need
+    /// be in scope for that.
+    fn own_type<'e>(&self, label: &str, expr: &'e Expr) -> Option<(&'e Expr, &'e Type)>
+    where
+        'a: 'e,
+    {
+        if self.labels.is_some() {
+            return None;
+        }
+        let (expr, ty) = match expr {
+            Expr::Group(group) => return self.own_type(label, &group.expr),
+            Expr::Cast(cast) => (&*cast.expr, &*cast.ty),
+            Expr::Path(path) => (expr, self.argument_type(path.path.get_ident()?)?),
+            Expr::Unary(ExprUnary { op: UnOp::Deref(_), expr: reference, .. }) => {
+                let Expr::Path(path) = &**reference else { return None };
+                match self.argument_type(path.path.get_ident()?)? {
+                    Type::Reference(reference) => (expr, &*reference.elem),
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        };
+        let Type::Path(TypePath { qself: None, path, .. }) = ty else { return None };
+        let is_parameter =
+            self.sig?.generics.type_params().any(|parameter| path.get_ident() == Some(&parameter.ident));
+        let is_named =
+            path.segments.last().is_some_and(|last| last.ident == label && last.arguments.is_none());
+        (is_named && !is_parameter && path.segments[0].ident != "Self").then_some((expr, ty))
+    }
+
+    fn argument_type(&self, name: &Ident) -> Option<&'a Type> {
+        self.sig?.inputs.iter().find_map(|input| match input {
+            FnArg::Typed(PatType { pat, ty, .. }) => match &**pat {
+                Pat::Ident(argument) if argument.ident == *name && argument.by_ref.is_none() => Some(&**ty),
+                _ => None,
+            },
+            FnArg::Receiver(_) => None,
+        })
     }
 }

@@ -19,6 +19,13 @@ mod labels {
         Buy,
         Sell,
     }
+
+    #[derive(Clone, Copy, Debug, bot_metrics::LabelValue)]
+    pub(crate) enum Venue {
+        #[label(extends)]
+        Common(Exchange),
+        MyBroker,
+    }
 }
 
 metrics! {
@@ -33,6 +40,8 @@ metrics! {
     /// Time from a signal to the acknowledgement.
     histogram signal_to_ack_seconds { profile: ProfileId }
         buckets(0.05, 0.25, 1) objective(threshold = 0.25, ratio = 0.99)
+    /// Fees that were paid.
+    counter fees_total { venue: labels::Venue }
     /// Size of an order in dollars; never called.
     histogram order_size_dollars { side: labels::Side } buckets(100, 1_000, 10_000.5)
 }
@@ -43,6 +52,27 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     bounds::record_before_install();
     Settings::new(Mode::Paper).label_bounds(50, bounds::SYMBOLS).install().expect("one installation")
 });
+
+#[bot_metrics::counted(fees_total, venue = "kraken")]
+fn pay_at_kraken() {}
+
+#[bot_metrics::counted(fees_total, venue = "my_broker")]
+fn pay_the_broker() {}
+
+#[test]
+fn a_label_that_extends_another_has_a_series_for_each_value_of_both() {
+    use bot_metrics::labels::Exchange;
+
+    let metrics = &*METRICS;
+    fees_total(labels::Venue::Common(Exchange::Okx)).add(3);
+    fees_total(labels::Venue::MyBroker).add(4);
+    pay_at_kraken();
+    pay_the_broker();
+    let samples = Samples::of(metrics);
+    for (venue, fees) in [("okx", 3.0), ("my_broker", 5.0), ("kraken", 1.0), ("paper", 0.0)] {
+        assert_eq!(samples.value("bytelyst_bot_fees_total", &[("venue", venue)]), Some(fees), "{venue}");
+    }
+}
 
 #[test]
 fn declared_families_are_served_like_the_catalogues() {

@@ -36,3 +36,23 @@ fn own_label_values_are_found_whatever_else_has_their_names() {
         assert_eq!(told.lines().collect::<Vec<_>>(), expected, "{output:?}");
     }
 }
+
+#[test]
+fn paths_and_arguments_need_no_module_in_scope() {
+    let mut packages = Packages::new("paths");
+    packages.add("paths", "2024", "", &[("main.rs", source("vocabulary/paths.rs"))]);
+    let built = packages.cargo(&["build", "--workspace"]);
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let output = Command::new(Packages::built("debug", "paths")).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    let expected = [
+        "INFO STARTED",
+        "monitor",
+        "bybit get_trades",
+        "bybit xfer",
+        "deribit xfer",
+        "kraken get_ticker",
+        "okx get_fees",
+    ];
+    assert_eq!(told.lines().collect::<Vec<_>>(), expected, "{output:?}");
+}

@@ -259,6 +259,7 @@ impl<T> Label for NoLabel<T> {
     type Value<'a> = T;
     const TYPE: LabelType = LabelType::open("no label", 0);
 
+    #[expect(clippy::unnecessary_literal_bound, reason = "the trait says so")]
     fn text(_: Self::Value<'_>) -> &str {
         ""
     }

@@ -106,7 +106,7 @@ impl Misnamed {
     fn get_oder() {}
 }
 
-//~ the trait bound `u32: AsRef<str>` is not satisfied
+//~ `u32` is no text
 #[operational_event(type = "STARTED", severity = "INFO", symbol = number)]
 fn no_text(number: u32) {}
 

@@ -1,0 +1,13 @@
+use bot_metrics::LabelValue;
+
+#[derive(Clone, Copy, LabelValue)]
+enum Operation {
+    GetFees,
+    PlaceOrder,
+    #[label(extends)]
+    Common(bot_metrics::Operation),
+    #[label(extends)]
+    Again(bot_metrics::Operation),
+}
+
+fn main() {}
