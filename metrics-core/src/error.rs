@@ -1,7 +1,6 @@
 //! What can go wrong at start-up. Recording has no errors.
 
 use std::fmt;
-use std::time::Duration;
 
 use crate::custom::Place;
 #[cfg(feature = "push")]
@@ -9,6 +8,7 @@ use crate::push::PushError;
 #[cfg(feature = "server")]
 use crate::server::ServeError;
 use crate::source_line::SourceLine;
+use crate::subsystem::MaxAge;
 
 /// A start-up error: its text says what was wrong, where, and what is allowed.
 ///
@@ -33,9 +33,8 @@ enum Problem {
     },
     ConflictingMaxAge {
         subsystem: String,
-        asked: Duration,
-        standing: Duration,
-        places: String,
+        asked: String,
+        set: String,
     },
     NoExchange {
         place: String,
@@ -74,22 +73,11 @@ impl Error {
         Self(Box::new(Problem::AlreadyInstalled { place, differences }))
     }
 
-    pub(crate) fn conflicting_max_age(subsystem: &str, asked: Duration, standing: Duration) -> Self {
-        Self::conflicting_max_age_at(subsystem, asked, standing, "")
-    }
-
-    pub(crate) fn conflicting_max_age_at(
-        subsystem: &str,
-        asked: Duration,
-        standing: Duration,
-        places: impl Into<String>,
-    ) -> Self {
-        let places = places.into();
+    pub(crate) fn conflicting_max_age(subsystem: &str, asked: &MaxAge<'_>, set: &MaxAge<'_>) -> Self {
         Self(Box::new(Problem::ConflictingMaxAge {
             subsystem: subsystem.to_owned(),
-            asked,
-            standing,
-            places,
+            asked: asked.to_string(),
+            set: set.to_string(),
         }))
     }
 
@@ -120,12 +108,11 @@ impl fmt::Display for Error {
                 "the metrics of this process are installed already at {place}, with {}: call `install` once",
                 differences.join(", and ")
             ),
-            Problem::ConflictingMaxAge { subsystem, asked, standing, places } => {
-                write!(
-                    f,
-                    "subsystem {subsystem} cannot be stalled after {asked:?}: it is after {standing:?}{places}"
-                )
-            }
+            Problem::ConflictingMaxAge { subsystem, asked, set } => write!(
+                f,
+                "subsystem {subsystem} cannot count as stalled both after {asked}, and after {set}: write the same \
+                 `every` or `max_age` in both"
+            ),
             Problem::NoExchange { place } => write!(
                 f,
                 "{place} is an exchange call without an exchange: write `exchange = \"…\"` in its attribute, or name \

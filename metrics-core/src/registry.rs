@@ -35,7 +35,7 @@ use crate::scheduler::{SchedulerLag, watch};
 use crate::settings::{DEFAULT_NAMESPACE, Settings};
 use crate::source_line::SourceLine;
 use crate::storage::{GaugeSlot, Sink, Snapshot, SnapshotBuilder, lost, withdraw_time_stamps};
-use crate::subsystem::{SubsystemHandle, SubsystemHealth, SubsystemSite, Subsystems};
+use crate::subsystem::{MaxAge, SubsystemHandle, SubsystemHealth, SubsystemSite, Subsystems};
 use crate::vocabulary::require_type;
 use crate::{Error, LabelValue};
 
@@ -275,7 +275,7 @@ impl Core {
     }
 
     /// Makes the series of `site` stand at 0, as far as its labels are known.
-    fn declare(&self, site: &CallSite, settings: &Settings) {
+    fn declare(&self, site: &'static CallSite, settings: &Settings) {
         match site.target() {
             Target::Subsystem(site) => {
                 for subsystem in site.values() {
@@ -287,7 +287,7 @@ impl Core {
                         self.subsystems.awaited(subsystem, &self.clock)
                     };
                     // Contradictions were refused before.
-                    let _ = site.declared_max_age().map(|max_age| slots.set_max_age(max_age));
+                    let _ = site.max_age().map(|max_age| slots.set_max_age(max_age));
                 }
             }
             Target::Exchange(site) => {
@@ -642,7 +642,7 @@ impl Metrics {
 /// Refuses sites that contradict each other or the settings, naming the places. An age at a site that picks its
 /// subsystem at run time is the age of each that it can pick.
 fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
-    let mut ages: BTreeMap<&'static str, (Duration, &CallSite)> = BTreeMap::new();
+    let mut ages: BTreeMap<&'static str, MaxAge<'_>> = BTreeMap::new();
     for place in sites {
         match place.target() {
             Target::Exchange(site) => {
@@ -651,12 +651,11 @@ fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
                 }
             }
             Target::Subsystem(site) => {
-                let Some(asked) = site.declared_max_age() else { continue };
+                let Some(asked) = site.max_age() else { continue };
                 for subsystem in site.values() {
-                    let (standing, other) = *ages.entry(subsystem).or_insert((asked, place));
-                    if standing != asked {
-                        let places = format!(": {place} contradicts {other}");
-                        return Err(Error::conflicting_max_age_at(subsystem, asked, standing, places));
+                    let set = ages.entry(subsystem).or_insert(asked);
+                    if set.age != asked.age {
+                        return Err(Error::conflicting_max_age(subsystem, &asked, set));
                     }
                 }
             }
@@ -722,7 +721,8 @@ mod tests {
             assert_eq!(refused(&[site(1, two[0], AGES[0]), site(2, two[1], AGES[0])]), None);
             let text =
                 refused(&[site(1, two[0], AGES[0]), site(2, two[1], AGES[1])]).expect("a contradiction");
-            let places = "cannot be stalled after 9s: it is after 5s: bot::cycle (bot.rs:2) contradicts bot::cycle (bot.rs:1)";
+            let places = "cannot count as stalled both after 9s, as bot::cycle (bot.rs:2) says, and after 5s, as \
+                          bot::cycle (bot.rs:1) says: write the same `every` or `max_age` in both";
             assert!(text.ends_with(places), "{text}");
         }
         assert_eq!(refused(&[site(1, &["monitor"], AGES[0]), site(2, trading, AGES[1])]), None);

@@ -1,5 +1,6 @@
 //! Where the library's own trouble is told: it reaches whoever reads it, and costs nobody else anything.
 
+mod ages;
 mod hooks;
 mod standard_error;
 

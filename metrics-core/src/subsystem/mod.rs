@@ -1,5 +1,6 @@
 //! Subsystems: the core loops of a bot, how long their cycles take and whether they are fresh.
 
+mod max_age;
 mod site;
 mod standing;
 
@@ -8,9 +9,12 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Translation};
 use crate::guard::Unwinding;
+use crate::source_line::SourceLine;
 use crate::storage::{Ending, Running, Scratch, Series, Sink, Waits};
 use crate::{Error, Outcome};
 
+pub(crate) use max_age::MaxAge;
+use max_age::Place;
 pub(crate) use site::SiteRun;
 pub(crate) use site::SubsystemSite;
 use standing::Presence;
@@ -94,6 +98,7 @@ impl SubsystemHandle {
     /// # Errors
     ///
     /// Where the subsystem has a different age already, here or in an attribute.
+    #[track_caller]
     pub fn with_period(self, every: Duration) -> Result<Self, Error> {
         self.with_max_age(every.saturating_mul(PERIODS_UNTIL_STALLED))
     }
@@ -103,10 +108,12 @@ impl SubsystemHandle {
     /// # Errors
     ///
     /// Where the subsystem has a different age already, here or in an attribute.
+    #[track_caller]
     pub fn with_max_age(self, max_age: Duration) -> Result<Self, Error> {
-        match self.slots.set_max_age(max_age) {
+        let asked = MaxAge { age: max_age, place: Place::Handle(SourceLine::of_caller()) };
+        match self.slots.set_max_age(asked) {
             Ok(()) => Ok(self),
-            Err(standing) => Err(Error::conflicting_max_age(self.subsystem, max_age, standing)),
+            Err(set) => Err(Error::conflicting_max_age(self.subsystem, &asked, &set)),
         }
     }
 

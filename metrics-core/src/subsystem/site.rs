@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::max_age::{MaxAge, Place};
 use super::{SubsystemSlots, ending};
 use crate::Outcome;
 use crate::call_site::{CallSite, Found};
@@ -70,33 +71,34 @@ impl SubsystemSite<'static> {
         let cell = self.0.cell(index, 0);
         cell.find(find);
         // Neither under a lock, for the hook may record, nor while the run lasts.
-        if let Some(standing) = refused.take() {
-            self.tell_refused(index, standing);
+        if let Some(set) = refused.take() {
+            self.tell_refused(index, &set);
         }
         // Whether a cancelled run is observed, which is rarely asked for, goes with the run in a mark, and the run by
         // the slow way.
         if self.0.observes_cancelled { cell.start_marked(find, runs) } else { cell.start_slowly(find, runs) }
     }
 
-    fn find(self, index: usize, refused: &Cell<Option<Duration>>) -> Arc<SubsystemSlots> {
+    fn find(self, index: usize, refused: &Cell<Option<MaxAge<'static>>>) -> Arc<SubsystemSlots> {
         let core = registry::process_core();
         // Exported from this run on, if it was not before.
         let slots = core.subsystems.awaited(self.name(index), &core.clock);
-        if let Some(Err(standing)) = self.declared_max_age().map(|max_age| slots.set_max_age(max_age)) {
-            refused.set(Some(standing));
+        if let Some(Err(set)) = self.max_age().map(|max_age| slots.set_max_age(max_age)) {
+            refused.set(Some(set));
         }
         slots
     }
 
     #[cold]
-    fn tell_refused(self, index: usize, standing: Duration) {
-        let (subsystem, asked) = (self.name(index), self.declared_max_age().unwrap_or_default());
+    fn tell_refused(self, index: usize, set: &MaxAge<'_>) {
+        let (subsystem, asked) = (self.name(index), self.max_age().map_or(Duration::ZERO, |asked| asked.age));
         registry::process_core().report().tell(
             Topic::MaxAge,
             self.0,
             format_args!(
-                "subsystem {subsystem} is stalled after {standing:?}, which a handle said first: the {asked:?} of a \
-                 call site that is run later do not count"
+                "subsystem {subsystem} counts as stalled after {set}; the {asked:?} of {} are not used: write the same \
+                 `every` or `max_age` in both",
+                self.0
             ),
         );
     }
@@ -114,7 +116,7 @@ fn runs(found: &Found) -> &Lease {
     }
 }
 
-impl SubsystemSite<'_> {
+impl<'a> SubsystemSite<'a> {
     /// Every subsystem that this site can be.
     pub(crate) fn values(self) -> Vec<&'static str> {
         self.0.labels()[0].values()
@@ -129,7 +131,9 @@ impl SubsystemSite<'_> {
         self.0.optional
     }
 
-    pub(crate) fn declared_max_age(self) -> Option<Duration> {
-        (self.0.max_age_ns != 0).then(|| Duration::from_nanos(self.0.max_age_ns))
+    /// The age that its attribute gives.
+    pub(crate) fn max_age(self) -> Option<MaxAge<'a>> {
+        let age = Duration::from_nanos(self.0.max_age_ns);
+        (!age.is_zero()).then_some(MaxAge { age, place: Place::Site(self.0) })
     }
 }

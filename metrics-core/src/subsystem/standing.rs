@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::DEFAULT_MAX_AGE;
+use super::{DEFAULT_MAX_AGE, MaxAge};
 use crate::catalogue::{self, Family, SUBSYSTEM_DURATION_BUCKETS};
 use crate::clock::{Clock, Latch, Stamp, Translation};
 use crate::lock::{self, Lock};
@@ -15,7 +15,7 @@ use crate::{LabelValue, Outcome};
 pub struct SubsystemSlots {
     runs: Lease,
     standing: Lock<Standing>,
-    max_age: lock::Once<Duration>,
+    max_age: lock::Once<MaxAge<'static>>,
 }
 
 /// What is not recorded by runs.
@@ -103,10 +103,10 @@ impl SubsystemSlots {
         &self.runs
     }
 
-    /// Sets the age once; a different one later is refused with the one that stands.
-    pub(crate) fn set_max_age(&self, max_age: Duration) -> Result<(), Duration> {
-        let standing = *self.max_age.get_or_make(|| max_age);
-        if standing == max_age { Ok(()) } else { Err(standing) }
+    /// Sets the age once; a different one later is refused with the one that is set.
+    pub(crate) fn set_max_age(&self, max_age: MaxAge<'static>) -> Result<(), MaxAge<'static>> {
+        let set = *self.max_age.get_or_make(|| max_age);
+        if set.age == max_age.age { Ok(()) } else { Err(set) }
     }
 
     /// Exports it from here on, if it is not.
@@ -156,7 +156,7 @@ impl SubsystemSlots {
         if begun {
             standing.be_here(now);
         }
-        let max_age = self.max_age.get().copied().unwrap_or(DEFAULT_MAX_AGE);
+        let max_age = self.max_age.get().map_or(DEFAULT_MAX_AGE, |max_age| max_age.age);
         let good_runs = totals.outcomes[Outcome::Ok.index()];
         let fresh_runs = good_runs + totals.outcomes[Outcome::Skipped.index()];
         let stamp =
