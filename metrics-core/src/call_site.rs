@@ -11,6 +11,7 @@ use crate::capital::CapitalGuard;
 use crate::event::{BareEventGuard, EventGuard, EventSite, EventSlots, On};
 use crate::exchange::{ExchangeSite, ExchangeSlots, SiteCall};
 use crate::label::LabelValue;
+use crate::not_installed;
 use crate::reconciliation::ReconciliationCycle;
 use crate::registry;
 use crate::storage::Running;
@@ -297,11 +298,13 @@ impl CallSite {
 
     /// Begins a check of the capital of `profile`.
     pub fn capital(&'static self, profile: Text) -> CapitalGuard {
+        not_installed::note(self);
         CapitalGuard::begin(profile)
     }
 
     /// Begins a cycle of the reconciliation that this site calls by this name.
     pub fn reconciliation(&'static self, name: &Text) -> ReconciliationCycle {
+        not_installed::note(self);
         ReconciliationCycle::begin(registry::process_instance(), Some(self), name.as_str())
     }
 

@@ -10,6 +10,7 @@ use crate::catalogue::OPERATIONAL_EVENTS_TOTAL;
 use crate::clock::Clock;
 use crate::guard::Guard;
 use crate::lock::{self, Lock};
+use crate::not_installed;
 use crate::open::{self, Bound, BoundedSeries, FamilyKey, Label, LabelSetQuery};
 use crate::recent::Recent;
 use crate::registry;
@@ -303,13 +304,18 @@ impl EventSite<'static> {
         if lock::is_inside() {
             return lose();
         }
+        not_installed::note(self.0);
         // Inside, so that an allocator which records what is allocated for this event does not wait for it.
         let _inside = lock::enter();
         let (severity, kind) = self.texts(severity, kind);
         let find = || Found::Event(registry::process_core().events.bare(severity, kind));
-        if let Found::Event(entry) = cell.get_or_init(find) {
-            entry.record(|slot| slot.add(1));
-        }
+        let record = |found: &Found| {
+            if let Found::Event(entry) = found {
+                entry.record(|slot| slot.add(1));
+            }
+        };
+        // Until settings are installed each event comes by here.
+        if not_installed::is_settled() { record(cell.get_or_init(find)) } else { record(&find()) }
     }
 
     fn texts(self, severity: usize, kind: usize) -> (&'static str, &'static str) {

@@ -7,6 +7,7 @@ use crate::call_site::{CallSite, Choice, Found};
 use crate::catalogue::{self, EXCHANGE_API_LATENCY_BUCKETS};
 use crate::clock::Clock;
 use crate::guard::{Guard, Unwinding};
+use crate::not_installed;
 use crate::registry;
 use crate::storage::{Ending, Lease, Running, Scratch, Series, Sink, Totals, Waits};
 use crate::{LabelValue, Outcome, waiting};
@@ -328,6 +329,7 @@ pub struct ExchangeSite<'a>(pub(crate) &'a CallSite);
 
 impl ExchangeSite<'static> {
     pub(crate) fn start_slowly(self, exchange: usize, operation: usize) -> Running {
+        not_installed::note(self.0);
         let find = || Found::Exchange(self.find(exchange, operation));
         self.0.cell(exchange, operation).start_slowly(find, |found| match found {
             Found::Exchange(slots) => &slots.0,

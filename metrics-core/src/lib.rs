@@ -63,6 +63,7 @@ mod instrument;
 mod label;
 mod lock;
 mod market_data;
+mod not_installed;
 mod open;
 mod outcome;
 #[cfg(feature = "server")]

@@ -24,6 +24,7 @@ use crate::exchange::{ExchangeCall, ExchangeCalls};
 use crate::labels::{EventType, Severity};
 use crate::lock;
 use crate::market_data::{MarketData, MarketDataFeed};
+use crate::not_installed;
 use crate::process;
 use crate::profiles::{ProfileSlots, Profiles};
 use crate::rate_limit::{RateLimitGauge, RateLimits};
@@ -362,6 +363,7 @@ impl Metrics {
         }
         core.expect_own_events();
         core.configure(settings, place, registry);
+        not_installed::settle();
         // The hook may record, and install.
         drop(held);
         drop(inside);

@@ -2,6 +2,7 @@
 
 mod ages;
 mod hooks;
+mod not_installed;
 mod standard_error;
 
 use std::io::Read;

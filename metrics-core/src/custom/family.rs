@@ -9,6 +9,7 @@ use super::label::LabelType;
 use super::series::SeriesCell;
 use crate::catalogue::{Family, Kind, Origin};
 use crate::lock;
+use crate::not_installed;
 use crate::open::{self, FamilyKey, Label, LabelSetQuery};
 use crate::registry;
 use crate::settings::DEFAULT_SERIES;
@@ -162,9 +163,16 @@ impl CustomFamily {
             // An allocator records for the first time what is allocated while this thread looks for a slot.
             return Handle::LOST;
         }
+        self.note();
         let _inside = lock::enter();
         let find = || registry::process_core().custom.closed(self, values);
-        cell.get_or_find(find).map_or(Handle::NOWHERE, Handle::Closed)
+        // Until settings are installed each look-up comes by here.
+        let slot = if not_installed::is_settled() { cell.get_or_find(find) } else { find() };
+        slot.map_or(Handle::NOWHERE, Handle::Closed)
+    }
+
+    fn note(&self) {
+        not_installed::note(format_args!("{}, declared in {},", self.family.name, self.place));
     }
 
     #[inline(never)]
@@ -180,6 +188,7 @@ impl CustomFamily {
         if lock::is_inside() {
             return Handle::LOST;
         }
+        self.note();
         let core = registry::process_core();
         let found_at = open::epoch();
         let Some(entry) = core.custom.open(self, asked, core.clock.boot_time()) else {

@@ -36,6 +36,8 @@ pub(crate) const LAST_REPORTS: Duration = Duration::from_millis(100);
 pub(crate) enum Topic {
     /// The time stamp counter is not used.
     Clock,
+    /// Something is recorded and no settings are installed.
+    NotInstalled,
     /// Two places give one subsystem different ages.
     MaxAge,
     /// A foreign collector failed, or families of it are not served.

@@ -9,6 +9,7 @@ use super::running::Running;
 use super::thread::NEAR;
 use crate::clock::Clock;
 use crate::lock::{self, Lock};
+use crate::not_installed;
 
 /// Where a site keeps the slots of one label set once it has found them.
 ///
@@ -60,6 +61,10 @@ impl NearNumber {
     fn publish(&'static self, recorder: &Recorder) {
         // An allocator that records what is allocated under this very lock must not wait for it; a later call publishes.
         if recorder.near() == 0 || self.0.load(Relaxed) != 0 || lock::is_inside() {
+            return;
+        }
+        // Until then every call comes by here, where it is noticed.
+        if !not_installed::is_settled() {
             return;
         }
         // Without the counter every call comes by here: none of them may take a lock for it.

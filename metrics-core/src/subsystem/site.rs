@@ -9,6 +9,7 @@ use super::{SubsystemSlots, ending};
 use crate::Outcome;
 use crate::call_site::{CallSite, Found};
 use crate::guard::Guard;
+use crate::not_installed;
 use crate::registry;
 use crate::report::Topic;
 use crate::storage::{Lease, Running};
@@ -70,7 +71,7 @@ impl SubsystemSite<'static> {
         let find = || Found::Subsystem(self.find(index, &refused));
         let cell = self.0.cell(index, 0);
         cell.find(find);
-        // Neither under a lock, for the hook may record, nor while the run lasts.
+        not_installed::note(self.0);
         if let Some(set) = refused.take() {
             self.tell_refused(index, &set);
         }

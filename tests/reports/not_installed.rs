@@ -1,0 +1,92 @@
+//! What attributes record while no settings are installed is reported once, on whatever kind of site it is.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use bot_metrics::prelude::*;
+use bot_metrics::testing::report_missing_install_at_once;
+
+use crate::{bot, is_bot, output};
+
+bot_metrics::metrics! {
+    /// Signals.
+    counter signals_total { subsystem: labels::Subsystem }
+}
+
+#[timed_subsystem("monitor")]
+fn cycle() {}
+
+#[exchange_call(op = "place_order", exchange = "kraken")]
+fn call() {}
+
+#[operational_event(type = "STARTED", severity = "INFO")]
+fn event() {}
+
+#[capital_check(profile = "maker")]
+fn capital() -> Capital {
+    Capital::default()
+}
+
+#[reconciliation]
+fn reconcile() -> ReconciliationReport {
+    ReconciliationReport::new()
+}
+
+#[counted(signals_total, subsystem = labels::Subsystem::Trading)]
+fn signal() {}
+
+/// By name, with how their report begins.
+const SITES: [(&str, fn(), &str); 6] = [
+    ("cycle", cycle, "reports::not_installed::cycle (tests/reports/not_installed.rs:16)"),
+    ("call", call, "reports::not_installed::call (tests/reports/not_installed.rs:19)"),
+    ("event", event, "reports::not_installed::event (tests/reports/not_installed.rs:22)"),
+    ("capital", || _ = capital(), "reports::not_installed::capital (tests/reports/not_installed.rs:25)"),
+    (
+        "reconcile",
+        || drop(reconcile()),
+        "reports::not_installed::reconcile (tests/reports/not_installed.rs:30)",
+    ),
+    ("signal", signal, "signals_total, declared in reports::not_installed (tests/reports/not_installed.rs:"),
+];
+
+const SITE: &str = "BOT_METRICS_TEST_SITE";
+
+/// What a bot writes to standard error that calls the site of this name.
+fn lines(site: &str, test: &str) -> String {
+    let mut bot = bot(test).env(SITE, site).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut lines = String::new();
+    bot.stderr.take().expect("piped").read_to_string(&mut lines).expect("text");
+    output(bot);
+    lines
+}
+
+#[test]
+fn what_records_long_after_the_first_recording_is_reported_once_with_its_place() {
+    if is_bot() {
+        let site = std::env::var(SITE).expect("it is given");
+        let (_, record, _) = SITES.into_iter().find(|(name, ..)| *name == site).expect("one of them");
+        (0..3).for_each(|_| record());
+        report_missing_install_at_once();
+        (0..3).for_each(|_| record());
+        return;
+    }
+    for (site, _, begins) in SITES {
+        let lines = lines(
+            site,
+            "not_installed::what_records_long_after_the_first_recording_is_reported_once_with_its_place",
+        );
+        assert_eq!(lines.lines().count(), 1, "{site}: {lines:?}");
+        assert!(lines.starts_with(&format!("bot-metrics: {begins}")), "{lines}");
+        assert!(lines.contains("Call `Settings::from_env()?.install()?` at the start of `main`"), "{lines}");
+    }
+}
+
+#[test]
+fn what_records_before_install_and_soon_after_the_first_recording_is_not() {
+    if is_bot() {
+        SITES.iter().for_each(|(_, record, _)| record());
+        return;
+    }
+    let test = "not_installed::what_records_before_install_and_soon_after_the_first_recording_is_not";
+    assert_eq!(lines("", test), "");
+}
