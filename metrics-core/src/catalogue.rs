@@ -81,6 +81,16 @@ pub struct Family {
     pub origin: Origin,
 }
 
+impl Kind {
+    /// What the samples of a family of this kind append to its name; nothing where they have the name itself.
+    pub(crate) fn suffixes(self) -> &'static [&'static str] {
+        match self {
+            Self::Counter | Self::Gauge => &[],
+            Self::Histogram => &["_bucket", "_sum", "_count"],
+        }
+    }
+}
+
 impl Family {
     /// The name under which it is exported.
     #[must_use]

@@ -387,6 +387,11 @@ impl Metrics {
         Ok(Self { core })
     }
 
+    /// Whether attributes record to it.
+    pub(crate) fn is_process_wide(&self) -> bool {
+        Arc::ptr_eq(&self.core, process())
+    }
+
     /// What this instance was made with.
     ///
     /// # Panics
@@ -403,8 +408,7 @@ impl Metrics {
     pub fn subsystem<L: LabelValue>(&self, subsystem: L) -> SubsystemHandle {
         const { require_type::<L>("subsystem") };
         let (name, clock) = (subsystem.as_str(), &self.core.clock);
-        let is_process_wide = Arc::ptr_eq(&self.core, process());
-        let slots = if self.settings().disables(name) || is_process_wide && is_optional(name) {
+        let slots = if self.settings().disables(name) || self.is_process_wide() && is_optional(name) {
             self.core.subsystems.awaited(name, clock)
         } else {
             self.core.subsystems.registered(name, clock)

@@ -84,7 +84,9 @@ fn what_records_long_after_the_first_recording_is_reported_once_with_its_place()
 #[test]
 fn what_records_before_install_and_soon_after_the_first_recording_is_not() {
     if is_bot() {
-        SITES.iter().for_each(|(_, record, _)| record());
+        for (_, record, _) in &SITES {
+            record();
+        }
         return;
     }
     let test = "not_installed::what_records_before_install_and_soon_after_the_first_recording_is_not";

@@ -1,14 +1,15 @@
 //! What attributes do that handles do not, in the process-wide instance, which all tests here share.
 
 use std::future::{Future, pending};
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread::{sleep, spawn};
 use std::time::Duration;
 
-use bot_metrics::testing::{Samples, flush_reports};
-use bot_metrics::{LabelValue, SubsystemHealth, prelude::*};
+use bot_metrics::testing::{Samples, flush_reports, instance};
+use bot_metrics::{LabelValue, SubsystemHealth, assert_metric, prelude::*};
 
 mod labels {
     use bot_metrics::LabelValue;
@@ -454,4 +455,19 @@ mod calls {
         assert_eq!(calls("latency_seconds_count", "times_out"), 2.0, "otherwise an outage makes p99 better");
         assert_eq!((calls("in_flight", "times_out"), calls("in_flight", "is_cancelled")), (0.0, 0.0));
     }
+}
+
+/// Most likely somebody expects there what an attribute recorded.
+#[test]
+fn a_failing_assertion_on_an_instance_of_its_own_says_where_attributes_record() {
+    let message = |metrics: &Metrics| {
+        let fails = || assert_metric!(metrics, "bytelyst_bot_build_info", 2);
+        let panic = std::panic::catch_unwind(AssertUnwindSafe(fails)).expect_err("it is 1");
+        panic.downcast_ref::<String>().expect("a formatted message").clone()
+    };
+    let note =
+        "\nnote: annotated functions do not record to this instance, but to the one of `Settings::install`";
+    let (own, _) = instance();
+    assert!(message(&own).ends_with(note), "{}", message(&own));
+    assert!(!message(&METRICS).contains(note));
 }

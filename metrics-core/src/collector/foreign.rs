@@ -16,7 +16,7 @@ use super::conformance::{Fault, check_name};
 use super::failure::Failure;
 use super::isolation::{Isolation, Running};
 use super::own::OwnFamilies;
-use super::spelling::{ForeignFamily, own_suffixes, sample_names};
+use super::spelling::{ForeignFamily, sample_names};
 use crate::catalogue::{FAMILIES, Origin};
 use crate::custom::custom_families;
 use crate::lock::{Held, Lock};
@@ -293,7 +293,7 @@ impl OwnNames {
             exported.partition(|family| family.origin == Origin::Standard);
         let names = |families: Vec<&crate::catalogue::Family>| {
             let names = |family: &crate::catalogue::Family| {
-                sample_names(&family.full_name(&settings.namespace), own_suffixes(family.kind))
+                sample_names(&family.full_name(&settings.namespace), family.kind.suffixes())
             };
             families.into_iter().flat_map(names).collect()
         };

@@ -71,17 +71,9 @@ pub(super) fn sample_names(name: &str, suffixes: &[&str]) -> Vec<String> {
     suffixes.iter().chain(&[""]).map(|suffix| format!("{name}{suffix}")).collect()
 }
 
-/// What a family of our own appends to its name.
-pub(super) fn own_suffixes(kind: Kind) -> &'static [&'static str] {
-    match kind {
-        Kind::Counter | Kind::Gauge => &[],
-        Kind::Histogram => &["_bucket", "_sum", "_count"],
-    }
-}
-
 fn suffixes(kind: MetricType) -> &'static [&'static str] {
     match kind {
-        MetricType::HISTOGRAM => own_suffixes(Kind::Histogram),
+        MetricType::HISTOGRAM => Kind::Histogram.suffixes(),
         MetricType::SUMMARY => &["_sum", "_count"],
         MetricType::COUNTER | MetricType::GAUGE | MetricType::UNTYPED => &[],
     }

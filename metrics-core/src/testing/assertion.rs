@@ -7,8 +7,10 @@ use std::ops::{Bound, Range, RangeBounds, RangeFrom, RangeInclusive, RangeTo, Ra
 
 use super::changes::Changes;
 use super::samples::{Samples, Series};
-use super::selector::Selector;
+use super::selector::{Nearest, Selector};
 use crate::Metrics;
+use crate::call_site::CALL_SITES;
+use crate::shown::quoted;
 
 /// How many series a message shows.
 const SHOWN: usize = 5;
@@ -61,15 +63,29 @@ pub const ABSENT: Absent = Absent;
 #[derive(Clone, Copy, Debug)]
 pub struct Absent;
 
+/// What a failing assertion says of an instance of its own.
+const ELSEWHERE: &str =
+    "\nnote: annotated functions do not record to this instance, but to the one of `Settings::install`";
+
 /// What samples are read from.
 pub trait Source {
     /// The samples of this moment.
     fn samples(&self) -> Cow<'_, Samples>;
+
+    /// Whether there are annotated functions and what they record is elsewhere.
+    #[doc(hidden)]
+    fn misses_attributes(&self) -> bool {
+        false
+    }
 }
 
 impl Source for Metrics {
     fn samples(&self) -> Cow<'_, Samples> {
         Cow::Owned(Samples::of(self))
+    }
+
+    fn misses_attributes(&self) -> bool {
+        !CALL_SITES.is_empty() && !self.is_process_wide()
     }
 }
 
@@ -88,6 +104,10 @@ impl Source for Changes {
 impl<S: Source + ?Sized> Source for &S {
     fn samples(&self) -> Cow<'_, Samples> {
         (**self).samples()
+    }
+
+    fn misses_attributes(&self) -> bool {
+        (**self).misses_attributes()
     }
 }
 
@@ -178,8 +198,11 @@ pub fn assert_metric(
     expected: &dyn Expected,
     reason: Option<fmt::Arguments<'_>>,
 ) {
-    let selector =
-        Selector::parse(selector).unwrap_or_else(|error| panic!("{selector:?} names no series: {error}"));
+    let selector = match Selector::parse(selector) {
+        Ok(selector) => selector,
+        // Not in a closure, which would be the place of the panic.
+        Err(error) => panic!("{} names no series: {error}", quoted(selector)),
+    };
     let samples = source.samples();
     let found: Vec<_> = samples.iter().filter(|(series, _)| selector.matches(series)).collect();
     let value = found.first().map(|(_, value)| *value);
@@ -187,35 +210,45 @@ pub fn assert_metric(
         return;
     }
     let reason = reason.map(|reason| format!("{reason}: ")).unwrap_or_default();
-    panic!("{reason}{}", difference(&selector, &samples, &found, &expected.told()));
+    let note = if source.misses_attributes() { ELSEWHERE } else { "" };
+    panic!("{reason}{}{note}", difference(&selector, &samples, &found, &expected.told()));
 }
 
 fn difference(selector: &Selector, samples: &Samples, found: &[(&Series, f64)], expected: &str) -> String {
     match found {
-        [] => {
-            let nearest = selector.nearest(samples, SHOWN);
-            let all = samples.iter().count();
+        [] => format!("{selector}: no such series, expected {expected}{}", alternatives(selector, samples)),
+        [(series, value)] => format!("{series} is {value}, expected {expected}"),
+        several => {
+            let mut several = several.to_vec();
+            // Those of a metric that nothing moved are many and alike.
+            several.sort_by_key(|(_, value)| *value == 0.0);
             format!(
-                "{selector}: no such series, expected {expected}\nthe nearest of {all} series{}",
-                listed(samples, &nearest)
+                "{selector}: {} series fit, expected one of {expected}; name more of its labels{}",
+                several.len(),
+                listed(samples, &several)
             )
         }
-        [(series, value)] => format!("{series} is {value}, expected {expected}"),
-        several => format!(
-            "{selector}: {} series fit, expected one of {expected}; name more of its labels{}",
-            several.len(),
-            listed(samples, &several[..several.len().min(SHOWN)])
-        ),
     }
 }
 
-/// The series, each on a line, without the labels that all have.
+/// What is there instead of a series that is not.
+fn alternatives(selector: &Selector, samples: &Samples) -> String {
+    match selector.nearest(samples) {
+        Nearest::Series(nearest) => {
+            format!("\nthe nearest of {} series{}", samples.iter().count(), listed(samples, &nearest))
+        }
+        Nearest::OwnName => "; the family has no series yet".to_owned(),
+        Nearest::Name(name) => format!("; the nearest name is {name}, which has no series yet"),
+    }
+}
+
+/// The first of the series, each on a line, without the labels that all have.
 fn listed(samples: &Samples, series: &[(&Series, f64)]) -> String {
     let shared = samples.shared_labels();
     let labels: Vec<_> = shared.iter().map(|(label, value)| format!("{label}={value:?}")).collect();
     let mut text =
         if labels.is_empty() { ":".to_owned() } else { format!(" (each with {}):", labels.join(", ")) };
-    for (series, value) in series {
+    for (series, value) in series.iter().take(SHOWN) {
         let own: BTreeMap<_, _> = series
             .labels
             .iter()
@@ -225,12 +258,16 @@ fn listed(samples: &Samples, series: &[(&Series, f64)]) -> String {
         // Writing to a String cannot fail.
         let _ = write!(text, "\n  {} {value}", Series { name: series.name.clone(), labels: own });
     }
+    if series.len() > SHOWN {
+        let _ = write!(text, "\n  … and {} more", series.len() - SHOWN);
+    }
     text
 }
 
 #[cfg(test)]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::{Arc, Mutex};
 
     use super::*;
 
@@ -332,6 +369,51 @@ bot_nothing{mode="paper"} NaN
     }
 
     #[test]
+    fn those_that_are_not_zero_are_listed_first() {
+        let zeros = (0..12).map(|n| format!("bot_events_total{{type=\"{n:02}\"}} 0\n"));
+        let text: String = zeros.chain(["bot_events_total{type=\"zz\"} 1\n".to_owned()]).collect();
+        let samples = Samples::parse(&text).expect("legal");
+        for selector in ["bot_events_total", "bot_events_total{type='none'}"] {
+            let panic = catch_unwind(AssertUnwindSafe(|| assert_metric!(samples, selector, 1)));
+            let panic = panic.expect_err("it fails");
+            let message = panic.downcast_ref::<String>().expect("a formatted message");
+            let listed: Vec<_> = message.lines().filter(|line| line.starts_with("  ")).collect();
+            assert_eq!(listed[0], "  bot_events_total{type=\"zz\"} 1", "{message}");
+            assert_eq!(listed.last(), Some(&"  … and 8 more"), "{message}");
+            assert_eq!(listed.len(), 6, "{message}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_name_is_looked_for_in_the_catalogue_too() {
+        let (metrics, _) = crate::testing::instance();
+        let message = |selector: &str| {
+            let panic = catch_unwind(AssertUnwindSafe(|| assert_metric!(metrics, selector, 1)));
+            panic.expect_err("it fails").downcast_ref::<String>().expect("a formatted message").clone()
+        };
+        for (selector, name) in [
+            (
+                "bytelyst_bot_exchange_api_request_total{operation='place_order'}",
+                "bytelyst_bot_exchange_api_requests_total",
+            ),
+            (
+                "bytelyst_bot_exchange_latency_seconds_count",
+                "bytelyst_bot_exchange_api_latency_seconds_count",
+            ),
+            ("exchange_api_requests_total", "bytelyst_bot_exchange_api_requests_total"),
+        ] {
+            let message = message(selector);
+            assert!(
+                message.contains(&format!("the nearest name is {name}, which has no series yet")),
+                "{message}"
+            );
+            assert!(!message.contains("build_info"), "{message}");
+        }
+        let message = message("bytelyst_bot_subsystem_alive{subsystem='trading'}");
+        assert!(message.contains(": no such series, expected 1; the family has no series yet"), "{message}");
+    }
+
+    #[test]
     fn a_selector_that_cannot_be_read_is_told() {
         assert_eq!(
             message(|samples| assert_metric!(samples, "bot_alive{subsystem=~'t.*'}", 1)),
@@ -340,27 +422,40 @@ bot_nothing{mode="paper"} NaN
         );
     }
 
-    #[test]
-    fn the_place_of_the_assertion_is_told() {
-        let place = std::sync::Arc::new(std::sync::Mutex::new(None));
-        let line = line!() + 2;
-        let fails = || {
-            assert_metric!(samples(), "bot_alive", 0);
-        };
+    /// Where `fails` panics.
+    fn place_of_panic(fails: impl FnOnce()) -> (String, u32) {
+        let places = Arc::new(Mutex::new(Vec::new()));
+        let thread = std::thread::current().id();
         let hook = std::panic::take_hook();
         std::panic::set_hook(Box::new({
-            let place = std::sync::Arc::clone(&place);
+            let places = Arc::clone(&places);
             move |panic| {
-                let mut place = place.lock().unwrap();
                 // Other tests panic meanwhile.
-                if panic.location().is_some_and(|at| at.line() == line) {
-                    *place = panic.location().map(|at| (at.file().to_owned(), at.line()));
+                if std::thread::current().id() == thread {
+                    let at = panic.location().expect("std knows it");
+                    places.lock().unwrap().push((at.file().to_owned(), at.line()));
                 }
             }
         }));
-        let failed = catch_unwind(fails);
+        let failed = catch_unwind(AssertUnwindSafe(fails));
         std::panic::set_hook(hook);
         assert!(failed.is_err());
-        assert_eq!(*place.lock().unwrap(), Some((file!().to_owned(), line)));
+        places.lock().unwrap().pop().expect("a panic")
+    }
+
+    #[test]
+    fn what_fails_panics_at_its_caller() {
+        let (samples, (metrics, _)) = (samples(), crate::testing::instance());
+        let fails: [(&dyn Fn(), u32); 6] = [
+            (&|| assert_metric!(samples, "bot_alive", 0), line!()),
+            (&|| assert_metric!(samples, "bot_alive", 0, "a reason"), line!()),
+            (&|| assert_metric!(samples, "bot_runs_total", 0), line!()),
+            (&|| assert_metric!(samples, "bot_alive{", 1), line!()),
+            (&|| _ = samples.value("bot_runs_total", &[]), line!()),
+            (&|| drop((crate::testing::watch(&metrics), crate::testing::watch(&metrics))), line!()),
+        ];
+        for (fails, line) in fails {
+            assert_eq!(place_of_panic(fails), (file!().to_owned(), line));
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! What happened between two moments.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::samples::{Samples, Series};
 use crate::Metrics;
+use crate::source_line::SourceLine;
 
 /// What changed from one moment to another: from [`Samples::until`] or [`Watch::changes`].
 ///
@@ -110,12 +112,47 @@ impl fmt::Display for Change {
 /// Reads what changes in `metrics` from here on, and keeps other watches waiting until it is dropped: tests of
 /// annotated functions, which run beside each other in one process and record to one instance, read their own changes
 /// alone.
+///
+/// # Panics
+///
+/// Where this thread watches already: it would wait for itself.
 #[must_use = "what changes is read from it"]
+#[track_caller]
 pub fn watch(metrics: &Metrics) -> Watch {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    // A test that failed while it watched left nothing behind.
-    let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let alone = Alone::begin();
     Watch { before: Samples::of(metrics), metrics: metrics.clone(), _alone: alone }
+}
+
+thread_local! {
+    /// Where the watch of this thread began, if it has one.
+    static WATCHES_SINCE: Cell<Option<SourceLine>> = const { Cell::new(None) };
+}
+
+/// Keeps other threads from watching.
+#[derive(Debug)]
+struct Alone {
+    /// It keeps a watch on its thread, too.
+    _lock: MutexGuard<'static, ()>,
+}
+
+impl Alone {
+    #[track_caller]
+    fn begin() -> Self {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        if let Some(first) = WATCHES_SINCE.get() {
+            panic!("this thread watches already, since {first}: drop that `Watch` first");
+        }
+        // A test that failed while it watched left nothing behind.
+        let lock = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        WATCHES_SINCE.set(Some(SourceLine::of_caller()));
+        Self { _lock: lock }
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        WATCHES_SINCE.set(None);
+    }
 }
 
 /// From [`watch`].
@@ -123,7 +160,7 @@ pub fn watch(metrics: &Metrics) -> Watch {
 pub struct Watch {
     metrics: Metrics,
     before: Samples,
-    _alone: MutexGuard<'static, ()>,
+    _alone: Alone,
 }
 
 impl Watch {
@@ -160,6 +197,21 @@ mod tests {
         assert_metric!(changes, "g", f64::INFINITY);
         assert!(before.until(&before).is_empty());
         assert_eq!(before.until(&samples("")).iter().count(), 6);
+    }
+
+    #[test]
+    fn a_second_watch_of_a_thread_panics_with_the_place_of_the_first() {
+        let (metrics, _) = instance();
+        let (first, line) = (watch(&metrics), line!());
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| watch(&metrics)));
+        let panic = panic.expect_err("it would wait for itself");
+        let message = panic.downcast_ref::<String>().expect("a formatted message");
+        assert_eq!(
+            *message,
+            format!("this thread watches already, since {}:{line}: drop that `Watch` first", file!())
+        );
+        drop(first);
+        let _again = watch(&metrics);
     }
 
     #[test]

@@ -38,6 +38,7 @@ impl Samples {
     ///
     /// Where the exposition cannot be read.
     #[must_use]
+    #[track_caller]
     pub fn of(metrics: &Metrics) -> Self {
         Self::parse(&metrics.exposition()).expect("our own exposition is legal")
     }
@@ -67,6 +68,7 @@ impl Samples {
     ///
     /// Where several series fit.
     #[must_use]
+    #[track_caller]
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let mut fitting = self.matching(name, labels);
         let found = fitting.next();

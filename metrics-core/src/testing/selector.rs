@@ -1,9 +1,11 @@
 //! Which series an assertion means, written as in PromQL.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::samples::{Samples, Series, unquoted};
+use crate::catalogue::{BUILD_INFO, FAMILIES};
+use crate::custom::custom_families;
 use crate::vocabulary::distance;
 
 /// Edits that a slip of the fingers makes.
@@ -68,31 +70,75 @@ impl Selector {
             && self.labels.iter().all(|(label, value)| series.labels.get(label) == Some(value))
     }
 
-    /// The series that are most like what is asked for, the nearest first.
-    pub(super) fn nearest<'a>(&self, samples: &'a Samples, most: usize) -> Vec<(&'a Series, f64)> {
+    /// What is most like what is asked for.
+    pub(super) fn nearest<'a>(&self, samples: &'a Samples) -> Nearest<'a> {
+        let exported: BTreeSet<&str> = samples.iter().map(|(series, _)| series.name.as_str()).collect();
+        let known = known_names(samples);
+        let names = exported.iter().copied().chain(known.iter().map(String::as_str));
+        let nearest = names.min_by_key(|name| (self.distance_of_name(name), !exported.contains(name), *name));
+        match nearest {
+            Some(name) if name == self.name && !exported.contains(name) => Nearest::OwnName,
+            Some(name) if !exported.contains(name) => Nearest::Name(name.to_owned()),
+            name => Nearest::Series(self.nearest_series(samples, name.unwrap_or_default())),
+        }
+    }
+
+    /// The series of this name, the nearest first, and of equally near ones those that are not 0.
+    fn nearest_series<'a>(&self, samples: &'a Samples, name: &str) -> Vec<(&'a Series, f64)> {
+        let series = samples.iter().filter(|(series, _)| series.name == name);
         let mut ranked: Vec<_> =
-            samples.iter().map(|(series, value)| (self.distance(series), series, value)).collect();
-        ranked.sort_by(|(near, one, _), (far, other, _)| near.cmp(far).then(one.cmp(other)));
+            series.map(|(series, value)| (self.distance_of_labels(series), series, value)).collect();
+        ranked.sort_by_key(|(distance, series, value)| (*distance, *value == 0.0, *series));
         // What is much farther than the nearest is of no help beside it.
         let far = ranked.first().map_or(0, |(nearest, ..)| nearest.saturating_mul(2).saturating_add(SLIP));
         ranked.retain(|(distance, ..)| *distance <= far);
-        ranked.into_iter().take(most).map(|(_, series, value)| (series, value)).collect()
+        ranked.into_iter().map(|(_, series, value)| (series, value)).collect()
     }
 
-    fn distance(&self, series: &Series) -> usize {
-        let name = if series.name.ends_with(&self.name) {
+    fn distance_of_name(&self, name: &str) -> usize {
+        if name.ends_with(&self.name) {
             // The namespace was left out.
-            usize::from(series.name != self.name)
+            usize::from(name != self.name)
         } else {
-            distance(series.name.as_bytes(), self.name.as_bytes())
-        };
+            distance(name.as_bytes(), self.name.as_bytes())
+        }
+    }
+
+    fn distance_of_labels(&self, series: &Series) -> usize {
         let labels = self.labels.iter().map(|(label, value)| match series.labels.get(label) {
             Some(found) if found == value => 0,
             Some(found) => distance(found.as_bytes(), value.as_bytes()).min(value.len()).max(1),
             None => label.len() + value.len(),
         });
-        labels.fold(name, usize::saturating_add)
+        labels.fold(0, usize::saturating_add)
     }
+}
+
+/// What is most like a series that is not there.
+#[derive(Debug)]
+pub(super) enum Nearest<'a> {
+    /// Series of the nearest name, the nearest first.
+    Series(Vec<(&'a Series, f64)>),
+    /// Its own name, which is one of ours and has no series.
+    OwnName,
+    /// Another name of ours, which has no series.
+    Name(String),
+}
+
+/// The names of all samples that the instance of these may have, if they are one of ours.
+fn known_names(samples: &Samples) -> Vec<String> {
+    let build_info = format!("_{}", BUILD_INFO.name);
+    let Some(namespace) = samples.iter().find_map(|(series, _)| series.name.strip_suffix(&build_info)) else {
+        return Vec::new();
+    };
+    let custom = custom_families().into_iter().map(|family| &family.family);
+    let families = FAMILIES.into_iter().chain(custom);
+    let names = families.flat_map(|family| {
+        let suffixes = family.kind.suffixes();
+        let suffixes = if suffixes.is_empty() { &[""] } else { suffixes };
+        suffixes.iter().map(|suffix| format!("{}{suffix}", family.full_name(namespace)))
+    });
+    names.collect()
 }
 
 impl fmt::Display for Selector {
