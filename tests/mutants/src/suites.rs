@@ -1,0 +1,169 @@
+//! The suites that a fault has to make fail, the quick ones first.
+
+use std::fmt;
+use std::fs::File;
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use crate::tree::Tree;
+
+/// The crate that is broken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Crate {
+    Core,
+    Macros,
+}
+
+/// What became of a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// This suite failed, the first of them being 1.
+    Caught(usize),
+    /// A suite took far longer than without the fault.
+    Hangs(usize),
+    Missed,
+    /// The crate itself does not compile, so it is no fault.
+    Unviable,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Caught(suite) => format!("caught {suite}"),
+            Self::Hangs(suite) => format!("hangs {suite}"),
+            Self::Missed => "MISSED".to_owned(),
+            Self::Unviable => "unviable".to_owned(),
+        };
+        write!(f, "{text:<8}")
+    }
+}
+
+type Arguments = &'static [&'static str];
+
+/// As CI runs them, but those of one crate with all its features.
+const CORE: &[Arguments] = &[
+    &["test", "-p", "bot-metrics", "--all-features", "--lib"],
+    &[
+        "test",
+        "-p",
+        "bot-metrics-tests",
+        "--test",
+        "semantics",
+        "--test",
+        "outcomes",
+        "--test",
+        "custom",
+        "--test",
+        "process_wide",
+        "--test",
+        "clocks",
+        "--test",
+        "recording",
+        "--test",
+        "first_allocation",
+    ],
+    &["test", "--workspace"],
+    &["test", "--manifest-path", "tests/models/Cargo.toml"],
+];
+
+const MACROS: &[Arguments] = &[
+    &["test", "-p", "bot-metrics-macros"],
+    &["test", "-p", "bot-metrics-ui-tests"],
+    &["test", "-p", "bot-metrics-tests", "--test", "outcomes", "--test", "semantics", "--test", "custom"],
+    &["test", "-p", "bot-metrics-tests", "--test", "expansion"],
+    &["test", "--workspace"],
+];
+
+/// A suite may take so many times what it takes without a fault, and a minute more.
+const PATIENCE: u32 = 4;
+
+/// The suites, and how long each may take.
+pub struct Suites {
+    check: Vec<&'static str>,
+    all: Vec<(Arguments, Duration)>,
+}
+
+impl Crate {
+    pub fn package(self) -> &'static str {
+        match self {
+            Self::Core => "bot-metrics",
+            Self::Macros => "bot-metrics-macros",
+        }
+    }
+
+    /// How many faults are drawn.
+    pub fn count(self) -> u64 {
+        match self {
+            Self::Core => 60,
+            Self::Macros => 40,
+        }
+    }
+
+    /// The suites, which all have to pass as long as nothing is broken.
+    pub fn suites_without_a_fault(self, tree: &Tree) -> Result<Suites, String> {
+        let suites = match self {
+            Self::Core => CORE,
+            Self::Macros => MACROS,
+        };
+        let mut all = Vec::new();
+        for &arguments in suites {
+            // What has to be built is built once, the first time.
+            let only_build: Vec<_> = arguments.iter().copied().chain(["--no-run"]).collect();
+            let (built, _) = run(tree, &only_build, Duration::from_hours(1))?;
+            let (passed, took) = run(tree, arguments, Duration::from_hours(1))?;
+            if !(built.success() && passed.success()) {
+                return Err(format!(
+                    "without a fault `cargo {}` fails; see {}",
+                    arguments.join(" "),
+                    log(tree).display()
+                ));
+            }
+            all.push((arguments, took * PATIENCE + Duration::from_mins(1)));
+        }
+        Ok(Suites { check: vec!["check", "-p", self.package(), "--all-features"], all })
+    }
+}
+
+impl Suites {
+    /// Runs the suites until one fails.
+    pub fn judge(&self, tree: &Tree) -> Result<Verdict, String> {
+        if !run(tree, &self.check, Duration::from_hours(1))?.0.success() {
+            return Ok(Verdict::Unviable);
+        }
+        for (index, (arguments, patience)) in self.all.iter().enumerate() {
+            let (status, _) = run(tree, arguments, *patience)?;
+            match status.code() {
+                Some(0) => {}
+                Some(TIMED_OUT) => return Ok(Verdict::Hangs(index + 1)),
+                _ => return Ok(Verdict::Caught(index + 1)),
+            }
+        }
+        Ok(Verdict::Missed)
+    }
+}
+
+/// Of the program `timeout`.
+const TIMED_OUT: i32 = 124;
+
+fn log(tree: &Tree) -> std::path::PathBuf {
+    tree.path().with_extension("log")
+}
+
+fn run(tree: &Tree, arguments: &[&str], patience: Duration) -> Result<(ExitStatus, Duration), String> {
+    let output = File::create(log(tree)).map_err(|error| format!("{}: {error}", log(tree).display()))?;
+    let errors = output.try_clone().map_err(|error| error.to_string())?;
+    let started = Instant::now();
+    // It ends the tests' own children too.
+    let mut command = Command::new("timeout");
+    command
+        .args(["--kill-after=5", &patience.as_secs().to_string(), "cargo"])
+        .args(arguments)
+        .current_dir(tree.path())
+        .env("CARGO_TERM_COLOR", "never")
+        .env_remove("CARGO_TARGET_DIR")
+        .stdin(std::process::Stdio::null())
+        .stdout(output)
+        .stderr(errors);
+    let status = command.status().map_err(|error| format!("timeout: {error}"))?;
+    Ok((status, started.elapsed()))
+}
