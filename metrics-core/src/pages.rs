@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::registry::Metrics;
-use crate::server::{Pages, ServeError, Server, ServerOptions, Verdict, serve};
+use crate::server::{Delivered, Pages, ServeError, Server, ServerOptions, Verdict, serve};
 use crate::subsystem::SubsystemHealth;
 use crate::{LabelValue as _, labels::Severity};
 
@@ -45,8 +45,9 @@ impl Metrics {
 }
 
 impl Pages for Metrics {
-    fn metrics(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        self.write_exposition(out)
+    fn metrics(&self, out: &mut dyn io::Write) -> io::Result<Delivered> {
+        let receipt = self.write_with_receipt(out)?;
+        Ok(Box::new(|| receipt.confirm()))
     }
 
     fn landing(&self) -> String {

@@ -35,7 +35,7 @@ use crate::report::{Report, Topic};
 use crate::scheduler::{SchedulerLag, watch};
 use crate::settings::{DEFAULT_NAMESPACE, Settings};
 use crate::source_line::SourceLine;
-use crate::storage::{GaugeSlot, Sink, Snapshot, SnapshotBuilder, lost, withdraw_time_stamps};
+use crate::storage::{GaugeSlot, Receipt, Sink, Snapshot, SnapshotBuilder, lost, withdraw_time_stamps};
 use crate::subsystem::{MaxAge, SubsystemHandle, SubsystemHealth, SubsystemSite, Subsystems};
 use crate::vocabulary::require_type;
 use crate::{Error, LabelValue};
@@ -541,21 +541,30 @@ impl Metrics {
 
     /// What is served: our families, then those that the bot registered itself, in the text format 0.0.4.
     ///
+    /// It is not known whether the text reaches a reader, so the counts in it are not taken as seen: if their profile is
+    /// [removed](Profile::remove) they stay for ten minutes, not five. What is written with
+    /// [`write_exposition`](Self::write_exposition) is taken as seen.
+    ///
     /// # Panics
     ///
     /// Never: memory is all that it takes.
     #[must_use]
     pub fn exposition(&self) -> String {
+        self.exposition_with_receipt().0
+    }
+
+    /// The exposition, and the receipt to be confirmed once a reader has it.
+    pub(crate) fn exposition_with_receipt(&self) -> (String, Receipt) {
         // Where it grew since the last one, by a little more than that.
         let last = self.core.exposition_length.load(Relaxed);
-        let text = self.spell(TextSink::new(self.settings(), String::with_capacity(last + last / 32)));
-        let text = text.expect("nothing is written");
+        let spelled = self.spell(TextSink::new(self.settings(), String::with_capacity(last + last / 32)));
+        let (text, receipt) = spelled.expect("nothing is written");
         self.core.exposition_length.store(text.len(), Relaxed);
-        text
+        (text, receipt)
     }
 
     /// Writes what [`exposition`](Self::exposition) returns to `out`, some 64 KiB at a time, so that it is never in memory
-    /// as a whole. Nobody waits for `out`, however long it takes.
+    /// as a whole. Nobody waits for `out`, however long it takes. Counts are taken as seen once all is written.
     ///
     /// ```
     /// # use bot_metrics::{Mode, Settings};
@@ -570,10 +579,15 @@ impl Metrics {
     ///
     /// The first that writing to `out` gives.
     pub fn write_exposition(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        self.spell(TextSink::to(self.settings(), out)).map(drop)
+        self.write_with_receipt(out).map(Receipt::confirm)
     }
 
-    fn spell(&self, mut sink: TextSink<'_>) -> io::Result<String> {
+    /// As [`write_exposition`](Self::write_exposition), where a reader has the exposition only later.
+    pub(crate) fn write_with_receipt(&self, out: &mut dyn io::Write) -> io::Result<Receipt> {
+        self.spell(TextSink::to(self.settings(), out)).map(|(_, receipt)| receipt)
+    }
+
+    fn spell(&self, mut sink: TextSink<'_>) -> io::Result<(String, Receipt)> {
         let started = Instant::now();
         // Foreign families first: what fails there is counted in ours.
         let foreign = self.core.foreign.spelled(self.core.id(), self.settings());
@@ -586,9 +600,9 @@ impl Metrics {
             sink.push(&family);
         }
         let took = started.elapsed().saturating_sub(sink.wrote_for());
-        let text = sink.finish()?;
+        let spelled = sink.finish()?;
         self.core.scrape_duration.set(took.as_secs_f64());
-        Ok(text)
+        Ok(spelled)
     }
 
     /// The shared registry, which holds our families as one collector. What a bot registers there itself is served

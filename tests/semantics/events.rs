@@ -213,6 +213,7 @@ fn events_of_rotating_profiles_vanish_with_them_and_take_no_place_for_ever() {
         }
         let placed = || Samples::of(&metrics).matching(EVENTS, &[("type", "ORDER_PLACED")]).count();
         assert_eq!(placed(), 50, "their grace");
+        metrics.write_exposition(&mut std::io::sink()).expect("it takes everything");
         clock.advance(Duration::from_mins(6));
         assert_eq!(placed(), 0);
     }

@@ -11,4 +11,5 @@ mod exposition;
 mod market_data;
 mod reconciliation;
 mod removed;
+mod seen;
 mod subsystem;

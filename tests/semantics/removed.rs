@@ -132,6 +132,7 @@ fn what_a_removed_profile_without_a_place_counted_goes_after_its_grace_and_frees
     b.update(used(0.0));
     clock.advance(Duration::from_mins(2));
     assert_eq!(value("b"), Some(1.0));
+    metrics.write_exposition(&mut std::io::sink()).unwrap();
     b.remove();
     clock.advance(Duration::from_mins(6));
     assert_eq!(value("b"), None);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::catalogue::{FAMILIES, Families, Family};
 use crate::settings::Settings;
-use crate::storage::{Reading, Sink};
+use crate::storage::{Reading, Receipt, Sink};
 
 /// The type of the text format as HTTP has it. Prometheus 3 refuses a scrape whose type it does not know, so this is
 /// exact.
@@ -27,6 +27,7 @@ pub(crate) struct TextSink<'a> {
     /// The family of the last series, and its position.
     last: Option<(&'static Family, usize)>,
     scratch: Scratch,
+    receipt: Receipt,
     outlet: Option<Outlet<'a>>,
 }
 
@@ -85,6 +86,7 @@ impl<'a> TextSink<'a> {
             waiting: (0..=CUSTOM).map(|_| Waiting::default()).collect(),
             last: None,
             scratch: Scratch::default(),
+            receipt: Receipt::default(),
             outlet: None,
         }
     }
@@ -107,14 +109,14 @@ impl<'a> TextSink<'a> {
         self.advance(CUSTOM);
     }
 
-    /// The text, or what of it was not written.
-    pub(crate) fn finish(mut self) -> io::Result<String> {
+    /// The text, or what of it was not written, and the receipt of all of it.
+    pub(crate) fn finish(mut self) -> io::Result<(String, Receipt)> {
         self.close();
         if self.outlet.is_some() {
             self.pass_on();
         }
         self.outlet.map_or(Ok(()), |outlet| outlet.result)?;
-        Ok(self.text)
+        Ok((self.text, self.receipt))
     }
 
     fn pass_on(&mut self) {
@@ -165,8 +167,8 @@ impl Sink for TextSink<'_> {
         written && self.families.include(family)
     }
 
-    fn is_exposition(&self) -> bool {
-        true
+    fn receipt(&mut self) -> Option<&mut Receipt> {
+        Some(&mut self.receipt)
     }
 
     fn rest(&mut self) {
@@ -334,7 +336,7 @@ mod tests {
         let settings = Settings::new(Mode::Paper).app("a\"b\\c\nd");
         let mut sink = TextSink::new(&settings, String::new());
         fill(&mut sink);
-        sink.finish().expect("nothing is written")
+        sink.finish().expect("nothing is written").0
     }
 
     const DEFAULT: &str = r#"app="a\"b\\c\nd",env="development",mode="paper""#;
@@ -369,7 +371,7 @@ mod tests {
         let mut sink = TextSink::new(&settings, String::new());
         sink.open(&LONELY);
         (&mut sink as &mut dyn Sink).histogram(&LONELY, &[], &[1, 2], 3.0);
-        let text = sink.finish().expect("nothing is written");
+        let text = sink.finish().expect("nothing is written").0;
         let name = "bytelyst_bot_lonely";
         let samples = format!(
             "{name}_bucket{{le=\"0.5\"}} 1\n{name}_bucket{{le=\"+Inf\"}} 3\n{name}_sum{{}} 3\n{name}_count{{}} 3\n"

@@ -10,7 +10,7 @@ use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{Ordering::Acquire, Ordering::Relaxed, fence};
+use std::sync::atomic::{Ordering::Acquire, fence};
 use std::time::Duration;
 
 use super::entry::Entry;
@@ -174,7 +174,7 @@ impl BoundedSeries {
         }
     }
 
-    /// Takes away the series that have this value of a label: at once, but for counts that no scraper can have seen.
+    /// Takes away the series that have this value of a label: at once, but for counts that no reader has received.
     /// These have their grace from now on.
     pub(crate) fn forget(&mut self, label: usize, value: &str, now: Duration) {
         let Some(known) = self.limits.labels.get(label) else { return };
@@ -188,7 +188,7 @@ impl BoundedSeries {
         let meant: Vec<_> = self.series.iter().filter(is_meant).cloned().collect();
         for member in meant {
             let ends = |entry: &Entry, mark| {
-                let is_seen = is_gauge || mark == entry.shown.load(Relaxed);
+                let is_seen = is_gauge || entry.is_seen(mark);
                 if is_seen { now } else { grace::end(now) }
             };
             self.begin_removal(member, ends, now);
@@ -241,8 +241,11 @@ impl BoundedSeries {
             // They live as long as the series do.
             texts.extend(member.labels().iter().map(LabelText::as_str));
             let mark = slot.collect(self.family, &texts, sink);
-            if sink.is_exposition() {
-                member.0.shown.store(mark, Relaxed);
+            if !is_gauge
+                && !member.0.is_seen(mark)
+                && let Some(receipt) = sink.receipt()
+            {
+                receipt.add(Arc::<Entry>::clone(&member.0), mark);
             }
         });
         last.map(|member| member.labels().to_vec())

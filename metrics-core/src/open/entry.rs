@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use super::{FamilyKey, Label, LabelSetQuery, LabelText, hash};
 use crate::catalogue::Family;
-use crate::storage::{CounterSlot, Slot};
+use crate::storage::{CounterSlot, Seen, Slot};
 
 /// A label set that was looked up: its series, or the one that counts in its place. All threads share it: what each of
 /// them kept for itself would take more memory than the counts.
@@ -18,8 +18,8 @@ pub struct Entry {
     /// another's, and recordings have to ask before they bring it back. A recording that reads this too early goes to the
     /// series all the same, where the next sweep finds it.
     is_live: AtomicBool,
-    /// The slot's mark when it was collected last: what a scraper can have seen.
-    pub(super) shown: AtomicU64,
+    /// The slot's mark in the latest exposition that a reader has received.
+    seen: AtomicU64,
     target: Target,
 }
 
@@ -56,8 +56,8 @@ impl Entry {
     }
 
     fn new(key: FamilyKey, labels: Vec<LabelText>, is_live: bool, target: Target) -> Self {
-        let (is_live, shown) = (AtomicBool::new(is_live), AtomicU64::new(0));
-        Self { key, labels: labels.into(), is_live, shown, target }
+        let (is_live, seen) = (AtomicBool::new(is_live), AtomicU64::new(0));
+        Self { key, labels: labels.into(), is_live, seen, target }
     }
 
     /// Records to the series that the label set had when it was looked up.
@@ -94,6 +94,11 @@ impl Entry {
 
     pub(super) fn set_live(&self, is_live: bool) {
         self.is_live.store(is_live, Relaxed);
+    }
+
+    /// Whether a reader has received what the slot held at this mark.
+    pub(super) fn is_seen(&self, mark: u64) -> bool {
+        self.seen.load(Relaxed) == mark
     }
 
     /// The series that it shares with another declaration of its family.
@@ -142,6 +147,13 @@ impl Entry {
             LabelText::Open(text) => Label::Open(text.as_bytes()),
         };
         hash::of(self.key, self.labels.iter().map(label))
+    }
+}
+
+impl Seen for Entry {
+    fn note_seen(&self, mark: u64) {
+        // Of two expositions the later one may be received first.
+        self.seen.fetch_max(mark, Relaxed);
     }
 }
 

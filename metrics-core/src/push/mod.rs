@@ -99,7 +99,7 @@ impl Pushgateway {
     ///
     /// Where the gateway cannot be reached, does not answer in time or refuses.
     pub fn push(&self, metrics: &Metrics) -> Result<(), PushError> {
-        self.send(Method::PUT, Some(metrics.exposition()))
+        self.send_exposition(Method::PUT, metrics)
     }
 
     /// Replaces, of what the group holds, the families that `metrics` has, and leaves the others (POST).
@@ -108,7 +108,7 @@ impl Pushgateway {
     ///
     /// Where the gateway cannot be reached, does not answer in time or refuses.
     pub fn push_add(&self, metrics: &Metrics) -> Result<(), PushError> {
-        self.send(Method::POST, Some(metrics.exposition()))
+        self.send_exposition(Method::POST, metrics)
     }
 
     /// Deletes all that the group holds.
@@ -118,6 +118,11 @@ impl Pushgateway {
     /// Where the gateway cannot be reached, does not answer in time or refuses.
     pub fn delete(&self) -> Result<(), PushError> {
         self.send(Method::DELETE, None)
+    }
+
+    fn send_exposition(&self, method: Method, metrics: &Metrics) -> Result<(), PushError> {
+        let (text, receipt) = metrics.exposition_with_receipt();
+        self.send(method, Some(text)).map(|()| receipt.confirm())
     }
 
     fn send(&self, method: Method, exposition: Option<String>) -> Result<(), PushError> {

@@ -63,13 +63,17 @@ const LONGEST_SHUTDOWN: Duration = Duration::from_secs(1);
 /// Who drops a server sooner, unused, most likely did not mean to.
 const EARLY: Duration = Duration::from_secs(1);
 
+/// Called when a client has received an exposition whole.
+pub(crate) type Delivered = Box<dyn FnOnce() + Send>;
+
 /// What the server shows; implemented by the instance.
 ///
 /// Every method runs on a thread apart, one call of a method at a time, but for those that wait for slow readers. It may
 /// block, and it may panic: that costs a 500, or breaks off what was begun to be sent.
 pub(crate) trait Pages: Send + Sync + 'static {
-    /// Writes the exposition, text format 0.0.4. It may take as long as its readers do.
-    fn metrics(&self, out: &mut dyn io::Write) -> io::Result<()>;
+    /// Writes the exposition, text format 0.0.4. It may take as long as its readers do. What it returns is called when the
+    /// first of them has received all of it.
+    fn metrics(&self, out: &mut dyn io::Write) -> io::Result<Delivered>;
     /// The landing page, HTML without scripts and without external resources.
     fn landing(&self) -> String;
     /// Whether the bot works.

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::Delivered;
 use super::answer::Answer;
 use super::flow::{End, Flow, Offer, Readers};
+use super::scrapes::Delivery;
 use super::unread::Unread;
 
 /// A page up to this length is sent as a whole, with its length: that of most bots. A longer one is never
@@ -44,6 +46,7 @@ pub(super) struct Outlet {
     waited: Duration,
     turn: Arc<Turn>,
     unread: Unread,
+    delivery: Delivery,
 }
 
 /// Has renderings that wait for slow clients end soon, until dropped.
@@ -75,10 +78,20 @@ impl Drop for Hurry<'_> {
 
 impl Outlet {
     /// Waits for its turn.
-    pub(super) fn new(rendered: oneshot::Sender<Rendered>, turn: Arc<Turn>, unread: Unread) -> Self {
+    pub(super) fn new(
+        rendered: oneshot::Sender<Rendered>,
+        turn: Arc<Turn>,
+        unread: Unread,
+        delivery: Delivery,
+    ) -> Self {
         turn.take();
         let (text, waited) = (Vec::new(), Duration::ZERO);
-        Self { text, rendered: Some(rendered), flow: None, waited, turn, unread }
+        Self { text, rendered: Some(rendered), flow: None, waited, turn, unread, delivery }
+    }
+
+    /// All of the exposition is written; `delivered` is to be called when a client has it.
+    pub(super) fn on_delivery(&self, delivered: Delivered) {
+        self.delivery.set(delivered);
     }
 
     /// All of the exposition is written.

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::answer::Answer;
 use super::flow::Streamed;
 use super::outlet::{Outlet, Rendered, Turn};
+use super::scrapes::Delivery;
 use super::unread::Unread;
 use crate::panics::contained;
 use crate::report::{Report, Topic};
@@ -41,11 +42,12 @@ pub(super) struct Reply {
     pub(super) answer: Answer,
     /// In place of the answer's body.
     pub(super) streamed: Option<Streamed>,
+    pub(super) delivery: Delivery,
 }
 
 impl From<Answer> for Reply {
     fn from(answer: Answer) -> Self {
-        Self { answer, streamed: None }
+        Self { answer, streamed: None, delivery: Delivery::default() }
     }
 }
 
@@ -142,20 +144,23 @@ impl Renderer {
             if clients.is_empty() {
                 continue;
             }
-            match self.rendered(permit).await {
+            let delivery = Delivery::default();
+            match self.rendered(permit, delivery.clone()).await {
                 Rendered::Whole(answer) => {
                     let body = self.unread.hold(answer.body().clone()).await;
                     let answer = answer.with_body(body);
                     for client in clients {
                         // A client may have given up waiting.
-                        let _ = client.send(answer.clone().into());
+                        let (answer, delivery) = (answer.clone(), delivery.clone());
+                        let _ = client.send(Reply { answer, streamed: None, delivery });
                     }
                 }
                 Rendered::Streamed(offer) => {
                     let answer = Answer::exposition(Bytes::new());
                     let bodies = offer.bodies(clients.len(), self.timeout);
                     for (client, streamed) in clients.into_iter().zip(bodies) {
-                        let _ = client.send(Reply { answer: answer.clone(), streamed: Some(streamed) });
+                        let (answer, delivery) = (answer.clone(), delivery.clone());
+                        let _ = client.send(Reply { answer, streamed: Some(streamed), delivery });
                     }
                 }
             }
@@ -172,12 +177,12 @@ impl Renderer {
     }
 
     /// Renders apart, until it is known what becomes of the page.
-    async fn rendered(&self, permit: Option<OwnedSemaphorePermit>) -> Rendered {
+    async fn rendered(&self, permit: Option<OwnedSemaphorePermit>, delivery: Delivery) -> Rendered {
         let (sender, rendered) = oneshot::channel();
         let (render, report, path) = (Arc::clone(&self.render), self.report.clone(), self.path);
         let (turn, unread) = (Arc::clone(&self.turn), self.unread.clone());
         let work = move || {
-            let mut outlet = Outlet::new(sender, turn, unread);
+            let mut outlet = Outlet::new(sender, turn, unread, delivery);
             match contained(|| render(&mut outlet)) {
                 Ok(Some(answer)) => outlet.answer(answer),
                 Ok(None) => outlet.finish(),

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use hyper::body::{Body, Frame, SizeHint};
 
+use super::Delivered;
+
 /// Clones share one count.
 #[derive(Clone, Default)]
 pub(super) struct Scrapes(Arc<Shared>);
@@ -43,7 +45,7 @@ impl Scrapes {
     pub(super) fn ticket(&self) -> Ticket {
         let mut progress = self.0.progress();
         progress.is_used = true;
-        Ticket { asked: progress.asked, scrapes: self.clone() }
+        Ticket { asked: progress.asked, scrapes: self.clone(), delivery: Delivery::default() }
     }
 
     /// Whether a page was ever asked for.
@@ -63,15 +65,40 @@ impl Shared {
     }
 }
 
+/// What is called when the first client has received a rendering whole. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Delivery(Arc<Mutex<Option<Delivered>>>);
+
+impl Delivery {
+    pub(super) fn set(&self, delivered: Delivered) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(delivered);
+    }
+
+    fn deliver(&self) {
+        let delivered = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(delivered) = delivered {
+            delivered();
+        }
+    }
+}
+
 /// A scrape, and who waited when it began.
 pub(super) struct Ticket {
     asked: u64,
     scrapes: Scrapes,
+    delivery: Delivery,
 }
 
 impl Ticket {
+    /// Of a scrape that is answered with this rendering.
+    pub(super) fn of(self, delivery: Delivery) -> Self {
+        Self { delivery, ..self }
+    }
+
     /// Its last byte is the system's to deliver.
     fn deliver(self) {
+        // First, so that who waits for the scrape finds its counts seen.
+        self.delivery.deliver();
         let mut progress = self.scrapes.0.progress();
         progress.served = progress.served.max(self.asked);
         self.scrapes.0.delivered.notify_all();

@@ -51,7 +51,9 @@ impl Site {
         Self {
             metrics: start(METRICS, |pages, outlet| {
                 // It fails where nobody reads any more.
-                let _ = pages.metrics(outlet);
+                if let Ok(delivered) = pages.metrics(outlet) {
+                    outlet.on_delivery(delivered);
+                }
                 None
             }),
             landing: start(LANDING, |pages, _| Some(Answer::html(pages.landing()))),
@@ -64,14 +66,14 @@ impl Site {
     pub(super) async fn respond(&self, head: &Parts, handover: Handover) -> Response<Tracked<Content>> {
         // Before the page is asked for: who waits from here on wants a later one.
         let ticket = self.scrapes.ticket();
-        let Reply { answer, streamed } = match refusal(head) {
+        let Reply { answer, streamed, delivery } = match refusal(head) {
             Some(answer) => answer.into(),
             None => self.page(head.uri.path()).await,
         };
         let response = answer.into_response(streamed);
         let scraped =
             head.uri.path() == METRICS && head.method == Method::GET && response.status() == StatusCode::OK;
-        response.map(|body| Tracked::new(body, scraped.then_some(ticket), handover))
+        response.map(|body| Tracked::new(body, scraped.then(|| ticket.of(delivery)), handover))
     }
 
     /// Paths are compared as they were sent: nothing is decoded or normalised, so no path has two spellings.

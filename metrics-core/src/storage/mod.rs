@@ -14,6 +14,7 @@ mod distribution;
 mod observed;
 mod page;
 mod patience;
+mod receipt;
 mod recorder;
 mod running;
 mod series;
@@ -35,6 +36,7 @@ mod totals;
 use crate::sync;
 
 pub(crate) use distribution::MOST_BOUNDS;
+pub(crate) use receipt::{Receipt, Seen};
 pub(crate) use recorder::{Ending, Lease, Scratch, Waits};
 pub(crate) use running::Running;
 pub(crate) use series::{Series, after, visit_some};

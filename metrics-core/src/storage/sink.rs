@@ -1,5 +1,6 @@
 //! What a scrape tells, series by series, to whoever spells or keeps it.
 
+use super::Receipt;
 use crate::catalogue::Family;
 
 /// Takes the series of a scrape, one after the other.
@@ -10,9 +11,10 @@ pub(crate) trait Sink {
     /// Whether anybody reads what is said of `family`.
     fn includes(&self, family: &Family) -> bool;
 
-    /// Whether what is said goes to a scraper, as text: others may read it as often as they like, and no scraper has seen it.
-    fn is_exposition(&self) -> bool {
-        false
+    /// Where series are noted that a reader will have seen, if one receives what is said. Others may read it as often as
+    /// they like, and no counts are seen.
+    fn receipt(&mut self) -> Option<&mut Receipt> {
+        None
     }
 
     /// None come any more of the families before `family`, in the order in which they are exported. What comes of it now

@@ -6,7 +6,7 @@ use super::*;
 use crate::catalogue::{Families, OPERATIONAL_EVENTS_TOTAL, Origin};
 use crate::lock;
 use crate::open::{FamilyKey, Held, Label};
-use crate::storage::{Reading, SnapshotBuilder, Value};
+use crate::storage::{Reading, Receipt, SnapshotBuilder, Value};
 
 const LABELS: [Label<'static>; 4] =
     [Label::Closed("INFO"), Label::Closed("STARTED"), Label::Open(b"maker"), Label::Open(b"")];
@@ -54,7 +54,7 @@ const fn family(name: &'static str, kind: Kind) -> Family {
 }
 
 #[derive(Default)]
-struct Told(Vec<(String, f64)>);
+struct Told(Vec<(String, f64)>, Receipt);
 
 /// The scraper is gone.
 struct Nobody;
@@ -62,10 +62,6 @@ struct Nobody;
 impl Sink for Nobody {
     fn includes(&self, _: &Family) -> bool {
         false
-    }
-
-    fn is_exposition(&self) -> bool {
-        true
     }
 
     fn open(&mut self, _: &'static Family) {}
@@ -78,8 +74,8 @@ impl Sink for Told {
         true
     }
 
-    fn is_exposition(&self) -> bool {
-        true
+    fn receipt(&mut self) -> Option<&mut Receipt> {
+        Some(&mut self.1)
     }
 
     fn open(&mut self, _: &'static Family) {}
@@ -100,6 +96,7 @@ const M: fn(u64) -> Duration = Duration::from_mins;
 fn told(family: &mut BoundedSeries, minutes: u64) -> Vec<(String, f64)> {
     let mut told = Told::default();
     let _ = family.collect_some(M(minutes), None, &mut told);
+    told.1.confirm();
     told.0
 }
 
@@ -233,6 +230,23 @@ fn what_a_scrape_had_for_nobody_was_not_seen() {
     let _ = family.collect_some(M(0), None, &mut Nobody);
     family.forget(0, "x", M(1));
     assert_eq!(told(&mut family, 1), [("x".to_owned(), 1.0)]);
+}
+
+#[test]
+fn what_an_exposition_said_that_no_reader_received_was_not_seen() {
+    let (mut family, key) = counters(3);
+    let kept = admit(&mut family, key, "x", 0);
+    kept.record(|slot| slot.add(1));
+    let mut late = Told::default();
+    let _ = family.collect_some(M(0), None, &mut late);
+    family.forget(0, "x", M(1));
+    assert_eq!(told(&mut family, 1), [("x".to_owned(), 1.0)]);
+    // One that is received late says less than the one before it.
+    kept.record(|slot| slot.add(1));
+    assert_eq!(told(&mut family, 1), [("x".to_owned(), 2.0)]);
+    late.1.confirm();
+    family.forget(0, "x", M(1));
+    assert_eq!(told(&mut family, 1), [], "all of it was received");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::process::{Child, ChildStderr, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 
 use super::client::{ask, connect, eventually, get, try_read_reply};
-use super::{EXPOSITION, Script, patient, serve};
+use super::{EXPOSITION, patient, script, serve};
 use crate::report::Report;
 
 const SCENARIO: &str = "BOT_METRICS_TEST_DESCRIPTORS";
@@ -62,7 +62,7 @@ fn bot() {
     // SAFETY: the pointer is to a live, initialised structure that the call only reads.
     let limited = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
     assert_eq!(limited, 0);
-    let pages = Arc::new(Script(|out: &mut dyn std::io::Write| out.write_all(EXPOSITION.as_bytes())));
+    let pages = Arc::new(script(|out: &mut dyn std::io::Write| out.write_all(EXPOSITION.as_bytes())));
     let server =
         serve("127.0.0.1:0", patient(), pages, Report::new(Arc::new(|line| eprintln!("{line}")))).unwrap();
     let leaks = if scenario == "leak" { usize::MAX } else { 0 };

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -162,4 +163,26 @@ fn rest_of_a_scrape(address: SocketAddr) -> String {
     let mut stream = connect(address);
     stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
     rest(&mut stream)
+}
+
+#[test]
+fn a_rendering_is_delivered_once_with_the_first_client_that_has_it_whole() {
+    for length in [EXPOSITION.len(), BIG] {
+        let served = start(patient(), move || "x".repeat(length));
+        let (address, delivered) = (served.address, Arc::clone(&served.delivered));
+        let delivered = || delivered.load(Relaxed);
+        assert_eq!(request(address, "HEAD", "/metrics").status, 200);
+        get(address, "/-/healthy");
+        if length == BIG {
+            let mut leaving = connect(address);
+            ask(&mut leaving, "GET", "/metrics");
+            leaving.read_exact(&mut [0; 1000]).unwrap();
+        }
+        std::thread::sleep(MOMENT);
+        assert_eq!(delivered(), 0, "{length}");
+        for n in 1..=2 {
+            assert_eq!(status(&rest_of_a_scrape(address)), 200);
+            eventually("it is delivered", || delivered() == n);
+        }
+    }
 }

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use super::client::{ask, connect, get, is_open, read_reply, rest, status};
 #[cfg(target_os = "linux")]
 use super::serve_all;
-use super::{EXPOSITION, PATIENCE, Reports, Script, Server, patient, serve, start, start_plain};
+use super::{EXPOSITION, PATIENCE, Reports, Server, patient, script, serve, start, start_plain};
 use crate::server::{ServeError, ServerOptions};
 
 fn try_serve(address: &str) -> Result<Server, ServeError> {
-    let pages = Arc::new(Script(|out: &mut dyn std::io::Write| out.write_all(EXPOSITION.as_bytes())));
+    let pages = Arc::new(script(|out: &mut dyn std::io::Write| out.write_all(EXPOSITION.as_bytes())));
     serve(address, ServerOptions::new(), pages, Reports::default().hook())
 }
 
@@ -60,7 +60,7 @@ const TWO: [&str; 2] = ["127.0.0.1:0", "127.0.0.2:0"];
 
 #[cfg(target_os = "linux")]
 fn serve_each(addresses: &[&str]) -> Result<Server, ServeError> {
-    let pages = Arc::new(Script(|out: &mut dyn std::io::Write| out.write_all(EXPOSITION.as_bytes())));
+    let pages = Arc::new(script(|out: &mut dyn std::io::Write| out.write_all(EXPOSITION.as_bytes())));
     let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
     serve_all("bot:5000", addresses, ServerOptions::new(), pages, Reports::default().hook())
 }

@@ -11,12 +11,13 @@ mod slow;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use super::serve_all;
-use super::{Pages, Server, ServerOptions, Verdict, serve};
+use super::{Delivered, Pages, Server, ServerOptions, Verdict, serve};
 use crate::report::Report;
 
 /// Far longer than anything here takes; a test that reaches it has failed.
@@ -25,12 +26,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const EXPOSITION: &str = "# TYPE up gauge\nup 1\n";
 const LANDING: &str = "<!doctype html><title>bot</title>";
 
-/// Pages with a scripted exposition: the part that varies from test to test.
-struct Script<F>(F);
+/// Pages with a scripted exposition: the part that varies from test to test. The other counts renderings that a client has
+/// received whole.
+struct Script<F>(F, Arc<AtomicUsize>);
 
 impl<F: Fn(&mut dyn io::Write) -> io::Result<()> + Send + Sync + 'static> Pages for Script<F> {
-    fn metrics(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        (self.0)(out)
+    fn metrics(&self, out: &mut dyn io::Write) -> io::Result<Delivered> {
+        (self.0)(out)?;
+        let delivered = Arc::clone(&self.1);
+        Ok(Box::new(move || {
+            delivered.fetch_add(1, Relaxed);
+        }))
     }
 
     fn landing(&self) -> String {
@@ -44,6 +50,10 @@ impl<F: Fn(&mut dyn io::Write) -> io::Result<()> + Send + Sync + 'static> Pages 
     fn ready(&self) -> Verdict {
         Verdict { ok: false, text: "stalled: trading".to_owned() }
     }
+}
+
+fn script<F: Fn(&mut dyn io::Write) -> io::Result<()>>(metrics: F) -> Script<F> {
+    Script(metrics, Arc::default())
 }
 
 /// What the server reported.
@@ -77,6 +87,7 @@ struct Served {
     server: Server,
     address: SocketAddr,
     reports: Reports,
+    delivered: Arc<AtomicUsize>,
 }
 
 fn start(options: ServerOptions, metrics: impl Fn() -> String + Send + Sync + 'static) -> Served {
@@ -87,10 +98,10 @@ fn start_writing(
     options: ServerOptions,
     metrics: impl Fn(&mut dyn io::Write) -> io::Result<()> + Send + Sync + 'static,
 ) -> Served {
-    let reports = Reports::default();
-    let pages = Arc::new(Script(metrics));
+    let (reports, delivered) = (Reports::default(), Arc::default());
+    let pages = Arc::new(Script(metrics, Arc::clone(&delivered)));
     let server = serve("127.0.0.1:0", options, pages, reports.hook()).unwrap();
-    Served { address: server.local_addr(), server, reports }
+    Served { address: server.local_addr(), server, reports, delivered }
 }
 
 fn start_plain() -> Served {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use super::client::{ask, connect, eventually, get, read_reply};
-use super::{EXPOSITION, Pages, Reports, ServerOptions, Verdict, patient, serve, start};
+use super::{Delivered, EXPOSITION, Pages, Reports, ServerOptions, Verdict, patient, serve, start};
 use crate::server::answer::Answer;
 use crate::server::connections::Connections;
 use crate::server::outlet::Outlet;
@@ -31,7 +31,7 @@ fn a_page_that_panics_gets_500_and_the_server_lives() {
 struct Broken;
 
 impl Pages for Broken {
-    fn metrics(&self, _: &mut dyn std::io::Write) -> std::io::Result<()> {
+    fn metrics(&self, _: &mut dyn std::io::Write) -> std::io::Result<Delivered> {
         panic!("metrics")
     }
 
