@@ -7,6 +7,7 @@ use crate::custom::Place;
 use crate::push::PushError;
 #[cfg(feature = "server")]
 use crate::server::ServeError;
+use crate::shown::{LONGEST_MESSAGE, quoted, shown};
 use crate::source_line::SourceLine;
 use crate::subsystem::MaxAge;
 
@@ -99,10 +100,12 @@ impl fmt::Display for Error {
         match &*self.0 {
             Problem::Environment { variable, found, allowed } => match found {
                 Found::Nothing => write!(f, "{variable} is not set: {allowed}"),
-                Found::Text(text) => write!(f, "{variable} is {text:?}: {allowed}"),
+                Found::Text(text) => write!(f, "{variable} is {}: {allowed}", quoted(text)),
                 Found::NoUnicode => write!(f, "{variable} is not readable as text: {allowed}"),
             },
-            Problem::Setting { setting, found, allowed } => write!(f, "{setting} {found:?}: {allowed}"),
+            Problem::Setting { setting, found, allowed } => {
+                write!(f, "{setting} {}: {allowed}", quoted(found))
+            }
             Problem::AlreadyInstalled { place, differences } => write!(
                 f,
                 "the metrics of this process are installed already at {place}, with {}: call `install` once",
@@ -121,7 +124,10 @@ impl fmt::Display for Error {
             Problem::ConflictingFamily { name, one, other } => {
                 write!(f, "the metric {name} is declared twice and differently, in {one} and in {other}")
             }
-            Problem::Foreign(error) => write!(f, "the collector cannot be registered: {error}"),
+            Problem::Foreign(error) => {
+                let error = error.to_string();
+                write!(f, "the collector cannot be registered: {}", shown(&error).up_to(LONGEST_MESSAGE))
+            }
             #[cfg(feature = "server")]
             Problem::Serve(error) => error.fmt(f),
             #[cfg(feature = "push")]

@@ -569,6 +569,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_found_is_escaped_and_cut() {
+        for error in [
+            settings(&[(PAPER_TRADING, &"x".repeat(10_240))], None).expect_err("no mode"),
+            settings(&[(NODE_ENV, &"x".repeat(10_240))], Some(Mode::Paper)).expect_err("no env"),
+            settings(&[(METRICS_ADDR, &"x".repeat(10_240))], Some(Mode::Paper)).expect_err("no address"),
+            Settings::new(Mode::Paper)
+                .namespace("x".repeat(10_239) + "-")
+                .build()
+                .expect_err("-")
+                .to_string(),
+        ] {
+            assert!(error.contains("x…\" (10240 bytes)") && error.len() < 500, "{error}");
+        }
+        let error = settings(&[(NODE_ENV, "\x1b[2J")], Some(Mode::Paper)).expect_err("no env");
+        assert!(error.contains("\"\\u{1b}[2J\"") && !error.contains('\x1b'), "{error}");
+    }
+
+    #[test]
     fn each_setting_that_differs_is_named() {
         use crate::labels::{EventType, Exchange, Severity, Subsystem};
         let new = || Settings::new(Mode::Live);

@@ -8,6 +8,9 @@ use std::fmt::{self, Write as _};
 /// How many bytes of a text are shown.
 const LONGEST: usize = 200;
 
+/// How many bytes are shown of a message that another library made, perhaps of texts from outside.
+pub(crate) const LONGEST_MESSAGE: usize = 1_000;
+
 /// A text from outside.
 #[derive(Clone, Copy)]
 pub(crate) struct Shown<'a> {

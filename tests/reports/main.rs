@@ -5,11 +5,41 @@ mod hooks;
 mod not_installed;
 mod standard_error;
 
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bot_metrics::Metrics;
+
+/// Calls a function at each allocation of a thread, while one is set for it.
+struct Calling;
+
+#[global_allocator]
+static ALLOCATOR: Calling = Calling;
+
+thread_local! {
+    static CALLED: Cell<Option<fn()>> = const { Cell::new(None) };
+}
+
+// SAFETY: all that is asked is asked of the system's allocator.
+unsafe impl GlobalAlloc for Calling {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // Not for what the function itself allocates.
+        if let Some(function) = CALLED.take() {
+            function();
+            CALLED.set(Some(function));
+        }
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
 
 /// Far longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use bot_metrics::prelude::*;
 use bot_metrics::testing::report_missing_install_at_once;
 
-use crate::{bot, is_bot, output};
+use crate::{CALLED, bot, is_bot, output};
 
 bot_metrics::metrics! {
     /// Signals.
@@ -91,4 +91,19 @@ fn what_records_before_install_and_soon_after_the_first_recording_is_not() {
     }
     let test = "not_installed::what_records_before_install_and_soon_after_the_first_recording_is_not";
     assert_eq!(lines("", test), "");
+}
+
+#[test]
+fn an_allocator_that_records_reports_too() {
+    if is_bot() {
+        report_missing_install_at_once();
+        CALLED.set(Some(call));
+        let allocation = std::hint::black_box(Box::new(7));
+        CALLED.set(None);
+        drop(allocation);
+        return;
+    }
+    let lines = lines("", "not_installed::an_allocator_that_records_reports_too");
+    assert_eq!(lines.lines().count(), 1, "{lines:?}");
+    assert!(lines.starts_with("bot-metrics: reports::not_installed::call "), "{lines}");
 }

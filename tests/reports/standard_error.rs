@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _};
 use std::process::Stdio;
@@ -12,6 +12,7 @@ use bot_metrics::prelude::*;
 use bot_metrics::prometheus::core::{Collector, Desc};
 use bot_metrics::prometheus::proto;
 use bot_metrics::server::ServerOptions;
+use bot_metrics::testing::flush_reports;
 
 use crate::{PATIENCE, bot, is_bot, output, use_up_names};
 
@@ -128,6 +129,36 @@ fn a_standard_error_that_nobody_reads_delays_no_page() {
     let mut rest = Vec::new();
     reader.read_to_end(&mut rest).expect("what is left in the pipe");
     assert!(rest.ends_with(b"x"), "the report found no room");
+}
+
+/// The line that waited, and how many were dropped meanwhile.
+#[test]
+fn once_somebody_reads_standard_error_again_reports_arrive() {
+    if is_bot() {
+        let metrics = settings().build().expect("legal");
+        fill(&File::from(std::io::stderr().as_fd().try_clone_to_owned().expect("a descriptor")));
+        use_up_names(&metrics);
+        drop(metrics.named_reconciliation("while it was full"));
+        println!("full");
+        // Until the test has emptied the pipe and closes this.
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        flush_reports(&metrics);
+        return;
+    }
+    let (mut reader, writer) = pipe();
+    let mut bot = bot("standard_error::once_somebody_reads_standard_error_again_reports_arrive");
+    let mut child = bot.stdin(Stdio::piped()).stderr(writer).spawn().expect("it starts");
+    drop(bot);
+    let mut said = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    assert!(said.any(|line| line.contains("full")), "it goes on while nobody reads");
+    drop(child.stdin.take());
+    let mut told = Vec::new();
+    reader.read_to_end(&mut told).expect("all that it wrote");
+    assert!(child.wait().expect("it is ours").success());
+    let told = String::from_utf8(told).expect("text");
+    assert!(
+        told.trim_start_matches('x').starts_with("bot-metrics: the reconciliation \"while it was full\"")
+    );
 }
 
 mod before_install {

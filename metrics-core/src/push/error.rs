@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use crate::shown::{quoted, shown};
+
 /// Why nothing was pushed: to whom, what went wrong and what to do about it. No password stands in it.
 pub struct PushError(Problem);
 
@@ -47,24 +49,27 @@ impl fmt::Display for PushError {
         match &self.0 {
             Problem::Address { address, reason } => write!(
                 f,
-                "{address:?} is no Pushgateway's address: {reason}; write it as http://host:port, for example \
-                 http://127.0.0.1:9091"
+                "{} is no Pushgateway's address: {reason}; write it as http://host:port, for example \
+                 http://127.0.0.1:9091",
+                quoted(address)
             ),
-            Problem::Label { label, reason } => write!(f, "{label:?} cannot group what is pushed: {reason}"),
+            Problem::Label { label, reason } => {
+                write!(f, "{} cannot group what is pushed: {reason}", quoted(label))
+            }
             Problem::Failed { address, timeout, cause } => {
-                write!(f, "cannot push metrics to {address}: ")?;
+                write!(f, "cannot push metrics to {}: ", shown(address))?;
                 match &**cause {
                     ureq::Error::Timeout(_) => write!(f, "no answer within {timeout:?}"),
                     ureq::Error::HostNotFound => f.write_str("no such host"),
                     ureq::Error::Io(cause) if cause.kind() == io::ErrorKind::ConnectionRefused => {
                         f.write_str("connection refused; is a Pushgateway running there?")
                     }
-                    other => write!(f, "{other}"),
+                    other => shown(&other.to_string()).fmt(f),
                 }
             }
             Problem::Refused { address, status, answer } => {
-                write!(f, "{address} refused the pushed metrics with status {status}")?;
-                if answer.is_empty() { Ok(()) } else { write!(f, ": {answer}") }
+                write!(f, "{} refused the pushed metrics with status {status}", shown(address))?;
+                if answer.is_empty() { Ok(()) } else { write!(f, ": {}", shown(answer)) }
             }
         }
     }

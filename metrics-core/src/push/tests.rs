@@ -93,6 +93,40 @@ fn a_refusal_is_told_with_its_first_line() {
 }
 
 #[test]
+fn what_a_gateway_answers_is_escaped_and_cut() {
+    let (address, served) =
+        gateway("HTTP/1.1 400 Bad Request\r\nContent-Length: 14\r\n\r\n\x1b[2J\x07owned \u{9b}m");
+    let error = at(address).push(&metrics()).unwrap_err().to_string();
+    served.join().unwrap();
+    assert!(error.ends_with("status 400: \\u{1b}[2J\\u{7}owned \\u{9b}m"), "{error}");
+
+    let long = format!("HTTP/1.1 400 Bad Request\r\nContent-Length: 900\r\n\r\n{}", "x".repeat(900));
+    let (address, served) = gateway(long.leak());
+    let error = at(address).push(&metrics()).unwrap_err().to_string();
+    served.join().unwrap();
+    assert!(error.ends_with("x… (900 bytes)") && error.len() < 400, "{error}");
+}
+
+#[test]
+fn addresses_and_labels_are_escaped_and_cut() {
+    let long = "x".repeat(10_240);
+    for error in [
+        Pushgateway::new(&long, "job").unwrap_err(),
+        Pushgateway::new("http://gateway", "job")
+            .unwrap()
+            .grouping(&format!("{long} "), "value")
+            .unwrap_err(),
+        Pushgateway::new(&format!("http://{long}"), "job").unwrap().push(&metrics()).unwrap_err(),
+    ] {
+        let error = error.to_string();
+        assert!(error.contains("x…") && error.contains(" bytes)") && error.len() < 500, "{error}");
+    }
+    let error =
+        Pushgateway::new("http://\x1b[2J:1", "job").unwrap().push(&metrics()).unwrap_err().to_string();
+    assert!(error.contains("http://\\u{1b}[2J:1") && !error.contains('\x1b'), "{error}");
+}
+
+#[test]
 fn a_gateway_that_is_not_there_or_never_answers_is_told_in_time() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = at(port).push(&metrics()).unwrap_err().to_string();

@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use super::served::is_served_here;
+use crate::shown::{quoted, shown};
 
 /// Why the metrics could not be served: what went wrong, on which address, and what to do about it.
 ///
@@ -60,7 +61,7 @@ impl fmt::Debug for ServeError {
 impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cause = &self.cause;
-        write!(f, "cannot serve metrics on {:?}: ", Bare(&self.address))?;
+        write!(f, "cannot serve metrics on {}: ", Bare(&self.address))?;
         match &self.problem {
             Problem::Address => {
                 write!(f, "{cause}; write the address as host:port, for example 0.0.0.0:5000 or [::1]:5000")
@@ -98,10 +99,10 @@ fn write_bind_failure(f: &mut fmt::Formatter<'_>, cause: &io::Error, served_here
 /// An address as it was written, quoted only where it would not be readable otherwise.
 struct Bare<'a>(&'a str);
 
-impl fmt::Debug for Bare<'_> {
+impl fmt::Display for Bare<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = !self.0.is_empty() && self.0.chars().all(|c| c.is_ascii_graphic());
-        if plain { f.write_str(self.0) } else { write!(f, "{:?}", self.0) }
+        if plain { shown(self.0).fmt(f) } else { quoted(self.0).fmt(f) }
     }
 }
 

@@ -245,7 +245,7 @@ fn alternatives(selector: &Selector, samples: &Samples) -> String {
 /// The first of the series, each on a line, without the labels that all have.
 fn listed(samples: &Samples, series: &[(&Series, f64)]) -> String {
     let shared = samples.shared_labels();
-    let labels: Vec<_> = shared.iter().map(|(label, value)| format!("{label}={value:?}")).collect();
+    let labels: Vec<_> = shared.iter().map(|(label, value)| format!("{label}={}", quoted(value))).collect();
     let mut text =
         if labels.is_empty() { ":".to_owned() } else { format!(" (each with {}):", labels.join(", ")) };
     for (series, value) in series.iter().take(SHOWN) {
@@ -366,6 +366,28 @@ bot_nothing{mode="paper"} NaN
              \x20 bot_runs_total{outcome=\"ok\",subsystem=\"monitor\"} 3\n\
              \x20 bot_runs_total{outcome=\"ok\",subsystem=\"trading\"} 7"
         );
+    }
+
+    #[test]
+    fn long_values_are_cut() {
+        let long = "x".repeat(10_240);
+        let samples = Samples::parse(&format!("bot_up{{symbol=\"{long}\"}} 1\nbot_up 1")).expect("legal");
+        let selectors = [
+            format!("bot_up{{symbol='{long}'}}"),
+            format!("bot_up{{symbol='{long}y'}}"),
+            "bot_up".to_owned(),
+            format!("bot_up{{symbol='{long}"),
+            format!("bot_up{{{long}"),
+            format!("{long}-"),
+        ];
+        for selector in selectors {
+            let panic = catch_unwind(AssertUnwindSafe(|| assert_metric!(samples, &selector, 2)));
+            let panic = panic.expect_err("it fails");
+            let message = panic.downcast_ref::<String>().expect("a formatted message");
+            assert!(message.contains("x…") && message.len() < 1_000, "{message}");
+        }
+        let refused = Samples::parse(&format!("bot_up{{symbol=\"{long}")).expect_err("it does not end");
+        assert!(refused.len() < 500, "{refused}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::changes::Changes;
 use crate::Metrics;
+use crate::shown::{quoted, shown};
 
 /// The samples of an exposition in the text format, by name and labels.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,14 +20,15 @@ pub struct Series {
     pub labels: BTreeMap<String, String>,
 }
 
-/// As PromQL has it.
+/// As in PromQL; a value of more than 200 bytes is cut.
 impl fmt::Display for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
         if self.labels.is_empty() {
             return Ok(());
         }
-        let labels: Vec<_> = self.labels.iter().map(|(label, value)| format!("{label}={value:?}")).collect();
+        let labels: Vec<_> =
+            self.labels.iter().map(|(label, value)| format!("{label}={}", quoted(value))).collect();
         write!(f, "{{{}}}", labels.join(","))
     }
 }
@@ -54,9 +56,13 @@ impl Samples {
             text.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
         {
             let (series, value) =
-                parse_line(line).ok_or_else(|| format!("line {}: no sample: {line}", number + 1))?;
+                parse_line(line).ok_or_else(|| format!("line {}: no sample: {}", number + 1, shown(line)))?;
             if samples.insert(series, value).is_some() {
-                return Err(format!("line {}: this series stands above already: {line}", number + 1));
+                return Err(format!(
+                    "line {}: this series is in a line above too: {}",
+                    number + 1,
+                    shown(line)
+                ));
             }
         }
         Ok(Self(samples))
@@ -73,7 +79,7 @@ impl Samples {
         let mut fitting = self.matching(name, labels);
         let found = fitting.next();
         if let (Some((one, _)), Some((other, _))) = (found, fitting.next()) {
-            panic!("{name} with {labels:?} is several series, {one:?} and {other:?} among them");
+            panic!("{name} with {labels:?} is several series, {one} and {other} among them");
         }
         found.map(|(_, value)| value)
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use super::samples::{Samples, Series, unquoted};
 use crate::catalogue::{BUILD_INFO, FAMILIES};
 use crate::custom::custom_families;
+use crate::shown::quoted;
 use crate::vocabulary::distance;
 
 /// Edits that a slip of the fingers makes.
@@ -24,7 +25,7 @@ impl Selector {
         let (name, rest) = text.split_at(text.find('{').unwrap_or(text.len()));
         let name = name.trim();
         if name.is_empty() || name.contains(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':')) {
-            return Err(format!("{name:?} is no metric's name"));
+            return Err(format!("{} is no metric's name", quoted(name)));
         }
         let mut selector = Self { name: name.to_owned(), labels: BTreeMap::new() };
         if let Some(rest) = rest.strip_prefix('{') {
@@ -41,24 +42,25 @@ impl Selector {
                 return if behind.is_empty() {
                     Ok(())
                 } else {
-                    Err(format!("{behind:?} stands behind the brace"))
+                    Err(format!("{} follows the closing brace", quoted(behind)))
                 };
             }
             let (label, behind) = rest
                 .split_once('=')
-                .ok_or_else(|| format!("a label and its value are missing before {rest:?}"))?;
+                .ok_or_else(|| format!("a label and its value are missing before {}", quoted(rest)))?;
             let label = label.trim();
             let behind = behind.trim_start();
             let quote = behind.chars().next().filter(|quote| matches!(quote, '"' | '\''));
             let quote = quote.ok_or_else(|| {
                 format!(
-                    "the value of {label:?} does not begin with a quote; only `label=\"value\"` is understood"
+                    "the value of {} does not begin with a quote; only `label=\"value\"` is understood",
+                    quoted(label)
                 )
             })?;
             let (value, behind) = unquoted(&behind[1..], quote)
-                .ok_or_else(|| format!("the value of {label:?} does not end"))?;
+                .ok_or_else(|| format!("the value of {} does not end", quoted(label)))?;
             if self.labels.insert(label.to_owned(), value).is_some() {
-                return Err(format!("{label:?} stands twice"));
+                return Err(format!("{} is there twice", quoted(label)));
             }
             rest = behind.trim_start();
             rest = rest.strip_prefix(',').unwrap_or(rest);
@@ -147,7 +149,8 @@ impl fmt::Display for Selector {
         if self.labels.is_empty() {
             return Ok(());
         }
-        let labels: Vec<_> = self.labels.iter().map(|(label, value)| format!("{label}={value:?}")).collect();
+        let labels: Vec<_> =
+            self.labels.iter().map(|(label, value)| format!("{label}={}", quoted(value))).collect();
         write!(f, "{{{}}}", labels.join(","))
     }
 }
@@ -180,8 +183,8 @@ mod tests {
             ("up{job=~'bot'}", "only `label=\"value\"` is understood"),
             ("up{job='bot}", "does not end"),
             ("up{job='bot'", "a label and its value are missing before \"\""),
-            ("up{job='bot',job='bot'}", "\"job\" stands twice"),
-            ("up{job='bot'} > 1", "\"> 1\" stands behind the brace"),
+            ("up{job='bot',job='bot'}", "\"job\" is there twice"),
+            ("up{job='bot'} > 1", "\"> 1\" follows the closing brace"),
         ] {
             let error = Selector::parse(text).expect_err(text);
             assert!(error.contains(reason), "{text}: {error}");

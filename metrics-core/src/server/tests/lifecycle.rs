@@ -116,6 +116,14 @@ fn an_address_that_is_none_is_quoted_with_an_example() {
 }
 
 #[test]
+fn an_address_is_escaped_and_cut_in_messages() {
+    let long = failure(&format!("{}:5000", "x".repeat(10_240)));
+    assert!(long.contains("x… (10245 bytes)") && long.len() < 500, "{long}");
+    let hostile = failure("\x1b[2J:5000");
+    assert!(hostile.contains("\"\\u{1b}[2J:5000\"") && !hostile.contains('\x1b'), "{hostile}");
+}
+
+#[test]
 fn an_address_of_another_machine_is_refused() {
     assert_eq!(
         failure("192.0.2.1:0"),
