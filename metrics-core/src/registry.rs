@@ -15,7 +15,7 @@ use prometheus::core::Collector;
 use crate::call_site::{CALL_SITES, CallSite, Choice, Target, call_sites};
 use crate::capital::Profile;
 use crate::catalogue;
-use crate::clock::{Clock, Timeline};
+use crate::clock::{Clock, Timeline, Translation};
 use crate::collector::{Foreign, OwnFamilies};
 use crate::custom::{CustomFamily, CustomSeries, custom_families, declared_families};
 use crate::encode::text::TextSink;
@@ -170,33 +170,27 @@ impl Core {
         self.forget_profiles(now);
         let settings = self.settings();
         let namespace = settings.map_or(DEFAULT_NAMESPACE, |settings| &settings.namespace);
+        // Ages and stamps before any family is streamed: a slow reader would age them.
+        self.collect_whole(&translation, namespace, sink);
         self.events.collect(now, namespace, sink);
-        self.subsystems.collect(&translation, sink);
         self.exchange_calls.collect(settings.and_then(|settings| settings.exchange), sink);
+        self.custom.collect(now, sink);
+    }
+
+    /// The families that are not streamed: a sink writes none of them before the first that is.
+    fn collect_whole(&self, translation: &Translation, namespace: &str, sink: &mut dyn Sink) {
+        self.subsystems.collect(translation, sink);
         self.rate_limits.collect(sink);
-        self.profiles.collect(now, namespace, sink);
+        self.profiles.collect(translation.boot_time(), namespace, sink);
         self.reconciliations.collect(sink);
-        self.market_data.collect(&translation, namespace, sink);
+        self.market_data.collect(translation, namespace, sink);
         self.custom.collect_overflow(namespace, sink);
-        sink.counter(
-            &catalogue::INVALID_OBSERVATIONS_TOTAL,
-            &[&catalogue::EXCHANGE_RATE_LIMIT_USED_RATIO.full_name(namespace)],
-            self.rate_limits.invalid(),
-        );
-        sink.counter(
-            &catalogue::INVALID_OBSERVATIONS_TOTAL,
-            &[&catalogue::PROFILE_UTILIZATION_PERCENT.full_name(namespace)],
-            self.profiles.invalid(),
-        );
-        self.custom.collect_invalid(namespace, sink);
+        self.collect_invalid(namespace, sink);
         for (reason, failures) in self.foreign.failures() {
             sink.counter(&catalogue::FOREIGN_COLLECTOR_FAILURES_TOTAL, &[reason], failures);
         }
         sink.counter(&catalogue::CLOCK_FALLBACKS_TOTAL, &[], self.clock.fallbacks());
         sink.counter(&catalogue::RECORDINGS_LOST_TOTAL, &[], lost());
-        if let Some(settings) = settings {
-            sink.gauge(&catalogue::BUILD_INFO, &[&settings.version, &settings.revision], 1.0);
-        }
         #[cfg(feature = "tokio")]
         self.scheduler_lag.collect(sink);
         // Where a test steers the clock, equal input is to give equal bytes.
@@ -206,10 +200,23 @@ impl Core {
             }
             process::collect(sink);
         }
-        if let Some(settings) = settings.filter(|settings| settings.target_info) {
-            sink.gauge(&catalogue::TARGET_INFO, &settings.identity(), 1.0);
+        if let Some(settings) = self.settings() {
+            sink.gauge(&catalogue::BUILD_INFO, &[&settings.version, &settings.revision], 1.0);
+            if settings.target_info {
+                sink.gauge(&catalogue::TARGET_INFO, &settings.identity(), 1.0);
+            }
         }
-        self.custom.collect(now, sink);
+    }
+
+    fn collect_invalid(&self, namespace: &str, sink: &mut dyn Sink) {
+        for (family, invalid) in [
+            (&catalogue::EXCHANGE_RATE_LIMIT_USED_RATIO, self.rate_limits.invalid()),
+            (&catalogue::PROFILE_UTILIZATION_PERCENT, self.profiles.invalid()),
+        ] {
+            let labels = &[&*family.full_name(namespace)];
+            sink.counter(&catalogue::INVALID_OBSERVATIONS_TOTAL, labels, invalid);
+        }
+        self.custom.collect_invalid(namespace, sink);
     }
 
     /// The place of this profile, if there is one, or one comes free.
@@ -564,7 +571,8 @@ impl Metrics {
     }
 
     /// Writes what [`exposition`](Self::exposition) returns to `out`, some 64 KiB at a time, so that it is never in memory
-    /// as a whole. Nobody waits for `out`, however long it takes. Counts are taken as seen once all is written.
+    /// as a whole. Nobody waits for `out`, however long it takes: ages and stamps, and with them `subsystem_alive`, are of
+    /// the moment at which the exposition began. Counts are taken as seen once all is written.
     ///
     /// ```
     /// # use bot_metrics::{Mode, Settings};

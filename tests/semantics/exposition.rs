@@ -138,6 +138,57 @@ fn whoever_reads_a_scrape_slowly_or_not_to_its_end_does_not_say_how_long_it_took
     assert!(took().is_some_and(|seconds| seconds < 1.0));
 }
 
+/// Calls `on_first` when it takes its first piece, as a reader does that blocks meanwhile.
+struct Blocking<F> {
+    on_first: Option<F>,
+    text: Vec<u8>,
+}
+
+impl<F: FnOnce()> Write for Blocking<F> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        if let Some(on_first) = self.on_first.take() {
+            on_first();
+        }
+        self.text.extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_reader_that_blocks_gets_ages_and_stamps_of_the_moment_at_which_the_exposition_began() {
+    let (settings, clock) = steered(Settings::new(Mode::Paper).label_bounds(1, 1_000));
+    let metrics = settings.build().expect("legal");
+    for n in 0..1_000 {
+        metrics.event(Severity::Info, EventType::Started).symbol(&n.to_string()).record();
+    }
+    let trading = metrics.subsystem(Subsystem::Trading);
+    let market_data = metrics.market_data(Exchange::Kraken, "XBTUSD");
+    let works = || {
+        trading.start().finish(Outcome::Ok);
+        market_data.updated();
+    };
+    works();
+    clock.advance(Duration::from_secs(5));
+    let momentary = |text: &str| {
+        let names = ["subsystem_", "market_data_last_update"].map(|name| format!("bytelyst_bot_{name}"));
+        let lines = text.lines().filter(|line| names.iter().any(|name| line.starts_with(name)));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let expected = momentary(&metrics.exposition());
+    let on_first = || {
+        clock.advance(Duration::from_secs(90));
+        works();
+    };
+    let mut out = Blocking { on_first: Some(on_first), text: Vec::new() };
+    metrics.write_exposition(&mut out).expect("it takes everything");
+    assert!(out.on_first.is_none() && out.text.len() > 128 * 1024, "the reader blocked in the middle");
+    assert_eq!(momentary(&String::from_utf8(out.text).expect("text")), expected);
+}
+
 #[test]
 fn a_switch_puts_the_default_labels_on_target_info_alone() {
     let metrics = filled(Settings::new(Mode::Live).app("desk").default_labels_in_target_info());
