@@ -130,7 +130,7 @@ impl Core {
             exposition_length: AtomicUsize::new(0),
             scrape_duration: GaugeSlot::new(),
             #[cfg(feature = "tokio")]
-            scheduler_lag: SchedulerLag::default(),
+            scheduler_lag: SchedulerLag::new(),
         }
     }
 

@@ -2,7 +2,7 @@
 //! shows why.
 
 use std::sync::Weak;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -10,31 +10,32 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::catalogue::{self, TOKIO_SCHEDULER_LAG_BUCKETS};
 use crate::registry::Core;
-use crate::storage::{CounterSlot, Sink};
+use crate::storage::{Distribution, Sink};
 
 /// Often enough to catch a block of a tenth of a second once, and no work worth naming.
 const PERIOD: Duration = Duration::from_millis(100);
 
 /// How late tasks of the runtimes that are watched were woken.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SchedulerLag {
     is_watched: AtomicBool,
-    buckets: [CounterSlot; TOKIO_SCHEDULER_LAG_BUCKETS.len() + 1],
-    nanoseconds: AtomicU64,
+    seconds: Distribution,
 }
 
 impl SchedulerLag {
+    pub(crate) fn new() -> Self {
+        Self { is_watched: AtomicBool::new(false), seconds: Distribution::new(&TOKIO_SCHEDULER_LAG_BUCKETS) }
+    }
+
     fn observe(&self, lag: Duration) {
-        let bucket = TOKIO_SCHEDULER_LAG_BUCKETS.partition_point(|bound| *bound < lag.as_secs_f64());
-        self.nanoseconds.fetch_add(u64::try_from(lag.as_nanos()).unwrap_or(u64::MAX), Relaxed);
-        self.buckets[bucket].add(1);
+        self.seconds.observe(lag.as_secs_f64());
     }
 
     pub(crate) fn collect(&self, sink: &mut dyn Sink) {
         if self.is_watched.load(Relaxed) {
-            let buckets: Vec<u64> = self.buckets.iter().map(CounterSlot::value).collect();
-            let seconds = Duration::from_nanos(self.nanoseconds.load(Relaxed)).as_secs_f64();
-            sink.histogram(&catalogue::TOKIO_SCHEDULER_LAG_SECONDS, &[], &buckets, seconds);
+            self.seconds.show(|buckets, sum| {
+                sink.histogram(&catalogue::TOKIO_SCHEDULER_LAG_SECONDS, &[], buckets, sum);
+            });
         }
     }
 }
@@ -52,4 +53,41 @@ pub(crate) fn watch(core: Weak<Core>, runtime: &Handle) {
             core.scheduler_lag.observe(due.elapsed());
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::catalogue::Families;
+    use crate::storage::{SnapshotBuilder, Value};
+
+    fn read(lag: &SchedulerLag) -> (u64, f64) {
+        let mut snapshot = SnapshotBuilder::new(Families::All);
+        lag.collect(&mut snapshot);
+        match &snapshot.finish().families[0].samples[0].value {
+            Value::Histogram(histogram) => (histogram.count(), histogram.sum()),
+            other => panic!("a histogram, not {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_sum_is_that_of_the_buckets_while_lags_are_observed() {
+        const LAGS: u64 = 200_000;
+        let lag = SchedulerLag::new();
+        lag.is_watched.store(true, Relaxed);
+        thread::scope(|scope| {
+            scope.spawn(|| (0..LAGS).for_each(|_| lag.observe(Duration::from_millis(500))));
+            loop {
+                let (count, sum) = read(&lag);
+                #[expect(clippy::cast_precision_loss, reason = "some thousands")]
+                let expected = count as f64 * 0.5;
+                assert!((sum - expected).abs() < 0.1, "{count} lags of 0.5 s are {sum} s");
+                if count == LAGS {
+                    return;
+                }
+            }
+        });
+    }
 }

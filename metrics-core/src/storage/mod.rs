@@ -35,6 +35,8 @@ mod totals;
 
 use crate::sync;
 
+#[cfg(feature = "tokio")]
+pub(crate) use distribution::Distribution;
 pub(crate) use distribution::MOST_BOUNDS;
 pub(crate) use receipt::{Receipt, Seen};
 pub(crate) use recorder::{Ending, Lease, Scratch, Waits};
