@@ -32,6 +32,10 @@ enum Problem {
         place: SourceLine,
         differences: Vec<String>,
     },
+    NoMaxAge {
+        subsystem: String,
+        place: SourceLine,
+    },
     ConflictingMaxAge {
         subsystem: String,
         asked: String,
@@ -74,6 +78,10 @@ impl Error {
         Self(Box::new(Problem::AlreadyInstalled { place, differences }))
     }
 
+    pub(crate) fn no_max_age(subsystem: &str, place: SourceLine) -> Self {
+        Self(Box::new(Problem::NoMaxAge { subsystem: subsystem.to_owned(), place }))
+    }
+
     pub(crate) fn conflicting_max_age(subsystem: &str, asked: &MaxAge<'_>, set: &MaxAge<'_>) -> Self {
         Self(Box::new(Problem::ConflictingMaxAge {
             subsystem: subsystem.to_owned(),
@@ -110,6 +118,11 @@ impl fmt::Display for Error {
                 f,
                 "the metrics of this process are installed already at {place}, with {}: call `install` once",
                 differences.join(", and ")
+            ),
+            Problem::NoMaxAge { subsystem, place } => write!(
+                f,
+                "subsystem {subsystem} is given a period or age of 0 s at {place}, with which it would never be alive: any \
+                 longer time is allowed"
             ),
             Problem::ConflictingMaxAge { subsystem, asked, set } => write!(
                 f,

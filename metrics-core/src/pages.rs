@@ -33,7 +33,7 @@ impl Metrics {
     ///
     /// # Errors
     ///
-    /// Where the address cannot be served.
+    /// Where the address cannot be served, or a limit is zero with which no client gets an answer.
     #[track_caller]
     pub fn serve_with(
         &self,

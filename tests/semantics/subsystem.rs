@@ -79,6 +79,19 @@ fn a_guard_dropped_without_an_outcome_is_cancelled_and_one_dropped_by_a_panic_is
 }
 
 #[test]
+fn an_age_of_zero_is_refused_and_changes_nothing() {
+    let (metrics, _) = instance();
+    let handle = || metrics.subsystem(Subsystem::Trading);
+    let line = line!() + 1;
+    for refused in [handle().with_period(Duration::ZERO), handle().with_max_age(Duration::ZERO)] {
+        let text = refused.expect_err("it would never be alive").to_string();
+        let expected = format!("subsystem trading is given a period or age of 0 s at {}:{line},", file!());
+        assert!(text.starts_with(&expected), "{text}");
+    }
+    assert!(handle().with_max_age(Duration::from_nanos(1)).is_ok(), "none was set before");
+}
+
+#[test]
 fn a_hung_run_cannot_keep_its_own_flag_up() {
     let (metrics, clock, trading) = trading(5);
     trading.start().finish(Outcome::Ok);

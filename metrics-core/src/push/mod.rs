@@ -38,6 +38,9 @@ use crate::encode::text::CONTENT_TYPE;
 /// Twice what a gateway on a busy machine takes for the megabytes of a large bot.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Longer times are cut to this one, which is safe to add to a clock.
+const LONGEST_TIMEOUT: Duration = Duration::from_hours(24);
+
 /// Of an answer, what may stand in a message. Gateways explain themselves in a line.
 const LONGEST_ANSWER: u64 = 1_000;
 
@@ -81,9 +84,10 @@ impl Pushgateway {
         Ok(self)
     }
 
-    /// How long one request may take, from looking up the name to the last byte of the answer; 10 s unless set.
+    /// How long one request may take, from looking up the name to the last byte of the answer; 10 s unless set, a day at
+    /// most. With zero every request fails.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = timeout.min(LONGEST_TIMEOUT);
         self
     }
 

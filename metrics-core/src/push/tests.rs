@@ -146,6 +146,17 @@ fn a_gateway_that_is_not_there_or_never_answers_is_told_in_time() {
 }
 
 #[test]
+fn a_timeout_of_any_length_ends_in_an_answer_or_an_error() {
+    let (address, served) = gateway("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    at(address).timeout(Duration::MAX).push(&metrics()).unwrap();
+    served.join().unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let error = at(address).timeout(Duration::ZERO).push(&metrics()).unwrap_err().to_string();
+    assert_eq!(error, format!("cannot push metrics to http://{address}: no answer within 0ns"));
+}
+
+#[test]
 fn what_is_no_gateway_is_told() {
     let (address, served) = gateway("SSH-2.0-OpenSSH_9.2\r\n");
     let error = at(address).push(&metrics()).unwrap_err().to_string();

@@ -52,7 +52,7 @@ fn http(options: &ServerOptions, patience: Patience) -> http1::Builder {
         .header_read_timeout(options.header_timeout)
         .max_header_size(options.max_header_bytes)
         // What is taken of a long answer before the socket takes it: by default it is 400 KiB.
-        .max_buf_size(WRITTEN_AT_ONCE.max(2 * options.max_header_bytes))
+        .max_buf_size(WRITTEN_AT_ONCE.max(options.max_header_bytes.saturating_mul(2)))
         // A client that has said all it has to say still gets its answer.
         .half_close(true);
     http

@@ -20,12 +20,18 @@ pub struct ServeError {
 
 #[derive(Debug)]
 enum Problem {
+    Option(&'static str),
     Address,
     Bind { at: Option<SocketAddr>, served_here: bool },
     Start,
 }
 
 impl ServeError {
+    pub(super) fn zero(address: &str, option: &'static str) -> Self {
+        let cause = io::Error::new(io::ErrorKind::InvalidInput, "a limit of zero");
+        Self::new(address, Problem::Option(option), cause)
+    }
+
     pub(super) fn address(address: &str, cause: io::Error) -> Self {
         Self::new(address, Problem::Address, cause)
     }
@@ -63,6 +69,10 @@ impl fmt::Display for ServeError {
         let cause = &self.cause;
         write!(f, "cannot serve metrics on {}: ", Bare(&self.address))?;
         match &self.problem {
+            Problem::Option(option) => write!(
+                f,
+                "`ServerOptions::{option}` is zero, with which no client gets an answer; any larger value is allowed"
+            ),
             Problem::Address => {
                 write!(f, "{cause}; write the address as host:port, for example 0.0.0.0:5000 or [::1]:5000")
             }

@@ -99,6 +99,9 @@ pub(crate) fn serve(
     report: Report,
 ) -> Result<Server, ServeError> {
     let address = address.to_string();
+    if let Some(option) = options.zero() {
+        return Err(ServeError::zero(&address, option));
+    }
     let addresses = resolve(&address).map_err(|cause| ServeError::address(&address, cause))?;
     serve_all(&address, addresses, options, pages, report)
 }

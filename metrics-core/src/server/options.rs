@@ -48,7 +48,8 @@ impl ServerOptions {
     /// How long a client may take to send the header of a request, counted from the connection or from the header's
     /// first byte. A connection that takes longer is closed.
     ///
-    /// Default 5 s: a scraper sends its header in one packet.
+    /// Default 5 s: a scraper sends its header in one packet. Zero is refused by
+    /// [`serve_with`](crate::Metrics::serve_with).
     pub fn header_timeout(mut self, timeout: Duration) -> Self {
         self.header_timeout = timeout.min(LONGEST);
         self
@@ -70,7 +71,7 @@ impl ServerOptions {
     /// that takes longer is reset.
     ///
     /// Default 30 s: three times Prometheus' default scrape timeout; whoever reads for longer has long given
-    /// up.
+    /// up. Zero is refused by [`serve_with`](crate::Metrics::serve_with).
     pub fn write_timeout(mut self, timeout: Duration) -> Self {
         self.write_timeout = timeout.min(LONGEST);
         self
@@ -79,7 +80,8 @@ impl ServerOptions {
     /// How long a page may take to render before its clients are told 503.
     ///
     /// Default 30 s: three times Prometheus' default scrape timeout. A collector that hangs then shows as an
-    /// answer that says so, and no longer holds the connection.
+    /// answer that says so, and no longer holds the connection. Zero is refused by
+    /// [`serve_with`](crate::Metrics::serve_with).
     pub fn render_timeout(mut self, timeout: Duration) -> Self {
         self.render_timeout = timeout.min(LONGEST);
         self
@@ -100,7 +102,7 @@ impl ServerOptions {
     /// How long a request's line and header may be, in bytes. A longer one is answered with 431.
     ///
     /// Default 16 KiB: Prometheus sends about 300 bytes; a browser's cookies and tokens stay below 8 KiB with
-    /// most servers.
+    /// most servers. Zero is refused by [`serve_with`](crate::Metrics::serve_with).
     pub fn max_header_bytes(mut self, bytes: usize) -> Self {
         self.max_header_bytes = bytes;
         self
@@ -124,5 +126,17 @@ impl ServerOptions {
     pub fn max_unread_bytes(mut self, bytes: usize) -> Self {
         self.max_unread_bytes = bytes;
         self
+    }
+
+    /// The name of a limit that lets no client have an answer, if there is one.
+    pub(super) fn zero(&self) -> Option<&'static str> {
+        [
+            ("header_timeout", self.header_timeout.is_zero()),
+            ("write_timeout", self.write_timeout.is_zero()),
+            ("render_timeout", self.render_timeout.is_zero()),
+            ("max_header_bytes", self.max_header_bytes == 0),
+        ]
+        .into_iter()
+        .find_map(|(limit, is_zero)| is_zero.then_some(limit))
     }
 }

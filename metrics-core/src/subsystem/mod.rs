@@ -97,7 +97,8 @@ impl SubsystemHandle {
     ///
     /// # Errors
     ///
-    /// Where the subsystem has a different age already, here or in an attribute.
+    /// Where the period is zero, with which it would never be alive, or the subsystem has a different age already, here or
+    /// in an attribute.
     #[track_caller]
     pub fn with_period(self, every: Duration) -> Result<Self, Error> {
         self.with_max_age(every.saturating_mul(PERIODS_UNTIL_STALLED))
@@ -107,10 +108,15 @@ impl SubsystemHandle {
     ///
     /// # Errors
     ///
-    /// Where the subsystem has a different age already, here or in an attribute.
+    /// Where the age is zero, with which it would never be alive, or the subsystem has a different age already, here or in
+    /// an attribute.
     #[track_caller]
     pub fn with_max_age(self, max_age: Duration) -> Result<Self, Error> {
-        let asked = MaxAge { age: max_age, place: Place::Handle(SourceLine::of_caller()) };
+        let place = SourceLine::of_caller();
+        if max_age.is_zero() {
+            return Err(Error::no_max_age(self.subsystem, place));
+        }
+        let asked = MaxAge { age: max_age, place: Place::Handle(place) };
         match self.slots.set_max_age(asked) {
             Ok(()) => Ok(self),
             Err(set) => Err(Error::conflicting_max_age(self.subsystem, &asked, &set)),

@@ -13,8 +13,12 @@ use super::{EXPOSITION, PATIENCE, Reports, Server, patient, script, serve, start
 use crate::server::{ServeError, ServerOptions};
 
 fn try_serve(address: &str) -> Result<Server, ServeError> {
+    try_serve_with(address, ServerOptions::new())
+}
+
+fn try_serve_with(address: &str, options: ServerOptions) -> Result<Server, ServeError> {
     let pages = Arc::new(script(|out: &mut dyn std::io::Write| out.write_all(EXPOSITION.as_bytes())));
-    serve(address, ServerOptions::new(), pages, Reports::default().hook())
+    serve(address, options, pages, Reports::default().hook())
 }
 
 fn failure(address: &str) -> String {
@@ -129,6 +133,27 @@ fn an_address_of_another_machine_is_refused() {
         failure("192.0.2.1:0"),
         "cannot serve metrics on 192.0.2.1:0: this machine has no such address; 0.0.0.0 listens on all that it has"
     );
+}
+
+#[test]
+fn a_limit_of_zero_with_which_no_client_gets_an_answer_is_refused_by_name() {
+    let options = ServerOptions::new;
+    for (name, options) in [
+        ("header_timeout", options().header_timeout(Duration::ZERO)),
+        ("write_timeout", options().write_timeout(Duration::ZERO)),
+        ("render_timeout", options().render_timeout(Duration::ZERO)),
+        ("max_header_bytes", options().max_header_bytes(0)),
+    ] {
+        let text = try_serve_with("127.0.0.1:0", options).unwrap_err().to_string();
+        assert!(text.contains(&format!("`ServerOptions::{name}` is zero")), "{text}");
+    }
+}
+
+#[test]
+fn a_limit_without_end_serves() {
+    let options = ServerOptions::new().max_header_bytes(usize::MAX).max_unread_bytes(usize::MAX);
+    let served = start(options.max_connections(usize::MAX), || EXPOSITION.to_owned());
+    assert_eq!(get(served.address, "/metrics").status, 200);
 }
 
 #[test]
