@@ -64,7 +64,7 @@ impl ReconciliationReport {
             Source::Exchange => Kind::MissingFromExchange,
         };
         if self.mismatches.insert((kind, key.into())) {
-            self.missing[source.index()] += 1;
+            self.add_missing(source, 1);
         }
         self
     }
@@ -80,15 +80,20 @@ impl ReconciliationReport {
     /// [`new_mismatches`](Self::new_mismatches) says how many of them are new.
     #[must_use]
     pub fn missing_count(mut self, source: Source, count: u64) -> Self {
-        self.missing[source.index()] += count;
+        self.add_missing(source, count);
         self
     }
 
-    /// Adds `count` mismatches without keys, all of them new.
+    /// Adds `count` mismatches without keys, all of them new. A sum that is larger than the largest number stays there.
     #[must_use]
     pub fn new_mismatches(mut self, count: u64) -> Self {
-        self.new_mismatches += count;
+        self.new_mismatches = self.new_mismatches.saturating_add(count);
         self
+    }
+
+    fn add_missing(&mut self, source: Source, count: u64) {
+        let missing = &mut self.missing[source.index()];
+        *missing = missing.saturating_add(count);
     }
 
     /// How many items are missing from `source`.
@@ -168,7 +173,7 @@ impl Reconciliations {
         let ReconciliationReport { mismatches, missing, new_mismatches } = report;
         let mut state = self.state();
         let State { mismatches: totals, each } = &mut *state;
-        totals[UNSPECIFIED] += new_mismatches;
+        totals[UNSPECIFIED] = totals[UNSPECIFIED].saturating_add(new_mismatches);
         let Some(reconciliation) = each.get_mut(key) else { return };
         let known = match &reconciliation.last {
             // What it found is older than what stands, and what was known before it is forgotten.
@@ -176,7 +181,7 @@ impl Reconciliations {
             last => last.as_ref().map(|last| &last.known),
         };
         for (kind, _) in mismatches.iter().filter(|found| known.is_none_or(|known| !known.contains(found))) {
-            totals[*kind as usize] += 1;
+            totals[*kind as usize] = totals[*kind as usize].saturating_add(1);
         }
         reconciliation.last = Some(Committed { number, missing, known: mismatches });
     }
@@ -184,7 +189,9 @@ impl Reconciliations {
     fn figures(&self) -> Figures {
         let state = self.state();
         let committed = state.each.values().filter_map(|reconciliation| reconciliation.last.as_ref());
-        let add = |[db, exchange]: [u64; 2], more: [u64; 2]| [db + more[0], exchange + more[1]];
+        let add = |[db, exchange]: [u64; 2], more: [u64; 2]| {
+            [db.saturating_add(more[0]), exchange.saturating_add(more[1])]
+        };
         let missing = committed.map(|last| last.missing).reduce(add);
         Figures { mismatches: state.mismatches, missing }
     }
@@ -192,7 +199,8 @@ impl Reconciliations {
     pub(crate) fn collect(&self, sink: &mut dyn Sink) {
         // No lock is held while the sink writes.
         let Figures { mismatches, missing } = self.figures();
-        sink.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, &[], mismatches.iter().sum());
+        let all = mismatches.iter().copied().fold(0, u64::saturating_add);
+        sink.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, &[], all);
         for (labels, mismatches) in KINDS.iter().zip(mismatches) {
             sink.counter(&catalogue::RECONCILIATION_MISMATCHES_BY_KIND_TOTAL, labels, mismatches);
         }
@@ -302,6 +310,8 @@ impl Guard for ReconciliationCycle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::Families;
+    use crate::storage::{SnapshotBuilder, Value};
 
     fn totals(reconciliations: &Reconciliations) -> (u64, Option<[u64; 2]>) {
         let Figures { mismatches, missing } = reconciliations.figures();
@@ -344,6 +354,25 @@ mod tests {
             let report = ReconciliationReport::new().missing_count(Source::Db, 5).new_mismatches(2);
             commit(&reconciliations, "", report);
             assert_eq!(totals(&reconciliations), (total, Some([5, 0])));
+        }
+    }
+
+    #[test]
+    fn counts_beyond_the_largest_number_stay_there() {
+        let endless = || {
+            let missing =
+                ReconciliationReport::new().missing_count(Source::Db, u64::MAX).missing(Source::Db, "a");
+            missing.missing_count(Source::Db, u64::MAX).new_mismatches(u64::MAX).new_mismatches(u64::MAX)
+        };
+        assert_eq!(endless().missing_from(Source::Db), u64::MAX);
+        let reconciliations = Reconciliations::default();
+        for name in ["orders", "positions", "orders"] {
+            commit(&reconciliations, name, endless());
+            let mut snapshot = SnapshotBuilder::new(Families::All);
+            reconciliations.collect(&mut snapshot);
+            let total = &snapshot.finish().families[0].samples[0];
+            assert_eq!(total.value, Value::Counter(u64::MAX));
+            assert_eq!(reconciliations.figures().missing, Some([u64::MAX, 0]));
         }
     }
 

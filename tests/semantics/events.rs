@@ -294,3 +294,29 @@ fn random_label_sets_never_merge() {
         seen += expected.len();
     }
 }
+
+/// A count that wrapped would look like a restart, and one that panics would end the bot.
+#[test]
+fn an_event_that_happened_more_often_than_can_be_counted_never_falls() {
+    let (metrics, _) = instance();
+    let mut before = 0;
+    let mut cancelled = |count| {
+        metrics.event(Severity::Info, EventType::OrderCancelled).symbol("BTCUSDT").count(count).record();
+        let text = metrics.exposition();
+        let line = text.lines().find(|line| line.contains("symbol=\"BTCUSDT\"")).expect("counted");
+        let now = line.rsplit_once(' ').expect("a value").1.parse::<u64>().expect("a count");
+        assert!(before <= now, "it fell from {before} to {now}");
+        before = now;
+        now
+    };
+    assert!(cancelled(u64::MAX) >= 1 << 63);
+    assert!(cancelled(3) > 1 << 63);
+    assert!(cancelled(u64::MAX - 7) > 1 << 63);
+    let metrics = &metrics;
+    let elsewhere =
+        || metrics.event(Severity::Info, EventType::OrderCancelled).symbol("BTCUSDT").count(u64::MAX);
+    std::thread::scope(|scope| {
+        scope.spawn(|| elsewhere().record());
+    });
+    assert_eq!(cancelled(1), u64::MAX);
+}

@@ -70,7 +70,8 @@ impl Counter {
         self.add(1);
     }
 
-    /// Counts `n`.
+    /// Counts `n`. It never panics and the counter never falls: far beyond 2^53, where Prometheus cannot tell single
+    /// counts apart, it stays where it is.
     #[inline]
     pub fn add(&self, n: u64) {
         self.0.record(|slot| slot.add(n));

@@ -254,7 +254,7 @@ impl Spelling {
         let comma = usize::from(labels.is_empty());
         let (mut count, mut start) = (0, 0);
         for (&end, more) in self.bound_ends.iter().zip(buckets) {
-            count += more;
+            count = more.saturating_add(count);
             text.push_str(bucket);
             text.push_str(&self.bounds[start + comma..end]);
             write_integer(text, count);

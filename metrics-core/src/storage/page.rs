@@ -81,7 +81,12 @@ pub(super) struct Run(Place);
 impl Run {
     /// A run of `len` words, all of them 0.
     pub(super) fn new(len: usize) -> Self {
-        Self(ALLOTMENTS.hold().allot(len).unwrap_or(Place { page: NOWHERE, first: 0, len: 0 }))
+        ALLOTMENTS.hold().allot(len).map_or_else(Self::nowhere, Self)
+    }
+
+    /// Of no words: what is recorded to it has to go elsewhere.
+    pub(super) fn nowhere() -> Self {
+        Self(Place { page: NOWHERE, first: 0, len: 0 })
     }
 
     /// The first of this thread's words, if it has recorded to the page before.

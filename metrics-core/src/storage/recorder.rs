@@ -219,11 +219,10 @@ impl Recorder {
     #[inline]
     fn classed(&self, share: &Share, ending: Ending, began: u64, at: u64, waited: u64) -> End {
         let Ending { outcome, observed, freshens, .. } = ending;
-        // No longer than half of what the sum can hold, whatever a clock says.
-        let took = at.saturating_sub(began).saturating_sub(waited).min(u64::MAX >> 2);
+        let took = at.saturating_sub(began).saturating_sub(waited);
         let (bucket, took) = match (observed, share.is_quick(took)) {
             (true, true) => (0, took),
-            (true, false) => (self.bucket(took), took),
+            (true, false) => (self.bucket(took), share.summable(took)),
             (false, _) => (self.shape.buckets() - 1, 0),
         };
         End { began, at, took, outcome: outcome.into(), bucket, freshens }

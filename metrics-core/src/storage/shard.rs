@@ -224,6 +224,13 @@ impl<H, L> Shard<H, L> {
         self.mark.store(number << MARK_BITS | SETTLED, Release);
     }
 
+    /// As much of so many ticks as the sum has room for. Half of it is left to calls that are shorter than the first
+    /// bucket, which do not ask: decades of them.
+    pub(super) fn summable(&self, took: u64) -> u64 {
+        const HALF: u64 = 1 << 63;
+        took.min(HALF.saturating_sub(self.sum.load(Relaxed)) >> 1)
+    }
+
     #[inline]
     fn add_to_sum(&self, took: u64) {
         self.sum.store(self.sum.load(Relaxed).wrapping_add(took << 1) ^ 1, Relaxed);

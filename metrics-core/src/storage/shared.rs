@@ -2,6 +2,7 @@
 //! that was called to make a share. Anyone writes it, so it costs locked instructions.
 
 use super::shard::End;
+use super::single_writer;
 use super::sync::Ordering::{Acquire, Relaxed, Release};
 use super::sync::{AtomicU64, fence};
 use super::totals::Totals;
@@ -63,7 +64,7 @@ impl Shared {
         for count in [self.counts.get(end.outcome), self.counts.get(self.outcomes + end.bucket)] {
             count.map(|count| count.fetch_add(1, Relaxed));
         }
-        self.sum.fetch_add(end.took, Relaxed);
+        single_writer::add_shared(&self.sum, end.took);
         self.open.fetch_sub(end.began, Relaxed);
         // Release: who sees that it left sees all of it, and of those that left before.
         self.left.fetch_add(1, Release);

@@ -30,8 +30,32 @@ impl Writer {
     }
 }
 
+/// Larger numbers than this are added with care for where a count ends.
+const SMALL: u64 = u8::MAX as u64;
+
+/// Where a count stays rather than begin again, which would look like a restart. The other half is left to small numbers,
+/// which do not ask: a thread that does nothing but add them needs years for it.
+const HALF: u64 = 1 << 63;
+
 /// Adds to a count that this thread alone writes. No `fetch_add`: the locked instruction costs as much as a clock reading.
 #[inline]
 pub(super) fn add(count: &AtomicU64, n: u64) {
-    count.store(count.load(Relaxed).wrapping_add(n), Relaxed);
+    if n <= SMALL {
+        count.store(count.load(Relaxed).wrapping_add(n), Relaxed);
+    } else {
+        add_large(count, n);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn add_large(count: &AtomicU64, n: u64) {
+    let counted = count.load(Relaxed);
+    count.store(counted.saturating_add(n).min(HALF).max(counted), Relaxed);
+}
+
+/// Adds to a count that any thread writes; it stays at the largest number.
+pub(super) fn add_shared(count: &AtomicU64, n: u64) {
+    // It never gives up: the closure always has a value.
+    let _ = count.fetch_update(Relaxed, Relaxed, |count| Some(count.saturating_add(n)));
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::Sink;
 use super::distribution::Distribution;
+use super::single_writer;
 use super::tally::Tally;
 use crate::catalogue::Family;
 
@@ -21,7 +22,7 @@ impl CounterSlot {
     }
 
     pub(crate) fn add(&self, n: u64) {
-        self.0.fetch_add(n, Relaxed);
+        single_writer::add_shared(&self.0, n);
     }
 
     pub(crate) fn value(&self) -> u64 {

@@ -56,7 +56,7 @@ impl HistogramValue {
     /// Observations up to each bound, the last entry being all of them.
     pub fn cumulative(&self) -> impl Iterator<Item = u64> + '_ {
         self.buckets.iter().scan(0, |total, bucket| {
-            *total += bucket;
+            *total = bucket.saturating_add(*total);
             Some(*total)
         })
     }
@@ -64,7 +64,7 @@ impl HistogramValue {
     /// All observations; by construction what the last bucket says.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.buckets.iter().sum()
+        self.cumulative().last().unwrap_or(0)
     }
 
     /// The sum of all observations, in the unit of the bounds: seconds, unless the family is the bot's own.
@@ -75,9 +75,9 @@ impl HistogramValue {
 
     fn add(&mut self, other: &Self) {
         for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
-            *mine += theirs;
+            *mine = mine.saturating_add(*theirs);
         }
-        self.sum += other.sum;
+        self.sum = (self.sum + other.sum).min(f64::MAX);
     }
 }
 
@@ -155,7 +155,7 @@ fn merged(mut samples: Vec<Sample>) -> Vec<Sample> {
 /// Two slots of one series are one value: the sum.
 fn merge(standing: &mut Value, more: &Value) {
     match (standing, more) {
-        (Value::Counter(standing), Value::Counter(more)) => *standing += more,
+        (Value::Counter(standing), Value::Counter(more)) => *standing = standing.saturating_add(*more),
         (Value::Gauge(standing), Value::Gauge(more)) | (Value::Seconds(standing), Value::Seconds(more)) => {
             *standing += more;
         }
@@ -184,6 +184,21 @@ mod tests {
             [&Value::Counter(2), &Value::Counter(4)]
         );
         assert_eq!(snapshot.families[1].family.name, "subsystem_alive");
+    }
+
+    #[test]
+    fn merged_values_beyond_the_largest_number_stay_there() {
+        let mut builder = SnapshotBuilder::new(Families::All);
+        let sink: &mut dyn Sink = &mut builder;
+        for _ in 0..2 {
+            sink.counter(&catalogue::OPERATIONAL_EVENTS_TOTAL, &["A", "", "", ""], u64::MAX);
+            sink.histogram(&catalogue::EXCHANGE_API_LATENCY_SECONDS, &["a", "b"], &[u64::MAX, 1], f64::MAX);
+        }
+        let families = builder.finish().families;
+        assert_eq!(families[0].samples[0].value, Value::Counter(u64::MAX));
+        let Value::Histogram(latency) = &families[1].samples[0].value else { panic!("a histogram") };
+        assert_eq!((latency.count(), latency.cumulative().last()), (u64::MAX, Some(u64::MAX)));
+        assert!(latency.sum().is_finite());
     }
 
     #[test]

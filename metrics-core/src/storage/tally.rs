@@ -32,16 +32,14 @@ impl Tally {
     fn add_slowly(&self, n: u64) {
         match self.run.join() {
             Some(mine) => single_writer::add(&mine[0], n),
-            None => {
-                self.shared.fetch_add(n, Relaxed);
-            }
+            None => single_writer::add_shared(&self.shared, n),
         }
     }
 
-    /// All that was counted. It waits for no thread that counts.
+    /// All that was counted, or the largest number where it is more. It waits for no thread that counts.
     pub(crate) fn value(&self) -> u64 {
         let counted = self.run.copies().map(|words| words[0].load(Relaxed));
-        counted.fold(self.shared.load(Relaxed), u64::wrapping_add)
+        counted.fold(self.shared.load(Relaxed), u64::saturating_add)
     }
 }
 
@@ -67,6 +65,31 @@ mod tests {
             before = now;
         });
         assert_eq!((tally.value(), other.value()), (crowd.all(), 2 * crowd.all()));
+    }
+
+    #[test]
+    fn a_count_never_falls_however_much_is_added_by_whichever_threads() {
+        let (tally, mut before) = (Tally::new(), 0);
+        let mut grows_by = |n, at_least: u64| {
+            tally.add(n);
+            let now = tally.value();
+            assert!(before <= now && at_least <= now, "it fell from {before} to {now}");
+            before = now;
+        };
+        grows_by(u64::MAX - 1, 1 << 63);
+        grows_by(3, (1 << 63) + 3);
+        grows_by(u64::MAX, 1 << 63);
+        grows_by(1 << 40, 1 << 63);
+        std::thread::scope(|scope| {
+            scope.spawn(|| tally.add(u64::MAX));
+        });
+        assert_eq!(tally.value(), u64::MAX, "two threads'");
+        tally.add(1);
+        assert_eq!(tally.value(), u64::MAX);
+        let without_words = Tally { run: Run::nowhere(), ..Tally::new() };
+        without_words.add(u64::MAX);
+        without_words.add(2);
+        assert_eq!(without_words.value(), u64::MAX, "shared");
     }
 
     #[test]

@@ -93,6 +93,33 @@ fn check(now: &Totals, before: &Totals) {
     assert!(now.started >= before.started);
 }
 
+/// A clock may say anything.
+#[test]
+fn the_sum_of_durations_never_falls_however_long_they_are() {
+    for by_token in [false, true] {
+        let (lease, clock) = (lease(), clock());
+        let mut before = 0;
+        for n in 0..40 {
+            let running = lease.start(&clock);
+            let running = if by_token { running.with_token() } else { running.here() };
+            if n % 3 == 0 {
+                running.end(GOOD, u64::MAX);
+            } else {
+                STEP.set(QUICK);
+                let now = clock.ticks();
+                if by_token || !running.end_quickly(now) {
+                    running.end(GOOD, now);
+                }
+            }
+            let Totals { sum, buckets, .. } = read(&lease);
+            assert!(sum >= before, "it fell from {before} to {sum}");
+            assert_eq!(buckets.iter().sum::<u64>(), n + 1);
+            before = sum;
+        }
+        assert!(before >= 1 << 61, "{before}");
+    }
+}
+
 #[test]
 fn no_recording_is_lost_doubled_or_torn_while_threads_come_and_go() {
     let crowd = Crowd::of_this_run(
