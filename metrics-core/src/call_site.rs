@@ -14,8 +14,8 @@ use crate::label::LabelValue;
 use crate::not_installed;
 use crate::reconciliation::ReconciliationCycle;
 use crate::registry;
-use crate::storage::Running;
 pub use crate::storage::SlotCell;
+use crate::storage::{Call, Run};
 use crate::subsystem::{PERIODS_UNTIL_STALLED, SiteRun, SubsystemSite, SubsystemSlots};
 use crate::text::Text;
 use crate::vocabulary::{has_key, require_method_name, require_text};
@@ -269,13 +269,14 @@ impl CallSite {
     /// Begins a run of the subsystem at this index of the site's choices.
     #[inline]
     pub fn subsystem(&'static self, index: usize) -> SiteRun {
-        SiteRun(if index == 0 { self.first() } else { self.other(index, 0) })
+        SiteRun(if index == 0 { self.first_run() } else { self.other_run(index) })
     }
 
     /// Begins an attempt with the values at these indices of the site's choices.
     #[inline]
     pub fn exchange(&'static self, exchange: usize, operation: usize) -> SiteCall {
-        SiteCall(if exchange == 0 && operation == 0 { self.first() } else { self.other(exchange, operation) })
+        let is_first = exchange == 0 && operation == 0;
+        SiteCall(if is_first { self.first_call() } else { self.other_call(exchange, operation) })
     }
 
     /// Watches a call for an event with the values at these indices of the site's choices.
@@ -308,30 +309,38 @@ impl CallSite {
         ReconciliationCycle::begin(registry::process_instance(), Some(self), name.as_str())
     }
 
+    // Not generic: each would be compiled in the crate of its first user, where a thread's memory is farther away.
+
     #[inline(never)]
-    fn first(&'static self) -> Running {
-        self.cell.start().unwrap_or_else(|| self.first_slowly())
+    fn first_run(&'static self) -> Run {
+        self.cell.start().unwrap_or_else(|| self.run_slowly(0))
+    }
+
+    #[inline(never)]
+    fn other_run(&'static self, index: usize) -> Run {
+        self.cell(index, 0).start().unwrap_or_else(|| self.run_slowly(index))
+    }
+
+    #[inline(never)]
+    fn first_call(&'static self) -> Call {
+        self.cell.start().unwrap_or_else(|| self.call_slowly(0, 0))
+    }
+
+    #[inline(never)]
+    fn other_call(&'static self, exchange: usize, operation: usize) -> Call {
+        self.cell(exchange, operation).start().unwrap_or_else(|| self.call_slowly(exchange, operation))
     }
 
     #[cold]
     #[inline(never)]
-    fn first_slowly(&'static self) -> Running {
-        self.start_slowly(0, 0)
-    }
-
-    #[inline(never)]
-    fn other(&'static self, first: usize, second: usize) -> Running {
-        self.cell(first, second).start().unwrap_or_else(|| self.start_slowly(first, second))
+    fn run_slowly(&'static self, index: usize) -> Run {
+        SubsystemSite(self).start_slowly(index)
     }
 
     #[cold]
     #[inline(never)]
-    fn start_slowly(&'static self, first: usize, second: usize) -> Running {
-        match self.target() {
-            Target::Subsystem(site) => site.start_slowly(first),
-            Target::Exchange(site) => site.start_slowly(first, second),
-            other => unreachable!("an expansion starts its own target, not {other:?}"),
-        }
+    fn call_slowly(&'static self, exchange: usize, operation: usize) -> Call {
+        ExchangeSite(self).start_slowly(exchange, operation)
     }
 }
 

@@ -257,6 +257,7 @@ impl CapitalGuard {
 
 impl Guard for CapitalGuard {
     type Verdict = Option<Found>;
+    type Waits = ();
 
     fn finish(self, found: Option<Found>) {
         if let Some(Found(figures)) = found {

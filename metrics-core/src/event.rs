@@ -376,6 +376,7 @@ impl<T: Borrow<Text>> EventGuard<T> {
 
 impl<T: Borrow<Text>> Guard for EventGuard<T> {
     type Verdict = Outcome;
+    type Waits = ();
 
     #[inline]
     fn finish(self, outcome: Outcome) {
@@ -397,6 +398,7 @@ pub struct BareEventGuard(pub(crate) &'static CallSite);
 
 impl Guard for BareEventGuard {
     type Verdict = Outcome;
+    type Waits = ();
 
     #[inline]
     fn finish(self, outcome: Outcome) {

@@ -9,8 +9,9 @@ use crate::clock::Clock;
 use crate::guard::{Guard, Unwinding};
 use crate::not_installed;
 use crate::registry;
-use crate::storage::{Ending, Lease, Running, Scratch, Series, Sink, Totals, Waits};
-use crate::{LabelValue, Outcome, waiting};
+use crate::storage::{Call, Ending, Lease, Scratch, Series, Sink, Totals};
+use crate::waiting::{Scope, SinceHere, claim};
+use crate::{LabelValue, Outcome};
 
 /// One family's series: which exchange, where it is not the one of the settings, and which operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -161,7 +162,7 @@ impl ExchangeCall {
             running,
             clock: &self.clock,
             unwinding: Unwinding::at_entry(),
-            waited: waiting::Attempt::New,
+            since: SinceHere::begin(),
             ended: false,
         }
     }
@@ -171,10 +172,10 @@ impl ExchangeCall {
 /// drops it.
 #[derive(Debug)]
 pub struct CallGuard<'a> {
-    running: Running,
+    running: Call,
     clock: &'a Clock,
     unwinding: Unwinding,
-    waited: waiting::Attempt,
+    since: SinceHere,
     ended: bool,
 }
 
@@ -184,37 +185,26 @@ impl CallGuard<'_> {
         self.end(outcome);
     }
 
-    /// Says that the attempt waits for something of the bot's own until the returned guard is dropped: that is no latency.
-    /// So does [`local_wait`](crate::local_wait), wherever it stands; this one knows whose wait it is, on whatever thread
-    /// the attempt is by then. One in the other counts once.
-    #[must_use = "it waits as long as the guard lives"]
+    /// Begins a wait of this attempt for something of the bot's own, which lasts until the returned guard is dropped and is
+    /// subtracted from the latency. [`local_wait`](crate::local_wait) does that too for what encloses it; this wait
+    /// belongs to this attempt alone, on whatever thread it is by then. Time in several waits counts once.
+    #[must_use = "the wait lasts as long as the guard lives"]
     pub fn local_wait(&mut self) -> CallWait<'_> {
         CallWait {
             from: self.clock.ticks(),
             clock: self.clock,
             running: &mut self.running,
-            waited: &mut self.waited,
+            since: SinceHere::begin(),
         }
     }
 
     fn end(&mut self, outcome: Outcome) {
         self.ended = true;
         let now = self.clock.ticks();
-        let running = self.running.here();
+        let running = self.running.here().later(waited(self.since, self.clock));
         if outcome != Outcome::Ok || !running.end_quickly(now) {
-            self.end_slowly(outcome, now);
+            running.end(ending(outcome), now);
         }
-    }
-
-    /// For an attempt that failed, took its time, or has waited perhaps.
-    #[inline(never)]
-    fn end_slowly(&mut self, outcome: Outcome, now: u64) {
-        let waited =
-            noted_since(self.running, self.clock).map_or(0, |began| self.waited.subtract(Some(began), None));
-        if waited > 0 {
-            self.running = self.running.postponed(waited);
-        }
-        self.running.here().end(Ending { waits: Waits::KnownInside, ..ending(outcome) }, now);
     }
 }
 
@@ -224,24 +214,25 @@ impl CallGuard<'_> {
 pub struct CallWait<'a> {
     from: u64,
     clock: &'a Clock,
-    running: &'a mut Running,
-    waited: &'a mut waiting::Attempt,
+    running: &'a mut Call,
+    since: SinceHere,
 }
 
 impl Drop for CallWait<'_> {
     fn drop(&mut self) {
-        let now = self.clock.ticks();
-        let began = noted_since(*self.running, self.clock);
-        let waited = self.waited.subtract(began, Some((self.from, now)));
-        *self.running = self.running.postponed(waited);
+        // Waits of the thread meanwhile are subtracted at the end.
+        let lasted = self.clock.ticks().saturating_sub(self.from);
+        let own = lasted.saturating_sub(waited(self.since, self.clock));
+        *self.running = self.running.later(own);
+        claim(own);
     }
 }
 
-/// Since when waits that are noted on this thread, by the system's clock, can be those of a handle's attempt.
-fn noted_since(running: Running, clock: &Clock) -> Option<u64> {
+/// What the thread has waited since, by the system's clock, in ticks.
+fn waited(since: SinceHere, clock: &Clock) -> u64 {
     match clock {
-        Clock::System => running.began_here(),
-        Clock::Steered(_) => None,
+        Clock::System => since.waited(),
+        Clock::Steered(_) => 0,
     }
 }
 
@@ -249,12 +240,7 @@ fn noted_since(running: Running, clock: &Clock) -> Option<u64> {
 fn ending(outcome: Outcome) -> Ending {
     // However it ended: otherwise an outage would make the latency look better. A skip is no attempt.
     let observed = outcome != Outcome::Skipped;
-    Ending { outcome: outcome as u8, observed, freshens: false, waits: Waits::Known }
-}
-
-/// The same on the thread that it began on, for what does nothing else meanwhile.
-fn ending_here(outcome: Outcome) -> Ending {
-    Ending { waits: Waits::Noted, ..ending(outcome) }
+    Ending { outcome: outcome as u8, observed, freshens: false }
 }
 
 impl Drop for CallGuard<'_> {
@@ -265,14 +251,14 @@ impl Drop for CallGuard<'_> {
     }
 }
 
-/// An attempt of an annotated function.
+/// An attempt of an annotated function, [minus the waits](Call::minus_waited) of its thread until it guards a future.
 #[derive(Debug)]
-pub struct SiteCall(pub(crate) Running);
+pub struct SiteCall(pub(crate) Call);
 
 impl Guard for SiteCall {
     type Verdict = Outcome;
 
-    const SUBTRACTS_WAITS: bool = true;
+    type Waits = Scope;
 
     #[inline]
     fn finish(self, outcome: Outcome) {
@@ -299,27 +285,33 @@ impl Guard for SiteCall {
 
     #[cold]
     fn abandon_here(self, outcome: Outcome) {
-        self.0.end_site(ending_here(outcome));
+        self.0.plus_waited().end_site(ending(outcome));
     }
 
-    fn waited(&mut self, noted: u32) {
-        self.0 = self.0.without(|began| waiting::polled_since_beyond(began, noted));
+    #[inline]
+    fn begin_future(&mut self) -> u64 {
+        self.0 = self.0.plus_waited();
+        self.0.started()
+    }
+
+    fn subtract(&mut self, waited: u64) {
+        self.0 = self.0.later(waited);
     }
 }
 
 // Once for all sites, not once in each annotated function: 200 bytes less of each, and as fast.
 
 #[inline(never)]
-fn end_well(running: Running) {
+fn end_well(running: Call) {
     if !running.end_quickly_anywhere_by_time_stamp() {
         running.end_site(ending(Outcome::Ok));
     }
 }
 
 #[inline(never)]
-fn end_well_here(running: Running) {
+fn end_well_here(running: Call) {
     if !running.end_quickly_by_time_stamp() {
-        running.end_site(ending_here(Outcome::Ok));
+        running.plus_waited().end_site(ending(Outcome::Ok));
     }
 }
 
@@ -328,13 +320,14 @@ fn end_well_here(running: Running) {
 pub struct ExchangeSite<'a>(pub(crate) &'a CallSite);
 
 impl ExchangeSite<'static> {
-    pub(crate) fn start_slowly(self, exchange: usize, operation: usize) -> Running {
+    pub(crate) fn start_slowly(self, exchange: usize, operation: usize) -> Call {
         not_installed::note(self.0);
         let find = || Found::Exchange(self.find(exchange, operation));
-        self.0.cell(exchange, operation).start_slowly(find, |found| match found {
+        let running = self.0.cell(exchange, operation).start_slowly(find, |found| match found {
             Found::Exchange(slots) => &slots.0,
             other => unreachable!("a site finds its own slots, not {other:?}"),
-        })
+        });
+        running.minus_waited()
     }
 
     fn find(self, exchange: usize, operation: usize) -> Arc<ExchangeSlots> {
@@ -393,7 +386,7 @@ mod tests {
         ]) {
             let slots = calls.slots(exchange, operation, &clock);
             for _ in 0..count {
-                let running = slots.0.start(&clock);
+                let running: Call = slots.0.start(&clock);
                 running.here().end(ending(Outcome::Error), clock.ticks());
             }
         }

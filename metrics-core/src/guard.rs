@@ -1,5 +1,6 @@
 //! What guards of calls and runs have in common.
 
+use crate::waiting::Waits;
 use crate::{Outcome, timeout};
 
 /// Something under way that is told how it ended.
@@ -29,11 +30,16 @@ pub trait Guard {
         self.abandon(outcome);
     }
 
-    /// Whether it is told what was [waited](crate::local_wait).
-    const SUBTRACTS_WAITS: bool = false;
+    /// Where [local waits](crate::local_wait) of its future are counted; `()` where they are not subtracted.
+    type Waits: Waits;
 
-    /// There were waits on this thread beyond the first so many.
-    fn waited(&mut self, _noted: u32) {}
+    /// It guards a future, which may go from thread to thread. Returns the tick at which it began.
+    fn begin_future(&mut self) -> u64 {
+        0
+    }
+
+    /// Subtracts what its future waited, in ticks.
+    fn subtract(&mut self, _waited: u64) {}
 }
 
 /// Whether the thread was unwinding already when a guard was made.

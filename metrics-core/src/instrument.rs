@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::guard::{Guard, Unwinding};
-use crate::{Outcome, timeout, waiting};
+use crate::waiting::{Scope, Waits};
+use crate::{Outcome, timeout};
 
 /// Runs a body that returns a value, and tells its guard how `judge` sees that value.
 ///
@@ -110,13 +111,7 @@ where
     G: Guard,
     J: FnOnce(&R) -> G::Verdict,
 {
-    Instrumented {
-        future,
-        start: Some(start),
-        held: Held::new(None),
-        judge: Some(judge),
-        output: PhantomData,
-    }
+    Instrumented { future, start: Some(start), held: Held::new(), judge: Some(judge), output: PhantomData }
 }
 
 /// Runs a future under a guard that `start` makes at the first poll.
@@ -141,7 +136,9 @@ where
     J: FnOnce(&F::Output) -> G::Verdict,
 {
     let start: Option<fn() -> G> = None;
-    Instrumented { future, start, held: Held::new(Some(guard)), judge: Some(judge), output: PhantomData }
+    let mut held = Held::new();
+    held.begin(guard);
+    Instrumented { future, start, held, judge: Some(judge), output: PhantomData }
 }
 
 pin_project! {
@@ -156,7 +153,7 @@ pin_project! {
         future: F,
         // Before the first poll.
         start: Option<S>,
-        // Behind the future, so that it is dropped after it: what the future waits for when it is dropped ends first.
+        // Behind the future, so that it is dropped after it: waits that the future ends when it is dropped are counted.
         held: Held<G>,
         judge: Option<J>,
         output: PhantomData<fn() -> R>,
@@ -167,8 +164,11 @@ pin_project! {
         G: Guard,
     {
         fn drop(this: Pin<&mut Self>) {
-            if G::SUBTRACTS_WAITS {
-                this.project().held.noted = waiting::noted();
+            let held = this.project().held;
+            if let Some(scope) = held.waits.scope() {
+                held.dropping = true;
+                // SAFETY: it is left when it is dropped, after the future and without having moved.
+                unsafe { scope.enter() };
             }
         }
     }
@@ -182,45 +182,65 @@ struct Held<G: Guard> {
     // A future that is dropped in the middle of its own poll has panicked; between polls it is cancelled. What the
     // thread is unwinding meanwhile says nothing of either.
     polling: bool,
-    // The waits that were noted before the future was dropped.
-    noted: u32,
+    // Whether the future is being dropped, inside the scope.
+    dropping: bool,
+    waits: G::Waits,
 }
 
 impl<G: Guard> Held<G> {
-    fn new(guard: Option<G>) -> Self {
-        Self { guard, polling: false, noted: 0 }
+    fn new() -> Self {
+        Self { guard: None, polling: false, dropping: false, waits: G::Waits::NEW }
+    }
+
+    #[inline]
+    fn begin(&mut self, mut guard: G) {
+        if let Some(scope) = self.waits.scope() {
+            scope.begin(guard.begin_future());
+        }
+        self.guard = Some(guard);
+    }
+
+    /// The guard, less what the future waited.
+    #[inline]
+    fn take(&mut self) -> Option<G> {
+        let waited = self.waits.scope().map_or(0, Scope::total);
+        if waited != 0 {
+            subtract(&mut self.guard, waited);
+        }
+        self.guard.take()
     }
 }
 
 impl<G: Guard> Drop for Held<G> {
     fn drop(&mut self) {
-        if let Some(mut guard) = self.guard.take() {
-            if G::SUBTRACTS_WAITS && waiting::noted() != self.noted {
-                guard.waited(self.noted);
-            }
+        if let Some(scope) = self.waits.scope().filter(|_| self.dropping) {
+            scope.leave();
+        }
+        if let Some(guard) = self.take() {
             guard.abandon(if self.polling { Outcome::Panic } else { timeout::dropped() });
         }
     }
 }
 
-/// Tells the guard of what is noted meanwhile, a panic or not.
-struct Telling<'a, G: Guard> {
-    guard: &'a mut Option<G>,
-    noted: u32,
-}
+/// Inside a future's scope, however its poll ends.
+struct Polling<'a>(Option<&'a Scope>);
 
-impl<'a, G: Guard> Telling<'a, G> {
+impl<'a> Polling<'a> {
     #[inline]
-    fn begin(guard: &'a mut Option<G>) -> Self {
-        Self { guard, noted: if G::SUBTRACTS_WAITS { waiting::noted() } else { 0 } }
+    fn begin(scope: Option<&'a Scope>) -> Self {
+        if let Some(scope) = scope {
+            // SAFETY: it is borrowed until it is left below.
+            unsafe { scope.enter() };
+        }
+        Self(scope)
     }
 }
 
-impl<G: Guard> Drop for Telling<'_, G> {
+impl Drop for Polling<'_> {
     #[inline]
     fn drop(&mut self) {
-        if G::SUBTRACTS_WAITS && waiting::noted() != self.noted {
-            tell_waited(self.guard, self.noted);
+        if let Some(scope) = self.0 {
+            scope.leave();
         }
     }
 }
@@ -238,16 +258,16 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
         let this = self.project();
         if let Some(start) = this.start.take() {
-            this.held.guard = Some(start());
+            this.held.begin(start());
         }
         this.held.polling = true;
         let polled = {
-            let _telling = Telling::begin(&mut this.held.guard);
+            let _polling = Polling::begin(this.held.waits.scope());
             this.future.poll(context)
         };
         if let Poll::Ready(value) = &polled
             && let Some(verdict) = this.judge.take().map(|judge| judge(value))
-            && let Some(guard) = this.held.guard.take()
+            && let Some(guard) = this.held.take()
         {
             guard.finish(verdict);
         }
@@ -258,9 +278,9 @@ where
 
 #[cold]
 #[inline(never)]
-fn tell_waited<G: Guard>(guard: &mut Option<G>, noted: u32) {
+fn subtract<G: Guard>(guard: &mut Option<G>, waited: u64) {
     if let Some(guard) = guard {
-        guard.waited(noted);
+        guard.subtract(waited);
     }
 }
 
@@ -273,6 +293,7 @@ mod tests {
 
     impl Guard for Told<'_> {
         type Verdict = Outcome;
+        type Waits = ();
 
         fn finish(self, outcome: Outcome) {
             self.0.set(Some(outcome));

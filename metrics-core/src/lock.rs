@@ -51,6 +51,11 @@ impl ThreadMark {
         self.number == 0 || self.generation == generation() || self.number == SURVIVOR.load(Relaxed)
     }
 
+    /// Whether both are one thread, even if it went on in a forked process.
+    pub(crate) fn is_same(self, other: Self) -> bool {
+        self.number == other.number
+    }
+
     /// As one word, which is not 0.
     pub(crate) fn bits(self) -> u64 {
         u64::from(self.generation) << 32 | u64::from(self.number)

@@ -297,6 +297,7 @@ pub fn report_of<R: ReconciliationRun>(value: &R) -> Option<ReconciliationReport
 
 impl Guard for ReconciliationCycle {
     type Verdict = Option<ReconciliationReport>;
+    type Waits = ();
 
     fn finish(self, report: Option<ReconciliationReport>) {
         if let Some(report) = report {

@@ -1,211 +1,192 @@
-//! Local waiting inside an exchange call: what is not the exchange's latency.
+//! Local waiting inside an exchange call: time that is not the exchange's latency.
 //!
-//! Whoever waited notes from when to when on his thread. A synchronous call finds at its end what was noted since its
-//! beginning; a future finds after each poll what was noted meanwhile, wherever it is polled, and what it holds when it
-//! is dropped. Neither costs a call that waits for nothing: the one goes the quick way unless something was noted on its
-//! thread, the other compares a word.
+//! A wait is counted when it ends, in each scope around it: in the futures of exchange calls that its thread is polling,
+//! the inner before the outer, and in the thread. A scope counts each moment once, however many waits include it.
+//!
+//! A future subtracts at its end what its scope has counted. A synchronous call subtracts what its thread has counted since
+//! the call began; it finds the count in its share, to which each wait's end copies it, so that a call without waits
+//! spends one instruction on it.
 
 use std::cell::Cell;
 use std::fmt;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 
 use crate::clock;
-use crate::storage::end_slowly_next;
-
-/// Waits within one synchronous attempt, or one poll, that are told apart; what is older is not subtracted.
-const REMEMBERED: u32 = 32;
+use crate::lock::ThreadMark;
+use crate::storage::copy_waited;
 
 thread_local! {
-    static WAITS: Waits = const {
-        Waits {
-            noted: Cell::new(0),
-            last: [const { Cell::new((0, 0)) }; REMEMBERED as usize],
-            of_futures: Cell::new(0),
-        }
+    static THREAD: Thread = const {
+        Thread { scope: Scope::new(), polled: Cell::new(ptr::null()), own: Cell::new(0), claimed: Cell::new(0) }
     };
 }
 
-/// What was noted on a thread, in ticks. Nothing in it is ever dropped, so that it can be used in a thread that is ending.
-struct Waits {
-    /// How many, wrapped: whoever looks has seen the last few.
-    noted: Cell<u32>,
-    /// From when to when, each at its number's place.
-    last: [Cell<(u64, u64)>; REMEMBERED as usize],
-    /// Which of these a future found after its poll, a bit for each place.
-    of_futures: Cell<u32>,
+/// The waits of a thread, in ticks. It has nothing to drop, so that it can be used in a thread that is ending.
+struct Thread {
+    scope: Scope,
+    /// The innermost exchange call's future that is being polled.
+    polled: Cell<*const Scope>,
+    /// Counted outside the futures of exchange calls: for attempts of handles.
+    own: Cell<u64>,
+    /// Counted by attempts themselves, each for itself.
+    claimed: Cell<u64>,
 }
 
-impl Waits {
-    fn note(&self, from: u64, to: u64) {
-        let number = self.noted.get();
-        self.last[place(number)].set((from, to));
-        self.of_futures.set(self.of_futures.get() & !(1 << place(number)));
-        self.noted.set(number.wrapping_add(1));
-    }
-
-    /// The places of the newest so many waits, the newest first.
-    fn newest(&self, newest: u32) -> impl DoubleEndedIterator<Item = usize> {
-        (1..=newest.min(REMEMBERED)).map(|n| place(self.noted.get().wrapping_sub(n)))
-    }
-
-    /// What was waited since `began`, in the newest so many waits.
-    fn since(&self, began: u64, newest: u32) -> u64 {
-        waited(began, self.newest(newest).map(|place| self.last[place].get()))
-    }
-
-    /// The newest so many waits that belong to no future, the oldest first.
-    fn of_no_future(&self, newest: u32) -> impl Iterator<Item = (u64, u64)> {
-        let of_no_future = |place: &usize| self.of_futures.get() & 1 << place == 0;
-        self.newest(newest).rev().filter(of_no_future).map(|place| self.last[place].get())
-    }
-
-    /// Gives the newest so many to the future that was polled meanwhile.
-    fn give_to_future(&self, newest: u32) {
-        let bits = self.newest(newest).fold(0, |bits, place| bits | 1 << place);
-        self.of_futures.set(self.of_futures.get() | bits);
-    }
-}
-
-/// How long these waits, the newest first, lasted since `began`; of waits one in the other, the outer.
-fn waited(began: u64, newest_first: impl Iterator<Item = (u64, u64)>) -> u64 {
-    let (mut waited, mut counted_from) = (0, u64::MAX);
-    for (from, to) in newest_first.take_while(|(_, to)| *to > began) {
-        let from = from.max(began);
-        waited += to.min(counted_from).saturating_sub(from);
-        counted_from = counted_from.min(from);
-    }
-    waited
-}
-
-fn place(number: u32) -> usize {
-    (number % REMEMBERED) as usize
-}
-
-/// How many waits were noted on this thread: a difference tells how many in between.
-#[inline]
-pub(crate) fn noted() -> u32 {
-    WAITS.with(|waits| waits.noted.get())
-}
-
-/// What was noted on this thread since `began`.
-pub(crate) fn since(began: u64) -> u64 {
-    WAITS.with(|waits| waits.since(began, REMEMBERED))
-}
-
-/// The same of what was noted since so many waits were, while a future was polled.
-pub(crate) fn polled_since_beyond(began: u64, noted: u32) -> u64 {
-    WAITS.with(|waits| {
-        let newest = waits.noted.get().wrapping_sub(noted);
-        waits.give_to_future(newest);
-        waits.since(began, newest)
-    })
-}
-
-/// What a handle's attempt has waited for. What is noted on the thread that it began on may be any task's: what measured
-/// futures found in their polls is theirs.
+/// What a thread, or the future of an exchange call, has waited.
 ///
-/// One that waited for nothing costs a word, not what is known of the others.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Attempt {
-    New,
-    Waited {
-        /// So many waits of the thread that it began on are subtracted already, if any.
-        noted: Option<u32>,
-        subtracted: Subtracted,
-    },
+/// Only one thread at a time uses it. Its words are atomic so that a future is `Send` and `Sync` where it was.
+#[derive(Debug)]
+pub struct Scope {
+    total: AtomicU64,
+    /// The end of the last wait that was counted.
+    until: AtomicU64,
+    /// The scope around this one, while its future is polled.
+    outer: AtomicPtr<Scope>,
 }
 
-impl Attempt {
-    /// What is to be subtracted from an attempt with a wait of its own that ends now, if there is one; and with those that
-    /// are noted here since it began, if that was on this thread. `began` is without what was subtracted before.
-    pub(crate) fn subtract(&mut self, began: Option<u64>, own: Option<(u64, u64)>) -> u64 {
-        let (mut noted, mut subtracted) = match *self {
-            Self::New => (None, Subtracted::NOTHING),
-            Self::Waited { noted, subtracted } => (noted, subtracted),
+/// The scope of a guard's future, if it has one: other futures do not grow by it.
+pub trait Waits: fmt::Debug {
+    /// Nothing waited as yet.
+    const NEW: Self;
+
+    /// The scope.
+    fn scope(&self) -> Option<&Scope>;
+}
+
+impl Waits for () {
+    const NEW: Self = ();
+
+    fn scope(&self) -> Option<&Scope> {
+        None
+    }
+}
+
+impl Waits for Scope {
+    const NEW: Self = Self::new();
+
+    #[inline]
+    fn scope(&self) -> Option<&Scope> {
+        Some(self)
+    }
+}
+
+/// What a scope has added for a wait.
+#[derive(Clone, Copy)]
+struct Added {
+    ticks: u64,
+    /// The end of the scope's last wait before this one.
+    after: u64,
+}
+
+impl Scope {
+    const fn new() -> Self {
+        Self { total: AtomicU64::new(0), until: AtomicU64::new(0), outer: AtomicPtr::new(ptr::null_mut()) }
+    }
+
+    /// Counts no moment before this one.
+    #[inline]
+    pub(crate) fn begin(&self, at: u64) {
+        self.until.store(at, Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn total(&self) -> u64 {
+        self.total.load(Relaxed)
+    }
+
+    /// Makes it the innermost scope of this thread, until [`leave`](Self::leave).
+    ///
+    /// # Safety
+    ///
+    /// It is left on the same thread before it moves or goes.
+    #[inline]
+    pub(crate) unsafe fn enter(&self) {
+        let outer = THREAD.with(|thread| thread.polled.replace(self));
+        self.outer.store(outer.cast_mut(), Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn leave(&self) {
+        THREAD.with(|thread| thread.polled.set(self.outer.load(Relaxed)));
+    }
+
+    /// Adds what is new of a wait. That is what lies after the last wait that was counted here, and no less than the scope
+    /// inside added, where that scope's last wait was the last one here too.
+    fn add(&self, from: u64, to: u64, inside: Added) -> Added {
+        let after = self.until.load(Relaxed);
+        let beyond = to.saturating_sub(from.max(after));
+        let ticks = if inside.after == after { beyond.max(inside.ticks) } else { beyond };
+        self.total.store(self.total().wrapping_add(ticks), Relaxed);
+        self.until.store(after.max(to), Relaxed);
+        Added { ticks, after }
+    }
+}
+
+impl Thread {
+    fn innermost(&self) -> &Scope {
+        // SAFETY: a scope that was entered is there until it is left, and then the one around it is innermost.
+        unsafe { self.polled.get().as_ref() }.unwrap_or(&self.scope)
+    }
+
+    fn count(&self, wait: &LocalWait, from: u64, to: u64) {
+        let mut scope = self.innermost();
+        // Of the scope that the wait began in it is known what was counted since.
+        let mut added = if wait.began_in == ptr::from_ref(scope).addr() {
+            let counted = scope.total().wrapping_sub(wait.total);
+            Added { ticks: to.saturating_sub(from).saturating_sub(counted), after: scope.until.load(Relaxed) }
+        } else {
+            Added { ticks: 0, after: u64::MAX }
         };
-        let before = subtracted.total();
-        if let Some(began) = began {
-            let began = began.wrapping_sub(before);
-            WAITS.with(|waits| {
-                let now = waits.noted.get();
-                let newest = noted.map_or(REMEMBERED, |noted| now.wrapping_sub(noted));
-                for (from, to) in waits.of_no_future(newest) {
-                    subtracted.add(from.max(began), to);
-                }
-                noted = Some(now);
-            });
+        let is_own = ptr::eq(scope, &raw const self.scope);
+        while !ptr::eq(scope, &raw const self.scope) {
+            added = scope.add(from, to, added);
+            // SAFETY: as in `innermost`, and the outer scopes are left later.
+            scope = unsafe { scope.outer.load(Relaxed).as_ref() }.unwrap_or(&self.scope);
         }
-        if let Some((from, to)) = own {
-            subtracted.add(from, to);
+        added = self.scope.add(from, to, added);
+        if is_own {
+            let claimed = self.claimed.get().wrapping_sub(wait.claimed);
+            self.own.set(self.own.get().wrapping_add(added.ticks.saturating_sub(claimed)));
         }
-        *self = Self::Waited { noted, subtracted };
-        subtracted.total().saturating_sub(before)
+        copy_waited(self.scope.total());
     }
 }
 
-/// Spans of an attempt that are told apart. Of more, the oldest are one: a wait that began between those counts as if it
-/// had waited for all of them.
-const SPANS: usize = 4;
+/// What this thread has waited, in ticks from any number on.
+#[inline]
+pub(crate) fn total() -> u64 {
+    THREAD.with(|thread| thread.scope.total())
+}
 
-/// What was subtracted from an attempt, so that a wait around it counts for no more than the rest of it. The newest first.
+/// What an attempt of a handle subtracts: waits that are counted on the thread that it began on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Subtracted([Span; SPANS]);
-
-/// From when to when something was subtracted, in ticks, and how much.
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    from: u64,
-    to: u64,
-    waited: u64,
+pub(crate) struct SinceHere {
+    thread: ThreadMark,
+    own: u64,
 }
 
-impl Span {
-    const NONE: Self = Self { from: u64::MAX, to: 0, waited: 0 };
-
-    /// Both, as one.
-    fn and(self, other: Self) -> Self {
-        Self {
-            from: self.from.min(other.from),
-            to: self.to.max(other.to),
-            waited: self.waited + other.waited,
-        }
+impl SinceHere {
+    pub(crate) fn begin() -> Self {
+        Self { thread: ThreadMark::of_this(), own: THREAD.with(|thread| thread.own.get()) }
     }
 
-    /// How much of the other can be in this one.
-    fn overlap(self, other: Self) -> u64 {
-        let length = self.to.min(other.to).saturating_sub(self.from.max(other.from));
-        length.min(self.waited).min(other.waited)
+    /// How many ticks were counted since; none of them on another thread.
+    pub(crate) fn waited(self) -> u64 {
+        let now = Self::begin();
+        if self.thread.is_same(now.thread) { now.own.wrapping_sub(self.own) } else { 0 }
     }
 }
 
-impl Subtracted {
-    const NOTHING: Self = Self([Span::NONE; SPANS]);
-
-    fn total(&self) -> u64 {
-        self.0.iter().map(|span| span.waited).sum()
-    }
-
-    fn add(&mut self, from: u64, to: u64) {
-        if to <= from {
-            return;
-        }
-        let new = Span { from, to, waited: to - from };
-        let (mut whole, mut twice) = (new, 0);
-        while self.0[0].to > from {
-            twice += self.0[0].overlap(new);
-            whole = whole.and(self.0[0]);
-            self.0[0] = Span::NONE;
-            self.0.rotate_left(1);
-        }
-        whole.waited = whole.waited.saturating_sub(twice);
-        self.0[SPANS - 2] = self.0[SPANS - 2].and(self.0[SPANS - 1]);
-        self.0[SPANS - 1] = whole;
-        self.0.rotate_right(1);
-    }
+/// An attempt of a handle subtracts so many ticks itself: a wait of its thread around them is the attempt's no more than
+/// once.
+pub(crate) fn claim(ticks: u64) {
+    THREAD.with(|thread| thread.claimed.set(thread.claimed.get().wrapping_add(ticks)));
 }
 
-/// Says that from here on, until the returned guard is dropped, an exchange call waits for something of the bot's own: a
-/// rate limiter, a backoff, a lock. Every measured exchange call around it subtracts that from its latency, however deep
-/// it is nested and through whatever measured functions in between.
+/// Begins a local wait, which lasts until the returned guard is dropped: for a rate limiter, a backoff, a lock, for
+/// something of the bot's own. Every measured exchange call around it subtracts it from its latency, however deep
+/// it is nested and through whatever measured functions in between. Time in several waits counts once.
 ///
 /// ```
 /// use bot_metrics::prelude::*;
@@ -222,33 +203,46 @@ impl Subtracted {
 /// }
 /// ```
 ///
-/// It may be held across an `.await` and dropped on another thread. In one future, hold one at a time: of two, both are
-/// subtracted. What waits in a task or a thread of its own is not the call's.
+/// The guard may be held across an `.await` and dropped on another thread. Drop it in the call in which the wait began:
+/// a synchronous call that ends an older one subtracts all of it, though never more than the call lasted. A wait in a task
+/// or a thread of its own does not belong to the call.
 ///
 /// An attempt that a [handle](crate::ExchangeCall) began counts as measured where it ends on the thread that it began on.
-/// Held across an `.await` it cannot know whose waits these are, since other tasks run on its thread meanwhile: what
-/// measured futures waited for it leaves to them, all else it takes for its own. There, say
+/// Held across an `.await` it cannot know which waits are its own, since other tasks run on its thread meanwhile: it
+/// subtracts all but those inside the futures of annotated calls. There, use
 /// [`CallGuard::local_wait`](crate::CallGuard::local_wait).
 ///
 /// Outside any measured call it does nothing.
-#[must_use = "it waits as long as the guard lives"]
+#[must_use = "the wait lasts as long as the guard lives"]
 pub fn local_wait() -> LocalWait {
-    LocalWait { from: clock::now_unless_inside() }
+    let from = clock::now_unless_inside();
+    THREAD.with(|thread| {
+        let scope = thread.innermost();
+        LocalWait {
+            from,
+            began_in: ptr::from_ref(scope).addr(),
+            total: scope.total(),
+            claimed: thread.claimed.get(),
+        }
+    })
 }
 
-/// Local waiting that lasts; from [`local_wait`].
-#[must_use = "it waits as long as the guard lives"]
+/// A local wait under way; from [`local_wait`].
+#[must_use = "the wait lasts as long as the guard lives"]
 pub struct LocalWait {
     /// None where an allocator began to wait while the clock was made.
     from: Option<u64>,
+    /// The address of the scope, and its total at that moment.
+    began_in: usize,
+    total: u64,
+    claimed: u64,
 }
 
 impl Drop for LocalWait {
     fn drop(&mut self) {
         let Some(from) = self.from else { return };
         let to = clock::now();
-        WAITS.with(|waits| waits.note(from, to));
-        end_slowly_next();
+        THREAD.with(|thread| thread.count(self, from, to));
     }
 }
 
@@ -262,64 +256,73 @@ impl fmt::Debug for LocalWait {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_was_waited_since_a_beginning_counts_once_however_it_is_nested() {
-        let waits = Waits {
-            noted: Cell::new(0),
-            last: [const { Cell::new((0, 0)) }; REMEMBERED as usize],
-            of_futures: Cell::new(0),
-        };
-        for (from, to) in [(10, 20), (32, 34), (36, 38), (30, 40), (50, 60)] {
-            waits.note(from, to);
+    /// Ends waits in a thread's scopes one after the other, each given as when it began, what its scope had counted by
+    /// then, and when it ended.
+    fn counted(thread: &Thread, waits: &[(u64, u64, u64)]) -> u64 {
+        let before = thread.scope.total();
+        for (from, total, to) in waits {
+            let began_in = ptr::from_ref(thread.innermost()).addr();
+            // Nothing is told to the shares of this test's thread: it has none.
+            let wait = LocalWait { from: None, began_in, total: *total, claimed: 0 };
+            thread.count(&wait, *from, *to);
         }
-        assert_eq!(
-            [0, 15, 25, 31, 45, 55, 60].map(|began| waits.since(began, REMEMBERED)),
-            [30, 25, 20, 19, 10, 5, 0]
-        );
-        for n in 0..100 {
-            waits.note(100 + 2 * n, 101 + 2 * n);
+        thread.scope.total() - before
+    }
+
+    fn thread() -> Thread {
+        Thread {
+            scope: Scope::new(),
+            polled: Cell::new(ptr::null()),
+            own: Cell::new(0),
+            claimed: Cell::new(0),
         }
-        assert_eq!(waits.since(0, REMEMBERED), u64::from(REMEMBERED), "the newest");
-        assert_eq!([0, 1, 2, 99].map(|newest| waits.since(0, newest)), [0, 1, 2, u64::from(REMEMBERED)]);
     }
 
     #[test]
-    fn what_an_attempt_waited_for_counts_once_however_it_is_nested_and_in_how_many_spans() {
-        let total = |waits: &[(u64, u64)]| {
-            let mut subtracted = Subtracted::NOTHING;
-            for (from, to) in waits {
-                subtracted.add(*from, *to);
-            }
-            subtracted.total()
-        };
-        assert_eq!(total(&[(20, 30), (40, 50), (10, 70)]), 60, "one around two");
-        assert_eq!(total(&[(1, 5), (20, 30), (40, 50), (10, 70)]), 64, "and one before");
-        assert_eq!(total(&[(10, 30), (20, 40), (40, 50)]), 40, "one after the other's beginning");
-        assert_eq!(total(&[(30, 40), (10, 20), (5, 50)]), 45, "one that another thread told first");
-        let many: Vec<_> = (1..=50).map(|n| (10 * n, 10 * n + 5)).collect();
-        assert_eq!(total(&many), 250);
-        assert_eq!(total(&[&many[..], &[(0, 1_000)]].concat()), 1_000, "one around many");
-        assert_eq!(
-            total(&[&many[..], &[(474, 600)]].concat()),
-            47 * 5 - 1 + 126,
-            "one around the last three"
-        );
+    fn time_in_several_waits_of_a_thread_counts_once() {
+        let waits = |waits| counted(&thread(), waits);
+        assert_eq!(waits(&[(10, 0, 20), (30, 10, 40)]), 20, "one after the other");
+        assert_eq!(waits(&[(20, 0, 30), (40, 10, 50), (10, 0, 70)]), 60, "one around two");
+        assert_eq!(waits(&[(1, 0, 5), (20, 4, 30), (40, 14, 50), (10, 4, 70)]), 64, "and one before");
+        assert_eq!(waits(&[(10, 0, 30), (20, 0, 40)]), 30, "one that began in the other");
+        assert_eq!(waits(&[(10, 0, 10), (20, 0, 15)]), 0, "a clock that went back");
     }
 
     #[test]
-    fn an_attempts_wait_is_subtracted_once_where_it_goes_from_thread_to_thread() {
-        let began = clock::now();
-        let mut attempt = Attempt::New;
-        let own = |from, to| Some((began + from, began + to));
-        // On another thread, and back.
-        let mut waited = attempt.subtract(None, own(20, 30));
-        waited += attempt.subtract(Some(began + waited), own(40, 50));
-        assert_eq!(waited, 20);
-        WAITS.with(|waits| waits.note(began + 10, began + 70));
-        waited += attempt.subtract(Some(began + waited), None);
-        assert_eq!(waited, 60);
-        WAITS.with(|waits| waits.note(began - 10, began + 80));
-        waited += attempt.subtract(Some(began + waited), own(85, 90));
-        assert_eq!(waited, 85, "from its beginning on");
+    fn each_scope_counts_its_own_waits_and_the_outer_ones_those_of_the_inner() {
+        let (thread, outer, one, other) = (thread(), Scope::new(), Scope::new(), Scope::new());
+        let inside = |scope: &Scope, waits: &[(u64, u64, u64)]| {
+            scope.outer.store(thread.polled.replace(scope).cast_mut(), Relaxed);
+            counted(&thread, waits);
+            thread.polled.set(scope.outer.load(Relaxed));
+        };
+        let within = |scope: &Scope, waits: &[(u64, u64, u64)]| {
+            outer.outer.store(thread.polled.replace(&raw const outer).cast_mut(), Relaxed);
+            inside(scope, waits);
+            thread.polled.set(outer.outer.load(Relaxed));
+        };
+        // A wait with one inside it, and then two futures that wait at the same time.
+        within(&one, &[(20, 0, 30), (10, 0, 40)]);
+        within(&one, &[(50, 30, 100)]);
+        within(&other, &[(51, 0, 101)]);
+        assert_eq!([&one, &other, &outer, &thread.scope].map(Scope::total), [80, 50, 81, 81]);
+        // Beside them, a future that began at 90, with a wait that is older.
+        let beside = Scope::new();
+        beside.begin(90);
+        thread.polled.set(&raw const beside);
+        thread.count(&LocalWait { from: None, began_in: 0, total: 0, claimed: 0 }, 60, 110);
+        assert_eq!([&beside, &outer, &thread.scope].map(Scope::total), [20, 81, 90]);
+        thread.polled.set(ptr::null());
+        assert_eq!(thread.own.get(), 0, "all were futures'");
+    }
+
+    #[test]
+    fn an_attempt_subtracts_what_its_thread_waited_outside_futures_and_did_not_claim() {
+        let thread = thread();
+        counted(&thread, &[(10, 0, 20)]);
+        assert_eq!(thread.own.get(), 10);
+        thread.claimed.set(7);
+        counted(&thread, &[(30, 10, 50)]);
+        assert_eq!(thread.own.get(), 10 + 20 - 7);
     }
 }

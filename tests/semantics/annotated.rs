@@ -196,6 +196,11 @@ mod calls {
             CutOff,
             BeganBefore,
             PanicsLater,
+            AroundFuture,
+            Joins,
+            Joined,
+            JoinsNothing,
+            Reenters,
         }
     }
 
@@ -368,6 +373,101 @@ mod calls {
         assert!(seconds("panics_later") < 0.5, "{} waits", seconds("panics_later"));
         assert_eq!(requests("panics_later", "panic"), 1.0);
         assert_eq!(calls("in_flight", "panics_later"), 0.0);
+        let metrics = Settings::new(Mode::Paper).build().expect("settings that are allowed");
+        let call = metrics.exchange_call(labels::Exchange::Kraken, labels::Operation::Inner);
+        let attempt = call.start();
+        let waiting = local_wait();
+        sleep(WAIT);
+        drop(waiting);
+        attempt.finish(Outcome::Ok);
+        let seconds = Samples::of(&metrics).sum("bytelyst_bot_exchange_api_latency_seconds_sum", &[]);
+        assert!(seconds < 0.5 * WAIT.as_secs_f64(), "outside any future again: {seconds} s");
+    }
+
+    /// Records the latency of a synchronous call and of the future that it blocks on in one series.
+    #[exchange_call(op = "around_future", exchange = "kraken")]
+    fn around_future(runtime: &tokio::runtime::Runtime) {
+        let waiting = local_wait();
+        sleep(WAIT);
+        drop(waiting);
+        runtime.block_on(inside());
+        runtime.block_on(inside());
+    }
+
+    #[exchange_call(op = "around_future", exchange = "kraken")]
+    async fn inside() {
+        let _waiting = local_wait();
+        tokio::time::sleep(WAIT).await;
+    }
+
+    #[test]
+    fn a_synchronous_call_subtracts_its_own_waits_and_those_of_futures_that_it_blocks_on() {
+        let _ = &*METRICS;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("it starts");
+        around_future(&runtime);
+        let seconds = calls("latency_seconds_sum", "around_future");
+        assert_eq!(calls("latency_seconds_count", "around_future"), 3.0);
+        assert!(seconds < 0.5 * WAIT.as_secs_f64(), "{seconds} s");
+    }
+
+    #[exchange_call(op = "joins", exchange = "kraken")]
+    async fn joins() {
+        tokio::time::sleep(2 * WAIT).await;
+        tokio::join!(joined(1), joined(2));
+    }
+
+    /// A wait with another one in it, beside a request that takes as long again.
+    #[exchange_call(op = "joined", exchange = "kraken")]
+    async fn joined(waits: u32) {
+        let waiting = local_wait();
+        let inside = local_wait();
+        tokio::time::sleep(WAIT).await;
+        drop(inside);
+        tokio::time::sleep(waits * WAIT).await;
+        drop(waiting);
+        tokio::time::sleep(WAIT).await;
+    }
+
+    #[exchange_call(op = "joins_nothing", exchange = "kraken")]
+    async fn joins_nothing() {
+        let wait = |waits: u32| async move {
+            let _waiting = local_wait();
+            tokio::time::sleep(waits * WAIT).await;
+        };
+        tokio::time::sleep(2 * WAIT).await;
+        tokio::join!(wait(1), wait(2), wait(3));
+    }
+
+    #[test]
+    fn waits_of_one_future_at_the_same_time_are_subtracted_once() {
+        let _ = &*METRICS;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("it starts");
+        runtime.block_on(joins());
+        runtime.block_on(joins_nothing());
+        let waits = |operation| calls("latency_seconds_sum", operation) / WAIT.as_secs_f64();
+        let within = |waits: f64, least: f64| waits >= least - 0.05 && waits < least + 0.5;
+        assert!(within(waits("joined"), 2.0), "{} waits", waits("joined"));
+        assert!(within(waits("joins"), 3.0), "{} waits", waits("joins"));
+        assert!(within(waits("joins_nothing"), 2.0), "{} waits", waits("joins_nothing"));
+    }
+
+    /// Calls itself, and so has two calls of one series under way on its thread.
+    #[exchange_call(op = "reenters", exchange = "kraken")]
+    fn reenters(depth: u32) {
+        if depth > 0 {
+            let waiting = local_wait();
+            sleep(WAIT);
+            drop(waiting);
+            reenters(depth - 1);
+        }
+    }
+
+    #[test]
+    fn each_of_several_calls_of_one_series_on_a_thread_subtracts_what_was_waited_since_it_began() {
+        let _ = &*METRICS;
+        reenters(3);
+        let seconds = calls("latency_seconds_sum", "reenters");
+        assert!(seconds < 0.5 * WAIT.as_secs_f64(), "{seconds} s");
     }
 
     #[exchange_call(op = "retried", exchange = "kraken")]

@@ -100,6 +100,7 @@ impl TimedGuard {
 
 impl Guard for TimedGuard {
     type Verdict = Outcome;
+    type Waits = ();
 
     #[inline]
     fn finish(self, outcome: Outcome) {
@@ -137,6 +138,7 @@ impl CountedGuard {
 
 impl Guard for CountedGuard {
     type Verdict = Outcome;
+    type Waits = ();
 
     #[inline]
     fn finish(self, outcome: Outcome) {

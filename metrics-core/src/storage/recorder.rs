@@ -15,7 +15,6 @@ use super::spare::{Spare, lose};
 use super::totals::Totals;
 use crate::clock::{Clock, Scale};
 use crate::lock::{self, Lock, ThreadMark};
-use crate::waiting;
 
 /// A thread's share of a series, which knows the next one.
 pub(crate) type Share = Shard<&'static Recorder, Next>;
@@ -102,7 +101,7 @@ impl Lease {
     }
 
     /// Begins a call.
-    pub(crate) fn start(&self, clock: &Clock) -> Running {
+    pub(crate) fn start<const DATED: bool>(&self, clock: &Clock) -> Running<DATED> {
         Running::start(self.0, clock)
     }
 }
@@ -177,13 +176,17 @@ impl Recorder {
         self.shape.bounds.first().map_or(0, |bound| bound.saturating_add(1))
     }
 
-    /// A call of this share's thread, or of one without a share, waited: as if it had begun later.
-    pub(super) fn postpone(&'static self, share: &Share, by: u64) {
-        if share.is_token() { self.spare().shared().postpone(by) } else { share.postpone(by) }
+    /// A call begins at this tick, unless it is undated.
+    pub(super) fn start(&'static self, share: &Share, at: Option<u64>) {
+        match at {
+            _ if share.is_token() => self.start_shared(at),
+            Some(at) => share.start(at),
+            None => share.start_undated(),
+        }
     }
 
     /// A call begins on a thread without a share.
-    pub(super) fn start_shared(&'static self, at: u64) {
+    fn start_shared(&'static self, at: Option<u64>) {
         let spare = self.spare();
         if std::ptr::eq(spare, Spare::nowhere()) {
             lose();
@@ -191,35 +194,27 @@ impl Recorder {
         spare.shared().start(at);
     }
 
-    /// A call ends that is not quick.
+    /// A call ends that is not quick. It began at this tick, unless it is undated.
     #[inline]
-    pub(super) fn end(&'static self, share: &Share, ending: Ending, began: u64, at: u64) {
-        if share.is_token() || share.is_slowed_down() {
-            self.end_specially(share, ending, began, at);
+    pub(super) fn end(&'static self, share: &Share, ending: Ending, began: Option<u64>, took: u64, at: u64) {
+        if share.is_token() {
+            self.end_shared(ending, began, took, at);
         } else {
-            share.end(&self.classed(share, ending, began, at, 0));
+            share.end(&self.classed(share, ending, began, took, at));
         }
     }
 
-    /// A call ends on a thread without a share, or where something was waited for.
+    /// A call ends on a thread without a share.
     #[cold]
     #[inline(never)]
-    fn end_specially(&'static self, share: &Share, ending: Ending, began: u64, at: u64) {
-        if share.is_token() {
-            return self.spare().shared().end(&self.classed(share, ending, began, at, 0));
-        }
-        let waited = if ending.waits == Waits::Noted { waiting::since(began) } else { 0 };
-        share.end(&self.classed(share, ending, began, at, waited));
-        // A synchronous call around this one wants to go the slow way too; a future knows itself what it waited for.
-        if share.is_idle() || ending.waits == Waits::Known {
-            share.quicken(self.limit());
-        }
+    fn end_shared(&'static self, ending: Ending, began: Option<u64>, took: u64, at: u64) {
+        let spare = self.spare();
+        spare.shared().end(&self.classed(spare.token(), ending, began, took, at));
     }
 
     #[inline]
-    fn classed(&self, share: &Share, ending: Ending, began: u64, at: u64, waited: u64) -> End {
-        let Ending { outcome, observed, freshens, .. } = ending;
-        let took = at.saturating_sub(began).saturating_sub(waited);
+    fn classed(&self, share: &Share, ending: Ending, began: Option<u64>, took: u64, at: u64) -> End {
+        let Ending { outcome, observed, freshens } = ending;
         let (bucket, took) = match (observed, share.is_quick(took)) {
             (true, true) => (0, took),
             (true, false) => (self.bucket(took), share.summable(took)),
@@ -308,16 +303,4 @@ pub(crate) struct Ending {
     pub(crate) observed: bool,
     /// Whether it makes what is measured fresh without being good.
     pub(crate) freshens: bool,
-    pub(crate) waits: Waits,
-}
-
-/// How what was waited for locally is kept out of a call's duration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Waits {
-    /// The call knows it itself: a future.
-    Known,
-    /// It does too, and calls around it on this thread want to know theirs.
-    KnownInside,
-    /// It is what was noted on this thread meanwhile.
-    Noted,
 }

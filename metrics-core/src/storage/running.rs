@@ -4,10 +4,12 @@ use super::recorder::{Ending, NOWHERE, Recorder, Share};
 use super::spare::lose;
 use super::thread;
 use crate::clock::{self, Clock};
+use crate::waiting;
 
-/// A call under way.
+/// A call under way, of a series that tells how long calls have been under way if `DATED`; of one that does not, which
+/// can subtract local waits instead.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Running {
+pub(crate) struct Running<const DATED: bool> {
     share: &'static Share,
     started: u64,
 }
@@ -15,16 +17,28 @@ pub(crate) struct Running {
 /// In the tick at which a call began: no machine runs for so long.
 const MARK: u64 = 1 << 63;
 
-impl Running {
+/// A run of a subsystem.
+pub(crate) type Run = Running<true>;
+
+/// A call of an exchange.
+pub(crate) type Call = Running<false>;
+
+impl<const DATED: bool> Running<DATED> {
     /// Begins a call by the time stamp counter, where this thread has a share of the near recorder of this number.
-    /// Then, and only then, may it be ended by the counter.
+    /// Then, and only then, may it be ended by the counter. An undated one begins
+    /// [minus the waits of this thread](Call::minus_waited).
     #[inline]
     pub(super) fn start_quickly(near: impl FnOnce() -> usize) -> Option<Self> {
         let share = thread::near(near)?;
-        // As late as can be: what was done above is not the call's.
-        let started = clock::time_stamp();
-        share.start(started);
-        Some(Self { share, started })
+        // Read last, so that looking for the share is not counted as call time.
+        let now = clock::time_stamp();
+        if DATED {
+            share.start(now);
+            Some(Self { share, started: now })
+        } else {
+            share.start_undated();
+            Some(Self { share, started: now.wrapping_sub(share.waited()) })
+        }
     }
 
     /// A call that is recorded nowhere. It reads no clock: the first reading allocates, and so might be what called for
@@ -38,11 +52,7 @@ impl Running {
     pub(super) fn start(recorder: &'static Recorder, clock: &Clock) -> Self {
         let share = thread::share(recorder.id()).unwrap_or_else(|| thread::join(recorder));
         let started = clock.ticks();
-        if share.is_token() {
-            recorder.start_shared(started);
-        } else {
-            share.start(started);
-        }
+        recorder.start(share, DATED.then_some(started));
         Self { share, started }
     }
 
@@ -68,54 +78,40 @@ impl Running {
         Self { share, ..self }
     }
 
-    /// When it began, if that was on this thread.
-    pub(crate) fn began_here(self) -> Option<u64> {
-        let here = thread::share(self.share.home.id())?;
-        std::ptr::eq(here, self.share).then_some(self.started & !MARK)
-    }
-
-    /// The same call as if it had begun so many ticks later, on whatever thread.
-    pub(crate) fn postponed(self, by: u64) -> Self {
-        let here = self.here();
-        self.share.home.postpone(here.share, by);
-        Self { started: self.started.wrapping_add(by), ..self }
-    }
-
-    /// The same call without what was waited since it began. What was subtracted before is not subtracted again, and it
-    /// never begins later than now.
-    pub(crate) fn without(self, waited_since: impl FnOnce(u64) -> u64) -> Self {
-        self.postponed(waited_since(self.started))
-    }
-
     /// Ends it well at `now`, on the thread that it began on; or says that it took too long for that.
     #[inline]
     pub(crate) fn end_quickly(self, now: u64) -> bool {
-        // Beyond any limit where a clock went back.
+        // Above any limit where a clock went back.
         let took = now.wrapping_sub(self.started);
         let quick = self.share.is_quick(took);
-        if quick {
+        if quick && DATED {
             self.share.end_quickly(self.started, took, now);
+        } else if quick {
+            self.share.end_undated_quickly(took);
         }
         quick
     }
 
-    /// The same for a call of a site, by the time stamp counter.
+    /// Ends a call of a site by the time stamp counter: if undated, one minus the waits of this thread.
     #[inline]
     pub(crate) fn end_quickly_by_time_stamp(self) -> bool {
-        self.end_quickly(clock::time_stamp())
+        let now = clock::time_stamp();
+        self.end_quickly(if DATED { now } else { now.wrapping_sub(self.share.waited()) })
     }
 
-    /// The same on whatever thread. A token has no near number.
+    /// Ends a call of a site on whatever thread. A token has no near number.
     #[inline]
     pub(crate) fn end_quickly_anywhere_by_time_stamp(self) -> bool {
         thread::near(|| self.share.near().into())
-            .is_some_and(|share| Self { share, ..self }.end_quickly_by_time_stamp())
+            .is_some_and(|share| Self { share, ..self }.end_quickly(clock::time_stamp()))
     }
 
     /// Ends it at `now`, on the thread that it began on or the one where it is [`here`](Self::here).
-    #[inline]
+    #[expect(clippy::inline_always, reason = "called, it costs each failing call 20 instructions")]
+    #[inline(always)]
     pub(crate) fn end(self, ending: Ending, now: u64) {
-        self.share.home.end(self.share, ending, self.started & !MARK, now);
+        let began = if DATED { self.started & !MARK } else { self.started };
+        self.share.home.end(self.share, ending, DATED.then_some(began), now.saturating_sub(began), now);
     }
 
     /// Ends a call of a site, on whatever thread.
@@ -138,4 +134,41 @@ impl Running {
         let now = if self.share.is_token() { clock::now() } else { clock::time_stamp() };
         self.here().end(ending, now);
     }
+}
+
+impl Call {
+    /// The tick at which it began.
+    pub(crate) fn started(self) -> u64 {
+        self.started
+    }
+
+    /// The same call as if it had begun so many ticks later.
+    pub(crate) fn later(self, by: u64) -> Self {
+        Self { started: self.started.wrapping_add(by), ..self }
+    }
+
+    /// For a call that began on this thread and ends on it: its beginning less what this thread had waited by then. The end
+    /// less what it has waited then is as much later as the call took without its waits.
+    pub(crate) fn minus_waited(self) -> Self {
+        self.later(self.waited().wrapping_neg())
+    }
+
+    /// Undoes [`minus_waited`](Self::minus_waited), and subtracts what this thread has waited since.
+    #[inline]
+    pub(crate) fn plus_waited(self) -> Self {
+        self.later(self.waited())
+    }
+
+    /// What this thread has waited.
+    #[inline]
+    fn waited(self) -> u64 {
+        // A share has it nearer at hand: eight instructions less of each call that fails.
+        if self.share.is_token() { waited_without_share() } else { self.share.waited() }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn waited_without_share() -> u64 {
+    waiting::total()
 }

@@ -33,11 +33,13 @@ pub(crate) struct Shard<H, L = ()> {
     /// Twice the ticks of all ends, and in the lowest bit the parity of their number.
     sum: AtomicU64,
     good_at: AtomicU64,
-    /// One tick more than a quick end may take; 1 while none may be quick.
+    /// One tick more than a quick end may take.
+    limit: u64,
+    /// A copy of the ticks that its thread has waited.
     ///
-    /// Its thread alone reads and writes it, and of a token, which is anybody's, it is never asked. So it needs no atomic,
-    /// which no comparison can read by itself: an instruction more of each call.
-    limit: Cell<u64>,
+    /// Its thread alone reads and writes it; a token, which threads share, has 0 for ever. So it needs no atomic, which
+    /// no subtraction can read by itself: an instruction more of each call.
+    waited: Cell<u64>,
     pub(super) home: H,
     near: u8,
     outcomes: u8,
@@ -64,8 +66,8 @@ pub(crate) const MOST_BUCKETS: usize = 1 << BUCKET_BITS;
 /// How a call ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct End {
-    /// When it began.
-    pub(crate) began: u64,
+    /// When it began, unless it is undated.
+    pub(crate) began: Option<u64>,
     /// When it ended.
     pub(crate) at: u64,
     /// Ticks it took, as far as the sum is concerned.
@@ -76,7 +78,7 @@ pub(crate) struct End {
     pub(crate) freshens: bool,
 }
 
-// SAFETY: all but `limit` is `Sync` as it is. That is used by the thread alone whose shard this is, from one to the next
+// SAFETY: all but `waited` is `Sync` as it is. That is used by the thread alone whose shard this is, from one to the next
 // of which it goes by `give_back` and `take`, which release and acquire it; a token's is read and never written.
 unsafe impl<H: Sync, L: Sync> Sync for Shard<H, L> {}
 
@@ -107,7 +109,8 @@ impl<H, L: Default> Shard<H, L> {
             quick: AtomicU64::new(0),
             sum: AtomicU64::new(0),
             good_at: AtomicU64::new(0),
-            limit: Cell::new(limit),
+            limit,
+            waited: Cell::new(0),
             home,
             near,
             outcomes: u8::try_from(outcomes).unwrap_or(0),
@@ -141,6 +144,12 @@ impl<H, L> Shard<H, L> {
     #[inline]
     pub(super) fn start(&self, at: u64) {
         self.open.store(self.open.load(Relaxed).wrapping_add(at), Relaxed);
+        self.start_undated();
+    }
+
+    /// A call begins in a series that does not tell how long calls have been under way.
+    #[inline]
+    pub(super) fn start_undated(&self) {
         // Release: who sees that it began sees when. The other way round it would seem to have begun with the counter.
         self.started.store(self.started.load(Relaxed).wrapping_add(1), Release);
     }
@@ -148,34 +157,17 @@ impl<H, L> Shard<H, L> {
     /// Whether a good end after so many ticks is quick.
     #[inline]
     pub(super) fn is_quick(&self, took: u64) -> bool {
-        took < self.limit.get()
+        took < self.limit
     }
 
-    /// Has no end be quick until [`quicken`](Self::quicken), but for those that took no time at all.
-    pub(super) fn slow_down(&self) {
-        if !self.is_token() {
-            self.limit.set(1);
-        }
+    /// How many ticks its thread has waited, from any number on.
+    #[inline]
+    pub(super) fn waited(&self) -> u64 {
+        self.waited.get()
     }
 
-    /// Ends after fewer ticks than `limit` are quick again.
-    pub(super) fn quicken(&self, limit: u64) {
-        self.limit.set(limit);
-    }
-
-    /// Whether all calls that began here have ended here. Never again, once some have ended elsewhere.
-    pub(super) fn is_idle(&self) -> bool {
-        self.open.load(Relaxed) == 0
-    }
-
-    /// Whether no end is quick for the time being.
-    pub(super) fn is_slowed_down(&self) -> bool {
-        self.limit.get() == 1
-    }
-
-    /// Has a call under way have begun later.
-    pub(super) fn postpone(&self, by: u64) {
-        self.open.store(self.open.load(Relaxed).wrapping_add(by), Relaxed);
+    pub(super) fn set_waited(&self, ticks: u64) {
+        self.waited.set(ticks);
     }
 
     /// The number by which its thread finds it.
@@ -194,12 +186,18 @@ impl<H, L> Shard<H, L> {
     #[inline]
     pub(super) fn end_quickly(&self, began: u64, took: u64, at: u64) {
         self.good_at.store(at, Relaxed);
+        self.end_undated_quickly(took);
+        self.close(began);
+    }
+
+    /// The end of a call that began by [`start_undated`](Self::start_undated).
+    #[inline]
+    pub(super) fn end_undated_quickly(&self, took: u64) {
         // Release: who sees this count sees what was written for all ends before this one.
         self.quick.store(self.quick.load(Relaxed).wrapping_add(1), Release);
         // Who sees the sum sees the count.
         fence(Release);
         self.add_to_sum(took);
-        self.close(began);
     }
 
     /// Any other end.
@@ -219,7 +217,9 @@ impl<H, L> Shard<H, L> {
         single_writer::add(&self.counts[end.outcome], 1);
         single_writer::add(&self.counts[usize::from(self.outcomes) + end.bucket], 1);
         self.add_to_sum(end.took);
-        self.close(end.began);
+        if let Some(began) = end.began {
+            self.close(began);
+        }
         // Release: who sees it settled sees it complete.
         self.mark.store(number << MARK_BITS | SETTLED, Release);
     }

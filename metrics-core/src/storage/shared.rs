@@ -39,15 +39,13 @@ impl Shared {
         }
     }
 
-    pub(super) fn start(&self, at: u64) {
-        self.open.fetch_add(at, Relaxed);
+    /// A call begins at this tick, unless it is undated.
+    pub(super) fn start(&self, at: Option<u64>) {
+        if let Some(at) = at {
+            self.open.fetch_add(at, Relaxed);
+        }
         // Release: who sees that it began sees when.
         self.started.fetch_add(1, Release);
-    }
-
-    /// Has a call under way have begun later.
-    pub(super) fn postpone(&self, by: u64) {
-        self.open.fetch_add(by, Relaxed);
     }
 
     pub(super) fn end(&self, end: &End) {
@@ -65,7 +63,9 @@ impl Shared {
             count.map(|count| count.fetch_add(1, Relaxed));
         }
         single_writer::add_shared(&self.sum, end.took);
-        self.open.fetch_sub(end.began, Relaxed);
+        if let Some(began) = end.began {
+            self.open.fetch_sub(began, Relaxed);
+        }
         // Release: who sees that it left sees all of it, and of those that left before.
         self.left.fetch_add(1, Release);
     }

@@ -5,7 +5,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 use super::recorder::{Lease, NOWHERE, Recorder};
-use super::running::Running;
+use super::running::{Run, Running};
 use super::thread::NEAR;
 use crate::clock::Clock;
 use crate::lock::{self, Lock};
@@ -46,7 +46,7 @@ impl NearNumber {
 
     /// Begins a call, unless this thread has begun none of these yet or the time stamp counter is not trusted.
     #[inline]
-    pub(crate) fn start(&self) -> Option<Running> {
+    pub(crate) fn start<const DATED: bool>(&self) -> Option<Running<DATED>> {
         Running::start_quickly(|| self.number())
     }
 
@@ -123,16 +123,16 @@ impl<S: Send + Sync> SlotCell<S> {
 
     /// See [`NearNumber::start`].
     #[inline]
-    pub(crate) fn start(&self) -> Option<Running> {
+    pub(crate) fn start<const DATED: bool>(&self) -> Option<Running<DATED>> {
         self.near.start()
     }
 
     /// Begins a call in any case, recorded to the slots that `find` finds the first time.
-    pub(crate) fn start_slowly(
+    pub(crate) fn start_slowly<const DATED: bool>(
         &'static self,
         find: impl FnOnce() -> S,
         lease: impl FnOnce(&S) -> &Lease,
-    ) -> Running {
+    ) -> Running<DATED> {
         let recorder = self.recorder(find, lease);
         if recorder.is_nowhere() {
             return Running::nowhere();
@@ -147,12 +147,12 @@ impl<S: Send + Sync> SlotCell<S> {
         &'static self,
         find: impl FnOnce() -> S,
         lease: impl FnOnce(&S) -> &Lease,
-    ) -> Running {
+    ) -> Run {
         let recorder = self.recorder(find, lease);
         if recorder.is_nowhere() {
-            return Running::nowhere().marked();
+            return Run::nowhere().marked();
         }
-        Running::start(recorder, &Clock::System).with_token().marked()
+        Run::start(recorder, &Clock::System).with_token().marked()
     }
 
     fn recorder(

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::crowd::Crowd;
-use super::recorder::{Ending, Lease, Scratch, Waits};
-use super::running::Running;
+use super::recorder::{Ending, Lease, Scratch};
+use super::running::Run;
 use super::totals::Totals;
 use crate::clock::{Clock, Scale, Steering};
 
@@ -38,9 +38,9 @@ impl Steering for Stepping {
 
 const QUICK: u64 = 7;
 const SLOW: u64 = 1_000_003;
-const GOOD: Ending = Ending { outcome: 0, observed: true, freshens: false, waits: Waits::Known };
+const GOOD: Ending = Ending { outcome: 0, observed: true, freshens: false };
 const BAD: Ending = Ending { outcome: 1, ..GOOD };
-const SKIPPED: Ending = Ending { outcome: 2, observed: false, freshens: true, waits: Waits::Known };
+const SKIPPED: Ending = Ending { outcome: 2, observed: false, freshens: true };
 
 fn lease() -> Lease {
     Lease::new(&[1e-6, 1.0], 3, Scale::NANOSECONDS)
@@ -58,7 +58,7 @@ fn read_until(lease: &Lease, horizon: u64) -> Totals {
     lease.read(&mut Scratch::default(), horizon).clone()
 }
 
-fn end(running: Running, clock: &Clock, ending: Ending) {
+fn end(running: Run, clock: &Clock, ending: Ending) {
     let now = clock.ticks();
     let running = running.here();
     if ending.outcome != 0 || !running.end_quickly(now) {
@@ -182,7 +182,7 @@ fn a_duration_on_a_bound_belongs_to_the_bucket_below_it_and_the_longest_has_one(
     }
     assert_eq!(read(&lease).buckets, [2, 2, 2, 0]);
     assert_eq!(Scale::NANOSECONDS.duration(read(&lease).sum), Duration::from_millis(1_000_702));
-    let running = lease.start(&clock);
+    let running: Run = lease.start(&clock);
     running.here().end(GOOD, u64::MAX);
     assert_eq!(read(&lease).buckets, [2, 2, 3, 0]);
 }
@@ -224,7 +224,7 @@ fn recorders_beyond_the_near_ones_record_alike() {
 fn a_call_of_a_site_that_goes_by_a_token_is_recorded_to_the_threads_share() {
     let lease = Lease::new(&[1.0], 3, Clock::System.scale());
     for marked in [false, true] {
-        let running = Running::start(lease.recorder(), &Clock::System).with_token();
+        let running = Run::start(lease.recorder(), &Clock::System).with_token();
         let running = if marked { running.marked() } else { running };
         assert_eq!(running.is_marked(), marked);
         assert!(!running.end_quickly_by_time_stamp() && !running.end_quickly_anywhere_by_time_stamp());

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::recorder::{Recorder, Share};
-use crate::lock;
+use crate::{lock, waiting};
 
 /// Recorders that are found by one load: as many as a byte can number, so that the index needs no check, and more than
 /// the seed's subsystems and all its operations at all its exchanges. They cost each thread 2 KiB; a share of any
@@ -55,6 +55,7 @@ pub(super) fn join(recorder: &'static Recorder) -> &'static Share {
         // The destructor is arranged for before there is anything to destroy.
         MEMBERSHIP.try_with(|membership| {
             let share = recorder.admit();
+            share.set_waited(waiting::total());
             membership.borrow_mut().insert(recorder.id(), share);
             share
         })
@@ -62,16 +63,16 @@ pub(super) fn join(recorder: &'static Recorder) -> &'static Share {
     joined.unwrap_or_else(|_| recorder.token())
 }
 
-/// Has the next end in each share of this thread go the slow way, where it is asked what was waited for meanwhile.
-pub(crate) fn end_slowly_next() {
-    SHARES.with(|shares| shares.iter().filter_map(Cell::get).for_each(Share::slow_down));
-    let far = |membership: &RefCell<Membership>| {
+/// Tells each share of this thread how many ticks the thread has waited.
+pub(crate) fn copy_waited(ticks: u64) {
+    let copy = |membership: &RefCell<Membership>| {
         let membership = membership.try_borrow().ok()?;
-        membership.0.iter().skip(NEAR).flatten().for_each(|share| share.slow_down());
+        membership.0.iter().flatten().for_each(|share| share.set_waited(ticks));
         Some(())
     };
-    // A thread that is ending has none.
-    let _ = MEMBERSHIP.try_with(far);
+    // A thread that is ending has none. One that is making its share, for which an allocator waits, is inside no call
+    // of that series.
+    let _ = MEMBERSHIP.try_with(copy);
 }
 
 impl Membership {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::clock::{Clock, Translation};
 use crate::guard::Unwinding;
 use crate::source_line::SourceLine;
-use crate::storage::{Ending, Running, Scratch, Series, Sink, Waits};
+use crate::storage::{Ending, Run, Scratch, Series, Sink};
 use crate::{Error, Outcome};
 
 pub(crate) use max_age::MaxAge;
@@ -163,7 +163,7 @@ impl SubsystemHandle {
 /// it.
 #[derive(Debug)]
 pub struct RunGuard<'a> {
-    running: Running,
+    running: Run,
     clock: &'a Clock,
     unwinding: Unwinding,
     ended: bool,
@@ -192,7 +192,7 @@ fn ending(outcome: Outcome, observes_cancelled: bool) -> Ending {
         Outcome::Cancelled => observes_cancelled,
         _ => true,
     };
-    Ending { outcome: outcome as u8, observed, freshens: outcome.is_fresh(), waits: Waits::Known }
+    Ending { outcome: outcome as u8, observed, freshens: outcome.is_fresh() }
 }
 
 impl Drop for RunGuard<'_> {

@@ -12,14 +12,15 @@ use crate::guard::Guard;
 use crate::not_installed;
 use crate::registry;
 use crate::report::Topic;
-use crate::storage::{Lease, Running};
+use crate::storage::{Lease, Run};
 
 /// A run of an annotated function.
 #[derive(Debug)]
-pub struct SiteRun(pub(crate) Running);
+pub struct SiteRun(pub(crate) Run);
 
 impl Guard for SiteRun {
     type Verdict = Outcome;
+    type Waits = ();
 
     #[inline]
     fn finish(self, outcome: Outcome) {
@@ -48,14 +49,14 @@ impl Guard for SiteRun {
 // Once for all sites, not once in each annotated function: 200 bytes less of each, and as fast.
 
 #[inline(never)]
-fn end_well(running: Running) {
+fn end_well(running: Run) {
     if !running.end_quickly_anywhere_by_time_stamp() {
         running.end_site(ending(Outcome::Ok, false));
     }
 }
 
 #[inline(never)]
-fn end_well_here(running: Running) {
+fn end_well_here(running: Run) {
     if !running.end_quickly_by_time_stamp() {
         running.end_site(ending(Outcome::Ok, false));
     }
@@ -66,7 +67,7 @@ fn end_well_here(running: Running) {
 pub struct SubsystemSite<'a>(pub(crate) &'a CallSite);
 
 impl SubsystemSite<'static> {
-    pub(crate) fn start_slowly(self, index: usize) -> Running {
+    pub(crate) fn start_slowly(self, index: usize) -> Run {
         let refused = Cell::new(None);
         let find = || Found::Subsystem(self.find(index, &refused));
         let cell = self.0.cell(index, 0);

@@ -44,7 +44,7 @@ fn a_shards_reader_sees_each_end_wholly_or_not_at_all() {
                         if outcome == 0 {
                             shard.end_quickly(0, took, at);
                         } else {
-                            shard.end(&End { began: 0, at, took, outcome, bucket, freshens: false });
+                            shard.end(&End { began: Some(0), at, took, outcome, bucket, freshens: false });
                         }
                     }
                 }
@@ -69,7 +69,7 @@ fn the_shared_share_loses_nothing_and_is_read_between_ends() {
     shuttle::check_random(
         || {
             let shared = Arc::new(Shared::new(2, counts()));
-            let end = End { began: 0, at: 1, took: 7, outcome: 1, bucket: 2, freshens: false };
+            let end = End { began: Some(0), at: 1, took: 7, outcome: 1, bucket: 2, freshens: false };
             let writers: Vec<_> = (0..3)
                 .map(|_| {
                     let shared = Arc::clone(&shared);

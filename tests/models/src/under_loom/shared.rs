@@ -14,14 +14,14 @@ pub(super) fn check(writers: usize, ends: u64, preemptions: usize) {
     model.check(move || {
         let counts = Vec::leak((0..2).map(|_| AtomicU64::new(0)).collect::<Vec<_>>());
         let shared = Arc::new(Shared::new(1, counts));
-        let end = End { began: 3, at: 10, took: 7, outcome: 0, bucket: 0, freshens: false };
+        let end = End { began: Some(3), at: 10, took: 7, outcome: 0, bucket: 0, freshens: false };
         let writers: Vec<_> = (0..writers)
             .map(|_| {
                 let shared = Arc::clone(&shared);
                 loom::thread::spawn(move || {
                     become_writer();
                     for _ in 0..ends {
-                        shared.start(3);
+                        shared.start(Some(3));
                         shared.end(&end);
                     }
                 })
