@@ -100,7 +100,7 @@ fn the_sum_of_durations_never_falls_however_long_they_are() {
         let (lease, clock) = (lease(), clock());
         let mut before = 0;
         for n in 0..40 {
-            let running = lease.start(&clock);
+            let running: Run = lease.start(&clock);
             let running = if by_token { running.with_token() } else { running.here() };
             if n % 3 == 0 {
                 running.end(GOOD, u64::MAX);
