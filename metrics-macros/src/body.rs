@@ -1,7 +1,7 @@
 //! What must be known of a body, read off its tokens.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote_spanned};
 
 /// A body's tokens without its braces.
 pub(crate) struct Body {
@@ -19,6 +19,47 @@ impl Body {
         }
         Self { inner_attributes, statements }
     }
+
+    /// Of a function to which an expansion adds statements in front of these.
+    pub(crate) fn of_function(braces: &Group) -> Self {
+        let Self { inner_attributes, mut statements } = Self::of(braces);
+        if begins_with_item(&statements) {
+            // Clippy objects to items after statements, but looks no further than an item that another macro wrote.
+            let item = quote_spanned!(Span::mixed_site()=> const _: () = (););
+            statements = item.into_iter().chain(statements).collect();
+        }
+        Self { inner_attributes, statements }
+    }
+}
+
+/// Whether the first of these statements is an item.
+fn begins_with_item(statements: &TokenStream) -> bool {
+    const ITEMS: [&str; 12] = [
+        "enum",
+        "extern",
+        "fn",
+        "impl",
+        "macro_rules",
+        "mod",
+        "pub",
+        "struct",
+        "trait",
+        "type",
+        "union",
+        "use",
+    ];
+    let mut tokens = statements.clone().into_iter();
+    let mut first = tokens.next();
+    while matches!(&first, Some(TokenTree::Punct(hash)) if hash.as_char() == '#') {
+        tokens.next();
+        first = tokens.next();
+    }
+    let Some(TokenTree::Ident(word)) = first else { return false };
+    if ["async", "const", "static", "unsafe"].iter().any(|qualifier| word == qualifier) {
+        // Not a block or a closure.
+        return matches!(tokens.next(), Some(TokenTree::Ident(second)) if second != "move");
+    }
+    ITEMS.iter().any(|item| word == item)
 }
 
 fn inner_attribute(tokens: &TokenStream) -> Option<[TokenTree; 3]> {
@@ -112,6 +153,18 @@ fn box_pin(tokens: &[TokenTree]) -> Option<usize> {
         [pin, boxed, ..] if *pin == "pin" && *boxed == "Box" => Some(before.len()),
         _ => None,
     }
+}
+
+/// Whether `tokens` name a static or a constant, by the usual spelling.
+pub(crate) fn names_static(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => {
+            let name = ident.to_string();
+            name.len() > 1 && !name.contains(char::is_lowercase) && name.contains(char::is_uppercase)
+        }
+        TokenTree::Group(group) => names_static(&group.stream()),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 /// Whether `word` stands anywhere in `tokens`.

@@ -86,7 +86,7 @@ fn kept(attribute: Attribute, errors: &Errors, args: &Args, item: &TokenStream) 
 
 /// A function with `checks` in front of its body.
 fn checked(function: &Function, checks: &TokenStream) -> TokenStream {
-    let Body { inner_attributes, statements } = Body::of(&function.body);
+    let Body { inner_attributes, statements } = Body::of_function(&function.body);
     let head = function.head();
     let body = braced(quote!(#inner_attributes #checks #statements), function.body.span());
     quote!(#head #body)

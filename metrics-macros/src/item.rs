@@ -7,7 +7,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::discouraged::Speculative as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
-use syn::{Attribute, ImplItemMacro, Signature, Token, Visibility};
+use syn::{Attribute, ImplItemMacro, Signature, Token, Visibility, parse_quote};
 
 use crate::body::Body;
 
@@ -23,15 +23,28 @@ pub(crate) struct Function {
 impl Parse for Function {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let attrs = input.call(Attribute::parse_outer)?;
+        let passed_on = input.cursor().token_tree().is_some_and(|(token, _)| is_passed_on(&token));
         let vis = input.parse()?;
         let defaultness = input.parse()?;
         let sig = input.parse()?;
         let body = braces(input.parse()?).ok_or_else(|| input.error("expected a body"))?;
-        Ok(Self { attrs, vis, defaultness, sig, body })
+        let mut function = Self { attrs, vis, defaultness, sig, body };
+        if passed_on {
+            // Clippy no longer sees that a macro wrote the function.
+            function.allow_must_use_candidate();
+        }
+        Ok(function)
     }
 }
 
 impl Function {
+    /// Where clippy sees less of the function than without the attribute, it would propose a `#[must_use]`.
+    pub(crate) fn allow_must_use_candidate(&mut self) {
+        if matches!(self.vis, Visibility::Public(_)) {
+            self.attrs.push(parse_quote!(#[allow(clippy::must_use_candidate)]));
+        }
+    }
+
     pub(crate) fn has_attribute(&self, name: &str) -> bool {
         has_attribute(&self.attrs, name)
     }
@@ -79,6 +92,11 @@ pub(crate) fn take_attribute(attrs: &mut Vec<Attribute>, name: &str, word: &str)
 
 fn is_named(attr: &Attribute, name: &str) -> bool {
     attr.path().segments.last().is_some_and(|segment| segment.ident == name)
+}
+
+/// Whether a `macro_rules!` passed this on in a group without delimiters.
+fn is_passed_on(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::None)
 }
 
 /// A body, also where a `macro_rules!` passed it on in a group without delimiters.

@@ -9,7 +9,7 @@ use syn::{Expr, ImplItemMacro, Path, ReturnType, Type, parse_quote};
 
 use crate::args::{Args, FamilyLabel, Label};
 use crate::attr::{self, Attribute};
-use crate::body::{Body, mentions};
+use crate::body::{Body, mentions, names_static};
 use crate::ends::Ends;
 use crate::errors::Errors;
 use crate::item::{Function, ImplBlock, ImplItem, has_attribute, holds_function, take_attribute};
@@ -217,7 +217,7 @@ pub(crate) fn is_kept_call(attribute: Attribute, call: &mut ImplItemMacro) -> bo
 }
 
 impl Instrumented {
-    fn new(attribute: Attribute, args: &Args, function: Function, errors: &mut Errors) -> Option<Self> {
+    fn new(attribute: Attribute, args: &Args, mut function: Function, errors: &mut Errors) -> Option<Self> {
         let site = site(attribute, args)?;
         let classify = args.path(attr::CLASSIFY);
         let verdict = match (&site, classify) {
@@ -232,7 +232,7 @@ impl Instrumented {
         if attribute == Attribute::OperationalEvent {
             check_doubled(args, &function, errors);
         }
-        let body = Body::of(&function.body);
+        let body = Body::of_function(&function.body);
         let judged = !matches!(verdict, Verdict::Outcome | Verdict::Good | Verdict::Class);
         let shape = Shape::of(&function, &body, judged);
         let is_future =
@@ -246,6 +246,10 @@ impl Instrumented {
         if let Some((span, message)) = refusal(attribute, &function, &shape) {
             errors.push(span, message);
             return None;
+        }
+        if !matches!(shape, Shape::Guarded) && names_static(&body.statements) {
+            // Clippy does not look into the closure or future that the body becomes, where a static may be changed.
+            function.allow_must_use_candidate();
         }
         Some(Self {
             function,

@@ -215,3 +215,109 @@ impl Bot {
         *guard
     }
 }
+
+#[timed_subsystem("trading")]
+pub fn begins_with_items(value: u64) -> u64 {
+    use std::collections::BTreeMap;
+    /// Most that is taken.
+    const MOST: u64 = 7;
+    let most: BTreeMap<u64, u64> = [(value, MOST)].into();
+    most.len() as u64
+}
+
+#[timed_subsystem("trading")]
+pub fn begins_with_an_item_and_moves(text: String, texts: Vec<String>) -> Result<usize, String> {
+    fn length(text: &str) -> usize {
+        text.len()
+    }
+    drop(texts);
+    Ok(length(&text))
+}
+
+#[timed_subsystem("trading")]
+pub async fn begins_with_an_item_and_waits(value: u8) -> Result<u8, String> {
+    #[derive(Clone, Copy)]
+    struct Pair(u8, u8);
+    let pair = Pair(value, 1);
+    ready(()).await;
+    Ok(pair.0 + pair.1)
+}
+
+#[operational_event(type = "STARTED", severity = "INFO", symbol = text)]
+pub fn begins_with_an_item_and_names_arguments(text: String) -> String {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {});
+    text
+}
+
+#[timed_subsystem("trading")]
+pub fn begins_with_what_is_no_item(value: u8) -> u8 {
+    const { assert!(size_of::<u8>() == 1) };
+    const MOST: u8 = 7;
+    value.min(MOST)
+}
+
+#[timed_subsystem("trading")]
+pub fn declares_an_item_after_statements(value: u8) -> u8 {
+    let value = value + 1;
+    const MOST: u8 = 7;
+    value.min(MOST)
+}
+
+macro_rules! declared {
+    ($(#[$attr:meta])* $vis:vis fn $name:ident($argument:ident: $ty:ty) -> $output:ty $body:block) => {
+        $(#[$attr])*
+        $vis fn $name($argument: $ty) -> $output $body
+    };
+}
+
+macro_rules! named {
+    ($($name:ident)*) => {$(
+        #[timed_subsystem("trading")]
+        pub fn $name(value: u64) -> u64 {
+            const MOST: u64 = 7;
+            value.min(MOST)
+        }
+    )*};
+}
+
+macro_rules! with_a_body {
+    ($name:ident, $value:ident, $body:expr) => {
+        #[timed_subsystem("trading")]
+        #[inline]
+        pub fn $name($value: u64) -> u64 {
+            $body
+        }
+    };
+}
+
+declared! {
+    #[timed_subsystem("trading")]
+    pub fn declared_by_a_macro(value: u64) -> u64 {
+        value + 1
+    }
+}
+
+declared! {
+    #[exchange_call(op = "get_order")]
+    pub fn declared_by_a_macro_and_may_fail(value: u64) -> Option<u64> {
+        const MOST: u64 = 7;
+        Some(value.min(MOST))
+    }
+}
+
+named!(named_by_a_macro);
+with_a_body!(body_by_a_macro, value, value + 1);
+
+macro_rules! methods {
+    ($name:ident) => {
+        impl Bot {
+            #[timed_subsystem("trading")]
+            pub fn $name(&self) -> usize {
+                self.name.len()
+            }
+        }
+    };
+}
+
+methods!(method_by_a_macro);
