@@ -1,7 +1,7 @@
 //! An answer: status, type and text, with the headers that all answers share.
 
+use bytes::Bytes;
 use http_body_util::{Either, Full};
-use hyper::body::Bytes;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,

@@ -7,7 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use hyper::body::{Body, Bytes, Frame};
+use bytes::Bytes;
+use hyper::body::{Body, Frame};
 use tokio::time::{Sleep, sleep};
 
 /// Nobody renders on while a client has so much before it.
