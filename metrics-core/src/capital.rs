@@ -6,6 +6,7 @@ use crate::guard::Guard;
 use crate::labels::{EventType, Severity};
 use crate::profiles::ProfileSlots;
 use crate::registry::{self, Core};
+use crate::storage::ENABLED;
 use crate::text::Text;
 use crate::{LabelValue, Outcome};
 
@@ -195,6 +196,9 @@ impl Profile {
 }
 
 fn update(core: &Core, id: &str, slots: Option<Arc<ProfileSlots>>, figures: Option<Figures>) {
+    if !ENABLED {
+        return;
+    }
     let Some(figures) = figures else {
         core.profiles.refuse();
         let event = core.event(Severity::Error.as_str(), EventType::InvalidCapital.as_str());

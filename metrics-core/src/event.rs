@@ -15,7 +15,7 @@ use crate::open::{self, Bound, BoundedSeries, FamilyKey, Label, LabelSetQuery};
 use crate::recent::Recent;
 use crate::registry;
 use crate::settings::{DEFAULT_SERIES, LabelBounds};
-use crate::storage::{Sink, Slot, SlotCell, lose};
+use crate::storage::{ENABLED, Sink, Slot, SlotCell, lose};
 use crate::text::Text;
 
 /// Where the label stands among the family's, and so with the next.
@@ -174,6 +174,9 @@ impl<'a> Event<'a> {
 
     /// Counts it.
     pub fn record(self) {
+        if !ENABLED {
+            return;
+        }
         let Self { events, severity, kind, profile, symbol, text, count } = self;
         let [profile, symbol, text] = [profile, symbol, text].map(str::as_bytes);
         events.record(&labels(severity, kind, profile, symbol), count);

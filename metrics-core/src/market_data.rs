@@ -10,7 +10,7 @@ use crate::clock::{Latch, Translation};
 use crate::lock::{self, Lock};
 use crate::registry::Core;
 use crate::settings::{DEFAULT_SERIES, LabelBounds};
-use crate::storage::{Sink, Tally};
+use crate::storage::{ENABLED, Sink, Tally};
 
 /// An exchange and a symbol.
 type Key = (&'static str, Arc<str>);
@@ -199,6 +199,9 @@ impl MarketDataFeed {
     /// Symbols beyond [`Settings::label_bounds`](crate::Settings::label_bounds) have no series: one for several would
     /// hide each that is stale behind one that is not. They are counted in `label_overflow_total`.
     pub fn updated(&self) {
+        if !ENABLED {
+            return;
+        }
         // The tick 0 stands for none.
         match self.feed() {
             Some(feed) => feed.updated_at.store(self.core.clock.ticks().max(1), Relaxed),

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::registry::Metrics;
+use crate::report::Topic;
 use crate::server::{Delivered, Pages, ServeError, Server, ServerOptions, Verdict, serve};
+use crate::storage::ENABLED;
 use crate::subsystem::SubsystemHealth;
 use crate::{LabelValue as _, labels::Severity};
 
@@ -20,6 +22,8 @@ impl Metrics {
     /// let _server = metrics.serve(metrics.settings().address())?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// Without the feature `enable` the page has none of this library's metrics, which a report says.
     ///
     /// # Errors
     ///
@@ -40,7 +44,17 @@ impl Metrics {
         address: impl fmt::Display,
         options: ServerOptions,
     ) -> Result<Server, ServeError> {
-        serve(address, options, Arc::new(self.clone()), self.settings().report.clone())
+        let report = self.settings().report.clone();
+        if !ENABLED {
+            report.tell(
+                Topic::SwitchedOff,
+                "",
+                format_args!(
+                    "the page has no metrics of this library: the bot is built without the feature \"enable\" of bot-metrics"
+                ),
+            );
+        }
+        serve(address, options, Arc::new(self.clone()), report)
     }
 }
 

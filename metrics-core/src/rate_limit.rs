@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::catalogue;
 use crate::registry::Core;
-use crate::storage::{CounterSlot, GaugeSlot, Series, Sink};
+use crate::storage::{CounterSlot, ENABLED, GaugeSlot, Series, Sink};
 
 /// The rate limits of an instance, by exchange and limit.
 #[derive(Debug)]
@@ -64,6 +64,9 @@ impl RateLimitGauge {
     /// Where one of them is negative, NaN or infinite, or nothing is allowed, nothing changes but
     /// `invalid_observations_total`.
     pub fn set_used(&self, used: f64, allowed: f64) {
+        if !ENABLED {
+            return;
+        }
         let ratio = used / allowed;
         if used >= 0.0 && allowed > 0.0 && allowed.is_finite() && ratio.is_finite() {
             self.slot.set(ratio);

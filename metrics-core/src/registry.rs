@@ -35,13 +35,15 @@ use crate::report::{Report, Topic};
 use crate::scheduler::{SchedulerLag, watch};
 use crate::settings::{DEFAULT_NAMESPACE, Settings};
 use crate::source_line::SourceLine;
-use crate::storage::{GaugeSlot, Receipt, Sink, Snapshot, SnapshotBuilder, lost, withdraw_time_stamps};
+use crate::storage::{
+    ENABLED, GaugeSlot, Receipt, Sink, Snapshot, SnapshotBuilder, lost, withdraw_time_stamps,
+};
 use crate::subsystem::{MaxAge, SubsystemHandle, SubsystemHealth, SubsystemSite, Subsystems};
 use crate::vocabulary::require_type;
 use crate::{Error, LabelValue};
 
 /// A comment to Prometheus, for whoever wonders why a bot's metrics stand still.
-const SWITCHED_OFF: &str = "# This bot is built without the feature \"enable\" of bot-metrics: annotated functions record nothing.\n";
+const SWITCHED_OFF: &str = "# This bot is built without the feature \"enable\" of bot-metrics: annotated functions and handles record nothing.\n";
 
 lazy_static! {
     static ref PROCESS: Arc<Core> = Arc::new(Core::new(Clock::System));
@@ -155,6 +157,9 @@ impl Core {
     }
 
     fn collect(&self, sink: &mut dyn Sink) {
+        if !ENABLED {
+            return;
+        }
         if let Some(ppm) = self.clock.check() {
             withdraw_time_stamps();
             self.report().tell(
@@ -599,7 +604,7 @@ impl Metrics {
         let started = Instant::now();
         // Foreign families first: what fails there is counted in ours.
         let foreign = self.core.foreign.spelled(self.core.id(), self.settings());
-        if !cfg!(feature = "enable") {
+        if !ENABLED {
             sink.push(SWITCHED_OFF);
         }
         self.core.collect(&mut sink);
@@ -653,6 +658,9 @@ impl Metrics {
     /// How each subsystem stands at this moment, sorted by name.
     #[must_use]
     pub fn health(&self) -> Vec<SubsystemHealth> {
+        if !ENABLED {
+            return Vec::new();
+        }
         self.core.subsystems.health(&self.core.timeline.translation(&self.core.clock))
     }
 

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::catalogue::{self, TOKIO_SCHEDULER_LAG_BUCKETS};
 use crate::registry::Core;
-use crate::storage::{Distribution, Sink};
+use crate::storage::{Distribution, ENABLED, Sink};
 
 /// Often enough to catch a block of a tenth of a second once, and no work worth naming.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -42,6 +42,9 @@ impl SchedulerLag {
 
 /// Watches the runtime until it or the instance is gone.
 pub(crate) fn watch(core: Weak<Core>, runtime: &Handle) {
+    if !ENABLED {
+        return;
+    }
     if let Some(core) = core.upgrade() {
         core.scheduler_lag.is_watched.store(true, Relaxed);
     }

@@ -62,6 +62,14 @@ impl Packages {
         write(&manifest, &text);
     }
 
+    /// Gives a package that was switched off these features of the library.
+    pub(crate) fn add_features(&self, package: &str, features: &[&str]) {
+        let manifest = self.root.join(package).join("Cargo.toml");
+        let with = format!("default-features = false, features = {features:?} }}");
+        let text = std::fs::read_to_string(&manifest).unwrap().replace("default-features = false }", &with);
+        write(&manifest, &text);
+    }
+
     /// Lets a package know the library by another name.
     pub(crate) fn rename(&self, package: &str, name: &str) {
         let manifest = self.root.join(package).join("Cargo.toml");

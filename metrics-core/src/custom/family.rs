@@ -13,6 +13,7 @@ use crate::not_installed;
 use crate::open::{self, FamilyKey, Label, LabelSetQuery};
 use crate::registry;
 use crate::settings::DEFAULT_SERIES;
+use crate::storage::ENABLED;
 
 /// One element for each family declared in a crate that is linked, used or not, in no particular order.
 #[distributed_slice]
@@ -145,7 +146,7 @@ impl CustomFamily {
         cell: Option<&'static SeriesCell>,
         values: impl FnOnce() -> [Label<'a>; N],
     ) -> Handle {
-        if cfg!(not(feature = "enable")) {
+        if !ENABLED {
             return Handle::NOWHERE;
         }
         match (cell.and_then(SeriesCell::get), cell) {

@@ -38,6 +38,9 @@ pub(crate) enum Topic {
     Clock,
     /// Something is recorded and no settings are installed.
     NotInstalled,
+    /// What is served is empty.
+    #[cfg(feature = "server")]
+    SwitchedOff,
     /// Two places give one subsystem different ages.
     MaxAge,
     /// A foreign collector failed, or families of it are not served.

@@ -35,6 +35,9 @@ mod totals;
 
 use crate::sync;
 
+/// Whether anything is recorded. Without the feature `enable` handles do nothing, and nothing of the library's is served.
+pub(crate) const ENABLED: bool = cfg!(feature = "enable");
+
 #[cfg(feature = "tokio")]
 pub(crate) use distribution::Distribution;
 pub(crate) use distribution::MOST_BOUNDS;

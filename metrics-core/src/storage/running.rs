@@ -1,5 +1,6 @@
 //! A call from its beginning to its end.
 
+use super::ENABLED;
 use super::recorder::{Ending, NOWHERE, Recorder, Share};
 use super::spare::lose;
 use super::thread;
@@ -45,11 +46,18 @@ impl<const DATED: bool> Running<DATED> {
     /// it.
     pub(super) fn nowhere() -> Self {
         lose();
+        Self::unrecorded()
+    }
+
+    fn unrecorded() -> Self {
         Self { share: NOWHERE.token(), started: 0 }
     }
 
     /// Begins a call by `clock`.
     pub(super) fn start(recorder: &'static Recorder, clock: &Clock) -> Self {
+        if !ENABLED {
+            return Self::unrecorded();
+        }
         let share = thread::share(recorder.id()).unwrap_or_else(|| thread::join(recorder));
         let started = clock.ticks();
         recorder.start(share, DATED.then_some(started));
