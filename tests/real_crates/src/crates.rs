@@ -1,0 +1,90 @@
+//! The public crates that are annotated.
+
+/// A crate at a pinned version.
+#[derive(Debug)]
+pub struct Crate {
+    pub name: &'static str,
+    pub version: &'static str,
+    /// Beside the default ones.
+    pub features: &'static [&'static str],
+    /// Parts of names of tests that are left out, annotated or not: they need a network or are not repeatable.
+    pub skipped_tests: &'static [&'static str],
+    /// Names of types and traits behind which futures are. What returns one is not annotated: the macros refuse it.
+    pub futures: &'static [&'static str],
+    /// Warnings that an annotation adds, by lint and file, until it no longer does.
+    ///
+    /// Where a function may return an error its body is a closure with the function's return type. Clippy checks that
+    /// type again, in methods of traits too, whose own types it leaves to the trait (`type_complexity`, `use_self`). And
+    /// `inline_always` passes over a function whose first statement is an item, which it no longer is.
+    pub known_warnings: &'static [(&'static str, &'static str)],
+    /// A limit that the crate's root sets in all copies, where the annotated one does not compile without.
+    pub recursion_limit: Option<u32>,
+    /// Functions that are not annotated, as `src/file.rs::name` or the beginning of it, and why.
+    pub exceptions: &'static [(&'static str, &'static str)],
+}
+
+/// A crate of which nothing is said.
+pub const ANY: Crate = Crate {
+    name: "",
+    version: "",
+    features: &[],
+    skipped_tests: &[],
+    futures: &[],
+    known_warnings: &[],
+    recursion_limit: None,
+    exceptions: &[],
+};
+
+pub static CRATES: [Crate; 5] = [
+    // Synchronous, generic, many tests.
+    Crate {
+        name: "csv",
+        version: "1.4.0",
+        known_warnings: &[("clippy::inline_always", "src/reader.rs")],
+        ..ANY
+    },
+    Crate { name: "indexmap", version: "2.14.2", features: &["serde"], ..ANY },
+    // Over hyper.
+    Crate {
+        name: "hyper-util",
+        version: "0.1.21",
+        features: &["full"],
+        futures: &[
+            "Checkout",
+            "Connection",
+            "Future",
+            "Lazy",
+            "Oneshot",
+            "ReadVersion",
+            "ResponseFuture",
+            "UpgradeableConnection",
+        ],
+        known_warnings: &[("clippy::use_self", "src/client/proxy/matcher.rs")],
+        exceptions: &[
+            ("src/client/legacy/client.rs::new", "a future is returned as Self"),
+            ("src/client/legacy/client.rs::error_version", "a future is returned as Self"),
+            ("src/common/timer.rs::sleep", "a future is returned as a trait of its own"),
+            ("src/common/timer.rs::sleep_until", "a future is returned as a trait of its own"),
+            ("src/rt/tokio.rs::sleep", "a future is returned as a trait of its own"),
+            ("src/rt/tokio.rs::sleep_until", "a future is returned as a trait of its own"),
+        ],
+        ..ANY
+    },
+    // Over reqwest: a client of an exchange and one of object stores, with `async_trait`.
+    Crate { name: "binance-rs-async", version: "1.3.3", features: &["all_apis"], ..ANY },
+    Crate {
+        name: "object_store",
+        version: "0.14.2",
+        features: &["aws", "azure", "gcp", "http"],
+        futures: &["UploadPart", "DnsFuture", "Resolving"],
+        known_warnings: &[("clippy::type_complexity", "src/client/http/body.rs")],
+        ..ANY
+    },
+];
+
+impl Crate {
+    /// The crate that holds its labels and counters, as code names it.
+    pub fn counters(&self) -> String {
+        format!("counters_of_{}", self.name.replace('-', "_"))
+    }
+}
