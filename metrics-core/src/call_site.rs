@@ -13,7 +13,6 @@ use crate::exchange::{ExchangeSite, ExchangeSlots, SiteCall};
 use crate::label::LabelValue;
 use crate::not_installed;
 use crate::reconciliation::ReconciliationCycle;
-use crate::registry;
 pub use crate::storage::SlotCell;
 use crate::storage::{Call, Run};
 use crate::subsystem::{PERIODS_UNTIL_STALLED, SiteRun, SubsystemSite, SubsystemSlots};
@@ -306,7 +305,7 @@ impl CallSite {
     /// Begins a cycle of the reconciliation that this site calls by this name.
     pub fn reconciliation(&'static self, name: &Text) -> ReconciliationCycle {
         not_installed::note(self);
-        ReconciliationCycle::begin(registry::process_instance(), Some(self), name.as_str())
+        ReconciliationCycle::begin_at_site(self, name.as_str())
     }
 
     // Not generic: each would be compiled in the crate of its first user, where a thread's memory is farther away.

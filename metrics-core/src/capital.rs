@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::guard::Guard;
 use crate::labels::{EventType, Severity};
+use crate::lock;
 use crate::profiles::ProfileSlots;
 use crate::registry::{self, Core};
-use crate::storage::ENABLED;
+use crate::storage::{ENABLED, lose, record_outside};
 use crate::text::Text;
 use crate::{LabelValue, Outcome};
 
@@ -164,10 +165,13 @@ pub struct Profile {
 impl Profile {
     /// The profile with this id, back if it was removed.
     pub(crate) fn new(core: Arc<Core>, id: &str) -> Self {
-        let slots = core.place_profile(id);
-        if let Some(slots) = &slots {
+        // An allocator that asks under a lock gets a handle that looks for its slots later.
+        let find = || {
+            let slots = core.place_profile(id)?;
             slots.bring_back();
-        }
+            Some(slots)
+        };
+        let slots = lock::outside(find).flatten();
         Self { core, id: Arc::from(id), slots }
     }
 
@@ -188,10 +192,13 @@ impl Profile {
     /// not the profile had a place. What no scrape has seen by then stays five minutes more. What was counted under "other"
     /// stays there. Any handle brings it back with its next [`update`](Self::update).
     pub fn remove(&self) {
-        self.core.profiles.remove_beyond(&self.id);
-        // It may have moved in since this handle found no place.
-        let slots = self.slots.clone().or_else(|| self.core.profiles.standing_place(&self.id));
-        self.core.remove_profile(&self.id, slots.as_deref());
+        let remove = || {
+            self.core.profiles.remove_beyond(&self.id);
+            // It may have moved in since this handle found no place.
+            let slots = self.slots.clone().or_else(|| self.core.profiles.standing_place(&self.id));
+            self.core.remove_profile(&self.id, slots.as_deref());
+        };
+        let _ = record_outside(remove);
     }
 }
 
@@ -205,10 +212,10 @@ fn update(core: &Core, id: &str, slots: Option<Arc<ProfileSlots>>, figures: Opti
         return event.profile(id).record();
     };
     let tolerance = core.settings().map_or(0.0, |settings| settings.capital_tolerance);
-    match slots.or_else(|| core.place_profile(id)) {
+    let _ = record_outside(|| match slots.or_else(|| core.place_profile(id)) {
         Some(slots) => slots.update(&figures, tolerance),
         None => core.profiles.update_beyond(id, &figures, tolerance),
-    }
+    });
 }
 
 /// What a function under `#[capital_check]` returns.
@@ -254,7 +261,8 @@ impl CapitalGuard {
     /// Begins a check of the capital of `profile`, which is exported from here on.
     pub(crate) fn begin(profile: Text) -> Self {
         // One that was removed stays so, until there are figures.
-        let slots = registry::process_core().place_profile(profile.as_str());
+        let find = || registry::process_core().place_profile(profile.as_str());
+        let slots = lock::outside(find).flatten();
         Self { profile, slots }
     }
 }
@@ -265,7 +273,10 @@ impl Guard for CapitalGuard {
 
     fn finish(self, found: Option<Found>) {
         if let Some(Found(figures)) = found {
-            update(registry::process_core(), self.profile.as_str(), self.slots, figures);
+            match registry::process_core_unless_inside() {
+                Some(core) => update(core, self.profile.as_str(), self.slots, figures),
+                None => lose(),
+            }
         }
     }
 

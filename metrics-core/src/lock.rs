@@ -96,6 +96,15 @@ pub(crate) fn enter() -> Inside {
     Inside { _gate: gate }
 }
 
+/// Runs `work` inside, unless this thread is inside a lock already.
+pub(crate) fn outside<R>(work: impl FnOnce() -> R) -> Option<R> {
+    if is_inside() {
+        return None;
+    }
+    let _inside = enter();
+    Some(work())
+}
+
 /// Inside until dropped.
 #[derive(Debug)]
 pub(crate) struct Inside {

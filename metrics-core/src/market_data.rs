@@ -10,7 +10,7 @@ use crate::clock::{Latch, Translation};
 use crate::lock::{self, Lock};
 use crate::registry::Core;
 use crate::settings::{DEFAULT_SERIES, LabelBounds};
-use crate::storage::{ENABLED, Sink, Tally};
+use crate::storage::{ENABLED, Sink, Tally, record_outside};
 
 /// An exchange and a symbol.
 type Key = (&'static str, Arc<str>);
@@ -188,9 +188,11 @@ pub struct MarketDataFeed {
 
 impl MarketDataFeed {
     pub(crate) fn new(core: Arc<Core>, exchange: &'static str, symbol: &str) -> Self {
-        let (symbol, asked_at) = (Arc::from(symbol), AtomicU64::new(core.market_data.changes()));
-        let feed = core.market_data.feed(exchange, &symbol);
-        Self { core, exchange, symbol, feed, moved_in: lock::Once::new(), asked_at }
+        let (symbol, changes) = (Arc::from(symbol), core.market_data.changes());
+        // An allocator that asks under a lock gets a handle that asks again with its next update.
+        let asked = lock::outside(|| core.market_data.feed(exchange, &symbol));
+        let asked_at = AtomicU64::new(if asked.is_some() { changes } else { changes.wrapping_sub(1) });
+        Self { core, exchange, symbol, feed: asked.flatten(), moved_in: lock::Once::new(), asked_at }
     }
 
     /// Says that it was updated now. On a handle that is kept this is one reading of the clock and one store; it brings
@@ -217,7 +219,8 @@ impl MarketDataFeed {
     fn ask_again(&self) -> Option<&Arc<Feed>> {
         let market_data = &self.core.market_data;
         let changes = market_data.changes();
-        if changes == self.asked_at.load(Relaxed) {
+        // An allocator under a lock asks another time.
+        if changes == self.asked_at.load(Relaxed) || lock::is_inside() {
             return None;
         }
         let feed = market_data.feed(self.exchange, &self.symbol);
@@ -228,12 +231,15 @@ impl MarketDataFeed {
     /// Takes the series away, since nobody subscribes to it any more: otherwise it would be stale for ever. Its place is
     /// free once the last handle is dropped.
     pub fn remove(&self) {
-        // Another handle may have found a place since this one found none.
-        let standing = || self.core.market_data.standing_feed(self.exchange, &self.symbol);
-        if let Some(feed) = self.feed.clone().or_else(standing) {
-            feed.updated_at.store(0, Relaxed);
-            self.core.market_data.let_go(self.exchange, &self.symbol, feed);
-        }
+        let remove = || {
+            // Another handle may have found a place since this one found none.
+            let standing = || self.core.market_data.standing_feed(self.exchange, &self.symbol);
+            if let Some(feed) = self.feed.clone().or_else(standing) {
+                feed.updated_at.store(0, Relaxed);
+                self.core.market_data.let_go(self.exchange, &self.symbol, feed);
+            }
+        };
+        let _ = record_outside(remove);
     }
 }
 
@@ -253,7 +259,10 @@ impl Clone for MarketDataFeed {
 impl Drop for MarketDataFeed {
     fn drop(&mut self) {
         let moved_in = std::mem::replace(&mut self.moved_in, lock::Once::new());
-        if let Some(feed) = self.feed.take().or_else(|| moved_in.into_inner()) {
+        // Dropped by an allocator under a lock, it is let go of by the next scrape.
+        if let Some(feed) = self.feed.take().or_else(|| moved_in.into_inner())
+            && !lock::is_inside()
+        {
             self.core.market_data.let_go(self.exchange, &self.symbol, feed);
         }
     }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::catalogue;
+use crate::lock;
 use crate::registry::Core;
-use crate::storage::{CounterSlot, ENABLED, GaugeSlot, Series, Sink};
+use crate::storage::{CounterSlot, ENABLED, GaugeSlot, Series, Sink, record_outside};
 
 /// The rate limits of an instance, by exchange and limit.
 #[derive(Debug)]
@@ -49,13 +50,15 @@ impl RateLimits {
 #[derive(Clone, Debug)]
 pub struct RateLimitGauge {
     core: Arc<Core>,
-    slot: Arc<GaugeSlot>,
+    labels: (&'static str, &'static str),
+    /// None where an allocator asked for the handle under a lock.
+    slot: Option<Arc<GaugeSlot>>,
 }
 
 impl RateLimitGauge {
     pub(crate) fn new(core: Arc<Core>, exchange: &'static str, limit: &'static str) -> Self {
-        let slot = core.rate_limits.slot(exchange, limit);
-        Self { core, slot }
+        let slot = lock::outside(|| core.rate_limits.slot(exchange, limit));
+        Self { core, labels: (exchange, limit), slot }
     }
 
     /// Says how much is used of what is allowed, in the limit's own unit: requests, orders, weight. The gauge is their
@@ -69,10 +72,19 @@ impl RateLimitGauge {
         }
         let ratio = used / allowed;
         if used >= 0.0 && allowed > 0.0 && allowed.is_finite() && ratio.is_finite() {
-            self.slot.set(ratio);
+            match &self.slot {
+                Some(slot) => slot.set(ratio),
+                None => self.set_slowly(ratio),
+            }
         } else {
             self.core.rate_limits.invalid.add(1);
         }
+    }
+
+    #[cold]
+    fn set_slowly(&self, ratio: f64) {
+        let (exchange, limit) = self.labels;
+        let _ = record_outside(|| self.core.rate_limits.slot(exchange, limit).set(ratio));
     }
 
     /// The same from how much is left, as Bybit says it (`X-Bapi-Limit-Status` of `X-Bapi-Limit`).

@@ -8,11 +8,11 @@ use crate::catalogue;
 use crate::guard::Guard;
 use crate::label::OTHER;
 use crate::labels::Source;
-use crate::lock::{Held, Lock};
-use crate::registry::Core;
+use crate::lock::{self, Held, Lock};
+use crate::registry::{self, Core};
 use crate::report::Topic;
 use crate::shown::quoted;
-use crate::storage::{ENABLED, Sink};
+use crate::storage::{ENABLED, Sink, lose, record_outside};
 use crate::{LabelValue, Outcome};
 
 /// What one complete comparison found.
@@ -234,7 +234,11 @@ impl Reconciliations {
 /// ```
 #[derive(Debug)]
 #[must_use = "a cycle publishes nothing until it is committed"]
-pub struct ReconciliationCycle {
+pub struct ReconciliationCycle(Option<Begun>);
+
+/// A cycle that has begun; none where an allocator began it under a lock.
+#[derive(Debug)]
+struct Begun {
     core: Arc<Core>,
     // Shared: futures have a cycle in them.
     key: Arc<Key>,
@@ -242,10 +246,26 @@ pub struct ReconciliationCycle {
 }
 
 impl ReconciliationCycle {
-    /// Begins a cycle of the reconciliation of this name, the call site's or the handles'.
-    pub(crate) fn begin(core: Arc<Core>, site: Option<&'static CallSite>, name: &str) -> Self {
-        let (key, number) = core.reconciliations.begin(site, name);
-        if ENABLED && key.name != name {
+    /// Begins a cycle of the handles' reconciliation of this name.
+    pub(crate) fn begin(core: &Arc<Core>, name: &str) -> Self {
+        Self::begin_at(|| Arc::clone(core), None, name)
+    }
+
+    /// Begins a cycle of the reconciliation that a call site calls by this name.
+    pub(crate) fn begin_at_site(site: &'static CallSite, name: &str) -> Self {
+        Self::begin_at(registry::process_instance, Some(site), name)
+    }
+
+    fn begin_at(core: impl FnOnce() -> Arc<Core>, site: Option<&'static CallSite>, name: &str) -> Self {
+        let begun = lock::outside(|| {
+            let core = core();
+            let (key, number) = core.reconciliations.begin(site, name);
+            Begun { core, key, number }
+        });
+        if let Some(Begun { core, key, .. }) = &begun
+            && ENABLED
+            && key.name != name
+        {
             let place = site.map(ToString::to_string).unwrap_or_default();
             core.report().tell(
                 Topic::Reconciliations,
@@ -256,15 +276,19 @@ impl ReconciliationCycle {
                 ),
             );
         }
-        Self { core, key, number }
+        Self(begun)
     }
 
     /// Publishes what a complete comparison found. Where a cycle of the same reconciliation that began later was
     /// committed before, this one's findings are out of date: of them only
     /// [`new_mismatches`](ReconciliationReport::new_mismatches) are counted.
     pub fn commit(self, report: ReconciliationReport) {
-        if ENABLED {
-            self.core.reconciliations.commit(&self.key, self.number, report);
+        match self.0 {
+            _ if !ENABLED => {}
+            Some(Begun { core, key, number }) => {
+                let _ = record_outside(|| core.reconciliations.commit(&key, number, report));
+            }
+            None => lose(),
         }
     }
 }

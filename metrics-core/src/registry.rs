@@ -20,7 +20,7 @@ use crate::collector::{Foreign, OwnFamilies};
 use crate::custom::{CustomFamily, CustomSeries, custom_families, declared_families};
 use crate::encode::text::TextSink;
 use crate::event::{Event, Events};
-use crate::exchange::{ExchangeCall, ExchangeCalls};
+use crate::exchange::{ExchangeCall, ExchangeCalls, ExchangeSlots};
 use crate::labels::{EventType, Severity};
 use crate::lock;
 use crate::market_data::{MarketData, MarketDataFeed};
@@ -38,7 +38,7 @@ use crate::source_line::SourceLine;
 use crate::storage::{
     ENABLED, GaugeSlot, Receipt, Sink, Snapshot, SnapshotBuilder, lost, withdraw_time_stamps,
 };
-use crate::subsystem::{MaxAge, SubsystemHandle, SubsystemHealth, SubsystemSite, Subsystems};
+use crate::subsystem::{MaxAge, SubsystemHandle, SubsystemHealth, SubsystemSite, SubsystemSlots, Subsystems};
 use crate::vocabulary::require_type;
 use crate::{Error, LabelValue};
 
@@ -347,7 +347,8 @@ impl Metrics {
     /// The process-wide instance, once [`Settings::install`] has made it.
     #[must_use]
     pub fn installed() -> Option<Self> {
-        process().settings().map(|_| Self { core: Arc::clone(process()) })
+        let core = FOUND.get_unless_inside(|| &PROCESS)?;
+        core.settings().map(|_| Self { core: Arc::clone(core) })
     }
 
     pub(crate) fn install(settings: Settings, place: SourceLine) -> Result<Self, Error> {
@@ -420,11 +421,14 @@ impl Metrics {
     pub fn subsystem<L: LabelValue>(&self, subsystem: L) -> SubsystemHandle {
         const { require_type::<L>("subsystem") };
         let (name, clock) = (subsystem.as_str(), &self.core.clock);
-        let slots = if self.settings().disables(name) || self.is_process_wide() && is_optional(name) {
-            self.core.subsystems.awaited(name, clock)
-        } else {
-            self.core.subsystems.registered(name, clock)
+        let find = || {
+            if self.settings().disables(name) || self.is_process_wide() && is_optional(name) {
+                self.core.subsystems.awaited(name, clock)
+            } else {
+                self.core.subsystems.registered(name, clock)
+            }
         };
+        let slots = lock::outside(find).unwrap_or_else(|| Arc::new(SubsystemSlots::nowhere(clock)));
         SubsystemHandle::new(name, slots, clock.clone())
     }
 
@@ -433,8 +437,9 @@ impl Metrics {
     pub fn exchange_call<E: LabelValue, O: LabelValue>(&self, exchange: E, operation: O) -> ExchangeCall {
         const { require_type::<E>("exchange") };
         const { require_type::<O>("operation") };
-        let slots =
-            self.core.exchange_calls.slots(Some(exchange.as_str()), operation.as_str(), &self.core.clock);
+        let (exchange, operation) = (exchange.as_str(), operation.as_str());
+        let find = || self.core.exchange_calls.slots(Some(exchange), operation, &self.core.clock);
+        let slots = lock::outside(find).unwrap_or_else(|| Arc::new(ExchangeSlots::nowhere()));
         ExchangeCall::new(slots, self.core.clock.clone())
     }
 
@@ -492,7 +497,7 @@ impl Metrics {
     /// The profile with this id, exported from here on with its violations at 0.
     #[must_use]
     pub fn profile(&self, profile_id: &str) -> Profile {
-        self.core.expect_own_events();
+        let _ = lock::outside(|| self.core.expect_own_events());
         Profile::new(Arc::clone(&self.core), profile_id)
     }
 
@@ -542,7 +547,7 @@ impl Metrics {
     /// # Ok::<(), bot_metrics::Error>(())
     /// ```
     pub fn named_reconciliation(&self, name: &str) -> ReconciliationCycle {
-        ReconciliationCycle::begin(Arc::clone(&self.core), None, name)
+        ReconciliationCycle::begin(&self.core, name)
     }
 
     /// Every value of our own families at this moment.
@@ -801,6 +806,7 @@ mod tests {
             };
             count("gone");
             count("stays");
+            metrics.write_exposition(&mut io::sink()).expect("it takes everything");
             metrics.profile("gone").remove();
             let shown = || {
                 let samples = Samples::of(&metrics);

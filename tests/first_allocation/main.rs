@@ -1,5 +1,7 @@
-//! An allocator that records what is allocated while the clock and the process-wide instance are made: it must not wait
-//! for them. Each case is a process of its own, since they are made once.
+//! An allocator that records what is allocated while the clock and the process-wide instance are made, or under any lock: it
+//! must not wait for them. Each case is a process of its own, since they are made once.
+
+mod under_locks;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -36,6 +38,8 @@ const KINDS: [(&str, fn()); 4] = [
 
 thread_local! {
     static RECORDS: Cell<Option<fn()>> = const { Cell::new(None) };
+    /// Whether what is allocated by the recording is recorded too.
+    static NESTED: Cell<bool> = const { Cell::new(true) };
 }
 
 struct Recording;
@@ -44,7 +48,11 @@ struct Recording;
 unsafe impl GlobalAlloc for Recording {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if let Some(record) = RECORDS.get() {
+            if !NESTED.get() {
+                RECORDS.set(None);
+            }
             record();
+            RECORDS.set(Some(record));
         }
         // SAFETY: the caller's promise.
         unsafe { System.alloc(layout) }
@@ -95,19 +103,24 @@ fn what_an_allocator_records_while_the_clock_or_the_instance_is_made_waits_for_n
             if installed {
                 child.env(INSTALLED, "1");
             }
-            let mut child = child.spawn().expect("it starts");
-            let deadline = Instant::now() + Duration::from_secs(30);
-            let status = loop {
-                if let Some(status) = child.try_wait().expect("it is ours") {
-                    break status;
-                }
-                if Instant::now() > deadline {
-                    child.kill().expect("it is ours");
-                    panic!("{kind}: it waits for itself");
-                }
-                std::thread::sleep(Duration::from_millis(5));
-            };
-            assert!(status.success(), "{kind}: {status}");
+            ends_well(&mut child, kind);
         }
     }
+}
+
+/// Runs a process to its end, which must come soon.
+fn ends_well(command: &mut Command, kind: &str) {
+    let mut child = command.spawn().expect("it starts");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("it is ours") {
+            break status;
+        }
+        if Instant::now() > deadline {
+            child.kill().expect("it is ours");
+            panic!("{kind}: it waits for itself");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    assert!(status.success(), "{kind}: {status}");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::open::{Entry, Held};
 use crate::registry;
-use crate::storage::{Slot, lose};
+use crate::storage::{Slot, lose, record_outside};
 
 /// Where a handle's recordings go.
 #[derive(Clone, Debug)]
@@ -46,8 +46,10 @@ impl Handle {
                 let _ = slot.retract();
             }
             Self::Open(held) => {
-                let core = registry::process_core();
-                core.custom.remove(held.entry(), core.clock.boot_time());
+                let _ = record_outside(|| {
+                    let core = registry::process_core();
+                    core.custom.remove(held.entry(), core.clock.boot_time());
+                });
             }
         }
     }

@@ -51,7 +51,7 @@ pub use slot_cell::SlotCell;
 pub(crate) use slot_cell::withdraw_time_stamps;
 pub(crate) use snapshot::SnapshotBuilder;
 pub use snapshot::{FamilySnapshot, HistogramValue, Sample, Snapshot, Value};
-pub(crate) use spare::{lose, lost};
+pub(crate) use spare::{lose, lost, record_outside};
 pub(crate) use tally::Tally;
 pub(crate) use thread::copy_waited;
 pub(crate) use totals::Totals;

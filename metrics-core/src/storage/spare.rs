@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::recorder::{NOWHERE, Recorder, Shape, Share};
 use super::shard::Shard;
 use super::shared::Shared;
-use crate::lock::Once;
+use crate::lock::{self, Once};
 
 /// A token to be given in place of a share, and where calls with that token are recorded.
 #[derive(Debug)]
@@ -31,6 +31,17 @@ static LOST: AtomicU64 = AtomicU64::new(0);
 /// A recording is lost: where it comes from nothing may be allocated or waited for.
 pub(crate) fn lose() {
     LOST.fetch_add(1, Relaxed);
+}
+
+/// Runs `record`, which takes locks and may allocate, unless this thread is inside a lock. There an allocator records what is
+/// allocated under that lock, and must neither wait for it nor allocate: the recording is lost. An allocator that records what
+/// `record` allocates comes here again, and is refused.
+pub(crate) fn record_outside<R>(record: impl FnOnce() -> R) -> Option<R> {
+    let recorded = lock::outside(record);
+    if recorded.is_none() {
+        lose();
+    }
+    recorded
 }
 
 /// How many were lost in this process.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::clock::{Clock, Translation};
 use crate::guard::Unwinding;
 use crate::source_line::SourceLine;
-use crate::storage::{Ending, Run, Scratch, Series, Sink};
+use crate::storage::{Ending, Run, Scratch, Series, Sink, record_outside};
 use crate::{Error, Outcome};
 
 pub(crate) use max_age::MaxAge;
@@ -142,13 +142,13 @@ impl SubsystemHandle {
     }
 
     fn set_paused(&self, reason: Option<Arc<str>>) {
-        self.slots.set_paused(reason, self.clock.boot_time());
+        let _ = record_outside(|| self.slots.set_paused(reason, self.clock.boot_time()));
     }
 
     /// Takes its gauges away, since it was stopped for good: what is not there is not stalled. Its counters and
     /// durations stay, and with the next run, by whatever handle or attribute, all is back and nothing was lost.
     pub fn unregister(&self) {
-        self.slots.unregister();
+        let _ = record_outside(|| self.slots.unregister());
     }
 
     /// Begins a run: the body of one cycle, without the sleep between cycles.

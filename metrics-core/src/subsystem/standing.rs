@@ -84,6 +84,16 @@ pub(super) struct State<'a> {
 
 impl SubsystemSlots {
     pub(super) fn new(clock: &Clock, presence: Presence) -> Self {
+        let runs = Lease::new(&SUBSYSTEM_DURATION_BUCKETS, Outcome::VALUES.len(), clock.scale());
+        Self::recording_to(runs, clock, presence)
+    }
+
+    /// Of a handle that an allocator asks for under a lock.
+    pub(crate) fn nowhere(clock: &Clock) -> Self {
+        Self::recording_to(Lease::nowhere(), clock, Presence::NotYet)
+    }
+
+    fn recording_to(runs: Lease, clock: &Clock, presence: Presence) -> Self {
         let standing = Standing {
             presence,
             since: clock.boot_time(),
@@ -92,11 +102,7 @@ impl SubsystemSlots {
             fresh: Latch::default(),
             ended: Latch::default(),
         };
-        Self {
-            runs: Lease::new(&SUBSYSTEM_DURATION_BUCKETS, Outcome::VALUES.len(), clock.scale()),
-            standing: Lock::new(standing),
-            max_age: lock::Once::new(),
-        }
+        Self { runs, standing: Lock::new(standing), max_age: lock::Once::new() }
     }
 
     pub(super) fn runs(&self) -> &Lease {
