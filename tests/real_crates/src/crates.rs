@@ -16,6 +16,8 @@ pub struct Crate {
     /// Where a function may return an error its body is a closure with the function's return type. Clippy checks that
     /// type again, in methods of traits too, whose own types it leaves to the trait (`type_complexity`, `use_self`). And
     /// `inline_always` passes over a function whose first statement is an item, which it no longer is.
+    /// `non_canonical_partial_ord_impl` knows `Some(self.cmp(other))` as a whole body alone. `ref_option_ref` sees the
+    /// reference to an optional reference by which an attribute reads the returned value.
     pub known_warnings: &'static [(&'static str, &'static str)],
     /// A limit that the crate's root sets in all copies, where the annotated one does not compile without.
     pub recursion_limit: Option<u32>,
@@ -35,7 +37,7 @@ pub const ANY: Crate = Crate {
     exceptions: &[],
 };
 
-pub static CRATES: [Crate; 5] = [
+pub static CRATES: [Crate; 6] = [
     // Synchronous, generic, many tests.
     Crate {
         name: "csv",
@@ -70,7 +72,7 @@ pub static CRATES: [Crate; 5] = [
         ],
         ..ANY
     },
-    // Over reqwest: a client of an exchange and one of object stores, with `async_trait`.
+    // Over reqwest: a client of an exchange, one of object stores (with `async_trait`) and one of Discord.
     Crate { name: "binance-rs-async", version: "1.3.3", features: &["all_apis"], ..ANY },
     Crate {
         name: "object_store",
@@ -78,6 +80,20 @@ pub static CRATES: [Crate; 5] = [
         features: &["aws", "azure", "gcp", "http"],
         futures: &["UploadPart", "DnsFuture", "Resolving"],
         known_warnings: &[("clippy::type_complexity", "src/client/http/body.rs")],
+        ..ANY
+    },
+    Crate {
+        name: "serenity",
+        version: "0.12.5",
+        features: &["collector", "unstable_discord_api"],
+        futures: &["IntoFuture", "JoinHandle"],
+        known_warnings: &[
+            ("clippy::non_canonical_partial_ord_impl", "src/model/application/mod.rs"),
+            ("clippy::non_canonical_partial_ord_impl", "src/model/guild/role.rs"),
+            ("clippy::ref_option_ref", "src/framework/standard/help_commands.rs"),
+        ],
+        // Where its futures are nested deeply, attributes over each of them nest them more deeply than the default allows.
+        recursion_limit: Some(256),
         ..ANY
     },
 ];
