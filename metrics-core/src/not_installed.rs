@@ -38,7 +38,8 @@ pub(crate) fn settle() {
 
 /// Something that an attribute or a declared family at `place` records, on the slow path of a first call.
 pub(crate) fn note(place: impl fmt::Display) {
-    if !is_settled() && is_due(Clock::System.boot_time()) && !SETTLED.swap(true, Relaxed) {
+    // Inside a lock nothing could be told.
+    if !is_settled() && is_due() && !lock::is_inside() && !SETTLED.swap(true, Relaxed) {
         Report::default().tell(
             Topic::NotInstalled,
             "",
@@ -51,15 +52,36 @@ pub(crate) fn note(place: impl fmt::Display) {
     }
 }
 
-/// Whether the first recording is too long ago. Inside a lock nothing could be told.
-fn is_due(now: Duration) -> bool {
+/// Whether the first recording is too long ago.
+fn is_due() -> bool {
+    passed(&SINCE, Clock::System.boot_time()) >= LONGEST.load(Relaxed)
+}
+
+/// Nanoseconds since the first call with this word, which is 0 before it.
+fn passed(since: &AtomicU64, now: Duration) -> u64 {
     let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX).max(1);
-    let since = SINCE.compare_exchange(0, now, Relaxed, Relaxed).map_or_else(|since| since, |_| now);
-    now.saturating_sub(since) >= LONGEST.load(Relaxed) && !lock::is_inside()
+    let first = since.compare_exchange(0, now, Relaxed, Relaxed).map_or_else(|first| first, |_| now);
+    now.saturating_sub(first)
 }
 
 /// Reports the next recording at once.
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) fn end_grace() {
     LONGEST.store(0, Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_passes_from_the_first_recording_on() {
+        for first in [Duration::ZERO, Duration::from_secs(5_000)] {
+            let since = AtomicU64::new(0);
+            assert_eq!(passed(&since, first), 0);
+            let end = first + GRACE + Duration::from_nanos(1);
+            assert!(u128::from(passed(&since, first + GRACE / 2)) < GRACE.as_nanos());
+            assert!(u128::from(passed(&since, end)) >= GRACE.as_nanos());
+        }
+    }
 }

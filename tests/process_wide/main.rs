@@ -1,7 +1,9 @@
 //! The process-wide instance: what attributes record before and after `install`, in one process of its own.
 
+use std::process::Command;
+
 use bot_metrics::prelude::*;
-use bot_metrics::testing::Samples;
+use bot_metrics::testing::{Samples, report_missing_install_at_once};
 use bot_metrics::{Error, Subsystem, call_sites};
 
 #[timed_subsystem("trading", every = "5s")]
@@ -35,7 +37,7 @@ fn requests(samples: &Samples, labels: &[(&str, &str)], outcome: &str) -> Option
     samples.value("bytelyst_bot_exchange_api_requests_total", &[labels, &[("outcome", outcome)]].concat())
 }
 
-/// One test, since `install` happens once in a process.
+/// `install` happens once in a process: a second one in this one finds the first.
 #[test]
 fn install_exports_every_linked_site_and_keeps_what_was_recorded_before() -> Result<(), Error> {
     assert!(Metrics::installed().is_none());
@@ -106,5 +108,29 @@ fn install_exports_every_linked_site_and_keeps_what_was_recorded_before() -> Res
     assert!(sites[0].file.ends_with("process_wide/main.rs") && sites[0].module == "process_wide");
     let total = Samples::of(&independent).sum("bytelyst_bot_exchange_api_requests_total", &[]);
     assert_eq!(total, 0.0, "an instance of its own gets nothing from attributes");
+    Ok(())
+}
+
+/// The variable that makes this test's process a bot.
+const BOT: &str = "BOT_METRICS_TEST_BOT";
+
+/// In a process of its own, since `install` happens once.
+#[test]
+fn what_is_recorded_before_and_after_install_is_not_reported() -> Result<(), Error> {
+    if std::env::var_os(BOT).is_some() {
+        trading_cycle();
+        let _metrics = Settings::new(Mode::Paper).exchange(labels::Exchange::Binance).install()?;
+        report_missing_install_at_once();
+        for _ in 0..3 {
+            trading_cycle();
+            assert!(place_order(false).is_ok());
+        }
+        return Ok(());
+    }
+    let test = "what_is_recorded_before_and_after_install_is_not_reported";
+    let mut bot = Command::new(std::env::current_exe().expect("a path"));
+    let bot = bot.args(["--exact", test, "--nocapture"]).env(BOT, "1").output().expect("it runs");
+    assert!(bot.status.success(), "{bot:?}");
+    assert_eq!(String::from_utf8_lossy(&bot.stderr), "");
     Ok(())
 }
