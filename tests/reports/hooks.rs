@@ -119,23 +119,29 @@ fn lines_of(told: &Lines, metrics: &Metrics) -> Vec<String> {
 fn a_server_that_is_dropped_at_once_is_reported_with_its_place() {
     let (told, hook) = lines();
     let metrics = Settings::new(Mode::Paper).on_report(hook).build().expect("legal");
-    let line = line!() + 1;
-    let _ = metrics.serve("127.0.0.1:0").expect("a free port");
-    let _ = metrics.serve_with("127.0.0.1:0", ServerOptions::new()).expect("a free port");
-    let told = lines_of(&told, &metrics);
-    for (told, line) in told.iter().zip(line..) {
-        let place = format!("started at {}:{line}, ", file!());
-        assert!(told.contains(&place) && told.contains("write `let _server = …`, not `let _ = …`"), "{told}");
+    let line = line!() + 3;
+    // On a busy machine one or the other may live longer than "at once".
+    for _ in 0..10 {
+        let _ = metrics.serve("127.0.0.1:0").expect("a free port");
+        let _ = metrics.serve_with("127.0.0.1:0", ServerOptions::new()).expect("a free port");
     }
-    assert_eq!(told.len(), 2, "{told:?}");
+    let told = lines_of(&told, &metrics);
+    for line in [line, line + 1] {
+        let place = format!("started at {}:{line}, ", file!());
+        let told = told.iter().find(|told| told.contains(&place)).expect("it is reported");
+        assert!(told.contains("write `let _server = …`, not `let _ = …`"), "{told}");
+    }
 }
 
 #[test]
-fn a_server_that_is_shut_down_scraped_or_dropped_by_a_panic_is_not() {
+fn a_server_that_is_shut_down_scraped_kept_or_dropped_by_a_panic_is_not() {
     let (told, hook) = lines();
     let metrics = Settings::new(Mode::Paper).on_report(hook).build().expect("legal");
     let serve = || metrics.serve("127.0.0.1:0").expect("a free port");
     serve().shutdown();
+    let kept = serve();
+    thread::sleep(Duration::from_millis(1));
+    drop(kept);
     let server = serve();
     assert!(ureq::get(format!("http://{}/metrics", server.local_addr())).call().is_ok());
     drop(server);

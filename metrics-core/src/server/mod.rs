@@ -60,8 +60,9 @@ use crate::source_line::SourceLine;
 /// is shorter; the difference is for a machine that is too busy to run it.
 const LONGEST_SHUTDOWN: Duration = Duration::from_secs(1);
 
-/// Who drops a server sooner, unused, most likely did not mean to.
-const EARLY: Duration = Duration::from_secs(1);
+/// A server that is dropped sooner was not bound to a name: that takes microseconds, and the fastest bot that is told to
+/// stop takes longer to hear of it.
+const EARLY: Duration = Duration::from_micros(500);
 
 /// Called when a client has received an exposition whole.
 pub(crate) type Delivered = Box<dyn FnOnce() + Send>;
@@ -115,7 +116,7 @@ fn serve_all(
     pages: Arc<dyn Pages>,
     report: Report,
 ) -> Result<Server, ServeError> {
-    let began = Beginning { at: Instant::now(), place: SourceLine::of_caller() };
+    let place = SourceLine::of_caller();
     let (stop, scrapes) = (StopSignal::new(), Scrapes::default());
     let (started, start) = mpsc::sync_channel(1);
     let (alive, finished) = mpsc::channel();
@@ -143,6 +144,7 @@ fn serve_all(
             thread::StartError::Runtime(cause) => ServeError::start(address, cause),
             thread::StartError::Bind { at, cause } => ServeError::bind(address, at, cause),
         })?;
+    let began = Beginning { at: Instant::now(), place };
     let (listing, finished) = (Listing::new(local_addrs), Mutex::new(finished));
     Ok(Server { listing, began, stop, scrapes, report, thread: Some(thread), finished })
 }
@@ -177,7 +179,7 @@ pub struct Server {
     finished: Mutex<mpsc::Receiver<Infallible>>,
 }
 
-/// When a server was started, and by what line.
+/// When a server had started, and by what line.
 struct Beginning {
     at: Instant,
     place: SourceLine,
