@@ -434,6 +434,7 @@ mod tests {
     use super::*;
     use crate::Outcome;
     use crate::guard::Guard as _;
+    use crate::storage::Value;
 
     #[test]
     fn the_first_of_several_label_sets_is_found_where_a_call_looks_first() {
@@ -445,5 +446,31 @@ mod tests {
         }
         assert!(SITE.cell.get().is_some(), "otherwise each of its calls goes the slow way");
         assert!(CELLS[1].get().is_some());
+    }
+
+    #[test]
+    fn each_pair_of_labels_picked_at_run_time_is_recorded_as_that_pair() {
+        const EXCHANGES: &[&str] = &["pair-a", "pair-b", "pair-c"];
+        const OPERATIONS: &[&str] = &["get_order", "get_trades"];
+        static CELLS: [SlotCell<Found>; 6] = slot_cells();
+        static SITE: CallSite =
+            CallSite::new_exchange("call", "bot", "", "").with_values([EXCHANGES, OPERATIONS], &CELLS);
+        let pairs = || (0..3).flat_map(|exchange| (0..2).map(move |operation| (exchange, operation)));
+        // The second round goes by what the first remembered, if anything.
+        for _ in 0..2 {
+            for (number, (exchange, operation)) in (1..).zip(pairs()) {
+                (0..number).for_each(|_| SITE.exchange(exchange, operation).finish(Outcome::Ok));
+            }
+        }
+        let snapshot = registry::process_core().snapshot();
+        let all =
+            |family: &str| snapshot.families.iter().find(|of| of.family.name == family).map(|of| &of.samples);
+        let requests = all("exchange_api_requests_total").expect("it is there");
+        for (number, (exchange, operation)) in (1..).zip(pairs()) {
+            let labels = [EXCHANGES[exchange], OPERATIONS[operation], "ok"];
+            let sample = requests.iter().find(|sample| sample.labels.iter().eq(labels)).expect("a series");
+            let Value::Counter(count) = sample.value else { panic!("a counter: {sample:?}") };
+            assert_eq!(count, 2 * number, "{labels:?}");
+        }
     }
 }

@@ -356,9 +356,12 @@ impl ExchangeSite<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::catalogue::Family;
     use crate::storage::Reading;
+    use crate::storage::tests::drop_guard_while_another_has_its_share;
 
     #[derive(Default)]
     struct Told(Vec<(String, u64)>);
@@ -404,5 +407,22 @@ mod tests {
         assert_eq!(told(Some("kraken")), expected);
         let last = ["binance b 5", "kraken b 3", "kraken c 6", "okx a 1", "zaif a 4", "zaif b 2", "zaif d 7"];
         assert_eq!(told(Some("zaif")), last);
+    }
+
+    #[test]
+    fn an_attempt_that_a_destructor_ends_leaves_its_former_share_to_the_thread_that_has_it() {
+        static SLOTS: LazyLock<Arc<ExchangeSlots>> = LazyLock::new(|| {
+            let scale = Clock::System.scale();
+            // A near one: otherwise shares are found in another table, which is gone when its destructor has run.
+            let lease = Lease::numbered(255, &EXCHANGE_API_LATENCY_BUCKETS, OUTCOMES + 1, scale);
+            Arc::new(ExchangeSlots(lease))
+        });
+        drop_guard_while_another_has_its_share(|| {
+            let call = Box::leak(Box::new(ExchangeCall::new(Arc::clone(&SLOTS), Clock::System)));
+            Box::new(call.start())
+        });
+        assert_eq!(SLOTS.0.ended_without_share(), 1);
+        let totals = SLOTS.0.read(&mut Scratch::default(), u64::MAX).clone();
+        assert_eq!((totals.started, totals.ended(), totals.under_way()), (2, 2, 0));
     }
 }

@@ -174,4 +174,27 @@ mod tests {
             assert!(places(u64::MAX, len).all(|place| place < len.max(1) || len == 0), "{len}");
         }
     }
+
+    #[test]
+    fn nothing_that_was_found_before_a_series_went_is_remembered() {
+        let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(1), Bound::Open(1)];
+        let mut family = BoundedSeries::new(&catalogue::OPERATIONAL_EVENTS_TOTAL, bounds, 1);
+        let labels =
+            [Label::Closed("INFO"), Label::Closed("ORDER_FILLED"), Label::Open(b""), Label::Open(b"BTCUSDT")];
+        let asked = LabelSetQuery::new(FamilyKey::new(), &labels);
+        let entry = family.get_or_create(&asked, Duration::ZERO, Slot::counter);
+        let is_remembered = || remembered(&asked, |_| ()).is_some();
+        // Other tests remove series beside this one.
+        let found_at = loop {
+            let now = epoch();
+            remember(&entry, now);
+            if is_remembered() {
+                break now;
+            }
+        };
+        forget();
+        assert!(!is_remembered());
+        remember(&entry, found_at);
+        assert!(!is_remembered(), "it was found before");
+    }
 }

@@ -29,7 +29,7 @@ mod snapshot;
 mod spare;
 mod tally;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod thread;
 mod totals;
 

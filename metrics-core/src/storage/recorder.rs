@@ -101,6 +101,14 @@ impl Lease {
         Self(&NOWHERE)
     }
 
+    /// A recorder of this number for threads that record to no other.
+    #[cfg(test)]
+    pub(crate) fn numbered(id: u32, bounds: &[f64], outcomes: usize, scale: Scale) -> Self {
+        let ticks = |bound: &f64| scale.ticks_within(Duration::from_secs_f64(*bound));
+        let shape = Shape::known(Shape { outcomes, bounds: bounds.iter().map(ticks).collect(), scale });
+        Self(Box::leak(Box::new(Recorder::new(id, shape))))
+    }
+
     pub(super) fn recorder(&self) -> &'static Recorder {
         self.0
     }
@@ -287,6 +295,16 @@ impl Recorder {
 
     fn shares(&self) -> impl Iterator<Item = &'static Share> {
         self.shares.iter()
+    }
+
+    /// Ends that no share has.
+    #[cfg(test)]
+    pub(crate) fn ended_without_share(&self) -> u64 {
+        let mut totals = Totals::default();
+        self.spare.get().map_or(0, |spare| {
+            spare.shared().read(&mut totals, u64::MAX);
+            totals.ended()
+        })
     }
 
     #[cfg(test)]

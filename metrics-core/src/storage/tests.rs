@@ -3,8 +3,9 @@
 //! Short as they stand here. `BOT_METRICS_LONG_TESTS=1 cargo test --release -p bot-metrics --lib storage::tests` makes
 //! 2·10^9 recordings on 64 threads at a time, of which 10^5 end, and at least 10^6 readings.
 
-use std::cell::Cell;
-use std::sync::Arc;
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use super::crowd::Crowd;
@@ -299,4 +300,45 @@ fn what_finds_no_place_is_counted_as_lost() {
     let counted: u64 = leases.iter().map(|lease| read(lease).started).sum();
     assert_eq!(counted + lost() - before, 40);
     assert!(counted < 40, "the reserve is bounded");
+}
+
+thread_local! {
+    static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
+}
+
+/// Dropped after its thread has given its shares back, when another thread has taken them.
+struct Last {
+    guard: Option<Box<dyn Any>>,
+    taken: Arc<Barrier>,
+}
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        // The other thread begins, and has begun.
+        self.taken.wait();
+        self.taken.wait();
+        drop(self.guard.take());
+        self.taken.wait();
+    }
+}
+
+/// Has a thread-local destructor drop a guard while another thread, which has taken the share that the guard began in, has
+/// a guard of its own.
+pub(crate) fn drop_guard_while_another_has_its_share(start: fn() -> Box<dyn Any>) {
+    let taken = Arc::new(Barrier::new(2));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            taken.wait();
+            let guard = start();
+            taken.wait();
+            taken.wait();
+            drop(guard);
+        });
+        scope.spawn(|| {
+            // Destructors run in the reverse order: this one is arranged for before the shares'.
+            LAST.with_borrow_mut(|last| *last = Some(Last { guard: None, taken: Arc::clone(&taken) }));
+            let guard = start();
+            LAST.with_borrow_mut(|last| last.as_mut().expect("it is there").guard = Some(guard));
+        });
+    });
 }

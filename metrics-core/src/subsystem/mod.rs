@@ -202,3 +202,24 @@ impl Drop for RunGuard<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use super::*;
+    use crate::storage::tests::drop_guard_while_another_has_its_share;
+
+    #[test]
+    fn a_run_that_a_destructor_ends_leaves_its_former_share_to_the_thread_that_has_it() {
+        static SLOTS: LazyLock<Arc<SubsystemSlots>> =
+            LazyLock::new(|| Arc::new(SubsystemSlots::new(&Clock::System, Presence::Here)));
+        drop_guard_while_another_has_its_share(|| {
+            let handle = SubsystemHandle::new("cycle", Arc::clone(&SLOTS), Clock::System);
+            Box::new(Box::leak(Box::new(handle)).start())
+        });
+        assert_eq!(SLOTS.runs().ended_without_share(), 1);
+        let totals = SLOTS.runs().read(&mut Scratch::default(), u64::MAX).clone();
+        assert_eq!((totals.started, totals.ended(), totals.under_way()), (2, 2, 0));
+    }
+}

@@ -1,11 +1,11 @@
 //! Instructions that our attributes add to a call, counted by callgrind: the gate that no noise disturbs. And whether
-//! any instruction of a call is atomic, or belongs to another library: an allocator's, a lock's, a system call's.
+//! any instruction of a call is atomic, hashes, or belongs to another library: an allocator's, a lock's, a system call's.
 //!
 //! `cargo run --release --manifest-path tests/bench/Cargo.toml --no-default-features --bin instructions` runs the programs
 //! `calls` and `recordings` beside it, so build those first, with the same features; it needs valgrind and objdump, and fails where a call
 //! has become dearer or waits.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -24,6 +24,9 @@ const LIMITS: [(&str, &str, &str, f64); 11] = [
     ("recordings", "#[counted(…, on = ok)]", "bare function", 80.0),
 ];
 
+/// A row that looks a label up, and so has to hash: otherwise no hashing would ever be found.
+const HASHES: (&str, &str) = ("calls", "`metrics!` histogram, open label looked up");
+
 /// For what happens once in the many repetitions.
 const TOLERANCE: f64 = 0.5;
 
@@ -33,7 +36,8 @@ const CALLS: u32 = 100_000;
 fn main() -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     println!(
-        "| row | instructions added | at most | atomic | of other libraries |\n| --- | ---: | ---: | ---: | ---: |"
+        "| row | instructions added | at most | atomic | hashing | of other libraries |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: |"
     );
     for (program, row, base, limit) in LIMITS {
         let calls = std::env::current_exe().expect("a path").with_file_name(program);
@@ -46,11 +50,18 @@ fn main() -> ExitCode {
         let text = |address| program.get(address).unwrap_or_else(|| panic!("no instruction at {address:#x}"));
         let atomic: Vec<_> = own().map(|(_, address)| text(address)).filter(|text| is_atomic(text)).collect();
         let elsewhere = hot.len() - own().count();
-        println!("| {row} | {added:.1} | {limit} | {} | {elsewhere} |", atomic.len());
-        if added > limit + TOLERANCE || !atomic.is_empty() || elsewhere > 0 {
+        let hashing = counted.hashing_in_each_call();
+        println!("| {row} | {added:.1} | {limit} | {} | {hashing} | {elsewhere} |", atomic.len());
+        if added > limit + TOLERANCE || !atomic.is_empty() || hashing > 0 || elsewhere > 0 {
             code = ExitCode::FAILURE;
             atomic.iter().for_each(|text| eprintln!("{row}: {text}"));
         }
+    }
+    let (program, row) = HASHES;
+    let program = std::env::current_exe().expect("a path").with_file_name(program);
+    if Counted::of(&program, row, CALLS).hashing_in_each_call() == 0 {
+        eprintln!("{row}: no hashing is found where there is some");
+        code = ExitCode::FAILURE;
     }
     code
 }
@@ -60,16 +71,18 @@ struct Counted {
     calls: u32,
     /// By object file and address.
     instructions: HashMap<(String, u64), u64>,
+    /// Those that come from a source file of hashing, inlined or not.
+    hashing: HashSet<(String, u64)>,
     /// Of the same program calling nothing.
     start: u64,
 }
 
 impl Counted {
     fn of(program: &Path, row: &str, calls: u32) -> Self {
-        let instructions = callgrind(program, row, calls);
+        let (instructions, hashing) = callgrind(program, row, calls);
         // The difference between two runs, so that the start does not count.
-        let start = callgrind(program, row, 0).values().sum();
-        Self { calls, instructions, start }
+        let start = callgrind(program, row, 0).0.values().sum();
+        Self { calls, instructions, hashing, start }
     }
 
     fn per_call(&self) -> f64 {
@@ -79,14 +92,21 @@ impl Counted {
         spent / f64::from(self.calls)
     }
 
+    fn hashing_in_each_call(&self) -> usize {
+        self.in_each_call().filter(|place| self.hashing.contains(place)).count()
+    }
+
     fn in_each_call(&self) -> impl Iterator<Item = &(String, u64)> {
         let each = u64::from(self.calls) - 1;
         self.instructions.iter().filter(move |(_, count)| **count >= each).map(|(place, _)| place)
     }
 }
 
-/// Runs a row under callgrind: how often each instruction was executed.
-fn callgrind(program: &Path, row: &str, calls: u32) -> HashMap<(String, u64), u64> {
+/// By object file and address: how often each instruction was executed, and which of them hash.
+type Executed = (HashMap<(String, u64), u64>, HashSet<(String, u64)>);
+
+/// Runs a row under callgrind.
+fn callgrind(program: &Path, row: &str, calls: u32) -> Executed {
     let out = std::env::temp_dir().join(format!("bot-metrics-callgrind-{}", std::process::id()));
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--dump-instr=yes", "--compress-pos=no", "--compress-strings=no"])
@@ -102,13 +122,15 @@ fn callgrind(program: &Path, row: &str, calls: u32) -> HashMap<(String, u64), u6
 }
 
 /// Reads the lines `0xaddress line count` of a profile, each under its `ob=`. The line behind a `calls=` is the cost of
-/// what was called, which is counted there.
-fn executed(profile: &str) -> HashMap<(String, u64), u64> {
-    let mut instructions = HashMap::new();
-    let (mut object, mut of_callee) = ("", false);
+/// what was called, which is counted there. The source file is that of the last `fl=`, `fi=` or `fe=`.
+fn executed(profile: &str) -> Executed {
+    let (mut instructions, mut hashing) = (HashMap::new(), HashSet::new());
+    let (mut object, mut of_callee, mut hashes) = ("", false, false);
     for line in profile.lines() {
         if let Some(name) = line.strip_prefix("ob=") {
             object = name;
+        } else if let Some(file) = ["fl=", "fi=", "fe="].iter().find_map(|file| line.strip_prefix(file)) {
+            hashes = ["hash", "sip"].iter().any(|word| file.contains(word));
         } else if line.starts_with("calls=") {
             of_callee = true;
         } else if let Some(cost) = line.strip_prefix("0x")
@@ -118,10 +140,13 @@ fn executed(profile: &str) -> HashMap<(String, u64), u64> {
             let address = parts.next().and_then(|hex| u64::from_str_radix(hex, 16).ok());
             let count = parts.nth(1).and_then(|count| count.parse::<u64>().ok());
             let (address, count) = address.zip(count).unwrap_or_else(|| panic!("no cost: {line}"));
+            if hashes {
+                hashing.insert((object.to_owned(), address));
+            }
             *instructions.entry((object.to_owned(), address)).or_default() += count;
         }
     }
-    instructions
+    (instructions, hashing)
 }
 
 /// The text of each instruction of a program.
