@@ -196,5 +196,12 @@ mod tests {
         assert!(!is_remembered());
         remember(&entry, found_at);
         assert!(!is_remembered(), "it was found before");
+        let other = family.get_or_create(
+            &LabelSetQuery::new(FamilyKey::new(), &labels),
+            Duration::ZERO,
+            Slot::counter,
+        );
+        remember(&other, epoch());
+        assert!(!is_remembered(), "nor does it come back with others");
     }
 }
