@@ -462,7 +462,7 @@ mod tests {
                 (0..number).for_each(|_| SITE.exchange(exchange, operation).finish(Outcome::Ok));
             }
         }
-        let snapshot = registry::process_core().snapshot();
+        let snapshot = crate::registry::process_core().snapshot();
         let all =
             |family: &str| snapshot.families.iter().find(|of| of.family.name == family).map(|of| &of.samples);
         let requests = all("exchange_api_requests_total").expect("it is there");
