@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may stop where it fails"))]
 
+pub mod binance;
 pub mod clock;
 pub mod demo;
 pub mod duration;

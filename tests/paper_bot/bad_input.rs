@@ -63,7 +63,7 @@ fn an_exchange_that_is_none_ends_with_1_and_one_line_within_the_duration() {
     for (url, says) in [
         ("http://127.0.0.1:1", "Connection refused"),
         (&format!("http://{}", silent.local_addr().expect("bound")), "no answer in time"),
-        (stranger.url(), "unreadable answer: status 404"),
+        (stranger.url(), "refused: status 404 Not Found without a code"),
     ] {
         let start = Instant::now();
         let ended = run(&mut command(&["--port", "0", "--duration", "2s", "--exchange-url", url]));

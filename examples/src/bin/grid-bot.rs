@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bot_metrics::prelude::*;
+use bot_metrics_examples::binance::{self, Reason};
 use bot_metrics_examples::demo::{self, CommonOptions, Demo, Failure};
 use bot_metrics_examples::exchange::{ExchangeSettings, PaperExchange};
 use bot_metrics_examples::market::{Asset, Side, Symbol};
@@ -73,10 +74,30 @@ struct Balance {
     locked: Decimal,
 }
 
+/// Why a call brought nothing.
+#[derive(Debug, thiserror::Error)]
+enum CallError {
+    #[error(transparent)]
+    Http(#[from] reqwest::Error),
+    #[error("status {status}, {}", reason.as_ref().map_or("without a code", |reason| &reason.msg))]
+    Refused { status: u16, reason: Option<Reason> },
+}
+
+impl ClassifyError for CallError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Http(error) => error.class(),
+            Self::Refused { status, reason } => {
+                binance::meaning(*status, reason.as_ref().map(|reason| reason.code)).class
+            }
+        }
+    }
+}
+
 impl Venue {
     /// Every line of the grid has an order: buys below the price, sells above.
     #[timed_subsystem("trading", every = "1s")]
-    async fn trading_cycle(&mut self) -> Result<(), reqwest::Error> {
+    async fn trading_cycle(&mut self) -> Result<(), CallError> {
         let ticker = self.get_ticker().await?;
         let price = (ticker.bid_price + ticker.ask_price) / Decimal::TWO;
         let middle = *self.middle.get_or_insert_with(|| price.round_dp(0));
@@ -97,11 +118,7 @@ impl Venue {
     }
 
     #[capital_check(profile = self.exchange.as_str())]
-    async fn check_capital(
-        &self,
-        price: Decimal,
-        open: &[OpenOrder],
-    ) -> Result<Capital<Decimal>, reqwest::Error> {
+    async fn check_capital(&self, price: Decimal, open: &[OpenOrder]) -> Result<Capital<Decimal>, CallError> {
         let account = self.get_account().await?;
         let base = account.balances.iter().find(|balance| balance.asset == SYMBOL.base().as_str());
         let positions = base.map_or(Decimal::ZERO, |base| (base.free + base.locked) * price);
@@ -111,17 +128,17 @@ impl Venue {
     }
 
     #[exchange_call(op = "get_ticker", exchange = self.exchange)]
-    async fn get_ticker(&self) -> Result<Ticker, reqwest::Error> {
+    async fn get_ticker(&self) -> Result<Ticker, CallError> {
         self.ask(Method::GET, "ticker/bookTicker", &[]).await
     }
 
     #[exchange_call(op = "get_open_orders", exchange = self.exchange)]
-    async fn get_open_orders(&self) -> Result<Vec<OpenOrder>, reqwest::Error> {
+    async fn get_open_orders(&self) -> Result<Vec<OpenOrder>, CallError> {
         self.ask(Method::GET, "openOrders", &[]).await
     }
 
     #[exchange_call(op = "get_account", exchange = self.exchange)]
-    async fn get_account(&self) -> Result<Account, reqwest::Error> {
+    async fn get_account(&self) -> Result<Account, CallError> {
         self.ask(Method::GET, "account", &[]).await
     }
 
@@ -142,7 +159,7 @@ impl Venue {
         profile = self.exchange.as_str()
     )]
     #[exchange_call(op = "place_order", exchange = self.exchange)]
-    async fn place_order(&self, side: Side, price: Decimal) -> Result<OpenOrder, reqwest::Error> {
+    async fn place_order(&self, side: Side, price: Decimal) -> Result<OpenOrder, CallError> {
         let (price, quantity) = (price.to_string(), QUANTITY.to_string());
         let order =
             [("side", side.as_str()), ("type", "LIMIT_MAKER"), ("price", &price), ("quantity", &quantity)];
@@ -150,7 +167,7 @@ impl Venue {
     }
 
     #[exchange_call(op = "cancel_all_orders", exchange = self.exchange)]
-    async fn cancel_all_orders(&self) -> Result<Vec<serde_json::Value>, reqwest::Error> {
+    async fn cancel_all_orders(&self) -> Result<Vec<serde_json::Value>, CallError> {
         self.ask(Method::DELETE, "openOrders", &[]).await
     }
 
@@ -159,17 +176,16 @@ impl Venue {
         method: Method,
         path: &str,
         query: &[(&str, &str)],
-    ) -> Result<T, reqwest::Error> {
+    ) -> Result<T, CallError> {
         let request =
             self.http.request(method, format!("{}/api/v3/{path}", self.url)).header("X-MBX-APIKEY", API_KEY);
-        request
-            .query(&[("symbol", SYMBOL.as_str())])
-            .query(query)
-            .send()
-            .await?
-            .error_for_status()?
-            .json()
-            .await
+        let answer = request.query(&[("symbol", SYMBOL.as_str())]).query(query).send().await?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer.json().await?);
+        }
+        let reason = Reason::read(&answer.bytes().await?);
+        Err(CallError::Refused { status: status.as_u16(), reason })
     }
 }
 
@@ -235,4 +251,21 @@ fn main() -> ExitCode {
         let _serving = demo.serve(&metrics)?;
         tokio::runtime::Runtime::new()?.block_on(run(&demo))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_the_class_that_its_code_says() {
+        for (status, body, class) in [
+            (400, &br#"{"code":-2010,"msg":"no money"}"#[..], ErrorClass::Rejected),
+            (400, br#"{"code":-1007,"msg":"execution status unknown"}"#, ErrorClass::Timeout),
+            (408, b"", ErrorClass::Timeout),
+            (403, b"<html>", ErrorClass::Banned),
+        ] {
+            assert_eq!(CallError::Refused { status, reason: Reason::read(body) }.class(), class, "{status}");
+        }
+    }
 }

@@ -134,9 +134,12 @@ impl Bot {
     /// Finds out whether there is an exchange. A refusal is no reason to give up: the loops will ask again.
     async fn find_exchange(&self) -> Result<(), FatalError> {
         match self.public.get_server_time().await {
-            Err(source @ (ApiError::Transport(_) | ApiError::Timeout | ApiError::Decode(_))) => {
-                Err(self.no_exchange(source))
-            }
+            Err(
+                source @ (ApiError::Transport(_)
+                | ApiError::Timeout
+                | ApiError::Decode(_)
+                | ApiError::Unclear { .. }),
+            ) => Err(self.no_exchange(source)),
             _ => Ok(()),
         }
     }

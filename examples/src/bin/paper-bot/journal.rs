@@ -75,7 +75,8 @@ impl Event {
             | ApiError::Server { .. }
             | ApiError::Timeout
             | ApiError::Transport(_)
-            | ApiError::Decode(_) => Some(Self::CallFailed(error.to_string())),
+            | ApiError::Decode(_)
+            | ApiError::Unclear { .. } => Some(Self::CallFailed(error.to_string())),
         }
     }
 
@@ -252,7 +253,7 @@ mod tests {
         assert_eq!(kind(ApiError::RateLimited { retry_after }), Some(EventType::RateLimited));
         assert_eq!(kind(ApiError::Banned { retry_after }), Some(EventType::Banned));
         assert_eq!(kind(ApiError::Timeout), Some(EventType::ApiFailure));
-        assert_eq!(kind(ApiError::Server { status: 503 }), Some(EventType::ApiFailure));
+        assert_eq!(kind(ApiError::Server { what: "status 503".to_owned() }), Some(EventType::ApiFailure));
         assert_eq!(kind(ApiError::Rejected { code: -2010, msg: String::new() }), None);
     }
 

@@ -213,13 +213,20 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use axum::Router;
+    use axum::http::StatusCode;
+    use axum::routing::get;
+    use bot_metrics::prelude::*;
     use bot_metrics_examples::fault::Fault;
     use bot_metrics_examples::market::Side;
 
     use super::*;
-    use crate::api::OrderKind;
+    use crate::api::{Client, OrderKind};
     use crate::order_database::OrderState;
     use crate::rehearsal::Rehearsal;
+    use crate::throttle::Throttle;
 
     fn order(client_id: &str, price: u32) -> NewOrder {
         let (symbol, side, kind) = (Symbol::EthUsdt, Side::Buy, OrderKind::PostOnly);
@@ -255,6 +262,64 @@ mod tests {
         for client_id in ["takes", "refused", "held back"] {
             assert!(matches!(desk.orders().state(client_id), Some(OrderState::Closed { .. })), "{client_id}");
         }
+    }
+
+    /// A desk on an exchange that takes each order, but answers so, and knows it when it is asked.
+    async fn desk_that_is_answered(rehearsal: &Rehearsal, status: u16, body: &'static str) -> Desk {
+        let answer = (StatusCode::from_u16(status).unwrap(), body);
+        let known = r#"{"orderId": 7, "clientOrderId": "placed", "status": "NEW"}"#;
+        let router = Router::new().route("/api/v3/order", get(known).post(answer));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let bot = &rehearsal.bot;
+        let metrics = Settings::new(Mode::Paper).build().unwrap();
+        let gauge = metrics.rate_limit(labels::Exchange::Paper, labels::RateLimit::RequestWeight);
+        let throttle = Arc::new(Throttle::new(gauge));
+        let api = Client::new(&url, Arc::clone(&throttle)).unwrap();
+        Desk::new(rehearsal.desk().profile, api, rehearsal.faults.clone(), Arc::clone(&bot.journal), throttle)
+    }
+
+    #[tokio::test]
+    async fn an_order_that_may_have_been_placed_is_never_rejected_but_asked_for() {
+        let rehearsal = Rehearsal::start().await;
+        let cases = [
+            (400, r#"{"code":-1007,"msg":"Timeout waiting for response from backend server."}"#),
+            (400, r#"{"code":-1006,"msg":"An unexpected response was received."}"#),
+            (400, r#"{"code":-1000,"msg":"An unknown error occurred."}"#),
+            (408, ""),
+            (408, r#"{"code":-2010,"msg":"no money"}"#),
+            (400, "<html>"),
+            (503, r#"{"code":-2010,"msg":"no money"}"#),
+        ];
+        for (count, (status, body)) in (1..).zip(cases) {
+            let desk = desk_that_is_answered(&rehearsal, status, body).await;
+            desk.submit(order("placed", 1_000)).await.unwrap_err();
+            assert!(
+                matches!(desk.orders().state("placed"), Some(OrderState::Unknown { .. })),
+                "{status} {body}"
+            );
+            assert_eq!(rehearsal.events("ORDER_UNKNOWN"), count, "{status} {body}");
+            assert_eq!(rehearsal.events("ORDER_REJECTED") + rehearsal.events("ORDER_FAILURE"), 0);
+            let unsettled = desk.orders().unsettled(Symbol::EthUsdt);
+            desk.settle(Symbol::EthUsdt, unsettled).await.unwrap();
+            assert!(matches!(desk.orders().state("placed"), Some(OrderState::Open { order_id: 7 })));
+        }
+        assert_eq!(rehearsal.count("exchange_api_requests_total", "outcome=\"timeout\""), 3);
+    }
+
+    #[tokio::test]
+    async fn a_firewall_s_answer_shuts_the_bot_out() {
+        let rehearsal = Rehearsal::start().await;
+        let desk = desk_that_is_answered(&rehearsal, 403, "<html>Forbidden</html>").await;
+        let refused = desk.submit(order("placed", 1_000)).await;
+        assert!(matches!(refused, Err(BotError::Api(ApiError::Banned { .. }))), "{refused:?}");
+        assert_eq!((rehearsal.events("BANNED"), rehearsal.events("ORDER_UNKNOWN")), (1, 0));
+        assert_eq!(rehearsal.count("exchange_api_requests_total", "outcome=\"banned\""), 1);
+        assert!(
+            desk.held_back().is_some_and(|left| left > Duration::from_mins(1)),
+            "or it asks in vain for ever"
+        );
     }
 
     #[tokio::test]

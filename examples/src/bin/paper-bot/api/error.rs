@@ -3,12 +3,16 @@
 use std::error::Error;
 use std::time::Duration;
 
+use bot_metrics::ErrorClass;
+use bot_metrics_examples::binance::{Reason, meaning};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use serde::Deserialize;
 
 /// What the exchange's limits ask for when they do not say how long.
 const USUAL_WAIT: Duration = Duration::from_secs(1);
+
+/// The shortest ban, for one that does not say how long it is.
+const SHORTEST_BAN: Duration = Duration::from_mins(2);
 
 /// No exchange bans for longer than three days.
 const LONGEST_WAIT: Duration = Duration::from_hours(72);
@@ -43,10 +47,10 @@ pub(crate) enum ApiError {
         msg: String,
     },
     /// The exchange failed; what became of the request is not known.
-    #[error("the exchange failed with status {status}")]
+    #[error("the exchange failed with {what}")]
     Server {
-        /// The HTTP status.
-        status: u16,
+        /// The HTTP status or the error code.
+        what: String,
     },
     /// No answer in time; what became of the request is not known.
     #[error("no answer in time")]
@@ -57,13 +61,21 @@ pub(crate) enum ApiError {
     /// An answer that cannot be read.
     #[error("unreadable answer: {0}")]
     Decode(String),
+    /// A refusal, but not of the whole request, or not by the exchange itself.
+    #[error("refused: {why}")]
+    Unclear {
+        /// The kind of the failure.
+        class: ErrorClass,
+        /// What came back.
+        why: String,
+    },
 }
 
 impl ApiError {
     /// Whether the exchange may have done what it was asked, although it did not say so.
     pub(crate) fn leaves_unknown(&self) -> bool {
         match self {
-            Self::Server { .. } | Self::Timeout | Self::Decode(_) => true,
+            Self::Server { .. } | Self::Timeout | Self::Decode(_) | Self::Unclear { .. } => true,
             // What was never connected was never asked.
             Self::Transport(error) => !error.is_connect(),
             Self::Rejected { .. } | Self::RateLimited { .. } | Self::Banned { .. } | Self::Auth { .. } => {
@@ -82,19 +94,23 @@ impl ApiError {
 
     /// Reads an answer whose status says that it is an error.
     pub(crate) fn from_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
-        match status {
-            StatusCode::TOO_MANY_REQUESTS => Self::RateLimited { retry_after: retry_after(headers) },
-            StatusCode::IM_A_TEAPOT => Self::Banned { retry_after: retry_after(headers) },
-            status if status.is_server_error() => Self::Server { status: status.as_u16() },
-            _ => match serde_json::from_slice::<Refusal>(body) {
-                Ok(Refusal { msg, .. })
-                    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) =>
-                {
-                    Self::Auth { msg }
-                }
-                Ok(Refusal { code, msg }) => Self::Rejected { code, msg },
-                Err(_) => Self::Decode(format!("status {status} without a code")),
-            },
+        let reason = Reason::read(body);
+        let meaning = meaning(status.as_u16(), reason.as_ref().map(|reason| reason.code));
+        match (meaning.class, reason) {
+            (ErrorClass::RateLimited, _) => Self::RateLimited { retry_after: wait(headers, USUAL_WAIT) },
+            (ErrorClass::Banned, _) => Self::Banned { retry_after: wait(headers, SHORTEST_BAN) },
+            (ErrorClass::Timeout, _) => Self::Timeout,
+            (ErrorClass::ServerError, Some(Reason { code, .. })) if !status.is_server_error() => {
+                Self::Server { what: format!("code {code}") }
+            }
+            (ErrorClass::ServerError, _) => Self::Server { what: format!("status {}", status.as_u16()) },
+            (ErrorClass::Auth, Some(Reason { msg, .. })) => Self::Auth { msg },
+            (ErrorClass::Auth, None) => Self::Auth { msg: format!("status {status}") },
+            (ErrorClass::Rejected, Some(Reason { code, msg })) if !meaning.leaves_unknown => {
+                Self::Rejected { code, msg }
+            }
+            (class, Some(Reason { code, msg })) => Self::Unclear { class, why: format!("{msg} ({code})") },
+            (class, None) => Self::Unclear { class, why: format!("status {status} without a code") },
         }
     }
 }
@@ -105,15 +121,10 @@ impl From<reqwest::Error> for ApiError {
     }
 }
 
-#[derive(Deserialize)]
-struct Refusal {
-    code: i32,
-    msg: String,
-}
-
-fn retry_after(headers: &HeaderMap) -> Duration {
+/// How long the exchange asks to be left alone, or `unless_said`.
+fn wait(headers: &HeaderMap, unless_said: Duration) -> Duration {
     let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    seconds.map_or(USUAL_WAIT, Duration::from_secs).min(LONGEST_WAIT)
+    seconds.map_or(unless_said, Duration::from_secs).min(LONGEST_WAIT)
 }
 
 /// The outer errors only say that a request was being sent.
@@ -130,22 +141,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_classified_by_its_status() {
+    fn an_answer_is_classified_by_its_status_and_its_code() {
         let mut waiting = HeaderMap::new();
         waiting.insert(RETRY_AFTER, 7.into());
         let none = HeaderMap::new();
         let body = br#"{"code":-2010,"msg":"no money"}"#;
+        let unknown = br#"{"code":-1007,"msg":"execution status unknown"}"#;
+        let unexpected = br#"{"code":-1006,"msg":"execution status unknown"}"#;
+        let partly = br#"{"code":-2021,"msg":"one half failed"}"#;
         for (status, headers, body, expected) in [
             (400, &none, &body[..], "rejected: no money (-2010)"),
             (404, &none, body, "rejected: no money (-2010)"),
             (401, &none, body, "not authorised: no money"),
             (403, &none, body, "not authorised: no money"),
+            (401, &none, b"", "not authorised: status 401 Unauthorized"),
+            (403, &none, b"<html>", "banned for 120s"),
+            (403, &waiting, b"<html>", "banned for 7s"),
+            (400, &none, unknown, "no answer in time"),
+            (408, &none, body, "no answer in time"),
+            (408, &none, b"<html>", "no answer in time"),
+            (400, &none, unexpected, "the exchange failed with code -1006"),
+            (409, &none, partly, "refused: one half failed (-2021)"),
             (429, &waiting, body, "rate limited for 7s"),
             (429, &none, b"", "rate limited for 1s"),
             (418, &waiting, body, "banned for 7s"),
+            (418, &none, b"", "banned for 120s"),
             (500, &none, body, "the exchange failed with status 500"),
             (503, &none, b"", "the exchange failed with status 503"),
-            (400, &none, b"<html>", "unreadable answer: status 400 Bad Request without a code"),
+            (400, &none, b"<html>", "refused: status 400 Bad Request without a code"),
         ] {
             let status = StatusCode::from_u16(status).unwrap();
             assert_eq!(ApiError::from_answer(status, headers, body).to_string(), expected);
@@ -156,8 +179,8 @@ mod tests {
     fn an_absurd_wait_is_bounded() {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, u64::MAX.into());
-        assert_eq!(retry_after(&headers), LONGEST_WAIT);
+        assert_eq!(wait(&headers, USUAL_WAIT), LONGEST_WAIT);
         headers.insert(RETRY_AFTER, reqwest::header::HeaderValue::from_static("soon"));
-        assert_eq!(retry_after(&headers), USUAL_WAIT);
+        assert_eq!(wait(&headers, USUAL_WAIT), USUAL_WAIT);
     }
 }
