@@ -24,6 +24,20 @@ fn a_signal_ends_each_of_them_soon_and_cleanly() {
 }
 
 #[test]
+fn an_output_that_nobody_reads_holds_none_of_them_up() {
+    for bot in SERVING {
+        let (mut running, pipes) = Running::start_unread(bot, &[]);
+        assert_eq!(running.get("/metrics").0, 200, "{bot}");
+        running.signal(libc::SIGTERM);
+        let start = Instant::now();
+        let ended = running.wait();
+        assert!(start.elapsed() < SOON, "{bot} took {:?}", start.elapsed());
+        assert_eq!(ended.status.code(), Some(0), "{bot}");
+        drop(pipes);
+    }
+}
+
+#[test]
 fn each_ends_by_itself_when_its_time_is_up() {
     for bot in SERVING {
         let ended = run(&mut command(bot, &["--port", "0", "--bind", "127.0.0.1", "--duration", "500ms"]));

@@ -3,7 +3,8 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use bot_metrics_tests::paper_bot::{Ended, command, run, start};
+use bot_metrics::testing::Samples;
+use bot_metrics_tests::paper_bot::{Ended, Running, command, run, start};
 
 const PROFILES: [&str; 2] = ["maker-tight", "maker-wide"];
 
@@ -164,4 +165,23 @@ fn a_reader_that_goes_away_does_not_end_it_and_it_says_so_once() {
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert!(stderr.contains("nobody reads its output any more; trading goes on"), "{stderr}");
+}
+
+#[test]
+fn an_output_that_nobody_reads_holds_up_neither_trading_nor_metrics_nor_the_end() {
+    // Each fault is a line when it begins and when it ends.
+    let (mut bot, pipes) = Running::start_unread("paper-bot", &["--fault", "halt-markets@1s+1s"]);
+    let cycles = |samples: &Samples| {
+        samples.sum("bytelyst_bot_subsystem_duration_seconds_count", &[("subsystem", "trading")])
+    };
+    let traded = bot.wait_until("it trades", |samples| {
+        samples.sum("bytelyst_bot_operational_events_total", &[("type", "ORDER_PLACED")]) > 0.0
+    });
+    let _ = bot.wait_until("it goes on", |samples| cycles(samples) > cycles(&traded) + 5.0);
+    bot.signal(libc::SIGTERM);
+    let start = Instant::now();
+    let ended = bot.wait();
+    assert_eq!(ended.status.code(), Some(0));
+    assert!(start.elapsed() < Duration::from_secs(10), "it took {:?}", start.elapsed());
+    drop(pipes);
 }

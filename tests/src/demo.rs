@@ -1,7 +1,9 @@
 //! The demo bots as their users run them: a release build, in a process of its own.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -97,6 +99,35 @@ impl Ended {
     }
 }
 
+/// A pipe into which not one byte more can be written while this lives.
+#[derive(Debug)]
+pub struct FullPipe {
+    writer: PipeWriter,
+    _reader: PipeReader,
+}
+
+impl FullPipe {
+    fn new() -> Self {
+        let (reader, mut writer) = std::io::pipe().expect("a pipe");
+        set_blocking(&writer, false);
+        for size in [4096, 1] {
+            while writer.write(&[b'x'; 4096][..size]).is_ok() {}
+        }
+        set_blocking(&writer, true);
+        Self { writer, _reader: reader }
+    }
+
+    fn writer(&self) -> Stdio {
+        self.writer.try_clone().expect("a descriptor").into()
+    }
+}
+
+fn set_blocking(pipe: &PipeWriter, blocking: bool) {
+    let flags = if blocking { 0 } else { libc::O_NONBLOCK };
+    // SAFETY: the descriptor is open, and the flags are those of a file's status.
+    assert_eq!(unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETFL, flags) }, 0);
+}
+
 /// A bot that runs; it is killed when this is dropped.
 #[derive(Debug)]
 pub struct Running {
@@ -152,6 +183,33 @@ impl Running {
         let url = running.wait_to_say("metrics at ");
         running.url.push_str(url.trim_end_matches("/metrics"));
         running
+    }
+
+    /// Starts `bot` with pipes for its output that are full and that nobody reads, and waits until it serves its metrics.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not serve them within a minute.
+    #[must_use]
+    pub fn start_unread(bot: &str, arguments: &[&str]) -> (Self, [FullPipe; 2]) {
+        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = free.local_addr().expect("bound");
+        drop(free);
+        let pipes = [FullPipe::new(), FullPipe::new()];
+        let child = command(bot, &["--port", &address.port().to_string(), "--bind", "127.0.0.1"])
+            .args(arguments)
+            .stdout(pipes[0].writer())
+            .stderr(pipes[1].writer())
+            .spawn()
+            .expect("the bot starts");
+        let url = format!("http://{address}");
+        let running = Self { child, url, said: Arc::default(), stdout: None, stderr: None };
+        let patience = Instant::now() + PATIENCE;
+        while TcpStream::connect(address).is_err() {
+            assert!(Instant::now() < patience, "{bot} never served its metrics");
+            thread::sleep(Duration::from_millis(20));
+        }
+        (running, pipes)
     }
 
     /// Waits for a line with these words, and returns what follows them in it.

@@ -71,13 +71,15 @@ pub fn parse_run_time(text: &str) -> Result<Duration, String> {
 ///
 /// A command line that cannot be read ends the process with code 2.
 pub fn main<O: Parser>(bot: impl FnOnce(O) -> Result<(), Failure>) -> ExitCode {
-    match bot(O::parse()) {
+    let code = match bot(O::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(error);
             ExitCode::FAILURE
         }
-    }
+    };
+    console::flush();
+    code
 }
 
 /// A demo bot that runs: its settings, its server, and when it is to end.
