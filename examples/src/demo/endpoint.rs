@@ -96,13 +96,18 @@ pub struct Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        if let (Some(server), Some(longest)) = (self.server.take(), self.drain) {
+        let Some(server) = self.server.take() else { return };
+        if let Some(longest) = self.drain {
             say(format_args!("waiting up to {longest:?} for one more scrape"));
             say(match drain(&server, longest, &self.stop) {
                 Some(true) => "the last values were scraped",
                 Some(false) => "nobody scraped the last values",
                 None => "told to stop: nobody has scraped the last values",
             });
+        }
+        // A bot that cannot go on ends its server on purpose; dropping it so soon would be reported as a mistake.
+        if let Some(server) = Arc::into_inner(server) {
+            server.shutdown();
         }
     }
 }
