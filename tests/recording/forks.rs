@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bot_metrics::labels::{EventType, Severity};
 use bot_metrics::prelude::*;
 
-use crate::{METRICS, NO_FORKS, full, in_flight};
+use crate::{METRICS, NO_FORKS, full, in_flight, requests};
 
 #[exchange_call(op = "get_positions", exchange = "kraken")]
 fn get_positions() {}
@@ -54,8 +54,9 @@ fn forked_children_record_and_scrape() {
 }
 
 fn records_and_scrapes() -> bool {
-    get_balances();
-    METRICS.exposition().contains("operation=\"get_balances\"")
+    // The parent makes none of these.
+    (0..3).for_each(|_| get_balances());
+    requests("get_balances", "ok") == 3.0 && in_flight("get_balances") == 0.0
 }
 
 /// What a child finds of a work that its parent's other thread was doing for the first time, calibrating the clock
