@@ -8,7 +8,7 @@
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
 /// Held for reading inside any lock, and for writing during a fork.
 static GATE: RwLock<()> = RwLock::new(());
@@ -105,6 +105,24 @@ pub(crate) fn outside<R>(work: impl FnOnce() -> R) -> Option<R> {
     Some(work())
 }
 
+/// Like [`enter`], but gives up where it would wait for a fork.
+fn try_enter() -> Option<Inside> {
+    #[cfg(unix)]
+    forks::watch();
+    let depth = DEPTH.get();
+    let gate = if depth == 0 { Some(without_waiting(GATE.try_read())?) } else { None };
+    DEPTH.set(depth + 1);
+    Some(Inside { _gate: gate })
+}
+
+fn without_waiting<G>(attempt: Result<G, TryLockError<G>>) -> Option<G> {
+    match attempt {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
 /// Inside until dropped.
 #[derive(Debug)]
 pub(crate) struct Inside {
@@ -174,6 +192,17 @@ impl<T> Lock<T> {
         #[cfg(bot_metrics_tsan)]
         sanitizer::acquired(&*value);
         Held { value, _inside: inside }
+    }
+}
+
+impl<T> Lock<T> {
+    /// Holds it, unless that would mean to wait: for what may be left out while a call is recorded.
+    pub(crate) fn try_hold(&self) -> Option<Held<'_, T>> {
+        let inside = try_enter()?;
+        let value = without_waiting(self.0.try_lock())?;
+        #[cfg(bot_metrics_tsan)]
+        sanitizer::acquired(&*value);
+        Some(Held { value, _inside: inside })
     }
 }
 

@@ -195,8 +195,8 @@ impl MarketDataFeed {
         Self { core, exchange, symbol, feed: asked.flatten(), moved_in: lock::Once::new(), asked_at }
     }
 
-    /// Says that it was updated now. On a handle that is kept this is one reading of the clock and one store; it brings
-    /// a removed series back.
+    /// Says that it was updated now. On a handle that is kept this is one reading of the clock and one store, and a hundred
+    /// times a second in all a comparison of the clocks; it brings a removed series back.
     ///
     /// Symbols beyond [`Settings::label_bounds`](crate::Settings::label_bounds) have no series: one for several would
     /// hide each that is stale behind one that is not. They are counted in `label_overflow_total`.
@@ -206,7 +206,12 @@ impl MarketDataFeed {
         }
         // The tick 0 stands for none.
         match self.feed() {
-            Some(feed) => feed.updated_at.store(self.core.clock.ticks().max(1), Relaxed),
+            Some(feed) => {
+                let Core { clock, timeline, .. } = &*self.core;
+                let now = clock.ticks().max(1);
+                timeline.compare_if_due(clock, now);
+                feed.updated_at.store(now, Relaxed);
+            }
             None => self.core.market_data.overflow.add(1),
         }
     }

@@ -64,6 +64,10 @@ impl Pages for Metrics {
         Ok(Box::new(|| receipt.confirm()))
     }
 
+    fn compare_clocks(&self) {
+        Metrics::compare_clocks(self);
+    }
+
     fn landing(&self) -> String {
         landing(self)
     }

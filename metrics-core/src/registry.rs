@@ -75,7 +75,7 @@ pub(crate) fn process_instance() -> Arc<Core> {
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) clock: Clock,
-    timeline: Timeline,
+    pub(crate) timeline: Arc<Timeline>,
     pub(crate) subsystems: Subsystems,
     pub(crate) exchange_calls: ExchangeCalls,
     pub(crate) events: Events,
@@ -118,7 +118,7 @@ impl Core {
         let events = Events::new(clock.clone());
         Self {
             clock,
-            timeline: Timeline::default(),
+            timeline: Arc::new(Timeline::new()),
             subsystems: Subsystems::new(),
             exchange_calls: ExchangeCalls::new(),
             events,
@@ -156,10 +156,14 @@ impl Core {
         snapshot.finish()
     }
 
-    fn collect(&self, sink: &mut dyn Sink) {
-        if !ENABLED {
-            return;
-        }
+    /// Compares the clocks, so that a suspend is known to lie between two moments that are not far apart.
+    #[cfg(feature = "server")]
+    pub(crate) fn compare_clocks(&self) {
+        self.check_clock();
+        self.timeline.compare(&self.clock, self.clock.ticks());
+    }
+
+    fn check_clock(&self) {
         if let Some(ppm) = self.clock.check() {
             withdraw_time_stamps();
             self.report().tell(
@@ -170,6 +174,13 @@ impl Core {
                 ),
             );
         }
+    }
+
+    fn collect(&self, sink: &mut dyn Sink) {
+        if !ENABLED {
+            return;
+        }
+        self.check_clock();
         let translation = self.timeline.translation(&self.clock);
         let now = translation.boot_time();
         self.forget_profiles(now);
@@ -429,7 +440,7 @@ impl Metrics {
             }
         };
         let slots = lock::outside(find).unwrap_or_else(|| Arc::new(SubsystemSlots::nowhere(clock)));
-        SubsystemHandle::new(name, slots, clock.clone())
+        SubsystemHandle::new(name, slots, clock.clone(), Arc::clone(&self.core.timeline))
     }
 
     /// An operation at an exchange, exported from here on.
@@ -667,6 +678,12 @@ impl Metrics {
             return Vec::new();
         }
         self.core.subsystems.health(&self.core.timeline.translation(&self.core.clock))
+    }
+
+    /// See [`Core::compare_clocks`].
+    #[cfg(feature = "server")]
+    pub(crate) fn compare_clocks(&self) {
+        self.core.compare_clocks();
     }
 
     /// The time, as recent events have it.

@@ -74,6 +74,8 @@ mod suspended {
         };
         let (trading, monitor) = (subsystem(Subsystem::Trading, 60), subsystem(Subsystem::Monitor, 60));
         let patient = subsystem(Subsystem::Reconciliation, 7_200);
+        let unscraped = Settings::new(Mode::Paper).build().expect("legal");
+        unscraped.subsystem(Subsystem::Trading).start().finish(Outcome::Ok);
         trading.start().finish(Outcome::Ok);
         patient.start().finish(Outcome::Ok);
         let under_way = monitor.start();
@@ -85,6 +87,7 @@ mod suspended {
             std::process::exit(super::NOT_PERMITTED);
         }
 
+        assert_eq!(value(&unscraped, "alive", "trading"), Some(0.0), "though nothing was scraped before");
         assert_eq!(value(&metrics, "alive", "trading"), Some(0.0), "a machine that slept is not fresh");
         assert_eq!(value(&metrics, "alive", "reconciliation"), Some(1.0), "an hour is not two");
         assert_eq!(value(&metrics, "last_run_timestamp", "trading"), Some(last_run));

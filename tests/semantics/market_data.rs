@@ -28,6 +28,27 @@ fn the_last_update_is_absent_before_the_first_and_gone_with_the_subscription() {
 }
 
 #[test]
+fn an_update_before_or_after_a_suspend_has_its_true_stamp_though_no_scrape_came_between() {
+    let (metrics, clock) = instance();
+    let feed = |symbol| metrics.market_data(Exchange::Binance, symbol);
+    let (before, after) = (feed("BEFORE"), feed("AFTER"));
+    for _ in 0..100 {
+        before.updated();
+        after.updated();
+        clock.advance(Duration::from_millis(1));
+    }
+    clock.suspend(Duration::from_hours(8));
+    clock.advance(Duration::from_secs(1));
+    after.updated();
+    clock.advance(Duration::from_secs(9));
+    let samples = Samples::of(&metrics);
+    let updated = |symbol| samples.value(LAST_UPDATE, &[("symbol", symbol)]).expect("updated");
+    let apart = updated("AFTER") - updated("BEFORE");
+    assert!((apart - 28_801.001).abs() < 1e-3, "{apart} s apart");
+    assert!((updated("BEFORE") - 1_735_689_600.099).abs() < 1e-3, "{}", updated("BEFORE"));
+}
+
+#[test]
 fn symbols_are_bounded_and_those_beyond_have_no_series_that_would_hide_a_stale_one() {
     let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(10, 2));
     let metrics = settings.build().expect("legal");

@@ -119,6 +119,52 @@ fn durations_are_monotonic_time_and_freshness_counts_suspend() {
 }
 
 #[test]
+fn a_suspend_before_the_first_scrape_is_seen() {
+    let (metrics, clock, trading) = trading(60);
+    clock.advance(Duration::from_secs(5));
+    trading.start().finish(Outcome::Ok);
+    clock.advance(Duration::from_secs(5));
+    clock.suspend(Duration::from_hours(1));
+    clock.advance(Duration::from_secs(5));
+    assert_eq!(value(&metrics, ALIVE), Some(0.0), "a machine that slept is not fresh");
+    assert_eq!(value(&metrics, LAST_RUN), Some(1_735_689_605.0), "it ran before that");
+}
+
+#[test]
+fn a_run_that_succeeds_between_waking_and_the_next_scrape_is_fresh() {
+    for outcome in [Outcome::Ok, Outcome::Skipped] {
+        let (metrics, clock, trading) = trading(3 * 3_600);
+        trading.start().finish(Outcome::Ok);
+        clock.advance(Duration::from_secs(5));
+        assert_eq!(value(&metrics, ALIVE), Some(1.0));
+        clock.advance(Duration::from_secs(5));
+        clock.suspend(Duration::from_hours(8));
+        clock.advance(Duration::from_secs(5));
+        let run = trading.start();
+        clock.advance(Duration::from_millis(50));
+        run.finish(outcome);
+        clock.advance(Duration::from_secs(5));
+        assert_eq!(value(&metrics, ALIVE), Some(1.0), "{outcome:?}");
+        let last_run = if outcome == Outcome::Ok { 28_815.05 } else { 0.0 };
+        assert_eq!(value(&metrics, LAST_RUN), Some(1_735_689_600.0 + last_run), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_run_in_which_the_machine_sleeps_is_as_fresh_as_its_end() {
+    let (metrics, clock, trading) = trading(60);
+    assert_eq!(value(&metrics, ALIVE), Some(1.0));
+    let run = trading.start();
+    clock.advance(Duration::from_millis(20));
+    clock.suspend(Duration::from_hours(8));
+    clock.advance(Duration::from_millis(20));
+    run.finish(Outcome::Ok);
+    clock.advance(Duration::from_secs(5));
+    assert_eq!(value(&metrics, ALIVE), Some(1.0));
+    assert_eq!(value(&metrics, LAST_RUN), Some(1_735_689_600.0 + 28_800.04));
+}
+
+#[test]
 fn a_wall_clock_that_jumps_moves_the_last_run_alone() {
     let (metrics, clock, trading) = trading(5);
     trading.start().finish(Outcome::Ok);

@@ -8,7 +8,20 @@
 //!
 //! Recording reads ticks and nothing else: the time stamp counter, two readings of which cost less than half of two of
 //! the monotonic clock. A scrape compares the counter with a clock that nobody steers and gives it up where they disagree.
-//! (On machines whose counter runs on during suspend that is after the first suspend.)
+//! (On machines whose counter runs on during suspend that is after the first suspend. A run or update that ends after
+//! waking and before that comparison has no stamp: the next one has.)
+//!
+//! Where ticks and boot time drift apart, the machine slept between two comparisons, and a tick between these two is taken
+//! as before the suspend. Comparisons are made
+//!
+//! - at each scrape and each reading of the health,
+//! - once a second by the server, if there is one,
+//! - at the end of each run by handle, and, where the last one is 10 ms old, at each end of an annotated run that took
+//!   0.1 s or did not succeed, and at each update of market data.
+//!
+//! So an annotated run that succeeds within 0.1 s after the machine woke may look as if it had ended before the machine
+//! slept: with a server if it ends within a second of waking, without one if it ends before the next scrape. The next
+//! run after that comparison is fresh again. Nothing ever looks fresher than it is.
 
 mod machine;
 mod scale;

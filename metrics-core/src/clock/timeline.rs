@@ -3,6 +3,7 @@
 //! Recording stamps ticks alone. A scrape translates them, and whoever exports a stamp keeps the first translation:
 //! a later one would differ by what the clocks were corrected meanwhile.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::{Clock, Scale};
@@ -16,9 +17,16 @@ pub(crate) struct Moment {
     pub(crate) wall: Duration,
 }
 
-/// What an instance remembers of its clocks between scrapes.
-#[derive(Debug, Default)]
-pub(crate) struct Timeline(Lock<Past>);
+/// The suspends that an instance has seen by comparing its clocks.
+///
+/// A suspend is known to lie between two comparisons, so they have to be frequent: each scrape makes one, the server one
+/// a second, and so do a run's end that is not among the cheapest and an update of market data, at low cost.
+#[derive(Debug)]
+pub(crate) struct Timeline {
+    past: Lock<Past>,
+    /// The tick from which on the last comparison is old.
+    due_at: AtomicU64,
+}
 
 #[derive(Debug, Default)]
 struct Past {
@@ -28,12 +36,15 @@ struct Past {
     suspends: Vec<Suspend>,
 }
 
-/// The machine slept at some time between these.
+/// The machine slept at some time between a moment and a later tick.
 #[derive(Clone, Copy, Debug)]
 struct Suspend {
     before: Moment,
-    after: Moment,
+    until: u64,
 }
+
+/// Market data is updated too often to compare the clocks each time.
+const DUE_AFTER: Duration = Duration::from_millis(10);
 
 /// Boot time runs with the ticks but for this; what is more was a suspend. (Or a time server that makes up for seconds,
 /// which is then translated as exactly.)
@@ -47,20 +58,44 @@ const LONGEST_SCRAPE: Duration = Duration::from_mins(1);
 const MOST_SUSPENDS: usize = 64;
 
 impl Timeline {
+    pub(crate) fn new() -> Self {
+        // Room for all suspends, since a recording that finds one must not allocate.
+        let past = Past { last: None, suspends: Vec::with_capacity(MOST_SUSPENDS) };
+        Self { past: Lock::new(past), due_at: AtomicU64::new(0) }
+    }
+
     /// What translates the ticks up to now.
     pub(crate) fn translation(&self, clock: &Clock) -> Translation {
-        let (now, scale) = (clock.moment(), clock.scale());
-        let mut past = self.0.hold();
-        // Another scrape may have been quicker to come here.
-        if past.last.is_none_or(|last| now.boot_time >= last.boot_time) {
-            past.go_on(now, scale);
+        let mut past = self.past.hold();
+        let now = self.go_on(&mut past, clock, None);
+        Translation { now, suspends: past.suspends.clone(), scale: clock.scale() }
+    }
+
+    /// Compares the clocks at the tick `at`, which was read just now: a suspend since the last comparison lies before it.
+    /// Where another thread is doing so there is nothing to do.
+    pub(crate) fn compare(&self, clock: &Clock, at: u64) {
+        if let Some(mut past) = self.past.try_hold() {
+            self.go_on(&mut past, clock, Some(at));
         }
-        Translation { now, suspends: past.suspends.clone(), scale }
+    }
+
+    /// Like [`compare`](Self::compare), for what happens so often that the last comparison may be recent enough.
+    pub(crate) fn compare_if_due(&self, clock: &Clock, at: u64) {
+        if at >= self.due_at.load(Relaxed) {
+            self.compare(clock, at);
+        }
+    }
+
+    fn go_on(&self, past: &mut Past, clock: &Clock, at: Option<u64>) -> Moment {
+        let (now, scale) = (clock.moment(), clock.scale());
+        past.go_on(now, at.unwrap_or(now.ticks), scale);
+        self.due_at.store(now.ticks.saturating_add(scale.ticks(DUE_AFTER)), Relaxed);
+        now
     }
 }
 
 impl Past {
-    fn go_on(&mut self, now: Moment, scale: Scale) {
+    fn go_on(&mut self, now: Moment, at: u64, scale: Scale) {
         let Some(before) = self.last.replace(now) else { return };
         let boot_time = now.boot_time.saturating_sub(before.boot_time);
         let counted = scale.duration(now.ticks.saturating_sub(before.ticks).into());
@@ -68,7 +103,9 @@ impl Past {
             if self.suspends.len() >= MOST_SUSPENDS {
                 self.suspends.remove(0);
             }
-            self.suspends.push(Suspend { before, after: now });
+            // Where another thread compared the clocks after `at` was read, the machine slept after it too.
+            let until = if at > before.ticks { at.min(now.ticks) } else { now.ticks };
+            self.suspends.push(Suspend { before, until });
         }
     }
 }
@@ -99,14 +136,14 @@ impl Translation {
 
     /// The boot time and the wall clock at `ticks`; none for ticks far ahead, which a counter left that leapt.
     ///
-    /// Where the machine was suspended between two scrapes, nobody knows on which side of it a tick between them lies. It
-    /// is taken as before: a loop that ran before the machine slept must not look fresh after it.
+    /// Where the machine was suspended between two comparisons of the clocks, a tick between them may lie on either side.
+    /// It is taken as before: a loop that ran before the machine slept must not look fresh after it.
     pub(crate) fn stamp(&self, ticks: u64) -> Option<Stamp> {
         let ahead = self.scale.duration(ticks.saturating_sub(self.now.ticks).into());
         if ahead > LONGEST_SCRAPE {
             return None;
         }
-        let slept_after = self.suspends.iter().find(|suspend| ticks < suspend.after.ticks);
+        let slept_after = self.suspends.iter().find(|suspend| ticks < suspend.until);
         Some(self.at(slept_after.map_or(self.now, |suspend| suspend.before), ticks))
     }
 
@@ -174,7 +211,8 @@ mod tests {
     }
 
     fn translation(now: Moment, before_suspend: Option<Moment>) -> Translation {
-        let suspends = before_suspend.map(|before| Suspend { before, after: now }).into_iter().collect();
+        let suspends =
+            before_suspend.map(|before| Suspend { before, until: now.ticks }).into_iter().collect();
         Translation { now, suspends, scale: Scale::NANOSECONDS }
     }
 
@@ -219,7 +257,7 @@ mod tests {
     fn a_suspend_is_known_to_every_later_translation_and_each_tick_lies_on_its_side_of_each() {
         let mut past = Past::default();
         for (seconds, suspended) in [(100, 0), (110, 3_600), (120, 3_600), (130, 7_200), (140, 7_200)] {
-            past.go_on(at(seconds, suspended), Scale::NANOSECONDS);
+            past.go_on(at(seconds, suspended), u64::MAX, Scale::NANOSECONDS);
         }
         let translation =
             Translation { now: at(140, 7_200), suspends: past.suspends, scale: Scale::NANOSECONDS };
@@ -234,7 +272,7 @@ mod tests {
     fn suspends_without_number_take_bounded_memory() {
         let mut past = Past::default();
         for day in 0..1_000 {
-            past.go_on(at(day * 10, day * 3_600), Scale::NANOSECONDS);
+            past.go_on(at(day * 10, day * 3_600), u64::MAX, Scale::NANOSECONDS);
         }
         assert_eq!(past.suspends.len(), MOST_SUSPENDS);
     }

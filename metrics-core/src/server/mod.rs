@@ -77,6 +77,8 @@ pub(crate) trait Pages: Send + Sync + 'static {
     fn metrics(&self, out: &mut dyn io::Write) -> io::Result<Delivered>;
     /// The landing page, HTML without scripts and without external resources.
     fn landing(&self) -> String;
+    /// Called once a second on the server's own thread, so that it must not block.
+    fn compare_clocks(&self) {}
     /// Whether the bot works.
     fn healthy(&self) -> Verdict;
     /// Whether the bot has started.

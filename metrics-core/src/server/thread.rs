@@ -6,6 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::MissedTickBehavior;
 
 use super::accept::Acceptor;
 use super::connections::Connections;
@@ -24,6 +25,9 @@ pub(super) const GRACE: Duration = Duration::from_millis(800);
 /// How long an idle rendering thread is kept: longer than any scrape interval in use, so that a scrape needs
 /// no new thread and works on a machine that has none left to give.
 const KEEP_RENDERING_THREADS: Duration = Duration::from_hours(1);
+
+/// How long what was recorded around a suspend may be taken for earlier than it was; no work worth naming.
+const COMPARE_CLOCKS_EVERY: Duration = Duration::from_secs(1);
 
 /// All that the thread needs.
 pub(super) struct Work {
@@ -63,6 +67,8 @@ impl Work {
             Err((at, cause)) => return tell(started, Err(StartError::Bind { at, cause })),
         };
         let acceptor = self.acceptor();
+        // It ends with the runtime.
+        tokio::spawn(compare_clocks(Arc::clone(&self.pages)));
         tell(started, Ok(addresses));
         let stop = self.stop;
         acceptor.run(listeners).await;
@@ -81,6 +87,15 @@ impl Work {
             report: self.report.clone(),
             stop: self.stop.clone(),
         }
+    }
+}
+
+async fn compare_clocks(pages: Arc<dyn Pages>) {
+    let mut turns = tokio::time::interval(COMPARE_CLOCKS_EVERY);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        turns.tick().await;
+        pages.compare_clocks();
     }
 }
 

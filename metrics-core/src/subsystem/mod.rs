@@ -7,7 +7,7 @@ mod standing;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::{Clock, Translation};
+use crate::clock::{Clock, Timeline, Translation};
 use crate::guard::Unwinding;
 use crate::source_line::SourceLine;
 use crate::storage::{Ending, Run, Scratch, Series, Sink, record_outside};
@@ -86,11 +86,17 @@ pub struct SubsystemHandle {
     subsystem: &'static str,
     slots: Arc<SubsystemSlots>,
     clock: Clock,
+    timeline: Arc<Timeline>,
 }
 
 impl SubsystemHandle {
-    pub(crate) fn new(subsystem: &'static str, slots: Arc<SubsystemSlots>, clock: Clock) -> Self {
-        Self { subsystem, slots, clock }
+    pub(crate) fn new(
+        subsystem: &'static str,
+        slots: Arc<SubsystemSlots>,
+        clock: Clock,
+        timeline: Arc<Timeline>,
+    ) -> Self {
+        Self { subsystem, slots, clock, timeline }
     }
 
     /// Says how often a cycle runs; three periods without a success mean stalled.
@@ -155,7 +161,13 @@ impl SubsystemHandle {
     #[must_use = "a run lasts as long as its guard"]
     pub fn start(&self) -> RunGuard<'_> {
         let running = self.slots.runs().start(&self.clock);
-        RunGuard { running, clock: &self.clock, unwinding: Unwinding::at_entry(), ended: false }
+        RunGuard {
+            running,
+            clock: &self.clock,
+            timeline: &self.timeline,
+            unwinding: Unwinding::at_entry(),
+            ended: false,
+        }
     }
 }
 
@@ -165,6 +177,7 @@ impl SubsystemHandle {
 pub struct RunGuard<'a> {
     running: Run,
     clock: &'a Clock,
+    timeline: &'a Timeline,
     unwinding: Unwinding,
     ended: bool,
 }
@@ -178,6 +191,8 @@ impl RunGuard<'_> {
     fn end(&mut self, outcome: Outcome) {
         self.ended = true;
         let now = self.clock.ticks();
+        // The machine may have slept before this run, or in it.
+        self.timeline.compare(self.clock, now);
         let running = self.running.here();
         if outcome != Outcome::Ok || !running.end_quickly(now) {
             running.end(ending(outcome, false), now);

@@ -8,11 +8,12 @@ use super::max_age::{MaxAge, Place};
 use super::{SubsystemSlots, ending};
 use crate::Outcome;
 use crate::call_site::{CallSite, Found};
+use crate::clock;
 use crate::guard::Guard;
 use crate::not_installed;
 use crate::registry;
 use crate::report::Topic;
-use crate::storage::{Lease, Run};
+use crate::storage::{Ending, Lease, Run};
 
 /// A run of an annotated function.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ impl Guard for SiteRun {
 
     #[cold]
     fn abandon(self, outcome: Outcome) {
-        self.0.end_site(ending(outcome, self.0.is_marked()));
+        end_slowly(self.0, ending(outcome, self.0.is_marked()));
     }
 }
 
@@ -51,14 +52,29 @@ impl Guard for SiteRun {
 #[inline(never)]
 fn end_well(running: Run) {
     if !running.end_quickly_anywhere_by_time_stamp() {
-        running.end_site(ending(Outcome::Ok, false));
+        end_slowly(running, ending(Outcome::Ok, false));
     }
 }
 
 #[inline(never)]
 fn end_well_here(running: Run) {
     if !running.end_quickly_by_time_stamp() {
-        running.end_site(ending(Outcome::Ok, false));
+        end_slowly(running, ending(Outcome::Ok, false));
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn end_slowly(running: Run, ending: Ending) {
+    compare_clocks();
+    running.end_site(ending);
+}
+
+/// A suspend is then known to lie before what is recorded next. Quick ends are too cheap for it.
+fn compare_clocks() {
+    // Both are there, unless an allocator records what is allocated for the first of them.
+    if let Some((core, now)) = registry::process_core_unless_inside().zip(clock::now_unless_inside()) {
+        core.timeline.compare_if_due(&core.clock, now);
     }
 }
 
@@ -73,6 +89,7 @@ impl SubsystemSite<'static> {
         let cell = self.0.cell(index, 0);
         cell.find(find);
         not_installed::note(self.0);
+        compare_clocks();
         if let Some(set) = refused.take() {
             self.tell_refused(index, &set);
         }

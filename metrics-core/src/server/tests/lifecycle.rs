@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use super::client::{ask, connect, get, is_open, read_reply, rest, status};
 #[cfg(target_os = "linux")]
 use super::serve_all;
 use super::{EXPOSITION, PATIENCE, Reports, Server, patient, script, serve, start, start_plain};
-use crate::server::{ServeError, ServerOptions};
+use crate::server::{Delivered, Pages, ServeError, ServerOptions, Verdict};
 
 fn try_serve(address: &str) -> Result<Server, ServeError> {
     try_serve_with(address, ServerOptions::new())
@@ -229,4 +230,42 @@ fn shutdown_does_not_wait_for_a_page_that_hangs() {
     assert!(!is_served(served.address));
     assert_eq!(status(&rest(&mut scrape)), 0);
     drop(leave);
+}
+
+/// Pages of which none is asked for.
+#[derive(Default)]
+struct Comparing(AtomicUsize);
+
+impl Pages for Comparing {
+    fn metrics(&self, _: &mut dyn io::Write) -> io::Result<Delivered> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn compare_clocks(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+
+    fn landing(&self) -> String {
+        String::new()
+    }
+
+    fn healthy(&self) -> Verdict {
+        Verdict { ok: true, text: String::new() }
+    }
+
+    fn ready(&self) -> Verdict {
+        self.healthy()
+    }
+}
+
+#[test]
+fn the_clocks_are_compared_again_and_again_though_nobody_asks_for_a_page() {
+    let pages = Arc::new(Comparing::default());
+    let server = serve("127.0.0.1:0", patient(), Arc::clone(&pages) as _, Reports::default().hook()).unwrap();
+    let start = Instant::now();
+    while pages.0.load(Relaxed) < 3 {
+        assert!(start.elapsed() < PATIENCE, "they are not");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    drop(server);
 }
