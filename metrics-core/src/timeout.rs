@@ -25,7 +25,9 @@ pub(crate) fn dropped() -> Outcome {
 /// Runs `future` until it is ready, or until `deadline` is: any future, such as a runtime's sleep.
 ///
 /// Measured functions that are under way then end as `timeout`, where another timeout that drops them makes them
-/// `cancelled`. An order whose placing ends so may stand or not.
+/// `cancelled`. Their durations up to the deadline are observed, of cycles of subsystems too: without the slowest ones
+/// durations would look better during an outage. Of a cycle that is cancelled the duration is not, since a shutdown tells
+/// nothing of how long cycles take. An order whose placing ends so may stand or not.
 ///
 /// ```
 /// use bot_metrics::prelude::*;

@@ -27,6 +27,33 @@ async fn cancelled_cycle() {
     pending().await
 }
 
+#[timed_subsystem("deadline", every = "5s")]
+async fn late_cycle() {
+    pending().await
+}
+
+/// The slowest cycles are those that a deadline ends: without them durations would look better during an outage. What
+/// somebody else dropped, at a shutdown say, tells nothing of how long cycles take.
+#[test]
+fn a_cycle_that_a_deadline_ends_is_observed_as_a_timeout_and_one_that_is_merely_dropped_is_not() {
+    let metrics = metrics();
+    let deadline = async { std::thread::sleep(std::time::Duration::from_millis(150)) };
+    let mut late = Box::pin(bot_metrics::with_deadline(deadline, late_cycle()));
+    assert!(late.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready(), "it elapsed");
+    assert_eq!(["timeout", "cancelled"].map(|outcome| runs("deadline", outcome)), [1.0, 0.0]);
+    assert_eq!(observed("deadline"), 1.0);
+    let sum = samples().sum("bytelyst_bot_subsystem_duration_seconds_sum", &[("subsystem", "deadline")]);
+    assert!(sum >= 0.15, "up to the deadline: {sum} s");
+    cancel(late_cycle());
+    assert_eq!(["timeout", "cancelled"].map(|outcome| runs("deadline", outcome)), [1.0, 1.0]);
+    assert_eq!(observed("deadline"), 1.0);
+    let last_run = "bytelyst_bot_subsystem_last_run_timestamp";
+    assert_eq!(samples().value(last_run, &[("subsystem", "deadline")]), None);
+    // By handle too.
+    metrics.subsystem(labels::Subsystem::Deadline).start().finish(Outcome::Timeout);
+    assert_eq!(observed("deadline"), 2.0);
+}
+
 fn runs(subsystem: &str, outcome: &str) -> f64 {
     samples().sum("bytelyst_bot_subsystem_runs_total", &[("subsystem", subsystem), ("outcome", outcome)])
 }

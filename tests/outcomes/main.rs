@@ -67,6 +67,7 @@ mod labels {
     #[allow(dead_code, reason = "named by their texts")]
     pub(crate) enum Subsystem {
         Cycle,
+        Deadline,
         Observing,
         Optional,
         PausedOnly,
