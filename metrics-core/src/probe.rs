@@ -23,7 +23,9 @@ pub struct Probe<'a, T: ?Sized>(pub &'a T);
     message = "this function returns a future that the attribute cannot measure",
     label = "a future behind another type",
     note = "its call is over before the future runs: write `async fn`, or return `impl Future<Output = …>`, \
-            `Pin<Box<dyn Future<Output = …>>>` or `BoxFuture<'_, …>` by these names"
+            `Pin<Box<dyn Future<Output = …>>>` or `BoxFuture<'_, …>` by these names",
+    note = "to measure the call without the future, say `classify = path` of a function that takes what it returns; \
+            to leave a method of an annotated `impl` block out, write the attribute with `(skip)` over it"
 )]
 pub trait Measurable {}
 

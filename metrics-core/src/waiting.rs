@@ -47,6 +47,9 @@ pub struct Scope {
 
 /// The scope of a guard's future, if it has one: other futures do not grow by it.
 pub trait Waits: fmt::Debug {
+    /// One scope for two guards, if either has one.
+    type Or<B: Waits>: Waits;
+
     /// Nothing waited as yet.
     const NEW: Self;
 
@@ -55,6 +58,8 @@ pub trait Waits: fmt::Debug {
 }
 
 impl Waits for () {
+    type Or<B: Waits> = B;
+
     const NEW: Self = ();
 
     fn scope(&self) -> Option<&Scope> {
@@ -63,6 +68,8 @@ impl Waits for () {
 }
 
 impl Waits for Scope {
+    type Or<B: Waits> = Self;
+
     const NEW: Self = Self::new();
 
     #[inline]

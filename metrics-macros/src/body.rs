@@ -1,6 +1,6 @@
 //! What must be known of a body, read off its tokens.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote_spanned};
 
 /// A body's tokens without its braces.
@@ -73,15 +73,24 @@ fn inner_attribute(tokens: &TokenStream) -> Option<[TokenTree; 3]> {
 pub(crate) struct TailFuture {
     pub(crate) statements: TokenStream,
     pub(crate) future: TokenStream,
+    /// The future as an `async` block, where it is one.
+    pub(crate) block: Option<AsyncBlock>,
     /// `Box::pin` and the parentheses behind it.
     pub(crate) boxed: Option<(TokenStream, Group)>,
 }
 
+/// `async { … }` or `async move { … }`.
+pub(crate) struct AsyncBlock {
+    pub(crate) moves: bool,
+    pub(crate) body: Group,
+}
+
 impl TailFuture {
-    /// Finds `async { … }`, `async move { … }` or `Box::pin(…)` at the end of a body that returns no other future earlier.
+    /// Finds `async { … }`, `async move { … }`, `Box::pin(…)` or the expansion of an attribute above at the end of a body
+    /// that returns no other future earlier.
     pub(crate) fn of(statements: &TokenStream) -> Option<Self> {
         let tokens: Vec<TokenTree> = statements.clone().into_iter().collect();
-        let start = async_block(&tokens).or_else(|| box_pin(&tokens))?;
+        let start = async_block(&tokens).or_else(|| Some(called(&tokens)?.start))?;
         let begins_statement = match start.checked_sub(1).map(|before| &tokens[before]) {
             None => true,
             Some(TokenTree::Punct(punct)) => punct.as_char() == ';',
@@ -93,29 +102,35 @@ impl TailFuture {
         if !begins_statement {
             return None;
         }
-        Some(match tail {
-            [path @ .., TokenTree::Group(parens)] if parens.delimiter() == Delimiter::Parenthesis => {
+        let (future, boxed) = match tail {
+            [path @ .., TokenTree::Group(parens)] if called(tail).is_some_and(|called| called.boxes) => {
                 // Another boxed future has the same type, and a macro may hide that it is returned.
                 if mentions(&before, "return") || calls_macros(&before) {
                     return None;
                 }
-                Self {
-                    statements: before,
-                    future: without_trailing_comma(&parens.stream()),
-                    boxed: Some((path.iter().cloned().collect(), parens.clone())),
-                }
+                (
+                    without_trailing_comma(&parens.stream()),
+                    Some((path.iter().cloned().collect(), parens.clone())),
+                )
             }
-            // No other future has the type of this block, so that none can be returned before it.
-            _ => Self { statements: before, future: tail.iter().cloned().collect(), boxed: None },
-        })
+            // No other future has the type of this one, so that none can be returned before it.
+            _ => (tail.to_vec(), None),
+        };
+        let block = match future.as_slice() {
+            [words @ .., TokenTree::Group(body)] if async_block(&future) == Some(0) => {
+                Some(AsyncBlock { moves: words.len() == 2, body: body.clone() })
+            }
+            _ => None,
+        };
+        Some(Self { statements: before, future: future.into_iter().collect(), block, boxed })
     }
 }
 
 /// An argument as it can stand in front of others.
-fn without_trailing_comma(argument: &TokenStream) -> TokenStream {
+fn without_trailing_comma(argument: &TokenStream) -> Vec<TokenTree> {
     let mut tokens: Vec<TokenTree> = argument.clone().into_iter().collect();
     tokens.pop_if(|last| matches!(last, TokenTree::Punct(comma) if comma.as_char() == ','));
-    tokens.into_iter().collect()
+    tokens
 }
 
 /// Where `async [move] { … }` at the end begins.
@@ -133,8 +148,15 @@ fn async_block(tokens: &[TokenTree]) -> Option<usize> {
     }
 }
 
-/// Where `Box::pin(…)` at the end begins, with the path before `Box`.
-fn box_pin(tokens: &[TokenTree]) -> Option<usize> {
+/// A call at the end of a body that is known to return a future.
+struct Called {
+    /// Where the function's path begins.
+    start: usize,
+    /// Whether it boxes its argument: by `Box::pin`, or by the same in the expansion of an attribute above.
+    boxes: bool,
+}
+
+fn called(tokens: &[TokenTree]) -> Option<Called> {
     let (TokenTree::Group(parens), path) = tokens.split_last()? else { return None };
     if parens.delimiter() != Delimiter::Parenthesis {
         return None;
@@ -149,11 +171,14 @@ fn box_pin(tokens: &[TokenTree]) -> Option<usize> {
         }
         before = rest;
     }
-    match words.as_slice() {
-        [pin, boxed, ..] if *pin == "pin" && *boxed == "Box" => Some(before.len()),
-        _ => None,
-    }
+    let [function, module, ..] = words.as_slice() else { return None };
+    let boxes = *function == "pin" && *module == "Box" || *function == "pinned" && *module == "__private";
+    let is_ours = || *module == "__private" && FUTURES.iter().any(|known| *function == known);
+    (boxes || is_ours()).then_some(Called { start: before.len(), boxes })
 }
+
+/// The functions of an expansion that return futures.
+const FUTURES: [&str; 4] = ["declared", "declared_all", "future", "future_all"];
 
 /// Whether `tokens` name a static or a constant, by the usual spelling.
 pub(crate) fn names_static(tokens: &TokenStream) -> bool {
@@ -176,11 +201,34 @@ pub(crate) fn mentions(tokens: &TokenStream, word: &str) -> bool {
     })
 }
 
-/// Whether a macro is called anywhere in `tokens`: what it expands to cannot be seen.
-pub(crate) fn calls_macros(tokens: &TokenStream) -> bool {
+/// Whether `block` moves in as a whole, by `let … = name;`, each of `inputs` that `expressions` name.
+pub(crate) fn moves_in(block: &TokenStream, expressions: &TokenStream, inputs: &TokenStream) -> bool {
+    expressions.clone().into_iter().all(|token| match token {
+        TokenTree::Ident(name) => !mentions(inputs, &name.to_string()) || is_moved(block, &name),
+        TokenTree::Group(group) => moves_in(block, &group.stream(), inputs),
+        TokenTree::Literal(_) | TokenTree::Punct(_) => true,
+    })
+}
+
+fn is_moved(tokens: &TokenStream, name: &Ident) -> bool {
     let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
     tokens.windows(3).any(|window| match window {
-        [name, TokenTree::Punct(bang), TokenTree::Group(_)] => bang.as_char() == '!' && may_name_macro(name),
+        [TokenTree::Punct(equals), TokenTree::Ident(moved), TokenTree::Punct(end)] => {
+            equals.as_char() == '=' && moved == name && end.as_char() == ';'
+        }
+        _ => false,
+    }) || tokens
+        .iter()
+        .any(|token| matches!(token, TokenTree::Group(group) if is_moved(&group.stream(), name)))
+}
+
+/// Whether a macro other than ours is called anywhere in `tokens`: what it expands to cannot be seen.
+pub(crate) fn calls_macros(tokens: &TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    tokens.windows(3).enumerate().any(|(start, window)| match window {
+        [name, TokenTree::Punct(bang), TokenTree::Group(_)] => {
+            bang.as_char() == '!' && may_name_macro(name) && !is_private(&tokens[..start])
+        }
         _ => false,
     }) || tokens.iter().any(|token| match token {
         TokenTree::Group(group) => calls_macros(&group.stream()),
@@ -195,4 +243,9 @@ fn may_name_macro(token: &TokenTree) -> bool {
         TokenTree::Group(group) => group.delimiter() == Delimiter::None,
         TokenTree::Punct(_) | TokenTree::Literal(_) => false,
     }
+}
+
+/// Whether a path ends in `__private::`, as in the expansion of an attribute above this one.
+fn is_private(path: &[TokenTree]) -> bool {
+    matches!(path, [.., TokenTree::Ident(module), TokenTree::Punct(_), TokenTree::Punct(_)] if module == "__private")
 }

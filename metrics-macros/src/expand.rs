@@ -7,15 +7,17 @@ use syn::{ReturnType, Type};
 
 use crate::args::Args;
 use crate::attr::Attribute;
-use crate::body::{Body, TailFuture, mentions};
+use crate::body::{Body, TailFuture, mentions, moves_in};
 use crate::errors::Errors;
 use crate::item::{Function, ImplBlock, ImplItem};
 use crate::model::{Instrumented, Item, Member, Refused, Verdict, is_kept, is_kept_call, may_be_member};
 use crate::params::move_into_body;
 use crate::private::Private;
 use crate::returns::is_plain;
+use crate::run::Run;
 use crate::shape::Shape;
 use crate::site::{Start, checks, text_checks};
+use crate::stacked::Addition;
 
 /// Whether functions are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +107,7 @@ fn unmeasured(instrumented: &Instrumented) -> TokenStream {
 
 fn measured(mut instrumented: Instrumented) -> TokenStream {
     let private = instrumented.private.clone();
-    let Start { bindings, guard } = Start::new(&private, &instrumented);
+    let Start { mut bindings, guard } = Start::new(&private, &instrumented);
     let judge = match &instrumented.shape {
         // A closure more would take the compiler as long as the body's.
         Shape::Called(output) if can_be_written(output) => {
@@ -114,14 +116,16 @@ fn measured(mut instrumented: Instrumented) -> TokenStream {
         }
         _ => judge(&private, &instrumented),
     };
-    let expressions = instrumented.expressions();
-    let declared = instrumented.future_output().is_some();
+    let (expressions, other) = (instrumented.expressions(), instrumented.function.arguments_of_others());
+    let declared = instrumented.future_output().is_some_and(|ty| !may_be_shorter_lived(&instrumented, &ty));
+    let added = added(&instrumented, &guard);
+    let (is_seen, binds_inside) = (instrumented.function.may_be_seen(), may_bind_inside(&instrumented));
     let Instrumented { function, body, shape, .. } = &mut instrumented;
     let span = function.body.span();
-    let run = Run { private, guard, judge, declared, span };
+    let run = Run { private, guard, judge, declared, is_seen, binds_inside, span };
     let mut statements = body.statements.clone();
-    if !matches!(shape, Shape::Guarded | Shape::Tail(_)) {
-        let rebound = move_into_body(&mut function.sig, &statements, &expressions);
+    if added.is_none() && !matches!(shape, Shape::Guarded | Shape::Tail(_)) {
+        let rebound = move_into_body(&mut function.sig, &statements, &expressions, &other);
         if !rebound.is_empty() {
             // Before edition 2024 the temporaries of a body's last expression are dropped after its variables: in the
             // arm they are dropped before the arguments, as in the plain function.
@@ -129,12 +133,13 @@ fn measured(mut instrumented: Instrumented) -> TokenStream {
             statements = quote!(#rebound match () { () => #body });
         }
     }
-    let run = match shape {
-        Shape::Guarded => run.guarded(&statements),
-        Shape::Called(output) => run.called(output, statements),
-        Shape::Async(output) => run.asynchronous(output, &statements),
-        Shape::Tail(tail) => run.tail(tail),
-        Shape::Future { boxed } => run.future(boxed.as_ref(), statements),
+    let run = match (shape, added) {
+        (Shape::Tail(tail), added) => run.tail(tail, &std::mem::take(&mut bindings), added),
+        (_, Some(added)) => added,
+        (Shape::Guarded, None) => run.guarded(&statements),
+        (Shape::Called(output), None) => run.called(output, statements),
+        (Shape::Async(output), None) => run.asynchronous(output, &statements),
+        (Shape::Future { boxed }, None) => run.future(boxed.as_ref(), statements),
     };
     let inner_attributes = &body.inner_attributes;
     let mut measured = function.head();
@@ -142,87 +147,39 @@ fn measured(mut instrumented: Instrumented) -> TokenStream {
     measured
 }
 
-/// What it takes to run a body under its guard.
-struct Run {
-    private: Private,
-    guard: TokenStream,
-    judge: TokenStream,
-    /// Whether the signature names what a returned future ends with.
-    declared: bool,
-    /// Where the body's braces stand.
-    span: Span,
+/// The expansion of an attribute above with this guard added, where that can be done.
+fn added(instrumented: &Instrumented, guard: &TokenStream) -> Option<TokenStream> {
+    let Instrumented { private, function, body, shape, .. } = instrumented;
+    let verdict = &|value: &TokenStream| verdict(private, instrumented, value);
+    let addition = Addition { private, guard, verdict, span: type_span(function) };
+    match shape {
+        Shape::Async(_) => addition.to_awaited(&body.statements),
+        Shape::Tail(TailFuture { block: Some(block), .. }) => addition.to_awaited(&block.body.stream()),
+        Shape::Tail(tail) => addition.to_future(&tail.future),
+        Shape::Called(output) if can_be_written(output) => addition.to_value(&body.statements),
+        _ => None,
+    }
 }
 
-impl Run {
-    fn guarded(&self, statements: &TokenStream) -> TokenStream {
-        let Self { private, guard, .. } = self;
-        let held = Ident::new("_guard", Span::mixed_site());
-        quote! {
-            let #held = #private::returned(#guard);
-            #statements
-        }
-    }
+/// Whether what a future ends with may not outlive the future, which only a generic type can do.
+fn may_be_shorter_lived(instrumented: &Instrumented, output: &Type) -> bool {
+    let sig = &instrumented.function.sig;
+    sig.generics.type_params().next().is_some() || mentions(&output.to_token_stream(), "Self")
+}
 
-    fn called(&self, output: &ReturnType, statements: TokenStream) -> TokenStream {
-        let Self { private, guard, judge, span, .. } = self;
-        let [begun, value] = ["begun", "value"].map(|name| Ident::new(name, Span::mixed_site()));
-        let body = braced(statements, *span);
-        // Where the user's body stands: clippy does not look into closures that a macro wrote.
-        let closure = quote_spanned!(*span=> move || #output #body);
-        if !can_be_written(output) {
-            // Through this call the signature tells the body what the type is.
-            return quote!(#private::call(#guard, #closure, #judge));
-        }
-        quote! {
-            let #begun = #private::begun(#guard);
-            let #value = #private::evaluate(#closure);
-            #begun.end(#judge);
-            #value
-        }
-    }
-
-    fn asynchronous(&self, output: &Type, statements: &TokenStream) -> TokenStream {
-        let Self { private, guard, judge, span, .. } = self;
-        // A return that never runs tells inference inside the block what the signature tells it in the plain function.
-        // Of `!` there is no value to return, not even one.
-        let endless = matches!(output, Type::Never(_));
-        let edge = (!endless).then(|| quote!(if false { return #private::never::<#output>(); }));
-        let body = braced(quote!(#edge #statements), *span);
-        let block = quote_spanned!(*span=> async move #body);
-        let run = quote!(#private::running(#guard, #block, #judge).await);
-        if endless { quote!(#private::endless(#run)) } else { run }
-    }
-
-    fn tail(&self, tail: &TailFuture) -> TokenStream {
-        let TailFuture { statements, future, boxed } = tail;
-        let future = self.wrapped(future);
-        match boxed {
-            None => quote!(#statements #future),
-            Some((path, parens)) => {
-                let mut around = Group::new(Delimiter::Parenthesis, future);
-                around.set_span(parens.span());
-                quote!(#statements #path #around)
-            }
-        }
-    }
-
-    fn future(&self, boxed: Option<&Type>, statements: TokenStream) -> TokenStream {
-        let private = &self.private;
-        let output = boxed.map(|ty| quote!(-> #ty));
-        let body = braced(statements, self.span);
-        let future = self.wrapped(&quote!(#private::evaluate(move || #output #body)));
-        if boxed.is_some() { quote!(#private::pinned(#future)) } else { future }
-    }
-
-    fn wrapped(&self, future: &TokenStream) -> TokenStream {
-        let Self { private, guard, judge, .. } = self;
-        let wrap = if self.declared { quote!(declared) } else { quote!(future) };
-        quote!(#private::#wrap(move || #guard, #future, #judge))
-    }
+/// Whether the attribute's expressions may be evaluated inside the future in which the body ends: it is all of the body,
+/// and moves in all arguments that they name. Statements in front of such a future would be lost to attributes that
+/// look for what `async_trait` writes and pass on nothing else.
+fn may_bind_inside(instrumented: &Instrumented) -> bool {
+    let Shape::Tail(TailFuture { statements, block: Some(block), .. }) = &instrumented.shape else {
+        return false;
+    };
+    let inputs = instrumented.function.sig.inputs.to_token_stream();
+    statements.is_empty() && moves_in(&block.body.stream(), &instrumented.own_expressions(), &inputs)
 }
 
 /// Whether a type can be written inside a body.
-fn can_be_written(output: &ReturnType) -> bool {
+pub(crate) fn can_be_written(output: &ReturnType) -> bool {
     matches!(output, ReturnType::Type(_, ty) if is_plain(ty)) || !mentions(&output.to_token_stream(), "_")
 }
 
@@ -288,7 +245,7 @@ fn type_span(function: &Function) -> Span {
 }
 
 /// A block with the user's braces: others would move the errors that rustc reports at a body's end.
-fn braced(body: TokenStream, span: Span) -> Group {
+pub(crate) fn braced(body: TokenStream, span: Span) -> Group {
     let mut braces = Group::new(Delimiter::Brace, body);
     braces.set_span(span);
     braces

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
 
 use crate::attr::Attribute;
@@ -35,21 +36,37 @@ fn attributes_expand_as_they_did() {
     }
 }
 
-/// The expansion of the first attribute of `source`, printed as people write.
+/// The expansion of `source`, printed as people write.
 fn pretty(switch: Switch, source: &str) -> String {
-    let (attribute, item) = source.split_once("]\n").expect("an attribute on a line of its own");
-    let attribute: syn::Meta = syn::parse_str(attribute.trim_start_matches("#[")).expect("an attribute");
+    let mut item: TokenStream = source.parse().expect("an item");
+    while let Some((attribute, below)) = first_attribute(&item) {
+        item = expand(switch, &attribute, &below);
+    }
+    // Methods are no items of a file: a block around them is taken away again.
+    match syn::parse2::<syn::File>(item.clone()) {
+        Ok(file) => prettyplease::unparse(&file),
+        Err(_) => prettyplease::unparse(&syn::parse_quote!(impl Methods { #item })),
+    }
+}
+
+/// The first attribute of an item, if it is one of ours, and what is below it.
+fn first_attribute(item: &TokenStream) -> Option<(syn::Meta, TokenStream)> {
+    let mut below = item.clone().into_iter();
+    let [_, TokenTree::Group(attribute)] = [below.next()?, below.next()?] else { return None };
+    let attribute: syn::Meta = syn::parse2(attribute.stream()).ok()?;
+    attribute_of(&attribute).map(|_| (attribute, below.collect()))
+}
+
+fn attribute_of(attribute: &syn::Meta) -> Option<Attribute> {
+    let name = attribute.path().to_token_stream().to_string();
+    Attribute::ALL.into_iter().find(|attribute| attribute.name() == name)
+}
+
+fn expand(switch: Switch, attribute: &syn::Meta, item: &TokenStream) -> TokenStream {
     let args = match &attribute {
         syn::Meta::List(list) => list.tokens.clone(),
-        _ => proc_macro2::TokenStream::new(),
+        _ => TokenStream::new(),
     };
-    let name = attribute.path().to_token_stream().to_string();
-    let attribute =
-        Attribute::ALL.into_iter().find(|attribute| attribute.name() == name).expect("an attribute of ours");
-    let expanded = expand::attribute(switch, attribute, args, &item.parse().expect("an item"));
-    // Methods are no items of a file: a block around them is taken away again.
-    match syn::parse2::<syn::File>(expanded.clone()) {
-        Ok(file) => prettyplease::unparse(&file),
-        Err(_) => prettyplease::unparse(&syn::parse_quote!(impl Methods { #expanded })),
-    }
+    let attribute = attribute_of(attribute).expect("an attribute of ours");
+    expand::attribute(switch, attribute, args, item)
 }

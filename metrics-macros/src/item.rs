@@ -9,6 +9,7 @@ use syn::parse::discouraged::Speculative as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::{Attribute, ImplItemMacro, Signature, Token, Visibility, parse_quote};
 
+use crate::attr;
 use crate::body::Body;
 
 /// A function with a body.
@@ -47,6 +48,17 @@ impl Function {
 
     pub(crate) fn has_attribute(&self, name: &str) -> bool {
         has_attribute(&self.attrs, name)
+    }
+
+    /// Whether an attribute of another crate may be expanded next, and look at the body.
+    pub(crate) fn may_be_seen(&self) -> bool {
+        self.attrs.iter().any(is_anothers)
+    }
+
+    /// The arguments of those attributes.
+    pub(crate) fn arguments_of_others(&self) -> TokenStream {
+        let others = self.attrs.iter().filter(|attr| is_anothers(attr));
+        others.filter_map(|attr| Some(attr.meta.require_list().ok()?.tokens.clone())).collect()
     }
 
     /// What stands between the parentheses of each attribute of this name.
@@ -88,6 +100,36 @@ pub(crate) fn take_attribute(attrs: &mut Vec<Attribute>, name: &str, word: &str)
         !(is_named(attr, name) && argument.is_ok_and(|argument| argument == word))
     });
     attrs.len() < before
+}
+
+/// Attributes of the compiler and its tools that a function can have and that expand to nothing.
+const INERT: [&str; 20] = [
+    "allow",
+    "clippy",
+    "cold",
+    "deny",
+    "deprecated",
+    "diagnostic",
+    "doc",
+    "expect",
+    "export_name",
+    "forbid",
+    "inline",
+    "link_section",
+    "must_use",
+    "no_mangle",
+    "rustfmt",
+    "target_feature",
+    "track_caller",
+    "unsafe",
+    "warn",
+    "cfg",
+];
+
+fn is_anothers(attr: &Attribute) -> bool {
+    let is_ours = attr::Attribute::ALL.iter().any(|ours| is_named(attr, ours.name()));
+    let first = attr.path().segments.first();
+    !is_ours && !first.is_some_and(|first| INERT.iter().any(|name| first.ident == name))
 }
 
 fn is_named(attr: &Attribute, name: &str) -> bool {
@@ -222,7 +264,6 @@ pub(crate) fn holds_function(tokens: &TokenStream) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attr;
     use crate::model::Item;
     use quote::quote;
 

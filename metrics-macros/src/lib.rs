@@ -28,8 +28,10 @@ mod model;
 mod params;
 mod private;
 mod returns;
+mod run;
 mod shape;
 mod site;
+mod stacked;
 mod text_key;
 
 use attr::Attribute;

@@ -15,7 +15,7 @@ use crate::errors::Errors;
 use crate::item::{Function, ImplBlock, ImplItem, has_attribute, holds_function, take_attribute};
 use crate::private::Private;
 use crate::returns::{
-    future_output, inside_body, is_boxed_future, is_impl_future, may_fail, never_fails, unkept_bound,
+    future_output, inside_body, is_boxed_future, is_impl_future, is_task, may_fail, never_fails, unkept_bound,
 };
 use crate::shape::Shape;
 
@@ -220,11 +220,15 @@ impl Instrumented {
     fn new(attribute: Attribute, args: &Args, mut function: Function, errors: &mut Errors) -> Option<Self> {
         let site = site(attribute, args)?;
         let classify = args.path(attr::CLASSIFY);
+        // That the task was started is an end by itself; its duration would be mistaken for the task's.
+        let is_counted = matches!(site, Site::Event { .. } | Site::Family { records: Records::End(_), .. });
+        let starts_task = is_counted && function.sig.asyncness.is_none() && is_task(&function.sig.output);
         let verdict = match (&site, classify) {
             (Site::Capital { .. }, _) => Verdict::Capital,
             (Site::Reconciliation { .. }, _) => Verdict::Report,
             (_, Some(classify)) => Verdict::Classified(classify.clone()),
             (_, None) if function.sig.asyncness.is_some() && !may_fail(&function.sig.output) => Verdict::Good,
+            (_, None) if starts_task => Verdict::Good,
             (_, None) if args.ends(attr::ON).is_some_and(Ends::need_classes) => Verdict::Class,
             (_, None) => Verdict::Outcome,
         };
@@ -237,7 +241,7 @@ impl Instrumented {
         let shape = Shape::of(&function, &body, judged);
         let is_future =
             function.sig.asyncness.is_some() || !matches!(shape, Shape::Guarded | Shape::Called(_));
-        let may_fail = classify.is_some() || !never_fails(&function.sig.output);
+        let may_fail = classify.is_some() || !(starts_task || never_fails(&function.sig.output));
         if let Some(missed) = args.ends(attr::ON).and_then(|ends| ends.missed(is_future, may_fail)) {
             let on = args.tokens(attr::ON).map(ToString::to_string).unwrap_or_default();
             let message = format!("`{on}` waits for {missed}: leave it out for each call");
@@ -288,6 +292,13 @@ impl Instrumented {
 
     /// The expressions of the attribute and of those below it, which can name arguments.
     pub(crate) fn expressions(&self) -> TokenStream {
+        let below =
+            self.function.attrs.iter().filter_map(|attr| Some(attr.meta.require_list().ok()?.tokens.clone()));
+        self.own_expressions().into_iter().chain(below.flatten()).collect()
+    }
+
+    /// The expressions of the attribute.
+    pub(crate) fn own_expressions(&self) -> TokenStream {
         let (labels, texts) = match &self.site {
             Site::Subsystem { subsystem, .. } => (vec![subsystem], vec![]),
             Site::Exchange { exchange, operation } => (exchange.iter().chain([operation]).collect(), vec![]),
@@ -307,9 +318,7 @@ impl Instrumented {
             Label::Expression(expr) => Some(expr.to_token_stream()),
             _ => None,
         });
-        let below =
-            self.function.attrs.iter().filter_map(|attr| Some(attr.meta.require_list().ok()?.tokens.clone()));
-        varying.chain(texts.into_iter().map(ToTokens::to_token_stream)).chain(given).chain(below).collect()
+        varying.chain(texts.into_iter().map(ToTokens::to_token_stream)).chain(given).collect()
     }
 }
 

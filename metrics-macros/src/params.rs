@@ -12,11 +12,13 @@ use crate::body::mentions;
 use crate::returns::is_primitive;
 
 /// Changes the signature's patterns to plain names where they move into the body, and returns the statements that
-/// bind them there. What `expressions` of the attribute name keeps its name in the signature too.
+/// bind them there. What `expressions` of the attribute name keeps its name in the signature too, and what only those
+/// of `other` attributes below name stays there, since they may move it.
 pub(crate) fn move_into_body(
     sig: &mut Signature,
     body: &TokenStream,
     expressions: &TokenStream,
+    other: &TokenStream,
 ) -> TokenStream {
     let mut statements = TokenStream::new();
     for (index, input) in sig.inputs.iter_mut().enumerate() {
@@ -28,7 +30,13 @@ pub(crate) fn move_into_body(
                     statements.extend(quote!(let _ = &#self_token;));
                 }
             }
-            FnArg::Typed(argument) => statements.extend(rebound(argument, index, expressions)),
+            FnArg::Typed(argument) => {
+                let is_left = matches!(&*argument.pat, Pat::Ident(PatIdent { ident, .. })
+                    if may_name(other, ident) && !may_name(body, ident));
+                if !is_left {
+                    statements.extend(rebound(argument, index, expressions));
+                }
+            }
         }
     }
     statements

@@ -22,17 +22,35 @@ pub(crate) fn may_fail(output: &ReturnType) -> bool {
 pub(crate) fn never_fails(output: &ReturnType) -> bool {
     match output {
         ReturnType::Default => true,
-        ReturnType::Type(_, ty) => !matches!(**ty, Type::ImplTrait(_)) && !may_be_result(ty),
+        ReturnType::Type(_, ty) => !matches!(bare(ty), Type::ImplTrait(_)) && !may_be_result(ty),
+    }
+}
+
+/// Whether a function returns the handle of a task that runs by itself, as runtimes name it.
+pub(crate) fn is_task(output: &ReturnType) -> bool {
+    match output {
+        ReturnType::Type(_, ty) => match bare(ty) {
+            Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "JoinHandle"),
+            _ => false,
+        },
+        ReturnType::Default => false,
+    }
+}
+
+/// The type without the parentheses that it stands in, and without the groups in which a macro passes types on.
+fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Paren(inner) => bare(&inner.elem),
+        Type::Group(inner) => bare(&inner.elem),
+        ty => ty,
     }
 }
 
 pub(crate) fn may_be_result(ty: &Type) -> bool {
-    match ty {
+    match bare(ty) {
         Type::Path(path) => {
             path.qself.is_some() || path.path.get_ident().is_none_or(|name| !is_primitive(name))
         }
-        Type::Paren(inner) => may_be_result(&inner.elem),
-        Type::Group(inner) => may_be_result(&inner.elem),
         // Behind a trait of one's own there may be a future, which only its value tells.
         Type::ImplTrait(ty) => !ty.bounds.iter().all(is_no_future),
         Type::Macro(_) | Type::Infer(_) | Type::Verbatim(_) => true,
@@ -68,19 +86,12 @@ fn is_no_future(bound: &TypeParamBound) -> bool {
 
 /// `impl Future<…>`.
 pub(crate) fn is_impl_future(ty: &Type) -> bool {
-    match ty {
-        Type::ImplTrait(ty) => ty.bounds.iter().any(is_future_bound),
-        Type::Paren(inner) => is_impl_future(&inner.elem),
-        Type::Group(inner) => is_impl_future(&inner.elem),
-        _ => false,
-    }
+    matches!(bare(ty), Type::ImplTrait(ty) if ty.bounds.iter().any(is_future_bound))
 }
 
 /// `Pin<Box<dyn Future<…>>>`, or one of the names that the crate `futures` gives it.
 pub(crate) fn is_boxed_future(ty: &Type) -> bool {
-    match ty {
-        Type::Paren(inner) => is_boxed_future(&inner.elem),
-        Type::Group(inner) => is_boxed_future(&inner.elem),
+    match bare(ty) {
         Type::Path(path) => path.path.segments.last().is_some_and(|last| {
             last.ident == "BoxFuture"
                 || last.ident == "LocalBoxFuture"
@@ -92,9 +103,7 @@ pub(crate) fn is_boxed_future(ty: &Type) -> bool {
 
 /// What the future that a function returns ends with.
 pub(crate) fn future_output(ty: &Type) -> Option<&Type> {
-    match ty {
-        Type::Paren(inner) => future_output(&inner.elem),
-        Type::Group(inner) => future_output(&inner.elem),
+    match bare(ty) {
         Type::ImplTrait(ty) => bound_output(ty.bounds.iter()),
         Type::TraitObject(ty) => bound_output(ty.bounds.iter()),
         Type::Path(path) => match (path.path.segments.last()?, argument(path.path.segments.last()?)?) {
@@ -120,10 +129,10 @@ fn bound_output<'a>(mut bounds: impl Iterator<Item = &'a TypeParamBound>) -> Opt
 }
 
 fn is_box_of_future(ty: &Type) -> bool {
-    let Type::Path(path) = ty else { return false };
+    let Type::Path(path) = bare(ty) else { return false };
     path.path.segments.last().is_some_and(|last| {
         last.ident == "Box"
-            && match argument(last) {
+            && match argument(last).map(bare) {
                 Some(Type::TraitObject(ty)) => ty.bounds.iter().any(is_future_bound),
                 Some(ty) => is_impl_future(ty),
                 None => false,
@@ -155,9 +164,7 @@ pub(crate) fn unkept_bound(ty: &Type) -> Option<&TypeParamBound> {
         }
         _ => false,
     };
-    match ty {
-        Type::Paren(inner) => unkept_bound(&inner.elem),
-        Type::Group(inner) => unkept_bound(&inner.elem),
+    match bare(ty) {
         Type::ImplTrait(inner) => inner.bounds.iter().find(|bound| {
             let other =
                 matches!(bound, TypeParamBound::Trait(_)) && !is_future_bound(bound) && !is(bound, &KEPT);

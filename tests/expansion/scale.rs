@@ -13,9 +13,13 @@ fn thousands_of_functions_and_deep_nesting_compile() {
     let mut packages = Packages::new("scale");
     packages.add("many", "2024", "", &[("lib.rs", many(functions))]);
     packages.add("deep", "2024", "", &[("lib.rs", deep(500))]);
+    packages.add("nested", "2024", "", &[("lib.rs", nested(14))]);
     packages.add("stacked", "2024", "", &[("lib.rs", stacked(24))]);
     let found = packages.diagnostics(&["check"]);
-    assert_eq!(found.keys().collect::<Vec<_>>(), ["deep/deep", "many/many", "stacked/stacked"]);
+    assert_eq!(
+        found.keys().collect::<Vec<_>>(),
+        ["deep/deep", "many/many", "nested/nested", "stacked/stacked"]
+    );
     assert!(found.values().all(Vec::is_empty), "{found:#?}");
 }
 
@@ -46,6 +50,33 @@ fn deep(blocks: usize) -> String {
          /// Later.\n#[exchange_call(op = \"get_order\")]\n\
          pub async fn wait() -> Result<u8, String> {{ std::future::ready(()).await; {open} Ok(1) {close} }}\n"
     )
+}
+
+/// Asynchronous functions that call each other, each with three events and a call, spawned under the recursion limit that
+/// every crate has. Without attributes 33 levels compile, with one attribute as many as with four.
+fn nested(levels: usize) -> String {
+    let mut source = "//! Nested.\nuse bot_metrics::prelude::*;\n".to_owned();
+    for level in 0..levels {
+        let inner = if level + 1 < levels {
+            format!("level_{}(symbol).await", level + 1)
+        } else {
+            "std::future::ready(Ok(())).await".to_owned()
+        };
+        write!(
+            source,
+            "#[operational_event(type = \"ORDER_FAILURE\", severity = \"ERROR\", on = err, symbol = symbol)]\n\
+             #[operational_event(type = \"STARTED\", severity = \"INFO\", on = ok)]\n\
+             #[operational_event(type = \"STOPPED\", severity = \"INFO\", on = cancelled)]\n\
+             #[exchange_call(op = \"place_order\")]\n\
+             async fn level_{level}(symbol: &str) -> Result<(), String> {{ {inner} }}\n"
+        )
+        .unwrap();
+    }
+    source
+        + "/// Boxes it as `tokio::spawn` does.\n\
+           pub fn spawn<F: Future + Send + 'static>(future: F) -> Box<dyn Future<Output = F::Output> + Send> {\n\
+           \x20   Box::new(future)\n}\n\
+           /// Spawns.\npub fn start() { drop(spawn(level_0(\"BTC-USD\"))); }\n"
 }
 
 fn stacked(attributes: usize) -> String {

@@ -347,6 +347,31 @@ mod functions {
                     ReconciliationReport::new()
                 }
             }
+            #[operational_event(type = "STARTED", severity = "INFO")]
+            #[exchange_call(op = "get_order")]
+            #[timed_subsystem("trading")] {
+                pub(super) async fn never_waits(order: [u8; 64], text: String) -> Result<usize, String> {
+                    Ok(order.len() + text.len())
+                }
+            }
+            #[operational_event(type = "STARTED", severity = "INFO")]
+            #[exchange_call(op = "get_order")]
+            #[timed_subsystem("trading")] {
+                pub(super) async fn stacked(order: [u8; 64], text: String) -> Result<usize, String> {
+                    ready(()).await;
+                    Ok(order.len() + text.len())
+                }
+            }
+            #[operational_event(type = "STARTED", severity = "INFO")]
+            #[exchange_call(op = "get_order")]
+            #[timed_subsystem("trading")] {
+                pub(super) fn returned_stacked(order: [u8; 64], text: String) -> impl Future<Output = Result<usize, String>> {
+                    async move {
+                        ready(()).await;
+                        Ok(order.len() + text.len())
+                    }
+                }
+            }
             #[exchange_call(op = "get_order")] {
                 pub(super) fn returned(order: [u8; 64], text: String) -> impl Future<Output = Result<usize, String>> {
                     async move {
@@ -390,14 +415,15 @@ mod functions {
                     [$(size_of_val(&measured::$name([0; 64], String::new())) - size_of_val(&plain::$name([0; 64], String::new()))),*]
                 };
             }
-            let asynchronous = grown!(waits subsystem report with_a_text with_two_texts capital)
+            assert_eq!(grown!(never_waits), [0]);
+            let asynchronous = grown!(waits subsystem report with_a_text with_two_texts capital stacked)
                 .map(|bytes| bytes - arguments);
-            let returned = grown!(returned returned_with_a_text returned_with_two_texts returned_capital);
+            let returned = grown!(returned returned_with_a_text returned_with_two_texts returned_capital returned_stacked);
             let within = |grown: &[usize], bounds: &[usize]| {
                 grown.iter().zip(bounds).all(|(grown, bound)| grown <= bound)
             };
-            assert!(within(&asynchronous, &[72, 64, 64, 152, 184, 152]), "{asynchronous:?}");
-            assert!(within(&returned, &[72, 200, 240, 200]), "{returned:?}");
+            assert!(within(&asynchronous, &[72, 64, 64, 152, 184, 152, 120]), "{asynchronous:?}");
+            assert!(within(&returned, &[72, 200, 240, 200, 120]), "{returned:?}");
         }
     }
 

@@ -17,6 +17,8 @@ mod ends;
 mod events;
 mod futures;
 mod seen;
+mod spelled;
+mod stacked;
 
 mod labels {
     use bot_metrics::LabelValue;
@@ -61,6 +63,13 @@ mod labels {
         Stacked,
         Broken,
         Shared,
+        StackedInOrder,
+        StackedAndPanics,
+        StackedAndWaits,
+        StackedOverABlock,
+        Spelled,
+        SpelledBoxed,
+        Refused,
     }
 
     #[derive(Clone, Copy, Debug, LabelValue)]
@@ -75,6 +84,8 @@ mod labels {
         Skipping,
         Fallible,
         Unclassed,
+        Stacked,
+        Waiting,
     }
 
     #[derive(Clone, Copy, Debug, LabelValue)]
@@ -92,6 +103,8 @@ mod labels {
         NeverCalled,
         Moved,
         Stacked,
+        Spawned,
+        NotSpawned,
         BySkip,
         ByClass,
     }

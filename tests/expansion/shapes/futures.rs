@@ -312,6 +312,47 @@ impl Bot {
     }
 }
 
+/// What a request is answered with, which the signatures below do not bound by a lifetime.
+pub trait Endpoint {
+    type Input;
+    type Output;
+
+    fn encode(input: &Self::Input) -> String;
+    fn decode(text: &str) -> Result<Self::Output, io::Error>;
+}
+
+impl Bot {
+    #[exchange_call(op = "get_order")]
+    pub fn issue<R: Endpoint>(&self, input: &R::Input) -> impl Future<Output = Result<R::Output, io::Error>> + '_ {
+        let text = R::encode(input);
+        async move { R::decode(ready(text + &self.0).await.as_str()) }
+    }
+
+    #[exchange_call(op = "get_order")]
+    pub fn issue_boxed<'a, R: Endpoint>(&'a self, input: &R::Input) -> Pin<Box<dyn Future<Output = Result<R::Output, io::Error>> + 'a>> {
+        let text = R::encode(input);
+        Box::pin(async move { R::decode(ready(text + &self.0).await.as_str()) })
+    }
+
+    #[operational_event(type = "ORDER_FAILURE", severity = "ERROR", on = err, symbol = self.0)]
+    #[exchange_call(op = "get_order")]
+    pub fn issue_stacked<'a, R: Endpoint>(&'a self, input: &R::Input) -> Pin<Box<dyn Future<Output = Result<R::Output, io::Error>> + 'a>> {
+        let text = R::encode(input);
+        Box::pin(async move { R::decode(ready(text + &self.0).await.as_str()) })
+    }
+
+    #[exchange_call(op = "get_order")]
+    pub fn issue_earlier<'a, R: Endpoint>(&'a self, input: &R::Input) -> impl Future<Output = Result<R::Output, io::Error>> + 'a {
+        let text = R::encode(input);
+        let decode = move |known: String| R::decode((text + &known).as_str());
+        issued(&self.0, decode)
+    }
+}
+
+fn issued<'a, T>(known: &'a str, decode: impl FnOnce(String) -> T + 'a) -> impl Future<Output = T> + 'a {
+    async move { decode(ready(known.to_owned()).await) }
+}
+
 pub trait Native {
     async fn get_ticker(&self) -> Result<u8, String>;
 

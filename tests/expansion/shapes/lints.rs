@@ -45,6 +45,19 @@ pub async fn without_waiting(value: u8) -> Result<u8, String> {
     Ok(value + 1)
 }
 
+#[operational_event(type = "STARTED", severity = "INFO")]
+#[timed_subsystem("trading")]
+#[exchange_call(op = "get_order")]
+pub async fn stacked_without_waiting(value: u8) -> Result<u8, String> {
+    Ok(value + 1)
+}
+
+#[timed_subsystem("trading")]
+#[operational_event(type = "STARTED", severity = "INFO")]
+pub async fn unit_stacked_without_waiting(value: &mut u8) {
+    *value += 1;
+}
+
 #[timed_subsystem("trading")]
 pub async fn unit_without_waiting(value: &mut u8) {
     *value += 1;

@@ -1,0 +1,112 @@
+//! How a body is run under its guard.
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{ReturnType, Type};
+
+use crate::body::{AsyncBlock, TailFuture};
+use crate::expand::{braced, can_be_written};
+use crate::private::Private;
+
+/// What it takes to run a body under its guard.
+pub(crate) struct Run {
+    pub(crate) private: Private,
+    pub(crate) guard: TokenStream,
+    pub(crate) judge: TokenStream,
+    /// Whether the signature names what a returned future ends with, and that may be part of the future's type.
+    pub(crate) declared: bool,
+    /// Whether another attribute looks for the future in which the body ends.
+    pub(crate) is_seen: bool,
+    /// Whether the attribute's expressions may be evaluated inside that future.
+    pub(crate) binds_inside: bool,
+    /// Where the body's braces stand.
+    pub(crate) span: Span,
+}
+
+impl Run {
+    pub(crate) fn guarded(&self, statements: &TokenStream) -> TokenStream {
+        let Self { private, guard, .. } = self;
+        let held = Ident::new("_guard", Span::mixed_site());
+        quote! {
+            let #held = #private::returned(#guard);
+            #statements
+        }
+    }
+
+    pub(crate) fn called(&self, output: &ReturnType, statements: TokenStream) -> TokenStream {
+        let Self { private, guard, judge, span, .. } = self;
+        let [begun, value] = ["begun", "value"].map(|name| Ident::new(name, Span::mixed_site()));
+        let body = braced(statements, *span);
+        // Where the user's body stands: clippy does not look into closures that a macro wrote.
+        let closure = quote_spanned!(*span=> move || #output #body);
+        if !can_be_written(output) {
+            // Through this call the signature tells the body what the type is.
+            return quote!(#private::call(#guard, #closure, #judge));
+        }
+        quote! {
+            let #begun = #private::begun(#guard);
+            let #value = #private::evaluate(#closure);
+            #begun.end(#judge);
+            #value
+        }
+    }
+
+    pub(crate) fn asynchronous(&self, output: &Type, statements: &TokenStream) -> TokenStream {
+        let Self { private, guard, judge, span, .. } = self;
+        // A return that never runs tells inference inside the block what the signature tells it in the plain function.
+        // Of `!` there is no value to return, not even one.
+        let endless = matches!(output, Type::Never(_));
+        let edge = (!endless).then(|| quote!(if false { return #private::never::<#output>(); }));
+        let body = braced(quote!(#edge #statements), *span);
+        let block = quote_spanned!(*span=> async move #body);
+        let run = quote!(#private::running(#guard, #block, #judge).await);
+        if endless { quote!(#private::endless(#run)) } else { run }
+    }
+
+    /// `added` is the future, or the body of its block, with the guard added to those that it has already.
+    pub(crate) fn tail(
+        &self,
+        tail: &TailFuture,
+        bindings: &TokenStream,
+        added: Option<TokenStream>,
+    ) -> TokenStream {
+        let TailFuture { statements, future, block, boxed } = tail;
+        let kept = block.as_ref().filter(|_| added.is_some() || self.is_seen);
+        let (before, inside) =
+            if kept.is_some() && self.binds_inside { (None, Some(bindings)) } else { (Some(bindings), None) };
+        let future = match kept {
+            Some(AsyncBlock { moves, body }) => {
+                let run = added.unwrap_or_else(|| {
+                    let future = self.wrapped(future);
+                    quote!(#future.await)
+                });
+                let moves = (*moves || !bindings.is_empty()).then(|| quote!(move));
+                let body = braced(quote!(#inside #run), body.span());
+                quote!(async #moves #body)
+            }
+            None => added.unwrap_or_else(|| self.wrapped(future)),
+        };
+        match boxed {
+            None => quote!(#before #statements #future),
+            Some((path, parens)) => {
+                let mut around = Group::new(Delimiter::Parenthesis, future);
+                around.set_span(parens.span());
+                quote!(#before #statements #path #around)
+            }
+        }
+    }
+
+    pub(crate) fn future(&self, boxed: Option<&Type>, statements: TokenStream) -> TokenStream {
+        let private = &self.private;
+        let output = boxed.map(|ty| quote!(-> #ty));
+        let body = braced(statements, self.span);
+        let future = self.wrapped(&quote!(#private::evaluate(move || #output #body)));
+        if boxed.is_some() { quote!(#private::pinned(#future)) } else { future }
+    }
+
+    fn wrapped(&self, future: &TokenStream) -> TokenStream {
+        let Self { private, guard, judge, .. } = self;
+        let wrap = if self.declared { quote!(declared) } else { quote!(future) };
+        quote!(#private::#wrap(move || #private::begun(#guard), #future, #judge))
+    }
+}

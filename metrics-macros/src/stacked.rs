@@ -1,0 +1,290 @@
+//! The expansion of an attribute above, found in the body by one that is expanded after it.
+//!
+//! Each attribute of a stack sees the expansions of those above it as the function's body, and would run it under its
+//! guard like any other. The types of futures would then nest several levels deeper for each attribute, and the compiler
+//! gives up on calls that are a few levels deep. So an attribute takes such an expansion apart and runs the user's body
+//! under all guards at once. They begin, are asked and end in the order in which they would if they were nested.
+//!
+//! The compiler has resolved no name at this time. An expansion is recognized by `__private` and the name of its
+//! function, so attributes may be renamed or stand behind `cfg_attr`, and one of another crate between two of ours keeps
+//! them apart.
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote, quote_spanned};
+
+use crate::private::Private;
+
+/// What a further attribute adds to an expansion.
+pub(crate) struct Addition<'a> {
+    pub(crate) private: &'a Private,
+    pub(crate) guard: &'a TokenStream,
+    /// Makes the verdict of an expression that is a reference to the returned value.
+    pub(crate) verdict: &'a dyn Fn(&TokenStream) -> TokenStream,
+    /// Where the returned type is written, for messages.
+    pub(crate) span: Span,
+}
+
+impl Addition<'_> {
+    /// Adds to a body that awaits an expansion, or returns `None` for any other body.
+    pub(crate) fn to_awaited(&self, body: &TokenStream) -> Option<TokenStream> {
+        let body = trees(body);
+        let [run @ .., TokenTree::Punct(_), TokenTree::Ident(awaits)] = body.as_slice() else { return None };
+        let run = (awaits == "await").then(|| self.to_run(run))??;
+        Some(quote!(#run.await))
+    }
+
+    /// Adds to a future that is an expansion, or returns `None` for any other future.
+    pub(crate) fn to_future(&self, future: &TokenStream) -> Option<TokenStream> {
+        self.to_run(&trees(future))
+    }
+
+    fn to_run(&self, run: &[TokenTree]) -> Option<TokenStream> {
+        let Self { private, guard, .. } = self;
+        let Run { before, function, guards, future, end } = Run::of(run, private)?;
+        let end = self.to_end(end);
+        let all = Ident::new(function.several(), Span::call_site());
+        let begun = quote!(#private::begun(#guard));
+        if function.is_lazy() && before.is_empty() {
+            return Some(quote!(#private::#all(move || #private::stacked(#begun, #guards), #future, #end)));
+        }
+        // It begins before the attributes above evaluate their expressions.
+        let outer = Ident::new("outer", Span::mixed_site());
+        let lazily = function.is_lazy().then(|| quote!(move ||));
+        Some(quote! {
+            let #outer = #begun;
+            #before
+            #private::#all(#lazily #private::stacked(#outer, #guards), #future, #end)
+        })
+    }
+
+    fn to_end(&self, end: End) -> TokenStream {
+        let all = Ident::new("guards", Span::mixed_site());
+        let (inner, value, ty) = match end {
+            End::Judge { value, ty, verdict } => (quote!(#all.inner.end_future(#verdict);), value, ty),
+            End::Several { guards, value, ty, body } => {
+                (quote!({ let #guards = &mut #all.inner; #body }), value, ty)
+            }
+        };
+        let verdict = (self.verdict)(&value.to_token_stream());
+        quote_spanned!(self.span=> |#all, #value #ty| { #inner #all.outer.end_future(#verdict); })
+    }
+
+    /// Adds to a body that ends in `let value = evaluate(…); begun.end(…); value`, or returns `None` for any other.
+    pub(crate) fn to_value(&self, body: &TokenStream) -> Option<TokenStream> {
+        let Self { private, guard, .. } = self;
+        let (run, value) = evaluated(body, private)?;
+        let begun = Ident::new("begun", Span::mixed_site());
+        let verdict = (self.verdict)(&quote!(&#value));
+        Some(quote! {
+            let #begun = #private::begun(#guard);
+            #run
+            #begun.end(#verdict);
+            #value
+        })
+    }
+}
+
+/// The functions that run a future under its guards.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Function {
+    Running,
+    Declared,
+    Future,
+}
+
+impl Function {
+    const ALL: [Self; 3] = [Self::Running, Self::Declared, Self::Future];
+
+    fn one(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Declared => "declared",
+            Self::Future => "future",
+        }
+    }
+
+    /// The one that takes several guards.
+    fn several(self) -> &'static str {
+        match self {
+            Self::Running => "running_all",
+            Self::Declared => "declared_all",
+            Self::Future => "future_all",
+        }
+    }
+
+    /// Whether it takes a closure that makes the guards at the first poll.
+    fn is_lazy(self) -> bool {
+        self != Self::Running
+    }
+}
+
+/// The parts of `before function(guards, future, end)`.
+struct Run {
+    before: TokenStream,
+    function: Function,
+    /// An expression for all guards of the expansion.
+    guards: TokenStream,
+    future: TokenStream,
+    end: End,
+}
+
+/// How an expansion tells its guards what was returned.
+enum End {
+    /// The one guard has this verdict.
+    Judge { value: Ident, ty: TokenStream, verdict: TokenStream },
+    /// This block tells several guards.
+    Several { guards: Ident, value: Ident, ty: TokenStream, body: TokenTree },
+}
+
+impl Run {
+    fn of(tokens: &[TokenTree], private: &Private) -> Option<Self> {
+        let [before @ .., TokenTree::Ident(name), TokenTree::Group(arguments)] = tokens else { return None };
+        let function = Function::ALL
+            .into_iter()
+            .find(|function| name == function.one() || name == function.several())?;
+        let before = without_path(before, private).filter(|before| is_ours(before))?;
+        let [guards, future, end] = arguments_of(arguments)?;
+        let guards = match guards.as_slice() {
+            [_move, _, _, guards @ ..] if function.is_lazy() => stream(guards),
+            guards if name == function.one() => {
+                let guard = stream(guards);
+                quote!(#private::begun(#guard))
+            }
+            guards => stream(guards),
+        };
+        let end = if name == function.one() { judge(&end)? } else { several(&end)? };
+        Some(Self { before: stream(before), function, guards, future: stream(&future), end })
+    }
+}
+
+/// Reads `|value: ty| verdict`, or the path of `good`.
+fn judge(judge: &[TokenTree]) -> Option<End> {
+    if matches!(judge, [.., TokenTree::Ident(name)] if name == "good") {
+        let (value, good) = (Ident::new("value", Span::mixed_site()), stream(judge));
+        let verdict = quote!(#good(#value));
+        return Some(End::Judge { value, ty: TokenStream::new(), verdict });
+    }
+    let ([TokenTree::Ident(value), ty @ ..], verdict) = closure_parts(judge)? else { return None };
+    Some(End::Judge { value: value.clone(), ty: stream(ty), verdict: stream(verdict) })
+}
+
+/// Reads `|guards, value: ty| { … }`.
+fn several(closure: &[TokenTree]) -> Option<End> {
+    let ([TokenTree::Ident(guards), _, TokenTree::Ident(value), ty @ ..], [body]) = closure_parts(closure)?
+    else {
+        return None;
+    };
+    Some(End::Several { guards: guards.clone(), value: value.clone(), ty: stream(ty), body: body.clone() })
+}
+
+/// The parameters and the body of a closure.
+fn closure_parts(closure: &[TokenTree]) -> Option<(&[TokenTree], &[TokenTree])> {
+    let (first, rest) = closure.split_first()?;
+    let end = rest.iter().position(|token| is_punct(token, '|'))?;
+    is_punct(first, '|').then(|| (&rest[..end], &rest[end + 1..]))
+}
+
+/// Splits `body` into an expansion up to its value, and that value's variable.
+fn evaluated(body: &TokenStream, private: &Private) -> Option<(TokenStream, Ident)> {
+    let body = trees(body);
+    let (TokenTree::Ident(value), run) = body.split_last()? else { return None };
+    let called =
+        run.iter().rposition(|token| matches!(token, TokenTree::Ident(name) if name == "evaluate"))?;
+    let [.., TokenTree::Ident(word), TokenTree::Ident(bound), equals] =
+        without_path(&run[..called], private)?
+    else {
+        return None;
+    };
+    let binds = word == "let" && bound == value && is_punct(equals, '=');
+    (binds && is_ours(run)).then(|| (stream(run), value.clone()))
+}
+
+/// The tokens in front of `private::`, which they end in.
+fn without_path<'a>(tokens: &'a [TokenTree], private: &Private) -> Option<&'a [TokenTree]> {
+    let path = trees(&quote!(#private::));
+    let (before, found) = tokens.split_at(tokens.len().checked_sub(path.len())?);
+    let is_path = found.iter().zip(&path).all(|(found, path)| found.to_string() == path.to_string());
+    is_path.then_some(before)
+}
+
+/// Whether statements are none, or begin with one of ours. An attribute of another crate may have put its own in front:
+/// they may return, and belong to the call that is measured.
+fn is_ours(statements: &[TokenTree]) -> bool {
+    let mut first = statements.iter().take_while(|token| !is_punct(token, ';'));
+    statements.is_empty() || first.any(|token| matches!(token, TokenTree::Ident(word) if word == "__private"))
+}
+
+/// Splits `(first, second, rest)` where only `rest` has commas of its own; with any in `second`, `rest` is no closure.
+fn arguments_of(parens: &Group) -> Option<[Vec<TokenTree>; 3]> {
+    if parens.delimiter() != Delimiter::Parenthesis {
+        return None;
+    }
+    let arguments = trees(&parens.stream());
+    let mut parts = arguments.splitn(3, |token| is_punct(token, ',')).map(<[TokenTree]>::to_vec);
+    Some([parts.next()?, parts.next()?, parts.next()?])
+}
+
+fn is_punct(token: &TokenTree, c: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == c)
+}
+
+fn trees(tokens: &TokenStream) -> Vec<TokenTree> {
+    tokens.clone().into_iter().collect()
+}
+
+fn stream(tokens: &[TokenTree]) -> TokenStream {
+    tokens.iter().cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a guard can be added to `body` in any way.
+    fn takes_a_guard(body: &TokenStream) -> bool {
+        let private = Private::of(None);
+        let (guard, verdict) = (quote!(guard), &|value: &TokenStream| quote!(of(#value)));
+        let addition = Addition { private: &private, guard: &guard, verdict, span: Span::call_site() };
+        addition
+            .to_awaited(body)
+            .or_else(|| addition.to_future(body))
+            .or_else(|| addition.to_value(body))
+            .is_some()
+    }
+
+    #[test]
+    fn an_expansion_takes_a_guard_more() {
+        let private = quote!(::bot_metrics::__private);
+        for expansion in [
+            quote!(#private::running(a, async move {}, |value| b).await),
+            quote!(let x = #private::Text::of(&(y)); #private::running(a, async move {}, #private::good).await),
+            quote!(#private::running_all(a, async move {}, |guards, value| { b }).await),
+            quote!(#private::declared(move || a, async {}, |value: &Result<u8, u8>| b)),
+            quote!(#private::future_all(move || a, c(d, e), |guards, value| { b })),
+            quote!(let begun = #private::begun(a); let value = #private::evaluate(b); begun.end(c); value),
+        ] {
+            assert!(takes_a_guard(&expansion), "{expansion}");
+        }
+    }
+
+    #[test]
+    fn other_bodies_take_none() {
+        let private = quote!(::bot_metrics::__private);
+        for body in [
+            quote!(),
+            quote!(running(a, async move {}, |value| b).await),
+            quote!(::other::__private::running(a, async move {}, |value| b).await),
+            quote!(metrics::__private::running(a, async move {}, |value| b).await),
+            // What an attribute between the two put in front is part of the call.
+            quote!(check()?; #private::running(a, async move {}, |value| b).await),
+            quote!(check()?; let x = #private::Text::of(&(y)); #private::running(a, async {}, |value| b).await),
+            quote!(check()?; let begun = #private::begun(a); let value = #private::evaluate(b); begun.end(c); value),
+            quote!(let value = other(b); begun.end(c); value),
+            // The second argument has a comma of its own.
+            quote!(#private::declared(move || a, wait::<u8, u8>(c), |value| b)),
+            quote!(#private::running(a, async move {}, |value| b).map(c)),
+        ] {
+            assert!(!takes_a_guard(&body), "{body}");
+        }
+    }
+}
