@@ -296,7 +296,7 @@ impl EventSite<'static> {
     #[inline]
     fn record_to(self, cell: &'static SlotCell<Found>, severity: usize, kind: usize) {
         match cell.get() {
-            Some(Found::Event(entry)) => entry.record(|slot| slot.add(1)),
+            Some(Found::Event(entry)) => entry.record(Slot::increment),
             _ => self.record_first(cell, severity, kind),
         }
     }
@@ -314,7 +314,7 @@ impl EventSite<'static> {
         let find = || Found::Event(registry::process_core().events.bare(severity, kind));
         let record = |found: &Found| {
             if let Found::Event(entry) = found {
-                entry.record(|slot| slot.add(1));
+                entry.record(Slot::increment);
             }
         };
         // Until settings are installed each event comes by here.

@@ -69,7 +69,7 @@ impl Counter {
     /// Counts one.
     #[inline]
     pub fn increment(&self) {
-        self.add(1);
+        self.0.record(Slot::increment);
     }
 
     /// Counts `n`. It never panics and the counter never falls: far beyond 2^53, where Prometheus cannot tell single

@@ -47,6 +47,12 @@ pub(super) fn add(count: &AtomicU64, n: u64) {
     }
 }
 
+/// Adds one to a count that this thread alone writes.
+#[inline]
+pub(super) fn increment(count: &AtomicU64) {
+    count.store(count.load(Relaxed).wrapping_add(1), Relaxed);
+}
+
 #[cold]
 #[inline(never)]
 fn add_large(count: &AtomicU64, n: u64) {

@@ -88,6 +88,14 @@ impl Slot {
         Self(Of::Histogram(Distribution::new(bounds), invalid))
     }
 
+    /// Counts one, where it is a counter.
+    #[inline]
+    pub(crate) fn increment(&self) {
+        if let Of::Counter(tally) = &self.0 {
+            tally.increment();
+        }
+    }
+
     /// Counts, where it is a counter.
     #[inline]
     pub(crate) fn add(&self, n: u64) {
