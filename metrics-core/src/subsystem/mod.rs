@@ -232,7 +232,8 @@ mod tests {
         static SLOTS: LazyLock<Arc<SubsystemSlots>> =
             LazyLock::new(|| Arc::new(SubsystemSlots::new(&Clock::System, Presence::Here)));
         drop_guard_while_another_has_its_share(|| {
-            let handle = SubsystemHandle::new("cycle", Arc::clone(&SLOTS), Clock::System);
+            let handle =
+                SubsystemHandle::new("cycle", Arc::clone(&SLOTS), Clock::System, Arc::new(Timeline::new()));
             Box::new(Box::leak(Box::new(handle)).start())
         });
         assert_eq!(SLOTS.runs().ended_without_share(), 1);
