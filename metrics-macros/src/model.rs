@@ -251,7 +251,9 @@ impl Instrumented {
             errors.push(span, message);
             return None;
         }
-        if !matches!(shape, Shape::Guarded) && names_static(&body.statements) {
+        // In the expansion of an attribute above, names like those of statics are not the user's.
+        let is_plain = !mentions(&body.statements, "__private");
+        if is_plain && !matches!(shape, Shape::Guarded) && names_static(&body.statements) {
             // Clippy does not look into the closure or future that the body becomes, where a static may be changed.
             function.allow_must_use_candidate();
         }
