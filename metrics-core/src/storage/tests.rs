@@ -94,6 +94,22 @@ fn check(now: &Totals, before: &Totals) {
     assert!(now.started >= before.started);
 }
 
+#[test]
+fn an_end_is_quick_up_to_the_first_bound_to_the_tick() {
+    let (lease, clock) = (lease(), clock());
+    STEP.set(0);
+    for (took, is_quick) in [(999, true), (1_000, true), (1_001, false)] {
+        let began = clock.ticks();
+        let running: Run = lease.start(&clock);
+        let running = running.here();
+        assert_eq!(running.end_quickly(began + took), is_quick, "{took} ns");
+        if !is_quick {
+            running.end(GOOD, began + took);
+        }
+    }
+    assert_eq!(read(&lease).buckets, [2, 1, 0, 0]);
+}
+
 /// A clock may say anything.
 #[test]
 fn the_sum_of_durations_never_falls_however_long_they_are() {
