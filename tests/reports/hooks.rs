@@ -1,5 +1,6 @@
 //! A hook is the bot's own code: it may block, panic and cause reports itself.
 
+use std::io::{Read as _, Write as _};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
@@ -87,6 +88,44 @@ fn a_forked_process_tells_its_own_reports_and_none_of_its_parents() {
     drop(release);
     assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "{status:#x}");
     assert_eq!(lines_of(&told, &metrics).len(), 2);
+}
+
+/// Lines that wait in its parent do not count as told for its own.
+#[test]
+fn the_end_of_a_forked_process_waits_for_its_report() {
+    let parent = std::process::id();
+    let (release, gate) = mpsc::channel::<()>();
+    let (entered, begun) = mpsc::channel();
+    let gate = Mutex::new(gate);
+    let (mut told, tell) = std::io::pipe().expect("a pipe");
+    let metrics = instance(Arc::new(move |line: &str| {
+        if std::process::id() == parent {
+            let _ = entered.send(());
+            let _ = gate.lock().expect("no panic").recv();
+        } else {
+            // Longer than an end takes that does not wait.
+            thread::sleep(Duration::from_millis(20));
+            let _ = { &tell }.write_all(line.as_bytes());
+        }
+    }));
+    report(&metrics, "told by the parent");
+    begun.recv_timeout(PATIENCE).expect("its hook is called");
+    report(&metrics, "waits in the parent");
+    // SAFETY: the child takes no lock that another thread may have held.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        report(&metrics, "of the child");
+        // SAFETY: it ends the process, as the end of `main` does.
+        unsafe { libc::exit(0) };
+    }
+    // SAFETY: no status is asked for.
+    assert_eq!(unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) }, child);
+    drop(release);
+    flush_reports(&metrics);
+    drop(metrics);
+    let mut lines = String::new();
+    told.read_to_string(&mut lines).expect("text");
+    assert!(lines.contains("of the child"), "{lines:?}");
 }
 
 #[test]

@@ -9,19 +9,24 @@ use crate::lock;
 static UNTOLD: AtomicU64 = AtomicU64::new(0);
 
 /// A line that is not told, until dropped.
-pub(super) struct Untold(());
+pub(super) struct Untold {
+    /// Of the process that counts it: in a forked one it is dropped uncounted.
+    generation: u32,
+}
 
 impl Untold {
     pub(super) fn new() -> Self {
         at_end::wait_for_lines();
         change(|untold| untold + 1);
-        Self(())
+        Self { generation: lock::generation() }
     }
 }
 
 impl Drop for Untold {
     fn drop(&mut self) {
-        change(|untold| untold.saturating_sub(1));
+        if self.generation == lock::generation() {
+            change(|untold| untold.saturating_sub(1));
+        }
     }
 }
 
