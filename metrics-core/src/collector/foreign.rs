@@ -22,7 +22,7 @@ use crate::custom::custom_families;
 use crate::lock::{Held, Lock};
 use crate::panics::contained;
 use crate::registry::CoreId;
-use crate::report::{Report, Topic};
+use crate::report::{LONGEST_LINE, Report, Topic};
 use crate::settings::Settings;
 use crate::shown::{quoted, shown};
 use crate::storage::CounterSlot;
@@ -113,21 +113,33 @@ impl Foreign {
             Served { ours: OwnNames::of(settings), taken: HashMap::new(), families: BTreeMap::new() };
         let mut refused = Vec::new();
         for spelled in results.into_iter().flatten() {
-            if let Err((name, fault)) = spelled.and_then(|family| served.add(family)) {
+            if let Err(family) = spelled.and_then(|family| served.add(family)) {
                 self.count(Failure::Invalid);
-                if self.is_new(&name) {
-                    refused.push(format!("{}: {fault}", quoted(&name)));
-                }
+                refused.push(family);
             }
         }
-        if !refused.is_empty() {
-            tell(
-                &settings.report,
-                "families",
-                format_args!("metric families of the bot are not served: {}", refused.join("; ")),
-            );
-        }
+        self.tell_refused(&settings.report, &refused);
         served.families.into_values().map(ForeignFamily::into_text).collect()
+    }
+
+    /// Reports families that are not served, as many of them as a line holds: the others at the next scrape.
+    fn tell_refused(&self, report: &Report, refused: &[Refused]) {
+        let (mut line, mut names) = ("metric families of the bot are not served: ".to_owned(), Vec::new());
+        for (name, fault) in refused {
+            let family = format!("{}{}: {fault}", if names.is_empty() { "" } else { "; " }, quoted(name));
+            if line.len() + family.len() + COUNTED.len() > LONGEST_LINE {
+                break;
+            }
+            if self.is_new(name) {
+                line.push_str(&family);
+                names.push(name);
+            }
+        }
+        if !names.is_empty() && !tell(report, "families", format_args!("{line}")) {
+            for name in names {
+                self.forget(name);
+            }
+        }
     }
 
     /// The families of the registered collectors, for somebody else's gather of the shared registry.
@@ -158,8 +170,9 @@ impl Foreign {
             let failed = |failure: &Failure| {
                 self.count(*failure);
                 let source = source.to_string();
-                if self.is_new(&source) {
-                    tell(report, &source, format_args!("{source} is left out of a scrape: {failure}"));
+                let line = format_args!("{source} is left out of a scrape: {failure}");
+                if self.is_new(&source) && !tell(report, &source, line) {
+                    self.forget(&source);
                 }
             };
             result.inspect_err(failed).ok()
@@ -177,14 +190,21 @@ impl Foreign {
         reported.len() < MOST_REPORTED && reported.insert(failed.to_owned())
     }
 
+    /// Its report was suppressed or dropped: a later one may come through.
+    fn forget(&self, failed: &str) {
+        self.reported.hold().remove(failed);
+    }
+
     fn sources(&self) -> Held<'_, Vec<Arc<Source>>> {
         self.sources.hold()
     }
 }
 
-fn tell(report: &Report, place: &str, line: fmt::Arguments<'_>) {
-    let counted = "counted in foreign_collector_failures_total, and not reported again";
-    report.tell(Topic::Foreign, place, format_args!("{line} ({counted})"));
+/// Ends each report.
+const COUNTED: &str = " (counted in foreign_collector_failures_total, and not reported again)";
+
+fn tell(report: &Report, place: &str, line: fmt::Arguments<'_>) -> bool {
+    report.tell(Topic::Foreign, place, format_args!("{line}{COUNTED}"))
 }
 
 /// A registry's own rules.

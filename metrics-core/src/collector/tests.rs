@@ -297,6 +297,41 @@ fn nonsense_is_left_out_counted_and_reported_once_by_name() {
     }
 }
 
+/// More than a line holds.
+#[test]
+fn each_of_many_families_is_reported_by_name() {
+    let (settings, reported) = reporting();
+    let metrics = settings.build().expect("legal");
+    let name = |number: u32| format!("family {number} whose name is no name, and a long one besides that");
+    let families = move || (0..40).map(|number| gauge_family(&name(number), &[])).collect();
+    metrics.register(Scripted::boxed("many", families)).expect("new");
+    for _ in 0..3 {
+        let _ = metrics.exposition();
+    }
+    let lines = reported().concat();
+    for number in 0..40 {
+        assert_eq!(lines.matches(&format!("\"{}\"", name(number))).count(), 1, "{number}: {lines}");
+    }
+}
+
+/// As one beyond the limit of a minute does.
+#[test]
+fn what_could_not_be_reported_is_reported_at_a_later_scrape() {
+    let (settings, reported) = reporting();
+    let metrics = settings.build().expect("legal");
+    metrics.register(Scripted::boxed("bad", || vec![gauge_family("bad name", &[])])).expect("new");
+    metrics.register(Scripted::boxed("panics", || panic!("on purpose"))).expect("new");
+    let inside = crate::lock::enter();
+    let _ = metrics.exposition();
+    drop(inside);
+    let _ = metrics.exposition();
+    let _ = metrics.exposition();
+    let lines = reported();
+    for told in ["\"bad name\": its name is not one", "the collector of \"panics\" is left out of a scrape"] {
+        assert_eq!(lines.iter().filter(|line| line.contains(told)).count(), 1, "{lines:?}");
+    }
+}
+
 #[test]
 fn unusual_families_that_make_sense_are_served_as_they_are() {
     let inf = f64::INFINITY;

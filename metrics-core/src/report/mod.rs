@@ -25,7 +25,7 @@ use crate::shown::shown;
 pub type ReportHook = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How many bytes a line may have.
-const LONGEST_LINE: usize = 2_000;
+pub(crate) const LONGEST_LINE: usize = 2_000;
 
 /// How long the end of something, such as a server, waits until its last reports are told.
 #[cfg(feature = "server")]
@@ -97,23 +97,24 @@ impl Report {
     ///
     /// It neither blocks nor panics. Called by an allocator that was called under one of our locks, or for another report,
     /// it only counts the line as dropped. Called by a hook it does nothing, or each line would cause the next.
-    pub(crate) fn tell(&self, topic: Topic, place: impl fmt::Display, line: impl fmt::Display) {
-        self.tell_at(Instant::now(), topic, &place, &line);
+    pub(crate) fn tell(&self, topic: Topic, place: impl fmt::Display, line: impl fmt::Display) -> bool {
+        self.tell_at(Instant::now(), topic, &place, &line)
     }
 
-    fn tell_at(&self, now: Instant, topic: Topic, place: &dyn fmt::Display, line: &dyn fmt::Display) {
+    fn tell_at(&self, now: Instant, topic: Topic, place: &dyn fmt::Display, line: &dyn fmt::Display) -> bool {
         if DOING.get() == Doing::CallingHooks {
-            return;
+            return false;
         }
         let Some(_telling) = Telling::begin() else {
-            return self.0.queue.drop_line();
+            self.0.queue.drop_line();
+            return false;
         };
         let place = place.to_string();
         let permit = self.0.limits.hold().permit(topic, &place, now);
-        if let Some(permit) = permit {
+        permit.is_some_and(|permit| {
             let line = line.to_string();
-            self.0.queue.send(format!("{}{permit}", shown(&line).up_to(LONGEST_LINE)));
-        }
+            self.0.queue.send(format!("{}{permit}", shown(&line).up_to(LONGEST_LINE)))
+        })
     }
 
     /// Waits until all that was told is with the hook, `timeout` at most, and says whether it is.

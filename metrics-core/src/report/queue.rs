@@ -50,11 +50,14 @@ impl Queue {
         self.dropped.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn send(self: &Arc<Self>, line: String) {
+    /// Adds a line, or counts it where there is no room, and returns whether there was.
+    pub(super) fn send(self: &Arc<Self>, line: String) -> bool {
         let untold = exit::Untold::new();
-        if !self.push(Entry::Line(line, untold)) {
+        let is_sent = self.push(Entry::Line(line, untold));
+        if !is_sent {
             self.drop_line();
         }
+        is_sent
     }
 
     /// Waits until the lines that were sent are told, `timeout` at most, and says whether they are.
