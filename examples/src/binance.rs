@@ -45,7 +45,7 @@ const STATUSES: [(u16, u16, Meaning); 6] = [
     // A part of the way gave up waiting; the exchange may have the request all the same.
     (408, 408, unknown(Timeout)),
     // One half of a cancel-replace was done.
-    (409, 409, unknown(Rejected)),
+    (409, 409, unknown(Other)),
     // The address is banned.
     (418, 418, not_done(Banned)),
     // The weight of the requests or the number of the orders is over the limit.
@@ -89,35 +89,30 @@ const CODES: [(i32, i32, Meaning); 17] = [
     // BAD_API_KEY_FMT, REJECTED_MBX_KEY.
     (-2015, -2014, not_done(Auth)),
     // "Order cancel-replace partially failed."
-    (-2021, -2021, unknown(Rejected)),
-    // The parameters of the request (-11XX), the matching engine's refusals (-2010 and on) and all that are not listed: the
-    // exchange has read the request and says no.
-    (i32::MIN, i32::MAX, not_done(Rejected)),
+    (-2021, -2021, unknown(Other)),
+    // The parameters of the request (-11XX), the matching engine's refusals (-2010 and on) and all below that are not
+    // listed: the exchange has read the request and says no. No code of the exchange is above -1000.
+    (i32::MIN, -1100, not_done(Rejected)),
 ];
 
-/// First and last status of a row that counts where the body has no code, so that something in front of the exchange
-/// answered.
-const STATUSES_WITHOUT_CODE: [(u16, u16, Meaning); 4] = [
+/// First and last status of a row that counts where the body has no code of the exchange, so that something in front of it
+/// answered. For other statuses it is not known whether the exchange had the request before.
+const STATUSES_WITHOUT_CODE: [(u16, u16, Meaning); 2] = [
     (401, 401, not_done(Auth)),
     // Binance's firewall: too many requests of a kind that it takes for an attack.
     (403, 403, not_done(Banned)),
-    // Who refused the request is not known, and so is whether the exchange had it before.
-    (400, 499, unknown(Rejected)),
-    (0, u16::MAX, unknown(Other)),
 ];
 
 /// The meaning of an answer with this status, and with this code where its body has one.
 #[must_use]
 pub fn meaning(status: u16, code: Option<i32>) -> Meaning {
-    let by_code = || match code {
+    let by_code = || match code.and_then(|code| find(&CODES, code))? {
         // A key that may not do this, whatever the reason is called.
-        Some(code) if matches!(status, 401 | 403) => {
-            find(&CODES, code).filter(|meaning| meaning.class != Rejected).or(Some(not_done(Auth)))
-        }
-        Some(code) => find(&CODES, code),
-        None => find(&STATUSES_WITHOUT_CODE, status),
+        Meaning { class: Rejected, .. } if matches!(status, 401 | 403) => Some(not_done(Auth)),
+        meaning => Some(meaning),
     };
-    find(&STATUSES, status).or_else(by_code).unwrap_or(unknown(Other))
+    let by_status = || find(&STATUSES_WITHOUT_CODE, status);
+    find(&STATUSES, status).or_else(by_code).or_else(by_status).unwrap_or(unknown(Other))
 }
 
 fn find<T: PartialOrd + Copy>(table: &[(T, T, Meaning)], number: T) -> Option<Meaning> {
@@ -165,7 +160,7 @@ mod tests {
             (-2014, Auth, NOT_DONE),           // BAD_API_KEY_FMT
             (-2015, Auth, NOT_DONE),           // REJECTED_MBX_KEY
             (-2016, Rejected, NOT_DONE),       // NO_TRADING_WINDOW
-            (-2021, Rejected, DONE_OR_NOT),    // cancel-replace, one half of which was done
+            (-2021, Other, DONE_OR_NOT),       // cancel-replace, one half of which was done
             (-2022, Rejected, NOT_DONE),       // cancel-replace, neither half of which was done
             (-2026, Rejected, NOT_DONE),       // ORDER_ARCHIVED
             (-2038, Rejected, NOT_DONE),       // ORDER_AMEND_REJECTED
@@ -179,7 +174,10 @@ mod tests {
     fn each_status_has_its_meaning() {
         for (status, code, class, leaves_unknown) in [
             (302, None, Other, DONE_OR_NOT),
-            (400, None, Rejected, DONE_OR_NOT),
+            (400, None, Other, DONE_OR_NOT),
+            (400, Some(0), Other, DONE_OR_NOT),
+            (400, Some(400), Other, DONE_OR_NOT),
+            (403, Some(403), Banned, NOT_DONE),
             (401, None, Auth, NOT_DONE),
             (401, Some(-2015), Auth, NOT_DONE),
             (401, Some(-2010), Auth, NOT_DONE),
@@ -187,12 +185,13 @@ mod tests {
             (403, None, Banned, NOT_DONE),
             (403, Some(-2015), Auth, NOT_DONE),
             (403, Some(-1003), RateLimited, NOT_DONE),
-            (404, None, Rejected, DONE_OR_NOT),
+            (404, None, Other, DONE_OR_NOT),
+            (404, Some(404), Other, DONE_OR_NOT),
             (404, Some(-2013), Rejected, NOT_DONE),
             (408, None, Timeout, DONE_OR_NOT),
             (408, Some(-2010), Timeout, DONE_OR_NOT),
-            (409, Some(-2021), Rejected, DONE_OR_NOT),
-            (409, None, Rejected, DONE_OR_NOT),
+            (409, Some(-2021), Other, DONE_OR_NOT),
+            (409, None, Other, DONE_OR_NOT),
             (418, None, Banned, NOT_DONE),
             (418, Some(-1003), Banned, NOT_DONE),
             (429, None, RateLimited, NOT_DONE),
@@ -205,6 +204,20 @@ mod tests {
             (504, Some(-1007), ServerError, DONE_OR_NOT),
         ] {
             assert_eq!(meaning(status, code), Meaning { class, leaves_unknown }, "{status} {code:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_have_been_done_is_never_counted_as_refused() {
+        for status in 100..600 {
+            for code in (-10_000..1_000).map(Some).chain([None]) {
+                let Meaning { class, leaves_unknown } = meaning(status, code);
+                assert_eq!(
+                    leaves_unknown,
+                    matches!(class, ServerError | Timeout | Other),
+                    "{status} {code:?}: {class:?}"
+                );
+            }
         }
     }
 

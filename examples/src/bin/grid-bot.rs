@@ -184,7 +184,8 @@ impl Venue {
         if status.is_success() {
             return Ok(answer.json().await?);
         }
-        let reason = Reason::read(&answer.bytes().await?);
+        // The status of a refusal counts also where its body breaks off.
+        let reason = Reason::read(&answer.bytes().await.unwrap_or_default());
         Err(CallError::Refused { status: status.as_u16(), reason })
     }
 }

@@ -26,7 +26,7 @@ impl ClassifyError for ApiError {
             Self::Timeout => ErrorClass::Timeout,
             Self::Transport(_) => ErrorClass::Transport,
             Self::Decode(_) => ErrorClass::Decode,
-            Self::Unclear { class, .. } => *class,
+            Self::Unclear { .. } => ErrorClass::Other,
         }
     }
 }

@@ -213,6 +213,9 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread;
     use std::time::Duration;
 
     use axum::Router;
@@ -272,11 +275,28 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
+        desk_at(rehearsal, &url)
+    }
+
+    /// A desk on an exchange whose answer breaks off behind the beginning of its body.
+    fn desk_whose_answer_breaks_off(rehearsal: &Rehearsal, status: &'static str) -> Desk {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            let _ = connection.read(&mut [0; 4_096]).unwrap();
+            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 100\r\n\r\n{{\"code\":");
+            connection.write_all(answer.as_bytes()).unwrap();
+        });
+        desk_at(rehearsal, &url)
+    }
+
+    fn desk_at(rehearsal: &Rehearsal, url: &str) -> Desk {
         let bot = &rehearsal.bot;
         let metrics = Settings::new(Mode::Paper).build().unwrap();
         let gauge = metrics.rate_limit(labels::Exchange::Paper, labels::RateLimit::RequestWeight);
         let throttle = Arc::new(Throttle::new(gauge));
-        let api = Client::new(&url, Arc::clone(&throttle)).unwrap();
+        let api = Client::new(url, Arc::clone(&throttle)).unwrap();
         Desk::new(rehearsal.desk().profile, api, rehearsal.faults.clone(), Arc::clone(&bot.journal), throttle)
     }
 
@@ -306,6 +326,26 @@ mod tests {
             assert!(matches!(desk.orders().state("placed"), Some(OrderState::Open { order_id: 7 })));
         }
         assert_eq!(rehearsal.count("exchange_api_requests_total", "outcome=\"timeout\""), 3);
+        assert_eq!(rehearsal.count("exchange_api_requests_total", "outcome=\"rejected\""), 0);
+    }
+
+    /// The status says what the body would have said.
+    #[tokio::test]
+    async fn a_refusal_whose_body_breaks_off_is_one_of_its_status() {
+        let rehearsal = Rehearsal::start().await;
+        for (status, outcome) in
+            [("403 Forbidden", "banned"), ("418 Banned", "banned"), ("429 Too Many", "rate_limited")]
+        {
+            let of_outcome = format!("outcome=\"{outcome}\"");
+            let before = rehearsal.count("exchange_api_requests_total", &of_outcome);
+            let desk = desk_whose_answer_breaks_off(&rehearsal, status);
+            let refused = desk.submit(order("placed", 1_000)).await;
+            assert!(desk.held_back().is_some(), "{status}: {refused:?}");
+            assert_eq!(rehearsal.count("exchange_api_requests_total", &of_outcome), before + 1, "{status}");
+        }
+        let desk = desk_whose_answer_breaks_off(&rehearsal, "400 Bad Request");
+        desk.submit(order("placed", 1_000)).await.unwrap_err();
+        assert!(matches!(desk.orders().state("placed"), Some(OrderState::Unknown { .. })));
     }
 
     #[tokio::test]

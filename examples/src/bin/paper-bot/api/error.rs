@@ -64,8 +64,6 @@ pub(crate) enum ApiError {
     /// A refusal, but not of the whole request, or not by the exchange itself.
     #[error("refused: {why}")]
     Unclear {
-        /// The kind of the failure.
-        class: ErrorClass,
         /// What came back.
         why: String,
     },
@@ -106,11 +104,9 @@ impl ApiError {
             (ErrorClass::ServerError, _) => Self::Server { what: format!("status {}", status.as_u16()) },
             (ErrorClass::Auth, Some(Reason { msg, .. })) => Self::Auth { msg },
             (ErrorClass::Auth, None) => Self::Auth { msg: format!("status {status}") },
-            (ErrorClass::Rejected, Some(Reason { code, msg })) if !meaning.leaves_unknown => {
-                Self::Rejected { code, msg }
-            }
-            (class, Some(Reason { code, msg })) => Self::Unclear { class, why: format!("{msg} ({code})") },
-            (class, None) => Self::Unclear { class, why: format!("status {status} without a code") },
+            (ErrorClass::Rejected, Some(Reason { code, msg })) => Self::Rejected { code, msg },
+            (_, Some(Reason { code, msg })) => Self::Unclear { why: format!("{msg} ({code})") },
+            (_, None) => Self::Unclear { why: format!("status {status} without a code") },
         }
     }
 }

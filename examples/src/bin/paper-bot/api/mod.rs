@@ -151,11 +151,13 @@ impl Client {
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         self.note_used_weight(&headers);
-        let body = response.bytes().await?;
+        let body = response.bytes().await;
         if status.is_success() {
+            let body = body?;
             return serde_json::from_slice(&body).map_err(|error| ApiError::Decode(error.to_string()));
         }
-        let error = ApiError::from_answer(status, &headers, &body);
+        // The status of a refusal counts also where its body breaks off.
+        let error = ApiError::from_answer(status, &headers, &body.unwrap_or_default());
         if let Some(retry_after) = error.retry_after() {
             self.throttle.hold_back(retry_after);
         }
