@@ -25,6 +25,9 @@ pub fn begun<G: Guard>(guard: G) -> Pending<G> {
     Pending(Some(guard))
 }
 
+/// `T`, written a second time. Clippy checks it only where the user wrote it, in the signature.
+pub type Rewritten<T> = T;
+
 /// Runs a body: see [`call`] for why it is not called where it stands.
 pub fn evaluate<R>(body: impl FnOnce() -> R) -> R {
     body()

@@ -226,8 +226,8 @@ pub mod __private {
     pub use crate::event::On;
     pub use crate::guard::Guard;
     pub use crate::instrument::{
-        begun, call, declared, declared_all, endless, evaluate, future, future_all, good, never, pinned,
-        returned, running, running_all, stacked, unmeasured,
+        Rewritten, begun, call, declared, declared_all, endless, evaluate, future, future_all, good, never,
+        pinned, returned, running, running_all, stacked, unmeasured,
     };
     pub use crate::label::{Derived, Position, concatenated, require_disjoint, values_before};
     pub use crate::outcome::outcome;

@@ -234,7 +234,20 @@ fn verdict(private: &Private, instrumented: &Instrumented, value: &TokenStream) 
 /// The type of the judge's argument where it may be known from the signature alone: of what a future ends with. Its
 /// tokens stay where they are, so that the compiler sees one mistake in them and not two.
 fn judged_reference(instrumented: &Instrumented) -> Option<TokenStream> {
-    instrumented.future_output().map(|ty| quote!(: &#ty))
+    let ty = rewritten(&instrumented.private, &instrumented.future_output()?);
+    Some(quote!(: &#ty))
+}
+
+/// A type of the signature, for a closure's parameter or value. Clippy leaves the type of a trait's method to the trait,
+/// but would check that of a closure, unless the type begins and ends with tokens of a macro. Those are located where the
+/// written type begins and ends, because messages of the compiler point at the closure's type.
+pub(crate) fn rewritten(private: &Private, ty: &Type) -> TokenStream {
+    let tokens = ty.to_token_stream();
+    let [first, last] = [tokens.clone().into_iter().next(), tokens.clone().into_iter().last()]
+        .map(|token| Span::call_site().located_at(token.map_or_else(Span::call_site, |token| token.span())));
+    let private = private.at(first);
+    let (open, close) = (quote_spanned!(first=> <), quote_spanned!(last=> >));
+    quote!(#private::Rewritten #open #tokens #close)
 }
 
 fn type_span(function: &Function) -> Span {

@@ -1,11 +1,11 @@
 //! How a body is run under its guard.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{ReturnType, Type};
 
 use crate::body::{AsyncBlock, TailFuture};
-use crate::expand::{braced, can_be_written};
+use crate::expand::{braced, can_be_written, rewritten};
 use crate::private::Private;
 
 /// What it takes to run a body under its guard.
@@ -37,9 +37,17 @@ impl Run {
         let Self { private, guard, judge, span, .. } = self;
         let [begun, value] = ["begun", "value"].map(|name| Ident::new(name, Span::mixed_site()));
         let body = braced(statements, *span);
+        let is_written = can_be_written(output);
+        let output = match output {
+            ReturnType::Type(arrow, ty) if is_written => {
+                let ty = rewritten(private, ty);
+                quote!(#arrow #ty)
+            }
+            output => output.to_token_stream(),
+        };
         // Where the user's body stands: clippy does not look into closures that a macro wrote.
         let closure = quote_spanned!(*span=> move || #output #body);
-        if !can_be_written(output) {
+        if !is_written {
             // Through this call the signature tells the body what the type is.
             return quote!(#private::call(#guard, #closure, #judge));
         }
@@ -98,7 +106,7 @@ impl Run {
 
     pub(crate) fn future(&self, boxed: Option<&Type>, statements: TokenStream) -> TokenStream {
         let private = &self.private;
-        let output = boxed.map(|ty| quote!(-> #ty));
+        let output = boxed.map(|ty| rewritten(private, ty)).map(|ty| quote!(-> #ty));
         let body = braced(statements, self.span);
         let future = self.wrapped(&quote!(#private::evaluate(move || #output #body)));
         if boxed.is_some() { quote!(#private::pinned(#future)) } else { future }

@@ -2,7 +2,7 @@
 
 #[allow(unused_imports)]
 use bot_metrics::prelude::*;
-use std::future::ready;
+use std::future::{Future, ready};
 
 #[exchange_call(op = "get_order")]
 fn dead_code() -> Result<u8, String> {
@@ -334,3 +334,87 @@ macro_rules! methods {
 }
 
 methods!(method_by_a_macro);
+
+/// Clippy accepts complex types in the methods of an `impl` of a trait.
+trait Feed {
+    fn complex(&self) -> std::task::Poll<Option<Result<std::vec::IntoIter<(u64, String)>, std::io::Error>>>;
+    fn boxed(
+        &self,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Box<Vec<(u64, String)>>, Box<dyn std::error::Error>>> + '_>>;
+}
+
+struct Quiet {
+    name: String,
+}
+
+impl Feed for Quiet {
+    #[exchange_call(op = "get_order")]
+    fn complex(&self) -> std::task::Poll<Option<Result<std::vec::IntoIter<(u64, String)>, std::io::Error>>> {
+        std::task::Poll::Ready(Some(Ok(vec![(1, self.name.clone())].into_iter())))
+    }
+
+    #[exchange_call(op = "get_order")]
+    fn boxed(
+        &self,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Box<Vec<(u64, String)>>, Box<dyn std::error::Error>>> + '_>>
+    {
+        let value = self.name.parse();
+        if self.name.is_empty() {
+            return Box::pin(ready(Err("empty".into())));
+        }
+        Box::pin(async move { Ok(Box::new(vec![(value?, self.name.clone())])) })
+    }
+}
+
+#[derive(Debug)]
+pub struct LargeError {
+    pub text: [u8; 500],
+}
+
+#[exchange_call(op = "get_order")]
+pub fn large_error(value: u8) -> Result<u8, LargeError> {
+    let parse = |text: [u8; 500]| -> Result<u8, LargeError> { Err(LargeError { text }) };
+    if value == 0 { parse([0; 500]) } else { Ok(value) }
+}
+
+#[exchange_call(op = "get_order")]
+pub async fn large_error_async(value: u8) -> Result<u8, LargeError> {
+    ready(()).await;
+    if value == 0 { Err(LargeError { text: [0; 500] }) } else { Ok(value) }
+}
+
+#[exchange_call(op = "get_order")]
+pub fn optional_reference(text: &str) -> Option<&u8> {
+    println!("{text}");
+    text.as_bytes().first()
+}
+
+#[exchange_call(op = "get_order")]
+pub async fn optional_reference_async(text: &str) -> Option<&u8> {
+    ready(()).await;
+    text.as_bytes().first()
+}
+
+#[exchange_call(op = "get_order")]
+#[timed_subsystem("trading")]
+pub async fn optional_reference_stacked(text: &str) -> Option<&u8> {
+    ready(()).await;
+    text.as_bytes().first()
+}
+
+#[exchange_call(op = "get_order")]
+pub fn optional_reference_future(text: &str) -> impl Future<Output = Option<&u8>> {
+    println!("{text}");
+    async move { text.as_bytes().first() }
+}
+
+trait IntoText {
+    fn into_text(self) -> String;
+}
+
+impl IntoText for String {
+    #[exchange_call(op = "get_order")]
+    fn into_text(self) -> String {
+        self
+    }
+}

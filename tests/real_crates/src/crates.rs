@@ -13,11 +13,10 @@ pub struct Crate {
     pub futures: &'static [&'static str],
     /// Warnings that an annotation adds, by lint and file, until it no longer does.
     ///
-    /// Where a function may return an error its body is a closure with the function's return type. Clippy checks that
-    /// type again, in methods of traits too, whose own types it leaves to the trait (`type_complexity`, `use_self`). And
-    /// `inline_always` passes over a function whose first statement is an item, which it no longer is.
-    /// `non_canonical_partial_ord_impl` knows `Some(self.cmp(other))` as a whole body alone. `ref_option_ref` sees the
-    /// reference to an optional reference by which an attribute reads the returned value.
+    /// Where a function may return an error its body is a closure with the function's return type. `use_self` reads each
+    /// name in that type, in methods of traits too, whose own types it leaves to the trait. Two lints know a function by
+    /// the shape of its whole body, which an attribute changes: `inline_always` passes over one whose first statement is
+    /// an item, and `non_canonical_partial_ord_impl` accepts `Some(self.cmp(other))`.
     pub known_warnings: &'static [(&'static str, &'static str)],
     /// A limit that the crate's root sets in all copies, where the annotated one does not compile without.
     pub recursion_limit: Option<u32>,
@@ -79,7 +78,6 @@ pub static CRATES: [Crate; 6] = [
         version: "0.14.2",
         features: &["aws", "azure", "gcp", "http"],
         futures: &["UploadPart", "DnsFuture", "Resolving"],
-        known_warnings: &[("clippy::type_complexity", "src/client/http/body.rs")],
         ..ANY
     },
     Crate {
@@ -90,7 +88,6 @@ pub static CRATES: [Crate; 6] = [
         known_warnings: &[
             ("clippy::non_canonical_partial_ord_impl", "src/model/application/mod.rs"),
             ("clippy::non_canonical_partial_ord_impl", "src/model/guild/role.rs"),
-            ("clippy::ref_option_ref", "src/framework/standard/help_commands.rs"),
         ],
         // Where its futures are nested deeply, attributes over each of them nest them more deeply than the default allows.
         recursion_limit: Some(256),
