@@ -15,8 +15,14 @@ pub(crate) trait Seen: Debug + Send + Sync {
 #[must_use = "counts are seen only once their receipt is confirmed"]
 pub(crate) struct Receipt(Vec<(Arc<dyn Seen>, u64)>);
 
+/// Series for which room is made at once, so that a scrape does not allocate for a few of them each time.
+const ROOM: usize = 1_000;
+
 impl Receipt {
     pub(crate) fn add(&mut self, series: Arc<dyn Seen>, mark: u64) {
+        if self.0.len() == self.0.capacity() {
+            self.0.reserve(ROOM);
+        }
         self.0.push((series, mark));
     }
 
