@@ -12,6 +12,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
 
+use crate::body::{calls_macros, mentions};
 use crate::private::Private;
 
 /// What a further attribute adds to an expansion.
@@ -142,7 +143,8 @@ impl Run {
         let function = Function::ALL
             .into_iter()
             .find(|function| name == function.one() || name == function.several())?;
-        let before = without_path(before, private).filter(|before| is_ours(before))?;
+        let before =
+            without_path(before, private).filter(|before| is_ours(before) && !may_leave(&stream(before)))?;
         let [guards, future, end] = arguments_of(arguments)?;
         let guards = match guards.as_slice() {
             [_move, _, _, guards @ ..] if function.is_lazy() => stream(guards),
@@ -196,7 +198,8 @@ fn evaluated(body: &TokenStream, private: &Private) -> Option<(TokenStream, Iden
         return None;
     };
     let binds = word == "let" && bound == value && is_punct(equals, '=');
-    (binds && is_ours(run)).then(|| (stream(run), value.clone()))
+    let is_taken = binds && is_ours(run) && !may_leave(&stream(&run[..called]));
+    is_taken.then(|| (stream(run), value.clone()))
 }
 
 /// The tokens in front of `private::`, which they end in.
@@ -212,6 +215,22 @@ fn without_path<'a>(tokens: &'a [TokenTree], private: &Private) -> Option<&'a [T
 fn is_ours(statements: &[TokenTree]) -> bool {
     let mut first = statements.iter().take_while(|token| !is_punct(token, ';'));
     statements.is_empty() || first.any(|token| matches!(token, TokenTree::Ident(word) if word == "__private"))
+}
+
+/// Whether an expression among the statements may return from the function or wait. It is part of the call under the
+/// attributes below, whose guards would take such an end for a panic if they held nothing but a variable.
+fn may_leave(statements: &TokenStream) -> bool {
+    ["return", "await"].iter().any(|word| mentions(statements, word))
+        || asks(statements)
+        || calls_macros(statements)
+}
+
+/// Whether `?` is anywhere in `tokens`.
+fn asks(tokens: &TokenStream) -> bool {
+    trees(tokens).iter().any(|token| match token {
+        TokenTree::Group(group) => asks(&group.stream()),
+        token => is_punct(token, '?'),
+    })
 }
 
 /// Splits `(first, second, rest)` where only `rest` has commas of its own; with any in `second`, `rest` is no closure.
@@ -280,6 +299,11 @@ mod tests {
             quote!(check()?; let x = #private::Text::of(&(y)); #private::running(a, async {}, |value| b).await),
             quote!(check()?; let begun = #private::begun(a); let value = #private::evaluate(b); begun.end(c); value),
             quote!(let value = other(b); begun.end(c); value),
+            // An expression of the attribute above may return from the function.
+            quote!(let x = #private::Text::of(&(y?)); #private::running(a, async move {}, |value| b).await),
+            quote!(let x = #private::Text::of(&(y.await)); #private::running(a, async {}, |value| b).await),
+            quote!(let x = #private::Text::of(&(y!())); #private::running(a, async {}, |value| b).await),
+            quote!(let x = #private::Text::of(&(y?)); let value = #private::evaluate(b); begun.end(c); value),
             // The second argument has a comma of its own.
             quote!(#private::declared(move || a, wait::<u8, u8>(c), |value| b)),
             quote!(#private::running(a, async move {}, |value| b).map(c)),

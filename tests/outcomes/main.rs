@@ -65,6 +65,7 @@ mod labels {
         Shared,
         StackedInOrder,
         StackedAndPanics,
+        StackedAndReturns,
         StackedAndWaits,
         StackedOverABlock,
         Spelled,

@@ -3,7 +3,7 @@
 #![allow(clippy::trivially_copy_pass_by_ref, reason = "`classify` passes references")]
 
 use std::cell::RefCell;
-use std::future::{Future, ready};
+use std::future::{Future, pending, ready};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -222,4 +222,39 @@ fn a_block_and_a_method_may_have_an_attribute_each() {
     metrics();
     let _ = (finished(Api.stacked_over_a_block(true)), finished(Api.stacked_over_a_block(false)));
     assert_eq!(ends(Operation::StackedOverABlock), counts([("ok", 1), ("error", 1)]));
+}
+
+fn exchange_of(known: bool) -> Result<labels::Exchange, u8> {
+    known.then_some(labels::Exchange::Okx).ok_or(2)
+}
+
+#[exchange_call(op = "stacked_and_returns", exchange = exchange_of(known)?)]
+#[exchange_call(op = "stacked_and_returns", exchange = "kraken")]
+fn returns_above_at_once(known: bool) -> Result<u8, u8> {
+    Ok(1)
+}
+
+#[exchange_call(op = "stacked_and_returns", exchange = exchange_of(known)?)]
+#[exchange_call(op = "stacked_and_returns", exchange = "kraken")]
+async fn returns_above(known: bool) -> Result<u8, u8> {
+    ready(Ok(1)).await
+}
+
+#[exchange_call(op = "stacked_and_returns", exchange = { pending::<()>().await; labels::Exchange::Okx })]
+#[exchange_call(op = "stacked_and_returns", exchange = "kraken")]
+async fn waits_above() -> Result<u8, u8> {
+    ready(Ok(1)).await
+}
+
+/// An expression of an attribute above is part of the call for those below, however it leaves the function.
+#[test]
+fn an_expression_that_returns_or_waits_is_no_panic() {
+    metrics();
+    assert_eq!(returns_above_at_once(false), Err(2));
+    assert_eq!(finished(returns_above(false)), Err(2));
+    assert!(poll(pin!(waits_above())).is_pending());
+    assert_eq!(ends(Operation::StackedAndReturns), counts([("error", 2), ("cancelled", 1)]));
+    assert_eq!(returns_above_at_once(true), Ok(1));
+    assert_eq!(finished(returns_above(true)), Ok(1));
+    assert_eq!(ends(Operation::StackedAndReturns), counts([("error", 2), ("cancelled", 1), ("ok", 4)]));
 }
