@@ -54,7 +54,7 @@ const LEEWAY_PPM: u32 = 1_000;
 /// What happens during a scrape lies ahead of its beginning by no more than this.
 const LONGEST_SCRAPE: Duration = Duration::from_mins(1);
 
-/// Ticks from before so many suspends were translated already, or look younger than they are.
+/// A tick from before so many suspends that was not translated yet may look older than it is.
 const MOST_SUSPENDS: usize = 64;
 
 impl Timeline {
@@ -101,7 +101,11 @@ impl Past {
         let counted = scale.duration(now.ticks.saturating_sub(before.ticks).into());
         if boot_time > counted + LEEWAY + counted / (1_000_000 / LEEWAY_PPM) {
             if self.suspends.len() >= MOST_SUSPENDS {
-                self.suspends.remove(0);
+                // The oldest two become one. Without the first, ticks from before it would look younger than they are.
+                let Suspend { before, .. } = self.suspends.remove(0);
+                if let Some(oldest) = self.suspends.first_mut() {
+                    oldest.before = before;
+                }
             }
             // Where another thread compared the clocks after `at` was read, the machine slept after it too.
             let until = if at > before.ticks { at.min(now.ticks) } else { now.ticks };
@@ -266,6 +270,24 @@ mod tests {
             assert_eq!(stamp.boot_time, Duration::from_secs(seconds + suspended), "{seconds}");
             assert_eq!(stamp.wall, Duration::from_secs(1_700_000_000 + seconds + suspended), "{seconds}");
         }
+    }
+
+    #[test]
+    fn nothing_looks_younger_however_many_suspends_came_after_it() {
+        let mut past = Past::default();
+        let days = 1_000;
+        for day in 0..=days {
+            past.go_on(at(day * 10, day * 3_600), u64::MAX, Scale::NANOSECONDS);
+        }
+        let now = at(days * 10, days * 3_600);
+        let translation = Translation { now, suspends: past.suspends, scale: Scale::NANOSECONDS };
+        let boot_time = |seconds: u64| translation.stamp(seconds * 1_000_000_000).expect("past").boot_time;
+        assert_eq!(boot_time(0), Duration::ZERO);
+        for day in 0..days {
+            let latest = Duration::from_secs((day + 1) * 10 + day * 3_600);
+            assert!(boot_time(day * 10 + 5) <= latest, "{day}");
+        }
+        assert_eq!(boot_time(days * 10 - 5), Duration::from_secs(days * 10 - 5 + (days - 1) * 3_600));
     }
 
     #[test]
