@@ -111,8 +111,11 @@ impl Profiles {
         beyond.removed.remove(id);
         if !figures.is_below_zero(tolerance) {
             beyond.below_zero.remove(id);
-        } else if beyond.below_zero.len() >= MOST_BEYOND || beyond.below_zero.insert(id.to_owned()) {
+        } else if !beyond.below_zero.contains(id) {
             beyond.violations += 1;
+            if beyond.below_zero.len() < MOST_BEYOND {
+                beyond.below_zero.insert(id.to_owned());
+            }
         }
     }
 
@@ -373,6 +376,21 @@ mod tests {
         profiles.update_beyond("falls", &capital(2.0, 1.0), 0.0);
         profiles.update_beyond("falls", &capital(1.0, 2.0), 0.0);
         assert_eq!(profiles.beyond().violations, 2);
+    }
+
+    #[test]
+    fn a_fall_that_is_remembered_counts_once_however_many_others_are_below_zero() {
+        let profiles = Profiles::new();
+        profiles.set_bound(0);
+        let falls = |id: usize| profiles.update_beyond(&id.to_string(), &available(-1.0), 0.0);
+        (0..MOST_BEYOND).for_each(falls);
+        let counted = || profiles.beyond().violations;
+        let all = counted();
+        falls(7);
+        assert_eq!(counted(), all, "it stayed below zero");
+        falls(MOST_BEYOND);
+        falls(MOST_BEYOND);
+        assert_eq!(counted(), all + 2, "there is no room to remember it");
     }
 
     #[test]
