@@ -59,6 +59,13 @@ unsafe impl GlobalAlloc for Recording {
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        if let Some(record) = RECORDS.get() {
+            if !NESTED.get() {
+                RECORDS.set(None);
+            }
+            record();
+            RECORDS.set(Some(record));
+        }
         // SAFETY: the caller's promise.
         unsafe { System.dealloc(pointer, layout) }
     }

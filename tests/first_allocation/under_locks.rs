@@ -20,6 +20,8 @@ bot_metrics::metrics! {
     gauge allocation_size { symbol: Symbol }
     /// Calls.
     counter calls_total
+    /// How long one takes.
+    histogram allocation_took_seconds { symbol: Symbol } buckets(0.1)
 }
 
 #[capital_check(profile = "allocator")]
@@ -51,6 +53,9 @@ fn counted() {}
 
 static METRICS: LazyLock<Metrics> =
     LazyLock::new(|| Settings::new(Mode::Paper).install().expect("one installation"));
+
+#[timed(allocation_took_seconds, symbol = "TIMED")]
+fn timed() {}
 
 /// Handles that are made before.
 struct Handles {
@@ -86,6 +91,7 @@ fn handles() {
     subsystem.pause("an allocator");
     subsystem.resume();
     subsystem.unregister();
+    drop(subsystem.clone().with_max_age(std::time::Duration::from_mins(1)));
     counter.increment();
     counter.remove();
     gauge.set(1.0);
@@ -107,13 +113,14 @@ fn made_there() {
 }
 
 /// Whether the hook lets itself be called by what it allocates.
-const KINDS: [(&str, fn(), bool); 8] = [
+const KINDS: [(&str, fn(), bool); 9] = [
     ("capital_check", check_capital, true),
     ("reconciliation", reconcile_once, true),
     ("exchange_call", exchange, true),
     ("timed_subsystem", subsystem, true),
     ("operational_event", event, true),
     ("counted", counted, true),
+    ("timed", timed, true),
     ("handles", handles, false),
     ("handles that are made there", made_there, false),
 ];
@@ -145,6 +152,7 @@ fn work(round: usize) {
         .commit(ReconciliationReport::new().missing(Source::Db, name.as_str()));
     allocations_total(&name).increment();
     allocation_size(&name).set(1.0);
+    allocation_took_seconds(&name).observe(1.0);
     profile.remove();
     feed.remove();
     drop(METRICS.exposition());
