@@ -48,6 +48,22 @@ fn an_update_before_or_after_a_suspend_has_its_true_stamp_though_no_scrape_came_
     assert!((updated("BEFORE") - 1_735_689_600.099).abs() < 1e-3, "{}", updated("BEFORE"));
 }
 
+/// A test's clock stands still but for what the test says.
+#[test]
+fn an_update_right_before_or_right_after_a_suspend_has_its_true_stamp() {
+    let (metrics, clock) = instance();
+    let btc = metrics.market_data(Exchange::Binance, "BTCUSDT");
+    let value = || Samples::of(&metrics).value(LAST_UPDATE, &[("symbol", "BTCUSDT")]);
+    btc.updated();
+    clock.suspend(Duration::from_hours(1));
+    assert_eq!(value(), Some(1_735_689_600.0), "it came before that");
+    clock.advance(Duration::from_secs(1));
+    btc.updated();
+    clock.suspend(Duration::from_hours(1));
+    btc.updated();
+    assert_eq!(value(), Some(1_735_696_801.0), "it came after that");
+}
+
 #[test]
 fn symbols_are_bounded_and_those_beyond_have_no_series_that_would_hide_a_stale_one() {
     let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(10, 2));

@@ -130,6 +130,26 @@ fn a_suspend_before_the_first_scrape_is_seen() {
     assert_eq!(value(&metrics, LAST_RUN), Some(1_735_689_605.0), "it ran before that");
 }
 
+/// A test's clock stands still but for what the test says.
+#[test]
+fn a_suspend_right_after_a_run_or_right_before_it_is_seen() {
+    let (metrics, clock, trading) = trading(60);
+    trading.start().finish(Outcome::Ok);
+    clock.suspend(Duration::from_hours(1));
+    assert_eq!(value(&metrics, ALIVE), Some(0.0), "it ran before that");
+    assert_eq!(value(&metrics, LAST_RUN), Some(1_735_689_600.0));
+    trading.start().finish(Outcome::Ok);
+    assert_eq!(value(&metrics, ALIVE), Some(1.0), "it ran after that");
+    assert_eq!(value(&metrics, LAST_RUN), Some(1_735_693_200.0));
+    clock.suspend(Duration::from_hours(1));
+    trading.start().finish(Outcome::Ok);
+    assert_eq!(value(&metrics, ALIVE), Some(1.0));
+    assert_eq!(value(&metrics, LAST_RUN), Some(1_735_696_800.0));
+    clock.suspend(Duration::from_hours(1));
+    clock.suspend(Duration::from_hours(1));
+    assert_eq!(metrics.health()[0].age, Duration::from_hours(2));
+}
+
 #[test]
 fn a_run_that_succeeds_between_waking_and_the_next_scrape_is_fresh() {
     for outcome in [Outcome::Ok, Outcome::Skipped] {

@@ -88,30 +88,52 @@ impl Timeline {
 
     fn go_on(&self, past: &mut Past, clock: &Clock, at: Option<u64>) -> Moment {
         let (now, scale) = (clock.moment(), clock.scale());
-        past.go_on(now, at.unwrap_or(now.ticks), scale);
-        self.due_at.store(now.ticks.saturating_add(scale.ticks(DUE_AFTER)), Relaxed);
+        past.go_on(now, at, scale);
+        // A test's clock stands still: no time need pass from an update to a suspend and the next update.
+        let due_after = if let Clock::System = clock { scale.ticks(DUE_AFTER) } else { 0 };
+        self.due_at.store(now.ticks.saturating_add(due_after), Relaxed);
         now
     }
 }
 
 impl Past {
-    fn go_on(&mut self, now: Moment, at: u64, scale: Scale) {
-        let Some(before) = self.last.replace(now) else { return };
-        let boot_time = now.boot_time.saturating_sub(before.boot_time);
-        let counted = scale.duration(now.ticks.saturating_sub(before.ticks).into());
-        if boot_time > counted + LEEWAY + counted / (1_000_000 / LEEWAY_PPM) {
-            if self.suspends.len() >= MOST_SUSPENDS {
-                // The oldest two become one. Without the first, ticks from before it would look younger than they are.
-                let Suspend { before, .. } = self.suspends.remove(0);
-                if let Some(oldest) = self.suspends.first_mut() {
-                    oldest.before = before;
-                }
-            }
+    /// `at` is the tick of what happens now, if anything does.
+    fn go_on(&mut self, now: Moment, at: Option<u64>, scale: Scale) {
+        // What happened before may have the tick of this moment: a test's clock stands still.
+        let after_all = now.ticks.saturating_add(1);
+        if let Some(before) = self.last.replace(now)
+            && has_slept(before, now, scale)
+        {
             // Where another thread compared the clocks after `at` was read, the machine slept after it too.
-            let until = if at > before.ticks { at.min(now.ticks) } else { now.ticks };
-            self.suspends.push(Suspend { before, until });
+            let until =
+                at.map_or(after_all, |at| if at > before.ticks { at.min(now.ticks) } else { now.ticks });
+            self.add(Suspend { before, until });
+        }
+        if let (Some(at), Some(latest)) = (at, self.suspends.last_mut())
+            && at == now.ticks
+            && latest.until == after_all
+        {
+            latest.until = at;
         }
     }
+
+    fn add(&mut self, suspend: Suspend) {
+        if self.suspends.len() >= MOST_SUSPENDS {
+            // The oldest two become one. Without the first, ticks from before it would look younger than they are.
+            let Suspend { before, .. } = self.suspends.remove(0);
+            if let Some(oldest) = self.suspends.first_mut() {
+                oldest.before = before;
+            }
+        }
+        self.suspends.push(suspend);
+    }
+}
+
+/// Whether the machine slept between two moments.
+fn has_slept(before: Moment, now: Moment, scale: Scale) -> bool {
+    let boot_time = now.boot_time.saturating_sub(before.boot_time);
+    let counted = scale.duration(now.ticks.saturating_sub(before.ticks).into());
+    boot_time > counted + LEEWAY + counted / (1_000_000 / LEEWAY_PPM)
 }
 
 /// What translates ticks up to a moment.
@@ -261,7 +283,7 @@ mod tests {
     fn a_suspend_is_known_to_every_later_translation_and_each_tick_lies_on_its_side_of_each() {
         let mut past = Past::default();
         for (seconds, suspended) in [(100, 0), (110, 3_600), (120, 3_600), (130, 7_200), (140, 7_200)] {
-            past.go_on(at(seconds, suspended), u64::MAX, Scale::NANOSECONDS);
+            past.go_on(at(seconds, suspended), None, Scale::NANOSECONDS);
         }
         let translation =
             Translation { now: at(140, 7_200), suspends: past.suspends, scale: Scale::NANOSECONDS };
@@ -277,7 +299,7 @@ mod tests {
         let mut past = Past::default();
         let days = 1_000;
         for day in 0..=days {
-            past.go_on(at(day * 10, day * 3_600), u64::MAX, Scale::NANOSECONDS);
+            past.go_on(at(day * 10, day * 3_600), None, Scale::NANOSECONDS);
         }
         let now = at(days * 10, days * 3_600);
         let translation = Translation { now, suspends: past.suspends, scale: Scale::NANOSECONDS };
@@ -294,7 +316,7 @@ mod tests {
     fn suspends_without_number_take_bounded_memory() {
         let mut past = Past::default();
         for day in 0..1_000 {
-            past.go_on(at(day * 10, day * 3_600), u64::MAX, Scale::NANOSECONDS);
+            past.go_on(at(day * 10, day * 3_600), None, Scale::NANOSECONDS);
         }
         assert_eq!(past.suspends.len(), MOST_SUSPENDS);
     }
