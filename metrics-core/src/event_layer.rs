@@ -105,7 +105,7 @@ impl<T: LabelValue> EventLayer<T> {
 
     fn tell_unknown(&self, fields: &Fields, event: &tracing_core::Event<'_>) {
         let metadata = event.metadata();
-        let kind = fields.kind.as_str().unwrap_or("a text too long for one");
+        let kind = format!("{}{}", fields.kind.beginning(), if fields.kind.is_cut { "…" } else { "" });
         let file = metadata.file().unwrap_or_else(|| metadata.target());
         let place = format!("{file}:{}", metadata.line().unwrap_or_default());
         self.metrics.settings().report.tell(
@@ -113,7 +113,7 @@ impl<T: LabelValue> EventLayer<T> {
             &place,
             format_args!(
                 "an event in {place} is not counted: unknown event type {}; known: {}",
-                quoted(kind),
+                quoted(&kind),
                 T::VALUES.join(", ")
             ),
         );
@@ -377,7 +377,7 @@ mod tests {
             "{}",
             told[0]
         );
-        assert!(told[1].contains("\"a text too long for one\""), "{}", told[1]);
+        assert!(told[1].contains(&format!("unknown event type \"{}…\"", "x".repeat(LONGEST))), "{}", told[1]);
     }
 
     #[test]

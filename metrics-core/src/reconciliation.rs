@@ -271,7 +271,8 @@ impl ReconciliationCycle {
                 Topic::Reconciliations,
                 &place,
                 format_args!(
-                    "the reconciliation {} is not told apart from others: there are {MOST_NAMES} names before it",
+                    "the reconciliation {} is kept under the name \"other\", with all beyond {MOST_NAMES} names: name what \
+                     is compared, not each comparison",
                     quoted(name)
                 ),
             );
