@@ -27,12 +27,29 @@ static ERR: LazyLock<Arc<Writer>> = LazyLock::new(|| Writer::start("stderr", std
 
 /// One line on standard output.
 pub fn say(line: impl Display) {
-    OUT.add(format!("{line}\n"));
+    OUT.add(printable(format!("{line}\n")));
 }
 
 /// One line on standard error, about what keeps the bot from running.
 pub fn complain(line: impl Display) {
-    ERR.add(format!("{}: {line}\n", program()));
+    ERR.add(printable(format!("{}: {line}\n", program())));
+}
+
+/// Escapes what a terminal would obey: lines have texts of exchanges in them.
+fn printable(text: String) -> String {
+    let is_obeyed = |character: char| character.is_control() && character != '\n';
+    if !text.contains(is_obeyed) {
+        return text;
+    }
+    let mut printable = String::new();
+    for character in text.chars() {
+        if is_obeyed(character) {
+            printable.extend(character.escape_default());
+        } else {
+            printable.push(character);
+        }
+    }
+    printable
 }
 
 /// Waits until all lines are written, but not for a reader that does not read.
@@ -168,6 +185,13 @@ mod tests {
 
     fn soon() -> Instant {
         Instant::now() + Duration::from_mins(1)
+    }
+
+    #[test]
+    fn a_terminal_obeys_no_text_of_a_line() {
+        let plain = "größer 價格 \"x\" \\\n";
+        assert_eq!(printable(plain.to_owned()), plain);
+        assert_eq!(printable("a\x1b[2J\r\u{9b}1m\n".to_owned()), "a\\u{1b}[2J\\r\\u{9b}1m\n");
     }
 
     #[test]
