@@ -593,7 +593,7 @@ impl Metrics {
 
     /// Writes what [`exposition`](Self::exposition) returns to `out`, some 64 KiB at a time, so that it is never in memory
     /// as a whole. Nobody waits for `out`, however long it takes: ages and stamps, and with them `subsystem_alive`, are of
-    /// the moment at which the exposition began. Counts are taken as seen once all is written.
+    /// the moment at which the exposition began. Counts are taken as seen once all is written and `out` is flushed.
     ///
     /// ```
     /// # use bot_metrics::{Mode, Settings};
@@ -606,9 +606,13 @@ impl Metrics {
     ///
     /// # Errors
     ///
-    /// The first that writing to `out` gives.
+    /// The first that writing to `out` or flushing it gives.
     pub fn write_exposition(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        self.write_with_receipt(out).map(Receipt::confirm)
+        let receipt = self.write_with_receipt(out)?;
+        // What a buffer keeps has no reader.
+        out.flush()?;
+        receipt.confirm();
+        Ok(())
     }
 
     /// As [`write_exposition`](Self::write_exposition), where a reader has the exposition only later.

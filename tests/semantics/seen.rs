@@ -82,6 +82,30 @@ fn a_written_exposition_was_seen_unless_the_writer_failed() {
     }));
 }
 
+#[test]
+fn an_exposition_that_a_buffer_could_not_pass_on_was_not_seen() {
+    /// Takes everything and keeps nothing.
+    struct Broken;
+    impl io::Write for Broken {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            Ok(text.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+    assert!(!are_seen(|metrics| {
+        let error = metrics.write_exposition(&mut Broken).expect_err("it is not passed on");
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    }));
+    assert!(are_seen(|metrics| {
+        let mut page = io::BufWriter::with_capacity(1 << 20, Vec::new());
+        metrics.write_exposition(&mut page).unwrap();
+        assert!(page.buffer().is_empty() && !page.get_ref().is_empty());
+    }));
+}
+
 /// Reads a request with its body.
 fn read_request(stream: &mut TcpStream) {
     let mut request = io::BufReader::new(stream);
