@@ -642,9 +642,11 @@ impl Metrics {
     /// too, but contained only as a whole: a collector that hangs there takes the others there with it and blocks
     /// whoever registers another. [`register`](Self::register) contains each by itself.
     #[must_use]
+    #[track_caller]
     pub fn registry(&self) -> &Registry {
+        let place = SourceLine::of_caller();
         let Installed { registry, handed_out, .. } = self.installation();
-        handed_out.get_or_make(|| self.core.foreign.add_registry(registry.clone()));
+        handed_out.get_or_make(|| self.core.foreign.add_registry(registry.clone(), place));
         registry
     }
 
@@ -671,8 +673,9 @@ impl Metrics {
     /// whole, and its families are checked and merged as those of [`register`](Self::register) are. The `process_*`
     /// metrics that every client has are served once: ours, or the registry's where
     /// [`Families::SeedOnly`](crate::catalogue::Families::SeedOnly) switches ours off.
+    #[track_caller]
     pub fn add_registry(&self, registry: Registry) {
-        self.core.foreign.add_registry(registry);
+        self.core.foreign.add_registry(registry, SourceLine::of_caller());
     }
 
     /// How each subsystem stands at this moment, sorted by name.

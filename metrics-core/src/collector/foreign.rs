@@ -25,6 +25,7 @@ use crate::registry::CoreId;
 use crate::report::{LONGEST_LINE, Report, Topic};
 use crate::settings::Settings;
 use crate::shown::{quoted, shown};
+use crate::source_line::SourceLine;
 use crate::storage::CounterSlot;
 
 /// What is served beside our families, and how often some part of it failed.
@@ -47,14 +48,14 @@ struct Source {
 }
 
 enum Yields {
-    Registry(Registry),
+    Registry(Registry, SourceLine),
     Collector { collector: Box<dyn Collector>, descriptions: Vec<Desc> },
 }
 
 impl fmt::Debug for Yields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Registry(_) => "Registry",
+            Self::Registry(..) => "Registry",
             Self::Collector { .. } => "Collector",
         })
     }
@@ -64,8 +65,9 @@ impl fmt::Debug for Yields {
 type Refused = (String, Fault);
 
 impl Foreign {
-    pub(crate) fn add_registry(&self, registry: Registry) {
-        let source = Source { yields: Yields::Registry(registry), isolation: Isolation::default() };
+    /// `place` is the line of the bot that adds it.
+    pub(crate) fn add_registry(&self, registry: Registry, place: SourceLine) {
+        let source = Source { yields: Yields::Registry(registry, place), isolation: Isolation::default() };
         self.sources().push(Arc::new(source));
     }
 
@@ -263,14 +265,14 @@ impl Source {
 
     fn descriptions(&self) -> &[Desc] {
         match &self.yields {
-            Yields::Registry(_) => &[],
+            Yields::Registry(..) => &[],
             Yields::Collector { descriptions, .. } => descriptions,
         }
     }
 
     fn gather(&self) -> Vec<proto::MetricFamily> {
         match &self.yields {
-            Yields::Registry(registry) => registry.gather(),
+            Yields::Registry(registry, _) => registry.gather(),
             Yields::Collector { collector, .. } => collector.collect(),
         }
     }
@@ -288,7 +290,7 @@ impl Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.yields, self.descriptions().first()) {
-            (Yields::Registry(_), _) => f.write_str("a registry that the bot added"),
+            (Yields::Registry(_, place), _) => write!(f, "the registry that was added at {place}"),
             (Yields::Collector { .. }, Some(first)) => {
                 write!(f, "the collector of {}", quoted(&first.fq_name))
             }

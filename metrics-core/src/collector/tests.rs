@@ -481,6 +481,27 @@ fn a_panic_whose_payload_panics_costs_its_own_families_and_is_reported_once() {
 }
 
 #[test]
+fn each_registry_that_fails_is_reported_with_its_place() {
+    let (settings, reported) = reporting();
+    let metrics = settings.build().expect("legal");
+    let failing = || {
+        let registry = Registry::new();
+        registry.register(Scripted::boxed("panics", || panic!("on purpose"))).expect("new");
+        registry
+    };
+    let line = line!() + 1;
+    metrics.add_registry(failing());
+    metrics.add_registry(failing());
+    metrics.registry().register(Scripted::boxed("panics_too", || panic!("on purpose"))).expect("new");
+    let _ = metrics.exposition();
+    let lines = reported();
+    for line in line..line + 3 {
+        let told = format!("the registry that was added at {}:{line} is left out of a scrape", file!());
+        assert!(lines.iter().any(|line| line.starts_with(&told)), "{told}: {lines:?}");
+    }
+}
+
+#[test]
 fn a_collector_that_cannot_be_served_is_refused_with_the_reason() {
     struct Described(Vec<Desc>);
     impl Collector for Described {
