@@ -117,7 +117,7 @@ fn measured(mut instrumented: Instrumented) -> TokenStream {
         _ => judge(&private, &instrumented),
     };
     let (expressions, other) = (instrumented.expressions(), instrumented.function.arguments_of_others());
-    let declared = instrumented.future_output().is_some_and(|ty| !may_be_shorter_lived(&instrumented, &ty));
+    let declared = instrumented.future_output().is_some();
     let added = added(&instrumented, &guard);
     let (is_seen, binds_inside) = (instrumented.function.may_be_seen(), may_bind_inside(&instrumented));
     let Instrumented { function, body, shape, .. } = &mut instrumented;
@@ -159,12 +159,6 @@ fn added(instrumented: &Instrumented, guard: &TokenStream) -> Option<TokenStream
         Shape::Called(output) if can_be_written(output) => addition.to_value(&body.statements),
         _ => None,
     }
-}
-
-/// Whether what a future ends with may not outlive the future, which only a generic type can do.
-fn may_be_shorter_lived(instrumented: &Instrumented, output: &Type) -> bool {
-    let sig = &instrumented.function.sig;
-    sig.generics.type_params().next().is_some() || mentions(&output.to_token_stream(), "Self")
 }
 
 /// Whether the attribute's expressions may be evaluated inside the future in which the body ends: it is all of the body,

@@ -13,7 +13,7 @@ pub(crate) struct Run {
     pub(crate) private: Private,
     pub(crate) guard: TokenStream,
     pub(crate) judge: TokenStream,
-    /// Whether the signature names what a returned future ends with, and that may be part of the future's type.
+    /// Whether the signature names what a returned future ends with.
     pub(crate) declared: bool,
     /// Whether another attribute looks for the future in which the body ends.
     pub(crate) is_seen: bool,
@@ -114,7 +114,11 @@ impl Run {
 
     fn wrapped(&self, future: &TokenStream) -> TokenStream {
         let Self { private, guard, judge, .. } = self;
-        let wrap = if self.declared { quote!(declared) } else { quote!(future) };
-        quote!(#private::#wrap(move || #private::begun(#guard), #future, #judge))
+        let start = quote!(move || #private::begun(#guard));
+        if self.declared {
+            quote!(#private::declared(|| #private::never(), #start, #future, #judge))
+        } else {
+            quote!(#private::future(#start, #future, #judge))
+        }
     }
 }

@@ -45,8 +45,11 @@ impl Addition<'_> {
         let end = self.to_end(end);
         let all = Ident::new(function.several(), Span::call_site());
         let begun = quote!(#private::begun(#guard));
+        let output = (function == Function::Declared).then(|| quote!(|| #private::never(),));
         if function.is_lazy() && before.is_empty() {
-            return Some(quote!(#private::#all(move || #private::stacked(#begun, #guards), #future, #end)));
+            return Some(
+                quote!(#private::#all(#output move || #private::stacked(#begun, #guards), #future, #end)),
+            );
         }
         // It begins before the attributes above evaluate their expressions.
         let outer = Ident::new("outer", Span::mixed_site());
@@ -54,7 +57,7 @@ impl Addition<'_> {
         Some(quote! {
             let #outer = #begun;
             #before
-            #private::#all(#lazily #private::stacked(#outer, #guards), #future, #end)
+            #private::#all(#output #lazily #private::stacked(#outer, #guards), #future, #end)
         })
     }
 
@@ -145,7 +148,7 @@ impl Run {
             .find(|function| name == function.one() || name == function.several())?;
         let before =
             without_path(before, private).filter(|before| is_ours(before) && !may_leave(&stream(before)))?;
-        let [guards, future, end] = arguments_of(arguments)?;
+        let [guards, future, end] = arguments_of(arguments, function)?;
         let guards = match guards.as_slice() {
             [_move, _, _, guards @ ..] if function.is_lazy() => stream(guards),
             guards if name == function.one() => {
@@ -233,13 +236,16 @@ fn asks(tokens: &TokenStream) -> bool {
     })
 }
 
-/// Splits `(first, second, rest)` where only `rest` has commas of its own; with any in `second`, `rest` is no closure.
-fn arguments_of(parens: &Group) -> Option<[Vec<TokenTree>; 3]> {
+/// Splits `(first, second, rest)` where only `rest` has commas of its own; with any in `second`, `rest` is no closure. That
+/// of a declared future has one more in front.
+fn arguments_of(parens: &Group, function: Function) -> Option<[Vec<TokenTree>; 3]> {
     if parens.delimiter() != Delimiter::Parenthesis {
         return None;
     }
     let arguments = trees(&parens.stream());
-    let mut parts = arguments.splitn(3, |token| is_punct(token, ',')).map(<[TokenTree]>::to_vec);
+    let first = usize::from(function == Function::Declared);
+    let parts = arguments.splitn(3 + first, |token| is_punct(token, ','));
+    let mut parts = parts.skip(first).map(<[TokenTree]>::to_vec);
     Some([parts.next()?, parts.next()?, parts.next()?])
 }
 
@@ -278,7 +284,7 @@ mod tests {
             quote!(#private::running(a, async move {}, |value| b).await),
             quote!(let x = #private::Text::of(&(y)); #private::running(a, async move {}, #private::good).await),
             quote!(#private::running_all(a, async move {}, |guards, value| { b }).await),
-            quote!(#private::declared(move || a, async {}, |value: &Result<u8, u8>| b)),
+            quote!(#private::declared(|| never(), move || a, async {}, |value: &Result<u8, u8>| b)),
             quote!(#private::future_all(move || a, c(d, e), |guards, value| { b })),
             quote!(let begun = #private::begun(a); let value = #private::evaluate(b); begun.end(c); value),
         ] {
@@ -305,7 +311,7 @@ mod tests {
             quote!(let x = #private::Text::of(&(y!())); #private::running(a, async {}, |value| b).await),
             quote!(let x = #private::Text::of(&(y?)); let value = #private::evaluate(b); begun.end(c); value),
             // The second argument has a comma of its own.
-            quote!(#private::declared(move || a, wait::<u8, u8>(c), |value| b)),
+            quote!(#private::declared(|| never(), move || a, wait::<u8, u8>(c), |value| b)),
             quote!(#private::running(a, async move {}, |value| b).map(c)),
         ] {
             assert!(!takes_a_guard(&body), "{body}");

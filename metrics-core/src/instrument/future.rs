@@ -20,12 +20,16 @@ pub fn pinned<F>(future: F) -> Pin<Box<F>> {
 /// Runs a future under a guard, where the function's signature names what the future ends with.
 ///
 /// The type of `future` is left to the signature: a bound here would report a second time what is wrong with it.
-pub fn declared<F, S, G, J, R>(
+/// `output` is a closure that is never called. Its type stands for `R` in the returned one, which may outlive `R` then, as
+/// the future itself may.
+pub fn declared<F, S, G, J, T, R>(
+    _output: T,
     start: S,
     future: F,
     judge: J,
-) -> Instrumented<F, Unstarted<S>, Pending<G>, J, Known<R>>
+) -> Instrumented<F, Unstarted<S>, Pending<G>, J, Known<T>>
 where
+    T: FnOnce() -> R,
     S: FnOnce() -> Pending<G>,
     G: Guard,
     J: FnOnce(&R) -> G::Verdict,
@@ -33,8 +37,7 @@ where
     Instrumented::new(Unstarted(Some(start)), Held::new(), future, judge)
 }
 
-/// Like [`declared`], where the signature does not name what the future ends with, or the compiler would ask that this type
-/// outlive the future: the returned type is without it.
+/// Like [`declared`], where the signature does not name what the future ends with.
 pub fn future<F, S, G, J>(
     start: S,
     future: F,
@@ -50,12 +53,14 @@ where
 }
 
 /// Like [`declared`], under the guards of several attributes: `end` tells each of them its verdict.
-pub fn declared_all<F, S, O, I, E, R>(
+pub fn declared_all<F, S, O, I, E, T, R>(
+    _output: T,
     start: S,
     future: F,
     end: E,
-) -> Instrumented<F, Unstarted<S>, Stacked<O, I>, E, Known<R>>
+) -> Instrumented<F, Unstarted<S>, Stacked<O, I>, E, Known<T>>
 where
+    T: FnOnce() -> R,
     S: FnOnce() -> Stacked<O, I>,
     O: Guard,
     I: Guards,
@@ -141,9 +146,9 @@ pin_project! {
     }
 }
 
-/// The type of what an instrumented future ends with.
+/// What an instrumented future ends with is what `T`, a closure, returns.
 #[derive(Debug)]
-pub struct Known<R>(PhantomData<R>);
+pub struct Known<T>(PhantomData<T>);
 
 /// It is what the future inside ends with.
 #[derive(Debug)]
@@ -262,8 +267,9 @@ where
     }
 }
 
-impl<F, S, P, E, R> Future for Instrumented<F, S, P, E, Known<R>>
+impl<F, S, P, E, T, R> Future for Instrumented<F, S, P, E, Known<T>>
 where
+    T: FnOnce() -> R,
     F: Future<Output = R>,
     S: Start<P>,
     P: Guards,

@@ -349,6 +349,41 @@ impl Bot {
     }
 }
 
+/// Its parameter is not the functions' own, nor bounded by the lifetime of their futures.
+pub struct Answers<R>(std::marker::PhantomData<R>);
+
+impl<R: Endpoint> Answers<R> {
+    #[exchange_call(op = "get_order")]
+    pub fn answer(text: &str) -> impl Future<Output = Result<R::Output, io::Error>> + '_ {
+        async move { R::decode(ready(text).await) }
+    }
+
+    #[exchange_call(op = "get_order")]
+    pub fn answer_boxed<'a>(text: &'a str) -> Pin<Box<dyn Future<Output = Result<R::Output, io::Error>> + 'a>> {
+        Box::pin(async move { R::decode(ready(text).await) })
+    }
+
+    #[timed_subsystem("trading")]
+    #[exchange_call(op = "get_order")]
+    pub fn answer_at_any_time() -> Pin<Box<dyn Future<Output = Result<R::Output, io::Error>>>> {
+        Box::pin(async move { R::decode(ready("").await) })
+    }
+}
+
+#[async_trait::async_trait]
+pub trait Handler<M> {
+    async fn get_order(&self, text: &str) -> Result<M, String>;
+}
+
+#[async_trait::async_trait]
+impl<M: From<String> + Send> Handler<M> for Bot {
+    #[exchange_call(op = "get_order")]
+    async fn get_order(&self, text: &str) -> Result<M, String> {
+        ready(()).await;
+        Ok(M::from(text.to_owned()))
+    }
+}
+
 fn issued<'a, T>(known: &'a str, decode: impl FnOnce(String) -> T + 'a) -> impl Future<Output = T> + 'a {
     async move { decode(ready(known.to_owned()).await) }
 }
