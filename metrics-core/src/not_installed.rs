@@ -1,4 +1,4 @@
-//! Recordings of attributes while no settings are installed: nobody can scrape them, and nothing else would say so.
+//! Recordings of attributes while no settings are installed: no scrape would ever show them, and nothing else would say so.
 //!
 //! A bot may record before it installs. So it is reported once, when something is recorded that long after the first
 //! recording. A recorded call must not pay for that: until then sites remember nothing that would let them leave out the

@@ -592,7 +592,7 @@ impl Metrics {
     }
 
     /// Writes what [`exposition`](Self::exposition) returns to `out`, some 64 KiB at a time, so that it is never in memory
-    /// as a whole. Nobody waits for `out`, however long it takes: ages and stamps, and with them `subsystem_alive`, are of
+    /// as a whole. No other thread waits for `out`, however long it takes: ages and stamps, and with them `subsystem_alive`, are of
     /// the moment at which the exposition began. Counts are taken as seen once all is written and `out` is flushed.
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! Whether a family of somebody else's code may be served.
+//! Whether a family that foreign code yields may be served.
 //!
 //! Prometheus refuses a whole scrape for one bad line, and accepts silently what makes no sense: falling buckets, a
 //! series twice, a negative counter. So a family is served whole or not at all, and why not is said by name.

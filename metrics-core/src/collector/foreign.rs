@@ -33,7 +33,7 @@ use crate::storage::CounterSlot;
 pub(crate) struct Foreign {
     sources: Lock<Vec<Arc<Source>>>,
     failures: [CounterSlot; Failure::ALL.len()],
-    /// What was reported: families that are not served, and sources that failed.
+    /// The families that are not served and the sources that failed, as far as they were reported.
     reported: Lock<HashSet<String>>,
 }
 

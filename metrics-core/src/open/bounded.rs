@@ -1,7 +1,7 @@
 //! The series of one family whose labels are open, within limits that hold whatever is removed and comes back.
 //!
 //! A series that is removed has its grace: it is shown, and a recording brings it back. After its grace it is hidden and
-//! its room is free. A handle that somebody kept asks with its next recording: while there is room it brings its series
+//! its room is free. A handle that was kept asks with its next recording: while there is room it brings its series
 //! back, with all that it ever counted; otherwise it counts in "other", as any label set does that is new. A recording
 //! that was under way when the series was hidden still goes to it. The next sweep finds it there, and brings the series
 //! back or moves the recording to "other".
@@ -50,11 +50,11 @@ struct Removal {
     ends: Duration,
     /// The slot's, when it was removed.
     mark: u64,
-    /// What it held when it was hidden; none while it is shown.
+    /// Its contents when it was hidden; none while it is shown.
     hidden: Option<Baseline>,
 }
 
-/// What has become of a removed series.
+/// The state of a removed series.
 enum Fate {
     /// Something was recorded, and it is back.
     Back,
@@ -162,7 +162,7 @@ impl BoundedSeries {
 
     /// Takes a series away, if it is one of these: a gauge at once, counts after their grace.
     pub(crate) fn remove(&mut self, entry: &Entry, now: Duration) {
-        // "other" belongs to all who have no room, whoever names it so.
+        // All label sets without room share "other", even where a label has that text itself.
         if self.limits.have_other(&entry.labels) || !self.owns(entry) {
             return;
         }
@@ -199,7 +199,7 @@ impl BoundedSeries {
     /// Begins the removal of a series that is hidden when `ends` says of it and its mark, unless something is recorded
     /// first.
     fn begin_removal(&mut self, member: Member, ends: impl FnOnce(&Entry, u64) -> Duration, now: Duration) {
-        // What was recorded since it was removed before brings it back, before it goes once more.
+        // A recording since an earlier removal brings it back first; then it is removed once more.
         if let Some(removal) = self.removed.remove(&member) {
             match self.settle(&member, removal, now) {
                 Fate::Removed(removal) if removal.hidden.is_some() => {
@@ -296,10 +296,10 @@ impl BoundedSeries {
         self.many_removed = (self.removed.len() * 2).max(FEW_REMOVED);
     }
 
-    /// What is to be done with a removed series now; hides it where its grace is over.
+    /// Decides the state of a removed series, and hides it where its grace is over.
     fn settle(&mut self, member: &Member, removal: Removal, now: Duration) -> Fate {
         let Some(slot) = member.slot() else { return Fate::Back };
-        // What was moved to "other" may have revived it in the middle of a sweep.
+        // A move to "other" may have revived it in the middle of a sweep.
         if removal.hidden.is_some() && member.0.is_live() {
             return Fate::Back;
         }
@@ -374,7 +374,7 @@ impl Member {
     /// Whether anybody can record to it beside these, who do not.
     fn is_held_beside(&self, these: usize) -> bool {
         let is_held = Arc::strong_count(&self.0) > these;
-        // Where nobody can, all that was recorded by the last one who could is visible from here on.
+        // Once no handle is left, all recordings of the last one are visible from here on.
         fence(Acquire);
         is_held
     }

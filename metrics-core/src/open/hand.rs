@@ -74,7 +74,7 @@ fn record_elsewhere(
         return;
     }
     if lock::is_inside() {
-        // An allocator cannot ask. What it records in a hidden series is found there by the next sweep.
+        // An allocator cannot ask. The next sweep finds what it records in a hidden series.
         return entry.record(record);
     }
     let found_at = epoch();

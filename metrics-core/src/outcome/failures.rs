@@ -97,7 +97,7 @@ fn broke_off(error: &reqwest::Error) -> bool {
     causes(error).any(is_body) || has_io_cause(error, ErrorClass::Transport)
 }
 
-/// What is no HTTP is of the class [`Transport`](ErrorClass::Transport): no answer came.
+/// An answer that is not HTTP is of the class [`Transport`](ErrorClass::Transport): no answer came.
 #[cfg(feature = "hyper")]
 impl ClassifyError for hyper::Error {
     fn class(&self) -> ErrorClass {

@@ -15,7 +15,7 @@ const LINES_OF_A_PLACE: usize = 3;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// What was told of each topic.
+/// The recent lines of each topic.
 #[derive(Default)]
 pub(super) struct Limits(BTreeMap<Topic, Minute>);
 

@@ -38,7 +38,7 @@ pub(crate) enum Topic {
     Clock,
     /// Something is recorded and no settings are installed.
     NotInstalled,
-    /// What is served is empty.
+    /// The server serves no metrics, since they are switched off.
     #[cfg(feature = "server")]
     SwitchedOff,
     /// Two places give one subsystem different ages.

@@ -36,7 +36,7 @@ struct Entries {
 
 enum Entry {
     Line(String, exit::Untold),
-    /// Somebody waits until the lines before it are told.
+    /// A caller of `flush` waits until the lines before it are told.
     Flush(SyncSender<()>),
 }
 
@@ -102,7 +102,7 @@ impl Queue {
                     drop(untold);
                 }
                 Entry::Flush(sender) => {
-                    // Whoever waited may have given up.
+                    // The caller of `flush` may have given up.
                     let _ = sender.send(());
                 }
             }

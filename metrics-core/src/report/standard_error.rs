@@ -3,7 +3,7 @@
 /// Writes a line, if it is taken. What becomes of it is not known to be anybody's concern: an error is ignored.
 ///
 /// It is one call that writes the whole line, so that lines of others do not end up in it, and takes no lock of std's:
-/// while a pipe that nobody reads is full, only this thread waits.
+/// while a pipe without a reader is full, only this thread waits.
 pub(super) fn write(line: &str) {
     let line = format!("bot-metrics: {line}\n");
     imp::write(line.as_bytes());

@@ -65,7 +65,7 @@ impl Shared {
     }
 }
 
-/// What is called when the first client has received a rendering whole. Clones share it.
+/// Called when the first client has received a rendering whole. Clones share it.
 #[derive(Clone, Default)]
 pub(super) struct Delivery(Arc<Mutex<Option<Delivered>>>);
 

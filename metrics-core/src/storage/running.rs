@@ -150,7 +150,7 @@ impl Call {
         self.started
     }
 
-    /// The same call as if it had begun so many ticks later.
+    /// This call as if it had begun so many ticks later.
     pub(crate) fn later(self, by: u64) -> Self {
         Self { started: self.started.wrapping_add(by), ..self }
     }

@@ -155,7 +155,7 @@ impl Slot {
         }
     }
 
-    /// What it holds now.
+    /// Its present contents.
     pub(crate) fn baseline(&self) -> Baseline {
         match &self.0 {
             Of::Histogram(distribution, _) => distribution.show(|buckets, sum| Baseline {

@@ -231,7 +231,7 @@ fn difference(selector: &Selector, samples: &Samples, found: &[(&Series, f64)], 
     }
 }
 
-/// What is there instead of a series that is not.
+/// Describes the series that are there, for a message about one that is missing.
 fn alternatives(selector: &Selector, samples: &Samples) -> String {
     match selector.nearest(samples) {
         Nearest::Series(nearest) => {

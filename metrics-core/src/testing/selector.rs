@@ -72,7 +72,7 @@ impl Selector {
             && self.labels.iter().all(|(label, value)| series.labels.get(label) == Some(value))
     }
 
-    /// What is most like what is asked for.
+    /// The nearest to the series that is asked for.
     pub(super) fn nearest<'a>(&self, samples: &'a Samples) -> Nearest<'a> {
         let exported: BTreeSet<&str> = samples.iter().map(|(series, _)| series.name.as_str()).collect();
         let known = known_names(samples);
@@ -116,7 +116,7 @@ impl Selector {
     }
 }
 
-/// What is most like a series that is not there.
+/// The series that are nearest to a missing one.
 #[derive(Debug)]
 pub(super) enum Nearest<'a> {
     /// Series of the nearest name, the nearest first.

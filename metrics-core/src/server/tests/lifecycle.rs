@@ -93,7 +93,7 @@ fn an_address_that_the_machine_lacks_is_left_out_of_those_of_a_name() {
     assert_eq!(get(server.local_addr(), "/metrics").status, 200);
 }
 
-/// Whoever asks there would get the metrics of another process.
+/// A client of that address would get the metrics of another process.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_name_with_one_address_in_use_is_not_served_at_all_and_that_address_is_named() {
