@@ -55,7 +55,7 @@ fn mismatches_are_counted_by_kind_and_source_and_add_up() {
 }
 
 #[test]
-fn what_is_not_told_apart_for_its_many_names_is_told() {
+fn a_reconciliation_beyond_the_limit_on_names_is_reported() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let hook = Arc::clone(&told);
     let settings = Settings::new(Mode::Paper)
@@ -68,7 +68,7 @@ fn what_is_not_told_apart_for_its_many_names_is_told() {
     flush_reports(&metrics);
     let told = told.lock().unwrap();
     assert!(
-        matches!(&told[..], [line] if line.contains("reconciliation \"200\" is not told apart")),
+        matches!(&told[..], [line] if line.contains("reconciliation \"200\" is kept under the name \"other\", with all beyond 200 names")),
         "{told:?}"
     );
 }
