@@ -4,7 +4,6 @@
 //! that was forked starts one of its own.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{self, SyncSender};
@@ -13,6 +12,7 @@ use std::time::Duration;
 
 use super::{DOING, Doing, ReportHook, exit, standard_error};
 use crate::lock::{self, Held, Lock};
+use crate::panics::contained;
 
 /// How many lines may wait.
 pub(super) const MOST: usize = 64;
@@ -126,10 +126,8 @@ impl Queue {
     }
 
     fn tell(&self, line: &str) {
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| (self.hook)(line))) {
-            // Dropping it may panic again.
-            std::mem::forget(payload);
-        }
+        // A hook that panics costs its line and nothing else.
+        let _ = contained(|| (self.hook)(line));
     }
 
     fn entries(&self) -> Held<'_, Entries> {

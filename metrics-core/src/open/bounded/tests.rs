@@ -33,7 +33,7 @@ fn a_series_removed_long_ago_comes_back_with_all_that_was_ever_counted() {
     assert_eq!(shown(&mut family, 6), Some(Value::Counter(4)));
     family.remove(&kept, Duration::from_mins(6));
     assert_eq!(shown(&mut family, 12), None);
-    // Counted by whoever lets go of it before the next scrape.
+    // Its last handle counts, and is dropped before the next scrape.
     kept.record(|slot| slot.add(1));
     drop(kept);
     assert_eq!(shown(&mut family, 13), Some(Value::Counter(5)));
@@ -42,7 +42,7 @@ fn a_series_removed_long_ago_comes_back_with_all_that_was_ever_counted() {
     family.remove(&entry, Duration::from_mins(13));
     drop(entry);
     assert_eq!(shown(&mut family, 30), None);
-    assert!(family.series.is_empty(), "nobody can record to it any more");
+    assert!(family.series.is_empty(), "no handle is left to record to it");
 }
 
 static COUNTER: Family = family("c_total", Kind::Counter);
@@ -57,9 +57,9 @@ const fn family(name: &'static str, kind: Kind) -> Family {
 struct Told(Vec<(String, f64)>, Receipt);
 
 /// The scraper is gone.
-struct Nobody;
+struct NoReader;
 
-impl Sink for Nobody {
+impl Sink for NoReader {
     fn includes(&self, _: &Family) -> bool {
         false
     }
@@ -130,7 +130,7 @@ fn no_count_is_lost_while_its_series_is_removed_expires_and_comes_back() {
     let (threads, counts) = if is_long { (16, 500_000) } else { (4, 20_000) };
     let (family, key) = counters(3);
     let (family, done) = (std::sync::Mutex::new(family), std::sync::atomic::AtomicU64::new(0));
-    let hold = || family.lock().expect("nobody panics");
+    let hold = || family.lock().expect("no panic");
     let (mut seen, mut before, mut minutes, mut let_go) = (0.0, 0.0, 0, 0);
     let mut scrape = || {
         let mut family = hold();
@@ -162,7 +162,7 @@ fn no_count_is_lost_while_its_series_is_removed_expires_and_comes_back() {
                     }
                     (0..50).for_each(|_| entry.record(|slot| slot.add(1)));
                     drop(entry);
-                    // Now and then nobody holds it.
+                    // Now and then no handle is left.
                     std::thread::sleep(Duration::from_micros(50 * (1 + (round + thread) % 8)));
                 }
                 done.fetch_add(1, Relaxed);
@@ -227,7 +227,7 @@ fn what_is_forgotten_goes_at_once_where_it_was_seen_and_has_its_grace_where_not(
 fn what_a_scrape_had_for_nobody_was_not_seen() {
     let (mut family, key) = counters(3);
     admit(&mut family, key, "x", 0).record(|slot| slot.add(1));
-    let _ = family.collect_some(M(0), None, &mut Nobody);
+    let _ = family.collect_some(M(0), None, &mut NoReader);
     family.forget(0, "x", M(1));
     assert_eq!(told(&mut family, 1), [("x".to_owned(), 1.0)]);
 }
@@ -370,7 +370,7 @@ fn a_count_that_comes_after_its_series_is_hidden_is_in_other_where_there_is_no_r
     assert_eq!(told(&mut family, 12), [("a".to_owned(), 11_000.0), ("other".to_owned(), 110.0)]);
     assert!(family.retired.len() <= 1);
     let _ = told(&mut family, 13);
-    assert!(family.retired.is_empty(), "nobody can record to it any more");
+    assert!(family.retired.is_empty(), "no handle is left to record to it");
 }
 
 #[test]
