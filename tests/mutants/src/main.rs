@@ -126,13 +126,13 @@ fn work(
     queue: &Mutex<Queue>,
     results: &Mutex<Vec<(Mutant, Verdict)>>,
 ) -> Result<(), String> {
-    let tree = Tree::copy(root, worker)?;
+    let tree = Tree::copy(root, &format!("{}-{worker}", tested.name()))?;
     let suites = tested.suites_without_a_fault(&tree)?;
     loop {
         let Some(mutant) = queue.lock().map_err(|_| "a worker panicked")?.next() else { return Ok(()) };
         let started = Instant::now();
         let verdict = tree.with(&mutant, || suites.judge(&tree))??;
-        println!("{:>4} s  {verdict}  {}", started.elapsed().as_secs(), mutant.name);
+        println!("{:>4} s  {}\n        {verdict}", started.elapsed().as_secs(), mutant.name);
         if verdict == Verdict::Unviable {
             queue.lock().map_err(|_| "a worker panicked")?.wanted += 1;
         }

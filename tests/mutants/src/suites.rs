@@ -1,7 +1,7 @@
 //! The suites that a fault has to make fail, the quick ones first.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -15,10 +15,10 @@ pub enum Crate {
 }
 
 /// What became of a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// This suite failed, the first of them being 1.
-    Caught(usize),
+    /// This suite failed, the first of them being 1, and in it these tests.
+    Caught(usize, Vec<String>),
     /// A suite took far longer than without the fault.
     Hangs(usize),
     Missed,
@@ -28,13 +28,12 @@ pub enum Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match self {
-            Self::Caught(suite) => format!("caught {suite}"),
-            Self::Hangs(suite) => format!("hangs {suite}"),
-            Self::Missed => "MISSED".to_owned(),
-            Self::Unviable => "unviable".to_owned(),
-        };
-        write!(f, "{text:<8}")
+        match self {
+            Self::Caught(suite, tests) => write!(f, "caught by suite {suite}: {}", tests.join(", ")),
+            Self::Hangs(suite) => write!(f, "caught by suite {suite}: it does not end"),
+            Self::Missed => f.write_str("MISSED"),
+            Self::Unviable => f.write_str("does not compile"),
+        }
     }
 }
 
@@ -84,6 +83,13 @@ pub struct Suites {
 }
 
 impl Crate {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Macros => "macros",
+        }
+    }
+
     pub fn package(self) -> &'static str {
         match self {
             Self::Core => "bot-metrics",
@@ -135,7 +141,7 @@ impl Suites {
             match status.code() {
                 Some(0) => {}
                 Some(TIMED_OUT) => return Ok(Verdict::Hangs(index + 1)),
-                _ => return Ok(Verdict::Caught(index + 1)),
+                _ => return Ok(Verdict::Caught(index + 1, failed_tests(tree)?)),
             }
         }
         Ok(Verdict::Missed)
@@ -147,6 +153,24 @@ const TIMED_OUT: i32 = 124;
 
 fn log(tree: &Tree) -> std::path::PathBuf {
     tree.path().with_extension("log")
+}
+
+/// The names of the tests that failed, so that a reader sees whether the fault is why. Without one, something did not compile.
+fn failed_tests(tree: &Tree) -> Result<Vec<String>, String> {
+    let log = log(tree);
+    let bytes = fs::read(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let mut tests: Vec<_> = text.lines().filter_map(failed_test).map(str::to_owned).collect();
+    if tests.is_empty() {
+        tests.extend(text.lines().find(|line| line.starts_with("error")).map(str::to_owned));
+    }
+    tests.truncate(3);
+    Ok(tests)
+}
+
+/// As libtest and those that imitate it write it.
+fn failed_test(line: &str) -> Option<&str> {
+    line.strip_prefix("test ")?.strip_suffix(" ... FAILED").map(str::trim)
 }
 
 fn run(tree: &Tree, arguments: &[&str], patience: Duration) -> Result<(ExitStatus, Duration), String> {
@@ -166,4 +190,16 @@ fn run(tree: &Tree, arguments: &[&str], patience: Duration) -> Result<(ExitStatu
         .stderr(errors);
     let status = command.status().map_err(|error| format!("timeout: {error}"))?;
     Ok((status, started.elapsed()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tests_that_failed_are_named() {
+        assert_eq!(failed_test("test clock::tests::one ... FAILED"), Some("clock::tests::one"));
+        assert_eq!(failed_test("test clock::tests::one ... ok"), None);
+        assert_eq!(failed_test("test result: FAILED. 1 passed; 1 failed"), None);
+    }
 }

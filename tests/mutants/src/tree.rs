@@ -10,8 +10,8 @@ pub struct Tree(PathBuf);
 
 impl Tree {
     /// Copies what git knows, as it is in the working tree. A build directory of an earlier run stays.
-    pub fn copy(root: &Path, number: usize) -> Result<Self, String> {
-        let tree = root.join(format!("target/mutants/tree-{number}"));
+    pub fn copy(root: &Path, name: &str) -> Result<Self, String> {
+        let tree = root.join("target/mutants").join(name);
         let mut git = Command::new("git");
         git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root);
         let files = git.output().map_err(|error| format!("git: {error}"))?.stdout;
