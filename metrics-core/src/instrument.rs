@@ -6,22 +6,25 @@ use crate::guard::{Guard, Unwinding};
 mod future;
 mod guards;
 
-pub use future::{declared, declared_all, future, future_all, pinned, running, running_all};
+pub use future::{
+    instrument_async, instrument_async_all, instrument_future, instrument_future_all, instrument_typed,
+    instrument_typed_all, pinned,
+};
 pub use guards::stacked;
 
-/// Runs a body that returns a value, and tells its guard how `judge` sees that value.
+/// Runs a body that returns a value, and tells its guard how `classify` sees that value.
 ///
 /// The body is a parameter so that its closure is `FnOnce`; called where it stands it would be inferred as `FnMut`,
 /// which breaks bodies that return what they borrow mutably.
-pub fn call<G: Guard, R>(guard: G, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> G::Verdict) -> R {
+pub fn call<G: Guard, R>(guard: G, body: impl FnOnce() -> R, classify: impl FnOnce(&R) -> G::Verdict) -> R {
     let pending = Pending(Some(guard));
     let value = body();
-    pending.end(judge(&value));
+    pending.end(classify(&value));
     value
 }
 
 /// Holds the guard of a body that runs next.
-pub fn begun<G: Guard>(guard: G) -> Pending<G> {
+pub fn enter<G: Guard>(guard: G) -> Pending<G> {
     Pending(Some(guard))
 }
 
@@ -33,8 +36,8 @@ pub fn evaluate<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
-/// Takes a judge for values of `R` and never asks it: its type alone is checked.
-pub fn unmeasured<R, V>(_judge: impl FnOnce(&R) -> V) {}
+/// Takes `classify` without calling it: only its type is checked.
+pub fn unmeasured<R, V>(_classify: impl FnOnce(&R) -> V) {}
 
 /// A value for a `return` that never runs, which fixes the type of an async block.
 #[must_use]
@@ -43,13 +46,13 @@ pub fn never<R>() -> R {
 }
 
 /// Stands behind a future that does not end, whatever its type was inferred to be.
-pub fn endless<R>(_: R) -> ! {
+pub fn diverge<R>(_: R) -> ! {
     unreachable!("a function that returns `!` has returned")
 }
 
-/// The verdict on a value that says nothing of how the call ended: well, since it returned.
+/// The verdict for a value that never means failure: the call returned, so it succeeded.
 #[must_use]
-pub fn good<R>(_: &R) -> Outcome {
+pub fn always_ok<R>(_: &R) -> Outcome {
     Outcome::Ok
 }
 

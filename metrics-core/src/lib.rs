@@ -226,8 +226,9 @@ pub mod __private {
     pub use crate::event::On;
     pub use crate::guard::Guard;
     pub use crate::instrument::{
-        Rewritten, begun, call, declared, declared_all, endless, evaluate, future, future_all, good, never,
-        pinned, returned, running, running_all, stacked, unmeasured,
+        Rewritten, always_ok, call, diverge, enter, evaluate, instrument_async, instrument_async_all,
+        instrument_future, instrument_future_all, instrument_typed, instrument_typed_all, never, pinned,
+        returned, stacked, unmeasured,
     };
     pub use crate::label::{Derived, Position, concatenated, require_disjoint, values_before};
     pub use crate::outcome::outcome;

@@ -178,7 +178,8 @@ fn called(tokens: &[TokenTree]) -> Option<Called> {
 }
 
 /// The functions of an expansion that return futures.
-const FUTURES: [&str; 4] = ["declared", "declared_all", "future", "future_all"];
+const FUTURES: [&str; 4] =
+    ["instrument_typed", "instrument_typed_all", "instrument_future", "instrument_future_all"];
 
 /// Whether `tokens` name a static or a constant, by the usual spelling.
 pub(crate) fn names_static(tokens: &TokenStream) -> bool {

@@ -99,8 +99,8 @@ fn unmeasured(instrumented: &Instrumented) -> TokenStream {
     let private = &instrumented.private;
     let checks = checks(private, instrumented);
     let judged = instrumented.judged_type().map(|ty| {
-        let judge = judge(private, instrumented);
-        quote!(if false { #private::unmeasured::<#ty, _>(#judge); })
+        let classify = classify(private, instrumented);
+        quote!(if false { #private::unmeasured::<#ty, _>(#classify); })
     });
     checked(&instrumented.function, &quote!(#checks #judged))
 }
@@ -108,13 +108,13 @@ fn unmeasured(instrumented: &Instrumented) -> TokenStream {
 fn measured(mut instrumented: Instrumented) -> TokenStream {
     let private = instrumented.private.clone();
     let Start { mut bindings, guard } = Start::new(&private, &instrumented);
-    let judge = match &instrumented.shape {
+    let classify = match &instrumented.shape {
         // A closure more would take the compiler as long as the body's.
         Shape::Called(output) if can_be_written(output) => {
             let value = Ident::new("value", Span::mixed_site());
             verdict(&private, &instrumented, &quote!(&#value))
         }
-        _ => judge(&private, &instrumented),
+        _ => classify(&private, &instrumented),
     };
     let (expressions, other) = (instrumented.expressions(), instrumented.function.arguments_of_others());
     let declared = instrumented.future_output().is_some();
@@ -122,7 +122,7 @@ fn measured(mut instrumented: Instrumented) -> TokenStream {
     let (is_seen, binds_inside) = (instrumented.function.may_be_seen(), may_bind_inside(&instrumented));
     let Instrumented { function, body, shape, .. } = &mut instrumented;
     let span = function.body.span();
-    let run = Run { private, guard, judge, declared, is_seen, binds_inside, span };
+    let run = Run { private, guard, classify, declared, is_seen, binds_inside, span };
     let mut statements = body.statements.clone();
     if added.is_none() && !matches!(shape, Shape::Guarded | Shape::Tail(_)) {
         let rebound = move_into_body(&mut function.sig, &statements, &expressions, &other);
@@ -178,10 +178,10 @@ pub(crate) fn can_be_written(output: &ReturnType) -> bool {
 }
 
 /// Tells what the guard wants to know from a reference to the value.
-fn judge(private: &Private, instrumented: &Instrumented) -> TokenStream {
+fn classify(private: &Private, instrumented: &Instrumented) -> TokenStream {
     let span = match &instrumented.verdict {
         Verdict::Classified(classify) => classify.span(),
-        Verdict::Good => return located(&quote!(#private::good), type_span(&instrumented.function)),
+        Verdict::AlwaysOk => return located(&quote!(#private::always_ok), type_span(&instrumented.function)),
         Verdict::Outcome | Verdict::Class | Verdict::Capital | Verdict::Report => {
             type_span(&instrumented.function)
         }
@@ -219,13 +219,13 @@ fn verdict(private: &Private, instrumented: &Instrumented, value: &TokenStream) 
             let outcome = Ident::new("outcome", at);
             quote_spanned!(span=> #private::#outcome(#classify(#value)))
         }
-        Verdict::Good => quote_spanned!(at=> #private::good(#value)),
+        Verdict::AlwaysOk => quote_spanned!(at=> #private::always_ok(#value)),
         Verdict::Capital => quote_spanned!(at=> #private::capital_of(#value)),
         Verdict::Report => quote_spanned!(at=> #private::report_of(#value)),
     }
 }
 
-/// The type of the judge's argument where it may be known from the signature alone: of what a future ends with. Its
+/// The type of the argument of `classify` where it may be known from the signature alone: of what a future ends with. Its
 /// tokens stay where they are, so that the compiler sees one mistake in them and not two.
 fn judged_reference(instrumented: &Instrumented) -> Option<TokenStream> {
     let ty = rewritten(&instrumented.private, &instrumented.future_output()?);

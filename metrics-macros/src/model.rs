@@ -98,7 +98,7 @@ pub(crate) enum Verdict {
     /// How the call ended, which this function says.
     Classified(Path),
     /// Nothing: a value of this type always means success.
-    Good,
+    AlwaysOk,
     Capital,
     Report,
 }
@@ -227,8 +227,10 @@ impl Instrumented {
             (Site::Capital { .. }, _) => Verdict::Capital,
             (Site::Reconciliation { .. }, _) => Verdict::Report,
             (_, Some(classify)) => Verdict::Classified(classify.clone()),
-            (_, None) if function.sig.asyncness.is_some() && !may_fail(&function.sig.output) => Verdict::Good,
-            (_, None) if starts_task => Verdict::Good,
+            (_, None) if function.sig.asyncness.is_some() && !may_fail(&function.sig.output) => {
+                Verdict::AlwaysOk
+            }
+            (_, None) if starts_task => Verdict::AlwaysOk,
             (_, None) if args.ends(attr::ON).is_some_and(Ends::need_classes) => Verdict::Class,
             (_, None) => Verdict::Outcome,
         };
@@ -237,7 +239,7 @@ impl Instrumented {
             check_doubled(args, &function, errors);
         }
         let body = Body::of_function(&function.body);
-        let judged = !matches!(verdict, Verdict::Outcome | Verdict::Good | Verdict::Class);
+        let judged = !matches!(verdict, Verdict::Outcome | Verdict::AlwaysOk | Verdict::Class);
         let shape = Shape::of(&function, &body, judged);
         let is_future =
             function.sig.asyncness.is_some() || !matches!(shape, Shape::Guarded | Shape::Called(_));
@@ -280,7 +282,7 @@ impl Instrumented {
 
     /// The type of what is judged by more than the way in which the function ended, where it can be named.
     pub(crate) fn judged_type(&self) -> Option<Type> {
-        if matches!(self.verdict, Verdict::Outcome | Verdict::Good) {
+        if matches!(self.verdict, Verdict::Outcome | Verdict::AlwaysOk) {
             return None;
         }
         let ty = match &self.shape {

@@ -12,7 +12,7 @@ use crate::private::Private;
 pub(crate) struct Run {
     pub(crate) private: Private,
     pub(crate) guard: TokenStream,
-    pub(crate) judge: TokenStream,
+    pub(crate) classify: TokenStream,
     /// Whether the signature names what a returned future ends with.
     pub(crate) declared: bool,
     /// Whether another attribute looks for the future in which the body ends.
@@ -34,8 +34,8 @@ impl Run {
     }
 
     pub(crate) fn called(&self, output: &ReturnType, statements: TokenStream) -> TokenStream {
-        let Self { private, guard, judge, span, .. } = self;
-        let [begun, value] = ["begun", "value"].map(|name| Ident::new(name, Span::mixed_site()));
+        let Self { private, guard, classify, span, .. } = self;
+        let [pending, value] = ["pending", "value"].map(|name| Ident::new(name, Span::mixed_site()));
         let body = braced(statements, *span);
         let is_written = can_be_written(output);
         let output = match output {
@@ -49,26 +49,26 @@ impl Run {
         let closure = quote_spanned!(*span=> move || #output #body);
         if !is_written {
             // Through this call the signature tells the body what the type is.
-            return quote!(#private::call(#guard, #closure, #judge));
+            return quote!(#private::call(#guard, #closure, #classify));
         }
         quote! {
-            let #begun = #private::begun(#guard);
+            let #pending = #private::enter(#guard);
             let #value = #private::evaluate(#closure);
-            #begun.end(#judge);
+            #pending.end(#classify);
             #value
         }
     }
 
     pub(crate) fn asynchronous(&self, output: &Type, statements: &TokenStream) -> TokenStream {
-        let Self { private, guard, judge, span, .. } = self;
+        let Self { private, guard, classify, span, .. } = self;
         // A return that never runs tells inference inside the block what the signature tells it in the plain function.
         // Of `!` there is no value to return, not even one.
-        let endless = matches!(output, Type::Never(_));
-        let edge = (!endless).then(|| quote!(if false { return #private::never::<#output>(); }));
+        let diverges = matches!(output, Type::Never(_));
+        let edge = (!diverges).then(|| quote!(if false { return #private::never::<#output>(); }));
         let body = braced(quote!(#edge #statements), *span);
         let block = quote_spanned!(*span=> async move #body);
-        let run = quote!(#private::running(#guard, #block, #judge).await);
-        if endless { quote!(#private::endless(#run)) } else { run }
+        let run = quote!(#private::instrument_async(#guard, #block, #classify).await);
+        if diverges { quote!(#private::diverge(#run)) } else { run }
     }
 
     /// `added` is the future, or the body of its block, with the guard added to those that it has already.
@@ -113,12 +113,12 @@ impl Run {
     }
 
     fn wrapped(&self, future: &TokenStream) -> TokenStream {
-        let Self { private, guard, judge, .. } = self;
-        let start = quote!(move || #private::begun(#guard));
+        let Self { private, guard, classify, .. } = self;
+        let start = quote!(move || #private::enter(#guard));
         if self.declared {
-            quote!(#private::declared(|| #private::never(), #start, #future, #judge))
+            quote!(#private::instrument_typed(|| #private::never(), #start, #future, #classify))
         } else {
-            quote!(#private::future(#start, #future, #judge))
+            quote!(#private::instrument_future(#start, #future, #classify))
         }
     }
 }

@@ -44,18 +44,18 @@ impl Addition<'_> {
         let Run { before, function, guards, future, end } = Run::of(run, private)?;
         let end = self.to_end(end);
         let all = Ident::new(function.several(), Span::call_site());
-        let begun = quote!(#private::begun(#guard));
-        let output = (function == Function::Declared).then(|| quote!(|| #private::never(),));
+        let entered = quote!(#private::enter(#guard));
+        let output = (function == Function::Typed).then(|| quote!(|| #private::never(),));
         if function.is_lazy() && before.is_empty() {
             return Some(
-                quote!(#private::#all(#output move || #private::stacked(#begun, #guards), #future, #end)),
+                quote!(#private::#all(#output move || #private::stacked(#entered, #guards), #future, #end)),
             );
         }
         // It begins before the attributes above evaluate their expressions.
         let outer = Ident::new("outer", Span::mixed_site());
         let lazily = function.is_lazy().then(|| quote!(move ||));
         Some(quote! {
-            let #outer = #begun;
+            let #outer = #entered;
             #before
             #private::#all(#output #lazily #private::stacked(#outer, #guards), #future, #end)
         })
@@ -64,7 +64,7 @@ impl Addition<'_> {
     fn to_end(&self, end: End) -> TokenStream {
         let all = Ident::new("guards", Span::mixed_site());
         let (inner, value, ty) = match end {
-            End::Judge { value, ty, verdict } => (quote!(#all.inner.end_future(#verdict);), value, ty),
+            End::One { value, ty, verdict } => (quote!(#all.inner.end_future(#verdict);), value, ty),
             End::Several { guards, value, ty, body } => {
                 (quote!({ let #guards = &mut #all.inner; #body }), value, ty)
             }
@@ -73,16 +73,16 @@ impl Addition<'_> {
         quote_spanned!(self.span=> |#all, #value #ty| { #inner #all.outer.end_future(#verdict); })
     }
 
-    /// Adds to a body that ends in `let value = evaluate(…); begun.end(…); value`, or returns `None` for any other.
+    /// Adds to a body that ends in `let value = evaluate(…); pending.end(…); value`, or returns `None` for any other.
     pub(crate) fn to_value(&self, body: &TokenStream) -> Option<TokenStream> {
         let Self { private, guard, .. } = self;
         let (run, value) = evaluated(body, private)?;
-        let begun = Ident::new("begun", Span::mixed_site());
+        let pending = Ident::new("pending", Span::mixed_site());
         let verdict = (self.verdict)(&quote!(&#value));
         Some(quote! {
-            let #begun = #private::begun(#guard);
+            let #pending = #private::enter(#guard);
             #run
-            #begun.end(#verdict);
+            #pending.end(#verdict);
             #value
         })
     }
@@ -91,34 +91,34 @@ impl Addition<'_> {
 /// The functions that run a future under its guards.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Function {
-    Running,
-    Declared,
+    Async,
+    Typed,
     Future,
 }
 
 impl Function {
-    const ALL: [Self; 3] = [Self::Running, Self::Declared, Self::Future];
+    const ALL: [Self; 3] = [Self::Async, Self::Typed, Self::Future];
 
     fn one(self) -> &'static str {
         match self {
-            Self::Running => "running",
-            Self::Declared => "declared",
-            Self::Future => "future",
+            Self::Async => "instrument_async",
+            Self::Typed => "instrument_typed",
+            Self::Future => "instrument_future",
         }
     }
 
     /// The one that takes several guards.
     fn several(self) -> &'static str {
         match self {
-            Self::Running => "running_all",
-            Self::Declared => "declared_all",
-            Self::Future => "future_all",
+            Self::Async => "instrument_async_all",
+            Self::Typed => "instrument_typed_all",
+            Self::Future => "instrument_future_all",
         }
     }
 
     /// Whether it takes a closure that makes the guards at the first poll.
     fn is_lazy(self) -> bool {
-        self != Self::Running
+        self != Self::Async
     }
 }
 
@@ -135,7 +135,7 @@ struct Run {
 /// How an expansion tells its guards what was returned.
 enum End {
     /// The one guard has this verdict.
-    Judge { value: Ident, ty: TokenStream, verdict: TokenStream },
+    One { value: Ident, ty: TokenStream, verdict: TokenStream },
     /// This block tells several guards.
     Several { guards: Ident, value: Ident, ty: TokenStream, body: TokenTree },
 }
@@ -153,24 +153,24 @@ impl Run {
             [_move, _, _, guards @ ..] if function.is_lazy() => stream(guards),
             guards if name == function.one() => {
                 let guard = stream(guards);
-                quote!(#private::begun(#guard))
+                quote!(#private::enter(#guard))
             }
             guards => stream(guards),
         };
-        let end = if name == function.one() { judge(&end)? } else { several(&end)? };
+        let end = if name == function.one() { classify(&end)? } else { several(&end)? };
         Some(Self { before: stream(before), function, guards, future: stream(&future), end })
     }
 }
 
-/// Reads `|value: ty| verdict`, or the path of `good`.
-fn judge(judge: &[TokenTree]) -> Option<End> {
-    if matches!(judge, [.., TokenTree::Ident(name)] if name == "good") {
-        let (value, good) = (Ident::new("value", Span::mixed_site()), stream(judge));
-        let verdict = quote!(#good(#value));
-        return Some(End::Judge { value, ty: TokenStream::new(), verdict });
+/// Reads `|value: ty| verdict`, or the path of `always_ok`.
+fn classify(classify: &[TokenTree]) -> Option<End> {
+    if matches!(classify, [.., TokenTree::Ident(name)] if name == "always_ok") {
+        let (value, always_ok) = (Ident::new("value", Span::mixed_site()), stream(classify));
+        let verdict = quote!(#always_ok(#value));
+        return Some(End::One { value, ty: TokenStream::new(), verdict });
     }
-    let ([TokenTree::Ident(value), ty @ ..], verdict) = closure_parts(judge)? else { return None };
-    Some(End::Judge { value: value.clone(), ty: stream(ty), verdict: stream(verdict) })
+    let ([TokenTree::Ident(value), ty @ ..], verdict) = closure_parts(classify)? else { return None };
+    Some(End::One { value: value.clone(), ty: stream(ty), verdict: stream(verdict) })
 }
 
 /// Reads `|guards, value: ty| { … }`.
@@ -243,7 +243,7 @@ fn arguments_of(parens: &Group, function: Function) -> Option<[Vec<TokenTree>; 3
         return None;
     }
     let arguments = trees(&parens.stream());
-    let first = usize::from(function == Function::Declared);
+    let first = usize::from(function == Function::Typed);
     let parts = arguments.splitn(3 + first, |token| is_punct(token, ','));
     let mut parts = parts.skip(first).map(<[TokenTree]>::to_vec);
     Some([parts.next()?, parts.next()?, parts.next()?])
@@ -281,12 +281,12 @@ mod tests {
     fn an_expansion_takes_a_guard_more() {
         let private = quote!(::bot_metrics::__private);
         for expansion in [
-            quote!(#private::running(a, async move {}, |value| b).await),
-            quote!(let x = #private::Text::of(&(y)); #private::running(a, async move {}, #private::good).await),
-            quote!(#private::running_all(a, async move {}, |guards, value| { b }).await),
-            quote!(#private::declared(|| never(), move || a, async {}, |value: &Result<u8, u8>| b)),
-            quote!(#private::future_all(move || a, c(d, e), |guards, value| { b })),
-            quote!(let begun = #private::begun(a); let value = #private::evaluate(b); begun.end(c); value),
+            quote!(#private::instrument_async(a, async move {}, |value| b).await),
+            quote!(let x = #private::Text::of(&(y)); #private::instrument_async(a, async move {}, #private::always_ok).await),
+            quote!(#private::instrument_async_all(a, async move {}, |guards, value| { b }).await),
+            quote!(#private::instrument_typed(|| never(), move || a, async {}, |value: &Result<u8, u8>| b)),
+            quote!(#private::instrument_future_all(move || a, c(d, e), |guards, value| { b })),
+            quote!(let pending = #private::enter(a); let value = #private::evaluate(b); pending.end(c); value),
         ] {
             assert!(takes_a_guard(&expansion), "{expansion}");
         }
@@ -297,22 +297,22 @@ mod tests {
         let private = quote!(::bot_metrics::__private);
         for body in [
             quote!(),
-            quote!(running(a, async move {}, |value| b).await),
-            quote!(::other::__private::running(a, async move {}, |value| b).await),
-            quote!(metrics::__private::running(a, async move {}, |value| b).await),
+            quote!(instrument_async(a, async move {}, |value| b).await),
+            quote!(::other::__private::instrument_async(a, async move {}, |value| b).await),
+            quote!(metrics::__private::instrument_async(a, async move {}, |value| b).await),
             // What an attribute between the two put in front is part of the call.
-            quote!(check()?; #private::running(a, async move {}, |value| b).await),
-            quote!(check()?; let x = #private::Text::of(&(y)); #private::running(a, async {}, |value| b).await),
-            quote!(check()?; let begun = #private::begun(a); let value = #private::evaluate(b); begun.end(c); value),
-            quote!(let value = other(b); begun.end(c); value),
+            quote!(check()?; #private::instrument_async(a, async move {}, |value| b).await),
+            quote!(check()?; let x = #private::Text::of(&(y)); #private::instrument_async(a, async {}, |value| b).await),
+            quote!(check()?; let pending = #private::enter(a); let value = #private::evaluate(b); pending.end(c); value),
+            quote!(let value = other(b); pending.end(c); value),
             // An expression of the attribute above may return from the function.
-            quote!(let x = #private::Text::of(&(y?)); #private::running(a, async move {}, |value| b).await),
-            quote!(let x = #private::Text::of(&(y.await)); #private::running(a, async {}, |value| b).await),
-            quote!(let x = #private::Text::of(&(y!())); #private::running(a, async {}, |value| b).await),
-            quote!(let x = #private::Text::of(&(y?)); let value = #private::evaluate(b); begun.end(c); value),
+            quote!(let x = #private::Text::of(&(y?)); #private::instrument_async(a, async move {}, |value| b).await),
+            quote!(let x = #private::Text::of(&(y.await)); #private::instrument_async(a, async {}, |value| b).await),
+            quote!(let x = #private::Text::of(&(y!())); #private::instrument_async(a, async {}, |value| b).await),
+            quote!(let x = #private::Text::of(&(y?)); let value = #private::evaluate(b); pending.end(c); value),
             // The second argument has a comma of its own.
-            quote!(#private::declared(|| never(), move || a, wait::<u8, u8>(c), |value| b)),
-            quote!(#private::running(a, async move {}, |value| b).map(c)),
+            quote!(#private::instrument_typed(|| never(), move || a, wait::<u8, u8>(c), |value| b)),
+            quote!(#private::instrument_async(a, async move {}, |value| b).map(c)),
         ] {
             assert!(!takes_a_guard(&body), "{body}");
         }

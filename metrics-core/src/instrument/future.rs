@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::guards::{End, Guards, Stacked, Start, Started, Unstarted};
-use super::{Pending, begun};
+use super::{Pending, enter};
 use crate::guard::Guard;
 use crate::waiting::{Scope, Waits};
 
@@ -22,38 +22,38 @@ pub fn pinned<F>(future: F) -> Pin<Box<F>> {
 /// The type of `future` is left to the signature: a bound here would report a second time what is wrong with it.
 /// `output` is a closure that is never called. Its type stands for `R` in the returned one, which may outlive `R` then, as
 /// the future itself may.
-pub fn declared<F, S, G, J, T, R>(
+pub fn instrument_typed<F, S, G, C, T, R>(
     _output: T,
     start: S,
     future: F,
-    judge: J,
-) -> Instrumented<F, Unstarted<S>, Pending<G>, J, Known<T>>
+    classify: C,
+) -> Instrumented<F, Unstarted<S>, Pending<G>, C, Known<T>>
 where
     T: FnOnce() -> R,
     S: FnOnce() -> Pending<G>,
     G: Guard,
-    J: FnOnce(&R) -> G::Verdict,
+    C: FnOnce(&R) -> G::Verdict,
 {
-    Instrumented::new(Unstarted(Some(start)), Held::new(), future, judge)
+    Instrumented::new(Unstarted(Some(start)), Held::new(), future, classify)
 }
 
-/// Like [`declared`], where the signature does not name what the future ends with.
-pub fn future<F, S, G, J>(
+/// Like [`instrument_typed`], where the signature does not name what the future ends with.
+pub fn instrument_future<F, S, G, C>(
     start: S,
     future: F,
-    judge: J,
-) -> Instrumented<F, Unstarted<S>, Pending<G>, J, Unknown>
+    classify: C,
+) -> Instrumented<F, Unstarted<S>, Pending<G>, C, Unknown>
 where
     F: Future,
     S: FnOnce() -> Pending<G>,
     G: Guard,
-    J: FnOnce(&F::Output) -> G::Verdict,
+    C: FnOnce(&F::Output) -> G::Verdict,
 {
-    Instrumented::new(Unstarted(Some(start)), Held::new(), future, judge)
+    Instrumented::new(Unstarted(Some(start)), Held::new(), future, classify)
 }
 
-/// Like [`declared`], under the guards of several attributes: `end` tells each of them its verdict.
-pub fn declared_all<F, S, O, I, E, T, R>(
+/// Like [`instrument_typed`], under the guards of several attributes: `end` tells each of them its verdict.
+pub fn instrument_typed_all<F, S, O, I, E, T, R>(
     _output: T,
     start: S,
     future: F,
@@ -69,8 +69,8 @@ where
     Instrumented::new(Unstarted(Some(start)), Held::new(), future, end)
 }
 
-/// Like [`future`], under the guards of several attributes.
-pub fn future_all<F, S, O, I, E>(
+/// Like [`instrument_future`], under the guards of several attributes.
+pub fn instrument_future_all<F, S, O, I, E>(
     start: S,
     future: F,
     end: E,
@@ -89,19 +89,23 @@ where
 ///
 /// The type is hidden because the compiler is quicker with what a hidden type promises than with the bounds of an
 /// implementation.
-pub fn running<F, G, J>(guard: G, future: F, judge: J) -> impl Future<Output = F::Output>
+pub fn instrument_async<F, G, C>(guard: G, future: F, classify: C) -> impl Future<Output = F::Output>
 where
     F: Future,
     G: Guard,
-    J: FnOnce(&F::Output) -> G::Verdict,
+    C: FnOnce(&F::Output) -> G::Verdict,
 {
-    Instrumented::<_, _, _, _, Unknown>::new(Started, Held::begun(begun(guard)), future, judge)
+    Instrumented::<_, _, _, _, Unknown>::new(Started, Held::begun(enter(guard)), future, classify)
 }
 
-/// Like [`running`], under the guards of several attributes: `end` tells each of them its verdict.
+/// Like [`instrument_async`], under the guards of several attributes: `end` tells each of them its verdict.
 ///
 /// A future around a future for each attribute would exhaust the compiler's recursion limit in calls a few levels deep.
-pub fn running_all<F, O, I, E>(guards: Stacked<O, I>, future: F, end: E) -> impl Future<Output = F::Output>
+pub fn instrument_async_all<F, O, I, E>(
+    guards: Stacked<O, I>,
+    future: F,
+    end: E,
+) -> impl Future<Output = F::Output>
 where
     F: Future,
     O: Guard,
@@ -112,7 +116,7 @@ where
 }
 
 pin_project! {
-    /// See [`future`].
+    /// See [`instrument_future`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Instrumented<F, S, P, E, O>
@@ -333,8 +337,8 @@ mod tests {
             polls += 1;
             if polls < 3 { Poll::Pending } else { Poll::Ready(Err::<(), ()>(())) }
         });
-        let judge = |value: &Result<(), ()>| if value.is_ok() { Outcome::Ok } else { Outcome::Error };
-        let mut instrumented = Box::pin(future(|| begun(Told(&told)), slow, judge));
+        let classify = |value: &Result<(), ()>| if value.is_ok() { Outcome::Ok } else { Outcome::Error };
+        let mut instrumented = Box::pin(instrument_future(|| enter(Told(&told)), slow, classify));
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..2 {
             assert!(instrumented.as_mut().poll(&mut context).is_pending());

@@ -90,7 +90,7 @@ pub trait End<P, R> {
     fn end(self, guards: &mut P, value: &R);
 }
 
-impl<G: Guard, R, J: FnOnce(&R) -> G::Verdict> End<Pending<G>, R> for J {
+impl<G: Guard, R, C: FnOnce(&R) -> G::Verdict> End<Pending<G>, R> for C {
     #[inline]
     fn end(self, guards: &mut Pending<G>, value: &R) {
         guards.end_future(self(value));
