@@ -3,7 +3,7 @@
 //! This module is the only home of that knowledge. The encoders, the collector, the reference table and
 //! everything else that names a family reads it here.
 
-use crate::custom::Objective;
+use crate::families::custom::Objective;
 
 /// What a family's values mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

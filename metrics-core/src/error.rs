@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use crate::custom::Place;
+use crate::families::custom::Place;
+use crate::families::subsystem::MaxAge;
 #[cfg(feature = "push")]
 use crate::push::PushError;
 #[cfg(feature = "server")]
 use crate::server::ServeError;
 use crate::shown::{LONGEST_MESSAGE, quoted, shown};
 use crate::source_line::SourceLine;
-use crate::subsystem::MaxAge;
 
 /// A start-up error: its text says what was wrong, where, and what is allowed.
 ///

@@ -8,8 +8,8 @@ use tracing_core::field::{Field, Visit};
 use tracing_core::{Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
-use crate::label::OTHER;
-use crate::recent::LONGEST_TEXT;
+use crate::families::recent::LONGEST_TEXT;
+use crate::labels::value::OTHER;
 use crate::report::Topic;
 use crate::shown::quoted;
 use crate::{EventType, LabelValue, Metrics, Severity};
@@ -82,7 +82,7 @@ impl<T: LabelValue> EventLayer<T> {
     /// Counts the types of an enum of the bot's own: `EventLayer::<labels::EventType>::with_types(metrics)`.
     #[must_use]
     pub fn with_types(metrics: Metrics) -> Self {
-        const { crate::vocabulary::require_type::<T>("event type") };
+        const { crate::labels::vocabulary::require_type::<T>("event type") };
         for severity in SEVERITIES {
             for kind in T::VALUES {
                 metrics.expect_event(severity.as_str(), kind);

@@ -46,76 +46,51 @@ pub mod server;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
 
-mod call_site;
-mod capital;
+mod attributes;
 mod clock;
-mod collector;
-mod custom;
-mod encode;
 mod error;
-mod event;
 #[cfg(feature = "tracing")]
 mod event_layer;
-mod exchange;
-mod grace;
-mod guard;
-mod instrument;
-mod label;
+mod exposition;
+mod families;
+mod instance;
 mod lock;
-mod market_data;
-mod not_installed;
-mod open;
 mod outcome;
-#[cfg(feature = "server")]
-mod pages;
 mod panics;
-mod probe;
-mod process;
-mod profiles;
-mod rate_limit;
-mod recent;
-mod reconciliation;
-mod registry;
 mod report;
-#[cfg(feature = "tokio")]
-mod scheduler;
-mod settings;
+mod series;
 mod shown;
+mod sites;
 mod source_line;
 mod storage;
-mod subsystem;
 mod sync;
-mod text;
-mod timeout;
-mod vocabulary;
-mod waiting;
 
-pub use call_site::{CallSite, call_sites};
-pub use capital::{Amount, Capital, Profile};
 pub use catalogue::Families;
-pub use custom::{Counter, Gauge, Histogram, Label, LabelType, Objective, ProfileId, Symbol};
-pub use encode::text::CONTENT_TYPE;
 pub use error::Error;
-pub use event::Event;
 #[cfg(feature = "tracing")]
 pub use event_layer::EventLayer;
-pub use exchange::{CallGuard, CallWait, ExchangeCall};
-pub use label::LabelValue;
+pub use exposition::text::CONTENT_TYPE;
+pub use families::capital::{Amount, Capital, Profile};
+pub use families::custom::{Counter, Gauge, Histogram, Label, LabelType, Objective, ProfileId, Symbol};
+pub use families::event::Event;
+pub use families::exchange::{CallGuard, CallWait, ExchangeCall};
+pub use families::market_data::MarketDataFeed;
+pub use families::rate_limit::RateLimitGauge;
+pub use families::recent::RecentEvent;
+pub use families::reconciliation::{ReconciliationCycle, ReconciliationReport};
+pub use families::subsystem::{RunGuard, SubsystemHandle, SubsystemHealth};
+pub use instance::registry::Metrics;
+pub use instance::settings::{DEFAULT_ADDRESS, Env, Mode, Settings};
+pub use labels::value::LabelValue;
 pub use labels::{EventType, Exchange, Operation, RateLimit, Severity, Source, Subsystem};
-pub use market_data::MarketDataFeed;
-pub use outcome::{ClassifyError, ErrorClass, Outcome};
-pub use rate_limit::RateLimitGauge;
-pub use recent::RecentEvent;
-pub use reconciliation::{ReconciliationCycle, ReconciliationReport};
-pub use registry::Metrics;
-pub use report::ReportHook;
-pub use settings::{DEFAULT_ADDRESS, Env, Mode, Settings};
-pub use storage::{FamilySnapshot, HistogramValue, Sample, Snapshot, Value};
-pub use subsystem::{RunGuard, SubsystemHandle, SubsystemHealth};
 #[cfg(feature = "tokio")]
-pub use timeout::with_timeout;
-pub use timeout::{Elapsed, WithDeadline, with_deadline};
-pub use waiting::{LocalWait, local_wait};
+pub use outcome::timeout::with_timeout;
+pub use outcome::timeout::{Elapsed, WithDeadline, with_deadline};
+pub use outcome::{ClassifyError, ErrorClass, Outcome};
+pub use report::ReportHook;
+pub use sites::call_site::{CallSite, call_sites};
+pub use storage::waiting::{LocalWait, local_wait};
+pub use storage::{FamilySnapshot, HistogramValue, Sample, Snapshot, Value};
 
 /// The crate whose registry is shared, for a bot that registers metrics of its own.
 pub use prometheus;
@@ -214,35 +189,40 @@ pub mod prelude {
 pub mod __private {
     pub use crate::__site as site;
     pub use crate::LabelValue;
-    pub use crate::call_site::{
-        CALL_SITES, CallSite, Found, SlotCell, fixed_method_name, fixed_text, slot_cells,
+    pub use crate::attributes::body::{
+        Rewritten, always_ok, call, diverge, enter, evaluate, never, returned, unmeasured,
     };
-    pub use crate::capital::capital_of;
+    pub use crate::attributes::future::{
+        instrument_async, instrument_async_all, instrument_future, instrument_future_all, instrument_typed,
+        instrument_typed_all, pinned,
+    };
+    pub use crate::attributes::guard::Guard;
+    pub use crate::attributes::guards::stacked;
+    pub use crate::attributes::probe::Probe;
+    pub use crate::attributes::text::Text;
     pub use crate::catalogue::Kind;
-    pub use crate::custom::{
+    pub use crate::families::capital::capital_of;
+    pub use crate::families::custom::{
         CUSTOM_FAMILIES, CustomFamily, Declared, Given, Label, LabelTexts, LabelType, NoLabel, Place,
         SeriesCell, blank, closed_sets, counted, family_name, given, series_cells, timed,
     };
-    pub use crate::event::On;
-    pub use crate::guard::Guard;
-    pub use crate::instrument::{
-        Rewritten, always_ok, call, diverge, enter, evaluate, instrument_async, instrument_async_all,
-        instrument_future, instrument_future_all, instrument_typed, instrument_typed_all, never, pinned,
-        returned, stacked, unmeasured,
-    };
-    pub use crate::label::{Derived, Position, concatenated, require_disjoint, values_before};
+    pub use crate::families::event::On;
+    pub use crate::families::reconciliation::report_of;
+    pub use crate::labels::value::{Derived, Position, concatenated, require_disjoint, values_before};
+    pub use crate::labels::vocabulary::require_type;
     pub use crate::outcome::outcome;
-    pub use crate::probe::Probe;
-    pub use crate::reconciliation::report_of;
-    pub use crate::text::Text;
-    pub use crate::vocabulary::require_type;
+    pub use crate::sites::call_site::{
+        CALL_SITES, CallSite, Found, SlotCell, fixed_method_name, fixed_text, slot_cells,
+    };
     /// What a declared family must be.
     pub mod check {
-        pub use crate::custom::{BUDGET, bound, buckets, budget, help, label_name, name, ratio, threshold};
+        pub use crate::families::custom::{
+            BUDGET, bound, buckets, budget, help, label_name, name, ratio, threshold,
+        };
     }
     /// The traits that answer a [`Probe`].
     pub mod probe {
-        pub use crate::probe::{
+        pub use crate::attributes::probe::{
             Classes, Classified, ErrorClasses, Fallible, Infallible, NoErrors, Said, Unstarted,
         };
     }

@@ -33,7 +33,7 @@ use ureq::http::{Method, Request};
 pub use self::error::PushError;
 use self::grouping::Grouping;
 use crate::Metrics;
-use crate::encode::text::CONTENT_TYPE;
+use crate::exposition::text::CONTENT_TYPE;
 
 /// Twice what a gateway on a busy machine takes for the megabytes of a large bot.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);

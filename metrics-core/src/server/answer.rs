@@ -10,7 +10,7 @@ use hyper::{Response, StatusCode};
 
 use super::Verdict;
 use super::flow::Streamed;
-use crate::encode;
+use crate::exposition;
 
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -42,7 +42,7 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn exposition(text: impl Into<Bytes>) -> Self {
-        Self::new(StatusCode::OK, encode::text::CONTENT_TYPE, text)
+        Self::new(StatusCode::OK, exposition::text::CONTENT_TYPE, text)
     }
 
     pub(super) fn html(page: String) -> Self {

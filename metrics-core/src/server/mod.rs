@@ -28,6 +28,7 @@ mod flow;
 mod listeners;
 mod options;
 mod outlet;
+mod pages;
 mod patience;
 mod rendering;
 mod scrapes;

@@ -11,6 +11,7 @@ mod chain;
 #[cfg(test)]
 mod crowd;
 mod distribution;
+pub(crate) mod not_installed;
 mod observed;
 mod page;
 mod patience;
@@ -32,6 +33,7 @@ mod tally;
 pub(crate) mod tests;
 mod thread;
 mod totals;
+pub(crate) mod waiting;
 
 use crate::sync;
 

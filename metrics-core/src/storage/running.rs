@@ -5,7 +5,7 @@ use super::recorder::{Ending, NOWHERE, Recorder, Share};
 use super::spare::lose;
 use super::thread;
 use crate::clock::{self, Clock};
-use crate::waiting;
+use crate::storage::waiting;
 
 /// A call under way, of a series that tells how long calls have been under way if `DATED`; of one that does not, which
 /// can subtract local waits instead.

@@ -9,7 +9,7 @@ use super::running::{Run, Running};
 use super::thread::NEAR;
 use crate::clock::Clock;
 use crate::lock::{self, Lock};
-use crate::not_installed;
+use crate::storage::not_installed;
 
 /// Where a site keeps the slots of one label set once it has found them.
 ///

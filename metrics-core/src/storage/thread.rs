@@ -3,7 +3,8 @@
 use std::cell::{Cell, RefCell};
 
 use super::recorder::{Recorder, Share};
-use crate::{lock, waiting};
+use crate::lock;
+use crate::storage::waiting;
 
 /// Recorders that are found by one load: as many as a byte can number, so that the index needs no check, and more than
 /// the seed's subsystems and all its operations at all its exchanges. They cost each thread 2 KiB; a share of any

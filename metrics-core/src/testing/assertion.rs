@@ -9,8 +9,8 @@ use super::changes::Changes;
 use super::samples::{Samples, Series};
 use super::selector::{Nearest, Selector};
 use crate::Metrics;
-use crate::call_site::CALL_SITES;
 use crate::shown::quoted;
+use crate::sites::call_site::CALL_SITES;
 
 /// How many series a message shows.
 const SHOWN: usize = 5;

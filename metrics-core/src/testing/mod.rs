@@ -100,7 +100,7 @@ pub fn flush_reports(metrics: &Metrics) {
 /// Has a recording of an attribute be reported at once where no settings are installed, and not only ten seconds after
 /// the first one.
 pub fn report_missing_install_at_once() {
-    crate::not_installed::end_grace();
+    crate::storage::not_installed::end_grace();
 }
 
 /// How often the calling thread took a lock of this crate: recording takes none after a thread's first call of a site or

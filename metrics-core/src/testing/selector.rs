@@ -5,9 +5,9 @@ use std::fmt;
 
 use super::samples::{Samples, Series, unquoted};
 use crate::catalogue::{BUILD_INFO, FAMILIES};
-use crate::custom::custom_families;
+use crate::families::custom::custom_families;
+use crate::labels::vocabulary::distance;
 use crate::shown::quoted;
-use crate::vocabulary::distance;
 
 /// Edits that a slip of the fingers makes.
 const SLIP: usize = 4;

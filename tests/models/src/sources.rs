@@ -4,7 +4,7 @@
 mod chain;
 #[path = "../../../metrics-core/src/storage/observed.rs"]
 mod observed;
-#[path = "../../../metrics-core/src/recent/place.rs"]
+#[path = "../../../metrics-core/src/families/recent/place.rs"]
 mod place;
 #[path = "../../../metrics-core/src/storage/shard.rs"]
 mod shard;

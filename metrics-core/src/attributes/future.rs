@@ -1,0 +1,350 @@
+//! A future that is run under guards.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::body::{Pending, enter};
+use super::guards::{End, Guards, Stacked, Start, Started, Unstarted};
+use crate::attributes::guard::Guard;
+use crate::storage::waiting::{Scope, Waits};
+
+/// Boxes the future of a function that returns it boxed.
+pub fn pinned<F>(future: F) -> Pin<Box<F>> {
+    Box::pin(future)
+}
+
+/// Runs a future under a guard, where the function's signature names what the future ends with.
+///
+/// The type of `future` is left to the signature: a bound here would report a second time what is wrong with it.
+/// `output` is a closure that is never called. Its type stands for `R` in the returned one, which may outlive `R` then, as
+/// the future itself may.
+pub fn instrument_typed<F, S, G, C, T, R>(
+    _output: T,
+    start: S,
+    future: F,
+    classify: C,
+) -> Instrumented<F, Unstarted<S>, Pending<G>, C, Known<T>>
+where
+    T: FnOnce() -> R,
+    S: FnOnce() -> Pending<G>,
+    G: Guard,
+    C: FnOnce(&R) -> G::Verdict,
+{
+    Instrumented::new(Unstarted(Some(start)), Held::new(), future, classify)
+}
+
+/// Like [`instrument_typed`], where the signature does not name what the future ends with.
+pub fn instrument_future<F, S, G, C>(
+    start: S,
+    future: F,
+    classify: C,
+) -> Instrumented<F, Unstarted<S>, Pending<G>, C, Unknown>
+where
+    F: Future,
+    S: FnOnce() -> Pending<G>,
+    G: Guard,
+    C: FnOnce(&F::Output) -> G::Verdict,
+{
+    Instrumented::new(Unstarted(Some(start)), Held::new(), future, classify)
+}
+
+/// Like [`instrument_typed`], under the guards of several attributes: `end` tells each of them its verdict.
+pub fn instrument_typed_all<F, S, O, I, E, T, R>(
+    _output: T,
+    start: S,
+    future: F,
+    end: E,
+) -> Instrumented<F, Unstarted<S>, Stacked<O, I>, E, Known<T>>
+where
+    T: FnOnce() -> R,
+    S: FnOnce() -> Stacked<O, I>,
+    O: Guard,
+    I: Guards,
+    E: FnOnce(&mut Stacked<O, I>, &R),
+{
+    Instrumented::new(Unstarted(Some(start)), Held::new(), future, end)
+}
+
+/// Like [`instrument_future`], under the guards of several attributes.
+pub fn instrument_future_all<F, S, O, I, E>(
+    start: S,
+    future: F,
+    end: E,
+) -> Instrumented<F, Unstarted<S>, Stacked<O, I>, E, Unknown>
+where
+    F: Future,
+    S: FnOnce() -> Stacked<O, I>,
+    O: Guard,
+    I: Guards,
+    E: FnOnce(&mut Stacked<O, I>, &F::Output),
+{
+    Instrumented::new(Unstarted(Some(start)), Held::new(), future, end)
+}
+
+/// Runs the body of an `async fn`, which is polled already, under its guard.
+///
+/// The type is hidden because the compiler is quicker with what a hidden type promises than with the bounds of an
+/// implementation.
+pub fn instrument_async<F, G, C>(guard: G, future: F, classify: C) -> impl Future<Output = F::Output>
+where
+    F: Future,
+    G: Guard,
+    C: FnOnce(&F::Output) -> G::Verdict,
+{
+    Instrumented::<_, _, _, _, Unknown>::new(Started, Held::begun(enter(guard)), future, classify)
+}
+
+/// Like [`instrument_async`], under the guards of several attributes: `end` tells each of them its verdict.
+///
+/// A future around a future for each attribute would exhaust the compiler's recursion limit in calls a few levels deep.
+pub fn instrument_async_all<F, O, I, E>(
+    guards: Stacked<O, I>,
+    future: F,
+    end: E,
+) -> impl Future<Output = F::Output>
+where
+    F: Future,
+    O: Guard,
+    I: Guards,
+    E: FnOnce(&mut Stacked<O, I>, &F::Output),
+{
+    Instrumented::<_, _, _, _, Unknown>::new(Started, Held::begun(guards), future, end)
+}
+
+pin_project! {
+    /// See [`instrument_future`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct Instrumented<F, S, P, E, O>
+    where
+        P: Guards,
+    {
+        // The compiler finds the layout of guards here, before it descends into the future, at whose depth it may not be
+        // able to any more.
+        known: [P; 0],
+        #[pin]
+        future: F,
+        start: S,
+        // Behind the future, so that it is dropped after it: waits that the future ends when it is dropped are counted.
+        held: Held<P>,
+        end: Option<E>,
+        output: PhantomData<fn() -> O>,
+    }
+
+    impl<F, S, P, E, O> PinnedDrop for Instrumented<F, S, P, E, O>
+    where
+        P: Guards,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let held = this.project().held;
+            if let Some(scope) = held.waits.scope() {
+                held.dropping = true;
+                // SAFETY: it is left when it is dropped, after the future and without having moved.
+                unsafe { scope.enter() };
+            }
+        }
+    }
+}
+
+/// What an instrumented future ends with is what `T`, a closure, returns.
+#[derive(Debug)]
+pub struct Known<T>(PhantomData<T>);
+
+/// It is what the future inside ends with.
+#[derive(Debug)]
+pub struct Unknown;
+
+impl<F, S, P: Guards, E, O> Instrumented<F, S, P, E, O> {
+    fn new(start: S, held: Held<P>, future: F, end: E) -> Self {
+        Self { known: [], future, start, held, end: Some(end), output: PhantomData }
+    }
+}
+
+/// The guards of a future.
+#[derive(Debug)]
+struct Held<P: Guards> {
+    // From the first poll to the end.
+    guards: P,
+    // A future that is dropped in the middle of its own poll has panicked; between polls it is cancelled. What the
+    // thread is unwinding meanwhile says nothing of either.
+    polling: bool,
+    // Whether the future is being dropped, inside the scope.
+    dropping: bool,
+    // Whether the guards have subtracted what the future waited.
+    subtracted: bool,
+    waits: P::Waits,
+}
+
+impl<P: Guards> Held<P> {
+    fn new() -> Self {
+        Self { guards: P::none(), polling: false, dropping: false, subtracted: false, waits: P::Waits::NEW }
+    }
+
+    fn begun(guards: P) -> Self {
+        let mut held = Self::new();
+        held.begin(guards);
+        held
+    }
+
+    #[inline]
+    fn begin(&mut self, mut guards: P) {
+        if let Some(scope) = self.waits.scope() {
+            scope.begin(guards.begin_future());
+        }
+        self.guards = guards;
+    }
+
+    /// Before they end.
+    #[inline]
+    fn subtract(&mut self) {
+        let waited = self.waits.scope().map_or(0, Scope::total);
+        if waited != 0 && !self.subtracted {
+            self.subtracted = true;
+            subtract(&mut self.guards, waited);
+        }
+    }
+}
+
+impl<P: Guards> Drop for Held<P> {
+    fn drop(&mut self) {
+        if let Some(scope) = self.waits.scope().filter(|_| self.dropping) {
+            scope.leave();
+        }
+        self.subtract();
+        self.guards.abandon(self.polling);
+    }
+}
+
+/// Inside a future's scope, however its poll ends.
+struct Polling<'a>(Option<&'a Scope>);
+
+impl<'a> Polling<'a> {
+    #[inline]
+    fn begin(scope: Option<&'a Scope>) -> Self {
+        if let Some(scope) = scope {
+            // SAFETY: it is borrowed until it is left below.
+            unsafe { scope.enter() };
+        }
+        Self(scope)
+    }
+}
+
+impl Drop for Polling<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(scope) = self.0 {
+            scope.leave();
+        }
+    }
+}
+
+impl<F, S, P, E, O> Instrumented<F, S, P, E, O>
+where
+    F: Future,
+    S: Start<P>,
+    P: Guards,
+    E: End<P, F::Output>,
+{
+    #[inline]
+    fn poll_under_guards(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        if let Some(guards) = this.start.start() {
+            this.held.begin(guards);
+        }
+        this.held.polling = true;
+        let polled = {
+            let _polling = Polling::begin(this.held.waits.scope());
+            this.future.poll(context)
+        };
+        if let Poll::Ready(value) = &polled
+            && let Some(end) = this.end.take()
+        {
+            this.held.subtract();
+            end.end(&mut this.held.guards, value);
+        }
+        this.held.polling = false;
+        polled
+    }
+}
+
+impl<F, S, P, E, T, R> Future for Instrumented<F, S, P, E, Known<T>>
+where
+    T: FnOnce() -> R,
+    F: Future<Output = R>,
+    S: Start<P>,
+    P: Guards,
+    E: End<P, R>,
+{
+    type Output = R;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
+        self.poll_under_guards(context)
+    }
+}
+
+impl<F, S, P, E> Future for Instrumented<F, S, P, E, Unknown>
+where
+    F: Future,
+    S: Start<P>,
+    P: Guards,
+    E: End<P, F::Output>,
+{
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        self.poll_under_guards(context)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn subtract<P: Guards>(guards: &mut P, waited: u64) {
+    guards.subtract(waited);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Outcome;
+    use std::task::Waker;
+
+    struct Told<'a>(&'a std::cell::Cell<Option<Outcome>>);
+
+    impl Guard for Told<'_> {
+        type Verdict = Outcome;
+        type Waits = ();
+
+        fn finish(self, outcome: Outcome) {
+            self.0.set(Some(outcome));
+        }
+
+        fn abandon(self, outcome: Outcome) {
+            self.finish(outcome);
+        }
+    }
+
+    #[test]
+    fn a_future_that_is_polled_several_times_ends_as_its_value_says() {
+        let told = std::cell::Cell::new(None);
+        let mut polls = 0;
+        let slow = std::future::poll_fn(|_| {
+            polls += 1;
+            if polls < 3 { Poll::Pending } else { Poll::Ready(Err::<(), ()>(())) }
+        });
+        let classify = |value: &Result<(), ()>| if value.is_ok() { Outcome::Ok } else { Outcome::Error };
+        let mut instrumented = Box::pin(instrument_future(|| enter(Told(&told)), slow, classify));
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..2 {
+            assert!(instrumented.as_mut().poll(&mut context).is_pending());
+            assert_eq!(told.get(), None);
+        }
+        assert!(instrumented.as_mut().poll(&mut context).is_ready());
+        assert_eq!(told.get(), Some(Outcome::Error));
+    }
+}

@@ -1,0 +1,134 @@
+//! The guards of a future: those of one attribute or of several over the function.
+
+use super::body::Pending;
+use crate::Outcome;
+use crate::attributes::guard::Guard;
+use crate::outcome::timeout;
+use crate::storage::waiting::Waits;
+
+/// The guards of a function with one attribute more; `outer` has begun before `inner`.
+pub fn stacked<O: Guard, I: Guards>(outer: Pending<O>, inner: I) -> Stacked<O, I> {
+    Stacked { inner, outer }
+}
+
+/// See [`stacked`].
+#[derive(Debug)]
+pub struct Stacked<O: Guard, I> {
+    /// Dropped and ended first.
+    pub inner: I,
+    /// Dropped and ended last.
+    pub outer: Pending<O>,
+}
+
+/// The guards of a future: one, or those of several attributes.
+pub trait Guards {
+    /// See [`Guard::Waits`]; one for all of them.
+    type Waits: Waits;
+
+    /// Before they begin.
+    fn none() -> Self;
+
+    /// See [`Guard::begin_future`]; the tick at which the last of them began.
+    fn begin_future(&mut self) -> u64;
+
+    /// See [`Guard::subtract`].
+    fn subtract(&mut self, waited: u64);
+
+    /// Ends those that have not ended, whose future is dropped: during its own poll or between two.
+    fn abandon(&mut self, polling: bool);
+}
+
+impl<G: Guard> Guards for Pending<G> {
+    type Waits = G::Waits;
+
+    fn none() -> Self {
+        Self(None)
+    }
+
+    #[inline]
+    fn begin_future(&mut self) -> u64 {
+        self.0.as_mut().map_or(0, Guard::begin_future)
+    }
+
+    fn subtract(&mut self, waited: u64) {
+        if let Some(guard) = &mut self.0 {
+            guard.subtract(waited);
+        }
+    }
+
+    fn abandon(&mut self, polling: bool) {
+        if let Some(guard) = self.0.take() {
+            guard.abandon(if polling { Outcome::Panic } else { timeout::dropped() });
+        }
+    }
+}
+
+impl<O: Guard, I: Guards> Guards for Stacked<O, I> {
+    type Waits = <O::Waits as Waits>::Or<I::Waits>;
+
+    fn none() -> Self {
+        Self { inner: I::none(), outer: Pending::none() }
+    }
+
+    fn begin_future(&mut self) -> u64 {
+        self.outer.begin_future().max(self.inner.begin_future())
+    }
+
+    fn subtract(&mut self, waited: u64) {
+        self.inner.subtract(waited);
+        self.outer.subtract(waited);
+    }
+
+    fn abandon(&mut self, polling: bool) {
+        self.inner.abandon(polling);
+        self.outer.abandon(polling);
+    }
+}
+
+/// Ends a future's guards with what it returned.
+pub trait End<P, R> {
+    /// Tells each guard its verdict.
+    fn end(self, guards: &mut P, value: &R);
+}
+
+impl<G: Guard, R, C: FnOnce(&R) -> G::Verdict> End<Pending<G>, R> for C {
+    #[inline]
+    fn end(self, guards: &mut Pending<G>, value: &R) {
+        guards.end_future(self(value));
+    }
+}
+
+impl<O: Guard, I, R, E: FnOnce(&mut Stacked<O, I>, &R)> End<Stacked<O, I>, R> for E {
+    #[inline]
+    fn end(self, guards: &mut Stacked<O, I>, value: &R) {
+        self(guards, value);
+    }
+}
+
+/// Begins a future's guards at its first poll, where they have not begun before.
+pub trait Start<P> {
+    /// Begins them, once.
+    fn start(&mut self) -> Option<P>;
+}
+
+/// The guards have begun.
+#[derive(Debug)]
+pub(super) struct Started;
+
+impl<P> Start<P> for Started {
+    #[inline]
+    fn start(&mut self) -> Option<P> {
+        None
+    }
+}
+
+/// Makes the guards at the first poll.
+#[derive(Debug)]
+pub struct Unstarted<S>(pub(super) Option<S>);
+
+impl<P: Guards, S: FnOnce() -> P> Start<P> for Unstarted<S> {
+    #[inline]
+    fn start(&mut self) -> Option<P> {
+        self.0.take().map(|start| start())
+    }
+}

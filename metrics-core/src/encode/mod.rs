@@ -1,3 +1,0 @@
-//! Spellings of a scrape.
-
-pub(crate) mod text;

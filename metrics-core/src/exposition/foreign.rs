@@ -1,0 +1,328 @@
+//! What a bot registered beside our families: served too, and contained.
+//!
+//! `prometheus::Registry::gather` runs its collectors in one loop, so that one that panics or hangs would take all
+//! down. Here each foreign collector and each foreign registry runs on a thread of its own with a deadline; what
+//! fails is left out of the scrape, counted, and reported once.
+
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use prometheus::core::{Collector, Desc};
+use prometheus::{Error, Registry, proto};
+
+use super::conformance::{Fault, check_name};
+use super::failure::Failure;
+use super::isolation::{Isolation, Running};
+use super::own::OwnFamilies;
+use super::spelling::{ForeignFamily, sample_names};
+use crate::catalogue::{FAMILIES, Origin};
+use crate::families::custom::custom_families;
+use crate::instance::registry::CoreId;
+use crate::instance::settings::Settings;
+use crate::lock::{Held, Lock};
+use crate::panics::contained;
+use crate::report::{LONGEST_LINE, Report, Topic};
+use crate::shown::{quoted, shown};
+use crate::source_line::SourceLine;
+use crate::storage::CounterSlot;
+
+/// What is served beside our families, and how often some part of it failed.
+#[derive(Debug, Default)]
+pub(crate) struct Foreign {
+    sources: Lock<Vec<Arc<Source>>>,
+    failures: [CounterSlot; Failure::ALL.len()],
+    /// The families that are not served and the sources that failed, as far as they were reported.
+    reported: Lock<HashSet<String>>,
+}
+
+/// Of more families and sources than these the failures are counted and no longer reported.
+const MOST_REPORTED: usize = 200;
+
+/// Something that yields families.
+#[derive(Debug)]
+struct Source {
+    yields: Yields,
+    isolation: Isolation,
+}
+
+enum Yields {
+    Registry(Registry, SourceLine),
+    Collector { collector: Box<dyn Collector>, descriptions: Vec<Desc> },
+}
+
+impl fmt::Debug for Yields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Registry(..) => "Registry",
+            Self::Collector { .. } => "Collector",
+        })
+    }
+}
+
+/// The name of a family, and why it is not served.
+type Refused = (String, Fault);
+
+impl Foreign {
+    /// `place` is the line of the bot that adds it.
+    pub(crate) fn add_registry(&self, registry: Registry, place: SourceLine) {
+        let source = Source { yields: Yields::Registry(registry, place), isolation: Isolation::default() };
+        self.sources().push(Arc::new(source));
+    }
+
+    /// Refuses a collector that describes a metric of another one, or one of ours, or one that could not be merged with
+    /// the series that another one has of the same family.
+    pub(crate) fn add_collector(
+        &self,
+        collector: Box<dyn Collector>,
+        settings: &Settings,
+    ) -> Result<(), Error> {
+        // The collector's own code: not under our lock.
+        let described = contained(|| collector.desc().into_iter().cloned().collect());
+        let descriptions: Vec<Desc> =
+            described.map_err(|panic| Error::Msg(format!("its descriptions panicked: {}", shown(&panic))))?;
+        let ours = OwnNames::of(settings);
+        for (index, description) in descriptions.iter().enumerate() {
+            let name = &description.fq_name;
+            let refused = |fault: Fault| Error::Msg(format!("{name}: {fault}"));
+            check_name(name).map_err(refused)?;
+            if ours.contain(name) {
+                return Err(refused(Fault::Ours(name.clone())));
+            }
+            if descriptions[..index].iter().any(|other| other.id == description.id) {
+                return Err(Error::Msg(format!("{name} is described twice")));
+            }
+        }
+        let mut sources = self.sources();
+        let registered: Vec<_> = sources.iter().flat_map(|source| source.descriptions()).collect();
+        for description in &descriptions {
+            check_registered(description, &registered)?;
+        }
+        drop(registered);
+        let yields = Yields::Collector { collector, descriptions };
+        sources.push(Arc::new(Source { yields, isolation: Isolation::default() }));
+        Ok(())
+    }
+
+    /// Every foreign family that can be served, as text, sorted by name. Parts of one family that come from several
+    /// sources are merged, as a registry merges them. No sample's name comes twice, nor one of ours.
+    pub(crate) fn spelled(&self, core: CoreId, settings: &Settings) -> Vec<String> {
+        let now_ms = settings.clock.wall().as_millis().try_into().unwrap_or(i64::MAX);
+        let sources = self.sources().clone();
+        let results = self.run(sources, &settings.report, move |source| source.spell(core, now_ms));
+        let mut served =
+            Served { ours: OwnNames::of(settings), taken: HashMap::new(), families: BTreeMap::new() };
+        let mut refused = Vec::new();
+        for spelled in results.into_iter().flatten() {
+            if let Err(family) = spelled.and_then(|family| served.add(family)) {
+                self.count(Failure::Invalid);
+                refused.push(family);
+            }
+        }
+        self.tell_refused(&settings.report, &refused);
+        served.families.into_values().map(ForeignFamily::into_text).collect()
+    }
+
+    /// Reports families that are not served, as many of them as a line holds: the others at the next scrape.
+    fn tell_refused(&self, report: &Report, refused: &[Refused]) {
+        let (mut line, mut names) = ("metric families of the bot are not served: ".to_owned(), Vec::new());
+        for (name, fault) in refused {
+            let family = format!("{}{}: {fault}", if names.is_empty() { "" } else { "; " }, quoted(name));
+            if line.len() + family.len() + COUNTED.len() > LONGEST_LINE {
+                break;
+            }
+            if self.is_new(name) {
+                line.push_str(&family);
+                names.push(name);
+            }
+        }
+        if !names.is_empty() && !tell(report, "families", format_args!("{line}")) {
+            for name in names {
+                self.forget(name);
+            }
+        }
+    }
+
+    /// The families of the registered collectors, for somebody else's gather of the shared registry.
+    pub(super) fn collected(&self, settings: &Settings) -> Vec<proto::MetricFamily> {
+        let collectors = self.sources().iter().filter(|source| source.is_collector()).cloned().collect();
+        self.run(collectors, &settings.report, Source::gather).into_iter().flatten().collect()
+    }
+
+    pub(crate) fn failures(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        Failure::ALL.iter().zip(&self.failures).map(|(failure, count)| (failure.as_str(), count.value()))
+    }
+
+    /// Runs all sources at the same time and returns what came of those that did not fail.
+    fn run<R: Send + 'static>(
+        &self,
+        sources: Vec<Arc<Source>>,
+        report: &Report,
+        run: impl Fn(&Source) -> R + Clone + Send + 'static,
+    ) -> Vec<R> {
+        let start = |source: Arc<Source>| {
+            let (runs, run) = (Arc::clone(&source), run.clone());
+            let running = source.isolation.start(move || run(&runs));
+            (source, running)
+        };
+        let running: Vec<_> = sources.into_iter().map(start).collect();
+        let result = |(source, running): (Arc<Source>, Result<Running<R>, Failure>)| {
+            let result = running.and_then(Running::wait);
+            let failed = |failure: &Failure| {
+                self.count(*failure);
+                let source = source.to_string();
+                let line = format_args!("{source} is left out of a scrape: {failure}");
+                if self.is_new(&source) && !tell(report, &source, line) {
+                    self.forget(&source);
+                }
+            };
+            result.inspect_err(failed).ok()
+        };
+        running.into_iter().filter_map(result).collect()
+    }
+
+    fn count(&self, failure: Failure) {
+        self.failures[failure as usize].add(1);
+    }
+
+    /// Whether this family or source fails for the first time, as far as that is remembered.
+    fn is_new(&self, failed: &str) -> bool {
+        let mut reported = self.reported.hold();
+        reported.len() < MOST_REPORTED && reported.insert(failed.to_owned())
+    }
+
+    /// Its report was suppressed or dropped: a later one may come through.
+    fn forget(&self, failed: &str) {
+        self.reported.hold().remove(failed);
+    }
+
+    fn sources(&self) -> Held<'_, Vec<Arc<Source>>> {
+        self.sources.hold()
+    }
+}
+
+/// Ends each report.
+const COUNTED: &str = " (counted in foreign_collector_failures_total, and not reported again)";
+
+fn tell(report: &Report, place: &str, line: fmt::Arguments<'_>) -> bool {
+    report.tell(Topic::Foreign, place, format_args!("{line}{COUNTED}"))
+}
+
+/// A registry's own rules.
+fn check_registered(description: &Desc, registered: &[&Desc]) -> Result<(), Error> {
+    let name = &description.fq_name;
+    let mut of_family = registered.iter().filter(|other| other.fq_name == *name);
+    if of_family.clone().any(|other| other.id == description.id) {
+        return Err(Error::AlreadyReg);
+    }
+    if of_family.any(|other| other.dim_hash != description.dim_hash) {
+        let differs = "is registered already with other label names or another help text";
+        return Err(Error::Msg(format!("{name} {differs}")));
+    }
+    Ok(())
+}
+
+/// The families of one scrape.
+struct Served {
+    ours: OwnNames,
+    /// The names of all samples, and whose they are.
+    taken: HashMap<String, String>,
+    families: BTreeMap<String, ForeignFamily>,
+}
+
+impl Served {
+    fn add(&mut self, family: ForeignFamily) -> Result<(), Refused> {
+        if self.ours.standard.contains(&family.name) {
+            // Every client has these, prometheus' default registry too: ours are served.
+            return Ok(());
+        }
+        let (name, sample_names) = (family.name.clone(), family.sample_names());
+        self.check_names(&family, &sample_names).map_err(|fault| (name.clone(), fault))?;
+        match self.families.entry(name.clone()) {
+            Entry::Occupied(mut entry) => {
+                return entry.get_mut().merge(family).map_err(|fault| (name, fault));
+            }
+            Entry::Vacant(entry) => entry.insert(family),
+        };
+        self.taken.extend(sample_names.into_iter().map(|sample| (sample, name.clone())));
+        Ok(())
+    }
+
+    fn check_names(&self, family: &ForeignFamily, sample_names: &[String]) -> Result<(), Fault> {
+        if let Some(ours) = sample_names.iter().find(|&name| self.ours.contain(name)) {
+            return Err(Fault::Ours(ours.clone()));
+        }
+        let taken = |name: &&String| self.taken.get(*name).is_some_and(|owner| *owner != family.name);
+        sample_names.iter().find(taken).map_or(Ok(()), |name| Err(Fault::Taken(name.clone())))
+    }
+}
+
+impl Source {
+    fn is_collector(&self) -> bool {
+        matches!(self.yields, Yields::Collector { .. })
+    }
+
+    fn descriptions(&self) -> &[Desc] {
+        match &self.yields {
+            Yields::Registry(..) => &[],
+            Yields::Collector { descriptions, .. } => descriptions,
+        }
+    }
+
+    fn gather(&self) -> Vec<proto::MetricFamily> {
+        match &self.yields {
+            Yields::Registry(registry, _) => registry.gather(),
+            Yields::Collector { collector, .. } => collector.collect(),
+        }
+    }
+
+    /// Its families without those of `core`, which our server spells itself. One without any series is none.
+    fn spell(&self, core: CoreId, now_ms: i64) -> Vec<Result<ForeignFamily, Refused>> {
+        let families = OwnFamilies::muted(core, || self.gather());
+        let families = families.iter().filter(|family| !family.get_metric().is_empty());
+        let spell =
+            |family| ForeignFamily::spell(family, now_ms).map_err(|fault| (family.name().to_owned(), fault));
+        families.map(spell).collect()
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.yields, self.descriptions().first()) {
+            (Yields::Registry(_, place), _) => write!(f, "the registry that was added at {place}"),
+            (Yields::Collector { .. }, Some(first)) => {
+                write!(f, "the collector of {}", quoted(&first.fq_name))
+            }
+            (Yields::Collector { .. }, None) => f.write_str("a collector that the bot registered"),
+        }
+    }
+}
+
+/// The names that our families and their samples have.
+struct OwnNames {
+    /// With the namespace, or of the bot's own families.
+    namespaced: HashSet<String>,
+    /// Without it, the same in all clients.
+    standard: HashSet<String>,
+}
+
+impl OwnNames {
+    fn of(settings: &Settings) -> Self {
+        let custom = custom_families().into_iter().map(|family| &family.family);
+        let exported = FAMILIES.into_iter().chain(custom).filter(|family| settings.families.include(family));
+        let (standard, namespaced): (Vec<_>, Vec<_>) =
+            exported.partition(|family| family.origin == Origin::Standard);
+        let names = |families: Vec<&crate::catalogue::Family>| {
+            let names = |family: &crate::catalogue::Family| {
+                sample_names(&family.full_name(&settings.namespace), family.kind.suffixes())
+            };
+            families.into_iter().flat_map(names).collect()
+        };
+        Self { namespaced: names(namespaced), standard: names(standard) }
+    }
+
+    fn contain(&self, name: &str) -> bool {
+        self.namespaced.contains(name) || self.standard.contains(name)
+    }
+}

@@ -1,0 +1,201 @@
+//! A declared family, as the linker lists it.
+
+use std::fmt;
+
+use linkme::distributed_slice;
+
+use super::handle::{Counter, Gauge, Handle, Histogram};
+use super::label::LabelType;
+use super::series::SeriesCell;
+use crate::catalogue::{Family, Kind, Origin};
+use crate::instance::registry;
+use crate::instance::settings::DEFAULT_SERIES;
+use crate::lock;
+use crate::series::{self, FamilyKey, Label, LabelSetQuery};
+use crate::storage::ENABLED;
+use crate::storage::not_installed;
+
+/// One element for each family declared in a crate that is linked, used or not, in no particular order.
+#[distributed_slice]
+pub static CUSTOM_FAMILIES: [&'static CustomFamily];
+
+/// A family of the bot's own.
+#[derive(Debug, PartialEq)]
+pub struct CustomFamily {
+    pub(crate) family: Family,
+    pub(crate) labels: &'static [LabelType],
+    /// The most series that it has.
+    pub(crate) budget: usize,
+    pub(crate) place: Place,
+}
+
+/// Where something is declared.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The module.
+    pub module: &'static str,
+    /// The file, as the compiler was given it.
+    pub file: &'static str,
+    /// The line.
+    pub line: u32,
+}
+
+/// Two declarations of one family are the same wherever they stand.
+impl PartialEq for Place {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}:{})", self.module, self.file, self.line)
+    }
+}
+
+/// How large a part of the observations is to lie at or below a bucket's bound.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Objective {
+    /// A bound of the histogram's buckets.
+    pub threshold: f64,
+    /// Above 0 and below 1: 0.99 for 99 %.
+    pub ratio: f64,
+}
+
+impl CustomFamily {
+    /// A family with these labels.
+    #[must_use]
+    pub const fn new(
+        kind: Kind,
+        name: &'static str,
+        help: &'static str,
+        label_names: &'static [&'static str],
+        labels: &'static [LabelType],
+        place: Place,
+    ) -> Self {
+        let family = Family {
+            name,
+            kind,
+            help,
+            labels: label_names,
+            buckets: &[],
+            objective: None,
+            origin: Origin::Custom,
+        };
+        Self { family, labels, budget: DEFAULT_SERIES, place }
+    }
+
+    /// With these buckets.
+    #[must_use]
+    pub const fn buckets(mut self, buckets: &'static [f64]) -> Self {
+        self.family.buckets = buckets;
+        self
+    }
+
+    /// With at most this many series.
+    #[must_use]
+    pub const fn budget(mut self, series: usize) -> Self {
+        self.budget = series;
+        self
+    }
+
+    /// With this objective.
+    #[must_use]
+    pub const fn objective(mut self, threshold: f64, ratio: f64) -> Self {
+        self.family.objective = Some(Objective { threshold, ratio });
+        self
+    }
+
+    /// The counter with these label values, in the process-wide instance. `cell` is that of the label set, where all
+    /// labels are closed.
+    #[inline]
+    #[must_use]
+    pub fn counter<'a, const N: usize>(
+        &'static self,
+        cell: Option<&'static SeriesCell>,
+        values: impl FnOnce() -> [Label<'a>; N],
+    ) -> Counter {
+        Counter(self.handle(cell, values))
+    }
+
+    /// The gauge, likewise.
+    #[inline]
+    #[must_use]
+    pub fn gauge<'a, const N: usize>(
+        &'static self,
+        cell: Option<&'static SeriesCell>,
+        values: impl FnOnce() -> [Label<'a>; N],
+    ) -> Gauge {
+        Gauge(self.handle(cell, values))
+    }
+
+    /// The histogram, likewise.
+    #[inline]
+    #[must_use]
+    pub fn histogram<'a, const N: usize>(
+        &'static self,
+        cell: Option<&'static SeriesCell>,
+        values: impl FnOnce() -> [Label<'a>; N],
+    ) -> Histogram {
+        Histogram(self.handle(cell, values))
+    }
+
+    #[inline]
+    fn handle<'a, const N: usize>(
+        &'static self,
+        cell: Option<&'static SeriesCell>,
+        values: impl FnOnce() -> [Label<'a>; N],
+    ) -> Handle {
+        if !ENABLED {
+            return Handle::NOWHERE;
+        }
+        match (cell.and_then(SeriesCell::get), cell) {
+            (Some(slot), _) => Handle::Closed(slot),
+            (None, Some(cell)) => self.closed(cell, &values()),
+            (None, None) => self.open(&values()),
+        }
+    }
+
+    /// For the first look-up of a closed label set.
+    #[cold]
+    #[inline(never)]
+    fn closed(&'static self, cell: &'static SeriesCell, values: &[Label<'_>]) -> Handle {
+        if lock::is_inside() {
+            // An allocator records for the first time what is allocated while this thread looks for a slot.
+            return Handle::LOST;
+        }
+        self.note();
+        let _inside = lock::enter();
+        let find = || registry::process_core().custom.closed(self, values);
+        // Until settings are installed each look-up comes by here.
+        let slot = if not_installed::is_settled() { cell.get_or_find(find) } else { find() };
+        slot.map_or(Handle::NOWHERE, Handle::Closed)
+    }
+
+    fn note(&self) {
+        not_installed::note(format_args!("{}, declared in {},", self.family.name, self.place));
+    }
+
+    #[inline(never)]
+    fn open(&'static self, values: &[Label<'_>]) -> Handle {
+        let asked = LabelSetQuery::new(FamilyKey::of(self), values);
+        series::held(&asked).map_or_else(|| self.open_slowly(&asked), Handle::Open)
+    }
+
+    /// For a thread's first look-up of an open label set.
+    #[cold]
+    #[inline(never)]
+    fn open_slowly(&'static self, asked: &LabelSetQuery<'_>) -> Handle {
+        if lock::is_inside() {
+            return Handle::LOST;
+        }
+        self.note();
+        let core = registry::process_core();
+        let found_at = series::epoch();
+        let Some(entry) = core.custom.open(self, asked, core.clock.boot_time()) else {
+            return Handle::NOWHERE;
+        };
+        series::remember(&entry, found_at);
+        Handle::Open(entry.into())
+    }
+}

@@ -1,0 +1,311 @@
+//! Market data: when each symbol's was last updated.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicU64, AtomicUsize};
+
+use crate::catalogue;
+use crate::clock::{Latch, Translation};
+use crate::instance::registry::Core;
+use crate::instance::settings::{DEFAULT_SERIES, LabelBounds};
+use crate::lock::{self, Lock};
+use crate::storage::{ENABLED, Sink, Tally, record_outside};
+
+/// An exchange and a symbol.
+type Key = (&'static str, Arc<str>);
+
+/// The market data of an instance, of at most as many symbols as the settings allow.
+#[derive(Debug)]
+pub(crate) struct MarketData {
+    bound: AtomicUsize,
+    feeds: Lock<Feeds>,
+    /// Grows where a place came free: until then whoever found none need not ask again.
+    changes: AtomicU64,
+    overflow: Tally,
+}
+
+/// Every feed.
+#[derive(Debug, Default)]
+struct Feeds {
+    by_key: BTreeMap<Key, Arc<Feed>>,
+    /// How many of them each symbol has.
+    symbols: BTreeMap<Arc<str>, usize>,
+}
+
+/// One symbol's at one exchange.
+#[derive(Debug, Default)]
+struct Feed {
+    /// The tick of the last update, 0 while there is none.
+    updated_at: AtomicU64,
+    stamp: Lock<Latch>,
+}
+
+impl MarketData {
+    pub(crate) fn new() -> Self {
+        Self {
+            bound: AtomicUsize::new(LabelBounds::DEFAULT.symbols),
+            feeds: Lock::default(),
+            changes: AtomicU64::new(0),
+            overflow: Tally::new(),
+        }
+    }
+
+    /// Bounds the symbols from here on; who has a place keeps it.
+    pub(crate) fn set_bound(&self, symbols: usize) {
+        self.bound.store(symbols, Relaxed);
+        self.change();
+    }
+
+    /// Says that a place came free. Whoever sees the new number sees what was done before.
+    fn change(&self) {
+        self.changes.fetch_add(1, Release);
+    }
+
+    fn changes(&self) -> u64 {
+        self.changes.load(Acquire)
+    }
+
+    fn feed(&self, exchange: &'static str, symbol: &Arc<str>) -> Option<Arc<Feed>> {
+        let key = (exchange, Arc::clone(symbol));
+        let mut feeds = self.feeds.hold();
+        if let Some(feed) = feeds.by_key.get(&key) {
+            return Some(Arc::clone(feed));
+        }
+        feeds.have_room(symbol, self.bound.load(Relaxed)).then(|| feeds.insert(key))
+    }
+
+    fn standing_feed(&self, exchange: &'static str, symbol: &Arc<str>) -> Option<Arc<Feed>> {
+        self.feeds.hold().by_key.get(&(exchange, Arc::clone(symbol))).cloned()
+    }
+
+    /// Lets go of a feed that a handle held, and of its place if that was the last one and the series is gone.
+    fn let_go(&self, exchange: &'static str, symbol: &Arc<str>, feed: Arc<Feed>) {
+        if feed.is_updated() {
+            return;
+        }
+        let mut feeds = self.feeds.hold();
+        drop(feed);
+        if feeds.release(&(exchange, Arc::clone(symbol))) {
+            self.change();
+        }
+    }
+
+    pub(crate) fn collect(&self, translation: &Translation, namespace: &str, sink: &mut dyn Sink) {
+        let family = &catalogue::MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS;
+        let mut known = self.feeds.hold();
+        // What one handle removed while another was dropped.
+        if known.sweep() {
+            self.change();
+        }
+        let feeds: Vec<_> = known.by_key.iter().map(|(key, feed)| (key.clone(), Arc::clone(feed))).collect();
+        // No lock is held while the sink writes.
+        drop(known);
+        for ((exchange, symbol), feed) in feeds {
+            let ticks = feed.updated_at.load(Relaxed);
+            let stamp = feed.stamp.hold().stamp(ticks, 0, translation);
+            if let Some(stamp) = stamp.filter(|_| ticks != 0) {
+                sink.gauge(family, &[exchange, &symbol], stamp.wall.as_secs_f64());
+            }
+        }
+        let labels = &[&*family.full_name(namespace), "symbol"];
+        sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, labels, self.overflow.value());
+    }
+}
+
+impl Feeds {
+    fn have_room(&self, symbol: &Arc<str>, bound: usize) -> bool {
+        let has_symbol = self.symbols.len() < bound || self.symbols.contains_key(symbol);
+        has_symbol && self.by_key.len() < DEFAULT_SERIES
+    }
+
+    fn insert(&mut self, key: Key) -> Arc<Feed> {
+        let feed = Arc::new(Feed::default());
+        *self.symbols.entry(Arc::clone(&key.1)).or_insert(0) += 1;
+        self.by_key.insert(key, Arc::clone(&feed));
+        feed
+    }
+
+    /// Lets go of one, if nobody needs it; says whether it did.
+    fn release(&mut self, key: &Key) -> bool {
+        let is_free = self.by_key.get_mut(key).is_some_and(|feed| !Feed::is_needed(feed));
+        if is_free {
+            self.by_key.remove(key);
+            let (_, symbol) = key;
+            if let Some(feeds) = self.symbols.get_mut(symbol) {
+                *feeds -= 1;
+                if *feeds == 0 {
+                    self.symbols.remove(symbol);
+                }
+            }
+        }
+        is_free
+    }
+
+    /// Lets go of all that nobody needs; says whether there were any.
+    fn sweep(&mut self) -> bool {
+        let gone = self.by_key.iter().filter(|(_, feed)| !feed.is_updated());
+        let gone: Vec<_> = gone.map(|(key, _)| key.clone()).collect();
+        gone.iter().fold(false, |any, key| self.release(key) | any)
+    }
+}
+
+impl Feed {
+    fn is_updated(&self) -> bool {
+        self.updated_at.load(Relaxed) != 0
+    }
+
+    /// Whether it has a series or a handle; neither where it was removed, or never updated, and the last handle is dropped.
+    fn is_needed(feed: &mut Arc<Self>) -> bool {
+        // Whoever takes a place holds the feed before the lock is released; what was said by whoever held it last is seen.
+        feed.is_updated() || Arc::get_mut(feed).is_none() || feed.is_updated()
+    }
+}
+
+/// The market data of a symbol at an exchange; from [`Metrics::market_data`](crate::Metrics::market_data). An alert on
+/// its age is the first to know that a stream is silent.
+///
+/// ```
+/// # use bot_metrics::{Mode, Settings, labels::Exchange};
+/// let metrics = Settings::new(Mode::Paper).build()?;
+/// let btc = metrics.market_data(Exchange::Binance, "BTCUSDT");
+/// btc.updated(); // with each message
+/// btc.remove(); // when it is subscribed no more
+/// # Ok::<(), bot_metrics::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct MarketDataFeed {
+    core: Arc<Core>,
+    exchange: &'static str,
+    symbol: Arc<str>,
+    /// None where the bound on symbols was reached; a place may come free.
+    feed: Option<Arc<Feed>>,
+    /// The place that came free.
+    moved_in: lock::Once<Arc<Feed>>,
+    /// The changes that there were before none was found.
+    asked_at: AtomicU64,
+}
+
+impl MarketDataFeed {
+    pub(crate) fn new(core: Arc<Core>, exchange: &'static str, symbol: &str) -> Self {
+        let (symbol, changes) = (Arc::from(symbol), core.market_data.changes());
+        // An allocator that asks under a lock gets a handle that asks again with its next update.
+        let asked = lock::outside(|| core.market_data.feed(exchange, &symbol));
+        let asked_at = AtomicU64::new(if asked.is_some() { changes } else { changes.wrapping_sub(1) });
+        Self { core, exchange, symbol, feed: asked.flatten(), moved_in: lock::Once::new(), asked_at }
+    }
+
+    /// Says that it was updated now. On a handle that is kept this is one reading of the clock and one store, and a hundred
+    /// times a second in all a comparison of the clocks; it brings a removed series back.
+    ///
+    /// Symbols beyond [`Settings::label_bounds`](crate::Settings::label_bounds) have no series: one for several would
+    /// hide each that is stale behind one that is not. They are counted in `label_overflow_total`.
+    pub fn updated(&self) {
+        if !ENABLED {
+            return;
+        }
+        // The tick 0 stands for none.
+        match self.feed() {
+            Some(feed) => {
+                let Core { clock, timeline, .. } = &*self.core;
+                let now = clock.ticks().max(1);
+                timeline.compare_if_due(clock, now);
+                feed.updated_at.store(now, Relaxed);
+            }
+            None => self.core.market_data.overflow.add(1),
+        }
+    }
+
+    fn feed(&self) -> Option<&Arc<Feed>> {
+        self.feed.as_ref().or_else(|| self.moved_in.get()).or_else(|| self.ask_again())
+    }
+
+    /// For a symbol that found no place.
+    fn ask_again(&self) -> Option<&Arc<Feed>> {
+        let market_data = &self.core.market_data;
+        let changes = market_data.changes();
+        // An allocator under a lock asks another time.
+        if changes == self.asked_at.load(Relaxed) || lock::is_inside() {
+            return None;
+        }
+        let feed = market_data.feed(self.exchange, &self.symbol);
+        self.asked_at.store(changes, Relaxed);
+        feed.map(|feed| self.moved_in.get_or_make(|| feed))
+    }
+
+    /// Takes the series away, since nobody subscribes to it any more: otherwise it would be stale for ever. Its place is
+    /// free once the last handle is dropped.
+    pub fn remove(&self) {
+        let remove = || {
+            // Another handle may have found a place since this one found none.
+            let standing = || self.core.market_data.standing_feed(self.exchange, &self.symbol);
+            if let Some(feed) = self.feed.clone().or_else(standing) {
+                feed.updated_at.store(0, Relaxed);
+                self.core.market_data.let_go(self.exchange, &self.symbol, feed);
+            }
+        };
+        let _ = record_outside(remove);
+    }
+}
+
+impl Clone for MarketDataFeed {
+    fn clone(&self) -> Self {
+        Self {
+            core: Arc::clone(&self.core),
+            exchange: self.exchange,
+            symbol: Arc::clone(&self.symbol),
+            feed: self.feed.as_ref().or_else(|| self.moved_in.get()).cloned(),
+            moved_in: lock::Once::new(),
+            asked_at: AtomicU64::new(self.asked_at.load(Relaxed)),
+        }
+    }
+}
+
+impl Drop for MarketDataFeed {
+    fn drop(&mut self) {
+        let moved_in = std::mem::replace(&mut self.moved_in, lock::Once::new());
+        // Dropped by an allocator under a lock, it is let go of by the next scrape.
+        if let Some(feed) = self.feed.take().or_else(|| moved_in.into_inner())
+            && !lock::is_inside()
+        {
+            self.core.market_data.let_go(self.exchange, &self.symbol, feed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::labels::Exchange;
+    use crate::{Mode, Settings};
+
+    #[test]
+    fn who_found_no_place_asks_again_once_for_each_that_came_free() {
+        let metrics = Settings::new(Mode::Paper).build().expect("settings that are allowed");
+        let handle = |symbol| metrics.market_data(Exchange::Binance, symbol);
+        let (stays, goes, blank) = (handle("stays"), handle("goes"), handle("blank"));
+        let market_data = &stays.core.market_data;
+        market_data.set_bound(3);
+        stays.updated();
+        goes.updated();
+        let late = handle("late");
+        let before = market_data.changes();
+        let change = || market_data.changes() - before;
+        // Nothing comes free.
+        drop((handle("stays"), stays.clone(), late.clone(), handle("other"), blank.clone()));
+        goes.remove();
+        late.updated();
+        assert_eq!((change(), late.feed().is_some()), (0, false));
+        drop(goes);
+        assert_eq!((change(), late.feed().is_some()), (1, true));
+        let later = handle("later");
+        drop(blank);
+        assert_eq!((change(), later.feed().is_some()), (2, true), "never updated");
+        // Two exchanges of one symbol are one place.
+        let other = metrics.market_data(Exchange::Kraken, "later");
+        assert!(other.feed().is_some());
+        drop(later);
+        assert!(handle("latest").feed().is_none());
+        drop(other);
+        assert!(handle("latest").feed().is_some());
+    }
+}

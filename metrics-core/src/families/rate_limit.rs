@@ -1,0 +1,94 @@
+//! Rate limits of exchanges: how much of each is used, as the exchange itself says.
+
+use std::sync::Arc;
+
+use crate::catalogue;
+use crate::instance::registry::Core;
+use crate::lock;
+use crate::storage::{CounterSlot, ENABLED, GaugeSlot, Series, Sink, record_outside};
+
+/// The rate limits of an instance, by exchange and limit.
+#[derive(Debug)]
+pub(crate) struct RateLimits {
+    series: Series<(&'static str, &'static str), GaugeSlot>,
+    invalid: CounterSlot,
+}
+
+impl RateLimits {
+    pub(crate) fn new() -> Self {
+        Self { series: Series::new(), invalid: CounterSlot::new() }
+    }
+
+    pub(crate) fn slot(&self, exchange: &'static str, limit: &'static str) -> Arc<GaugeSlot> {
+        self.series.get_or_insert_with(&(exchange, limit), GaugeSlot::new)
+    }
+
+    /// Values that were none.
+    pub(crate) fn invalid(&self) -> u64 {
+        self.invalid.value()
+    }
+
+    pub(crate) fn collect(&self, sink: &mut dyn Sink) {
+        self.series.each(|(exchange, limit), used| {
+            if let Some(used) = used.value() {
+                sink.gauge(&catalogue::EXCHANGE_RATE_LIMIT_USED_RATIO, &[exchange, limit], used);
+            }
+        });
+    }
+}
+
+/// A rate limit of an exchange; from [`Metrics::rate_limit`](crate::Metrics::rate_limit).
+///
+/// ```
+/// # use bot_metrics::{Mode, Settings, labels::{Exchange, RateLimit}};
+/// let metrics = Settings::new(Mode::Paper).build()?;
+/// let weight = metrics.rate_limit(Exchange::Binance, RateLimit::RequestWeight);
+/// // Of each answer: the header `X-MBX-USED-WEIGHT-1M`, of 6,000 a minute.
+/// weight.set_used(1_200.0, 6_000.0);
+/// # Ok::<(), bot_metrics::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RateLimitGauge {
+    core: Arc<Core>,
+    labels: (&'static str, &'static str),
+    /// None where an allocator asked for the handle under a lock.
+    slot: Option<Arc<GaugeSlot>>,
+}
+
+impl RateLimitGauge {
+    pub(crate) fn new(core: Arc<Core>, exchange: &'static str, limit: &'static str) -> Self {
+        let slot = lock::outside(|| core.rate_limits.slot(exchange, limit));
+        Self { core, labels: (exchange, limit), slot }
+    }
+
+    /// Says how much is used of what is allowed, in the limit's own unit: requests, orders, weight. The gauge is their
+    /// ratio: 0 to 1, or more where the exchange counts on. It is absent until this is first said.
+    ///
+    /// Where one of them is negative, NaN or infinite, or nothing is allowed, nothing changes but
+    /// `invalid_observations_total`.
+    pub fn set_used(&self, used: f64, allowed: f64) {
+        if !ENABLED {
+            return;
+        }
+        let ratio = used / allowed;
+        if used >= 0.0 && allowed > 0.0 && allowed.is_finite() && ratio.is_finite() {
+            match &self.slot {
+                Some(slot) => slot.set(ratio),
+                None => self.set_slowly(ratio),
+            }
+        } else {
+            self.core.rate_limits.invalid.add(1);
+        }
+    }
+
+    #[cold]
+    fn set_slowly(&self, ratio: f64) {
+        let (exchange, limit) = self.labels;
+        let _ = record_outside(|| self.core.rate_limits.slot(exchange, limit).set(ratio));
+    }
+
+    /// The same from how much is left, as Bybit says it (`X-Bapi-Limit-Status` of `X-Bapi-Limit`).
+    pub fn set_remaining(&self, remaining: f64, allowed: f64) {
+        self.set_used(allowed - remaining, allowed);
+    }
+}

@@ -1,0 +1,417 @@
+//! Reconciliation: what differs between the bot's records and the exchange's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::attributes::guard::Guard;
+use crate::catalogue;
+use crate::instance::registry::{self, Core};
+use crate::labels::Source;
+use crate::labels::value::OTHER;
+use crate::lock::{self, Held, Lock};
+use crate::report::Topic;
+use crate::shown::quoted;
+use crate::sites::call_site::CallSite;
+use crate::storage::{ENABLED, Sink, lose, record_outside};
+use crate::{LabelValue, Outcome};
+
+/// What one complete comparison found.
+///
+/// A mismatch with a key is told apart from the last cycle's: it counts once for as long as it lasts. One that is
+/// only counted is taken as new each time.
+///
+/// ```
+/// use bot_metrics::ReconciliationReport;
+/// use bot_metrics::labels::Source;
+///
+/// let report = ReconciliationReport::new()
+///     .missing(Source::Db, "order 4711")
+///     .differs("order 4712: filled quantity");
+/// assert_eq!(report.missing_from(Source::Db), 1);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReconciliationReport {
+    mismatches: BTreeSet<(Kind, String)>,
+    missing: [u64; Source::VALUES.len()],
+    new_mismatches: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Differs,
+    MissingFromDb,
+    MissingFromExchange,
+}
+
+/// Kind and source of each, in the same order, and of those without keys.
+const KINDS: [[&str; 2]; 4] =
+    [["differs", ""], ["missing", "db"], ["missing", "exchange"], ["unspecified", ""]];
+
+const UNSPECIFIED: usize = 3;
+
+impl ReconciliationReport {
+    /// A report of a comparison that found nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an item that is missing from `source`; `key` is the same in each cycle that finds it.
+    #[must_use]
+    pub fn missing(mut self, source: Source, key: impl Into<String>) -> Self {
+        let kind = match source {
+            Source::Db => Kind::MissingFromDb,
+            Source::Exchange => Kind::MissingFromExchange,
+        };
+        if self.mismatches.insert((kind, key.into())) {
+            self.add_missing(source, 1);
+        }
+        self
+    }
+
+    /// Adds an item that both have but not alike; `key` is the same in each cycle that finds it.
+    #[must_use]
+    pub fn differs(mut self, key: impl Into<String>) -> Self {
+        self.mismatches.insert((Kind::Differs, key.into()));
+        self
+    }
+
+    /// Adds `count` items without keys that are missing from `source`. They are no mismatches until
+    /// [`new_mismatches`](Self::new_mismatches) says how many of them are new.
+    #[must_use]
+    pub fn missing_count(mut self, source: Source, count: u64) -> Self {
+        self.add_missing(source, count);
+        self
+    }
+
+    /// Adds `count` mismatches without keys, all of them new. A sum that is larger than the largest number stays there.
+    #[must_use]
+    pub fn new_mismatches(mut self, count: u64) -> Self {
+        self.new_mismatches = self.new_mismatches.saturating_add(count);
+        self
+    }
+
+    fn add_missing(&mut self, source: Source, count: u64) {
+        let missing = &mut self.missing[source.index()];
+        *missing = missing.saturating_add(count);
+    }
+
+    /// How many items are missing from `source`.
+    #[must_use]
+    pub fn missing_from(&self, source: Source) -> u64 {
+        self.missing[source.index()]
+    }
+}
+
+/// Names that are kept apart. Each costs what its last cycle found, for ever; a bot compares a handful of things.
+const MOST_NAMES: usize = 200;
+
+/// The reconciliations of an instance.
+#[derive(Debug, Default)]
+pub(crate) struct Reconciliations(Lock<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Of all together.
+    mismatches: [u64; KINDS.len()],
+    each: BTreeMap<Arc<Key>, Reconciliation>,
+}
+
+/// Tells reconciliations apart: each annotated function and the handles have their own names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    /// The address of its call site; none of a handle's.
+    site: Option<usize>,
+    name: String,
+}
+
+/// One comparison that is made again and again, of orders say, or with one of several exchanges.
+#[derive(Debug, Default)]
+struct Reconciliation {
+    /// How many cycles have begun.
+    begun: u64,
+    last: Option<Committed>,
+}
+
+/// The last cycle that was committed, by when they began.
+#[derive(Debug)]
+struct Committed {
+    number: u64,
+    missing: [u64; Source::VALUES.len()],
+    known: BTreeSet<(Kind, String)>,
+}
+
+/// What is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Figures {
+    mismatches: [u64; KINDS.len()],
+    /// The sum of the last committed cycles; absent before the first of any.
+    missing: Option<[u64; Source::VALUES.len()]>,
+}
+
+impl Reconciliations {
+    fn state(&self) -> Held<'_, State> {
+        self.0.hold()
+    }
+
+    /// The number of a cycle that begins now, and the key under which it is kept.
+    fn begin(&self, site: Option<&'static CallSite>, name: &str) -> (Arc<Key>, u64) {
+        let mut key = Key { site: site.map(|site| std::ptr::from_ref(site).addr()), name: name.to_owned() };
+        let mut state = self.state();
+        if state.each.len() >= MOST_NAMES && !state.each.contains_key(&key) {
+            OTHER.clone_into(&mut key.name);
+        }
+        let standing = state.each.get_key_value(&key).map(|(standing, _)| Arc::clone(standing));
+        let key = standing.unwrap_or_else(|| Arc::new(key));
+        let reconciliation = state.each.entry(Arc::clone(&key)).or_default();
+        reconciliation.begun += 1;
+        (key, reconciliation.begun)
+    }
+
+    /// Publishes both sources and the mismatches together.
+    fn commit(&self, key: &Key, number: u64, report: ReconciliationReport) {
+        let ReconciliationReport { mismatches, missing, new_mismatches } = report;
+        let mut state = self.state();
+        let State { mismatches: totals, each } = &mut *state;
+        totals[UNSPECIFIED] = totals[UNSPECIFIED].saturating_add(new_mismatches);
+        let Some(reconciliation) = each.get_mut(key) else { return };
+        let known = match &reconciliation.last {
+            // What it found is older than what stands, and what was known before it is forgotten.
+            Some(last) if last.number > number => return,
+            last => last.as_ref().map(|last| &last.known),
+        };
+        for (kind, _) in mismatches.iter().filter(|found| known.is_none_or(|known| !known.contains(found))) {
+            totals[*kind as usize] = totals[*kind as usize].saturating_add(1);
+        }
+        reconciliation.last = Some(Committed { number, missing, known: mismatches });
+    }
+
+    fn figures(&self) -> Figures {
+        let state = self.state();
+        let committed = state.each.values().filter_map(|reconciliation| reconciliation.last.as_ref());
+        let add = |[db, exchange]: [u64; 2], more: [u64; 2]| {
+            [db.saturating_add(more[0]), exchange.saturating_add(more[1])]
+        };
+        let missing = committed.map(|last| last.missing).reduce(add);
+        Figures { mismatches: state.mismatches, missing }
+    }
+
+    pub(crate) fn collect(&self, sink: &mut dyn Sink) {
+        // No lock is held while the sink writes.
+        let Figures { mismatches, missing } = self.figures();
+        let all = mismatches.iter().copied().fold(0, u64::saturating_add);
+        sink.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, &[], all);
+        for (labels, mismatches) in KINDS.iter().zip(mismatches) {
+            sink.counter(&catalogue::RECONCILIATION_MISMATCHES_BY_KIND_TOTAL, labels, mismatches);
+        }
+        for (source, missing) in Source::VALUES.iter().zip(missing.iter().flatten()) {
+            #[expect(clippy::cast_precision_loss, reason = "2^53 missing orders do not exist")]
+            let missing = *missing as f64;
+            sink.gauge(&catalogue::RECONCILIATION_MISSING_ITEMS_COUNT, &[source], missing);
+        }
+    }
+}
+
+/// A comparison under way; from [`Metrics::reconciliation`](crate::Metrics::reconciliation) and
+/// [`Metrics::named_reconciliation`](crate::Metrics::named_reconciliation).
+///
+/// Dropped without [`commit`](Self::commit), because a fetch failed say, it publishes nothing: the gauges keep what
+/// the last complete cycle found.
+///
+/// ```
+/// # use bot_metrics::{Mode, ReconciliationReport, Settings, labels::Source};
+/// # fn fetch_open_orders() -> Result<Vec<String>, std::io::Error> { Ok(vec![]) }
+/// let metrics = Settings::new(Mode::Paper).build()?;
+///
+/// let cycle = metrics.reconciliation();
+/// let on_exchange = fetch_open_orders()?; // an error leaves the gauges as they are
+/// let mut report = ReconciliationReport::new();
+/// for order in on_exchange {
+///     report = report.missing(Source::Db, order);
+/// }
+/// cycle.commit(report);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a cycle publishes nothing until it is committed"]
+pub struct ReconciliationCycle(Option<Begun>);
+
+/// A cycle that has begun; none where an allocator began it under a lock.
+#[derive(Debug)]
+struct Begun {
+    core: Arc<Core>,
+    // Shared: futures have a cycle in them.
+    key: Arc<Key>,
+    number: u64,
+}
+
+impl ReconciliationCycle {
+    /// Begins a cycle of the handles' reconciliation of this name.
+    pub(crate) fn begin(core: &Arc<Core>, name: &str) -> Self {
+        Self::begin_at(|| Arc::clone(core), None, name)
+    }
+
+    /// Begins a cycle of the reconciliation that a call site calls by this name.
+    pub(crate) fn begin_at_site(site: &'static CallSite, name: &str) -> Self {
+        Self::begin_at(registry::process_instance, Some(site), name)
+    }
+
+    fn begin_at(core: impl FnOnce() -> Arc<Core>, site: Option<&'static CallSite>, name: &str) -> Self {
+        let begun = lock::outside(|| {
+            let core = core();
+            let (key, number) = core.reconciliations.begin(site, name);
+            Begun { core, key, number }
+        });
+        if let Some(Begun { core, key, .. }) = &begun
+            && ENABLED
+            && key.name != name
+        {
+            let place = site.map(ToString::to_string).unwrap_or_default();
+            core.report().tell(
+                Topic::Reconciliations,
+                &place,
+                format_args!(
+                    "the reconciliation {} is kept under the name \"other\", with all beyond {MOST_NAMES} names: name what \
+                     is compared, not each comparison",
+                    quoted(name)
+                ),
+            );
+        }
+        Self(begun)
+    }
+
+    /// Publishes what a complete comparison found. Where a cycle of the same reconciliation that began later was
+    /// committed before, this one's findings are out of date: of them only
+    /// [`new_mismatches`](ReconciliationReport::new_mismatches) are counted.
+    pub fn commit(self, report: ReconciliationReport) {
+        match self.0 {
+            _ if !ENABLED => {}
+            Some(Begun { core, key, number }) => {
+                let _ = record_outside(|| core.reconciliations.commit(&key, number, report));
+            }
+            None => lose(),
+        }
+    }
+}
+
+/// What a function under `#[reconciliation]` returns.
+#[diagnostic::on_unimplemented(
+    message = "`#[reconciliation]` stands over a function that returns `ReconciliationReport` or `Result<ReconciliationReport, E>`",
+    label = "this is neither",
+    note = "compare in a function of its own and put the attribute over that"
+)]
+pub trait ReconciliationRun {
+    /// What was found, unless there is an error in its place.
+    fn report(&self) -> Option<&ReconciliationReport>;
+}
+
+impl ReconciliationRun for ReconciliationReport {
+    fn report(&self) -> Option<&ReconciliationReport> {
+        Some(self)
+    }
+}
+
+impl<E> ReconciliationRun for Result<ReconciliationReport, E> {
+    fn report(&self) -> Option<&ReconciliationReport> {
+        self.as_ref().ok()
+    }
+}
+
+/// The verdict on a returned value. The function keeps its report, so the cycle takes a copy.
+pub fn report_of<R: ReconciliationRun>(value: &R) -> Option<ReconciliationReport> {
+    value.report().cloned()
+}
+
+impl Guard for ReconciliationCycle {
+    type Verdict = Option<ReconciliationReport>;
+    type Waits = ();
+
+    fn finish(self, report: Option<ReconciliationReport>) {
+        if let Some(report) = report {
+            self.commit(report);
+        }
+    }
+
+    fn abandon(self, _: Outcome) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Families;
+    use crate::storage::{SnapshotBuilder, Value};
+
+    fn totals(reconciliations: &Reconciliations) -> (u64, Option<[u64; 2]>) {
+        let Figures { mismatches, missing } = reconciliations.figures();
+        (mismatches.iter().sum(), missing)
+    }
+
+    fn commit(reconciliations: &Reconciliations, name: &str, report: ReconciliationReport) {
+        let (key, number) = reconciliations.begin(None, name);
+        reconciliations.commit(&key, number, report);
+    }
+
+    #[test]
+    fn a_mismatch_counts_once_while_it_lasts_and_again_when_it_returns() {
+        let reconciliations = Reconciliations::default();
+        let ghost = || ReconciliationReport::new().missing(Source::Exchange, "order 1");
+        let both = || ghost().missing(Source::Db, "order 1").differs("order 2");
+        assert_eq!(totals(&reconciliations), (0, None));
+        for (report, expected) in [
+            (ghost(), (1, Some([0, 1]))),
+            (ghost(), (1, Some([0, 1]))),
+            (both(), (3, Some([1, 1]))),
+            (ReconciliationReport::new(), (3, Some([0, 0]))),
+            (ghost(), (4, Some([0, 1]))),
+        ] {
+            commit(&reconciliations, "", report);
+            assert_eq!(totals(&reconciliations), expected);
+        }
+    }
+
+    #[test]
+    fn a_key_named_twice_is_one_item() {
+        let report = ReconciliationReport::new().missing(Source::Db, "a").missing(Source::Db, "a");
+        assert_eq!(report.missing_from(Source::Db), 1);
+    }
+
+    #[test]
+    fn counts_without_keys_are_new_each_time() {
+        let reconciliations = Reconciliations::default();
+        for total in [2, 4] {
+            let report = ReconciliationReport::new().missing_count(Source::Db, 5).new_mismatches(2);
+            commit(&reconciliations, "", report);
+            assert_eq!(totals(&reconciliations), (total, Some([5, 0])));
+        }
+    }
+
+    #[test]
+    fn counts_beyond_the_largest_number_stay_there() {
+        let endless = || {
+            let missing =
+                ReconciliationReport::new().missing_count(Source::Db, u64::MAX).missing(Source::Db, "a");
+            missing.missing_count(Source::Db, u64::MAX).new_mismatches(u64::MAX).new_mismatches(u64::MAX)
+        };
+        assert_eq!(endless().missing_from(Source::Db), u64::MAX);
+        let reconciliations = Reconciliations::default();
+        for name in ["orders", "positions", "orders"] {
+            commit(&reconciliations, name, endless());
+            let mut snapshot = SnapshotBuilder::new(Families::All);
+            reconciliations.collect(&mut snapshot);
+            let total = &snapshot.finish().families[0].samples[0];
+            assert_eq!(total.value, Value::Counter(u64::MAX));
+            assert_eq!(reconciliations.figures().missing, Some([u64::MAX, 0]));
+        }
+    }
+
+    #[test]
+    fn names_without_end_take_no_memory_without_end_and_lose_no_mismatch() {
+        let reconciliations = Reconciliations::default();
+        for name in 0..1_000 {
+            let report = ReconciliationReport::new().differs(format!("order {name}"));
+            commit(&reconciliations, &name.to_string(), report);
+        }
+        assert_eq!(reconciliations.state().each.len(), MOST_NAMES + 1);
+        assert_eq!(totals(&reconciliations), (1_000, Some([0, 0])));
+    }
+}

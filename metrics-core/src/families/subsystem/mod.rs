@@ -1,0 +1,243 @@
+//! Subsystems: the core loops of a bot, how long their cycles take and whether they are fresh.
+
+mod max_age;
+mod site;
+mod standing;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::attributes::guard::Unwinding;
+use crate::clock::{Clock, Timeline, Translation};
+use crate::source_line::SourceLine;
+use crate::storage::{ENABLED, Ending, Run, Scratch, Series, Sink, record_outside};
+use crate::{Error, Outcome};
+
+pub(crate) use max_age::MaxAge;
+use max_age::Place;
+pub(crate) use site::SiteRun;
+pub(crate) use site::SubsystemSite;
+use standing::Presence;
+pub use standing::SubsystemHealth;
+pub(crate) use standing::SubsystemSlots;
+
+/// A subsystem is stalled after this many of its periods without a success.
+pub(crate) const PERIODS_UNTIL_STALLED: u32 = 3;
+
+/// The age at which a subsystem counts as stalled where nobody gave one.
+pub(crate) const DEFAULT_MAX_AGE: Duration = Duration::from_mins(1);
+
+/// The subsystems of an instance.
+#[derive(Debug)]
+pub(crate) struct Subsystems(Series<&'static str, SubsystemSlots>);
+
+impl Subsystems {
+    pub(crate) fn new() -> Self {
+        Self(Series::new())
+    }
+
+    /// The slots of `subsystem`, exported from here on.
+    pub(crate) fn registered(&self, subsystem: &'static str, clock: &Clock) -> Arc<SubsystemSlots> {
+        let slots = self.slots(subsystem, clock, Presence::Here);
+        slots.register(clock.boot_time());
+        slots
+    }
+
+    /// The slots of `subsystem`, exported from its next run on, if they are not already.
+    pub(crate) fn awaited(&self, subsystem: &'static str, clock: &Clock) -> Arc<SubsystemSlots> {
+        self.slots(subsystem, clock, Presence::NotYet)
+    }
+
+    fn slots(&self, subsystem: &'static str, clock: &Clock, presence: Presence) -> Arc<SubsystemSlots> {
+        self.0.get_or_insert_with(&subsystem, || SubsystemSlots::new(clock, presence))
+    }
+
+    pub(crate) fn collect(&self, translation: &Translation, sink: &mut dyn Sink) {
+        let mut scratch = Scratch::default();
+        self.0.each(|subsystem, slots| slots.state(subsystem, translation, &mut scratch).collect(sink));
+    }
+
+    /// How each subsystem stands, sorted by name.
+    pub(crate) fn health(&self, translation: &Translation) -> Vec<SubsystemHealth> {
+        let mut scratch = Scratch::default();
+        let mut health = Vec::new();
+        self.0.each(|subsystem, slots| {
+            health.extend(slots.state(subsystem, translation, &mut scratch).health());
+        });
+        health
+    }
+}
+
+/// A subsystem of an instance, for code that cannot be annotated; from [`Metrics::subsystem`](crate::Metrics::subsystem).
+///
+/// ```
+/// # use bot_metrics::{Mode, Outcome, Settings, labels::Subsystem};
+/// # use std::time::Duration;
+/// let metrics = Settings::new(Mode::Paper).build()?;
+/// let trading = metrics.subsystem(Subsystem::Trading).with_period(Duration::from_secs(5))?;
+///
+/// let run = trading.start();
+/// // … one cycle …
+/// run.finish(Outcome::Ok);
+/// # Ok::<(), bot_metrics::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SubsystemHandle {
+    subsystem: &'static str,
+    slots: Arc<SubsystemSlots>,
+    clock: Clock,
+    timeline: Arc<Timeline>,
+}
+
+impl SubsystemHandle {
+    pub(crate) fn new(
+        subsystem: &'static str,
+        slots: Arc<SubsystemSlots>,
+        clock: Clock,
+        timeline: Arc<Timeline>,
+    ) -> Self {
+        Self { subsystem, slots, clock, timeline }
+    }
+
+    /// Says how often a cycle runs; three periods without a success mean stalled.
+    ///
+    /// # Errors
+    ///
+    /// Where the period is zero, with which it would never be alive, or the subsystem has a different age already, here or
+    /// in an attribute.
+    #[track_caller]
+    pub fn with_period(self, every: Duration) -> Result<Self, Error> {
+        self.with_max_age(every.saturating_mul(PERIODS_UNTIL_STALLED))
+    }
+
+    /// Says how old the last success may be before the subsystem counts as stalled; 60 s unless set.
+    ///
+    /// # Errors
+    ///
+    /// Where the age is zero, with which it would never be alive, or the subsystem has a different age already, here or in
+    /// an attribute.
+    #[track_caller]
+    pub fn with_max_age(self, max_age: Duration) -> Result<Self, Error> {
+        let place = SourceLine::of_caller();
+        if max_age.is_zero() {
+            return Err(Error::no_max_age(self.subsystem, place));
+        }
+        let asked = MaxAge { age: max_age, place: Place::Handle(place) };
+        match self.slots.set_max_age(asked) {
+            Ok(()) => Ok(self),
+            Err(set) => Err(Error::conflicting_max_age(self.subsystem, &asked, &set)),
+        }
+    }
+
+    /// Says that it does nothing on purpose, because the market is closed say: until [`resume`](Self::resume) it stays
+    /// alive, `subsystem_paused` is 1, and no run of it hangs. The reason stands on the status page, in no label.
+    ///
+    /// ```
+    /// # use bot_metrics::{Mode, Settings, labels::Subsystem};
+    /// let metrics = Settings::new(Mode::Paper).build()?;
+    /// metrics.subsystem(Subsystem::Trading).pause("market closed");
+    /// # Ok::<(), bot_metrics::Error>(())
+    /// ```
+    pub fn pause(&self, reason: impl Into<String>) {
+        self.set_paused(Some(Arc::from(reason.into())));
+    }
+
+    /// Ends a pause. It is as fresh then as after a success, and so has `max_age` for the next one.
+    pub fn resume(&self) {
+        self.set_paused(None);
+    }
+
+    fn set_paused(&self, reason: Option<Arc<str>>) {
+        let _ = record_outside(|| self.slots.set_paused(reason, self.clock.boot_time()));
+    }
+
+    /// Takes its gauges away, since it was stopped for good: what is not there is not stalled. Its counters and
+    /// durations stay, and with the next run, by whatever handle or attribute, all is back and nothing was lost.
+    pub fn unregister(&self) {
+        let _ = record_outside(|| self.slots.unregister());
+    }
+
+    /// Begins a run: the body of one cycle, without the sleep between cycles.
+    #[must_use = "a run lasts as long as its guard"]
+    pub fn start(&self) -> RunGuard<'_> {
+        let running = self.slots.runs().start(&self.clock);
+        RunGuard {
+            running,
+            clock: &self.clock,
+            timeline: &self.timeline,
+            unwinding: Unwinding::at_entry(),
+            ended: false,
+        }
+    }
+}
+
+/// A run under way. Dropped without [`finish`](Self::finish) it counts as cancelled, or as a panic where one drops
+/// it.
+#[derive(Debug)]
+pub struct RunGuard<'a> {
+    running: Run,
+    clock: &'a Clock,
+    timeline: &'a Timeline,
+    unwinding: Unwinding,
+    ended: bool,
+}
+
+impl RunGuard<'_> {
+    /// Ends the run.
+    pub fn finish(mut self, outcome: Outcome) {
+        self.end(outcome);
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.ended = true;
+        let now = self.clock.ticks();
+        if ENABLED {
+            // The machine may have slept before this run, or in it.
+            self.timeline.compare(self.clock, now);
+        }
+        let running = self.running.here();
+        if outcome != Outcome::Ok || !running.end_quickly(now) {
+            running.end(ending(outcome, false), now);
+        }
+    }
+}
+
+/// How a run that ended so is recorded.
+fn ending(outcome: Outcome, observes_cancelled: bool) -> Ending {
+    let observed = match outcome {
+        Outcome::Skipped => false,
+        Outcome::Cancelled => observes_cancelled,
+        _ => true,
+    };
+    Ending { outcome: outcome as u8, observed, freshens: outcome.is_fresh() }
+}
+
+impl Drop for RunGuard<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(self.unwinding.outcome());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use super::*;
+    use crate::storage::tests::drop_guard_while_another_has_its_share;
+
+    #[test]
+    fn a_run_that_a_destructor_ends_leaves_its_former_share_to_the_thread_that_has_it() {
+        static SLOTS: LazyLock<Arc<SubsystemSlots>> =
+            LazyLock::new(|| Arc::new(SubsystemSlots::new(&Clock::System, Presence::Here)));
+        drop_guard_while_another_has_its_share(|| {
+            let handle =
+                SubsystemHandle::new("cycle", Arc::clone(&SLOTS), Clock::System, Arc::new(Timeline::new()));
+            Box::new(Box::leak(Box::new(handle)).start())
+        });
+        assert_eq!(SLOTS.runs().ended_without_share(), 1);
+        let totals = SLOTS.runs().read(&mut Scratch::default(), u64::MAX).clone();
+        assert_eq!((totals.started, totals.ended(), totals.under_way()), (2, 2, 0));
+    }
+}

@@ -1,0 +1,636 @@
+//! What a bot says of itself: the only reader of the environment, and the home of every default.
+
+use std::collections::BTreeSet;
+use std::env::{self, VarError};
+use std::fmt;
+use std::net::Ipv6Addr;
+
+use crate::catalogue::Families;
+use crate::clock::Clock;
+use crate::error::Found;
+use crate::labels::vocabulary;
+use crate::report::{Report, ReportHook};
+use crate::shown::shown;
+use crate::source_line::SourceLine;
+use crate::{Error, LabelValue, Metrics};
+
+/// Where the exposition is served unless something else is said.
+pub const DEFAULT_ADDRESS: &str = "0.0.0.0:5000";
+
+/// The labels of every series.
+pub(crate) const DEFAULT_LABELS: [&str; 3] = ["app", "env", "mode"];
+
+pub(crate) const DEFAULT_NAMESPACE: &str = "bytelyst_bot";
+const DEFAULT_APP: &str = "bytelyst-trading-bot-service";
+
+/// Series of a family with open labels, before label sets go to "other".
+pub(crate) const DEFAULT_SERIES: usize = 2_000;
+
+/// How many values the open labels have that every bot has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LabelBounds {
+    pub(crate) profiles: usize,
+    pub(crate) symbols: usize,
+}
+
+impl LabelBounds {
+    pub(crate) const DEFAULT: Self = Self { profiles: 50, symbols: 200 };
+}
+
+const NODE_ENV: &str = "NODE_ENV";
+const PAPER_TRADING: &str = "PAPER_TRADING";
+const METRICS_ADDR: &str = "METRICS_ADDR";
+
+/// Where the bot runs; the default label `env`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Env {
+    /// Not where it counts.
+    #[default]
+    Development,
+    /// Where it counts.
+    Production,
+}
+
+impl Env {
+    /// The label's text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
+}
+
+/// Whether the bot risks money; the default label `mode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It does not.
+    Paper,
+    /// It does.
+    Live,
+}
+
+impl Mode {
+    /// The label's text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Paper => "paper",
+            Self::Live => "live",
+        }
+    }
+}
+
+/// Everything that a bot can set. [`install`](Self::install) makes it the process's, to which the attributes
+/// belong; [`build`](Self::build) makes an instance of its own.
+///
+/// ```no_run
+/// use bot_metrics::Settings;
+/// use bot_metrics::labels::Exchange;
+///
+/// let metrics = Settings::from_env()?.exchange(Exchange::Binance).install()?;
+/// # Ok::<(), bot_metrics::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub(crate) env: Env,
+    pub(crate) mode: Mode,
+    pub(crate) app: String,
+    pub(crate) namespace: String,
+    pub(crate) address: String,
+    pub(crate) exchange: Option<&'static str>,
+    pub(crate) disabled: BTreeSet<&'static str>,
+    /// Severity and type.
+    pub(crate) expected_events: BTreeSet<(&'static str, &'static str)>,
+    pub(crate) target_info: bool,
+    pub(crate) families: Families,
+    pub(crate) revision: String,
+    pub(crate) version: String,
+    pub(crate) capital_tolerance: f64,
+    pub(crate) label_bounds: LabelBounds,
+    pub(crate) report: Report,
+    pub(crate) clock: Clock,
+}
+
+impl Settings {
+    /// The defaults with this mode, whatever the environment says.
+    #[must_use]
+    pub fn new(mode: Mode) -> Self {
+        Self {
+            env: Env::default(),
+            mode,
+            app: DEFAULT_APP.to_owned(),
+            namespace: DEFAULT_NAMESPACE.to_owned(),
+            address: DEFAULT_ADDRESS.to_owned(),
+            exchange: None,
+            disabled: BTreeSet::new(),
+            expected_events: BTreeSet::new(),
+            target_info: false,
+            families: Families::default(),
+            revision: String::new(),
+            version: String::new(),
+            capital_tolerance: 0.0,
+            label_bounds: LabelBounds::DEFAULT,
+            report: Report::default(),
+            clock: Clock::default(),
+        }
+    }
+
+    /// What the environment says.
+    ///
+    /// | variable | allowed | unset |
+    /// | --- | --- | --- |
+    /// | `NODE_ENV` | `development`, `production` | development |
+    /// | `PAPER_TRADING` | `true`, `1`, `yes`, `on` for paper; `false`, `0`, `no`, `off` for live; any case | an error |
+    /// | `METRICS_ADDR` | an address and port | [`DEFAULT_ADDRESS`] |
+    ///
+    /// # Errors
+    ///
+    /// Where a variable has another value, or `PAPER_TRADING` none: public bots use two opposite conventions for
+    /// "unset", and live money must never be labelled as paper.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::from_variables(variable, None, |_| None)
+    }
+
+    /// As [`from_env`](Self::from_env), with a mode for where `PAPER_TRADING` is unset: for a bot that can trade in
+    /// one mode only.
+    ///
+    /// # Errors
+    ///
+    /// Where a variable has a value that is not allowed.
+    pub fn from_env_or(mode: Mode) -> Result<Self, Error> {
+        Self::from_variables(variable, Some(mode), |_| None)
+    }
+
+    /// As [`from_env`](Self::from_env), with what other values of `NODE_ENV` mean: an error is what is mapped to none.
+    /// A mode stands for an unset `PAPER_TRADING`, as in [`from_env_or`](Self::from_env_or).
+    ///
+    /// ```no_run
+    /// use bot_metrics::{Env, Settings};
+    ///
+    /// let settings = Settings::from_env_mapped(None, |name| match name {
+    ///     "staging" | "prod" => Some(Env::Production),
+    ///     "test" => Some(Env::Development),
+    ///     _ => None,
+    /// })?;
+    /// # Ok::<(), bot_metrics::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where a variable has a value that is neither allowed nor mapped.
+    pub fn from_env_mapped(mode: Option<Mode>, map: impl Fn(&str) -> Option<Env>) -> Result<Self, Error> {
+        Self::from_variables(variable, mode, map)
+    }
+
+    fn from_variables(
+        read: impl Fn(&'static str) -> Result<Option<String>, Found>,
+        unset: Option<Mode>,
+        map: impl Fn(&str) -> Option<Env>,
+    ) -> Result<Self, Error> {
+        let mut settings = Self::new(read_mode(&read, unset)?);
+        settings.env = read_env(&read, map)?;
+        let allowed = "expected an address and a port such as 0.0.0.0:5000";
+        if let Some(address) =
+            read(METRICS_ADDR).map_err(|found| Error::environment(METRICS_ADDR, found, allowed))?
+        {
+            if !is_address(&address) {
+                return Err(Error::environment(METRICS_ADDR, Found::Text(address), allowed));
+            }
+            settings.address = address;
+        }
+        Ok(settings)
+    }
+
+    /// Sets the default label `env`.
+    #[must_use]
+    pub fn env(mut self, env: Env) -> Self {
+        self.env = env;
+        self
+    }
+
+    /// Sets the default label `app`; `bytelyst-trading-bot-service` unless set.
+    #[must_use]
+    pub fn app(mut self, app: impl Into<String>) -> Self {
+        self.app = app.into();
+        self
+    }
+
+    /// Keeps the default labels off the series and puts them on `target_info` alone, as OpenMetrics has it. They are on
+    /// each series unless this is said; queries then join what they need:
+    /// `… * on (job, instance) group_left (mode) target_info`.
+    #[must_use]
+    pub fn default_labels_in_target_info(mut self) -> Self {
+        self.target_info = true;
+        self
+    }
+
+    /// Sets what every metric's name begins with; `bytelyst_bot` unless set.
+    #[must_use]
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// Names the exchange of all calls that name none themselves.
+    #[must_use]
+    pub fn exchange<L: LabelValue>(mut self, exchange: L) -> Self {
+        const { vocabulary::require_type::<L>("exchange") };
+        self.exchange = Some(exchange.as_str());
+        self
+    }
+
+    /// Says that this run of the bot does not start `subsystem`: it is left out, until it runs all the same. Otherwise a
+    /// loop that is linked into the binary and not used would be stalled for ever.
+    #[must_use]
+    pub fn disable<L: LabelValue>(mut self, subsystem: L) -> Self {
+        const { vocabulary::require_type::<L>("subsystem") };
+        self.disabled.insert(subsystem.as_str());
+        self
+    }
+
+    /// Names the events that [`Metrics::event`] may count: they stand at 0 from the start, without profile and symbol.
+    /// One that is not named begins with its first count, which `increase()` in a rule cannot see, since it saw no 0
+    /// before. May be said several times.
+    ///
+    /// Events of attributes need not be named, whether their severity and type are literals or picked at each call; nor
+    /// those of an `EventLayer`.
+    ///
+    /// ```
+    /// use bot_metrics::labels::{EventType, Severity};
+    /// use bot_metrics::{Mode, Settings};
+    ///
+    /// let settings = Settings::new(Mode::Paper)
+    ///     .expect_events([(Severity::Critical, EventType::CircuitBreaker), (Severity::Error, EventType::OrderUnknown)]);
+    /// let metrics = settings.build()?;
+    /// let zero = "operational_events_total{severity=\"CRITICAL\",type=\"CIRCUIT_BREAKER\",profile_id=\"\",symbol=\"\"";
+    /// assert!(metrics.exposition().contains(zero));
+    /// # Ok::<(), bot_metrics::Error>(())
+    /// ```
+    #[must_use]
+    pub fn expect_events<S: LabelValue, T: LabelValue>(
+        mut self,
+        events: impl IntoIterator<Item = (S, T)>,
+    ) -> Self {
+        const { vocabulary::require_type::<S>("severity") };
+        const { vocabulary::require_type::<T>("event type") };
+        let texts = events.into_iter().map(|(severity, kind)| (severity.as_str(), kind.as_str()));
+        self.expected_events.extend(texts);
+        self
+    }
+
+    /// Says which families are exported.
+    #[must_use]
+    pub fn families(mut self, families: Families) -> Self {
+        self.families = families;
+        self
+    }
+
+    /// Says which build this is, for `build_info`: `env!("CARGO_PKG_VERSION")` and a commit, say.
+    #[must_use]
+    pub fn build_info(mut self, version: impl Into<String>, revision: impl Into<String>) -> Self {
+        self.version = version.into();
+        self.revision = revision.into();
+        self
+    }
+
+    /// Says how far below zero available capital may be before that is a violation, in the profile's currency;
+    /// 0 unless set.
+    #[must_use]
+    pub fn capital_tolerance(mut self, tolerance: f64) -> Self {
+        self.capital_tolerance = tolerance;
+        self
+    }
+
+    /// Bounds the values of the labels `profile_id` and `symbol`, and of every [`ProfileId`](crate::ProfileId) and
+    /// [`Symbol`](crate::Symbol) in families of the bot's own, in each family by itself; 50 and 200 unless set. What finds
+    /// no place is counted under "other".
+    ///
+    /// It holds for families that recorded before [`install`](Self::install) too: who has a place there keeps it, and who
+    /// had none has one from the next recording on, where there is one now.
+    ///
+    /// A family has at most 2,000 series whatever these bounds are, or as many as the `budget` of its declaration says;
+    /// `operational_events_total` has as many beside those whose profile and symbol are empty or "other".
+    #[must_use]
+    pub fn label_bounds(mut self, profiles: usize, symbols: usize) -> Self {
+        self.label_bounds = LabelBounds { profiles, symbols };
+        self
+    }
+
+    /// Sets what is called with a line about trouble of the library's own; unless set it goes to standard error. Of each
+    /// kind of trouble there are at most ten lines a minute, three of them from one place; later lines count the others.
+    /// The end of the process waits for its last lines, for up to 0.1 s.
+    #[must_use]
+    pub fn on_report(mut self, hook: ReportHook) -> Self {
+        self.report = Report::new(hook);
+        self
+    }
+
+    /// The mode, for the order router too: label and behaviour then cannot disagree.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Whether orders must not reach a real exchange.
+    #[must_use]
+    pub fn is_paper(&self) -> bool {
+        self.mode == Mode::Paper
+    }
+
+    /// Where the exposition is served.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Makes these the settings of the process, to which all attributes belong. Every linked call site's series
+    /// stands at 0 from here on.
+    ///
+    /// # Errors
+    ///
+    /// Where a setting is not allowed, where two call sites contradict each other, where an exchange call has no
+    /// exchange, or where other settings are installed already. Nothing is installed then.
+    #[track_caller]
+    pub fn install(self) -> Result<Metrics, Error> {
+        let place = SourceLine::of_caller();
+        Metrics::install(self.checked()?, place)
+    }
+
+    /// Makes an instance of its own, for tests and simulated bots. Only handles record to it, no attribute.
+    ///
+    /// # Errors
+    ///
+    /// Where a setting is not allowed.
+    #[track_caller]
+    pub fn build(self) -> Result<Metrics, Error> {
+        let place = SourceLine::of_caller();
+        Metrics::build(self.checked()?, place)
+    }
+
+    fn checked(self) -> Result<Self, Error> {
+        if !is_metric_name(&self.namespace) {
+            let allowed = "a namespace has letters, digits and underscores, and no digit in front";
+            return Err(Error::setting("namespace", self.namespace, allowed));
+        }
+        if self.app.is_empty() {
+            return Err(Error::setting(
+                "app",
+                self.app,
+                "an empty label is as good as none; name the application",
+            ));
+        }
+        if !(self.capital_tolerance.is_finite() && self.capital_tolerance >= 0.0) {
+            let allowed = "a tolerance is a finite amount of at least 0";
+            return Err(Error::setting("capital tolerance", self.capital_tolerance.to_string(), allowed));
+        }
+        Ok(self)
+    }
+
+    /// The default labels that are written on each series, in this order.
+    pub(crate) fn default_labels(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let inline = if self.target_info { 0 } else { DEFAULT_LABELS.len() };
+        DEFAULT_LABELS.into_iter().zip(self.identity()).take(inline)
+    }
+
+    /// The values of all default labels.
+    pub(crate) fn identity(&self) -> [&str; DEFAULT_LABELS.len()] {
+        [&self.app, self.env.as_str(), self.mode.as_str()]
+    }
+
+    pub(crate) fn disables(&self, subsystem: &str) -> bool {
+        self.disabled.contains(subsystem)
+    }
+
+    /// How `other` settings differ from these, one after the other; hooks and clocks cannot be compared.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
+        let pairs = self.named().into_iter().zip(other.named());
+        pairs
+            .filter(|((_, one), (_, other))| one != other)
+            .map(|((name, one), (_, other))| format!("{name} {}, not {}", shown(&one), shown(&other)))
+            .collect()
+    }
+
+    /// What can be compared, by name.
+    fn named(&self) -> [(&'static str, String); 14] {
+        let LabelBounds { profiles, symbols } = self.label_bounds;
+        let text = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+        let list = |names: Vec<String>| text(&names.join(", "));
+        let events = self.expected_events.iter().map(|(severity, kind)| format!("{severity} {kind}"));
+        let labels = if self.target_info { "in target_info" } else { "on each series" };
+        [
+            ("app", self.app.clone()),
+            ("env", self.env.to_string()),
+            ("mode", self.mode.to_string()),
+            ("default labels", labels.to_owned()),
+            ("namespace", self.namespace.clone()),
+            ("address", self.address.clone()),
+            ("exchange", self.exchange.unwrap_or("none").to_owned()),
+            ("disabled subsystems", list(self.disabled.iter().map(ToString::to_string).collect())),
+            ("expected events", list(events.collect())),
+            ("families", format!("{:?}", self.families)),
+            ("version", text(&self.version)),
+            ("revision", text(&self.revision)),
+            ("capital tolerance", self.capital_tolerance.to_string()),
+            ("label bounds", format!("{profiles} profiles and {symbols} symbols")),
+        ]
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Env {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+fn variable(name: &'static str) -> Result<Option<String>, Found> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(Found::NoUnicode),
+    }
+}
+
+fn read_mode(
+    read: &impl Fn(&'static str) -> Result<Option<String>, Found>,
+    unset: Option<Mode>,
+) -> Result<Mode, Error> {
+    let allowed = "expected true, 1, yes or on for paper trading, false, 0, no or off for live trading";
+    let refuse = |found| Error::environment(PAPER_TRADING, found, allowed);
+    let Some(value) = read(PAPER_TRADING).map_err(refuse)? else {
+        return unset.ok_or_else(|| refuse(Found::Nothing));
+    };
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(Mode::Paper),
+        "false" | "0" | "no" | "off" => Ok(Mode::Live),
+        _ => Err(refuse(Found::Text(value))),
+    }
+}
+
+fn read_env(
+    read: &impl Fn(&'static str) -> Result<Option<String>, Found>,
+    map: impl Fn(&str) -> Option<Env>,
+) -> Result<Env, Error> {
+    let allowed = "expected development or production";
+    let refuse = |found| Error::environment(NODE_ENV, found, allowed);
+    match read(NODE_ENV).map_err(refuse)? {
+        None => Ok(Env::Development),
+        Some(value) => match value.as_str() {
+            "development" => Ok(Env::Development),
+            "production" => Ok(Env::Production),
+            other => map(other).ok_or_else(|| refuse(Found::Text(value))),
+        },
+    }
+}
+
+/// Whether it reads as a host and a port; whether there is such a host is for the server to find out.
+fn is_address(address: &str) -> bool {
+    address.rsplit_once(':').is_some_and(|(host, port)| {
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let is_host = bare
+            .map_or(!host.is_empty() && !host.contains([':', '/', ' ']), |ip| ip.parse::<Ipv6Addr>().is_ok());
+        is_host && port.parse::<u16>().is_ok()
+    })
+}
+
+/// Prometheus' own rule, without the colon, which is for recording rules.
+fn is_metric_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(variables: &[(&'static str, &str)], unset: Option<Mode>) -> Result<Settings, String> {
+        let read = |name| {
+            Ok(variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        };
+        let map = |name: &str| (name == "staging").then_some(Env::Production);
+        Settings::from_variables(read, unset, map).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn paper_trading_is_read_in_any_case_and_never_guessed() {
+        for (value, mode) in
+            [("true", Mode::Paper), ("1", Mode::Paper), ("YES", Mode::Paper), ("On", Mode::Paper)]
+                .into_iter()
+                .chain([("false", Mode::Live), ("0", Mode::Live), ("No", Mode::Live), ("OFF", Mode::Live)])
+        {
+            assert_eq!(settings(&[(PAPER_TRADING, value)], None).map(|s| s.mode), Ok(mode), "{value}");
+        }
+        for value in ["", "paper", "truee", " true"] {
+            let error = settings(&[(PAPER_TRADING, value)], Some(Mode::Paper)).expect_err(value);
+            assert!(error.starts_with(&format!("PAPER_TRADING is {value:?}: expected true, 1,")), "{error}");
+        }
+        let error = settings(&[], None).expect_err("unset is an error");
+        assert!(error.starts_with("PAPER_TRADING is not set: expected"), "{error}");
+        assert_eq!(settings(&[], Some(Mode::Paper)).map(|s| s.mode), Ok(Mode::Paper));
+    }
+
+    #[test]
+    fn node_env_is_development_unless_set_and_nothing_else_is_taken() {
+        let env = |variables: &[_]| settings(variables, Some(Mode::Paper)).map(|s| s.env);
+        assert_eq!(env(&[]), Ok(Env::Development));
+        assert_eq!(env(&[(NODE_ENV, "production")]), Ok(Env::Production));
+        assert_eq!(env(&[(NODE_ENV, "staging")]), Ok(Env::Production), "mapped by the caller");
+        assert_eq!(
+            env(&[(NODE_ENV, "prod")]),
+            Err("NODE_ENV is \"prod\": expected development or production".to_owned())
+        );
+    }
+
+    #[test]
+    fn an_address_is_a_host_and_a_port() {
+        for good in ["0.0.0.0:5000", "localhost:0", "[::1]:5000", "bot.internal:9100"] {
+            assert_eq!(
+                settings(&[(METRICS_ADDR, good)], Some(Mode::Paper)).map(|s| s.address),
+                Ok(good.to_owned())
+            );
+        }
+        for bad in
+            ["", "nonsense", "localhost", ":5000", "localhost:", "localhost:65536", "::1:5000", "http://a:1"]
+        {
+            let error = settings(&[(METRICS_ADDR, bad)], Some(Mode::Paper)).expect_err(bad);
+            assert!(
+                error.starts_with(&format!("METRICS_ADDR is {bad:?}: expected an address and a port")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_found_is_escaped_and_cut() {
+        for error in [
+            settings(&[(PAPER_TRADING, &"x".repeat(10_240))], None).expect_err("no mode"),
+            settings(&[(NODE_ENV, &"x".repeat(10_240))], Some(Mode::Paper)).expect_err("no env"),
+            settings(&[(METRICS_ADDR, &"x".repeat(10_240))], Some(Mode::Paper)).expect_err("no address"),
+            Settings::new(Mode::Paper)
+                .namespace("x".repeat(10_239) + "-")
+                .build()
+                .expect_err("-")
+                .to_string(),
+        ] {
+            assert!(error.contains("x…\" (10240 bytes)") && error.len() < 500, "{error}");
+        }
+        let error = settings(&[(NODE_ENV, "\x1b[2J")], Some(Mode::Paper)).expect_err("no env");
+        assert!(error.contains("\"\\u{1b}[2J\"") && !error.contains('\x1b'), "{error}");
+    }
+
+    #[test]
+    fn each_setting_that_differs_is_named() {
+        use crate::labels::{EventType, Exchange, Severity, Subsystem};
+        let new = || Settings::new(Mode::Live);
+        assert_eq!(new().differences(&new()), [""; 0]);
+        let mut elsewhere = new();
+        elsewhere.address = "[::1]:9000".to_owned();
+        for (other, difference) in [
+            (Settings::new(Mode::Paper), "mode live, not paper"),
+            (new().env(Env::Production), "env development, not production"),
+            (new().app("grid"), "app bytelyst-trading-bot-service, not grid"),
+            (new().default_labels_in_target_info(), "default labels on each series, not in target_info"),
+            (new().namespace("grid"), "namespace bytelyst_bot, not grid"),
+            (elsewhere, "address 0.0.0.0:5000, not [::1]:9000"),
+            (new().exchange(Exchange::Okx), "exchange none, not okx"),
+            (new().disable(Subsystem::Monitor), "disabled subsystems none, not monitor"),
+            (
+                new().expect_events([(Severity::Info, EventType::Started)]),
+                "expected events none, not INFO STARTED",
+            ),
+            (new().families(Families::SeedOnly), "families All, not SeedOnly"),
+            (new().build_info("1", ""), "version none, not 1"),
+            (new().build_info("", "a"), "revision none, not a"),
+            (new().capital_tolerance(0.5), "capital tolerance 0, not 0.5"),
+            (
+                new().label_bounds(50, 9),
+                "label bounds 50 profiles and 200 symbols, not 50 profiles and 9 symbols",
+            ),
+        ] {
+            assert_eq!(new().differences(&other), [difference]);
+        }
+    }
+
+    #[test]
+    fn settings_that_cannot_be_exported_are_refused() {
+        let new = || Settings::new(Mode::Paper);
+        for bad in [
+            new().namespace("9lives"),
+            new().namespace(""),
+            new().namespace("a-b"),
+            new().app(""),
+            new().capital_tolerance(f64::NAN),
+            new().capital_tolerance(-1.0),
+        ] {
+            assert!(bad.clone().build().is_err(), "{bad:?}");
+        }
+    }
+}

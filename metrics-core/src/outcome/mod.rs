@@ -1,0 +1,209 @@
+//! How a call ended, and how that is told from what it returned.
+
+mod failures;
+pub(crate) mod timeout;
+
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::LabelValue;
+
+/// How a call or a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, LabelValue)]
+pub enum Outcome {
+    /// It succeeded.
+    Ok,
+    /// The exchange understood the request and refused it.
+    Rejected,
+    /// The exchange refused the request for its rate (HTTP 429).
+    RateLimited,
+    /// The exchange shut the caller out (HTTP 418 or the like).
+    Banned,
+    /// The credentials were refused.
+    Auth,
+    /// The exchange failed (HTTP 5XX). For a placed order this means *unknown*, not failed.
+    ServerError,
+    /// No answer came in time.
+    Timeout,
+    /// The connection could not be made, broke before the answer was complete, or did not carry HTTP.
+    Transport,
+    /// The answer is complete, but its content could not be read.
+    Decode,
+    /// The future was dropped before it was ready, or a guard before it was told an outcome.
+    Cancelled,
+    /// It panicked.
+    Panic,
+    /// It returned an error that says no more of itself.
+    Error,
+    /// It decided on purpose to do nothing; of subsystems only: not observed, and as fresh as a success.
+    Skipped,
+}
+
+impl Outcome {
+    /// Whether a subsystem that ends so is fresh.
+    pub(crate) fn is_fresh(self) -> bool {
+        matches!(self, Self::Ok | Self::Skipped)
+    }
+}
+
+/// What kind of error an `Err` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorClass {
+    /// See [`Outcome::Rejected`].
+    Rejected,
+    /// See [`Outcome::RateLimited`].
+    RateLimited,
+    /// See [`Outcome::Banned`].
+    Banned,
+    /// See [`Outcome::Auth`].
+    Auth,
+    /// See [`Outcome::ServerError`].
+    ServerError,
+    /// See [`Outcome::Timeout`].
+    Timeout,
+    /// See [`Outcome::Transport`].
+    Transport,
+    /// See [`Outcome::Decode`].
+    Decode,
+    /// None of these.
+    Other,
+}
+
+impl ErrorClass {
+    /// The class of an HTTP answer with this status, as exchanges use them: 418 is Binance's ban.
+    #[must_use]
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            401 | 403 => Self::Auth,
+            408 => Self::Timeout,
+            418 => Self::Banned,
+            429 => Self::RateLimited,
+            400..=499 => Self::Rejected,
+            500..=599 => Self::ServerError,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl From<ErrorClass> for Outcome {
+    fn from(class: ErrorClass) -> Self {
+        match class {
+            ErrorClass::Rejected => Self::Rejected,
+            ErrorClass::RateLimited => Self::RateLimited,
+            ErrorClass::Banned => Self::Banned,
+            ErrorClass::Auth => Self::Auth,
+            ErrorClass::ServerError => Self::ServerError,
+            ErrorClass::Timeout => Self::Timeout,
+            ErrorClass::Transport => Self::Transport,
+            ErrorClass::Decode => Self::Decode,
+            ErrorClass::Other => Self::Error,
+        }
+    }
+}
+
+/// What a function under the key `classify` says.
+pub fn outcome(said: impl Classification) -> Outcome {
+    said.outcome()
+}
+
+/// What such a function can return.
+#[diagnostic::on_unimplemented(
+    message = "a function under `classify` returns `Outcome` or `ErrorClass`, not `{Self}`",
+    label = "returns `{Self}`"
+)]
+pub trait Classification {
+    /// The outcome that it says.
+    fn outcome(self) -> Outcome;
+}
+
+impl Classification for Outcome {
+    fn outcome(self) -> Outcome {
+        self
+    }
+}
+
+impl Classification for ErrorClass {
+    fn outcome(self) -> Outcome {
+        self.into()
+    }
+}
+
+/// An error that knows what kind of error it is.
+///
+/// An annotated function that returns `Err(e)` has the outcome `error`, unless the error's type implements this
+/// trait: then it has the class's. The type must be the one in the signature, or a reference, [`Box`], [`Arc`] or [`Rc`]
+/// of it. An error behind `dyn Error` has no class.
+///
+/// ```
+/// use bot_metrics::{ClassifyError, ErrorClass};
+///
+/// enum ApiError {
+///     Refused { code: i64 },
+///     TooMany,
+///     Io(std::io::Error),
+/// }
+///
+/// impl ClassifyError for ApiError {
+///     fn class(&self) -> ErrorClass {
+///         match self {
+///             Self::Refused { .. } => ErrorClass::Rejected,
+///             Self::TooMany => ErrorClass::RateLimited,
+///             Self::Io(_) => ErrorClass::Transport,
+///         }
+///     }
+/// }
+/// ```
+pub trait ClassifyError {
+    /// The kind of this error.
+    fn class(&self) -> ErrorClass;
+}
+
+impl<E: ClassifyError + ?Sized> ClassifyError for &E {
+    fn class(&self) -> ErrorClass {
+        (**self).class()
+    }
+}
+
+impl<E: ClassifyError + ?Sized> ClassifyError for Box<E> {
+    fn class(&self) -> ErrorClass {
+        (**self).class()
+    }
+}
+
+impl<E: ClassifyError + ?Sized> ClassifyError for Arc<E> {
+    fn class(&self) -> ErrorClass {
+        (**self).class()
+    }
+}
+
+impl<E: ClassifyError + ?Sized> ClassifyError for Rc<E> {
+    fn class(&self) -> ErrorClass {
+        (**self).class()
+    }
+}
+
+impl ClassifyError for Infallible {
+    fn class(&self) -> ErrorClass {
+        match *self {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_have_the_class_that_exchanges_mean() {
+        for (status, class) in [
+            (400, ErrorClass::Rejected),
+            (401, ErrorClass::Auth),
+            (418, ErrorClass::Banned),
+            (429, ErrorClass::RateLimited),
+            (503, ErrorClass::ServerError),
+            (302, ErrorClass::Other),
+        ] {
+            assert_eq!(ErrorClass::of_status(status), class, "{status}");
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! The series of one family whose labels are open, within limits that hold whatever is removed and comes back.
+//!
+//! A series that is removed has its grace: it is shown, and a recording brings it back. After its grace it is hidden and
+//! its room is free. A handle that was kept asks with its next recording: while there is room it brings its series
+//! back, with all that it ever counted; otherwise it counts in "other", as any label set does that is new. A recording
+//! that was under way when the series was hidden still goes to it. The next sweep finds it there, and brings the series
+//! back or moves the recording to "other".
+
+use std::borrow::Borrow;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{Ordering::Acquire, fence};
+use std::time::Duration;
+
+use super::entry::Entry;
+use super::limits::{Bound, Limits};
+use super::{FamilyKey, LabelSetQuery, LabelText, cache};
+use crate::catalogue::{self, Family, Kind};
+use crate::series::grace;
+use crate::storage::{self, Baseline, Sink, Slot, visit_some};
+
+/// So many removed series are swept without a scrape.
+const FEW_REMOVED: usize = 64;
+
+/// The series of a family.
+#[derive(Debug)]
+pub(crate) struct BoundedSeries {
+    family: &'static Family,
+    series: BTreeSet<Member>,
+    /// Those of them that were removed and may come back: few, so that the others need not have the memory for it.
+    removed: BTreeMap<Member, Removal>,
+    /// Series that had a recording after they were hidden, while there was no room. It is in "other", and so are those that
+    /// come from here on; a new series takes the place of this one when there is room.
+    retired: Vec<(Member, Baseline)>,
+    limits: Limits,
+    /// When the first of their graces ends: until then no room comes free.
+    next_end: Duration,
+    /// So many removed series are worth a sweep.
+    many_removed: usize,
+}
+
+/// A series by its label values.
+#[derive(Clone, Debug)]
+struct Member(Arc<Entry>);
+
+#[derive(Debug)]
+struct Removal {
+    /// When it is hidden.
+    ends: Duration,
+    /// The slot's, when it was removed.
+    mark: u64,
+    /// Its contents when it was hidden; none while it is shown.
+    hidden: Option<Baseline>,
+}
+
+/// The state of a removed series.
+enum Fate {
+    /// Something was recorded, and it is back.
+    Back,
+    Removed(Removal),
+    /// Something was recorded for which there was no room.
+    Retired(Baseline),
+}
+
+impl BoundedSeries {
+    /// At most `most` series beside those whose open labels are empty or "other", for which there is always room.
+    pub(crate) fn new(family: &'static Family, bounds: Vec<Bound>, most: usize) -> Self {
+        Self {
+            family,
+            series: BTreeSet::new(),
+            removed: BTreeMap::new(),
+            retired: Vec::new(),
+            limits: Limits::new(bounds, most),
+            next_end: Duration::MAX,
+            many_removed: FEW_REMOVED,
+        }
+    }
+
+    /// Bounds the values of a label from here on. Series within the former bound stay, and those beyond it ask again.
+    pub(crate) fn set_bound(&mut self, label: usize, bound: usize) {
+        if let Some(label) = self.limits.labels.get_mut(label) {
+            label.bound = Bound::Open(bound);
+            cache::forget();
+        }
+    }
+
+    /// The series of a label set, exported from here on, or that of "other" where there is no room.
+    pub(crate) fn get_or_create(
+        &mut self,
+        query: &LabelSetQuery<'_>,
+        now: Duration,
+        make: impl FnOnce() -> Slot,
+    ) -> Arc<Entry> {
+        let labels = self.limits.texts(query.labels);
+        self.entry(query.key, labels, now, make)
+    }
+
+    /// As [`get_or_create`](Self::get_or_create) for the label set of an entry that was looked up here before; none if it
+    /// was looked up in another family.
+    pub(crate) fn look_up_again(
+        &mut self,
+        entry: &Entry,
+        now: Duration,
+        make: impl FnOnce() -> Slot,
+    ) -> Option<Arc<Entry>> {
+        let is_own = self.owns(entry) || self.retired.iter().any(|(member, _)| member.is(entry));
+        is_own.then(|| self.entry(entry.key, entry.labels.to_vec(), now, make))
+    }
+
+    fn entry(
+        &mut self,
+        key: FamilyKey,
+        labels: Vec<LabelText>,
+        now: Duration,
+        make: impl FnOnce() -> Slot,
+    ) -> Arc<Entry> {
+        let mut within = labels.clone();
+        if !self.may_have_own(&labels) && now >= self.next_end {
+            self.sweep(now);
+        }
+        let fits = self.may_have_own(&labels);
+        let replaced = if fits { Vec::new() } else { self.limits.replace_with_other(&mut within) };
+        let series = self.insert_or_revive(key, within, make);
+        if replaced.is_empty() && series.key == key {
+            return series;
+        }
+        Arc::new(Entry::overflow(key, labels, self.family, series, replaced))
+    }
+
+    /// Whether a label set has a series of its own within the limits, or can have one.
+    fn may_have_own(&self, labels: &[LabelText]) -> bool {
+        self.series.get(labels).is_some_and(|member| member.0.is_live()) || self.limits.have_room(labels)
+    }
+
+    fn insert_or_revive(
+        &mut self,
+        key: FamilyKey,
+        labels: Vec<LabelText>,
+        make: impl FnOnce() -> Slot,
+    ) -> Arc<Entry> {
+        if let Some(Member(entry)) = self.series.get(&*labels) {
+            let entry = Arc::clone(entry);
+            self.removed.remove(&*labels);
+            if !entry.is_live() {
+                self.limits.take(&labels);
+                entry.set_live(true);
+            }
+            return entry;
+        }
+        self.limits.take(&labels);
+        let entry = Arc::new(Entry::own(key, labels, make()));
+        self.series.insert(Member(Arc::clone(&entry)));
+        entry
+    }
+
+    /// Whether an entry was looked up here, and its series, or one that its label set has by now, is among these.
+    fn owns(&self, entry: &Entry) -> bool {
+        entry.overflowed_family() == Some(self.family)
+            || self.series.get(&*entry.labels).is_some_and(|member| member.is(entry))
+    }
+
+    /// Takes a series away, if it is one of these: a gauge at once, counts after their grace.
+    pub(crate) fn remove(&mut self, entry: &Entry, now: Duration) {
+        // All label sets without room share "other", even where a label has that text itself.
+        if self.limits.have_other(&entry.labels) || !self.owns(entry) {
+            return;
+        }
+        let Some(member) = self.series.get(&*entry.labels).cloned() else { return };
+        let ends = if self.family.kind == Kind::Gauge { now } else { grace::end(now) };
+        self.begin_removal(member, |_, _| ends, now);
+        if self.removed.len() >= self.many_removed {
+            self.sweep(now);
+        }
+    }
+
+    /// Takes away the series that have this value of a label: at once, but for counts that no reader has received.
+    /// These have their grace from now on.
+    pub(crate) fn forget(&mut self, label: usize, value: &str, now: Duration) {
+        let Some(known) = self.limits.labels.get(label) else { return };
+        // The series of "" and "other" are common to many.
+        if !known.counts(value) {
+            return;
+        }
+        let is_gauge = self.family.kind == Kind::Gauge;
+        let is_meant =
+            |member: &&Member| member.labels().get(label).is_some_and(|text| text.as_str() == value);
+        let meant: Vec<_> = self.series.iter().filter(is_meant).cloned().collect();
+        for member in meant {
+            let ends = |entry: &Entry, mark| {
+                let is_seen = is_gauge || entry.is_seen(mark);
+                if is_seen { now } else { grace::end(now) }
+            };
+            self.begin_removal(member, ends, now);
+        }
+        self.sweep(now);
+    }
+
+    /// Begins the removal of a series that is hidden when `ends` says of it and its mark, unless something is recorded
+    /// first.
+    fn begin_removal(&mut self, member: Member, ends: impl FnOnce(&Entry, u64) -> Duration, now: Duration) {
+        // A recording since an earlier removal brings it back first; then it is removed once more.
+        if let Some(removal) = self.removed.remove(&member) {
+            match self.settle(&member, removal, now) {
+                Fate::Removed(removal) if removal.hidden.is_some() => {
+                    self.removed.insert(member, removal);
+                    return;
+                }
+                Fate::Retired(baseline) => return self.retire(member, baseline),
+                Fate::Back | Fate::Removed(_) => {}
+            }
+        }
+        let mark = member.slot().map_or(0, Slot::retract);
+        let removal = Removal { ends: ends(&member.0, mark), mark, hidden: None };
+        self.next_end = self.next_end.min(removal.ends);
+        if let Fate::Removed(removal) = self.settle(&member, removal, now) {
+            self.removed.insert(member, removal);
+        }
+    }
+
+    /// Some of the series, those after the one with the labels `after`; says where to go on, if there are more.
+    pub(crate) fn collect_some(
+        &mut self,
+        now: Duration,
+        after: Option<&[LabelText]>,
+        sink: &mut dyn Sink,
+    ) -> Option<Vec<LabelText>> {
+        if after.is_none() {
+            self.sweep(now);
+        }
+        if !sink.includes(self.family) {
+            return None;
+        }
+        let mut texts = Vec::with_capacity(self.family.labels.len());
+        let is_gauge = self.family.kind == Kind::Gauge;
+        let last = visit_some(self.series.range::<[LabelText], _>(storage::after(after)), |member| {
+            // A gauge "other" would have the value of one of many.
+            let is_hidden = !member.0.is_live() || is_gauge && self.limits.have_other(member.labels());
+            let Some(slot) = member.slot().filter(|_| !is_hidden) else { return };
+            texts.clear();
+            // They live as long as the series do.
+            texts.extend(member.labels().iter().map(LabelText::as_str));
+            let mark = slot.collect(self.family, &texts, sink);
+            if !is_gauge
+                && !member.0.is_seen(mark)
+                && let Some(receipt) = sink.receipt()
+            {
+                receipt.add(Arc::<Entry>::clone(&member.0), mark);
+            }
+        });
+        last.map(|member| member.labels().to_vec())
+    }
+
+    /// How often each label's values were replaced by "other".
+    pub(crate) fn collect_overflow(&self, namespace: &str, sink: &mut dyn Sink) {
+        let metric = self.family.full_name(namespace);
+        for (name, label) in self.family.labels.iter().zip(&self.limits.labels) {
+            if let Bound::Open(_) = label.bound {
+                let labels = &[&*metric, *name];
+                sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, labels, label.overflow.value());
+            }
+        }
+    }
+
+    /// Brings back the series that were recorded to since they were removed, hides those whose grace is over, and drops those
+    /// that no handle and no thread can record to.
+    fn sweep(&mut self, now: Duration) {
+        for (member, baseline) in std::mem::take(&mut self.retired) {
+            let is_held = member.is_held_beside(1);
+            let baseline = self.move_to_other(&member, &baseline).unwrap_or(baseline);
+            if is_held {
+                self.retired.push((member, baseline));
+            }
+        }
+        if self.removed.is_empty() {
+            return;
+        }
+        self.next_end = Duration::MAX;
+        for (member, removal) in std::mem::take(&mut self.removed) {
+            // Here, and among all series.
+            let is_held = member.is_held_beside(2);
+            match self.settle(&member, removal, now) {
+                Fate::Back => {}
+                Fate::Removed(Removal { hidden: Some(_), .. }) if !is_held => {
+                    self.series.remove(&member);
+                }
+                Fate::Removed(removal) => {
+                    if removal.hidden.is_none() {
+                        self.next_end = self.next_end.min(removal.ends);
+                    }
+                    self.removed.insert(member, removal);
+                }
+                Fate::Retired(baseline) => self.retire(member, baseline),
+            }
+        }
+        self.many_removed = (self.removed.len() * 2).max(FEW_REMOVED);
+    }
+
+    /// Decides the state of a removed series, and hides it where its grace is over.
+    fn settle(&mut self, member: &Member, removal: Removal, now: Duration) -> Fate {
+        let Some(slot) = member.slot() else { return Fate::Back };
+        // A move to "other" may have revived it in the middle of a sweep.
+        if removal.hidden.is_some() && member.0.is_live() {
+            return Fate::Back;
+        }
+        let Some(baseline) = &removal.hidden else {
+            if slot.mark() != removal.mark {
+                return Fate::Back;
+            }
+            if now < removal.ends {
+                return Fate::Removed(removal);
+            }
+            let baseline = slot.baseline();
+            if baseline.mark() != removal.mark {
+                return Fate::Back;
+            }
+            member.0.set_live(false);
+            self.limits.release(member.labels());
+            cache::forget();
+            return Fate::Removed(Removal { hidden: Some(baseline), ..removal });
+        };
+        if slot.mark() == baseline.mark() {
+            return Fate::Removed(removal);
+        }
+        if self.limits.have_room(member.labels()) {
+            self.limits.take(member.labels());
+            member.0.set_live(true);
+            cache::forget();
+            return Fate::Back;
+        }
+        self.move_to_other(member, baseline).map_or(Fate::Removed(removal), Fate::Retired)
+    }
+
+    fn retire(&mut self, member: Member, baseline: Baseline) {
+        self.series.remove(&member);
+        self.retired.push((member, baseline));
+    }
+
+    /// Moves what a hidden series has beside a baseline to "other", if it has anything. The value of a gauge is dropped:
+    /// it has no "other".
+    fn move_to_other(&mut self, member: &Member, baseline: &Baseline) -> Option<Baseline> {
+        let slot = member.slot().filter(|slot| slot.mark() != baseline.mark())?;
+        let mut within = member.labels().to_vec();
+        let replaced = self.limits.replace_with_other(&mut within);
+        for overflow in &replaced {
+            overflow.add(1);
+        }
+        if self.family.kind == Kind::Gauge {
+            slot.retract();
+            return None;
+        }
+        let now = slot.baseline();
+        let other = self.insert_or_revive(member.0.key, within, || slot.empty());
+        other.record(|other| other.add_difference(baseline, &now));
+        Some(now)
+    }
+}
+
+impl Member {
+    fn labels(&self) -> &[LabelText] {
+        &self.0.labels
+    }
+
+    fn slot(&self) -> Option<&Slot> {
+        self.0.slot()
+    }
+
+    /// Whether it is the series of an entry.
+    fn is(&self, entry: &Entry) -> bool {
+        let series = entry.shared_series().map_or(entry, |series| series);
+        std::ptr::eq(Arc::as_ptr(&self.0), series)
+    }
+
+    /// Whether anybody can record to it beside these, who do not.
+    fn is_held_beside(&self, these: usize) -> bool {
+        let is_held = Arc::strong_count(&self.0) > these;
+        // Once no handle is left, all recordings of the last one are visible from here on.
+        fence(Acquire);
+        is_held
+    }
+}
+
+impl Borrow<[LabelText]> for Member {
+    fn borrow(&self) -> &[LabelText] {
+        self.labels()
+    }
+}
+
+impl PartialEq for Member {
+    fn eq(&self, other: &Self) -> bool {
+        self.labels() == other.labels()
+    }
+}
+
+impl Eq for Member {}
+
+impl PartialOrd for Member {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Member {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.labels().cmp(other.labels())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! Handles to entries, with a reference count that threads do not contend on.
+//!
+//! All threads share an entry's reference count. A handle that is made for one recording changes it twice, with locked
+//! instructions, and threads that record to one series would wait for each other there. So each thread keeps the handles
+//! that it drops, and uses them again for the same entry.
+
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+
+use super::{Entry, cache, epoch, remember};
+use crate::lock;
+use crate::storage::Slot;
+
+/// Entries that a thread keeps: more than it records to at the same time. They take 512 bytes a thread.
+const AT_HAND: usize = 64;
+
+thread_local! {
+    static HAND: Hand = const { Hand([const { Cell::new(None) }; AT_HAND]) };
+}
+
+struct Hand([Cell<Option<Arc<Entry>>>; AT_HAND]);
+
+/// A handle to an entry.
+///
+/// Its entry is not in an `Option` that its drop could empty: every recording with closed labels, whose handles have the same
+/// type, would ask whether it is there, which takes two instructions of twenty.
+#[derive(Clone, Debug)]
+pub(crate) struct Held(ManuallyDrop<Arc<Entry>>);
+
+impl Held {
+    /// The one at hand, or one more.
+    #[inline]
+    pub(super) fn new(entry: &Arc<Entry>) -> Self {
+        // There is none in a thread that is ending.
+        let at_hand = HAND.try_with(|hand| hand.place(entry).take()).ok().flatten();
+        match at_hand {
+            Some(at_hand) if Arc::ptr_eq(&at_hand, entry) => at_hand.into(),
+            other => {
+                drop(other);
+                Arc::clone(entry).into()
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn entry(&self) -> &Entry {
+        &self.0
+    }
+
+    /// Records to the series of the entry's label set. Where it is not within the limits, because it was removed or never
+    /// was, it is looked up as a new label set is: in what this thread remembers, or by `look_up`.
+    #[inline]
+    pub(crate) fn record(&self, record: impl Fn(&Slot), look_up: impl FnOnce(&Entry) -> Option<Arc<Entry>>) {
+        match self.0.live_slot() {
+            Some(slot) => record(slot),
+            None => record_elsewhere(&self.0, record, look_up),
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn record_elsewhere(
+    entry: &Entry,
+    record: impl Fn(&Slot),
+    look_up: impl FnOnce(&Entry) -> Option<Arc<Entry>>,
+) {
+    if let Some(slot) = entry.shared_series().and_then(|series| series.live_slot()) {
+        return record(slot);
+    }
+    let is_same = |known: &Entry| known.is_of_same_set(entry);
+    if cache::with(entry.hash(), is_same, |known| known.record(&record)).is_some() {
+        return;
+    }
+    if lock::is_inside() {
+        // An allocator cannot ask. The next sweep finds what it records in a hidden series.
+        return entry.record(record);
+    }
+    let found_at = epoch();
+    match look_up(entry) {
+        Some(current) => {
+            current.record(record);
+            remember(&current, found_at);
+        }
+        None => entry.record(record),
+    }
+}
+
+impl From<Arc<Entry>> for Held {
+    fn from(entry: Arc<Entry>) -> Self {
+        Self(ManuallyDrop::new(entry))
+    }
+}
+
+impl Drop for Held {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: it is not used again, this being dropped.
+        give_back(unsafe { ManuallyDrop::take(&mut self.0) });
+    }
+}
+
+/// Not inlined: recordings with closed labels go by it.
+#[inline(never)]
+fn give_back(entry: Arc<Entry>) {
+    let former = HAND.try_with(|hand| hand.place(&entry).replace(Some(entry)));
+    // Nothing is borrowed here, where an allocator may record what is freed.
+    drop(former);
+}
+
+impl Hand {
+    #[inline]
+    fn place(&self, entry: &Arc<Entry>) -> &Cell<Option<Arc<Entry>>> {
+        // Two that stand next to each other in memory have different ones.
+        let address = Arc::as_ptr(entry).addr();
+        &self.0[(address / size_of::<Entry>()) % AT_HAND]
+    }
+}
+
+/// Lets go of what is at hand: it may be of series that were removed.
+pub(super) fn empty() {
+    for place in 0..AT_HAND {
+        drop(HAND.try_with(|hand| hand.0[place].take()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::FamilyKey;
+
+    #[test]
+    fn a_handle_that_is_made_and_dropped_changes_nothing_that_other_threads_read() {
+        let entry = Arc::new(Entry::own(FamilyKey::new(), Vec::new(), Slot::counter()));
+        std::thread::scope(|scope| {
+            let live = || {
+                drop(Held::new(&entry));
+                let at_hand = Arc::strong_count(&entry);
+                for _ in 0..10 {
+                    let held = Held::new(&entry);
+                    assert_eq!(Arc::strong_count(&entry), at_hand);
+                    drop(held.clone());
+                    drop(held);
+                    assert_eq!(Arc::strong_count(&entry), at_hand);
+                }
+                empty();
+                assert_eq!(Arc::strong_count(&entry), 1);
+                drop(Held::new(&entry));
+            };
+            // Joined, so that what it had for itself is gone.
+            scope.spawn(live).join().expect("it ends well");
+        });
+        assert_eq!(Arc::strong_count(&entry), 1, "a thread that ends lets go");
+    }
+}
