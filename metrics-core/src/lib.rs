@@ -34,6 +34,9 @@
 //! It sends no alerts, stores no history and draws no charts: Prometheus, Alertmanager and Grafana do. It does not
 //! trace requests. It installs no signal handler and changes nothing in the functions it measures.
 
+// docs.rs shows with each item the features that it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 // The derive and the attributes name this crate as their users do.
 extern crate self as bot_metrics;
 
