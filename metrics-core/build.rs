@@ -1,4 +1,4 @@
-//! Nothing to build: cargo wants this file beside the key `links`.
+//! Builds nothing: cargo requires a build script where the manifest has the key `links`.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

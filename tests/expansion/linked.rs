@@ -49,8 +49,11 @@ fn every_call_site_that_is_linked_is_listed() {
     }
 }
 
+/// Quoted by cargo where two versions meet: the value of the key `links`.
+const ONE_VERSION: &str = "all crates of a program must use the same version and source of bot-metrics (no native library is involved)";
+
 #[test]
-fn two_versions_in_one_binary_are_refused_by_cargo() {
+fn cargo_refuses_two_versions_in_one_program_and_says_why() {
     let mut packages = Packages::new("two-versions");
     packages.add(
         "bot",
@@ -64,11 +67,14 @@ fn two_versions_in_one_binary_are_refused_by_cargo() {
         "",
         &[("lib.rs", String::new()), ("../build.rs", "fn main() {}".to_owned())],
     );
-    packages.replace_manifest(
-        "later",
-        "[package]\nname = \"bot-metrics\"\nversion = \"99.0.0\"\nedition = \"2024\"\nlinks = \"bot-metrics\"\n",
+    let manifest = format!(
+        "[package]\nname = \"bot-metrics\"\nversion = \"99.0.0\"\nedition = \"2024\"\nlinks = \"{ONE_VERSION}\"\n"
     );
+    packages.replace_manifest("later", &manifest);
     let output = packages.cargo(&["check"]);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && said.contains("bot-metrics") && said.contains("links"), "{said}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    let refusal = format!(
+        "package `bot-metrics` links to the native library `{ONE_VERSION}`, but it conflicts with a previous package"
+    );
+    assert!(!output.status.success() && message.contains(&refusal), "{message}");
 }
