@@ -229,6 +229,9 @@ pub mod __private {
             Classes, Classified, ErrorClasses, Fallible, Infallible, NoErrors, Said, Unstarted,
         };
     }
+    pub use bot_metrics_macros::{
+        capital_check, counted, exchange_call, operational_event, reconciliation, timed, timed_subsystem,
+    };
     pub use core::primitive::{str, usize};
     pub use core::time::Duration;
     pub use core::{concat, file, line, module_path};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proc_macro2::{Span, TokenStream};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
 use syn::{Expr, ExprLit, ExprPath, Ident, Lit, LitInt, LitStr, Path, Signature};
 
@@ -16,7 +16,11 @@ use crate::private::Private;
 
 /// The arguments of one attribute, each with its key from the table.
 #[derive(Clone, Default)]
-pub(crate) struct Args(Vec<Argument>, Vec<FamilyLabel>);
+pub(crate) struct Args {
+    arguments: Vec<Argument>,
+    labels: Vec<FamilyLabel>,
+    written: TokenStream,
+}
 
 /// A label of a declared family, and its value.
 #[derive(Clone)]
@@ -63,13 +67,13 @@ pub(crate) enum Label {
 impl Args {
     /// Reads `tokens` by the attribute's keys; what is wrong goes to `errors`, each under its own token.
     pub(crate) fn read(attribute: Attribute, tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut args = Self::default();
+        let mut args = Self { written: tokens.clone(), ..Self::default() };
         let (known, unknown): (Vec<_>, Vec<_>) = entries(attribute, tokens, errors)
             .into_iter()
             .map(|entry| (entry.key(attribute), entry))
             .partition(|(key, _)| key.is_some());
         for (key, entry) in known {
-            args.0.extend(key.and_then(|key| args.take(attribute, key, entry, errors)));
+            args.arguments.extend(key.and_then(|key| args.take(attribute, key, entry, errors)));
         }
         for (_, entry) in unknown {
             if attribute.family_suffix().is_some() {
@@ -84,7 +88,12 @@ impl Args {
 
     /// The labels of the family that the attribute names.
     pub(crate) fn labels(&self) -> &[FamilyLabel] {
-        &self.1
+        &self.labels
+    }
+
+    /// The tokens between the attribute's parentheses.
+    pub(crate) fn written(&self) -> &TokenStream {
+        &self.written
     }
 
     /// Takes an entry for a label: which labels there are, the family's type tells the compiler.
@@ -95,14 +104,14 @@ impl Args {
             errors.push_over(tokens, message);
             return;
         };
-        if let Some(first) = self.1.iter().find(|label| label.name == name) {
+        if let Some(first) = self.labels.iter().find(|label| label.name == name) {
             let first = first.value.to_token_stream();
             let message = format!("`{name}` stands here a second time, after `{name} = {first}`");
             errors.push(name.span(), message);
             return;
         }
         match entry.written {
-            Written::Value(value) => self.1.push(FamilyLabel { name, value }),
+            Written::Value(value) => self.labels.push(FamilyLabel { name, value }),
             Written::Nothing | Written::Missing => {
                 let message =
                     format!("`{name}` needs a value behind `=`: one of the label's, or a text in quotes");
@@ -153,8 +162,10 @@ impl Args {
         let mut args = self.clone();
         for key in attribute.keys().filter(|key| key.is == Is::MethodName && !self.has(key.name)) {
             let text = LitStr::new(&name.unraw().to_string(), name.span());
+            let (key_name, written) = (Ident::new(key.name, name.span()), &self.written);
+            args.written = quote!(#key_name = #text, #written);
             let value = Value::Label(Label::MethodName(text));
-            args.0.push(Argument { key, value, tokens: name.to_token_stream() });
+            args.arguments.push(Argument { key, value, tokens: name.to_token_stream() });
         }
         args
     }
@@ -166,11 +177,11 @@ impl Args {
 
     /// Reports expressions of one word that names no argument: mostly texts without their quotes.
     pub(crate) fn require_names(&self, sig: &Signature, errors: &mut Errors) {
-        let arguments = self.0.iter().filter_map(|argument| match &argument.value {
+        let arguments = self.arguments.iter().filter_map(|argument| match &argument.value {
             Value::Label(Label::Expression(expr)) | Value::Text(expr) => Some(&**expr),
             _ => None,
         });
-        for expr in arguments.chain(self.1.iter().map(|label| &label.value)) {
+        for expr in arguments.chain(self.labels.iter().map(|label| &label.value)) {
             let Some(name) = single_word(expr) else { continue };
             if !mentions(&sig.inputs.to_token_stream(), &name) {
                 let message =
@@ -219,7 +230,7 @@ impl Args {
     }
 
     fn argument(&self, name: &str) -> Option<&Argument> {
-        self.0.iter().find(|argument| argument.key.name == name)
+        self.arguments.iter().find(|argument| argument.key.name == name)
     }
 
     fn take(
@@ -283,7 +294,7 @@ impl Args {
                 entry.tokens(),
                 format!("{} takes `key = value` only{example}{known}", attribute.name()),
             );
-            self.0.extend(missing.map(Argument::wrong));
+            self.arguments.extend(missing.map(Argument::wrong));
             return;
         };
         let written = name.unraw().to_string();
@@ -291,7 +302,7 @@ impl Args {
         let guessed = attribute.keys().find(|key| Some(key.name) == guess).or(missing);
         let known = known_with(guessed.map(|key| key.name), names);
         errors.push(name.span(), format!("{} has no key `{written}`{known}", attribute.name()));
-        self.0.extend(guessed.filter(|key| !self.has(key.name)).map(Argument::wrong));
+        self.arguments.extend(guessed.filter(|key| !self.has(key.name)).map(Argument::wrong));
     }
 }
 

@@ -86,8 +86,8 @@ pub(crate) struct AsyncBlock {
 }
 
 impl TailFuture {
-    /// Finds `async { … }`, `async move { … }`, `Box::pin(…)` or the expansion of an attribute above at the end of a body
-    /// that returns no other future earlier.
+    /// Finds `async { … }`, `async move { … }`, `Box::pin(…)` or the expansion of an attribute above at the end of a
+    /// body.
     pub(crate) fn of(statements: &TokenStream) -> Option<Self> {
         let tokens: Vec<TokenTree> = statements.clone().into_iter().collect();
         let start = async_block(&tokens).or_else(|| Some(called(&tokens)?.start))?;
@@ -103,17 +103,10 @@ impl TailFuture {
             return None;
         }
         let (future, boxed) = match tail {
-            [path @ .., TokenTree::Group(parens)] if called(tail).is_some_and(|called| called.boxes) => {
-                // Another boxed future has the same type, and a macro may hide that it is returned.
-                if mentions(&before, "return") || calls_macros(&before) {
-                    return None;
-                }
-                (
-                    without_trailing_comma(&parens.stream()),
-                    Some((path.iter().cloned().collect(), parens.clone())),
-                )
-            }
-            // No other future has the type of this one, so that none can be returned before it.
+            [path @ .., TokenTree::Group(parens)] if called(tail).is_some_and(|called| called.boxes) => (
+                without_trailing_comma(&parens.stream()),
+                Some((path.iter().cloned().collect(), parens.clone())),
+            ),
             _ => (tail.to_vec(), None),
         };
         let block = match future.as_slice() {
@@ -123,6 +116,14 @@ impl TailFuture {
             _ => None,
         };
         Some(Self { statements: before, future: future.into_iter().collect(), block, boxed })
+    }
+
+    /// Whether the body may return another future in front of this one.
+    ///
+    /// Another boxed future has the same type, and a macro may hide that it is returned. No other future has the type of
+    /// one that is not boxed.
+    pub(crate) fn may_be_preceded(&self) -> bool {
+        self.boxed.is_some() && (mentions(&self.statements, "return") || calls_macros(&self.statements))
     }
 }
 

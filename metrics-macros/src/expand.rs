@@ -106,6 +106,9 @@ fn unmeasured(instrumented: &Instrumented) -> TokenStream {
 }
 
 fn measured(mut instrumented: Instrumented) -> TokenStream {
+    if let Some(deferred) = instrumented.deferred() {
+        return deferred;
+    }
     let private = instrumented.private.clone();
     let Start { mut bindings, guard } = Start::new(&private, &instrumented);
     let classify = match &instrumented.shape {
@@ -139,7 +142,7 @@ fn measured(mut instrumented: Instrumented) -> TokenStream {
         (Shape::Guarded, None) => run.guarded(&statements),
         (Shape::Called(output), None) => run.called(output, statements),
         (Shape::Async(output), None) => run.asynchronous(output, &statements),
-        (Shape::Future { boxed }, None) => run.future(boxed.as_ref(), statements),
+        (Shape::Future { boxed, .. }, None) => run.future(boxed.as_ref(), statements),
     };
     let inner_attributes = &body.inner_attributes;
     let mut measured = function.head();

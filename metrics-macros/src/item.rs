@@ -10,7 +10,7 @@ use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::{Attribute, ImplItemMacro, Signature, Token, Visibility, parse_quote};
 
 use crate::attr;
-use crate::body::Body;
+use crate::body::{Body, mentions};
 
 /// A function with a body.
 pub(crate) struct Function {
@@ -55,6 +55,17 @@ impl Function {
         self.attrs.iter().any(is_anothers)
     }
 
+    /// Puts `attribute` below the attributes of `tracing::instrument` that are expanded next, and below those that were
+    /// put there before. Returns whether there are any.
+    pub(crate) fn defer(&mut self, attribute: Attribute) -> bool {
+        let next = self.attrs.iter().position(is_anothers);
+        let Some(next) = next.filter(|next| is_tracing(&self.attrs[*next])) else { return false };
+        let behind = self.attrs[next..].iter().take_while(|attr| is_tracing(attr) || is_deferred(attr));
+        let behind = next + behind.count();
+        self.attrs.insert(behind, attribute);
+        true
+    }
+
     /// The arguments of those attributes.
     pub(crate) fn arguments_of_others(&self) -> TokenStream {
         let others = self.attrs.iter().filter(|attr| is_anothers(attr));
@@ -88,8 +99,9 @@ impl ToTokens for Function {
     }
 }
 
+/// Whether the attribute of this name was written there.
 pub(crate) fn has_attribute(attrs: &[Attribute], name: &str) -> bool {
-    attrs.iter().any(|attr| is_named(attr, name))
+    attrs.iter().any(|attr| is_named(attr, name) && !is_deferred(attr))
 }
 
 /// Takes away `#[name(word)]`, and says whether it was there.
@@ -130,6 +142,18 @@ fn is_anothers(attr: &Attribute) -> bool {
     let is_ours = attr::Attribute::ALL.iter().any(|ours| is_named(attr, ours.name()));
     let first = attr.path().segments.first();
     !is_ours && !first.is_some_and(|first| INERT.iter().any(|name| first.ident == name))
+}
+
+/// Whether this is `tracing::instrument`. It keeps every statement in front of the future that it looks for, which
+/// `fastrace::trace` and `logcall` do not.
+fn is_tracing(attr: &Attribute) -> bool {
+    is_named(attr, "instrument")
+        || attr.path().is_ident("cfg_attr") && mentions(&attr.meta.to_token_stream(), "instrument")
+}
+
+/// Whether one of our attributes was put here by its own expansion.
+fn is_deferred(attr: &Attribute) -> bool {
+    attr.path().segments.iter().rev().nth(1).is_some_and(|module| module.ident == "__private")
 }
 
 fn is_named(attr: &Attribute, name: &str) -> bool {

@@ -39,6 +39,9 @@ pub(crate) struct Instrumented {
     pub(crate) site: Site,
     pub(crate) verdict: Verdict,
     pub(crate) private: Private,
+    attribute: Attribute,
+    /// The attribute's arguments, as they would be written over this function alone.
+    arguments: TokenStream,
     /// The module in which the label types stand, where it is not `labels` in scope.
     pub(crate) labels: Option<Path>,
 }
@@ -265,9 +268,26 @@ impl Instrumented {
             shape,
             site,
             verdict,
+            attribute,
+            arguments: args.written().clone(),
             private: args.private(),
             labels: args.path(attr::LABELS).cloned(),
         })
+    }
+
+    /// The function with the attribute below `tracing::instrument`, if that is expanded next and looks for a future that
+    /// the expansion would hide.
+    ///
+    /// It looks for `Box::pin(async { … })` at the body's end. Behind a statement that may return, the expansion cannot
+    /// keep it there, since the earlier return must be measured too.
+    pub(crate) fn deferred(&mut self) -> Option<TokenStream> {
+        if !matches!(self.shape, Shape::Future { ends_in_block: true, .. }) {
+            return None;
+        }
+        let Self { function, private, attribute, arguments, .. } = self;
+        let name = syn::Ident::new(attribute.name(), Span::call_site());
+        let is_deferred = function.defer(parse_quote!(#[#private::#name(#arguments)]));
+        is_deferred.then(|| function.to_token_stream())
     }
 
     /// The type of what the returned future ends with, where the signature names it.

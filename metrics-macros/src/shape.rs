@@ -17,7 +17,11 @@ pub(crate) enum Shape {
     /// The future in which the body ends.
     Tail(TailFuture),
     /// The future to which the body evaluates, boxed where the type says so.
-    Future { boxed: Option<Type> },
+    Future {
+        boxed: Option<Type>,
+        /// Whether the body ends in `Box::pin(async { … })`, behind statements that may return.
+        ends_in_block: bool,
+    },
 }
 
 impl Shape {
@@ -37,11 +41,10 @@ impl Shape {
         let boxed = ty.is_some_and(is_boxed_future);
         if boxed || ty.is_some_and(is_impl_future) {
             let boxed = ty.filter(|_| boxed).map(|ty| inside_body(ty, sig));
-            return match TailFuture::of(&body.statements)
-                .filter(|tail| tail.boxed.is_some() == boxed.is_some())
-            {
-                Some(tail) => Self::Tail(tail),
-                None => Self::Future { boxed },
+            let tail = TailFuture::of(&body.statements);
+            return match tail.filter(|tail| tail.boxed.is_some() == boxed.is_some()) {
+                Some(tail) if !tail.may_be_preceded() => Self::Tail(tail),
+                tail => Self::Future { boxed, ends_in_block: tail.is_some_and(|tail| tail.block.is_some()) },
             };
         }
         match ty {

@@ -1,6 +1,7 @@
 //! `fastrace::trace`.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use bot_metrics::prelude::*;
@@ -19,6 +20,16 @@ async fn body(value: u8) -> Result<u8, u8> {
     one_turn().await;
     drop(LocalSpan::enter_with_local_parent("ends"));
     if value == 0 { Err(value) } else { Ok(value) }
+}
+
+/// Alone, `fastrace::trace` would drop the statements in front of the tail.
+#[exchange_call(op = "early_raced")]
+#[fastrace::trace(short_name = true)]
+fn return_before_tail(value: u8) -> Pin<Box<dyn Future<Output = Result<u8, u8>> + Send>> {
+    if value == 9 {
+        return Box::pin(async move { Err(value) });
+    }
+    Box::pin(async move { body(value).await })
 }
 
 #[derive(Clone, Default)]
@@ -94,4 +105,11 @@ fn a_span_is_around_the_body_and_the_call_is_measured_whichever_is_above() {
         "raced": |value| BelowAsyncTrait.raced(value);
         "raced": |value| Inherent.raced(value);
     }
+}
+
+#[test]
+fn statements_in_front_of_a_boxed_future_are_kept() {
+    metrics();
+    assert_eq!([1, 9].map(|value| run(return_before_tail(value), || {})), [Ok(1), Err(9)]);
+    assert_eq!(ends(Operation::EarlyRaced), [("error".to_owned(), 1.0), ("ok".to_owned(), 1.0)].into());
 }

@@ -25,6 +25,8 @@ mod labels {
         Traced,
         Raced,
         FollowsFrom,
+        Early,
+        EarlyRaced,
     }
 }
 

@@ -1,9 +1,11 @@
 //! `tracing::instrument`.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use bot_metrics::prelude::*;
+use bot_metrics::testing::Samples;
 use tracing::field::{Field, Visit};
 use tracing::subscriber::with_default;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
@@ -33,6 +35,50 @@ fn returned_above(value: u8) -> impl Future<Output = Result<u8, u8>> {
 #[exchange_call(op = "traced")]
 fn returned_below(value: u8) -> impl Future<Output = Result<u8, u8>> {
     async move { body(value).await }
+}
+
+fn length(text: &str) -> u8 {
+    text.len().try_into().unwrap()
+}
+
+/// Returns from the function in front of its tail, as a macro call there may.
+macro_rules! refuse_nine {
+    ($text:ident, $value:ident) => {
+        if $value == 9 {
+            return Box::pin(async move { Err(length(&$text)) });
+        }
+    };
+}
+
+#[exchange_call(op = "early")]
+#[tracing::instrument(err(Debug))]
+fn macro_before_tail(text: String, value: u8) -> Pin<Box<dyn Future<Output = Result<u8, u8>> + Send>> {
+    refuse_nine!(text, value);
+    Box::pin(async move { body(value.min(length(&text))).await })
+}
+
+#[operational_event(type = "STARTED", severity = "INFO", symbol = text, on = always)]
+#[exchange_call(op = "early")]
+#[tracing::instrument(fields(length = text.len()), err(Debug))]
+fn return_before_tail(text: String, value: u8) -> Pin<Box<dyn Future<Output = Result<u8, u8>> + Send>> {
+    if value == 9 {
+        return Box::pin(async move { Err(length(&text)) });
+    }
+    Box::pin(async move { body(value.min(length(&text))).await })
+}
+
+struct Early(u8);
+
+#[operational_event(type = "STARTED", severity = "INFO", on = always)]
+#[operational_event(type = "STARTED", severity = "WARNING", on = always)]
+#[exchange_call]
+impl Early {
+    #[tracing::instrument(skip(self), err(Debug))]
+    fn early(&self, text: String, value: u8) -> Pin<Box<dyn Future<Output = Result<u8, u8>> + Send>> {
+        let length = self.0;
+        refuse_nine!(text, value);
+        Box::pin(async move { body(value.min(length)).await })
+    }
 }
 
 #[exchange_call(op = "follows_from")]
@@ -124,6 +170,48 @@ fn a_span_is_around_the_body_and_the_call_is_measured_whichever_is_above() {
         "traced": |value| BelowAsyncTrait.traced(value);
         "traced": |value| Inherent.traced(value);
     }
+}
+
+#[test]
+fn a_boxed_future_behind_a_return_is_seen() {
+    metrics();
+    let mut calls = 0.0;
+    macro_rules! spans {
+        ($($name:literal: $call:expr;)*) => {
+            $(
+                let (result, seen) = events(|| ($call)("text".to_owned(), 0));
+                assert_eq!(result, Err(0));
+                let name = $name;
+                let expected = [
+                    format!("begins in [{name:?}]"),
+                    "outside in []".to_owned(),
+                    format!("ends in [{name:?}]"),
+                    format!("error 0 in [{name:?}]"),
+                    "outside in []".to_owned(),
+                ];
+                assert_eq!(seen, expected, "{}", stringify!($call));
+                assert_eq!(events(|| ($call)("text".to_owned(), 1)).0, Ok(1));
+                // The earlier return is measured too.
+                assert_eq!(events(|| ($call)("text".to_owned(), 9)).0, Err(4));
+                calls += 1.0;
+                assert_eq!(
+                    ends(Operation::Early),
+                    [("error".to_owned(), 2.0 * calls), ("ok".to_owned(), calls)].into(),
+                    "{}", stringify!($call)
+                );
+            )*
+        };
+    }
+    spans! {
+        "macro_before_tail": macro_before_tail;
+        "return_before_tail": return_before_tail;
+        "early": |text, value| Early(1).early(text, value);
+    }
+    let started = |severity| {
+        let labels = [("type", "STARTED"), ("severity", severity)];
+        Samples::of(metrics()).sum("bytelyst_bot_operational_events_total", &labels)
+    };
+    assert_eq!((started("WARNING"), started("INFO") >= 6.0), (3.0, true));
 }
 
 #[test]
