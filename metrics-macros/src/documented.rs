@@ -1,12 +1,12 @@
-//! The tables of keys in the documentation are the parser's.
+//! The tables of keys in the documentation list the keys that the parser knows.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::attr::{self, Attribute, Is, Takes};
-use crate::ends::END_WORDS;
-use crate::label_case::Case;
-use crate::label_options;
+use crate::grammar::attribute::{self, Attribute, Requirement, ValueKind};
+use crate::grammar::outcome_words::WORDS;
+use crate::label_value::case::Case;
+use crate::label_value::options;
 
 /// The words in code in the first column of the table whose head begins with `head`.
 fn table(page: &str, head: &str) -> BTreeSet<String> {
@@ -33,22 +33,24 @@ fn set<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
 fn each_attributes_table_has_its_keys() {
     for attribute in Attribute::ALL {
         // What stands without its name has none to document, and `skip` stands with the impl blocks that it is for.
-        let keys = attribute.keys().filter(|key| key.is != Is::Positional && key.name != attr::SKIP);
+        let keys = attribute
+            .keys()
+            .filter(|key| key.requirement != Requirement::Positional && key.name != attribute::SKIP);
         assert_eq!(table(attribute.name(), "| key |"), set(keys.map(|key| key.name)), "{}", attribute.name());
     }
 }
 
 #[test]
 fn the_words_of_on_are_documented() {
-    let words = || set(END_WORDS.iter().map(|end| end.word));
+    let words = || set(WORDS.iter().map(|end| end.word));
     for attribute in [Attribute::OperationalEvent, Attribute::Counted] {
-        assert!(attribute.keys().any(|key| key.takes == Takes::Ends));
+        assert!(attribute.keys().any(|key| key.value == ValueKind::Outcomes));
         assert_eq!(table(attribute.name(), "| `on = …` |"), words(), "{}", attribute.name());
     }
 }
 
 #[test]
 fn the_derives_keys_and_cases_are_documented() {
-    assert_eq!(table("label_value", "| key |"), set(label_options::KEYS.map(|(key, _)| key)));
+    assert_eq!(table("label_value", "| key |"), set(options::KEYS.map(|(key, _)| key)));
     assert_eq!(table("label_value", "| case |"), set(Case::ALL.map(|(name, _)| name)));
 }

@@ -1,4 +1,4 @@
-//! Mistakes, collected and reported together beside the user's item.
+//! Mistakes in what the user wrote, collected and reported together beside the item.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -8,16 +8,17 @@ use quote::{ToTokens, quote};
 pub(crate) struct Errors(Vec<syn::Error>);
 
 impl Errors {
+    /// Reports a mistake at `span`.
     pub(crate) fn push(&mut self, span: Span, message: impl std::fmt::Display) {
         self.0.push(syn::Error::new(span, message));
     }
 
-    /// Under all of `tokens`, where there are several.
+    /// Reports a mistake under all of `tokens`.
     pub(crate) fn push_over(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
         self.0.push(syn::Error::new_spanned(tokens, message));
     }
 
-    /// Takes the value, or the mistake instead of it.
+    /// Returns the value, or reports the mistake.
     pub(crate) fn ok<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.0.push(error)).ok()
     }
@@ -26,28 +27,27 @@ impl Errors {
         self.0.is_empty()
     }
 
-    /// All of them as compile errors, which stand wherever a macro can be called.
+    /// All of them as compile errors, valid wherever a macro can be called.
     ///
-    /// In a module beside its items they keep the compiler from telling which names it cannot find there: they might
-    /// stand for the missing ones.
+    /// In a module beside other items they keep the compiler from reporting the names that it cannot find there: the
+    /// macro calls might have defined those.
     pub(crate) fn bare(&self) -> TokenStream {
         self.0.iter().map(syn::Error::to_compile_error).collect()
     }
 
-    /// All of them as an item of their own: the compiler tells everything else that is wrong in the module.
+    /// All of them in an item of their own: the compiler reports everything else that is wrong in the module.
     pub(crate) fn apart(&self) -> TokenStream {
         let errors = self.bare();
         if errors.is_empty() { errors } else { quote!(const _: () = { #errors };) }
     }
 }
 
-/// What stands behind the name of something unknown: the nearest of what is known, and all of it.
+/// The end of a message about an unknown name: the nearest of the known names, and all of them.
 pub(crate) fn known<'a>(text: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> String {
-    let guess = nearest(text, candidates.clone());
-    known_with(guess, candidates)
+    known_with(nearest(text, candidates.clone()), candidates)
 }
 
-/// The same with a guess of one's own.
+/// The end of a message about an unknown name, with the caller's guess.
 pub(crate) fn known_with<'a>(guess: Option<&str>, candidates: impl Iterator<Item = &'a str>) -> String {
     let all = candidates.collect::<Vec<_>>().join(", ");
     match guess {
@@ -56,22 +56,27 @@ pub(crate) fn known_with<'a>(guess: Option<&str>, candidates: impl Iterator<Item
     }
 }
 
-/// The candidate that `text` is a slip of the fingers of, or a longer or shorter name for, if there is one.
+/// The end of a message that lists the known names itself: the nearest of them, if there is one.
+pub(crate) fn did_you_mean<'a>(text: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> String {
+    nearest(text, candidates).map(|guess| format!("; did you mean `{guess}`?")).unwrap_or_default()
+}
+
+/// The candidate that `text` is a misspelling of, or a longer or shorter form of.
 pub(crate) fn nearest<'a>(
     text: &str,
     mut candidates: impl Iterator<Item = &'a str> + Clone,
 ) -> Option<&'a str> {
     let text = text.to_lowercase();
     let tolerated = (text.len() / 3).max(2);
-    let slip = candidates
+    let misspelled = candidates
         .clone()
         .map(|candidate| (distance(text.as_bytes(), candidate.to_lowercase().as_bytes()), candidate))
-        // Where every letter is another one, nothing is near.
+        // A candidate that differs in every letter is not near.
         .filter(|(edits, candidate)| *edits <= tolerated && *edits < text.len().min(candidate.len()))
         .min();
     let part =
         |candidate: &&str| text.len() > 1 && (text.starts_with(candidate) || candidate.starts_with(&text));
-    slip.map(|(_, candidate)| candidate).or_else(|| candidates.find(part))
+    misspelled.map(|(_, candidate)| candidate).or_else(|| candidates.find(part))
 }
 
 /// Insertions, deletions and replacements between two texts.
@@ -93,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_is_a_slip_or_a_part() {
+    fn the_nearest_is_a_misspelling_or_a_part() {
         let nearest = |text| nearest(text, ["op", "exchange", "ok", "err", "snake_case"].into_iter());
         for (text, guess) in [
             ("exchnage", Some("exchange")),

@@ -1,91 +1,78 @@
-//! The attributes of `bot-metrics`; their documentation stands where that crate exports them.
+//! The attributes, the derive and the declaring macro of `bot-metrics`, which documents them where it exports them.
 //!
-//! An attribute takes this way: `entries` and `args` read what was written by the table in `attr`, `item` reads the
-//! function, `shape` says how its body can be run under a guard, `model` makes of all this what may be expanded,
-//! and `expand`, with `site` and `params`, turns that into tokens. Every mistake found on the way is reported
-//! at once, and the function is kept whatever is wrong.
+//! Every mistake of a macro's user is reported at once, and the item is kept whatever is wrong with its attribute.
+//!
+//! - `instrument`: the attributes over functions, from their arguments to their expansion
+//! - `family`: `metrics!`
+//! - `function`: functions, their signatures and bodies
+//! - `grammar`: the keys of the attributes and their values
+//! - `label_value`: `#[derive(LabelValue)]`
+//! - `library`: the paths of the library in an expansion
+//! - `tokens`, `spans` and `errors`: searching tokens, placing them, and reporting mistakes
 
 use proc_macro::TokenStream;
 
-mod args;
-mod attr;
-mod body;
 #[cfg(test)]
 mod documented;
-mod ends;
-mod entries;
 mod errors;
-mod expand;
 mod family;
-mod family_expand;
-#[cfg(test)]
-mod golden;
-mod item;
-mod label_case;
-mod label_options;
+mod function;
+mod grammar;
+mod instrument;
 mod label_value;
-mod model;
-mod params;
-mod private;
-mod returns;
-mod run;
-mod shape;
-mod site;
-mod stacked;
-mod text_key;
+mod library;
+mod spans;
+mod tokens;
 
-use attr::Attribute;
-use expand::Switch;
+use grammar::attribute::Attribute;
+use library::Switch;
 
 #[expect(missing_docs, reason = "documented at the re-export")]
 #[proc_macro_attribute]
 pub fn timed_subsystem(args: TokenStream, item: TokenStream) -> TokenStream {
-    instrument(Attribute::TimedSubsystem, args, item)
+    measure(Attribute::TimedSubsystem, args, item)
 }
 
 #[expect(missing_docs, reason = "documented at the re-export")]
 #[proc_macro_attribute]
 pub fn exchange_call(args: TokenStream, item: TokenStream) -> TokenStream {
-    instrument(Attribute::ExchangeCall, args, item)
+    measure(Attribute::ExchangeCall, args, item)
 }
 
 #[expect(missing_docs, reason = "documented at the re-export")]
 #[proc_macro_attribute]
 pub fn operational_event(args: TokenStream, item: TokenStream) -> TokenStream {
-    instrument(Attribute::OperationalEvent, args, item)
+    measure(Attribute::OperationalEvent, args, item)
 }
 
 #[expect(missing_docs, reason = "documented at the re-export")]
 #[proc_macro_attribute]
 pub fn capital_check(args: TokenStream, item: TokenStream) -> TokenStream {
-    instrument(Attribute::CapitalCheck, args, item)
+    measure(Attribute::CapitalCheck, args, item)
 }
 
 #[expect(missing_docs, reason = "documented at the re-export")]
 #[proc_macro_attribute]
 pub fn reconciliation(args: TokenStream, item: TokenStream) -> TokenStream {
-    instrument(Attribute::Reconciliation, args, item)
+    measure(Attribute::Reconciliation, args, item)
 }
 
 #[expect(missing_docs, reason = "documented at the re-export")]
 #[proc_macro_attribute]
 pub fn timed(args: TokenStream, item: TokenStream) -> TokenStream {
-    instrument(Attribute::Timed, args, item)
+    measure(Attribute::Timed, args, item)
 }
 
 #[expect(missing_docs, reason = "documented at the re-export")]
 #[proc_macro_attribute]
 pub fn counted(args: TokenStream, item: TokenStream) -> TokenStream {
-    instrument(Attribute::Counted, args, item)
+    measure(Attribute::Counted, args, item)
 }
 
 #[expect(missing_docs, reason = "documented at the re-export")]
 #[proc_macro]
 pub fn metrics(declarations: TokenStream) -> TokenStream {
-    let (families, errors) = family::read(declarations.into());
-    let families = families.iter().map(|family| family_expand::expand(Switch::BUILT, family));
-    // Bare: a family that cannot be read has no function, and nobody needs to be told so for each use.
-    errors.bare().into_iter().chain(families.flatten()).collect::<proc_macro2::TokenStream>().into()
+    family::metrics(Switch::BUILT, declarations.into()).into()
 }
 
 #[expect(missing_docs, reason = "documented at the re-export")]
@@ -94,6 +81,13 @@ pub fn label_value(item: TokenStream) -> TokenStream {
     label_value::derive(item.into()).into()
 }
 
-fn instrument(attribute: Attribute, args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::attribute(Switch::BUILT, attribute, args.into(), &item.into()).into()
+/// Defines the constants of the library's type `On`, from the words of the key `on`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __on_constants(_: TokenStream) -> TokenStream {
+    grammar::outcome_words::constants().into()
+}
+
+fn measure(attribute: Attribute, args: TokenStream, item: TokenStream) -> TokenStream {
+    instrument::expand::attribute(Switch::BUILT, attribute, args.into(), &item.into()).into()
 }

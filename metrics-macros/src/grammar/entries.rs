@@ -7,7 +7,7 @@ use syn::parse::discouraged::Speculative as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Token};
 
-use crate::attr::{Attribute, Key};
+use super::attribute::{Attribute, Key};
 use crate::errors::Errors;
 
 /// `key = value`, a key alone, or a value alone.
@@ -21,8 +21,8 @@ pub(crate) enum Written {
     /// `=` and nothing behind it.
     Missing,
     Value(Expr),
-    /// What cannot be read, and is reported.
-    Wrong,
+    /// A value that could not be read, which was reported.
+    Invalid,
 }
 
 impl Entry {
@@ -31,7 +31,7 @@ impl Entry {
         match (&self.written, name) {
             (Written::Value(value), Some(name)) => quote!(#name = #value),
             (Written::Value(value), None) => quote!(#value),
-            (Written::Nothing | Written::Missing | Written::Wrong, _) => quote!(#name),
+            (Written::Nothing | Written::Missing | Written::Invalid, _) => quote!(#name),
         }
     }
 
@@ -53,7 +53,7 @@ pub(crate) fn entries(attribute: Attribute, tokens: TokenStream, errors: &mut Er
             match entry(attribute, positional, input) {
                 Ok(entry) => entries.push(entry),
                 Err((name, error)) => {
-                    entries.extend(name.map(|name| Entry { name: Some(name), written: Written::Wrong }));
+                    entries.extend(name.map(|name| Entry { name: Some(name), written: Written::Invalid }));
                     wrong.push(error);
                     skip_to_comma(input)?;
                 }

@@ -5,14 +5,15 @@ use std::time::Duration;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
-use syn::{Expr, ExprLit, ExprPath, Ident, Lit, LitInt, LitStr, Path, Signature};
+use syn::{Expr, Ident, LitStr, Path, Signature};
 
-use crate::attr::{self, Attribute, Is, Key, Takes};
-use crate::body::mentions;
-use crate::ends::Ends;
-use crate::entries::{Entry, Written, entries};
+use super::attribute::{self, Attribute, Key, Requirement, ValueKind};
+use super::entries::{Entry, Written, entries};
+use super::outcome_filter::OutcomeFilter;
+use super::value::{Label, Value, has_placeholder, value};
 use crate::errors::{Errors, known_with, nearest};
-use crate::private::Private;
+use crate::library::Private;
+use crate::tokens::mentions;
 
 /// The arguments of one attribute, each with its key from the table.
 #[derive(Clone, Default)]
@@ -35,33 +36,6 @@ struct Argument {
     value: Value,
     /// As it was written, for what is wrong with it beside others.
     tokens: TokenStream,
-}
-
-/// A value of the kind that its key takes.
-#[derive(Clone)]
-pub(crate) enum Value {
-    Label(Label),
-    Duration(Duration),
-    Path(Path),
-    Text(Box<Expr>),
-    Word,
-    Ends(Ends),
-    Nothing,
-    /// It was wrong, which is reported; the key is there all the same.
-    Wrong,
-}
-
-/// A label as it was written.
-#[derive(Clone)]
-pub(crate) enum Label {
-    /// A text, checked against the label's type.
-    Text(LitStr),
-    /// The name of a method, checked likewise.
-    MethodName(LitStr),
-    /// A variant, known while compiling.
-    Variant(ExprPath),
-    /// An expression of the label's type, evaluated at each call.
-    Expression(Box<Expr>),
 }
 
 impl Args {
@@ -117,13 +91,15 @@ impl Args {
                     format!("`{name}` needs a value behind `=`: one of the label's, or a text in quotes");
                 errors.push(name.span(), message);
             }
-            Written::Wrong => {}
+            Written::Invalid => {}
         }
     }
 
     /// Reports a family whose name says that it is of another kind.
     fn check_family(&self, attribute: Attribute, errors: &mut Errors) {
-        let (Some(suffix), Some(path)) = (attribute.family_suffix(), self.path(attr::FAMILY)) else { return };
+        let (Some(suffix), Some(path)) = (attribute.family_suffix(), self.path(attribute::FAMILY)) else {
+            return;
+        };
         let Some(name) = path.segments.last().map(|segment| segment.ident.unraw().to_string()) else {
             return;
         };
@@ -145,7 +121,7 @@ impl Args {
     /// Reports the keys that must be there and are not.
     pub(crate) fn require(&self, attribute: Attribute, errors: &mut Errors) {
         let missing: Vec<_> = self.missing(attribute).collect();
-        if missing.iter().any(|key| key.is == Is::Positional) {
+        if missing.iter().any(|key| key.requirement == Requirement::Positional) {
             errors.push(Span::call_site(), needs(attribute, &format!("a {}", missing[0].name)));
         } else if !missing.is_empty() {
             let names: Vec<_> = missing.iter().map(|key| format!("`{}`", key.name)).collect();
@@ -154,13 +130,15 @@ impl Args {
     }
 
     fn missing(&self, attribute: Attribute) -> impl Iterator<Item = &'static Key> {
-        attribute.keys().filter(|key| key.is != Is::Optional && !self.has(key.name))
+        attribute.keys().filter(|key| key.requirement != Requirement::Optional && !self.has(key.name))
     }
 
     /// These arguments for a method of a block: what is named after the method has its name.
     pub(crate) fn for_method(&self, attribute: Attribute, name: &Ident) -> Self {
         let mut args = self.clone();
-        for key in attribute.keys().filter(|key| key.is == Is::MethodName && !self.has(key.name)) {
+        for key in
+            attribute.keys().filter(|key| key.requirement == Requirement::MethodName && !self.has(key.name))
+        {
             let text = LitStr::new(&name.unraw().to_string(), name.span());
             let (key_name, written) = (Ident::new(key.name, name.span()), &self.written);
             args.written = quote!(#key_name = #text, #written);
@@ -197,7 +175,7 @@ impl Args {
 
     /// The module of what an expansion uses.
     pub(crate) fn private(&self) -> Private {
-        Private::of(self.path(attr::CRATE))
+        Private::of(self.path(attribute::CRATE))
     }
 
     /// Whether a key that stands alone is there.
@@ -221,8 +199,8 @@ impl Args {
         if let Some(Value::Text(text)) = self.value(name) { Some(text.clone()) } else { None }
     }
 
-    pub(crate) fn ends(&self, name: &str) -> Option<&Ends> {
-        if let Some(Value::Ends(ends)) = self.value(name) { Some(ends) } else { None }
+    pub(crate) fn outcomes(&self, name: &str) -> Option<&OutcomeFilter> {
+        if let Some(Value::Outcomes(filter)) = self.value(name) { Some(filter) } else { None }
     }
 
     fn value(&self, name: &str) -> Option<&Value> {
@@ -252,30 +230,30 @@ impl Args {
             return None;
         }
         let value = match &entry.written {
-            Written::Wrong => Value::Wrong,
-            Written::Nothing if key.takes == Takes::Nothing => Value::Nothing,
+            Written::Invalid => Value::Invalid,
+            Written::Nothing if key.value == ValueKind::Nothing => Value::Nothing,
             Written::Nothing | Written::Missing => {
-                let allowed = key.takes.allowed();
-                let message = match key.takes {
-                    Takes::Nothing => format!("`{}` takes {allowed}", key.name),
+                let allowed = key.value.allowed();
+                let message = match key.value {
+                    ValueKind::Nothing => format!("`{}` takes {allowed}", key.name),
                     _ => format!("`{}` needs a value behind `=`: {allowed}", key.name),
                 };
                 errors.push_over(&entry.name, message);
-                Value::Wrong
+                Value::Invalid
             }
-            Written::Value(expr) if key.takes == Takes::Ends => {
-                Ends::read(expr, errors).map_or(Value::Wrong, Value::Ends)
+            Written::Value(expr) if key.value == ValueKind::Outcomes => {
+                OutcomeFilter::read(expr, errors).map_or(Value::Invalid, Value::Outcomes)
             }
-            Written::Value(expr) if key.takes == Takes::Text && has_placeholder(expr) => {
+            Written::Value(expr) if key.value == ValueKind::Text && has_placeholder(expr) => {
                 let format = format!("{} = format!({})", key.name, expr.to_token_stream());
                 let message =
                     format!("`{}` is taken as written, braces included: write `{format}`", key.name);
                 errors.push_over(expr, message);
-                Value::Wrong
+                Value::Invalid
             }
-            Written::Value(expr) => value(key.takes, expr).unwrap_or_else(|found| {
-                errors.push_over(expr, format!("`{}` takes {}{found}", key.name, key.takes.allowed()));
-                Value::Wrong
+            Written::Value(expr) => value(key.value, expr).unwrap_or_else(|found| {
+                errors.push_over(expr, format!("`{}` takes {}{found}", key.name, key.value.allowed()));
+                Value::Invalid
             }),
         };
         Some(Argument { key, value, tokens })
@@ -294,7 +272,7 @@ impl Args {
                 entry.tokens(),
                 format!("{} takes `key = value` only{example}{known}", attribute.name()),
             );
-            self.arguments.extend(missing.map(Argument::wrong));
+            self.arguments.extend(missing.map(Argument::invalid));
             return;
         };
         let written = name.unraw().to_string();
@@ -302,13 +280,13 @@ impl Args {
         let guessed = attribute.keys().find(|key| Some(key.name) == guess).or(missing);
         let known = known_with(guessed.map(|key| key.name), names);
         errors.push(name.span(), format!("{} has no key `{written}`{known}", attribute.name()));
-        self.arguments.extend(guessed.filter(|key| !self.has(key.name)).map(Argument::wrong));
+        self.arguments.extend(guessed.filter(|key| !self.has(key.name)).map(Argument::invalid));
     }
 }
 
 impl Argument {
-    fn wrong(key: &'static Key) -> Self {
-        Self { key, value: Value::Wrong, tokens: TokenStream::new() }
+    fn invalid(key: &'static Key) -> Self {
+        Self { key, value: Value::Invalid, tokens: TokenStream::new() }
     }
 }
 
@@ -322,97 +300,3 @@ fn single_word(expr: &Expr) -> Option<String> {
     let name = path.path.get_ident()?.to_string();
     (name != "self" && name.starts_with(char::is_lowercase)).then_some(name)
 }
-
-/// The value as its key takes it, or what is to be said of it beside what is allowed.
-fn value(takes: Takes, expr: &Expr) -> Result<Value, String> {
-    match (takes, expr) {
-        // What a `macro_rules!` passes on stands in a group without delimiters.
-        (_, Expr::Group(group)) => value(takes, &group.expr),
-        (Takes::Label(_), expr) => label(expr).map(Value::Label),
-        (Takes::Duration, Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if text.suffix().is_empty() => {
-            duration(&text.value()).map(Value::Duration)
-        }
-        (Takes::Duration, Expr::Lit(ExprLit { lit: Lit::Int(number), .. })) => Err(unquoted(number)),
-        (Takes::Path(_), Expr::Path(path)) if path.qself.is_none() => Ok(Value::Path(path.path.clone())),
-        (Takes::Text, Expr::Lit(ExprLit { lit, .. })) if !matches!(lit, Lit::Str(_)) => Err(String::new()),
-        (Takes::Text, expr) => Ok(Value::Text(Box::new(expr.clone()))),
-        (Takes::Word(word), expr) => is_word(word, expr).map(|()| Value::Word),
-        (Takes::Nothing | Takes::Path(_) | Takes::Duration | Takes::Ends, _) => Err(String::new()),
-    }
-}
-
-/// Whether a text in quotes has `{}`, `{name}` or `{name:?}` in it, which only a macro would replace.
-fn has_placeholder(expr: &Expr) -> bool {
-    let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = expr else { return false };
-    text.value().split('{').skip(1).filter_map(|rest| rest.split_once('}')).any(|(inside, _)| {
-        let name = inside.split(':').next().unwrap_or_default().trim();
-        name.chars().all(|character| character.is_alphanumeric() || character == '_')
-    })
-}
-
-/// How a time without its quotes is written with them.
-fn unquoted(number: &LitInt) -> String {
-    let unit = if number.suffix().is_empty() { "s" } else { number.suffix() };
-    let text = format!("{}{unit}", number.base10_digits());
-    duration(&text).map_or_else(|_| String::new(), |_| format!("; did you mean {text:?}?"))
-}
-
-/// Whether it is the word; it may stand in quotes.
-fn is_word(word: &str, expr: &Expr) -> Result<(), String> {
-    let written = match expr {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value(),
-        _ => expr.to_token_stream().to_string(),
-    };
-    if written == word {
-        return Ok(());
-    }
-    let guess = nearest(&written, std::iter::once(word));
-    Err(guess.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default())
-}
-
-fn label(expr: &Expr) -> Result<Label, String> {
-    match expr {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.suffix().is_empty() => {
-            Ok(Label::Text(text.clone()))
-        }
-        Expr::Lit(_) => Err(String::new()),
-        Expr::Path(path) if is_variant(path) => Ok(Label::Variant(path.clone())),
-        _ => Ok(Label::Expression(Box::new(expr.clone()))),
-    }
-}
-
-/// Whether a path reads like a variant: those can be used in the call site's `static`. `Self` cannot.
-fn is_variant(path: &ExprPath) -> bool {
-    let segments = &path.path.segments;
-    let name = segments.last().map(|segment| segment.ident.unraw().to_string()).unwrap_or_default();
-    segments.len() > 1
-        && segments.first().is_some_and(|first| first.ident != "Self")
-        && path.qself.is_none()
-        && name.starts_with(char::is_uppercase)
-        && (name.len() == 1 || name.contains(char::is_lowercase))
-}
-
-/// A whole number and a unit.
-fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let refuse = |why: &str| Err(format!(", not {text:?}{why}"));
-    let milliseconds: u64 = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return refuse(""),
-    };
-    if number.is_empty() {
-        return refuse("");
-    }
-    match number.parse::<u64>().ok().and_then(|number| number.checked_mul(milliseconds)) {
-        Some(0) => refuse(": it must be longer than 0"),
-        Some(total) if Duration::from_millis(total) <= LONGEST => Ok(Duration::from_millis(total)),
-        Some(_) | None => refuse(": the longest is 365 days"),
-    }
-}
-
-/// Longer periods are slips: no loop of a bot runs once a year.
-const LONGEST: Duration = Duration::from_hours(365 * 24);

@@ -3,15 +3,15 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::Path;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{Path, parse_quote};
 
-use crate::expand::Switch;
-use crate::family::{Buckets, Family, Label, Objective};
+use super::parse::{Buckets, Family, Label, Objective};
+use crate::library::{self, Switch};
 
 pub(crate) fn expand(switch: Switch, family: &Family) -> TokenStream {
-    let library: Path = family.options.library.clone().unwrap_or_else(|| parse_quote!(::bot_metrics));
+    let library: Path = library::path(family.options.library.clone());
     let private = quote!(#library::__private);
     let Family { attrs, vis, name, labels, .. } = family;
     let handle = format_ident!("{}", family.kind.name());

@@ -1,4 +1,4 @@
-//! What the attributes expand to, one file of `tests/expand` for each class of shapes.
+//! The expansions of the attributes: one file of `tests/expand` for each class of functions.
 //!
 //! `BLESS=1 cargo test -p bot-metrics-macros` writes the expansions anew.
 
@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
 
-use crate::attr::Attribute;
-use crate::expand::{self, Switch};
+use super::expand;
+use crate::grammar::attribute::Attribute;
+use crate::library::Switch;
 
 const REWRITE: &str = "BLESS";
 
@@ -30,8 +31,8 @@ fn attributes_expand_as_they_did() {
             if std::env::var_os(REWRITE).is_some() {
                 std::fs::write(&golden, &expanded).expect("the expansion is writable");
             }
-            let standing = std::fs::read_to_string(&golden).unwrap_or_default();
-            assert_eq!(expanded, standing, "{}: {REWRITE}=1 rewrites it", golden.display());
+            let expected = std::fs::read_to_string(&golden).unwrap_or_default();
+            assert_eq!(expanded, expected, "{}: {REWRITE}=1 rewrites it", golden.display());
         }
     }
 }

@@ -1,18 +1,22 @@
 //! `#[derive(LabelValue)]`: an enum as a closed set of label values, one for each variant. A variant that holds a value of
 //! another set takes in all of that set's.
 
+pub(crate) mod case;
+pub(crate) mod key;
+pub(crate) mod options;
+
 use std::collections::HashMap;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Data, DeriveInput, Fields, Path, Type, Variant, parse_quote};
+use syn::{Data, DeriveInput, Fields, Path, Type, Variant};
 
+use self::case::{Case, words};
+use self::key::table;
+use self::options::{Options, VariantLabel};
 use crate::errors::Errors;
-use crate::label_case::{Case, words};
-use crate::label_options::{Options, VariantLabel};
-use crate::private::Private;
-use crate::text_key::table;
+use crate::library::{self, Private};
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let input = match syn::parse2(item) {
@@ -72,7 +76,7 @@ impl LabelSet {
         Some(Self {
             name: options.name.unwrap_or_else(|| words(&input.ident.to_string()).join(" ")),
             members: members(&variants, options.case, errors)?,
-            library: options.library.unwrap_or_else(|| parse_quote!(::bot_metrics)),
+            library: library::path(options.library),
         })
     }
 

@@ -3,9 +3,10 @@
 use proc_macro2::Span;
 use syn::{ReturnType, Token, Type, parse_quote};
 
-use crate::body::{Body, TailFuture, calls_macros, mentions};
-use crate::item::Function;
-use crate::returns::{inside_body, is_boxed_future, is_impl_future, may_be_result};
+use super::body::{Body, TailFuture};
+use super::item::Function;
+use super::returns::{inside_body, is_boxed_future, is_impl_future, may_be_result};
+use crate::tokens::{calls_macros, mentions};
 
 pub(crate) enum Shape {
     /// A guard in front of the body, which stays where it is: its value says nothing.

@@ -11,7 +11,8 @@ use syn::{
 };
 
 use crate::errors::{Errors, known, nearest};
-use crate::returns::is_primitive;
+use crate::function::returns::is_primitive;
+use crate::library;
 
 /// A declared family.
 pub(crate) struct Family {
@@ -306,7 +307,7 @@ impl Family {
     /// Refuses what the compiler would refuse once for each place where an expansion names it, and once for each use.
     fn check_labels(&mut self, errors: &mut Errors) {
         let mut names: Vec<Ident> = Vec::new();
-        let library = self.options.library.clone().unwrap_or_else(|| syn::parse_quote!(::bot_metrics));
+        let library = library::path(self.options.library.clone());
         self.labels.retain_mut(|Label { name, ty }| {
             if is_text_or_number(ty) {
                 let written = as_written(ty);

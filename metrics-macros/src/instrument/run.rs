@@ -4,22 +4,24 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{ReturnType, Type};
 
-use crate::body::{AsyncBlock, TailFuture};
-use crate::expand::{braced, can_be_written, rewritten};
-use crate::private::Private;
+use super::classify::rewritten;
+use crate::function::body::{AsyncBlock, TailFuture};
+use crate::function::returns::can_be_written;
+use crate::library::{FutureRunner, Private};
+use crate::spans::braced;
 
-/// What it takes to run a body under its guard.
+/// The parts of an expansion that do not depend on the function's shape.
 pub(crate) struct Run {
     pub(crate) private: Private,
     pub(crate) guard: TokenStream,
     pub(crate) classify: TokenStream,
-    /// Whether the signature names what a returned future ends with.
-    pub(crate) declared: bool,
-    /// Whether another attribute looks for the future in which the body ends.
+    /// Whether the signature names the output of a returned future.
+    pub(crate) is_typed: bool,
+    /// Whether an attribute of another crate may look for the future at the body's end.
     pub(crate) is_seen: bool,
     /// Whether the attribute's expressions may be evaluated inside that future.
     pub(crate) binds_inside: bool,
-    /// Where the body's braces stand.
+    /// The span of the body's braces.
     pub(crate) span: Span,
 }
 
@@ -45,10 +47,10 @@ impl Run {
             }
             output => output.to_token_stream(),
         };
-        // Where the user's body stands: clippy does not look into closures that a macro wrote.
+        // At the span of the user's body: clippy does not look into closures that a macro wrote.
         let closure = quote_spanned!(*span=> move || #output #body);
         if !is_written {
-            // Through this call the signature tells the body what the type is.
+            // Through this call the body's type is inferred from the signature.
             return quote!(#private::call(#guard, #closure, #classify));
         }
         quote! {
@@ -61,17 +63,18 @@ impl Run {
 
     pub(crate) fn asynchronous(&self, output: &Type, statements: &TokenStream) -> TokenStream {
         let Self { private, guard, classify, span, .. } = self;
-        // A return that never runs tells inference inside the block what the signature tells it in the plain function.
-        // Of `!` there is no value to return, not even one.
+        // A return that never runs has the block's type inferred from the signature, as in the plain function. Of the type
+        // `!` there is no value to return.
         let diverges = matches!(output, Type::Never(_));
         let edge = (!diverges).then(|| quote!(if false { return #private::never::<#output>(); }));
         let body = braced(quote!(#edge #statements), *span);
         let block = quote_spanned!(*span=> async move #body);
-        let run = quote!(#private::instrument_async(#guard, #block, #classify).await);
+        let instrument = FutureRunner::Async.one();
+        let run = quote!(#private::#instrument(#guard, #block, #classify).await);
         if diverges { quote!(#private::diverge(#run)) } else { run }
     }
 
-    /// `added` is the future, or the body of its block, with the guard added to those that it has already.
+    /// `added` is the future, or the body of its block, with the guard added to the guards that it already has.
     pub(crate) fn tail(
         &self,
         tail: &TailFuture,
@@ -114,11 +117,8 @@ impl Run {
 
     fn wrapped(&self, future: &TokenStream) -> TokenStream {
         let Self { private, guard, classify, .. } = self;
-        let start = quote!(move || #private::enter(#guard));
-        if self.declared {
-            quote!(#private::instrument_typed(|| #private::never(), #start, #future, #classify))
-        } else {
-            quote!(#private::instrument_future(#start, #future, #classify))
-        }
+        let runner = if self.is_typed { FutureRunner::Typed } else { FutureRunner::Untyped };
+        let (instrument, output) = (runner.one(), runner.output(private));
+        quote!(#private::#instrument(#output move || #private::enter(#guard), #future, #classify))
     }
 }

@@ -4,12 +4,12 @@
 //! the arguments become variables in front of the body, as in the compiler's own lowering of `async fn`: then they
 //! are dropped as in the plain function, after its variables, the last one first.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Attribute, FnArg, Pat, PatIdent, PatType, ReceiverKind, Signature, Token, Type};
 
-use crate::body::mentions;
-use crate::returns::is_primitive;
+use super::returns::is_primitive;
+use crate::tokens::{may_name, mentions};
 
 /// Changes the signature's patterns to plain names where they move into the body, and returns the statements that
 /// bind them there. What `expressions` of the attribute name keeps its name in the signature too, and what only those
@@ -116,16 +116,6 @@ fn bindings(pattern: &mut Pat, found: &mut Vec<(Option<Token![mut]>, Ident)>) {
 
 fn is_underscored(variable: &Ident) -> bool {
     variable.to_string().starts_with('_')
-}
-
-/// Whether `expressions` name a variable, be it in a text that a macro formats.
-fn may_name(expressions: &TokenStream, variable: &Ident) -> bool {
-    expressions.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == *variable,
-        TokenTree::Literal(literal) => literal.to_string().contains(&format!("{{{variable}")),
-        TokenTree::Group(group) => may_name(&group.stream(), variable),
-        TokenTree::Punct(_) => false,
-    })
 }
 
 /// Types that visibly have nothing to drop. Left where they are, clippy still sees how they are used, and the borrow

@@ -1,27 +1,27 @@
-//! The expansion of an attribute above, found in the body by one that is expanded after it.
+//! Adding a guard to the expansion of an attribute above.
 //!
-//! Each attribute of a stack sees the expansions of those above it as the function's body, and would run it under its
-//! guard like any other. The types of futures would then nest several levels deeper for each attribute, and the compiler
-//! gives up on calls that are a few levels deep. So an attribute takes such an expansion apart and runs the user's body
-//! under all guards at once. They begin, are asked and end in the order in which they would if they were nested.
+//! Each attribute of a stack finds the expansions of the attributes above it as the function's body, and would run it under
+//! its guard like any other body. The types of futures would then nest several levels deeper for each attribute, and the
+//! compiler gives up on calls that are a few levels deep. So an attribute takes such an expansion apart and runs the
+//! user's body under all guards at once. They begin, receive their verdicts and end in the order of nested guards.
 //!
 //! The compiler has resolved no name at this time. An expansion is recognized by `__private` and the name of its
-//! function, so attributes may be renamed or stand behind `cfg_attr`, and one of another crate between two of ours keeps
-//! them apart.
+//! function, so an attribute may be renamed or under `cfg_attr`. An attribute of another crate between two of ours prevents
+//! the addition.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
 
-use crate::body::{calls_macros, mentions};
-use crate::private::Private;
+use crate::library::{FutureRunner, Private};
+use crate::tokens::{calls_macros, contains_question_mark, is_punct, mentions, stream, trees};
 
 /// What a further attribute adds to an expansion.
 pub(crate) struct Addition<'a> {
     pub(crate) private: &'a Private,
     pub(crate) guard: &'a TokenStream,
-    /// Makes the verdict of an expression that is a reference to the returned value.
+    /// Makes the verdict from an expression that is a reference to the returned value.
     pub(crate) verdict: &'a dyn Fn(&TokenStream) -> TokenStream,
-    /// Where the returned type is written, for messages.
+    /// The span of the returned type, for messages.
     pub(crate) span: Span,
 }
 
@@ -39,25 +39,37 @@ impl Addition<'_> {
         self.to_run(&trees(future))
     }
 
+    /// Adds to a body that ends in `let value = evaluate(…); pending.end(…); value`, or returns `None` for any other.
+    pub(crate) fn to_value(&self, body: &TokenStream) -> Option<TokenStream> {
+        let Self { private, guard, .. } = self;
+        let (run, value) = evaluated(body, private)?;
+        let pending = Ident::new("pending", Span::mixed_site());
+        let verdict = (self.verdict)(&quote!(&#value));
+        Some(quote! {
+            let #pending = #private::enter(#guard);
+            #run
+            #pending.end(#verdict);
+            #value
+        })
+    }
+
     fn to_run(&self, run: &[TokenTree]) -> Option<TokenStream> {
         let Self { private, guard, .. } = self;
-        let Run { before, function, guards, future, end } = Run::of(run, private)?;
+        let Expansion { before, runner, guards, future, end } = Expansion::of(run, private)?;
         let end = self.to_end(end);
-        let all = Ident::new(function.several(), Span::call_site());
+        let (instrument_all, output) = (runner.several(), runner.output(private));
         let entered = quote!(#private::enter(#guard));
-        let output = (function == Function::Typed).then(|| quote!(|| #private::never(),));
-        if function.is_lazy() && before.is_empty() {
-            return Some(
-                quote!(#private::#all(#output move || #private::stacked(#entered, #guards), #future, #end)),
-            );
+        let lazily = runner.is_lazy().then(|| quote!(move ||));
+        if runner.is_lazy() && before.is_empty() {
+            let guards = quote!(#lazily #private::stacked(#entered, #guards));
+            return Some(quote!(#private::#instrument_all(#output #guards, #future, #end)));
         }
         // It begins before the attributes above evaluate their expressions.
         let outer = Ident::new("outer", Span::mixed_site());
-        let lazily = function.is_lazy().then(|| quote!(move ||));
         Some(quote! {
             let #outer = #entered;
             #before
-            #private::#all(#output #lazily #private::stacked(#outer, #guards), #future, #end)
+            #private::#instrument_all(#output #lazily #private::stacked(#outer, #guards), #future, #end)
         })
     }
 
@@ -72,114 +84,68 @@ impl Addition<'_> {
         let verdict = (self.verdict)(&value.to_token_stream());
         quote_spanned!(self.span=> |#all, #value #ty| { #inner #all.outer.end_future(#verdict); })
     }
-
-    /// Adds to a body that ends in `let value = evaluate(…); pending.end(…); value`, or returns `None` for any other.
-    pub(crate) fn to_value(&self, body: &TokenStream) -> Option<TokenStream> {
-        let Self { private, guard, .. } = self;
-        let (run, value) = evaluated(body, private)?;
-        let pending = Ident::new("pending", Span::mixed_site());
-        let verdict = (self.verdict)(&quote!(&#value));
-        Some(quote! {
-            let #pending = #private::enter(#guard);
-            #run
-            #pending.end(#verdict);
-            #value
-        })
-    }
 }
 
-/// The functions that run a future under its guards.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Function {
-    Async,
-    Typed,
-    Future,
-}
-
-impl Function {
-    const ALL: [Self; 3] = [Self::Async, Self::Typed, Self::Future];
-
-    fn one(self) -> &'static str {
-        match self {
-            Self::Async => "instrument_async",
-            Self::Typed => "instrument_typed",
-            Self::Future => "instrument_future",
-        }
-    }
-
-    /// The one that takes several guards.
-    fn several(self) -> &'static str {
-        match self {
-            Self::Async => "instrument_async_all",
-            Self::Typed => "instrument_typed_all",
-            Self::Future => "instrument_future_all",
-        }
-    }
-
-    /// Whether it takes a closure that makes the guards at the first poll.
-    fn is_lazy(self) -> bool {
-        self != Self::Async
-    }
-}
-
-/// The parts of `before function(guards, future, end)`.
-struct Run {
+/// The parts of `before runner(guards, future, end)`.
+struct Expansion {
     before: TokenStream,
-    function: Function,
+    runner: FutureRunner,
     /// An expression for all guards of the expansion.
     guards: TokenStream,
     future: TokenStream,
     end: End,
 }
 
-/// How an expansion tells its guards what was returned.
+/// The closure that ends the guards of an expansion.
 enum End {
-    /// The one guard has this verdict.
+    /// It returns the verdict of the one guard.
     One { value: Ident, ty: TokenStream, verdict: TokenStream },
-    /// This block tells several guards.
+    /// Its block ends several guards.
     Several { guards: Ident, value: Ident, ty: TokenStream, body: TokenTree },
 }
 
-impl Run {
+impl Expansion {
     fn of(tokens: &[TokenTree], private: &Private) -> Option<Self> {
         let [before @ .., TokenTree::Ident(name), TokenTree::Group(arguments)] = tokens else { return None };
-        let function = Function::ALL
-            .into_iter()
-            .find(|function| name == function.one() || name == function.several())?;
+        let (runner, is_several) = FutureRunner::named(name)?;
         let before =
             without_path(before, private).filter(|before| is_ours(before) && !may_leave(&stream(before)))?;
-        let [guards, future, end] = arguments_of(arguments, function)?;
+        let [guards, future, end] = arguments_of(arguments, runner)?;
         let guards = match guards.as_slice() {
-            [_move, _, _, guards @ ..] if function.is_lazy() => stream(guards),
-            guards if name == function.one() => {
-                let guard = stream(guards);
+            [_move, _, _, guards @ ..] if runner.is_lazy() => stream(guards),
+            guards if is_several => stream(guards),
+            guard => {
+                let guard = stream(guard);
                 quote!(#private::enter(#guard))
             }
-            guards => stream(guards),
         };
-        let end = if name == function.one() { classify(&end)? } else { several(&end)? };
-        Some(Self { before: stream(before), function, guards, future: stream(&future), end })
+        let end = if is_several { End::several(&end)? } else { End::one(&end)? };
+        Some(Self { before: stream(before), runner, guards, future: stream(&future), end })
     }
 }
 
-/// Reads `|value: ty| verdict`, or the path of `always_ok`.
-fn classify(classify: &[TokenTree]) -> Option<End> {
-    if matches!(classify, [.., TokenTree::Ident(name)] if name == "always_ok") {
-        let (value, always_ok) = (Ident::new("value", Span::mixed_site()), stream(classify));
-        let verdict = quote!(#always_ok(#value));
-        return Some(End::One { value, ty: TokenStream::new(), verdict });
+impl End {
+    /// Reads `|value: ty| verdict`, or the path of `always_ok`.
+    fn one(classify: &[TokenTree]) -> Option<Self> {
+        if matches!(classify, [.., TokenTree::Ident(name)] if name == "always_ok") {
+            let (value, always_ok) = (Ident::new("value", Span::mixed_site()), stream(classify));
+            let verdict = quote!(#always_ok(#value));
+            return Some(Self::One { value, ty: TokenStream::new(), verdict });
+        }
+        let ([TokenTree::Ident(value), ty @ ..], verdict) = closure_parts(classify)? else { return None };
+        Some(Self::One { value: value.clone(), ty: stream(ty), verdict: stream(verdict) })
     }
-    let ([TokenTree::Ident(value), ty @ ..], verdict) = closure_parts(classify)? else { return None };
-    Some(End::One { value: value.clone(), ty: stream(ty), verdict: stream(verdict) })
-}
 
-/// Reads `|guards, value: ty| { … }`.
-fn several(closure: &[TokenTree]) -> Option<End> {
-    let ([TokenTree::Ident(guards), _, TokenTree::Ident(value), ty @ ..], [body]) = closure_parts(closure)?
-    else {
-        return None;
-    };
-    Some(End::Several { guards: guards.clone(), value: value.clone(), ty: stream(ty), body: body.clone() })
+    /// Reads `|guards, value: ty| { … }`.
+    fn several(closure: &[TokenTree]) -> Option<Self> {
+        let ([TokenTree::Ident(guards), _, TokenTree::Ident(value), ty @ ..], [body]) =
+            closure_parts(closure)?
+        else {
+            return None;
+        };
+        let (guards, value) = (guards.clone(), value.clone());
+        Some(Self::Several { guards, value, ty: stream(ty), body: body.clone() })
+    }
 }
 
 /// The parameters and the body of a closure.
@@ -205,7 +171,7 @@ fn evaluated(body: &TokenStream, private: &Private) -> Option<(TokenStream, Iden
     is_taken.then(|| (stream(run), value.clone()))
 }
 
-/// The tokens in front of `private::`, which they end in.
+/// The tokens before the path `private::`, if they end in it.
 fn without_path<'a>(tokens: &'a [TokenTree], private: &Private) -> Option<&'a [TokenTree]> {
     let path = trees(&quote!(#private::));
     let (before, found) = tokens.split_at(tokens.len().checked_sub(path.len())?);
@@ -213,52 +179,32 @@ fn without_path<'a>(tokens: &'a [TokenTree], private: &Private) -> Option<&'a [T
     is_path.then_some(before)
 }
 
-/// Whether statements are none, or begin with one of ours. An attribute of another crate may have put its own in front:
-/// they may return, and belong to the call that is measured.
+/// Whether there are no statements, or the first is ours. Statements that an attribute of another crate put in front may
+/// return, and belong to the measured call.
 fn is_ours(statements: &[TokenTree]) -> bool {
     let mut first = statements.iter().take_while(|token| !is_punct(token, ';'));
     statements.is_empty() || first.any(|token| matches!(token, TokenTree::Ident(word) if word == "__private"))
 }
 
-/// Whether an expression among the statements may return from the function or wait. It is part of the call under the
-/// attributes below, whose guards would take such an end for a panic if they held nothing but a variable.
+/// Whether an expression in the statements may return from the function or wait. It belongs to the call that the
+/// attributes below measure. Their guards, held in a variable alone, would take such a return for a panic.
 fn may_leave(statements: &TokenStream) -> bool {
     ["return", "await"].iter().any(|word| mentions(statements, word))
-        || asks(statements)
+        || contains_question_mark(statements)
         || calls_macros(statements)
 }
 
-/// Whether `?` is anywhere in `tokens`.
-fn asks(tokens: &TokenStream) -> bool {
-    trees(tokens).iter().any(|token| match token {
-        TokenTree::Group(group) => asks(&group.stream()),
-        token => is_punct(token, '?'),
-    })
-}
-
-/// Splits `(first, second, rest)` where only `rest` has commas of its own; with any in `second`, `rest` is no closure. That
-/// of a declared future has one more in front.
-fn arguments_of(parens: &Group, function: Function) -> Option<[Vec<TokenTree>; 3]> {
+/// Splits `(first, second, rest)`, or `(output, first, second, rest)` for a runner that takes an output. Commas in `rest`
+/// are kept; with a comma in `second`, `rest` is not a closure.
+fn arguments_of(parens: &Group, runner: FutureRunner) -> Option<[Vec<TokenTree>; 3]> {
     if parens.delimiter() != Delimiter::Parenthesis {
         return None;
     }
     let arguments = trees(&parens.stream());
-    let first = usize::from(function == Function::Typed);
+    let first = usize::from(runner == FutureRunner::Typed);
     let parts = arguments.splitn(3 + first, |token| is_punct(token, ','));
     let mut parts = parts.skip(first).map(<[TokenTree]>::to_vec);
     Some([parts.next()?, parts.next()?, parts.next()?])
-}
-
-fn is_punct(token: &TokenTree, c: char) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == c)
-}
-
-fn trees(tokens: &TokenStream) -> Vec<TokenTree> {
-    tokens.clone().into_iter().collect()
-}
-
-fn stream(tokens: &[TokenTree]) -> TokenStream {
-    tokens.iter().cloned().collect()
 }
 
 #[cfg(test)]

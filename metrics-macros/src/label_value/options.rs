@@ -6,8 +6,8 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token, Variant};
 
+use super::case::Case;
 use crate::errors::{Errors, known, known_with};
-use crate::label_case::Case;
 
 /// The keys over an enum, each with what it takes.
 pub(crate) const KEYS: [(&str, &str); 3] = [

@@ -1,7 +1,10 @@
-//! What must be known of a body, read off its tokens.
+//! A function's body, read without parsing it.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens as _, quote_spanned};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::quote_spanned;
+
+use crate::library::FutureRunner;
+use crate::tokens::{calls_macros, is_punct, mentions, stream, trees};
 
 /// A body's tokens without its braces.
 pub(crate) struct Body {
@@ -50,7 +53,7 @@ fn begins_with_item(statements: &TokenStream) -> bool {
     ];
     let mut tokens = statements.clone().into_iter();
     let mut first = tokens.next();
-    while matches!(&first, Some(TokenTree::Punct(hash)) if hash.as_char() == '#') {
+    while first.as_ref().is_some_and(|token| is_punct(token, '#')) {
         tokens.next();
         first = tokens.next();
     }
@@ -65,8 +68,7 @@ fn begins_with_item(statements: &TokenStream) -> bool {
 fn inner_attribute(tokens: &TokenStream) -> Option<[TokenTree; 3]> {
     let mut tokens = tokens.clone().into_iter();
     let (hash, bang) = (tokens.next()?, tokens.next()?);
-    let is = |token: &TokenTree, c| matches!(token, TokenTree::Punct(punct) if punct.as_char() == c);
-    (is(&hash, '#') && is(&bang, '!')).then_some([hash, bang, tokens.next()?])
+    (is_punct(&hash, '#') && is_punct(&bang, '!')).then_some([hash, bang, tokens.next()?])
 }
 
 /// A future that a body ends in: the statements before it, and what stands around it.
@@ -89,24 +91,21 @@ impl TailFuture {
     /// Finds `async { … }`, `async move { … }`, `Box::pin(…)` or the expansion of an attribute above at the end of a
     /// body.
     pub(crate) fn of(statements: &TokenStream) -> Option<Self> {
-        let tokens: Vec<TokenTree> = statements.clone().into_iter().collect();
+        let tokens = trees(statements);
         let start = async_block(&tokens).or_else(|| Some(called(&tokens)?.start))?;
         let begins_statement = match start.checked_sub(1).map(|before| &tokens[before]) {
             None => true,
-            Some(TokenTree::Punct(punct)) => punct.as_char() == ';',
             Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
-            Some(_) => false,
+            Some(token) => is_punct(token, ';'),
         };
-        let (before, tail) = tokens.split_at(start);
-        let before: TokenStream = before.iter().cloned().collect();
         if !begins_statement {
             return None;
         }
+        let (before, tail) = tokens.split_at(start);
         let (future, boxed) = match tail {
-            [path @ .., TokenTree::Group(parens)] if called(tail).is_some_and(|called| called.boxes) => (
-                without_trailing_comma(&parens.stream()),
-                Some((path.iter().cloned().collect(), parens.clone())),
-            ),
+            [path @ .., TokenTree::Group(parens)] if called(tail).is_some_and(|called| called.boxes) => {
+                (without_trailing_comma(&parens.stream()), Some((stream(path), parens.clone())))
+            }
             _ => (tail.to_vec(), None),
         };
         let block = match future.as_slice() {
@@ -115,7 +114,7 @@ impl TailFuture {
             }
             _ => None,
         };
-        Some(Self { statements: before, future: future.into_iter().collect(), block, boxed })
+        Some(Self { statements: stream(before), future: stream(&future), block, boxed })
     }
 
     /// Whether the body may return another future in front of this one.
@@ -129,8 +128,8 @@ impl TailFuture {
 
 /// An argument as it can stand in front of others.
 fn without_trailing_comma(argument: &TokenStream) -> Vec<TokenTree> {
-    let mut tokens: Vec<TokenTree> = argument.clone().into_iter().collect();
-    tokens.pop_if(|last| matches!(last, TokenTree::Punct(comma) if comma.as_char() == ','));
+    let mut tokens = trees(argument);
+    tokens.pop_if(|last| is_punct(last, ','));
     tokens
 }
 
@@ -166,88 +165,16 @@ fn called(tokens: &[TokenTree]) -> Option<Called> {
     while let [rest @ .., TokenTree::Ident(word)] = before {
         words.push(word);
         before = rest;
-        let [rest @ .., TokenTree::Punct(one), TokenTree::Punct(two)] = before else { break };
-        if one.as_char() != ':' || two.as_char() != ':' {
+        let [rest @ .., one, two] = before else { break };
+        if !is_punct(one, ':') || !is_punct(two, ':') {
             break;
         }
         before = rest;
     }
     let [function, module, ..] = words.as_slice() else { return None };
     let boxes = *function == "pin" && *module == "Box" || *function == "pinned" && *module == "__private";
-    let is_ours = || *module == "__private" && FUTURES.iter().any(|known| *function == known);
+    let is_ours = || {
+        *module == "__private" && FutureRunner::named(function).is_some_and(|(runner, _)| runner.is_lazy())
+    };
     (boxes || is_ours()).then_some(Called { start: before.len(), boxes })
-}
-
-/// The functions of an expansion that return futures.
-const FUTURES: [&str; 4] =
-    ["instrument_typed", "instrument_typed_all", "instrument_future", "instrument_future_all"];
-
-/// Whether `tokens` name a static or a constant, by the usual spelling.
-pub(crate) fn names_static(tokens: &TokenStream) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => {
-            let name = ident.to_string();
-            name.len() > 1 && !name.contains(char::is_lowercase) && name.contains(char::is_uppercase)
-        }
-        TokenTree::Group(group) => names_static(&group.stream()),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-    })
-}
-
-/// Whether `word` stands anywhere in `tokens`.
-pub(crate) fn mentions(tokens: &TokenStream, word: &str) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == word,
-        TokenTree::Group(group) => mentions(&group.stream(), word),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-    })
-}
-
-/// Whether `block` moves in as a whole, by `let … = name;`, each of `inputs` that `expressions` name.
-pub(crate) fn moves_in(block: &TokenStream, expressions: &TokenStream, inputs: &TokenStream) -> bool {
-    expressions.clone().into_iter().all(|token| match token {
-        TokenTree::Ident(name) => !mentions(inputs, &name.to_string()) || is_moved(block, &name),
-        TokenTree::Group(group) => moves_in(block, &group.stream(), inputs),
-        TokenTree::Literal(_) | TokenTree::Punct(_) => true,
-    })
-}
-
-fn is_moved(tokens: &TokenStream, name: &Ident) -> bool {
-    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
-    tokens.windows(3).any(|window| match window {
-        [TokenTree::Punct(equals), TokenTree::Ident(moved), TokenTree::Punct(end)] => {
-            equals.as_char() == '=' && moved == name && end.as_char() == ';'
-        }
-        _ => false,
-    }) || tokens
-        .iter()
-        .any(|token| matches!(token, TokenTree::Group(group) if is_moved(&group.stream(), name)))
-}
-
-/// Whether a macro other than ours is called anywhere in `tokens`: what it expands to cannot be seen.
-pub(crate) fn calls_macros(tokens: &TokenStream) -> bool {
-    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
-    tokens.windows(3).enumerate().any(|(start, window)| match window {
-        [name, TokenTree::Punct(bang), TokenTree::Group(_)] => {
-            bang.as_char() == '!' && may_name_macro(name) && !is_private(&tokens[..start])
-        }
-        _ => false,
-    }) || tokens.iter().any(|token| match token {
-        TokenTree::Group(group) => calls_macros(&group.stream()),
-        _ => false,
-    })
-}
-
-/// Whether a macro's path may end in this token: an identifier, or a path that a `macro_rules!` passed on.
-fn may_name_macro(token: &TokenTree) -> bool {
-    match token {
-        TokenTree::Ident(name) => syn::parse2::<syn::Ident>(name.to_token_stream()).is_ok(),
-        TokenTree::Group(group) => group.delimiter() == Delimiter::None,
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-    }
-}
-
-/// Whether a path ends in `__private::`, as in the expansion of an attribute above this one.
-fn is_private(path: &[TokenTree]) -> bool {
-    matches!(path, [.., TokenTree::Ident(module), TokenTree::Punct(_), TokenTree::Punct(_)] if module == "__private")
 }

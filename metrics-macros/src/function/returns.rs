@@ -9,6 +9,8 @@ use syn::{
     parse_quote,
 };
 
+use crate::tokens::mentions;
+
 /// Whether the value that a function returns can say how the call went: whether its type is not visibly something
 /// else than a `Result` or an alias of one.
 pub(crate) fn may_fail(output: &ReturnType) -> bool {
@@ -237,6 +239,11 @@ fn infer_argument(argument: &mut GenericArgument, named: bool) {
         GenericArgument::Lifetime(lifetime) if !named && !is_static(lifetime) => *lifetime = parse_quote!('_),
         _ => {}
     }
+}
+
+/// Whether a type can be written inside a body.
+pub(crate) fn can_be_written(output: &ReturnType) -> bool {
+    matches!(output, ReturnType::Type(_, ty) if is_plain(ty)) || !mentions(&output.to_token_stream(), "_")
 }
 
 /// How many lifetimes the arguments have, named or not.

@@ -1,0 +1,79 @@
+//! How a returned value is turned into what the guard records.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned as _;
+
+use super::model::{Instrumented, Verdict};
+use crate::library::Private;
+use crate::spans::{at, located};
+
+/// A function that takes a reference to the value and returns what the guard records.
+pub(crate) fn classify(instrumented: &Instrumented) -> TokenStream {
+    let span = span(instrumented);
+    if matches!(instrumented.verdict, Verdict::AlwaysOk) {
+        let private = &instrumented.private;
+        return located(&quote!(#private::always_ok), span);
+    }
+    let value = Ident::new("value", Span::mixed_site().located_at(span));
+    let verdict = verdict(instrumented, &value.to_token_stream());
+    // Known from the signature alone only for a future's output. Its tokens keep their spans, so that the compiler sees one
+    // mistake in them and not two.
+    let ty = instrumented.future_output().map(|ty| {
+        let ty = rewritten(&instrumented.private, &ty);
+        quote!(: &#ty)
+    });
+    quote_spanned!(span=> |#value #ty| #verdict)
+}
+
+/// What the guard records, of an expression that is a reference to the value.
+pub(crate) fn verdict(instrumented: &Instrumented, value: &TokenStream) -> TokenStream {
+    let span = span(instrumented);
+    let (private, value) = (instrumented.private.at(span), located(value, span));
+    let at = at(span);
+    match &instrumented.verdict {
+        Verdict::Outcome => quote_spanned! {at=>
+            {
+                use #private::probe::*;
+                #private::Probe(#value).__bot_metrics_outcome()
+            }
+        },
+        Verdict::Class => quote_spanned! {at=>
+            {
+                use #private::probe::*;
+                (&&&#private::Probe(#value)).__bot_metrics_classes();
+                #private::Probe(#value).__bot_metrics_outcome()
+            }
+        },
+        Verdict::Classified(classify) => {
+            let outcome = Ident::new("outcome", at);
+            quote_spanned!(span=> #private::#outcome(#classify(#value)))
+        }
+        Verdict::AlwaysOk => quote_spanned!(at=> #private::always_ok(#value)),
+        Verdict::Capital => quote_spanned!(at=> #private::capital_of(#value)),
+        Verdict::Report => quote_spanned!(at=> #private::report_of(#value)),
+    }
+}
+
+/// Where a mistake in the classified value is reported: under the `classify` function, or under the returned type.
+fn span(instrumented: &Instrumented) -> Span {
+    match &instrumented.verdict {
+        Verdict::Classified(classify) => classify.span(),
+        _ => instrumented.function.output_span(),
+    }
+}
+
+/// A type of the signature, for a closure's parameter or value.
+///
+/// Clippy leaves the type of a trait's method to the trait, but would check that of a closure, unless the type begins and
+/// ends with tokens of a macro. Those are located at the ends of the written type, because messages of the compiler point
+/// at the closure's type.
+pub(crate) fn rewritten(private: &Private, ty: &Type) -> TokenStream {
+    let tokens = ty.to_token_stream();
+    let [first, last] = [tokens.clone().into_iter().next(), tokens.clone().into_iter().last()]
+        .map(|token| at(token.map_or_else(Span::call_site, |token| token.span())));
+    let private = private.at(first);
+    let (open, close) = (quote_spanned!(first=> <), quote_spanned!(last=> >));
+    quote!(#private::Rewritten #open #tokens #close)
+}
