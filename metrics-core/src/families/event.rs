@@ -184,45 +184,14 @@ impl<'a> Event<'a> {
     }
 }
 
-/// The ends of a call that are an event, a bit for each.
+/// The outcomes of a call that are an event, a bit for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct On(u16);
 
-impl On {
-    /// It succeeded.
-    pub const OK: Self = Self::of(Outcome::Ok);
-    /// It returned an error of this class; likewise those that follow.
-    pub const REJECTED: Self = Self::of(Outcome::Rejected);
-    /// See [`Outcome::RateLimited`].
-    pub const RATE_LIMITED: Self = Self::of(Outcome::RateLimited);
-    /// See [`Outcome::Banned`].
-    pub const BANNED: Self = Self::of(Outcome::Banned);
-    /// See [`Outcome::Auth`].
-    pub const AUTH: Self = Self::of(Outcome::Auth);
-    /// See [`Outcome::ServerError`].
-    pub const SERVER_ERROR: Self = Self::of(Outcome::ServerError);
-    /// See [`Outcome::Timeout`]; or its future was dropped by a deadline of ours.
-    pub const TIMEOUT: Self = Self::of(Outcome::Timeout).and(Self::DEADLINE);
-    /// See [`Outcome::Transport`].
-    pub const TRANSPORT: Self = Self::of(Outcome::Transport);
-    /// See [`Outcome::Decode`].
-    pub const DECODE: Self = Self::of(Outcome::Decode);
-    /// It returned an error of no class.
-    pub const OTHER: Self = Self::of(Outcome::Error);
-    /// It returned an error, of whatever class.
-    pub const ERR: Self = Self::RETURN.without(Self::OK).without(Self::SKIPPED).without(Self::DEADLINE);
-    /// It returned that it did nothing on purpose.
-    pub const SKIPPED: Self = Self::of(Outcome::Skipped);
-    /// It panicked.
-    pub const PANIC: Self = Self::of(Outcome::Panic);
-    /// Its future was dropped between two polls, by whomever.
-    pub const CANCELLED: Self = Self::of(Outcome::Cancelled).and(Self::DEADLINE);
-    /// It returned, well or not.
-    pub const RETURN: Self = Self::ALWAYS.without(Self::PANIC).without(Self::CANCELLED);
-    /// It ended.
-    pub const ALWAYS: Self = Self(!0);
+bot_metrics_macros::__on_constants!();
 
-    /// Beside the outcomes.
+impl On {
+    const NONE: Self = Self(0);
     const DEADLINE: Self = Self(1 << End::DEADLINE.0);
 
     const fn of(outcome: Outcome) -> Self {
