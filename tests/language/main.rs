@@ -33,7 +33,8 @@ fn comments_and_documents_avoid_phrases_that_have_to_be_decoded() {
     for (phrase, places) in &places {
         println!("{}: {phrase}\n  {}", places.len(), places.join("\n  "));
     }
-    let above: Vec<_> = places.iter().filter(|(_, places)| places.len() > PHRASE_LIMIT).map(|(phrase, _)| phrase).collect();
+    let above: Vec<_> =
+        places.iter().filter(|(_, places)| places.len() > PHRASE_LIMIT).map(|(phrase, _)| phrase).collect();
     assert!(above.is_empty(), "more than {PHRASE_LIMIT} times each: {above:?}");
 }
 
@@ -42,7 +43,8 @@ fn comments_and_documents_avoid_phrases_that_have_to_be_decoded() {
 fn type_names_are_defined_once() {
     let mut places = BTreeMap::<String, Vec<String>>::new();
     for path in files(&["metrics-core/src", "metrics-macros/src"]) {
-        if path.file_name().is_some_and(|name| name == "tests.rs") || path.iter().any(|part| part == "tests") {
+        if path.file_name().is_some_and(|name| name == "tests.rs") || path.iter().any(|part| part == "tests")
+        {
             continue; // tests define types to derive traits on
         }
         let code = lexer::separate(&read(&path)).code;
@@ -57,7 +59,11 @@ fn type_names_are_defined_once() {
     for (name, places) in &repeated {
         println!("{name}: {}", places.join(", "));
     }
-    assert!(repeated.len() <= REPEATED_TYPE_LIMIT, "{} type names are defined more than once", repeated.len());
+    assert!(
+        repeated.len() <= REPEATED_TYPE_LIMIT,
+        "{} type names are defined more than once",
+        repeated.len()
+    );
 }
 
 /// The prose of one file, with the file's line numbers.
@@ -165,7 +171,8 @@ fn avoided(sentence: &Sentence) -> Vec<(&'static str, usize)> {
 
 /// The name of the type or trait that a line of code defines.
 fn defined_type(line: &str) -> Option<&str> {
-    let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').filter(|word| !word.is_empty());
+    let mut words =
+        line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').filter(|word| !word.is_empty());
     let keyword = words.find(|word| !matches!(*word, "pub" | "crate" | "super" | "in" | "unsafe"))?;
     let name = words.next()?;
     let defines = matches!(keyword, "struct" | "enum" | "union" | "trait");
