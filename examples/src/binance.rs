@@ -1,21 +1,21 @@
-//! The meaning of an answer of Binance that is no success, by its HTTP status and the error code in its body.
+//! Interprets error answers of Binance, by their HTTP status and the error code in their body.
 //!
-//! What the exchange may have done is asked, not guessed: an order that is taken for refused although it is open trades
-//! without its bot.
+//! If the exchange may have executed a request, that is to be queried and not guessed: a bot that takes an open order
+//! for rejected lets it trade unattended.
 
 use bot_metrics::ErrorClass::{self, Auth, Banned, Other, RateLimited, Rejected, ServerError, Timeout};
 use serde::Deserialize;
 
-/// What an answer says about the request.
+/// The meaning of an error answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meaning {
     /// The kind of the failure.
     pub class: ErrorClass,
-    /// Whether the exchange may have done what it was asked, wholly or in part.
+    /// Whether the exchange may have executed the request, wholly or in part.
     pub leaves_unknown: bool,
 }
 
-/// The body of an answer that is no success.
+/// The body of an error answer.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Reason {
     /// Binance's number for the reason.
@@ -25,7 +25,7 @@ pub struct Reason {
 }
 
 impl Reason {
-    /// Reads a body. A firewall or a proxy in front of the exchange sends none that can be read.
+    /// Reads a body; `None` if it is not in this format, as from a firewall or proxy in front of the exchange.
     #[must_use]
     pub fn read(body: &[u8]) -> Option<Self> {
         serde_json::from_slice(body).ok()
@@ -40,23 +40,23 @@ const fn unknown(class: ErrorClass) -> Meaning {
     Meaning { class, leaves_unknown: true }
 }
 
-/// First and last status of a row whose meaning no body changes.
+/// First and last status of each row. The body does not change the meaning of these statuses.
 const STATUSES: [(u16, u16, Meaning); 6] = [
-    // A part of the way gave up waiting; the exchange may have the request all the same.
+    // A component in front of the exchange timed out; the exchange may have received the request.
     (408, 408, unknown(Timeout)),
-    // One half of a cancel-replace was done.
+    // Half of a cancel-replace was executed.
     (409, 409, unknown(Other)),
     // The address is banned.
     (418, 418, not_done(Banned)),
     // The weight of the requests or the number of the orders is over the limit.
     (429, 429, not_done(RateLimited)),
-    // The exchange serves no customers where this address is.
+    // The exchange does not serve customers at this location.
     (451, 451, not_done(Banned)),
     // "It is important to not treat this as a failure operation; the execution status is unknown."
     (500, 599, unknown(ServerError)),
 ];
 
-/// First and last code of a row; the first row that has a code counts.
+/// First and last code of each row; the first matching row counts.
 const CODES: [(i32, i32, Meaning); 17] = [
     // UNKNOWN, DISCONNECTED: the exchange failed while it processed the request.
     (-1001, -1000, unknown(ServerError)),
@@ -68,7 +68,7 @@ const CODES: [(i32, i32, Meaning); 17] = [
     (-1006, -1006, unknown(ServerError)),
     // TIMEOUT: "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
     (-1007, -1007, unknown(Timeout)),
-    // SERVER_BUSY: overloaded. It does not say how far the request came.
+    // SERVER_BUSY: overloaded. How far the request came is not stated.
     (-1008, -1008, unknown(ServerError)),
     // ERROR_MSG_RECEIVED, INVALID_MESSAGE, UNKNOWN_ORDER_COMPOSITION: the order breaks a rule.
     (-1014, -1010, not_done(Rejected)),
@@ -84,22 +84,23 @@ const CODES: [(i32, i32, Meaning); 17] = [
     (-1034, -1033, not_done(RateLimited)),
     // "Not found, authenticated, or authorized."
     (-1099, -1099, not_done(Auth)),
-    // Any other trouble of the exchange itself.
+    // Any other failure of the exchange itself.
     (-1099, -1000, unknown(ServerError)),
     // BAD_API_KEY_FMT, REJECTED_MBX_KEY.
     (-2015, -2014, not_done(Auth)),
     // "Order cancel-replace partially failed."
     (-2021, -2021, unknown(Other)),
-    // The parameters of the request (-11XX), the matching engine's refusals (-2010 and on) and all below that are not
-    // listed: the exchange has read the request and says no. No code of the exchange is above -1000.
+    // Errors in the parameters of the request (-11XX), rejections by the matching engine (-2010 and on) and all lower
+    // codes that are not listed: the exchange has read the request and rejected it. No code of the exchange is above
+    // -1000.
     (i32::MIN, -1100, not_done(Rejected)),
 ];
 
-/// First and last status of a row that counts where the body has no code of the exchange, so that something in front of it
-/// answered. For other statuses it is not known whether the exchange had the request before.
+/// First and last status of each row, for answers without an error code, which come from something in front of the
+/// exchange. With other statuses it is unknown whether the exchange received the request.
 const STATUSES_WITHOUT_CODE: [(u16, u16, Meaning); 2] = [
     (401, 401, not_done(Auth)),
-    // Binance's firewall: too many requests of a kind that it takes for an attack.
+    // Binance's firewall: requests that it takes for an attack.
     (403, 403, not_done(Banned)),
 ];
 
@@ -107,7 +108,7 @@ const STATUSES_WITHOUT_CODE: [(u16, u16, Meaning); 2] = [
 #[must_use]
 pub fn meaning(status: u16, code: Option<i32>) -> Meaning {
     let by_code = || match code.and_then(|code| find(&CODES, code))? {
-        // A key that may not do this, whatever the reason is called.
+        // The key lacks a permission, whatever the code.
         Meaning { class: Rejected, .. } if matches!(status, 401 | 403) => Some(not_done(Auth)),
         meaning => Some(meaning),
     };
@@ -146,7 +147,7 @@ mod tests {
             (-1022, Auth, NOT_DONE),           // INVALID_SIGNATURE
             (-1033, RateLimited, NOT_DONE),    // TOO_MANY_CONNECTIONS
             (-1034, RateLimited, NOT_DONE),    // TOO_MANY_CONNECTIONS
-            (-1050, ServerError, DONE_OR_NOT), // one of the exchange's own that is not known here
+            (-1050, ServerError, DONE_OR_NOT), // not a listed code
             (-1099, Auth, NOT_DONE),           // not found, authenticated, or authorized
             (-1100, Rejected, NOT_DONE),       // ILLEGAL_CHARS
             (-1102, Rejected, NOT_DONE),       // MANDATORY_PARAM_EMPTY_OR_MALFORMED
@@ -160,11 +161,11 @@ mod tests {
             (-2014, Auth, NOT_DONE),           // BAD_API_KEY_FMT
             (-2015, Auth, NOT_DONE),           // REJECTED_MBX_KEY
             (-2016, Rejected, NOT_DONE),       // NO_TRADING_WINDOW
-            (-2021, Other, DONE_OR_NOT),       // cancel-replace, one half of which was done
-            (-2022, Rejected, NOT_DONE),       // cancel-replace, neither half of which was done
+            (-2021, Other, DONE_OR_NOT),       // cancel-replace, half of which was executed
+            (-2022, Rejected, NOT_DONE),       // cancel-replace, no part of which was executed
             (-2026, Rejected, NOT_DONE),       // ORDER_ARCHIVED
             (-2038, Rejected, NOT_DONE),       // ORDER_AMEND_REJECTED
-            (-9999, Rejected, NOT_DONE),       // one that is not known here
+            (-9999, Rejected, NOT_DONE),       // not a listed code
         ] {
             assert_eq!(meaning(400, Some(code)), Meaning { class, leaves_unknown }, "{code}");
         }
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_been_done_is_never_counted_as_refused() {
+    fn requests_that_may_have_been_executed_never_count_as_rejected() {
         for status in 100..600 {
             for code in (-10_000..1_000).map(Some).chain([None]) {
                 let Meaning { class, leaves_unknown } = meaning(status, code);

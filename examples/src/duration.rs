@@ -1,14 +1,14 @@
-//! Durations as they are written on a command line: `500ms`, `10s`, `2m`.
+//! Durations as written on a command line: `500ms`, `10s`, `2m`.
 
 use std::time::Duration;
 
-/// What a duration may look like, for messages.
+/// The accepted format, for messages.
 pub const DURATION_FORMAT: &str = "a whole number followed by ms, s, m or h, as in 500ms, 10s or 2m";
 
-/// What is wrong with a duration.
+/// The error of a malformed duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
-    /// No number, no unit, or a unit nobody knows.
+    /// No number, no unit, or an unknown unit.
     #[error("`{0}` is not a duration: {DURATION_FORMAT}")]
     Malformed(String),
     /// The number does not fit.
@@ -19,10 +19,10 @@ pub enum DurationError {
 /// A year: longer than any demonstration, and far from where adding to an instant overflows.
 const LONGEST: Duration = Duration::from_hours(8_760);
 
-/// Reads a duration such as `500ms`, `10s`, `2m` or `1h`; zero is a duration, too.
+/// Parses a duration such as `500ms`, `10s`, `2m` or `1h`; zero is accepted.
 ///
 /// # Errors
-/// When `text` is no whole number with one of the four units, or is longer than a year.
+/// If `text` is not a whole number with one of the four units, or is longer than a year.
 pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);

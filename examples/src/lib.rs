@@ -1,8 +1,8 @@
-//! What the demo bots of `bot-metrics` stand on: a paper exchange that replays a recorded market over HTTP,
-//! and the switchboard of faults with which a demonstration makes the exchange or the bot really misbehave.
+//! Support for the demo bots of `bot-metrics`: a paper exchange that replays a recorded market over HTTP, and faults
+//! that make the exchange or the bot misbehave.
 //!
-//! Neither knows of metrics: a fault changes what the exchange or the bot *does*, and the bot's metrics have to notice
-//! by themselves.
+//! This crate knows nothing about metrics: a fault changes the behaviour of the exchange or the bot, and the bot's
+//! metrics have to show it.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may stop where it fails"))]
 

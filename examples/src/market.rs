@@ -48,7 +48,7 @@ impl FromStr for Asset {
     }
 }
 
-/// A market: what is traded against the dollar coin.
+/// A market, in which a coin is traded against the dollar coin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Symbol {
     /// Bitcoin.
@@ -73,7 +73,7 @@ impl Symbol {
         }
     }
 
-    /// What is bought and sold.
+    /// The traded asset.
     #[must_use]
     pub const fn base(self) -> Asset {
         match self {
@@ -83,7 +83,7 @@ impl Symbol {
         }
     }
 
-    /// The increments and the smallest order the exchange accepts.
+    /// The increments and the smallest order that the exchange accepts.
     #[must_use]
     pub const fn rules(self) -> TradingRules {
         let step_scale = match self {
@@ -113,12 +113,12 @@ impl FromStr for Symbol {
     }
 }
 
-/// A name that stands for nothing on this exchange.
+/// The error of an unknown name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("unknown name")]
 pub struct UnknownName;
 
-/// What an order's numbers must be multiples of.
+/// The increments and limits of an order's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TradingRules {
     /// Price increment, in the quote currency.
@@ -129,7 +129,7 @@ pub struct TradingRules {
     pub min_notional: Decimal,
 }
 
-/// Which side of the market an order stands on.
+/// The side of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
     /// Pays the quote currency.
@@ -201,7 +201,7 @@ impl Touch {
     }
 }
 
-/// A price and what is offered at it.
+/// A price and the quantity offered at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level {
     /// In the quote currency.

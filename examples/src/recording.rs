@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use crate::market::{Side, Symbol, Touch};
 use row::{COLUMNS, Row};
 
-/// Binance spot, 2025-03-25 23:07:00 to 23:10:05 UTC; its origin and licence stand beside it.
+/// Binance spot, 2025-03-25 23:07:00 to 23:10:05 UTC; see `data/README.md` for its origin and licence.
 static EMBEDDED: &[u8] = include_bytes!("../data/binance-spot-2025-03-25.csv.gz");
 const EMBEDDED_NAME: &str = "binance-spot-2025-03-25.csv.gz";
 
@@ -26,23 +26,23 @@ pub struct Recording {
     delays: Vec<Duration>,
 }
 
-/// Something that happened on a market.
+/// An event on a market.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MarketEvent {
     /// Time since the first event of the recording.
     pub at: Duration,
-    /// Where it happened.
+    /// The market.
     pub symbol: Symbol,
-    /// What happened.
+    /// The kind of the event.
     pub kind: MarketEventKind,
 }
 
-/// What happened on a market.
+/// The kind of a market event.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MarketEventKind {
-    /// Somebody traded.
+    /// A trade.
     Trade {
-        /// The side of the order that took.
+        /// The side of the taker's order.
         side: Side,
         /// In the quote currency.
         price: Decimal,
@@ -53,15 +53,15 @@ pub enum MarketEventKind {
     Quote(Touch),
 }
 
-/// Why a recording cannot be used.
+/// The reason why a recording cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
-    /// The file cannot be read at all.
+    /// The file cannot be opened or read.
     #[error("{file}: {source}")]
     Open {
         /// The file's name.
         file: String,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// The file breaks off or is corrupt.
@@ -71,10 +71,10 @@ pub enum RecordingError {
         file: String,
         /// The last line that could be read.
         line: u64,
-        /// What the decoder says.
+        /// The decoder's error.
         message: String,
     },
-    /// The first line does not name the columns this reader knows.
+    /// The first line does not contain the known column names.
     #[error("{file}: line 1: the columns are `{found}`; allowed: `{}`", COLUMNS.join(","))]
     Columns {
         /// The file's name.
@@ -82,7 +82,7 @@ pub enum RecordingError {
         /// The first line.
         found: String,
     },
-    /// One field cannot be used.
+    /// A field has an invalid value.
     #[error("{file}: line {line}, column {column}: `{value}`; allowed: {allowed}")]
     Field {
         /// The file's name.
@@ -91,9 +91,9 @@ pub enum RecordingError {
         line: u64,
         /// The column's name.
         column: &'static str,
-        /// What stands there.
+        /// The field's value.
         value: String,
-        /// What may stand there.
+        /// The allowed values.
         allowed: &'static str,
     },
     /// A line has too few or too many fields.
@@ -114,7 +114,7 @@ pub enum RecordingError {
         /// The market.
         symbol: Symbol,
     },
-    /// No trade, so no delay either.
+    /// The recording has no trade, so there are no delays to sample.
     #[error("{file}: no trade; allowed: at least one, the answers are delayed like the recorded trades")]
     NoTrade {
         /// The file's name.
@@ -123,18 +123,18 @@ pub enum RecordingError {
 }
 
 impl Recording {
-    /// The recording that is built in.
+    /// The built-in recording.
     ///
     /// # Errors
-    /// Only when the file was damaged before the build.
+    /// Only if the file was damaged before the build.
     pub fn embedded() -> Result<Self, RecordingError> {
         Self::read(EMBEDDED_NAME, EMBEDDED)
     }
 
-    /// Reads a file of the same columns.
+    /// Reads a file with the same columns.
     ///
     /// # Errors
-    /// When the file cannot be read or any line of it cannot be used.
+    /// If the file cannot be read or a line is invalid.
     pub fn from_file(path: &Path) -> Result<Self, RecordingError> {
         let file = path.display().to_string();
         match std::fs::read(path) {
@@ -146,7 +146,7 @@ impl Recording {
     /// Reads a recording from memory; `file` is its name in messages.
     ///
     /// # Errors
-    /// When any line cannot be used.
+    /// If a line is invalid.
     pub fn read(file: &str, bytes: &[u8]) -> Result<Self, RecordingError> {
         let reader: Box<dyn Read + '_> = if bytes.starts_with(&GZIP_MAGIC) {
             Box::new(MultiGzDecoder::new(bytes))
@@ -185,19 +185,19 @@ impl Recording {
         recording.rebased(file)
     }
 
-    /// When the first event was received, since the Unix epoch.
+    /// The time of the first event, since the Unix epoch.
     #[must_use]
     pub const fn started(&self) -> Duration {
         self.started
     }
 
-    /// What happened, in the order in which it was received.
+    /// The events, in the order in which they were received.
     #[must_use]
     pub fn events(&self) -> &[MarketEvent] {
         &self.events
     }
 
-    /// How long each recorded trade took to arrive.
+    /// The delay of each recorded trade.
     #[must_use]
     pub fn delays(&self) -> &[Duration] {
         &self.delays

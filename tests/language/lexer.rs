@@ -2,13 +2,13 @@
 
 /// The comments of a Rust source file, and its code without comments and string contents. Both have the file's line
 /// numbers.
-pub struct Separated {
-    pub code: String,
-    pub comments: String,
+pub(crate) struct Separated {
+    pub(crate) code: String,
+    pub(crate) comments: String,
 }
 
 /// Separates the code of `source` from its comments. Newlines appear in both, so that line numbers are kept.
-pub fn separate(source: &str) -> Separated {
+pub(crate) fn separate(source: &str) -> Separated {
     let mut separated = Separated { code: String::new(), comments: String::new() };
     let mut rest = source;
     while let Some(first) = rest.chars().next() {

@@ -184,16 +184,18 @@ fn files(folders: &[&str]) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders: Vec<_> = folders.iter().map(|folder| root().join(folder)).collect();
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        for entry in fs::read_dir(folder).expect("the folder is readable").flatten() {
             let name = entry.file_name();
             let hidden = name.to_string_lossy().starts_with('.') && name != ".ci";
             if hidden || name == "target" {
                 continue;
             }
-            if entry.file_type().unwrap().is_dir() {
+            if entry.path().is_dir() {
                 folders.push(entry.path());
             } else {
-                files.push(entry.path().strip_prefix(root()).unwrap().to_owned());
+                files.push(
+                    entry.path().strip_prefix(root()).expect("the file is in the repository").to_owned(),
+                );
             }
         }
     }
@@ -202,5 +204,5 @@ fn files(folders: &[&str]) -> Vec<PathBuf> {
 }
 
 fn read(path: &Path) -> String {
-    fs::read_to_string(root().join(path)).unwrap()
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -134,7 +134,7 @@ fn a_foreign_order_is_missing_once_and_a_blind_reconciliation_keeps_it_though_it
     let attempt = "bytelyst_bot_subsystem_last_attempt_timestamp_seconds{subsystem='reconciliation'}";
     assert_metric!(found.until(&later), attempt, 1.0.., "a failing run is an attempt");
     let ended = bot.terminate();
-    says(&ended, "stands at the exchange and is missing from the database", 1);
+    says(&ended, "is open at the exchange and is missing from the database", 1);
     says(&ended, "reconciliation fails: the exchange failed with status 503", 1);
 }
 

@@ -1,4 +1,4 @@
-//! Axum service: the exposition mounted in an HTTP service that a bot has anyway, without a second port.
+//! Axum service: the exposition served by a bot's existing HTTP service, without a second port.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use bot_metrics_examples::exchange::{ExchangeSettings, PaperExchange};
 use bot_metrics_examples::recording::Recording;
 use tokio::task::{JoinError, spawn_blocking};
 
-/// What the service's handlers share.
+/// State shared by the service's handlers.
 #[derive(Clone)]
 struct Service {
     metrics: Metrics,
@@ -39,8 +39,8 @@ fn router(service: Service) -> Router {
         .with_state(service)
 }
 
-/// All that mounting takes: the text and its type. Collectors of the bot's own may take a second, so it is made on a
-/// thread for what blocks.
+/// Serves the exposition with its content type. Foreign collectors may take up to a second, so it is rendered on a
+/// thread for blocking work.
 async fn metrics(State(service): State<Service>) -> Result<Response, Unwell> {
     let text = spawn_blocking(move || service.metrics.exposition()).await?;
     Ok(([(header::CONTENT_TYPE, bot_metrics::CONTENT_TYPE)], text).into_response())
@@ -51,7 +51,7 @@ async fn quote(State(service): State<Service>, Path(symbol): Path<String>) -> Re
     Ok(([(header::CONTENT_TYPE, "application/json")], ticker).into_response())
 }
 
-/// Why a request is not answered.
+/// The reason why a request failed.
 #[derive(Debug, thiserror::Error)]
 enum Unwell {
     #[error("the exchange: {0}")]
@@ -80,9 +80,9 @@ async fn run(options: CommonOptions) -> Result<(), Failure> {
     let settings =
         ExchangeSettings { delay_seed: Some(42), ..ExchangeSettings::new(Arc::new(Recording::embedded()?)) };
     let exchange = Arc::new(PaperExchange::start(settings).await?);
-    // A proxy from the environment has no business between a bot and its loopback exchange.
+    // Requests to the loopback exchange must not go through a proxy from the environment.
     let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy().build()?;
-    // The service is its port: without it there is nothing to go on with.
+    // Without its port the service is of no use, so a failure to bind ends it.
     let listener = tokio::net::TcpListener::bind(&address)
         .await
         .map_err(|error| format!("cannot serve on {address}: {error}"))?;
@@ -92,7 +92,7 @@ async fn run(options: CommonOptions) -> Result<(), Failure> {
     Ok(axum::serve(listener, service).with_graceful_shutdown(async move { demo.end().await }).await?)
 }
 
-/// An axum service that quotes prices and has its metrics on the same port.
+/// An axum service that quotes prices and serves its metrics on the same port.
 #[derive(clap::Parser)]
 struct Options {
     #[command(flatten)]

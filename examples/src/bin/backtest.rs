@@ -1,4 +1,4 @@
-//! Backtest: a strategy over recorded data on a simulated clock, whose metrics are pushed when it ends.
+//! Backtest: runs a strategy over recorded data on a simulated clock and pushes its metrics at the end.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,7 +22,7 @@ const SYMBOL: Symbol = Symbol::BtcUsdt;
 const FUNDS: Decimal = Decimal::from_parts(10_000, 0, 0, false, 0);
 const EVERY: Duration = Duration::from_secs(1);
 
-/// A maker strategy over recorded data, as fast as the machine can; its metrics are pushed at the end.
+/// Runs a maker strategy over recorded data as fast as possible and pushes its metrics at the end.
 #[derive(clap::Parser)]
 #[command(name = "backtest")]
 struct Options {
@@ -34,13 +34,13 @@ struct Options {
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
 
-    /// Fixes the delays of the exchange's answers.
+    /// Seed of the delays of the exchange's answers.
     #[arg(long, value_name = "NUMBER", default_value = "42")]
     seed: u64,
 }
 
-/// What measures the strategy. Attributes are of no use here: they record to the process's instance, which reads the
-/// machine's clock.
+/// The handles that measure the strategy. Attributes cannot be used: they record to the process-wide instance, which
+/// reads the machine's clock.
 struct Handles {
     metrics: Metrics,
     trading: SubsystemHandle,
@@ -101,7 +101,7 @@ impl<'a> Backtest<'a> {
         }
     }
 
-    /// Lets simulated time pass, and the market move with it.
+    /// Advances simulated time and the market with it.
     fn pass(&mut self, time: Duration) {
         self.now += time;
         self.clock.advance(time);
@@ -110,7 +110,7 @@ impl<'a> Backtest<'a> {
         }
     }
 
-    /// One attempt: the exchange acts when the request has arrived, which takes as long as it did when recorded.
+    /// Makes one attempt: the exchange acts when the request has arrived, after the recorded delay.
     fn attempt(
         &mut self,
         call: &ExchangeCall,
@@ -124,12 +124,12 @@ impl<'a> Backtest<'a> {
         answer
     }
 
-    /// Quotes both sides of the touch anew.
+    /// Cancels the previous quotes and places new ones on both sides of the touch.
     fn cycle(&mut self) -> Result<(), Refusal> {
         let handles = self.handles;
         let run = handles.trading.start();
         for order in std::mem::take(&mut self.resting) {
-            // One that was filled meanwhile is no longer there to be cancelled.
+            // An order that has been filled since cannot be cancelled any more.
             let id = OrderReference::Id(order.id);
             if self
                 .attempt(&handles.cancel_order, |venue, now| venue.cancel(API_KEY, SYMBOL, &id, now))
@@ -168,7 +168,7 @@ impl<'a> Backtest<'a> {
         }
     }
 
-    /// Counts what was filled and checks the capital.
+    /// Counts executions and checks the capital.
     fn check(&mut self) -> Result<(), Refusal> {
         let account = self.venue.account(API_KEY)?;
         let trades = account.trades().count();
@@ -186,7 +186,7 @@ impl<'a> Backtest<'a> {
         Ok(())
     }
 
-    /// What the account is worth above what it began with.
+    /// The account's current value minus its initial funds.
     fn profit(&self) -> Result<Decimal, Refusal> {
         let account = self.venue.account(API_KEY)?;
         let price = self.venue.touch(SYMBOL).map_or(Decimal::ZERO, |touch| touch.mid());
@@ -225,7 +225,7 @@ fn run(options: &Options) -> Result<(), Failure> {
             demo::say(format_args!("metrics pushed to {}", options.push.as_deref().unwrap_or_default()));
         }
         None => {
-            demo::say("no Pushgateway given, so its metrics are gone; --push http://HOST:PORT keeps them");
+            demo::say("no Pushgateway given, //HOST:PORT keeps them");
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Grid bot: one strategy on two exchanges, the label `exchange` chosen at run time.
+//! Grid bot: one strategy on two exchanges, with the label `exchange` chosen at run time.
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -30,12 +30,12 @@ mod labels {
 
 const SYMBOL: Symbol = Symbol::BtcUsdt;
 const API_KEY: &str = "grid";
-/// Lines on each side of the price at which the grid was laid.
+/// Number of lines on each side of the initial price.
 const LINES: u32 = 5;
-/// Distance between lines, in the quote currency: the recorded market crosses a few in a minute.
+/// Distance between lines, in the quote currency: the recorded market crosses a few per minute.
 const STEP: Decimal = Decimal::from_parts(8, 0, 0, false, 0);
 const QUANTITY: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
-/// What each exchange's account may use, in the quote currency.
+/// Capital allocated to each exchange's account, in the quote currency.
 const ALLOCATED: Decimal = Decimal::from_parts(2_000, 0, 0, false, 0);
 
 /// One exchange and the grid on it.
@@ -43,7 +43,7 @@ struct Venue {
     exchange: labels::Exchange,
     url: String,
     http: Client,
-    /// The price in the middle of the grid, once it is laid.
+    /// The price in the middle of the grid, once the grid has been placed.
     middle: Option<Decimal>,
 }
 
@@ -74,7 +74,7 @@ struct Balance {
     locked: Decimal,
 }
 
-/// Why a call brought nothing.
+/// The reason why a call failed.
 #[derive(Debug, thiserror::Error)]
 enum CallError {
     #[error(transparent)]
@@ -95,7 +95,7 @@ impl ClassifyError for CallError {
 }
 
 impl Venue {
-    /// Every line of the grid has an order: buys below the price, sells above.
+    /// Ensures that every line of the grid has an order: buys below the price, sells above.
     #[timed_subsystem("trading", every = "1s")]
     async fn trading_cycle(&mut self) -> Result<(), CallError> {
         let ticker = self.get_ticker().await?;
@@ -108,9 +108,9 @@ impl Venue {
             .flat_map(|line| [middle - STEP * Decimal::from(line), middle + STEP * Decimal::from(line)])
         {
             let side = if line < price { Side::Buy } else { Side::Sell };
-            // A line that the price stands on has just been filled; it is laid again when the price has left it.
+            // A line at the current price has just been filled; it is placed again when the price has moved away.
             if !taken.contains(&line.normalize()) && (line - price).abs() > STEP / Decimal::TWO {
-                // A line that cannot be laid is tried again in the next cycle, if it is not among the open orders then.
+                // A failed placement is repeated in the next cycle unless the order turns out to be open.
                 let _ = self.place_order(side, line).await;
             }
         }
@@ -150,7 +150,7 @@ impl Venue {
         symbol = SYMBOL.as_str(),
         profile = self.exchange.as_str()
     )]
-    // Of any other error the order may stand or not: only those say that the exchange did not take it.
+    // After any other error the order may be open: only these classes mean that the exchange did not accept it.
     #[operational_event(
         type = "ORDER_UNKNOWN",
         severity = "ERROR",
@@ -184,7 +184,7 @@ impl Venue {
         if status.is_success() {
             return Ok(answer.json().await?);
         }
-        // The status of a refusal counts also where its body breaks off.
+        // The status identifies the refusal even if its body breaks off.
         let reason = Reason::read(&answer.bytes().await.unwrap_or_default());
         Err(CallError::Refused { status: status.as_u16(), reason })
     }
@@ -206,7 +206,7 @@ async fn run(demo: &Demo) -> Result<(), Failure> {
         (labels::Exchange::PaperEast, open_exchange(10.0, 1).await?),
         (labels::Exchange::PaperWest, open_exchange(20.0, 2).await?),
     ];
-    // A proxy from the environment has no business between a bot and its loopback exchanges.
+    // Requests to the loopback exchanges must not go through a proxy from the environment.
     let http = Client::builder().timeout(Duration::from_secs(5)).no_proxy().build()?;
     let venue = |(exchange, paper): &(_, PaperExchange)| Venue {
         exchange: *exchange,
@@ -234,7 +234,7 @@ async fn run(demo: &Demo) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A grid of orders on two paper exchanges.
+/// Places a grid of orders on two paper exchanges.
 #[derive(clap::Parser)]
 struct Options {
     #[command(flatten)]
@@ -245,7 +245,8 @@ fn main() -> ExitCode {
     demo::main(|options: Options| {
         let demo = Demo::start(options.common)?;
         let metrics = demo::settings()?.exchange(labels::Exchange::PaperEast).install()?;
-        // Of calls whose exchange is chosen at run time only the settings' one is known beforehand; profiles never are.
+        // Call sites whose exchange is chosen at run time are exported from the start only for the exchange in the
+        // settings, and profiles never are.
         for exchange in [labels::Exchange::PaperEast, labels::Exchange::PaperWest] {
             let _ = metrics.profile(exchange.as_str());
         }
@@ -259,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_has_the_class_that_its_code_says() {
+    fn the_code_of_an_answer_determines_its_class() {
         for (status, body, class) in [
             (400, &br#"{"code":-2010,"msg":"no money"}"#[..], ErrorClass::Rejected),
             (400, br#"{"code":-1007,"msg":"execution status unknown"}"#, ErrorClass::Timeout),

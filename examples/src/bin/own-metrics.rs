@@ -1,4 +1,4 @@
-//! Own metrics: a bot's own label values and its own families, declared with `metrics!`, beside the library's.
+//! Own metrics: a bot's own label values and families, declared with `metrics!` and exported beside the library's.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use bot_metrics::{Symbol, metrics};
 use bot_metrics_examples::demo::{self, CommonOptions, Demo, Failure, OwnExchange};
 use serde::Deserialize;
 
-/// What attributes and families name: the library's labels, and those that this bot has besides.
+/// The labels used by attributes and families: the library's, and this bot's own.
 mod labels {
     pub(crate) use bot_metrics::labels::*;
     use bot_metrics::prelude::LabelValue;
@@ -54,7 +54,7 @@ fn get_tickers(exchange: &str) -> Result<Vec<Ticker>, Failure> {
     Ok(serde_json::from_str(&text)?)
 }
 
-/// The prices that were last seen.
+/// The last known prices.
 #[derive(Default)]
 struct Strategy(BTreeMap<String, f64>);
 
@@ -72,7 +72,7 @@ impl Strategy {
         Ok(())
     }
 
-    /// A line for whoever watches.
+    /// A line for the terminal.
     fn prices(&self) -> String {
         let prices = self.0.iter().map(|(symbol, price)| format!("{symbol} {price:.2}"));
         prices.collect::<Vec<_>>().join(", ")
@@ -101,7 +101,7 @@ fn run(demo: &Demo) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A bot with label values and metric families of its own.
+/// A bot with its own label values and metric families.
 #[derive(clap::Parser)]
 struct Options {
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Quickstart: the least that a bot needs, one loop and one exchange call, without an async runtime.
+//! Quickstart: a minimal bot with one loop and one exchange call, without an async runtime.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn run(demo: &Demo) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The least that a bot needs: one loop and one exchange call, without an async runtime.
+/// A minimal bot with one loop and one exchange call, without an async runtime.
 #[derive(clap::Parser)]
 struct Options {
     #[command(flatten)]

@@ -1,5 +1,6 @@
-//! Lines on the terminal. A bot neither waits for a terminal nor ends with it: a thread of its own writes, what it cannot
-//! write soon is left out and counted, and a reader that has gone away is told of once, on the other channel.
+//! Terminal output. A bot neither waits for a terminal nor ends with it: a separate thread writes the lines; lines
+//! that it cannot write soon are dropped and counted; if the reader has gone away, that is reported once on the other
+//! stream.
 
 use std::collections::VecDeque;
 use std::fmt::{Display, Write as _};
@@ -9,33 +10,33 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Lines that wait to be written: some minutes of what a demo bot says.
+/// Lines waiting to be written: a few minutes of a demo bot's output.
 const MOST: usize = 1_000;
 
-/// How long the end of a program waits for its last lines to be read.
+/// The time that the end of a program waits for its last lines to be read.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 static OUT: LazyLock<Arc<Writer>> = LazyLock::new(|| {
     Writer::start("stdout", stdout(), |error| {
         if error.kind() == ErrorKind::BrokenPipe {
-            complain("nobody reads its output any more; trading goes on, Ctrl-C or SIGTERM ends it");
+            complain("its output is no longer read; trading continues, Ctrl-C or SIGTERM stops it");
         }
     })
 });
 
 static ERR: LazyLock<Arc<Writer>> = LazyLock::new(|| Writer::start("stderr", stderr(), |_| {}));
 
-/// One line on standard output.
+/// Prints one line on standard output.
 pub fn say(line: impl Display) {
     OUT.add(printable(format!("{line}\n")));
 }
 
-/// One line on standard error, about what keeps the bot from running.
+/// Prints one line on standard error, for errors that keep the bot from running.
 pub fn complain(line: impl Display) {
     ERR.add(printable(format!("{}: {line}\n", program())));
 }
 
-/// Escapes what a terminal would obey: lines have texts of exchanges in them.
+/// Escapes control characters, because lines contain text from exchanges.
 fn printable(text: String) -> String {
     let is_obeyed = |character: char| character.is_control() && character != '\n';
     if !text.contains(is_obeyed) {
@@ -55,18 +56,18 @@ fn printable(text: String) -> String {
 /// Waits until all lines are written, but not for a reader that does not read.
 pub(super) fn flush() {
     let deadline = Instant::now() + LAST_LINES;
-    // Standard output first: the first error there is a line on standard error.
+    // Standard output is flushed first because its first error prints a line on standard error.
     OUT.flush(deadline);
     ERR.flush(deadline);
 }
 
-/// What the program was started as.
+/// The name under which the program was started.
 pub(super) fn program() -> String {
     let name = std::env::args_os().next().unwrap_or_default();
     Path::new(&name).file_name().map_or_else(|| "bot".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-/// Lines on their way to one file, with the thread that writes them.
+/// A queue of lines for one file, and the thread that writes them.
 #[derive(Debug, Default)]
 struct Writer {
     queue: Mutex<Queue>,
@@ -89,12 +90,12 @@ impl Writer {
     ) -> Arc<Self> {
         let writer = Arc::new(Self::default());
         let of_thread = Arc::clone(&writer);
-        // Without a thread nothing is written, and the bot goes on.
+        // Without a thread nothing is printed, but the bot continues.
         let _ = thread::Builder::new().name(name.to_owned()).spawn(move || of_thread.write(file, failed));
         writer
     }
 
-    /// Adds a line, or counts it where too many wait. Never waits for the file.
+    /// Adds a line, or counts it as dropped if too many are waiting. Never waits for the file.
     fn add(&self, line: String) {
         let mut queue = self.lock();
         if queue.lines.len() < MOST {
@@ -120,7 +121,7 @@ impl Writer {
         let mut failed = Some(failed);
         loop {
             let text = self.next();
-            // In one piece: a line that is written in parts may be cut by a reader that goes away between them.
+            // One write, so that a reader that goes away cannot cut a line in two.
             if let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.flush())
                 && let Some(failed) = failed.take()
             {
@@ -131,7 +132,7 @@ impl Writer {
         }
     }
 
-    /// Waits for lines and takes all there are, with a line for those that were left out after them.
+    /// Waits for lines and returns all of them, followed by a note about dropped ones.
     fn next(&self) -> String {
         let queue = self.lock();
         let mut queue = self
@@ -160,7 +161,7 @@ mod tests {
 
     use super::*;
 
-    /// A file that takes a text whenever it is allowed to, and passes it on.
+    /// A file that accepts a write only when permitted, and passes it on.
     struct Slow {
         allowed: Receiver<()>,
         written: Sender<String>,
@@ -188,14 +189,14 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_obeys_no_text_of_a_line() {
+    fn control_characters_of_a_line_are_escaped() {
         let plain = "größer 價格 \"x\" \\\n";
         assert_eq!(printable(plain.to_owned()), plain);
         assert_eq!(printable("a\x1b[2J\r\u{9b}1m\n".to_owned()), "a\\u{1b}[2J\\r\\u{9b}1m\n");
     }
 
     #[test]
-    fn what_is_not_read_is_bounded_and_counted() {
+    fn unread_lines_are_bounded_and_counted() {
         let (file, allow, texts) = slow();
         let writer = Writer::start("test", file, |_| {});
         writer.add("first\n".to_owned());
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_once_and_ends_nothing() {
+    fn an_error_is_reported_once_and_does_not_end_the_bot() {
         let (file, allow, _texts) = slow();
         drop(allow);
         let (told, errors) = channel();

@@ -1,4 +1,4 @@
-//! Where a demo bot's metrics are served, and how it takes leave of whoever scrapes them.
+//! The metrics endpoint of a demo bot, and its wait for a last scrape.
 
 use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::{Arc, mpsc};
@@ -11,22 +11,22 @@ use bot_metrics::server::Server;
 use super::console::{complain, say};
 use super::{Stop, parse_run_time};
 
-/// Where the metrics are served, and whether the bot may run without.
+/// The address of the metrics endpoint, and whether the bot may run without it.
 #[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
 pub struct MetricsEndpoint {
-    /// Port of the metrics endpoint, 5000 unless `METRICS_ADDR` says otherwise; 0 lets the system choose.
+    /// Port of the metrics endpoint, by default that of `METRICS_ADDR` or 5000; 0 lets the system choose.
     #[arg(long, value_parser = parse_port, allow_negative_numbers = true)]
     pub port: Option<u16>,
 
-    /// Address or host name of the metrics endpoint, 0.0.0.0 unless `METRICS_ADDR` says otherwise.
+    /// Address or host name of the metrics endpoint, by default that of `METRICS_ADDR` or 0.0.0.0.
     #[arg(long, value_name = "ADDRESS", value_parser = parse_host)]
     pub bind: Option<String>,
 
-    /// Refuses to trade when the metrics endpoint cannot be opened.
+    /// Refuses to trade if the metrics endpoint cannot be opened.
     #[arg(long)]
     pub require_metrics: bool,
 
-    /// At the end, waits this long for one more scrape.
+    /// Waits up to this long for one more scrape before the end.
     #[arg(long, value_name = "TIME", value_parser = parse_run_time)]
     pub drain: Option<Duration>,
 }
@@ -35,7 +35,7 @@ fn parse_port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "must be a whole number from 0 to 65535".to_owned())
 }
 
-/// A host as it is written before a port.
+/// Parses a host as written before a port.
 fn parse_host(text: &str) -> Result<String, String> {
     if text.parse::<Ipv6Addr>().is_ok() {
         Ok(format!("[{text}]"))
@@ -47,11 +47,11 @@ fn parse_host(text: &str) -> Result<String, String> {
 }
 
 impl MetricsEndpoint {
-    /// Serves them. Where the endpoint cannot be opened the bot goes on trading, unless it was told not to.
+    /// Serves the metrics. If the endpoint cannot be opened, the bot continues unless `require_metrics` is set.
     ///
     /// # Errors
     ///
-    /// Where it was.
+    /// If the endpoint cannot be opened although it is required.
     pub fn serve(&self, metrics: &Metrics, stop: &Stop) -> Result<Serving, bot_metrics::Error> {
         match metrics.serve(self.address(metrics)) {
             Ok(server) => {
@@ -68,7 +68,7 @@ impl MetricsEndpoint {
         }
     }
 
-    /// Where they are to be served: what the command line leaves open the settings say.
+    /// The address of the endpoint: from the command line or else from the settings.
     #[must_use]
     pub fn address(&self, metrics: &Metrics) -> String {
         let configured = metrics.settings().address();
@@ -79,13 +79,14 @@ impl MetricsEndpoint {
     }
 }
 
-/// Where somebody on this machine finds a server: "every address" is none that a browser understands everywhere.
+/// The address under which a client on this machine reaches a server; not every browser understands the unspecified
+/// address.
 #[must_use]
 pub fn reachable(address: SocketAddr) -> String {
     if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
 }
 
-/// Metrics that are served. When this is dropped, they are for one more scrape, if that was asked for.
+/// A running metrics server. Dropping it waits for one more scrape, if that was requested.
 #[derive(Debug)]
 #[must_use = "dropping it ends the server"]
 pub struct Serving {
@@ -101,18 +102,18 @@ impl Drop for Serving {
             say(format_args!("waiting up to {longest:?} for one more scrape"));
             say(match drain(&server, longest, &self.stop) {
                 Some(true) => "the last values were scraped",
-                Some(false) => "nobody scraped the last values",
-                None => "told to stop: nobody has scraped the last values",
+                Some(false) => "the last values were not scraped",
+                None => "told to stop: the last values were not scraped",
             });
         }
-        // A bot that cannot go on ends its server on purpose; dropping it so soon would be reported as a mistake.
+        // A bot that cannot continue ends its server on purpose; dropping it so early would be reported as a mistake.
         if let Some(server) = Arc::into_inner(server) {
             server.shutdown();
         }
     }
 }
 
-/// Whether a last scrape came; nothing where one more signal came before.
+/// Whether a last scrape came; `None` if another signal came first.
 fn drain(server: &Arc<Server>, longest: Duration, stop: &Stop) -> Option<bool> {
     let before = stop.count();
     let (tell, told) = mpsc::channel();
@@ -122,7 +123,7 @@ fn drain(server: &Arc<Server>, longest: Duration, stop: &Stop) -> Option<bool> {
     while stop.count() == before {
         match told.recv_timeout(Duration::from_millis(50)) {
             Ok(came) => return Some(came),
-            // Without the thread nothing comes.
+            // The thread has ended without a result.
             Err(mpsc::RecvTimeoutError::Disconnected) => return Some(false),
             Err(mpsc::RecvTimeoutError::Timeout) if start.elapsed() > longest + Duration::from_secs(1) => {
                 return Some(false);

@@ -1,4 +1,4 @@
-//! A paper exchange for bots that have no async runtime of their own.
+//! A paper exchange for bots without an async runtime.
 
 use std::io;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use super::Failure;
 use crate::exchange::{ExchangeSettings, PaperExchange};
 use crate::recording::Recording;
 
-/// The recorded market moves ten times as fast as it did: something happens while one watches.
+/// The recorded market runs ten times as fast, so that a spectator sees it move.
 const SPEED: f64 = 10.0;
 
-/// Any seed will do, as long as it is the same in every run.
+/// An arbitrary seed, constant so that every run has the same delays.
 const DELAYS: u64 = 42;
 
-/// A paper exchange on a thread of its own; it ends when this is dropped.
+/// A paper exchange on a separate thread, which ends when this is dropped.
 #[derive(Debug)]
 pub struct OwnExchange {
     exchange: PaperExchange,
@@ -23,11 +23,11 @@ pub struct OwnExchange {
 }
 
 impl OwnExchange {
-    /// Opens one that replays the built-in recording and has no accounts.
+    /// Starts an exchange that replays the built-in recording and has no accounts.
     ///
     /// # Errors
     ///
-    /// Where the system has no port or thread for it.
+    /// If the system has no port or thread for it.
     pub fn start() -> Result<Self, Failure> {
         let settings = ExchangeSettings {
             speed: SPEED,
@@ -41,7 +41,7 @@ impl OwnExchange {
         Ok(Self { exchange, runtime: Some(runtime) })
     }
 
-    /// Where it listens.
+    /// The exchange's base URL.
     #[must_use]
     pub fn url(&self) -> String {
         self.exchange.url()

@@ -1,6 +1,6 @@
-//! What every demo bot's command line, terminal and end have in common.
+//! The command line, terminal output and shutdown that all demo bots share.
 //!
-//! A bot of one's own needs none of it: it calls `Settings::from_env`, `install` and `serve`, and ends as it likes.
+//! A real bot needs none of it: it calls `Settings::from_env`, `install` and `serve`.
 
 mod console;
 mod endpoint;
@@ -21,10 +21,10 @@ pub use stop::Stop;
 
 use crate::duration::parse_duration;
 
-/// What can go wrong in a demo bot, told in one line.
+/// An error of a demo bot, printed in one line.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
-/// Why a demo bot refuses to start.
+/// The error of a demo bot that is asked to trade live.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "PAPER_TRADING asks for live trading, but {} has no real exchange: unset it, or set it to true, 1, yes or on",
@@ -32,34 +32,33 @@ pub type Failure = Box<dyn Error + Send + Sync>;
 )]
 pub struct NotPaper;
 
-/// The settings that the environment asks for. A demo bot knows nothing but paper, so that is its mode where the
-/// environment does not say.
+/// The settings from the environment. The mode is paper by default, because a demo bot cannot trade live.
 ///
 /// # Errors
 ///
-/// Where a variable has a value that is not allowed, or asks for live trading.
+/// If a variable has an unknown value, or asks for live trading.
 pub fn settings() -> Result<Settings, Failure> {
     let settings = Settings::from_env_or(Mode::Paper)?;
     if settings.is_paper() { Ok(settings) } else { Err(NotPaper.into()) }
 }
 
-/// The options that every demo bot has.
+/// The options of every demo bot.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct CommonOptions {
     /// Where the metrics are served.
     #[command(flatten)]
     pub metrics: MetricsEndpoint,
 
-    /// Ends by itself after this time; otherwise it runs until Ctrl-C.
+    /// Stops after this time; by default the bot runs until Ctrl-C.
     #[arg(long, value_name = "TIME", value_parser = parse_run_time)]
     pub duration: Option<Duration>,
 }
 
-/// Reads how long a bot is to run.
+/// Parses the run time of a bot.
 ///
 /// # Errors
 ///
-/// Where that is no duration, or none at all.
+/// If the text is not a duration, or is zero.
 pub fn parse_run_time(text: &str) -> Result<Duration, String> {
     match parse_duration(text) {
         Ok(Duration::ZERO) => Err("must be longer than no time at all".to_owned()),
@@ -67,9 +66,9 @@ pub fn parse_run_time(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Reads the command line, runs `bot` and tells in one line what went wrong.
+/// Parses the command line, runs `bot` and prints its error in one line.
 ///
-/// A command line that cannot be read ends the process with code 2.
+/// An invalid command line ends the process with code 2.
 pub fn main<O: Parser>(bot: impl FnOnce(O) -> Result<(), Failure>) -> ExitCode {
     let code = match bot(O::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -82,7 +81,7 @@ pub fn main<O: Parser>(bot: impl FnOnce(O) -> Result<(), Failure>) -> ExitCode {
     code
 }
 
-/// A demo bot that runs: its settings, its server, and when it is to end.
+/// A running demo bot: its options, its signals and its start.
 #[derive(Debug)]
 pub struct Demo {
     options: CommonOptions,
@@ -91,27 +90,27 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Listens for Ctrl-C and SIGTERM from here on.
+    /// Listens for Ctrl-C and SIGTERM from now on.
     ///
     /// # Errors
     ///
-    /// Where the system does not let it.
+    /// If the system does not permit it.
     pub fn start(options: CommonOptions) -> Result<Self, Failure> {
         let stop = Stop::listen()?;
         Ok(Self { options, stop, started: Instant::now() })
     }
 
-    /// Serves the metrics where the command line or the environment says, until what it returns is dropped. Where it
-    /// cannot, the bot goes on without, unless it was told not to.
+    /// Serves the metrics at the address from the command line or the environment, until the result is dropped. If
+    /// that fails, the bot continues without them unless they are required.
     ///
     /// # Errors
     ///
-    /// Where they cannot be served although they must.
+    /// If the metrics cannot be served although they are required.
     pub fn serve(&self, metrics: &Metrics) -> Result<Serving, Failure> {
         Ok(self.options.metrics.serve(metrics, &self.stop)?)
     }
 
-    /// Waits, and says whether the bot goes on then.
+    /// Waits, then returns whether the bot continues.
     #[must_use]
     pub fn goes_on_after(&self, wait: Duration) -> bool {
         match self.options.duration.map(|duration| duration.saturating_sub(self.started.elapsed())) {
@@ -123,7 +122,7 @@ impl Demo {
         }
     }
 
-    /// Returns when the bot is to end.
+    /// Returns when the bot has to stop.
     pub async fn end(&self) {
         let left = self.options.duration.map(|duration| duration.saturating_sub(self.started.elapsed()));
         let time_is_up = async {

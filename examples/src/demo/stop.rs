@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM, for bots with an async runtime and without.
+//! Ctrl-C and SIGTERM, for bots with and without an async runtime.
 
 use std::io;
 use std::sync::mpsc;
@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-/// How often a waiting thread looks up: nobody notices a twentieth of a second at the end.
+/// The polling interval of a waiting thread: a delay of 50 ms at the end is not noticeable.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// How many signals to stop have come. Clones share the count.
+/// The number of signals received. Clones share the count.
 #[derive(Debug, Clone)]
 pub struct Stop(watch::Receiver<u32>);
 
 impl Stop {
-    /// Listens from here on, on a thread of its own.
+    /// Starts listening on a separate thread.
     ///
     /// # Errors
     ///
-    /// Where the system does not let it.
+    /// If the system does not permit it.
     pub fn listen() -> io::Result<Self> {
         let (count, counted) = watch::channel(0);
         let (started, start) = mpsc::sync_channel(1);
@@ -29,19 +29,19 @@ impl Stop {
         Ok(Self(counted))
     }
 
-    /// Whether one has come.
+    /// Whether a signal has been received.
     #[must_use]
     pub fn has_come(&self) -> bool {
         self.count() > 0
     }
 
-    /// How many have come.
+    /// The number of signals received.
     #[must_use]
     pub fn count(&self) -> u32 {
         *self.0.borrow()
     }
 
-    /// Waits for the first one, `longest` at most, and says whether it came.
+    /// Waits for the first signal, `longest` at most, and returns whether it came.
     #[must_use = "it says whether to stop"]
     pub fn wait(&self, longest: Duration) -> bool {
         let start = Instant::now();
@@ -54,11 +54,11 @@ impl Stop {
         }
     }
 
-    /// Returns once one has come.
+    /// Returns once a signal has been received.
     pub async fn come(&self) {
         let mut counted = self.0.clone();
         if counted.wait_for(|count| *count > 0).await.is_err() {
-            // Nobody listens any more, so none will come.
+            // The listening thread has ended, so no signal can come.
             std::future::pending::<()>().await;
         }
     }
@@ -68,7 +68,7 @@ fn count_signals(count: &watch::Sender<u32>, started: &mpsc::SyncSender<io::Resu
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
     let outcome = runtime.map(|runtime| runtime.block_on(listen(count, started)));
     if let Err(error) | Ok(Err(error)) = outcome {
-        // Whoever started this waits for exactly this line.
+        // `listen` waits for exactly this message.
         let _ = started.send(Err(error));
     }
 }

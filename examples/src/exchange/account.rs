@@ -9,16 +9,16 @@ use super::order::{Order, OrderStatus, Trade};
 use super::refusal::Refusal;
 use crate::market::{Asset, Side, Symbol};
 
-/// How many closed orders and how many trades an account remembers: a bot that runs for days must not fill
-/// the memory.
+/// The number of closed orders and of trades that an account keeps; the limit bounds the memory of a bot that runs
+/// for days.
 const HISTORY: usize = 10_000;
 
-/// What an account holds of one asset.
+/// The balance of one asset.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Balance {
-    /// What new orders may use.
+    /// The amount available to new orders.
     pub free: Decimal,
-    /// What open orders hold.
+    /// The amount locked by open orders.
     pub locked: Decimal,
 }
 
@@ -31,7 +31,7 @@ pub struct Account {
     trades: VecDeque<Trade>,
 }
 
-/// What an order of `side` pays, and how much of it for `quantity` at `price`.
+/// The asset that an order of `side` pays with, and the amount for `quantity` at `price`.
 fn payment(symbol: Symbol, side: Side, quantity: Decimal, price: Decimal) -> (Asset, Decimal) {
     match side {
         Side::Buy => (Asset::Usdt, quantity * price),
@@ -47,13 +47,13 @@ impl Account {
         Self { balances, ..Self::default() }
     }
 
-    /// What the account holds of `asset`.
+    /// The account's balance of `asset`.
     #[must_use]
     pub fn balance(&self, asset: Asset) -> Balance {
         self.balances.get(&asset).copied().unwrap_or_default()
     }
 
-    /// Orders that stand in the book, oldest first.
+    /// Orders that are open, oldest first.
     pub fn open_orders(&self) -> impl Iterator<Item = &Order> {
         self.open.values()
     }
@@ -77,7 +77,7 @@ impl Account {
         self.open.get(&id)
     }
 
-    /// Locks what `order` may have to pay and keeps it as open.
+    /// Locks the amount that `order` may have to pay and adds it to the open orders.
     pub(super) fn open(&mut self, order: Order) -> Result<(), Refusal> {
         let (asset, amount) = payment(order.symbol, order.side, order.quantity, order.limit);
         let balance = self.balances.entry(asset).or_default();
@@ -90,7 +90,7 @@ impl Account {
         Ok(())
     }
 
-    /// Books one execution of an open order and closes the order when nothing is left of it.
+    /// Books one execution of an open order and closes the order when it is completely filled.
     pub(super) fn fill(&mut self, trade: Trade) {
         let Some(order) = self.open.get_mut(&trade.order_id) else { return };
         let (paid, locked) = payment(order.symbol, order.side, trade.quantity, order.limit);
@@ -104,7 +104,7 @@ impl Account {
 
         let payer = self.balances.entry(paid).or_default();
         payer.locked -= locked;
-        // A price better than the limit gives the difference back.
+        // If the price is better than the limit, the difference is released.
         payer.free += locked - cost;
         let (received, amount) = match order.side {
             Side::Buy => (order.symbol.base(), trade.quantity),
@@ -119,7 +119,7 @@ impl Account {
         }
     }
 
-    /// Ends an open order, gives back what it still locks, and returns it as it then is.
+    /// Closes an open order, releases the amount it still locks, and returns its final state.
     pub(super) fn close(&mut self, id: u64, status: OrderStatus, now: Duration) -> Option<Order> {
         let mut order = self.open.remove(&id)?;
         let (asset, amount) = payment(order.symbol, order.side, order.remaining(), order.limit);

@@ -1,13 +1,13 @@
-//! How long an answer takes: samples of the delays that were recorded.
+//! Delays of the answers, sampled from the recorded delays.
 
 use std::time::Duration;
 
-/// The recorded delays (median 134.5 ms, 99 % below 732 ms) hold the way from Tokyo and a clock offset; a
-/// quarter of them is what a bot in the same region sees: median 34 ms, 90 % below 81 ms, 99 % below 183 ms,
-/// at most 241 ms.
+/// The recorded delays (median 134.5 ms, 99 % below 732 ms) include the distance to Tokyo and a clock offset. A
+/// quarter of them corresponds to a bot in the same region: median 34 ms, 90 % below 81 ms, 99 % below 183 ms, at
+/// most 241 ms.
 const SCALE: u32 = 4;
 
-/// Draws delays, the same ones for the same seed.
+/// Draws delays; equal seeds give equal delays.
 #[derive(Debug)]
 pub struct Delays {
     recorded: Vec<Duration>,
@@ -15,7 +15,7 @@ pub struct Delays {
 }
 
 impl Delays {
-    /// Draws from `recorded`; with nothing recorded every answer is immediate.
+    /// Draws from `recorded`; if it is empty, every answer is immediate.
     #[must_use]
     pub fn new(recorded: &[Duration], seed: u64) -> Self {
         Self { recorded: recorded.to_vec(), state: seed }
@@ -28,8 +28,8 @@ impl Delays {
         self.recorded[index] / SCALE
     }
 
-    /// `SplitMix64` (Steele, Lea, Flood 2014): a seed must give the same run on every version of every
-    /// library.
+    /// `SplitMix64` (Steele, Lea, Flood 2014), written out so that a seed gives the same run with every version of
+    /// every library.
     fn random(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;

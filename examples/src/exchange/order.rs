@@ -7,36 +7,36 @@ use rust_decimal::Decimal;
 use super::refusal::Refusal;
 use crate::market::{Side, Symbol, TradingRules};
 
-/// What an account asks for.
+/// An order as submitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOrder {
     /// The market.
     pub symbol: Symbol,
     /// Buy or sell.
     pub side: Side,
-    /// How it is executed, and at which price at worst.
+    /// The type of execution and the limit price.
     pub execution: Execution,
     /// In the base currency.
     pub quantity: Decimal,
-    /// The client's name for the order; the exchange makes one up when there is none.
+    /// The client's id of the order; if absent, the exchange generates one.
     pub client_id: Option<String>,
 }
 
 /// How an order is executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Execution {
-    /// Takes what it can get at this price or better; the rest stands.
+    /// Executes at this price or better as far as possible; the rest stays open.
     Limit(Decimal),
-    /// Takes what it can get at this price or better; the rest expires.
+    /// Executes at this price or better as far as possible; the rest expires.
     ImmediateOrCancel(Decimal),
-    /// Stands at this price and is refused if it would take.
+    /// Stays open at this price; rejected if it would execute at once.
     LimitMaker(Decimal),
-    /// Takes what the touch offers; the rest expires.
+    /// Executes at the touch as far as possible; the rest expires.
     Market,
 }
 
 impl Execution {
-    /// The limit, which a market order has not.
+    /// The limit price; `None` for a market order.
     #[must_use]
     pub const fn price(&self) -> Option<Decimal> {
         match self {
@@ -45,7 +45,7 @@ impl Execution {
         }
     }
 
-    /// The exchange's name for the order type.
+    /// Binance's name of the order type.
     #[must_use]
     pub const fn order_type(&self) -> &'static str {
         match self {
@@ -55,7 +55,7 @@ impl Execution {
         }
     }
 
-    /// The exchange's name for how long the order stands.
+    /// Binance's name of the time in force.
     #[must_use]
     pub const fn time_in_force(&self) -> &'static str {
         match self {
@@ -66,10 +66,10 @@ impl Execution {
 }
 
 impl NewOrder {
-    /// Checks the order against its market's rules; `market_price` prices a market order.
+    /// Checks the order against its market's rules; `market_price` values a market order.
     ///
     /// # Errors
-    /// The filter it fails.
+    /// The filter that rejects the order.
     pub fn check(&self, rules: &TradingRules, market_price: Decimal) -> Result<(), Refusal> {
         if let Some(price) = self.execution.price()
             && !is_positive_multiple(price, rules.tick)
@@ -87,34 +87,34 @@ impl NewOrder {
     }
 }
 
-/// The bound keeps price times quantity far inside what a decimal can hold.
+/// The bound keeps price times quantity far below the limit of a decimal.
 fn is_positive_multiple(number: Decimal, unit: Decimal) -> bool {
     number > Decimal::ZERO && number <= Decimal::from(1_000_000_000) && (number % unit).is_zero()
 }
 
-/// What became of an order.
+/// The state of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderStatus {
-    /// Stands, nothing executed.
+    /// Open, nothing executed.
     New,
-    /// Stands, partly executed.
+    /// Open, partly executed.
     PartiallyFilled,
     /// Completely executed.
     Filled,
-    /// Taken back by its owner.
+    /// Cancelled by its owner.
     Canceled,
-    /// The rest could not be executed at once and was not to stand.
+    /// The rest could not be executed at once and the order type does not keep it open.
     Expired,
 }
 
 impl OrderStatus {
-    /// Whether the order stands in the book.
+    /// Whether the order is open.
     #[must_use]
     pub const fn is_open(self) -> bool {
         matches!(self, Self::New | Self::PartiallyFilled)
     }
 
-    /// The exchange's name for the status.
+    /// Binance's name of the status.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -130,9 +130,9 @@ impl OrderStatus {
 /// An order the exchange has accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// The exchange's name for the order, counted up.
+    /// The exchange's id of the order, increasing.
     pub id: u64,
-    /// The owner's name for it.
+    /// The owner's id of the order.
     pub client_id: String,
     /// The market.
     pub symbol: Symbol,
@@ -140,15 +140,16 @@ pub struct Order {
     pub side: Side,
     /// How it is executed.
     pub execution: Execution,
-    /// The worst price it may trade at; a market order's is the touch it met. Funds are locked at this price.
+    /// The worst price at which it may execute; for a market order, the touch at its arrival. Funds are locked at
+    /// this price.
     pub limit: Decimal,
     /// In the base currency.
     pub quantity: Decimal,
-    /// Of the quantity, what has been executed.
+    /// The executed part of the quantity.
     pub executed: Decimal,
-    /// What was paid or received for it, in the quote currency.
+    /// The amount paid or received, in the quote currency.
     pub executed_quote: Decimal,
-    /// What became of it.
+    /// The state of the order.
     pub status: OrderStatus,
     /// When it was accepted, since the Unix epoch.
     pub placed: Duration,
@@ -157,7 +158,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// What is left to execute.
+    /// The quantity that is not executed yet.
     #[must_use]
     pub fn remaining(&self) -> Decimal {
         self.quantity - self.executed
@@ -167,7 +168,7 @@ impl Order {
 /// One execution of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trade {
-    /// The exchange's name for the trade, counted up.
+    /// The exchange's id of the trade, increasing.
     pub id: u64,
     /// The order that was executed.
     pub order_id: u64,
@@ -179,7 +180,7 @@ pub struct Trade {
     pub price: Decimal,
     /// In the base currency.
     pub quantity: Decimal,
-    /// Whether the order stood in the book and was met.
+    /// Whether the order was open before and was matched.
     pub is_maker: bool,
     /// Since the Unix epoch.
     pub time: Duration,

@@ -1,4 +1,4 @@
-//! Parameters of a request, read as Binance reads them.
+//! Parameters of a request, parsed as Binance does.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -49,7 +49,7 @@ impl Params {
         self.text("symbol").map(|name| name.parse().map_err(|_| Refusal::BadSymbol)).transpose()
     }
 
-    /// How many rows an answer may have.
+    /// The maximum number of rows of the answer.
     pub(super) fn limit(&self, usual: usize, most: usize) -> Result<usize, Refusal> {
         Ok(self.optional("limit")?.unwrap_or(usual).clamp(1, most))
     }

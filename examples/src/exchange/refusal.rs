@@ -1,4 +1,4 @@
-//! What the exchange says when it does not do what it was asked, with Binance's own codes.
+//! The exchange's errors, with Binance's codes.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// Why a request was refused.
+/// The reason why a request was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The exchange itself failed; what became of the request is not known.
+    /// The exchange itself failed; whether it executed the request is unknown.
     #[error("An unknown error occurred while processing the request.")]
     Internal,
     /// More requests than the weight limit allows.
@@ -19,7 +19,7 @@ pub enum Refusal {
         /// When the next request may be sent.
         retry_after: Duration,
     },
-    /// Requests went on although they were refused as too many.
+    /// Requests continued although they were refused as too many.
     #[error("Way too many requests; IP banned until the time in Retry-After has passed.")]
     Banned {
         /// When the ban ends.
@@ -34,13 +34,13 @@ pub enum Refusal {
     /// No such path, or not with this method.
     #[error("No such endpoint.")]
     NoSuchEndpoint,
-    /// A parameter is not what it is said to be.
+    /// A parameter has a value of the wrong type.
     #[error("Illegal characters found in parameter '{0}'.")]
     IllegalParameter(&'static str),
     /// A parameter is missing, empty or malformed.
     #[error("Mandatory parameter '{0}' was not sent, was empty/null, or malformed.")]
     MissingParameter(&'static str),
-    /// Neither of the two names of an order was given.
+    /// Neither of the two ids of an order was given.
     #[error("Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!")]
     NoOrderReference,
     /// Not GTC or IOC.
@@ -58,10 +58,10 @@ pub enum Refusal {
     /// The account cannot pay for the order.
     #[error("Account has insufficient balance for requested action.")]
     InsufficientBalance,
-    /// A post-only order would have taken.
+    /// A post-only order would have executed at once.
     #[error("Order would immediately match and take.")]
     WouldTake,
-    /// An open order has this client order id already.
+    /// An open order already has this client order id.
     #[error("Duplicate order sent.")]
     DuplicateOrder,
     /// There is no such open order to cancel.
@@ -73,13 +73,13 @@ pub enum Refusal {
     /// No key was sent.
     #[error("API-key format invalid.")]
     NoApiKey,
-    /// The key names no account.
+    /// The key belongs to no account.
     #[error("Invalid API-key, IP, or permissions for action.")]
     UnknownApiKey,
 }
 
 impl Refusal {
-    /// Binance's number for the error.
+    /// Binance's code of the error.
     #[must_use]
     pub const fn code(&self) -> i32 {
         match self {
@@ -100,7 +100,7 @@ impl Refusal {
         }
     }
 
-    /// The HTTP status the error travels with.
+    /// The HTTP status of the error.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
@@ -132,7 +132,7 @@ impl IntoResponse for Refusal {
         let body = Body { code: self.code(), msg: self.to_string() };
         let mut response = (self.status(), Json(body)).into_response();
         if let Some(retry_after) = self.retry_after() {
-            // Whole seconds, rounded up: an early retry is one more refusal.
+            // Whole seconds, rounded up, because an early retry would be refused again.
             let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

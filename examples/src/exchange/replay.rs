@@ -1,15 +1,15 @@
-//! Which events of the recording are due: it runs at a chosen speed and starts over when it ends.
+//! The replay of the recording: it runs at a chosen speed and starts over at the end.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::recording::{MarketEvent, Recording};
 
-/// Rest between the last event and the first of the next round, in recorded time: about the recording's own
-/// mean distance between events.
+/// The pause between the last event and the first of the next round, in recorded time: about the recording's mean
+/// interval between events.
 const PAUSE: Duration = Duration::from_millis(4);
 
-/// The recording, its time stamps rebased to the moment of the start.
+/// The recording, with its time stamps shifted to the start of the replay.
 #[derive(Debug)]
 pub struct Replay {
     recording: Arc<Recording>,
@@ -20,13 +20,13 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Begins at `started` (since the Unix epoch); `speed` recorded seconds pass in each second.
+    /// Starts at `started` (since the Unix epoch); `speed` recorded seconds pass per second.
     #[must_use]
     pub fn new(recording: Arc<Recording>, speed: f64, started: Duration) -> Self {
         Self { recording, speed, started, round: 0, next: 0 }
     }
 
-    /// The next event that has happened by `now`, and when it happened; `None` once all of them were given.
+    /// The next event that is due by `now`, and when it happened; `None` once all due events were returned.
     pub fn due(&mut self, now: Duration) -> Option<(MarketEvent, Duration)> {
         let events = self.recording.events();
         let event = *events.get(self.next)?;
@@ -68,7 +68,7 @@ received_us,exchange_us,symbol,kind,side,price,quantity,ask_price,ask_quantity
     }
 
     #[test]
-    fn events_come_when_their_time_has_come() {
+    fn events_are_returned_when_they_are_due() {
         let mut replay = replay(1.0);
         assert_eq!(due(&mut replay, 0), [0]);
         assert_eq!(due(&mut replay, 0), [0; 0]);

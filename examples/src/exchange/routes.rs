@@ -1,4 +1,4 @@
-//! The paths of the API, and what every request passes on its way to them.
+//! The paths of the API, and the checks that every request passes first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::market::Symbol;
 const API_KEY: HeaderName = HeaderName::from_static("x-mbx-apikey");
 const USED_WEIGHT: HeaderName = HeaderName::from_static("x-mbx-used-weight-1m");
 
-/// What [`Fault::RateLimit`] asks a client to wait.
+/// The wait that [`Fault::RateLimit`] asks for.
 const RATE_LIMIT_FAULT_WAIT: Duration = Duration::from_secs(2);
 
 type Exchange = State<Arc<Floor>>;
@@ -46,8 +46,8 @@ pub(super) fn router(floor: Arc<Floor>) -> Router {
         .with_state(floor)
 }
 
-/// Half the delay passes on the way in and half on the way out, so that a client that gives up may have been
-/// heard.
+/// Half of the delay passes before the request is executed and half after, so that the request of a client that gives
+/// up may have been executed.
 async fn admit(State(floor): Exchange, request: Request, next: Next) -> Response {
     let half = floor.delay() / 2;
     sleep(half).await;
@@ -61,7 +61,7 @@ async fn admit(State(floor): Exchange, request: Request, next: Next) -> Response
     response
 }
 
-/// A timer has a grain of a millisecond; no delay must cost nothing.
+/// A timer has a resolution of one millisecond, so no delay must skip it.
 async fn sleep(delay: Duration) {
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
@@ -84,7 +84,7 @@ fn charge(floor: &Floor, request: &Request) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The account's name. Whether there is such an account, the venue says.
+/// The account's key. The venue checks whether the account exists.
 struct ApiKey(String);
 
 impl<S: Sync> FromRequestParts<S> for ApiKey {
@@ -171,7 +171,7 @@ async fn account(State(floor): Exchange, ApiKey(key): ApiKey) -> Answer {
     floor.trade(|venue, now| Ok(Json(wire::account(venue.account(&key)?, now))))
 }
 
-/// From `fromId` on, oldest first; without it the newest.
+/// From `fromId` on, oldest first; the newest trades if it is absent.
 async fn my_trades(State(floor): Exchange, ApiKey(key): ApiKey, params: Params) -> Answer<Vec<TradeBody>> {
     let symbol = params.symbol()?;
     let limit = params.limit(500, 1_000)?;

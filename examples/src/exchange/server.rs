@@ -1,4 +1,4 @@
-//! The exchange as a running server: one venue behind a lock, brought up to date before every answer.
+//! The exchange as a running server: one venue behind a lock, updated before every answer.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,23 +21,23 @@ use crate::fault::{Fault, Switchboard};
 use crate::market::{Asset, Level, Side, Symbol};
 use crate::recording::Recording;
 
-/// How often the market moves on without being asked: a quiet hour must not be replayed in one go.
+/// The interval at which the market advances without requests, so that a quiet hour is not replayed at once.
 const TICK: Duration = Duration::from_millis(100);
 
-/// What an exchange is started with.
+/// The settings of an exchange.
 #[derive(Debug, Clone)]
 pub struct ExchangeSettings {
     /// The market.
     pub recording: Arc<Recording>,
-    /// Recorded seconds in a second.
+    /// Recorded seconds per second.
     pub speed: f64,
-    /// API keys and what their accounts hold.
+    /// API keys and the balances of their accounts.
     pub accounts: Vec<(String, Vec<(Asset, Decimal)>)>,
-    /// Fixes the delays of the answers; `None` answers at once.
+    /// The seed of the answers' delays; `None` answers at once.
     pub delay_seed: Option<u64>,
-    /// Request weight that a minute holds.
+    /// Request weight allowed per minute.
     pub weight_limit: u32,
-    /// The time it lives by.
+    /// The exchange's clock.
     pub clock: Clock,
     /// The faults that make it misbehave.
     pub faults: Switchboard,
@@ -59,7 +59,7 @@ impl ExchangeSettings {
     }
 }
 
-/// A running exchange; it ends when this is dropped.
+/// A running exchange, which ends when this is dropped.
 #[derive(Debug)]
 pub struct PaperExchange {
     address: SocketAddr,
@@ -70,11 +70,11 @@ impl PaperExchange {
     /// Starts on a loopback port that the system chooses.
     ///
     /// # Errors
-    /// When there is no port to listen on.
+    /// If there is no port to listen on.
     pub async fn start(settings: ExchangeSettings) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        // A small answer must not wait for the acknowledgement of the one before it.
+        // Without this, a small answer would wait for the acknowledgement of the previous one.
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
         });
@@ -89,14 +89,14 @@ impl PaperExchange {
         Ok(Self { address, _tasks: tasks })
     }
 
-    /// Where it listens, as a client wants it.
+    /// The base URL for clients.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 }
 
-/// All state of a running exchange.
+/// The state of a running exchange.
 #[derive(Debug)]
 pub(super) struct Floor {
     market: Mutex<(Venue, Replay)>,
@@ -116,7 +116,7 @@ impl Floor {
         for (api_key, funds) in settings.accounts {
             venue.open_account(&api_key, funds);
         }
-        // The recording opens its markets within milliseconds; a client must never meet one without a price.
+        // The recording opens its markets within milliseconds; a client must never see one without a price.
         for quote in settings.recording.first_quotes() {
             venue.apply(quote, now);
         }
@@ -134,7 +134,7 @@ impl Floor {
         }
     }
 
-    /// Runs `act` on the venue as it is now, and tells it what time that is.
+    /// Runs `act` on the updated venue with the current time.
     pub(super) fn trade<T>(&self, act: impl FnOnce(&mut Venue, Duration) -> T) -> T {
         let mut market = locked(&self.market);
         let now = self.clock.now();
@@ -145,7 +145,7 @@ impl Floor {
         act(venue, now)
     }
 
-    /// How long the next answer takes.
+    /// The delay of the next answer.
     pub(super) fn delay(&self) -> Duration {
         locked(&self.delays).draw()
     }
@@ -158,7 +158,7 @@ impl Floor {
         }
     }
 
-    /// [`Fault::ForeignOrder`]: while it lasts, the first account has an order that its bot did not place.
+    /// [`Fault::ForeignOrder`]: while the fault lasts, the first account has an order that its bot did not place.
     async fn trade_by_hand(self: Arc<Self>) {
         let Some(api_key) = self.api_keys.first() else { return };
         loop {
@@ -169,7 +169,7 @@ impl Floor {
             });
             self.faults.until(Fault::ForeignOrder, false).await;
             if let Some(order) = placed {
-                // It may have been cancelled by somebody else, which is as good.
+                // If the order has been cancelled already, nothing is left to do.
                 let _ = self.trade(|venue, now| {
                     venue.cancel(api_key, order.symbol, &OrderReference::Id(order.id), now)
                 });
@@ -178,7 +178,7 @@ impl Floor {
     }
 }
 
-/// A hundred dollars' worth, so far from the market that it stands for as long as the fault lasts.
+/// An order for a hundred dollars, so far from the market that it stays open for as long as the fault lasts.
 fn foreign_order(bid: Level) -> NewOrder {
     let price = (bid.price * Decimal::new(9, 1)).round_dp(2);
     NewOrder {
@@ -190,7 +190,7 @@ fn foreign_order(bid: Level) -> NewOrder {
     }
 }
 
-/// Every critical section leaves its data whole, so what a panicking one left can be used.
+/// Every critical section leaves its data consistent, so the data stays usable after a panic.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,9 +1,9 @@
 //! The matching engine: accounts trade against the recorded market, in price-time order among themselves.
 //!
-//! A resting order fills when a quote of the other side or a trade reaches its price, at its own price, by no
-//! more than that quote or trade offers. An order that meets the touch takes from it at once. Customers never
-//! trade with each other, they stand in front of everybody else's orders at their price, and there are no
-//! fees: kinder than life.
+//! A resting order fills when a quote of the other side or a trade reaches its price, at its own price, and by no
+//! more than that quote or trade offers. An order that meets the touch executes against it at once. The model is
+//! kinder than a real exchange: customers never trade with each other, their orders come before all others at the
+//! same price, and there are no fees.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ use super::refusal::Refusal;
 use crate::market::{Asset, Level, Side, Symbol, Touch};
 use crate::recording::{MarketEvent, MarketEventKind};
 
-/// All accounts and markets. Knows nothing of HTTP, and of time only what it is told.
+/// All accounts and markets. Independent of HTTP; the time is passed in.
 #[derive(Debug, Default)]
 pub struct Venue {
     accounts: BTreeMap<String, Account>,
@@ -27,7 +27,7 @@ pub struct Venue {
     events: u64,
 }
 
-/// One market: the recorded touch and the customers' standing orders.
+/// One market: the recorded touch and the customers' open orders.
 #[derive(Debug, Default)]
 struct Book {
     touch: Option<Touch>,
@@ -36,7 +36,7 @@ struct Book {
 }
 
 impl Book {
-    /// The order of `side` that trades next, if `price` reaches it.
+    /// The order of `side` that is executed next, if `price` reaches it.
     fn first(&self, side: Side, price: Decimal) -> Option<(u64, String)> {
         let (limit, id, owner) = match side {
             Side::Buy => self.bids.first().map(|(limit, id, owner)| (limit.0, *id, owner))?,
@@ -59,7 +59,7 @@ impl Book {
         };
     }
 
-    /// What of the touch `side` trades against has been taken is gone until the next quote.
+    /// Removes `quantity` from the touch that `side` trades against, until the next quote.
     fn take(&mut self, side: Side, quantity: Decimal) {
         if let Some(touch) = &mut self.touch {
             match side {
@@ -71,12 +71,12 @@ impl Book {
 }
 
 impl Venue {
-    /// Opens an account that holds `funds`; one that exists is replaced.
+    /// Opens an account with the balances `funds`; an existing one is replaced.
     pub fn open_account(&mut self, api_key: &str, funds: impl IntoIterator<Item = (Asset, Decimal)>) {
         self.accounts.insert(api_key.to_owned(), Account::with_funds(funds));
     }
 
-    /// The account that `api_key` names.
+    /// The account of `api_key`.
     ///
     /// # Errors
     /// [`Refusal::UnknownApiKey`].
@@ -90,13 +90,13 @@ impl Venue {
         self.books.get(&symbol).and_then(|book| book.touch)
     }
 
-    /// How many events of the recording have happened.
+    /// The number of events of the recording that have been applied.
     #[must_use]
     pub const fn events(&self) -> u64 {
         self.events
     }
 
-    /// Lets something happen on the recorded market.
+    /// Applies an event of the recorded market.
     pub fn apply(&mut self, event: &MarketEvent, now: Duration) {
         self.events += 1;
         let symbol = event.symbol;
@@ -116,7 +116,7 @@ impl Venue {
         }
     }
 
-    /// Fills standing orders of `side` that `offered` reaches, and returns the quantity that is left.
+    /// Fills open orders of `side` that `offered` reaches, and returns the remaining quantity.
     fn sweep(&mut self, symbol: Symbol, side: Side, offered: Level, now: Duration) -> Decimal {
         let mut left = offered.quantity;
         while left > Decimal::ZERO {
@@ -129,8 +129,8 @@ impl Venue {
         left
     }
 
-    /// Executes up to `quantity` of an open order, at `taken_at` or else at its own limit, and returns how
-    /// much.
+    /// Executes up to `quantity` of an open order, at `taken_at` or else at its own limit, and returns the executed
+    /// quantity.
     fn fill(
         &mut self,
         owner: &str,
@@ -160,11 +160,11 @@ impl Venue {
         quantity
     }
 
-    /// Accepts an order and executes what it can take at once.
+    /// Accepts an order and executes it as far as possible at once.
     ///
     /// # Errors
-    /// When the account does not exist or cannot pay, a filter fails, the client order id is in use, or a
-    /// post-only order would take.
+    /// If the account does not exist or cannot pay, a filter rejects the order, the client order id is in use, or a
+    /// post-only order would execute at once.
     pub fn place(&mut self, api_key: &str, new: &NewOrder, now: Duration) -> Result<Order, Refusal> {
         let account = self.account(api_key)?;
         let touch = self.touch(new.symbol).ok_or(Refusal::Internal)?;
@@ -225,7 +225,7 @@ impl Venue {
         Some(order)
     }
 
-    /// Takes an open order back and returns it as it then is.
+    /// Cancels an open order and returns its final state.
     ///
     /// # Errors
     /// [`Refusal::UnknownOrder`] when no such order is open.
@@ -242,7 +242,7 @@ impl Venue {
         id.and_then(|id| self.end(api_key, id, OrderStatus::Canceled, now)).ok_or(Refusal::UnknownOrder)
     }
 
-    /// Takes all open orders of one market back.
+    /// Cancels all open orders of one market.
     ///
     /// # Errors
     /// [`Refusal::UnknownOrder`] when none is open.
@@ -276,7 +276,7 @@ impl Venue {
     }
 }
 
-/// One of the two names of an order.
+/// One of the two ids of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrderReference {
     /// The exchange's.

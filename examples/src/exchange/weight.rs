@@ -1,4 +1,4 @@
-//! The request-weight limit: what each call costs, how much a minute holds, and what happens beyond.
+//! The request-weight limit: the weight of each call, the limit per minute, and the ban after repeated violations.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use super::refusal::Refusal;
 
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// What a minute holds. Four times Binance's 6,000, since a replay at the usual speed of 10 gives a bot more
-/// to ask.
+/// The weight allowed per minute: four times Binance's 6,000, since a replay at the default speed of 10 makes a bot
+/// send more requests.
 pub const WEIGHT_LIMIT: u32 = 24_000;
 
-/// How many refused requests are forgiven before the address is banned.
+/// The number of refused requests before the address is banned.
 const FORGIVEN: u32 = 50;
 
 /// Binance's shortest ban.
 const BAN: Duration = Duration::from_mins(2);
 
-/// Counts the weight of all requests; there is one loopback address, so there is one counter.
+/// Counts the weight of all requests; there is only one loopback address, hence one counter.
 #[derive(Debug)]
 pub struct WeightMeter {
     limit: u32,
@@ -29,7 +29,7 @@ pub struct WeightMeter {
 }
 
 impl WeightMeter {
-    /// A meter that allows `limit` a minute.
+    /// A meter that allows `limit` per minute.
     #[must_use]
     pub const fn new(limit: u32) -> Self {
         Self { limit, minute: 0, used: 0, refused: 0, banned_until: Duration::ZERO }
@@ -38,7 +38,7 @@ impl WeightMeter {
     /// Charges a request that arrives at `now` and returns the weight used in this minute.
     ///
     /// # Errors
-    /// [`Refusal::TooManyRequests`] beyond the limit, [`Refusal::Banned`] when that is ignored.
+    /// [`Refusal::TooManyRequests`] over the limit, [`Refusal::Banned`] if requests continue.
     pub fn charge(&mut self, weight: u32, now: Duration) -> Result<u32, Refusal> {
         let minute = now.as_secs() / WINDOW.as_secs();
         if minute != self.minute {
@@ -60,7 +60,7 @@ impl WeightMeter {
         Err(Refusal::TooManyRequests { retry_after })
     }
 
-    /// The weight used in the running minute.
+    /// The weight used in the current minute.
     #[must_use]
     pub const fn used(&self) -> u32 {
         self.used
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn hammering_on_is_banned_and_the_ban_ends() {
+    fn repeated_violations_are_banned_and_the_ban_ends() {
         let mut meter = WeightMeter::new(0);
         for _ in 0..FORGIVEN {
             assert!(matches!(meter.charge(1, NOON), Err(Refusal::TooManyRequests { .. })));

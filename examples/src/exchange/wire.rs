@@ -10,12 +10,12 @@ use super::account::Account;
 use super::order::{Order, Trade};
 use crate::market::{Asset, Side, Symbol, Touch};
 
-/// Decimals travel as strings with eight places.
+/// Decimals are sent as strings with eight places.
 fn eight_places<S: Serializer>(number: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("{number:.8}"))
 }
 
-/// Times travel as milliseconds since the Unix epoch.
+/// Times are sent as milliseconds since the Unix epoch.
 pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
@@ -46,7 +46,7 @@ impl BookTicker {
     }
 }
 
-/// The whole book, which is its touch.
+/// The whole book, which consists of the touch.
 pub(super) fn depth(last_update: u64, touch: &Touch) -> Value {
     let level =
         |price: Decimal, quantity: Decimal| json!([[format!("{price:.8}"), format!("{quantity:.8}")]]);
@@ -57,7 +57,7 @@ pub(super) fn depth(last_update: u64, touch: &Touch) -> Value {
     })
 }
 
-/// What is common to all answers about one order.
+/// The fields common to all answers about one order.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderBody {
@@ -100,7 +100,7 @@ impl OrderBody {
     }
 }
 
-/// An order as it stands in the books.
+/// An order's current state.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderState {

@@ -1,4 +1,4 @@
-//! Faults a demonstration can switch on: causes in the exchange or the bot, never values of a metric.
+//! Faults for demonstrations: they change the behaviour of the exchange or the bot, never a metric.
 
 mod schedule;
 mod switchboard;
@@ -9,7 +9,7 @@ use std::str::FromStr;
 pub use schedule::{FaultWindow, WindowError};
 pub use switchboard::Switchboard;
 
-/// What can be made to go wrong.
+/// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
     /// The bot's trading cycle waits for an answer that never comes.
@@ -18,17 +18,17 @@ pub enum Fault {
     RateLimit,
     /// The exchange fails to list open orders; every other call works.
     BlindReconciliation,
-    /// One profile's allocation is cut below what it already holds.
+    /// One profile's allocation is cut below its current holdings.
     NegativeCapital,
-    /// The bot stops one profile and forgets it.
+    /// The bot stops one profile and removes it.
     RemoveProfile,
-    /// Somebody trades by hand on one profile's account: the exchange holds an order the bot never placed.
+    /// A manual trade on one profile's account: the exchange has an order that the bot did not place.
     ForeignOrder,
-    /// The exchange halts its markets: quotes go on, no order is accepted.
+    /// The exchange halts its markets: quotes continue, but orders are not accepted.
     HaltMarkets,
 }
 
-/// Whose behaviour a fault changes.
+/// The component whose behaviour a fault changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seat {
     /// The bot: works with any exchange.
@@ -63,7 +63,7 @@ impl Fault {
         }
     }
 
-    /// Whose behaviour it changes.
+    /// The component whose behaviour the fault changes.
     #[must_use]
     pub const fn seat(self) -> Seat {
         match self {
@@ -81,7 +81,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A fault nobody has heard of.
+/// The error of an unknown fault name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown fault `{name}`; known: {}", Fault::ALL.map(Fault::as_str).join(", "))]
 pub struct UnknownFault {

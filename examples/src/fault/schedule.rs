@@ -1,4 +1,4 @@
-//! When a fault begins and ends: `NAME[@AFTER[+FOR]]`.
+//! The times at which a fault begins and ends: `NAME[@AFTER[+FOR]]`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,18 +7,18 @@ use std::time::Duration;
 use super::{Fault, UnknownFault};
 use crate::duration::{DurationError, parse_duration};
 
-/// A fault and the time it lasts, counted from the start of the bot.
+/// A fault with its time window, counted from the start of the bot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FaultWindow {
-    /// What goes wrong.
+    /// The fault.
     pub fault: Fault,
     /// When it begins.
     pub after: Duration,
-    /// How long it lasts; `None` means to the end.
+    /// Its duration; `None` means until the end.
     pub lasts: Option<Duration>,
 }
 
-/// What is wrong with a written window.
+/// The error of a malformed window.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WindowError {
     /// The name before the `@`.
@@ -27,10 +27,10 @@ pub enum WindowError {
     /// The time between `@` and `+`.
     #[error("when the fault begins: {0}")]
     After(#[source] DurationError),
-    /// The time behind the `+`.
+    /// The time after the `+`.
     #[error("how long the fault lasts: {0}")]
     Lasts(#[source] DurationError),
-    /// A fault that is over when it begins would show nothing.
+    /// A window of no length, which would have no effect.
     #[error("how long the fault lasts: `{0}` is no time at all; leave `+{0}` out for a fault to the end")]
     Empty(String),
 }

@@ -1,4 +1,4 @@
-//! Which faults are on right now, shared by the exchange and the bot.
+//! The faults that are active, shared by the exchange and the bot.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Fault, FaultWindow};
 
-/// Switches faults on and off. Clones share one board.
+/// Switches faults on and off. Clones share the state.
 #[derive(Debug, Clone)]
 pub struct Switchboard {
-    /// How many windows hold each fault open: overlapping windows of one fault must not end each other.
+    /// The number of active windows per fault: overlapping windows of one fault must not end each other.
     open: Arc<watch::Sender<[u32; Fault::ALL.len()]>>,
 }
 
@@ -21,18 +21,18 @@ impl Default for Switchboard {
 }
 
 impl Switchboard {
-    /// Whether `fault` is on.
+    /// Whether `fault` is active.
     #[must_use]
     pub fn is_on(&self, fault: Fault) -> bool {
         self.open.borrow()[fault as usize] > 0
     }
 
-    /// Begins `fault`; every call needs its [`end`](Self::end).
+    /// Begins `fault`; every call must be matched by an [`end`](Self::end).
     pub fn begin(&self, fault: Fault) {
         self.open.send_modify(|open| open[fault as usize] += 1);
     }
 
-    /// Ends what one [`begin`](Self::begin) began.
+    /// Ends one [`begin`](Self::begin).
     pub fn end(&self, fault: Fault) {
         self.open.send_modify(|open| open[fault as usize] = open[fault as usize].saturating_sub(1));
     }
@@ -40,12 +40,11 @@ impl Switchboard {
     /// Returns once `fault` is on (`true`) or off (`false`); at once if it already is.
     pub async fn until(&self, fault: Fault, on: bool) {
         let mut open = self.open.subscribe();
-        // The sender lives in `self`, so the channel cannot close while this waits.
+        // `self` owns the sender, so the channel cannot close during the wait.
         let _ = open.wait_for(|open| (open[fault as usize] > 0) == on).await;
     }
 
-    /// Plays one window, counted from `start`, and calls `announce` when the fault begins (`true`) and ends
-    /// (`false`).
+    /// Runs one window, counted from `start`, and calls `announce` when the fault begins (`true`) and ends (`false`).
     pub async fn play(&self, window: FaultWindow, start: Instant, announce: impl Fn(Fault, bool)) {
         sleep_until(start + window.after).await;
         self.begin(window.fault);
@@ -78,11 +77,11 @@ mod tests {
         assert!(!board.is_on(Fault::RateLimit));
         board.end(Fault::RateLimit);
         board.begin(Fault::RateLimit);
-        assert!(board.is_on(Fault::RateLimit), "an end too many must not eat the next beginning");
+        assert!(board.is_on(Fault::RateLimit), "a surplus end must not cancel the next beginning");
     }
 
     #[tokio::test]
-    async fn a_window_is_played_and_waited_for() {
+    async fn a_window_is_run_to_its_end() {
         let board = Switchboard::default();
         let window = "hang-trading@20ms+40ms".parse().unwrap();
         let player = tokio::spawn({

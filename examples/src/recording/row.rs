@@ -21,7 +21,7 @@ pub(super) const COLUMNS: [&str; 9] = [
     "ask_quantity",
 ];
 
-/// A line that can be used.
+/// A valid line.
 #[derive(Debug)]
 pub(super) struct Row {
     /// Since the Unix epoch.
@@ -33,7 +33,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Checks a line; `previous` is when the line before was received.
+    /// Parses a line; `previous` is the time at which the line before was received.
     pub(super) fn read(
         file: &str,
         record: &StringRecord,
@@ -133,10 +133,10 @@ impl Fields<'_> {
         })
     }
 
-    /// The bound keeps price times quantity far inside what a decimal can hold.
+    /// The bound keeps price times quantity far below the limit of a decimal.
     fn amount(&self, column: usize) -> Result<Decimal, RecordingError> {
         self.name(column, "a decimal number above 0 and at most 1000000000, with at most 8 places", |text| {
-            // The recorder wrote quantities below 0.0001 as 6e-05.
+            // The recorder wrote quantities below 0.0001 in scientific notation, such as 6e-05.
             let amount = Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).ok()?;
             let usable =
                 amount > Decimal::ZERO && amount <= Decimal::from(1_000_000_000) && amount.scale() <= 8;

@@ -1,4 +1,4 @@
-//! Every endpoint, and every error a request can bring upon itself.
+//! Every endpoint, and every error that a request can cause.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ async fn public_endpoints_answer_in_binances_shape() {
 }
 
 #[tokio::test]
-async fn an_order_lives_from_placing_to_its_trades() {
+async fn an_order_is_placed_and_filled() {
     let session = Session::start().await;
     let placed = session.ok("POST", &format!("{RESTING_BUY}&newClientOrderId=mine")).await;
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The paper exchange as its users meet it: over HTTP.
+//! The paper exchange, tested over HTTP.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 

@@ -1,4 +1,4 @@
-//! A running exchange with one market that moves only when a test says so, and a client of it.
+//! A running exchange with one market that moves only when a test advances its clock, and a client of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl Session {
 
     pub(crate) async fn with_settings(change: impl FnOnce(ExchangeSettings) -> ExchangeSettings) -> Self {
         let recording = Arc::new(Recording::read("market.csv", MARKET.as_bytes()).unwrap());
-        let clock = Clock::steered(START);
+        let clock = Clock::manual(START);
         let faults = Switchboard::default();
         let settings = ExchangeSettings {
             accounts: vec![
@@ -62,7 +62,7 @@ impl Session {
         request.send().await.unwrap()
     }
 
-    /// A request of alice's, which must succeed.
+    /// A request with alice's key, which must succeed.
     pub(crate) async fn ok(&self, method: &str, path: &str) -> Value {
         let response = self.send(method, path, Some("alice")).await;
         let status = response.status();

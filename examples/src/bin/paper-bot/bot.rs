@@ -1,4 +1,4 @@
-//! The bot: what its loops share, and how they start, run and end.
+//! The bot: the state shared by its loops, and their start and end.
 
 use std::collections::BTreeSet;
 use std::future::pending;
@@ -29,10 +29,10 @@ const MONITOR_EVERY: Duration = Duration::from_secs(2);
 const RECONCILIATION_EVERY: Duration = Duration::from_secs(5);
 const PROGRESS_EVERY: Duration = Duration::from_secs(3);
 
-/// What all loops share.
+/// State shared by all loops.
 #[derive(Debug)]
 pub(crate) struct Bot {
-    /// The client for what needs no key.
+    /// The client for the public operations.
     pub(crate) public: Client,
     pub(crate) market: MarketData,
     pub(crate) roster: Roster,
@@ -131,7 +131,7 @@ impl Bot {
         }
     }
 
-    /// Finds out whether there is an exchange. A refusal is no reason to give up: the loops will ask again.
+    /// Checks whether there is an exchange. A refusal does not end the bot, since the loops will ask again.
     async fn find_exchange(&self) -> Result<(), FatalError> {
         match self.public.get_server_time().await {
             Err(
@@ -175,7 +175,7 @@ impl Bot {
         pending().await
     }
 
-    /// Learns what the first cycles want to know. What fails here the loops will ask again.
+    /// Fetches the data that the first cycles need. The loops repeat what fails here.
     async fn warm_up(&self) {
         let _ = tokio::join!(self.refresh_market_data(), self.look_at_exchange());
         for desk in self.roster.all() {
@@ -188,7 +188,7 @@ impl Bot {
             self.journal.say(format_args!("fault {fault} {}", if begins { "begins" } else { "ends" }));
         };
         self.faults.play(window, start, announce).await;
-        // A fault that is over is no reason to end.
+        // The end of a fault is no reason to stop the bot.
         pending::<()>().await;
     }
 
@@ -197,7 +197,7 @@ impl Bot {
         let mut health = LoopHealth::new("trading");
         while self.shutdown.allows(ticks.tick()).await {
             if self.is_halted() {
-                // Quotes go on; what fails here the next turn asks again.
+                // Market data is still needed; the next turn repeats a failed request.
                 let _ = self.refresh_market_data().await;
             } else {
                 health.note(&self.journal, self.trading_cycle().await);
@@ -232,7 +232,7 @@ impl Bot {
     }
 }
 
-/// What ends a bot that is well.
+/// Waits for the deadline or a signal to stop.
 async fn end(deadline: Option<Instant>, stop: impl Future<Output = ()>) -> Ending {
     let time_is_up = async {
         match deadline {
@@ -246,14 +246,14 @@ async fn end(deadline: Option<Instant>, stop: impl Future<Output = ()>) -> Endin
     }
 }
 
-/// The first at once; after a long cycle the next one waits its full time.
+/// Ticks at once and then periodically; after a long cycle the next tick waits a full period.
 fn ticks(period: Duration) -> tokio::time::Interval {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
 }
 
-/// Says when a loop begins to fail and when it recovers, instead of a line for every failure.
+/// Reports when a loop begins to fail and when it recovers, instead of every failure.
 #[derive(Debug)]
 struct LoopHealth {
     name: &'static str,

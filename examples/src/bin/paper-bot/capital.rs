@@ -1,4 +1,4 @@
-//! What a profile may use, what it uses, and the breaker that trips when it uses more.
+//! A profile's allocated and used capital, and the breaker that trips when more is used than allocated.
 
 use bot_metrics::prelude::*;
 use bot_metrics_examples::fault::Fault;
@@ -15,39 +15,39 @@ use crate::profile::MAKER_TIGHT;
 /// One profile's capital, in dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CapitalFigures {
-    /// What the profile may use.
+    /// The capital that the profile may use.
     pub(crate) allocated: Decimal,
-    /// What its coins are worth.
+    /// The value of its coins.
     pub(crate) positions: Decimal,
-    /// What its open buy orders hold; open sell orders hold coins, which are positions.
+    /// The amount locked by open buy orders; open sell orders lock coins, which count as positions.
     pub(crate) open_orders: Decimal,
 }
 
 impl CapitalFigures {
-    /// What is left; below zero when too much is used.
+    /// The unused capital; below zero when too much is used.
     pub(crate) fn available(&self) -> Decimal {
         self.allocated - self.positions - self.open_orders
     }
 
-    /// What is used, in percent of what may be; for the eye only.
+    /// The used part of the allocated capital in percent, for display only.
     pub(crate) fn utilization_percent(&self) -> f64 {
         Capital::from(*self).utilization_percent()
     }
 }
 
-/// What the last look at a profile's account showed.
+/// The result of the last query of a profile's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AccountView {
     /// The balances.
     pub(crate) account: AccountReport,
-    /// The capital they amount to.
+    /// The capital computed from them.
     pub(crate) capital: CapitalFigures,
-    /// All that the account is worth, in dollars.
+    /// The total value of the account, in dollars.
     pub(crate) equity: Decimal,
 }
 
 impl Desk {
-    /// Looks at the account and trips or resets the profile's breaker.
+    /// Queries the account and trips or resets the profile's breaker.
     #[capital_check(profile = self.profile.id)]
     pub(crate) async fn check_capital(&self, market: &MarketData) -> Result<Capital<Decimal>, BotError> {
         let account = self.call(self.api.get_account()).await?;
@@ -64,8 +64,8 @@ impl Desk {
         Ok(capital.into())
     }
 
-    /// What the profile may use now. [`Fault::NegativeCapital`] is a risk desk that cuts it to a tenth, which
-    /// is less than the coins that the profile holds.
+    /// The capital that the profile may use now. [`Fault::NegativeCapital`] simulates a risk desk that cuts it to a
+    /// tenth, which is less than the value of the coins that the profile holds.
     fn allocated(&self) -> Decimal {
         let is_cut = self.profile == &MAKER_TIGHT && self.faults.is_on(Fault::NegativeCapital);
         if is_cut { self.profile.allocated / Decimal::TEN } else { self.profile.allocated }
@@ -91,7 +91,7 @@ mod tests {
     use crate::rehearsal::Rehearsal;
 
     #[tokio::test]
-    async fn journal_and_metric_agree_on_violations_even_of_a_profile_that_went_and_came_back() {
+    async fn journal_and_metric_agree_on_violations_even_for_a_profile_that_was_stopped_and_restarted() {
         let rehearsal = Rehearsal::start().await;
         let desk = rehearsal.desk();
         rehearsal.faults.begin(Fault::NegativeCapital);
@@ -105,13 +105,13 @@ mod tests {
         both(1).await;
         rehearsal.bot.stop_profile(&desk).await;
         assert_eq!(desk.view(), None);
-        assert!(desk.profit().is_some(), "what it has won stays known");
+        assert!(desk.profit().is_some(), "the profit is kept");
         rehearsal.bot.start_profile(&desk).await;
         both(2).await;
     }
 
     #[test]
-    fn what_uses_nothing_of_nothing_is_at_zero_percent() {
+    fn nothing_used_of_nothing_allocated_is_zero_percent() {
         let nothing = Decimal::ZERO;
         let figures = CapitalFigures { allocated: nothing, positions: nothing, open_orders: nothing };
         assert!(figures.utilization_percent().abs() < f64::EPSILON);

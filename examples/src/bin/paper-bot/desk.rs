@@ -1,4 +1,4 @@
-//! One profile at work: its account, its orders and what it knows about them.
+//! A trading profile with its account and its orders.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,19 +20,19 @@ use crate::throttle::Throttle;
 
 /// Whether a profile trades.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    AtWork,
-    Retired,
+pub(crate) enum ProfileState {
+    Trading,
+    Stopped,
 }
 
-/// What an account was worth at the first look and at the last one, in dollars.
+/// The value of an account at the first query and at the last one, in dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Equity {
     first: Decimal,
     last: Decimal,
 }
 
-/// One profile at work.
+/// A trading profile.
 #[derive(Debug)]
 pub(crate) struct Desk {
     pub(crate) profile: &'static Profile,
@@ -43,13 +43,13 @@ pub(crate) struct Desk {
     orders: Mutex<OrderDatabase>,
     view: Mutex<Option<AccountView>>,
     equity: Mutex<Option<Equity>>,
-    standing: RwLock<Standing>,
+    state: RwLock<ProfileState>,
     next_client_id: AtomicU64,
     first_client_id: u64,
 }
 
 impl Desk {
-    /// A desk that works with the given client, which has the profile's key.
+    /// Creates a desk that uses the given client, which has the profile's key.
     pub(crate) fn new(
         profile: &'static Profile,
         api: Client,
@@ -66,7 +66,7 @@ impl Desk {
             orders: Mutex::default(),
             view: Mutex::default(),
             equity: Mutex::default(),
-            standing: RwLock::new(Standing::AtWork),
+            state: RwLock::new(ProfileState::Trading),
             next_client_id: AtomicU64::new(0),
             first_client_id: Clock::system().now().as_secs(),
         }
@@ -80,28 +80,28 @@ impl Desk {
         self.throttle.call(request, |event| self.record(None, event)).await
     }
 
-    /// How much longer the exchange wants to be left alone; `None` when it does not.
+    /// The rest of the wait that the exchange asked for; `None` when there is none.
     pub(crate) fn held_back(&self) -> Option<Duration> {
         self.throttle.left()
     }
 
-    /// Keeps the profile from being retired while the guard lives; `None` when it is retired already.
-    pub(crate) async fn at_work(&self) -> Option<RwLockReadGuard<'_, Standing>> {
-        let standing = self.standing.read().await;
-        (*standing == Standing::AtWork).then_some(standing)
+    /// Keeps the profile from being stopped while the guard lives; `None` when it is stopped already.
+    pub(crate) async fn at_work(&self) -> Option<RwLockReadGuard<'_, ProfileState>> {
+        let state = self.state.read().await;
+        (*state == ProfileState::Trading).then_some(state)
     }
 
-    /// Retires the profile or puts it back to work, once nobody is busy with it.
-    pub(crate) async fn set_standing(&self, standing: Standing) {
-        *self.standing.write().await = standing;
+    /// Stops or starts the profile, as soon as no loop is busy with it.
+    pub(crate) async fn set_state(&self, state: ProfileState) {
+        *self.state.write().await = state;
     }
 
-    /// Tells the journal what happened to this profile.
+    /// Records an event of this profile in the journal.
     pub(crate) fn record(&self, symbol: Option<Symbol>, event: Event) {
         self.journal.record(&JournalEntry { profile: Some(self.profile.id), symbol, event });
     }
 
-    /// Tells the operator that an order of somebody else was taken back with the bot's own.
+    /// Reports that an order that the bot did not place was cancelled together with its own.
     pub(crate) fn tell_foreign_cancelled(&self, symbol: Symbol, client_id: &str) {
         let profile = self.profile.id;
         self.journal.say(format_args!(
@@ -114,12 +114,12 @@ impl Desk {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the last look at the account showed.
+    /// The result of the last query of the account.
     pub(crate) fn view(&self) -> Option<AccountView> {
         self.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Keeps what the account showed and returns what it showed before.
+    /// Stores the result of a query and returns the previous one.
     pub(crate) fn set_view(&self, view: AccountView) -> Option<AccountView> {
         let last = view.equity;
         let mut equity = self.equity.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,19 +128,19 @@ impl Desk {
         self.view.lock().unwrap_or_else(PoisonError::into_inner).replace(view)
     }
 
-    /// The profile stops, so what its account showed soon says nothing; the next look is a first one, as it is for its
-    /// metrics. What it has won or lost stays known.
+    /// Discards the last query because the profile stops and its figures will become stale. The next query counts as
+    /// the first one, as for the profile's metrics. The profit is kept.
     pub(crate) fn forget_view(&self) {
         *self.view.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// What the profile has won or lost, at the prices of the last look, in dollars; `None` before the first.
+    /// The profile's profit or loss at the prices of the last query, in dollars; `None` before the first.
     pub(crate) fn profit(&self) -> Option<Decimal> {
         let equity = *self.equity.lock().unwrap_or_else(PoisonError::into_inner);
         equity.map(|Equity { first, last }| last - first)
     }
 
-    /// A name for a new order that no other run of the bot has used.
+    /// A client id for a new order that no other run of the bot has used.
     pub(crate) fn new_client_id(&self) -> String {
         let number = self.next_client_id.fetch_add(1, Ordering::Relaxed);
         format!("{}-{}-{number}", self.profile.id, self.first_client_id)

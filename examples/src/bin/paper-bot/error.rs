@@ -1,4 +1,4 @@
-//! What can go wrong in the bot.
+//! Errors of the bot.
 
 use std::io;
 use std::time::Duration;
@@ -7,16 +7,16 @@ use bot_metrics_examples::recording::RecordingError;
 
 use crate::api::ApiError;
 
-/// Why a cycle did not do its work.
+/// The reason why a cycle failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BotError {
-    /// A call brought no answer.
+    /// A call failed.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// The exchange asked to be left alone, so nothing was sent.
+    /// The exchange asked for a pause, so nothing was sent.
     #[error("waiting {:.1} s, as the exchange asked", left.as_secs_f64())]
     HeldBack {
-        /// What is left of the wait.
+        /// The rest of the wait.
         left: Duration,
     },
     /// No price has arrived yet.
@@ -27,34 +27,34 @@ pub(crate) enum BotError {
     Panicked,
 }
 
-/// Why the bot cannot run, or had to stop.
+/// The reason why the bot cannot start or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FatalError {
     /// The recording cannot be used.
     #[error(transparent)]
     Recording(#[from] RecordingError),
-    /// The system refuses something the bot cannot do without.
+    /// The system refused something that the bot needs.
     #[error("{what}: {source}")]
     System {
-        /// What the bot wanted.
+        /// The failed operation.
         what: &'static str,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// Nobody answers at the exchange's address.
+    /// The exchange does not answer at its address.
     #[error(
         "no exchange at {url}: {source}; give the address of a running one with --exchange-url, or none at all"
     )]
     NoExchange {
-        /// Where the bot looked.
+        /// The address that was tried.
         url: String,
-        /// What came back.
+        /// The error of the attempt.
         source: ApiError,
     },
-    /// The HTTP client cannot be made.
+    /// The HTTP client cannot be created.
     #[error("cannot make an HTTP client: {0}")]
     Client(#[source] ApiError),
-    /// One of the loops ended, which none of them ever does by itself.
+    /// One of the loops ended, although none ever returns by itself.
     #[error("a loop died: {0}")]
     LoopDied(tokio::task::JoinError),
 }

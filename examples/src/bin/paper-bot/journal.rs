@@ -1,4 +1,4 @@
-//! The journal: everything an operator would want to know passes through [`Journal::record`].
+//! The journal: every event that an operator needs to know passes through [`Journal::record`].
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,18 +12,18 @@ use rust_decimal::Decimal;
 
 use crate::api::ApiError;
 
-/// Something that happened.
+/// An event with its profile and market.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct JournalEntry {
-    /// The profile it concerns, if one.
+    /// The profile that it concerns, if any.
     pub(crate) profile: Option<&'static str>,
-    /// The market it concerns, if one.
+    /// The market that it concerns, if any.
     pub(crate) symbol: Option<Symbol>,
     /// What happened.
     pub(crate) event: Event,
 }
 
-/// What happened.
+/// An event.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Event {
     Started,
@@ -37,9 +37,9 @@ pub(crate) enum Event {
     OrderCancelled(String),
     OrderRejected(String),
     OrderFailed(String),
-    /// No answer came, so the order may stand or not.
+    /// No answer came, so the order may be open or not.
     OrderUnknown(String),
-    /// A call brought no answer, whatever it was for.
+    /// A call failed, whichever operation it was.
     CallFailed(String),
     /// The exchange refused a call because there were too many.
     RateLimited {
@@ -65,7 +65,7 @@ pub(crate) enum Event {
 }
 
 impl Event {
-    /// What to tell of a call that brought no answer. A rejection is an answer.
+    /// The event for a failed call. A rejection is an answer and not a failure.
     pub(crate) fn of_failed_call(error: &ApiError) -> Option<Self> {
         match error {
             ApiError::Rejected { .. } => None,
@@ -80,7 +80,7 @@ impl Event {
         }
     }
 
-    /// How much an operator should care.
+    /// The severity for an operator.
     pub(crate) const fn severity(&self) -> Severity {
         match self {
             Self::Started
@@ -106,7 +106,7 @@ impl Event {
         }
     }
 
-    /// What the metrics call it.
+    /// The event type in the metrics.
     const fn kind(&self) -> EventType {
         match self {
             Self::Started => EventType::Started,
@@ -134,7 +134,7 @@ impl Event {
         match self {
             Self::OrderRejected(why) => format!("order rejected: {why}"),
             Self::OrderFailed(why) => format!("order failed: {why}"),
-            Self::OrderUnknown(why) => format!("an order may stand or not: {why}"),
+            Self::OrderUnknown(why) => format!("an order may be open or not: {why}"),
             Self::CallFailed(why) => format!("call failed: {why}"),
             Self::RateLimited { retry_after } => format!("rate limited for {retry_after:?}"),
             Self::Banned { retry_after } => format!("the exchange answers nothing for {retry_after:?}"),
@@ -160,21 +160,21 @@ impl Event {
     }
 }
 
-/// What a profile has done so far.
+/// A profile's counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) placed: u64,
-    /// Orders of which nothing was left.
+    /// Orders that were completely filled.
     pub(crate) filled: u64,
     /// Executions, partial ones included.
     pub(crate) executions: u64,
     pub(crate) cancelled: u64,
     pub(crate) rejected: u64,
-    /// Calls that brought no answer.
+    /// Calls that failed.
     pub(crate) errors: u64,
 }
 
-/// Counts what happens and says what an operator must hear.
+/// Counts events and prints those that an operator must see.
 #[derive(Debug)]
 pub(crate) struct Journal {
     started: Instant,
@@ -182,12 +182,12 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// An empty journal; its lines tell the time since `started`.
+    /// An empty journal, whose lines show the time since `started`.
     pub(crate) fn new(started: Instant) -> Self {
         Self { started, tallies: Mutex::default() }
     }
 
-    /// The one place where an event becomes known.
+    /// Records an event. All events pass through this function.
     #[operational_event(
         type = entry.event.kind(),
         severity = entry.event.severity(),
@@ -214,12 +214,12 @@ impl Journal {
         }
     }
 
-    /// A line with the time since the start.
+    /// Prints a line with the time since the start.
     pub(crate) fn say(&self, line: impl std::fmt::Display) {
         say(format_args!("[{:7.1}s] {line}", self.started.elapsed().as_secs_f64()));
     }
 
-    /// What `profile` has done; `None` stands for what concerns no profile.
+    /// The counts of `profile`; `None` means events without a profile.
     pub(crate) fn tally(&self, profile: Option<&'static str>) -> Tally {
         self.tallies.lock().unwrap_or_else(PoisonError::into_inner).get(&profile).copied().unwrap_or_default()
     }
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_an_event_says_it_once() {
+    fn the_description_of_an_event_has_no_repetition() {
         let rejected = Event::OrderRejected("Order would immediately match and take. (-2010)".to_owned());
         assert_eq!(rejected.describe(), "order rejected: Order would immediately match and take. (-2010)");
         let filled = Event::OrderPartlyFilled("BUY 3 at 143".to_owned());

@@ -1,5 +1,5 @@
-//! A market maker on a paper exchange. It trades over HTTP on a recorded market, and `--fault` makes it or
-//! its exchange misbehave. `paper-bot --help` tells how.
+//! A market maker on a paper exchange. It trades over HTTP on a recorded market, and `--fault` makes it or its
+//! exchange misbehave. `paper-bot --help` lists the options.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may stop where it fails"))]
 
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 
 fn run(options: Options) -> Result<(), Failure> {
     let metrics = metrics::install()?;
-    // Known before the first scrape, so that the first violation is an increase.
+    // Profiles are known before the first scrape, so that the first violation is an increase.
     for profile in PROFILES {
         let _ = metrics.profile(profile.id);
     }
@@ -57,7 +57,7 @@ fn run(options: Options) -> Result<(), Failure> {
         .map_err(|source| FatalError::System { what: "cannot start the runtime", source })?;
     metrics.watch_tokio(runtime.handle());
     let outcome = runtime.block_on(trade(options, metrics, stop));
-    // A name that is still being looked up must not keep the process.
+    // A pending host name look-up must not delay the end of the process.
     runtime.shutdown_background();
     Ok(outcome?)
 }

@@ -1,4 +1,4 @@
-//! The last known prices, and how old they are.
+//! The last known prices and their ages.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,13 +20,13 @@ pub(crate) struct MarketData {
 }
 
 impl MarketData {
-    /// Nothing known yet; `metrics` learns when something is.
+    /// Market data without prices; updates are recorded in `metrics`.
     pub(crate) fn new(metrics: &Metrics) -> Self {
         let feed = |symbol: Symbol| metrics.market_data(labels::Exchange::Paper, symbol.as_str());
         Self { latest: Mutex::default(), feeds: Symbol::ALL.map(|symbol| (symbol, feed(symbol))).into() }
     }
 
-    /// Takes over what the exchange has just said.
+    /// Stores the prices of an answer.
     pub(crate) fn update(&self, tickers: &[Ticker]) {
         for (symbol, touch) in tickers.iter().filter_map(Ticker::touch) {
             self.set(symbol, touch);
@@ -38,12 +38,12 @@ impl MarketData {
         self.latest().get(&symbol).map(|(touch, _)| *touch).ok_or(BotError::NoMarketData)
     }
 
-    /// How long ago a market was last heard of; `None` when it never was.
+    /// The age of a market's last update; `None` before the first.
     pub(crate) fn age(&self, symbol: Symbol) -> Option<Duration> {
         self.latest().get(&symbol).map(|(_, heard)| heard.elapsed())
     }
 
-    /// What `amount` of an asset is worth, in dollars.
+    /// The value of `amount` of an asset, in dollars.
     pub(crate) fn value(&self, asset: Asset, amount: Decimal) -> Result<Decimal, BotError> {
         match Symbol::ALL.into_iter().find(|symbol| symbol.base() == asset) {
             Some(symbol) => Ok(self.touch(symbol)?.mid() * amount),
@@ -51,7 +51,7 @@ impl MarketData {
         }
     }
 
-    /// The one place where a market's data becomes fresh.
+    /// Stores a price. All updates pass through this function.
     fn set(&self, symbol: Symbol, touch: Touch) {
         self.latest().insert(symbol, (touch, Instant::now()));
         if let Some(feed) = self.feeds.get(&symbol) {

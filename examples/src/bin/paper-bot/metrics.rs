@@ -1,4 +1,4 @@
-//! How the bot's metrics are set up, and what its own words are called there.
+//! The set-up of the bot's metrics and its conversions to their labels.
 
 use bot_metrics::labels::Exchange;
 use bot_metrics::prelude::*;

@@ -11,11 +11,11 @@ use crate::bot::Bot;
 use crate::error::BotError;
 use crate::journal::{Event, JournalEntry};
 
-/// Five turns of the trading loop, which fetches the data.
+/// Five periods of the trading loop, which fetches the data.
 const STALE: Duration = Duration::from_secs(5);
 
 impl Bot {
-    /// One cycle: checks all that can be checked before it reports an error.
+    /// One cycle, which performs all checks before it returns an error.
     #[timed_subsystem("monitor", max_age = "5s")]
     pub(crate) async fn monitor_cycle(&self) -> Result<(), BotError> {
         self.check_market_data();
@@ -27,7 +27,7 @@ impl Bot {
         outcome
     }
 
-    /// Tells the journal when a market's data turns stale.
+    /// Records in the journal when a market's data becomes stale.
     fn check_market_data(&self) {
         let ages = Symbol::ALL.into_iter().filter_map(|symbol| Some((symbol, self.market.age(symbol)?)));
         let stale: Vec<_> = ages.filter(|(_, age)| *age > STALE).collect();
@@ -38,7 +38,7 @@ impl Bot {
         }
     }
 
-    /// Learns the exchange's limit, and whether it has halted its markets.
+    /// Fetches the exchange's limit and whether its markets are halted.
     pub(crate) async fn look_at_exchange(&self) -> Result<(), BotError> {
         let info = self.call(self.public.get_exchange_info()).await?;
         if let Some(limit) = info.weight_limit() {
@@ -48,7 +48,7 @@ impl Bot {
         Ok(())
     }
 
-    /// Pauses trading while the exchange accepts no orders: a loop that waits for it is not stalled.
+    /// Pauses trading while the exchange accepts no orders, since a loop that waits for the exchange is not stalled.
     fn set_halted(&self, is_halted: bool) {
         let was_halted = self.halted.swap(is_halted, Relaxed);
         let trading = self.metrics.subsystem(labels::Subsystem::Trading);

@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use reqwest::Url;
 
-/// Beyond it a second holds five rounds of the recording, and no bot could follow.
+/// Above this speed the recording repeats more than five times a second, which no bot could follow.
 const FASTEST: f64 = 1_000.0;
 
 const FAULTS: &str = "\
@@ -27,11 +27,11 @@ Durations: a whole number followed by ms, s, m or h.";
 #[derive(Debug, Clone, PartialEq, Parser)]
 #[command(name = "paper-bot", after_help = FAULTS)]
 pub(crate) struct Options {
-    /// What all demo bots are told.
+    /// Options of all demo bots.
     #[command(flatten)]
     pub(crate) common: CommonOptions,
 
-    /// How many recorded seconds pass in a second.
+    /// Recorded seconds per second.
     #[arg(
         long,
         value_name = "FACTOR",
@@ -41,7 +41,7 @@ pub(crate) struct Options {
     )]
     pub(crate) speed: f64,
 
-    /// Fixes the delays of the exchange's answers.
+    /// Seed of the delays of the exchange's answers.
     #[arg(long, value_name = "NUMBER", default_value = "42", value_parser = parse_seed, allow_negative_numbers = true)]
     pub(crate) seed: u64,
 
@@ -53,19 +53,19 @@ pub(crate) struct Options {
     #[arg(long, value_name = "URL", value_parser = parse_exchange_url)]
     pub(crate) exchange_url: Option<Url>,
 
-    /// Makes something go wrong; may be given several times.
+    /// Injects a fault; may be given several times.
     #[arg(long = "fault", value_name = "NAME[@AFTER[+FOR]]")]
     pub(crate) faults: Vec<FaultWindow>,
 }
 
 impl Options {
-    /// Ends the process with code 2 and a message when the command line cannot be used after all.
+    /// Ends the process with code 2 and a message if the options contradict each other.
     pub(crate) fn checked(self) -> Self {
         self.check().unwrap_or_else(|error| error.exit());
         self
     }
 
-    /// What clap's own rules cannot say.
+    /// Checks combinations of options that clap cannot express.
     fn check(&self) -> Result<(), clap::Error> {
         let foreign = self.faults.iter().find(|window| window.fault.seat() == Seat::Exchange);
         match (&self.exchange_url, foreign) {

@@ -1,4 +1,4 @@
-//! The bot's own record of its orders: what it believes, to be compared with what the exchange says.
+//! The bot's own record of its orders, which is compared with the exchange's.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use crate::api::{AccountTrade, NewOrder};
 
-/// How many closed orders are remembered: their last trades may still be on the way.
+/// Number of closed orders that are kept, since their last trades may still arrive.
 const REMEMBERED: usize = 1_000;
 
 /// An order the bot has sent.
@@ -28,35 +28,35 @@ impl OwnOrder {
     }
 }
 
-/// What the bot knows about an order of its own.
+/// The state of one of the bot's orders, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OrderState {
-    /// Sent; the answer is on the way.
+    /// Sent but not answered yet.
     Sent,
-    /// No answer came to the order or to its cancellation, so it may stand or not.
+    /// No answer came to the order or to its cancellation, so it may be open or not.
     Unknown {
-        /// The exchange's name for it, if that is known.
+        /// The exchange's id of the order, if known.
         order_id: Option<u64>,
     },
-    /// Stands at the exchange.
+    /// Open at the exchange.
     Open {
-        /// The exchange's name for it.
+        /// The exchange's id of the order.
         order_id: u64,
     },
-    /// A cancellation is on the way.
+    /// A cancellation was sent but not answered yet.
     Cancelling {
-        /// The exchange's name for it.
+        /// The exchange's id of the order.
         order_id: u64,
     },
-    /// Stands no more.
+    /// No longer open.
     Closed {
-        /// The exchange's name for it, if it had one.
+        /// The exchange's id of the order, if it had one.
         order_id: Option<u64>,
     },
 }
 
 impl OrderState {
-    /// The exchange's name for it, once the exchange has said so.
+    /// The exchange's id of the order, once known.
     pub(crate) const fn order_id(self) -> Option<u64> {
         match self {
             Self::Sent => None,
@@ -66,12 +66,12 @@ impl OrderState {
     }
 }
 
-/// What a trade did to the order it belongs to, whose terms these are.
+/// The effect of a trade on its order, with the order's terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fill {
-    /// Some of the order is left.
+    /// Part of the order remains.
     Partial(String),
-    /// Nothing is left.
+    /// Nothing remains.
     Complete(String),
 }
 
@@ -98,33 +98,33 @@ impl OrderDatabase {
         self.orders.insert(order.client_id.clone(), order);
     }
 
-    /// The exchange has the order.
+    /// Records that the exchange accepted the order.
     pub(crate) fn opened(&mut self, client_id: &str, order_id: u64) {
         self.set(client_id, OrderState::Open { order_id });
     }
 
-    /// A cancellation is about to be sent.
+    /// Records that a cancellation is about to be sent.
     pub(crate) fn cancelling(&mut self, client_id: &str) {
         if let Some(order_id) = self.state(client_id).and_then(OrderState::order_id) {
             self.set(client_id, OrderState::Cancelling { order_id });
         }
     }
 
-    /// The cancellation brought nothing, so the order is believed to stand.
+    /// Records that the cancellation failed, so that the order is still open.
     pub(crate) fn not_cancelled(&mut self, client_id: &str) {
         if let Some(OrderState::Cancelling { order_id }) = self.state(client_id) {
             self.set(client_id, OrderState::Open { order_id });
         }
     }
 
-    /// No answer came to the order or its cancellation.
+    /// Records that the order or its cancellation got no answer.
     pub(crate) fn unknown(&mut self, client_id: &str) {
         if let Some(state) = self.state(client_id) {
             self.set(client_id, OrderState::Unknown { order_id: state.order_id() });
         }
     }
 
-    /// Nobody waits for answers any more: what is still without one is unknown. Returns the markets of those orders.
+    /// Gives up all pending answers: the state of their orders is unknown. Returns the markets of those orders.
     pub(crate) fn give_up_waiting(&mut self) -> Vec<Symbol> {
         let waiting =
             |order: &&mut OwnOrder| matches!(order.state, OrderState::Sent | OrderState::Cancelling { .. });
@@ -135,7 +135,7 @@ impl OrderDatabase {
         self.orders.values_mut().filter(waiting).map(give_up).collect()
     }
 
-    /// The order stands no more, or never did.
+    /// Records that the order is not open, or never was.
     pub(crate) fn closed(&mut self, client_id: &str) {
         let Some(state) = self.state(client_id) else { return };
         if matches!(state, OrderState::Closed { .. }) {
@@ -150,7 +150,7 @@ impl OrderDatabase {
         }
     }
 
-    /// Books a trade on the order it belongs to; `None` when that is none of the bot's.
+    /// Books a trade on its order; `None` if the bot has no such order.
     pub(crate) fn filled(&mut self, trade: &AccountTrade) -> Option<Fill> {
         let order = self.orders.values_mut().find(|order| order.state.order_id() == Some(trade.order_id))?;
         order.executed += trade.qty;
@@ -173,39 +173,39 @@ impl OrderDatabase {
         self.next_trade.insert(symbol, next);
     }
 
-    /// Orders of a market that are believed to stand.
-    pub(crate) fn standing(&self, symbol: Symbol) -> Vec<OwnOrder> {
-        let standing =
+    /// Orders of a market that are believed to be open.
+    pub(crate) fn open_orders(&self, symbol: Symbol) -> Vec<OwnOrder> {
+        let open =
             |order: &&OwnOrder| order.symbol == symbol && matches!(order.state, OrderState::Open { .. });
-        self.orders.values().filter(standing).cloned().collect()
+        self.orders.values().filter(open).cloned().collect()
     }
 
-    /// Orders of a market of which nobody knows whether they stand.
+    /// Client ids of orders of a market whose state is unknown.
     pub(crate) fn unsettled(&self, symbol: Symbol) -> Vec<String> {
         self.find(symbol, |state| matches!(state, OrderState::Unknown { .. }))
     }
 
-    /// Orders of a market that stand or may stand.
+    /// Client ids of orders of a market that are or may be open.
     pub(crate) fn not_closed(&self, symbol: Symbol) -> Vec<String> {
         self.find(symbol, |state| !matches!(state, OrderState::Closed { .. }))
     }
 
-    /// What is known of an order.
+    /// The state of an order.
     pub(crate) fn state(&self, client_id: &str) -> Option<OrderState> {
         self.orders.get(client_id).map(|order| order.state)
     }
 
-    /// All orders, closed ones included as far as they are remembered.
+    /// All orders, including closed ones that are still kept.
     pub(crate) fn all(&self) -> impl Iterator<Item = &OwnOrder> {
         self.orders.values()
     }
 
-    /// What an order is to do, for the journal; nothing where it is no longer remembered.
+    /// The terms of an order for the journal; empty if the order is no longer kept.
     pub(crate) fn terms(&self, client_id: &str) -> String {
         self.orders.get(client_id).map(OwnOrder::terms).unwrap_or_default()
     }
 
-    /// How many orders stand or may stand.
+    /// The number of orders that are or may be open.
     pub(crate) fn open_count(&self) -> usize {
         self.orders.values().filter(|order| !matches!(order.state, OrderState::Closed { .. })).count()
     }
@@ -248,12 +248,12 @@ mod tests {
     fn trades_close_an_order_when_nothing_is_left() {
         let mut database = OrderDatabase::default();
         database.sent(&new_order("mine"));
-        assert_eq!(database.filled(&trade(7, 1)), None, "the exchange's name is not known yet");
+        assert_eq!(database.filled(&trade(7, 1)), None, "the exchange's id is not known yet");
         database.opened("mine", 7);
         assert_eq!(database.filled(&trade(7, 1)), Some(Fill::Partial(TERMS.to_owned())));
-        assert_eq!(database.standing(Symbol::SolUsdt).len(), 1);
+        assert_eq!(database.open_orders(Symbol::SolUsdt).len(), 1);
         assert_eq!(database.filled(&trade(7, 2)), Some(Fill::Complete(TERMS.to_owned())));
-        assert_eq!((database.standing(Symbol::SolUsdt).len(), database.open_count()), (0, 0));
+        assert_eq!((database.open_orders(Symbol::SolUsdt).len(), database.open_count()), (0, 0));
         assert_eq!(database.filled(&trade(8, 1)), None);
     }
 
@@ -268,19 +268,19 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_cancellation_leaves_the_order_standing() {
+    fn a_failed_cancellation_leaves_the_order_open() {
         let mut database = OrderDatabase::default();
         database.sent(&new_order("mine"));
         database.opened("mine", 7);
         database.cancelling("mine");
-        assert_eq!(database.standing(Symbol::SolUsdt), [], "it must not be cancelled twice");
+        assert_eq!(database.open_orders(Symbol::SolUsdt), [], "it must not be cancelled twice");
         assert_eq!(database.open_count(), 1);
         database.not_cancelled("mine");
         assert_eq!(database.state("mine"), Some(OrderState::Open { order_id: 7 }));
     }
 
     #[test]
-    fn who_gives_up_waiting_knows_nothing_of_what_was_under_way() {
+    fn giving_up_makes_all_pending_orders_unknown() {
         let mut database = OrderDatabase::default();
         for (client_id, order_id) in [("sent", None), ("open", Some(7)), ("cancelling", Some(8))] {
             database.sent(&new_order(client_id));
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_closed_orders_are_remembered() {
+    fn only_the_last_closed_orders_are_kept() {
         let mut database = OrderDatabase::default();
         for number in 0..REMEMBERED + 5 {
             let client_id = number.to_string();

@@ -1,28 +1,28 @@
-//! Who trades: two market makers, each with its own account, capital and temper.
+//! The profiles: two market makers, each with its own account, capital and strategy.
 
 use bot_metrics_examples::market::{Asset, Side, Symbol};
 use rust_decimal::Decimal;
 
 use crate::api::OrderKind;
 
-/// A way to trade, and the capital it may use.
+/// The parameters of a strategy and its capital.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Profile {
-    /// Its name, also towards Prometheus.
+    /// Its name, also as a label value.
     pub(crate) id: &'static str,
     /// The key of its account.
     pub(crate) api_key: &'static str,
-    /// The capital it may use, in dollars.
+    /// The capital that it may use, in dollars.
     pub(crate) allocated: Decimal,
-    /// What its account on the paper exchange holds at the start.
+    /// The initial balances of its account on the paper exchange.
     pub(crate) funds: [(Asset, Decimal); 4],
-    /// How far from the touch it quotes, as a fraction of the price.
+    /// The distance of its quotes from the touch, as a fraction of the price.
     pub(crate) distance: Decimal,
-    /// How far a quote may be from where it should be before it is moved, as a fraction of the price.
+    /// The deviation from the target price at which a quote is moved, as a fraction of the price.
     pub(crate) tolerance: Decimal,
-    /// Whether its quotes may take.
+    /// Whether its quotes may take liquidity.
     pub(crate) kind: OrderKind,
-    /// How many times the smallest size it quotes.
+    /// The size of its quotes, in multiples of the smallest size.
     size: i64,
 }
 
@@ -68,7 +68,7 @@ pub(crate) static MAKER_WIDE: Profile = Profile {
 pub(crate) static PROFILES: [&Profile; 2] = [&MAKER_TIGHT, &MAKER_WIDE];
 
 impl Profile {
-    /// What it quotes on either side: about 90 or 180 dollars.
+    /// The size of its quotes: about 90 or 180 dollars.
     pub(crate) fn quote_size(&self, symbol: Symbol) -> Decimal {
         let smallest = match symbol {
             Symbol::BtcUsdt => decimal(1, 3),
@@ -78,7 +78,7 @@ impl Profile {
         smallest * Decimal::from(self.size)
     }
 
-    /// Whether it still wants more of one side: it holds half to one and a half times what it started with.
+    /// Whether it wants more of a side: it keeps its holdings between half and one and a half times the initial ones.
     pub(crate) fn wants(&self, symbol: Symbol, side: Side, held: Decimal) -> bool {
         let funds = self.funds.iter().find(|(asset, _)| *asset == symbol.base());
         let target = funds.map_or(Decimal::ZERO, |(_, amount)| *amount);

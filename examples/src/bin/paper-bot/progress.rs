@@ -1,4 +1,4 @@
-//! What the bot says about itself while it runs and when it ends.
+//! The lines that the bot prints while it runs and at the end.
 
 use bot_metrics_examples::demo::say;
 use bot_metrics_examples::market::Symbol;
@@ -8,7 +8,7 @@ use crate::desk::Desk;
 use crate::journal::Tally;
 
 impl Bot {
-    /// One line every few seconds.
+    /// Prints one line every few seconds.
     pub(crate) fn tell_progress(&self) {
         let desks = self.roster.active();
         let lines: Vec<_> = desks.iter().map(|desk| self.progress_of(desk)).collect();
@@ -19,7 +19,7 @@ impl Bot {
         self.journal.say(format_args!("{}{weight}", lines.join(" | ")));
     }
 
-    /// What begins.
+    /// Prints the profiles and markets at the start.
     pub(crate) fn tell_start(&self) {
         let profiles: Vec<_> = self.roster.all().iter().map(|desk| desk.profile.id).collect();
         let markets = Symbol::ALL.map(Symbol::as_str).join(", ");
@@ -40,7 +40,7 @@ impl Bot {
         )
     }
 
-    /// The summary at the end.
+    /// Prints the summary at the end.
     pub(crate) fn tell_summary(&self) {
         say("summary");
         for desk in self.roster.all() {

@@ -1,4 +1,4 @@
-//! Keeping one profile's quotes on one market where they should be.
+//! Keeps a profile's quotes on one market at their target prices.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use crate::shutdown::Shutdown;
 use crate::strategy::{Quote, plan, quotes};
 use crate::trading::all;
 
-/// The exchange's number for an order it does not know, when cancelling.
+/// The exchange's error code for cancelling an unknown order.
 const UNKNOWN_ORDER: i32 = -2011;
-/// The exchange's number for an order it does not know, when asked for it.
+/// The exchange's error code for querying an unknown order.
 pub(crate) const NO_SUCH_ORDER: i32 = -2013;
 
 impl Desk {
-    /// Books what was traded, then moves the quotes of one market to where they should be.
-    /// Begins nothing any more once the end has begun.
+    /// Books new trades, then moves the quotes of one market to their target prices. Starts nothing once the shutdown
+    /// has begun.
     pub(crate) async fn tend(
         &self,
         symbol: Symbol,
@@ -34,7 +34,7 @@ impl Desk {
         self.settle(symbol, unsettled).await?;
         self.collect_fills(symbol).await?;
         let wanted = self.wanted_quotes(symbol, &touch);
-        let plan = plan(self.profile, &self.orders().standing(symbol), wanted);
+        let plan = plan(self.profile, &self.orders().open_orders(symbol), wanted);
         for client_id in plan.cancel.into_iter().take_while(|_| !shutdown.has_begun()) {
             self.cancel(symbol, &client_id).await?;
         }
@@ -44,8 +44,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Where the profile wants to stand: nowhere before its account is known or while its capital is
-    /// overdrawn.
+    /// The profile's target quotes: none before its account is known or while its capital is overdrawn.
     fn wanted_quotes(&self, symbol: Symbol, touch: &Touch) -> Vec<Quote> {
         match self.view() {
             Some(view) if view.capital.available() >= Decimal::ZERO => {
@@ -60,7 +59,7 @@ impl Desk {
         NewOrder { client_id: self.new_client_id(), symbol, side, kind: self.profile.kind, price, quantity }
     }
 
-    /// Places one order and records what became of it. A rejection is an answer, not an error.
+    /// Places one order and records the outcome. A rejection is an answer, not an error.
     pub(crate) async fn submit(&self, order: NewOrder) -> Result<(), BotError> {
         let (client_id, symbol) = (&order.client_id, order.symbol);
         self.orders().sent(&order);
@@ -90,8 +89,7 @@ impl Desk {
         }
     }
 
-    /// Takes one order back. An order that the exchange no longer knows has been filled: its trades will say
-    /// so.
+    /// Cancels one order. An order that the exchange no longer knows has been filled, which its trades will show.
     pub(crate) async fn cancel(&self, symbol: Symbol, client_id: &str) -> Result<(), BotError> {
         self.orders().cancelling(client_id);
         match self.call(self.api.cancel_order(symbol, client_id)).await {
@@ -115,7 +113,7 @@ impl Desk {
         }
     }
 
-    /// Takes back all orders of all markets at the same time, and books what was traded until then.
+    /// Cancels all orders on all markets concurrently and books the trades until then.
     pub(crate) async fn cancel_everything(self: &Arc<Self>) -> Result<(), BotError> {
         let mut markets = JoinSet::new();
         for symbol in Symbol::ALL {
@@ -125,8 +123,8 @@ impl Desk {
         all(markets).await
     }
 
-    /// Takes back all orders of one market. What nobody knows is settled before, so that its trades are booked, and
-    /// after, when nothing changes any more.
+    /// Cancels all orders of one market. Orders in an unknown state are settled before, so that their trades are
+    /// booked, and after, when nothing can change any more.
     async fn clear(&self, symbol: Symbol) -> Result<(), BotError> {
         let unsettled = self.orders().unsettled(symbol);
         self.settle(symbol, unsettled).await?;
@@ -140,7 +138,7 @@ impl Desk {
         self.settle(symbol, not_closed).await
     }
 
-    /// The exchange took an order back. One that it had not confirmed before has been placed all the same.
+    /// Books a cancellation. An order that the exchange had not confirmed before was evidently placed.
     fn book_cancelled(&self, symbol: Symbol, order: &CancelReport) {
         let client_id = &order.orig_client_order_id;
         let Some(state) = self.orders().state(client_id) else {
@@ -154,13 +152,13 @@ impl Desk {
         self.record_order(symbol, Event::OrderCancelled, client_id);
     }
 
-    /// Tells the journal what became of an order of the bot's, and what order that was.
+    /// Records an order's event with the order's terms.
     fn record_order(&self, symbol: Symbol, event: fn(String) -> Event, client_id: &str) {
         let terms = self.orders().terms(client_id);
         self.record(Some(symbol), event(terms));
     }
 
-    /// Asks the exchange what became of orders.
+    /// Queries the state of orders.
     async fn settle(&self, symbol: Symbol, client_ids: Vec<String>) -> Result<(), BotError> {
         for client_id in client_ids {
             match self.call(self.api.get_order(symbol, &client_id)).await {
@@ -174,7 +172,7 @@ impl Desk {
         Ok(())
     }
 
-    /// The exchange knows an order of which the bot was not sure. Where it is filled, its trades will say so.
+    /// Books an order that was in an unknown state and exists. If it is filled, its trades will show that.
     fn book_found(&self, symbol: Symbol, report: &OrderReport) {
         let client_id = &report.client_order_id;
         let was_known = self.orders().state(client_id).is_some_and(|state| state.order_id().is_some());
@@ -190,7 +188,7 @@ impl Desk {
         }
     }
 
-    /// Books all trades since the last look. The first look only finds out where they begin.
+    /// Books all trades since the last query. The first query only determines where to begin.
     async fn collect_fills(&self, symbol: Symbol) -> Result<(), BotError> {
         let next = self.orders().next_trade(symbol);
         let trades = self.call(self.api.get_trades(symbol, next)).await?;
@@ -267,7 +265,8 @@ mod tests {
         }
     }
 
-    /// A desk on an exchange that takes each order, but answers so, and knows it when it is asked.
+    /// A desk on an exchange that accepts each order but answers with this status and body, and knows the order when
+    /// queried.
     async fn desk_that_is_answered(rehearsal: &Rehearsal, status: u16, body: &'static str) -> Desk {
         let answer = (StatusCode::from_u16(status).unwrap(), body);
         let known = r#"{"orderId": 7, "clientOrderId": "placed", "status": "NEW"}"#;
@@ -278,7 +277,7 @@ mod tests {
         desk_at(rehearsal, &url)
     }
 
-    /// A desk on an exchange whose answer breaks off behind the beginning of its body.
+    /// A desk on an exchange whose answer breaks off within its body.
     fn desk_whose_answer_breaks_off(rehearsal: &Rehearsal, status: &'static str) -> Desk {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -301,7 +300,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_order_that_may_have_been_placed_is_never_rejected_but_asked_for() {
+    async fn an_order_that_may_have_been_placed_is_never_counted_as_rejected_but_queried() {
         let rehearsal = Rehearsal::start().await;
         let cases = [
             (400, r#"{"code":-1007,"msg":"Timeout waiting for response from backend server."}"#),
@@ -329,9 +328,9 @@ mod tests {
         assert_eq!(rehearsal.count("exchange_api_requests_total", "outcome=\"rejected\""), 0);
     }
 
-    /// The status says what the body would have said.
+    /// The status has the same meaning as the missing body.
     #[tokio::test]
-    async fn a_refusal_whose_body_breaks_off_is_one_of_its_status() {
+    async fn a_refusal_whose_body_breaks_off_is_classified_by_its_status() {
         let rehearsal = Rehearsal::start().await;
         for (status, outcome) in
             [("403 Forbidden", "banned"), ("418 Banned", "banned"), ("429 Too Many", "rate_limited")]
@@ -349,7 +348,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_firewall_s_answer_shuts_the_bot_out() {
+    async fn a_firewall_s_answer_counts_as_a_ban() {
         let rehearsal = Rehearsal::start().await;
         let desk = desk_that_is_answered(&rehearsal, 403, "<html>Forbidden</html>").await;
         let refused = desk.submit(order("placed", 1_000)).await;
@@ -358,12 +357,12 @@ mod tests {
         assert_eq!(rehearsal.count("exchange_api_requests_total", "outcome=\"banned\""), 1);
         assert!(
             desk.held_back().is_some_and(|left| left > Duration::from_mins(1)),
-            "or it asks in vain for ever"
+            "otherwise it would ask for ever"
         );
     }
 
     #[tokio::test]
-    async fn what_became_of_an_unanswered_order_is_found_out() {
+    async fn the_state_of_an_unanswered_order_is_queried() {
         let rehearsal = Rehearsal::start().await;
         let desk = rehearsal.desk();
         for (client_id, arrives) in [("arrived", true), ("lost", false)] {
@@ -386,7 +385,7 @@ mod tests {
         let rehearsal = Rehearsal::start().await;
         let desk = rehearsal.desk();
         rehearsal.bot.trading_cycle().await.unwrap();
-        let order = desk.orders().standing(Symbol::EthUsdt)[0].clone();
+        let order = desk.orders().open_orders(Symbol::EthUsdt)[0].clone();
         desk.api.cancel_order(Symbol::EthUsdt, &order.client_id).await.unwrap();
         desk.cancel(Symbol::EthUsdt, &order.client_id).await.unwrap();
         assert!(matches!(desk.orders().state(&order.client_id), Some(OrderState::Open { .. })));
@@ -408,7 +407,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_overdrawn_profile_takes_its_quotes_back_until_it_recovers() {
+    async fn an_overdrawn_profile_cancels_its_quotes_until_it_recovers() {
         let rehearsal = Rehearsal::start().await;
         let desk = rehearsal.desk();
         rehearsal.bot.trading_cycle().await.unwrap();

@@ -1,4 +1,4 @@
-//! Does the bot's database of orders agree with the exchange?
+//! Compares the bot's database of orders with the exchange.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::journal::{Event, JournalEntry};
 use crate::order_database::{OrderState, OwnOrder};
 use crate::quoting::NO_SUCH_ORDER;
 
-/// Where an order is missing that the other side has.
+/// The side on which an order is missing although the other side has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum MissingFrom {
     /// The exchange has an order that the bot does not know: an orphan.
@@ -24,11 +24,11 @@ pub(crate) enum MissingFrom {
 /// One order on which the two sides disagree.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Mismatch {
-    /// Where it is missing.
+    /// The side on which it is missing.
     pub(crate) missing_from: MissingFrom,
-    /// Whose order it is.
+    /// The order's profile.
     pub(crate) profile: &'static str,
-    /// Its name; with the profile, the same in every report for as long as the mismatch lasts.
+    /// The order's client id; with the profile it identifies the mismatch in every report.
     pub(crate) client_id: String,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Report {
 }
 
 impl Bot {
-    /// One cycle: compares, and tells the journal of mismatches that were not there in the cycle before.
+    /// One cycle, which compares both sides and records mismatches that the previous cycle did not have.
     #[timed_subsystem("reconciliation", max_age = "15s")]
     #[reconciliation]
     pub(crate) async fn reconciliation_cycle(&self) -> Result<ReconciliationReport, BotError> {
@@ -56,8 +56,8 @@ impl Bot {
         Ok((&report).into())
     }
 
-    /// Compares all profiles. If one cannot be compared there is no report: half of one would look like a
-    /// recovery.
+    /// Compares all profiles. If one of them cannot be compared there is no report, because a partial one would look
+    /// like a recovery.
     pub(crate) async fn reconcile(&self) -> Result<Report, BotError> {
         let mut report = Report::default();
         for desk in self.roster.active() {
@@ -73,7 +73,7 @@ impl Mismatch {
         let client_id = &self.client_id;
         match self.missing_from {
             MissingFrom::Database => {
-                format!("order {client_id} stands at the exchange and is missing from the database")
+                format!("order {client_id} is open at the exchange and is missing from the database")
             }
             MissingFrom::Exchange => {
                 format!("order {client_id} is in the database and missing from the exchange")
@@ -83,8 +83,8 @@ impl Mismatch {
 }
 
 impl Desk {
-    /// Compares the database with the exchange's list of open orders. Trading goes on meanwhile, so only what
-    /// the database said both before and after the list was fetched counts.
+    /// Compares the database with the exchange's list of open orders. Trading continues meanwhile, so only entries
+    /// that the database has both before and after fetching the list count.
     async fn compare_orders(&self) -> Result<Vec<Mismatch>, BotError> {
         let before = states(self.orders().all());
         let listed = self.call(self.api.get_open_orders()).await?;
@@ -105,8 +105,7 @@ impl Desk {
         Mismatch { missing_from, profile: self.profile.id, client_id }
     }
 
-    /// An order that is not listed may have been filled a moment ago; only the exchange can tell. A ghost is
-    /// taken out of the database.
+    /// Queries an order that is not listed, since it may have just been filled. A ghost is removed from the database.
     async fn is_ghost(&self, client_id: &str) -> Result<bool, BotError> {
         let order = self.orders().all().find(|order| order.client_id == client_id).map(|order| order.symbol);
         let Some(symbol) = order else { return Ok(false) };
@@ -130,7 +129,7 @@ fn states<'a>(orders: impl Iterator<Item = &'a OwnOrder>) -> States {
     orders.map(|order| (order.client_id.clone(), order.state)).collect()
 }
 
-/// Listed orders that the database never had, or held for closed before the list was fetched.
+/// Listed orders that the database never had, or had as closed before the list was fetched.
 fn orphans(before: &States, listed: &[OrderReport], after: &States) -> Vec<String> {
     let is_orphan = |client_id: &&String| match before.get(*client_id) {
         Some(state) => matches!(state, OrderState::Closed { .. }),
@@ -139,7 +138,7 @@ fn orphans(before: &States, listed: &[OrderReport], after: &States) -> Vec<Strin
     listed.iter().map(|order| &order.client_order_id).filter(is_orphan).cloned().collect()
 }
 
-/// Orders that stand in the database, before and after, and are not listed.
+/// Orders that are open in the database before and after but are not listed.
 fn suspects(before: &States, listed: &[OrderReport], after: &States) -> Vec<String> {
     let listed: BTreeSet<_> = listed.iter().map(|order| &order.client_order_id).collect();
     let stands =
@@ -207,11 +206,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_ghost_is_reported_once_and_an_orphan_as_long_as_it_stands() {
+    async fn a_ghost_is_reported_once_and_an_orphan_as_long_as_it_is_open() {
         let rehearsal = Rehearsal::start().await;
         rehearsal.bot.trading_cycle().await.unwrap();
         let desk = rehearsal.desk();
-        let ghost = desk.orders().standing(Symbol::BtcUsdt)[0].client_id.clone();
+        let ghost = desk.orders().open_orders(Symbol::BtcUsdt)[0].client_id.clone();
         desk.api.cancel_order(Symbol::BtcUsdt, &ghost).await.unwrap();
         let orphan = NewOrder {
             client_id: "by-hand".to_owned(),
@@ -243,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn an_orphan_is_listed_and_was_never_the_bots() {
+    fn an_orphan_is_listed_but_not_in_the_database() {
         assert!(is_orphan(None, true, None));
         assert!(is_orphan(Some(CLOSED), true, Some(CLOSED)));
         for (before, after) in [
@@ -259,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suspect_stands_before_and_after_and_is_not_listed() {
+    fn a_suspect_is_open_before_and_after_but_not_listed() {
         assert!(is_suspect(Some(OPEN), false, Some(OPEN)));
         for (before, is_listed, after) in [
             (Some(OPEN), true, Some(OPEN)),

@@ -1,4 +1,4 @@
-//! A bot for tests, on an exchange that answers at once and whose market stands still.
+//! A bot for tests, on an exchange that answers at once and whose market does not move.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,10 +14,10 @@ use crate::bot::Bot;
 use crate::desk::Desk;
 use crate::profile::PROFILES;
 
-/// What attributes record is the process's: one rehearsal at a time.
+/// Attributes record to the process-wide instance, so only one rehearsal runs at a time.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
-/// A bot that has looked at the market and its accounts once.
+/// A bot that has fetched the market and its accounts once.
 pub(crate) struct Rehearsal {
     pub(crate) bot: Arc<Bot>,
     pub(crate) clock: Clock,
@@ -29,7 +29,7 @@ pub(crate) struct Rehearsal {
 
 impl Rehearsal {
     pub(crate) async fn start() -> Self {
-        let clock = Clock::steered(Duration::from_hours(484_140));
+        let clock = Clock::manual(Duration::from_hours(484_140));
         let faults = Switchboard::default();
         let settings = ExchangeSettings {
             accounts: PROFILES.map(|profile| (profile.api_key.to_owned(), profile.funds.to_vec())).to_vec(),
@@ -52,7 +52,7 @@ impl Rehearsal {
         self.count("operational_events_total", &format!("type=\"{event_type}\""))
     }
 
-    /// What the series of one family whose labels contain `label` have grown by since the start.
+    /// The increase, since the start, of the series of one family whose labels contain `label`.
     pub(crate) fn count(&self, family: &str, label: &str) -> u64 {
         let sum = |exposition: &str| -> u64 {
             let series = exposition.lines().filter(|line| !line.starts_with('#'));

@@ -1,4 +1,4 @@
-//! Which profiles trade, and how one of them stops and comes back.
+//! The trading profiles, and how one of them is stopped and restarted.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use bot_metrics_examples::fault::Fault;
 
 use crate::bot::Bot;
-use crate::desk::{Desk, Standing};
+use crate::desk::{Desk, ProfileState};
 use crate::journal::Event;
 use crate::profile::MAKER_WIDE;
 
-/// How long to wait before the orders of a stopped profile are cancelled again.
+/// The pause before cancelling the orders of a stopped profile is retried.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// All profiles, and those that trade.
+/// All profiles, and those that are trading.
 #[derive(Debug)]
 pub(crate) struct Roster {
     all: Vec<Arc<Desk>>,
@@ -21,17 +21,17 @@ pub(crate) struct Roster {
 }
 
 impl Roster {
-    /// All of them trade.
+    /// A roster on which all profiles are trading.
     pub(crate) fn new(all: Vec<Arc<Desk>>) -> Self {
         Self { active: Mutex::new(all.clone()), all }
     }
 
-    /// Every profile, stopped ones included.
+    /// Every profile, including stopped ones.
     pub(crate) fn all(&self) -> &[Arc<Desk>] {
         &self.all
     }
 
-    /// The profiles that trade.
+    /// The profiles that are trading.
     pub(crate) fn active(&self) -> Vec<Arc<Desk>> {
         self.list().clone()
     }
@@ -42,7 +42,7 @@ impl Roster {
 }
 
 impl Bot {
-    /// [`Fault::RemoveProfile`]: an operator who stops one profile, and starts it again when the fault ends.
+    /// [`Fault::RemoveProfile`]: stops one profile, and starts it again when the fault ends.
     pub(crate) async fn obey_operator(self: Arc<Self>) {
         let Some(desk) = self.roster.all().iter().find(|desk| desk.profile == &MAKER_WIDE) else { return };
         let operator = async {
@@ -56,10 +56,10 @@ impl Bot {
         let _: bool = self.shutdown.allows(operator).await;
     }
 
-    /// Takes a profile off the roster, waits until no loop is busy with it, and cancels its orders.
+    /// Removes a profile from the roster, waits until no loop is busy with it, and cancels its orders.
     pub(crate) async fn stop_profile(&self, desk: &Arc<Desk>) {
         self.roster.list().retain(|active| !Arc::ptr_eq(active, desk));
-        desk.set_standing(Standing::Retired).await;
+        desk.set_state(ProfileState::Stopped).await;
         while desk.cancel_everything().await.is_err() {
             tokio::time::sleep(RETRY).await;
         }
@@ -68,9 +68,9 @@ impl Bot {
         desk.record(None, Event::ProfileStopped);
     }
 
-    /// Puts a profile back on the roster.
+    /// Returns a profile to the roster.
     pub(crate) async fn start_profile(&self, desk: &Arc<Desk>) {
-        desk.set_standing(Standing::AtWork).await;
+        desk.set_state(ProfileState::Trading).await;
         self.roster.list().push(Arc::clone(desk));
         desk.record(None, Event::ProfileStarted);
     }

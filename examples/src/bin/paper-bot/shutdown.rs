@@ -1,4 +1,4 @@
-//! The end: what is under way is finished, what is unknown is settled, and every order is taken back.
+//! The shutdown: finishes the cycles in progress, settles unknown orders, and cancels all orders.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,23 +9,23 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::bot::Bot;
-use crate::desk::{Desk, Standing};
+use crate::desk::{Desk, ProfileState};
 use crate::error::BotError;
 use crate::journal::Event;
 
-/// How long cycles that are under way may take to finish: with [`FAREWELL`], whoever ends the bot waits two seconds at
-/// most. Most answers come within a tenth of a second; a cycle that takes longer than this hangs, and is cut.
+/// The time that cycles in progress have to finish; with [`FAREWELL`], the shutdown takes two seconds at most. Most
+/// answers come within a tenth of a second; a cycle that takes longer than this hangs and is dropped.
 const LAST_CYCLES: Duration = Duration::from_millis(700);
 
-/// How long taking back all orders may take.
+/// The time for cancelling all orders.
 const FAREWELL: Duration = Duration::from_millis(1_200);
 
-/// Why the bot ends.
+/// The reason for the shutdown.
 #[derive(Debug)]
 pub(crate) enum Ending {
-    /// The time it was given is over.
+    /// The given duration is over.
     TimeIsUp,
-    /// Somebody sent a signal.
+    /// A signal was received.
     Told,
     /// One of its loops panicked.
     Died(JoinError),
@@ -41,29 +41,29 @@ impl fmt::Display for Ending {
     }
 }
 
-/// Tells everything that works that the end has begun. Clones share one word.
+/// Announces the shutdown to all tasks. Clones share one state.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shutdown {
     begun: Arc<watch::Sender<bool>>,
 }
 
 impl Shutdown {
-    /// From now on nothing new is begun.
+    /// Begins the shutdown: tasks start nothing new.
     pub(crate) fn begin(&self) {
         self.begun.send_replace(true);
     }
 
-    /// Whether the end has begun.
+    /// Whether the shutdown has begun.
     pub(crate) fn has_begun(&self) -> bool {
         *self.begun.borrow()
     }
 
-    /// Waits for `next`; `false` when the end begins before.
+    /// Waits for `next`; returns `false` if the shutdown begins first.
     pub(crate) async fn allows<T>(&self, next: impl Future<Output = T>) -> bool {
         let mut begun = self.begun.subscribe();
         tokio::select! {
             biased;
-            // The sender lives in `self`, so the channel cannot close while this waits.
+            // `self` owns the sender, so the channel cannot close during the wait.
             _ = begun.wait_for(|begun| *begun) => false,
             _ = next => true,
         }
@@ -71,11 +71,11 @@ impl Shutdown {
 }
 
 impl Bot {
-    /// Lets the loops finish their cycles, then leaves no order behind, as far as the exchange lets it.
+    /// Lets the loops finish their cycles, then cancels all orders as far as the exchange permits.
     pub(crate) async fn wind_up(&self, mut loops: JoinSet<()>) {
         self.shutdown.begin();
         let last_cycles = async { while loops.join_next().await.is_some() {} };
-        // What hangs is cut.
+        // Cycles that hang are dropped.
         let _ = timeout(LAST_CYCLES, last_cycles).await;
         loops.shutdown().await;
         let deadline = Instant::now() + FAREWELL;
@@ -102,13 +102,16 @@ impl Bot {
 }
 
 impl Desk {
-    /// Takes all orders back. Waits as long as the exchange asks, if that is over before the deadline.
+    /// Cancels all orders. Waits as long as the exchange asks, if that ends before the deadline.
     async fn wind_up(self: &Arc<Self>, deadline: Instant) -> Result<(), BotError> {
-        // Once this returns, no cut cycle touches the orders any more.
-        self.set_standing(Standing::Retired).await;
+        // From here on no dropped cycle can change the orders.
+        self.set_state(ProfileState::Stopped).await;
         let unanswered = self.orders().give_up_waiting();
         for symbol in unanswered {
-            self.record(Some(symbol), Event::OrderUnknown("the end came before the answer".to_owned()));
+            self.record(
+                Some(symbol),
+                Event::OrderUnknown("the bot stopped before the answer arrived".to_owned()),
+            );
         }
         while self.orders().open_count() > 0 {
             let outcome = self.cancel_everything().await;
@@ -162,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cancellation_cut_off_from_its_answer_is_found_out() {
+    async fn a_cancellation_cut_off_from_its_answer_is_queried() {
         let rehearsal = Rehearsal::start().await;
         let desk = rehearsal.desk();
         for (client_id, arrives) in [("arrived", true), ("lost", false)] {
@@ -178,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_order_of_somebody_else_is_not_counted() {
+    async fn an_order_that_the_bot_did_not_place_is_not_counted() {
         let rehearsal = Rehearsal::start().await;
         let desk = rehearsal.desk();
         desk.submit(resting_order("mine")).await.unwrap();
@@ -204,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_trading_cycle_that_is_told_to_stop_begins_nothing() {
+    async fn a_trading_cycle_starts_nothing_after_the_shutdown_begins() {
         let rehearsal = Rehearsal::start().await;
         rehearsal.bot.shutdown.begin();
         rehearsal.bot.trading_cycle().await.unwrap();
@@ -222,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_nothing_stands_nothing_is_asked() {
+    async fn without_open_orders_no_request_is_sent() {
         let rehearsal = Rehearsal::start().await;
         rehearsal.faults.begin(Fault::RateLimit);
         rehearsal.bot.wind_up(JoinSet::new()).await;

@@ -1,4 +1,4 @@
-//! Where a profile wants to stand, and what has to be done to get there. Decides only; acts on nothing.
+//! Computes a profile's target quotes and the steps to reach them, without acting.
 
 use bot_metrics_examples::market::{Side, Symbol, Touch};
 use rust_decimal::Decimal;
@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use crate::order_database::OwnOrder;
 use crate::profile::Profile;
 
-/// A quote to stand in the market.
+/// A quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Quote {
     pub(crate) side: Side,
@@ -14,16 +14,16 @@ pub(crate) struct Quote {
     pub(crate) quantity: Decimal,
 }
 
-/// What has to be done on one market.
+/// The steps to take on one market.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// Client order ids of quotes that are not where they should be.
+    /// Client order ids of quotes at a wrong price or size.
     pub(crate) cancel: Vec<String>,
     /// Quotes that are missing.
     pub(crate) place: Vec<Quote>,
 }
 
-/// Where `profile` wants to stand; `held` is what it has of the base asset.
+/// The target quotes of `profile`; `held` is its balance of the base asset.
 pub(crate) fn quotes(profile: &Profile, symbol: Symbol, touch: &Touch, held: Decimal) -> Vec<Quote> {
     let wanted = Side::ALL.into_iter().filter(|side| profile.wants(symbol, *side, held));
     wanted
@@ -43,14 +43,14 @@ fn price(profile: &Profile, symbol: Symbol, touch: &Touch, side: Side) -> Decima
     }
 }
 
-/// How to get from the orders that stand to the quotes that are wanted.
+/// The steps from the open orders to the wanted quotes.
 pub(crate) fn plan<'a>(
     profile: &Profile,
-    standing: impl IntoIterator<Item = &'a OwnOrder>,
+    open: impl IntoIterator<Item = &'a OwnOrder>,
     mut wanted: Vec<Quote>,
 ) -> Plan {
     let mut plan = Plan::default();
-    for order in standing {
+    for order in open {
         let fits = |quote: &Quote| {
             quote.side == order.side && (quote.price - order.price).abs() <= profile.tolerance * quote.price
         };
@@ -87,7 +87,7 @@ mod tests {
         quotes.into_iter().map(|quote| (quote.side, format!("{:.2}", quote.price))).collect()
     }
 
-    fn standing(client_id: &str, side: Side, price: &str) -> OwnOrder {
+    fn order(client_id: &str, side: Side, price: &str) -> OwnOrder {
         OwnOrder {
             client_id: client_id.to_owned(),
             symbol: Symbol::EthUsdt,
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tight_maker_stands_at_the_touch_and_the_wide_one_behind_it() {
+    fn the_tight_maker_quotes_at_the_touch_and_the_wide_one_behind_it() {
         let at = |bid: &str, ask: &str| vec![(Side::Buy, bid.to_owned()), (Side::Sell, ask.to_owned())];
         assert_eq!(prices(&MAKER_TIGHT, "0.8"), at("2000.00", "2000.01"));
         assert_eq!(prices(&MAKER_WIDE, "1.6"), at("1999.90", "2000.12"));
@@ -116,8 +116,8 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_stands_right_is_left_alone() {
-        let orders = [standing("bid", Side::Buy, "2000.00"), standing("ask", Side::Sell, "2000.02")];
+    fn a_quote_at_its_target_is_kept() {
+        let orders = [order("bid", Side::Buy, "2000.00"), order("ask", Side::Sell, "2000.02")];
         let wanted = quotes(&MAKER_TIGHT, Symbol::EthUsdt, &touch(), decimal("0.8"));
         let plan = plan(&MAKER_TIGHT, &orders, wanted.clone());
         assert_eq!(plan, Plan { cancel: vec!["ask".to_owned()], place: vec![wanted[1]] });
@@ -125,14 +125,14 @@ mod tests {
 
     #[test]
     fn the_wide_maker_tolerates_three_hundred_thousandths() {
-        let orders = [standing("near", Side::Buy, "1999.95"), standing("far", Side::Sell, "2000.19")];
+        let orders = [order("near", Side::Buy, "1999.95"), order("far", Side::Sell, "2000.19")];
         let wanted = quotes(&MAKER_WIDE, Symbol::EthUsdt, &touch(), decimal("1.6"));
         assert_eq!(plan(&MAKER_WIDE, &orders, wanted).cancel, ["far"]);
     }
 
     #[test]
-    fn what_is_not_wanted_or_stands_twice_is_cancelled() {
-        let orders = [standing("one", Side::Buy, "2000.00"), standing("two", Side::Buy, "2000.00")];
+    fn unwanted_and_duplicate_quotes_are_cancelled() {
+        let orders = [order("one", Side::Buy, "2000.00"), order("two", Side::Buy, "2000.00")];
         let wanted = vec![Quote { side: Side::Buy, price: decimal("2000"), quantity: Decimal::ONE }];
         assert_eq!(
             plan(&MAKER_TIGHT, &orders, wanted),

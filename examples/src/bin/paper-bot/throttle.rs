@@ -1,4 +1,4 @@
-//! How much the bot may ask of the exchange. Its limits count by address, so all clients share one throttle.
+//! The exchange's limits as the bot observes them. They count by address, so all clients share one throttle.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,18 +10,18 @@ use crate::api::ApiError;
 use crate::error::BotError;
 use crate::journal::Event;
 
-/// What the exchange said about its limits.
+/// The last known state of the exchange's limits.
 #[derive(Debug)]
 pub(crate) struct Throttle {
     weight: RateLimitGauge,
     held_until: Mutex<Option<Instant>>,
     used_weight: AtomicU32,
-    /// 0 until the exchange has told.
+    /// 0 until the exchange has sent its limit.
     weight_limit: AtomicU32,
 }
 
 impl Throttle {
-    /// A throttle that knows nothing yet, and tells the gauge what it learns.
+    /// A throttle without known limits, which records its updates in the gauge.
     pub(crate) fn new(weight: RateLimitGauge) -> Self {
         Self {
             weight,
@@ -36,14 +36,14 @@ impl Throttle {
         self.left().map_or(Ok(()), |left| Err(BotError::HeldBack { left }))
     }
 
-    /// What is left of the wait that the exchange asked for; `None` when it is over.
+    /// The rest of the wait that the exchange asked for; `None` when it is over.
     pub(crate) fn left(&self) -> Option<Duration> {
         let held_until = *self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
         let left = held_until?.saturating_duration_since(Instant::now());
         (!left.is_zero()).then_some(left)
     }
 
-    /// Sends a request, unless the exchange asked to be left alone, and tells of a failure.
+    /// Sends a request unless the exchange asked for a pause, and reports a failure.
     pub(crate) async fn call<T>(
         &self,
         request: impl Future<Output = Result<T, ApiError>>,
@@ -58,7 +58,7 @@ impl Throttle {
         })
     }
 
-    /// Sends nothing for as long as the exchange asked; the longest wish counts.
+    /// Stops sending for as long as the exchange asked; the longest wait counts.
     pub(crate) fn hold_back(&self, retry_after: Duration) {
         let until = Instant::now() + retry_after;
         let mut held_until = self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,12 +74,12 @@ impl Throttle {
         }
     }
 
-    /// The weight a minute holds.
+    /// Sets the weight allowed per minute.
     pub(crate) fn set_weight_limit(&self, limit: u32) {
         self.weight_limit.store(limit, Ordering::Relaxed);
     }
 
-    /// How much of this minute's weight is used, 0 to 1; `None` until the exchange has told its limit.
+    /// The used part of this minute's weight, 0 to 1; `None` until the exchange has sent its limit.
     pub(crate) fn used_ratio(&self) -> Option<f64> {
         let limit = self.weight_limit.load(Ordering::Relaxed);
         (limit > 0).then(|| f64::from(self.used_weight.load(Ordering::Relaxed)) / f64::from(limit))
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_wish_counts() {
+    fn the_longest_wait_counts() {
         let throttle = throttle();
         assert!(throttle.admit().is_ok());
         throttle.hold_back(Duration::from_mins(1));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ratio_needs_a_limit_and_is_told_with_the_next_answer() {
+    fn the_ratio_needs_a_limit_and_is_updated_by_the_next_answer() {
         let metrics = Settings::new(Mode::Paper).build().unwrap();
         let throttle = Throttle::new(metrics.rate_limit(Exchange::Paper, RateLimit::RequestWeight));
         throttle.note_used_weight(600);

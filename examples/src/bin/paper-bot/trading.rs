@@ -11,7 +11,7 @@ use crate::bot::Bot;
 use crate::error::BotError;
 
 impl Bot {
-    /// One cycle: fetches the market and tends every profile's quotes on it.
+    /// One cycle: fetches the market and updates every profile's quotes on it.
     #[timed_subsystem("trading", max_age = "5s")]
     pub(crate) async fn trading_cycle(&self) -> Result<(), BotError> {
         self.wait_in_vain().await;
@@ -19,7 +19,7 @@ impl Bot {
         self.tend_quotes().await
     }
 
-    /// [`Fault::HangTrading`]: an answer that never comes, for as long as the fault lasts.
+    /// [`Fault::HangTrading`]: waits as if an answer never came, for as long as the fault lasts.
     async fn wait_in_vain(&self) {
         self.faults.until(Fault::HangTrading, false).await;
     }
@@ -31,7 +31,7 @@ impl Bot {
         Ok(())
     }
 
-    /// Tends all profiles and markets at the same time.
+    /// Updates all profiles and markets concurrently.
     async fn tend_quotes(&self) -> Result<(), BotError> {
         let mut turns = JoinSet::new();
         for desk in self.roster.active() {

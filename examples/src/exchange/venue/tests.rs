@@ -17,7 +17,7 @@ fn level(price: &str, quantity: &str) -> Level {
     Level { price: decimal(price), quantity: decimal(quantity) }
 }
 
-/// Ether at 2000.00 by 2000.10, two offered on either side; both customers hold 10,000 dollars and 5 ether.
+/// Ether at 2000.00 by 2000.10, two offered on either side; both customers have 10,000 dollars and 5 ether.
 fn venue() -> Venue {
     let mut venue = Venue::default();
     for customer in [ALICE, BOB] {
@@ -102,7 +102,7 @@ fn price_comes_before_time() {
 }
 
 #[test]
-fn an_order_that_meets_the_touch_takes_what_is_there_and_the_rest_stands() {
+fn an_order_that_meets_the_touch_takes_the_offered_quantity_and_the_rest_stays_open() {
     let mut venue = venue();
     let id = limit(&mut venue, ALICE, Side::Buy, "2001.00", "3");
     assert_eq!(executed(&venue, ALICE, id), decimal("2"));
@@ -117,7 +117,7 @@ fn an_order_that_meets_the_touch_takes_what_is_there_and_the_rest_stands() {
 }
 
 #[test]
-fn what_cannot_be_executed_at_once_expires_unless_it_may_stand() {
+fn the_rest_expires_unless_the_order_may_stay_open() {
     for execution in [Execution::Market, Execution::ImmediateOrCancel(decimal("2000.10"))] {
         let mut venue = venue();
         let order = venue.place(ALICE, &order(Side::Buy, execution, "3"), NOW).unwrap();
@@ -133,7 +133,7 @@ fn what_cannot_be_executed_at_once_expires_unless_it_may_stand() {
 }
 
 #[test]
-fn refuses_what_breaks_a_rule() {
+fn refuses_orders_that_break_a_rule() {
     let buy = |price: &str, quantity: &str| order(Side::Buy, Execution::Limit(decimal(price)), quantity);
     let maker = Execution::LimitMaker(decimal("2000.10"));
     for (new, refusal) in [
@@ -156,7 +156,7 @@ fn refuses_what_breaks_a_rule() {
     assert_eq!(venue.place("carol", &buy("1999", "1"), NOW), Err(Refusal::UnknownApiKey));
     assert!(
         venue.place(ALICE, &order(Side::Sell, maker, "1"), NOW).is_ok(),
-        "a maker's sell at the ask stands"
+        "a maker's sell at the ask stays open"
     );
 }
 
@@ -183,7 +183,7 @@ fn cancelling_gives_the_rest_back_once() {
     );
     trade(&mut venue, "1999", "1");
     assert_eq!(executed(&venue, ALICE, id), decimal("0.4"), "a cancelled order trades no more");
-    assert!(venue.place(ALICE, &new, NOW).is_ok(), "the name is free again");
+    assert!(venue.place(ALICE, &new, NOW).is_ok(), "the client id is free again");
 }
 
 #[derive(Debug, Clone)]
@@ -215,7 +215,7 @@ fn price(ticks: i64) -> Decimal {
     decimal("2000") + Decimal::new(ticks, 2)
 }
 
-/// Runs a step; what is refused is part of the game.
+/// Runs a step; refusals are expected.
 fn run(venue: &mut Venue, step: &Step) {
     let symbol = Symbol::EthUsdt;
     match *step {
@@ -249,7 +249,7 @@ fn run(venue: &mut Venue, step: &Step) {
     }
 }
 
-/// What fills alone explain: the funds at the start and every trade since.
+/// The balances computed from the initial funds and the trades.
 fn expected(account: &Account) -> (Decimal, Decimal) {
     account.trades().fold((decimal("10000"), decimal("5")), |(usdt, eth), trade| match trade.side {
         Side::Buy => (usdt - trade.price * trade.quantity, eth + trade.quantity),
@@ -272,7 +272,7 @@ fn check(account: &Account) {
     assert_eq!(
         (usdt.locked, eth.locked),
         (locked(Side::Buy), locked(Side::Sell)),
-        "open orders hold what is locked"
+        "the locked amount is that of the open orders"
     );
     for order in account.open_orders() {
         assert!(order.status.is_open() && order.remaining() > Decimal::ZERO, "{order:?}");
@@ -281,7 +281,7 @@ fn check(account: &Account) {
 
 proptest! {
     #[test]
-    fn nothing_is_made_or_lost(steps in steps()) {
+    fn balances_change_by_trades_alone(steps in steps()) {
         let mut venue = venue();
         for step in &steps {
             run(&mut venue, step);
@@ -291,7 +291,7 @@ proptest! {
     }
 
     #[test]
-    fn nobody_trades_beyond_his_limit(steps in steps()) {
+    fn no_order_trades_beyond_its_limit(steps in steps()) {
         let mut venue = venue();
         for step in &steps {
             run(&mut venue, step);

@@ -1,4 +1,4 @@
-//! What can come back from one attempt to call the exchange, other than an answer.
+//! Errors of one attempt to call the exchange.
 
 use std::error::Error;
 use std::time::Duration;
@@ -8,19 +8,19 @@ use bot_metrics_examples::binance::{Reason, meaning};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// What the exchange's limits ask for when they do not say how long.
+/// The wait after a rate limit whose answer does not give one.
 const USUAL_WAIT: Duration = Duration::from_secs(1);
 
-/// The shortest ban, for one that does not say how long it is.
+/// The length of a ban whose answer does not give one; no ban is shorter.
 const SHORTEST_BAN: Duration = Duration::from_mins(2);
 
-/// No exchange bans for longer than three days.
+/// The longest accepted wait; the exchange's longest ban is three days.
 const LONGEST_WAIT: Duration = Duration::from_hours(72);
 
-/// Why an attempt brought no answer that can be used.
+/// The reason why an attempt returned no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
-    /// The exchange understood and said no.
+    /// The exchange rejected the request.
     #[error("rejected: {msg} ({code})")]
     Rejected {
         /// The exchange's number for the reason.
@@ -46,35 +46,35 @@ pub(crate) enum ApiError {
         /// The reason.
         msg: String,
     },
-    /// The exchange failed; what became of the request is not known.
+    /// The exchange failed; whether it executed the request is unknown.
     #[error("the exchange failed with {what}")]
     Server {
         /// The HTTP status or the error code.
         what: String,
     },
-    /// No answer in time; what became of the request is not known.
+    /// No answer in time; whether the exchange executed the request is unknown.
     #[error("no answer in time")]
     Timeout,
     /// The connection could not be made or broke.
     #[error("{}", innermost(.0))]
     Transport(#[source] reqwest::Error),
-    /// An answer that cannot be read.
+    /// An answer that cannot be decoded.
     #[error("unreadable answer: {0}")]
     Decode(String),
-    /// A refusal, but not of the whole request, or not by the exchange itself.
+    /// An error for part of the request only, or from something in front of the exchange.
     #[error("refused: {why}")]
     Unclear {
-        /// What came back.
+        /// The error that was returned.
         why: String,
     },
 }
 
 impl ApiError {
-    /// Whether the exchange may have done what it was asked, although it did not say so.
+    /// Whether the exchange may have executed the request although it did not confirm it.
     pub(crate) fn leaves_unknown(&self) -> bool {
         match self {
             Self::Server { .. } | Self::Timeout | Self::Decode(_) | Self::Unclear { .. } => true,
-            // What was never connected was never asked.
+            // Without a connection the request was never sent.
             Self::Transport(error) => !error.is_connect(),
             Self::Rejected { .. } | Self::RateLimited { .. } | Self::Banned { .. } | Self::Auth { .. } => {
                 false
@@ -82,7 +82,7 @@ impl ApiError {
         }
     }
 
-    /// How long the exchange asked to be left alone.
+    /// The wait that the exchange asked for.
     pub(crate) const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited { retry_after } | Self::Banned { retry_after } => Some(*retry_after),
@@ -90,7 +90,7 @@ impl ApiError {
         }
     }
 
-    /// Reads an answer whose status says that it is an error.
+    /// Converts an answer whose status is an error.
     pub(crate) fn from_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let reason = Reason::read(body);
         let meaning = meaning(status.as_u16(), reason.as_ref().map(|reason| reason.code));
@@ -117,13 +117,13 @@ impl From<reqwest::Error> for ApiError {
     }
 }
 
-/// How long the exchange asks to be left alone, or `unless_said`.
+/// The wait that the exchange asks for, or `unless_said`.
 fn wait(headers: &HeaderMap, unless_said: Duration) -> Duration {
     let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     seconds.map_or(unless_said, Duration::from_secs).min(LONGEST_WAIT)
 }
 
-/// The outer errors only say that a request was being sent.
+/// Returns the innermost error, since the outer ones only say that a request was being sent.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {

@@ -1,4 +1,4 @@
-//! What travels between bot and exchange, as far as the bot reads it.
+//! The messages between bot and exchange, as far as the bot uses them.
 
 use bot_metrics_examples::market::{Asset, Level, Side, Symbol, Touch};
 use rust_decimal::Decimal;
@@ -15,12 +15,12 @@ pub(crate) struct NewOrder {
     pub(crate) quantity: Decimal,
 }
 
-/// Whether a limit order may take.
+/// Whether a limit order may take liquidity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OrderKind {
     /// It may.
     Limit,
-    /// It is refused if it would.
+    /// It is rejected if it would.
     PostOnly,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct OrderReport {
     pub(crate) status: RemoteStatus,
 }
 
-/// What the exchange says became of an order.
+/// The state of an order as reported by the exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum RemoteStatus {
@@ -41,7 +41,7 @@ pub(crate) enum RemoteStatus {
     PartiallyFilled,
     Filled,
     Canceled,
-    /// Rejected, expired and whatever the exchange invents next: not open any more.
+    /// Rejected, expired, or any state added later: no longer open.
     #[serde(other)]
     Ended,
 }
@@ -62,7 +62,7 @@ pub(crate) struct AccountTrade {
     pub(crate) qty: Decimal,
 }
 
-/// What the account holds.
+/// The balances of the account.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct AccountReport {
     balances: Vec<BalanceReport>,
@@ -76,12 +76,12 @@ struct BalanceReport {
 }
 
 impl AccountReport {
-    /// What the account holds of `asset`, open orders included.
+    /// The balance of `asset`, including the part locked by open orders.
     pub(crate) fn total(&self, asset: Asset) -> Decimal {
         self.find(asset).map_or(Decimal::ZERO, |balance| balance.free + balance.locked)
     }
 
-    /// What of `asset` open orders hold.
+    /// The part of `asset` that open orders lock.
     pub(crate) fn locked(&self, asset: Asset) -> Decimal {
         self.find(asset).map_or(Decimal::ZERO, |balance| balance.locked)
     }
@@ -111,7 +111,7 @@ impl Ticker {
     }
 }
 
-/// The exchange's own limits, and how its markets stand.
+/// The exchange's limits and the state of its markets.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ExchangeInfo {
@@ -136,7 +136,7 @@ struct RateLimit {
 }
 
 impl ExchangeInfo {
-    /// The request weight that a minute holds.
+    /// The request weight allowed per minute.
     pub(crate) fn weight_limit(&self) -> Option<u32> {
         let limit = self.rate_limits.iter().find(|limit| {
             limit.kind == "REQUEST_WEIGHT" && limit.interval == "MINUTE" && limit.interval_num == 1

@@ -1,5 +1,5 @@
-//! The exchange as the bot sees it: one function per operation, each of which makes exactly one attempt, from
-//! before the request to the decoded answer. Waiting and trying again are decided elsewhere.
+//! The client of the exchange: one function per operation, each of which makes exactly one attempt, from before the
+//! request to the decoded answer. Callers decide whether to wait or retry.
 
 mod error;
 mod messages;
@@ -21,7 +21,7 @@ pub(crate) use messages::{
 
 use crate::throttle::Throttle;
 
-/// Longer than any answer takes that is still worth having.
+/// Longer than any useful answer takes.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 type Query<'a> = &'a [(&'a str, &'a str)];
@@ -36,19 +36,19 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A client without a key, for what is public.
+    /// A client without a key, for the public operations.
     pub(crate) fn new(url: &str, throttle: Arc<Throttle>) -> Result<Self, ApiError> {
-        // A proxy from the environment has no business between a bot and its loopback exchange.
+        // Requests to the loopback exchange must not go through a proxy from the environment.
         let http = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?;
         Ok(Self { http, base: url.trim_end_matches('/').into(), api_key: None, throttle })
     }
 
-    /// The same client with a key.
+    /// A copy of the client that sends this key.
     pub(crate) fn with_key(&self, api_key: &'static str) -> Self {
         Self { api_key: Some(api_key), ..self.clone() }
     }
 
-    /// Where the exchange is.
+    /// The base URL of the exchange.
     pub(crate) fn url(&self) -> &str {
         &self.base
     }
@@ -89,7 +89,7 @@ impl Client {
         self.attempt(Method::POST, "order", &query).await
     }
 
-    /// Takes an order back.
+    /// Cancels an order.
     #[exchange_call(op = "cancel_order")]
     pub(crate) async fn cancel_order(
         &self,
@@ -100,7 +100,7 @@ impl Client {
         self.attempt(Method::DELETE, "order", &query).await
     }
 
-    /// Takes all orders of a market back.
+    /// Cancels all orders of a market.
     #[exchange_call(op = "cancel_all_orders")]
     pub(crate) async fn cancel_all_orders(&self, symbol: Symbol) -> Result<Vec<CancelReport>, ApiError> {
         self.attempt(Method::DELETE, "openOrders", &[("symbol", symbol.as_str())]).await
@@ -119,7 +119,7 @@ impl Client {
         self.attempt(Method::GET, "openOrders", &[]).await
     }
 
-    /// What the account holds.
+    /// The balances of the account.
     #[exchange_call(op = "get_account")]
     pub(crate) async fn get_account(&self) -> Result<AccountReport, ApiError> {
         self.attempt(Method::GET, "account", &[]).await
@@ -156,7 +156,7 @@ impl Client {
             let body = body?;
             return serde_json::from_slice(&body).map_err(|error| ApiError::Decode(error.to_string()));
         }
-        // The status of a refusal counts also where its body breaks off.
+        // The status identifies the error even if its body breaks off.
         let error = ApiError::from_answer(status, &headers, &body.unwrap_or_default());
         if let Some(retry_after) = error.retry_after() {
             self.throttle.hold_back(retry_after);
