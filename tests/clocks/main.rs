@@ -1,16 +1,17 @@
-//! The machine's own clocks when they leap: a time namespace in which an hour has passed since boot, as after a suspend.
+//! Jumps of the machine's clocks, produced by a time namespace whose time since boot is an hour ahead, as after a
+//! suspend.
 //!
-//! It takes the right to make one. Where that is missing the tests are reported as ignored, and fail if `CI` is set.
+//! Creating one needs a permission. Without it the tests are reported as ignored, or fail if `CI` is set.
 
 use std::env;
 use std::process::{Command, Output};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-/// Set in the process that leaps.
+/// Set in the process whose clock jumps.
 const LEAP: &str = "BOT_METRICS_TEST_LEAP";
 
-/// That process's exit code where it may not.
+/// That process's exit code if it lacks the permission.
 const NOT_PERMITTED: i32 = 77;
 
 fn main() {
@@ -48,17 +49,17 @@ mod suspended {
 
     const CLONE_NEWTIME: libc::c_int = 0x80;
 
-    /// Goes into a namespace whose time since boot is an hour ahead. Its other clocks are not: `CLOCK_MONOTONIC` stands
-    /// still while a machine sleeps.
+    /// Enters a namespace whose time since boot is an hour ahead. The other clocks are unchanged, since
+    /// `CLOCK_MONOTONIC` does not advance while a machine sleeps.
     fn sleep_for_an_hour() -> io::Result<()> {
-        // SAFETY: it takes a number and touches no memory of ours.
+        // SAFETY: the call takes a number and accesses no memory of this process.
         let unshared = unsafe { libc::unshare(CLONE_NEWTIME) };
         if unshared != 0 {
             return Err(io::Error::last_os_error());
         }
         fs::write("/proc/self/timens_offsets", "boottime 3600 0\n")?;
         let namespace = File::open("/proc/self/ns/time_for_children")?;
-        // SAFETY: the descriptor is open, and there is no other thread whose clock would stay behind.
+        // SAFETY: the descriptor is open, and there is no other thread that would keep the old clock.
         let entered = unsafe { libc::setns(namespace.as_raw_fd(), CLONE_NEWTIME) };
         if entered == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
@@ -87,7 +88,7 @@ mod suspended {
             std::process::exit(super::NOT_PERMITTED);
         }
 
-        assert_eq!(value(&unscraped, "alive", "trading"), Some(0.0), "though nothing was scraped before");
+        assert_eq!(value(&unscraped, "alive", "trading"), Some(0.0), "although nothing was scraped before");
         assert_eq!(value(&metrics, "alive", "trading"), Some(0.0), "a machine that slept is not fresh");
         assert_eq!(value(&metrics, "alive", "reconciliation"), Some(1.0), "an hour is not two");
         assert_eq!(value(&metrics, "last_run_timestamp", "trading"), Some(last_run));
@@ -99,8 +100,8 @@ mod suspended {
         trading.start().finish(Outcome::Ok);
         assert_eq!(value(&metrics, "alive", "trading"), Some(1.0));
         let took = value(&metrics, "duration_seconds_sum", "monitor").expect("it ended");
-        assert!(took < 60.0, "the hour is no part of it: {took} s");
+        assert!(took < 60.0, "the hour is not included: {took} s");
         let fallbacks = Samples::of(&metrics).value("bytelyst_bot_clock_fallbacks_total", &[]);
-        assert_eq!(fallbacks, Some(0.0), "the counter is as good as before");
+        assert_eq!(fallbacks, Some(0.0), "the counter is still trusted");
     }
 }

@@ -1,4 +1,4 @@
-//! How many series a family has.
+//! Limits on the number of series of a family.
 
 use std::sync::OnceLock;
 
@@ -8,10 +8,10 @@ use bot_metrics::{Counter, Gauge, LabelType, Symbol, metrics};
 use crate::METRICS;
 use crate::labels::Side;
 
-/// As the settings of these tests bound symbols.
+/// The limit on symbols in the settings of these tests.
 pub(crate) const SYMBOLS: usize = 500;
 
-/// Any number of them.
+/// An open label of any value.
 struct Any;
 
 impl bot_metrics::Label for Any {
@@ -40,21 +40,21 @@ metrics! {
     counter paired_total { one: Any, two: Any } budget = 10
 }
 
-/// Records 300 symbols of which there may be 200 then.
+/// Records 300 symbols before `install`, when the limit is 200.
 pub(crate) fn record_before_install() {
     (0..300).for_each(|n| early_total(&symbol(n)).increment());
     (0..200).for_each(|n| early_gauge(&symbol(n)).set(1.0));
     KEPT.get_or_init(|| (early_total("KEPT"), early_gauge("KEPT")));
 }
 
-/// They found no place.
+/// Handles that were over the limit when they were made.
 static KEPT: OnceLock<(Counter, Gauge)> = OnceLock::new();
 
 fn symbol(n: usize) -> String {
     format!("S{n:04}")
 }
 
-/// How many series a family has, what they count together, and how often a label found no place.
+/// The number of series of a family, the sum of their values, and the number of recordings over the limit.
 fn found(name: &str, label: &str) -> (usize, f64, f64) {
     let samples = Samples::of(&METRICS);
     let full = format!("bytelyst_bot_{name}");
@@ -64,9 +64,9 @@ fn found(name: &str, label: &str) -> (usize, f64, f64) {
 }
 
 #[test]
-fn symbols_of_families_of_ones_own_are_bounded_by_the_settings_before_and_after_their_first_use() {
+fn symbols_of_own_families_are_limited_by_the_settings_before_and_after_their_first_use() {
     let _metrics = &*METRICS;
-    assert_eq!(found("early_total", "symbol"), (201, 300.0, 100.0), "by what they are unless set");
+    assert_eq!(found("early_total", "symbol"), (201, 300.0, 100.0), "by the default limit");
     let (counter, gauge) = KEPT.get().expect("made before install");
     counter.increment();
     gauge.set(3.0);
@@ -78,7 +78,7 @@ fn symbols_of_families_of_ones_own_are_bounded_by_the_settings_before_and_after_
         early_total(&symbol(n)).increment();
     }
     assert_eq!(found("late_total", "symbol"), (SYMBOLS + 1, 520.0, 20.0));
-    // One place is the kept handle's.
+    // One of the series is the kept handle's.
     assert_eq!(found("early_total", "symbol"), (SYMBOLS + 1, 821.0, 121.0));
     let one = |n| Samples::of(&METRICS).value("bytelyst_bot_early_total", &[("symbol", &symbol(n))]);
     assert_eq!((one(7), one(299)), (Some(2.0), Some(1.0)), "the latter's first went to \"other\"");
@@ -91,7 +91,7 @@ fn a_family_has_at_most_2000_series_unless_its_budget_says_more() {
         crowded_total(&symbol(n)).increment();
         roomy_total(&symbol(n)).increment();
     }
-    // Room is kept for an empty text.
+    // One series is reserved for an empty text.
     assert_eq!(found("crowded_total", "text"), (1_999, 2_500.0, 502.0));
     crowded_total("").increment();
     assert_eq!(found("crowded_total", "text"), (2_000, 2_501.0, 502.0));
@@ -113,7 +113,7 @@ fn closed_label_sets_count_in_the_budget_and_are_never_crowded_out() {
 }
 
 #[test]
-fn what_exceeds_a_budget_by_two_labels_goes_to_other_in_both() {
+fn label_sets_over_a_budget_have_other_in_both_open_labels() {
     let _metrics = &*METRICS;
     for n in 0..20 {
         paired_total(&symbol(n), &symbol(n / 2)).increment();

@@ -1,4 +1,4 @@
-//! One family that two modules declare alike.
+//! A family that two modules declare identically.
 
 use bot_metrics::prelude::*;
 use bot_metrics::testing::Samples;
@@ -35,5 +35,5 @@ fn two_equal_declarations_are_one_family_to_which_both_count() {
     assert_eq!(samples.value("bytelyst_bot_shared_by_symbol_total", &[("symbol", "BTCUSDT")]), Some(3.0));
     let text = metrics.exposition();
     assert_eq!(text.matches("# TYPE bytelyst_bot_shared_total ").count(), 1, "{text}");
-    Settings::new(Mode::Paper).build().expect("an instance beside it");
+    Settings::new(Mode::Paper).build().expect("a second instance");
 }

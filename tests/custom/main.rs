@@ -1,4 +1,4 @@
-//! Families of a bot's own, in the process-wide instance.
+//! A bot's own families, in the process-wide instance.
 
 mod bounds;
 mod declared_twice;
@@ -46,7 +46,7 @@ metrics! {
     histogram order_size_dollars { side: labels::Side } buckets(100, 1_000, 10_000.5)
 }
 
-/// The process-wide instance, which all tests here share: each has families of its own.
+/// The process-wide instance, shared by all tests here; each test has separate families.
 static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     feed_restarts_total().add(2);
     bounds::record_before_install();
@@ -85,10 +85,10 @@ fn declared_families_are_served_like_the_catalogues() {
     assert_eq!(
         samples.matching("bytelyst_bot_signals_total", &[]).count(),
         28,
-        "every closed label set stands"
+        "every closed label set is exported"
     );
     assert_eq!(value(&samples, "order_size_dollars_count", &[("side", "sell")]), Some(0.0), "never called");
-    assert_eq!(samples.matching("bytelyst_bot_orders_resting", &[]).count(), 0, "a gauge nobody set");
+    assert_eq!(samples.matching("bytelyst_bot_orders_resting", &[]).count(), 0, "a gauge that was never set");
 
     orders_resting(labels::Side::Buy, "BTCUSDT").set(3.0);
     orders_resting(labels::Side::Buy, "BTCUSDT").set(f64::NAN);
@@ -113,7 +113,7 @@ fn declared_families_are_served_like_the_catalogues() {
     };
     assert_eq!(invalid("signal_to_ack_seconds"), Some(3.0));
     assert_eq!((invalid("orders_resting"), invalid("order_size_dollars")), (Some(1.0), Some(0.0)));
-    assert_eq!(invalid("signals_total"), None, "a counter takes nothing that could be wrong");
+    assert_eq!(invalid("signals_total"), None, "a counter accepts no invalid values");
 
     labels_beyond_their_bound_go_to_other(metrics);
     let text = metrics.exposition();

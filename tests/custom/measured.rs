@@ -23,7 +23,7 @@ metrics! {
     counter method_calls_total
 }
 
-/// What a family shows of these labels.
+/// The value of a family's series with these labels, -1 if there is none.
 fn shown(name: &str, labels: &[(&str, &str)]) -> f64 {
     Samples::of(&METRICS).value(&format!("bytelyst_bot_{name}"), labels).unwrap_or(-1.0)
 }
@@ -114,7 +114,7 @@ impl Pricer {
 fn timed_over_a_block_observes_its_methods() {
     const PRICER: Pricer = Pricer(1);
     let count = || shown("pricing_seconds_count", &[]);
-    assert_eq!(count(), 0.0, "labels that are none are closed");
+    assert_eq!(count(), 0.0, "without labels the series is exported from the start");
     assert_eq!(PRICER.price(), 1);
     assert_eq!(count(), 1.0);
     assert_eq!(PRICER.skipped(), Outcome::Skipped);
@@ -157,7 +157,7 @@ fn counted_counts_the_ends_that_it_names() {
 }
 
 #[test]
-fn a_counter_with_an_open_label_stands_at_0_before_its_first_increment() {
+fn a_counter_with_an_open_label_is_0_before_its_first_increment() {
     #[counted(decisions_total, side = "sell", profile = "fails", on = err)]
     fn succeeds() -> Result<(), ()> {
         Ok(())
@@ -183,14 +183,14 @@ impl Strategy for Desk {
 }
 
 #[test]
-fn counted_stands_over_methods_of_traits() {
+fn counted_applies_to_methods_of_traits() {
     let before = shown("method_calls_total", &[]);
     assert_eq!(poll_once(Desk.run()), Some(2));
     Desk.stop();
     assert_eq!(shown("method_calls_total", &[]) - before, 2.0);
 }
 
-/// Nothing is in scope but what is named.
+/// A module without imports.
 mod elsewhere {
     #[bot_metrics::counted(super::decisions_total, side = super::Side::Sell, profile = name)]
     pub(super) fn call(name: &str) -> usize {
@@ -206,7 +206,7 @@ fn a_family_is_found_by_its_path() {
 }
 
 #[test]
-fn functions_that_record_to_families_of_ones_own_stand_in_the_list_of_call_sites_with_their_family() {
+fn functions_that_record_to_own_families_are_listed_in_call_sites_with_their_family() {
     let sites = bot_metrics::call_sites();
     let listed = |function: &str| {
         let sites = sites.iter().filter(|site| site.function == function && site.module.contains("measured"));
@@ -217,7 +217,7 @@ fn functions_that_record_to_families_of_ones_own_stand_in_the_list_of_call_sites
     assert_eq!(listed("count"), ["Counted(\"decisions_total\")"; 6]);
     assert_eq!(listed("price"), ["Timed(\"pricing_seconds\")"], "a method");
     assert_eq!(listed("unmeasured"), [""; 0], "left out");
-    assert_eq!(listed("stop"), ["Counted(\"method_calls_total\")"], "of a trait, never called by this name");
+    assert_eq!(listed("stop"), ["Counted(\"method_calls_total\")"], "a trait's method, never called by this name");
     assert_eq!(listed("succeeds"), ["Counted(\"decisions_total\")"], "inside a function");
     assert_eq!(listed("call"), ["Counted(\"decisions_total\")"], "by its path");
 }

@@ -1,4 +1,4 @@
-//! Series that are removed, and come back.
+//! Series that are removed and return.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -7,7 +7,7 @@ use bot_metrics::{LabelType, ProfileId, metrics};
 
 use crate::METRICS;
 
-/// At most three of them.
+/// An open label of at most three values.
 struct Strategy;
 
 impl bot_metrics::Label for Strategy {
@@ -47,23 +47,23 @@ fn a_removed_gauge_vanishes_at_once_and_comes_back_through_a_kept_handle_while_t
     assert_eq!(
         (held("one"), held("four"), held("other")),
         (Some(1.0), None, None),
-        "one value for several is none's"
+        "a value for several label sets would be wrong for each"
     );
     positions_held("four").remove();
     kept.remove();
     assert_eq!(held("one"), None);
     kept.set(5.0);
-    assert_eq!(held("one"), Some(5.0), "there is room for it still");
+    assert_eq!(held("one"), Some(5.0), "a series is still free");
     kept.remove();
     positions_held("four").set(6.0);
-    assert_eq!(held("four"), Some(6.0), "the room is free");
+    assert_eq!(held("four"), Some(6.0), "the series is free");
     kept.set(7.0);
-    assert_eq!(held("one"), None, "three are allowed, and there are three");
+    assert_eq!(held("one"), None, "three are allowed, and three exist");
     positions_held("two").remove();
     positions_held("one").clone().set(8.0);
     assert_eq!(held("one"), Some(8.0));
     kept.set(9.0);
-    assert_eq!(held("one"), Some(9.0), "one series, by whatever handle");
+    assert_eq!(held("one"), Some(9.0), "one series for all handles");
 }
 
 #[test]
@@ -89,11 +89,11 @@ fn any_number_of_kept_handles_have_at_most_as_many_series_as_are_allowed() {
     kept.iter().rev().for_each(|gauge| gauge.set(3.0));
     assert_eq!(series(), 3);
     let last = Samples::of(&METRICS).value("bytelyst_bot_positions_moved", &[("strategy", "99")]);
-    assert_eq!(last, Some(3.0), "it was the first to ask");
+    assert_eq!(last, Some(3.0), "it was the first to record");
 }
 
 #[test]
-fn a_kept_handle_that_found_no_place_finds_the_one_that_comes_free() {
+fn a_kept_handle_over_the_limit_gets_the_series_that_becomes_free() {
     let _metrics = &*METRICS;
     ["a", "b", "c"].map(positions_waiting).iter().for_each(|gauge| gauge.set(1.0));
     let kept = positions_waiting("kept");
@@ -113,7 +113,7 @@ fn a_kept_handle_that_found_no_place_finds_the_one_that_comes_free() {
 }
 
 #[test]
-fn a_kept_handle_that_found_no_place_removes_what_another_has_set_since() {
+fn a_kept_handle_over_the_limit_removes_the_series_that_another_handle_has_set_since() {
     let _metrics = &*METRICS;
     ["a", "b", "c"].map(positions_lent).iter().for_each(|gauge| gauge.set(1.0));
     let kept = positions_lent("late");

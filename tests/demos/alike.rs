@@ -3,10 +3,10 @@ use std::time::{Duration, Instant};
 
 use bot_metrics_tests::demo::{Running, command, run};
 
-/// Those that serve their metrics.
+/// The bots that serve their metrics.
 const SERVING: [&str; 4] = ["quickstart", "own-metrics", "grid-bot", "axum-service"];
 
-/// Longer than the end may take on a busy machine.
+/// Longer than the shutdown may take on a busy machine.
 const SOON: Duration = Duration::from_secs(10);
 
 #[test]
@@ -24,7 +24,7 @@ fn a_signal_ends_each_of_them_soon_and_cleanly() {
 }
 
 #[test]
-fn an_output_that_nobody_reads_holds_none_of_them_up() {
+fn an_unread_output_delays_none_of_them() {
     for bot in SERVING {
         let (mut running, pipes) = Running::start_unread(bot, &[]);
         assert_eq!(running.get("/metrics").0, 200, "{bot}");
@@ -46,13 +46,13 @@ fn each_ends_by_itself_when_its_time_is_up() {
 }
 
 #[test]
-fn a_port_in_use_is_told_in_one_line_and_does_not_stop_a_bot_that_can_do_without() {
+fn a_port_in_use_is_reported_in_one_line_and_does_not_stop_a_bot_that_can_run_without() {
     let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = holder.local_addr().expect("bound").port().to_string();
     let arguments = ["--bind", "127.0.0.1", "--port", &port, "--duration", "500ms"];
     for bot in SERVING {
         let ended = run(&mut command(bot, &arguments));
-        // The service is its port.
+        // Without its port the service is of no use.
         let code = i32::from(bot == "axum-service");
         assert_eq!(ended.status.code(), Some(code), "{bot}: {ended:?}");
         assert_eq!(ended.stderr.lines().count(), 1, "{bot}: {}", ended.stderr);
@@ -66,7 +66,7 @@ fn a_port_in_use_is_told_in_one_line_and_does_not_stop_a_bot_that_can_do_without
 }
 
 #[test]
-fn wrong_arguments_and_a_wrong_environment_are_told_as_paper_bot_does() {
+fn wrong_arguments_and_a_wrong_environment_are_reported_as_by_paper_bot() {
     for bot in SERVING.into_iter().chain(["backtest"]) {
         let ended = run(&mut command(bot, &["--prot", "1"]));
         assert_eq!(ended.status.code(), Some(2), "{bot}: {ended:?}");

@@ -1,4 +1,4 @@
-//! The smaller demo bots from outside: each shows its topic, and all begin, fail and end alike.
+//! The smaller demo bots as processes: each shows its topic, and all start, fail and stop in the same way.
 
 mod alike;
 mod topics;

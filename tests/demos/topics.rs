@@ -67,7 +67,7 @@ fn axum_service_serves_its_metrics_beside_its_own_pages() {
 }
 
 #[test]
-fn grid_bot_trades_on_two_exchanges_that_are_told_apart() {
+fn grid_bot_trades_on_two_exchanges_with_separate_labels() {
     let bot = Running::start("grid-bot", &[]);
     let placed = |samples: &Samples, exchange| {
         let labels = [("exchange", exchange), ("operation", "place_order"), ("outcome", "ok")];
@@ -111,7 +111,7 @@ fn backtest_simulates_the_whole_recording_and_says_where_its_metrics_are() {
 }
 
 #[test]
-fn backtest_says_that_there_is_no_gateway_where_it_was_told_to_push() {
+fn backtest_reports_a_missing_gateway() {
     let port =
         std::net::TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a free port");
     let url = format!("http://{port}");

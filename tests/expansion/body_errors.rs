@@ -1,12 +1,12 @@
-//! What is wrong in an annotated body is reported where it is, and once.
+//! Errors in an annotated body are reported once, and at their original position.
 
 use crate::package::{Diagnostic, Packages, plain, source};
 
-/// One mistake each, in the first function of the file, that the compiler finds by its types or its borrows.
+/// Functions with one mistake each, found by the type or borrow checker, each first in its file.
 const MISTAKES: &str = "body_errors/mistakes.rs";
 
 #[test]
-fn errors_in_bodies_stand_where_they_stand_without_the_attribute() {
+fn errors_in_bodies_are_reported_where_they_are_without_the_attribute() {
     let mut packages = Packages::new("body-errors");
     let mistakes = source(MISTAKES);
     let (prelude, mistakes) = mistakes.split_once("// ---\n").unwrap();

@@ -1,8 +1,8 @@
-//! Annotated functions in crates that shadow, rename or forbid what an expansion might rely on.
+//! Annotated functions in crates that shadow, rename or forbid names that an expansion might rely on.
 
 use crate::package::{Packages, source};
 
-/// Each crate, and what stands beside the library among its dependencies.
+/// The crates, one for each way.
 const CRATES: [&str; 3] = ["shadowed", "no_prelude", "renamed"];
 
 #[test]

@@ -1,5 +1,5 @@
-//! The list of call sites is complete at link time, whatever the linker leaves out; its holes are where they are
-//! documented.
+//! The list of call sites is complete at link time, although linkers leave out unused code; the exceptions are the
+//! documented ones.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use crate::package::{Packages, source};
 /// Set to build with every profile.
 const LONG: &str = "BOT_METRICS_LONG_TESTS";
 
-/// The directories that cargo names after these profiles, and their settings.
+/// The profiles, by the directories that cargo names after them, and their settings.
 const PROFILES: [(&str, &str); 4] = [
     ("debug", ""),
     ("thin", "inherits = \"release\"\nlto = \"thin\""),
@@ -41,7 +41,7 @@ fn every_call_site_that_is_linked_is_listed() {
         let output = Command::new(bot).arg(Packages::built(directory, "libopened.so")).output().unwrap();
         let listed = String::from_utf8_lossy(&output.stdout);
         let expected = [
-            // Sorted by file, then by line; what `named` and `mentioned` hold is called by nobody.
+            // Sorted by file, then by line; the functions in `named` and `mentioned` are never called.
             "bot: main, inner, generic, never_called, get_ticker, mentioned_at_once, mentioned_later, named_at_once, named_later",
             "opened: in_an_opened_library",
         ];

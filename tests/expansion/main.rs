@@ -1,7 +1,8 @@
-//! Annotated functions are the plain ones, only measured: what the compiler, clippy and the running program say.
+//! Annotated functions behave as without the attribute, apart from the measurement: to the compiler, to clippy and at
+//! run time.
 //!
-//! The compiler's part builds packages of its own, written to the target directory from the sources beside this
-//! file: each once as it stands, and once with its attributes blanked out.
+//! The compiler's part builds packages in the target directory from the sources beside this file: each once as it is,
+//! and once with its attributes blanked out.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -1,5 +1,5 @@
-//! Some hundred malformed attributes, each with one mistake: all are refused, each at its own place, none by a panic of
-//! the macro, and what they stand over is kept. The same with the feature `enable` off.
+//! About a hundred malformed attributes with one mistake each. All are rejected, each at its own position and without
+//! a panic of the macro, and the annotated item is kept; with the feature `enable` off as well.
 
 mod arguments;
 mod items;
@@ -11,17 +11,17 @@ use std::ops::RangeInclusive;
 
 use crate::package::{Diagnostic, Packages};
 
-/// An attribute with its arguments over an item that is called `kept`.
+/// An attribute with its arguments on an item named `kept`.
 pub(crate) struct Malformed {
     attribute: &'static str,
     arguments: String,
     item: &'static str,
-    /// The word of the item that an error about it may stand under.
+    /// The word of the item at which an error about it may be reported.
     keyword: &'static str,
 }
 
 impl Malformed {
-    /// Over a function that the attribute could measure.
+    /// On a function that the attribute could measure.
     fn over_function(attribute: &'static str, arguments: impl Into<String>) -> Self {
         let item = match attribute {
             "timed_subsystem" => "pub fn kept() {}",
@@ -40,21 +40,21 @@ impl Malformed {
     }
 }
 
-/// All of them, without two that read the same.
+/// All cases, without duplicates.
 fn malformed() -> Vec<Malformed> {
     let all = arguments::malformed().into_iter().chain(texts::malformed()).chain(items::malformed());
     let all: BTreeMap<_, _> = all.map(|case| ((case.text(), case.item), case)).collect();
     all.into_values().collect()
 }
 
-/// Where a case stands in the source.
+/// The position of a case in the source.
 struct Place {
     attribute: RangeInclusive<u64>,
     /// Line, first and last column of the keyword.
     keyword: [u64; 3],
 }
 
-/// What the attributes name that record to a bot's own families.
+/// The families named by `timed` and `counted`.
 const FAMILIES: &str = "pub mod families {
     bot_metrics::metrics! {
         /// Time of calls.
@@ -65,7 +65,7 @@ const FAMILIES: &str = "pub mod families {
 }
 ";
 
-/// A module for each case, and a use of all that is kept.
+/// A module for each case, and a use of each kept item.
 fn source(cases: &[Malformed]) -> (String, Vec<Place>) {
     let mut source = "#![allow(warnings)]\n".to_owned();
     source.push_str(FAMILIES);
@@ -92,7 +92,7 @@ fn line_count(text: &str) -> u64 {
     text.lines().count() as u64
 }
 
-/// What the compiler says of `source`, errors alone.
+/// The compiler's errors for `source`.
 fn errors(name: &str, source: &str, switch: fn(&Packages, &str)) -> Vec<Diagnostic> {
     let mut packages = Packages::new(name);
     packages.add("malformed", "2024", "", &[("lib.rs", source.to_owned())]);
@@ -130,7 +130,7 @@ fn assert_refused(cases: &[Malformed], places: &[Place], errors: &[Diagnostic]) 
 }
 
 #[test]
-fn every_malformed_attribute_is_refused_at_its_place_and_its_item_kept() {
+fn every_malformed_attribute_is_rejected_at_its_position_and_its_item_kept() {
     let cases = malformed();
     println!("{} malformed attributes", cases.len());
     assert!(cases.len() >= 300);
@@ -139,5 +139,5 @@ fn every_malformed_attribute_is_refused_at_its_place_and_its_item_kept() {
     assert_refused(&cases, &places, &on);
     let off = errors("malformed-off", &source, Packages::switch_off);
     assert_refused(&cases, &places, &off);
-    assert_eq!(on, off, "the feature changes nothing of what is refused");
+    assert_eq!(on, off, "the feature does not change the errors");
 }

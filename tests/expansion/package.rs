@@ -1,4 +1,4 @@
-//! Packages that a test writes, and what cargo says of them.
+//! Packages written by a test, and cargo's output for them.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -7,19 +7,19 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Packages in the target directory, in a workspace of their own with the versions of this one.
+/// Packages in the target directory, in a separate workspace with the dependency versions of this one.
 pub(crate) struct Packages {
     root: PathBuf,
     members: Vec<String>,
     sections: String,
 }
 
-/// What the compiler or clippy said, without what differs between an annotated and a plain package.
+/// A diagnostic of the compiler or clippy, without the parts that differ between an annotated and a plain package.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Diagnostic {
     pub(crate) file: String,
     pub(crate) code: String,
-    /// Where it points: first line and column, last line and column, for each primary span.
+    /// Its position: first line and column, last line and column, for each primary span.
     pub(crate) places: Vec<[u64; 4]>,
     pub(crate) level: String,
     pub(crate) message: String,
@@ -55,14 +55,14 @@ impl Packages {
         self.members.push(name.to_owned());
     }
 
-    /// Lets a package depend on the library without the feature `enable`.
+    /// Makes a package depend on the library without the feature `enable`.
     pub(crate) fn switch_off(&self, package: &str) {
         let manifest = self.root.join(package).join("Cargo.toml");
         let text = std::fs::read_to_string(&manifest).unwrap().replace(", features = [\"enable\"]", "");
         write(&manifest, &text);
     }
 
-    /// Gives a package that was switched off these features of the library.
+    /// Adds features of the library to a package that was switched off.
     pub(crate) fn add_features(&self, package: &str, features: &[&str]) {
         let manifest = self.root.join(package).join("Cargo.toml");
         let with = format!("default-features = false, features = {features:?} }}");
@@ -70,7 +70,7 @@ impl Packages {
         write(&manifest, &text);
     }
 
-    /// Lets a package know the library by another name.
+    /// Renames the library in a package.
     pub(crate) fn rename(&self, package: &str, name: &str) {
         let manifest = self.root.join(package).join("Cargo.toml");
         let renamed = format!("{name} = {{ package = \"bot-metrics\", ");
@@ -83,7 +83,7 @@ impl Packages {
         self.sections.push_str(lines);
     }
 
-    /// Gives a package another manifest.
+    /// Replaces a package's manifest.
     pub(crate) fn replace_manifest(&self, package: &str, text: &str) {
         write(&self.root.join(package).join("Cargo.toml"), text);
     }
@@ -95,12 +95,12 @@ impl Packages {
         write(&manifest, &text);
     }
 
-    /// What cargo built, in the directory of a profile.
+    /// The path of a file built with a profile.
     pub(crate) fn built(profile: &str, file: &str) -> PathBuf {
         Path::new(env!("CARGO_TARGET_TMPDIR")).join("expansion-target").join(profile).join(file)
     }
 
-    /// Runs cargo over all packages, with the versions that the lock file of this workspace names.
+    /// Runs cargo on all packages, with the versions of this workspace's lock file.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> std::process::Output {
         let members =
             format!("[workspace]\nresolver = \"3\"\nmembers = {:?}\n{}", self.members, self.sections);
@@ -116,7 +116,7 @@ impl Packages {
             .unwrap()
     }
 
-    /// The instructions of a package's library with this source, optimised.
+    /// The optimised instructions of a package's library with this source.
     pub(crate) fn instructions(&self, package: &str, source: &str) -> String {
         let directory = self.root.join(package);
         write(&directory.join("src/lib.rs"), source);
@@ -128,7 +128,7 @@ impl Packages {
         std::fs::read_to_string(file).unwrap()
     }
 
-    /// What `cargo <command> --message-format=json` says, by package and target.
+    /// The diagnostics of `cargo <command> --message-format=json`, by package and target.
     pub(crate) fn diagnostics(&self, command: &[&str]) -> BTreeMap<String, Vec<Diagnostic>> {
         let arguments = [command, &["--workspace", "--keep-going", "--message-format=json"]].concat();
         let output = self.cargo(&arguments);
@@ -172,7 +172,7 @@ fn diagnostic(message: &Value) -> Option<Diagnostic> {
         ["line_start", "column_start", "line_end", "column_end"].map(|key| span[key].as_u64().unwrap())
     });
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    // The last message only counts the others.
+    // The last message only gives the number of the others.
     (!spans.is_empty()).then(|| Diagnostic {
         file: Path::new(&text(&spans[0]["file_name"]))
             .file_name()
@@ -186,7 +186,7 @@ fn diagnostic(message: &Value) -> Option<Diagnostic> {
     })
 }
 
-/// `source` with a comment for each attribute: the plain functions, at the same places.
+/// `source` with each attribute replaced by a comment: the plain functions, at the same positions.
 pub(crate) fn plain(source: &str) -> String {
     const ATTRIBUTES: [&str; 5] =
         ["timed_subsystem", "exchange_call", "operational_event", "capital_check", "reconciliation"];

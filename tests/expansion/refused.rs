@@ -1,18 +1,18 @@
-//! What cannot be measured is refused by one error that says what to do, and the function is kept.
+//! Functions that cannot be measured are rejected with one error that gives the solution, and are kept.
 
 use crate::package::{Packages, source};
 
 #[test]
-fn what_cannot_be_measured_is_refused_once_and_kept() {
+fn functions_that_cannot_be_measured_are_rejected_once_and_kept() {
     assert_told_as_expected("functions", 15);
 }
 
 #[test]
-fn every_typo_of_a_crate_is_told_in_one_run_beside_other_errors() {
+fn all_typos_of_a_crate_are_reported_in_one_run_beside_other_errors() {
     assert_told_as_expected("typos", 17);
 }
 
-/// The compiler says of a file what its comments say, once each, and nothing else.
+/// Asserts that the compiler reports for a file exactly the messages in its comments, once each.
 fn assert_told_as_expected(name: &str, least: usize) {
     let mut packages = Packages::new(&format!("refused-{name}"));
     let file = source(&format!("refused/{name}.rs"));
@@ -20,7 +20,7 @@ fn assert_told_as_expected(name: &str, least: usize) {
     let found = packages.diagnostics(&["check"]);
     let errors: Vec<_> =
         found["refused/refused"].iter().filter(|diagnostic| diagnostic.level == "error").collect();
-    // Each refused function stands behind a comment with a part of its message.
+    // Each rejected function follows a comment with a part of its message.
     let expected: Vec<(u64, &str)> = file
         .lines()
         .zip(1..)

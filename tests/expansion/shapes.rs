@@ -13,8 +13,8 @@ const CRATE: &str = "//! Shapes.\n\
 
 const DEPENDENCIES: &str = "async-trait = \"0.1\"\nfutures-core = \"0.3\"\ntokio = { version = \"1\", features = [\"macros\", \"rt\"] }\n";
 
-/// What clippy tells from a body that is nothing but its last expression, or from an argument that nothing moves: the
-/// file, the function and the lint.
+/// Lints that clippy reports only for a body that is more than its last expression, or for an argument that the body
+/// does not move: the file, the function and the lint.
 const LOST: [(&str, &str, &str); 17] = [
     ("functions.rs", "attributes_of_arguments", "clippy::needless_pass_by_value"),
     ("functions.rs", "inside", "clippy::unnecessary_wraps"),
@@ -35,13 +35,13 @@ const LOST: [(&str, &str, &str); 17] = [
     ("methods.rs", "boxed", "clippy::boxed_local"),
 ];
 
-/// What clippy adds about the closure that a body becomes. `result_large_err` reads the type of its value, however that is
-/// written, and repeats what it says of the function. `use_self` reads each name in a written type.
+/// Lints that clippy adds for the closure around a body. `result_large_err` reads the type of its value, in any
+/// spelling, and repeats the lint of the function. `use_self` reads each name in a written type.
 const GAINED: [(&str, &str, &str); 2] =
     [("lints.rs", "into_text", "clippy::use_self"), ("lints.rs", "large_error", "clippy::result_large_err")];
 
 #[test]
-fn every_shape_compiles_and_clippy_says_no_more_and_no_less() {
+fn every_shape_compiles_with_the_same_clippy_lints() {
     let mut packages = Packages::new("shapes");
     for edition in ["2021", "2024"] {
         let files = |edit: fn(&str) -> String| -> Vec<(&str, String)> {
@@ -89,7 +89,7 @@ fn known<const N: usize>(lints: [(&str, &str, &str); N]) -> BTreeSet<[String; 3]
     lints.map(|(file, function, lint)| [file, function, lint].map(str::to_owned)).into()
 }
 
-/// How many functions have an attribute of ours, those in a block that has one counted as one.
+/// The number of annotated functions; an annotated block counts as one.
 fn annotated_functions(source: &str) -> usize {
     let plain = plain(source);
     let mut functions = 0;
@@ -104,13 +104,13 @@ fn annotated_functions(source: &str) -> usize {
     functions
 }
 
-/// The function that a line of the source belongs to.
+/// The name of the function that contains a line of the source.
 fn function_at(source: &str, line: u64) -> String {
     let lines = source.lines().take(usize::try_from(line).unwrap());
     lines.filter_map(function_in).last().unwrap_or_default().to_owned()
 }
 
-/// The name of the function that begins in a line.
+/// The name of the function whose definition is in a line.
 fn function_in(line: &str) -> Option<&str> {
     let (before, name) = line.split_once("fn ")?;
     let begins = before.is_empty() || before.ends_with(' ');

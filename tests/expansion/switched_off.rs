@@ -1,4 +1,4 @@
-//! Without the feature `enable` an annotated function is the plain one.
+//! Without the feature `enable` an annotated function is unchanged.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use crate::package::{Packages, plain, source};
 const DEPENDENCIES: &str =
     "async-trait = \"0.1\"\ntokio = { version = \"1\", features = [\"macros\", \"rt\"] }\n";
 
-/// Every shape that is measured elsewhere.
+/// The sources with the functions that the other tests measure.
 const SHAPES: [&str; 4] = ["functions.rs", "methods.rs", "futures.rs", "lints.rs"];
 
 #[test]
@@ -39,7 +39,7 @@ fn every_shape_compiles_without_a_lint_of_its_own() {
 }
 
 #[test]
-fn a_bot_runs_serves_and_says_why_nothing_is_recorded() {
+fn a_bot_runs_and_serves_and_reports_why_nothing_is_recorded() {
     let mut packages = Packages::new("switched-off-bot");
     packages.add("bot", "2024", DEPENDENCIES, &[("main.rs", source("switched_off/bot.rs"))]);
     packages.switch_off("bot");
@@ -53,7 +53,7 @@ fn a_bot_runs_serves_and_says_why_nothing_is_recorded() {
     for empty in ["families: 0\n", "collected: 0\n", "health: [], events: []\n"] {
         assert!(told.contains(empty), "{empty} not in {told}");
     }
-    // The page and what is served of it: a comment alone.
+    // The rendered and the served exposition: a single comment.
     assert_eq!(told.matches("# This bot is built").count(), 2, "{told}");
     assert!(!told.contains("# HELP") && !told.contains("bytelyst_bot_"), "{told}");
     let reported = String::from_utf8_lossy(&output.stderr);

@@ -1,4 +1,4 @@
-//! An annotated function beside the plain one: the same value, drops, panics, callers, sizes and auto traits.
+//! Annotated functions compared with plain ones: the same value, drops, panics, callers, sizes and auto traits.
 
 use std::cell::RefCell;
 use std::future::{Future, Ready, ready};
@@ -11,7 +11,7 @@ thread_local! {
     static DROPPED: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Says its name when it is dropped.
+/// Records its name when it is dropped.
 #[derive(Debug, PartialEq)]
 struct Loud(&'static str);
 
@@ -31,7 +31,7 @@ fn pair(left: &'static str, right: &'static str) -> Pair {
     Pair { left: Loud(left), right: Loud(right) }
 }
 
-/// One definition, plain and measured.
+/// Defines each function twice, plain and annotated.
 macro_rules! twins {
     ($($(#[$attr:meta])* { $($function:tt)* })*) => {
         mod plain {
@@ -45,7 +45,7 @@ macro_rules! twins {
     };
 }
 
-/// How a call ended, and what was dropped meanwhile in which order.
+/// The result of a call and the values it dropped, in order.
 #[derive(Debug, PartialEq)]
 struct Ended {
     value: Result<String, String>,
@@ -406,7 +406,7 @@ mod functions {
             }
         }
 
-        /// The documentation of the attributes says these figures too.
+        /// The documentation of the attributes gives these figures too.
         #[test]
         fn futures_grow_by_a_copy_of_their_arguments_and_a_constant() {
             let arguments = size_of::<([u8; 64], String)>();
@@ -428,7 +428,7 @@ mod functions {
     }
 
     #[test]
-    fn futures_are_send_and_unpin_where_they_were() {
+    fn futures_stay_send_and_unpin() {
         fn send<T: Send>(_: &T) {}
         fn unpin<T: Unpin>(_: &T) {}
         #[exchange_call(op = "get_order")]

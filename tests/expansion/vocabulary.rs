@@ -1,11 +1,11 @@
-//! A bot's own label values are found wherever its functions stand, and two crates' do not meet.
+//! A bot's own label values are found from every module, and those of two crates do not mix.
 
 use std::process::Command;
 
 use crate::package::{Packages, source};
 
 #[test]
-fn own_label_values_are_found_whatever_else_has_their_names() {
+fn own_label_values_are_found_beside_other_items_of_the_same_name() {
     let mut packages = Packages::new("vocabulary");
     packages.add("library", "2024", "", &[("lib.rs", source("vocabulary/library.rs"))]);
     for edition in ["2021", "2024"] {

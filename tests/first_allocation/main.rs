@@ -1,5 +1,5 @@
-//! An allocator that records what is allocated while the clock and the process-wide instance are made, or under any lock: it
-//! must not wait for them. Each case is a process of its own, since they are made once.
+//! An allocator that records allocations while the clock and the process-wide instance are being created, or while a
+//! lock is held. It must not wait for them. Each case runs in its own process, since both are created once.
 
 mod under_locks;
 
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bot_metrics::prelude::*;
 
 bot_metrics::metrics! {
-    /// How long allocations take.
+    /// Duration of allocations.
     histogram allocation_seconds buckets(0.001, 1.0)
 }
 
@@ -28,7 +28,7 @@ fn local_wait() {
     drop(bot_metrics::local_wait());
 }
 
-/// What the allocator does, by the name that the process is told.
+/// The ways in which the allocator records, by the name passed to the process.
 const KINDS: [(&str, fn()); 4] = [
     ("timed", timed_allocation),
     ("event of a symbol", symbol_event),
@@ -38,13 +38,13 @@ const KINDS: [(&str, fn()); 4] = [
 
 thread_local! {
     static RECORDS: Cell<Option<fn()>> = const { Cell::new(None) };
-    /// Whether what is allocated by the recording is recorded too.
+    /// Whether allocations made by the recording are recorded too.
     static NESTED: Cell<bool> = const { Cell::new(true) };
 }
 
 struct Recording;
 
-// SAFETY: all that is asked is asked of the system's allocator.
+// SAFETY: every call is forwarded to the system's allocator.
 unsafe impl GlobalAlloc for Recording {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if let Some(record) = RECORDS.get() {
@@ -54,7 +54,7 @@ unsafe impl GlobalAlloc for Recording {
             record();
             RECORDS.set(Some(record));
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.alloc(layout) }
     }
 
@@ -66,7 +66,7 @@ unsafe impl GlobalAlloc for Recording {
             record();
             RECORDS.set(Some(record));
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -81,11 +81,11 @@ const KIND: &str = "BOT_METRICS_TEST_ALLOCATOR_RECORDS";
 const INSTALLED: &str = "BOT_METRICS_TEST_INSTALLED_BEFORE";
 
 #[test]
-fn what_an_allocator_records_while_the_clock_or_the_instance_is_made_waits_for_neither() {
+fn an_allocator_that_records_does_not_wait_for_the_clock_or_the_instance_to_be_created() {
     if let Ok(kind) = std::env::var(KIND) {
         let (_, record) = KINDS.into_iter().find(|(name, _)| *name == kind).expect("one of them");
         if std::env::var_os(INSTALLED).is_some() {
-            // Made here is the instance, and with it the cells of sites; the clock is next.
+            // The recording creates the instance and with it the cells of the call sites; the clock is next.
             record();
         }
         RECORDS.set(Some(record));
@@ -125,7 +125,7 @@ fn ends_well(command: &mut Command, kind: &str) {
         }
         if Instant::now() > deadline {
             child.kill().expect("it is ours");
-            panic!("{kind}: it waits for itself");
+            panic!("{kind}: it deadlocks");
         }
         std::thread::sleep(Duration::from_millis(5));
     };

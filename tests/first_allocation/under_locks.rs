@@ -1,5 +1,5 @@
-//! What an allocator records under a lock of ours waits for none of them: each attribute, and each handle, made there or
-//! before.
+//! An allocator that records under one of the library's locks does not wait for any of them: with each attribute, and
+//! with each handle, made under the lock or before.
 
 use std::process::Command;
 use std::sync::LazyLock;
@@ -16,11 +16,11 @@ use crate::{NESTED, RECORDS, ends_well};
 bot_metrics::metrics! {
     /// Allocations.
     counter allocations_total { symbol: Symbol }
-    /// The size of one.
+    /// Size of an allocation.
     gauge allocation_size { symbol: Symbol }
     /// Calls.
     counter calls_total
-    /// How long one takes.
+    /// Duration of an allocation.
     histogram allocation_took_seconds { symbol: Symbol } buckets(0.1)
 }
 
@@ -112,7 +112,7 @@ fn made_there() {
     drop(Metrics::installed());
 }
 
-/// Whether the hook lets itself be called by what it allocates.
+/// The ways in which the allocator records, and whether the hook may be called by its own allocations.
 const KINDS: [(&str, fn(), bool); 9] = [
     ("capital_check", check_capital, true),
     ("reconciliation", reconcile_once, true),
@@ -133,7 +133,7 @@ fn reconcile_once() {
     let _ = reconcile();
 }
 
-/// Whatever takes a lock and allocates under it, for the first time and again.
+/// Takes each lock and allocates under it, for the first time and again.
 fn work(round: usize) {
     let name = format!("work-{round}");
     let profile = METRICS.profile(&name);
@@ -162,7 +162,7 @@ fn work(round: usize) {
 const KIND: &str = "BOT_METRICS_TEST_ALLOCATOR_RECORDS_UNDER_LOCKS";
 
 #[test]
-fn what_an_allocator_records_under_a_lock_waits_for_none() {
+fn an_allocator_that_records_under_a_lock_does_not_wait() {
     if let Ok(kind) = std::env::var(KIND) {
         let (_, record, is_nested) = KINDS.into_iter().find(|(name, ..)| *name == kind).expect("one of them");
         let _ = (&*METRICS, &*HANDLES);
@@ -172,7 +172,7 @@ fn what_an_allocator_records_under_a_lock_waits_for_none() {
             work(round);
             RECORDS.set(None);
         }
-        // Nothing is left locked, and what could not be recorded is counted.
+        // No lock is left locked, and recordings that were lost are counted.
         work(5);
         record();
         let lost = Samples::of(&METRICS).value("bytelyst_bot_recordings_lost_total", &[]);

@@ -1,4 +1,4 @@
-//! Generated parts of checked-in files are what the library would generate now. `BLESS=1` rewrites them.
+//! Generated parts of committed files are up to date. `BLESS=1` rewrites them.
 
 use bot_metrics_tests::workspace::assert_generated;
 

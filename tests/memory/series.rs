@@ -1,4 +1,4 @@
-//! Bytes a series, of a bot's own families.
+//! Bytes per series of a bot's own families.
 
 use std::sync::LazyLock;
 use std::sync::mpsc::channel;
@@ -9,7 +9,7 @@ use bot_metrics::{Label, LabelType, metrics};
 use crate::allocator::in_use;
 use crate::alone;
 
-/// As many as one label has values.
+/// The number of values of each label.
 const PAIRS: usize = 100;
 
 struct Strategy;
@@ -45,7 +45,7 @@ metrics! {
 pub(crate) static METRICS: LazyLock<Metrics> =
     LazyLock::new(|| Settings::new(Mode::Paper).install().expect("one installation"));
 
-/// Makes so many series of a histogram stand, of labels of their own.
+/// Creates this many series of a histogram, with distinct labels.
 pub(crate) fn ack_all(series: usize) {
     let _metrics = &*METRICS;
     for n in 0..series {
@@ -54,7 +54,7 @@ pub(crate) fn ack_all(series: usize) {
     }
 }
 
-/// Bytes a series when `record` has recorded `series` of them, and what a further thread adds that lives on.
+/// Bytes per series after `record` has recorded `series` of them, and the bytes that each further live thread adds.
 fn cost(series: usize, record: impl Fn(&str, &str) + Sync) -> (i64, i64) {
     let labels: Vec<_> = (0..series)
         .map(|n| (format!("strategy-{series}-{:04}", n / PAIRS), format!("PAIR{:02}USDT", n % PAIRS)))
@@ -62,14 +62,14 @@ fn cost(series: usize, record: impl Fn(&str, &str) + Sync) -> (i64, i64) {
     let each = |bytes: i64| bytes / i64::try_from(series).expect("few");
     let record_all = || labels.iter().for_each(|(strategy, symbol)| record(strategy, symbol));
     let before = in_use();
-    // In a thread that has recorded nothing yet, and that goes on holding what it holds.
+    // Runs in a thread that has recorded nothing yet and stays alive.
     std::thread::scope(|scope| {
         let live = || {
             let (done, wait) = channel();
             let (leave, stay) = channel::<()>();
             scope.spawn(move || {
                 record_all();
-                done.send(()).expect("somebody waits");
+                done.send(()).expect("the receiver waits");
                 let _ = stay.recv();
             });
             wait.recv().expect("it records");
@@ -85,7 +85,7 @@ fn cost(series: usize, record: impl Fn(&str, &str) + Sync) -> (i64, i64) {
     })
 }
 
-/// Of 11 bounds, those that have words for each thread; the labels are counted too.
+/// With 11 bounds, for series that have words for each thread; the labels are counted too.
 #[test]
 fn a_histogram_takes_few_bytes_a_series_and_fewer_for_each_further_thread() {
     let _alone = alone();

@@ -1,4 +1,4 @@
-//! What a scrape takes beside the series.
+//! The memory of a scrape in addition to the series.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,10 +7,10 @@ use crate::allocator::{in_use, peak_of};
 use crate::alone;
 use crate::series::{METRICS, ack_all};
 
-/// Few enough to leave words of each thread to the series whose bytes are counted beside these.
+/// Few enough that the tests of the bytes per series still find words for each thread.
 const SERIES: usize = 1_500;
 
-/// The length of the answer, which is read in pieces.
+/// The length of the answer, which is read in chunks.
 fn scrape(address: SocketAddr) -> usize {
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: bot\r\nConnection: close\r\n\r\n").expect("it reads");
@@ -24,11 +24,11 @@ fn scrape(address: SocketAddr) -> usize {
         end.extend_from_slice(&piece[..read]);
         end.drain(..end.len().saturating_sub(5));
     }
-    assert_eq!(end, b"0\r\n\r\n", "it comes in pieces, and whole");
+    assert_eq!(end, b"0\r\n\r\n", "the answer is chunked and complete");
     length
 }
 
-/// However many series there are.
+/// The number of series does not matter.
 #[test]
 fn a_long_exposition_is_served_in_a_megabyte() {
     let _alone = alone();
@@ -36,7 +36,7 @@ fn a_long_exposition_is_served_in_a_megabyte() {
     let series = if long { 100_000 } else { SERIES };
     ack_all(series);
     let server = METRICS.serve("127.0.0.1:0").expect("a free port");
-    // What the server itself takes is there from here on.
+    // The server's own memory is allocated from here on.
     let length = scrape(server.local_addr());
     assert!(length > series * 1_500, "{length}");
     let peak = peak_of(|| assert!(scrape(server.local_addr()).abs_diff(length) < length / 10));
@@ -44,7 +44,7 @@ fn a_long_exposition_is_served_in_a_megabyte() {
     assert!(peak <= 1 << 20, "{peak} bytes for {length} of text");
 }
 
-/// Each would hold an exposition of its own.
+/// Otherwise each of them would hold an exposition.
 #[test]
 fn clients_that_do_not_read_take_no_more_than_a_few_that_do() {
     let _alone = alone();

@@ -1,4 +1,4 @@
-//! Who has metrics already keeps them: from Node's prom-client, and from the crate `prometheus`.
+//! Existing metrics are kept: those of Node's prom-client and of the crate `prometheus`.
 
 mod prom_client;
 mod prometheus_crate;

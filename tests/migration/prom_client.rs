@@ -4,10 +4,10 @@ use bot_metrics::labels::{EventType, Exchange, Operation, Severity, Source, Subs
 use bot_metrics::testing::{Samples, instance};
 use bot_metrics::{Capital, Outcome, ReconciliationReport};
 
-/// What `prom-client.js` beside this file printed.
+/// The output of `prom-client.js` beside this file.
 const OLD: &str = include_str!("prom-client.prom");
 
-/// Of one series name: its labels, and its buckets' bounds.
+/// The labels and the bucket bounds of one series name.
 type Shape = (BTreeSet<String>, BTreeSet<String>);
 
 fn types(text: &str) -> BTreeMap<&str, &str> {
@@ -24,7 +24,7 @@ fn shapes(samples: &Samples) -> BTreeMap<String, Shape> {
     shapes
 }
 
-/// The same as `prom-client.js` records.
+/// Records the same as `prom-client.js`.
 fn new_bot() -> String {
     let (metrics, clock) = instance();
     metrics.event(Severity::Error, EventType::OrderFailure).profile("maker").symbol("BTCUSDT").record();
@@ -55,20 +55,20 @@ fn every_series_of_prom_client_is_there_with_its_type_labels_and_buckets() {
         let (new_labels, new_bounds) = &new_shapes[&name];
         assert_eq!(&labels, new_labels, "{name}");
         let lost: Vec<_> = bounds.difference(new_bounds).map(String::as_str).collect();
-        // As the page on migrating says.
+        // As the migration guide says.
         let expected: &[&str] =
             if name == "bytelyst_bot_exchange_api_latency_seconds_bucket" { &["0.25"] } else { &[] };
         assert_eq!(lost, expected, "{name}");
     }
     let cycles = "bytelyst_bot_subsystem_duration_seconds_bucket";
-    assert_eq!(new_shapes[cycles], shapes(&old)[cycles], "not one more either");
+    assert_eq!(new_shapes[cycles], shapes(&old)[cycles], "no additional ones");
 }
 
 #[test]
 fn the_same_events_give_the_same_values() {
     let (old, new) = (Samples::parse(OLD).expect("legal"), Samples::parse(&new_bot()).expect("legal"));
     for (series, value) in old.iter() {
-        // A bound of prom-client's that is none of ours, and the time at which the script was written.
+        // A bound that only prom-client has, and the time at which the script ran.
         if series.labels.get("le").is_some_and(|le| le == "0.25" && series.name.contains("latency"))
             || series.name.ends_with("last_run_timestamp")
         {

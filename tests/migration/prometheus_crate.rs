@@ -5,7 +5,7 @@ use prometheus::{
     register_int_counter,
 };
 
-/// What a bot with the crate has in its global registry.
+/// The metrics in the global registry of a bot that uses the crate.
 fn existing_bot() -> IntCounter {
     let fills = register_int_counter!("mybot_fills_total", "Fills.").expect("a new name");
     let inventory = register_gauge_vec!("mybot_inventory", "Coins held.", &["asset"]).expect("a new name");
@@ -42,7 +42,7 @@ fn a_bot_with_the_crate_keeps_its_metrics_on_the_same_endpoint() {
     }
     assert_eq!(kept, 1 + 1 + 5);
     for (series, _) in before.iter() {
-        assert!(samples.iter().any(|(found, _)| found == series), "{series} is ours, and still there");
+        assert!(samples.iter().any(|(found, _)| found == series), "{series} is the library's, and still exported");
     }
 
     fills.inc();
@@ -51,7 +51,7 @@ fn a_bot_with_the_crate_keeps_its_metrics_on_the_same_endpoint() {
 }
 
 #[test]
-fn collectors_and_registries_of_ones_own_are_served_too() {
+fn own_collectors_and_registries_are_served_too() {
     let (metrics, _) = instance();
     let counter = IntCounter::new("mybot_restarts_total", "Restarts.").expect("a legal name");
     metrics.register(Box::new(counter.clone())).expect("a new name");
@@ -65,9 +65,9 @@ fn collectors_and_registries_of_ones_own_are_served_too() {
     assert_metric!(metrics, "mybot_reloads_total", 2);
 }
 
-/// The other way round: somebody else's exporter serves the registry, ours included.
+/// The reverse: another exporter serves the registry that contains the library's families.
 #[test]
-fn an_exporter_that_a_bot_has_already_gathers_our_families_from_the_shared_registry() {
+fn an_existing_exporter_gathers_the_librarys_families_from_the_shared_registry() {
     let (metrics, _) = instance();
     metrics.event(bot_metrics::Severity::Info, bot_metrics::EventType::Started).record();
     let mut text = Vec::new();

@@ -42,7 +42,7 @@ impl Reporter for Seen {
 }
 
 impl Seen {
-    /// The spans of a call, each as `name in parent`.
+    /// The result of a call and its spans, each as `name in parent`.
     fn spans<F: Future>(&self, call: impl FnOnce() -> F) -> (F::Output, Vec<String>) {
         let root = fastrace::Span::root("root", SpanContext::random());
         let value = {

@@ -1,4 +1,5 @@
-//! Attributes of other crates that wrap a function's body, above and below ours: both see what they see alone.
+//! Attributes of other crates that wrap a function's body, above and below this library's: each behaves as it does
+//! alone.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::manual_async_fn, clippy::unused_async, reason = "they are the shapes")]
@@ -19,7 +20,7 @@ mod labels {
     use bot_metrics::LabelValue;
     pub(crate) use bot_metrics::labels::{EventType, Exchange, Severity};
 
-    /// One for each test: the instance is shared.
+    /// One operation for each test, because they share the instance.
     #[derive(Clone, Copy, Debug, LabelValue)]
     pub(crate) enum Operation {
         Traced,
@@ -35,7 +36,7 @@ fn metrics() -> &'static Metrics {
     METRICS.get_or_init(|| Settings::new(Mode::Paper).exchange(labels::Exchange::Paper).install().unwrap())
 }
 
-/// The calls of an operation by outcome.
+/// The number of calls of an operation by outcome.
 fn ends(operation: labels::Operation) -> BTreeMap<String, f64> {
     let samples = Samples::of(metrics());
     let labels = [("operation", operation.as_str())];
@@ -65,8 +66,8 @@ async fn one_turn() {
     poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }).await;
 }
 
-/// The functions of both modules: `$spans` makes a span of the function's name around its body, and `seen` is called in
-/// that span at the body's beginning and behind its wait.
+/// The functions of both modules: `$spans` wraps the body in a span of the function's name, and `seen` is called in
+/// that span at the start of the body and after its wait.
 macro_rules! functions {
     ($op:literal: #[$spans:meta]) => {
         struct Venue;

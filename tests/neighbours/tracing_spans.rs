@@ -88,7 +88,7 @@ async fn follows_from(causes: Vec<tracing::Id>) -> Result<u8, u8> {
     Ok(1)
 }
 
-/// Each event with the names of the spans around it.
+/// Each event with the names of its enclosing spans.
 #[derive(Clone, Default)]
 struct Seen(Arc<Mutex<Vec<String>>>);
 
@@ -112,7 +112,7 @@ impl<S: tracing::Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Seen {
     }
 }
 
-/// The events of a call, and those between its polls.
+/// The result of a call, its events, and those between its polls.
 fn events<F: Future>(call: impl FnOnce() -> F) -> (F::Output, Vec<String>) {
     let seen = Seen::default();
     let value =

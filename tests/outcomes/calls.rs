@@ -1,4 +1,4 @@
-//! Functions that run at once.
+//! Functions that are not async.
 
 use std::convert::Infallible;
 use std::future::Future as _;
@@ -18,7 +18,7 @@ fn returns(value: Result<u8, String>) -> Result<u8, String> {
 }
 
 #[test]
-fn ok_and_err_are_told_apart() {
+fn ok_and_err_are_distinguished() {
     metrics();
     assert_eq!(returns(Ok(1)), Ok(1));
     assert_eq!(returns(Ok(2)), Ok(2));
@@ -40,7 +40,7 @@ fn early_return(values: &[i32]) -> Result<i32, i32> {
 }
 
 #[test]
-fn early_returns_are_seen() {
+fn early_returns_are_recorded() {
     metrics();
     assert_eq!((early_return(&[1, -1]), early_return(&[1, 10]), early_return(&[])), (Err(-1), Ok(10), Ok(0)));
     assert_eq!(ends(Operation::EarlyReturn), counts([("ok", 2), ("error", 1)]));
@@ -53,7 +53,7 @@ fn question_mark(text: &str) -> Result<u8, Box<dyn std::error::Error>> {
 }
 
 #[test]
-fn the_question_mark_is_seen() {
+fn the_question_mark_is_recorded() {
     metrics();
     assert!(question_mark("1").is_ok());
     assert!(question_mark("one").is_err());
@@ -85,7 +85,7 @@ fn classes(status: u16) -> Result<(), ApiError> {
 }
 
 #[test]
-fn an_error_that_knows_its_class_tells_it() {
+fn the_class_of_an_error_is_recorded() {
     metrics();
     for status in [0, 200, 400, 403, 418, 429, 500, 503] {
         let _ = classes(status);
@@ -134,7 +134,7 @@ fn never_fails() -> Result<(), Infallible> {
 }
 
 #[test]
-fn a_shared_error_tells_its_class() {
+fn the_class_of_a_shared_error_is_recorded() {
     metrics();
     assert!(shared().is_err() && shared_by_all().is_err() && shared_here().is_err());
     let shared_later = std::pin::pin!(shared_later());
@@ -154,7 +154,7 @@ fn own_alias() -> Twice {
 }
 
 #[test]
-fn results_are_seen_through_aliases() {
+fn results_are_recognised_through_aliases() {
     metrics();
     assert!(alias(io::ErrorKind::TimedOut).is_err());
     assert!(alias(io::ErrorKind::ConnectionReset).is_err());
@@ -174,7 +174,7 @@ fn panics_without_a_result(divisor: u8) -> u8 {
 }
 
 #[test]
-fn a_panic_is_seen() {
+fn a_panic_is_recorded() {
     metrics();
     panics(|| panics_with_a_result(0));
     panics(|| panics_without_a_result(0));
@@ -194,7 +194,7 @@ fn value_while_unwinding() -> u8 {
 
 #[exchange_call(op = "panics_while_unwinding")]
 fn panics_while_unwinding() -> Result<(), ()> {
-    panic!("a second one, which somebody catches")
+    panic!("a second one, which is caught")
 }
 
 struct CallsInDrop;
@@ -210,7 +210,7 @@ impl Drop for CallsInDrop {
 }
 
 #[test]
-fn a_call_while_somebody_elses_panic_unwinds_ends_as_it_does() {
+fn a_call_during_an_unrelated_panic_has_its_own_outcome() {
     metrics();
     panics(|| {
         let _calls = CallsInDrop;
@@ -229,7 +229,7 @@ fn impl_in_result(limit: u8) -> Result<impl Iterator<Item = u8>, io::Error> {
 }
 
 #[test]
-fn results_of_impl_trait_are_seen() {
+fn results_of_impl_trait_are_recognised() {
     metrics();
     assert_eq!(impl_in_result(2).unwrap().count(), 2);
     assert!(impl_in_result(0).is_err());
@@ -242,7 +242,7 @@ fn outcome(outcome: Outcome) -> Outcome {
 }
 
 #[test]
-fn an_outcome_is_itself() {
+fn a_returned_outcome_is_recorded() {
     metrics();
     for returned in [Outcome::Ok, Outcome::Banned, Outcome::Skipped] {
         assert_eq!(outcome(returned), returned);
@@ -289,11 +289,11 @@ fn generic<T, E: std::fmt::Debug>(value: Result<T, E>) -> Result<T, E> {
 }
 
 #[test]
-fn generic_results_are_seen_whatever_they_hold() {
+fn generic_results_are_recognised() {
     metrics();
     assert!(generic::<u8, ApiError>(Err(ApiError::Timeout)).is_err());
     assert!(generic::<u8, ApiError>(Ok(1)).is_ok());
-    // The class is not: in a generic function the error's type may have none.
+    // The class is not recognised: in a generic function the error's type may have none.
     assert_eq!(ends(Operation::Generic), counts([("error", 1), ("ok", 1)]));
 }
 

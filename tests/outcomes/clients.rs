@@ -1,4 +1,4 @@
-//! The class of each failure that an HTTP client meets, against a socket that answers byte by byte.
+//! The class of each failure of an HTTP client, tested with a socket that sends given bytes.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -14,12 +14,12 @@ use tokio::task::JoinSet;
 use crate::labels::{self, Operation};
 use crate::seen::{counts, ends, metrics};
 
-/// What the server does after its last byte.
+/// The server's behaviour after its last byte.
 #[derive(Clone, Copy, Debug)]
 enum Then {
     Closes,
     Resets,
-    /// Waits for the client to leave.
+    /// Waits for the client to close the connection.
     Waits,
 }
 
@@ -31,7 +31,7 @@ fn answer(bytes: &'static str, then: Then) -> SocketAddr {
         let (mut stream, _) = listener.accept().unwrap();
         let mut request = Vec::new();
         let mut byte = [0];
-        // All of the request: unread bytes would make a reset of every close.
+        // Reads the whole request, because closing with unread bytes would reset the connection.
         while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() > 0 {
             request.push(byte[0]);
         }
@@ -45,10 +45,10 @@ fn answer(bytes: &'static str, then: Then) -> SocketAddr {
     address
 }
 
-/// Makes the end of a connection an error for its peer.
+/// Resets the connection on close, so that the peer gets an error.
 fn reset(stream: &TcpStream) {
     use std::os::fd::AsRawFd as _;
-    // Whatever was written has left by then: the kernel discards what has not.
+    // Written bytes have been sent by then; the kernel would discard unsent ones.
     thread::sleep(Duration::from_millis(50));
     let linger = libc::linger { l_onoff: 1, l_linger: 0 };
     let size = libc::socklen_t::try_from(size_of_val(&linger)).unwrap();
@@ -65,7 +65,7 @@ fn reset(stream: &TcpStream) {
     assert_eq!(set, 0, "{}", std::io::Error::last_os_error());
 }
 
-/// Answers that never come whole, and their class.
+/// Answers that never arrive completely, and their class.
 const BROKEN: [(&str, Then, ErrorClass); 9] = [
     ("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"a\": ", Then::Closes, ErrorClass::Transport),
     ("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"a\": ", Then::Resets, ErrorClass::Transport),
@@ -78,7 +78,7 @@ const BROKEN: [(&str, Then, ErrorClass); 9] = [
     ("HTTP/1.1 200 OK\r\ncontent-le", Then::Closes, ErrorClass::Transport),
 ];
 
-/// Answers of which there is no body to wait for, and their class.
+/// Answers without a body, and their class.
 const WITHOUT_BODY: [(&str, Then, ErrorClass); 4] = [
     ("", Then::Closes, ErrorClass::Transport),
     ("", Then::Resets, ErrorClass::Transport),
@@ -104,7 +104,7 @@ async fn read(response: reqwest::Response, method: &str) -> reqwest::Result<()> 
 
 /// Clients whose timeouts wrap the body in different ways.
 fn clients() -> [reqwest::Client; 2] {
-    // Long enough for what does not wait, on a busy machine.
+    // Long enough for complete answers on a busy machine.
     let timeout = Duration::from_secs(3);
     [reqwest::Client::builder().timeout(timeout), reqwest::Client::builder().read_timeout(timeout)]
         .map(|client| client.no_proxy().build().unwrap())
@@ -117,7 +117,7 @@ async fn get(client: reqwest::Client, address: SocketAddr, method: &str) -> reqw
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_is_no_answer_that_cannot_be_decoded() {
+async fn an_answer_that_breaks_off_is_not_a_decoding_error() {
     metrics();
     let without_timeout = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut calls = JoinSet::new();
@@ -142,7 +142,7 @@ async fn an_answer_that_breaks_is_no_answer_that_cannot_be_decoded() {
 }
 
 #[tokio::test]
-async fn an_answer_that_came_whole_has_the_class_of_its_content_or_status() {
+async fn a_complete_answer_has_the_class_of_its_content_or_status() {
     for client in clients() {
         let get = async |bytes| {
             let address = answer(bytes, Then::Closes);
@@ -152,7 +152,7 @@ async fn an_answer_that_came_whole_has_the_class_of_its_content_or_status() {
         assert_eq!(cut.class(), ErrorClass::Decode, "{cut:?}");
         let other = get("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ntrue").await.unwrap_err();
         assert_eq!(other.class(), ErrorClass::Decode, "{other:?}");
-        // The status is known, whatever becomes of the body.
+        // The status is known even if the body is incomplete.
         let failed = get("HTTP/1.1 503 No\r\ncontent-length: 100\r\n\r\n").await.unwrap_err();
         assert_eq!(failed.class(), ErrorClass::ServerError, "{failed:?}");
         assert_eq!(get("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n7").await.unwrap(), 7);
@@ -160,7 +160,7 @@ async fn an_answer_that_came_whole_has_the_class_of_its_content_or_status() {
 }
 
 #[tokio::test]
-async fn what_never_left_is_told_by_its_reason() {
+async fn an_unsent_request_is_classified_by_its_reason() {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = client.get(format!("http://{closed}/")).send().await.unwrap_err();
@@ -181,7 +181,7 @@ async fn an_error_inside_an_io_error_keeps_its_class() {
         assert_eq!(error.class(), class, "{error:?}");
         assert_eq!(std::io::Error::other(error).class(), class);
     }
-    assert_eq!(std::io::Error::other("no more is known").class(), ErrorClass::Other);
+    assert_eq!(std::io::Error::other("an unknown reason").class(), ErrorClass::Other);
 }
 
 async fn get_by_hyper(address: SocketAddr) -> hyper::Result<()> {

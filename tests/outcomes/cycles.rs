@@ -32,8 +32,8 @@ async fn late_cycle() {
     pending().await
 }
 
-/// The slowest cycles are those that a deadline ends: without them durations would look better during an outage. What
-/// somebody else dropped, at a shutdown say, tells nothing of how long cycles take.
+/// The slowest cycles are those ended by a deadline: without them durations would look better during an outage. A
+/// future dropped otherwise, for example at shutdown, is no measure of the duration of cycles.
 #[test]
 fn a_cycle_that_a_deadline_ends_is_observed_as_a_timeout_and_one_that_is_merely_dropped_is_not() {
     let metrics = metrics();
@@ -49,7 +49,7 @@ fn a_cycle_that_a_deadline_ends_is_observed_as_a_timeout_and_one_that_is_merely_
     assert_eq!(observed("deadline"), 1.0);
     let last_run = "bytelyst_bot_subsystem_last_run_timestamp";
     assert_eq!(samples().value(last_run, &[("subsystem", "deadline")]), None);
-    // By handle too.
+    // Through a handle too.
     metrics.subsystem(labels::Subsystem::Deadline).start().finish(Outcome::Timeout);
     assert_eq!(observed("deadline"), 2.0);
 }
@@ -84,7 +84,7 @@ async fn observing() {
 }
 
 #[test]
-fn cancelled_cycles_are_observed_where_asked_for() {
+fn cancelled_cycles_are_observed_with_on_cancel() {
     metrics();
     cancel(observing());
     assert_eq!((runs("observing", "cancelled"), observed("observing")), (1.0, 1.0));
@@ -107,7 +107,7 @@ fn an_optional_subsystem_counts_from_its_first_run() {
     optional();
     assert_eq!(alive("optional"), Some(1.0));
     metrics().subsystem(labels::Subsystem::PausedOnly).pause("not in this mode");
-    assert_eq!(alive("paused_only"), None, "a handle that pauses it does not say that it runs");
+    assert_eq!(alive("paused_only"), None, "pausing through a handle does not mean that it runs");
     paused_only();
     assert_eq!(alive("paused_only"), Some(1.0));
     let _ = never_runs;

@@ -1,4 +1,4 @@
-//! Each word of `on` over each end of a call.
+//! Each word of `on` with each end of a call.
 
 use std::future::{Future, pending, ready};
 
@@ -81,7 +81,7 @@ fn call<F: Future>(end: End, function: impl FnOnce(End) -> F) {
     }
 }
 
-/// The event that is counted on a word, and a call that may be one.
+/// The event that is counted for a word, and a call that may cause it.
 type Watched = (&'static str, &'static str, fn(End));
 
 macro_rules! watched {
@@ -93,7 +93,7 @@ macro_rules! watched {
                     End::Ok => Ok(Outcome::Ok),
                     End::Skipped => Ok(Outcome::Skipped),
                     End::Err(class) => Err(Failure(class)),
-                    End::Panic => panic!("as it was told"),
+                    End::Panic => panic!("a deliberate panic"),
                     End::Cancelled | End::Deadline => pending().await,
                 }
             }
@@ -103,7 +103,7 @@ macro_rules! watched {
 }
 
 #[test]
-fn each_word_of_on_takes_in_the_ends_that_its_documentation_says() {
+fn each_word_of_on_matches_the_documented_ends() {
     let watched: [Watched; 16] = watched! {
         "ok": "WORD_OK",
         "err": "WORD_ERR",

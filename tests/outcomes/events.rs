@@ -1,4 +1,4 @@
-//! Events, capital and reconciliation by attribute.
+//! Events, capital and reconciliation through attributes.
 
 use std::future::{Future, pending, ready};
 use std::task::{Context, Waker};
@@ -9,7 +9,7 @@ use bot_metrics::prelude::*;
 use crate::labels;
 use crate::seen::{metrics, panics, samples};
 
-/// A call that ends as it is told: `None` panics.
+/// A call with the given end: `None` panics.
 macro_rules! ends {
     ($($name:ident: $type:literal $(, $on:ident)?;)*) => {
         $(
@@ -18,7 +18,7 @@ macro_rules! ends {
                 match end {
                     Some(Ok(0)) => pending().await,
                     Some(end) => ready(end).await,
-                    None => panic!("as it was told"),
+                    None => panic!("a deliberate panic"),
                 }
             }
         )*
@@ -90,7 +90,7 @@ fn each_class_of_an_error_can_be_an_event_of_its_own_and_none_is_two() {
     metrics();
     let counts = || {
         let kinds = ["PLACED", "REJECTED", "LIMITED", "UNKNOWN", "FAILED"];
-        kinds.map(|kind| events(kind, "", "").expect("it stands at 0 from the start"))
+        kinds.map(|kind| events(kind, "", "").expect("it is 0 from the start"))
     };
     assert_eq!(counts(), [0.0; 5]);
     poll_once(place(None));
@@ -98,7 +98,8 @@ fn each_class_of_an_error_can_be_an_event_of_its_own_and_none_is_two() {
         poll_once(place(Some(class)));
     }
     assert_eq!(counts(), [1.0, 1.0, 2.0, 4.0, 1.0], "each call is one event");
-    // Dropped by a deadline, it is a timeout and cancelled and yet one event; dropped by anybody it is cancelled.
+    // Dropped by a deadline, the call is both a timeout and cancelled, but still one event; dropped otherwise it is
+    // cancelled.
     poll_once(bot_metrics::with_deadline(ready(()), place(Some(ErrorClass::Other))));
     assert_eq!(counts(), [1.0, 1.0, 2.0, 5.0, 1.0]);
     poll_once(place(Some(ErrorClass::Other)));
@@ -114,7 +115,7 @@ async fn place_again(class: ErrorClass) -> Result<(), Refusal> {
 }
 
 #[test]
-fn what_two_attributes_name_is_two_events_and_what_a_deadline_drops_is_a_timeout() {
+fn an_end_that_two_attributes_name_is_two_events_and_a_deadline_is_a_timeout() {
     metrics();
     let of = |severity| {
         let labels = [("type", "TWICE"), ("severity", severity)];
@@ -138,13 +139,13 @@ fn classified(class: u8) -> Option<u8> {
     Some(class)
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "so it is called")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "`classify` passes references")]
 fn class_of(value: &Option<u8>) -> ErrorClass {
     if *value == Some(1) { ErrorClass::Auth } else { ErrorClass::Other }
 }
 
 #[test]
-fn what_says_its_outcome_by_itself_or_by_a_function_is_told_apart_too() {
+fn returned_outcomes_and_classified_ones_are_distinguished_too() {
     metrics();
     for says in [Outcome::Ok, Outcome::Skipped, Outcome::Rejected] {
         skips(says);
@@ -160,7 +161,7 @@ pub(crate) fn poll_once<F: Future>(future: F) {
     let _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
 }
 
-/// Three good ends, five bad ones, seven panics and two that nobody waits for.
+/// Three successes, five errors, seven panics and two cancelled calls.
 fn every_end<F: Future>(call: impl Fn(Option<Result<u8, u8>>) -> F) {
     for (end, times) in [(Some(Ok(1)), 3), (Some(Err(1)), 5), (None, 7), (Some(Ok(0)), 2)] {
         for _ in 0..times {
@@ -206,7 +207,7 @@ fn an_event_is_counted_for_the_ends_that_it_names() {
 fn never_called() {}
 
 #[test]
-fn every_event_in_the_code_stands_at_zero_from_the_start() {
+fn every_event_in_the_code_is_zero_from_the_start() {
     metrics();
     assert_eq!(events("NEVER_CALLED", "", ""), Some(0.0));
     assert_eq!(events("NEVER_CALLED", "", "BTCUSDT"), None);
@@ -240,7 +241,7 @@ fn picked(severity: picks::Severity, kind: picks::EventType) {}
 fn picked_of_a_symbol(kind: picks::EventType, symbol: &str) {}
 
 #[test]
-fn every_pair_that_a_site_may_pick_at_run_time_stands_at_zero_from_the_start() {
+fn every_pair_that_a_site_may_choose_at_run_time_is_zero_from_the_start() {
     metrics();
     let value = |severity, kind| {
         let labels = [("severity", severity), ("type", kind), ("profile_id", ""), ("symbol", "")];
@@ -280,7 +281,7 @@ impl Bot {
 }
 
 #[test]
-fn texts_are_taken_before_the_body_moves_what_they_belong_to() {
+fn texts_are_evaluated_before_the_body_moves_their_owner() {
     metrics();
     let bot = Bot { profile: "maker".to_owned() };
     let order = |quantity| Order { symbol: "ETHUSDT".to_owned(), quantity };
@@ -321,7 +322,7 @@ impl Account {
 }
 
 #[test]
-fn capital_is_taken_from_what_is_returned() {
+fn capital_is_taken_from_the_returned_value() {
     metrics();
     let figures = |profile: &str| {
         let samples = samples();
@@ -365,7 +366,7 @@ fn reconcile_with(venue: String, keys: &[&str]) -> ReconciliationReport {
     keys.iter().fold(ReconciliationReport::new(), |report, key| report.missing(Source::Db, *key))
 }
 
-/// One test, since it is one sum.
+/// One test, because the sum is shared.
 #[test]
 fn only_a_complete_cycle_is_published_and_two_sites_never_disturb_each_other() {
     metrics();
@@ -392,7 +393,7 @@ fn only_a_complete_cycle_is_published_and_two_sites_never_disturb_each_other() {
     assert_eq!(reconcile_at_once("order 1").missing_from(Source::Exchange), 1);
     reconcile_at_once("order 1");
     assert_eq!(figures(), (Some(4.0), Some(1.0), Some(1.0)), "the sum of both");
-    // Of one site that compares with two exchanges, each has its own last cycle.
+    // A site that compares with two exchanges keeps a separate last cycle for each.
     for _ in 0..2 {
         reconcile_with("east".to_owned(), &["order 1", "order 2"]);
         reconcile_with("west".to_owned(), &["order 1"]);
@@ -401,7 +402,7 @@ fn only_a_complete_cycle_is_published_and_two_sites_never_disturb_each_other() {
     reconcile_with("west".to_owned(), &[]);
     poll_once(reconcile(Some(Ok(1))));
     assert_eq!(figures(), (Some(3.0), Some(1.0), Some(4.0)));
-    // A handle of the same name is another reconciliation.
+    // A handle of the same name is a separate reconciliation.
     metrics().named_reconciliation("east").commit(ReconciliationReport::new());
     assert_eq!(figures(), (Some(3.0), Some(1.0), Some(4.0)));
 }

@@ -41,7 +41,7 @@ async fn later(value: Result<u8, io::ErrorKind>) -> Result<u8, io::Error> {
 }
 
 #[test]
-fn the_value_at_the_end_is_seen() {
+fn the_final_value_is_recorded() {
     metrics();
     assert_eq!(run(later(Ok(1))).unwrap(), 1);
     assert!(run(later(Err(io::ErrorKind::TimedOut))).is_err());
@@ -54,7 +54,7 @@ async fn without_waiting(value: u8) -> Result<u8, ()> {
 }
 
 #[test]
-fn a_body_that_does_not_wait_is_seen() {
+fn a_body_that_does_not_wait_is_recorded() {
     metrics();
     assert_eq!((run(without_waiting(0)), run(without_waiting(1))), (Err(()), Ok(1)));
     drop(without_waiting(1));
@@ -72,7 +72,7 @@ async fn never_ready_either() -> Result<(), ()> {
 }
 
 #[test]
-fn a_future_dropped_between_polls_is_cancelled_whoever_unwinds() {
+fn a_future_dropped_between_polls_is_cancelled_even_during_a_panic() {
     metrics();
     let mut future = Box::pin(never_ready());
     assert!(poll(future.as_mut()).is_pending());
@@ -96,7 +96,7 @@ async fn never_polled() -> Result<(), ()> {
 }
 
 #[test]
-fn a_future_never_polled_is_nothing() {
+fn a_future_never_polled_is_not_recorded() {
     metrics();
     drop(never_polled());
     assert_eq!(ends(Operation::NeverPolled), counts([]));
@@ -115,7 +115,7 @@ async fn panics_later() -> u8 {
 }
 
 #[test]
-fn a_panic_of_a_poll_is_seen() {
+fn a_panic_of_a_poll_is_recorded() {
     metrics();
     panics(|| run(panics_in_poll()));
     panics(|| run(panics_later()));
@@ -141,7 +141,7 @@ async fn spawned_and_aborted() -> Result<u8, io::Error> {
 }
 
 #[test]
-fn spawned_futures_are_seen() {
+fn spawned_futures_are_recorded() {
     metrics();
     run(async {
         assert!(tokio::spawn(spawned(false)).await.unwrap().is_ok());
@@ -163,7 +163,7 @@ async fn slow() -> Result<(), ()> {
 }
 
 #[test]
-fn a_future_that_somebody_times_out_is_cancelled() {
+fn a_future_dropped_by_another_timeout_is_cancelled() {
     metrics();
     let timed_out = run(async { tokio::time::timeout(Duration::from_millis(5), slow()).await });
     assert!(timed_out.is_err());
@@ -205,7 +205,7 @@ fn boxed_earlier_by_a_macro() -> Pin<Box<dyn Future<Output = Result<u8, io::Erro
     Box::pin(async move { Ok(1) })
 }
 
-/// A macro with a logger's name that returns from the function around it.
+/// A macro with a logger's name that returns from the calling function.
 mod own_macros {
     macro_rules! error {
         ($kind:ident) => {
@@ -353,7 +353,7 @@ async fn concurrent(index: u8) -> Result<u8, u8> {
 }
 
 #[test]
-fn calls_that_overlap_end_each_for_itself() {
+fn overlapping_calls_end_separately() {
     metrics();
     run(async {
         let tasks: Vec<_> = (0..10).map(|index| tokio::spawn(concurrent(index))).collect();
@@ -372,7 +372,7 @@ async fn stacked(fail: bool) -> Result<(), io::Error> {
 }
 
 #[test]
-fn stacked_attributes_see_the_same_end() {
+fn stacked_attributes_record_the_same_end() {
     metrics();
     assert!(run(stacked(false)).is_ok());
     assert!(run(stacked(true)).is_err());

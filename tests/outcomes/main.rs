@@ -1,13 +1,13 @@
-//! How annotated functions are seen to end, in the process-wide instance.
+//! The recorded outcomes of annotated functions, in the process-wide instance.
 //!
-//! Each test has labels of its own, so that the totals of one are not the others'.
+//! Each test has separate labels, so that their totals do not mix.
 
 #![allow(clippy::unwrap_used, clippy::manual_assert, reason = "a test may panic")]
 #![allow(
     clippy::semicolon_if_nothing_returned,
     clippy::unused_async,
     clippy::ref_option,
-    reason = "they are the shapes"
+    reason = "they are the tested shapes"
 )]
 
 mod calls;

@@ -1,4 +1,4 @@
-//! What the process-wide instance has seen.
+//! The samples of the process-wide instance.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -18,7 +18,7 @@ pub(crate) fn samples() -> Samples {
     Samples::of(metrics())
 }
 
-/// The calls of an operation by outcome, once all have ended.
+/// The number of calls of an operation by outcome, once all have ended.
 pub(crate) fn ends(operation: Operation) -> BTreeMap<String, f64> {
     let samples = samples();
     let labels = [("operation", operation.as_str())];
@@ -34,11 +34,11 @@ pub(crate) fn ends(operation: Operation) -> BTreeMap<String, f64> {
     ends
 }
 
-/// The same of a list of outcomes.
+/// Converts a list of outcomes for comparison.
 pub(crate) fn counts<const N: usize>(ends: [(&str, u32); N]) -> BTreeMap<String, f64> {
     ends.into_iter().map(|(outcome, count)| (outcome.to_owned(), f64::from(count))).collect()
 }
 
 pub(crate) fn panics<R>(run: impl FnOnce() -> R) {
-    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err(), "no panic came through");
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err(), "no panic was propagated");
 }

@@ -1,4 +1,4 @@
-//! Return types in unusual spellings are judged like the usual ones.
+//! Unusual spellings of return types are recognised like the usual ones.
 
 use std::future::{Future, ready};
 use std::pin::{Pin, pin};
@@ -33,7 +33,7 @@ fn impl_future_in_parentheses(fails: bool) -> (impl Future<Output = (Result<u8, 
     ready(if fails { Err(1) } else { Ok(1) })
 }
 
-/// Types that a macro passes on stand in groups without delimiters.
+/// The types that a macro passes on are wrapped in invisible groups.
 macro_rules! spelled {
     ($name:ident, $output:ty) => {
         #[exchange_call(op = "spelled")]
@@ -52,7 +52,7 @@ mod in_a_module {
 }
 
 #[test]
-fn results_in_parentheses_and_from_macros_are_judged() {
+fn results_in_parentheses_and_from_macros_are_recognised() {
     metrics();
     for fails in [true, false] {
         let results = [
@@ -159,7 +159,7 @@ fn accepted<F: Future>(_: &F) -> Outcome {
     Outcome::Ok
 }
 
-/// The refusal says that this is allowed.
+/// The error message says that this is allowed.
 #[exchange_call(op = "refused", classify = accepted)]
 fn returns_a_future() -> std::future::Ready<u8> {
     ready(1)

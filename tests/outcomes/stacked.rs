@@ -1,4 +1,4 @@
-//! Several attributes over one function: each sees what it would see alone, in the order in which they are nested.
+//! Several attributes on one function: each records what it would record alone, in the order of nesting.
 
 #![allow(clippy::trivially_copy_pass_by_ref, reason = "`classify` passes references")]
 
@@ -23,7 +23,7 @@ fn finished<F: Future>(future: F) -> F::Output {
     value
 }
 
-/// By exchange and outcome.
+/// The number of calls by exchange and outcome.
 fn ends_by_exchange(operation: Operation) -> Vec<(String, String, f64)> {
     let samples = samples();
     let labels = [("operation", operation.as_str())];
@@ -157,7 +157,7 @@ async fn panics_in_the_upper_judge() -> Result<u8, u8> {
     ready(Err(1)).await
 }
 
-/// A panic of the attributes' own expressions ends those that have begun, and no others.
+/// A panic of the attributes' own expressions ends the attributes that have started, and no others.
 #[test]
 fn an_expression_that_panics_ends_the_attributes_below_it() {
     metrics();
@@ -192,7 +192,7 @@ async fn waits_locally() -> Result<u8, u8> {
 }
 
 #[test]
-fn what_is_waited_locally_is_subtracted_for_each_of_them() {
+fn a_local_wait_is_subtracted_for_each_of_them() {
     metrics();
     let started = Instant::now();
     assert_eq!(finished(waits_locally()), Ok(1));
@@ -248,7 +248,7 @@ async fn waits_above() -> Result<u8, u8> {
 
 /// An expression of an attribute above is part of the call for those below, however it leaves the function.
 #[test]
-fn an_expression_that_returns_or_waits_is_no_panic() {
+fn an_expression_that_returns_or_waits_is_not_a_panic() {
     metrics();
     assert_eq!(returns_above_at_once(false), Err(2));
     assert_eq!(finished(returns_above(false)), Err(2));

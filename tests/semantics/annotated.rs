@@ -1,4 +1,4 @@
-//! What attributes do that handles do not, in the process-wide instance, which all tests here share.
+//! Behaviour that attributes have and handles do not, in the process-wide instance, which all tests here share.
 
 use std::future::{Future, pending};
 use std::panic::AssertUnwindSafe;
@@ -49,7 +49,7 @@ fn disabled() {}
 fn disabled_and_run() {}
 
 #[test]
-fn a_subsystem_that_this_run_does_not_start_is_left_out() {
+fn an_optional_subsystem_that_is_not_started_is_left_out() {
     let series = |subsystem| {
         Samples::of(&METRICS)
             .iter()
@@ -73,7 +73,7 @@ fn hangs_beside_others(until: &mpsc::Receiver<()>) {
 }
 
 #[test]
-fn a_single_run_that_hangs_is_seen_although_others_move() {
+fn a_single_run_that_hangs_is_detected_although_others_progress() {
     let _ = &*METRICS;
     let (release, until) = mpsc::channel();
     let hung = spawn(move || hangs_beside_others(&until));
@@ -105,7 +105,7 @@ async fn migrates(ends: bool) {
 }
 
 #[test]
-fn runs_that_go_from_thread_to_thread_leave_none_in_progress_and_one_that_hangs_is_seen() {
+fn runs_that_go_from_thread_to_thread_leave_none_in_progress_and_one_that_hangs_is_detected() {
     let _ = &*METRICS;
     let poll = |future: &mut std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
         future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()
@@ -138,11 +138,11 @@ mod picked {
 #[timed_subsystem(which, max_age = "7s", labels = crate::annotated::picked::labels)]
 fn picks(which: picked::labels::Subsystem) {}
 
-/// What the library told, and what the hook did meanwhile.
+/// The reported lines.
 static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn told(line: &str) {
-    // A hook that records to the very site of which it is told waits for nothing.
+    // A hook that records to the reported site does not wait.
     picks(picked::labels::Subsystem::Contradicts);
     let _ = METRICS_ARE_THERE.get().map(Metrics::exposition);
     TOLD.lock().expect("no hook panics").push(line.to_owned());
@@ -151,7 +151,7 @@ fn told(line: &str) {
 static METRICS_ARE_THERE: OnceLock<Metrics> = OnceLock::new();
 
 #[test]
-fn an_age_of_a_site_picked_at_run_time_counts_from_install_on_and_no_handle_contradicts_it() {
+fn an_age_of_a_site_chosen_at_run_time_counts_from_install_on_and_no_handle_contradicts_it() {
     let metrics = METRICS_ARE_THERE.get_or_init(|| METRICS.clone());
     let subsystem = picked::labels::Subsystem::Contradicts;
     let handle = metrics.subsystem(subsystem);
@@ -164,8 +164,8 @@ fn an_age_of_a_site_picked_at_run_time_counts_from_install_on_and_no_handle_cont
 }
 
 mod calls {
-    //! Attempts of annotated functions: what they wait for, retries, deadlines. Sums are compared with times that were
-    //! slept on purpose and are many times as long as what a busy machine adds.
+    //! Attempts of annotated functions: local waits, retries and deadlines. Sums are compared with deliberate sleeps,
+    //! which are many times longer than the delays of a busy machine.
 
     use std::io;
     use std::time::Instant;
@@ -217,7 +217,7 @@ mod calls {
     #[exchange_call(op = "outer", exchange = "kraken")]
     fn outer() -> io::Result<()> {
         between()?;
-        // One in the other counts once.
+        // A nested wait counts once.
         let _waiting = local_wait();
         let _inside = local_wait();
         sleep(WAIT);
@@ -268,7 +268,7 @@ mod calls {
     }
 
     #[test]
-    fn waits_shorter_than_the_first_bucket_are_subtracted_too_and_later_calls_are_what_they_are() {
+    fn waits_shorter_than_the_first_bucket_are_subtracted_too_and_later_calls_are_unaffected() {
         let _ = &*METRICS;
         let (calls_made, wait) = (100, Duration::from_millis(2));
         let started = Instant::now();
@@ -298,7 +298,7 @@ mod calls {
     }
 
     #[test]
-    fn local_waiting_of_a_future_is_its_own_whatever_runs_beside_it() {
+    fn local_waiting_of_a_future_is_separate_from_concurrent_futures() {
         let _ = &*METRICS;
         for threads in [1, 2] {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -356,7 +356,7 @@ mod calls {
     }
 
     #[test]
-    fn local_waiting_of_a_future_is_subtracted_however_it_ends_and_no_more_than_was_its_own() {
+    fn local_waiting_of_a_future_is_subtracted_however_it_ends_and_no_more_than_its_own() {
         let _ = &*METRICS;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("it starts");
         let seconds = |operation| calls("latency_seconds_sum", operation) / WAIT.as_secs_f64();
@@ -416,7 +416,7 @@ mod calls {
         tokio::join!(joined(1), joined(2));
     }
 
-    /// A wait with another one in it, beside a request that takes as long again.
+    /// A wait with a nested one, beside a request that takes twice as long.
     #[exchange_call(op = "joined", exchange = "kraken")]
     async fn joined(waits: u32) {
         let waiting = local_wait();
@@ -451,7 +451,7 @@ mod calls {
         assert!(within(waits("joins_nothing"), 2.0), "{} waits", waits("joins_nothing"));
     }
 
-    /// Calls itself, and so has two calls of one series under way on its thread.
+    /// Calls itself, so that two calls of one series are in progress on its thread.
     #[exchange_call(op = "reenters", exchange = "kraken")]
     fn reenters(depth: u32) {
         if depth > 0 {
@@ -463,7 +463,7 @@ mod calls {
     }
 
     #[test]
-    fn each_of_several_calls_of_one_series_on_a_thread_subtracts_what_was_waited_since_it_began() {
+    fn each_of_several_calls_of_one_series_on_a_thread_subtracts_the_waits_since_it_began() {
         let _ = &*METRICS;
         reenters(3);
         let seconds = calls("latency_seconds_sum", "reenters");
@@ -513,9 +513,9 @@ mod calls {
         pending().await
     }
 
-    /// "A timeout on placing is `ORDER_UNKNOWN`": it returned no error.
+    /// "A timeout on placing is `ORDER_UNKNOWN`": the call returned no error.
     #[test]
-    fn a_future_that_a_deadline_drops_is_an_event_of_those_that_are_cancelled_or_time_out() {
+    fn a_future_that_a_deadline_drops_is_an_event_for_cancelled_and_for_timeout() {
         let _ = &*METRICS;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("it starts");
         runtime.block_on(async {
@@ -542,7 +542,7 @@ mod calls {
             assert_eq!(
                 with_deadline(std::future::ready(()), async { 7 }).await,
                 Ok(7),
-                "what is ready is not thrown away"
+                "a ready value is not discarded"
             );
             assert!(tokio::time::timeout(Duration::from_millis(5), is_cancelled()).await.is_err());
             drop(with_deadline(pending::<()>(), is_cancelled()));
@@ -557,9 +557,9 @@ mod calls {
     }
 }
 
-/// Most likely somebody expects there what an attribute recorded.
+/// A likely mistake is to look there for the recordings of attributes.
 #[test]
-fn a_failing_assertion_on_an_instance_of_its_own_says_where_attributes_record() {
+fn a_failing_assertion_on_a_separate_instance_says_where_attributes_record() {
     let message = |metrics: &Metrics| {
         let fails = || assert_metric!(metrics, "bytelyst_bot_build_info", 2);
         let panic = std::panic::catch_unwind(AssertUnwindSafe(fails)).expect_err("it is 1");

@@ -12,12 +12,12 @@ fn capital(allocated: f64, used: f64) -> Capital {
 }
 
 #[test]
-fn violations_stand_at_0_from_the_moment_a_profile_is_known() {
+fn violations_are_0_as_soon_as_a_profile_is_known() {
     let (metrics, _) = instance();
     let _maker = metrics.profile("maker");
     let samples = Samples::of(&metrics);
     assert_eq!(samples.value(VIOLATIONS, MAKER), Some(0.0));
-    assert_eq!(samples.value(UTILIZATION, MAKER), None, "nothing is known of its use as yet");
+    assert_eq!(samples.value(UTILIZATION, MAKER), None, "its utilization is unknown");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_removed_profile_loses_its_gauges_at_once_and_its_counters_after_five_minute
 }
 
 #[test]
-fn a_cached_handle_of_a_removed_profile_brings_it_back_and_loses_nothing() {
+fn a_cached_handle_of_a_removed_profile_restores_it_and_loses_nothing() {
     let (metrics, clock) = instance();
     let cached = metrics.profile("maker");
     cached.update(capital(100.0, 150.0));
@@ -68,7 +68,7 @@ fn a_cached_handle_of_a_removed_profile_brings_it_back_and_loses_nothing() {
 }
 
 #[test]
-fn a_removed_profile_without_handles_frees_its_place() {
+fn a_removed_profile_without_handles_frees_its_series() {
     let (metrics, clock) = instance();
     for generation in 0..10 {
         for profile in 0..50 {
@@ -78,11 +78,11 @@ fn a_removed_profile_without_handles_frees_its_place() {
         assert_eq!(Samples::of(&metrics).matching(VIOLATIONS, &[]).count(), 0);
     }
     let overflow = Samples::of(&metrics).sum("bytelyst_bot_label_overflow_total", &[]);
-    assert_eq!(overflow, 0.0, "rotating profiles do not use the bound up");
+    assert_eq!(overflow, 0.0, "rotating profiles do not exhaust the limit");
 }
 
 #[test]
-fn profiles_beyond_the_bound_are_told_apart_and_have_no_utilization() {
+fn profiles_over_the_limit_are_tracked_separately_and_have_no_utilization() {
     let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(1, 10));
     let metrics = settings.build().expect("legal");
     let _placed = metrics.profile("maker");
@@ -100,7 +100,7 @@ fn profiles_beyond_the_bound_are_told_apart_and_have_no_utilization() {
 }
 
 #[test]
-fn a_profile_beyond_the_bound_moves_in_when_a_place_comes_free() {
+fn a_profile_over_the_limit_gets_a_series_when_one_becomes_free() {
     let (settings, clock) = steered(Settings::new(Mode::Paper).label_bounds(1, 10));
     let metrics = settings.build().expect("legal");
     metrics.profile("first").remove();
@@ -114,14 +114,14 @@ fn a_profile_beyond_the_bound_moves_in_when_a_place_comes_free() {
 const BELOW_ZERO: &str = "bytelyst_bot_capital_below_zero";
 
 #[test]
-fn below_zero_is_1_while_it_lasts_and_the_counter_has_edges_alone() {
+fn below_zero_is_1_while_it_lasts_and_the_counter_counts_falls_only() {
     let (metrics, _) = instance();
     let maker = metrics.profile("maker");
     let figures = || {
         let samples = Samples::of(&metrics);
         (samples.value(BELOW_ZERO, MAKER), samples.value(VIOLATIONS, MAKER))
     };
-    assert_eq!(figures(), (None, Some(0.0)), "nothing is known of it as yet");
+    assert_eq!(figures(), (None, Some(0.0)), "its capital is unknown");
     for (used, below, violations) in
         [(150.0, 1.0, 1.0), (160.0, 1.0, 1.0), (100.0, 0.0, 1.0), (101.0, 1.0, 2.0)]
     {
@@ -133,11 +133,11 @@ fn below_zero_is_1_while_it_lasts_and_the_counter_has_edges_alone() {
     maker.remove();
     assert_eq!(figures(), (None, Some(2.0)));
     maker.update(capital(100.0, 101.0));
-    assert_eq!(figures(), (Some(1.0), Some(3.0)), "of one that was removed this is the first sight");
+    assert_eq!(figures(), (Some(1.0), Some(3.0)), "after a removal this is the first update");
 }
 
 #[test]
-fn first_sight_below_zero_counts_and_negative_zero_is_not_below() {
+fn a_first_update_below_zero_counts_and_negative_zero_is_not_below() {
     let (metrics, _) = instance();
     metrics.profile("first").update(capital(100.0, 100.5));
     metrics.profile("zero").update(capital(100.0, 0.0).with_available(-0.0));
@@ -146,7 +146,7 @@ fn first_sight_below_zero_counts_and_negative_zero_is_not_below() {
 }
 
 #[test]
-fn the_tolerance_is_0_unless_set() {
+fn the_tolerance_is_0_by_default() {
     for (tolerance, violations) in [(None, 1.0), (Some(0.5), 0.0)] {
         let settings = Settings::new(Mode::Paper);
         let settings = tolerance.map_or(settings.clone(), |tolerance| settings.capital_tolerance(tolerance));
@@ -180,7 +180,7 @@ fn amounts_are_decimals_too_and_exact() {
     let smallest = Decimal::new(-1, 28);
     decimal.update(exact(0));
     decimal.update(exact(0).with_available(smallest));
-    assert_eq!(of(VIOLATIONS, "decimal"), Some(2.0), "the least that there is less than nothing");
+    assert_eq!(of(VIOLATIONS, "decimal"), Some(2.0), "the smallest amount below zero");
     let most = Capital {
         allocated: Decimal::MIN,
         positions: Decimal::MAX,
@@ -188,7 +188,7 @@ fn amounts_are_decimals_too_and_exact() {
         reported_available: None,
     };
     decimal.update(most);
-    assert_eq!(of(VIOLATIONS, "decimal"), Some(2.0), "beyond what a decimal can hold it is below zero still");
+    assert_eq!(of(VIOLATIONS, "decimal"), Some(2.0), "an amount outside a decimal's range is still below zero");
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn check_and_set_is_atomic_and_profiles_that_race_do_not_mix() {
     let turns = 2_000;
     std::thread::scope(|scope| {
         for profile in ["maker", "taker"] {
-            // Two threads that see the same fall, each by a handle of its own.
+            // Two threads detect the same fall, each through its own handle.
             let barrier = std::sync::Arc::new(std::sync::Barrier::new(2));
             for _ in 0..2 {
                 let (handle, barrier) = (metrics.profile(profile), std::sync::Arc::clone(&barrier));
@@ -232,9 +232,9 @@ fn utilization_is_never_clamped_and_with_nothing_allocated_it_is_0_or_infinite()
     }
 }
 
-/// "A removed profile's series vanish", by a handle too that found no place when it was made.
+/// "A removed profile's series vanish", also through a handle that was over the limit when it was made.
 #[test]
-fn a_profile_that_moved_in_late_vanishes_when_it_is_removed() {
+fn a_profile_that_got_its_series_late_vanishes_when_it_is_removed() {
     let (settings, clock) = steered(Settings::new(Mode::Paper).label_bounds(1, 1));
     let metrics = settings.build().expect("settings that are allowed");
     metrics.profile("first").remove();

@@ -1,4 +1,4 @@
-//! What the settings and the seed's labels are, to the letter.
+//! The exact values of the settings and the built-in labels.
 
 use bot_metrics::labels::{EventType, Exchange, Operation, RateLimit, Severity, Subsystem};
 use bot_metrics::testing::{Samples, instance, steered};
@@ -19,7 +19,7 @@ fn label_and_behaviour_cannot_disagree() {
 }
 
 #[test]
-fn build_info_says_which_build_it_is_and_keeps_an_exposition_from_being_empty() {
+fn build_info_has_its_labels_and_keeps_an_exposition_from_being_empty() {
     let (settings, _) = steered(Settings::new(Mode::Paper).build_info("1.2.3", "4f5e6d7"));
     let labels = [("version", "1.2.3"), ("revision", "4f5e6d7")];
     let metrics = settings.build().expect("legal");
@@ -28,7 +28,7 @@ fn build_info_says_which_build_it_is_and_keeps_an_exposition_from_being_empty() 
 }
 
 #[test]
-fn the_seeds_operations_and_exchanges_are_these() {
+fn the_builtin_operations_and_exchanges_are_these() {
     let operations = "place_order, cancel_order, cancel_all_orders, replace_order, get_order, get_open_orders, \
                       get_balances, get_positions, get_account, get_ticker, get_order_book, get_trades, get_candles, \
                       get_exchange_info, get_server_time, subscribe";
@@ -54,7 +54,7 @@ fn the_seeds_operations_and_exchanges_are_these() {
 }
 
 #[test]
-fn the_caps_are_50_profiles_200_symbols_and_2000_series_unless_set() {
+fn the_caps_are_50_profiles_200_symbols_and_2000_series_by_default() {
     let (metrics, _) = instance();
     let profiles: Vec<_> = (0..51).map(|n| metrics.profile(&format!("p{n:02}"))).collect();
     for profile in &profiles {
@@ -90,7 +90,7 @@ fn the_caps_are_50_profiles_200_symbols_and_2000_series_unless_set() {
 
 #[test]
 fn a_restarted_bot_has_every_series_that_it_knows_at_0_before_anything_happens() {
-    // What `increase()` needs right across a restart, and to see the first of anything.
+    // `increase()` needs this across a restart, to count the first increment.
     let (metrics, _) = instance();
     let _trading = metrics.subsystem(Subsystem::Trading);
     let _placing = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
@@ -104,7 +104,7 @@ fn a_restarted_bot_has_every_series_that_it_knows_at_0_before_anything_happens()
     };
     let outcomes = Outcome::VALUES.len();
     assert_eq!(zeros("subsystem_runs_total"), outcomes);
-    assert_eq!(zeros("exchange_api_requests_total"), outcomes - 1, "none is skipped");
+    assert_eq!(zeros("exchange_api_requests_total"), outcomes - 1, "there is none for skipped");
     for (name, series) in [
         ("subsystem_duration_seconds_count", 1),
         ("exchange_api_latency_seconds_count", 1),
@@ -117,9 +117,9 @@ fn a_restarted_bot_has_every_series_that_it_knows_at_0_before_anything_happens()
     }
 }
 
-/// From several threads at once, so that the first time of one may be the first time of another.
+/// Runs on several threads at once, so that the first uses of different series overlap.
 #[test]
-fn what_is_asked_for_twice_is_one_series() {
+fn equal_label_sets_share_one_series() {
     let (metrics, _) = instance();
     let record = || {
         metrics.exchange_call(Exchange::Okx, Operation::GetOrder).start().finish(Outcome::Ok);
@@ -164,9 +164,9 @@ fn no_signal_handler_is_installed() {
     let handlers = || {
         (1..32)
             .map(|signal| {
-                // SAFETY: all zeros is a value of this type.
+                // SAFETY: all zeros is a valid value of this type.
                 let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-                // SAFETY: nothing is set, and `action` is valid for writing.
+                // SAFETY: no handler is set, and `action` is valid for writing.
                 unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut action) };
                 action.sa_sigaction
             })

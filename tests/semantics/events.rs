@@ -32,7 +32,7 @@ fn without_a_profile_or_symbol_the_label_is_there_and_empty() {
 }
 
 #[test]
-fn every_pair_that_the_settings_expect_of_handles_stands_at_zero_from_the_start() {
+fn every_expected_pair_of_handles_is_zero_from_the_start() {
     let settings = Settings::new(Mode::Paper)
         .expect_events([(Severity::Critical, EventType::CircuitBreaker)])
         .expect_events([(Severity::Error, EventType::OrderUnknown), (Severity::Info, EventType::Started)]);
@@ -47,11 +47,11 @@ fn every_pair_that_the_settings_expect_of_handles_stands_at_zero_from_the_start(
     metrics.event(Severity::Critical, EventType::CircuitBreaker).record();
     let samples = Samples::of(&metrics);
     assert_eq!(samples.value(EVENTS, &[("type", "CIRCUIT_BREAKER")]), Some(1.0));
-    assert_eq!(samples.matching(EVENTS, &[]).count(), first, "no series is born with its first event");
+    assert_eq!(samples.matching(EVENTS, &[]).count(), first, "no series appears with its first event");
 }
 
 #[test]
-fn what_the_library_says_of_profiles_stands_at_zero_from_the_first_profile_on() {
+fn the_librarys_own_events_are_zero_from_the_first_profile_on() {
     let (metrics, _) = instance();
     let _maker = metrics.profile("maker");
     let labels = [("severity", "ERROR"), ("type", "INVALID_CAPITAL"), ("profile_id", ""), ("symbol", "")];
@@ -119,7 +119,7 @@ fn the_last_events_of_each_severity_are_kept_however_many_come_of_another() {
 }
 
 #[test]
-fn there_are_50_profiles_200_symbols_and_2000_series_unless_set() {
+fn there_are_50_profiles_200_symbols_and_2000_series_by_default() {
     let (metrics, _) = instance();
     for n in 0..300 {
         metrics.event(Severity::Info, EventType::OrderFilled).profile(&format!("p{n}")).record();
@@ -143,7 +143,7 @@ fn there_are_50_profiles_200_symbols_and_2000_series_unless_set() {
 }
 
 #[test]
-fn what_has_no_open_label_is_never_crowded_out() {
+fn series_without_open_labels_are_never_replaced_by_other() {
     let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(0, 0));
     let metrics = settings.build().expect("legal");
     metrics.event(Severity::Error, EventType::OrderFailure).profile("maker").symbol("BTCUSDT").record();
@@ -154,7 +154,7 @@ fn what_has_no_open_label_is_never_crowded_out() {
 }
 
 #[test]
-fn symbols_beyond_the_bound_go_to_other_with_exact_totals_and_are_counted() {
+fn symbols_over_the_limit_go_to_other_with_exact_totals_and_are_counted() {
     let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(50, 3));
     let metrics = settings.build().expect("legal");
     for symbol in 0..10 {
@@ -169,7 +169,7 @@ fn symbols_beyond_the_bound_go_to_other_with_exact_totals_and_are_counted() {
 }
 
 #[test]
-fn series_beyond_the_familys_bound_go_to_other_with_exact_totals() {
+fn series_over_the_familys_limit_go_to_other_with_exact_totals() {
     let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(10_000, 10_000));
     let metrics = settings.build().expect("legal");
     for symbol in 0..3_000 {
@@ -181,7 +181,7 @@ fn series_beyond_the_familys_bound_go_to_other_with_exact_totals() {
 }
 
 #[test]
-fn beyond_the_familys_bound_an_empty_label_stays_empty_and_only_what_is_replaced_is_counted() {
+fn over_the_familys_limit_an_empty_label_stays_empty_and_only_replaced_labels_are_counted() {
     let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(10_000, 10_000));
     let metrics = settings.build().expect("legal");
     for symbol in 0..2_000 {
@@ -202,7 +202,7 @@ fn beyond_the_familys_bound_an_empty_label_stays_empty_and_only_what_is_replaced
 }
 
 #[test]
-fn events_of_rotating_profiles_vanish_with_them_and_take_no_place_for_ever() {
+fn events_of_rotating_profiles_vanish_with_them_and_free_their_series() {
     let (metrics, clock) = instance();
     for generation in 0..60 {
         for profile in 0..50 {
@@ -234,7 +234,7 @@ fn an_event_of_a_profile_removed_long_ago_is_counted_all_the_same() {
 }
 
 #[test]
-fn ids_that_only_events_name_take_no_place_from_profiles_with_capital() {
+fn ids_that_only_events_use_do_not_count_against_profiles_with_capital() {
     let (metrics, _) = instance();
     for id in 0..60 {
         metrics.event(Severity::Info, EventType::OrderPlaced).profile(&format!("p{id}")).record();
@@ -256,7 +256,7 @@ fn label_sets_never_merge() {
     assert_eq!(Samples::of(&metrics).matching(EVENTS, &[]).count(), 4);
 }
 
-/// F11, at random: texts of few letters, so that many sets are alike when they are joined.
+/// F11 with random labels: texts of few letters, so that many sets would be equal if they were joined.
 #[test]
 fn random_label_sets_never_merge() {
     let is_long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
@@ -273,7 +273,7 @@ fn random_label_sets_never_merge() {
         let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(5_000, 5_000));
         let metrics = settings.build().expect("legal");
         let mut expected = BTreeMap::new();
-        // As many as a family shows.
+        // The number of series that a family exports.
         while expected.len() < 1_900 {
             let mut text = || -> String {
                 let length = 1 + random(6);
@@ -295,9 +295,9 @@ fn random_label_sets_never_merge() {
     }
 }
 
-/// A count that wrapped would look like a restart, and one that panics would end the bot.
+/// A count that wraps would look like a restart, and one that panics would end the bot.
 #[test]
-fn an_event_that_happened_more_often_than_can_be_counted_never_falls() {
+fn a_count_of_events_saturates() {
     let (metrics, _) = instance();
     let mut before = 0;
     let mut cancelled = |count| {

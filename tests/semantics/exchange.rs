@@ -50,7 +50,7 @@ fn an_attempt_is_observed_and_counted_however_it_ends() {
 }
 
 #[test]
-fn attempts_under_way_are_in_flight() {
+fn attempts_in_progress_are_in_flight() {
     let (metrics, _) = instance();
     let call = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
     let (one, _two) = (call.start(), call.start());
@@ -90,7 +90,7 @@ fn a_rate_limit_is_the_ratio_that_the_exchanges_own_header_gives_and_absent_befo
     metrics.rate_limit(Exchange::Binance, RateLimit::RequestWeight).set_remaining(1_500.0, 6_000.0);
     assert_eq!(used(), Some(0.75));
     weight.set_used(6_600.0, 6_000.0);
-    assert_eq!(used(), Some(1.1), "the exchange counts on");
+    assert_eq!(used(), Some(1.1), "the exchange keeps counting");
     let invalid =
         [(f64::NAN, 1.0), (1.0, 0.0), (-1.0, 1.0), (1.0, f64::INFINITY), (1.0, -1.0), (f64::INFINITY, 1.0)];
     for (n, (used_up, allowed)) in (1..).zip(invalid) {
@@ -113,7 +113,7 @@ fn the_latencys_buckets_are_these_and_a_superset_of_the_usual_ones() {
 }
 
 #[test]
-fn the_outcomes_are_these_and_each_stands_at_0_from_the_start() {
+fn the_outcomes_are_these_and_each_is_0_from_the_start() {
     let (metrics, _) = instance();
     let _call = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
     let samples = Samples::of(&metrics);
@@ -140,7 +140,7 @@ fn the_outcomes_are_these_and_each_stands_at_0_from_the_start() {
 const MOMENT: Duration = Duration::from_millis(5);
 const WAIT: Duration = Duration::from_millis(30);
 
-/// How long the attempts took together, as they are recorded.
+/// The sum of the recorded latencies.
 fn latency(metrics: &bot_metrics::Metrics) -> Duration {
     let seconds = Samples::of(metrics).sum("bytelyst_bot_exchange_api_latency_seconds_sum", &[]);
     Duration::from_secs_f64(seconds)
@@ -159,7 +159,7 @@ fn local_wait_is_subtracted_from_the_attempt_of_a_handle_around_it() {
         sleep(WAIT);
         drop(waiting);
         sleep(MOMENT);
-        // Each wait counts once, whichever way it was said, and one in the other too.
+        // Each wait counts once, through either API, also when nested in the other.
         let waiting = attempt.local_wait();
         let inside = local_wait();
         sleep(WAIT);
@@ -176,7 +176,7 @@ fn local_wait_is_subtracted_from_the_attempt_of_a_handle_around_it() {
         let both = latency(&metrics).saturating_sub(before);
         let took = started.elapsed();
         assert!(inner >= 2 * MOMENT && inner + 4 * WAIT <= took, "{round}: {inner:?} of {took:?}");
-        // What the other's own method said is not known to it.
+        // A wait recorded through the other attempt's method is not known to this one.
         let outer = both.saturating_sub(inner);
         assert!(outer >= 2 * MOMENT + WAIT && outer + 3 * WAIT <= took, "{round}: {outer:?} of {took:?}");
     }
@@ -226,7 +226,7 @@ fn short_waits_are_subtracted_from_short_attempts_around_them() {
 }
 
 #[test]
-fn what_is_waited_between_two_attempts_of_a_handle_or_on_another_thread_is_none_of_theirs() {
+fn waits_between_two_attempts_of_a_handle_or_on_another_thread_are_not_subtracted() {
     let metrics = Settings::new(Mode::Paper).build().expect("settings that are allowed");
     let call = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
     let wait = || {
@@ -249,7 +249,7 @@ async fn waits_for_itself() {
 }
 
 #[test]
-fn what_a_measured_future_waited_for_is_not_subtracted_from_an_attempt_of_a_handle_beside_it() {
+fn a_wait_of_a_measured_future_is_not_subtracted_from_a_concurrent_attempt_of_a_handle() {
     let metrics = Settings::new(Mode::Paper).build().expect("settings that are allowed");
     let call = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");

@@ -7,11 +7,11 @@ use bot_metrics::testing::{Samples, instance, steered};
 use bot_metrics::{Capital, Families, Metrics, Mode, Outcome, ReconciliationReport, Settings};
 use tokio::runtime::{Builder, Runtime};
 
-/// It runs nothing unless a test does.
+/// A runtime that runs only what a test spawns.
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_current_thread().enable_time().build().expect("it starts"));
 
-/// An instance with a steered clock in which every family has a series that can have one there.
+/// An instance with a manual clock and a series in every family that can have one there.
 fn full(settings: Settings) -> Metrics {
     filled(steered(settings).0)
 }
@@ -46,7 +46,7 @@ fn every_series_carries_the_default_labels() {
 #[test]
 fn every_family_of_the_catalogue_is_exported_once() {
     let metrics = filled(Settings::new(Mode::Paper).default_labels_in_target_info());
-    assert!(!metrics.exposition().contains("scrape_duration_seconds"), "it is of the one before");
+    assert!(!metrics.exposition().contains("scrape_duration_seconds"), "it describes the previous scrape");
     let text = metrics.exposition();
     for family in bot_metrics::catalogue::FAMILIES {
         let header = format!("# TYPE {} {}\n", family.full_name("bytelyst_bot"), family.kind.as_str());
@@ -57,13 +57,13 @@ fn every_family_of_the_catalogue_is_exported_once() {
 }
 
 #[test]
-fn the_seed_alone_has_nine_families() {
+fn the_core_catalogue_has_nine_families() {
     let text = full(Settings::new(Mode::Paper).families(Families::SeedOnly)).exposition();
     assert_eq!(text.matches("# TYPE").count(), 9, "{text}");
 }
 
 #[test]
-fn a_namespace_of_ones_own_names_every_family() {
+fn an_own_namespace_names_every_family() {
     let text = full(Settings::new(Mode::Paper).namespace("desk")).exposition();
     assert!(
         text.lines().filter(|line| !line.starts_with(['#', 'p'])).all(|line| line.starts_with("desk_")),
@@ -91,7 +91,7 @@ fn the_process_has_its_standard_metrics_with_the_default_labels() {
     let now =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs_f64();
     let started = value("process_start_time_seconds");
-    // To the second, for the time of boot is.
+    // To the second, because the boot time has that resolution.
     assert!(now - 3_600.0 < started && started <= now + 2.0, "{started} and it is {now}");
     assert!(value("process_cpu_seconds_total") >= 0.0 && value("process_threads") >= 1.0);
     assert!(value("process_open_fds") >= 3.0 && value("process_max_fds") > value("process_open_fds"));
@@ -101,14 +101,14 @@ fn the_process_has_its_standard_metrics_with_the_default_labels() {
 }
 
 #[test]
-fn a_scrape_says_how_long_the_one_before_took() {
+fn a_scrape_exports_the_duration_of_the_previous_one() {
     let metrics = filled(Settings::new(Mode::Paper));
     let took = || Samples::of(&metrics).value("bytelyst_bot_scrape_duration_seconds", &[]);
     assert_eq!(took(), None);
     assert!(took().is_some_and(|seconds| 0.0 < seconds && seconds < 60.0));
 }
 
-/// Takes a long time for each piece, and at some time no more.
+/// Takes a long time for each piece, and stops accepting after some pieces.
 struct Slow {
     pieces: usize,
 }
@@ -126,7 +126,7 @@ impl Write for Slow {
 }
 
 #[test]
-fn whoever_reads_a_scrape_slowly_or_not_to_its_end_does_not_say_how_long_it_took() {
+fn a_slow_or_incomplete_reader_does_not_change_the_scrape_duration() {
     let metrics = filled(Settings::new(Mode::Paper).label_bounds(1, 1_000));
     for n in 0..1_000 {
         metrics.event(Severity::Info, EventType::Started).symbol(&n.to_string()).record();
@@ -138,7 +138,7 @@ fn whoever_reads_a_scrape_slowly_or_not_to_its_end_does_not_say_how_long_it_took
     assert!(took().is_some_and(|seconds| seconds < 1.0));
 }
 
-/// Calls `on_first` when it takes its first piece, as a reader does that blocks meanwhile.
+/// Calls `on_first` at the first piece, like a reader that blocks there.
 struct Blocking<F> {
     on_first: Option<F>,
     text: Vec<u8>,
@@ -159,7 +159,7 @@ impl<F: FnOnce()> Write for Blocking<F> {
 }
 
 #[test]
-fn a_reader_that_blocks_gets_ages_and_stamps_of_the_moment_at_which_the_exposition_began() {
+fn a_reader_that_blocks_gets_ages_and_timestamps_of_the_start_of_the_exposition() {
     let (settings, clock) = steered(Settings::new(Mode::Paper).label_bounds(1, 1_000));
     let metrics = settings.build().expect("legal");
     for n in 0..1_000 {
@@ -204,7 +204,7 @@ fn a_switch_puts_the_default_labels_on_target_info_alone() {
 }
 
 #[test]
-fn a_task_that_blocks_its_worker_is_seen_in_the_schedulers_lag() {
+fn a_task_that_blocks_its_worker_shows_in_the_schedulers_lag() {
     let runtime = Builder::new_current_thread().enable_time().build().expect("it starts");
     let (metrics, _) = bot_metrics::testing::instance();
     let lag = |suffix: &str, labels: &[(&str, &str)]| {
@@ -229,15 +229,15 @@ fn a_task_that_blocks_its_worker_is_seen_in_the_schedulers_lag() {
 }
 
 #[test]
-fn a_live_bot_says_so_although_the_extensions_are_off_and_the_labels_in_target_info() {
+fn a_live_bot_is_exported_as_live_although_the_extensions_are_off_and_the_labels_in_target_info() {
     let settings = Settings::new(Mode::Live).families(Families::SeedOnly).default_labels_in_target_info();
     let metrics = settings.build().expect("settings that are allowed");
     assert!(metrics.exposition().contains("mode=\"live\""), "{}", metrics.exposition());
 }
 
-/// A bot's own types derive `Debug` over handles, and are logged.
+/// A bot's own types contain handles, derive `Debug` and are logged.
 #[test]
-fn whatever_a_bot_holds_can_be_printed_after_it_was_used() {
+fn every_public_type_can_be_printed_after_use() {
     let (metrics, _) = bot_metrics::testing::instance();
     let subsystem = metrics.subsystem(Subsystem::Trading);
     let call = metrics.exchange_call(Exchange::Okx, Operation::Subscribe);

@@ -1,6 +1,7 @@
-//! What moves each family, by handles on instances with a steered clock, and by attributes where they matter.
+//! The rules of each family, tested through handles on instances with a manual clock, and through attributes where
+//! they matter.
 //!
-//! Each sentence that promises something of a family has a test with its words.
+//! Each promise about a family has a test named after it.
 
 mod annotated;
 mod capital;

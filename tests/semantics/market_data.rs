@@ -18,17 +18,17 @@ fn the_last_update_is_absent_before_the_first_and_gone_with_the_subscription() {
     btc.updated();
     let first = value().expect("updated");
     clock.advance(Duration::from_secs(70));
-    assert_eq!(value(), Some(first), "it stands while nothing comes");
+    assert_eq!(value(), Some(first), "it stays without updates");
     metrics.market_data(Exchange::Binance, "BTCUSDT").updated();
     assert_eq!(value(), Some(first + 70.0));
     btc.remove();
     assert_eq!(value(), None);
     btc.updated();
-    assert_eq!(value(), Some(first + 70.0), "a kept handle brings it back");
+    assert_eq!(value(), Some(first + 70.0), "a kept handle restores it");
 }
 
 #[test]
-fn an_update_before_or_after_a_suspend_has_its_true_stamp_though_no_scrape_came_between() {
+fn an_update_before_or_after_a_suspend_has_its_correct_timestamp_without_a_scrape_in_between() {
     let (metrics, clock) = instance();
     let feed = |symbol| metrics.market_data(Exchange::Binance, symbol);
     let (before, after) = (feed("BEFORE"), feed("AFTER"));
@@ -48,9 +48,9 @@ fn an_update_before_or_after_a_suspend_has_its_true_stamp_though_no_scrape_came_
     assert!((updated("BEFORE") - 1_735_689_600.099).abs() < 1e-3, "{}", updated("BEFORE"));
 }
 
-/// A test's clock stands still but for what the test says.
+/// A manual clock advances only when the test says so.
 #[test]
-fn an_update_right_before_or_right_after_a_suspend_has_its_true_stamp() {
+fn an_update_right_before_or_right_after_a_suspend_has_its_correct_timestamp() {
     let (metrics, clock) = instance();
     let btc = metrics.market_data(Exchange::Binance, "BTCUSDT");
     let value = || Samples::of(&metrics).value(LAST_UPDATE, &[("symbol", "BTCUSDT")]);
@@ -65,7 +65,7 @@ fn an_update_right_before_or_right_after_a_suspend_has_its_true_stamp() {
 }
 
 #[test]
-fn symbols_are_bounded_and_those_beyond_have_no_series_that_would_hide_a_stale_one() {
+fn symbols_are_limited_and_those_over_the_limit_have_no_series_that_would_hide_a_stale_one() {
     let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(10, 2));
     let metrics = settings.build().expect("legal");
     for (exchange, symbol) in
@@ -81,7 +81,7 @@ fn symbols_are_bounded_and_those_beyond_have_no_series_that_would_hide_a_stale_o
 }
 
 #[test]
-fn a_removed_symbol_without_handles_frees_its_place_for_one_that_found_none() {
+fn a_removed_symbol_without_handles_frees_its_series_for_one_over_the_limit() {
     let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(10, 1));
     let metrics = settings.build().expect("legal");
     let first = metrics.market_data(Exchange::Binance, "first");
@@ -105,7 +105,7 @@ fn a_removed_symbol_without_handles_frees_its_place_for_one_that_found_none() {
 }
 
 #[test]
-fn a_feed_that_moved_in_late_vanishes_when_it_is_removed() {
+fn a_feed_that_got_its_series_late_vanishes_when_it_is_removed() {
     let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(1, 1));
     let metrics = settings.build().expect("settings that are allowed");
     let [first, second] = ["first", "second"].map(|symbol| metrics.market_data(Exchange::Binance, symbol));
@@ -124,7 +124,7 @@ fn a_feed_that_moved_in_late_vanishes_when_it_is_removed() {
 }
 
 #[test]
-fn a_symbol_without_a_place_asks_again_only_once_one_came_free() {
+fn a_symbol_over_the_limit_retries_only_once_a_series_became_free() {
     let (settings, _) = steered(Settings::new(Mode::Paper).label_bounds(1, 1));
     let metrics = settings.build().expect("settings that are allowed");
     let [first, second] = ["first", "second"].map(|symbol| metrics.market_data(Exchange::Binance, symbol));
@@ -141,10 +141,10 @@ fn a_symbol_without_a_place_asks_again_only_once_one_came_free() {
     let other = first.clone();
     first.remove();
     drop(other);
-    assert_eq!(locks(&|| (0..1_000).for_each(|_| second.updated())), 0, "its handle keeps the place");
+    assert_eq!(locks(&|| (0..1_000).for_each(|_| second.updated())), 0, "its handle keeps the series");
     drop(first);
     let clone = second.clone();
-    assert_eq!(locks(&|| second.updated()), 2, "it came free: it is asked for, and kept");
+    assert_eq!(locks(&|| second.updated()), 2, "a series became free and is taken");
     clone.updated();
     assert_eq!(Samples::of(&metrics).matching(LAST_UPDATE, &[("symbol", "second")]).count(), 1);
     assert_eq!(locks(&|| (0..1_000).for_each(|_| second.updated())), 0, "it is kept");

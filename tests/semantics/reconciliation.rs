@@ -55,7 +55,7 @@ fn mismatches_are_counted_by_kind_and_source_and_add_up() {
 }
 
 #[test]
-fn a_reconciliation_beyond_the_limit_on_names_is_reported() {
+fn a_reconciliation_over_the_limit_on_names_is_reported() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let hook = Arc::clone(&told);
     let settings = Settings::new(Mode::Paper)
@@ -83,7 +83,7 @@ fn reconciliations_of_different_names_never_disturb_each_other_and_the_gauge_is_
     let commit = |name, report| metrics.named_reconciliation(name).commit(report);
     commit("orders", db("1").missing(Source::Db, "2"));
     assert_eq!(figures(&Samples::of(&metrics)), (2.0, Some(2.0), Some(0.0)), "after the first of any");
-    // The same key of another reconciliation is another item.
+    // The same key in another reconciliation is another item.
     commit("positions", db("1").missing(Source::Exchange, "BTC"));
     assert_eq!(figures(&Samples::of(&metrics)), (4.0, Some(3.0), Some(1.0)));
     for _ in 0..3 {
@@ -95,11 +95,11 @@ fn reconciliations_of_different_names_never_disturb_each_other_and_the_gauge_is_
     commit("orders", ReconciliationReport::new());
     assert_eq!(figures(&Samples::of(&metrics)), (5.0, Some(2.0), Some(1.0)), "the unnamed one is one more");
     commit("orders", db("1"));
-    assert_eq!(figures(&Samples::of(&metrics)), (6.0, Some(3.0), Some(1.0)), "it was gone and is back");
+    assert_eq!(figures(&Samples::of(&metrics)), (6.0, Some(3.0), Some(1.0)), "it was absent and is back");
 }
 
 #[test]
-fn a_failed_cycle_of_one_reconciliation_leaves_what_all_of_them_found() {
+fn a_failed_cycle_of_one_reconciliation_keeps_the_results_of_all() {
     let (metrics, _) = instance();
     drop(metrics.named_reconciliation("orders"));
     assert_eq!(figures(&Samples::of(&metrics)), (0.0, None, None), "absent before the first commit of any");
@@ -118,11 +118,11 @@ fn a_cycle_that_began_before_the_last_committed_one_is_out_of_date() {
     assert_eq!(
         figures(&Samples::of(&metrics)),
         (4.0, Some(1.0), Some(0.0)),
-        "but what is only counted counts"
+        "but items without a key still count"
     );
     metrics.reconciliation().commit(db("1"));
     assert_eq!(figures(&Samples::of(&metrics)), (4.0, Some(1.0), Some(0.0)), "it lasted");
-    // Of another reconciliation it says nothing.
+    // A commit of another reconciliation has no effect on this one.
     let orders = metrics.named_reconciliation("orders");
     metrics.named_reconciliation("positions").commit(ReconciliationReport::new());
     orders.commit(db("7"));

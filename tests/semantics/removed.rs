@@ -1,4 +1,4 @@
-//! What becomes of the series of profiles and feeds that are removed.
+//! The series of removed profiles and feeds.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ fn a_removed_profile_without_a_name_takes_no_event_with_it() {
 }
 
 #[test]
-fn a_profile_named_other_is_no_second_series() {
+fn a_profile_named_other_has_no_second_series() {
     let metrics = Settings::new(Mode::Paper).label_bounds(1, 1).build().unwrap();
     let series = || {
         let text = metrics.exposition();
@@ -44,7 +44,7 @@ fn a_profile_named_other_is_no_second_series() {
 }
 
 #[test]
-fn violations_of_profiles_without_a_place_stand_at_0_from_the_first_of_these_on() {
+fn violations_of_profiles_over_the_limit_are_0_from_the_first_such_profile_on() {
     let metrics = Settings::new(Mode::Paper).label_bounds(1, 1).build().unwrap();
     let others = || Samples::of(&metrics).value(VIOLATIONS, &[("profile_id", "other")]);
     metrics.profile("a").update(used(2.0));
@@ -65,7 +65,7 @@ fn a_profile_that_is_removed_again_after_its_grace_does_not_come_back_for_anothe
     clock.advance(Duration::from_mins(4));
     maker.remove();
     clock.advance(Duration::from_mins(4));
-    assert_eq!(value(), Some(1.0), "a grace begins with the last removal");
+    assert_eq!(value(), Some(1.0), "the grace period begins with the last removal");
     clock.advance(Duration::from_mins(2));
     assert_eq!(value(), None);
     maker.remove();
@@ -75,7 +75,7 @@ fn a_profile_that_is_removed_again_after_its_grace_does_not_come_back_for_anothe
 }
 
 #[test]
-fn events_between_the_last_scrape_and_the_end_of_their_profiles_grace_are_seen() {
+fn events_between_the_last_scrape_and_the_end_of_their_profiles_grace_are_exported() {
     let (metrics, clock) = testing::instance();
     let event = || metrics.event(Severity::Error, EventType::OrderFailure).profile("maker").record();
     let value = || Samples::of(&metrics).value(EVENTS, &[("profile_id", "maker")]);
@@ -92,7 +92,7 @@ fn events_between_the_last_scrape_and_the_end_of_their_profiles_grace_are_seen()
 }
 
 #[test]
-fn a_removed_profiles_place_is_free_after_its_grace_without_a_scrape() {
+fn a_removed_profiles_series_is_free_after_its_grace_without_a_scrape() {
     let (settings, clock) = testing::steered(Settings::new(Mode::Paper).label_bounds(1, 1));
     let metrics = settings.build().unwrap();
     metrics.event(Severity::Error, EventType::OrderFailure).profile("a").record();
@@ -101,11 +101,11 @@ fn a_removed_profiles_place_is_free_after_its_grace_without_a_scrape() {
     metrics.profile("b").update(used(2.0));
     let samples = Samples::of(&metrics);
     assert_eq!(samples.value(VIOLATIONS, &[("profile_id", "b")]), Some(1.0));
-    assert_eq!(samples.value(EVENTS, &[("profile_id", "a")]), Some(1.0), "nobody had seen it");
+    assert_eq!(samples.value(EVENTS, &[("profile_id", "a")]), Some(1.0), "no scrape had exported it");
 }
 
 #[test]
-fn a_removed_feeds_place_is_free_without_a_scrape() {
+fn a_removed_feeds_series_is_free_without_a_scrape() {
     let metrics = Settings::new(Mode::Paper).label_bounds(1, 1).build().unwrap();
     let first = metrics.market_data(Exchange::Kraken, "A");
     first.updated();
@@ -117,7 +117,7 @@ fn a_removed_feeds_place_is_free_without_a_scrape() {
 }
 
 #[test]
-fn what_a_removed_profile_without_a_place_counted_goes_after_its_grace_and_frees_its_places() {
+fn counts_of_a_removed_profile_over_the_limit_go_after_its_grace_and_free_their_series() {
     let (settings, clock) = testing::steered(Settings::new(Mode::Paper).label_bounds(1, 1));
     let metrics = settings.build().unwrap();
     metrics.profile("a").update(used(0.0));
@@ -128,7 +128,7 @@ fn what_a_removed_profile_without_a_place_counted_goes_after_its_grace_and_frees
     assert_eq!(value("b"), Some(1.0));
     clock.advance(Duration::from_mins(4));
     assert_eq!(value("b"), Some(1.0), "its grace");
-    // It comes back meanwhile: then it stays.
+    // A profile that returns within its grace period is kept.
     b.update(used(0.0));
     clock.advance(Duration::from_mins(2));
     assert_eq!(value("b"), Some(1.0));
@@ -137,11 +137,11 @@ fn what_a_removed_profile_without_a_place_counted_goes_after_its_grace_and_frees
     clock.advance(Duration::from_mins(6));
     assert_eq!(value("b"), None);
     metrics.event(Severity::Error, EventType::OrderFailure).profile("c").record();
-    assert_eq!(value("c"), Some(1.0), "the place is free");
+    assert_eq!(value("c"), Some(1.0), "the series is free");
 }
 
 #[test]
-fn any_number_of_removed_profiles_without_a_place_goes_without_a_scrape() {
+fn any_number_of_removed_profiles_over_the_limit_goes_without_a_scrape() {
     let (settings, clock) = testing::steered(Settings::new(Mode::Paper).label_bounds(1, 1));
     let metrics = settings.build().unwrap();
     metrics.profile("a").update(used(0.0));
@@ -149,7 +149,7 @@ fn any_number_of_removed_profiles_without_a_place_goes_without_a_scrape() {
         let profile = format!("p{n}");
         metrics.profile(&profile).remove();
     }
-    // More than have a grace: this one's begins with what nobody has seen.
+    // More profiles than can have a grace period; this one's starts although no scrape has exported its counts.
     metrics.event(Severity::Error, EventType::OrderFailure).profile("late").record();
     metrics.profile("late").remove();
     let late = || Samples::of(&metrics).value(EVENTS, &[("profile_id", "late")]);
@@ -158,7 +158,7 @@ fn any_number_of_removed_profiles_without_a_place_goes_without_a_scrape() {
     assert_eq!(late(), None);
 }
 
-/// F13 and F16: what threads remember of profiles that were removed brings back none of them beyond the limit.
+/// F13 and F16: the caches of threads restore no removed profiles over the limit.
 #[test]
 fn events_of_removed_profiles_have_at_most_as_many_series_as_are_allowed_and_lose_no_count() {
     let (settings, clock) = testing::steered(Settings::new(Mode::Paper).label_bounds(5, 5));
@@ -168,7 +168,7 @@ fn events_of_removed_profiles_have_at_most_as_many_series_as_are_allowed_and_los
             metrics.event(Severity::Error, EventType::OrderFailure).profile(&n.to_string()).record();
         }
     };
-    // Those of profiles, with "other".
+    // The series of profiles, including "other".
     let series = || {
         let samples = Samples::of(&metrics);
         let count = samples.matching(EVENTS, &[("type", "ORDER_FAILURE")]).count();
@@ -177,7 +177,7 @@ fn events_of_removed_profiles_have_at_most_as_many_series_as_are_allowed_and_los
     std::thread::scope(|scope| {
         let (again, wait) = std::sync::mpsc::channel::<()>();
         let (done, recorded) = std::sync::mpsc::channel::<()>();
-        // A thread that remembers the first five, and is idle meanwhile.
+        // A thread that has the first five in its cache and is idle meanwhile.
         scope.spawn(move || {
             record(0..5);
             done.send(()).unwrap();

@@ -1,4 +1,5 @@
-//! Counts of a removed profile that a reader has received whole go when the profile's grace is over; others stay for another.
+//! Counts of a removed profile that a reader has received completely are dropped at the end of the profile's grace
+//! period; others are kept for another one.
 
 use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -9,7 +10,7 @@ use bot_metrics::push::Pushgateway;
 use bot_metrics::testing::{self, Samples};
 use bot_metrics::{Metrics, Mode, Settings};
 
-/// Whether counts are seen once `read` has read them.
+/// Whether counts are dropped after `read` has read them.
 fn are_seen(read: impl FnOnce(&Metrics)) -> bool {
     let (settings, clock) = testing::steered(Settings::new(Mode::Paper));
     let metrics = settings.build().expect("settings that are allowed");
@@ -24,11 +25,11 @@ fn are_seen(read: impl FnOnce(&Metrics)) -> bool {
     let value_now = value();
     assert!(matches!(value_now, None | Some(3.0)), "{value_now:?}");
     clock.advance(Duration::from_mins(6));
-    assert_eq!(value(), None, "not for another grace");
+    assert_eq!(value(), None, "not for another grace period");
     value_now.is_none()
 }
 
-/// What a server answers to one request of this method and path, up to the end of the connection.
+/// The server's answer to this request, up to the end of the connection.
 fn request(metrics: &Metrics, request: &str) -> String {
     let server = metrics.serve("127.0.0.1:0").expect("a loopback server answers");
     let mut stream = TcpStream::connect(server.local_addr()).expect("a loopback server answers");
@@ -54,7 +55,7 @@ fn a_request_without_the_exposition_has_seen_nothing() {
 }
 
 #[test]
-fn an_exposition_that_nobody_is_known_to_have_received_was_not_seen() {
+fn an_exposition_without_a_known_reader_does_not_count_as_received() {
     assert!(!are_seen(|metrics| drop(metrics.exposition())));
     assert!(!are_seen(|metrics| drop(metrics.snapshot())));
     assert!(!are_seen(|metrics| drop(Samples::of(metrics))));
@@ -62,7 +63,7 @@ fn an_exposition_that_nobody_is_known_to_have_received_was_not_seen() {
 
 #[test]
 fn a_written_exposition_was_seen_unless_the_writer_failed() {
-    /// Takes all but the last bytes.
+    /// Accepts all but the last bytes.
     struct Full(usize);
     impl io::Write for Full {
         fn write(&mut self, text: &[u8]) -> io::Result<usize> {
@@ -84,7 +85,7 @@ fn a_written_exposition_was_seen_unless_the_writer_failed() {
 
 #[test]
 fn an_exposition_that_a_buffer_could_not_pass_on_was_not_seen() {
-    /// Takes everything and keeps nothing.
+    /// Accepts everything but fails to flush.
     struct Broken;
     impl io::Write for Broken {
         fn write(&mut self, text: &[u8]) -> io::Result<usize> {
@@ -106,7 +107,7 @@ fn an_exposition_that_a_buffer_could_not_pass_on_was_not_seen() {
     }));
 }
 
-/// Reads a request with its body.
+/// Reads a request including its body.
 fn read_request(stream: &mut TcpStream) {
     let mut request = io::BufReader::new(stream);
     let mut length = 0;

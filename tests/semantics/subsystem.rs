@@ -26,7 +26,7 @@ fn runs(metrics: &Metrics, outcome: &str) -> f64 {
     let labels = [("subsystem", "trading"), ("outcome", outcome)];
     Samples::of(metrics)
         .value("bytelyst_bot_subsystem_runs_total", &labels)
-        .expect("each outcome stands at 0")
+        .expect("each outcome is 0")
 }
 
 #[test]
@@ -36,14 +36,14 @@ fn registered_and_never_run_it_is_alive_for_its_grace_and_has_no_last_run() {
     assert_eq!(value(&metrics, LAST_RUN), None, "absent, since 0 would page at once");
     assert_eq!(value(&metrics, DURATION_COUNT), Some(0.0));
     clock.advance(Duration::from_secs(5));
-    assert_eq!(value(&metrics, ALIVE), Some(1.0), "no older than the age allowed");
+    assert_eq!(value(&metrics, ALIVE), Some(1.0), "not older than the allowed age");
     clock.advance(Duration::from_millis(1));
     assert_eq!(value(&metrics, ALIVE), Some(0.0));
 }
 
 #[test]
-fn each_outcome_moves_what_the_table_of_outcomes_says() {
-    // outcome, is the duration observed, does it freshen, does it set the last run
+fn each_outcome_changes_the_families_in_the_table_of_outcomes() {
+    // outcome; whether the duration is observed; whether it counts as a sign of life; whether it sets the last run
     let table = [
         (Outcome::Ok, true, true, true),
         (Outcome::Error, true, false, false),
@@ -92,7 +92,7 @@ fn an_age_of_zero_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_hung_run_cannot_keep_its_own_flag_up() {
+fn a_hung_run_cannot_keep_the_subsystem_alive() {
     let (metrics, clock, trading) = trading(5);
     trading.start().finish(Outcome::Ok);
     let last_run = value(&metrics, LAST_RUN);
@@ -119,7 +119,7 @@ fn durations_are_monotonic_time_and_freshness_counts_suspend() {
 }
 
 #[test]
-fn a_suspend_before_the_first_scrape_is_seen() {
+fn a_suspend_before_the_first_scrape_is_detected() {
     let (metrics, clock, trading) = trading(60);
     clock.advance(Duration::from_secs(5));
     trading.start().finish(Outcome::Ok);
@@ -130,9 +130,9 @@ fn a_suspend_before_the_first_scrape_is_seen() {
     assert_eq!(value(&metrics, LAST_RUN), Some(1_735_689_605.0), "it ran before that");
 }
 
-/// A test's clock stands still but for what the test says.
+/// A manual clock advances only when the test says so.
 #[test]
-fn a_suspend_right_after_a_run_or_right_before_it_is_seen() {
+fn a_suspend_right_after_or_before_a_run_is_detected() {
     let (metrics, clock, trading) = trading(60);
     trading.start().finish(Outcome::Ok);
     clock.suspend(Duration::from_hours(1));
@@ -185,7 +185,7 @@ fn a_run_in_which_the_machine_sleeps_is_as_fresh_as_its_end() {
 }
 
 #[test]
-fn a_wall_clock_that_jumps_moves_the_last_run_alone() {
+fn a_jump_of_the_wall_clock_changes_only_the_last_run() {
     let (metrics, clock, trading) = trading(5);
     trading.start().finish(Outcome::Ok);
     clock.set_wall(Duration::from_secs(1_000_000));
@@ -234,11 +234,11 @@ fn paused_on_purpose_it_stays_1_and_paused_is_1() {
     clock.advance(Duration::from_millis(1));
     assert_eq!(value(&metrics, ALIVE), Some(0.0));
     trading.resume();
-    assert_eq!(value(&metrics, ALIVE), Some(0.0), "what was not paused is not resumed");
+    assert_eq!(value(&metrics, ALIVE), Some(0.0), "resuming a subsystem that was not paused has no effect");
 }
 
 #[test]
-fn a_run_under_way_does_not_hang_while_paused() {
+fn a_run_in_progress_does_not_hang_while_paused() {
     let (metrics, clock, trading) = trading(5);
     let _run = trading.start();
     trading.pause("waits in the middle of a cycle");
@@ -252,7 +252,7 @@ fn a_run_under_way_does_not_hang_while_paused() {
 }
 
 #[test]
-fn unregistered_all_its_gauges_vanish_and_with_its_next_run_all_is_back_without_loss() {
+fn unregistered_all_its_gauges_vanish_and_return_without_loss_with_its_next_run() {
     let (metrics, clock, trading) = trading(5);
     trading.start().finish(Outcome::Ok);
     trading.start().finish(Outcome::Error);
@@ -262,7 +262,7 @@ fn unregistered_all_its_gauges_vanish_and_with_its_next_run_all_is_back_without_
     trading.unregister();
     clock.advance(Duration::from_hours(1));
     assert_eq!(gauges(), [false; 6]);
-    assert_eq!(metrics.health(), [], "what is not there is not stalled");
+    assert_eq!(metrics.health(), [], "an unregistered subsystem is not stalled");
     assert_eq!((value(&metrics, DURATION_COUNT), runs(&metrics, "ok")), (Some(2.0), 1.0), "counters stay");
     let run = cached.start();
     assert_eq!((value(&metrics, ALIVE), value(&metrics, IN_PROGRESS)), (Some(1.0), Some(1.0)));
@@ -273,7 +273,7 @@ fn unregistered_all_its_gauges_vanish_and_with_its_next_run_all_is_back_without_
 }
 
 #[test]
-fn a_run_that_was_under_way_when_it_was_unregistered_does_not_bring_it_back() {
+fn a_run_in_progress_when_it_was_unregistered_does_not_restore_it() {
     let (metrics, _, trading) = trading(5);
     let run = trading.start();
     trading.unregister();
@@ -333,7 +333,7 @@ fn only_a_run_in_progress_for_longer_than_the_age_hangs() {
 }
 
 #[test]
-fn of_several_runs_at_the_same_time_one_that_hangs_is_seen_and_none_that_does_not() {
+fn one_hung_run_of_several_is_detected_and_a_healthy_one_is_not_reported() {
     let (metrics, clock, trading) = trading(5);
     let hung_for = || metrics.health()[0].hung_for;
     let hung = trading.start();
@@ -350,7 +350,7 @@ fn of_several_runs_at_the_same_time_one_that_hangs_is_seen_and_none_that_does_no
 }
 
 #[test]
-fn the_time_for_which_the_machine_slept_is_no_hang() {
+fn time_asleep_does_not_count_as_hanging() {
     let (metrics, clock, trading) = trading(5);
     let _run = trading.start();
     clock.suspend(Duration::from_hours(1));
@@ -359,7 +359,7 @@ fn the_time_for_which_the_machine_slept_is_no_hang() {
 }
 
 #[test]
-fn a_run_that_never_returns_is_running_since_its_beginning() {
+fn a_run_that_never_returns_is_in_progress_since_its_start() {
     let (metrics, clock, trading) = trading(5);
     let _run = trading.start();
     clock.advance(Duration::from_hours(2));
@@ -367,9 +367,9 @@ fn a_run_that_never_returns_is_running_since_its_beginning() {
     assert_eq!((health.running_for, health.runs_ended), (Some(Duration::from_hours(2)), 0));
 }
 
-/// "Unregistered: all its gauges vanish", whether a scrape has seen its runs or not.
+/// "Unregistered: all its gauges vanish", whether or not a scrape has exported its runs.
 #[test]
-fn a_subsystem_is_unregistered_though_no_scrape_has_seen_its_runs() {
+fn a_subsystem_is_unregistered_before_any_scrape() {
     let (settings, clock) = steered(Settings::new(Mode::Paper).disable(Subsystem::Trading));
     let metrics = settings.build().expect("settings that are allowed");
     for subsystem in [Subsystem::Trading, Subsystem::Monitor] {

@@ -1,4 +1,4 @@
-//! The demo bots as their users run them: a release build, in a process of its own.
+//! The demo bots as separate processes, in a release build.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
@@ -13,13 +13,13 @@ use bot_metrics::testing::Samples;
 
 use crate::workspace;
 
-/// How long the bot may take to start, to react or to end on a busy machine.
+/// The time limit for the bot to start, to react or to stop on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A demo bot's program, built once.
 fn program(bot: &str) -> String {
     static PROGRAMS: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
-    // One build at a time; one that fails fails every test.
+    // One build at a time; after a failed build every test fails.
     let mut programs = PROGRAMS.lock().unwrap_or_else(PoisonError::into_inner);
     programs.entry(bot.to_owned()).or_insert_with(|| build(bot)).clone()
 }
@@ -53,7 +53,7 @@ pub fn command(bot: &str, arguments: &[&str]) -> Command {
 ///
 /// # Panics
 ///
-/// Where it cannot be run.
+/// If it cannot be run.
 #[must_use]
 pub fn run(command: &mut Command) -> Ended {
     let output = command.output().expect("the bot runs");
@@ -64,23 +64,23 @@ pub fn run(command: &mut Command) -> Ended {
     }
 }
 
-/// A bot that has ended.
+/// A finished bot.
 #[derive(Debug, Clone)]
 pub struct Ended {
-    /// How.
+    /// Its exit status.
     pub status: ExitStatus,
-    /// What it printed.
+    /// Its standard output.
     pub stdout: String,
-    /// What it complained of.
+    /// Its standard error.
     pub stderr: String,
 }
 
 impl Ended {
-    /// The number in front of `what` in a profile's line of the summary.
+    /// The number before `what` in a profile's line of the summary.
     ///
     /// # Panics
     ///
-    /// Where the summary does not say.
+    /// If the summary does not contain it.
     #[must_use]
     pub fn count(&self, profile: &str, what: &str) -> u64 {
         let summary = self.stdout.rsplit_once("\nsummary\n").map_or("", |(_, summary)| summary);
@@ -99,7 +99,7 @@ impl Ended {
     }
 }
 
-/// A pipe into which not one byte more can be written while this lives.
+/// A full pipe: nothing more can be written to it while this lives.
 #[derive(Debug)]
 pub struct FullPipe {
     writer: PipeWriter,
@@ -128,7 +128,7 @@ fn set_blocking(pipe: &PipeWriter, blocking: bool) {
     assert_eq!(unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETFL, flags) }, 0);
 }
 
-/// A bot that runs; it is killed when this is dropped.
+/// A running bot, which is killed when this is dropped.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -139,21 +139,21 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts `bot` on a free port and waits until it says where its metrics are.
+    /// Starts `bot` on a free port and waits until it prints the address of its metrics.
     ///
     /// # Panics
     ///
-    /// Where it ends or says nothing instead.
+    /// If it ends or prints nothing.
     #[must_use]
     pub fn start(bot: &str, arguments: &[&str]) -> Self {
         Self::start_at(bot, 0, arguments)
     }
 
-    /// Starts `bot` on this port and waits until it says where its metrics are.
+    /// Starts `bot` on this port and waits until it prints the address of its metrics.
     ///
     /// # Panics
     ///
-    /// Where it ends or says nothing instead.
+    /// If it ends or prints nothing.
     #[must_use]
     pub fn start_at(bot: &str, port: u16, arguments: &[&str]) -> Self {
         let mut child = command(bot, &["--port", &port.to_string(), "--bind", "127.0.0.1"])
@@ -163,7 +163,7 @@ impl Running {
         let stderr = child.stderr.take().map(|mut stderr| {
             thread::spawn(move || {
                 let mut text = String::new();
-                // What cannot be read is shown as far as it was.
+                // An unreadable rest is left out of the text.
                 let _ = stderr.read_to_string(&mut text);
                 text
             })
@@ -185,11 +185,11 @@ impl Running {
         running
     }
 
-    /// Starts `bot` with pipes for its output that are full and that nobody reads, and waits until it serves its metrics.
+    /// Starts `bot` with full pipes that are never read as its output, and waits until it serves its metrics.
     ///
     /// # Panics
     ///
-    /// Where it does not serve them within a minute.
+    /// If it does not serve them within a minute.
     #[must_use]
     pub fn start_unread(bot: &str, arguments: &[&str]) -> (Self, [FullPipe; 2]) {
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -212,18 +212,18 @@ impl Running {
         (running, pipes)
     }
 
-    /// Waits for a line with these words, and returns what follows them in it.
+    /// Waits for a line with these words, and returns the rest of the line.
     ///
     /// # Panics
     ///
-    /// Where it does not say so within a minute, or ends before.
+    /// If no such line appears within a minute, or the bot ends first.
     #[must_use]
     pub fn wait_to_say(&self, words: &str) -> String {
         let patience = Instant::now() + PATIENCE;
         loop {
             let is_silent = self.stdout.as_ref().is_none_or(JoinHandle::is_finished);
             let said = self.said();
-            // The last line may be half a line.
+            // The last line may be incomplete.
             let complete = said.rfind('\n').map_or("", |end| &said[..end]);
             if let Some((_, rest)) = complete.lines().find_map(|line| line.split_once(words)) {
                 return rest.to_owned();
@@ -237,17 +237,17 @@ impl Running {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Where it serves its metrics, without the path.
+    /// The base URL of its metrics, without the path.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What it serves under `path`: status and body.
+    /// The status and body of `path`.
     ///
     /// # Panics
     ///
-    /// Where it does not answer.
+    /// If it does not answer.
     #[must_use]
     pub fn get(&self, path: &str) -> (u16, String) {
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
@@ -257,11 +257,11 @@ impl Running {
         (status, answer.body_mut().read_to_string().unwrap_or_else(|error| panic!("{url}: {error}")))
     }
 
-    /// Asks for `path` until the answer has this status, and returns the body.
+    /// Requests `path` until the answer has this status, and returns the body.
     ///
     /// # Panics
     ///
-    /// Where it does not come about within a minute.
+    /// If that does not happen within a minute.
     #[must_use]
     pub fn wait_for(&self, path: &str, status: u16) -> String {
         let patience = Instant::now() + PATIENCE;
@@ -285,17 +285,17 @@ impl Running {
     ///
     /// # Panics
     ///
-    /// Where the exposition cannot be read.
+    /// If the exposition cannot be parsed.
     #[must_use]
     pub fn scrape(&self) -> Samples {
         Samples::parse(&self.scrape_text()).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Scrapes until `holds`, and returns the samples for which it did.
+    /// Scrapes until `holds` returns true, and returns those samples.
     ///
     /// # Panics
     ///
-    /// Where it does not come about within a minute.
+    /// If that does not happen within a minute.
     #[must_use]
     pub fn wait_until(&self, what: &str, holds: impl Fn(&Samples) -> bool) -> Samples {
         let patience = Instant::now() + PATIENCE;
@@ -304,16 +304,16 @@ impl Running {
             if holds(&samples) {
                 return samples;
             }
-            assert!(Instant::now() < patience, "it never came about that {what}:\n{}", self.scrape_text());
+            assert!(Instant::now() < patience, "timed out waiting until {what}:\n{}", self.scrape_text());
             thread::sleep(Duration::from_millis(100));
         }
     }
 
-    /// Asks it to end, as a supervisor does, and waits for that.
+    /// Sends SIGTERM, as a supervisor does, and waits for the end.
     ///
     /// # Panics
     ///
-    /// Where it does not end within a minute.
+    /// If it does not end within a minute.
     #[must_use]
     pub fn terminate(mut self) -> Ended {
         self.signal(libc::SIGTERM);
@@ -324,11 +324,11 @@ impl Running {
     ///
     /// # Panics
     ///
-    /// Where it has ended already.
+    /// If it has already ended.
     pub fn signal(&mut self, signal: libc::c_int) {
         assert!(self.child.try_wait().expect("the child is ours").is_none(), "it has ended: {}", self.said());
         let pid = libc::pid_t::try_from(self.child.id()).expect("a process id");
-        // SAFETY: the child is ours and was not waited for yet, so that its id names nobody else.
+        // SAFETY: the child is ours and was not waited for yet, so that its id belongs to no other process.
         assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
     }
 
@@ -336,7 +336,7 @@ impl Running {
     ///
     /// # Panics
     ///
-    /// Where it does not end within a minute.
+    /// If it does not end within a minute.
     #[must_use]
     pub fn wait(&mut self) -> Ended {
         let patience = Instant::now() + PATIENCE;
@@ -356,7 +356,7 @@ impl Running {
     }
 
     fn ended(&mut self, status: ExitStatus) -> Ended {
-        // What a reader that panicked has not read is missing from the text, and seen there.
+        // The output of a reader that panicked is missing from the text.
         let _ = self.stdout.take().map(JoinHandle::join);
         let stderr = self.stderr.take().and_then(|reader| reader.join().ok()).unwrap_or_default();
         Ended { status, stdout: self.said(), stderr }

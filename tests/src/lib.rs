@@ -4,7 +4,7 @@ pub mod demo;
 pub mod paper_bot;
 pub mod workspace;
 
-/// The README's examples compile.
+/// Compiles the README's examples.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}

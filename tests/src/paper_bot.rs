@@ -13,21 +13,21 @@ pub fn command(arguments: &[&str]) -> Command {
     demo::command(NAME, arguments)
 }
 
-/// Starts it on a free port and waits until it says where its metrics are.
+/// Starts it on a free port and waits until it prints the address of its metrics.
 ///
 /// # Panics
 ///
-/// Where it ends or says nothing instead.
+/// If it ends or prints nothing.
 #[must_use]
 pub fn start(arguments: &[&str]) -> Running {
     Running::start(NAME, arguments)
 }
 
-/// Starts it on this port.
+/// Starts it on this port and waits until it prints the address of its metrics.
 ///
 /// # Panics
 ///
-/// Where it ends or says nothing instead.
+/// If it ends or prints nothing.
 #[must_use]
 pub fn start_at(port: u16, arguments: &[&str]) -> Running {
     Running::start_at(NAME, port, arguments)

@@ -1,4 +1,4 @@
-//! Where things stand in the workspace, and the files in it that are generated.
+//! The root of the workspace, and the generated parts of its files.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -7,18 +7,18 @@ use std::{env, fs};
 ///
 /// # Panics
 ///
-/// Never: this package stands in it.
+/// Never, because this package is inside the workspace.
 #[must_use]
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package stands in the workspace").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in the workspace").to_owned()
 }
 
-/// Checks that the lines of `file` between `<!-- begin NAME -->` and `<!-- end NAME -->` are `generated`; where the
-/// environment variable `BLESS` is set, makes them so.
+/// Checks that the lines of `file` between `<!-- begin NAME -->` and `<!-- end NAME -->` equal `generated`. If the
+/// environment variable `BLESS` is set, writes them instead.
 ///
 /// # Panics
 ///
-/// Where they are not, and where the file has no such lines.
+/// If the lines differ, or the file has no such lines.
 pub fn assert_generated(file: &str, name: &str, generated: &str) {
     let path = root().join(file);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

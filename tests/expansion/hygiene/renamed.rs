@@ -1,4 +1,4 @@
-//! A crate that knows the library under another name, and its labels in a module of another name.
+//! A crate that renames the library, and whose labels are in a module of another name.
 #![deny(warnings)]
 
 mod words {

@@ -1,4 +1,4 @@
-//! A crate that gives the names of the standard library, and ours, to things of its own.
+//! A crate whose own items have the names of the standard library's and of this library's items.
 #![forbid(unsafe_code)]
 #![deny(warnings, clippy::pedantic, missing_docs, unused, unreachable_pub)]
 #![allow(dead_code, non_camel_case_types, clippy::module_name_repetitions, clippy::unnecessary_wraps)]
@@ -55,7 +55,7 @@ fn macros() -> u8 {
     module_path!()
 }
 
-/// A trait for everything, with our methods' names.
+/// A trait for all types, with the names of the library's methods.
 trait Everything {
     fn start(&self) {}
     fn finish(&self) {}
@@ -110,7 +110,7 @@ fn reconciled() -> bot_metrics::ReconciliationReport {
     bot_metrics::ReconciliationReport::new()
 }
 
-/// A generic function whose parameters have our names.
+/// A generic function whose parameters have names used by the library.
 #[exchange_call(op = "get_order")]
 fn parameters<Site, Guard, R, G, const CELLS: u8>(site: Site, _guard: Guard, r: R, g: G) -> ::std::result::Result<(Site, R, G), u8> {
     if CELLS == 0 { ::std::result::Result::Err(CELLS) } else { ::std::result::Result::Ok((site, r, g)) }

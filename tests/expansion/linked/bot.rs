@@ -1,11 +1,11 @@
-//! Prints its list of call sites, before and after it has opened a library.
+//! Prints its list of call sites, before and after it opens a library.
 #![allow(dead_code)]
 use bot_metrics::prelude::*;
 use std::ffi::CString;
 
 use named as _;
 
-/// Names a library by a function that is never called.
+/// Refers to a library in a function that is never called.
 fn mentions() {
     mentioned::mentioned_at_once();
 }

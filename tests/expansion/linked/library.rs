@@ -1,4 +1,4 @@
-//! A library that nobody calls.
+//! A library whose functions are never called.
 use bot_metrics::prelude::*;
 
 /// At once.

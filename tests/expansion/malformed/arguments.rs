@@ -1,8 +1,8 @@
-//! Arguments that are missing, unknown, double, of the wrong kind or not to be read.
+//! Arguments that are missing, unknown, duplicate, of the wrong kind or unreadable.
 
 use super::Malformed;
 
-/// What a key takes, and so what it does not.
+/// The kind of value that a key takes.
 #[derive(Clone, Copy, PartialEq)]
 enum Takes {
     Label,
@@ -13,9 +13,9 @@ enum Takes {
     Nothing,
 }
 
-/// A key of an attribute with a value that it takes.
+/// A key of an attribute with a valid value.
 struct Key {
-    /// Empty for the value that stands without one.
+    /// Empty for the positional value.
     name: &'static str,
     value: &'static str,
     takes: Takes,
@@ -26,7 +26,7 @@ const fn key(name: &'static str, value: &'static str, takes: Takes, required: bo
     Key { name, value, takes, required }
 }
 
-/// Each attribute with its keys; the required ones make a right attribute.
+/// Each attribute with its keys; the required ones alone make a valid attribute.
 const ATTRIBUTES: [(&str, &[Key]); 7] = [
     (
         "timed_subsystem",
@@ -99,7 +99,7 @@ impl Key {
         self.with(self.value)
     }
 
-    /// Values of a kind that it does not take.
+    /// Values of other kinds.
     fn wrong(&self) -> Vec<&'static str> {
         const NO_TEXT: [&str; 6] = ["1", "1.5", "'c'", "b\"x\"", "true", "c\"x\""];
         const NO_PATH: [&str; 6] = ["\"crate::labels\"", "1", "true", "a + b", "run()", "|x| x"];
@@ -167,7 +167,7 @@ pub(super) fn malformed() -> Vec<Malformed> {
         }
         for key in keys {
             for entry in mistakes(key) {
-                // A second mistake beside the required arguments, or instead of the one that it stands for.
+                // The mistake is added to the required arguments, or replaces the one of the same key.
                 let others = keys.iter().filter(|other| other.required && other.name != key.name);
                 let others: Vec<_> = others.map(Key::right).chain([entry]).collect();
                 add(others.join(", "));
@@ -181,12 +181,12 @@ pub(super) fn malformed() -> Vec<Malformed> {
         add(format!(", {}", before("skip")));
         add("skip".to_owned());
     }
-    // An empty list of arguments is none at all, and right where nothing is required.
+    // An empty list of arguments equals none, which is valid if no key is required.
     all.retain(|case| case.attribute != "reconciliation" || !case.arguments.is_empty());
     all
 }
 
-/// The entry of one key with one mistake.
+/// The entries of a key with one mistake each.
 fn mistakes(key: &Key) -> Vec<String> {
     let mut entries: Vec<String> = key.wrong().into_iter().map(|value| key.with(value)).collect();
     if key.name.is_empty() {
@@ -212,7 +212,7 @@ fn mistakes(key: &Key) -> Vec<String> {
     entries
 }
 
-/// What no attribute can read, alone or behind what is right.
+/// Arguments that no attribute can parse, alone or after valid ones.
 const GARBAGE: &[&str] = &[
     "color = \"red\"",
     "color",

@@ -1,8 +1,8 @@
-//! Right attributes over what cannot be measured.
+//! Valid attributes on items that cannot be measured.
 
 use super::Malformed;
 
-/// Each item, and the word that the error stands under.
+/// Each item, and the word at which the error is reported.
 const ITEMS: [(&str, &str); 19] = [
     ("pub struct kept;", "struct"),
     ("pub struct kept { pub field: u8 }", "struct"),

@@ -1,8 +1,8 @@
-//! Labels that no type has: slips, what cannot be seen, what is too long, what means something elsewhere.
+//! Labels that no type has: misspelled, with invisible characters, too long, or valid for another type.
 
 use super::Malformed;
 
-/// Each key that takes a label, with what stands around it and a value that it takes.
+/// Each key that takes a label, with its context and a valid value.
 const LABELS: [(&str, &str, &str); 6] = [
     ("timed_subsystem", "{}", "trading"),
     ("timed_subsystem", "{}, every = \"5s\", optional", "monitor"),
@@ -12,7 +12,7 @@ const LABELS: [(&str, &str, &str); 6] = [
     ("operational_event", "type = \"STARTED\", severity = {}", "INFO"),
 ];
 
-/// Texts that no set has, as they are written in a source.
+/// Texts that no set has, as written in a source.
 const TEXTS: [&str; 24] = [
     r#""""#,
     r#"" ""#,

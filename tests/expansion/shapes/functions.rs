@@ -1,4 +1,4 @@
-//! Functions that run at once.
+//! Functions that are not async.
 
 use bot_metrics::prelude::*;
 use std::cell::Cell;
@@ -435,7 +435,7 @@ macro_rules! measured {
 }
 
 measured! {
-    // Where a lint stands that spans a macro and its arguments depends on both.
+    // The position of a lint whose span covers a macro and its arguments depends on both.
     #[allow(clippy::missing_errors_doc)]
     #[exchange_call(op = "get_order")]
     pub fn inside_a_macro(value: u8, text: String) -> Result<String, u8> {

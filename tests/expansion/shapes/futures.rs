@@ -312,7 +312,7 @@ impl Bot {
     }
 }
 
-/// What a request is answered with, which the signatures below do not bound by a lifetime.
+/// The endpoint of a request, which the signatures below do not bound by a lifetime.
 pub trait Endpoint {
     type Input;
     type Output;
@@ -349,7 +349,7 @@ impl Bot {
     }
 }
 
-/// Its parameter is not the functions' own, nor bounded by the lifetime of their futures.
+/// A type whose parameter is not the functions' own, nor bounded by the lifetime of their futures.
 pub struct Answers<R>(std::marker::PhantomData<R>);
 
 impl<R: Endpoint> Answers<R> {

@@ -1,4 +1,4 @@
-//! Functions over which the compiler and clippy complain, and must go on to.
+//! Functions for which the compiler and clippy report lints, which they must keep reporting.
 
 #[allow(unused_imports)]
 use bot_metrics::prelude::*;

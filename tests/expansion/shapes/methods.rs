@@ -141,7 +141,7 @@ impl Whole {
         Ok(Self::DEPTH)
     }
 
-    /// A method of its own.
+    /// A method that is not part of the trait.
     pub async fn place_order(&self, symbol: &str) -> Result<u8, String> {
         Self::wait().await;
         symbol.parse().map_err(|_| symbol.to_owned())

@@ -1,4 +1,4 @@
-//! A bot that uses everything, built without the feature `enable`.
+//! A bot that uses the whole API, built without the feature `enable`.
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn trade() {
     time_seconds().observe(0.5);
 }
 
-/// The settings name no exchange, which would be an error if this were measured.
+/// The settings name no exchange, which would be an error if this function were measured.
 #[exchange_call(op = "place_order")]
 fn place() -> Result<(), String> {
     Ok(())
@@ -59,7 +59,7 @@ fn main() -> Result<(), bot_metrics::Error> {
     Ok(())
 }
 
-/// What each handle returns is as ever, and so are the errors.
+/// Handles return their usual values and errors.
 fn handles(metrics: &Metrics) -> Result<(), bot_metrics::Error> {
     let trading = metrics.subsystem(labels::Subsystem::Trading).with_period(Duration::from_secs(5))?;
     assert!(metrics.subsystem(labels::Subsystem::Trading).with_period(Duration::from_secs(6)).is_err());
@@ -89,7 +89,7 @@ fn handles(metrics: &Metrics) -> Result<(), bot_metrics::Error> {
     Ok(())
 }
 
-/// The page as a scrape has it.
+/// The exposition as served to a scrape.
 fn served(metrics: &Metrics) -> String {
     let server = metrics.serve("127.0.0.1:0").unwrap();
     let mut connection = TcpStream::connect(server.local_addr()).unwrap();

@@ -15,7 +15,7 @@ pub fn result(text: &str) -> Result<u64, std::num::ParseIntError> {
     text.parse()
 }
 
-/// A label that varies.
+/// A label chosen at run time.
 #[exchange_call(op = "get_order", exchange = venue)]
 #[inline(never)]
 pub fn varies(venue: labels::Exchange, text: &str) -> Result<u64, std::num::ParseIntError> {
@@ -29,7 +29,7 @@ pub fn open(symbol: &str) -> Result<usize, String> {
     if symbol.is_empty() { Err("empty".to_owned()) } else { Ok(symbol.len()) }
 }
 
-/// A verdict of its own.
+/// With a `classify` function.
 #[timed_subsystem("monitor", classify = classify)]
 #[inline(never)]
 pub fn classified(number: u64) -> Option<u64> {
@@ -62,7 +62,7 @@ pub async fn future(number: u64) -> Result<u64, String> {
     Ok(number)
 }
 
-/// Polls it.
+/// Polls the future once.
 pub fn poll(number: u64) -> bool {
     let mut future = std::pin::pin!(future(number));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());

@@ -1,4 +1,4 @@
-//! A bot with label values of its own; prints the labels of everything that is declared.
+//! A bot with its own label values; prints the labels of all call sites.
 #![allow(dead_code)]
 use bot_metrics::prelude::*;
 
@@ -33,7 +33,7 @@ mod labels {
     }
 }
 
-/// Beside the module itself.
+/// In the module's own file.
 #[timed_subsystem("trading")]
 fn trade() {}
 

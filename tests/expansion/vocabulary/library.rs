@@ -1,17 +1,17 @@
-//! A library with label values of its own, and macros that annotate for others.
+//! A library with its own label values, and macros that annotate functions of other crates.
 pub use bot_metrics;
 use bot_metrics::prelude::*;
 
-/// The seed's, and this library's own.
+/// The labels of bot-metrics and this library's own.
 pub mod labels {
     pub use bot_metrics::labels::*;
 
-    /// Not the bot's.
+    /// Different from the bot's.
     #[derive(Clone, Copy, Debug, bot_metrics::LabelValue)]
     pub enum Subsystem {
-        /// Writes away what happened.
+        /// Archives events.
         Archiving,
-        /// Looks at it again.
+        /// Audits the archive.
         Auditing,
     }
 }

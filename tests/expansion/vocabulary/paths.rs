@@ -1,16 +1,16 @@
-//! A bot whose labels are paths and arguments, without a module `labels` in scope; prints what was recorded.
+//! A bot whose labels are paths and arguments, without a module `labels` in scope; prints the recorded metrics.
 #![deny(warnings)]
 use bot_metrics::{Exchange, LabelValue, Mode, Settings, exchange_call, operational_event, timed_subsystem};
 
 /// The library's operations and this bot's own.
 #[derive(Clone, Copy, Debug, LabelValue)]
 pub enum Operation {
-    /// The library's.
+    /// The library's values.
     #[label(extends)]
     Common(bot_metrics::Operation),
-    /// What is charged.
+    /// Queries the fees.
     GetFees,
-    /// With a text of its own.
+    /// With an explicit text.
     #[label("xfer")]
     Transfer,
 }
