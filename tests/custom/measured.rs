@@ -217,7 +217,11 @@ fn functions_that_record_to_own_families_are_listed_in_call_sites_with_their_fam
     assert_eq!(listed("count"), ["Counted(\"decisions_total\")"; 6]);
     assert_eq!(listed("price"), ["Timed(\"pricing_seconds\")"], "a method");
     assert_eq!(listed("unmeasured"), [""; 0], "left out");
-    assert_eq!(listed("stop"), ["Counted(\"method_calls_total\")"], "a trait's method, never called by this name");
+    assert_eq!(
+        listed("stop"),
+        ["Counted(\"method_calls_total\")"],
+        "a trait's method, never called by this name"
+    );
     assert_eq!(listed("succeeds"), ["Counted(\"decisions_total\")"], "inside a function");
     assert_eq!(listed("call"), ["Counted(\"decisions_total\")"], "by its path");
 }

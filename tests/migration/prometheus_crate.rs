@@ -42,7 +42,10 @@ fn a_bot_with_the_crate_keeps_its_metrics_on_the_same_endpoint() {
     }
     assert_eq!(kept, 1 + 1 + 5);
     for (series, _) in before.iter() {
-        assert!(samples.iter().any(|(found, _)| found == series), "{series} is the library's, and still exported");
+        assert!(
+            samples.iter().any(|(found, _)| found == series),
+            "{series} is the library's, and still exported"
+        );
     }
 
     fills.inc();

@@ -1,4 +1,4 @@
-//! What is wrong ends in one clear line and the right exit code.
+//! Invalid input ends the bot with one clear line and the right exit code.
 
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -16,7 +16,7 @@ fn refused(ended: &Ended, code: i32, says: &[&str]) {
 }
 
 #[test]
-fn a_command_line_that_cannot_be_read_ends_with_2() {
+fn an_invalid_command_line_ends_with_2() {
     let faults = "hang-trading, rate-limit, blind-reconciliation, negative-capital, remove-profile";
     for (arguments, says) in [
         (&["--prot", "1"][..], &["--prot", "--port"][..]),
@@ -43,7 +43,7 @@ fn a_command_line_that_cannot_be_read_ends_with_2() {
 }
 
 #[test]
-fn an_environment_that_cannot_be_read_ends_with_1_and_one_line() {
+fn an_invalid_environment_ends_with_1_and_one_line() {
     for (variable, value, says) in [
         ("NODE_ENV", "prod", &["NODE_ENV is \"prod\"", "development or production"][..]),
         ("PAPER_TRADING", "maybe", &["PAPER_TRADING is \"maybe\"", "true, 1, yes or on"]),
@@ -57,7 +57,7 @@ fn an_environment_that_cannot_be_read_ends_with_1_and_one_line() {
 }
 
 #[test]
-fn an_exchange_that_is_none_ends_with_1_and_one_line_within_the_duration() {
+fn a_missing_exchange_ends_with_1_and_one_line_within_the_duration() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let stranger = start(&["--fault", "hang-trading"]);
     for (url, says) in [
@@ -74,7 +74,7 @@ fn an_exchange_that_is_none_ends_with_1_and_one_line_within_the_duration() {
 }
 
 #[test]
-fn a_file_that_is_no_recording_ends_with_1() {
+fn a_file_that_is_not_a_recording_ends_with_1() {
     let manifest = workspace::root().join("tests/Cargo.toml");
     for (file, says) in [
         ("no/such/file", "no/such/file: "),
@@ -85,7 +85,7 @@ fn a_file_that_is_no_recording_ends_with_1() {
 }
 
 #[test]
-fn a_data_file_that_cannot_be_read_ends_with_1_and_names_the_place() {
+fn an_invalid_data_file_ends_with_1_and_a_line_number() {
     let path = std::env::temp_dir().join(format!("bot-metrics-malformed-{}.csv", std::process::id()));
     let mut file = std::fs::File::create(&path).expect("a temporary file");
     let header = "received_us,exchange_us,symbol,kind,side,price,quantity,ask_price,ask_quantity";
@@ -99,7 +99,7 @@ fn a_data_file_that_cannot_be_read_ends_with_1_and_names_the_place() {
 }
 
 #[test]
-fn a_port_in_use_does_not_stop_it_from_trading_unless_that_is_asked_for() {
+fn a_port_in_use_does_not_stop_it_from_trading_unless_the_endpoint_is_required() {
     let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = holder.local_addr().expect("bound").port().to_string();
     let arguments = ["--bind", "127.0.0.1", "--port", &port, "--duration", "2s"];

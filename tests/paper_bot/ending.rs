@@ -1,4 +1,4 @@
-//! However the bot ends, it ends soon, cleanly and without an order left behind.
+//! The bot always stops soon, cleanly and without open orders.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -8,10 +8,10 @@ use bot_metrics_tests::paper_bot::{Ended, Running, command, run, start};
 
 const PROFILES: [&str; 2] = ["maker-tight", "maker-wide"];
 
-/// Longer than the end may take: two seconds and some for a busy machine.
+/// Longer than the shutdown may take: two seconds, and a margin for a busy machine.
 const SOON: Duration = Duration::from_millis(3_500);
 
-/// The orders that stand on the profiles' accounts.
+/// The open orders on the profiles' accounts.
 fn open_orders(exchange: &str) -> Vec<String> {
     let open = |profile: &&str| {
         let request = ureq::get(format!("{exchange}/api/v3/openOrders"));
@@ -39,7 +39,7 @@ fn assert_nothing_is_left(ended: &Ended) {
 }
 
 #[test]
-fn it_places_fills_and_cancels_and_leaves_nothing_open() {
+fn it_places_fills_and_cancels_orders_and_leaves_none_open() {
     let ended = run(&mut command(&["--port", "0", "--duration", "6s"]));
     assert_nothing_is_left(&ended);
     for profile in PROFILES {
@@ -51,7 +51,7 @@ fn it_places_fills_and_cancels_and_leaves_nothing_open() {
 }
 
 #[test]
-fn what_it_says_is_left_open_is_what_the_exchange_has_wherever_in_a_cycle_the_end_falls() {
+fn the_orders_reported_as_open_are_those_of_the_exchange_at_any_point_of_a_cycle() {
     let host = start(&["--fault", "hang-trading"]);
     let exchange = host.wait_to_say("exchange at ");
     // A trading cycle begins every second from 0.3 s on, and takes about 0.3 s.
@@ -63,7 +63,7 @@ fn what_it_says_is_left_open_is_what_the_exchange_has_wherever_in_a_cycle_the_en
 }
 
 #[test]
-fn an_exchange_that_falls_silent_does_not_hold_it_up() {
+fn an_exchange_that_stops_answering_does_not_delay_the_shutdown() {
     let mut host = start(&["--fault", "hang-trading"]);
     let exchange = host.wait_to_say("exchange at ");
     let guest = start(&["--exchange-url", &exchange]);
@@ -80,7 +80,7 @@ fn an_exchange_that_falls_silent_does_not_hold_it_up() {
 }
 
 #[test]
-fn a_signal_ends_it_soon_even_while_it_hangs() {
+fn a_signal_stops_it_soon_even_while_it_hangs() {
     for signal in [libc::SIGINT, libc::SIGTERM] {
         let mut bot = start(&["--fault", "hang-trading"]);
         let _ = bot.wait_to_say("Ctrl-C ends the bot");
@@ -94,13 +94,13 @@ fn a_signal_ends_it_soon_even_while_it_hangs() {
 }
 
 #[test]
-fn sigterm_loses_no_increment_where_one_more_scrape_comes() {
+fn sigterm_loses_no_increment_if_one_more_scrape_comes() {
     let mut bot = start(&["--drain", "50s"]);
     let _ = bot.wait_until("an order is placed", |samples| {
         samples.sum("bytelyst_bot_operational_events_total", &[("type", "ORDER_PLACED")]) > 0.0
     });
     bot.signal(libc::SIGTERM);
-    // It goes on serving as long as it has anything to record.
+    // It keeps serving as long as it has anything to record.
     let _ = bot.wait_to_say("waiting up to 50s for one more scrape");
     let last = bot.scrape();
     let ended = bot.wait();
@@ -121,7 +121,7 @@ fn sigterm_loses_no_increment_where_one_more_scrape_comes() {
 }
 
 #[test]
-fn where_nobody_scrapes_it_says_so_and_another_signal_ends_the_wait() {
+fn a_missing_last_scrape_is_reported_and_another_signal_ends_the_wait() {
     let ended = run(&mut command(&["--port", "0", "--duration", "1s", "--drain", "1s"]));
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
     assert!(ended.stdout.ends_with("the last values were not scraped\n"), "{}", ended.stdout);
@@ -134,7 +134,7 @@ fn where_nobody_scrapes_it_says_so_and_another_signal_ends_the_wait() {
 }
 
 #[test]
-fn a_limit_under_which_no_order_stands_is_no_trouble() {
+fn a_rate_limit_without_open_orders_is_not_reported() {
     let ended = run(&mut command(&["--port", "0", "--duration", "2s", "--fault", "rate-limit"]));
     assert!(ended.status.success(), "{ended:?}");
     assert!(!ended.stdout.contains("may be left open"), "{}", ended.stdout);
@@ -157,7 +157,7 @@ fn a_closed_standard_output_does_not_end_it() {
 }
 
 #[test]
-fn a_reader_that_goes_away_does_not_end_it_and_it_says_so_once() {
+fn a_reader_that_goes_away_does_not_end_it_and_is_reported_once() {
     let mut bot = command(&["--port", "0", "--duration", "2s"]).spawn().expect("the bot starts");
     drop(bot.stdout.take());
     let output = bot.wait_with_output().expect("the bot ends");
@@ -168,8 +168,8 @@ fn a_reader_that_goes_away_does_not_end_it_and_it_says_so_once() {
 }
 
 #[test]
-fn an_output_that_nobody_reads_holds_up_neither_trading_nor_metrics_nor_the_end() {
-    // Each fault is a line when it begins and when it ends.
+fn an_unread_output_delays_neither_trading_nor_metrics_nor_the_shutdown() {
+    // Each fault prints a line at its beginning and at its end.
     let (mut bot, pipes) = Running::start_unread("paper-bot", &["--fault", "halt-markets@1s+1s"]);
     let cycles = |samples: &Samples| {
         samples.sum("bytelyst_bot_subsystem_duration_seconds_count", &[("subsystem", "trading")])

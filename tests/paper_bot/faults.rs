@@ -1,4 +1,4 @@
-//! Each fault changes what the bot or its exchange does; the metrics must show that and nothing else.
+//! Each fault changes the behaviour of the bot or its exchange; the metrics must show that and nothing else.
 
 use bot_metrics::assert_metric;
 use bot_metrics::testing::Samples;
@@ -23,20 +23,20 @@ fn runs(samples: &Samples, subsystem: &str, outcome: &str) -> f64 {
     samples.value(RUNS, &[("subsystem", subsystem), ("outcome", outcome)]).unwrap_or_default()
 }
 
-/// The bot printed `words` this many times.
+/// Asserts that the bot printed `words` this many times.
 fn says(ended: &Ended, words: &str, times: usize) {
     assert_eq!(ended.stdout.matches(words).count(), times, "{words:?} in\n{}", ended.stdout);
 }
 
 #[test]
-fn hang_trading_stalls_trading_alone_and_it_comes_back() {
+fn hang_trading_stalls_only_trading_which_recovers() {
     let bot = start(&["--fault", "hang-trading@3s+20s"]);
     let _ = bot.wait_until("trading has succeeded", |samples| samples.value(LAST_RUN, TRADING).is_some());
     let stalled = bot.wait_until("trading stalls", |samples| samples.value(ALIVE, TRADING) == Some(0.0));
-    // What trading fetches turns stale at about the time at which it is stalled.
+    // The data that trading fetches becomes stale at about the time at which trading is stalled.
     signs::are_with(&stalled, &["trading stalled"], &["event STALE_MARKET_DATA"]);
     assert_eq!(stalled.value("bytelyst_bot_subsystem_in_progress", TRADING), Some(1.0));
-    // The hung run began up to a period after the last success.
+    // The hung run began at most one period after the last success.
     let reason = bot.wait_for("/-/healthy", 503);
     assert!(reason.starts_with("trading hangs"), "{reason}");
     let meanwhile = bot.scrape();
@@ -62,7 +62,7 @@ fn negative_capital_is_one_violation_of_one_profile_and_not_one_for_each_check()
     let later = bot
         .wait_until("three more checks were made", |samples| runs(samples, "monitor", "ok") >= checks + 3.0);
     assert_eq!(later.sum(VIOLATIONS, &[]), 1.0);
-    assert_eq!(later.matching(VIOLATIONS, &[]).count(), 2, "the other profile stands at 0");
+    assert_eq!(later.matching(VIOLATIONS, &[]).count(), 2, "the other profile is at 0");
     signs::are(
         &later,
         &[
@@ -88,8 +88,8 @@ fn negative_capital_that_recovers_and_falls_again_is_a_second_violation() {
 }
 
 #[test]
-fn a_foreign_order_is_missing_once_and_a_blind_reconciliation_keeps_it_though_it_is_gone() {
-    // Reconciliation runs every 5 s, so twice before it goes blind; the order is gone before it looks again.
+fn a_foreign_order_counts_once_and_a_blind_reconciliation_keeps_its_last_figures() {
+    // Reconciliation runs every 5 s, hence twice before it is blind; the order is gone before the next look.
     let bot = start(&["--fault", "foreign-order@1s+13s", "--fault", "blind-reconciliation@13s"]);
     let missing = |samples: &Samples, source| samples.value(MISSING, &[("source", source)]);
     let found = bot
@@ -139,12 +139,12 @@ fn a_foreign_order_is_missing_once_and_a_blind_reconciliation_keeps_it_though_it
 }
 
 #[test]
-fn remove_profile_takes_its_gauges_away_and_leaves_the_other_profiles() {
+fn remove_profile_removes_its_gauges_and_keeps_the_other_profiles() {
     let bot = start(&["--fault", "remove-profile@5s"]);
     let _ =
         bot.wait_until("both profiles are in use", |samples| samples.matching(UTILIZATION, &[]).count() == 2);
     let removed = bot.wait_until("one vanishes", |samples| samples.matching(UTILIZATION, &[]).count() == 1);
-    assert_eq!(removed.matching(VIOLATIONS, &[]).count(), 2, "counters stay for their grace");
+    assert_eq!(removed.matching(VIOLATIONS, &[]).count(), 2, "counters stay for their grace period");
     let trades = runs(&removed, "trading", "ok");
     let later = bot.wait_until("trading went on", |samples| runs(samples, "trading", "ok") >= trades + 3.0);
     assert_eq!(later.matching(UTILIZATION, &[]).count(), 1, "it does not come back");
@@ -162,7 +162,7 @@ fn rate_limit_is_an_outcome_of_its_own() {
     });
     let placed = [("operation", "place_order"), ("outcome", "ok")];
     let before = limited.sum(REQUESTS, &placed);
-    // Long enough for loops to be stalled, whose runs all failed meanwhile.
+    // Long enough for loops to be stalled, all of whose runs failed in the meantime.
     let again = bot.wait_until("orders are placed again", |samples| {
         samples.sum(REQUESTS, &placed) > before && samples.sum(ALIVE, &[]) == 3.0
     });
@@ -194,11 +194,11 @@ fn halted_markets_pause_trading_and_stall_nothing() {
     let _ = bot.wait_until("trading pauses", |samples| {
         samples.value("bytelyst_bot_subsystem_paused", TRADING) == Some(1.0)
     });
-    // Longer than it takes to be stalled, which is 5 s.
+    // Longer than the 5 s after which a loop is stalled.
     let long = bot.wait_to_say("fault halt-markets ends");
     assert_eq!(long, "");
     let still = bot.scrape();
-    // An order on its way at the moment of the halt is rejected.
+    // An order in transit at the moment of the halt is rejected.
     signs::are(&still, &["event CIRCUIT_BREAKER", "trading paused"]);
     assert_metric!(still, "bytelyst_bot_subsystem_alive{subsystem='trading'}", 1);
     let last = still.value(LAST_RUN, TRADING);

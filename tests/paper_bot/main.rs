@@ -1,4 +1,4 @@
-//! The demo bot from outside, as its users and its scraper see it.
+//! The demo bot as a process, seen by its users and its scraper.
 
 mod bad_input;
 mod ending;

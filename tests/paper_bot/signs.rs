@@ -1,4 +1,4 @@
-//! All that a bot's metrics can show of trouble, so that a test can say what is there and that nothing else is.
+//! All signs of trouble in a bot's metrics, so that a test can assert that exactly the expected ones are present.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use bot_metrics::testing::{Samples, Series};
 
 const PROFILES: [&str; 2] = ["maker-tight", "maker-wide"];
 
-/// Every sign of trouble in `samples`, in words; none while all is well.
+/// Every sign of trouble in `samples`, in words; empty if all is well.
 pub(crate) fn of(samples: &Samples) -> BTreeSet<String> {
     let stands = samples.iter().filter_map(|(series, value)| sign(series, value));
     let lost = PROFILES.iter().filter_map(|profile| {
@@ -17,7 +17,7 @@ pub(crate) fn of(samples: &Samples) -> BTreeSet<String> {
     stands.chain(lost).collect()
 }
 
-/// What a series says is wrong, if it does.
+/// The trouble that a series shows, if any.
 fn sign(series: &Series, value: f64) -> Option<String> {
     let label = |name: &str| series.labels.get(name).map_or("", String::as_str);
     let name = series.name.strip_prefix("bytelyst_bot_")?;
@@ -30,7 +30,8 @@ fn sign(series: &Series, value: f64) -> Option<String> {
         }
         "exchange_api_requests_total" => {
             let (operation, outcome) = (label("operation"), label("outcome"));
-            // A post-only order that would take, and a cancelled one that was just filled, are answers.
+            // The rejection of a post-only order that would take, and of cancelling an order that was just filled,
+            // are answers.
             let is_answer = matches!(outcome, "ok" | "rejected");
             (value > 0.0 && !is_answer, format!("calls {outcome}: {operation}"))
         }
@@ -56,14 +57,14 @@ fn sign(series: &Series, value: f64) -> Option<String> {
     is_wrong.then_some(what)
 }
 
-/// Asserts that the signs are these and no others.
+/// Asserts that exactly these signs are present.
 #[track_caller]
 pub(crate) fn are(samples: &Samples, expected: &[&str]) {
     let found = of(samples);
     assert_eq!(found.iter().map(String::as_str).collect::<BTreeSet<_>>(), expected.iter().copied().collect());
 }
 
-/// Asserts that these signs are there, and others only if they begin with one of `allowed`.
+/// Asserts that these signs are present, and others only if they begin with one of `allowed`.
 #[track_caller]
 pub(crate) fn are_with(samples: &Samples, expected: &[&str], allowed: &[&str]) {
     let found = of(samples);

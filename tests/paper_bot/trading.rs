@@ -6,15 +6,15 @@ use bot_metrics::testing::Samples;
 use bot_metrics::{LabelValue, Outcome};
 use bot_metrics_tests::paper_bot::start;
 
-/// What the bot calls of an exchange without trading.
+/// The operations that the bot calls without trading.
 const LOOKING: [&str; 5] =
     ["get_account", "get_exchange_info", "get_open_orders", "get_server_time", "get_ticker"];
 
-/// What it calls only once it trades.
+/// The operations that it calls only once it trades.
 const TRADING: [&str; 5] = ["cancel_all_orders", "cancel_order", "get_order", "get_trades", "place_order"];
 
 #[test]
-fn every_linked_series_stands_in_the_first_scrape_of_a_release_build() {
+fn every_linked_series_is_in_the_first_scrape_of_a_release_build() {
     let bot = start(&["--fault", "hang-trading"]);
     let samples = bot.scrape();
     for subsystem in ["trading", "monitor", "reconciliation"] {
@@ -57,7 +57,7 @@ fn every_linked_series_stands_in_the_first_scrape_of_a_release_build() {
 }
 
 #[test]
-fn it_trades_and_serves_the_seeds_nine_families_to_the_letter() {
+fn it_trades_and_serves_the_nine_core_families_exactly() {
     let bot = start(&[]);
     let samples = bot.wait_until("every family of the seed moves", |samples| {
         FAMILIES.iter().filter(|family| family.origin == Origin::Seed).all(|family| {
@@ -81,7 +81,7 @@ fn it_trades_and_serves_the_seeds_nine_families_to_the_letter() {
     assert_eq!(bot.get("/").0, 200);
 }
 
-/// Label names, suffixes and bucket bounds are exactly the family's.
+/// Asserts that label names, suffixes and bucket bounds are exactly the family's.
 fn assert_labels(samples: &Samples, family: &Family) {
     let base = format!("bytelyst_bot_{}", family.name);
     let suffixes: &[&str] =
@@ -111,9 +111,9 @@ fn assert_labels(samples: &Samples, family: &Family) {
 }
 
 #[test]
-fn every_family_of_the_catalogue_is_alive() {
+fn every_family_of_the_catalogue_has_series() {
     let bot = start(&[]);
-    // Default labels stand on each series, so nothing tells them apart.
+    // The default labels are on each series, so `target_info` is not exported.
     let unused = ["target_info"];
     let silent = |samples: &Samples| -> Vec<String> {
         let names: BTreeSet<_> = samples.iter().map(|(series, _)| series.name.clone()).collect();

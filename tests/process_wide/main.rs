@@ -1,4 +1,4 @@
-//! The process-wide instance: what attributes record before and after `install`, in one process of its own.
+//! The process-wide instance: recordings of attributes before and after `install`, in a separate process.
 
 use std::process::Command;
 
@@ -14,7 +14,7 @@ fn place_order(fails: bool) -> Result<(), std::io::Error> {
     if fails { Err(std::io::Error::other("on purpose")) } else { Ok(()) }
 }
 
-/// Linked all the same.
+/// Not called but linked.
 #[expect(dead_code, reason = "that is the point")]
 #[exchange_call(op = "get_ticker", exchange = "kraken")]
 fn never_called() {}
@@ -24,7 +24,7 @@ fn cancel_order(exchange: labels::Exchange) -> bool {
     exchange == labels::Exchange::Okx
 }
 
-/// The only profile of this process, and never checked.
+/// The only profile of this process, which is never checked.
 #[expect(dead_code, reason = "that is the point")]
 #[capital_check(profile = "maker")]
 fn check_capital() -> Capital {
@@ -37,7 +37,7 @@ fn requests(samples: &Samples, labels: &[(&str, &str)], outcome: &str) -> Option
     samples.value("bytelyst_bot_exchange_api_requests_total", &[labels, &[("outcome", outcome)]].concat())
 }
 
-/// `install` happens once in a process: a second one in this one finds the first.
+/// `install` succeeds once per process; a second call returns the first instance.
 #[test]
 fn install_exports_every_linked_site_and_keeps_what_was_recorded_before() -> Result<(), Error> {
     assert!(Metrics::installed().is_none());
@@ -45,7 +45,7 @@ fn install_exports_every_linked_site_and_keeps_what_was_recorded_before() -> Res
     place_order(false).expect("it succeeds");
     trading_cycle();
 
-    // Which exchange `place_order` calls is not known.
+    // It is unknown which exchange `place_order` calls.
     let refused = Settings::new(Mode::Paper).app("refused").install().expect_err("no exchange").to_string();
     assert!(refused.contains("place_order"), "{refused}");
     assert!(Metrics::installed().is_none(), "it leaves no trace");
@@ -58,7 +58,7 @@ fn install_exports_every_linked_site_and_keeps_what_was_recorded_before() -> Res
     let invalid_capital =
         [("severity", "ERROR"), ("type", "INVALID_CAPITAL"), ("profile_id", ""), ("symbol", "")];
     let events = samples.value("bytelyst_bot_operational_events_total", &invalid_capital);
-    assert_eq!(events, Some(0.0), "what a capital check may report is there before its first profile");
+    assert_eq!(events, Some(0.0), "the event of a capital check is exported before its first profile");
     let trading = [("subsystem", "trading")];
     assert_eq!(samples.value("bytelyst_bot_subsystem_duration_seconds_count", &trading), Some(1.0));
     assert_eq!(
@@ -72,7 +72,7 @@ fn install_exports_every_linked_site_and_keeps_what_was_recorded_before() -> Res
     assert_eq!(
         requests(&samples, &default, "ok"),
         Some(0.0),
-        "of those picked at run time, the settings' exchange"
+        "for sites whose exchange is chosen at run time, the settings' exchange"
     );
 
     assert!(place_order(true).is_err());
@@ -107,16 +107,16 @@ fn install_exports_every_linked_site_and_keeps_what_was_recorded_before() -> Res
     );
     assert!(sites[0].file.ends_with("process_wide/main.rs") && sites[0].module == "process_wide");
     let total = Samples::of(&independent).sum("bytelyst_bot_exchange_api_requests_total", &[]);
-    assert_eq!(total, 0.0, "an instance of its own gets nothing from attributes");
+    assert_eq!(total, 0.0, "attributes do not record to a separate instance");
     Ok(())
 }
 
-/// The variable that makes this test's process a bot.
+/// The variable that turns this test's process into a bot.
 const BOT: &str = "BOT_METRICS_TEST_BOT";
 
-/// In a process of its own, since `install` happens once.
+/// In a separate process, since `install` succeeds once.
 #[test]
-fn what_is_recorded_before_and_after_install_is_not_reported() -> Result<(), Error> {
+fn recordings_before_and_after_install_are_not_reported() -> Result<(), Error> {
     if std::env::var_os(BOT).is_some() {
         trading_cycle();
         let _metrics = Settings::new(Mode::Paper).exchange(labels::Exchange::Binance).install()?;

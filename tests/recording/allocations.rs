@@ -30,7 +30,7 @@ fn monitor() -> Outcome {
     Outcome::Skipped
 }
 
-/// Polls once and drops.
+/// Polls a future once and drops it.
 fn poll_once(future: impl Future) -> bool {
     let mut context = Context::from_waker(Waker::noop());
     matches!(pin!(future).as_mut().poll(&mut context), Poll::Ready(_))
@@ -46,7 +46,7 @@ fn each_end() {
 
 /// F1.
 #[test]
-fn recording_asks_for_no_memory_after_a_threads_first_call() {
+fn recording_allocates_nothing_after_a_threads_first_call() {
     let rounds = if full() { 2_000_000 } else { 20_000 };
     let _metrics = &*METRICS;
     std::thread::spawn(move || {
@@ -56,7 +56,7 @@ fn recording_asks_for_no_memory_after_a_threads_first_call() {
             each_end();
         }
         assert_eq!((asked(), locks_taken()), before, "in {} calls", rounds * 5);
-        // A panic has its own price, so it is measured against the same panic in a bare function.
+        // A panic itself allocates, so it is compared with the same panic in a bare function.
         let price = |body: &mut dyn FnMut()| {
             let before = asked();
             assert!(catch_unwind(AssertUnwindSafe(body)).is_err());
@@ -90,9 +90,9 @@ async fn failed_later(profile: &str) {
     std::future::ready(profile).await;
 }
 
-/// F1, of what has a profile or a symbol.
+/// F1 for recordings with a profile or a symbol.
 #[test]
-fn profiles_and_symbols_ask_for_no_memory_once_they_are_known() {
+fn profiles_and_symbols_allocate_nothing_once_they_are_known() {
     let _metrics = &*METRICS;
     std::thread::spawn(|| {
         let all = || {
@@ -158,9 +158,9 @@ fn record_open(symbol: &str, value: f64) {
     assert_eq!(fill(symbol), Err(symbol.len()));
 }
 
-/// F1, of a bot's own families and of events, with closed labels and with open ones.
+/// F1 for a bot's own families and for events, with closed and with open labels.
 #[test]
-fn families_of_ones_own_and_events_ask_for_no_memory_and_take_no_lock_once_their_labels_are_known() {
+fn own_families_and_events_allocate_nothing_and_take_no_lock_once_their_labels_are_known() {
     let windows = if full() { 10_000 } else { 100 };
     let _metrics = &*METRICS;
     let symbols: Vec<String> = (0..100).map(|n| format!("{n}USDT")).collect();
@@ -177,8 +177,8 @@ fn families_of_ones_own_and_events_ask_for_no_memory_and_take_no_lock_once_their
         let _ = (cost(&closed), cost(&open));
         let closed = (0..windows).filter(|_| cost(&closed) == (0, 0)).count();
         assert_eq!(closed, windows);
-        // Where a series is removed, of whatever instance, threads ask once more for what they remember: other tests do
-        // that beside this one.
+        // After a series is removed, in any instance, threads refresh their caches once; concurrent tests remove
+        // series.
         let open = (0..windows).filter(|_| cost(&open) == (0, 0)).count();
         assert!(open > windows * 9 / 10, "{open} of {windows}");
     })
@@ -203,20 +203,20 @@ fn get_ticker() {}
 
 /// F15.
 #[test]
-fn recordings_that_nobody_scrapes_use_no_memory_and_the_next_scrape_is_as_quick() {
+fn recordings_without_scrapes_use_no_memory_and_do_not_slow_the_next_scrape() {
     let calls: u32 = if full() { 1_000_000_000 } else { 1_000_000 };
     get_ticker();
     let before = (in_use(), requests("get_ticker", "ok"));
     for _ in 0..calls {
         get_ticker();
     }
-    // Other tests run beside this one and use some.
+    // Concurrent tests use some memory.
     assert!(in_use() - before.0 < 4 << 20, "{} bytes more", in_use() - before.0);
     let start = Instant::now();
     let scraped = METRICS.exposition();
     let took = start.elapsed();
     println!("{} bytes more after {calls} calls, then a scrape in {took:?}", in_use() - before.0);
-    // A time is promised of a release build on a machine of its own.
+    // The time limit applies to a release build on an otherwise idle machine.
     if full() {
         assert!(took < Duration::from_millis(20), "{took:?}");
     }
@@ -227,7 +227,7 @@ fn recordings_that_nobody_scrapes_use_no_memory_and_the_next_scrape_is_as_quick(
 #[exchange_call(op = "cancel_all_orders", exchange = "kraken")]
 fn cancel_all_orders() {}
 
-/// The next thread goes on counting where one that has ended stopped.
+/// The next thread continues the counts of one that has ended.
 #[test]
 fn any_number_of_short_threads_use_no_memory_and_lose_nothing() {
     let threads: u32 = if full() { 100_000 } else { 2_000 };
@@ -242,7 +242,7 @@ fn any_number_of_short_threads_use_no_memory_and_lose_nothing() {
     run(100);
     let before = in_use();
     run(threads);
-    // Other tests run beside this one and use some.
+    // Concurrent tests use some memory.
     println!("{} bytes more after {threads} threads", in_use() - before);
     assert!(in_use() - before < 4 << 20, "{} bytes more", in_use() - before);
     let all = f64::from(threads + 100);
@@ -250,13 +250,13 @@ fn any_number_of_short_threads_use_no_memory_and_lose_nothing() {
     assert_eq!((requests("cancel_all_orders", "ok"), counted), (all, Some(all)));
 }
 
-/// A scrape's memory is that of its text, however many series there are.
+/// The memory of a scrape is that of its text, independent of the number of series.
 #[test]
 fn a_scrape_allocates_nothing_for_a_series() {
     use bot_metrics::labels::{EventType, Exchange, Operation, Severity};
     let metrics = Settings::new(Mode::Paper).build().expect("the defaults are legal");
     let scrape = || {
-        // The first one learns how long the text is.
+        // The first scrape determines the length of the text.
         drop(metrics.exposition());
         let before = asked();
         let text = metrics.exposition();
@@ -281,6 +281,6 @@ fn a_scrape_allocates_nothing_for_a_series() {
     }
     let many = scrape();
     assert!(many.1 > few.1 + 800, "{} lines, {} before", many.1, few.1);
-    // A larger text of a family that waits for its turn grows once or twice more.
+    // A larger text of a family that is buffered for its turn grows once or twice more.
     assert!(many.0 <= few.0 + 6, "{} allocations, {} before", many.0, few.0);
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 
 use bot_metrics::prelude::*;
 
-/// Counts what each thread asks for and what is in use, and records where a test wants it to.
+/// Counts the allocations of each thread and the bytes in use, and records allocations on request.
 pub(crate) struct Counting;
 
 thread_local! {
@@ -17,12 +17,12 @@ static IN_USE: AtomicI64 = AtomicI64::new(0);
 static STALLED: AtomicBool = AtomicBool::new(false);
 static RELEASED: AtomicBool = AtomicBool::new(false);
 
-/// How often this thread asked for memory.
+/// The number of allocations of this thread.
 pub(crate) fn asked() -> u64 {
     ASKED.get()
 }
 
-/// Bytes in use by the whole process.
+/// The bytes in use by the whole process.
 pub(crate) fn in_use() -> i64 {
     IN_USE.load(Relaxed)
 }
@@ -35,13 +35,13 @@ pub(crate) fn recording<R>(body: impl FnOnce() -> R) -> R {
     value
 }
 
-/// Runs `body`, of which the first allocation lasts until [`release`] is called.
+/// Runs `body`, whose first allocation blocks until [`release`] is called.
 pub(crate) fn stalling<R>(body: impl FnOnce() -> R) -> R {
     STALLS.set(true);
     body()
 }
 
-/// Whether some thread stands still in an allocation.
+/// Whether a thread is blocked in an allocation.
 pub(crate) fn is_stalled() -> bool {
     STALLED.load(Relaxed)
 }
@@ -53,7 +53,7 @@ pub(crate) fn release() {
 #[exchange_call(op = "get_candles", exchange = "kraken")]
 fn allocation() {}
 
-// SAFETY: all that is asked is asked of the system's allocator.
+// SAFETY: every call is forwarded to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ASKED.set(ASKED.get() + 1);
@@ -67,13 +67,13 @@ unsafe impl GlobalAlloc for Counting {
         if RECORDS.get() {
             allocation();
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         IN_USE.fetch_sub(i64::try_from(layout.size()).unwrap_or(0), Relaxed);
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.dealloc(pointer, layout) }
     }
 }

@@ -13,7 +13,7 @@ fn get_positions() {}
 #[exchange_call(op = "get_balances", exchange = "kraken")]
 fn get_balances() {}
 
-/// F5: children are forked while other threads record, come and go, make series and scrape.
+/// F5: children are forked while other threads record, start and end, create series and scrape.
 #[test]
 fn forked_children_record_and_scrape() {
     let _no_other = NO_FORKS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -54,13 +54,13 @@ fn forked_children_record_and_scrape() {
 }
 
 fn records_and_scrapes() -> bool {
-    // The parent makes none of these.
+    // The parent makes none of these calls.
     (0..3).for_each(|_| get_balances());
     requests("get_balances", "ok") == 3.0 && in_flight("get_balances") == 0.0
 }
 
-/// What a child finds of a work that its parent's other thread was doing for the first time, calibrating the clock
-/// among it: a process of its own for each moment of the fork.
+/// The state of a child forked while another thread of its parent records for the first time, which includes the
+/// calibration of the clock. Each moment of the fork has its own process.
 #[test]
 fn children_forked_during_the_first_recording_record_and_scrape() {
     const MOMENT: &str = "BOT_METRICS_TEST_FORKS_AFTER_MICROSECONDS";
@@ -75,7 +75,7 @@ fn children_forked_during_the_first_recording_record_and_scrape() {
         return;
     }
     let moments = if full() { 0..400 } else { 0..20 };
-    // Over the 20 ms that the calibration takes, and what comes before and after it.
+    // Covers the 20 ms of the calibration, and the time before and after it.
     let step = 26_000 / moments.end / 10 * 10;
     for moment in moments.map(|moment| moment * step).flat_map(|moment| [moment, moment + 1]) {
         let this_test = std::env::current_exe().expect("a path");
@@ -98,7 +98,7 @@ fn first_of_everything() -> bool {
     metrics.exposition().contains("operation=\"get_positions\"")
 }
 
-/// The clock is not the process-wide instance's alone.
+/// The clock is also used outside the process-wide instance.
 fn first_instance() -> bool {
     let metrics = Settings::new(Mode::Paper).build().expect("settings that are allowed");
     metrics.exchange_call(labels::Exchange::Kraken, labels::Operation::GetTrades).start().finish(Outcome::Ok);
@@ -106,11 +106,11 @@ fn first_instance() -> bool {
 }
 
 fn fork_and(work: fn() -> bool) -> Result<(), &'static str> {
-    // SAFETY: the child calls only what this library promises to work there, and `_exit`.
+    // SAFETY: the child calls only functions that this library promises to work there, and `_exit`.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
         let done = work();
-        // SAFETY: it ends the child without anything of the parent's running twice.
+        // SAFETY: it ends the child without running destructors of the parent twice.
         unsafe { libc::_exit(i32::from(!done)) }
     }
     let deadline = Instant::now() + Duration::from_millis(if cfg!(debug_assertions) { 2_000 } else { 100 });
@@ -122,7 +122,7 @@ fn fork_and(work: fn() -> bool) -> Result<(), &'static str> {
         }
         std::thread::sleep(Duration::from_micros(200));
     }
-    // SAFETY: the child is ours and not waited for yet.
+    // SAFETY: the child is ours and was not waited for yet.
     unsafe {
         libc::kill(pid, libc::SIGKILL);
         libc::waitpid(pid, &raw mut status, 0);
@@ -130,7 +130,7 @@ fn fork_and(work: fn() -> bool) -> Result<(), &'static str> {
     Err("hangs")
 }
 
-/// Calls that begin on the thread that forks and end on another one are balanced by that one's count alone, which the
+/// Calls that begin on the forking thread and end on another one are balanced only by that thread's count, which the
 /// child keeps.
 #[test]
 fn in_a_forked_child_calls_that_ended_on_another_thread_are_not_in_flight() {
@@ -152,7 +152,7 @@ fn in_a_forked_child_calls_that_ended_on_another_thread_are_not_in_flight() {
         assert_eq!(in_flight("replace_order"), 0.0);
         assert_eq!(fork_and(|| in_flight("replace_order") == 0.0), Ok(()));
         let _one = call.start();
-        assert_eq!(fork_and(|| in_flight("replace_order") == 1.0), Ok(()), "it goes on in the child");
+        assert_eq!(fork_and(|| in_flight("replace_order") == 1.0), Ok(()), "it continues in the child");
         drop(hand_over);
     });
 }
@@ -163,7 +163,7 @@ fn trading(until: &mpsc::Receiver<()>, inside: impl FnOnce()) {
     let _ = until.recv();
 }
 
-/// What the thread that forks is in the middle of goes on in the child; all else is the parent's.
+/// The forking thread's run continues in the child; all others are the parent's.
 #[test]
 fn in_a_forked_child_the_parents_runs_are_not_in_progress() {
     let is_running = || {
@@ -177,10 +177,10 @@ fn in_a_forked_child_the_parents_runs_are_not_in_progress() {
     let (ended, at_once) = mpsc::channel();
     drop(ended);
     let child_fails = |check: &dyn Fn() -> bool| {
-        // SAFETY: the child calls only what this library promises to work there, and `_exit`.
+        // SAFETY: the child calls only functions that this library promises to work there, and `_exit`.
         let pid = unsafe { libc::fork() };
         if pid == 0 {
-            // SAFETY: it ends the child without anything of the parent's running twice.
+            // SAFETY: it ends the child without running destructors of the parent twice.
             unsafe { libc::_exit(i32::from(!check())) }
         }
         let mut status = 0;
@@ -198,7 +198,7 @@ fn in_a_forked_child_the_parents_runs_are_not_in_progress() {
         0
     );
     trading(&at_once, || assert_eq!(child_fails(&|| is_running()), 0));
-    // A child's child, forked by a thread that lives where one of the parent's did.
+    // A grandchild, forked by a thread whose address one of the parent's threads had.
     let grandchild = || {
         std::thread::spawn(move || {
             // SAFETY: as above.
@@ -216,7 +216,7 @@ fn in_a_forked_child_the_parents_runs_are_not_in_progress() {
         .expect("it waits")
     };
     assert_eq!(child_fails(&grandchild), 0);
-    assert!(is_running(), "it goes on here");
+    assert!(is_running(), "it continues here");
     drop(release);
     other.join().expect("it ends");
     assert!(!is_running());

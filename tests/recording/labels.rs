@@ -7,7 +7,7 @@ use crate::{METRICS, full};
 
 const EVENTS: &str = "bytelyst_bot_operational_events_total";
 
-/// F11: pairs that other libraries merge, since they concatenate or hash.
+/// F11: pairs that other libraries merge because they concatenate or hash.
 #[test]
 fn label_sets_never_merge() {
     let (metrics, _) = instance();
@@ -28,18 +28,18 @@ metrics! {
     counter quotes_total { severity: Severity, symbol: Symbol }
 }
 
-/// F13, of a bot's own family: as many series as the label's bound and "other", whatever comes, and no memory more.
+/// F13 for a bot's own family: at most as many series as the label's limit plus "other", without further memory.
 #[test]
-fn any_number_of_label_sets_of_ones_own_becomes_a_bounded_number_of_series() {
+fn any_number_of_own_label_sets_becomes_a_bounded_number_of_series() {
     let sets: u32 = if full() { 10_000_000 } else { 50_000 };
     let _metrics = &*METRICS;
     let record = |n: u32| quotes_total(Severity::Info, &format!("SYMBOL{n}")).increment();
     (0..2_000).for_each(record);
     let before = in_use();
     (2_000..sets).for_each(record);
-    // Other tests run beside this one and use some.
+    // Concurrent tests use some memory.
     assert!(in_use() - before < 4 << 20, "{} bytes more", in_use() - before);
-    // A symbol that has its series is found as before.
+    // A symbol with a series is still found.
     quotes_total(Severity::Info, "SYMBOL7").increment();
     let samples = Samples::of(&METRICS);
     let name = "bytelyst_bot_quotes_total";
@@ -63,10 +63,10 @@ fn any_number_of_label_sets_becomes_a_bounded_number_of_series_and_nothing_is_lo
     (0..1_000).for_each(record);
     let before = in_use();
     (1_000..sets).for_each(record);
-    // Other tests run beside this one and use some.
+    // Concurrent tests use some memory.
     assert!(in_use() - before < 4 << 20, "{} bytes more", in_use() - before);
     let samples = Samples::of(&metrics);
     assert_eq!(samples.sum(EVENTS, &[("type", "ORDER_FILLED")]), f64::from(sets));
-    // 200 symbols, and "other".
+    // 200 symbols plus "other".
     assert_eq!(samples.matching(EVENTS, &[("type", "ORDER_FILLED")]).count(), 201);
 }

@@ -1,4 +1,4 @@
-//! Places where a naive thread-local aborts the process or waits for itself.
+//! Situations in which a naive thread-local aborts the process or deadlocks.
 
 use std::cell::RefCell;
 
@@ -19,7 +19,7 @@ impl Drop for Records {
     }
 }
 
-/// A destructor that runs before the library's own finds the thread's share, one that runs after it finds none.
+/// A destructor that runs before the library's own finds the thread's shard, and one that runs after it finds none.
 #[test]
 fn thread_local_destructors_record() {
     thread_local! {
@@ -40,7 +40,7 @@ fn thread_local_destructors_record() {
     assert_eq!(in_flight("get_account"), 0.0);
 }
 
-/// The guard moves to the thread's end with whatever holds it.
+/// The guard is dropped at the thread's end together with its owner.
 #[test]
 fn a_guard_that_a_destructor_drops_ends_its_attempt() {
     thread_local! {
@@ -61,9 +61,9 @@ fn a_guard_that_a_destructor_drops_ends_its_attempt() {
 #[exchange_call(op = "get_trades", exchange = "kraken")]
 fn get_trades() {}
 
-/// An allocator that records is called while a share is made for the thread, and while a scrape holds locks.
+/// An allocator that records is called while a thread's shard is created, and while a scrape holds locks.
 #[test]
-fn an_allocator_that_records_neither_waits_for_itself_nor_recurses() {
+fn an_allocator_that_records_neither_deadlocks_nor_recurses() {
     let _metrics = &*METRICS;
     let before = requests("get_candles", "ok");
     let threads: Vec<_> = (0..8)
@@ -88,13 +88,13 @@ fn an_allocator_that_records_neither_waits_for_itself_nor_recurses() {
 fn get_order_book() {}
 
 metrics! {
-    /// What is counted when all else has ended.
+    /// Recordings after the end of `main`.
     counter endings_total { symbol: Symbol }
 }
 
-/// In a process of its own, whose thread-locals are gone when this is called.
+/// In a separate process, whose thread-locals are destroyed when this is called.
 #[test]
-fn what_is_called_after_main_records() {
+fn a_function_called_after_main_records() {
     const ENDS: &str = "BOT_METRICS_TEST_RECORDS_AFTER_MAIN";
     const TOLD: &str = "recorded after main";
     extern "C" fn after_main() {
@@ -114,7 +114,7 @@ fn what_is_called_after_main_records() {
         endings_total("LAST").increment();
         // SAFETY: the function lives as long as the process and does not unwind.
         assert_eq!(unsafe { libc::atexit(after_main) }, 0);
-        // As `main` ends: this thread's thread-locals go first.
+        // As at the end of `main`, this thread's thread-locals are destroyed first.
         std::process::exit(0);
     }
     let ended = std::process::Command::new(std::env::current_exe().expect("a path"))

@@ -11,11 +11,11 @@ use bot_metrics::{HistogramValue, Snapshot, Symbol, Value, metrics};
 use crate::allocator::{is_stalled, release, stalling};
 use crate::{METRICS, NO_FORKS, full, requests};
 
-/// Writers at a time, on however few cores.
+/// The number of concurrent writers, on any number of cores.
 const WRITERS: usize = 64;
 
-/// Has [`WRITERS`] threads `record` all the time, which says how much it recorded, while `scrape` is called so often.
-/// Returns how much was recorded, and how long the scrapes took.
+/// Lets [`WRITERS`] threads call `record`, which returns the number of recordings, while `scrape` is called this many
+/// times. Returns the number of recordings and the durations of the scrapes.
 fn beside_writers(
     record: impl Fn() -> u64 + Sync,
     scrapes: usize,
@@ -44,7 +44,7 @@ fn beside_writers(
     (made, took)
 }
 
-/// A time is promised of a release build on a machine of its own.
+/// The time limit applies to a release build on an otherwise idle machine.
 fn judge(made: u64, mut took: Vec<Duration>) {
     took.sort_unstable();
     let of_100 = |n: usize| took[(took.len() * n / 100).min(took.len() - 1)];
@@ -58,12 +58,12 @@ fn judge(made: u64, mut took: Vec<Duration>) {
     }
 }
 
-/// F4: reading never waits for those who record, however many of them the scheduler has stopped in the middle of it.
+/// F4: reading never waits for threads that record, even if the scheduler has stopped many of them while recording.
 ///
-/// It is our own families that are read: what a bot registered itself is gathered on threads of its own, for which the
-/// scheduler has no place beside 64 busy ones.
+/// Only the library's own families are read: foreign collectors are gathered on separate threads, to which the
+/// scheduler gives no time beside 64 busy ones.
 #[test]
-fn busy_writers_hold_no_scrape_up() {
+fn busy_writers_delay_no_scrape() {
     let metrics = Settings::new(Mode::Paper).build().expect("the defaults are legal");
     let calls = twenty_calls(&metrics);
     let record = || {
@@ -109,9 +109,9 @@ metrics! {
     histogram busy_size { symbol: Symbol } buckets(1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 }
 
-/// F4, of a bot's own families.
+/// F4 for a bot's own families.
 #[test]
-fn busy_writers_of_histograms_of_ones_own_hold_no_scrape_up() {
+fn busy_writers_of_own_histograms_delay_no_scrape() {
     let _metrics = &*METRICS;
     let symbols: Vec<String> = (0..20).map(|n| format!("BUSY{n}")).collect();
     let record = || {
@@ -129,13 +129,13 @@ fn busy_writers_of_histograms_of_ones_own_hold_no_scrape_up() {
     assert_eq!(samples.sum("bytelyst_bot_busy_size_sum", &[]), float(made) / 20.0 * f64::from(squares));
 }
 
-#[expect(clippy::cast_precision_loss, reason = "nobody waits for so many")]
+#[expect(clippy::cast_precision_loss, reason = "the numbers are small")]
 fn float(recordings: u64) -> f64 {
     recordings as f64
 }
 
-/// F3, of whole scrapes: whatever is being recorded, no number falls, a histogram's sum is one that its buckets can have,
-/// and its count is that of all outcomes.
+/// F3 for whole scrapes: during recordings no number falls, a histogram's sum is possible for its buckets, and its
+/// count is that of all outcomes.
 #[test]
 fn in_no_scrape_a_number_has_fallen_or_contradicts_another() {
     let metrics = Settings::new(Mode::Paper).build().expect("the defaults are legal");
@@ -150,7 +150,7 @@ fn in_no_scrape_a_number_has_fallen_or_contradicts_another() {
                     for (call, outcome) in calls.iter().zip([Outcome::Ok, Outcome::Error].iter().cycle()) {
                         let attempt = call.start();
                         if n == 0 {
-                            // Beyond the first bucket.
+                            // Above the first bucket's bound.
                             std::thread::sleep(Duration::from_millis(6));
                         }
                         attempt.finish(*outcome);
@@ -189,11 +189,11 @@ fn sum_is_the_buckets(value: &HistogramValue) -> bool {
         }
         (lower, below) = (bound, cumulative);
     }
-    // What rounding makes of ticks.
+    // Allows for the rounding of ticks.
     least * 0.999_999 <= value.sum() && value.sum() <= most * 1.000_001
 }
 
-/// Attempts in all, by the histogram and by the outcomes of the same scrape.
+/// Asserts that the histogram and the outcomes of a scrape have the same number of attempts.
 fn agree_on_the_number(snapshot: &Snapshot) {
     let mut ended: Vec<_> = latencies(snapshot).map(|(labels, value)| (labels, value.count())).collect();
     for (labels, requests) in samples(snapshot, "exchange_api_requests_total") {
@@ -207,10 +207,10 @@ fn agree_on_the_number(snapshot: &Snapshot) {
 #[exchange_call(op = "get_exchange_info", exchange = "kraken")]
 fn get_exchange_info() {}
 
-/// F4: nor does a thread that was stopped while it got the memory for its share.
+/// F4: neither does a thread that was stopped while it allocated its shard.
 #[test]
-fn a_thread_that_makes_its_share_holds_no_scrape_up() {
-    // A fork waits for such a thread, and whatever else may not run beside a fork waits for the fork.
+fn a_thread_that_creates_its_shard_delays_no_scrape() {
+    // A fork waits for such a thread, and every test that must not run concurrently with a fork waits for the fork.
     let _no_forks = NO_FORKS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let _metrics = &*METRICS;
     get_exchange_info();

@@ -1,4 +1,4 @@
-//! A thread that is stopped, for ever perhaps, wherever in a recording it is.
+//! A thread that is stopped, possibly for ever, at any point of a recording.
 
 use std::os::unix::thread::JoinHandleExt as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -24,7 +24,7 @@ fn get_open_orders(fails: bool) -> Result<(), ()> {
     if fails { Err(()) } else { Ok(()) }
 }
 
-/// Whose last events are this test's alone.
+/// An instance whose last events come only from this test.
 static EVENTS: LazyLock<Metrics> =
     LazyLock::new(|| Settings::new(Mode::Paper).build().expect("the defaults are legal"));
 
@@ -35,10 +35,10 @@ fn failed() {
 static IS_TO_STAND: AtomicBool = AtomicBool::new(false);
 static STANDS: AtomicBool = AtomicBool::new(false);
 
-/// Whole rounds of recordings.
+/// The number of complete rounds of recordings.
 static ROUNDS: AtomicU64 = AtomicU64::new(0);
 
-/// Stands still where it came, for as long as it is to.
+/// Blocks at the current point until released.
 extern "C" fn stand_still(_: libc::c_int) {
     STANDS.store(true, SeqCst);
     while IS_TO_STAND.load(SeqCst) {
@@ -57,10 +57,11 @@ fn record() {
     ROUNDS.fetch_add(1, SeqCst);
 }
 
-/// F4: it holds no scrape up, and every scrape has all that was complete, and of the rest each recording wholly or not.
+/// F4: a stopped thread delays no scrape, and every scrape contains all complete recordings, and each incomplete one
+/// completely or not at all.
 #[test]
-fn a_thread_that_is_stopped_in_the_middle_of_recording_holds_no_scrape_up() {
-    // SAFETY: the handler does only what a signal handler may.
+fn a_thread_that_is_stopped_in_the_middle_of_recording_delays_no_scrape() {
+    // SAFETY: the handler calls only functions permitted in signal handlers.
     unsafe { libc::signal(libc::SIGUSR2, stand_still as extern "C" fn(libc::c_int) as libc::sighandler_t) };
     let _metrics = &*METRICS;
     let (told, ready) = mpsc::channel();
@@ -68,7 +69,7 @@ fn a_thread_that_is_stopped_in_the_middle_of_recording_holds_no_scrape_up() {
     let recording = std::thread::spawn({
         let ends = std::sync::Arc::clone(&ends);
         move || {
-            // What a thread does the first time takes locks.
+            // A thread's first recordings take locks.
             record();
             told.send(()).expect("it waits");
             while !ends.load(SeqCst) {
@@ -97,7 +98,7 @@ fn a_thread_that_is_stopped_in_the_middle_of_recording_holds_no_scrape_up() {
         while STANDS.load(SeqCst) {
             std::thread::yield_now();
         }
-        // On to another place of the round.
+        // Lets the thread advance to another point of the round.
         for _ in 0..stop % 64 {
             std::hint::spin_loop();
         }

@@ -12,7 +12,7 @@ fn events() {
 }
 
 #[test]
-fn the_tracing_layer_asks_for_no_memory_for_known_types_profiles_and_symbols() {
+fn the_tracing_layer_allocates_nothing_for_known_types_profiles_and_symbols() {
     const ROUNDS: u32 = 1_000;
     let (metrics, _) = instance();
     let subscriber = tracing_subscriber::registry().with(EventLayer::new(metrics.clone()));

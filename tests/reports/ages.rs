@@ -1,4 +1,4 @@
-//! Two ages for one subsystem are reported where no start-up refuses them.
+//! Two ages for one subsystem are reported if no start-up rejects them.
 
 use std::io::Read;
 use std::process::Stdio;

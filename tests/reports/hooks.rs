@@ -12,7 +12,7 @@ use bot_metrics::{Metrics, Mode, ReportHook, Settings};
 
 use crate::{PATIENCE, use_up_names};
 
-/// Where a hook puts its lines.
+/// The lines that a hook received.
 type Lines = Arc<Mutex<Vec<String>>>;
 
 fn lines() -> (Lines, ReportHook) {
@@ -32,7 +32,7 @@ fn report(metrics: &Metrics, name: &str) {
 }
 
 #[test]
-fn a_hook_that_blocks_delays_neither_who_reports_nor_other_instances() {
+fn a_hook_that_blocks_delays_neither_the_reporting_thread_nor_other_instances() {
     let (release, gate) = mpsc::channel::<()>();
     let gate = Mutex::new(gate);
     let blocked = instance(Arc::new(move |_| {
@@ -50,13 +50,13 @@ fn a_hook_that_blocks_delays_neither_who_reports_nor_other_instances() {
     });
     let done = done.recv_timeout(PATIENCE);
     drop(release);
-    assert_eq!(done, Ok(()), "somebody waits for the hook");
+    assert_eq!(done, Ok(()), "a thread waits for the hook");
     assert_eq!(told.lock().expect("no panic").len(), 1);
 }
 
-/// The thread that calls hooks, and what waits for it, stay behind in the process that was forked.
+/// The thread that calls hooks, and the queued lines, stay in the parent process.
 #[test]
-fn a_forked_process_tells_its_own_reports_and_none_of_its_parents() {
+fn a_forked_process_delivers_its_own_reports_and_none_of_its_parents() {
     let parent = std::process::id();
     let (release, gate) = mpsc::channel::<()>();
     let (entered, begun) = mpsc::channel();
@@ -72,8 +72,8 @@ fn a_forked_process_tells_its_own_reports_and_none_of_its_parents() {
     report(&metrics, "told by the parent");
     begun.recv_timeout(PATIENCE).expect("its hook is called");
     report(&metrics, "waits in the parent");
-    // SAFETY: the child takes no lock that another thread may have held, and ends without running what its parent set up
-    // for its end.
+    // SAFETY: the child takes no lock that another thread may have held, and ends without running the exit handlers
+    // of its parent.
     let child = unsafe { libc::fork() };
     if child == 0 {
         report(&metrics, "of the child");
@@ -90,7 +90,7 @@ fn a_forked_process_tells_its_own_reports_and_none_of_its_parents() {
     assert_eq!(lines_of(&told, &metrics).len(), 2);
 }
 
-/// Lines that wait in its parent do not count as told for its own.
+/// Lines queued in its parent do not count as delivered for its own report.
 #[test]
 fn the_end_of_a_forked_process_waits_for_its_report() {
     let parent = std::process::id();
@@ -118,7 +118,7 @@ fn the_end_of_a_forked_process_waits_for_its_report() {
         // SAFETY: it ends the process, as the end of `main` does.
         unsafe { libc::exit(0) };
     }
-    // SAFETY: no status is asked for.
+    // SAFETY: no status is requested.
     assert_eq!(unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) }, child);
     drop(release);
     flush_reports(&metrics);
@@ -129,7 +129,7 @@ fn the_end_of_a_forked_process_waits_for_its_report() {
 }
 
 #[test]
-fn a_hook_that_reports_is_not_called_for_that() {
+fn a_hook_is_not_called_for_its_own_reports() {
     static METRICS: OnceLock<Metrics> = OnceLock::new();
     let (told, keep) = lines();
     let hook = move |line: &str| {
@@ -141,7 +141,7 @@ fn a_hook_that_reports_is_not_called_for_that() {
     use_up_names(metrics);
     report(metrics, "of the bot");
     flush_reports(metrics);
-    // What a report of the hook's had begun would be told by now.
+    // A report caused by the hook would have been delivered by now.
     thread::sleep(Duration::from_millis(20));
     let told = lines_of(&told, metrics);
     assert_eq!(told.len(), 1, "{told:?}");
@@ -153,13 +153,13 @@ fn lines_of(told: &Lines, metrics: &Metrics) -> Vec<String> {
     told.lock().expect("no panic").clone()
 }
 
-/// As rustc proposes where a server is not used.
+/// As rustc suggests for an unused server.
 #[test]
-fn a_server_that_is_dropped_at_once_is_reported_with_its_place() {
+fn a_server_that_is_dropped_at_once_is_reported_with_its_location() {
     let (told, hook) = lines();
     let metrics = Settings::new(Mode::Paper).on_report(hook).build().expect("legal");
     let line = line!() + 3;
-    // On a busy machine one or the other may live longer than "at once".
+    // On a busy machine one of the servers may live longer than "at once".
     for _ in 0..10 {
         let _ = metrics.serve("127.0.0.1:0").expect("a free port");
         let _ = metrics.serve_with("127.0.0.1:0", ServerOptions::new()).expect("a free port");
@@ -192,7 +192,7 @@ fn a_server_that_is_shut_down_scraped_kept_or_dropped_by_a_panic_is_not() {
     assert_eq!(lines_of(&told, &metrics), [""; 0]);
 }
 
-/// A payload that panics when it is dropped, too.
+/// A payload that also panics when it is dropped.
 struct Payload;
 
 impl Drop for Payload {

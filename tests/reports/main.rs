@@ -1,4 +1,4 @@
-//! Where the library's own trouble is told: it reaches whoever reads it, and costs nobody else anything.
+//! The library's own reports reach their reader and delay nothing else.
 
 mod ages;
 mod hooks;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use bot_metrics::Metrics;
 
-/// Calls a function at each allocation of a thread, while one is set for it.
+/// Calls a function at each allocation of a thread for which one is set.
 struct Calling;
 
 #[global_allocator]
@@ -23,28 +23,28 @@ thread_local! {
     static CALLED: Cell<Option<fn()>> = const { Cell::new(None) };
 }
 
-// SAFETY: all that is asked is asked of the system's allocator.
+// SAFETY: every call is forwarded to the system's allocator.
 unsafe impl GlobalAlloc for Calling {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // Not for what the function itself allocates.
+        // Not for allocations of the function itself.
         if let Some(function) = CALLED.take() {
             function();
             CALLED.set(Some(function));
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
 
-/// Far longer than anything here takes.
+/// Far longer than any step of these tests.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The variable that makes a test's process the bot of that test.
+/// The variable that turns a test's process into the bot of that test.
 const BOT: &str = "BOT_METRICS_TEST_BOT";
 
 /// Whether this process is the bot of a test.
@@ -52,14 +52,14 @@ fn is_bot() -> bool {
     std::env::var_os(BOT).is_some()
 }
 
-/// A process of its own that runs the test of this name as its bot.
+/// A separate process that runs the test of this name as its bot.
 fn bot(test: &str) -> Command {
     let mut bot = Command::new(std::env::current_exe().expect("a path"));
     bot.args(["--exact", test, "--nocapture"]).env(BOT, "1").stdin(Stdio::null()).stdout(Stdio::piped());
     bot
 }
 
-/// Waits for the bot's end and returns what it wrote to standard output.
+/// Waits for the bot's end and returns its standard output.
 fn output(mut bot: Child) -> String {
     let deadline = Instant::now() + PATIENCE;
     let status = loop {
@@ -78,7 +78,7 @@ fn output(mut bot: Child) -> String {
     output
 }
 
-/// Begins more reconciliations than have names of their own, so that each further one is reported.
+/// Uses up all names of reconciliations, so that each further one is reported.
 fn use_up_names(metrics: &Metrics) {
     (0..200).for_each(|name| drop(metrics.named_reconciliation(&name.to_string())));
 }

@@ -1,4 +1,4 @@
-//! What attributes record while no settings are installed is reported once, on whatever kind of site it is.
+//! Recordings of attributes without installed settings are reported once, for every kind of call site.
 
 use std::io::Read;
 use std::process::Stdio;
@@ -35,7 +35,7 @@ fn reconcile() -> ReconciliationReport {
 #[counted(signals_total, subsystem = labels::Subsystem::Trading)]
 fn signal() {}
 
-/// By name, with how their report begins.
+/// The call sites by name, with the beginning of their report.
 const SITES: [(&str, fn(), &str); 6] = [
     ("cycle", cycle, "reports::not_installed::cycle (tests/reports/not_installed.rs:16)"),
     ("call", call, "reports::not_installed::call (tests/reports/not_installed.rs:19)"),
@@ -51,7 +51,7 @@ const SITES: [(&str, fn(), &str); 6] = [
 
 const SITE: &str = "BOT_METRICS_TEST_SITE";
 
-/// What a bot writes to standard error that calls the site of this name.
+/// The standard error of a bot that calls the site of this name.
 fn lines(site: &str, test: &str) -> String {
     let mut bot = bot(test).env(SITE, site).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut lines = String::new();
@@ -61,7 +61,7 @@ fn lines(site: &str, test: &str) -> String {
 }
 
 #[test]
-fn what_records_long_after_the_first_recording_is_reported_once_with_its_place() {
+fn a_recording_long_after_the_first_is_reported_once_with_its_location() {
     if is_bot() {
         let site = std::env::var(SITE).expect("it is given");
         let (_, record, _) = SITES.into_iter().find(|(name, ..)| *name == site).expect("one of them");
@@ -82,7 +82,7 @@ fn what_records_long_after_the_first_recording_is_reported_once_with_its_place()
 }
 
 #[test]
-fn what_records_before_install_and_soon_after_the_first_recording_is_not() {
+fn a_recording_before_install_and_soon_after_the_first_is_not() {
     if is_bot() {
         for (_, record, _) in &SITES {
             record();

@@ -1,4 +1,4 @@
-//! Reports without a hook go to standard error, whatever became of it.
+//! Reports without a hook go to standard error, in any state of it.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -20,16 +20,16 @@ fn settings() -> Settings {
     Settings::new(Mode::Paper)
 }
 
-/// A pipe: its end for reading and its end for writing.
+/// A pipe: its read end and its write end.
 fn pipe() -> (File, File) {
     let mut ends = [0; 2];
-    // SAFETY: the call writes two descriptors to the array that it is given.
+    // SAFETY: the call writes two descriptors to the given array.
     assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
-    // SAFETY: both were just opened and belong to nobody else.
+    // SAFETY: both descriptors were just opened and have no other owner.
     unsafe { (File::from_raw_fd(ends[0]), File::from_raw_fd(ends[1])) }
 }
 
-/// Writes until no byte more fits.
+/// Writes until no further byte fits.
 fn fill(pipe: &File) {
     let flags = |flags: libc::c_int| {
         // SAFETY: the descriptor is open, and the call takes flags.
@@ -49,7 +49,7 @@ fn status(address: SocketAddr, path: &str) -> String {
     answer.lines().next().expect("a status line").to_owned()
 }
 
-/// A collector that takes longer than a page may.
+/// A collector that takes longer than the time limit of a page.
 struct Slow(Desc);
 
 impl Collector for Slow {
@@ -90,9 +90,9 @@ fn a_report_without_a_hook_is_a_line_on_standard_error_also_when_the_bot_ends_at
 }
 
 #[test]
-fn a_standard_error_that_is_a_broken_pipe_makes_no_panic() {
+fn a_broken_standard_error_causes_no_panic() {
     if is_bot() {
-        // With `panic = "abort"` that is its end.
+        // With `panic = "abort"` a panic would end the bot.
         std::panic::set_hook(Box::new(|_| std::process::abort()));
         let metrics = settings().build().expect("legal");
         use_up_names(&metrics);
@@ -108,14 +108,14 @@ fn a_standard_error_that_is_a_broken_pipe_makes_no_panic() {
 }
 
 #[test]
-fn a_standard_error_that_nobody_reads_delays_no_page() {
+fn an_unread_standard_error_delays_no_page() {
     if is_bot() {
         let metrics = settings().build().expect("legal");
         let server = serve_too_slowly(&metrics);
         fill(&File::from(std::io::stderr().as_fd().try_clone_to_owned().expect("a descriptor")));
         for _ in 0..3 {
             assert!(status(server.local_addr(), "/metrics").contains(" 503 "));
-            // On a busy machine it takes too long as well; what counts is that it is answered.
+            // On a busy machine this page may take too long as well; it only has to be answered.
             status(server.local_addr(), "/-/healthy");
         }
         println!("answered");
@@ -131,16 +131,16 @@ fn a_standard_error_that_nobody_reads_delays_no_page() {
     assert!(rest.ends_with(b"x"), "the report found no room");
 }
 
-/// The line that waited, and how many were dropped meanwhile.
+/// The line that waited, and the number of lines dropped in the meantime.
 #[test]
-fn once_somebody_reads_standard_error_again_reports_arrive() {
+fn reports_arrive_once_standard_error_is_read_again() {
     if is_bot() {
         let metrics = settings().build().expect("legal");
         fill(&File::from(std::io::stderr().as_fd().try_clone_to_owned().expect("a descriptor")));
         use_up_names(&metrics);
         drop(metrics.named_reconciliation("while it was full"));
         println!("full");
-        // Until the test has emptied the pipe and closes this.
+        // Until the test has emptied the pipe and closes this input.
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         flush_reports(&metrics);
         return;
@@ -150,7 +150,7 @@ fn once_somebody_reads_standard_error_again_reports_arrive() {
     let mut child = bot.stdin(Stdio::piped()).stderr(writer).spawn().expect("it starts");
     drop(bot);
     let mut said = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
-    assert!(said.any(|line| line.contains("full")), "it goes on while nobody reads");
+    assert!(said.any(|line| line.contains("full")), "it continues while its output is not read");
     drop(child.stdin.take());
     let mut told = Vec::new();
     reader.read_to_end(&mut told).expect("all that it wrote");
@@ -169,7 +169,7 @@ mod before_install {
         ReconciliationReport::new()
     }
 
-    /// There is no instance whose limit it would be.
+    /// Without an instance there is no limit per instance.
     #[test]
     fn a_thousand_reports_before_install_are_few_lines() {
         if is_bot() {

@@ -188,7 +188,11 @@ fn amounts_are_decimals_too_and_exact() {
         reported_available: None,
     };
     decimal.update(most);
-    assert_eq!(of(VIOLATIONS, "decimal"), Some(2.0), "an amount outside a decimal's range is still below zero");
+    assert_eq!(
+        of(VIOLATIONS, "decimal"),
+        Some(2.0),
+        "an amount outside a decimal's range is still below zero"
+    );
 }
 
 #[test]

@@ -24,9 +24,7 @@ fn value(metrics: &Metrics, name: &str) -> Option<f64> {
 
 fn runs(metrics: &Metrics, outcome: &str) -> f64 {
     let labels = [("subsystem", "trading"), ("outcome", outcome)];
-    Samples::of(metrics)
-        .value("bytelyst_bot_subsystem_runs_total", &labels)
-        .expect("each outcome is 0")
+    Samples::of(metrics).value("bytelyst_bot_subsystem_runs_total", &labels).expect("each outcome is 0")
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Tests against the programs that read what we serve. They run where the programs are, are reported as ignored where
-//! not, and fail where they are missing although `CI` is set.
+//! Tests against the programs that read the library's output. They run if the programs are installed, are reported as
+//! ignored otherwise, and fail if the programs are missing although `CI` is set.
 
 mod process;
 mod prometheus;

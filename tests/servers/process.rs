@@ -1,4 +1,4 @@
-//! Servers that a test starts, with a directory of their own.
+//! Servers started by a test, each with a temporary directory.
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long anything may take on a busy machine.
+/// The time limit of any step on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A directory that is removed when this is dropped.
@@ -31,7 +31,7 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // What cannot be removed is the system's to remove.
+        // A directory that cannot be removed is left to the system.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -53,20 +53,21 @@ impl Process {
         Self { child, log }
     }
 
-    /// What it printed.
+    /// Its output.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Stops it, so that it is there and does nothing.
+    /// Stops it, so that it exists but does nothing.
     pub(crate) fn stop(&mut self) {
         let pid = self.signal(libc::SIGSTOP);
-        // The signal takes its time to reach every thread.
-        // SAFETY: the child is ours and was not waited for yet; no place for its status is given.
+        // The signal needs time to reach every thread.
+        //
+        // SAFETY: the child is ours and was not waited for yet; a null pointer means that no status is stored.
         assert_eq!(unsafe { libc::waitpid(pid, std::ptr::null_mut(), libc::WUNTRACED) }, pid);
     }
 
-    /// Lets it go on.
+    /// Lets it continue.
     pub(crate) fn go_on(&mut self) {
         self.signal(libc::SIGCONT);
     }
@@ -74,7 +75,7 @@ impl Process {
     fn signal(&mut self, signal: libc::c_int) -> libc::pid_t {
         assert!(self.child.try_wait().expect("the child is ours").is_none(), "it has ended: {}", self.log());
         let pid = libc::pid_t::try_from(self.child.id()).expect("a process id");
-        // SAFETY: the child is ours and was not waited for yet, so that its id names nobody else.
+        // SAFETY: the child is ours and was not waited for yet, so that its id belongs to no other process.
         assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
         pid
     }
@@ -88,19 +89,19 @@ impl Drop for Process {
     }
 }
 
-/// A port that nobody has at this moment.
+/// A port that is unused at this moment.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a free port").port()
 }
 
-/// What `look` finds, as soon as it finds something.
+/// Repeats `look` until it succeeds.
 pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> Result<T, String> {
     let start = Instant::now();
     loop {
         match look() {
             Ok(found) => return Ok(found),
             Err(reason) if start.elapsed() > PATIENCE => {
-                return Err(format!("it never came about that {what}: {reason}"));
+                return Err(format!("timed out waiting until {what}: {reason}"));
             }
             Err(_) => thread::sleep(Duration::from_millis(200)),
         }

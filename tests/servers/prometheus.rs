@@ -16,7 +16,7 @@ pub(crate) struct Prometheus {
     _directory: Directory,
 }
 
-/// A series' first value, and how much it has grown since.
+/// A series' first value, and its increase since.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Increase {
     pub(crate) first: f64,
@@ -27,7 +27,7 @@ pub(crate) struct Increase {
 pub(crate) type Vector = Vec<(BTreeMap<String, String>, f64)>;
 
 impl Prometheus {
-    /// Starts one that scrapes the bot under `url`.
+    /// Starts one that scrapes the bot at `url`.
     pub(crate) fn scraping(url: &str) -> Result<Self, String> {
         let (directory, port) = (Directory::new(), free_port());
         let target = url.strip_prefix("http://").ok_or("a plain URL")?;
@@ -48,13 +48,13 @@ impl Prometheus {
         Ok(prometheus)
     }
 
-    /// What it answers to `query` now.
+    /// Its answer to `query` now.
     pub(crate) fn query(&self, query: &str) -> Result<Vector, String> {
         let results = self.ask(query, None)?;
         results.iter().map(|result| sample(result).ok_or_else(|| format!("{query}: {result}"))).collect()
     }
 
-    /// What it answers to `query` at this Unix time, or now.
+    /// Its answer to `query` at this Unix time, or now.
     fn ask(&self, query: &str, time: Option<f64>) -> Result<Vec<Value>, String> {
         let mut request = ureq::get(format!("{}/api/v1/query", self.url)).query("query", query);
         if let Some(time) = time {
@@ -69,8 +69,8 @@ impl Prometheus {
         }
     }
 
-    /// How much each of these series has grown since its first sample. Over exactly the time from that one to the last:
-    /// then `increase` has nothing to extrapolate.
+    /// The increase of each of these series since its first sample, over exactly the time from that sample to the
+    /// last, so that `increase` does not extrapolate.
     pub(crate) fn increases(&self, selector: &str) -> Result<Vec<Increase>, String> {
         let increase = |series: &Value| {
             let labels = series["metric"].as_object()?.iter();
@@ -78,7 +78,7 @@ impl Prometheus {
             let samples = series["values"].as_array()?;
             let (first, last) = (samples.first()?, samples.last()?);
             let (from, to) = (first[0].as_f64()?, last[0].as_f64()?);
-            // The oldest Prometheus counts what stands at the range's beginning, newer ones only what comes behind it.
+            // The oldest Prometheus includes a sample at the beginning of the range, newer ones do not.
             let query = format!("increase({{{}}}[{:.0}ms])", exact.join(","), (to - from) * 1_000.0 + 1.0);
             let answer = self.ask(&query, Some(to)).ok()?;
             let number = |text: &Value| text.as_str()?.parse().ok();
@@ -88,7 +88,7 @@ impl Prometheus {
         series.iter().map(|series| increase(series).ok_or_else(|| format!("{selector}: {series}"))).collect()
     }
 
-    /// Asks until the answer is as wanted, and returns it.
+    /// Repeats the query until the answer is as wanted, and returns it.
     pub(crate) fn wait_for(&self, query: &str, wanted: impl Fn(&Vector) -> bool) -> Result<Vector, String> {
         eventually(query, || {
             let found = self.query(query)?;
@@ -97,7 +97,7 @@ impl Prometheus {
         .map_err(|error| format!("{error}\n{}", self.process.log()))
     }
 
-    /// The one value that it answers to `query`.
+    /// The single value of the answer to `query`.
     pub(crate) fn value(&self, query: &str) -> Result<f64, String> {
         match self.query(query)?.as_slice() {
             [(_, value)] => Ok(*value),

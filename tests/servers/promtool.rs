@@ -5,7 +5,7 @@ use bot_metrics_tests::demo::Running;
 use bot_metrics_tests::paper_bot::start;
 use libtest_mimic::Failed;
 
-/// The one remark is about a name of the contract.
+/// The only remark is about a name of the contract.
 pub(crate) fn check_metrics() -> Result<(), Failed> {
     let bot = start(&[]);
     let _ = bot.wait_until("every family has a series", |samples| {
@@ -21,7 +21,7 @@ pub(crate) fn check_metrics() -> Result<(), Failed> {
     Ok(())
 }
 
-/// A bot that declares families as the macro lets it serves none that promtool minds, beside that one.
+/// The own families of a bot cause no further remark.
 pub(crate) fn check_own_metrics() -> Result<(), Failed> {
     let bot = Running::start("own-metrics", &[]);
     let _ = bot.wait_until("its own families have series", |samples| {

@@ -52,7 +52,7 @@ fn expect<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) -
     if found == expected { Ok(()) } else { Err(format!("{what}: {found:?}, expected {expected:?}")) }
 }
 
-/// Every sample of ours stands on the gateway, with the group's labels on top.
+/// Every sample of the library is on the gateway, with the group's labels added.
 pub(crate) fn backtest() -> Outcome {
     let gateway = Gateway::start()?;
     let ended = run(&mut command("backtest", &["--push", &gateway.url]));
@@ -89,14 +89,14 @@ pub(crate) fn groups() -> Outcome {
     }
     let samples = gateway.samples()?;
     for value in values {
-        // The gateway writes an empty label as none.
+        // The gateway omits an empty label.
         let found = samples
             .matching(EVENTS, &[("instance", "one"), ("job", "backtest")])
             .find(|(series, _)| series.labels.get("strategy").map_or("", String::as_str) == value);
         expect(&format!("{value:?}"), &found.map(|(_, value)| value), &Some(3.0))?;
     }
     expect("groups", &samples.matching(EVENTS, &[]).count(), &values.len())?;
-    // All of the exposition, and as it was.
+    // The whole exposition, unchanged.
     for (series, value) in Samples::of(&metrics).iter() {
         let labels: Vec<_> =
             series.labels.iter().map(|(label, value)| (label.as_str(), value.as_str())).collect();
@@ -150,7 +150,7 @@ pub(crate) fn trouble() -> Outcome {
     }
     gateway.process.go_on();
     gateway.group().push(&metrics())?;
-    // A path that is none of the gateway's.
+    // A path that the gateway does not have.
     let nowhere = Pushgateway::new(&format!("{}/nowhere", gateway.url), "backtest")?;
     let refused = nowhere.push(&metrics()).expect_err("there is nothing").status();
     expect("refused", &refused.is_some_and(|status| status >= 400), &true)?;

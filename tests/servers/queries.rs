@@ -1,4 +1,4 @@
-//! What a real Prometheus makes of what we serve.
+//! The results of a real Prometheus for the library's exposition.
 
 use bot_metrics_tests::paper_bot::start;
 
@@ -8,7 +8,7 @@ use crate::prometheus::{Prometheus, Vector};
 const VIOLATIONS: &str = "bytelyst_bot_capital_invariant_violations_total";
 const EVENTS: &str = "bytelyst_bot_operational_events_total";
 
-/// A counter that is born at 1 shows no increase; ours stands at 0 as soon as the profile is known.
+/// A counter that appears at 1 shows no increase; the library's is exported as 0 as soon as the profile is known.
 pub(crate) fn first_violation() -> Outcome {
     let bot = start(&["--fault", "negative-capital@25s"]);
     let prometheus = Prometheus::scraping(bot.url())?;
@@ -24,7 +24,7 @@ pub(crate) fn first_violation() -> Outcome {
     Ok(())
 }
 
-/// What the guide of the metrics says each is for.
+/// The queries for which the metrics guide gives each metric.
 pub(crate) fn seeds_queries() -> Outcome {
     let bot = start(&["--fault", "foreign-order@20s"]);
     let prometheus = Prometheus::scraping(bot.url())?;
@@ -56,7 +56,7 @@ pub(crate) fn seeds_queries() -> Outcome {
     let missing = "bytelyst_bot_reconciliation_missing_items_count";
     prometheus.wait_for(&format!("{missing}{{source=\"db\"}}"), all(|value| value == 1.0, 1))?;
     prometheus.wait_for(&format!("{missing}{{source=\"exchange\"}}"), all(|value| value == 0.0, 1))?;
-    // Spikes of errors: a series that is born with its first event counts with its value.
+    // Spikes of errors: a series that appears with its first event counts with its value.
     let errors = format!("{EVENTS}{{severity=\"ERROR\"}}");
     let spikes =
         format!("sum by (type) (increase({errors}[1m]) > 0 or ({errors} > 0 unless {errors} offset 1m))");
@@ -78,7 +78,7 @@ pub(crate) fn seeds_queries() -> Outcome {
     Ok(())
 }
 
-/// What was recorded last is in Prometheus when the bot has ended.
+/// The last recordings are in Prometheus after the bot has ended.
 pub(crate) fn nothing_is_lost() -> Outcome {
     let mut bot = start(&["--drain", "50s"]);
     let prometheus = Prometheus::scraping(bot.url())?;
@@ -91,12 +91,12 @@ pub(crate) fn nothing_is_lost() -> Outcome {
     }
     let last = |profile: &str, kind: &str| {
         let events = format!("{EVENTS}{{profile_id=\"{profile}\",type=\"{kind}\"}}");
-        // It may still be on its way into the storage.
+        // The sample may still be on its way into the storage.
         let last = format!("sum(last_over_time({events}[5m]))");
         prometheus.wait_for(&last, |found| !found.is_empty()).map(|found| found[0].1)
     };
     if last("", "STOPPED")? != 1.0 {
-        return Err("its last word is missing".into());
+        return Err("its last samples are missing".into());
     }
     for profile in ["maker-tight", "maker-wide"] {
         for (what, kind) in [("placed", "ORDER_PLACED"), ("cancelled", "ORDER_CANCELLED")] {

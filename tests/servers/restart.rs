@@ -1,4 +1,4 @@
-//! A bot that is started again.
+//! A bot that is restarted.
 
 use bot_metrics_tests::paper_bot::start_at;
 
@@ -9,7 +9,7 @@ use crate::prometheus::Prometheus;
 const VIOLATIONS: &str = "bytelyst_bot_capital_invariant_violations_total{profile_id=\"maker-tight\"}";
 const PROFILES: [&str; 2] = ["maker-tight", "maker-wide"];
 
-/// Two processes, one after the other under one target, told what happened in each by themselves.
+/// Two processes in sequence under one target, compared with the counts that each of them printed.
 pub(crate) fn seen_by_increase() -> Outcome {
     let port = free_port();
     let arguments = ["--drain", "50s", "--fault", "negative-capital@15s"];
@@ -24,11 +24,12 @@ pub(crate) fn seen_by_increase() -> Outcome {
             Some(standing) => standing,
             None => prometheus.insert(Prometheus::scraping(bot.url())?),
         };
-        // The first violation of this process, which the series of the one before says nothing of.
+        // The first violation of this process, which the series of the previous one does not contain.
         let seen = format!("increase({VIOLATIONS}[1h]) > {}.5", process - 1);
         prometheus.wait_for(&seen, |found| found.len() == 1)?;
         for profile in PROFILES {
-            // More than the next process can have placed before its first scrape, or this would be no reset.
+            // More than the next process can place before its first scrape, so that the restart is seen as a counter
+            // reset.
             prometheus.wait_for(&format!("sum({}) > 20", placed(profile)), |found| found.len() == 1)?;
         }
         bot.signal(libc::SIGTERM);
@@ -49,7 +50,7 @@ pub(crate) fn seen_by_increase() -> Outcome {
     }
     for (told, profile) in told.into_iter().zip(PROFILES) {
         let series = prometheus.increases(&placed(profile))?;
-        // What the first process had placed before it was first scraped is in the first sample.
+        // The orders that the first process had placed before its first scrape are in the first sample.
         let found: f64 = series.iter().map(|series| series.first + series.increase).sum();
         if (found - told).abs() > 0.1 {
             return Err(format!("{profile}: {told} placed in two processes, but {series:?}").into());

@@ -1,4 +1,4 @@
-//! The messages that the documentation quotes.
+//! The compiler messages quoted in the documentation.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use libtest_mimic::Failed;
 /// The head of a table of messages.
 const HEAD: &str = "| the compiler says |";
 
-/// Each stands in one of the texts.
+/// Checks that each quoted message is in a `.stderr` file.
 pub(crate) fn check() -> Result<(), Failed> {
     let ui = Path::new(env!("CARGO_MANIFEST_DIR"));
     let texts: String = entries(ui)?
@@ -28,7 +28,7 @@ pub(crate) fn check() -> Result<(), Failed> {
         for message in rows.take_while(|line| line.starts_with('|')).filter_map(message) {
             quoted += 1;
             if !texts.contains(message) {
-                return Err(format!("no text says {message}").into());
+                return Err(format!("no .stderr file contains {message}").into());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! One mistake a file, and what the compiler says of it. `BLESS=1` rewrites the texts; read them.
+//! One mistake per file, and the compiler's messages for it. `BLESS=1` rewrites the `.stderr` files; read the diff.
 
 mod documented;
 
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use libtest_mimic::{Arguments, Trial};
 
-/// The texts are this compiler's; another one's differ in words that are not ours.
+/// The `.stderr` files are from this compiler; other versions differ in words outside this library's messages.
 const COMPILER: &str = "rustc 1.95.";
 
 fn main() {

@@ -1,5 +1,5 @@
-//! How things are timed: side by side in one process, round robin, medians of many rounds. The machines are shared;
-//! what disturbs one contender in one round disturbs all of them over many.
+//! Timing: side by side in one process, in turn, with medians of many rounds. The machines are shared, and a
+//! disturbance that hits one contender in one round hits all of them over many.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,17 +8,17 @@ use std::time::Instant;
 pub mod calls;
 mod processor;
 
-/// Something to time.
+/// A contender.
 pub struct Contender {
-    /// What the table calls it.
+    /// Its name in the table.
     pub name: &'static str,
-    /// What it does beyond recording: the row to subtract.
+    /// The work it does apart from recording, which is subtracted.
     pub base: Base,
-    /// Does it so many times, with one label set and with another.
+    /// Repeats it this many times, with one label set and with another.
     pub run: [fn(u32); 2],
 }
 
-/// A call that nobody measures.
+/// An unmeasured call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Base {
     /// Of a function.
@@ -27,8 +27,8 @@ pub enum Base {
     Future,
 }
 
-/// A [`Contender`]: its name, what it calls beneath, and the expressions of `n` that are repeated, the second one with
-/// another label set.
+/// Creates a [`Contender`] from its name, its base, and the repeated expressions of `n`, the second with another
+/// label set.
 #[macro_export]
 macro_rules! contender {
     ($name:expr, $base:ident, |$n:ident| $first:expr, $second:expr $(,)?) => {
@@ -51,23 +51,23 @@ macro_rules! contender {
     };
 }
 
-/// Calls `body` with a number that the compiler cannot foresee, so many times.
+/// Calls `body` this many times, with a number that the compiler cannot predict.
 pub fn repeat(repetitions: u32, mut body: impl FnMut(u64)) {
     for n in 0..repetitions {
         body(black_box(u64::from(n)));
     }
 }
 
-/// Which label set the threads of a round use.
+/// The label sets that the threads of a round use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Labels {
-    /// All of them one.
+    /// One for all threads.
     Same,
-    /// Each its own; there are two.
+    /// One for each thread; there are two.
     Different,
 }
 
-/// Median nanoseconds of one repetition, contender by contender, on each of so many threads at once.
+/// Median nanoseconds of one repetition, for each contender, on each of this many concurrent threads.
 pub fn medians(
     contenders: &[Contender],
     threads: usize,
@@ -84,8 +84,8 @@ pub fn medians(
     rows.into_iter().map(median).collect()
 }
 
-/// A round in which all threads ran at once and all the time: while one waits for a processor nothing is contended.
-/// Where the machine is too busy for that, the last one tried.
+/// A round in which all threads ran concurrently and all the time, because a thread that waits for a processor causes
+/// no contention. If the machine is too busy for that, returns the last round tried.
 fn undisturbed(contender: &Contender, threads: usize, labels: Labels, repetitions: u32) -> Vec<f64> {
     let mut round = Vec::new();
     for _ in 0..TRIES {
@@ -99,11 +99,11 @@ fn undisturbed(contender: &Contender, threads: usize, labels: Labels, repetition
 
 const TRIES: usize = 20;
 
-/// What a thread did in a round.
+/// The measurement of a thread in a round.
 struct Timed {
     start: Instant,
     seconds: f64,
-    /// How long of that it ran on a processor.
+    /// The time for which it ran on a processor.
     running: f64,
 }
 
@@ -123,9 +123,9 @@ fn round(contender: &Contender, threads: usize, labels: Labels, repetitions: u32
     let timed = &|thread: usize| {
         processor::pin(thread);
         let run = contender.run[if labels == Labels::Same { 0 } else { thread % 2 }];
-        // A thread's first call makes its share.
+        // A thread's first call allocates its words.
         run(1);
-        // A thread that sleeps until the last one arrives would begin when that one is half done.
+        // A thread that slept until the last one arrives would start when that one is half done.
         arrived.fetch_add(1, Ordering::AcqRel);
         while arrived.load(Ordering::Acquire) < threads {
             std::hint::spin_loop();
@@ -144,7 +144,7 @@ fn round(contender: &Contender, threads: usize, labels: Labels, repetitions: u32
     })
 }
 
-/// The value in the middle.
+/// The median.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

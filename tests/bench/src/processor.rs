@@ -1,8 +1,8 @@
-//! What the operating system knows of processors.
+//! The operating system's functions for processors.
 
-/// Keeps the calling thread on one of the processors that it may use, another one for each small number.
+/// Pins the calling thread to one of its allowed processors, a different one for each small number.
 pub(crate) fn pin(thread: usize) {
-    // SAFETY: the sets are plain bits, of which none is a value, and the calls read and write them alone.
+    // SAFETY: the sets are plain bits, for which all zeros is valid, and the calls access nothing else.
     unsafe {
         let mut allowed: libc::cpu_set_t = std::mem::zeroed();
         let size = size_of_val(&allowed);
@@ -17,10 +17,10 @@ pub(crate) fn pin(thread: usize) {
     }
 }
 
-/// How long the calling thread has run on a processor.
+/// The CPU time of the calling thread.
 pub(crate) fn thread_seconds() -> f64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the call writes to the struct alone.
+    // SAFETY: the call writes only to the struct.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }

@@ -1,9 +1,9 @@
-//! Each part under loom as it is written: a writer loads, adds and stores.
+//! Each part under loom as written: a writer loads, adds and stores.
 
 mod sync {
     pub(super) use loom::sync::atomic::{AtomicU64, Ordering, fence};
 
-    /// The standard library's, with one of loom's atomics in it.
+    /// The standard library's `OnceLock`, with one of loom's atomics in it.
     mod once_lock {
         use loom::sync::atomic::{AtomicPtr, Ordering};
 

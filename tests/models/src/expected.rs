@@ -1,9 +1,9 @@
-//! What a reader may see: some first ends or observations, wholly.
+//! The states that a reader may see: the first few ends or observations, each complete.
 
-/// Outcome, bucket and ticks of the ends that the modelled writer makes, in this order.
+/// Outcome, bucket and ticks of the ends that the modelled writer records, in this order.
 pub(crate) const ENDS: [(usize, usize, u64); 4] = [(0, 0, 1), (1, 1, 5), (0, 0, 2), (1, 2, 0)];
 
-/// Counts by outcome, by bucket, and ticks after `ends` of them.
+/// Counts by outcome, counts by bucket, and the sum of ticks after this many `ends`.
 pub(crate) fn after(ends: usize) -> (Vec<u64>, Vec<u64>, u128) {
     let (mut outcomes, mut buckets, mut sum) = (vec![0; 2], vec![0; 3], 0);
     for (outcome, bucket, took) in ENDS.into_iter().take(ends) {
@@ -14,7 +14,7 @@ pub(crate) fn after(ends: usize) -> (Vec<u64>, Vec<u64>, u128) {
     (outcomes, buckets, sum)
 }
 
-/// How many ends that is.
+/// The number of ends that these totals contain.
 pub(crate) fn ends(outcomes: &[u64], buckets: &[u64], sum: u128) -> usize {
     let ends = usize::try_from(outcomes.iter().sum::<u64>()).expect("a few");
     let seen = (outcomes.to_vec(), buckets.to_vec(), sum);
@@ -22,10 +22,10 @@ pub(crate) fn ends(outcomes: &[u64], buckets: &[u64], sum: u128) -> usize {
     ends
 }
 
-/// Bucket and value of the observations that the modelled writer makes, in this order.
+/// Bucket and value of the observations that the modelled writer records, in this order.
 pub(crate) const OBSERVATIONS: [(usize, f64); 4] = [(0, 1.0), (1, 8.0), (0, 0.5), (1, 16.0)];
 
-/// How many observations that is, of two buckets.
+/// The number of observations that these totals contain.
 pub(crate) fn observations(buckets: &[u64], sum: f64) -> usize {
     let number = usize::try_from(buckets.iter().sum::<u64>()).expect("a few");
     let (mut expected, mut expected_sum) = (vec![0; 2], 0.0);

@@ -6,18 +6,19 @@
 //!
 //! | part | loom, as written | loom, stores alone | shuttle |
 //! | --- | --- | --- | --- |
-//! | a thread's share of a series (`shard`) | ✓ | ✓ | ✓ |
-//! | the share of those who have none (`shared`) | ✓ | ✓ | ✓ |
+//! | a thread's shard of a series (`shard`) | ✓ | ✓ | ✓ |
+//! | the shard shared by threads without one of their own (`shared`) | ✓ | ✓ | ✓ |
 //! | a thread's observations of a histogram (`observed`) | ✓ | ✓ | ✓ |
-//! | those of who has no words of his own (`shared_observed`) | ✓ | ✓ | ✓ |
-//! | a count that goes from thread to thread (`single_writer`) | ✓ | ✓ | ✓ |
-//! | a place of the ring of events (`recent::place`) | ✓ | ✓ | ✓ |
+//! | observations shared by threads without words of their own (`shared_observed`) | ✓ | ✓ | ✓ |
+//! | a count whose single writer changes (`single_writer`) | ✓ | ✓ | ✓ |
+//! | a slot of the ring of events (`recent::place`) | ✓ | ✓ | ✓ |
 //! | lists that grow (`chain`) | ✓ | – | ✓ |
 //!
-//! Stores alone: a writer that knows what it last stored and loads nothing. A load that precedes a store hides a missing
-//! fence from loom: the store cannot be seen before what the load saw. What is appended to a list is never stored to.
+//! Stores alone: the writer remembers the values it stored and loads nothing. A load that precedes a store hides a missing
+//! fence from loom, because the store cannot be seen before the loaded value. Appended elements of a list are never
+//! stored to.
 
-// Each model uses a part of what the files offer.
+// Each model uses only a part of these files.
 #![allow(dead_code)]
 
 #[cfg(test)]

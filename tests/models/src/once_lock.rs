@@ -1,6 +1,7 @@
-// As the standard library documents it: what was set is seen whole by whoever gets it, and by whoever came too late.
+// As documented for the standard library: a value that was set is visible completely to every reader, including a
+// thread that failed to set it.
 
-/// Its atomic is made on first use: a checker's is not made in a constant.
+/// Creates its atomic on first use, because a model checker's atomic cannot be created in a constant.
 #[derive(Debug)]
 pub(crate) struct OnceLock<T>(std::sync::OnceLock<AtomicPtr<T>>);
 
@@ -14,7 +15,7 @@ impl<T> OnceLock<T> {
     }
 
     pub(crate) fn get(&self) -> Option<&T> {
-        // SAFETY: what was set is never dropped.
+        // SAFETY: a value that was set is never dropped.
         unsafe { self.pointer().load(Ordering::Acquire).as_ref() }
     }
 
@@ -22,7 +23,7 @@ impl<T> OnceLock<T> {
         let new = Box::into_raw(Box::new(value));
         let set =
             self.pointer().compare_exchange(std::ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire);
-        // SAFETY: it was made above and nobody has it.
+        // SAFETY: the pointer was created above and has not been shared.
         set.map(drop).map_err(|_| *unsafe { Box::from_raw(new) })
     }
 }

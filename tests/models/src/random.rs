@@ -1,11 +1,11 @@
-//! All parts under shuttle: many random orders of many steps, each seen by all at once.
+//! All parts under shuttle: many random orders of many steps, with sequentially consistent memory.
 
 use std::sync::Arc;
 
 mod sync {
     pub(super) use shuttle::sync::atomic::{AtomicU64, Ordering, fence};
 
-    /// The standard library's, with one of shuttle's atomics in it.
+    /// The standard library's `OnceLock`, with one of shuttle's atomics in it.
     mod once_lock {
         use shuttle::sync::atomic::{AtomicPtr, Ordering};
 
@@ -33,7 +33,7 @@ fn counts() -> &'static [AtomicU64] {
 }
 
 #[test]
-fn a_shards_reader_sees_each_end_wholly_or_not_at_all() {
+fn a_reader_of_a_shard_sees_each_end_completely_or_not_at_all() {
     shuttle::check_random(
         || {
             let shard: Arc<Shard<()>> = Arc::new(Shard::new(2, counts(), 3, 1, ((), 1)));
@@ -96,7 +96,7 @@ fn the_shared_share_loses_nothing_and_is_read_between_ends() {
 }
 
 #[test]
-fn a_reader_of_observations_sees_each_wholly_or_not_at_all() {
+fn a_reader_of_observations_sees_each_completely_or_not_at_all() {
     shuttle::check_random(
         || {
             let words: Arc<Vec<_>> = Arc::new((0..observed::words(2)).map(|_| AtomicU64::new(0)).collect());
@@ -184,9 +184,9 @@ fn a_count_goes_from_thread_to_thread_without_loss() {
     );
 }
 
-/// The writers of four events that have one place, in whatever order they come to it.
+/// The writers of four events that share a slot, in any order of arrival.
 #[test]
-fn an_event_is_read_wholly_or_not_at_all_and_one_stands_in_the_end() {
+fn an_event_is_read_completely_or_not_at_all_and_one_remains() {
     shuttle::check_random(
         || {
             let place = Arc::new(Place::<3>::new());
@@ -218,7 +218,7 @@ fn an_event_is_read_wholly_or_not_at_all_and_one_stands_in_the_end() {
 }
 
 #[test]
-fn a_list_that_four_append_to_misses_nothing_and_never_changes_its_beginning() {
+fn a_list_that_four_append_to_loses_nothing_and_never_changes_its_beginning() {
     shuttle::check_random(
         || {
             let list: &'static Link<Element> = Box::leak(Box::default());

@@ -1,4 +1,4 @@
-// The library's own files, each with the atomics of the `sync` that stands beside this.
+// The library's own files, each with the atomics of the module `sync` beside this one.
 
 #[path = "../../../metrics-core/src/storage/chain.rs"]
 mod chain;

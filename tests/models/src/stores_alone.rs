@@ -1,11 +1,11 @@
-//! Each part under loom with a writer that knows what it last stored and loads nothing.
+//! Each part under loom with a writer that remembers the values it stored and loads nothing.
 //!
-//! A load that precedes a store hides a missing fence from loom: the store cannot be seen before what the load saw. What is
-//! written with locked instructions is written here by one thread alone, to which a store is the same.
+//! A load that precedes a store hides a missing fence from loom, because the store cannot be seen before the loaded
+//! value. Words that are written with locked instructions have a single writer here, to which a store is equivalent.
 
 mod sync {
     pub(super) use loom::sync::atomic::{Ordering, fence};
-    // Nothing is appended to lists here.
+    // No list grows in these models.
     pub(super) use std::sync::OnceLock;
     use std::sync::atomic::Ordering::Relaxed;
 

@@ -1,6 +1,6 @@
-//! A draw that anybody can repeat.
+//! A reproducible random selection.
 
-/// `all` in an order that only `seed` decides.
+/// `all` in an order that depends only on `seed`.
 pub fn shuffled<T>(mut all: Vec<T>, seed: u64) -> Vec<T> {
     let mut state = seed;
     for end in (1..all.len()).rev() {

@@ -1,6 +1,6 @@
-//! Breaks the library on purpose, one small fault at a time, and runs the suites that CI runs: each fault has to make one
-//! of them fail. The faults are drawn by a fixed seed from the full list of `cargo mutants`, so that a figure can be
-//! repeated and the draw cannot be chosen.
+//! Injects small faults into the library, one at a time, and runs CI's test suites: at least one suite must fail for
+//! each fault. The faults are drawn with a fixed seed from the full list of `cargo mutants`, so that results can be
+//! repeated and the selection cannot be biased.
 //!
 //! ```text
 //! cargo install cargo-mutants
@@ -8,9 +8,9 @@
 //! cargo run --release --manifest-path tests/mutants/Cargo.toml -- macros
 //! ```
 //!
-//! The quick suites run first, the others only for what those let pass. Each worker has a copy of the sources below
-//! `target/mutants`, with a build directory of its own. Exit code 0 where enough faults are caught, 1 otherwise, 2 where it
-//! could not run.
+//! The quick suites run first, the others only for faults that those do not detect. Each worker has a copy of the
+//! sources below `target/mutants`, with a separate build directory. The exit code is 0 if enough faults are caught, 1
+//! otherwise, and 2 if the run failed.
 
 mod draw;
 mod mutant;
@@ -27,10 +27,10 @@ use mutant::Mutant;
 use suites::{Crate, Verdict};
 use tree::Tree;
 
-/// Fixed before the first run; another one draws other faults.
+/// Fixed before the first run; another seed draws other faults.
 const SEED: u64 = 2026;
 
-/// How many of all faults have to be caught, in percent.
+/// The part of the faults that must be caught, in percent.
 const ENOUGH: usize = 95;
 
 const USAGE: &str = "usage: mutants core|macros [SEED [COUNT [WORKERS]]]";
@@ -104,7 +104,7 @@ fn root() -> Result<PathBuf, String> {
     root.canonicalize().map_err(|error| format!("{}: {error}", root.display()))
 }
 
-/// What is left to do. A fault that does not compile is replaced by the next one.
+/// The faults left to test. A fault that does not compile is replaced by the next one.
 struct Queue {
     waiting: std::vec::IntoIter<Mutant>,
     wanted: usize,

@@ -1,11 +1,11 @@
-//! A fault, as `cargo mutants` lists it.
+//! A fault from the list of `cargo mutants`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
 
-/// A fault: a part of a file, and other text for it.
+/// A fault: part of a file, and its replacement.
 #[derive(Debug, Deserialize)]
 pub struct Mutant {
     /// File, line and change.
@@ -21,7 +21,7 @@ struct Span {
     end: Position,
 }
 
-/// Both from 1; the column counts characters.
+/// A position counted from 1; the column counts characters.
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct Position {
     line: usize,

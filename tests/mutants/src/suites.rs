@@ -1,4 +1,4 @@
-//! The suites that a fault has to make fail, the quick ones first.
+//! The suites that must detect faults, the quick ones first.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 
 use crate::tree::Tree;
 
-/// The crate that is broken.
+/// The crate into which faults are injected.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Crate {
     Core,
     Macros,
 }
 
-/// What became of a fault.
+/// The result of a fault.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// This suite failed, the first of them being 1, and in it these tests.
+    /// This suite failed, counted from 1, with these failed tests.
     Caught(usize, Vec<String>),
     /// A suite took far longer than without the fault.
     Hangs(usize),
@@ -39,7 +39,7 @@ impl fmt::Display for Verdict {
 
 type Arguments = &'static [&'static str];
 
-/// As CI runs them, but those of one crate with all its features.
+/// The commands of CI, except that one crate's use all its features.
 const CORE: &[Arguments] = &[
     &["test", "-p", "bot-metrics", "--all-features", "--lib"],
     &[
@@ -73,10 +73,10 @@ const MACROS: &[Arguments] = &[
     &["test", "--workspace"],
 ];
 
-/// A suite may take so many times what it takes without a fault, and a minute more.
+/// A suite may take this many times its duration without a fault, plus one minute.
 const PATIENCE: u32 = 4;
 
-/// The suites, and how long each may take.
+/// The suites and their time limits.
 pub struct Suites {
     check: Vec<&'static str>,
     all: Vec<(Arguments, Duration)>,
@@ -97,7 +97,7 @@ impl Crate {
         }
     }
 
-    /// How many faults are drawn.
+    /// The number of faults to draw.
     pub fn count(self) -> u64 {
         match self {
             Self::Core => 60,
@@ -105,7 +105,7 @@ impl Crate {
         }
     }
 
-    /// The suites, which all have to pass as long as nothing is broken.
+    /// Runs the suites without a fault; all of them have to pass.
     pub fn suites_without_a_fault(self, tree: &Tree) -> Result<Suites, String> {
         let suites = match self {
             Self::Core => CORE,
@@ -113,7 +113,7 @@ impl Crate {
         };
         let mut all = Vec::new();
         for &arguments in suites {
-            // What has to be built is built once, the first time.
+            // Everything is built once before the time is measured.
             let only_build: Vec<_> = arguments.iter().copied().chain(["--no-run"]).collect();
             let (built, _) = run(tree, &only_build, Duration::from_hours(1))?;
             let (passed, took) = run(tree, arguments, Duration::from_hours(1))?;
@@ -148,14 +148,14 @@ impl Suites {
     }
 }
 
-/// Of the program `timeout`.
+/// The exit code of the program `timeout`.
 const TIMED_OUT: i32 = 124;
 
 fn log(tree: &Tree) -> std::path::PathBuf {
     tree.path().with_extension("log")
 }
 
-/// The names of the tests that failed, so that a reader sees whether the fault is why. Without one, something did not compile.
+/// The names of the failed tests, which show whether the fault is the reason. If empty, the suite did not compile.
 fn failed_tests(tree: &Tree) -> Result<Vec<String>, String> {
     let log = log(tree);
     let bytes = fs::read(&log).map_err(|error| format!("{}: {error}", log.display()))?;
@@ -168,7 +168,7 @@ fn failed_tests(tree: &Tree) -> Result<Vec<String>, String> {
     Ok(tests)
 }
 
-/// As libtest and those that imitate it write it.
+/// The name in a line of libtest or a compatible harness.
 fn failed_test(line: &str) -> Option<&str> {
     line.strip_prefix("test ")?.strip_suffix(" ... FAILED").map(str::trim)
 }
@@ -177,7 +177,7 @@ fn run(tree: &Tree, arguments: &[&str], patience: Duration) -> Result<(ExitStatu
     let output = File::create(log(tree)).map_err(|error| format!("{}: {error}", log(tree).display()))?;
     let errors = output.try_clone().map_err(|error| error.to_string())?;
     let started = Instant::now();
-    // It ends the tests' own children too.
+    // It also ends the tests' child processes.
     let mut command = Command::new("timeout");
     command
         .args(["--kill-after=5", &patience.as_secs().to_string(), "cargo"])

@@ -1,4 +1,4 @@
-//! A copy of the sources, with a build directory of its own.
+//! A copy of the sources, with a separate build directory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,8 @@ use crate::mutant::Mutant;
 pub struct Tree(PathBuf);
 
 impl Tree {
-    /// Copies what git knows, as it is in the working tree. A build directory of an earlier run stays.
+    /// Copies the files that git tracks, as they are in the working tree. The build directory of an earlier run is
+    /// kept.
     pub fn copy(root: &Path, name: &str) -> Result<Self, String> {
         let tree = root.join("target/mutants").join(name);
         let mut git = Command::new("git");
@@ -27,7 +28,7 @@ impl Tree {
         &self.0
     }
 
-    /// Runs something while the sources have the fault.
+    /// Calls `run` while the sources have the fault.
     pub fn with<R>(&self, mutant: &Mutant, run: impl FnOnce() -> R) -> Result<R, String> {
         let file = self.0.join(&mutant.file);
         let text = read(&file)?;
@@ -39,7 +40,7 @@ impl Tree {
     }
 }
 
-/// Unchanged files keep their times, so that nothing is built again for them.
+/// Unchanged files keep their times, so that they are not rebuilt.
 fn copy_changed(from: &Path, to: &Path) -> Result<(), String> {
     let content = fs::read(from).map_err(|error| format!("{}: {error}", from.display()))?;
     if fs::read(to).is_ok_and(|present| present == content) {
@@ -47,7 +48,7 @@ fn copy_changed(from: &Path, to: &Path) -> Result<(), String> {
     }
     let folder = to.parent().unwrap_or(to);
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    // With its permissions: scripts are run.
+    // Copies the permissions too, because scripts are executed.
     fs::copy(from, to).map(drop).map_err(|error| format!("{}: {error}", to.display()))
 }
 

@@ -1,4 +1,4 @@
-//! Finds the functions of a source file, and where an attribute and a counter are inserted for each.
+//! Finds the functions of a source file, and the positions at which an attribute and a counter are inserted for each.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ use syn::{
 use crate::crates::Crate;
 use crate::edits::Edits;
 
-/// Most functions whose labels are in one module: a set of label values has at most 1,000.
+/// The maximum number of functions whose labels are in one module: a set of label values has at most 1,000.
 pub const LABELS_PER_MODULE: usize = 900;
 
-/// A function that is annotated.
+/// An annotated function.
 #[derive(Clone, Debug)]
 pub struct Function {
     /// Its file below the package's directory, its line and its name.
@@ -27,12 +27,12 @@ pub struct Function {
     pub attributes: Attributes,
 }
 
-/// What is put over a function.
+/// The attributes of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attributes {
     Call,
     Run,
-    /// An event over a call.
+    /// An event on a call.
     EventAndCall,
 }
 
@@ -57,27 +57,27 @@ impl Attributes {
     }
 }
 
-/// The functions of a file and the text that measures and counts them.
+/// The functions of a file, and the text that measures and counts them.
 #[derive(Debug, Default)]
 pub struct Annotated {
     pub functions: Vec<Function>,
-    /// Why functions were left out, once for each.
+    /// The reasons why functions were left out, once for each function.
     pub skipped: Vec<String>,
     pub attributes: Edits,
     pub counters: Edits,
-    /// Files of modules that exist in tests alone.
+    /// Files of modules that exist only in tests.
     pub test_modules: BTreeSet<PathBuf>,
 }
 
 impl Annotated {
-    /// Reads the file at `path` below the directory of `krate`. Its first function has the number `first`.
+    /// Parses the file at `path` below the directory of `krate`. Its first function gets the number `first`.
     ///
     /// # Errors
     ///
-    /// Where the file is no Rust.
+    /// If the file is not valid Rust.
     pub fn of(path: &Path, text: &str, first: usize, krate: &Crate) -> syn::Result<Self> {
         let file = syn::parse_file(text)?;
-        // syn leaves out a byte order mark.
+        // syn omits a byte order mark.
         let shift = if text.starts_with('\u{feff}') { 3 } else { 0 };
         let package = krate.counters();
         let mut visitor = Visitor {
@@ -98,7 +98,7 @@ struct Visitor<'a> {
     path: &'a Path,
     first: usize,
     krate: &'a Crate,
-    /// The crate that holds labels and counters.
+    /// The crate that contains labels and counters.
     package: &'a str,
     shift: usize,
     in_async_trait: bool,
@@ -193,7 +193,7 @@ impl Visitor<'_> {
             .map(|visibility| self.start(visibility.span()))
             .or(defaultness.map(|span| self.start(span)))
             .unwrap_or(signature_start);
-        // Half of the functions have it above their other attributes, half below.
+        // Half of the functions get it above their other attributes, half below.
         let at = if (index / 3).is_multiple_of(2) { above.unwrap_or(below) } else { below };
         self.annotated.attributes.insert(at, kind.text(index, self.package));
         self.count(index, signature, attributes, body, future);
@@ -214,7 +214,7 @@ impl Visitor<'_> {
             return Some("#[track_caller] over a function that may return a Result".to_owned());
         }
         if self.krate.futures.iter().any(|name| returns(signature, name)) {
-            return Some("a future behind a name of its own is returned".to_owned());
+            return Some("a future in a named type is returned".to_owned());
         }
         let place = format!("{}::{}", self.path.display(), signature.ident);
         let exception = self.krate.exceptions.iter().find(|(name, _)| place.starts_with(name));
@@ -344,7 +344,7 @@ fn is_for_tests(attribute: &Attribute) -> bool {
         && (condition == "test" || condition.starts_with("all (test") || condition.starts_with("all(test"))
 }
 
-/// Whether the macros must see the returned value.
+/// Whether the macros must inspect the returned value.
 fn may_be_result(output: &ReturnType) -> bool {
     const PRIMITIVES: [&str; 17] = [
         "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn the_attribute_stands_above_or_below_the_others() {
+    fn the_attribute_is_above_or_below_the_others() {
         let text = "/// Says it.\n#[inline]\npub(crate) fn say() {}\nunsafe extern \"C\" fn bare() {}\n";
         let below = annotated(text, 3);
         let attribute = |function| Attributes::of(function).text(function, "counters_of_some_crate");
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_stay_as_they_are_and_each_function_left_out_has_a_reason() {
+    fn tests_are_unchanged_and_each_function_left_out_has_a_reason() {
         let text = "#[test] fn a() {}\n#[tokio::test] async fn b() {}\n#[cfg(test)] mod tests { fn c() {} }\n\
                     #[cfg(all(test, unix))] fn d() {}\n#[cfg(test)] mod cases;\n\
                     const fn e() {}\n#[track_caller] fn f() -> Own { todo!() }\nfn excepted() {}\n\
@@ -426,15 +426,15 @@ mod tests {
                 "const fn",
                 "#[track_caller] over a function that may return a Result",
                 "a reason of its own",
-                "a future behind a name of its own is returned",
-                "a future behind a name of its own is returned"
+                "a future in a named type is returned",
+                "a future in a named type is returned"
             ]
         );
         assert_eq!(found.test_modules, [PathBuf::from("src/cases")].into());
     }
 
     #[test]
-    fn calls_are_counted_where_the_body_begins() {
+    fn calls_are_counted_at_the_start_of_the_body() {
         assert_eq!(
             counted("fn a() {\n    #![allow(unused)]\n    1;\n}"),
             "fn a() {\n    #![allow(unused)] ::counters_of_some_crate::called(7);\n    1;\n}"

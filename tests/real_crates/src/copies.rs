@@ -10,11 +10,11 @@ use crate::crates::Crate;
 use crate::edits::Edits;
 use crate::workspace::{Copy, directory, files, package, scratch, update};
 
-/// A crate of which there are copies.
+/// A copied crate.
 #[derive(Debug, Default)]
 pub struct Copied {
     pub functions: Vec<Function>,
-    /// How many functions were left out, by reason.
+    /// The number of functions that were left out, by reason.
     pub skipped: BTreeMap<String, usize>,
     /// The attributes in each file.
     pub edits: BTreeMap<PathBuf, Edits>,
@@ -25,7 +25,7 @@ impl Copied {
     ///
     /// # Errors
     ///
-    /// Where a file cannot be read or written.
+    /// If a file cannot be read or written.
     pub fn of(krate: &Crate, source: &Path) -> io::Result<Self> {
         let mut copied = Self::default();
         let annotated = copied.annotate(krate, source)?;
@@ -153,7 +153,7 @@ pub fn boxed<F: Future>(function: usize, future: F) -> Pin<Box<CountedFuture<F>>
 
 const ROOT: &str = "src/lib.rs";
 
-/// A source file as all copies have it.
+/// The text of a source file in all copies.
 fn read(krate: &Crate, source: &Path, path: &Path) -> io::Result<String> {
     let text = fs::read_to_string(source.join(path))?;
     let limit = krate.recursion_limit.filter(|_| path == Path::new(ROOT));
@@ -167,8 +167,8 @@ fn library() -> String {
     format!("path = {path:?}\ndefault-features = false\nfeatures = [\"enable\"]\n")
 }
 
-/// The published manifest with the dependencies of the annotations; the plain copy has them too, so that all three are
-/// built with the same features.
+/// The published manifest with the dependencies of the annotations; the plain copy has them too, so that all three
+/// are built with the same features.
 fn manifest(krate: &Crate, published: &str) -> String {
     let name = krate.counters();
     let counters = scratch().join("counters").join(&name);

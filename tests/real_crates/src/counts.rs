@@ -1,4 +1,4 @@
-//! The counts that annotated test programs leave behind.
+//! The counts written by annotated test programs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,26 +9,26 @@ use crate::workspace::files;
 /// The counts of a crate's functions in all its test programs.
 #[derive(Debug, Default)]
 pub struct Counts {
-    /// Test processes that called an annotated function and ended.
+    /// The number of test processes that called an annotated function and ended.
     pub processes: usize,
-    /// Functions that bot-metrics knows of.
+    /// Functions known to bot-metrics.
     pub linked: BTreeSet<usize>,
-    /// Calls by function, of those that were called.
+    /// The number of calls by function, for functions that were called.
     pub calls: BTreeMap<usize, u64>,
-    /// Calls that had not ended when their process did.
+    /// The number of calls that had not ended at the end of their process.
     pub in_progress: u64,
-    /// What does not agree.
+    /// The functions whose counts differ.
     pub mismatches: Vec<Mismatch>,
 }
 
-/// A function of whose calls bot-metrics recorded more or fewer than there were.
+/// A function for which bot-metrics recorded more or fewer calls than there were.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     pub function: usize,
     pub calls: u64,
     pub ended: u64,
     pub in_progress: u64,
-    /// Of a function that has an event for each end.
+    /// The events, if the function has one for each end.
     pub events: Option<u64>,
 }
 
@@ -37,7 +37,7 @@ impl Counts {
     ///
     /// # Errors
     ///
-    /// Where a file is not as `call-counter` writes it.
+    /// If a file does not have the format of `call-counter`.
     pub fn of(directory: &Path) -> Result<Self, String> {
         let mut counts = Self::default();
         for file in files(directory).map_err(|error| error.to_string())? {

@@ -5,26 +5,28 @@
 pub struct Crate {
     pub name: &'static str,
     pub version: &'static str,
-    /// Beside the default ones.
+    /// Features beside the default ones.
     pub features: &'static [&'static str],
-    /// Parts of names of tests that are left out, annotated or not: they need a network or are not repeatable.
+    /// Parts of names of tests that are left out, annotated or not, because they need a network or are not
+    /// repeatable.
     pub skipped_tests: &'static [&'static str],
-    /// Names of types and traits behind which futures are. What returns one is not annotated: the macros refuse it.
+    /// Names of types and traits that contain futures. Functions that return them are not annotated, because the
+    /// macros reject them.
     pub futures: &'static [&'static str],
     /// Warnings that an annotation adds, by lint and file, until it no longer does.
     ///
-    /// Where a function may return an error its body is a closure with the function's return type. `use_self` reads each
-    /// name in that type, in methods of traits too, whose own types it leaves to the trait. Two lints know a function by
-    /// the shape of its whole body, which an attribute changes: `inline_always` passes over one whose first statement is
-    /// an item, and `non_canonical_partial_ord_impl` accepts `Some(self.cmp(other))`.
+    /// If a function may return an error, its body becomes a closure with the function's return type. `use_self`
+    /// reads each name in that type, also in methods of traits, whose own types it ignores. Two lints recognise a
+    /// function by the shape of its whole body, which an attribute changes: `inline_always` ignores a function whose
+    /// first statement is an item, and `non_canonical_partial_ord_impl` accepts `Some(self.cmp(other))`.
     pub known_warnings: &'static [(&'static str, &'static str)],
-    /// A limit that the crate's root sets in all copies, where the annotated one does not compile without.
+    /// The recursion limit set in the crate's root in all copies, if the annotated copy does not compile without it.
     pub recursion_limit: Option<u32>,
-    /// Functions that are not annotated, as `src/file.rs::name` or the beginning of it, and why.
+    /// Functions that are not annotated, as `src/file.rs::name` or its beginning, and the reason.
     pub exceptions: &'static [(&'static str, &'static str)],
 }
 
-/// A crate of which nothing is said.
+/// The default values of a crate.
 pub const ANY: Crate = Crate {
     name: "",
     version: "",
@@ -37,7 +39,7 @@ pub const ANY: Crate = Crate {
 };
 
 pub static CRATES: [Crate; 6] = [
-    // Synchronous, generic, many tests.
+    // Synchronous and generic, with many tests.
     Crate {
         name: "csv",
         version: "1.4.0",
@@ -45,7 +47,7 @@ pub static CRATES: [Crate; 6] = [
         ..ANY
     },
     Crate { name: "indexmap", version: "2.14.2", features: &["serde"], ..ANY },
-    // Over hyper.
+    // Based on hyper.
     Crate {
         name: "hyper-util",
         version: "0.1.21",
@@ -71,7 +73,7 @@ pub static CRATES: [Crate; 6] = [
         ],
         ..ANY
     },
-    // Over reqwest: a client of an exchange, one of object stores (with `async_trait`) and one of Discord.
+    // Based on reqwest: a client of an exchange, one of object stores (with `async_trait`) and one of Discord.
     Crate { name: "binance-rs-async", version: "1.3.3", features: &["all_apis"], ..ANY },
     Crate {
         name: "object_store",
@@ -89,14 +91,14 @@ pub static CRATES: [Crate; 6] = [
             ("clippy::non_canonical_partial_ord_impl", "src/model/application/mod.rs"),
             ("clippy::non_canonical_partial_ord_impl", "src/model/guild/role.rs"),
         ],
-        // Where its futures are nested deeply, attributes over each of them nest them more deeply than the default allows.
+        // Its futures are nested deeply, and attributes on each of them exceed the default limit.
         recursion_limit: Some(256),
         ..ANY
     },
 ];
 
 impl Crate {
-    /// The crate that holds its labels and counters, as code names it.
+    /// The name in code of the crate that contains its labels and counters.
     pub fn counters(&self) -> String {
         format!("counters_of_{}", self.name.replace('-', "_"))
     }

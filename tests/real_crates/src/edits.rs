@@ -1,17 +1,17 @@
-//! Text inserted into a source file, and positions of the result traced back to the original.
+//! Insertions of text into a source file, with a mapping from positions of the result to the original.
 
 /// Insertions into one file.
 #[derive(Clone, Debug, Default)]
 pub struct Edits(Vec<(usize, String)>);
 
 impl Edits {
-    /// Inserts `text` at this byte of the original, behind what was inserted there before.
+    /// Inserts `text` at this byte of the original, after earlier insertions there.
     pub fn insert(&mut self, offset: usize, text: impl Into<String>) {
         let index = self.0.partition_point(|(other, _)| *other <= offset);
         self.0.insert(index, (offset, text.into()));
     }
 
-    /// Adds insertions, behind what is inserted at the same bytes.
+    /// Adds insertions, after existing ones at the same bytes.
     pub fn extend(&mut self, others: &Self) {
         for (offset, text) in &others.0 {
             self.insert(*offset, text.clone());
@@ -31,7 +31,7 @@ impl Edits {
         text
     }
 
-    /// The byte of the original that stands at `offset` of the result; in an insertion, the byte behind it.
+    /// The byte of the original for `offset` of the result; for an insertion, the byte after it.
     pub fn original(&self, offset: usize) -> usize {
         let mut inserted = 0;
         for (at, text) in &self.0 {
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn positions_are_traced_back_through_insertions() {
+    fn positions_are_mapped_back_through_insertions() {
         let mut edits = Edits::default();
         edits.insert(3, "XX");
         edits.insert(0, "Y");

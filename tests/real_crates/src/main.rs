@@ -1,10 +1,11 @@
-//! Annotates every function of public crates and checks that nothing changes but what is measured.
+//! Annotates every function of public crates and checks that nothing changes apart from the measurement.
 //!
-//! `cargo run --release --manifest-path tests/real_crates/Cargo.toml [-- CRATE…]` takes the crates' pinned sources from the
-//! registry, puts attributes of bot-metrics over their functions, and compares with the sources as published: warnings of
-//! rustc and of clippy with all its groups, and how each of the crates' own tests ends. Each annotated function also has a
-//! counter of its own; when a test program ends, each must equal what bot-metrics recorded of the function's calls, ended
-//! and in progress. Any difference is printed and is an error of the program.
+//! `cargo run --release --manifest-path tests/real_crates/Cargo.toml [-- CRATE…]` takes the crates' pinned sources
+//! from the registry, adds attributes of bot-metrics to their functions, and compares the result with the published
+//! sources: the warnings of rustc and of clippy with all its groups, and the results of the crates' own tests. Each
+//! annotated function also has an independent counter, which at the end of each test program must equal the calls
+//! that bot-metrics recorded for the function, ended and in progress. Any difference is printed and is an error of
+//! the program.
 
 mod annotate;
 mod copies;
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints the table and every difference, and returns how many there are.
+/// Prints the table and every difference, and returns the number of differences.
 fn compare(crates: &[&Crate]) -> Result<usize, String> {
     eprintln!("sources");
     let sources = workspace::sources(crates)?;
@@ -155,7 +156,7 @@ impl Compared<'_> {
     }
 }
 
-/// The tests that end in another way, or that one of both does not have.
+/// The tests whose results differ, or that only one of both has.
 fn changed(before: &Outcomes, after: &Outcomes) -> Vec<String> {
     let mut names: Vec<_> = before.keys().chain(after.keys()).collect();
     names.sort();

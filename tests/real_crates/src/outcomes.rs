@@ -1,4 +1,4 @@
-//! How a crate's own tests end.
+//! The results of a crate's own tests.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,13 +12,13 @@ use crate::crates::Crate;
 use crate::warnings::is_of;
 use crate::workspace::{Copy, build, directory, scratch};
 
-/// The longest that one test program may take.
+/// The time limit of one test program.
 const PATIENCE: Duration = Duration::from_secs(900);
 
 /// The variable that names the directory for counts; the package `call-counter` reads it.
 const COUNTS: &str = "REAL_CRATES_COUNTS";
 
-/// How each test ended, by program and name. A program's own end is under its name alone.
+/// The result of each test, by program and name. The result of a program itself is under its name alone.
 pub type Outcomes = BTreeMap<String, String>;
 
 /// The test programs of each crate.
@@ -35,7 +35,7 @@ pub struct Program {
 ///
 /// # Errors
 ///
-/// Where one does not compile: what the compiler says.
+/// If one does not compile: the compiler's messages.
 pub fn programs(copy: Copy, crates: &[&Crate]) -> Result<Programs, String> {
     let messages = build(copy, crates, &["test", "--no-run", "--lib", "--bins", "--tests"], &[])?;
     let mut programs = Programs::new();
@@ -50,14 +50,14 @@ pub fn programs(copy: Copy, crates: &[&Crate]) -> Result<Programs, String> {
     Ok(programs)
 }
 
-/// Runs the tests of a crate, and returns how they end and the counts that they leave.
+/// Runs the tests of a crate, and returns their results and counts.
 ///
 /// # Errors
 ///
-/// Where counts cannot be read.
+/// If the counts cannot be read.
 pub fn run(copy: Copy, krate: &Crate, programs: &Programs) -> Result<(Outcomes, Counts), String> {
     let counts = scratch().join("counts").join(format!("{}-{}", krate.name, copy.name()));
-    // There are none before the first run.
+    // The directory does not exist before the first run.
     let _ = fs::remove_dir_all(&counts);
     fs::create_dir_all(&counts).expect("a directory to write to");
     let mut outcomes = Outcomes::new();
@@ -98,7 +98,7 @@ fn end(command: &mut Command) -> String {
     }
 }
 
-/// The tests in a program's output. What a test prints itself may stand between its name and its end.
+/// The tests in a program's output. The output of a test may be between its name and its result.
 fn tests(output: &str) -> Vec<(String, String)> {
     let mut tests = Vec::new();
     let mut started: Option<String> = None;
@@ -123,7 +123,7 @@ mod test {
     use super::*;
 
     #[test]
-    fn ends_are_read_whatever_a_test_prints() {
+    fn results_are_read_despite_the_output_of_tests() {
         let output = "running 4 tests\ntest a::one ... ok\ntest two ... printed\nmore\nok\n\
                       test three ... ignored, needs a network\ntest four - should panic ... FAILED\n\nfailures:\n    four\n";
         let expected =

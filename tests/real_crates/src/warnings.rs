@@ -1,4 +1,4 @@
-//! What the compiler and clippy say of a crate, with positions in its published sources.
+//! The warnings of the compiler and clippy for a crate, with positions in its published sources.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,20 +14,20 @@ use crate::workspace::{Copy, build};
 pub struct Warning {
     pub lint: String,
     pub message: String,
-    /// File, first and last byte of each place that it points to.
+    /// File, first and last byte of each position.
     pub places: Vec<(PathBuf, usize, usize)>,
-    /// As the compiler prints it.
+    /// The text printed by the compiler.
     pub rendered: String,
 }
 
 /// The warnings of each crate.
 pub type Warnings = BTreeMap<String, Vec<Warning>>;
 
-/// Runs clippy, and with it the compiler's own lints, over the crates of a copy.
+/// Runs clippy, which includes the compiler's own lints, on the crates of a copy.
 ///
 /// # Errors
 ///
-/// Where a crate does not compile: what the compiler says.
+/// If a crate does not compile: the compiler's messages.
 pub fn warnings(copy: Copy, crates: &[(&Crate, &Copied)]) -> Result<Warnings, String> {
     let names: Vec<_> = crates.iter().map(|(krate, _)| *krate).collect();
     let lints = ["--", "-W", "clippy::pedantic", "-W", "clippy::nursery"];
@@ -67,7 +67,7 @@ fn warning(message: &Value, directory: &Path, trace: impl Fn(&Path, usize) -> us
         })
         .collect();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    // The last message only counts the others.
+    // The last message only gives the number of the others.
     (!places.is_empty()).then(|| Warning {
         lint: text(&message["code"]["code"]),
         message: text(&message["message"]),
@@ -76,8 +76,8 @@ fn warning(message: &Value, directory: &Path, trace: impl Fn(&Path, usize) -> us
     })
 }
 
-/// The warnings in `others` whose lint is not in `these` at the same places. The message may differ: of a function whose
-/// error is large clippy says so twice where its body is a closure, once of the function and once of the closure.
+/// The warnings in `others` whose lint is not in `these` at the same positions. The messages may differ: for a
+/// function with a large error clippy reports twice if its body is a closure, once the function and once the closure.
 pub fn new_in<'a>(others: &'a [Warning], these: &[Warning]) -> Vec<&'a Warning> {
     let known: BTreeSet<_> = these.iter().map(|warning| (&warning.lint, &warning.places)).collect();
     others.iter().filter(|warning| !known.contains(&(&warning.lint, &warning.places))).collect()

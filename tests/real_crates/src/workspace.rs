@@ -1,4 +1,4 @@
-//! The directories with the crates, plain and annotated, and how cargo is run in them.
+//! The directories with the crates, plain and annotated, and the calls of cargo in them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -16,7 +16,7 @@ use crate::crates::Crate;
 pub enum Copy {
     /// As published.
     Plain,
-    /// With attributes alone, so that the compiler warns of nothing else.
+    /// With attributes only, so that the compiler's warnings have no other cause.
     Annotated,
     /// With attributes and counters.
     Counted,
@@ -34,7 +34,7 @@ impl Copy {
     }
 }
 
-/// This package's own directory.
+/// The directory of this package.
 pub fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -52,7 +52,7 @@ pub fn directory(copy: Copy, krate: &Crate) -> PathBuf {
 ///
 /// # Errors
 ///
-/// Where cargo fails.
+/// If cargo fails.
 pub fn sources(crates: &[&Crate]) -> Result<BTreeMap<String, PathBuf>, String> {
     let root = scratch().join("sources");
     let mut manifest =
@@ -74,8 +74,9 @@ pub fn sources(crates: &[&Crate]) -> Result<BTreeMap<String, PathBuf>, String> {
     Ok(found)
 }
 
-/// Writes the manifest of the workspace, which has one copy's crates at a time: cargo would mistake equal paths below two
-/// workspaces for one package. The lock file is part of this package, so that each run builds the same versions.
+/// Writes the manifest of the workspace, which contains one copy's crates at a time: cargo would take equal paths
+/// below two workspaces for one package. The lock file is part of this package, so that each run builds the same
+/// versions.
 fn write_workspace(copy: Copy, crates: &[&Crate]) -> PathBuf {
     let root = scratch();
     let members: Vec<_> = crates.iter().map(|krate| format!("{}/{}", copy.name(), krate.name)).collect();
@@ -89,23 +90,23 @@ fn write_workspace(copy: Copy, crates: &[&Crate]) -> PathBuf {
     root
 }
 
-/// Runs cargo; builds of all copies share what they have in common.
+/// Runs cargo; the builds of all copies share their common dependencies.
 pub fn cargo<S: AsRef<OsStr>>(root: &Path, arguments: impl IntoIterator<Item = S>) -> Output {
     let mut command = Command::new("cargo");
     command.args(arguments).current_dir(root);
     command.env("CARGO_TARGET_DIR", scratch().join("build"));
-    // As where they are dependencies: a lint that a crate denies is a warning.
+    // As for dependencies, lints that a crate denies become warnings.
     command.env("RUSTFLAGS", "--cap-lints=warn");
-    // What cargo tells the program that it runs.
+    // Variables that cargo sets for this program.
     command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_MANIFEST_PATH");
     command.output().expect("cargo is there")
 }
 
-/// Runs a cargo command over the crates of a copy with their features, and returns its JSON messages.
+/// Runs a cargo command on the crates of a copy with their features, and returns its JSON messages.
 ///
 /// # Errors
 ///
-/// Where it fails: what the compiler says.
+/// If it fails: the compiler's messages.
 pub fn build(copy: Copy, crates: &[&Crate], command: &[&str], tail: &[&str]) -> Result<Vec<Value>, String> {
     let mut arguments: Vec<String> = command.iter().map(|argument| (*argument).to_owned()).collect();
     arguments.extend(["--workspace".to_owned(), "--message-format=json".to_owned()]);
@@ -130,7 +131,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Writes a file unless it is so already, which would make cargo compile it again.
+/// Writes a file unless its text is the same, since cargo would compile it again.
 pub fn update(path: &Path, text: &str) {
     if fs::read_to_string(path).is_ok_and(|before| before == text) {
         return;
@@ -143,7 +144,7 @@ pub fn update(path: &Path, text: &str) {
 ///
 /// # Errors
 ///
-/// Where a directory cannot be read.
+/// If a directory cannot be read.
 pub fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory)? {

@@ -1,7 +1,8 @@
-//! One instrumented call: its cost over the bare function, beside two readings of the clock and beside peers.
+//! Measures one instrumented call: its cost over the bare function, compared with two reads of the clock and with
+//! other crates.
 //!
 //! `cargo run --release --manifest-path tests/bench/Cargo.toml --bin calls [rounds]` prints the table;
-//! `--no-default-features` leaves the peers out, which take minutes to build;
+//! `--no-default-features` leaves the other crates out, which take minutes to build;
 //! `… --bin calls -- only NAME REPETITIONS` runs one contender, for callgrind.
 
 use bot_metrics::{Mode, Settings};
@@ -27,11 +28,11 @@ fn main() -> Result<(), bot_metrics::Error> {
     let same = medians(&contenders, 2, Labels::Same, rounds, 10_000);
     let different = medians(&contenders, 2, Labels::Different, rounds, 10_000);
     table(&contenders, [&one, &same, &different]);
-    // What peers print or send at their end is none of ours.
+    // Exits without destructors, so that other crates do not print or send anything.
     std::process::exit(0);
 }
 
-/// What the table does not show.
+/// Notes below the table.
 const NOTES: &str = "
 Every row records the duration and, but for hotpath, the outcome; ours the calls in flight and the last run besides.
 hotpath hands over to a thread of its own, whose work is not in the table. measured is version 0.0.25, since 0.1 needs

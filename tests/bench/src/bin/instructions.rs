@@ -1,15 +1,16 @@
-//! Instructions that our attributes add to a call, counted by callgrind: the gate that no noise disturbs. And whether
-//! any instruction of a call is atomic, hashes, or belongs to another library: an allocator's, a lock's, a system call's.
+//! Counts with callgrind the instructions that the attributes add to a call, a gate that is free of noise. It also
+//! checks whether any instruction of a call is atomic, hashes, or belongs to another library: an allocator's, a
+//! lock's, or a system call's.
 //!
-//! `cargo run --release --manifest-path tests/bench/Cargo.toml --no-default-features --bin instructions` runs the programs
-//! `calls` and `recordings` beside it, so build those first, with the same features; it needs valgrind and objdump, and fails where a call
-//! has become dearer or waits.
+//! `cargo run --release --manifest-path tests/bench/Cargo.toml --no-default-features --bin instructions` runs the
+//! programs `calls` and `recordings`, so build those first, with the same features. It needs valgrind and objdump,
+//! and fails if a call has become more expensive or waits.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-/// A program, one of its rows, the row that it is compared with, and how many instructions it may add to it.
+/// A program, one of its rows, the row that it is compared with, and the number of instructions that it may add.
 const LIMITS: [(&str, &str, &str, f64); 11] = [
     ("calls", "#[exchange_call]", "bare function", 45.0),
     ("calls", "#[timed_subsystem]", "bare function", 45.0),
@@ -24,13 +25,13 @@ const LIMITS: [(&str, &str, &str, f64); 11] = [
     ("recordings", "#[counted(…, on = ok)]", "bare function", 80.0),
 ];
 
-/// A row that looks a label up, and so has to hash: otherwise no hashing would ever be found.
+/// A row that looks up a label and therefore hashes, which proves that hashing is detected.
 const HASHES: (&str, &str) = ("calls", "`metrics!` histogram, open label looked up");
 
-/// For what happens once in the many repetitions.
+/// Tolerates work that is done only once in all repetitions.
 const TOLERANCE: f64 = 0.5;
 
-/// How often a row is called; once more or less does not make an instruction one of every call's.
+/// The number of calls of a row; an instruction that is executed once more or less is still part of every call.
 const CALLS: u32 = 100_000;
 
 fn main() -> ExitCode {
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
         let added = counted.per_call() - bare.per_call();
         let hot: Vec<_> = counted.in_each_call().collect();
         let own = || hot.iter().filter(|(object, _)| Path::new(object) == calls);
-        // One that is not found would pass for harmless.
+        // An instruction that is not found must not count as harmless.
         let text = |address| program.get(address).unwrap_or_else(|| panic!("no instruction at {address:#x}"));
         let atomic: Vec<_> = own().map(|(_, address)| text(address)).filter(|text| is_atomic(text)).collect();
         let elsewhere = hot.len() - own().count();
@@ -66,21 +67,21 @@ fn main() -> ExitCode {
     code
 }
 
-/// What callgrind counted of so many calls of a row.
+/// Callgrind's result for this many calls of a row.
 struct Counted {
     calls: u32,
     /// By object file and address.
     instructions: HashMap<(String, u64), u64>,
-    /// Those that come from a source file of hashing, inlined or not.
+    /// The instructions that come from a source file of hashing, inlined or not.
     hashing: HashSet<(String, u64)>,
-    /// Of the same program calling nothing.
+    /// The instructions of the same program without any call.
     start: u64,
 }
 
 impl Counted {
     fn of(program: &Path, row: &str, calls: u32) -> Self {
         let (instructions, hashing) = callgrind(program, row, calls);
-        // The difference between two runs, so that the start does not count.
+        // The result is the difference between two runs, so that the start of the program does not count.
         let start = callgrind(program, row, 0).0.values().sum();
         Self { calls, instructions, hashing, start }
     }
@@ -102,7 +103,7 @@ impl Counted {
     }
 }
 
-/// By object file and address: how often each instruction was executed, and which of them hash.
+/// The number of executions of each instruction, by object file and address, and the instructions that hash.
 type Executed = (HashMap<(String, u64), u64>, HashSet<(String, u64)>);
 
 /// Runs a row under callgrind.
@@ -121,8 +122,8 @@ fn callgrind(program: &Path, row: &str, calls: u32) -> Executed {
     executed(&profile)
 }
 
-/// Reads the lines `0xaddress line count` of a profile, each under its `ob=`. The line behind a `calls=` is the cost of
-/// what was called, which is counted there. The source file is that of the last `fl=`, `fi=` or `fe=`.
+/// Reads the lines `0xaddress line count` of a profile, each under its `ob=`. The line after a `calls=` is the cost
+/// of the called function, which is counted there. The source file is that of the last `fl=`, `fi=` or `fe=`.
 fn executed(profile: &str) -> Executed {
     let (mut instructions, mut hashing) = (HashMap::new(), HashSet::new());
     let (mut object, mut of_callee, mut hashes) = ("", false, false);
@@ -163,6 +164,6 @@ fn instructions_of(program: &Path) -> BTreeMap<u64, String> {
 /// A read-modify-write that other processors wait for, or a fence.
 fn is_atomic(instruction: &str) -> bool {
     let name = instruction.split_whitespace().next().unwrap_or_default();
-    // An exchange with memory needs no prefix.
+    // An exchange with memory is atomic without a prefix.
     name == "lock" || name == "mfence" || name.starts_with("xchg") && instruction.contains('(')
 }

@@ -1,8 +1,8 @@
-//! What is recorded beside calls: counters, histograms and gauges of a bot's own, events, capital; each beside one
-//! reading of the time stamp counter.
+//! Measures recordings other than calls: a bot's own counters, histograms and gauges, events and capital, each
+//! compared with one read of the time stamp counter.
 //!
-//! `cargo run --release --manifest-path tests/bench/Cargo.toml --bin recordings [rounds]` prints the table, and a second
-//! one of the slowest of single recordings in quiet and beside scrapes;
+//! `cargo run --release --manifest-path tests/bench/Cargo.toml --bin recordings [rounds]` prints the table, and a
+//! second one with the slowest single recordings, with and without concurrent scrapes;
 //! `… --bin recordings -- only NAME REPETITIONS` runs one row, for callgrind.
 
 use std::hint::black_box;
@@ -27,13 +27,13 @@ metrics! {
     counter bodies_total
     /// Orders sent.
     counter orders_total { subsystem: labels::Subsystem, symbol: Symbol }
-    /// Histograms beside which is recorded while they are scraped.
+    /// Histograms that are scraped while other metrics record.
     histogram order_ack_seconds { symbol: Symbol } buckets(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 }
 
 #[cfg(target_arch = "x86_64")]
 fn tick() -> u64 {
-    // SAFETY: every x86-64 processor has the instruction, and it touches no memory.
+    // SAFETY: every x86-64 processor has the instruction, and it accesses no memory.
     unsafe { std::arch::x86_64::_rdtsc() }
 }
 
@@ -78,11 +78,11 @@ static KEPT: LazyLock<Counter> = LazyLock::new(|| orders_total(labels::Subsystem
 
 const FLOOR: &str = "one reading of the time stamp counter";
 
-/// What the rows of functions are compared with.
+/// The row with which the rows of functions are compared.
 const BARE: &str = "bare function";
 const EMPTY: &str = "nothing";
 
-/// The row that a row's cost is told beyond.
+/// The row that is subtracted from a row's cost.
 fn base(name: &str) -> &'static str {
     if name.starts_with('#') { BARE } else { EMPTY }
 }
@@ -99,7 +99,7 @@ fn check_capital() {
     MAKER.update(black_box(Capital { allocated: 100.0, positions: 50.0, ..Capital::default() }));
 }
 
-/// The second of two expressions has another label set; only rows that have one show it.
+/// The second of two expressions uses another label set; it is used only by rows that have one.
 const CONTENDERS: &[Contender] = &[
     contender!(EMPTY, Function, |n| n, n),
     contender!(BARE, Function, |n| bare(n), bare(n)),
@@ -179,10 +179,10 @@ fn main() {
     beside_scrapes(rounds);
 }
 
-/// What is told of the time of single recordings.
+/// The reported percentiles of the time of single recordings.
 const PERCENTILES: [f64; 3] = [0.5, 0.99, 0.999];
 
-/// Single recordings, each timed by itself, by turns in quiet and while another thread does nothing but scrape.
+/// Times single recordings, alternately without and with a thread that does nothing but scrape.
 fn beside_scrapes(rounds: usize) {
     const RECORDINGS: [(&str, fn()); 4] = [
         ("nothing", || ()),
@@ -215,7 +215,7 @@ fn beside_scrapes(rounds: usize) {
     }
 }
 
-/// Nanoseconds.
+/// The percentiles, in nanoseconds.
 fn percentiles(record: fn(), scrapes: bool) -> [f64; 3] {
     const COUNT: usize = 100_000;
     let done = AtomicBool::new(!scrapes);

@@ -1,4 +1,4 @@
-//! What nobody can go below, and what is usual beneath.
+//! The lower limit of the cost, and the usual parts of a measurement.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -11,7 +11,7 @@ pub const BARE: &str = "bare function";
 pub const BARE_FUTURE: &str = "bare future";
 pub const TWO_TIME_STAMPS: &str = "two readings of the time stamp counter";
 
-/// Buckets, sum and outcomes that all threads add to, as those of most libraries.
+/// Buckets, sum and outcomes that all threads share, as in most libraries.
 #[repr(align(128))]
 struct Shared {
     buckets: [AtomicU64; 12],
@@ -32,7 +32,7 @@ fn shared(metric: usize, n: u64) -> Result<u64, u64> {
     let result = bare(n);
     let ticks = tick().wrapping_sub(start);
     let shared = &SHARED[metric];
-    // A bucket's bounds are powers of two here, the cheapest there are to find.
+    // The bounds are powers of two here, which are the cheapest to search.
     shared.buckets[(u64::BITS - ticks.leading_zeros()).saturating_sub(20).min(11) as usize]
         .fetch_add(1, Relaxed);
     shared.sum.fetch_add(ticks, Relaxed);
@@ -56,7 +56,7 @@ fn two_instants(n: u64) -> Result<u64, u64> {
 
 #[cfg(target_arch = "x86_64")]
 fn tick() -> u64 {
-    // SAFETY: every x86-64 processor has the instruction, and it touches no memory.
+    // SAFETY: every x86-64 processor has the instruction, and it accesses no memory.
     unsafe { std::arch::x86_64::_rdtsc() }
 }
 

@@ -1,4 +1,4 @@
-//! hotpath: durations alone, handed in batches to a thread that sums them up.
+//! hotpath: durations only, sent in batches to a thread that sums them up.
 
 use std::hint::black_box;
 use std::sync::OnceLock;
@@ -28,7 +28,7 @@ async fn other_future(n: u64) -> Result<u64, u64> {
     if black_box(n) == u64::MAX { Err(n) } else { Ok(n) }
 }
 
-/// It measures as long as this lives; dropped it would print a report.
+/// It measures while this lives; dropping it would print a report.
 static GUARD: OnceLock<hotpath::HotpathGuard> = OnceLock::new();
 
 pub(super) fn contenders() -> Vec<Contender> {

@@ -1,4 +1,4 @@
-//! measured: enums as labels index a dense table, so that a look-up is what it recommends.
+//! measured: enums as labels index a dense table, so that a look-up is the recommended use.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! metered: an attribute over methods, its metrics in a field beside.
+//! metered: an attribute on methods, with its metrics in a field.
 
 use std::hint::black_box;
 use std::sync::LazyLock;

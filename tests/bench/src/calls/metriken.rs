@@ -1,4 +1,4 @@
-//! metriken: statics, which need no look-up; shared by all threads, or one share a thread.
+//! metriken: statics, which need no look-up; shared by all threads, or sharded by thread.
 
 use metriken::{AtomicCounterHistogram, Counter, ShardedCounterGroup, ShardedCounterHistogram, metric};
 

@@ -1,7 +1,7 @@
-//! One call, bare and measured by each contender, one module a crate.
+//! One call, bare and measured by each contender, with one module per crate.
 //!
-//! What a peer records is the duration and how the call ended, where it can; ours records the calls in flight and the
-//! last run besides. All histograms have the same bounds, where they have bounds.
+//! Other crates record the duration and, where they can, the outcome; this library also records the calls in flight
+//! and the last run. All histograms that have bounds have the same ones.
 
 mod floor;
 mod ours;
@@ -42,7 +42,7 @@ pub use floor::{BARE, BARE_FUTURE, TWO_TIME_STAMPS};
 /// The bounds of every histogram, in seconds.
 pub const BOUNDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// All of them, the floor first.
+/// All contenders, the lower limit first.
 pub fn contenders() -> Vec<Contender> {
     let mut all = floor::contenders();
     all.extend(ours::contenders());
@@ -65,7 +65,7 @@ pub fn contenders() -> Vec<Contender> {
     all
 }
 
-/// What is called: it fails for one number alone.
+/// The measured function, which fails for a single number.
 #[inline(never)]
 fn bare(n: u64) -> Result<u64, u64> {
     if black_box(n) == u64::MAX { Err(n) } else { Ok(n) }
@@ -76,7 +76,7 @@ async fn bare_async(n: u64) -> Result<u64, u64> {
     if black_box(n) == u64::MAX { Err(n) } else { Ok(n) }
 }
 
-/// Calls it, and hands over how long it took and whether it failed.
+/// Calls it, and passes its duration and whether it failed to `record`.
 #[inline(always)]
 fn timed(n: u64, record: impl FnOnce(Duration, bool)) -> Result<u64, u64> {
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! The attributes as a user writes them, and an open label of a family of one's own.
+//! The attributes as users write them, and an own family with an open label.
 
 use std::hint::black_box;
 

@@ -3,7 +3,7 @@
 use super::chain::Link;
 use super::element::{Element, values};
 
-/// Nothing that was appended is missing, twice there, or seen before it was made.
+/// No appended element is missing, duplicated, or visible before it is initialised.
 pub(super) fn check() {
     loom::model(|| {
         let list: &'static Link<Element> = Box::leak(Box::default());

@@ -12,7 +12,7 @@ fn read(words: &[AtomicU64]) -> Option<usize> {
     undisturbed.then(|| expected::observations(&buckets, sum.value()))
 }
 
-/// So many observations by one thread while another reads twice.
+/// This many observations by one thread while another reads twice.
 pub(super) fn check(observations: usize, preemptions: usize) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(preemptions);
@@ -32,6 +32,6 @@ pub(super) fn check(observations: usize, preemptions: usize) {
             assert!(first <= second, "it fell");
         }
         writer.join().expect("it does not panic");
-        assert_eq!(read(&words), Some(observations), "nobody writes any more");
+        assert_eq!(read(&words), Some(observations), "the writer has ended");
     });
 }

@@ -1,4 +1,4 @@
-//! A place of the ring of events.
+//! A slot of the ring of events.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::place::Place;
 
 fn read(place: &Place<2>, number: u64) -> Option<u64> {
     place.read(number).map(|[first, second]| {
-        assert_eq!((first, second), (number, 10 * number), "torn, or another one's");
+        assert_eq!((first, second), (number, 10 * number), "torn, or from another event");
         number
     })
 }
@@ -33,12 +33,12 @@ pub(super) fn check(events: u64) {
             read(&place, number);
         }
         writer.join().expect("it does not panic");
-        assert_eq!(read(&place, events), Some(events), "nobody writes any more");
+        assert_eq!(read(&place, events), Some(events), "the writer has ended");
     });
 }
 
-/// Events of the place by two threads at once, while another reads both: one stands in the end, and the later one unless
-/// its writer found the other still writing.
+/// Two threads write events of the same slot at once, while another reads both: one event remains, and it is the
+/// later one unless its writer found the other still writing.
 pub(super) fn check_rivals() {
     loom::model(|| {
         let place = Arc::new(Place::<2>::new());

@@ -1,4 +1,4 @@
-//! A thread's share of a series.
+//! A thread's shard of a series.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ fn read(shard: &Shard<()>) -> Option<usize> {
     undisturbed.then(|| expected::ends(&totals.outcomes, &totals.buckets, totals.sum))
 }
 
-/// One end by each of two threads that have the share one after the other, while another reads twice.
+/// One end by each of two threads that own the shard one after the other, while another reads twice.
 pub(super) fn check_succession() {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(2);
@@ -82,11 +82,11 @@ pub(super) fn check(ends: usize, preemptions: usize) {
             assert!(first <= second, "it fell");
         }
         writer.join().expect("it does not panic");
-        assert_eq!(read(&shard), Some(ends), "nobody writes any more");
+        assert_eq!(read(&shard), Some(ends), "the writer has ended");
     });
 }
 
-/// No call under way ever seems older than it is, whatever else begins and ends.
+/// No call in progress ever seems older than it is, whichever calls begin and end meanwhile.
 pub(super) fn check_calls_under_way() {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(2);
@@ -112,7 +112,7 @@ pub(super) fn check_calls_under_way() {
     });
 }
 
-/// Two ends, each of two stores and no more announced than by the count.
+/// Two ends, each of two stores, announced only by the count.
 pub(super) fn check_quick() {
     loom::model(|| {
         let shard = Arc::new(new_shard());

@@ -1,4 +1,4 @@
-//! The share of those who have none.
+//! The shard shared by threads that have none of their own.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub(super) fn check(writers: usize, ends: u64, preemptions: usize) {
         for writer in writers {
             writer.join().expect("it does not panic");
         }
-        let totals = read().expect("nobody writes any more");
+        let totals = read().expect("the writers have ended");
         assert_eq!((totals.outcomes[0], totals.started, totals.open, totals.good_at), (number, number, 0, 10));
     });
 }

@@ -1,4 +1,4 @@
-//! The observations of those who have no words of their own.
+//! The observations shared by threads that have no words of their own.
 
 use std::sync::Arc;
 
@@ -34,6 +34,6 @@ pub(super) fn check(writers: usize, observations: u64, preemptions: usize) {
         for writer in writers {
             writer.join().expect("it does not panic");
         }
-        assert_eq!(read(), Some(number), "nobody writes any more");
+        assert_eq!(read(), Some(number), "the writers have ended");
     });
 }

@@ -1,4 +1,4 @@
-//! A count that goes from one thread to the next.
+//! A count whose single writer changes from one thread to the next.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use super::single_writer::{self, Writer};
 use super::sync::{AtomicU64, Ordering::Relaxed};
 use super::become_writer;
 
-/// Two threads that both want to write, of which one finds it taken or goes on where the other stopped, while another
-/// reads twice.
+/// Two threads that both try to become the writer: one of them finds it taken, or continues after the other, while a
+/// third reads twice.
 pub(super) fn check() {
     loom::model(|| {
         let memory = Arc::new((Writer::new(1), AtomicU64::new(0)));

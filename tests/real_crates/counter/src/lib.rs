@@ -1,7 +1,8 @@
-//! Counts the calls of annotated functions independently of bot-metrics, and writes both counts to a file when the
-//! process ends.
+//! Counts the calls of annotated functions independently of bot-metrics, and writes both counts to a file at the end
+//! of the process.
 //!
-//! Each annotated crate has a generated package with one counter per function, whose number is also the function's label.
+//! Each annotated crate has a generated package with one counter per function, whose number is also the function's
+//! label.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -13,7 +14,7 @@ use std::{env, fs, process, thread};
 
 use bot_metrics::{Metrics, Mode, Settings};
 
-/// Names the directory that counts are written to. Unset: nothing is written.
+/// The variable that names the directory for the counts. If it is unset, nothing is written.
 pub const DIRECTORY: &str = "REAL_CRATES_COUNTS";
 
 /// Counts a call of the function with this number.
@@ -57,7 +58,7 @@ static RUN: OnceLock<Run> = OnceLock::new();
 fn write_counts_at_exit(counts: &'static [AtomicU64]) {
     RUN.get_or_init(|| {
         let metrics = Settings::new(Mode::Paper).install().expect("the annotations contradict nothing");
-        // SAFETY: the function takes nothing, returns nothing and does not unwind through C: a panic in it aborts.
+        // SAFETY: the function takes and returns nothing, and aborts instead of unwinding through C.
         let status = unsafe { libc::atexit(write_counts) };
         assert_eq!(status, 0, "the process accepts a function to run at its end");
         Run { counts, metrics }
@@ -66,7 +67,7 @@ fn write_counts_at_exit(counts: &'static [AtomicU64]) {
 
 extern "C" fn write_counts() {
     let (Some(run), Some(directory)) = (RUN.get(), env::var_os(DIRECTORY)) else { return };
-    // Other threads may still run: a call of theirs may be in one count and not yet in the other.
+    // Other threads may still run, so that one of their calls is in one count and not yet in the other.
     let mut lines = run.lines();
     for _ in 0..100 {
         if lines.iter().all(|line| line.is_consistent()) {
@@ -88,7 +89,8 @@ struct Line {
     counts: Recorded,
 }
 
-/// What bot-metrics recorded of a function, by family. A function has series of the families of its attributes alone.
+/// The recordings of bot-metrics for a function, by family. A function has series only in the families of its
+/// attributes.
 #[derive(Clone, Copy, Default)]
 struct Recorded {
     ended: Option<u64>,
@@ -97,7 +99,7 @@ struct Recorded {
 }
 
 impl Line {
-    /// Whether each call was recorded, and each that ended is an event where the function has one.
+    /// Whether each call was recorded, and each call that ended is an event if the function has one.
     fn is_consistent(&self) -> bool {
         let Recorded { ended, in_progress, events } = self.counts;
         ended.unwrap_or(0) + in_progress.unwrap_or(0) == self.calls && (events.is_none() || events == ended)

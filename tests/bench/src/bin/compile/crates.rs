@@ -1,4 +1,4 @@
-//! The generated crates: equal functions, each variant with its own way to measure them.
+//! The generated crates: equal functions, which each variant measures in its own way.
 
 use std::fmt;
 use std::fs;
@@ -8,17 +8,17 @@ use super::rustc::Workspace;
 
 pub const FUNCTIONS: usize = 1_000;
 
-/// One way to measure a function.
+/// A way to measure a function.
 pub struct Variant {
     pub name: &'static str,
     pub is_peer: bool,
     package: &'static str,
     dependencies: &'static str,
-    /// What stands at the crate's top.
+    /// The text at the top of the crate.
     head: &'static str,
-    /// What stands over each function.
+    /// The text above each function.
     attribute: &'static str,
-    /// What stands around a body written by hand: before it, and after it for the outcome.
+    /// The text around a body that is measured by hand: before it, and after it for each outcome.
     by_hand: Option<[&'static str; 3]>,
 }
 
@@ -149,7 +149,7 @@ static CALLS: LazyLock<prometheus::IntCounterVec> = LazyLock::new(|| {
 
 const OURS: &str = r#"bot-metrics = { path = "LIBRARY", default-features = false, features = ["enable"] }"#;
 
-/// What stands in each crate. A function that calls nothing would be no code in it, but in the crates that call it.
+/// The text in each crate. A function without calls would be compiled in the calling crates only.
 const COMMON: &str = "
 #[derive(Debug)]
 pub struct Refused;
@@ -168,7 +168,7 @@ pub fn scale(amount: u64, by: u64) -> Result<u64, Refused> {
 }
 ";
 
-/// What a function waits for once.
+/// The future that each async function awaits once.
 const WAIT: &str = "
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -188,7 +188,7 @@ impl Future for Wait {
 }
 ";
 
-/// Writes the crates beside this program.
+/// Writes the crates to a directory beside this program.
 pub fn generate(variants: &[&Variant]) -> Workspace {
     let program = std::env::current_exe().expect("a path");
     let root = program.parent().and_then(Path::parent).expect("a target directory").join("compile");
@@ -232,7 +232,7 @@ fn write(root: &Path, package: &str, dependencies: &str, file: &str, source: &st
     update(&root.join(package).join("src").join(file), source);
 }
 
-/// Leaves alone what is so already.
+/// Writes a file unless its text is the same.
 fn update(path: &Path, text: &str) {
     if fs::read_to_string(path).is_ok_and(|before| before == text) {
         return;
@@ -251,8 +251,9 @@ fn source(variant: &Variant, shape: Shape) -> String {
     source
 }
 
-/// A body of one comparison and one call would be half the work for the compiler, and every ratio nearly twice as large:
-/// this one is as an ordinary function of a bot is, with a few conversions and errors, and compiles to a hundred bytes.
+/// A body of one comparison and one call would be half the work for the compiler, and every ratio nearly twice as
+/// large. This one resembles an ordinary function of a bot, with a few conversions and errors, and compiles to a
+/// hundred bytes.
 fn function(variant: &Variant, shape: Shape, index: usize) -> String {
     let is_async = shape == Shape::Async;
     let (asyncness, wait) = if is_async { ("async ", "    Wait(false).await;\n") } else { ("", "") };
@@ -282,7 +283,7 @@ pub {asyncness}fn place_order_{index}(amount: u64, name: &str) -> Result<u64, Re
 ",
         variant.attribute
     );
-    // A future that nobody polls to its end would be no code.
+    // A future that is never polled to its end would generate no code.
     let polled = format!(
         "
 pub fn wait_for_{index}(amount: u64, name: &str, context: &mut Context<'_>) -> Result<u64, Refused> {{

@@ -1,4 +1,4 @@
-//! What the library itself adds to a build.
+//! The cost that the library itself adds to a build.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -25,7 +25,7 @@ pub fn tables(workspace: &Workspace, rounds: usize) {
     println!("| empty `main` | {} |\n| installed and served | {} |", empty / 1024, installed / 1024);
 }
 
-/// Medians for syn, the macros and the library, each built without anything beside it being there.
+/// Median times for syn, the macros and the library, each built from scratch.
 fn clean_build(workspace: &Workspace, rounds: usize) -> [f64; 3] {
     let target = workspace.0.join("clean");
     let mut seconds = [const { Vec::new() }; 3];
@@ -50,7 +50,7 @@ fn dependencies(features: &[&str]) -> usize {
         .output()
         .expect("cargo is there");
     let text = String::from_utf8_lossy(&output.stdout);
-    // A crate that stands there again is marked.
+    // `cargo tree` marks a crate that it prints again.
     let crates: BTreeSet<_> = text.lines().map(|line| line.trim_end_matches(" (*)")).collect();
     crates.len()
 }

@@ -1,10 +1,10 @@
-//! What the attributes cost the compiler: crates of 1,000 functions, annotated and bare, and what the library itself
-//! adds to a build.
+//! Measures the compile time of the attributes, with crates of 1,000 functions, annotated and bare, and the cost that
+//! the library itself adds to a build.
 //!
-//! `cargo run --release --manifest-path tests/bench/Cargo.toml --no-default-features --bin compile [-- --peers] [rounds]`
-//! prints the tables, each as soon as it is complete, and its progress on stderr. Times are rustc's own user CPU of the
-//! generated crate alone, which cargo hands over because this program stands between it and rustc; medians, the crates
-//! compiled in turn.
+//! `cargo run --release --manifest-path tests/bench/Cargo.toml --no-default-features --bin compile [-- --peers]
+//! [rounds]` prints the tables, each as soon as it is complete, and its progress on stderr. Times are rustc's own
+//! user CPU time for the generated crate alone, which this program measures as cargo's rustc wrapper; they are
+//! medians, with the crates compiled in turn.
 
 mod crates;
 mod library;
@@ -19,7 +19,7 @@ use rustc::{Build, Workspace};
 
 const USAGE: &str = "usage: compile [--peers] [rounds], with at least one round; 3 unless said";
 
-/// Seconds beyond which a crate is built once and not in each round.
+/// Crates that take longer than this many seconds are built once and not in each round.
 const SLOW: f64 = 30.0;
 
 fn main() -> ExitCode {
@@ -57,7 +57,7 @@ impl Arguments {
     }
 }
 
-/// What was measured of one crate.
+/// The measurements of one crate.
 #[derive(Default)]
 struct Row {
     check: Vec<f64>,

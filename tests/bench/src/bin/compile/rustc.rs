@@ -1,5 +1,4 @@
-//! How rustc is run and timed: cargo is told to call this program instead, which calls rustc and writes down what it
-//! took.
+//! Runs and times rustc: cargo calls this program as its rustc wrapper, which calls rustc and records the time.
 
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
@@ -9,14 +8,14 @@ use std::process::{Command, ExitCode};
 
 const TIMES: &str = "BOT_METRICS_BENCH_TIMES";
 
-/// What cargo is asked for.
+/// A kind of build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Build {
     Check,
     Release,
 }
 
-/// Where the crates are generated and built.
+/// The directory in which the crates are generated and built.
 pub struct Workspace(pub PathBuf);
 
 impl Workspace {
@@ -42,7 +41,7 @@ impl Workspace {
             .args(arguments)
             .current_dir(&self.0)
             .env("CARGO_TARGET_DIR", target)
-            // What is unchanged is to be compiled all the same.
+            // Unchanged code is to be compiled again.
             .env("CARGO_INCREMENTAL", "0")
             .env("RUSTC_WRAPPER", std::env::current_exe().expect("a path"))
             .env(TIMES, &times)
@@ -57,7 +56,7 @@ impl Workspace {
         text.lines().map(line).collect()
     }
 
-    /// Code and data in a package's release build, as the program `size` sums them up.
+    /// The size of code and data in a package's release build, as summed up by the program `size`.
     pub fn bytes(&self, package: &str) -> f64 {
         let library = self.target().join("release").join(format!("lib{package}.rlib"));
         let output = Command::new("size").args(["--totals"]).arg(library).output().expect("binutils");
@@ -92,7 +91,7 @@ pub fn as_wrapper() -> Option<ExitCode> {
 
 /// User CPU of all children that have ended.
 fn children_seconds() -> f64 {
-    // SAFETY: `getrusage` writes to the struct alone, of which all zeros are a value.
+    // SAFETY: `getrusage` writes only to the struct, for which all zeros is a valid value.
     let usage = unsafe {
         let mut usage: libc::rusage = std::mem::zeroed();
         libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage);

@@ -1,8 +1,8 @@
-//! One scrape of histograms with 11 bounds, 14 lines each, beside copying the finished text and beside peers, and the
-//! memory that they take.
+//! Measures one scrape of histograms with 11 bounds, 14 lines each, compared with copying the finished text and with
+//! other crates, and the memory that they take.
 //!
-//! `cargo run --release --manifest-path tests/bench/Cargo.toml --bin scrape` measures 10,000 and 100,000 series, each in a
-//! process of its own; with a number of series, and one of rounds, it measures that.
+//! `cargo run --release --manifest-path tests/bench/Cargo.toml --bin scrape` measures 10,000 and 100,000 series, each
+//! in a process of its own; with a number of series, and one of rounds, it measures that.
 
 mod memory;
 mod ours;
@@ -16,21 +16,21 @@ static ALLOCATOR: memory::Counting = memory::Counting;
 
 const BOUNDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// Of the second label.
+/// The number of values of the second label.
 const SYMBOLS: usize = 100;
 
-/// The labels that ours carry by themselves.
+/// The default labels of this library.
 const DEFAULT: [(&str, &str); 3] =
     [("app", "bytelyst-trading-bot-service"), ("env", "development"), ("mode", "paper")];
 
-/// Something to measure.
+/// A contender.
 trait Contender: Sync {
     fn name(&self) -> &'static str;
     /// Observes a value of the series with these labels.
     fn observe(&self, labels: &Labels, value: f64);
-    /// The length of the text.
+    /// Scrapes and returns the length of the text.
     fn scrape(&self) -> usize;
-    /// What observations leave behind is put in its place.
+    /// Processes the observations that are still buffered.
     fn settle(&self) {}
 }
 
@@ -47,7 +47,7 @@ impl Labels {
     }
 }
 
-/// What the series of one contender take, in bytes.
+/// The memory of the series of one contender, in bytes.
 struct Memory {
     resident: f64,
     further_thread: f64,
@@ -124,7 +124,7 @@ fn measure(series: usize, rounds: usize) {
         print!("| {name} |");
         print!(" {:.2} | {:.1} | {:.2} | {:.2} |", times[0], times[0] / table[0][0], times[1], times[2]);
         match memory {
-            // Another contender made the series.
+            // Another contender created the series.
             Some(Memory { resident, extra, .. }) if *resident < 1.0 => println!(" – | – | {extra:.0} |"),
             Some(Memory { resident, further_thread, extra }) => {
                 println!(" {resident:.0} | {further_thread:.0} | {extra:.0} |");
@@ -143,14 +143,14 @@ fn memory_of(contender: &dyn Contender, labels: &[Labels]) -> Memory {
         contender.settle();
     };
     let observed = |observe: &(dyn Fn() + Sync)| {
-        // The thread stays, so that what it holds is counted.
+        // The thread stays alive, so that its memory is counted.
         std::thread::scope(|scope| {
             let before = memory::in_use();
             let (done, wait) = std::sync::mpsc::channel();
             let (leave, stay) = std::sync::mpsc::channel::<()>();
             scope.spawn(move || {
                 observe();
-                done.send(()).expect("somebody waits");
+                done.send(()).expect("the receiver waits");
                 let _ = stay.recv();
             });
             wait.recv().expect("it observes");
@@ -176,7 +176,8 @@ fn memory_of(contender: &dyn Contender, labels: &[Labels]) -> Memory {
     Memory { resident, further_thread, extra }
 }
 
-/// Milliseconds of this thread's own time, in which all of them do their work: others use the machine too.
+/// The CPU time of this thread in milliseconds, because the machine is shared; all contenders work in the calling
+/// thread.
 fn timed(work: impl FnOnce() -> usize) -> f64 {
     let start = own_time();
     black_box(work());

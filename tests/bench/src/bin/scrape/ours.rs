@@ -1,4 +1,4 @@
-//! Ours, in the process-wide instance: a family that `metrics!` declares.
+//! This library, in the process-wide instance: a family declared with `metrics!`.
 
 use std::io::{self, Write};
 use std::sync::LazyLock;
@@ -55,7 +55,7 @@ pub(crate) fn text() -> String {
     METRICS.exposition()
 }
 
-/// A client that takes everything at once.
+/// A client that accepts everything at once.
 struct Client(usize);
 
 impl Write for Client {

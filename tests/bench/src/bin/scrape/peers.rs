@@ -1,4 +1,4 @@
-//! Peers, each as its documentation has it, with the labels inline that ours carry by themselves.
+//! Other crates, used as their documentation shows, with the default labels of this library inline.
 
 use std::sync::LazyLock;
 
@@ -95,7 +95,7 @@ impl Contender for PrometheusClient {
     }
 }
 
-/// The labels of the series with this number: an enum of so many variants, in effect.
+/// The labels of the series with this number, as an enum with that many variants would have.
 #[derive(Clone, Copy)]
 struct Numbered<const SYMBOL: bool>(usize);
 
@@ -216,7 +216,7 @@ impl Contender for Exporter {
         self.handle.render().len()
     }
 
-    /// It keeps every observation until then.
+    /// The crate keeps every observation until its upkeep runs.
     fn settle(&self) {
         self.handle.run_upkeep();
     }
@@ -232,7 +232,7 @@ pub(crate) fn opentelemetry() -> Box<dyn Contender> {
     let registry = Registry::new();
     let exporter =
         opentelemetry_prometheus::exporter().with_registry(registry.clone()).build().expect("a registry");
-    // 2,000 unless said.
+    // The default limit is 2,000.
     let unbounded = |_: &Instrument| Stream::builder().with_cardinality_limit(MOST_SERIES + 1).build().ok();
     let provider = SdkMeterProvider::builder().with_reader(exporter).with_view(unbounded).build();
     let meter = provider.meter("scrape");
