@@ -1,16 +1,16 @@
-//! The machine's clocks, as the kernel and the processor give them.
+//! The clocks of the kernel and the processor.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::lock;
 
-/// Time since an arbitrary origin; suspend does not count, and time servers may stretch it by 500 ppm.
+/// Time since an arbitrary origin, without suspends. Time synchronisation may change its rate by 500 ppm.
 pub(super) fn monotonic() -> Duration {
     static ORIGIN: lock::Once<Instant> = lock::Once::new();
     ORIGIN.get_or_make(Instant::now).elapsed()
 }
 
-/// As [`monotonic`], but never stretched: what a counter of ticks is compared with to learn its rate.
+/// Like [`monotonic`], but its rate is never adjusted; the tick counter is calibrated against it.
 pub(super) fn unsteered() -> Duration {
     #[cfg(target_os = "linux")]
     if let Some(now) = read(libc::CLOCK_MONOTONIC_RAW) {
@@ -19,7 +19,7 @@ pub(super) fn unsteered() -> Duration {
     monotonic()
 }
 
-/// Time since an arbitrary origin, suspend included: the standard library's clocks stand still meanwhile.
+/// Time since an arbitrary origin, including suspends, which the standard library's clocks leave out.
 pub(super) fn boot_time() -> Duration {
     #[cfg(target_os = "linux")]
     if let Some(now) = read(libc::CLOCK_BOOTTIME) {
@@ -28,7 +28,7 @@ pub(super) fn boot_time() -> Duration {
     monotonic()
 }
 
-/// Time since the Unix epoch; a clock set before it says zero.
+/// Time since the Unix epoch; zero if the clock is set before it.
 pub(super) fn wall() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
@@ -44,14 +44,14 @@ fn read(clock: libc::clockid_t) -> Option<Duration> {
     }
 }
 
-/// The processor's time stamp counter.
+/// Reads the processor's time stamp counter.
 ///
-/// Read directly, not through a crate: it is one instruction, and what such crates add (a calibration that may change,
-/// a conversion at each reading) is what must not stand here. Two readings take 17 ns where two of `Instant` take 40.
+/// The instruction is used directly and not through a crate, because such crates add a calibration that may change
+/// and a conversion for each reading. Two readings take 17 ns, two of `Instant` 40.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(super) fn time_stamp() -> u64 {
-    // SAFETY: every x86-64 processor has the instruction, and it touches no memory.
+    // SAFETY: every x86-64 processor has the instruction, and it accesses no memory.
     unsafe { core::arch::x86_64::_rdtsc() }
 }
 
@@ -61,8 +61,9 @@ pub(super) fn time_stamp() -> u64 {
     0
 }
 
-/// Why the counter is not trusted to run at one rate on all cores, where it is not: the processor must say so, and the
-/// kernel, which compares the cores' counters and watches them, must keep its own time by it.
+/// The reason why the counter is not trusted to run at one rate on all cores, if any. It is trusted if the processor
+/// guarantees it and the kernel, which compares the counters of the cores and watches them, keeps its own time with
+/// it.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub(super) fn distrust_of_time_stamp() -> Option<String> {
     use core::arch::x86_64::__cpuid;
@@ -79,16 +80,16 @@ pub(super) fn distrust_of_time_stamp() -> Option<String> {
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 fn distrust(invariant: bool, clock_source: Option<&str>) -> Option<String> {
     match clock_source.map(str::trim) {
-        _ if !invariant => Some("the processor does not say that it runs at one rate".to_owned()),
+        _ if !invariant => Some("the processor does not guarantee that it runs at one rate".to_owned()),
         Some("tsc") => None,
-        Some(other) => Some(format!("the kernel keeps its time by {other}")),
-        None => Some("the kernel does not say by what it keeps its time".to_owned()),
+        Some(other) => Some(format!("the kernel keeps its time with {other}")),
+        None => Some("the kernel does not tell its clock source".to_owned()),
     }
 }
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 pub(super) fn distrust_of_time_stamp() -> Option<String> {
-    Some("this library trusts that of x86-64 processors under Linux alone".to_owned())
+    Some("this library trusts it only on x86-64 under Linux".to_owned())
 }
 
 #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
@@ -96,11 +97,11 @@ mod tests {
     use super::distrust;
 
     #[test]
-    fn a_counter_is_trusted_where_processor_and_kernel_trust_it_and_otherwise_it_is_said_why() {
+    fn a_counter_is_trusted_if_processor_and_kernel_trust_it_and_otherwise_a_reason_is_given() {
         assert_eq!(distrust(true, Some("tsc\n")), None);
         let why = |invariant, source| distrust(invariant, source).expect("no trust");
-        assert_eq!(why(true, Some("kvm-clock\n")), "the kernel keeps its time by kvm-clock");
-        assert_eq!(why(true, None), "the kernel does not say by what it keeps its time");
-        assert_eq!(why(false, Some("tsc\n")), "the processor does not say that it runs at one rate");
+        assert_eq!(why(true, Some("kvm-clock\n")), "the kernel keeps its time with kvm-clock");
+        assert_eq!(why(true, None), "the kernel does not tell its clock source");
+        assert_eq!(why(false, Some("tsc\n")), "the processor does not guarantee that it runs at one rate");
     }
 }

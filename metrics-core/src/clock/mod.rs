@@ -2,26 +2,27 @@
 //!
 //! | form | counts suspend | jumps | used for |
 //! | --- | --- | --- | --- |
-//! | ticks | no | never | durations, and stamps that a scrape translates |
-//! | boot time | yes | never | freshness: a machine that slept is not fresh |
-//! | wall clock | yes | when somebody sets it | `subsystem_last_run_timestamp` alone |
+//! | ticks | no | never | durations, and timestamps that a scrape translates |
+//! | boot time | yes | never | freshness, since a loop on a machine that slept is not fresh |
+//! | wall clock | yes | when it is set | `subsystem_last_run_timestamp` only |
 //!
-//! Recording reads ticks and nothing else: the time stamp counter, two readings of which cost less than half of two of
-//! the monotonic clock. A scrape compares the counter with a clock that nobody steers and gives it up where they disagree.
-//! (On machines whose counter runs on during suspend that is after the first suspend. A run or update that ends after
-//! waking and before that comparison has no stamp: the next one has.)
+//! Recording reads only ticks: the time stamp counter, two readings of which cost less than half of two readings of
+//! the monotonic clock. A scrape compares the counter with a clock that time synchronisation does not adjust, and
+//! stops using the counter if they disagree. On machines whose counter runs during suspend that happens after the
+//! first suspend; a run or update that ends after waking and before that comparison has no timestamp, but the next
+//! one has.
 //!
-//! Where ticks and boot time drift apart, the machine slept between two comparisons, and a tick between these two is taken
-//! as before the suspend. Comparisons are made
+//! If ticks and boot time drift apart, the machine slept between two comparisons, and a tick between these two is
+//! dated before the suspend. Comparisons are made
 //!
-//! - at each scrape and each reading of the health,
+//! - at each scrape and each call of `Metrics::health`,
 //! - once a second by the server, if there is one,
-//! - at the end of each run by handle, and, where the last one is 10 ms old, at each end of an annotated run that took
-//!   0.1 s or did not succeed, and at each update of market data.
+//! - at the end of each run of a handle, and, if the last comparison is 10 ms old, at each end of an annotated run
+//!   that took 0.1 s or did not succeed, and at each update of market data.
 //!
-//! So an annotated run that succeeds within 0.1 s after the machine woke may look as if it had ended before the machine
-//! slept: with a server if it ends within a second of waking, without one if it ends before the next scrape. The next
-//! run after that comparison is fresh again. Nothing ever looks fresher than it is.
+//! So an annotated run that succeeds within 0.1 s after waking may look as if it had ended before the suspend: with a
+//! server if it ends within a second of waking, without one if it ends before the next scrape. The next run after
+//! that comparison is fresh again. No run ever looks fresher than it is.
 
 mod machine;
 mod scale;
@@ -41,18 +42,18 @@ use crate::lock;
 use timeline::Moment;
 pub(crate) use timeline::{Latch, Stamp, Timeline, Translation};
 
-/// Where an instance reads the time.
+/// The source of an instance's time.
 #[derive(Clone, Default)]
 pub(crate) enum Clock {
-    /// The machine's.
+    /// The machine's clocks.
     #[default]
     System,
-    /// One that a test steers.
+    /// A clock that a test advances.
     #[cfg_attr(not(any(test, feature = "test-util")), expect(dead_code, reason = "tests construct it"))]
     Steered(Arc<dyn Steering>),
 }
 
-/// A clock that is told what to say.
+/// The readings of a manual clock.
 pub(crate) trait Steering: Send + Sync {
     fn monotonic(&self) -> Duration;
     fn boot_time(&self) -> Duration;
@@ -69,7 +70,7 @@ impl Clock {
         }
     }
 
-    /// How long a tick is.
+    /// The length of a tick.
     pub(crate) fn scale(&self) -> Scale {
         match self {
             Self::System => machine_ticks().scale(),
@@ -77,7 +78,7 @@ impl Clock {
         }
     }
 
-    /// Time since an arbitrary origin, suspend included.
+    /// Time since an arbitrary origin, including suspends.
     pub(crate) fn boot_time(&self) -> Duration {
         match self {
             Self::System => machine::boot_time(),
@@ -85,7 +86,7 @@ impl Clock {
         }
     }
 
-    /// Time since the Unix epoch; a clock set before it says zero.
+    /// Time since the Unix epoch; zero if the clock is set before it.
     pub(crate) fn wall(&self) -> Duration {
         match self {
             Self::System => machine::wall(),
@@ -95,7 +96,8 @@ impl Clock {
 
     /// All clocks at one moment.
     fn moment(&self) -> Moment {
-        // Read again where the scheduler came between: a torn moment would date every stamp wrongly.
+        // A moment is read again if the thread was interrupted, because a torn one would date every timestamp
+        // wrongly.
         const TOGETHER: Duration = Duration::from_micros(100);
         let reading = || {
             let before = self.ticks();
@@ -113,8 +115,8 @@ impl Clock {
         best.1
     }
 
-    /// Compares the count of ticks with the monotonic clock. Says by how many ppm they differ where the count had to be
-    /// given up for it, which happens once.
+    /// Compares the count of ticks with the monotonic clock. Returns the difference in ppm if the counter had to be
+    /// given up for it, which happens at most once.
     pub(crate) fn check(&self) -> Option<u128> {
         match self {
             Self::System => machine_ticks().check(),
@@ -122,7 +124,7 @@ impl Clock {
         }
     }
 
-    /// Whether [`time_stamp`] gives its ticks.
+    /// Whether its ticks are those of [`time_stamp`].
     pub(crate) fn counts_time_stamps(&self) -> bool {
         match self {
             Self::System => machine_ticks().counts_time_stamps(),
@@ -130,7 +132,7 @@ impl Clock {
         }
     }
 
-    /// Why the time stamp counter was never trusted, where it was not.
+    /// The reason why the time stamp counter was never trusted, if it was not.
     pub(crate) fn distrust(&self) -> Option<String> {
         match self {
             Self::System if !machine_ticks().counts_time_stamps() && !machine_ticks().fell_back() => {
@@ -140,7 +142,7 @@ impl Clock {
         }
     }
 
-    /// How often the time stamp counter was given up.
+    /// The number of times the time stamp counter was given up.
     pub(crate) fn fallbacks(&self) -> u64 {
         match self {
             Self::System => u64::from(machine_ticks().fell_back()),
@@ -158,18 +160,18 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// The machine's ticks: what [`Clock::System`] counts.
+/// The machine's ticks, as counted by [`Clock::System`].
 pub(crate) fn now() -> u64 {
     machine_ticks().now()
 }
 
-/// The same, or none where an allocator asks for it while the clock is made.
+/// Like [`now`], but returns `None` when called re-entrantly, from an allocator, while the clock is being created.
 #[inline]
 pub(crate) fn now_unless_inside() -> Option<u64> {
     TICKS.get_unless_inside(|| Ticks::new(Machine)).map(Ticks::now)
 }
 
-/// What [`now`] gives where the time stamp counter is trusted, in one instruction.
+/// Reads the time stamp counter in one instruction; equals [`now`] while the counter is trusted.
 #[inline]
 pub(crate) fn time_stamp() -> u64 {
     machine::time_stamp()
@@ -182,7 +184,7 @@ fn machine_ticks() -> &'static Ticks<Machine> {
     TICKS.get_or_make(|| Ticks::new(Machine))
 }
 
-/// Whether the time stamp counter is trusted whatever the processor says.
+/// Makes the time stamp counter trusted regardless of the processor.
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) static TRUST: AtomicBool = AtomicBool::new(false);
 
@@ -229,9 +231,9 @@ mod tests {
         assert!(clock.wall() > Duration::from_secs(1_700_000_000));
     }
 
-    /// Over 200 ms here, where a pair's error of 100 ns is 0.5 ppm; `CLOCK_MINUTES=20` watches as long as that.
+    /// Lasts 200 ms, where a pair's error of 100 ns is 0.5 ppm, or as long as `CLOCK_MINUTES` says.
     #[test]
-    fn ticks_keep_time_with_the_clock_that_nobody_steers() {
+    fn ticks_keep_time_with_the_unadjusted_clock() {
         let minutes = std::env::var("CLOCK_MINUTES").ok().and_then(|text| text.parse().ok());
         let watch = minutes.map_or(Duration::from_millis(200), Duration::from_mins);
         let least_disturbed = || {

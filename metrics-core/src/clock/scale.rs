@@ -1,12 +1,12 @@
-//! How long a tick is.
+//! The length of a tick.
 
 use std::time::Duration;
 
-/// Nanoseconds per tick, fixed for the life of whatever counts ticks: a ratio that were corrected later would make
-/// sums of durations fall.
+/// Nanoseconds per tick, fixed for the life of the counter of ticks, because a correction would make sums of
+/// durations fall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Scale {
-    /// In units of 2^-32 ns: a rounding error of 10^-9 at most, for any tick longer than a quarter of a nanosecond.
+    /// In units of 2^-32 ns: a rounding error of at most 10^-9 for any tick longer than a quarter of a nanosecond.
     multiplier: u64,
 }
 
@@ -16,8 +16,8 @@ impl Scale {
     /// A tick is a nanosecond.
     pub(crate) const NANOSECONDS: Self = Self { multiplier: 1 << FRACTION_BITS };
 
-    /// The scale of a counter that counted `ticks` in `nanoseconds`; none where no counter of a processor is that
-    /// slow (100 MHz) or that fast (20 GHz).
+    /// The scale of a counter that counted `ticks` in `nanoseconds`; `None` if that is slower (100 MHz) or faster (20
+    /// GHz) than any processor's counter.
     pub(crate) fn measured(ticks: u64, nanoseconds: u64) -> Option<Self> {
         let multiplier = (u128::from(nanoseconds) << FRACTION_BITS).checked_div(u128::from(ticks))?;
         let plausible = (1 << FRACTION_BITS) / 20..(1 << FRACTION_BITS) * 10;
@@ -27,10 +27,10 @@ impl Scale {
             .map(|multiplier| Self { multiplier })
     }
 
-    /// The time that so many ticks take; as wide as a sum over all threads may become.
+    /// The duration of this many ticks; `u128` holds the sum over all threads.
     pub(crate) fn duration(self, ticks: u128) -> Duration {
         let nanoseconds = ticks.saturating_mul(u128::from(self.multiplier)) >> FRACTION_BITS;
-        // Nearly always; the wider division takes several times as long.
+        // The usual case; the wider division takes several times as long.
         if let Ok(nanoseconds) = u64::try_from(nanoseconds) {
             return Duration::from_nanos(nanoseconds);
         }
@@ -39,24 +39,24 @@ impl Scale {
         Duration::new(seconds, rest)
     }
 
-    /// The same in seconds, as near as a float can tell: a tenth of the time that a [`Duration`] takes to make.
+    /// The duration in seconds, to the precision of a float, in a tenth of the time that a [`Duration`] takes.
     #[expect(
         clippy::cast_precision_loss,
-        reason = "beyond 2^53 ticks, which is a month, the last tick is not told"
+        reason = "beyond 2^53 ticks, which is a month, the last tick is lost"
     )]
     pub(crate) fn seconds(self, ticks: u64) -> f64 {
         const NANOSECOND: f64 = 1e-9 / (1_u64 << FRACTION_BITS) as f64;
         ticks as f64 * (self.multiplier as f64 * NANOSECOND)
     }
 
-    /// The ticks that pass within `duration`.
+    /// The number of ticks within `duration`.
     pub(crate) fn ticks(self, duration: Duration) -> u64 {
         let ticks = (duration.as_nanos() << FRACTION_BITS) / u128::from(self.multiplier);
         u64::try_from(ticks).unwrap_or(u64::MAX)
     }
 
-    /// The most ticks that take no longer than `duration`, so that whether a time lies within a bound can be told
-    /// from its ticks exactly as from its nanoseconds.
+    /// The largest number of ticks that take no longer than `duration`, so that comparing ticks with a bound gives
+    /// the same result as comparing nanoseconds.
     pub(crate) fn ticks_within(self, duration: Duration) -> u64 {
         let end = (duration.as_nanos() + 1) << FRACTION_BITS;
         u64::try_from((end - 1) / u128::from(self.multiplier)).unwrap_or(u64::MAX)
@@ -73,7 +73,7 @@ mod tests {
         for ticks in [0, 1, 2_600, 2_600_000_000, 1 << 50] {
             let duration = scale.duration(ticks.into()).as_secs_f64();
             let off = (scale.seconds(ticks) - duration).abs();
-            // A nanosecond was cut off, and a float has 53 bits.
+            // Half of the error is the truncated nanosecond, the rest the 53 bits of a float.
             assert!(off <= 1e-9 + duration * 1e-15, "{ticks}: {off}");
         }
     }

@@ -1,4 +1,4 @@
-//! A count of ticks that is cheap to read, watched, and replaced for good when it cannot be trusted.
+//! A tick counter that is cheap to read, is monitored, and is replaced permanently when it cannot be trusted.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::scale::Scale;
 
-/// What a count of ticks is made from: the machine, or a test's idea of one.
+/// The clocks from which ticks are made: the machine's, or a test's.
 pub(super) trait Source {
     fn time_stamp(&self) -> u64;
     fn time_stamp_is_trusted(&self) -> bool;
@@ -15,15 +15,15 @@ pub(super) trait Source {
     fn sleep(&self, duration: Duration);
 }
 
-/// Ticks of a time stamp counter, or of the monotonic clock where the counter is not trusted or no longer.
+/// Ticks of the time stamp counter, or of the monotonic clock if the counter is not trusted (any more).
 ///
-/// The unit never changes: after a fallback the monotonic clock is counted in the counter's ticks, so that sums go on
-/// growing and runs that are under way end with a sensible duration.
+/// The unit never changes: after a fallback the monotonic clock is counted in the counter's ticks, so that sums keep
+/// growing and runs in progress end with a plausible duration.
 #[derive(Debug)]
 pub(super) struct Ticks<S> {
     source: S,
     scale: Scale,
-    /// Where the monotonic clock took over.
+    /// The moment at which the monotonic clock took over.
     took_over: OnceLock<Pair>,
     fell_back: AtomicBool,
     checked: Mutex<Pair>,
@@ -34,22 +34,22 @@ pub(super) struct Ticks<S> {
 struct Pair {
     ticks: u64,
     time: Duration,
-    /// Ticks that passed while both were read: how sure the pair is.
+    /// Ticks that passed while both were read, which bound the error of the pair.
     doubt: u64,
 }
 
-/// Long enough for 0.2 ppm, since a pair is true to some nanoseconds; short enough to be spent once at the start.
+/// Long enough for 0.2 ppm, since a pair is accurate to some nanoseconds; short enough to be spent once at the start.
 const CALIBRATION: Duration = Duration::from_millis(20);
 
-/// Two counts of one oscillator differ by nothing. What they are compared with where there is no clock that nobody steers
-/// is stretched by time servers: by 500 ppm mostly, by chrony up to 83,333.
+/// Two counts of one oscillator do not differ. On systems without an unadjusted clock, the reference is adjusted by time
+/// synchronisation: usually by up to 500 ppm, by chrony by up to 83,333.
 const DRIFT_ALLOWED_PPM: u128 = 1000;
 
-/// No verdict on less: a pair that the scheduler tore by 100 µs looks like 1000 ppm within 100 ms.
+/// No decision is made on less: a pair that the scheduler interrupted for 100 µs looks like 1000 ppm within 100 ms.
 const SHORTEST_WATCH: Duration = Duration::from_millis(500);
 
 impl<S: Source> Ticks<S> {
-    /// Takes 20 ms where the counter is trusted.
+    /// Takes 20 ms if the counter is trusted.
     pub(super) fn new(source: S) -> Self {
         let scale = source.time_stamp_is_trusted().then(|| measure(&source)).flatten();
         let start = Pair { ticks: 0, time: Duration::ZERO, doubt: 0 };
@@ -63,12 +63,12 @@ impl<S: Source> Ticks<S> {
         self.scale
     }
 
-    /// Whether the counter may be read without asking.
+    /// Whether the time stamp counter may be read directly.
     pub(super) fn counts_time_stamps(&self) -> bool {
         self.took_over.get().is_none()
     }
 
-    /// Whether the counter was trusted once and is no longer.
+    /// Whether the counter was trusted at first but was given up.
     pub(super) fn fell_back(&self) -> bool {
         self.fell_back.load(Relaxed)
     }
@@ -83,8 +83,8 @@ impl<S: Source> Ticks<S> {
         }
     }
 
-    /// Compares the counter with the clock that nobody steers since the last time this was done. Returns by how many ppm
-    /// they differ where that is too much, which is once: the monotonic clock has taken over then.
+    /// Compares the counter with the unadjusted clock over the time since the last call. Returns the difference in
+    /// ppm if it is too large, which happens at most once: the monotonic clock has then taken over.
     pub(super) fn check(&self) -> Option<u128> {
         if !self.counts_time_stamps() {
             return None;
@@ -102,7 +102,7 @@ impl<S: Source> Ticks<S> {
             *checked = now;
             return None;
         }
-        // From here the count goes on where it would be had the counter kept its rate: a leap is not taken over.
+        // The count continues as if the counter had kept its rate, so that a jump is not included.
         let ticks = checked.ticks.saturating_add(self.scale.ticks(passed));
         self.took_over.set(Pair { ticks, time: self.source.monotonic(), ..now }).ok()?;
         self.fell_back.store(true, Relaxed);
@@ -118,7 +118,7 @@ fn measure<S: Source>(source: &S) -> Option<Scale> {
     Scale::measured(end.ticks.saturating_sub(start.ticks), nanoseconds)
 }
 
-/// The least disturbed of some pairs. What is left of its error is the same at each end of a calibration.
+/// The least disturbed of several pairs. The rest of its error is the same at both ends of a calibration.
 fn pair<S: Source>(source: &S, clock: impl Fn(&S) -> Duration) -> Pair {
     let attempt = || {
         let before = source.time_stamp();
@@ -134,12 +134,12 @@ mod tests {
     use super::*;
     use std::cell::Cell;
 
-    /// A counter of 2 GHz and a monotonic clock, each of which can be misled.
+    /// A counter of 2 GHz and a monotonic clock, each of which a test can disturb.
     #[derive(Debug, Default)]
     struct Mock {
         time: Cell<Duration>,
         ticks: Cell<u64>,
-        /// What a time server added to the monotonic clock.
+        /// The time that time synchronisation added to the monotonic clock.
         steered: Cell<Duration>,
         untrusted: bool,
     }
@@ -174,7 +174,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_mins(1);
 
     #[test]
-    fn a_monotonic_clock_that_a_time_server_stretches_makes_nobody_drop_a_good_counter() {
+    fn an_adjusted_monotonic_clock_does_not_discredit_a_good_counter() {
         let mock = Mock::default();
         let ticks = Ticks::new(&mock);
         for _ in 0..100 {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_drift_is_borne_and_the_scale_stays() {
+    fn a_small_drift_is_tolerated_and_the_scale_stays() {
         let mock = Mock::default();
         let ticks = Ticks::new(&mock);
         assert_eq!(ticks.scale().duration(2_000_000_000), Duration::from_secs(1));
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_that_leaps_or_stops_or_goes_back_is_left_without_its_leap() {
+    fn a_counter_that_jumps_or_stops_or_goes_back_is_given_up_without_its_jump() {
         let leaps: [fn(&Mock); 3] = [
             |mock| mock.ticks.set(mock.ticks.get() + 7_200_000_000_000),
             |mock| mock.time.set(mock.time.get() + MINUTE),
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn too_short_a_watch_is_no_watch_and_the_next_one_covers_it() {
+    fn too_short_an_interval_is_not_judged_and_the_next_check_includes_it() {
         let mock = Mock::default();
         let ticks = Ticks::new(&mock);
         mock.pass(Duration::from_millis(100), 5_000);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn an_untrusted_counter_is_never_read_and_is_no_fallback() {
+    fn an_untrusted_counter_is_never_read_and_does_not_count_as_a_fallback() {
         let mock = Mock { untrusted: true, ..Mock::default() };
         let ticks = Ticks::new(&mock);
         mock.pass(MINUTE, 9_000);

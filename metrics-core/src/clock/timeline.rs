@@ -1,7 +1,7 @@
-//! When a tick was, as boot time and as wall clock.
+//! Translates ticks to boot time and wall-clock time.
 //!
-//! Recording stamps ticks alone. A scrape translates them, and whoever exports a stamp keeps the first translation:
-//! a later one would differ by what the clocks were corrected meanwhile.
+//! Recording stores ticks only. A scrape translates them, and every exported timestamp keeps its first translation: a
+//! later one would differ by corrections of the clocks since.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -17,26 +17,26 @@ pub(crate) struct Moment {
     pub(crate) wall: Duration,
 }
 
-/// The suspends that an instance has seen by comparing its clocks.
+/// The suspends that an instance has detected by comparing its clocks.
 ///
-/// A suspend is known to lie between two comparisons, so they have to be frequent: each scrape makes one, the server one
-/// a second, and so do a run's end that is not among the cheapest and an update of market data, at low cost.
+/// A suspend is known to lie between two comparisons, so they have to be frequent: each scrape makes one and the
+/// server one per second, and so do updates of market data and all but the cheapest ends of runs, at low cost.
 #[derive(Debug)]
 pub(crate) struct Timeline {
     past: Lock<Past>,
-    /// The tick from which on the last comparison is old.
+    /// The tick from which on the last comparison is out of date.
     due_at: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Past {
-    /// Of the last translation.
+    /// The moment of the last translation.
     last: Option<Moment>,
-    /// The oldest first.
+    /// Oldest first.
     suspends: Vec<Suspend>,
 }
 
-/// The machine slept at some time between a moment and a later tick.
+/// A suspend at some time between a moment and a later tick.
 #[derive(Clone, Copy, Debug)]
 struct Suspend {
     before: Moment,
@@ -46,40 +46,41 @@ struct Suspend {
 /// Market data is updated too often to compare the clocks each time.
 const DUE_AFTER: Duration = Duration::from_millis(10);
 
-/// Boot time runs with the ticks but for this; what is more was a suspend. (Or a time server that makes up for seconds,
-/// which is then translated as exactly.)
+/// Boot time and ticks may differ by this much without a suspend. (A larger difference may also come from a time
+/// server that corrects seconds, which is then translated as accurately.)
 const LEEWAY: Duration = Duration::from_millis(50);
 const LEEWAY_PPM: u32 = 1_000;
 
-/// What happens during a scrape lies ahead of its beginning by no more than this.
+/// A scrape may contain recordings made after its beginning, but no later than this.
 const LONGEST_SCRAPE: Duration = Duration::from_mins(1);
 
-/// A tick from before so many suspends that was not translated yet may look older than it is.
+/// A tick from before this many suspends that was not translated yet may look older than it is.
 const MOST_SUSPENDS: usize = 64;
 
 impl Timeline {
     pub(crate) fn new() -> Self {
-        // Room for all suspends, since a recording that finds one must not allocate.
+        // Allocated for all suspends, since a recording that detects one must not allocate.
         let past = Past { last: None, suspends: Vec::with_capacity(MOST_SUSPENDS) };
         Self { past: Lock::new(past), due_at: AtomicU64::new(0) }
     }
 
-    /// What translates the ticks up to now.
+    /// The translation of ticks up to now.
     pub(crate) fn translation(&self, clock: &Clock) -> Translation {
         let mut past = self.past.hold();
         let now = self.go_on(&mut past, clock, None);
         Translation { now, suspends: past.suspends.clone(), scale: clock.scale() }
     }
 
-    /// Compares the clocks at the tick `at`, which was read just now: a suspend since the last comparison lies before it.
-    /// Where another thread is doing so there is nothing to do.
+    /// Compares the clocks at the tick `at`, which was just read: a suspend since the last comparison lies before it.
+    /// Does nothing if another thread is comparing.
     pub(crate) fn compare(&self, clock: &Clock, at: u64) {
         if let Some(mut past) = self.past.try_hold() {
             self.go_on(&mut past, clock, Some(at));
         }
     }
 
-    /// Like [`compare`](Self::compare), for what happens so often that the last comparison may be recent enough.
+    /// Like [`compare`](Self::compare), for frequent recordings: does nothing if the last comparison is recent
+    /// enough.
     pub(crate) fn compare_if_due(&self, clock: &Clock, at: u64) {
         if at >= self.due_at.load(Relaxed) {
             self.compare(clock, at);
@@ -89,7 +90,8 @@ impl Timeline {
     fn go_on(&self, past: &mut Past, clock: &Clock, at: Option<u64>) -> Moment {
         let (now, scale) = (clock.moment(), clock.scale());
         past.go_on(now, at, scale);
-        // A test's clock stands still: no time need pass from an update to a suspend and the next update.
+        // A manual clock does not advance by itself: no time need pass between an update, a suspend and the next
+        // update.
         let due_after = if let Clock::System = clock { scale.ticks(DUE_AFTER) } else { 0 };
         self.due_at.store(now.ticks.saturating_add(due_after), Relaxed);
         now
@@ -97,14 +99,14 @@ impl Timeline {
 }
 
 impl Past {
-    /// `at` is the tick of what happens now, if anything does.
+    /// `at` is the tick of the recording that causes the comparison, if any.
     fn go_on(&mut self, now: Moment, at: Option<u64>, scale: Scale) {
-        // What happened before may have the tick of this moment: a test's clock stands still.
+        // Earlier recordings may have the tick of this moment, because a manual clock does not advance by itself.
         let after_all = now.ticks.saturating_add(1);
         if let Some(before) = self.last.replace(now)
             && has_slept(before, now, scale)
         {
-            // Where another thread compared the clocks after `at` was read, the machine slept after it too.
+            // If another thread compared the clocks after `at` was read, the machine slept after `at` too.
             let until =
                 at.map_or(after_all, |at| if at > before.ticks { at.min(now.ticks) } else { now.ticks });
             self.add(Suspend { before, until });
@@ -119,7 +121,8 @@ impl Past {
 
     fn add(&mut self, suspend: Suspend) {
         if self.suspends.len() >= MOST_SUSPENDS {
-            // The oldest two become one. Without the first, ticks from before it would look younger than they are.
+            // The oldest two become one. If the first were dropped, ticks from before it would look younger than they
+            // are.
             let Suspend { before, .. } = self.suspends.remove(0);
             if let Some(oldest) = self.suspends.first_mut() {
                 oldest.before = before;
@@ -136,7 +139,7 @@ fn has_slept(before: Moment, now: Moment, scale: Scale) -> bool {
     boot_time > counted + LEEWAY + counted / (1_000_000 / LEEWAY_PPM)
 }
 
-/// What translates ticks up to a moment.
+/// A translation of ticks up to a moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Translation {
     now: Moment,
@@ -155,15 +158,16 @@ impl Translation {
         self.now.ticks
     }
 
-    /// The last tick that is a stamp.
+    /// The last tick that is accepted as a timestamp.
     pub(crate) fn horizon(&self) -> u64 {
         self.now.ticks.saturating_add(self.scale.ticks(LONGEST_SCRAPE))
     }
 
-    /// The boot time and the wall clock at `ticks`; none for ticks far ahead, which a counter left that leapt.
+    /// The boot time and the wall-clock time at `ticks`; `None` for ticks far in the future, which were recorded from
+    /// a counter that jumped.
     ///
-    /// Where the machine was suspended between two comparisons of the clocks, a tick between them may lie on either side.
-    /// It is taken as before: a loop that ran before the machine slept must not look fresh after it.
+    /// If the machine was suspended between two comparisons of the clocks, a tick between them may lie on either
+    /// side. It is dated before the suspend: a loop that ran before it must not look fresh after it.
     pub(crate) fn stamp(&self, ticks: u64) -> Option<Stamp> {
         let ahead = self.scale.duration(ticks.saturating_sub(self.now.ticks).into());
         if ahead > LONGEST_SCRAPE {
@@ -173,7 +177,7 @@ impl Translation {
         Some(self.at(slept_after.map_or(self.now, |suspend| suspend.before), ticks))
     }
 
-    /// When `ticks` were, counted from a moment between which and them the machine did not sleep.
+    /// The time at `ticks`, computed from a moment without a suspend in between.
     fn at(&self, moment: Moment, ticks: u64) -> Stamp {
         let Moment { ticks: known, boot_time, wall } = moment;
         let apart = self.scale.duration(ticks.abs_diff(known).into());
@@ -185,7 +189,7 @@ impl Translation {
     }
 }
 
-/// When something happened.
+/// A point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) boot_time: Duration,
@@ -203,11 +207,11 @@ struct Latched {
     stamp: Stamp,
 }
 
-/// Translations of one tick differ by less, unless a clock was set or stood still between two events.
+/// Translations of one tick differ by less, unless a clock was set, or did not advance between two events.
 const SAME: Duration = Duration::from_millis(1);
 
 impl Latch {
-    /// The stamp of `ticks`, the newest of so many `events`.
+    /// The timestamp of `ticks`, the newest of `events` events.
     pub(crate) fn stamp(&mut self, ticks: u64, events: u64, translation: &Translation) -> Option<Stamp> {
         let Some(latched) = self.0.as_mut().filter(|latched| latched.ticks == ticks) else {
             let stamp = translation.stamp(ticks)?;
@@ -243,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_latched_stamp_does_not_wobble_and_a_newer_tick_replaces_it() {
+    fn a_latched_timestamp_is_constant_until_a_newer_tick_replaces_it() {
         let mut latch = Latch::default();
         let first = latch.stamp(90_000_000_000, 7, &translation(at(100, 0), None)).expect("past");
         assert_eq!(first.boot_time, Duration::from_secs(90));
@@ -256,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_ahead_are_of_this_scrape_or_no_stamp() {
+    fn future_ticks_belong_to_this_scrape_or_have_no_timestamp() {
         let translation = translation(at(100, 0), None);
         let stamp = translation.stamp(101_000_000_000).expect("recorded during the scrape");
         assert_eq!(stamp.boot_time, Duration::from_secs(101));
@@ -264,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_happened_around_a_suspend_is_taken_as_before_it() {
+    fn a_tick_around_a_suspend_is_dated_before_it() {
         let translation = translation(at(110, 3_600), Some(at(100, 0)));
         let stamp = translation.stamp(105_000_000_000).expect("past");
         assert_eq!(stamp.boot_time, Duration::from_secs(105));
@@ -272,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tick_of_this_very_moment_is_no_age() {
+    fn a_tick_of_this_moment_has_age_zero() {
         let half_a_nanosecond = Scale::measured(2_600_000_000, 1_000_000_000).expect("a ratio");
         let now = Moment { ticks: 260, ..at(100, 0) };
         let translation = Translation { now, suspends: Vec::new(), scale: half_a_nanosecond };
@@ -280,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suspend_is_known_to_every_later_translation_and_each_tick_lies_on_its_side_of_each() {
+    fn every_later_translation_knows_each_suspend_and_dates_ticks_on_the_right_side_of_it() {
         let mut past = Past::default();
         for (seconds, suspended) in [(100, 0), (110, 3_600), (120, 3_600), (130, 7_200), (140, 7_200)] {
             past.go_on(at(seconds, suspended), None, Scale::NANOSECONDS);
@@ -295,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_looks_younger_however_many_suspends_came_after_it() {
+    fn no_tick_looks_younger_after_any_number_of_suspends() {
         let mut past = Past::default();
         let days = 1_000;
         for day in 0..=days {
@@ -313,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn suspends_without_number_take_bounded_memory() {
+    fn any_number_of_suspends_takes_bounded_memory() {
         let mut past = Past::default();
         for day in 0..1_000 {
             past.go_on(at(day * 10, day * 3_600), None, Scale::NANOSECONDS);

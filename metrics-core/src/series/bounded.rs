@@ -1,10 +1,10 @@
-//! The series of one family whose labels are open, within limits that hold whatever is removed and comes back.
+//! The series of a family with open labels, within limits that hold while series are removed and return.
 //!
-//! A series that is removed has its grace: it is shown, and a recording brings it back. After its grace it is hidden and
-//! its room is free. A handle that was kept asks with its next recording: while there is room it brings its series
-//! back, with all that it ever counted; otherwise it counts in "other", as any label set does that is new. A recording
-//! that was under way when the series was hidden still goes to it. The next sweep finds it there, and brings the series
-//! back or moves the recording to "other".
+//! A removed series has a grace period: it is still exported, and a recording revives it. After the grace period it
+//! is hidden and its capacity is released. A handle that was kept looks it up with its next recording: if there is
+//! capacity, the series returns with its complete counts; otherwise the recording counts in "other", as for any new
+//! label set. A recording that was in progress when the series was hidden still goes to it. The next sweep finds it
+//! there, and revives the series or moves the recording to "other".
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -20,7 +20,7 @@ use crate::catalogue::{self, Family, Kind};
 use crate::series::grace;
 use crate::storage::{self, Baseline, Sink, Slot, visit_some};
 
-/// So many removed series are swept without a scrape.
+/// The number of removed series that is swept without a scrape.
 const FEW_REMOVED: usize = 64;
 
 /// The series of a family.
@@ -28,43 +28,44 @@ const FEW_REMOVED: usize = 64;
 pub(crate) struct BoundedSeries {
     family: &'static Family,
     series: BTreeSet<Member>,
-    /// Those of them that were removed and may come back: few, so that the others need not have the memory for it.
+    /// Removed series that may return: few, so that the others need no memory for it.
     removed: BTreeMap<Member, Removal>,
-    /// Series that had a recording after they were hidden, while there was no room. It is in "other", and so are those that
-    /// come from here on; a new series takes the place of this one when there is room.
+    /// Series with a recording after they were hidden, when there was no capacity. That recording is in "other", as
+    /// are later ones; a new series replaces this one when there is capacity.
     retired: Vec<(Member, Baseline)>,
     limits: Limits,
-    /// When the first of their graces ends: until then no room comes free.
+    /// The end of the first grace period: until then no capacity is released.
     next_end: Duration,
-    /// So many removed series are worth a sweep.
+    /// The number of removed series at which a sweep is made.
     many_removed: usize,
 }
 
-/// A series by its label values.
+/// A series, ordered by its label values.
 #[derive(Clone, Debug)]
 struct Member(Arc<Entry>);
 
 #[derive(Debug)]
 struct Removal {
-    /// When it is hidden.
+    /// The time at which it is hidden.
     ends: Duration,
-    /// The slot's, when it was removed.
+    /// The slot's version when it was removed.
     mark: u64,
-    /// Its contents when it was hidden; none while it is shown.
+    /// Its contents when it was hidden; `None` while it is exported.
     hidden: Option<Baseline>,
 }
 
 /// The state of a removed series.
 enum Fate {
-    /// Something was recorded, and it is back.
+    /// Something was recorded, and it was revived.
     Back,
     Removed(Removal),
-    /// Something was recorded for which there was no room.
+    /// Something was recorded for which there was no capacity.
     Retired(Baseline),
 }
 
 impl BoundedSeries {
-    /// At most `most` series beside those whose open labels are empty or "other", for which there is always room.
+    /// At most `most` series, in addition to those whose open labels are empty or "other", for which there is always
+    /// capacity.
     pub(crate) fn new(family: &'static Family, bounds: Vec<Bound>, most: usize) -> Self {
         Self {
             family,
@@ -77,7 +78,8 @@ impl BoundedSeries {
         }
     }
 
-    /// Bounds the values of a label from here on. Series within the former bound stay, and those beyond it ask again.
+    /// Sets the limit of a label's values. Existing series stay, and label sets over the former limit are looked up
+    /// again.
     pub(crate) fn set_bound(&mut self, label: usize, bound: usize) {
         if let Some(label) = self.limits.labels.get_mut(label) {
             label.bound = Bound::Open(bound);
@@ -85,7 +87,7 @@ impl BoundedSeries {
         }
     }
 
-    /// The series of a label set, exported from here on, or that of "other" where there is no room.
+    /// The series of a label set, exported from here on, or that of "other" if there is no capacity.
     pub(crate) fn get_or_create(
         &mut self,
         query: &LabelSetQuery<'_>,
@@ -96,8 +98,8 @@ impl BoundedSeries {
         self.entry(query.key, labels, now, make)
     }
 
-    /// As [`get_or_create`](Self::get_or_create) for the label set of an entry that was looked up here before; none if it
-    /// was looked up in another family.
+    /// Like [`get_or_create`](Self::get_or_create), for the label set of an entry that was looked up here before;
+    /// `None` if it was looked up in another family.
     pub(crate) fn look_up_again(
         &mut self,
         entry: &Entry,
@@ -128,7 +130,7 @@ impl BoundedSeries {
         Arc::new(Entry::overflow(key, labels, self.family, series, replaced))
     }
 
-    /// Whether a label set has a series of its own within the limits, or can have one.
+    /// Whether a label set has its own series within the limits, or can have one.
     fn may_have_own(&self, labels: &[LabelText]) -> bool {
         self.series.get(labels).is_some_and(|member| member.0.is_live()) || self.limits.have_room(labels)
     }
@@ -154,15 +156,15 @@ impl BoundedSeries {
         entry
     }
 
-    /// Whether an entry was looked up here, and its series, or one that its label set has by now, is among these.
+    /// Whether an entry was looked up here, and its series, or the current one of its label set, is among these.
     fn owns(&self, entry: &Entry) -> bool {
         entry.overflowed_family() == Some(self.family)
             || self.series.get(&*entry.labels).is_some_and(|member| member.is(entry))
     }
 
-    /// Takes a series away, if it is one of these: a gauge at once, counts after their grace.
+    /// Removes a series, if it is one of these: a gauge at once, counts after their grace period.
     pub(crate) fn remove(&mut self, entry: &Entry, now: Duration) {
-        // All label sets without room share "other", even where a label has that text itself.
+        // All label sets over the limits share "other", even if a label has that text itself.
         if self.limits.have_other(&entry.labels) || !self.owns(entry) {
             return;
         }
@@ -174,11 +176,11 @@ impl BoundedSeries {
         }
     }
 
-    /// Takes away the series that have this value of a label: at once, but for counts that no reader has received.
-    /// These have their grace from now on.
+    /// Removes the series that have this value of a label: at once, except for counts that no reader has received,
+    /// whose grace period begins now.
     pub(crate) fn forget(&mut self, label: usize, value: &str, now: Duration) {
         let Some(known) = self.limits.labels.get(label) else { return };
-        // The series of "" and "other" are common to many.
+        // The series of "" and "other" are shared by many label sets.
         if !known.counts(value) {
             return;
         }
@@ -196,10 +198,10 @@ impl BoundedSeries {
         self.sweep(now);
     }
 
-    /// Begins the removal of a series that is hidden when `ends` says of it and its mark, unless something is recorded
-    /// first.
+    /// Begins the removal of a series, which is hidden at the time that `ends` computes from it and its version,
+    /// unless something is recorded first.
     fn begin_removal(&mut self, member: Member, ends: impl FnOnce(&Entry, u64) -> Duration, now: Duration) {
-        // A recording since an earlier removal brings it back first; then it is removed once more.
+        // A recording since an earlier removal revives it first; then it is removed again.
         if let Some(removal) = self.removed.remove(&member) {
             match self.settle(&member, removal, now) {
                 Fate::Removed(removal) if removal.hidden.is_some() => {
@@ -218,7 +220,8 @@ impl BoundedSeries {
         }
     }
 
-    /// Some of the series, those after the one with the labels `after`; says where to go on, if there are more.
+    /// Passes some of the series, those after the one with the labels `after`, to the sink; returns where to
+    /// continue, if there are more.
     pub(crate) fn collect_some(
         &mut self,
         now: Duration,
@@ -234,7 +237,7 @@ impl BoundedSeries {
         let mut texts = Vec::with_capacity(self.family.labels.len());
         let is_gauge = self.family.kind == Kind::Gauge;
         let last = visit_some(self.series.range::<[LabelText], _>(storage::after(after)), |member| {
-            // A gauge "other" would have the value of one of many.
+            // A gauge "other" would have the value of an arbitrary label set.
             let is_hidden = !member.0.is_live() || is_gauge && self.limits.have_other(member.labels());
             let Some(slot) = member.slot().filter(|_| !is_hidden) else { return };
             texts.clear();
@@ -251,7 +254,7 @@ impl BoundedSeries {
         last.map(|member| member.labels().to_vec())
     }
 
-    /// How often each label's values were replaced by "other".
+    /// Exports how often each label's values were replaced by "other".
     pub(crate) fn collect_overflow(&self, namespace: &str, sink: &mut dyn Sink) {
         let metric = self.family.full_name(namespace);
         for (name, label) in self.family.labels.iter().zip(&self.limits.labels) {
@@ -262,8 +265,8 @@ impl BoundedSeries {
         }
     }
 
-    /// Brings back the series that were recorded to since they were removed, hides those whose grace is over, and drops those
-    /// that no handle and no thread can record to.
+    /// Revives series with a recording since their removal, hides those whose grace period is over, and drops those
+    /// to which no handle and no thread can record.
     fn sweep(&mut self, now: Duration) {
         for (member, baseline) in std::mem::take(&mut self.retired) {
             let is_held = member.is_held_beside(1);
@@ -277,7 +280,7 @@ impl BoundedSeries {
         }
         self.next_end = Duration::MAX;
         for (member, removal) in std::mem::take(&mut self.removed) {
-            // Here, and among all series.
+            // References of the two maps here.
             let is_held = member.is_held_beside(2);
             match self.settle(&member, removal, now) {
                 Fate::Back => {}
@@ -296,10 +299,10 @@ impl BoundedSeries {
         self.many_removed = (self.removed.len() * 2).max(FEW_REMOVED);
     }
 
-    /// Decides the state of a removed series, and hides it where its grace is over.
+    /// Determines the state of a removed series, and hides it if its grace period is over.
     fn settle(&mut self, member: &Member, removal: Removal, now: Duration) -> Fate {
         let Some(slot) = member.slot() else { return Fate::Back };
-        // A move to "other" may have revived it in the middle of a sweep.
+        // A move to "other" may have revived it during a sweep.
         if removal.hidden.is_some() && member.0.is_live() {
             return Fate::Back;
         }
@@ -336,8 +339,8 @@ impl BoundedSeries {
         self.retired.push((member, baseline));
     }
 
-    /// Moves what a hidden series has beside a baseline to "other", if it has anything. The value of a gauge is dropped:
-    /// it has no "other".
+    /// Moves the recordings of a hidden series since a baseline to "other", if there are any. The value of a gauge is
+    /// dropped, because gauges have no "other".
     fn move_to_other(&mut self, member: &Member, baseline: &Baseline) -> Option<Baseline> {
         let slot = member.slot().filter(|slot| slot.mark() != baseline.mark())?;
         let mut within = member.labels().to_vec();
@@ -371,7 +374,7 @@ impl Member {
         std::ptr::eq(Arc::as_ptr(&self.0), series)
     }
 
-    /// Whether anybody can record to it beside these, who do not.
+    /// Whether there are references beyond `these`, through which a thread can record to it.
     fn is_held_beside(&self, these: usize) -> bool {
         let is_held = Arc::strong_count(&self.0) > these;
         // Once no handle is left, all recordings of the last one are visible from here on.

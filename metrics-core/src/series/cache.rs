@@ -1,4 +1,4 @@
-//! What a thread remembers of the label sets that it has recorded.
+//! The per-thread cache of label sets.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -6,16 +6,18 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::{Entry, hand};
 
-/// Places for label sets at first; a thread that has filled half of them gets twice as many.
+/// The initial number of slots; it doubles whenever half of them are used.
 const FEWEST: usize = 1 << 8;
 
-/// At most: a thread that records more than half as many label sets asks again for some.
+/// The maximum number of slots: a thread that records more than half as many label sets looks some of them up again.
 const MOST: usize = 1 << 14;
 
-/// Places next to each other in which a label set can be, at each of two spots: in a table that is half full there is one free.
+/// The number of adjacent slots in which a label set can be, at each of two positions: a table that is half full has
+/// a free one.
 const PROBES: usize = 8;
 
-/// Counts what makes remembered entries wrong: a series is gone, or a place is free for a value that had none.
+/// Counts changes that invalidate cached entries: a series was removed, or capacity was released for a value over the
+/// limit.
 static EPOCH: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
@@ -24,22 +26,22 @@ thread_local! {
 
 struct Cache {
     epoch: u64,
-    /// Empty until there is something to remember; then a power of two. The hash is not kept beside: whoever finds an
-    /// entry reads it anyway, and it would make a place twice as large.
+    /// Empty until there is something to cache; then a power of two. The hash is not stored: a look-up reads the
+    /// entry anyway, and it would double the size of a slot.
     places: Vec<Option<Arc<Entry>>>,
     taken: usize,
 }
 
-/// A state of what may be remembered.
+/// A state of the series, to detect outdated look-ups.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Epoch(pub(super) u64);
 
-/// To be read before a series is asked for: what changes meanwhile then makes the answer one that is not remembered.
+/// Must be read before a look-up of a series, so that a result that became outdated meanwhile is not cached.
 pub(crate) fn epoch() -> Epoch {
     Epoch(EPOCH.load(Relaxed))
 }
 
-/// Makes every thread ask again.
+/// Invalidates the caches of all threads.
 pub(super) fn forget() {
     EPOCH.fetch_add(1, Relaxed);
 }
@@ -50,7 +52,7 @@ pub(super) fn with<R>(
     is: impl Fn(&Entry) -> bool,
     found: impl FnOnce(&Arc<Entry>) -> R,
 ) -> Option<R> {
-    // It is borrowed where an allocator records what is allocated below, and gone in a thread that is ending.
+    // It is borrowed if an allocator records an allocation made below, and gone in a thread that is ending.
     let find = |cache: &RefCell<Cache>| {
         let cache = cache.try_borrow().ok()?;
         if cache.epoch != EPOCH.load(Relaxed) {
@@ -73,7 +75,7 @@ pub(super) fn insert(entry: &Arc<Entry>, Epoch(epoch): Epoch) {
         let replaced = cache.put(Arc::clone(entry));
         Some((forgotten, outgrown, replaced))
     };
-    // What goes is dropped here, where nothing is borrowed any more.
+    // A replaced entry is dropped here, where nothing is borrowed any more.
     if let Ok(Some((Some(_forgotten), ..))) = CACHE.try_with(put) {
         hand::empty();
     }
@@ -82,7 +84,7 @@ pub(super) fn insert(entry: &Arc<Entry>, Epoch(epoch): Epoch) {
 impl Cache {
     const EMPTY: Self = Self { epoch: 0, places: Vec::new(), taken: 0 };
 
-    /// Grows where half of the places are taken; what found no place in the larger table is left over.
+    /// Grows the table if half of its slots are used; returns the entries that found no slot in the larger table.
     fn make_room(&mut self, entry: &Entry) -> Vec<Arc<Entry>> {
         let is_full = self.taken * 2 >= self.places.len() && self.places.len() < MOST && !entry.is_others();
         if !is_full && !self.places.is_empty() {
@@ -94,14 +96,14 @@ impl Cache {
         former.into_iter().flatten().filter_map(|entry| self.put(entry)).collect()
     }
 
-    /// What had to go for it, or the entry itself.
+    /// Returns the entry that was replaced, or the given entry if it was not stored.
     fn put(&mut self, entry: Arc<Entry>) -> Option<Arc<Entry>> {
         let hash = entry.hash();
         let all = || places(hash, self.places.len()).filter(|place| *place < self.places.len());
         let is_others = |place: &usize| self.places[*place].as_ref().is_some_and(|entry| entry.is_others());
         let free = all().find(|place| self.places[*place].is_none()).or_else(|| all().find(is_others));
-        // Any number of label sets may have no series of their own: they push out each other, never one that has, and
-        // the table does not grow for them.
+        // Any number of label sets may be over the limit: they replace each other but never one with its own series,
+        // and the table does not grow for them.
         let victim = || all().nth((hash >> 60) as usize).filter(|_| !entry.is_others());
         let Some(place) = free.or_else(victim) else { return Some(entry) };
         let replaced = self.places[place].replace(entry);
@@ -110,7 +112,7 @@ impl Cache {
     }
 }
 
-/// Where a label set can be in a table of so many places.
+/// The slots in which a label set can be, in a table of this size.
 #[inline]
 fn places(hash: u64, len: usize) -> impl Iterator<Item = usize> {
     let mask = len.wrapping_sub(1);
@@ -156,7 +158,7 @@ mod tests {
             };
             symbols.iter().filter(is_missing).count()
         };
-        // Other tests remove series beside this one: then all are asked for once more.
+        // Concurrent tests remove series, after which all are looked up again.
         let missing = loop {
             let epoch = EPOCH.load(Relaxed);
             let missing = remember_all();
@@ -164,19 +166,19 @@ mod tests {
                 break missing;
             }
         };
-        // Where they are put is chance: a lost one costs a look-up under the lock at each recording.
+        // The distribution is random: a missing entry costs a look-up under the lock at each recording.
         assert!(missing <= symbols.len() / 1_000, "{missing} of {}", symbols.len());
     }
 
     #[test]
-    fn no_place_is_beyond_the_table() {
+    fn no_slot_is_outside_the_table() {
         for len in [0, FEWEST, MOST] {
             assert!(places(u64::MAX, len).all(|place| place < len.max(1) || len == 0), "{len}");
         }
     }
 
     #[test]
-    fn nothing_that_was_found_before_a_series_went_is_remembered() {
+    fn no_result_from_before_a_removal_is_cached() {
         let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(1), Bound::Open(1)];
         let mut family = BoundedSeries::new(&catalogue::OPERATIONAL_EVENTS_TOTAL, bounds, 1);
         let labels =
@@ -184,7 +186,7 @@ mod tests {
         let asked = LabelSetQuery::new(FamilyKey::new(), &labels);
         let entry = family.get_or_create(&asked, Duration::ZERO, Slot::counter);
         let is_remembered = || remembered(&asked, |_| ()).is_some();
-        // Other tests remove series beside this one.
+        // Concurrent tests remove series.
         let found_at = loop {
             let now = epoch();
             remember(&entry, now);
@@ -195,13 +197,13 @@ mod tests {
         forget();
         assert!(!is_remembered());
         remember(&entry, found_at);
-        assert!(!is_remembered(), "it was found before");
+        assert!(!is_remembered(), "it was looked up before");
         let other = family.get_or_create(
             &LabelSetQuery::new(FamilyKey::new(), &labels),
             Duration::ZERO,
             Slot::counter,
         );
         remember(&other, epoch());
-        assert!(!is_remembered(), "nor does it come back with others");
+        assert!(!is_remembered(), "nor does it return with others");
     }
 }

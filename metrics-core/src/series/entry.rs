@@ -1,4 +1,4 @@
-//! Where the recordings of one label set go.
+//! The destination of the recordings of one label set.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -7,18 +7,18 @@ use super::{FamilyKey, Label, LabelSetQuery, LabelText, hash};
 use crate::catalogue::Family;
 use crate::storage::{CounterSlot, Seen, Slot};
 
-/// A label set that was looked up: its series, or the one that counts in its place. All threads share it: what each of
-/// them kept for itself would take more memory than the counts.
+/// The result of looking up a label set: its series, or the one in which it counts. All threads share it, because a
+/// copy for each of them would take more memory than the counts.
 #[derive(Debug)]
 pub struct Entry {
     pub(super) key: FamilyKey,
-    /// As they were asked for.
+    /// As requested.
     pub(super) labels: Box<[LabelText]>,
-    /// Whether its series is within the limits. Not after it was removed and its grace is over: then its room may be
-    /// another's, and recordings have to ask before they bring it back. A recording that reads this too early goes to the
-    /// series all the same, where the next sweep finds it.
+    /// Whether its series is within the limits. It is not after it was removed and its grace period is over: its
+    /// capacity may then be used by another, and a recording has to look it up to revive it. A recording that reads this
+    /// too early goes to the series all the same, where the next sweep finds it.
     is_live: AtomicBool,
-    /// The slot's mark in the latest exposition that a reader has received.
+    /// The slot's version in the latest exposition that a reader has received.
     seen: AtomicU64,
     target: Target,
 }
@@ -29,22 +29,22 @@ enum Target {
     Overflow(Box<Overflow>),
 }
 
-/// The series in which a label set counts that has none of its own.
+/// The series in which a label set over the limits counts.
 #[derive(Debug)]
 struct Overflow {
     family: &'static Family,
     series: Arc<Entry>,
-    /// Of the labels whose values were replaced; none where two declarations of one family share a series.
+    /// The counters of the labels whose values were replaced; empty if two declarations of one family share a series.
     replaced: Vec<Arc<CounterSlot>>,
 }
 
 impl Entry {
-    /// Of a label set with a series of its own.
+    /// The entry of a label set with its own series.
     pub(super) fn own(key: FamilyKey, labels: Vec<LabelText>, slot: Slot) -> Self {
         Self::new(key, labels, true, Target::Own(slot))
     }
 
-    /// Of a label set that counts in another's series, in place of the values of the labels `replaced`.
+    /// The entry of a label set that counts in another series, with the values of the labels `replaced` replaced.
     pub(super) fn overflow(
         key: FamilyKey,
         labels: Vec<LabelText>,
@@ -69,7 +69,7 @@ impl Entry {
         }
     }
 
-    /// The slot of its own series, unless a recording has to ask first where it goes.
+    /// The slot of its own series, unless a recording must look it up again.
     #[inline]
     pub(super) fn live_slot(&self) -> Option<&Slot> {
         match &self.target {
@@ -96,7 +96,7 @@ impl Entry {
         self.is_live.store(is_live, Relaxed);
     }
 
-    /// Whether a reader has received what the slot held at this mark.
+    /// Whether a reader has received the slot's contents at this version.
     pub(super) fn is_seen(&self, mark: u64) -> bool {
         self.seen.load(Relaxed) == mark
     }
@@ -125,7 +125,7 @@ impl Entry {
     #[inline]
     pub(super) fn is(&self, query: &LabelSetQuery<'_>) -> bool {
         let same = |(mine, asked): (&LabelText, &Label<'_>)| match (mine, asked) {
-            // Mostly it is the same text at the same address.
+            // Usually it is the same text at the same address.
             (LabelText::Closed(mine), Label::Closed(asked)) => std::ptr::eq(*mine, *asked) || mine == asked,
             (LabelText::Open(mine), Label::Open(asked)) => mine.as_bytes() == *asked,
             _ => false,
@@ -135,7 +135,7 @@ impl Entry {
             && self.labels.iter().zip(query.labels).all(same)
     }
 
-    /// Whether both were looked up by the same label set.
+    /// Whether both were looked up for the same label set.
     pub(super) fn is_of_same_set(&self, other: &Self) -> bool {
         self.key == other.key && self.labels == other.labels
     }

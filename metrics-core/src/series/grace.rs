@@ -1,11 +1,11 @@
-//! How long what was removed is still shown.
+//! The grace period of removed series.
 
 use std::time::Duration;
 
-/// Of counters and histograms: long enough for a scraper to see their last value.
+/// For counters and histograms: long enough for a scraper to read their last value.
 pub(crate) const GRACE: Duration = Duration::from_mins(5);
 
-/// Until when it lasts, from this moment on.
+/// The end of the grace period that begins at `removed_at`.
 pub(crate) fn end(removed_at: Duration) -> Duration {
     removed_at.saturating_add(GRACE)
 }

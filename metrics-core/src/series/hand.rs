@@ -1,8 +1,8 @@
-//! Handles to entries, with a reference count that threads do not contend on.
+//! Handles to entries, with a reference count on which threads do not contend.
 //!
-//! All threads share an entry's reference count. A handle that is made for one recording changes it twice, with locked
-//! instructions, and threads that record to one series would wait for each other there. So each thread keeps the handles
-//! that it drops, and uses them again for the same entry.
+//! All threads share an entry's reference count. A handle that is created for one recording changes it twice, with
+//! locked instructions, on which threads that record to one series would contend. So each thread keeps the handles
+//! that it drops, and reuses them for the same entry.
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
@@ -12,7 +12,8 @@ use super::{Entry, cache, epoch, remember};
 use crate::lock;
 use crate::storage::Slot;
 
-/// Entries that a thread keeps: more than it records to at the same time. They take 512 bytes a thread.
+/// The number of entries that a thread keeps: more than it records to at the same time. They take 512 bytes per
+/// thread.
 const AT_HAND: usize = 64;
 
 thread_local! {
@@ -23,16 +24,16 @@ struct Hand([Cell<Option<Arc<Entry>>>; AT_HAND]);
 
 /// A handle to an entry.
 ///
-/// Its entry is not in an `Option` that its drop could empty: every recording with closed labels, whose handles have the same
-/// type, would ask whether it is there, which takes two instructions of twenty.
+/// Its entry is not in an `Option` that its drop could take: every recording with closed labels, whose handles have
+/// the same type, would check it, which takes two instructions of twenty.
 #[derive(Clone, Debug)]
 pub(crate) struct Held(ManuallyDrop<Arc<Entry>>);
 
 impl Held {
-    /// The one at hand, or one more.
+    /// Reuses the kept handle of the entry, or creates one.
     #[inline]
     pub(super) fn new(entry: &Arc<Entry>) -> Self {
-        // There is none in a thread that is ending.
+        // A thread that is ending has none.
         let at_hand = HAND.try_with(|hand| hand.place(entry).take()).ok().flatten();
         match at_hand {
             Some(at_hand) if Arc::ptr_eq(&at_hand, entry) => at_hand.into(),
@@ -48,8 +49,8 @@ impl Held {
         &self.0
     }
 
-    /// Records to the series of the entry's label set. Where it is not within the limits, because it was removed or never
-    /// was, it is looked up as a new label set is: in what this thread remembers, or by `look_up`.
+    /// Records to the series of the entry's label set. If that is not within the limits, because it was removed or
+    /// was over them, it is looked up like a new label set: in this thread's cache, or by `look_up`.
     #[inline]
     pub(crate) fn record(&self, record: impl Fn(&Slot), look_up: impl FnOnce(&Entry) -> Option<Arc<Entry>>) {
         match self.0.live_slot() {
@@ -74,7 +75,7 @@ fn record_elsewhere(
         return;
     }
     if lock::is_inside() {
-        // An allocator cannot ask. The next sweep finds what it records in a hidden series.
+        // An allocator cannot look it up. The next sweep finds its recording in a hidden series.
         return entry.record(record);
     }
     let found_at = epoch();
@@ -96,29 +97,29 @@ impl From<Arc<Entry>> for Held {
 impl Drop for Held {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: it is not used again, this being dropped.
+        // SAFETY: the field is not used again, because this is being dropped.
         give_back(unsafe { ManuallyDrop::take(&mut self.0) });
     }
 }
 
-/// Not inlined: recordings with closed labels go by it.
+/// Not inlined, because recordings with closed labels skip it.
 #[inline(never)]
 fn give_back(entry: Arc<Entry>) {
     let former = HAND.try_with(|hand| hand.place(&entry).replace(Some(entry)));
-    // Nothing is borrowed here, where an allocator may record what is freed.
+    // Nothing is borrowed here, so that an allocator may record the deallocation.
     drop(former);
 }
 
 impl Hand {
     #[inline]
     fn place(&self, entry: &Arc<Entry>) -> &Cell<Option<Arc<Entry>>> {
-        // Two that stand next to each other in memory have different ones.
+        // Entries that are adjacent in memory have different slots.
         let address = Arc::as_ptr(entry).addr();
         &self.0[(address / size_of::<Entry>()) % AT_HAND]
     }
 }
 
-/// Lets go of what is at hand: it may be of series that were removed.
+/// Drops the kept handles, since they may be of series that were removed.
 pub(super) fn empty() {
     for place in 0..AT_HAND {
         drop(HAND.try_with(|hand| hand.0[place].take()));
@@ -148,9 +149,9 @@ mod tests {
                 assert_eq!(Arc::strong_count(&entry), 1);
                 drop(Held::new(&entry));
             };
-            // Joined, so that what it had for itself is gone.
+            // Joined, so that the thread's kept handles are dropped.
             scope.spawn(live).join().expect("it ends well");
         });
-        assert_eq!(Arc::strong_count(&entry), 1, "a thread that ends lets go");
+        assert_eq!(Arc::strong_count(&entry), 1, "a thread that ends drops its handles");
     }
 }

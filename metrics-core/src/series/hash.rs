@@ -1,20 +1,21 @@
-//! Spreads label sets over the places that a thread has for them. It tells nothing apart: equal hashes are compared.
+//! Distributes label sets over the slots of a thread's cache. Equality never depends on it: label sets with equal
+//! hashes are compared.
 
 use super::{FamilyKey, Label};
 
-/// Closed labels by where their text stands, open ones by what it says.
+/// Closed labels by the address of their text, open ones by their text.
 #[inline]
 pub(super) fn of<'a>(key: FamilyKey, labels: impl IntoIterator<Item = Label<'a>>) -> u64 {
     let hash = labels.into_iter().fold(key.0 as u64, |hash, label| match label {
         Label::Closed(text) => mixed(hash, text.as_ptr().addr() as u64),
         Label::Open(text) => open(hash, text),
     });
-    // Once more: of texts that end alike, one product leaves the lower bits to chance, which is where the closed labels'
-    // texts happen to stand.
+    // Mixed once more: for texts with equal ends, one product leaves the lower bits to the addresses of the closed
+    // labels' texts.
     mixed(hash, 0)
 }
 
-/// The last word overlaps the one before it, and the length tells what of it is new.
+/// The last word overlaps the one before it; the length determines which part of it is new.
 #[inline]
 fn open(hash: u64, text: &[u8]) -> u64 {
     let len = text.len() as u64;
@@ -31,7 +32,7 @@ fn open(hash: u64, text: &[u8]) -> u64 {
     }
 }
 
-/// Both halves of a product: every bit moves every other.
+/// Both halves of a product: every bit affects every other.
 #[inline]
 fn mixed(hash: u64, word: u64) -> u64 {
     let product = u128::from(hash ^ 0x9E37_79B9_7F4A_7C15) * u128::from(word ^ 0xD6E8_FEB8_6659_FD93);
@@ -47,7 +48,7 @@ mod tests {
 
     #[test]
     fn symbols_spread_over_the_places() {
-        // Wherever the text of a closed label happens to stand.
+        // At any address of the text of a closed label.
         static TEXT: &str = match str::from_utf8(&[b'x'; 4096]) {
             Ok(text) => text,
             Err(_) => "",
@@ -60,7 +61,7 @@ mod tests {
                 let labels = [Label::Closed(&TEXT[at..]), Label::Open(symbol.as_bytes())];
                 *places.entry(of(key, labels) % 1024).or_insert(0) += 1;
             }
-            // Of throws at random 403 places are hit, give or take 10.
+            // Random hashing hits 403 slots, give or take 10.
             assert!(places.len() > 345, "{} places of 512 symbols", places.len());
             assert!(places.values().all(|count| *count <= 12), "{places:?}");
         }

@@ -1,4 +1,4 @@
-//! How many values each open label of a family has, and how many series all of them.
+//! The limits on the values of each open label of a family, and on its series.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use super::{Label, LabelText};
 use crate::labels::value::OTHER;
 use crate::storage::CounterSlot;
 
-/// How many values a label may have.
+/// The number of values that a label may have.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Bound {
-    /// Those of an enum: none of them counts against a limit.
+    /// The values of an enum, which do not count against a limit.
     Closed,
-    /// At most so many.
+    /// At most this many.
     Open(usize),
 }
 
-/// The limits of a family, and what of them is used.
+/// The limits of a family and their use.
 #[derive(Debug)]
 pub(super) struct Limits {
     pub(super) labels: Vec<OpenLabel>,
@@ -28,7 +28,7 @@ pub(super) struct Limits {
 #[derive(Debug)]
 pub(super) struct OpenLabel {
     pub(super) bound: Bound,
-    /// How many series each value of an open label has.
+    /// The number of series of each value of an open label.
     used: BTreeMap<Arc<str>, usize>,
     pub(super) overflow: Arc<CounterSlot>,
 }
@@ -45,7 +45,7 @@ impl Limits {
         self.used
     }
 
-    /// The labels as they were asked for, in texts that are shared where they are known.
+    /// The requested labels, as texts that are shared with existing series.
     pub(super) fn texts(&self, asked: &[Label<'_>]) -> Vec<LabelText> {
         let text = |(label, asked): (&OpenLabel, &Label<'_>)| match *asked {
             Label::Closed(text) => LabelText::Closed(text),
@@ -58,13 +58,13 @@ impl Limits {
         self.labels.iter().zip(asked).map(text).collect()
     }
 
-    /// Whether one more series may have these labels.
+    /// Whether there is capacity for one more series with these labels.
     pub(super) fn have_room(&self, labels: &[LabelText]) -> bool {
         let is_full = self.used >= self.most && self.count(labels);
         !is_full && self.labels.iter().zip(labels).all(|(label, text)| label.has_room(text))
     }
 
-    /// Replaces the values for which there is no room, and returns the counters of overflow of their labels.
+    /// Replaces the values for which there is no capacity, and returns the overflow counters of their labels.
     pub(super) fn replace_with_other(&self, labels: &mut [LabelText]) -> Vec<Arc<CounterSlot>> {
         let mut replaced = Vec::new();
         let mut replace = |label: &OpenLabel, text: &mut LabelText| {

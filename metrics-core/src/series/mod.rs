@@ -1,8 +1,8 @@
-//! Series whose labels are texts that are known only when they are recorded: a profile, a symbol.
+//! Series with labels whose values are known only when they are recorded: a profile, a symbol.
 //!
-//! A family admits a bounded number of values to each such label, under a lock. Which series a label set has, each
-//! thread then remembers, so that it neither locks nor allocates for a set that it has recorded before. Label sets are
-//! told apart by comparing them, never by a hash alone.
+//! A family admits a bounded number of values of each such label, under a lock. Each thread caches the series of a
+//! label set, so that it neither locks nor allocates for a set that it has recorded before. Label sets are
+//! distinguished by comparison, never by a hash alone.
 
 mod bounded;
 mod cache;
@@ -21,36 +21,37 @@ pub(crate) use entry::Entry;
 pub(crate) use hand::Held;
 pub(crate) use limits::Bound;
 
-/// Tells families apart in what threads remember.
+/// Identifies a family in the caches of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FamilyKey(usize);
 
 impl FamilyKey {
-    /// Of a family that lives as long as its instance.
+    /// The key of a family that lives as long as its instance.
     pub(crate) fn new() -> Self {
-        // Odd, since the others are aligned.
+        // Odd, whereas aligned addresses are even.
         static NEXT: AtomicUsize = AtomicUsize::new(1);
         Self(NEXT.fetch_add(2, Relaxed))
     }
 
-    /// Of a family that lives for ever.
+    /// The key of a family that lives for ever.
     pub(crate) fn of<T>(family: &'static T) -> Self {
         const { assert!(align_of::<T>() > 1) };
         Self(std::ptr::from_ref(family).addr())
     }
 }
 
-/// A label's value, as it is asked for.
+/// A label's value in a query.
 #[derive(Clone, Copy, Debug)]
 pub enum Label<'a> {
-    /// One of a closed set.
+    /// A value of a closed set.
     Closed(&'static str),
-    /// Any text, as its bytes: those of a text that was copied are valid, and to find that out takes longer than to find
-    /// the series.
+    /// Any text, as its bytes. The bytes of a copied text are known to be valid UTF-8; checking that again would take
+    /// longer than finding the series.
     Open(&'a [u8]),
 }
 
-/// A label set whose series is looked up. It borrows the labels: to copy them first takes longer than the look-up.
+/// The query for the series of a label set. It borrows the labels, because copying them would take longer than the
+/// look-up.
 #[derive(Debug)]
 pub(crate) struct LabelSetQuery<'a> {
     key: FamilyKey,
@@ -65,7 +66,7 @@ impl<'a> LabelSetQuery<'a> {
     }
 }
 
-/// A label's value, for as long as it has a series or a thread remembers it.
+/// A label's value that is stored with a series or in a cache.
 #[derive(Clone, Debug)]
 pub(crate) enum LabelText {
     Closed(&'static str),
@@ -101,19 +102,19 @@ impl Ord for LabelText {
     }
 }
 
-/// Shows `record` the entry of a label set, if this thread remembers it.
+/// Passes the entry of a label set to `record`, if this thread has cached it.
 #[inline]
 pub(crate) fn remembered<R>(query: &LabelSetQuery<'_>, record: impl FnOnce(&Arc<Entry>) -> R) -> Option<R> {
     cache::with(query.hash, |entry| entry.is(query), record)
 }
 
-/// As [`remembered`], for a handle.
+/// Like [`remembered`], but returns a handle.
 #[inline]
 pub(crate) fn held(query: &LabelSetQuery<'_>) -> Option<Held> {
     remembered(query, Held::new)
 }
 
-/// Lets this thread remember an entry that it looked up at this epoch.
+/// Caches an entry that this thread looked up at this epoch.
 pub(crate) fn remember(entry: &Arc<Entry>, found_at: Epoch) {
     cache::insert(entry, found_at);
 }

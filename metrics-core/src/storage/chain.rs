@@ -1,14 +1,14 @@
-//! Lists that only grow: read without a lock while others append.
+//! Append-only lists that are read without a lock while other threads append.
 
 use std::iter::successors;
 
 use super::sync::OnceLock;
 
-/// Where the next element of a list stands, or the first one.
+/// A link to the next element of a list, or to the first one.
 #[derive(Debug)]
 pub(super) struct Link<T: 'static>(OnceLock<&'static T>);
 
-/// An element that knows the next one.
+/// An element of a list.
 pub(super) trait Linked: Sized + 'static {
     fn link(&self) -> &Link<Self>;
 }
@@ -33,18 +33,19 @@ impl<T> Link<T> {
 }
 
 impl<T: Linked> Link<T> {
-    /// The elements behind it, the first one appended first.
+    /// The elements after this link, in the order in which they were appended.
     pub(super) fn iter(&self) -> impl Iterator<Item = &'static T> {
         successors(self.next(), |element| element.link().next())
     }
 
-    /// Puts an element behind all others. Inside [`lock::enter`](crate::lock::enter), so that no fork finds it half done.
+    /// Appends an element. Call it inside [`lock::enter`](crate::lock::enter), so that a fork never copies a partial
+    /// append.
     pub(super) fn append(&self, element: &'static T) {
         #[cfg(bot_metrics_tsan)]
         crate::lock::sanitizer::releases(element);
         let mut end = self;
         while end.0.set(element).is_err() {
-            // Somebody else's stands there: behind that one.
+            // Another thread appended an element here; continue after it.
             end = end.next().map_or(end, Linked::link);
         }
     }

@@ -1,33 +1,33 @@
-//! Many threads that record, come and go, while another reads: the frame of the storage's stress tests.
+//! Many threads that record, start and end while another reads: the harness of the storage's stress tests.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
-/// How much of it.
+/// The size of a test.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Crowd {
-    /// Threads at a time.
+    /// The number of concurrent threads.
     pub(super) threads: u64,
-    /// How many of them come one after the other, for each of those.
+    /// The number of threads that run one after the other for each of those.
     pub(super) lives: u64,
-    /// Rounds of work of each.
+    /// The rounds of work of each thread.
     pub(super) rounds: u64,
-    /// Readings at least.
+    /// The minimum number of readings.
     pub(super) readings: u64,
 }
 
 impl Crowd {
-    /// The first one where `BOT_METRICS_LONG_TESTS` is set, the other elsewhere.
+    /// The first size if `BOT_METRICS_LONG_TESTS` is set, otherwise the second.
     pub(super) fn of_this_run(long: Self, short: Self) -> Self {
         if std::env::var_os("BOT_METRICS_LONG_TESTS").is_some() { long } else { short }
     }
 
-    /// Rounds of all threads.
+    /// The number of rounds of all threads.
     pub(super) fn all(self) -> u64 {
         self.threads * self.lives * self.rounds
     }
 
-    /// Has each thread do `work` for each of its rounds, by number, while one of its own reads all the time.
+    /// Lets each thread do `work` for each of its rounds, by number, while one more thread reads continuously.
     pub(super) fn runs(self, work: impl Fn(u64) + Sync, mut read: impl FnMut() + Send) {
         let (begun, done) = (Instant::now(), AtomicBool::new(false));
         let live = || (0..self.rounds).for_each(&work);
@@ -40,7 +40,7 @@ impl Crowd {
                 }
                 readings
             });
-            // Each line of threads is one at a time, so that so many run at once.
+            // The threads of each sequence run one after the other, so that the number of concurrent threads is constant.
             let lines: Vec<_> = (0..self.threads)
                 .map(|_| {
                     scope.spawn(|| {

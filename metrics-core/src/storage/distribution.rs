@@ -1,4 +1,4 @@
-//! Values sorted into buckets, which every thread keeps for itself.
+//! Histograms of values, in words owned by each thread.
 
 use super::observed::{self, Sum, observe};
 use super::page::Run;
@@ -9,29 +9,31 @@ use super::sync::AtomicU64;
 use super::sync::Ordering::Relaxed;
 use crate::lock;
 
-/// A histogram of floats. Observing is plain loads and stores.
+/// A histogram of floats. Observing consists of plain loads and stores.
 #[derive(Debug)]
 pub(crate) struct Distribution {
     bounds: &'static [f64],
     run: Run,
-    /// Made when the first of them observes.
+    /// Created by the first observation of a thread without words of its own.
     shared: lock::Once<Box<SharedObserved>>,
-    /// The bits of the largest sum that was shown: with what rounding leaves of its parts, the next one may come out a hair
-    /// less, which would look like a restart.
+    /// The bits of the largest sum returned so far. Because of rounding, the sum of the parts may come out slightly
+    /// smaller the next time, which would look like a restart.
     shown: AtomicU64,
 }
 
-/// Of the last digits of a sum, how many rounding may take from one reading to the next: a few for each of its parts.
+/// The number of units in the last place that rounding may take from a sum between two readings: a few for each of
+/// its parts.
 const MOST_ROUNDED: u64 = 1 << 12;
 
-/// Bounds that a histogram can have: more cost more than they tell, since each is a series for each label set.
+/// The maximum number of bounds of a histogram: each is a series per label set, so that more cost more than they are
+/// worth.
 pub(crate) const MOST_BOUNDS: usize = 200;
 
-/// As many as most have: room for more takes longer to clear than to fill.
+/// Enough for most histograms; a larger array takes longer to clear than to fill.
 const FEW_BUCKETS: usize = 16;
 
 impl Distribution {
-    /// With these upper bounds, ascending, at most [`MOST_BOUNDS`].
+    /// A histogram with these upper bounds, ascending and at most [`MOST_BOUNDS`].
     pub(crate) fn new(bounds: &'static [f64]) -> Self {
         Self {
             bounds,
@@ -41,7 +43,7 @@ impl Distribution {
         }
     }
 
-    /// Observes a value, which is finite and not below zero.
+    /// Observes a value, which must be finite and not negative.
     #[inline]
     pub(crate) fn observe(&self, value: f64) {
         let bucket = self.bounds.partition_point(|bound| *bound < value);
@@ -67,12 +69,12 @@ impl Distribution {
         self.bounds
     }
 
-    /// Adds observations that another histogram with these bounds had: so many by bucket, and their sum.
+    /// Adds the observations of another histogram with the same bounds: the count of each bucket, and their sum.
     pub(crate) fn add(&self, buckets: &[u64], sum: f64) {
         self.shared.get_or_make(|| Box::new(self.new_shared())).add(buckets, sum);
     }
 
-    /// None where it was not made before and nothing may be allocated or waited for.
+    /// Returns `None` if it does not exist yet and the thread may neither allocate nor wait.
     fn shared(&self) -> Option<&SharedObserved> {
         let made = self.shared.get_unless_inside(|| Box::new(self.new_shared()));
         made.map(|shared| &**shared)
@@ -82,8 +84,8 @@ impl Distribution {
         SharedObserved::new(self.bounds.len() + 1)
     }
 
-    /// Shows all that was observed: how many by bucket, the last one being those beyond all bounds, and the sum. It
-    /// waits for no thread that observes.
+    /// Passes all observations to `to`: the count of each bucket, the last one for values above all bounds, and the
+    /// sum. Does not wait for threads that observe.
     pub(crate) fn show<R>(&self, to: impl FnOnce(&[u64], f64) -> R) -> R {
         if self.bounds.len() < FEW_BUCKETS {
             self.show_of::<FEW_BUCKETS, R>(to)
@@ -103,16 +105,16 @@ impl Distribution {
                 *count = count.wrapping_add(*more);
             }
         }
-        // Of floats that are not negative the larger one has the larger bits.
+        // The bits of non-negative floats are ordered like their values.
         let sum = sum.value().to_bits();
         let shown = self.shown.fetch_max(sum, Relaxed).max(sum);
-        // What is larger by more is of another scrape, which saw observations that are not in these buckets.
+        // A larger difference comes from another scrape, which saw observations that are not in these buckets.
         let shown = if shown - sum <= MOST_ROUNDED { shown } else { sum };
         to(all, f64::from_bits(shown))
     }
 }
 
-/// The sum as it was read, patiently.
+/// Reads the sum, repeatedly until a reading is consistent.
 fn sum_of(readings: usize, mut read: impl FnMut() -> (Sum, bool)) -> Sum {
     let mut sum = Sum::default();
     patiently(readings, || {
@@ -133,7 +135,7 @@ mod tests {
 
     const BOUNDS: &[f64] = &[1.0, 10.0];
 
-    /// The values that are observed: one for each bucket, told apart by their sum.
+    /// The observed values, one per bucket, so that the sum identifies the counts.
     const VALUES: [f64; 3] = [0.5, 8.0, 4096.0];
 
     fn observe_all(histogram: &Distribution, values: &[f64]) {
@@ -178,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rounding_takes_from_a_sum_is_not_shown() {
+    fn a_sum_does_not_fall_by_rounding() {
         let histogram = Distribution::new(BOUNDS);
         histogram.observe(0.1);
         let a_hair_more = f64::from_bits(0.1f64.to_bits() + 1);
@@ -186,9 +188,9 @@ mod tests {
         assert_eq!(shown(&histogram).1, a_hair_more);
     }
 
-    /// Another one has seen an observation already that is not in the buckets of this one.
+    /// The other scrape has already seen an observation that is not in the buckets of this one.
     #[test]
-    fn two_scrapes_at_once_each_tell_the_sum_of_their_own_buckets() {
+    fn two_concurrent_scrapes_each_return_the_sum_of_their_own_buckets() {
         let histogram = Distribution::new(BOUNDS);
         histogram.observe(0.5);
         histogram.shown.store(8.5_f64.to_bits(), Relaxed);
@@ -202,7 +204,7 @@ mod tests {
         (0..1_000).for_each(|_| histogram.observe(1.0));
         assert_eq!(shown(&histogram).1, 1e16 + 1_000.0);
         let naive = (0..1_000).fold(1e16, |sum, _| sum + 1.0);
-        assert_eq!(naive, 1e16, "what floats alone make of it");
+        assert_eq!(naive, 1e16, "the naive sum of floats");
     }
 
     #[test]
@@ -222,9 +224,9 @@ mod tests {
         assert_eq!(shown(&histogram).0, [2, 2, 1]);
     }
 
-    /// In a thread that is ending, and where an allocator records what is allocated under a lock of ours.
+    /// In a thread that is ending, and in an allocator that records allocations under one of the library's locks.
     #[test]
-    fn without_words_of_its_own_a_thread_observes_all_the_same() {
+    fn a_thread_without_words_of_its_own_can_observe() {
         struct Last(Arc<Distribution>);
         impl Drop for Last {
             fn drop(&mut self) {
@@ -232,7 +234,7 @@ mod tests {
             }
         }
         thread_local! {
-            // It goes after the pages, which come later.
+            // Dropped after the pages, which are initialised later.
             static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
         }
         let histogram = Arc::new(Distribution::new(BOUNDS));
@@ -252,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_not_allocate_and_finds_no_place_is_counted_as_lost() {
+    fn an_observation_that_may_not_allocate_and_has_no_words_is_counted_as_lost() {
         let (histogram, before) = (Distribution::new(BOUNDS), lost());
         let observe = || {
             let _inside = lock::enter();

@@ -1,11 +1,10 @@
-//! Where values live, and how they are read.
+//! The storage of values: threads record into it, and a scrape reads it.
 //!
-//! This is the seam between recording and everything else: handles and call sites write, the snapshot reads, and
-//! nobody else knows what either is made of.
+//! Handles and call sites write, the snapshot reads, and no other module depends on the representation.
 //!
-//! Calls go through a [`Recorder`](recorder::Recorder), where each thread has a share of its own and no two threads
-//! write the same memory. Counters and histograms that are recorded to directly are words in a [page](page) that each
-//! thread has for itself. What is recorded rarely goes to slots that all threads share.
+//! Calls go through a [`Recorder`](recorder::Recorder), in which each thread has its own shard, so that no two
+//! threads write the same memory. Counters and histograms that are recorded directly are words in [pages](page) owned
+//! by each thread. Rare recordings go to slots that all threads share.
 
 mod chain;
 #[cfg(test)]
@@ -37,7 +36,8 @@ pub(crate) mod waiting;
 
 use crate::sync;
 
-/// Whether anything is recorded. Without the feature `enable` handles do nothing, and nothing of the library's is served.
+/// Whether anything is recorded. Without the feature `enable` handles do nothing, and none of the library's metrics
+/// are served.
 pub(crate) const ENABLED: bool = cfg!(feature = "enable");
 
 #[cfg(feature = "tokio")]

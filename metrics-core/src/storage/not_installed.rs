@@ -1,8 +1,8 @@
-//! Recordings of attributes while no settings are installed: no scrape would ever show them, and nothing else would say so.
+//! Detects recordings of attributes without installed settings, which no scrape would ever export.
 //!
-//! A bot may record before it installs. So it is reported once, when something is recorded that long after the first
-//! recording. A recorded call must not pay for that: until then sites remember nothing that would let them leave out the
-//! slow path of a first call, which asks here.
+//! A bot may record before it installs, so a recording is reported once, and only a while after the first one.
+//! Recorded calls must not pay for this check: until settings are installed, call sites cache nothing, and each call
+//! takes the slow path of a first call, which checks here.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -12,33 +12,33 @@ use crate::clock::Clock;
 use crate::lock;
 use crate::report::{Report, Topic};
 
-/// How long a bot may take from its first recording to `install`: several requests to an exchange at start-up.
+/// The time that a bot may take from its first recording to `install`: several requests to an exchange at start-up.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Whether settings are installed, or it is reported that none are.
+/// Whether settings are installed, or their absence has been reported.
 static SETTLED: AtomicBool = AtomicBool::new(false);
 
-/// When the first recording was, in nanoseconds of boot time; 0 before it.
+/// The time of the first recording, in nanoseconds of boot time; 0 before it.
 static SINCE: AtomicU64 = AtomicU64::new(0);
 
-/// In nanoseconds.
+/// The grace period, in nanoseconds.
 #[expect(clippy::cast_possible_truncation, reason = "ten seconds")]
 static LONGEST: AtomicU64 = AtomicU64::new(GRACE.as_nanos() as u64);
 
-/// Whether sites may remember what they record to.
+/// Whether call sites may cache their series.
 #[inline]
 pub(crate) fn is_settled() -> bool {
     SETTLED.load(Relaxed)
 }
 
-/// Settings are installed.
+/// Records that settings are installed.
 pub(crate) fn settle() {
     SETTLED.store(true, Relaxed);
 }
 
-/// Something that an attribute or a declared family at `place` records, on the slow path of a first call.
+/// Called for a recording of the attribute or declared family at `place`, on the slow path of a first call.
 pub(crate) fn note(place: impl fmt::Display) {
-    // Inside a lock nothing could be told.
+    // Inside a lock no report can be sent.
     if !is_settled() && is_due() && !lock::is_inside() && !SETTLED.swap(true, Relaxed) {
         Report::default().tell(
             Topic::NotInstalled,
@@ -64,7 +64,7 @@ fn passed(since: &AtomicU64, now: Duration) -> u64 {
     now.saturating_sub(first)
 }
 
-/// Reports the next recording at once.
+/// Ends the grace period, so that the next recording is reported.
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) fn end_grace() {
     LONGEST.store(0, Relaxed);

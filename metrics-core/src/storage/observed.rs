@@ -1,12 +1,12 @@
-//! One thread's observations of a histogram: written by that thread alone, read by anyone, and neither waits for the
+//! One thread's observations of a histogram: written only by that thread, read by any, and neither waits for the
 //! other.
 //!
-//! The words are: which bucket the last observation goes to, how many are complete, two sums, then the buckets. An
-//! observation is announced with its bucket, counted, added to the sum that the one before it did not write, and then
-//! complete. A reader that finds the number of complete ones unchanged after it read the rest knows that at most one
-//! more was under way: the sum that belongs to the complete ones stands untouched, and if the buckets hold one more, it
-//! is the announced one. So it takes the last observation wholly or not at all, and a writer that was stopped in the
-//! middle of one holds nobody up.
+//! The words are: the bucket of the last observation, the number of complete observations, two sums, then the
+//! buckets. An observation is announced with its bucket, counted, added to the sum that the previous one did not
+//! write, and then marked complete. If a reader finds the number of complete observations unchanged after it read the
+//! rest, at most one more was in progress: the sum of the complete ones was not written, and if the buckets contain
+//! one more, it is the announced one. The reader therefore includes the last observation completely or not at all,
+//! and a writer that was stopped while recording delays no reader.
 
 use super::sync::AtomicU64;
 use super::sync::Ordering::{Acquire, Relaxed, Release};
@@ -17,12 +17,12 @@ const COMPLETE: usize = 1;
 const SUMS: usize = 2;
 const BUCKETS: usize = 6;
 
-/// Words for so many buckets, the one for all the rest included.
+/// The number of words for this many buckets, including the last one for all remaining values.
 pub(super) const fn words(buckets: usize) -> usize {
     BUCKETS + buckets
 }
 
-/// A sum of floats with what rounding left of it: exact for any number of observations that a bot can make.
+/// A compensated sum of floats: exact for any number of observations that a bot can make.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Sum {
     value: f64,
@@ -30,8 +30,8 @@ pub(super) struct Sum {
 }
 
 impl Sum {
-    /// Neumaier's summation. Beyond the largest float it stays there: an infinite sum would never come down to a rate
-    /// again.
+    /// Neumaier's summation. It saturates at the largest float, because an infinite sum would never yield a finite
+    /// rate again.
     pub(super) fn add(self, value: f64) -> Self {
         let sum = self.value + value;
         if sum == f64::INFINITY {
@@ -66,28 +66,28 @@ impl Sum {
     }
 }
 
-/// Where the sum of so many observations stands.
+/// The index of the sum of this many complete observations.
 fn place(complete: u64) -> usize {
     SUMS + if complete & 1 == 0 { 0 } else { 2 }
 }
 
-/// Records one observation. Only the words' own thread may do so.
+/// Records one observation. Only the thread that owns the words may call it.
 #[inline]
 pub(super) fn observe(words: &[AtomicU64], bucket: usize, value: f64) {
     let complete = words[COMPLETE].load(Relaxed);
-    // Release: who sees it announced sees all observations before it.
+    // Release: a reader that sees it announced sees all earlier observations.
     words[ANNOUNCED].store(bucket as u64, Release);
-    // Who sees it counted, or the sum, sees it announced, and the one before it complete.
+    // A reader that sees the count or the sum sees the announcement, and the previous observation complete.
     fence(Release);
     let count = &words[BUCKETS + bucket];
     count.store(count.load(Relaxed).wrapping_add(1), Relaxed);
     Sum::load(words, complete).add(value).store(words, complete.wrapping_add(1));
-    // Release: who sees it complete sees all of it.
+    // Release: a reader that sees it complete sees all of it.
     words[COMPLETE].store(complete.wrapping_add(1), Release);
 }
 
-/// The sum, and into `buckets` what belongs to it. Where an observation comes between it says so: then each number was
-/// true at some moment, yet not all of them at one.
+/// Returns the sum and fills `buckets` with the matching counts. Also returns whether the reading was consistent: if
+/// not, an observation interfered, and each number was correct at some moment but not all at the same one.
 pub(super) fn read(words: &[AtomicU64], buckets: &mut [u64]) -> (Sum, bool) {
     let complete = words[COMPLETE].load(Acquire);
     let sum = Sum::load(words, complete);
@@ -96,7 +96,7 @@ pub(super) fn read(words: &[AtomicU64], buckets: &mut [u64]) -> (Sum, bool) {
         *read = count.load(Relaxed);
         counted = counted.wrapping_add(*read);
     }
-    // Acquire: had anything of a later observation been read, it would be seen announced below.
+    // Acquire: if anything of a later observation had been read, its announcement would be seen below.
     fence(Acquire);
     let announced = words[ANNOUNCED].load(Acquire);
     let undisturbed = words[COMPLETE].load(Relaxed) == complete;

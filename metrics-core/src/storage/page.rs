@@ -1,10 +1,10 @@
-//! Words of memory that each thread has for itself: written by that thread alone, read by anyone.
+//! Words of memory owned by each thread: written only by that thread, read by any.
 //!
-//! Counters and histograms that are recorded to directly hold a [`Run`] of words. Every thread has its own copy of the
-//! run, in a page that belongs to it, and finds it by one load; so recording is plain loads and stores, and no two
-//! threads write the same cache line. A reader adds up the copies, and waits for nobody. A thread that ends gives its
-//! pages back as they are, and the next one goes on counting where they stand: nothing has to be moved, and no reader
-//! ever sees less.
+//! Counters and histograms that are recorded directly own a [`Run`], a range of words. Every thread has its own copy
+//! of the range, in a page that it owns, and finds it with one load, so that recording consists of plain loads and
+//! stores and no two threads write the same cache line. A reader adds up the copies and waits for no thread. A thread
+//! that ends releases its pages unchanged, and their next owner continues from their values: nothing has to be moved,
+//! and no reader ever sees a sum fall.
 
 use std::cell::{Cell, RefCell};
 
@@ -14,23 +14,23 @@ use super::sync::AtomicU64;
 use super::sync::Ordering::Relaxed;
 use crate::lock::{self, Lock};
 
-/// Words of a page, as many as a byte can number, so that the index needs no check.
+/// Words per page: the range of a byte, so that the index needs no bounds check.
 const WORDS: usize = 1 << u8::BITS;
 
-/// Pages that a thread can have. They are found by one load from a table that costs each thread 2 KiB; what finds no
-/// room in 65,280 words is recorded with locked instructions.
+/// The maximum number of pages of a thread. They are found with one load from a table that costs each thread 2 KiB;
+/// metrics that do not fit into the 65,280 words are recorded with locked instructions.
 const PAGES: usize = 1 << u8::BITS;
 
-/// The number of a page that no thread ever has.
+/// A page number that no thread ever owns.
 const NOWHERE: u8 = u8::MAX;
 
-/// Mark of a page that is some thread's, whichever.
+/// The writer's value for a page with an owner; pages do not distinguish their owners.
 const TAKEN: u64 = 1;
 
-/// A thread's own.
+/// A thread's words.
 type Words = [AtomicU64; WORDS];
 
-/// The words of one thread after the other. Cache lines of its own, since threads write them.
+/// The words of one thread after another, aligned to cache lines because threads write them.
 #[repr(align(64))]
 struct Page {
     words: Words,
@@ -44,26 +44,26 @@ impl Linked for Page {
     }
 }
 
-/// All pages by number.
+/// All pages, by number.
 static ALL: [Link<Page>; PAGES] = [const { Link::new() }; PAGES];
 
 thread_local! {
-    /// By number. Nothing in it is ever dropped, so that it can be read in a thread that is ending.
+    /// By number. Contains nothing to drop, so that it can be read in a thread that is ending.
     static OWN: [Cell<Option<&'static Words>>; PAGES] = const { [const { Cell::new(None) }; PAGES] };
     static MEMBERSHIP: RefCell<Membership> = const { RefCell::new(Membership(Vec::new())) };
 }
 
-/// The pages of a thread, by number. They go back when it ends.
+/// The pages of a thread, by number. They are released when it ends.
 struct Membership(Vec<&'static Page>);
 
-/// Which runs are in use.
+/// The ranges in use.
 static ALLOTMENTS: Lock<Allotments> = Lock::new(Allotments { used: Vec::new(), free: Vec::new() });
 
 #[derive(Debug)]
 struct Allotments {
-    /// Words of each page, by number.
+    /// The number of words used of each page, by page number.
     used: Vec<usize>,
-    /// Runs that are free again, cleared.
+    /// Ranges that are free again and cleared.
     free: Vec<Place>,
 }
 
@@ -74,37 +74,37 @@ struct Place {
     len: u16,
 }
 
-/// Consecutive words of every thread's page; free for another use when this is dropped.
+/// A range of words in every thread's page; it can be reused after this is dropped.
 #[derive(Debug)]
 pub(super) struct Run(Place);
 
 impl Run {
-    /// A run of `len` words, all of them 0.
+    /// Allocates a range of `len` words, all of them 0.
     pub(super) fn new(len: usize) -> Self {
         ALLOTMENTS.hold().allot(len).map_or_else(Self::nowhere, Self)
     }
 
-    /// Of no words: what is recorded to it has to go elsewhere.
+    /// A range of no words, so that recordings go elsewhere.
     pub(super) fn nowhere() -> Self {
         Self(Place { page: NOWHERE, first: 0, len: 0 })
     }
 
-    /// The first of this thread's words, if it has recorded to the page before.
+    /// The first of this thread's words, if the thread has recorded to the page before.
     #[inline]
     pub(super) fn word(&self) -> Option<&'static AtomicU64> {
         let words = OWN.with(|own| own[usize::from(self.0.page)].get())?;
         Some(&words[usize::from(self.0.first)])
     }
 
-    /// All of them.
+    /// All of this thread's words.
     #[inline]
     pub(super) fn words(&self) -> Option<&'static [AtomicU64]> {
         let words = OWN.with(|own| own[usize::from(self.0.page)].get())?;
         words.get(self.0.range())
     }
 
-    /// As [`words`](Self::words), for a thread's first recording: takes a page, or gives nothing where that cannot be,
-    /// in a thread that is ending, or where an allocator records what is allocated here.
+    /// Like [`words`](Self::words), for a thread's first recording: acquires a page. Returns `None` in a thread that
+    /// is ending, and in an allocator that records allocations made here.
     #[cold]
     #[inline(never)]
     pub(super) fn join(&self) -> Option<&'static [AtomicU64]> {
@@ -115,7 +115,7 @@ impl Run {
             return None;
         }
         let _inside = lock::enter();
-        // The destructor is arranged for before there is anything to destroy.
+        // The destructor is registered before there is anything to destroy.
         let joined = MEMBERSHIP.try_with(|membership| {
             let number = usize::from(self.0.page);
             let page = Page::admit(&ALL[number]);
@@ -126,7 +126,7 @@ impl Run {
         joined.ok()?.get(self.0.range())
     }
 
-    /// The copies of this run, of threads that record and of those that have ended.
+    /// The copies of this range, of running threads and of those that have ended.
     pub(super) fn copies(&self) -> impl Iterator<Item = &'static [AtomicU64]> + use<> {
         let range = self.0.range();
         ALL[usize::from(self.0.page)].iter().filter_map(move |page| page.words.get(range.clone()))
@@ -135,7 +135,7 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        // Nobody records to it any more: who could has let go of what owns it, and that is seen here.
+        // No thread records to it any more: every thread that could has released the owner, which is visible here.
         if self.0.page != NOWHERE {
             for word in self.copies().flatten() {
                 word.store(0, Relaxed);
@@ -159,7 +159,7 @@ impl Allotments {
         }
     }
 
-    /// Words that no run had before.
+    /// Allocates words that no range has used before.
     fn fresh(&mut self, len: usize) -> Option<Place> {
         let page = match self.used.iter().position(|used| used + len <= WORDS) {
             Some(page) => page,
@@ -176,7 +176,7 @@ impl Allotments {
 }
 
 impl Page {
-    /// A page of this number for a thread.
+    /// Returns a page of this number for a thread.
     fn admit(all: &'static Link<Self>) -> &'static Self {
         if let Some(page) = all.iter().find(|page| page.writer.take(TAKEN)) {
             return page;
@@ -190,7 +190,7 @@ impl Page {
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        // An allocator that records what is freed here must not come back for a page.
+        // An allocator that records deallocations made here must not acquire a page again.
         OWN.with(|own| own.iter().for_each(|page| page.set(None)));
         for page in self.0.drain(..) {
             page.writer.give_back();

@@ -1,14 +1,14 @@
-//! How often something is read that others write meanwhile, before it is taken as it stands: off by what came between.
+//! The number of attempts to read words that are being written, before an inconsistent reading is accepted.
 
-/// Readings of what one thread writes. Only a thread that is running and does nothing but record makes a reading fail, and
-/// then in one of some cases, never in ten thousand.
+/// Attempts to read words of one thread. Only a thread that does nothing but record makes a reading fail, and then in
+/// some of the attempts, never in ten thousand of them.
 pub(super) const OF_ONE_THREADS: usize = 10_000;
 
-/// The same of what anyone writes. A thread that dies in the middle of it, or that a forked child does not have, leaves it
-/// so for ever.
+/// Attempts to read words shared by threads. A thread that dies while writing, or that a forked child does not have,
+/// leaves them inconsistent for ever.
 pub(super) const OF_ANYONES: usize = 100;
 
-/// Whether one of so many readings was undisturbed.
+/// Whether one of `readings` attempts was consistent.
 pub(super) fn patiently(readings: usize, mut read: impl FnMut() -> bool) -> bool {
     (0..readings).any(|_| {
         let undisturbed = read();

@@ -1,21 +1,21 @@
-//! What an exposition says of series that may be removed, until it is known that a reader has received it whole.
+//! The removable series in an exposition, kept until it is known that a reader has received all of it.
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
-/// A series that notes which of its counts a reader has received.
+/// A series that stores which of its counts a reader has received.
 pub(crate) trait Seen: Debug + Send + Sync {
-    /// A reader has received what the series held at this [mark](super::Slot::mark).
+    /// Notes that a reader has received the contents of the series at this [version](super::Slot::mark).
     fn note_seen(&self, mark: u64);
 }
 
-/// The series in one exposition that have counts which no reader is known to have received. Dropped unconfirmed, they stay
-/// so.
+/// The series in one exposition whose counts no reader is known to have received yet. Dropped unconfirmed, they stay
+/// in that state.
 #[derive(Debug, Default)]
 #[must_use = "counts are seen only once their receipt is confirmed"]
 pub(crate) struct Receipt(Vec<(Arc<dyn Seen>, u64)>);
 
-/// Series for which room is made at once, so that a scrape does not allocate for a few of them each time.
+/// The initial capacity, so that a scrape with a few such series does not allocate for each.
 const ROOM: usize = 1_000;
 
 impl Receipt {
@@ -26,7 +26,7 @@ impl Receipt {
         self.0.push((series, mark));
     }
 
-    /// A reader has received the exposition whole.
+    /// Notes that a reader has received the whole exposition.
     pub(crate) fn confirm(self) {
         for (series, mark) in self.0 {
             series.note_seen(mark);

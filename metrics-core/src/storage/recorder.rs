@@ -1,6 +1,6 @@
-//! A series that calls are recorded to, each thread in a share of its own.
+//! A series of calls, in which each thread records into its own shard.
 //!
-//! Nothing here is locked: a scrape waits neither for a thread that records nor for one that makes its share.
+//! Nothing here is locked: a scrape waits neither for a thread that records nor for one that creates its shard.
 
 use std::ops::Deref;
 use std::sync::OnceLock;
@@ -16,10 +16,10 @@ use super::totals::Totals;
 use crate::clock::{Clock, Scale};
 use crate::lock::{self, Lock, ThreadMark};
 
-/// A thread's share of a series, which knows the next one.
+/// A thread's shard of a series, with a link to the next one.
 pub(crate) type Share = Shard<&'static Recorder, Next>;
 
-/// The next share of the same series.
+/// The link to the next shard of the same series.
 #[derive(Debug, Default)]
 pub(crate) struct Next(Link<Share>);
 
@@ -29,8 +29,8 @@ impl Linked for Share {
     }
 }
 
-/// Recorders live for ever and are used again once their series is gone: so a thread may keep a reference to its share
-/// without counting it, and finds it by the recorder's number.
+/// Recorders live for ever and are reused after their series is gone, so that a thread may keep a reference to its
+/// shard without a reference count, and finds it by the recorder's number.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     id: u32,
@@ -40,7 +40,7 @@ pub(crate) struct Recorder {
     spare: OnceLock<&'static Spare>,
 }
 
-/// What two series must have in common to use one recorder one after the other.
+/// The properties that two series must share to use one recorder in turn.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Shape {
     pub(super) outcomes: usize,
@@ -50,12 +50,12 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// One more than there are bounds, and one for what is not observed.
+    /// The number of bounds, plus one for the last bucket and one for ends that are not observed.
     pub(super) fn buckets(&self) -> usize {
         self.bounds.len() + 2
     }
 
-    /// There are few, each for many series.
+    /// There are few shapes, each used by many series.
     fn known(shape: Self) -> &'static Self {
         static KNOWN: Lock<Vec<&'static Shape>> = Lock::new(Vec::new());
         let mut known = KNOWN.hold();
@@ -70,19 +70,19 @@ impl Shape {
 
 static NO_SHAPE: Shape = Shape { outcomes: 0, bounds: Vec::new(), scale: Scale::NANOSECONDS };
 
-/// Where nothing is recorded.
+/// The recorder of calls that are not recorded.
 pub(super) static NOWHERE: Recorder = Recorder::new(0, &NO_SHAPE);
 
-/// A recorder in use; it is free for another series when this is dropped.
+/// A recorder in use, which another series can use after this is dropped.
 #[derive(Debug)]
 pub(crate) struct Lease(&'static Recorder);
 
 static FREE: Lock<Vec<&'static Recorder>> = Lock::new(Vec::new());
 
 impl Lease {
-    /// A recorder for durations with these bucket bounds in seconds, and as many outcomes.
+    /// Leases a recorder for durations with these bucket bounds in seconds, and this many outcomes.
     pub(crate) fn new(bounds: &[f64], outcomes: usize, scale: Scale) -> Self {
-        // 0 is never given: no thread has a share of it, so a call site that has no number yet finds none either.
+        // 0 is never assigned: no thread has a shard for it, so that a call site without a number finds none either.
         static NEXT: AtomicU32 = AtomicU32::new(1);
         debug_assert!(outcomes <= MOST_OUTCOMES && bounds.len() + 2 <= MOST_BUCKETS);
         let ticks = |bound: &f64| scale.ticks_within(Duration::from_secs_f64(*bound));
@@ -96,12 +96,12 @@ impl Lease {
         Self(Box::leak(Box::new(Recorder::new(NEXT.fetch_add(1, Relaxed), shape))))
     }
 
-    /// Of a handle that an allocator asks for under a lock: what it records is lost.
+    /// The lease of a handle that an allocator requests under a lock; its recordings are lost.
     pub(crate) fn nowhere() -> Self {
         Self(&NOWHERE)
     }
 
-    /// A recorder of this number for threads that record to no other.
+    /// A recorder with this number, for threads that record to no other.
     #[cfg(test)]
     pub(crate) fn numbered(id: u32, bounds: &[f64], outcomes: usize, scale: Scale) -> Self {
         let ticks = |bound: &f64| scale.ticks_within(Duration::from_secs_f64(*bound));
@@ -132,13 +132,13 @@ impl Drop for Lease {
         if self.0.is_nowhere() {
             return;
         }
-        // Guards borrow what owns the lease, so nobody records any more.
+        // Guards borrow the owner of the lease, so no thread records any more.
         self.0.clear();
         FREE.hold().push(self.0);
     }
 }
 
-/// What series are read into, one after the other: only the first of a shape allocates.
+/// A buffer into which series are read in turn: only the first of each shape allocates.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     all: Totals,
@@ -152,7 +152,7 @@ impl Recorder {
         Self { id, near, shape, shares: Link::new(), spare: OnceLock::new() }
     }
 
-    /// What stands for a share where a thread has none. No end is quick for it.
+    /// The fallback for threads without a shard. No end is quick for it.
     pub(super) fn token(&'static self) -> &'static Share {
         self.spare().token()
     }
@@ -165,15 +165,15 @@ impl Recorder {
             return spare;
         }
         let may_allocate = !lock::is_inside();
-        // An allocator that records what is allocated here takes the reserve, and no fork finds anything half made.
+        // An allocator that records allocations made here uses the reserve, and a fork never copies a partial state.
         let _inside = lock::enter();
         let Some(spare) = Spare::new(self, self.shape, may_allocate) else { return Spare::nowhere() };
-        // Of several that are made at the same time one stays.
+        // If several threads create one concurrently, one of them is kept.
         let _ = self.spare.set(spare);
         self.spare.get().unwrap_or(&spare)
     }
 
-    /// The share of a thread that has none as yet.
+    /// The shard of a thread that has none yet.
     pub(super) fn admit(&'static self) -> &'static Share {
         let thread = ThreadMark::of_this().bits();
         if let Some(share) = self.shares().find(|share| share.take(thread)) {
@@ -192,7 +192,7 @@ impl Recorder {
         self.shape.bounds.first().map_or(0, |bound| bound.saturating_add(1))
     }
 
-    /// A call begins at this tick, unless it is undated.
+    /// Records that a call begins at this tick, unless it is undated.
     pub(super) fn start(&'static self, share: &Share, at: Option<u64>) {
         match at {
             _ if share.is_token() => self.start_shared(at),
@@ -201,7 +201,7 @@ impl Recorder {
         }
     }
 
-    /// A call begins on a thread without a share.
+    /// Records the beginning of a call on a thread without a shard.
     fn start_shared(&'static self, at: Option<u64>) {
         let spare = self.spare();
         if std::ptr::eq(spare, Spare::nowhere()) {
@@ -210,7 +210,7 @@ impl Recorder {
         spare.shared().start(at);
     }
 
-    /// A call ends that is not quick. It began at this tick, unless it is undated.
+    /// Records the end of a call that is not quick. It began at this tick, unless it is undated.
     #[inline]
     pub(super) fn end(&'static self, share: &Share, ending: Ending, began: Option<u64>, took: u64, at: u64) {
         if share.is_token() {
@@ -220,7 +220,7 @@ impl Recorder {
         }
     }
 
-    /// A call ends on a thread without a share.
+    /// Records the end of a call on a thread without a shard.
     #[cold]
     #[inline(never)]
     fn end_shared(&'static self, ending: Ending, began: Option<u64>, took: u64, at: u64) {
@@ -243,7 +243,7 @@ impl Recorder {
         self.shape.bounds.partition_point(|&bound| bound < took)
     }
 
-    /// Whether what is recorded to it is lost: it is given where nothing may be allocated or waited for.
+    /// Whether its recordings are lost: used where the thread may neither allocate nor wait.
     pub(super) fn is_nowhere(&self) -> bool {
         self.id == 0
     }
@@ -252,7 +252,7 @@ impl Recorder {
         self.id as usize
     }
 
-    /// Its number where it is a near one, 0 elsewhere.
+    /// Its number if it is below [`NEAR`](super::thread::NEAR), otherwise 0.
     #[inline]
     pub(super) fn near(&self) -> u8 {
         self.near
@@ -262,28 +262,29 @@ impl Recorder {
         self.shape.scale
     }
 
-    /// All that was recorded, without stamps beyond `horizon`: a counter that leapt left them, and other threads' true
-    /// ones count. It waits for nobody.
+    /// Everything that was recorded. Timestamps above `horizon` come from a counter that jumped and are ignored in
+    /// favour of the other threads' timestamps. Waits for no thread.
     pub(crate) fn read<'a>(&self, scratch: &'a mut Scratch, horizon: u64) -> &'a Totals {
         scratch.all.reset(self.shape.outcomes, self.shape.buckets());
         self.read_too(scratch, horizon)
     }
 
-    /// The same, added to what was read there of a recorder of the same shape.
+    /// Like [`read`](Self::read), but adds to the contents of `scratch`, which come from a recorder of the same
+    /// shape.
     pub(crate) fn read_too<'a>(&self, scratch: &'a mut Scratch, horizon: u64) -> &'a Totals {
         let Scratch { all, one } = scratch;
         let (mut gone, mut gone_open) = (0_u64, 0_u64);
         for share in self.shares() {
             one.unsure = !patiently(OF_ONE_THREADS, || share.read(one, horizon));
             if !ThreadMark::of_bits(share.thread()).is_here() {
-                // What a thread of the parent was in the middle of ends in the parent alone.
+                // After a fork, calls in progress on the parent's other threads end in the parent only.
                 let (calls, open) = one.forget_open();
                 (gone, gone_open) = (gone.wrapping_add(calls), gone_open.wrapping_add(open));
             }
             all.add(one);
         }
         if gone.cast_signed() <= 0 {
-            // What ended there and had begun elsewhere is under way nowhere.
+            // A call that ended there and had begun on another thread is not in progress.
             all.add_open((gone, gone_open));
         }
         if let Some(spare) = self.spare.get() {
@@ -297,7 +298,7 @@ impl Recorder {
         self.shares.iter()
     }
 
-    /// Ends that no share has.
+    /// The ends recorded without a shard.
     #[cfg(test)]
     pub(crate) fn ended_without_share(&self) -> u64 {
         let mut totals = Totals::default();
@@ -320,13 +321,13 @@ impl Recorder {
     }
 }
 
-/// How a call ended.
+/// The end of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ending {
-    /// 0 for the good one.
+    /// 0 for success.
     pub(crate) outcome: u8,
-    /// Whether its duration counts.
+    /// Whether its duration is observed.
     pub(crate) observed: bool,
-    /// Whether it makes what is measured fresh without being good.
+    /// Whether it counts as a sign of life without being a success.
     pub(crate) freshens: bool,
 }

@@ -1,4 +1,4 @@
-//! A call from its beginning to its end.
+//! Calls in progress.
 
 use super::ENABLED;
 use super::recorder::{Ending, NOWHERE, Recorder, Share};
@@ -7,15 +7,15 @@ use super::thread;
 use crate::clock::{self, Clock};
 use crate::storage::waiting;
 
-/// A call under way, of a series that tells how long calls have been under way if `DATED`; of one that does not, which
-/// can subtract local waits instead.
+/// A call in progress. If `DATED`, its series exports for how long calls have been in progress; otherwise it can
+/// subtract local waits instead.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Running<const DATED: bool> {
     share: &'static Share,
     started: u64,
 }
 
-/// In the tick at which a call began: no machine runs for so long.
+/// A flag in the tick at which a call began; no machine runs long enough to reach it.
 const MARK: u64 = 1 << 63;
 
 /// A run of a subsystem.
@@ -25,13 +25,13 @@ pub(crate) type Run = Running<true>;
 pub(crate) type Call = Running<false>;
 
 impl<const DATED: bool> Running<DATED> {
-    /// Begins a call by the time stamp counter, where this thread has a share of the near recorder of this number.
-    /// Then, and only then, may it be ended by the counter. An undated one begins
-    /// [minus the waits of this thread](Call::minus_waited).
+    /// Begins a call with the time stamp counter, if this thread has a shard of the near recorder of this number.
+    /// Only then may the call be ended with the counter. An undated one begins [minus the waits of this
+    /// thread](Call::minus_waited).
     #[inline]
     pub(super) fn start_quickly(near: impl FnOnce() -> usize) -> Option<Self> {
         let share = thread::near(near)?;
-        // Read last, so that looking for the share is not counted as call time.
+        // Read last, so that finding the shard is not counted as call time.
         let now = clock::time_stamp();
         if DATED {
             share.start(now);
@@ -42,8 +42,8 @@ impl<const DATED: bool> Running<DATED> {
         }
     }
 
-    /// A call that is recorded nowhere. It reads no clock: the first reading allocates, and so might be what called for
-    /// it.
+    /// A call that is not recorded. It does not read the clock, because the first reading allocates and might be what
+    /// caused this call.
     pub(super) fn nowhere() -> Self {
         lose();
         Self::unrecorded()
@@ -53,7 +53,7 @@ impl<const DATED: bool> Running<DATED> {
         Self { share: NOWHERE.token(), started: 0 }
     }
 
-    /// Begins a call by `clock`.
+    /// Begins a call with the given clock.
     pub(super) fn start(recorder: &'static Recorder, clock: &Clock) -> Self {
         if !ENABLED {
             return Self::unrecorded();
@@ -64,12 +64,12 @@ impl<const DATED: bool> Running<DATED> {
         Self { share, started }
     }
 
-    /// The same call, unfit for a quick end.
+    /// The same call with the fallback, so that it cannot end quickly.
     pub(super) fn with_token(self) -> Self {
         Self { share: self.share.home.token(), ..self }
     }
 
-    /// The same call with a mark.
+    /// The same call with the flag set.
     pub(super) fn marked(self) -> Self {
         Self { started: self.started | MARK, ..self }
     }
@@ -78,7 +78,7 @@ impl<const DATED: bool> Running<DATED> {
         self.started & MARK != 0
     }
 
-    /// The same call, to be ended on this thread whichever it began on.
+    /// The same call, to be ended on this thread regardless of where it began.
     #[inline]
     pub(crate) fn here(self) -> Self {
         let home = self.share.home;
@@ -86,10 +86,11 @@ impl<const DATED: bool> Running<DATED> {
         Self { share, ..self }
     }
 
-    /// Ends it well at `now`, on the thread that it began on; or says that it took too long for that.
+    /// Ends it successfully at `now`, on the thread on which it began, unless it took too long for that; returns
+    /// whether it did.
     #[inline]
     pub(crate) fn end_quickly(self, now: u64) -> bool {
-        // Above any limit where a clock went back.
+        // A clock that went back makes this larger than any limit.
         let took = now.wrapping_sub(self.started);
         let quick = self.share.is_quick(took);
         if quick && DATED {
@@ -100,29 +101,30 @@ impl<const DATED: bool> Running<DATED> {
         quick
     }
 
-    /// Ends a call of a site by the time stamp counter: if undated, one minus the waits of this thread.
+    /// Ends a call of a call site with the time stamp counter; if undated, one that began minus the waits of this
+    /// thread.
     #[inline]
     pub(crate) fn end_quickly_by_time_stamp(self) -> bool {
         let now = clock::time_stamp();
         self.end_quickly(if DATED { now } else { now.wrapping_sub(self.share.waited()) })
     }
 
-    /// Ends a call of a site on whatever thread. A token has no near number.
+    /// Ends a call of a call site on any thread. The fallback has no near number.
     #[inline]
     pub(crate) fn end_quickly_anywhere_by_time_stamp(self) -> bool {
         thread::near(|| self.share.near().into())
             .is_some_and(|share| Self { share, ..self }.end_quickly(clock::time_stamp()))
     }
 
-    /// Ends it at `now`, on the thread that it began on or the one where it is [`here`](Self::here).
-    #[expect(clippy::inline_always, reason = "called, it costs each failing call 20 instructions")]
+    /// Ends it at `now`, on the thread on which it began or where [`here`](Self::here) was called.
+    #[expect(clippy::inline_always, reason = "a function call costs each failing call 20 instructions")]
     #[inline(always)]
     pub(crate) fn end(self, ending: Ending, now: u64) {
         let began = if DATED { self.started & !MARK } else { self.started };
         self.share.home.end(self.share, ending, DATED.then_some(began), now.saturating_sub(began), now);
     }
 
-    /// Ends a call of a site, on whatever thread.
+    /// Ends a call of a call site on any thread.
     #[inline(never)]
     pub(crate) fn end_site(self, ending: Ending) {
         let now = clock::time_stamp();
@@ -138,7 +140,7 @@ impl<const DATED: bool> Running<DATED> {
         if self.share.home.is_nowhere() {
             return;
         }
-        // Began by the counter, it ends by the counter, even where that was given up meanwhile.
+        // A call that began with the counter ends with it, even if the counter has been given up in the meantime.
         let now = if self.share.is_token() { clock::now() } else { clock::time_stamp() };
         self.here().end(ending, now);
     }
@@ -150,27 +152,27 @@ impl Call {
         self.started
     }
 
-    /// This call as if it had begun so many ticks later.
+    /// This call as if it had begun this many ticks later.
     pub(crate) fn later(self, by: u64) -> Self {
         Self { started: self.started.wrapping_add(by), ..self }
     }
 
-    /// For a call that began on this thread and ends on it: its beginning less what this thread had waited by then. The end
-    /// less what it has waited then is as much later as the call took without its waits.
+    /// For a call that begins and ends on this thread: its beginning minus the thread's total waiting time so far. If
+    /// the end subtracts the total at that moment, the difference is the duration without the waits in between.
     pub(crate) fn minus_waited(self) -> Self {
         self.later(self.waited().wrapping_neg())
     }
 
-    /// Undoes [`minus_waited`](Self::minus_waited), and subtracts what this thread has waited since.
+    /// Undoes [`minus_waited`](Self::minus_waited), which subtracts the thread's waits since.
     #[inline]
     pub(crate) fn plus_waited(self) -> Self {
         self.later(self.waited())
     }
 
-    /// What this thread has waited.
+    /// The total waiting time of this thread.
     #[inline]
     fn waited(self) -> u64 {
-        // A share has it nearer at hand: eight instructions less of each call that fails.
+        // The copy in the shard is cheaper: it saves each failing call eight instructions.
         if self.share.is_token() { waited_without_share() } else { self.share.waited() }
     }
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use crate::lock::Lock;
 
-/// Series that are read under one lock, before those who want to make one have their turn.
+/// The number of series read under one lock, before threads that want to create one get their turn.
 const AT_ONCE: usize = 64;
 
-/// Shows `visit` some of the series; says which of them was the last, if there are more.
+/// Passes some of the series to `visit`; returns the last of them, if there are more.
 pub(crate) fn visit_some<T>(mut series: impl Iterator<Item = T>, mut visit: impl FnMut(&T)) -> Option<T> {
     let mut last = None;
     for one in series.by_ref().take(AT_ONCE) {
@@ -20,7 +20,7 @@ pub(crate) fn visit_some<T>(mut series: impl Iterator<Item = T>, mut visit: impl
     series.next().and(last)
 }
 
-/// Where those begin that come after this one.
+/// The range of the series after this one.
 pub(crate) fn after<T: ?Sized>(last: Option<&T>) -> (Bound<&T>, Bound<&T>) {
     (last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)
 }
@@ -33,12 +33,12 @@ impl<K: Ord + Clone, S> Series<K, S> {
         Self(Lock::new(BTreeMap::new()))
     }
 
-    /// The slots of `key`, made on first use.
+    /// The slots of `key`, created on first use.
     pub(crate) fn get_or_insert_with(&self, key: &K, make: impl FnOnce() -> S) -> Arc<S> {
         if let Some(slots) = self.get(key) {
             return slots;
         }
-        // Made outside the lock: what `make` does is not ours to know.
+        // Created outside the lock, because `make` may do anything.
         let slots = Arc::new(make());
         let mut series = self.0.hold();
         Arc::clone(series.entry(key.clone()).or_insert(slots))
@@ -52,8 +52,8 @@ impl<K: Ord + Clone, S> Series<K, S> {
         self.0.hold().len()
     }
 
-    /// Shows `visit` every series in the order of its key. Nobody waits for it meanwhile: the lock is held for as long as
-    /// it takes to copy a few references, and again for the next ones.
+    /// Passes every series to `visit`, in the order of its key. No thread waits for `visit`: the lock is held only to
+    /// copy a few references, and again for the next ones.
     pub(crate) fn each(&self, mut visit: impl FnMut(&K, &Arc<S>)) {
         let mut some = Vec::with_capacity(AT_ONCE);
         let mut from = Bound::Unbounded;

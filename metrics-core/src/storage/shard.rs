@@ -1,19 +1,20 @@
-//! One thread's share of a series: written by that thread alone, read by anyone, and neither waits for the other.
+//! One thread's shard of a series: written only by that thread, read by any, and neither waits for the other.
 //!
-//! All that a writer does are plain loads and stores. A call that ended well within the first bucket, the usual one,
-//! is two of them: a count and the sum of durations, and the count doubles as sequence number. Any other end is
-//! announced in `mark` with its outcome and bucket, counted, and settled.
+//! A writer uses plain loads and stores only. A call that succeeds within the first bucket, the usual case, is two of
+//! them: a count and the sum of durations, and the count doubles as sequence number. Any other end is announced in
+//! `mark` with its outcome and bucket, counted, and settled.
 //!
-//! A beginning adds its tick to `open`, and the end of that call, on whatever thread, takes it off there: over all
-//! shares it is the sum of the ticks at which the calls under way began, which is all that is known of them.
+//! A beginning adds its tick to `open`, and the end of that call, on any thread, subtracts it in its own shard: over
+//! all shares `open` is the sum of the ticks at which the calls in progress began, which is all that is known about
+//! them.
 //!
-//! A reader that finds count and mark unchanged after it read the rest knows that it saw every end before the last
-//! announced one completely, and that one in any degree of completion. Which degree it can tell: the lowest bit of the
-//! sum changes with every end, and outcomes and buckets add up to the number of ends. So it takes the last end wholly
-//! or not at all, and a writer that was stopped in the middle of it holds nobody up.
+//! If a reader finds count and mark unchanged after it read the rest, it saw every end before the last announced one
+//! completely, and the last one at some stage of completion. It can determine the stage: the lowest bit of the sum
+//! changes with every end, and outcomes and buckets add up to the number of ends. The reader therefore includes the
+//! last end completely or not at all, and a writer that was stopped while recording delays no reader.
 //!
-//! A thread that ends gives its share back as it is. The next one to take it goes on counting where it stands, so that
-//! nothing has to be moved or cleared, and no reader ever sees less.
+//! A thread that ends releases its shard unchanged. Its next owner continues from these values, so that nothing has
+//! to be moved or cleared, and no reader ever sees a sum fall.
 
 use std::cell::Cell;
 
@@ -22,34 +23,36 @@ use super::sync::Ordering::{Acquire, Relaxed, Release};
 use super::sync::{AtomicU64, fence};
 use super::totals::Totals;
 
-/// Not reordered: what every call touches is one cache line.
+/// Not reordered: the words that every call uses are in one cache line.
 #[repr(C, align(64))]
 pub(crate) struct Shard<H, L = ()> {
     started: AtomicU64,
-    /// The ticks of all beginnings here, less those of the calls that ended here.
+    /// The sum of the ticks of all beginnings here, minus those of the calls that ended here.
     open: AtomicU64,
-    /// Ends that were good and within the first bound.
+    /// The number of successes within the first bound.
     quick: AtomicU64,
-    /// Twice the ticks of all ends, and in the lowest bit the parity of their number.
+    /// Twice the ticks of all ends, with the parity of their number in the lowest bit.
     sum: AtomicU64,
     good_at: AtomicU64,
     /// One tick more than a quick end may take.
     limit: u64,
-    /// A copy of the ticks that its thread has waited.
+    /// A copy of the total waiting time of its thread, in ticks.
     ///
-    /// Its thread alone reads and writes it; a token, which threads share, has 0 for ever. So it needs no atomic, which
-    /// no subtraction can read by itself: an instruction more of each call.
+    /// Only its thread reads and writes it; the fallback, which threads share, always has 0. It is not atomic,
+    /// because a subtraction cannot have an atomic as its memory operand, which would cost each call an instruction
+    /// more.
     waited: Cell<u64>,
     pub(super) home: H,
     near: u8,
     outcomes: u8,
-    /// Other ends so far, shifted by [`MARK_BITS`]; below that what the last one is, or [`SETTLED`].
+    /// The number of other ends, shifted by [`MARK_BITS`]; in the lower bits the kind of the last one, or
+    /// [`SETTLED`].
     mark: AtomicU64,
     fresh_at: AtomicU64,
     ended_at: AtomicU64,
-    /// The thread whose it is.
+    /// The thread that owns it.
     writer: Writer,
-    /// Of the other ends: counts by outcome, then by bucket, the last one for what is not observed.
+    /// Counts of the other ends by outcome, then by bucket, the last one for ends that are not observed.
     counts: &'static [AtomicU64],
     pub(super) link: L,
 }
@@ -58,31 +61,32 @@ const BUCKET_BITS: u32 = 8;
 const MARK_BITS: u32 = 12;
 const SETTLED: u64 = (1 << MARK_BITS) - 1;
 
-/// Outcome 0 is the good one, and the outcome that `SETTLED` looks like does not exist.
+/// Outcome 0 is success, and the outcome with the bits of `SETTLED` does not exist.
 pub(crate) const MOST_OUTCOMES: usize = 15;
-/// The one that is not observed included.
+/// Includes the bucket of ends that are not observed.
 pub(crate) const MOST_BUCKETS: usize = 1 << BUCKET_BITS;
 
-/// How a call ended.
+/// The end of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct End {
-    /// When it began, unless it is undated.
+    /// The tick at which it began, unless it is undated.
     pub(crate) began: Option<u64>,
-    /// When it ended.
+    /// The tick at which it ended.
     pub(crate) at: u64,
-    /// Ticks it took, as far as the sum is concerned.
+    /// Ticks it took, limited to what the sum can hold.
     pub(crate) took: u64,
     pub(crate) outcome: usize,
     pub(crate) bucket: usize,
-    /// Whether it makes what is measured fresh without being good.
+    /// Whether it counts as a sign of life without being a success.
     pub(crate) freshens: bool,
 }
 
-// SAFETY: all but `waited` is `Sync` as it is. That is used by the thread alone whose shard this is, from one to the next
-// of which it goes by `give_back` and `take`, which release and acquire it; a token's is read and never written.
+// SAFETY: all fields but `waited` are `Sync`. `waited` is used only by the thread that owns the shard, and passes
+// from one owner to the next by `give_back` and `take`, which release and acquire it; the fallback's is read and
+// never written.
 unsafe impl<H: Sync, L: Sync> Sync for Shard<H, L> {}
 
-/// Neither its home, in whose list it stands, nor what its thread alone may read.
+/// Leaves out `home`, whose list contains it, and the fields that only its thread may read.
 impl<H, L> std::fmt::Debug for Shard<H, L> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shard")
@@ -94,7 +98,7 @@ impl<H, L> std::fmt::Debug for Shard<H, L> {
 }
 
 impl<H, L: Default> Shard<H, L> {
-    /// For the thread of this mark. With a `limit` of 0 no end is quick.
+    /// A shard owned by this thread. With a `limit` of 0 no end is quick.
     pub(super) fn new(
         outcomes: usize,
         counts: &'static [AtomicU64],
@@ -125,42 +129,42 @@ impl<H, L: Default> Shard<H, L> {
 }
 
 impl<H, L> Shard<H, L> {
-    /// Takes it for the thread of this mark, unless it is another's.
+    /// Makes this thread the owner, unless there is another one.
     pub(super) fn take(&self, thread: u64) -> bool {
         self.writer.take(thread)
     }
 
-    /// The mark of the thread whose it is, 0 while it is none's.
+    /// The thread that owns it, 0 if none does.
     pub(super) fn thread(&self) -> u64 {
         self.writer.thread()
     }
 
-    /// Leaves it to the next thread.
+    /// Releases it to the next thread.
     pub(super) fn give_back(&self) {
         self.writer.give_back();
     }
 
-    /// A call begins. Only the shard's own thread may say so, here and below.
+    /// Records the beginning of a call. Only the owning thread may call this and the following functions.
     #[inline]
     pub(super) fn start(&self, at: u64) {
         self.open.store(self.open.load(Relaxed).wrapping_add(at), Relaxed);
         self.start_undated();
     }
 
-    /// A call begins in a series that does not tell how long calls have been under way.
+    /// Records the beginning of a call in a series that does not export for how long calls have been in progress.
     #[inline]
     pub(super) fn start_undated(&self) {
-        // Release: who sees that it began sees when. The other way round it would seem to have begun with the counter.
+        // Release: a reader that sees that it began sees when. Otherwise it would seem to have begun with the counter.
         self.started.store(self.started.load(Relaxed).wrapping_add(1), Release);
     }
 
-    /// Whether a good end after so many ticks is quick.
+    /// Whether a success after this many ticks is quick.
     #[inline]
     pub(super) fn is_quick(&self, took: u64) -> bool {
         took < self.limit
     }
 
-    /// How many ticks its thread has waited, from any number on.
+    /// The total waiting time of its thread, in ticks from an arbitrary origin.
     #[inline]
     pub(super) fn waited(&self) -> u64 {
         self.waited.get()
@@ -176,13 +180,13 @@ impl<H, L> Shard<H, L> {
         self.near
     }
 
-    /// Whether it stands for no share: nothing may be recorded to it.
+    /// Whether it is the fallback, to which nothing may be recorded.
     #[inline]
     pub(super) fn is_token(&self) -> bool {
         self.outcomes == 0
     }
 
-    /// A good end of a call that took less than the limit.
+    /// Records a success that took less than the limit.
     #[inline]
     pub(super) fn end_quickly(&self, began: u64, took: u64, at: u64) {
         self.good_at.store(at, Relaxed);
@@ -190,17 +194,17 @@ impl<H, L> Shard<H, L> {
         self.close(began);
     }
 
-    /// The end of a call that began by [`start_undated`](Self::start_undated).
+    /// Records the end of a call that began by [`start_undated`](Self::start_undated).
     #[inline]
     pub(super) fn end_undated_quickly(&self, took: u64) {
-        // Release: who sees this count sees what was written for all ends before this one.
+        // Release: a reader that sees this count sees everything written for earlier ends.
         self.quick.store(self.quick.load(Relaxed).wrapping_add(1), Release);
-        // Who sees the sum sees the count.
+        // A reader that sees the sum sees the count.
         fence(Release);
         self.add_to_sum(took);
     }
 
-    /// Any other end.
+    /// Records any other end.
     #[inline]
     pub(super) fn end(&self, end: &End) {
         let stamp = match (end.outcome, end.freshens) {
@@ -220,12 +224,12 @@ impl<H, L> Shard<H, L> {
         if let Some(began) = end.began {
             self.close(began);
         }
-        // Release: who sees it settled sees it complete.
+        // Release: a reader that sees it settled sees it complete.
         self.mark.store(number << MARK_BITS | SETTLED, Release);
     }
 
-    /// As much of so many ticks as the sum has room for. Half of it is left to calls that are shorter than the first
-    /// bucket, which do not ask: decades of them.
+    /// The part of this many ticks for which the sum has room. Half of its range is reserved for calls shorter than
+    /// the first bucket, which do not check: decades of them.
     pub(super) fn summable(&self, took: u64) -> u64 {
         const HALF: u64 = 1 << 63;
         took.min(HALF.saturating_sub(self.sum.load(Relaxed)) >> 1)
@@ -236,15 +240,15 @@ impl<H, L> Shard<H, L> {
         self.sum.store(self.sum.load(Relaxed).wrapping_add(took << 1) ^ 1, Relaxed);
     }
 
-    /// A call that began at this tick is under way no more.
+    /// Records that a call that began at this tick is no longer in progress.
     #[inline]
     fn close(&self, began: u64) {
-        // Release: who sees this sees the end's sum, and so that it has ended.
+        // Release: a reader that sees this sees the end's sum, and thus that the call has ended.
         self.open.store(self.open.load(Relaxed).wrapping_sub(began), Release);
     }
 
-    /// Reads what was recorded into `totals`, stamps up to `horizon`. Where an end comes between it says so: then each
-    /// number was true at some moment, yet not all of them at one.
+    /// Reads everything that was recorded into `totals`, timestamps up to `horizon`. Returns whether the reading was
+    /// consistent: if not, an end interfered, and each number was correct at some moment but not all at the same one.
     pub(super) fn read(&self, totals: &mut Totals, horizon: u64) -> bool {
         totals.reset(self.outcomes.into(), self.counts.len() - usize::from(self.outcomes));
         let mark = self.mark.load(Acquire);
@@ -252,15 +256,15 @@ impl<H, L> Shard<H, L> {
         for (read, count) in counts.zip(self.counts) {
             *read = count.load(Relaxed);
         }
-        // As near to its second reading as can be: all of it is one cache line.
+        // As close to its second reading as possible: all of it is in one cache line.
         let mut quick = self.quick.load(Acquire);
-        // In this order: each call that is counted as under way is in `open`. What is in `open` and is not counted, for
-        // a call that began or ended meanwhile, makes the calls under way seem younger than they are.
+        // In this order, each call that is counted as in progress is in `open`. A call that is in `open` but not
+        // counted, because it began or ended meanwhile, makes the calls in progress seem younger than they are.
         let started = self.started.load(Acquire);
         let open = self.open.load(Acquire);
         let mut sum = self.sum.load(Relaxed);
         let stamps = [&self.good_at, &self.fresh_at, &self.ended_at].map(|at| at.load(Relaxed));
-        // Acquire: had anything of a later end been read, its announcement would be seen below.
+        // Acquire: if anything of a later end had been read, its announcement would be seen below.
         fence(Acquire);
         let undisturbed = quick == self.quick.load(Relaxed) && mark == self.mark.load(Relaxed);
         if undisturbed {
@@ -285,7 +289,7 @@ impl<H, L> Shard<H, L> {
         undisturbed
     }
 
-    /// Forgets everything; while nobody records.
+    /// Resets everything; no thread may be recording.
     pub(super) fn clear(&self) {
         let words = [&self.started, &self.open, &self.quick, &self.sum];
         let stamps = [&self.good_at, &self.fresh_at, &self.ended_at];
@@ -296,14 +300,14 @@ impl<H, L> Shard<H, L> {
     }
 }
 
-/// Makes the counts those of `others` ends, with or without the last one, which is `what`.
+/// Completes the counts to those of `others` ends, with or without the last one, which is `what`.
 fn settle(totals: &mut Totals, what: u64, others: u64) {
     #[expect(clippy::cast_possible_truncation, reason = "twelve bits")]
     let what = what as usize;
     let (outcome, bucket) = (what >> BUCKET_BITS, what & (MOST_BUCKETS - 1));
     for (counts, index) in [(&mut totals.outcomes, outcome), (&mut totals.buckets, bucket)] {
         let counted: u64 = counts.iter().fold(0, |sum, count| sum.wrapping_add(*count));
-        // One more, one less, or as it is.
+        // One more, one less, or unchanged.
         counts[index] = counts[index].wrapping_add(others.wrapping_sub(counted));
     }
 }

@@ -1,5 +1,5 @@
-//! The share of those who have none: recordings in thread-local destructors, after `main`, or inside an allocator
-//! that was called to make a share. Anyone writes it, so it costs locked instructions.
+//! The shard shared by threads that have none of their own: for recordings in thread-local destructors, after `main`,
+//! or in an allocator that is called while a shard is created. Any thread writes it, so it costs locked instructions.
 
 use super::shard::End;
 use super::single_writer;
@@ -15,9 +15,9 @@ pub(super) struct Shared {
     fresh_at: AtomicU64,
     ended_at: AtomicU64,
     sum: AtomicU64,
-    /// Ends that began to be written.
+    /// Number of ends whose recording has begun.
     entered: AtomicU64,
-    /// Ends that are written.
+    /// Number of ends whose recording is complete.
     left: AtomicU64,
     outcomes: usize,
     counts: &'static [AtomicU64],
@@ -39,12 +39,12 @@ impl Shared {
         }
     }
 
-    /// A call begins at this tick, unless it is undated.
+    /// Records that a call begins at this tick, unless it is undated.
     pub(super) fn start(&self, at: Option<u64>) {
         if let Some(at) = at {
             self.open.fetch_add(at, Relaxed);
         }
-        // Release: who sees that it began sees when.
+        // Release: a reader that sees that it began sees when.
         self.started.fetch_add(1, Release);
     }
 
@@ -56,9 +56,9 @@ impl Shared {
         };
         stamp.fetch_max(end.at, Relaxed);
         self.entered.fetch_add(1, Relaxed);
-        // Who sees anything of this end sees that it was entered.
+        // A reader that sees anything of this end sees that it was entered.
         fence(Release);
-        // Nowhere there are none.
+        // The recorder of unrecorded calls has no counts.
         for count in [self.counts.get(end.outcome), self.counts.get(self.outcomes + end.bucket)] {
             count.map(|count| count.fetch_add(1, Relaxed));
         }
@@ -66,12 +66,13 @@ impl Shared {
         if let Some(began) = end.began {
             self.open.fetch_sub(began, Relaxed);
         }
-        // Release: who sees that it left sees all of it, and of those that left before.
+        // Release: a reader that sees that it left sees all of it, and of those that left before.
         self.left.fetch_add(1, Release);
     }
 
-    /// Reads what was recorded into `totals`, stamps up to `horizon`. Where somebody is writing it says so: then each
-    /// number was true at some moment, yet not all of them at one.
+    /// Reads everything that was recorded into `totals`, timestamps up to `horizon`. Returns whether the reading was
+    /// consistent: if not, a thread was writing, and each number was correct at some moment but not all at the same
+    /// one.
     pub(super) fn read(&self, totals: &mut Totals, horizon: u64) -> bool {
         totals.reset(self.outcomes, self.counts.len() - self.outcomes);
         let left = self.left.load(Acquire);
@@ -83,7 +84,7 @@ impl Shared {
         let started = self.started.load(Acquire);
         let open = self.open.load(Relaxed);
         let stamps = [&self.good_at, &self.fresh_at, &self.ended_at].map(|stamp| read_stamp(stamp, horizon));
-        // Acquire: had anything of another end been read, its entry would be seen below.
+        // Acquire: if anything of another end had been read, its entry would be seen below.
         fence(Acquire);
         totals.started = started;
         totals.open = open;
@@ -92,7 +93,7 @@ impl Shared {
         left == self.entered.load(Relaxed)
     }
 
-    /// Forgets everything; while nobody records.
+    /// Resets everything; no thread may be recording.
     pub(super) fn clear(&self) {
         let words = [&self.started, &self.open, &self.good_at, &self.fresh_at, &self.ended_at];
         let more = [&self.sum, &self.entered, &self.left];
@@ -102,12 +103,12 @@ impl Shared {
     }
 }
 
-/// A stamp that a counter left which leapt is taken away: as the newest of all it would stay for ever, and no true one
-/// could ever replace it.
+/// Reads a timestamp, and removes one from a counter that jumped: as the newest of all it would stay for ever, and no
+/// correct one could replace it.
 fn read_stamp(stamp: &AtomicU64, horizon: u64) -> u64 {
     let at = stamp.load(Relaxed);
     if at > horizon {
-        // Where another one was written meanwhile, the next reading sees to it.
+        // If another one was written meanwhile, the next reading handles it.
         let _ = stamp.compare_exchange(at, 0, Relaxed, Relaxed);
         return 0;
     }

@@ -1,42 +1,42 @@
-//! What a scrape tells, series by series, to whoever spells or keeps it.
+//! The interface between a scrape and the encoders and snapshots that consume it, series by series.
 
 use super::Receipt;
 use crate::catalogue::Family;
 
-/// Takes the series of a scrape, one after the other.
+/// Receives the series of a scrape, one at a time.
 ///
-/// The series of one family come in the order of their label values, no two with the same. Families come in any order,
-/// but for those that are [opened](Self::open).
+/// The series of one family come in the order of their label values, no two with the same. Families come in any
+/// order, except those that are [opened](Self::open).
 pub(crate) trait Sink {
-    /// Whether anybody reads what is said of `family`.
+    /// Whether the series of `family` are used.
     fn includes(&self, family: &Family) -> bool;
 
-    /// Where series are noted that a reader will have seen, if one receives what is said. Others may read it as often as
-    /// they like, and no counts are seen.
+    /// The receipt for removable series, if a reader may receive the output. For other output it is `None`: reading
+    /// such output any number of times does not mark counts as received.
     fn receipt(&mut self) -> Option<&mut Receipt> {
         None
     }
 
-    /// None come any more of the families before `family`, in the order in which they are exported. What comes of it now
-    /// needs no memory: for families that may have thousands of series.
+    /// Called when no more series come of the families before `family` in the order of export. Output up to here
+    /// needs no buffer; used for families that may have thousands of series.
     fn open(&mut self, family: &'static Family);
 
-    /// Nothing is locked now: who passes on what was told may wait for it to be taken.
+    /// Called while no lock is held, so that the sink may wait until its output is accepted.
     fn rest(&mut self) {}
 
     /// One series of `family`, with the values of its labels in the order of [`Family::labels`].
     fn sample(&mut self, family: &'static Family, labels: &[&str], value: Reading<'_>);
 }
 
-/// What was read of one series, by kind.
+/// The value of one series, by kind.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reading<'a> {
     Counter(u64),
-    /// A counter's that counts time.
+    /// The value of a counter of time.
     Seconds(f64),
     Gauge(f64),
     Histogram {
-        /// Observations by bucket, the last one being those beyond all bounds.
+        /// Observations by bucket, the last one for values above all bounds.
         buckets: &'a [u64],
         /// In the unit of the bounds.
         sum: f64,

@@ -1,5 +1,5 @@
-//! One series' value, of whichever kind, and those kinds that any thread writes: what is recorded rarely, and gauges,
-//! where the last write wins.
+//! The value of one series, of any kind, and the kinds that any thread writes: rarely recorded counts, and gauges, in
+//! which the last write wins.
 //!
 //! All orderings are relaxed: no slot guards other memory, and a scrape needs no common instant across slots.
 
@@ -59,18 +59,18 @@ impl GaugeSlot {
     }
 }
 
-/// Marks of a gauge that is absent, and of one that is not.
+/// The versions of a gauge that is absent, and of one that is not.
 const UNSET: u64 = 0;
 const SET: u64 = 1;
 
-/// One value of the kind that its family has.
+/// A value of its family's kind.
 #[derive(Debug)]
 pub(crate) struct Slot(Of);
 
 #[derive(Debug)]
 enum Of {
     Counter(Tally),
-    /// What is no number is counted beside it.
+    /// The second field counts values that are not numbers.
     Gauge(GaugeSlot, Arc<CounterSlot>),
     Histogram(Distribution, Arc<CounterSlot>),
 }
@@ -88,7 +88,7 @@ impl Slot {
         Self(Of::Histogram(Distribution::new(bounds), invalid))
     }
 
-    /// Counts one, where it is a counter.
+    /// Adds one, if it is a counter.
     #[inline]
     pub(crate) fn increment(&self) {
         if let Of::Counter(tally) = &self.0 {
@@ -96,7 +96,7 @@ impl Slot {
         }
     }
 
-    /// Counts, where it is a counter.
+    /// Adds `n`, if it is a counter.
     #[inline]
     pub(crate) fn add(&self, n: u64) {
         if let Of::Counter(tally) = &self.0 {
@@ -104,7 +104,7 @@ impl Slot {
         }
     }
 
-    /// Sets it, where it is a gauge and the value is a number.
+    /// Sets it, if it is a gauge and the value is a number.
     #[inline]
     pub(crate) fn set(&self, value: f64) {
         if let Of::Gauge(gauge, invalid) = &self.0 {
@@ -112,7 +112,7 @@ impl Slot {
         }
     }
 
-    /// Observes a value, where it is a histogram and the value can be observed.
+    /// Observes a value, if it is a histogram and the value is valid.
     #[inline]
     pub(crate) fn observe(&self, value: f64) {
         if let Of::Histogram(distribution, invalid) = &self.0 {
@@ -120,20 +120,20 @@ impl Slot {
         }
     }
 
-    /// Makes a gauge absent, until it is set again; a count stays what it is. Returns the mark that it has from here on,
-    /// while nothing is recorded.
+    /// Makes a gauge absent until it is set again; a count is unchanged. Returns the version that it keeps from here
+    /// on until something is recorded.
     pub(crate) fn retract(&self) -> u64 {
         match &self.0 {
             Of::Gauge(gauge, _) => {
                 gauge.retract();
-                // Not what it has now: it may have been set meanwhile.
+                // Not its current version, since it may have been set meanwhile.
                 UNSET
             }
             Of::Counter(_) | Of::Histogram(..) => self.mark(),
         }
     }
 
-    /// Tells `sink` what it holds; a gauge may be absent. Returns the mark of what was told.
+    /// Passes its value to `sink`; a gauge may be absent. Returns the version of that value.
     pub(crate) fn collect(&self, family: &'static Family, labels: &[&str], sink: &mut dyn Sink) -> u64 {
         match &self.0 {
             Of::Counter(tally) => {
@@ -155,7 +155,7 @@ impl Slot {
         }
     }
 
-    /// Its present contents.
+    /// Its current contents.
     pub(crate) fn baseline(&self) -> Baseline {
         match &self.0 {
             Of::Histogram(distribution, _) => distribution.show(|buckets, sum| Baseline {
@@ -166,7 +166,7 @@ impl Slot {
         }
     }
 
-    /// Adds what another slot of the same kind recorded from one moment to a later one; nothing where it is a gauge.
+    /// Adds the recordings of another slot of the same kind between two moments; nothing for a gauge.
     pub(crate) fn add_difference(&self, before: &Baseline, after: &Baseline) {
         match (&self.0, &before.observed, &after.observed) {
             (Of::Counter(tally), ..) => tally.add(after.mark.saturating_sub(before.mark)),
@@ -179,7 +179,7 @@ impl Slot {
         }
     }
 
-    /// Another one of the same kind, which holds nothing.
+    /// A slot of the same kind without a value.
     pub(crate) fn empty(&self) -> Self {
         match &self.0 {
             Of::Counter(_) => Self::counter(),
@@ -190,7 +190,7 @@ impl Slot {
         }
     }
 
-    /// A number that is another one once something was recorded.
+    /// A version number, which changes when something is recorded.
     pub(crate) fn mark(&self) -> u64 {
         match &self.0 {
             Of::Counter(tally) => tally.value(),
@@ -200,7 +200,7 @@ impl Slot {
     }
 }
 
-/// What a slot held at one moment, to tell what was recorded since.
+/// The contents of a slot at one moment, for computing later recordings.
 #[derive(Debug)]
 pub(crate) struct Baseline {
     mark: u64,

@@ -1,4 +1,4 @@
-//! What a call site remembers of a label set.
+//! The per-call-site cache of a label set's slots.
 
 use std::marker::PhantomData;
 use std::ptr;
@@ -11,10 +11,11 @@ use crate::clock::Clock;
 use crate::lock::{self, Lock};
 use crate::storage::not_installed;
 
-/// Where a site keeps the slots of one label set once it has found them.
+/// The slots of one label set, cached by a call site once it has found them.
 ///
-/// A pointer and no `OnceLock`: the compiler asks of each static whether it has something to drop and what of it is
-/// shared between threads, and for the members of that lock answers at length. With it a site took the compiler 40 % longer.
+/// It is a pointer and not a `OnceLock`: for each static the compiler checks whether it has a destructor and which
+/// parts are shared between threads, which takes long for that lock's fields. With a `OnceLock` a call site took 40 %
+/// longer to compile.
 #[derive(Debug)]
 pub struct SlotCell<S: 'static> {
     near: NearNumber,
@@ -22,17 +23,17 @@ pub struct SlotCell<S: 'static> {
     owns: PhantomData<fn() -> &'static S>,
 }
 
-/// The near number of a recorder, while calls may begin and end by the time stamp counter; otherwise 0, of which no
-/// thread has a share.
+/// The near number of a recorder, while calls may begin and end with the time stamp counter; otherwise 0, for which
+/// no thread has a shard.
 ///
-/// Wider than it need be: the compiler extends an atomic byte twice.
+/// Wider than necessary, because the compiler extends an atomic byte twice.
 #[derive(Debug)]
 pub(crate) struct NearNumber(AtomicU32);
 
-/// The numbers that cells have published; none once they were withdrawn.
+/// The numbers that cells have published; `None` once they were withdrawn.
 static PUBLISHED: Lock<Option<Vec<&'static NearNumber>>> = Lock::new(Some(Vec::new()));
 
-/// Lets no further call of a site begin by the time stamp counter.
+/// Prevents further calls of call sites from beginning with the time stamp counter.
 pub(crate) fn withdraw_time_stamps() {
     for near in PUBLISHED.hold().take().into_iter().flatten() {
         near.0.store(0, Relaxed);
@@ -40,11 +41,11 @@ pub(crate) fn withdraw_time_stamps() {
 }
 
 impl NearNumber {
-    /// Of a recorder that is not known yet.
+    /// The number of a recorder that is not known yet.
     #[expect(clippy::declare_interior_mutable_const, reason = "each static has a copy of its own")]
     pub(crate) const UNKNOWN: Self = Self(AtomicU32::new(0));
 
-    /// Begins a call, unless this thread has begun none of these yet or the time stamp counter is not trusted.
+    /// Begins a call, unless this is the thread's first one or the time stamp counter is not trusted.
     #[inline]
     pub(crate) fn start<const DATED: bool>(&self) -> Option<Running<DATED>> {
         Running::start_quickly(|| self.number())
@@ -53,21 +54,22 @@ impl NearNumber {
     #[inline]
     fn number(&self) -> usize {
         let number = self.0.load(Relaxed) as usize;
-        // SAFETY: what is stored was a byte, of which there are as many. Without this a call has two instructions more.
+        // SAFETY: the stored value was a byte, and `NEAR` is the number of bytes. Without this a call has two
+        // instructions more.
         unsafe { std::hint::assert_unchecked(number < NEAR) };
         number
     }
 
     fn publish(&'static self, recorder: &Recorder) {
-        // An allocator that records what is allocated under this very lock must not wait for it; a later call publishes.
+        // An allocator that records allocations made under this lock must not wait for it; a later call publishes.
         if recorder.near() == 0 || self.0.load(Relaxed) != 0 || lock::is_inside() {
             return;
         }
-        // Until then every call comes by here, where it is noticed.
+        // Until settings are installed every call takes this path, which detects their absence.
         if !not_installed::is_settled() {
             return;
         }
-        // Without the counter every call comes by here: none of them may take a lock for it.
+        // Without the counter every call takes this path, and must not take a lock for it.
         if !Clock::System.counts_time_stamps() {
             return;
         }
@@ -85,11 +87,11 @@ impl<S: Send + Sync> SlotCell<S> {
     pub const EMPTY: Self =
         Self { near: NearNumber::UNKNOWN, slots: AtomicPtr::new(ptr::null_mut()), owns: PhantomData };
 
-    /// The slots, once they were found.
+    /// The slots, if they were found before.
     #[inline]
     pub(crate) fn get(&self) -> Option<&'static S> {
-        // SAFETY: it is null, or `get_or_init` has stored what `Box::leak` returned, which nobody changes or frees;
-        // acquired, so that it is seen as it was stored.
+        // SAFETY: it is null, or `get_or_init` has stored a pointer from `Box::leak`, whose target is never changed
+        // or freed; it is acquired, so that the target is seen as it was stored.
         unsafe { self.slots.load(Acquire).as_ref() }
     }
 
@@ -98,12 +100,12 @@ impl<S: Send + Sync> SlotCell<S> {
         if let Some(slots) = self.get() {
             return slots;
         }
-        // A static is never dropped, so that nothing is lost; of two threads that come at once one keeps its copy.
+        // A static is never dropped, so nothing is leaked; of two concurrent threads one keeps its copy.
         let found = ptr::from_mut(Box::leak(Box::new(find())));
         let kept = match self.slots.compare_exchange(ptr::null_mut(), found, Release, Acquire) {
             Ok(_) => found,
             Err(standing) => {
-                // SAFETY: leaked above, and nobody else has seen it.
+                // SAFETY: leaked above, and not shared with any other thread.
                 drop(unsafe { Box::from_raw(found) });
                 standing
             }
@@ -112,7 +114,7 @@ impl<S: Send + Sync> SlotCell<S> {
         unsafe { &*kept }
     }
 
-    /// Has `find` find the slots, if nobody has as yet.
+    /// Lets `find` find the slots, unless they were found before.
     pub(crate) fn find(&self, find: impl FnOnce() -> S) {
         // See `recorder`.
         if self.get().is_none() && !lock::is_inside() {
@@ -142,7 +144,8 @@ impl<S: Send + Sync> SlotCell<S> {
         if Clock::System.counts_time_stamps() { running } else { running.with_token() }
     }
 
-    /// The same for a call that carries a mark and neither begins nor ends quickly, at a site all of whose calls do.
+    /// Like [`start_slowly`](Self::start_slowly), for a call that carries the flag and neither begins nor ends
+    /// quickly, at a call site all of whose calls do.
     pub(crate) fn start_marked(
         &'static self,
         find: impl FnOnce() -> S,
@@ -161,7 +164,7 @@ impl<S: Send + Sync> SlotCell<S> {
         lease: impl FnOnce(&S) -> &Lease,
     ) -> &'static Recorder {
         self.find(find);
-        // An allocator records for the first time what is allocated while this thread looks for slots.
+        // An allocator makes its first recording for an allocation made while this thread looks for slots.
         self.get().map_or(&NOWHERE, |slots| lease(slots).recorder())
     }
 }

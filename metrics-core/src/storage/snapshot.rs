@@ -1,4 +1,4 @@
-//! What a scrape reads: every value once, by family and labels, before anybody spells it.
+//! The result of reading all metrics: every value once, by family and labels, before encoding.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,42 +9,42 @@ use crate::catalogue::{FAMILIES, Families, Family};
 /// All families of an instance at one moment.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// In the order of the catalogue, then the bot's own by name; a family without series is left out.
+    /// In the order of the catalogue, then the bot's own by name; families without series are left out.
     pub families: Vec<FamilySnapshot>,
 }
 
 /// One family's series.
 #[derive(Clone, Debug)]
 pub struct FamilySnapshot {
-    /// What the catalogue says of it.
+    /// The family's entry in the catalogue.
     pub family: &'static Family,
-    /// Sorted by label values; no two have the same.
+    /// Sorted by label values, which are unique.
     pub samples: Vec<Sample>,
 }
 
 /// One series' value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// In the order of [`Family::labels`]; the default labels are not among them.
+    /// In the order of [`Family::labels`], without the default labels.
     pub labels: Vec<Cow<'static, str>>,
-    /// Of the kind that the family has.
+    /// Of the family's kind.
     pub value: Value,
 }
 
 /// A value, by kind.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// A counter's.
+    /// The value of a counter.
     Counter(u64),
-    /// That of a counter of seconds.
+    /// The value of a counter of seconds.
     Seconds(f64),
-    /// A gauge's.
+    /// The value of a gauge.
     Gauge(f64),
-    /// A histogram's.
+    /// The value of a histogram.
     Histogram(HistogramValue),
 }
 
-/// Values sorted into buckets.
+/// The value of a histogram: counts by bucket, and the sum.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistogramValue {
     buckets: Vec<u64>,
@@ -53,7 +53,7 @@ pub struct HistogramValue {
 }
 
 impl HistogramValue {
-    /// Observations up to each bound, the last entry being all of them.
+    /// The number of observations up to each bound; the last entry counts all observations.
     pub fn cumulative(&self) -> impl Iterator<Item = u64> + '_ {
         self.buckets.iter().scan(0, |total, bucket| {
             *total = bucket.saturating_add(*total);
@@ -61,13 +61,13 @@ impl HistogramValue {
         })
     }
 
-    /// All observations; by construction what the last bucket says.
+    /// The number of observations, which by construction equals the last cumulative bucket.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.cumulative().last().unwrap_or(0)
     }
 
-    /// The sum of all observations, in the unit of the bounds: seconds, unless the family is the bot's own.
+    /// The sum of all observations, in the unit of the bounds: seconds, except in a bot's own families.
     #[must_use]
     pub fn sum(&self) -> f64 {
         self.sum
@@ -81,7 +81,7 @@ impl HistogramValue {
     }
 }
 
-/// Collects series in any order; what has the same labels is one series.
+/// Collects series in any order; series with equal labels become one.
 #[derive(Debug)]
 pub(crate) struct SnapshotBuilder {
     families: Families,
@@ -139,7 +139,7 @@ impl From<Reading<'_>> for Value {
     }
 }
 
-/// Sorted by labels, each set once. Most of it comes sorted, which this sort makes use of.
+/// Sorted by labels, each set once. The input is mostly sorted, which this sort exploits.
 fn merged(mut samples: Vec<Sample>) -> Vec<Sample> {
     samples.sort_by(|a, b| a.labels.cmp(&b.labels));
     samples.dedup_by(|more, standing| {
@@ -152,7 +152,7 @@ fn merged(mut samples: Vec<Sample>) -> Vec<Sample> {
     samples
 }
 
-/// Two slots of one series are one value: the sum.
+/// Merges two slots of one series: the value is their sum.
 fn merge(standing: &mut Value, more: &Value) {
     match (standing, more) {
         (Value::Counter(standing), Value::Counter(more)) => *standing = standing.saturating_add(*more),
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn merged_values_beyond_the_largest_number_stay_there() {
+    fn merged_values_saturate() {
         let mut builder = SnapshotBuilder::new(Families::All);
         let sink: &mut dyn Sink = &mut builder;
         for _ in 0..2 {
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn seed_only_leaves_the_extensions_out() {
+    fn seed_only_leaves_out_the_extensions() {
         let mut builder = SnapshotBuilder::new(Families::SeedOnly);
         let sink: &mut dyn Sink = &mut builder;
         sink.gauge(&catalogue::SUBSYSTEM_ALIVE, &["trading"], 1.0);

@@ -1,4 +1,4 @@
-//! What a series has for threads without a share, made when the first of them records.
+//! The fallback of a series for threads without a shard, created when the first of them records.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -8,34 +8,34 @@ use super::shard::Shard;
 use super::shared::Shared;
 use crate::lock::{self, Once};
 
-/// A token to be given in place of a share, and where calls with that token are recorded.
+/// A token that is used in place of a shard, and the words to which calls with that token are recorded.
 #[derive(Debug)]
 pub(super) struct Spare {
     token: Share,
     shared: Shared,
 }
 
-/// Series that an allocator can record to for the first time while memory is being got for some series: then it cannot
-/// be asked for any.
+/// The number of series to which an allocator can record for the first time while memory is being allocated for
+/// another series; no memory can be allocated for these.
 const RESERVED: usize = 16;
 
-/// Counts of each of these; more than the seed's families have.
+/// Counts in each of these; more than the core families have.
 const RESERVED_COUNTS: usize = 64;
 
 static RESERVE: [(OnceLock<Spare>, [AtomicU64; RESERVED_COUNTS]); RESERVED] =
     [const { (OnceLock::new(), [const { AtomicU64::new(0) }; RESERVED_COUNTS]) }; RESERVED];
 
-/// Recordings that found no place.
+/// The number of lost recordings.
 static LOST: AtomicU64 = AtomicU64::new(0);
 
-/// A recording is lost: where it comes from nothing may be allocated or waited for.
+/// Counts a recording as lost, because the thread may neither allocate nor wait.
 pub(crate) fn lose() {
     LOST.fetch_add(1, Relaxed);
 }
 
-/// Runs `record`, which takes locks and may allocate, unless this thread is inside a lock. There an allocator records what is
-/// allocated under that lock, and must neither wait for it nor allocate: the recording is lost. An allocator that records what
-/// `record` allocates comes here again, and is refused.
+/// Runs `record`, which takes locks and may allocate, unless this thread is inside a lock. In that case an allocator
+/// is recording an allocation made under the lock and must neither wait for it nor allocate, so the recording is
+/// lost. An allocator that records an allocation made by `record` itself is refused in the same way.
 pub(crate) fn record_outside<R>(record: impl FnOnce() -> R) -> Option<R> {
     let recorded = lock::outside(record);
     if recorded.is_none() {
@@ -44,13 +44,13 @@ pub(crate) fn record_outside<R>(record: impl FnOnce() -> R) -> Option<R> {
     recorded
 }
 
-/// How many were lost in this process.
+/// The number of lost recordings of this process.
 pub(crate) fn lost() -> u64 {
     LOST.load(Relaxed)
 }
 
 impl Spare {
-    /// None where there is no memory for it.
+    /// Returns `None` if there is no memory for it.
     pub(super) fn new(
         recorder: &'static Recorder,
         shape: &Shape,
@@ -71,15 +71,15 @@ impl Spare {
         })
     }
 
-    /// Where nothing is recorded.
+    /// The fallback of calls that are not recorded.
     pub(super) fn nowhere() -> &'static Self {
         static NO_SPARE: Once<Spare> = Once::new();
-        // Nothing of it is allocated.
+        // It allocates nothing.
         NO_SPARE.get_or_make(|| Self::of(&NOWHERE, 0, &[]))
     }
 
     fn of(recorder: &'static Recorder, outcomes: usize, counts: &'static [AtomicU64]) -> Self {
-        // Without shares there is nothing to count in the token.
+        // There are no outcomes or buckets, and nothing is counted in the token.
         let token = Shard::new(0, &[], 0, 0, (recorder, 0));
         Self { token, shared: Shared::new(outcomes, counts) }
     }

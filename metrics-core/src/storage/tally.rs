@@ -1,4 +1,4 @@
-//! A count that every thread keeps for itself.
+//! A count in words owned by each thread.
 
 use super::page::Run;
 use super::single_writer;
@@ -9,7 +9,7 @@ use super::sync::Ordering::Relaxed;
 #[derive(Debug)]
 pub(crate) struct Tally {
     run: Run,
-    /// What was counted where a thread has no words of its own.
+    /// The counts of threads without words of their own.
     shared: AtomicU64,
 }
 
@@ -34,7 +34,7 @@ impl Tally {
         }
     }
 
-    /// For a thread's first, and where there are no words to be had.
+    /// For a thread's first addition, and for threads without words.
     #[cold]
     #[inline(never)]
     fn add_slowly(&self, n: u64) {
@@ -44,7 +44,7 @@ impl Tally {
         }
     }
 
-    /// All that was counted, or the largest number where it is more. It waits for no thread that counts.
+    /// The sum over all threads, saturating. Waits for no thread.
     pub(crate) fn value(&self) -> u64 {
         let counted = self.run.copies().map(|words| words[0].load(Relaxed));
         counted.fold(self.shared.load(Relaxed), u64::saturating_add)
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_count_is_lost_doubled_or_seen_to_fall_while_threads_come_and_go() {
+    fn no_count_is_lost_doubled_or_falls_while_threads_start_and_end() {
         let crowd = Crowd::of_this_run(
             Crowd { threads: 64, lives: 1_600, rounds: 20_000, readings: 0 },
             Crowd { threads: 16, lives: 10, rounds: 400, readings: 0 },
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_never_falls_however_much_is_added_by_whichever_threads() {
+    fn a_count_never_falls_after_any_additions_by_any_threads() {
         let (tally, mut before) = (Tally::new(), 0);
         let mut grows_by = |n, at_least: u64| {
             tally.add(n);
@@ -101,27 +101,27 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_is_used_again_has_forgotten_everything_its_threads_included() {
+    fn a_reused_range_is_cleared_in_all_threads() {
         std::thread::scope(|scope| {
             let (to, from) = std::sync::mpsc::channel::<Tally>();
             let (back, again) = std::sync::mpsc::channel();
             scope.spawn(move || {
                 for tally in from {
                     tally.add(5);
-                    back.send(tally.value()).expect("somebody listens");
+                    back.send(tally.value()).expect("the receiver waits");
                 }
             });
             for _ in 0..300 {
                 let tally = Tally::new();
                 tally.add(1);
-                to.send(tally).expect("somebody listens");
+                to.send(tally).expect("the receiver waits");
                 assert_eq!(again.recv(), Ok(6));
             }
         });
     }
 
     #[test]
-    fn more_counts_than_there_are_words_count_alike() {
+    fn counts_without_words_count_too() {
         let tallies: Vec<_> = (0..70_000).map(|_| Tally::new()).collect();
         std::thread::scope(|scope| {
             for _ in 0..2 {

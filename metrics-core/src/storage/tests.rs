@@ -1,7 +1,7 @@
-//! Recorders under many threads that come and go, read all the while.
+//! Recorders used by many threads that start and end, and read concurrently.
 //!
-//! Short as they stand here. `BOT_METRICS_LONG_TESTS=1 cargo test --release -p bot-metrics --lib storage::tests` makes
-//! 2·10^9 recordings on 64 threads at a time, of which 10^5 end, and at least 10^6 readings.
+//! Runs short versions by default. `BOT_METRICS_LONG_TESTS=1 cargo test --release -p bot-metrics --lib
+//! storage::tests` makes 2·10^9 recordings on 64 concurrent threads, of which 10^5 end, and at least 10^6 readings.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -19,7 +19,7 @@ thread_local! {
     static STEP: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Each thread's time goes on by a step whenever it asks for it, so every call takes a step.
+/// Each thread's clock advances by one step per reading, so every call takes one step.
 struct Stepping;
 
 impl Steering for Stepping {
@@ -67,7 +67,7 @@ fn end(running: Run, clock: &Clock, ending: Ending) {
     }
 }
 
-/// The `n`th call of a thread: mostly quick and good, every 8th slow, every 16th skipped.
+/// The `n`th call of a thread: mostly quick successes, every 8th slow, every 16th skipped.
 fn call(lease: &Lease, clock: &Clock, n: u64) {
     let (step, ending) = match n % 16 {
         3 => (SLOW, GOOD),
@@ -79,7 +79,7 @@ fn call(lease: &Lease, clock: &Clock, n: u64) {
     end(lease.start(clock), clock, ending);
 }
 
-/// What must hold of any reading, and of one after another.
+/// Checks the invariants of a reading, and of two successive ones.
 fn check(now: &Totals, before: &Totals) {
     let [quick, slow, beyond, skipped] = now.buckets[..] else { panic!("four buckets: {now:?}") };
     let ends = now.ended();
@@ -90,7 +90,7 @@ fn check(now: &Totals, before: &Totals) {
     assert_eq!(now.sum, sum, "the sum is the buckets': {now:?}");
     let pairs = now.buckets.iter().zip(&before.buckets).chain(now.outcomes.iter().zip(&before.outcomes));
     assert!(pairs.into_iter().all(|(now, before)| now >= before), "it fell from {before:?} to {now:?}");
-    // Each thread has a time of its own here, and a share has many threads, so the stamps are not compared.
+    // Each thread has its own time here, and a shard has many owners, so timestamps are not compared.
     assert!(now.started >= before.started);
 }
 
@@ -110,9 +110,9 @@ fn an_end_is_quick_up_to_the_first_bound_to_the_tick() {
     assert_eq!(read(&lease).buckets, [2, 1, 0, 0]);
 }
 
-/// A clock may say anything.
+/// A clock may return anything.
 #[test]
-fn the_sum_of_durations_never_falls_however_long_they_are() {
+fn the_sum_of_durations_never_falls() {
     for by_token in [false, true] {
         let (lease, clock) = (lease(), clock());
         let mut before = 0;
@@ -138,7 +138,7 @@ fn the_sum_of_durations_never_falls_however_long_they_are() {
 }
 
 #[test]
-fn no_recording_is_lost_doubled_or_torn_while_threads_come_and_go() {
+fn no_recording_is_lost_doubled_or_torn_while_threads_start_and_end() {
     let crowd = Crowd::of_this_run(
         Crowd { threads: 64, lives: 1_600, rounds: 20_000, readings: 1_000_000 },
         Crowd { threads: 64, lives: 10, rounds: 400, readings: 100 },
@@ -160,7 +160,7 @@ fn no_recording_is_lost_doubled_or_torn_while_threads_come_and_go() {
 }
 
 #[test]
-fn a_call_may_end_on_another_thread_and_after_its_own_has_gone() {
+fn a_call_may_end_on_another_thread_and_after_its_own_has_ended() {
     let (lease, clock) = (lease(), clock());
     STEP.set(QUICK);
     let running = std::thread::scope(|scope| scope.spawn(|| lease.start(&clock)).join().expect("it started"));
@@ -172,10 +172,10 @@ fn a_call_may_end_on_another_thread_and_after_its_own_has_gone() {
 }
 
 #[test]
-fn a_recorder_that_is_used_again_has_forgotten_everything_its_threads_included() {
+fn a_reused_recorder_is_cleared_in_all_threads() {
     let clock = clock();
     STEP.set(QUICK);
-    // Bounds of its own, so that no other test takes the recorder.
+    // Distinct bounds, so that no other test takes the recorder.
     let lease = || Lease::new(&[3e-6], 3, Scale::NANOSECONDS);
     let mut recorders = Vec::new();
     for _ in 0..3 {
@@ -205,7 +205,7 @@ fn a_duration_on_a_bound_belongs_to_the_bucket_below_it_and_the_longest_has_one(
 }
 
 #[test]
-fn a_clock_that_goes_back_takes_no_time() {
+fn a_clock_that_goes_back_yields_no_duration() {
     let (lease, clock) = (lease(), clock());
     STEP.set(QUICK);
     let running = lease.start(&clock);
@@ -215,7 +215,7 @@ fn a_clock_that_goes_back_takes_no_time() {
 }
 
 #[test]
-fn recorders_beyond_the_near_ones_record_alike() {
+fn recorders_without_a_near_number_record_too() {
     let (leases, clock) = ((0..300).map(|_| lease()).collect::<Vec<_>>(), clock());
     assert!(leases.iter().any(|lease| lease.recorder().near() == 0), "more than a byte can number");
     std::thread::scope(|scope| {
@@ -236,9 +236,9 @@ fn recorders_beyond_the_near_ones_record_alike() {
     }
 }
 
-/// Where the time stamp counter is not trusted, a call of a site goes by a token.
+/// If the time stamp counter is not trusted, calls of a call site use the fallback.
 #[test]
-fn a_call_of_a_site_that_goes_by_a_token_is_recorded_to_the_threads_share() {
+fn a_call_that_began_with_the_fallback_is_recorded_to_the_threads_shard() {
     let lease = Lease::new(&[1.0], 3, Clock::System.scale());
     for marked in [false, true] {
         let running = Run::start(lease.recorder(), &Clock::System).with_token();
@@ -257,7 +257,7 @@ fn a_call_of_a_site_that_goes_by_a_token_is_recorded_to_the_threads_share() {
 
 const LEAPT: u64 = 1_000_000_000_000;
 
-/// Ends a call at `now` on a thread of its own, which the next one follows in its share.
+/// Ends a call at `now` on a new thread, which the next such thread succeeds as owner of its shard.
 fn end_at(lease: &Lease, clock: &Clock, now: u64, ending: Ending) {
     let run = || {
         NOW.set(now);
@@ -268,21 +268,21 @@ fn end_at(lease: &Lease, clock: &Clock, now: u64, ending: Ending) {
 }
 
 #[test]
-fn a_stamp_from_a_counter_that_leapt_hides_no_true_one_and_does_not_come_back() {
+fn a_timestamp_of_a_counter_that_jumped_hides_no_correct_one_and_does_not_return() {
     let (lease, clock) = (lease(), clock());
     let running = lease.start(&clock);
     end_at(&lease, &clock, 1_000, GOOD);
     end_at(&lease, &clock, LEAPT, SKIPPED);
     let totals = read_until(&lease, 5_000);
     assert_eq!((totals.good_at, totals.fresh_at), (1_000 + 2 * QUICK, 1_000 + 2 * QUICK));
-    assert_eq!(totals.ended_at, 1_000 + 2 * QUICK, "the skip leapt");
+    assert_eq!(totals.ended_at, 1_000 + 2 * QUICK, "the skip jumped");
     end_at(&lease, &clock, 2_000, SKIPPED);
-    assert_eq!(read(&lease).ended_at, 2_000 + 2 * QUICK, "it came back");
+    assert_eq!(read(&lease).ended_at, 2_000 + 2 * QUICK, "it returned");
     end(running, &clock, GOOD);
 }
 
 #[test]
-fn a_stamp_from_a_counter_that_leapt_does_not_stay_with_those_who_have_no_share() {
+fn a_timestamp_of_a_counter_that_jumped_is_removed_from_the_shared_shard() {
     let (lease, clock) = (lease(), clock());
     let record = |now| {
         NOW.set(now);
@@ -299,7 +299,7 @@ fn a_stamp_from_a_counter_that_leapt_does_not_stay_with_those_who_have_no_share(
 }
 
 #[test]
-fn what_finds_no_place_is_counted_as_lost() {
+fn recordings_without_a_place_are_counted_as_lost() {
     use super::spare::lost;
     let clock = clock();
     STEP.set(QUICK);
@@ -311,7 +311,7 @@ fn what_finds_no_place_is_counted_as_lost() {
             end(lease.start(&clock), &clock, GOOD);
         }
     };
-    // A thread of its own: whatever the others did, it has no share.
+    // A new thread, which has no shard.
     std::thread::scope(|scope| scope.spawn(record).join().expect("it ran"));
     let counted: u64 = leases.iter().map(|lease| read(lease).started).sum();
     assert_eq!(counted + lost() - before, 40);
@@ -322,7 +322,7 @@ thread_local! {
     static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
 }
 
-/// Dropped after its thread has given its shares back, when another thread has taken them.
+/// Dropped after its thread has released its shards, when another thread owns them.
 struct Last {
     guard: Option<Box<dyn Any>>,
     taken: Arc<Barrier>,
@@ -330,7 +330,7 @@ struct Last {
 
 impl Drop for Last {
     fn drop(&mut self) {
-        // The other thread begins, and has begun.
+        // The other thread starts, and has started.
         self.taken.wait();
         self.taken.wait();
         drop(self.guard.take());
@@ -338,8 +338,8 @@ impl Drop for Last {
     }
 }
 
-/// Has a thread-local destructor drop a guard while another thread, which has taken the share that the guard began in, has
-/// a guard of its own.
+/// Lets a thread-local destructor drop a guard while another thread, which now owns the shard in which the guard
+/// began, has its own guard.
 pub(crate) fn drop_guard_while_another_has_its_share(start: fn() -> Box<dyn Any>) {
     let taken = Arc::new(Barrier::new(2));
     std::thread::scope(|scope| {
@@ -351,12 +351,12 @@ pub(crate) fn drop_guard_while_another_has_its_share(start: fn() -> Box<dyn Any>
             drop(guard);
         });
         let ending = scope.spawn(|| {
-            // Destructors run in the reverse order: this one is arranged for before the shares'.
+            // Destructors run in reverse order of registration, so this one is registered before the shards'.
             LAST.with_borrow_mut(|last| *last = Some(Last { guard: None, taken: Arc::clone(&taken) }));
             let guard = start();
             LAST.with_borrow_mut(|last| last.as_mut().expect("it is there").guard = Some(guard));
         });
-        // The thread sanitizer sees a join, and not how a scope waits.
+        // The thread sanitizer understands a join, but not how a scope waits.
         for thread in [other, ending] {
             thread.join().expect("no panic");
         }

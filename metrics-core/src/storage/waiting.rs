@@ -1,11 +1,11 @@
 //! Local waiting inside an exchange call: time that is not the exchange's latency.
 //!
-//! A wait is counted when it ends, in each scope around it: in the futures of exchange calls that its thread is polling,
-//! the inner before the outer, and in the thread. A scope counts each moment once, however many waits include it.
+//! A wait is counted when it ends, in each enclosing scope: in the futures of exchange calls that its thread is
+//! polling, innermost first, and in the thread. A scope counts each moment once, even if several waits include it.
 //!
-//! A future subtracts at its end what its scope has counted. A synchronous call subtracts what its thread has counted since
-//! the call began; it finds the count in its share, to which each wait's end copies it, so that a call without waits
-//! spends one instruction on it.
+//! A future subtracts at its end the total of its scope. A synchronous call subtracts the increase of its thread's
+//! total since the call began. It reads the total from its shard, to which the end of each wait copies it, so that a
+//! call without waits spends one instruction on this.
 
 use std::cell::Cell;
 use std::fmt;
@@ -22,35 +22,35 @@ thread_local! {
     };
 }
 
-/// The waits of a thread, in ticks. It has nothing to drop, so that it can be used in a thread that is ending.
+/// The waits of a thread, in ticks. Has no destructor, so that it can be used in a thread that is ending.
 struct Thread {
     scope: Scope,
-    /// The innermost exchange call's future that is being polled.
+    /// The scope of the innermost exchange call's future that is being polled.
     polled: Cell<*const Scope>,
-    /// Counted outside the futures of exchange calls: for attempts of handles.
+    /// The total outside the futures of exchange calls, for attempts of handles.
     own: Cell<u64>,
-    /// Counted by attempts themselves, each for itself.
+    /// The total that attempts subtract by themselves.
     claimed: Cell<u64>,
 }
 
-/// What a thread, or the future of an exchange call, has waited.
+/// The waiting time of a thread, or of the future of an exchange call.
 ///
-/// Only one thread at a time uses it. Its words are atomic so that a future is `Send` and `Sync` where it was.
+/// Only one thread at a time uses it. Its words are atomic so that futures stay `Send` and `Sync`.
 #[derive(Debug)]
 pub struct Scope {
     total: AtomicU64,
     /// The end of the last wait that was counted.
     until: AtomicU64,
-    /// The scope around this one, while its future is polled.
+    /// The enclosing scope, while its future is polled.
     outer: AtomicPtr<Scope>,
 }
 
-/// The scope of a guard's future, if it has one: other futures do not grow by it.
+/// The scope of a guard's future, if it has one; other futures do not grow by it.
 pub trait Waits: fmt::Debug {
     /// One scope for two guards, if either has one.
     type Or<B: Waits>: Waits;
 
-    /// Nothing waited as yet.
+    /// A scope without waits.
     const NEW: Self;
 
     /// The scope.
@@ -78,7 +78,7 @@ impl Waits for Scope {
     }
 }
 
-/// What a scope has added for a wait.
+/// The time that a scope added for a wait.
 #[derive(Clone, Copy)]
 struct Added {
     ticks: u64,
@@ -91,7 +91,7 @@ impl Scope {
         Self { total: AtomicU64::new(0), until: AtomicU64::new(0), outer: AtomicPtr::new(ptr::null_mut()) }
     }
 
-    /// Counts no moment before this one.
+    /// Makes it ignore the time before this moment.
     #[inline]
     pub(crate) fn begin(&self, at: u64) {
         self.until.store(at, Relaxed);
@@ -106,7 +106,7 @@ impl Scope {
     ///
     /// # Safety
     ///
-    /// It is left on the same thread before it moves or goes.
+    /// The scope must be left on the same thread before it is moved or dropped.
     #[inline]
     pub(crate) unsafe fn enter(&self) {
         let outer = THREAD.with(|thread| thread.polled.replace(self));
@@ -118,8 +118,8 @@ impl Scope {
         THREAD.with(|thread| thread.polled.set(self.outer.load(Relaxed)));
     }
 
-    /// Adds what is new of a wait. That is what lies after the last wait that was counted here, and no less than the scope
-    /// inside added, where that scope's last wait was the last one here too.
+    /// Adds the new part of a wait: the part after the last wait that was counted here, and at least as much as the
+    /// inner scope added, if that scope's last wait was also the last one here.
     fn add(&self, from: u64, to: u64, inside: Added) -> Added {
         let after = self.until.load(Relaxed);
         let beyond = to.saturating_sub(from.max(after));
@@ -132,13 +132,13 @@ impl Scope {
 
 impl Thread {
     fn innermost(&self) -> &Scope {
-        // SAFETY: a scope that was entered is there until it is left, and then the one around it is innermost.
+        // SAFETY: an entered scope exists until it is left, and then the enclosing one becomes innermost.
         unsafe { self.polled.get().as_ref() }.unwrap_or(&self.scope)
     }
 
     fn count(&self, wait: &LocalWait, from: u64, to: u64) {
         let mut scope = self.innermost();
-        // Of the scope that the wait began in it is known what was counted since.
+        // For the scope in which the wait began, the time counted since is known.
         let mut added = if wait.began_in == ptr::from_ref(scope).addr() {
             let counted = scope.total().wrapping_sub(wait.total);
             Added { ticks: to.saturating_sub(from).saturating_sub(counted), after: scope.until.load(Relaxed) }
@@ -148,7 +148,7 @@ impl Thread {
         let is_own = ptr::eq(scope, &raw const self.scope);
         while !ptr::eq(scope, &raw const self.scope) {
             added = scope.add(from, to, added);
-            // SAFETY: as in `innermost`, and the outer scopes are left later.
+            // SAFETY: as in `innermost`; the outer scopes are left later.
             scope = unsafe { scope.outer.load(Relaxed).as_ref() }.unwrap_or(&self.scope);
         }
         added = self.scope.add(from, to, added);
@@ -160,13 +160,13 @@ impl Thread {
     }
 }
 
-/// What this thread has waited, in ticks from any number on.
+/// The total waiting time of this thread, in ticks from an arbitrary origin.
 #[inline]
 pub(crate) fn total() -> u64 {
     THREAD.with(|thread| thread.scope.total())
 }
 
-/// What an attempt of a handle subtracts: waits that are counted on the thread that it began on.
+/// The time that an attempt of a handle subtracts: waits counted on the thread on which it began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SinceHere {
     thread: ThreadMark,
@@ -178,22 +178,22 @@ impl SinceHere {
         Self { thread: ThreadMark::of_this(), own: THREAD.with(|thread| thread.own.get()) }
     }
 
-    /// How many ticks were counted since; none of them on another thread.
+    /// The number of ticks counted since; none if called on another thread.
     pub(crate) fn waited(self) -> u64 {
         let now = Self::begin();
         if self.thread.is_same(now.thread) { now.own.wrapping_sub(self.own) } else { 0 }
     }
 }
 
-/// An attempt of a handle subtracts so many ticks itself: a wait of its thread around them is the attempt's no more than
-/// once.
+/// Records that an attempt of a handle subtracts this many ticks by itself, so that an enclosing wait of its thread
+/// does not subtract them again.
 pub(crate) fn claim(ticks: u64) {
     THREAD.with(|thread| thread.claimed.set(thread.claimed.get().wrapping_add(ticks)));
 }
 
-/// Begins a local wait, which lasts until the returned guard is dropped: for a rate limiter, a backoff, a lock, for
-/// something of the bot's own. Every measured exchange call around it subtracts it from its latency, however deep
-/// it is nested and through whatever measured functions in between. Time in several waits counts once.
+/// Begins a local wait, which lasts until the returned guard is dropped: for a rate limiter, a backoff, a lock, or
+/// any other delay inside the bot. Every enclosing exchange call subtracts it from its latency, at any depth of
+/// nesting and through any measured functions in between. Time in several waits counts once.
 ///
 /// ```
 /// use bot_metrics::prelude::*;
@@ -210,16 +210,15 @@ pub(crate) fn claim(ticks: u64) {
 /// }
 /// ```
 ///
-/// The guard may be held across an `.await` and dropped on another thread. Drop it in the call in which the wait began:
-/// a synchronous call that ends an older one subtracts all of it, though never more than the call lasted. A wait in a task
-/// or a thread of its own does not belong to the call.
+/// The guard may be held across an `.await` and dropped on another thread. Drop it in the call in which the wait
+/// began: a synchronous call in which an older wait ends subtracts all of it, though never more than the duration of
+/// the call. A wait in a separate task or thread does not belong to the call.
 ///
-/// An attempt that a [handle](crate::ExchangeCall) began counts as measured where it ends on the thread that it began on.
+/// An attempt begun by a [handle](crate::ExchangeCall) subtracts waits if it ends on the thread on which it began.
 /// Held across an `.await` it cannot know which waits are its own, since other tasks run on its thread meanwhile: it
-/// subtracts all but those inside the futures of annotated calls. There, use
+/// subtracts all except those inside the futures of annotated calls. There, use
 /// [`CallGuard::local_wait`](crate::CallGuard::local_wait).
-///
-/// Outside any measured call it does nothing.
+/// Outside any measured call it has no effect.
 #[must_use = "the wait lasts as long as the guard lives"]
 pub fn local_wait() -> LocalWait {
     let from = clock::now_unless_inside();
@@ -234,12 +233,12 @@ pub fn local_wait() -> LocalWait {
     })
 }
 
-/// A local wait under way; from [`local_wait`].
+/// A local wait in progress; from [`local_wait`].
 #[must_use = "the wait lasts as long as the guard lives"]
 pub struct LocalWait {
-    /// None where an allocator began to wait while the clock was made.
+    /// `None` if an allocator began to wait while the clock was being created.
     from: Option<u64>,
-    /// The address of the scope, and its total at that moment.
+    /// The address of the scope, and its total at the beginning.
     began_in: usize,
     total: u64,
     claimed: u64,
@@ -263,13 +262,13 @@ impl fmt::Debug for LocalWait {
 mod tests {
     use super::*;
 
-    /// Ends waits in a thread's scopes one after the other, each given as when it began, what its scope had counted by
-    /// then, and when it ended.
+    /// Ends waits in a thread's scopes one after the other, each given as its beginning, the total of its scope at
+    /// that time, and its end.
     fn counted(thread: &Thread, waits: &[(u64, u64, u64)]) -> u64 {
         let before = thread.scope.total();
         for (from, total, to) in waits {
             let began_in = ptr::from_ref(thread.innermost()).addr();
-            // Nothing is told to the shares of this test's thread: it has none.
+            // This test's thread has no shards to which the total would be copied.
             let wait = LocalWait { from: None, began_in, total: *total, claimed: 0 };
             thread.count(&wait, *from, *to);
         }
@@ -313,7 +312,7 @@ mod tests {
         within(&one, &[(50, 30, 100)]);
         within(&other, &[(51, 0, 101)]);
         assert_eq!([&one, &other, &outer, &thread.scope].map(Scope::total), [80, 50, 81, 81]);
-        // Beside them, a future that began at 90, with a wait that is older.
+        // A concurrent future that began at 90, with an older wait.
         let beside = Scope::new();
         beside.begin(90);
         thread.polled.set(&raw const beside);

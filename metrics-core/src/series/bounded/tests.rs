@@ -1,4 +1,4 @@
-//! Series that are removed, come back, or never had room.
+//! Series that are removed, return, or never had capacity.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
@@ -17,9 +17,9 @@ fn shown(family: &mut BoundedSeries, minutes: u64) -> Option<Value> {
     snapshot.finish().families.first().map(|family| family.samples[0].value.clone())
 }
 
-/// F16, beyond the grace.
+/// F16, after the grace period.
 #[test]
-fn a_series_removed_long_ago_comes_back_with_all_that_was_ever_counted() {
+fn a_series_removed_long_ago_returns_with_its_complete_counts() {
     let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(1), Bound::Open(1)];
     let mut family = BoundedSeries::new(&OPERATIONAL_EVENTS_TOTAL, bounds, 10);
     let key = FamilyKey::new();
@@ -28,7 +28,7 @@ fn a_series_removed_long_ago_comes_back_with_all_that_was_ever_counted() {
     family.remove(&kept, Duration::ZERO);
     assert_eq!(shown(&mut family, 4), Some(Value::Counter(3)), "its grace");
     assert_eq!(shown(&mut family, 5), None);
-    assert_eq!(family.limits.used(), 0, "its place is free");
+    assert_eq!(family.limits.used(), 0, "its capacity is free");
     kept.record(|slot| slot.add(1));
     assert_eq!(shown(&mut family, 6), Some(Value::Counter(4)));
     family.remove(&kept, Duration::from_mins(6));
@@ -56,7 +56,7 @@ const fn family(name: &'static str, kind: Kind) -> Family {
 #[derive(Default)]
 struct Told(Vec<(String, f64)>, Receipt);
 
-/// The scraper is gone.
+/// A sink without a reader.
 struct NoReader;
 
 impl Sink for NoReader {
@@ -109,23 +109,23 @@ fn counters(most: usize) -> (BoundedSeries, FamilyKey) {
 }
 
 #[test]
-fn counts_between_two_removals_are_seen() {
+fn counts_between_two_removals_are_exported() {
     let (mut family, key) = counters(3);
     let kept = admit(&mut family, key, "x", 0);
     kept.record(|slot| slot.add(1));
     family.remove(&kept, M(0));
     assert_eq!(told(&mut family, 1), [("x".to_owned(), 1.0)]);
-    assert_eq!(told(&mut family, 6), [], "its grace is over");
+    assert_eq!(told(&mut family, 6), [], "its grace period is over");
     kept.record(|slot| slot.add(3));
     family.remove(&kept, M(7));
     assert_eq!(told(&mut family, 8), [("x".to_owned(), 4.0)]);
     assert_eq!(told(&mut family, 12), [], "five minutes after it was removed again");
 }
 
-/// F16: the series is removed, has its grace, is let go of and made again while threads record to it through what they
-/// have kept for a while. A scraper that takes a new series for a new beginning has all counts.
+/// F16: the series is removed, expires, is dropped and created again while threads record to it through handles that
+/// they keep for a while. A scraper that treats a new series as a new beginning receives all counts.
 #[test]
-fn no_count_is_lost_while_its_series_is_removed_expires_and_comes_back() {
+fn no_count_is_lost_while_its_series_is_removed_expires_and_returns() {
     let is_long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
     let (threads, counts) = if is_long { (16, 500_000) } else { (4, 20_000) };
     let (family, key) = counters(3);
@@ -143,7 +143,7 @@ fn no_count_is_lost_while_its_series_is_removed_expires_and_comes_back() {
         if family.series.is_empty() && before > 0.0 {
             (before, let_go) = (0.0, let_go + 1);
         }
-        // A grace has two scrapes, of which the second finds it over.
+        // A grace period covers two scrapes, of which the second finds it over.
         if minutes % 9 == 0 {
             let removed = admit(&mut family, key, "x", minutes);
             family.remove(&removed, M(minutes));
@@ -157,7 +157,7 @@ fn no_count_is_lost_while_its_series_is_removed_expires_and_comes_back() {
                     let entry = admit(&mut hold(), key, "x", 0);
                     (0..50).for_each(|_| entry.record(|slot| slot.add(1)));
                     if round % 4 == 0 {
-                        // It is removed, and its grace over, while it is held.
+                        // It is removed, and its grace period over, while the handle is held.
                         std::thread::sleep(Duration::from_micros(50));
                     }
                     (0..50).for_each(|_| entry.record(|slot| slot.add(1)));
@@ -171,7 +171,7 @@ fn no_count_is_lost_while_its_series_is_removed_expires_and_comes_back() {
         while done.load(Relaxed) < threads {
             scrape();
         }
-        // Until nothing is left to tell.
+        // Until nothing is left to export.
         (0..5).for_each(|_| scrape());
     });
     println!("{} counts, let go of {let_go} times", threads * counts);
@@ -182,7 +182,7 @@ fn no_count_is_lost_while_its_series_is_removed_expires_and_comes_back() {
 }
 
 #[test]
-fn other_is_nobodys_to_remove_even_by_its_name() {
+fn other_cannot_be_removed_even_by_its_name() {
     let (mut family, key) = counters(1);
     admit(&mut family, key, "a", 0).record(|slot| slot.add(1));
     admit(&mut family, key, "b", 0).record(|slot| slot.add(10));
@@ -196,7 +196,7 @@ fn other_is_nobodys_to_remove_even_by_its_name() {
 }
 
 #[test]
-fn forgetting_no_value_or_other_leaves_alone_what_has_no_value_of_its_own() {
+fn forgetting_an_empty_value_or_other_removes_nothing() {
     for text in ["", "other"] {
         let (mut family, key) = counters(3);
         admit(&mut family, key, text, 0).record(|slot| slot.add(1));
@@ -207,7 +207,7 @@ fn forgetting_no_value_or_other_leaves_alone_what_has_no_value_of_its_own() {
 }
 
 #[test]
-fn what_is_forgotten_goes_at_once_where_it_was_seen_and_has_its_grace_where_not() {
+fn a_forgotten_series_goes_at_once_if_received_and_after_its_grace_otherwise() {
     let (mut family, key) = counters(3);
     let kept = admit(&mut family, key, "x", 0);
     kept.record(|slot| slot.add(1));
@@ -224,7 +224,7 @@ fn what_is_forgotten_goes_at_once_where_it_was_seen_and_has_its_grace_where_not(
 }
 
 #[test]
-fn what_a_scrape_had_for_nobody_was_not_seen() {
+fn a_scrape_without_a_reader_marks_nothing_as_received() {
     let (mut family, key) = counters(3);
     admit(&mut family, key, "x", 0).record(|slot| slot.add(1));
     let _ = family.collect_some(M(0), None, &mut NoReader);
@@ -233,7 +233,7 @@ fn what_a_scrape_had_for_nobody_was_not_seen() {
 }
 
 #[test]
-fn what_an_exposition_said_that_no_reader_received_was_not_seen() {
+fn an_exposition_that_no_reader_received_marks_nothing_as_received() {
     let (mut family, key) = counters(3);
     let kept = admit(&mut family, key, "x", 0);
     kept.record(|slot| slot.add(1));
@@ -241,7 +241,7 @@ fn what_an_exposition_said_that_no_reader_received_was_not_seen() {
     let _ = family.collect_some(M(0), None, &mut late);
     family.forget(0, "x", M(1));
     assert_eq!(told(&mut family, 1), [("x".to_owned(), 1.0)]);
-    // One that is received late says less than the one before it.
+    // A later receipt of an earlier exposition contains less.
     kept.record(|slot| slot.add(1));
     assert_eq!(told(&mut family, 1), [("x".to_owned(), 2.0)]);
     late.1.confirm();
@@ -250,7 +250,7 @@ fn what_an_exposition_said_that_no_reader_received_was_not_seen() {
 }
 
 #[test]
-fn what_is_forgotten_has_its_grace_where_only_a_snapshot_told_it() {
+fn a_forgotten_series_has_its_grace_if_only_a_snapshot_contained_it() {
     let (mut family, key) = counters(3);
     admit(&mut family, key, "x", 0).record(|slot| slot.add(1));
     assert_eq!(shown(&mut family, 0), Some(Value::Counter(1)));
@@ -260,7 +260,7 @@ fn what_is_forgotten_has_its_grace_where_only_a_snapshot_told_it() {
 }
 
 #[test]
-fn a_count_that_comes_while_its_series_is_forgotten_is_seen() {
+fn a_count_recorded_while_its_series_is_forgotten_is_exported() {
     let rounds = if std::env::var_os("BOT_METRICS_LONG_TESTS").is_some() { 20_000 } else { 50 };
     for _ in 0..rounds {
         let (mut family, key) = counters(3);
@@ -273,14 +273,14 @@ fn a_count_that_comes_while_its_series_is_forgotten_is_seen() {
                 counted = told(&mut family, 0).first().map_or(counted, |(_, count)| *count);
             }
         });
-        // What comes last is still to be seen, unless it was.
+        // The last count has yet to be received, unless it was already.
         counted = told(&mut family, 1).first().map_or(counted, |(_, count)| *count);
         assert_eq!(counted, 500.0);
     }
 }
 
 #[test]
-fn a_gauge_that_is_set_while_it_is_removed_comes_back() {
+fn a_gauge_that_is_set_while_it_is_removed_returns() {
     let mut family = BoundedSeries::new(&GAUGE, vec![Bound::Open(3)], usize::MAX);
     let asked = [Label::Open(b"x")];
     let kept = family
@@ -319,7 +319,7 @@ fn a_gauge_has_no_series_other() {
 }
 
 #[test]
-fn places_are_looked_for_only_once_one_can_be_free() {
+fn a_sweep_is_made_only_when_capacity_can_be_free() {
     let (mut family, key) = counters(1);
     let held = admit(&mut family, key, "a", 0);
     family.remove(&held, M(1));
@@ -330,7 +330,7 @@ fn places_are_looked_for_only_once_one_can_be_free() {
 }
 
 #[test]
-fn what_comes_and_goes_between_two_scrapes_is_let_go_of() {
+fn series_added_and_removed_between_two_scrapes_are_dropped() {
     let mut family = BoundedSeries::new(&GAUGE, vec![Bound::Open(3)], usize::MAX);
     let key = FamilyKey::new();
     for number in 0..10_000 {
@@ -345,9 +345,9 @@ fn what_comes_and_goes_between_two_scrapes_is_let_go_of() {
     assert_eq!(family.removed.len(), family.series.len());
 }
 
-/// A recording was under way when its series was hidden, or an allocator made it under a lock.
+/// The recording was in progress when its series was hidden, or an allocator made it under a lock.
 #[test]
-fn a_count_that_comes_after_its_series_is_hidden_is_in_other_where_there_is_no_room() {
+fn a_count_after_its_series_is_hidden_goes_to_other_without_capacity() {
     let (mut family, key) = counters(1);
     let kept = admit(&mut family, key, "a", 0);
     kept.record(|slot| slot.add(3));
@@ -360,7 +360,7 @@ fn a_count_that_comes_after_its_series_is_hidden_is_in_other_where_there_is_no_r
     kept.record(|slot| slot.add(100));
     assert_eq!(told(&mut family, 7), [("b".to_owned(), 1.0), ("other".to_owned(), 110.0)]);
     assert_eq!(family.limits.labels[0].overflow.value(), 2);
-    // A new series has what comes from here on, and nothing that is in "other".
+    // A new series has the later recordings, and none of those in "other".
     family.remove(&b, M(7));
     let _ = told(&mut family, 12);
     let again = family.look_up_again(&kept, M(12), Slot::counter).expect("it is of this family");
@@ -374,7 +374,7 @@ fn a_count_that_comes_after_its_series_is_hidden_is_in_other_where_there_is_no_r
 }
 
 #[test]
-fn observations_that_come_after_their_series_is_hidden_are_in_other_where_there_is_no_room() {
+fn observations_after_their_series_is_hidden_go_to_other_without_capacity() {
     static HISTOGRAM: Family = Family { buckets: &[1.0, 10.0], ..family("h", Kind::Histogram) };
     let mut family = BoundedSeries::new(&HISTOGRAM, vec![Bound::Open(1)], usize::MAX);
     let key = FamilyKey::new();
@@ -399,7 +399,7 @@ fn observations_that_come_after_their_series_is_hidden_are_in_other_where_there_
     };
     assert_eq!(shown(&mut family, 5), []);
     admit(&mut family, "b", 6).record(|slot| slot.observe(0.5));
-    // Under a lock, where an allocator may be.
+    // Under a lock, like a recording allocator.
     let _inside = lock::enter();
     kept.record(|slot| [0.5, 8.0, 64.0].into_iter().for_each(|value| slot.observe(value)));
     let b = ("b".to_owned(), vec![1, 1, 1], 0.5);
@@ -409,7 +409,7 @@ fn observations_that_come_after_their_series_is_hidden_are_in_other_where_there_
 }
 
 #[test]
-fn a_gauge_that_is_set_after_it_was_hidden_has_no_series_where_there_is_no_room() {
+fn a_gauge_that_is_set_after_it_was_hidden_has_no_series_without_capacity() {
     let mut family = BoundedSeries::new(&GAUGE, vec![Bound::Open(1)], usize::MAX);
     let key = FamilyKey::new();
     let admit = |family: &mut BoundedSeries, text: &str| {
@@ -430,10 +430,10 @@ fn a_gauge_that_is_set_after_it_was_hidden_has_no_series_where_there_is_no_room(
     assert_eq!(told(&mut family, 0), [("a".to_owned(), 4.0)]);
 }
 
-/// F13 and F16: threads count through handles that they keep, and remove the series meanwhile, of twice as many label values
-/// as are allowed.
+/// F13 and F16: threads count through kept handles and remove the series concurrently, with twice as many label values as
+/// allowed.
 #[test]
-fn series_never_exceed_the_limit_and_no_count_is_lost_while_threads_remove_them_and_bring_them_back() {
+fn series_never_exceed_the_limit_and_no_count_is_lost_while_threads_remove_and_revive_them() {
     const LIMIT: usize = 3;
     const THREADS: usize = 4;
     let is_long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
@@ -457,7 +457,7 @@ fn series_never_exceed_the_limit_and_no_count_is_lost_while_threads_remove_them_
         done.fetch_add(1, Relaxed);
         kept
     };
-    // What each series had when it was last shown.
+    // The value of each series when it was last exported.
     let mut shown = BTreeMap::new();
     let mut most = 0;
     let mut scrape = || {
