@@ -104,7 +104,7 @@ fn an_allocator_that_records_does_not_wait_for_the_clock_or_the_instance_to_be_c
             let mut child = Command::new(std::env::current_exe().expect("a path"));
             child.args([
                 "--exact",
-                "what_an_allocator_records_while_the_clock_or_the_instance_is_made_waits_for_neither",
+                "an_allocator_that_records_does_not_wait_for_the_clock_or_the_instance_to_be_created",
             ]);
             child.env(KIND, kind);
             if installed {

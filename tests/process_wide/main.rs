@@ -127,7 +127,7 @@ fn recordings_before_and_after_install_are_not_reported() -> Result<(), Error> {
         }
         return Ok(());
     }
-    let test = "what_is_recorded_before_and_after_install_is_not_reported";
+    let test = "recordings_before_and_after_install_are_not_reported";
     let mut bot = Command::new(std::env::current_exe().expect("a path"));
     let bot = bot.args(["--exact", test, "--nocapture"]).env(BOT, "1").output().expect("it runs");
     assert!(bot.status.success(), "{bot:?}");

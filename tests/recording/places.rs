@@ -118,7 +118,7 @@ fn a_function_called_after_main_records() {
         std::process::exit(0);
     }
     let ended = std::process::Command::new(std::env::current_exe().expect("a path"))
-        .args(["--exact", "--nocapture", "places::what_is_called_after_main_records"])
+        .args(["--exact", "--nocapture", "places::a_function_called_after_main_records"])
         .env(ENDS, "1")
         .output()
         .expect("it starts");

@@ -73,7 +73,7 @@ fn a_recording_long_after_the_first_is_reported_once_with_its_location() {
     for (site, _, begins) in SITES {
         let lines = lines(
             site,
-            "not_installed::what_records_long_after_the_first_recording_is_reported_once_with_its_place",
+            "not_installed::a_recording_long_after_the_first_is_reported_once_with_its_location",
         );
         assert_eq!(lines.lines().count(), 1, "{site}: {lines:?}");
         assert!(lines.starts_with(&format!("bot-metrics: {begins}")), "{lines}");
@@ -89,7 +89,7 @@ fn a_recording_before_install_and_soon_after_the_first_is_not() {
         }
         return;
     }
-    let test = "not_installed::what_records_before_install_and_soon_after_the_first_recording_is_not";
+    let test = "not_installed::a_recording_before_install_and_soon_after_the_first_is_not";
     assert_eq!(lines("", test), "");
 }
 

@@ -101,7 +101,7 @@ fn a_broken_standard_error_causes_no_panic() {
         return;
     }
     let (reader, writer) = pipe();
-    let bot = bot("standard_error::a_standard_error_that_is_a_broken_pipe_makes_no_panic");
+    let bot = bot("standard_error::a_broken_standard_error_causes_no_panic");
     let bot = { bot }.stderr(writer).spawn().expect("it starts");
     drop(reader);
     output(bot);
@@ -122,7 +122,7 @@ fn an_unread_standard_error_delays_no_page() {
         return;
     }
     let (mut reader, writer) = pipe();
-    let mut bot = bot("standard_error::a_standard_error_that_nobody_reads_delays_no_page");
+    let mut bot = bot("standard_error::an_unread_standard_error_delays_no_page");
     let child = bot.stderr(writer).spawn().expect("it starts");
     drop(bot);
     assert!(output(child).contains("answered"));
@@ -146,7 +146,7 @@ fn reports_arrive_once_standard_error_is_read_again() {
         return;
     }
     let (mut reader, writer) = pipe();
-    let mut bot = bot("standard_error::once_somebody_reads_standard_error_again_reports_arrive");
+    let mut bot = bot("standard_error::reports_arrive_once_standard_error_is_read_again");
     let mut child = bot.stdin(Stdio::piped()).stderr(writer).spawn().expect("it starts");
     drop(bot);
     let mut said = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
