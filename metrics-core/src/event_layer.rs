@@ -1,4 +1,4 @@
-//! Operational events out of what a bot says through `tracing` anyway.
+//! Operational events from `tracing` events.
 
 use std::cell::Cell;
 use std::fmt::{self, Write as _};
@@ -14,13 +14,13 @@ use crate::report::Topic;
 use crate::shown::quoted;
 use crate::{EventType, LabelValue, Metrics, Severity};
 
-/// Longest value of a field that becomes a label, in bytes: a longer one is a text, not an id.
+/// The maximum length in bytes of a field that becomes a label: a longer one is prose, not an id.
 const LONGEST: usize = 128;
 
-/// What is kept of a message, and one character more, by which it is seen that there was more.
+/// The stored part of a message, plus one character, which shows that there was more.
 const MESSAGE: usize = LONGEST_TEXT + char::MAX_LEN_UTF8;
 
-/// What WARN and ERROR become.
+/// The severities of WARN and ERROR.
 const SEVERITIES: [Severity; 2] = [Severity::Warning, Severity::Error];
 
 /// A layer of a `tracing` subscriber that counts WARN and ERROR events which carry a field `type` in
@@ -44,25 +44,25 @@ const SEVERITIES: [Severity; 2] = [Severity::Warning, Severity::Error];
 /// );
 /// ```
 ///
-/// | of the event | becomes |
+/// | part of the event | becomes |
 /// | --- | --- |
 /// | level WARN, ERROR | `severity` WARNING, ERROR; other levels are not counted |
-/// | field `type` (also spelled `r#type`) | `type`, where it is one of the known types |
-/// | field `profile_id`, `symbol` | the labels of that name, within their bounds; above 128 bytes "other" |
-/// | message | what [`Metrics::recent_events`](crate::Metrics::recent_events) says of it, never a label |
+/// | field `type` (also spelled `r#type`) | `type`, if it is one of the known types |
+/// | field `profile_id`, `symbol` | the labels of that name, within their limits; over 128 bytes "other" |
+/// | message | the text in [`Metrics::recent_events`](crate::Metrics::recent_events), never a label |
 /// | other fields | nothing |
 ///
-/// A field may be a text, or anything that is recorded with `%` or `?`; quotes around it are taken off. A type that is
-/// not known is told to the [report hook](crate::Settings::on_report) with the place of the event, and never becomes a
+/// A field may be a string, or any value recorded with `%` or `?`; surrounding quotes are removed. An unknown type is
+/// reported to the [report hook](crate::Settings::on_report) with the location of the event, and never becomes a
 /// label. Fields of spans are not read.
 ///
-/// Every type stands at 0 with both severities from where the layer is made, 50 series for the library's types. What a
-/// bot says through `tracing` is known to no linker, and a list kept beside the code would miss the event that nobody
-/// thought of, whose first count no rule can see; a series that stays at 0 costs a line. Fewer types are those of an
-/// enum of one's own: see [`with_types`](Self::with_types).
+/// Every type is exported as 0 with both severities as soon as the layer is created: 50 series for the library's
+/// types. The types that a bot uses through `tracing` are not known at link time, and a list kept beside the code
+/// would miss the event that was forgotten, whose first count no rule can see; a series that stays at 0 costs one
+/// line. To export fewer types, use your own enum: see [`with_types`](Self::with_types).
 ///
-/// Known types, profiles and symbols cost no allocation. Events that a field's own `Debug` sends while an event is being
-/// counted are left to other layers.
+/// Known types, profiles and symbols cost no allocation. Events that a field's own `Debug` implementation emits while
+/// an event is being counted are left to other layers.
 ///
 /// Needs the feature `tracing`.
 pub struct EventLayer<T = EventType> {
@@ -79,7 +79,7 @@ impl EventLayer {
 }
 
 impl<T: LabelValue> EventLayer<T> {
-    /// Counts the types of an enum of the bot's own: `EventLayer::<labels::EventType>::with_types(metrics)`.
+    /// Counts the types of the bot's own enum: `EventLayer::<labels::EventType>::with_types(metrics)`.
     #[must_use]
     pub fn with_types(metrics: Metrics) -> Self {
         const { crate::labels::vocabulary::require_type::<T>("event type") };
@@ -148,12 +148,12 @@ impl<S: Subscriber, T: LabelValue> Layer<S> for EventLayer<T> {
     }
 }
 
-/// Raw identifiers keep their mark in some spellings.
+/// Some spellings of raw identifiers keep their prefix.
 fn name(field: &Field) -> &'static str {
     field.name().strip_prefix("r#").unwrap_or(field.name())
 }
 
-/// An event of this thread is being counted.
+/// Marks that this thread is counting an event.
 struct Counting;
 
 thread_local! {
@@ -161,7 +161,7 @@ thread_local! {
 }
 
 impl Counting {
-    /// Nothing where one is already, or where the thread is ending.
+    /// Returns `None` if the thread is counting one already, or is ending.
     fn begin() -> Option<Self> {
         let was = COUNTING.try_with(|counting| counting.replace(true)).ok()?;
         (!was).then(|| Self)
@@ -170,7 +170,7 @@ impl Counting {
 
 impl Drop for Counting {
     fn drop(&mut self) {
-        // Where there is no thread any more there is nothing to take back.
+        // A thread that is ending has nothing to reset.
         let _ = COUNTING.try_with(|counting| counting.set(false));
     }
 }
@@ -185,7 +185,7 @@ struct Fields {
 
 impl Fields {
     fn write(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        // Each says itself when it is full.
+        // Each of them notes itself when it is full.
         let _ = match name(field) {
             "type" => self.kind.write_fmt(value),
             "profile_id" => self.profile.write_fmt(value),
@@ -212,7 +212,7 @@ impl Visit for Fields {
     }
 }
 
-/// A text on the stack, of `N` bytes at most.
+/// A string on the stack, of at most `N` bytes.
 struct Short<const N: usize> {
     bytes: [u8; N],
     start: usize,
@@ -227,12 +227,12 @@ impl<const N: usize> Default for Short<N> {
 }
 
 impl<const N: usize> Short<N> {
-    /// All of it; nothing where it was too long.
+    /// The whole string; `None` if it was too long.
     fn as_str(&self) -> Option<&str> {
         (!self.is_cut).then(|| self.beginning())
     }
 
-    /// As much of it as there was room for.
+    /// The part of the string that fitted.
     fn beginning(&self) -> &str {
         // Only whole characters were written.
         str::from_utf8(&self.bytes[self.start..self.end]).unwrap_or_default()
@@ -242,7 +242,7 @@ impl<const N: usize> Short<N> {
         self.as_str().unwrap_or(OTHER)
     }
 
-    /// What a `Debug` of a text puts around it.
+    /// Removes the quotes that `Debug` adds to a string.
     fn unquote(&mut self) {
         if let [b'"', .., b'"'] = self.bytes[self.start..self.end] {
             self.start += 1;
@@ -277,7 +277,7 @@ mod tests {
 
     const EVENTS: &str = "bytelyst_bot_operational_events_total";
 
-    /// Runs `body` under a layer of an instance of its own, and returns that.
+    /// Runs `body` under a layer with a separate instance, and returns the instance.
     fn counted(body: impl FnOnce()) -> Metrics {
         let (metrics, _) = instance();
         let subscriber = tracing_subscriber::registry().with(EventLayer::new(metrics.clone()));
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_may_be_shown_or_debugged() {
+    fn fields_may_be_recorded_by_display_or_debug() {
         struct Kind;
         impl fmt::Display for Kind {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -345,14 +345,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_type_is_told_with_its_place_and_never_a_label() {
+    fn an_unknown_type_is_reported_with_its_location_and_never_a_label() {
         static METRICS: OnceLock<Metrics> = OnceLock::new();
         let told = Arc::new(Mutex::new(Vec::new()));
         let settings = Settings::new(Mode::Paper).on_report(Arc::new({
             let told = Arc::clone(&told);
             move |line: &str| {
                 told.lock().unwrap().push(line.to_owned());
-                // A hook that uses the same log must not come back here.
+                // A hook that logs to the same subscriber must not cause another report.
                 let layer = EventLayer::new(METRICS.get().expect("it is there").clone());
                 tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
                     error!("type" = "nonsense of the hook's", "{line}");
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn open_labels_are_bounded_in_number_and_length() {
+    fn open_labels_are_limited_in_number_and_length() {
         let metrics = Settings::new(Mode::Paper).label_bounds(2, 2).build().expect("legal");
         let subscriber = tracing_subscriber::registry().with(EventLayer::new(metrics.clone()));
         tracing::subscriber::with_default(subscriber, || {
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_kept_with_their_events_as_far_as_there_is_room() {
+    fn messages_are_stored_with_their_events_and_cut() {
         let metrics = counted(|| {
             error!("type" = "ORDER_FAILURE", symbol = "BTCUSDT", "order {} not placed", 12);
             warn!("type" = "RECONNECT");
@@ -417,9 +417,9 @@ mod tests {
         assert!(said[0].1.starts_with("äää") && said[0].1.ends_with('…'), "{said:?}");
     }
 
-    /// A subscriber that is set for a thread drops such events itself; one that is set for the process does not.
+    /// The subscriber of a thread drops such events itself; the global one does not.
     #[test]
-    fn every_event_that_comes_while_one_is_counted_is_refused() {
+    fn every_event_emitted_while_one_is_counted_is_ignored() {
         let counting = Counting::begin();
         assert!(counting.is_some());
         assert!((0..3).all(|_| Counting::begin().is_none()));
@@ -428,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_panics_leaves_the_layer_as_it_was() {
+    fn a_field_that_panics_leaves_the_layer_usable() {
         struct Panics;
         impl fmt::Debug for Panics {
             fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_stands_at_zero_with_both_severities_from_where_the_layer_is_made() {
+    fn every_type_is_zero_with_both_severities_once_the_layer_is_created() {
         let metrics = counted(|| {});
         let samples = Samples::of(&metrics);
         for kind in EventType::VALUES {

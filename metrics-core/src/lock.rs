@@ -1,9 +1,9 @@
-//! Locks that a fork leaves open.
+//! Locks that a forked child finds unlocked.
 //!
-//! A child has one thread, the one that forked; a lock that another thread held at that moment stays locked in it for
-//! ever. So a fork waits until no thread is inside any of these locks. They are never held for long. After a thread's first
-//! call, calls, runs, events and families of a bot's own take none; `Profile::update`, a capital check and a commit of a
-//! reconciliation do, and market data beyond its bound once for each place that came free.
+//! A child has only the thread that forked; a lock that another thread held at that moment stays locked in it for
+//! ever. So a fork waits until no thread is inside any of these locks, which are held only briefly. After a thread's
+//! first call, calls, runs, events and a bot's own families take none. `Profile::update`, a capital check and a
+//! commit of a reconciliation do, and so does market data over its limit, once for each series that becomes free.
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
@@ -17,23 +17,23 @@ static GENERATION: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
-    /// Tells this thread from all that there ever were here and in the processes that this one comes from.
+    /// Identifies this thread among all that ever existed in this process and its ancestors.
     static NUMBER: Cell<u32> = const { Cell::new(0) };
 }
 
-/// How often this process and those it comes from were forked: what waits for a thread of the parent waits in vain.
+/// The number of forks of this process and its ancestors. A wait for a thread of the parent would never end.
 pub(crate) fn generation() -> u32 {
     GENERATION.load(Relaxed)
 }
 
-/// The number of the thread that went on in this process when it was forked; 0 where it has none, or was not.
+/// The number of the thread that continued in this process when it was forked; 0 if it has none, or was not forked.
 static SURVIVOR: AtomicU32 = AtomicU32::new(0);
 
-/// A thread, told from those of other processes: a child has one alone of its parent's.
+/// Identifies a thread across processes: a child has only one of its parent's threads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ThreadMark {
     generation: u32,
-    /// No address will do: a child's threads live where its parent's did.
+    /// An address does not suffice, because a child's threads can have the addresses of its parent's.
     number: u32,
 }
 
@@ -46,12 +46,12 @@ impl ThreadMark {
         Self { generation: generation(), number: NUMBER.get() }
     }
 
-    /// Whether the thread is one of this process; so is none.
+    /// Whether the thread belongs to this process; also true for no thread.
     pub(crate) fn is_here(self) -> bool {
         self.number == 0 || self.generation == generation() || self.number == SURVIVOR.load(Relaxed)
     }
 
-    /// Whether both are one thread, even if it went on in a forked process.
+    /// Whether both are one thread, even if it continued in a forked process.
     pub(crate) fn is_same(self, other: Self) -> bool {
         self.number == other.number
     }
@@ -72,25 +72,25 @@ thread_local! {
     static ENTERED: Cell<u64> = const { Cell::new(0) };
 }
 
-/// How often this thread took one of these locks.
+/// The number of times this thread took one of these locks.
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) fn entered() -> u64 {
     ENTERED.get()
 }
 
-/// Whether this thread is inside a lock: then an allocator that records must take none.
+/// Whether this thread is inside a lock, in which case an allocator that records must take none.
 pub(crate) fn is_inside() -> bool {
     DEPTH.get() > 0
 }
 
-/// Goes inside, as if a lock were held.
+/// Enters, as if a lock were held.
 pub(crate) fn enter() -> Inside {
     #[cfg(unix)]
     forks::watch();
     #[cfg(any(test, feature = "test-util"))]
     ENTERED.set(ENTERED.get() + 1);
     let depth = DEPTH.get();
-    // Only the outermost: a second reading would wait for a fork that waits for the first.
+    // Only the outermost one: a second read lock would wait for a fork that waits for the first.
     let gate = (depth == 0).then(|| GATE.read().unwrap_or_else(PoisonError::into_inner));
     DEPTH.set(depth + 1);
     Inside { _gate: gate }
@@ -105,7 +105,7 @@ pub(crate) fn outside<R>(work: impl FnOnce() -> R) -> Option<R> {
     Some(work())
 }
 
-/// Like [`enter`], but gives up where it would wait for a fork.
+/// Like [`enter`], but returns `None` if it would have to wait for a fork.
 fn try_enter() -> Option<Inside> {
     #[cfg(unix)]
     forks::watch();
@@ -123,7 +123,7 @@ fn without_waiting<G>(attempt: Result<G, TryLockError<G>>) -> Option<G> {
     }
 }
 
-/// Inside until dropped.
+/// Leaves when dropped.
 #[derive(Debug)]
 pub(crate) struct Inside {
     _gate: Option<RwLockReadGuard<'static, ()>>,
@@ -135,7 +135,8 @@ impl Drop for Inside {
     }
 }
 
-/// A value that is made once. No fork comes while it is being made: in the child the others would wait for it for ever.
+/// A value that is initialised once. No fork happens during the initialisation, because the child would wait for it
+/// for ever.
 #[derive(Debug)]
 pub(crate) struct Once<T>(OnceLock<T>);
 
@@ -144,28 +145,28 @@ impl<T> Once<T> {
         Self(OnceLock::new())
     }
 
-    /// The value, if it was made.
+    /// The value, if it was initialised.
     pub(crate) fn into_inner(self) -> Option<T> {
         self.0.into_inner()
     }
 
-    /// The value, once it was made.
+    /// The value, if it was initialised.
     pub(crate) fn get(&self) -> Option<&T> {
         self.0.get()
     }
 
-    /// The value, made by `make` the first time.
+    /// The value, initialised by `make` the first time.
     #[inline]
     pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> &T {
         self.0.get().unwrap_or_else(|| {
-            // First: a fork that is under way lets nobody in, and must not find the making begun.
+            // First, because a fork in progress admits no thread, and must not find the initialisation begun.
             let _inside = enter();
             self.0.get_or_init(make)
         })
     }
 
-    /// The same, or none where this thread is inside a lock and the value is not made as yet: this may be an allocator
-    /// that records what is allocated for the very value.
+    /// Like [`get_or_make`](Self::get_or_make), but returns `None` if the value is not initialised and this thread is
+    /// inside a lock: this may be an allocator that records an allocation made for the value itself.
     #[inline]
     pub(crate) fn get_unless_inside(&self, make: impl FnOnce() -> T) -> Option<&T> {
         match self.0.get() {
@@ -185,7 +186,7 @@ impl<T> Lock<T> {
         Self(Mutex::new(value))
     }
 
-    /// Holds it. What a panic left behind is taken as it is.
+    /// Locks it, ignoring poisoning.
     pub(crate) fn hold(&self) -> Held<'_, T> {
         let inside = enter();
         let value = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -196,7 +197,7 @@ impl<T> Lock<T> {
 }
 
 impl<T> Lock<T> {
-    /// Holds it, unless that would mean to wait: for what may be left out while a call is recorded.
+    /// Locks it, unless that would mean to wait; for work that may be skipped while a call is recorded.
     pub(crate) fn try_hold(&self) -> Option<Held<'_, T>> {
         let inside = try_enter()?;
         let value = without_waiting(self.0.try_lock())?;
@@ -209,7 +210,7 @@ impl<T> Lock<T> {
 /// A [`Lock`] that is held.
 #[derive(Debug)]
 pub(crate) struct Held<'a, T> {
-    // Dropped in this order: let go of the lock, then leave.
+    // Dropped in this order: first the lock is released, then the inside is left.
     value: MutexGuard<'a, T>,
     _inside: Inside,
 }
@@ -235,7 +236,7 @@ impl<T> Drop for Held<'_, T> {
     }
 }
 
-/// The standard library's mutex is not compiled for the thread sanitizer, which is told of it here.
+/// The standard library's mutex is not instrumented for the thread sanitizer, which is informed here.
 #[cfg(bot_metrics_tsan)]
 pub(crate) mod sanitizer {
     use std::ffi::c_void;
@@ -246,7 +247,7 @@ pub(crate) mod sanitizer {
     }
 
     pub(crate) fn acquired<T>(value: &T) {
-        // SAFETY: the address is a name, and is not read.
+        // SAFETY: the address is only an identifier, and is not read.
         unsafe { __tsan_acquire(std::ptr::from_ref(value).cast_mut().cast()) }
     }
 
@@ -256,7 +257,7 @@ pub(crate) mod sanitizer {
     }
 }
 
-/// What is done around a fork.
+/// The handlers that run around a fork.
 #[cfg(unix)]
 mod forks {
     use std::cell::RefCell;
@@ -269,15 +270,16 @@ mod forks {
         static FORKING: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
     }
 
-    /// Watches from the first lock on. No `Once`, which a fork would find half done; to be told twice does no harm.
+    /// Registers the handlers at the first lock. Not with a `Once`, which a fork could find half done; registering
+    /// twice is harmless.
     pub(super) fn watch() {
         static WATCHES: AtomicBool = AtomicBool::new(false);
         if WATCHES.load(Relaxed) {
             return;
         }
-        // SAFETY: the three are functions that live as long as the process, do not unwind, and are safe to call at any
-        // time; no other contract is asked for.
-        // Where it fails, for want of memory, a fork is as dangerous as it is in any program with threads.
+        // SAFETY: the three functions live as long as the process, do not unwind, and are safe to call at any time;
+        // there is no other contract.
+        // If it fails, for lack of memory, a fork is as dangerous as in any program with threads.
         let _ = unsafe { libc::pthread_atfork(Some(before), Some(after), Some(in_child)) };
         WATCHES.store(true, Relaxed);
     }
@@ -287,15 +289,15 @@ mod forks {
             return;
         }
         let gate = GATE.write().unwrap_or_else(PoisonError::into_inner);
-        // In a thread that is ending there is no place to keep it: then it opens again at once. Handlers of others that
-        // run while it is kept may record, and must not wait for this thread's own gate.
+        // A thread that is ending has no place to store it, so the gate opens again at once. Fork handlers of other
+        // libraries that run while it is stored may record, and must not wait for this thread's own gate.
         let kept = FORKING.try_with(|forking| forking.replace(Some(gate)));
         if kept.is_ok() {
             DEPTH.set(DEPTH.get() + 1);
         }
     }
 
-    /// In the parent and in the child, by the thread that forked.
+    /// Runs in the parent and in the child, on the thread that forked.
     extern "C" fn after() {
         if let Ok(Some(_gate)) = FORKING.try_with(RefCell::take) {
             DEPTH.set(DEPTH.get() - 1);
@@ -314,7 +316,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_panicked_while_it_was_made_is_made_the_next_time_and_nobody_is_inside() {
+    fn a_panic_during_initialisation_leaves_no_thread_inside_and_allows_another_attempt() {
         let once = Once::new();
         let panicked = std::panic::catch_unwind(|| once.get_or_make(|| panic!("on purpose")));
         assert!(panicked.is_err() && once.get().is_none() && !is_inside());
@@ -323,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn what_panicked_while_a_lock_was_held_leaves_it_open() {
+    fn a_panic_while_a_lock_is_held_releases_it() {
         let lock = Lock::new(1);
         let panicked = std::panic::catch_unwind(|| {
             let mut held = lock.hold();

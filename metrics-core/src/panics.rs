@@ -1,11 +1,10 @@
-//! Code of others that may panic.
+//! Containment of panics in foreign code.
 
 use std::any::Any;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What came of `run`, or the message of its panic. Nothing else of the panic is left: its payload is dropped here, and
-/// one that panics when it is dropped is leaked.
+/// The result of `run`, or the message of its panic. The payload is dropped here, and leaked if dropping it panics.
 pub(crate) fn contained<R>(run: impl FnOnce() -> R) -> Result<R, String> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
         let text = message(&*payload).to_owned();
@@ -36,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_becomes_its_message_whatever_its_payload_does() {
+    fn a_panic_becomes_its_message_even_if_its_payload_panics() {
         assert_eq!(contained(|| 1), Ok(1));
         assert_eq!(contained(|| panic!("a {}", "text")), Err::<(), _>("a text".to_owned()));
         assert_eq!(contained(|| panic!("literal")), Err::<(), _>("literal".to_owned()));

@@ -1,14 +1,14 @@
-//! Texts from outside, as they appear in errors and reports: a gateway's answer, an address, a label's value.
+//! Formats text from outside for errors and reports: a gateway's answer, an address, a label's value.
 //!
-//! They are written by others, so a terminal must not obey them and a log must not drown in them: characters that do not
-//! print are escaped, and what is too long is cut, with the length that it had.
+//! Such text must not control a terminal or flood a log: characters that do not print are escaped, and long text is
+//! cut, followed by its original length.
 
 use std::fmt::{self, Write as _};
 
-/// How many bytes of a text are shown.
+/// The number of bytes of a text that are shown.
 const LONGEST: usize = 200;
 
-/// How many bytes are shown of a message that another library made, perhaps of texts from outside.
+/// The number of bytes shown of another library's message, which may contain text from outside.
 pub(crate) const LONGEST_MESSAGE: usize = 1_000;
 
 /// A text from outside.
@@ -19,7 +19,7 @@ pub(crate) struct Shown<'a> {
     is_quoted: bool,
 }
 
-/// `text` without quotes, for what is readable by itself.
+/// `text` without quotes, if its context makes clear where it ends.
 pub(crate) fn shown(text: &str) -> Shown<'_> {
     Shown { text, longest: LONGEST, is_quoted: false }
 }
@@ -30,12 +30,12 @@ pub(crate) fn quoted(text: &str) -> Shown<'_> {
 }
 
 impl Shown<'_> {
-    /// With up to so many bytes.
+    /// With up to this many bytes.
     pub(crate) fn up_to(self, longest: usize) -> Self {
         Self { longest, ..self }
     }
 
-    /// Writes the characters that fit, and says whether all did.
+    /// Writes the characters that fit, and returns whether all did.
     fn write(self, f: &mut fmt::Formatter<'_>) -> Result<bool, fmt::Error> {
         let mut room = self.longest;
         for character in self.text.chars() {
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_prints_is_shown_as_it_is() {
+    fn printable_text_is_unchanged() {
         for text in ["", "127.0.0.1:5000", "it's \"quoted\" \\ and a path/", "größer 価格 €"] {
             assert_eq!(shown(text).to_string(), text);
             assert_eq!(quoted(text).to_string(), format!("{text:?}"));
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_would_obey_is_escaped() {
+    fn control_characters_are_escaped() {
         let text = "\x1b[2J\r\n\x07\u{9b}31m\u{202e}\u{2028}\u{feff}\x7f";
         for shown in [shown(text).to_string(), quoted(text).to_string()] {
             assert!(
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_cut_between_two_characters_with_its_length() {
+    fn long_text_is_cut_between_two_characters_with_its_length() {
         assert_eq!(shown(&"x".repeat(LONGEST)).to_string(), "x".repeat(LONGEST));
         assert_eq!(shown(&"x".repeat(10_240)).to_string(), format!("{}… (10240 bytes)", "x".repeat(LONGEST)));
         assert_eq!(quoted("äöü").up_to(5).to_string(), "\"äö…\" (6 bytes)");

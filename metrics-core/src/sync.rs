@@ -1,4 +1,4 @@
-//! The atomics of the lock-free parts, in a place of their own so that a model checker can give them others.
+//! The atomics of the lock-free parts, in a separate module so that a model checker can replace them.
 
 pub(crate) use std::sync::OnceLock;
 pub(crate) use std::sync::atomic::{AtomicU64, Ordering, fence};

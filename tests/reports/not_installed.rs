@@ -71,10 +71,8 @@ fn a_recording_long_after_the_first_is_reported_once_with_its_location() {
         return;
     }
     for (site, _, begins) in SITES {
-        let lines = lines(
-            site,
-            "not_installed::a_recording_long_after_the_first_is_reported_once_with_its_location",
-        );
+        let lines =
+            lines(site, "not_installed::a_recording_long_after_the_first_is_reported_once_with_its_location");
         assert_eq!(lines.lines().count(), 1, "{site}: {lines:?}");
         assert!(lines.starts_with(&format!("bot-metrics: {begins}")), "{lines}");
         assert!(lines.contains("Call `Settings::from_env()?.install()?` at the start of `main`"), "{lines}");

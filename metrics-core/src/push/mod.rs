@@ -14,8 +14,8 @@
 //! # Ok::<(), bot_metrics::Error>(())
 //! ```
 //!
-//! A bot that runs on is scraped instead: nobody notices when a pushed bot dies, since its last values stay until
-//! somebody [deletes](Pushgateway::delete) them. Nothing is pushed by itself, and nothing is tried twice.
+//! A long-running bot should be scraped instead: if a bot that pushes dies, its last values stay until they are
+//! [deleted](Pushgateway::delete). Nothing is pushed automatically or retried.
 
 mod error;
 mod grouping;
@@ -35,20 +35,20 @@ use self::grouping::Grouping;
 use crate::Metrics;
 use crate::exposition::text::CONTENT_TYPE;
 
-/// Twice what a gateway on a busy machine takes for the megabytes of a large bot.
+/// Twice the time that a gateway on a busy machine takes for the megabytes of a large bot.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Longer times are cut to this one, which is safe to add to a clock.
 const LONGEST_TIMEOUT: Duration = Duration::from_hours(24);
 
-/// Of an answer, what may stand in a message. Gateways explain themselves in a line.
+/// The number of bytes of an answer that are read for a message. Gateways explain errors in one line.
 const LONGEST_ANSWER: u64 = 1_000;
 
-/// A group of metrics on a Pushgateway: where it is, and the labels that tell it from other groups.
+/// A group of metrics on a Pushgateway: its address, and the labels that identify the group.
 ///
-/// Nothing is sent before [`push`](Self::push), [`push_add`](Self::push_add) or [`delete`](Self::delete). Each blocks its
-/// thread, for the [timeout](Self::timeout) at most: in an async bot call them in `tokio::task::spawn_blocking` or its
-/// like.
+/// Nothing is sent before [`push`](Self::push), [`push_add`](Self::push_add) or [`delete`](Self::delete). Each blocks
+/// its thread, for the [timeout](Self::timeout) at most: in an async bot call them in `tokio::task::spawn_blocking`
+/// or similar.
 #[derive(Clone)]
 #[must_use = "nothing is pushed before `push`"]
 pub struct Pushgateway {
@@ -59,11 +59,11 @@ pub struct Pushgateway {
 }
 
 impl Pushgateway {
-    /// The group with the label `job` at the gateway under `url`, which may have a path in front of the gateway's own.
+    /// The group with the label `job` at the gateway `url`, which may have a path prefix.
     ///
     /// # Errors
     ///
-    /// Where `url` is no plain `http://host[:port][/path]`, or `job` is empty.
+    /// If `url` is not a plain `http://host[:port][/path]`, or `job` is empty.
     pub fn new(url: &str, job: &str) -> Result<Self, PushError> {
         Ok(Self {
             url: checked(url)?.to_owned(),
@@ -73,53 +73,53 @@ impl Pushgateway {
         })
     }
 
-    /// Adds a label to the group's. The gateway sets it on every series pushed, in place of one that is there.
+    /// Adds a label to the group's. The gateway sets it on every pushed series, replacing an existing value.
     ///
     /// # Errors
     ///
-    /// Where `label` is no label's name, stands twice, or is one that our own series have: the gateway would make
-    /// different series one.
+    /// If `label` is not a valid label name, is a duplicate, or is a label of the library's own series, which the
+    /// gateway would merge.
     pub fn grouping(mut self, label: &str, value: &str) -> Result<Self, PushError> {
         self.grouping.add(label, value)?;
         Ok(self)
     }
 
-    /// How long one request may take, from looking up the name to the last byte of the answer; 10 s unless set, a day at
-    /// most. With zero every request fails.
+    /// Sets the time limit of a request, from looking up the name to the last byte of the answer; 10 s by default, a
+    /// day at most. With zero every request fails.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout.min(LONGEST_TIMEOUT);
         self
     }
 
-    /// Presents a user and a password. They travel as readable text.
+    /// Sets a user and a password for basic authentication, which are sent unencrypted.
     pub fn basic_auth(mut self, user: &str, password: &str) -> Self {
         self.authorization = Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))));
         self
     }
 
-    /// Replaces all that the group holds (PUT).
+    /// Replaces everything in the group (PUT).
     ///
     /// # Errors
     ///
-    /// Where the gateway cannot be reached, does not answer in time or refuses.
+    /// If the gateway cannot be reached, does not answer in time or refuses.
     pub fn push(&self, metrics: &Metrics) -> Result<(), PushError> {
         self.send_exposition(Method::PUT, metrics)
     }
 
-    /// Replaces, of what the group holds, the families that `metrics` has, and leaves the others (POST).
+    /// Replaces those families of the group that `metrics` has, and keeps the others (POST).
     ///
     /// # Errors
     ///
-    /// Where the gateway cannot be reached, does not answer in time or refuses.
+    /// If the gateway cannot be reached, does not answer in time or refuses.
     pub fn push_add(&self, metrics: &Metrics) -> Result<(), PushError> {
         self.send_exposition(Method::POST, metrics)
     }
 
-    /// Deletes all that the group holds.
+    /// Deletes everything in the group.
     ///
     /// # Errors
     ///
-    /// Where the gateway cannot be reached, does not answer in time or refuses.
+    /// If the gateway cannot be reached, does not answer in time or refuses.
     pub fn delete(&self) -> Result<(), PushError> {
         self.send(Method::DELETE, None)
     }
@@ -148,7 +148,7 @@ impl Pushgateway {
         if status.is_success() {
             return Ok(());
         }
-        // Without its reason the refusal is still one.
+        // A refusal whose body cannot be read is reported without its reason.
         let reason = answer.body_mut().with_config().limit(LONGEST_ANSWER).lossy_utf8(true).read_to_string();
         Err(PushError::refused(&self.url, status.as_u16(), &reason.unwrap_or_default()))
     }
@@ -157,9 +157,10 @@ impl Pushgateway {
         Agent::config_builder()
             .timeout_global(Some(self.timeout))
             .http_status_as_error(false)
-            // A gateway that has moved is for the operator to name; a push must not turn into a GET on the way.
+            // If a gateway has moved, the operator must change the address; a redirect must not turn a push into a
+            // GET.
             .max_redirects(0)
-            // The environment is for `Settings` alone to read.
+            // Only `Settings` reads the environment.
             .proxy(None)
             .build()
             .into()
@@ -177,7 +178,7 @@ impl fmt::Debug for Pushgateway {
     }
 }
 
-/// The address without the slash at its end.
+/// The address without a trailing slash.
 fn checked(url: &str) -> Result<&str, PushError> {
     let rest = match url.split_once("://") {
         Some(("http", rest)) => rest,

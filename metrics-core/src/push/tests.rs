@@ -1,4 +1,4 @@
-//! What is sent, and what is said when nobody takes it.
+//! The requests that are sent, and the errors if they fail.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -9,14 +9,14 @@ use super::Pushgateway;
 use crate::Metrics;
 use crate::testing::instance;
 
-/// Far longer than anything here takes.
+/// Far longer than any step of these tests.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn metrics() -> Metrics {
     instance().0
 }
 
-/// A gateway that answers one request, and hands over what it was sent: the lines of the head, and the body.
+/// A gateway that answers one request, and returns what it received: the lines of the head, and the body.
 fn gateway(answer: &'static str) -> (SocketAddr, JoinHandle<(Vec<String>, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -57,7 +57,7 @@ fn the_exposition_is_sent_with_its_type_under_the_groups_path() {
 }
 
 #[test]
-fn a_group_is_deleted_with_credentials_that_nobody_is_shown() {
+fn a_group_is_deleted_with_credentials_that_are_never_printed() {
     let (address, served) = gateway("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
     let gateway = at(address).basic_auth("bot", "secret");
     assert!(!format!("{gateway:?}").contains("secret"));
@@ -71,7 +71,7 @@ fn a_group_is_deleted_with_credentials_that_nobody_is_shown() {
 }
 
 #[test]
-fn a_refusal_is_told_with_its_first_line() {
+fn a_refusal_is_reported_with_its_first_line() {
     for (answer, told) in [
         (
             "HTTP/1.1 400 Bad Request\r\nContent-Length: 22\r\n\r\ninconsistent metrics\nx",
@@ -93,7 +93,7 @@ fn a_refusal_is_told_with_its_first_line() {
 }
 
 #[test]
-fn what_a_gateway_answers_is_escaped_and_cut() {
+fn a_gateways_answer_is_escaped_and_cut() {
     let (address, served) =
         gateway("HTTP/1.1 400 Bad Request\r\nContent-Length: 14\r\n\r\n\x1b[2J\x07owned \u{9b}m");
     let error = at(address).push(&metrics()).unwrap_err().to_string();
@@ -127,7 +127,7 @@ fn addresses_and_labels_are_escaped_and_cut() {
 }
 
 #[test]
-fn a_gateway_that_is_not_there_or_never_answers_is_told_in_time() {
+fn a_missing_or_silent_gateway_is_reported_in_time() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = at(port).push(&metrics()).unwrap_err().to_string();
     assert_eq!(
@@ -135,7 +135,7 @@ fn a_gateway_that_is_not_there_or_never_answers_is_told_in_time() {
         format!("cannot push metrics to http://{port}: connection refused; is a Pushgateway running there?")
     );
 
-    // The system takes the connection and the request; nobody reads them.
+    // The system accepts the connection and the request, which are never read.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap();
     let start = Instant::now();
@@ -157,7 +157,7 @@ fn a_timeout_of_any_length_ends_in_an_answer_or_an_error() {
 }
 
 #[test]
-fn what_is_no_gateway_is_told() {
+fn a_server_that_is_not_a_gateway_is_reported() {
     let (address, served) = gateway("SSH-2.0-OpenSSH_9.2\r\n");
     let error = at(address).push(&metrics()).unwrap_err().to_string();
     served.join().unwrap();
@@ -165,7 +165,7 @@ fn what_is_no_gateway_is_told() {
 }
 
 #[test]
-fn an_address_that_is_none_is_refused_with_an_example() {
+fn an_invalid_address_is_rejected_with_an_example() {
     for (address, reason) in [
         ("", "does not begin with http://"),
         ("127.0.0.1:9091", "does not begin with http://"),

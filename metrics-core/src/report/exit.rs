@@ -1,16 +1,16 @@
-//! The last lines of a process: its end waits for them, but not for long.
+//! The last reports of a process: its end waits for them briefly.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::lock;
 
-/// How many lines of this process are not told: the upper half is the process, since a forked one does not tell those of
-/// its parent.
+/// The number of undelivered lines of this process. The upper half identifies the process, since a forked one does
+/// not deliver the lines of its parent.
 static UNTOLD: AtomicU64 = AtomicU64::new(0);
 
-/// A line that is not told, until dropped.
+/// An undelivered line, until dropped.
 pub(super) struct Untold {
-    /// Of the process that counts it: in a forked one it is dropped uncounted.
+    /// The process that counts it; in a forked process dropping it does not count.
     generation: u32,
 }
 
@@ -38,7 +38,7 @@ fn process() -> u64 {
     u64::from(lock::generation()) << 32
 }
 
-/// How many of these lines are this process's.
+/// The number of these lines that are this process's.
 fn untold(word: u64) -> u64 {
     if word >> 32 == process() >> 32 { word & u64::from(u32::MAX) } else { 0 }
 }
@@ -52,14 +52,14 @@ mod at_end {
     use super::{UNTOLD, untold};
     use crate::report::{DOING, Doing};
 
-    /// How long the end of the process waits.
+    /// The time for which the end of the process waits.
     const LONGEST: Duration = Duration::from_millis(100);
 
     pub(super) fn wait_for_lines() {
         static WAITS: AtomicBool = AtomicBool::new(false);
         if !WAITS.swap(true, Relaxed) {
             // SAFETY: the function lives as long as the process and does not unwind.
-            // Where it fails, for want of memory, the last lines may be lost.
+            // If it fails, for lack of memory, the last lines may be lost.
             let _ = unsafe { libc::atexit(wait) };
         }
     }

@@ -1,4 +1,4 @@
-//! How often one kind of trouble is told.
+//! The rate limit of reports.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use super::Topic;
 
-/// At most this many lines of a topic in any of its minutes: enough to see that trouble lasts. A listener without this
-/// limit wrote 4.98 GB of log while it was out of file descriptors.
+/// The maximum number of lines of a topic in any of its minutes: enough to show that a problem persists. A listener
+/// without this limit wrote 4.98 GB of log while it was out of file descriptors.
 const LINES_OF_A_TOPIC: usize = 10;
 
-/// Of these, at most this many from one place, so that it leaves some to others.
+/// The maximum number of these from one source, so that it leaves some to others.
 const LINES_OF_A_PLACE: usize = 3;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -19,20 +19,20 @@ const MINUTE: Duration = Duration::from_mins(1);
 #[derive(Default)]
 pub(super) struct Limits(BTreeMap<Topic, Minute>);
 
-/// A minute of a topic. It begins with a line.
+/// A minute of a topic, which begins with a line.
 #[derive(Default)]
 struct Minute {
     began: Option<Instant>,
-    /// The place of each line.
+    /// The source of each line.
     places: Vec<String>,
-    /// Since the last line that was told.
+    /// The number since the last delivered line.
     suppressed: u64,
 }
 
-/// A line may be told, and ends with this.
+/// Permission to deliver a line, which ends with this text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Permit {
-    /// Lines of the topic that were suppressed before this one.
+    /// The number of lines of the topic that were suppressed before this one.
     suppressed: u64,
     /// Whether the next one would be suppressed.
     is_last: bool,
@@ -81,14 +81,14 @@ mod tests {
 
     const TOPICS: [Topic; 2] = [Topic::Clock, Topic::MaxAge];
 
-    /// How many of 100 lines are told, from places in turn.
+    /// The number of delivered lines out of 100, from alternating sources.
     fn told(limits: &mut Limits, topic: Topic, places: &[&str], now: Instant) -> usize {
         let places = places.iter().cycle().take(100);
         places.filter(|place| limits.permit(topic, place, now).is_some()).count()
     }
 
     #[test]
-    fn a_place_leaves_lines_to_others_and_a_topic_to_all_topics() {
+    fn a_source_leaves_lines_to_others_and_a_topic_to_other_topics() {
         let (mut limits, now) = (Limits::default(), Instant::now());
         assert_eq!(told(&mut limits, TOPICS[0], &["one"], now), LINES_OF_A_PLACE);
         assert_eq!(told(&mut limits, TOPICS[0], &["two"], now), LINES_OF_A_PLACE);
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_uncounted() {
+    fn every_line_is_delivered_or_counted() {
         let (mut limits, mut now) = (Limits::default(), Instant::now());
         let (mut lines, mut told, mut suppressed) = (0, 0, 0);
         for _ in 0..10 {

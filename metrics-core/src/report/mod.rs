@@ -1,7 +1,7 @@
-//! Where trouble of the library's own is told: to a hook, or on standard error.
+//! Reports of the library's own problems, to a hook or on standard error.
 //!
-//! A report never costs the code that it comes from more than a short lock: a thread of its own calls the hook, with a
-//! bounded [`queue`] in between, and [limits](limit) keep trouble that lasts from filling the log.
+//! A report costs its caller no more than a short lock: a separate thread calls the hook, with a bounded [`queue`] in
+//! between, and [limits](limit) keep a persistent problem from filling the log.
 
 mod exit;
 mod limit;
@@ -18,45 +18,45 @@ use self::queue::Queue;
 use crate::lock::{self, Lock};
 use crate::shown::shown;
 
-/// What a bot does with a line about trouble of the library's own.
+/// The bot's handler for a line about one of the library's own problems.
 ///
-/// It is called on a thread of its own, with one line at a time. While it blocks up to 64 lines wait; those beyond are
-/// dropped and counted in a later line. Reports that it causes itself are not told.
+/// It is called on a separate thread, with one line at a time. While it blocks, up to 64 lines wait; further ones are
+/// dropped and counted in a later line. Reports that it causes itself are not delivered.
 pub type ReportHook = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// How many bytes a line may have.
+/// The maximum number of bytes of a line.
 pub(crate) const LONGEST_LINE: usize = 2_000;
 
-/// How long the end of something, such as a server, waits until its last reports are told.
+/// The time for which the end of an object, such as a server, waits until its last reports are delivered.
 #[cfg(feature = "server")]
 pub(crate) const LAST_REPORTS: Duration = Duration::from_millis(100);
 
-/// What a report is about. Each has a limit of its own.
+/// The subject of a report. Each has its own rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Topic {
     /// The time stamp counter is not used.
     Clock,
-    /// Something is recorded and no settings are installed.
+    /// Something was recorded but no settings are installed.
     NotInstalled,
-    /// The server serves no metrics, since they are switched off.
+    /// The server serves no metrics, because the feature is disabled.
     #[cfg(feature = "server")]
     SwitchedOff,
-    /// Two places give one subsystem different ages.
+    /// Two call sites give one subsystem different ages.
     MaxAge,
-    /// A foreign collector failed, or families of it are not served.
+    /// A foreign collector failed, or some of its families are not served.
     Foreign,
-    /// More reconciliations than have names of their own.
+    /// There are more reconciliations than the limit on names.
     Reconciliations,
-    /// An event of a type that is not known.
+    /// An event has an unknown type.
     #[cfg(feature = "tracing")]
     EventType,
     /// A connection was not accepted.
     #[cfg(feature = "server")]
     Accept,
-    /// A server was dropped before it could be of use.
+    /// A server was dropped at once.
     #[cfg(feature = "server")]
     ServerDropped,
-    /// A page took too long.
+    /// A page took too long to render.
     #[cfg(feature = "server")]
     LatePage,
     /// A page panicked.
@@ -64,7 +64,7 @@ pub(crate) enum Topic {
     BrokenPage,
 }
 
-/// Tells trouble to a hook. Clones share the hook, its limits and its queue.
+/// Sends reports to a hook. Clones share the hook, its limits and its queue.
 #[derive(Clone)]
 pub(crate) struct Report(Arc<Reporter>);
 
@@ -73,13 +73,13 @@ struct Reporter {
     queue: Arc<Queue>,
 }
 
-/// What a thread is doing about reports.
+/// The state of a thread with respect to reports.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Doing {
     Nothing,
-    /// It tells one.
+    /// It is sending a report.
     Telling,
-    /// It calls hooks, as long as it lives.
+    /// It calls hooks, for its whole life.
     CallingHooks,
 }
 
@@ -92,11 +92,12 @@ impl Report {
         Self(Arc::new(Reporter { limits: Lock::default(), queue: Arc::new(Queue::new(hook)) }))
     }
 
-    /// Tells `line`, unless the limit of this topic and place is used up: the next line of the topic counts those that
-    /// were suppressed. A `place` is a source file with its line, a page, the name of a family, or empty.
+    /// Sends `line`, unless the limit of this topic and source is used up; the next line of the topic counts the
+    /// suppressed ones. A `place` is a source location, a page, the name of a family, or empty.
     ///
-    /// It neither blocks nor panics. Called by an allocator that was called under one of our locks, or for another report,
-    /// it only counts the line as dropped. Called by a hook it does nothing, or each line would cause the next.
+    /// Neither blocks nor panics. If called by an allocator under one of the library's locks, or while another report
+    /// is sent, it only counts the line as dropped. If called by a hook it does nothing, because each line would
+    /// cause another.
     pub(crate) fn tell(&self, topic: Topic, place: impl fmt::Display, line: impl fmt::Display) -> bool {
         self.tell_at(Instant::now(), topic, &place, &line)
     }
@@ -117,7 +118,7 @@ impl Report {
         })
     }
 
-    /// Waits until all that was told is with the hook, `timeout` at most, and says whether it is.
+    /// Waits until all reports so far are delivered to the hook, `timeout` at most, and returns whether they are.
     #[cfg_attr(
         not(any(test, feature = "server", feature = "test-util")),
         expect(dead_code, reason = "a server's end and tests wait")
@@ -141,12 +142,12 @@ impl fmt::Debug for Report {
     }
 }
 
-/// A thread that tells a report, until dropped.
+/// Marks that a thread is sending a report, until dropped.
 struct Telling;
 
 impl Telling {
-    /// Nothing where this thread already does, or is inside a lock: an allocator may have called, and must not wait for
-    /// the lock that it was called under.
+    /// Returns `None` if this thread is already sending one, or is inside a lock: an allocator may be calling, and
+    /// must not wait for the lock under which it was called.
     fn begin() -> Option<Self> {
         let begins = !lock::is_inside() && DOING.get() == Doing::Nothing;
         begins.then(|| {
@@ -168,10 +169,10 @@ mod tests {
 
     use super::*;
 
-    /// Far longer than anything here takes.
+    /// Far longer than any step of these tests.
     const PATIENCE: Duration = Duration::from_secs(20);
 
-    /// A report, and what its hook was called with.
+    /// A report, and the lines with which its hook was called.
     fn report() -> (Report, Arc<Mutex<Vec<String>>>) {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&lines);
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_told_in_order_with_what_was_suppressed() {
+    fn lines_are_delivered_in_order_with_the_number_of_suppressed_ones() {
         let (report, lines) = report();
         let start = Instant::now();
         for second in 0..59 {
@@ -214,9 +215,9 @@ mod tests {
         assert!(lines[1].ends_with("x… (3000 bytes)") && lines[1].len() < LONGEST_LINE + 50, "{}", lines[1]);
     }
 
-    /// As an allocator does that is called by what is told, or under one of our locks.
+    /// As by an allocator that is called while a report is sent, or under one of the library's locks.
     #[test]
-    fn what_is_told_while_telling_or_inside_a_lock_is_counted_as_dropped() {
+    fn reports_sent_while_sending_or_inside_a_lock_are_counted_as_dropped() {
         struct Tells<'a>(&'a Report);
         impl fmt::Display for Tells<'_> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -236,9 +237,9 @@ mod tests {
         assert!(lines.iter().any(|line| line.starts_with("2 reports were dropped")), "{lines:?}");
     }
 
-    /// It ends with the hook, not with the caller.
+    /// The hook's end is what matters, not the caller's.
     #[test]
-    fn while_a_hook_blocks_lines_wait_and_those_beyond_are_counted() {
+    fn while_a_hook_blocks_lines_wait_and_those_over_the_limit_are_counted() {
         let (entered, begun) = mpsc::channel();
         let (release, gate) = mpsc::channel::<()>();
         let gate = Mutex::new(gate);

@@ -1,7 +1,7 @@
 //! Lines on their way to a hook, and the thread that calls it.
 //!
-//! The thread is started for a line and ends when none is left, so that a bot without trouble has none, and a process
-//! that was forked starts one of its own.
+//! The thread is started for a line and ends when none is left, so that a bot without problems has none, and a forked
+//! process starts a new one.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use super::{DOING, Doing, ReportHook, exit, standard_error};
 use crate::lock::{self, Held, Lock};
 use crate::panics::contained;
 
-/// How many lines may wait.
+/// The maximum number of waiting lines.
 pub(super) const MOST: usize = 64;
 
-/// What std gives a thread by itself, for which it would read the environment under a lock of its own.
+/// The default of the standard library, given explicitly because it would read the environment under a lock.
 const STACK: usize = 2 << 20;
 
 /// Lines that wait for a hook.
@@ -30,13 +30,13 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Entries {
     waiting: VecDeque<Entry>,
-    /// The process of the thread that takes them, where there is one.
+    /// The process whose thread takes them, if there is one.
     taken_in: Option<u32>,
 }
 
 enum Entry {
     Line(String, exit::Untold),
-    /// A caller of `flush` waits until the lines before it are told.
+    /// Sent by a caller of `flush`, which waits until the lines before it are delivered.
     Flush(SyncSender<()>),
 }
 
@@ -45,12 +45,12 @@ impl Queue {
         Self { hook, entries: Lock::default(), dropped: AtomicU64::new(0) }
     }
 
-    /// Counts a line that cannot be told.
+    /// Counts a line that cannot be delivered.
     pub(super) fn drop_line(&self) {
         self.dropped.fetch_add(1, Relaxed);
     }
 
-    /// Adds a line, or counts it where there is no room, and returns whether there was.
+    /// Adds a line, or counts it if there is no room, and returns whether there was.
     pub(super) fn send(self: &Arc<Self>, line: String) -> bool {
         let untold = exit::Untold::new();
         let is_sent = self.push(Entry::Line(line, untold));
@@ -60,7 +60,7 @@ impl Queue {
         is_sent
     }
 
-    /// Waits until the lines that were sent are told, `timeout` at most, and says whether they are.
+    /// Waits until the lines that were sent are delivered, `timeout` at most, and returns whether they are.
     pub(super) fn flush(self: &Arc<Self>, timeout: Duration) -> bool {
         if self.entries().is_idle() && self.dropped.load(Relaxed) == 0 {
             return true;
@@ -69,21 +69,21 @@ impl Queue {
         self.push(Entry::Flush(sender)) && told.recv_timeout(timeout).is_ok()
     }
 
-    /// Adds an entry, if there is room, and starts the thread where there is none.
+    /// Adds an entry, if there is room, and starts the thread if there is none.
     fn push(self: &Arc<Self>, entry: Entry) -> bool {
         let (pushed, starts) = {
             let mut entries = self.entries();
             let pushed = entries.push(entry);
             (pushed, entries.taken_in.replace(lock::generation()).is_none())
         };
-        // Not under the lock: a thread that starts allocates.
+        // Not under the lock, because starting a thread allocates.
         if starts {
             self.start();
         }
         pushed
     }
 
-    /// Starts the thread. Where the machine has none left the next line tries again.
+    /// Starts the thread. If the system has none left, the next line tries again.
     fn start(self: &Arc<Self>) {
         let queue = Arc::clone(self);
         let thread = thread::Builder::new().name("bot-metrics-report".to_owned()).stack_size(STACK);
@@ -102,14 +102,14 @@ impl Queue {
                     drop(untold);
                 }
                 Entry::Flush(sender) => {
-                    // The caller of `flush` may have given up.
+                    // The caller of `flush` may have stopped waiting.
                     let _ = sender.send(());
                 }
             }
         }
     }
 
-    /// The next entry; nothing where the thread ends.
+    /// The next entry; `None` if the thread should end.
     fn next(&self) -> Option<Entry> {
         let dropped = self.dropped.swap(0, Relaxed);
         if dropped > 0 {
@@ -126,7 +126,7 @@ impl Queue {
     }
 
     fn tell(&self, line: &str) {
-        // A hook that panics costs its line and nothing else.
+        // A hook that panics loses its line and nothing else.
         let _ = contained(|| (self.hook)(line));
     }
 
@@ -154,7 +154,7 @@ impl Entries {
         self.waiting.is_empty() && self.taken_in.is_none()
     }
 
-    /// In a forked process: the lines that waited are told by the thread of the process before it.
+    /// In a forked process: the waiting lines are delivered by the thread of the parent.
     fn leave_to_parent(&mut self) {
         if self.taken_in.is_some_and(|generation| generation != lock::generation()) {
             self.taken_in = None;

@@ -1,9 +1,9 @@
-//! Standard error, written to so that no state of it hurts the bot.
+//! Standard error, written so that no state of it affects the bot.
 
-/// Writes a line, if it is taken. What becomes of it is not known to be anybody's concern: an error is ignored.
+/// Writes a line, as far as possible; errors are ignored, because there is no one to report them to.
 ///
-/// It is one call that writes the whole line, so that lines of others do not end up in it, and takes no lock of std's:
-/// while a pipe without a reader is full, only this thread waits.
+/// The whole line is written by one call, so that other output does not end up inside it, and without the standard
+/// library's lock: while a full pipe is not read, only this thread waits.
 pub(super) fn write(line: &str) {
     let line = format!("bot-metrics: {line}\n");
     imp::write(line.as_bytes());
@@ -27,12 +27,12 @@ mod imp {
         }
     }
 
-    /// Keeps a write of this thread to a broken pipe from ending the process where the bot has given SIGPIPE its default
-    /// effect back. The signal stays pending for this thread, and goes with it.
+    /// Prevents a write of this thread to a broken pipe from ending the process if the bot has restored the default
+    /// action of SIGPIPE. The signal stays pending for this thread, and disappears with it.
     pub(in crate::report) fn ignore_broken_pipes() {
         // SAFETY: an all-zero set is a valid value to pass to `sigemptyset`, which initialises it.
         let mut signals: libc::sigset_t = unsafe { std::mem::zeroed() };
-        // SAFETY: all three calls are given pointers to a live set, or none; they fail only for signals that do not exist.
+        // SAFETY: all three calls get pointers to a live set, or null; they fail only for signals that do not exist.
         unsafe {
             libc::sigemptyset(&raw mut signals);
             libc::sigaddset(&raw mut signals, libc::SIGPIPE);

@@ -1,4 +1,4 @@
-//! The accept loop, which goes on whatever happens.
+//! The accept loop, which continues after every error.
 
 use std::io;
 use std::sync::Arc;
@@ -13,9 +13,8 @@ use super::site::Site;
 use super::stop::StopSignal;
 use crate::report::{Report, Topic};
 
-/// How long to wait after a failure that another attempt at once would only repeat: ten attempts a second
-/// cost nothing, and a tenth of a second is nothing to a scraper. Without the pause such a listener burnt 104
-/// % CPU.
+/// The pause after an error that an immediate retry would only repeat: ten attempts per second cost nothing, and 0.1
+/// s does not matter to a scraper. Without the pause such a listener used 104 % CPU.
 const PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) struct Acceptor {
@@ -27,13 +26,13 @@ pub(super) struct Acceptor {
 }
 
 impl Acceptor {
-    /// Accepts on all of the listeners until the signal to stop, and frees their port then.
+    /// Accepts on all listeners until the stop signal, then closes them.
     pub(super) async fn run(self, listeners: Vec<TcpListener>) {
         let acceptor = Arc::new(self);
         let loops =
             listeners.into_iter().map(|listener| tokio::spawn(Arc::clone(&acceptor).accept(listener)));
         for accepting in loops.collect::<Vec<_>>() {
-            // It fails only if it panicked, which the panic hook has printed.
+            // It fails only by a panic, which the panic hook has printed.
             let _ = accepting.await;
         }
     }
@@ -72,7 +71,7 @@ impl Acceptor {
     }
 }
 
-/// The client left before it was accepted.
+/// Whether the error concerns a client that left before it was accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,22 +1,22 @@
-//! What a connection is doing, and since when.
+//! The phase of a connection, and its beginning.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-/// What a connection is doing, in the order in which connections have to make room.
+/// The phases of a connection, in the order in which connections are closed to make room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
     /// No complete request header yet.
     Head,
-    /// Answered, and nothing asked since.
+    /// The answer was sent, and no new request has begun.
     Idle,
-    /// The client does not take its answer, or not as fast as it is given; since it last took some.
+    /// The client does not accept its answer, or more slowly than it is sent; measured since it last accepted some.
     Stalled,
     /// Being answered.
     Busy,
 }
 
-/// Written by the connection, read when room has to be made and by its [timer](super::patience).
+/// Written by the connection, and read when room has to be made and by its [timer](super::patience).
 pub(super) struct Activity(Mutex<(Phase, Instant)>);
 
 impl Activity {
@@ -28,7 +28,7 @@ impl Activity {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Bytes have come in.
+    /// Bytes have arrived.
     pub(super) fn received(&self) {
         if self.now().0 == Phase::Idle {
             self.enter(Phase::Head);
@@ -40,28 +40,28 @@ impl Activity {
         self.enter(Phase::Busy);
     }
 
-    /// The socket takes no more for now.
+    /// The socket accepts no more for now.
     pub(super) fn blocked(&self) {
         if self.now().0 != Phase::Stalled {
             self.enter(Phase::Stalled);
         }
     }
 
-    /// The socket has taken some of the answer.
+    /// The socket has accepted part of the answer.
     pub(super) fn progressed(&self) {
         if self.now().0 == Phase::Stalled {
             self.enter(Phase::Stalled);
         }
     }
 
-    /// The socket has taken all that there is of the answer, and more is to come.
+    /// The socket has accepted all that there is of the answer so far, and more is to come.
     pub(super) fn caught_up(&self) {
         if self.now().0 == Phase::Stalled {
             self.enter(Phase::Busy);
         }
     }
 
-    /// The answer has left.
+    /// The whole answer has been sent.
     pub(super) fn answered(&self) {
         self.enter(Phase::Idle);
     }

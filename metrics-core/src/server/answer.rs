@@ -15,8 +15,7 @@ use crate::exposition;
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// On every answer, not only on the pages that a browser would show: an answer that is not looked at loses
-/// nothing by it.
+/// On every answer, not only on the pages that a browser shows; the others lose nothing by it.
 const SHARED_HEADERS: [(HeaderName, &str); 5] = [
     (CACHE_CONTROL, "no-store"),
     (
@@ -28,7 +27,7 @@ const SHARED_HEADERS: [(HeaderName, &str); 5] = [
     (X_FRAME_OPTIONS, "DENY"),
 ];
 
-/// What an answer consists of.
+/// The body of an answer.
 pub(super) type Content = Either<Full<Bytes>, Streamed>;
 
 /// Cheap to clone, so that clients who wait for one rendering share its bytes.
@@ -79,7 +78,7 @@ impl Answer {
         Self { body, ..self }
     }
 
-    /// With what is streamed, if anything is, in the body's place.
+    /// Builds the response, with `streamed` as its body if present.
     pub(super) fn into_response(self, streamed: Option<Streamed>) -> Response<Content> {
         let body = streamed.map_or_else(|| Either::Left(Full::new(self.body)), Either::Right);
         let mut response = Response::new(body);

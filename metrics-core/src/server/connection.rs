@@ -23,8 +23,8 @@ use super::stream::WatchedStream;
 
 const WRITTEN_AT_ONCE: usize = 128 * 1024;
 
-/// Answers until the client leaves, a limit is hit or the server stops. What goes wrong here is the client's
-/// affair and not worth a line: a hostile client could fill a disk with them.
+/// Serves until the client leaves, a limit is reached or the server stops. Errors here are caused by the client and are
+/// not reported, because a hostile client could fill a disk with them.
 pub(super) async fn answer(
     stream: TcpStream,
     slot: Slot,
@@ -32,7 +32,7 @@ pub(super) async fn answer(
     options: ServerOptions,
     mut stop: StopListener,
 ) {
-    // An answer is written in one go; waiting for more to send would only delay its last packet.
+    // An answer is written at once; waiting for more data would only delay its last packet.
     let _ = stream.set_nodelay(true);
     let activity = slot.activity();
     let handover = Handover::default();
@@ -51,16 +51,15 @@ fn http(options: &ServerOptions, patience: Patience) -> http1::Builder {
     http.timer(patience)
         .header_read_timeout(options.header_timeout)
         .max_header_size(options.max_header_bytes)
-        // What is taken of a long answer before the socket takes it: by default it is 400 KiB.
+        // The part of a long answer that is buffered before the socket accepts it: by default it is 400 KiB.
         .max_buf_size(WRITTEN_AT_ONCE.max(options.max_header_bytes.saturating_mul(2)))
-        // A client that has said all it has to say still gets its answer.
+        // A client that has closed its sending side still gets its answer.
         .half_close(true);
     http
 }
 
-/// The body is dropped unread, before anything else happens: hyper then takes what has come with the header
-/// and closes the connection after the answer if there is more, so no client can hold it by never ending a
-/// body.
+/// The body is dropped unread, before anything else: hyper then reads what has arrived with the header, and closes
+/// the connection after the answer if there is more, so that no client can hold it with an endless body.
 fn respond<'a>(
     request: Request<Incoming>,
     activity: &Activity,

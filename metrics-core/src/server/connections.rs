@@ -1,4 +1,4 @@
-//! The open connections: how many there may be, and which one makes room for a new one.
+//! The open connections: their limit, and which one is closed to make room for a new one.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use tokio::task::AbortHandle;
 use super::activity::{Activity, Phase};
 use super::spare::Spare;
 
-/// A connection younger than this is not closed for the sake of its descriptor: its request may be under way.
+/// A younger connection is not closed for its descriptor, since its request may be in transit.
 const TIME_TO_ASK: Duration = Duration::from_millis(100);
 
 pub(super) struct Connections {
@@ -28,7 +28,7 @@ struct Open {
     task: Option<AbortHandle>,
 }
 
-/// The right to one connection; given back when dropped.
+/// Permission for one connection; returned when dropped.
 pub(super) struct Slot {
     id: u64,
     activity: Arc<Activity>,
@@ -41,7 +41,7 @@ impl Connections {
         Arc::new(Self { cap, table: Mutex::new(table) })
     }
 
-    /// A slot for a new connection, at the cost of an old one if need be; none if all are being answered.
+    /// A slot for a new connection, closing an old one if necessary; `None` if all are being answered.
     pub(super) fn admit(self: &Arc<Self>) -> Option<Slot> {
         let mut table = self.table();
         if table.open.len() >= self.cap && !table.evict(Phase::Head, Duration::ZERO) {
@@ -54,21 +54,21 @@ impl Connections {
         Some(Slot { id, activity, connections: Arc::clone(self) })
     }
 
-    /// Names the task that ends when the slot is needed for another connection.
+    /// Sets the task that is aborted when the slot is needed for another connection.
     pub(super) fn occupy(&self, slot: u64, task: AbortHandle) {
         if let Some(open) = self.table().open.get_mut(&slot) {
             open.task = Some(task);
         }
     }
 
-    /// Whether a file descriptor will be free as soon as other tasks have run.
+    /// Frees a file descriptor; returns whether one will be free as soon as other tasks have run.
     pub(super) fn free_a_descriptor(&self) -> bool {
         let mut table = self.table();
         table.spare.give_up() || table.evict(Phase::Head, TIME_TO_ASK)
     }
 
-    /// Closes the connection that has taken nothing of its answer for longest, if that is as long as `at_least`;
-    /// says whether there was one. Its memory is free as soon as other tasks have run.
+    /// Closes the connection that has accepted nothing of its answer for longest, if that is as long as `at_least`;
+    /// returns whether there was one. Its memory is free as soon as other tasks have run.
     pub(super) fn close_a_stalled_one(&self, at_least: Duration) -> bool {
         self.table().evict(Phase::Stalled, at_least)
     }
@@ -79,8 +79,8 @@ impl Connections {
 }
 
 impl Table {
-    /// Closes the connection that has to make room first, of those in the phase `from` or a later one and of at
-    /// least that age, if there is one.
+    /// Closes the first connection in the closing order that is in the phase `from` or a later one and has at least
+    /// that age, if there is one.
     fn evict(&mut self, from: Phase, min_age: Duration) -> bool {
         let candidate = self
             .open
@@ -123,7 +123,7 @@ mod tests {
     use super::Connections;
 
     #[test]
-    fn room_is_made_by_headless_then_idle_then_stalled_never_by_busy() {
+    fn connections_without_header_are_closed_first_then_idle_then_stalled_never_busy_ones() {
         let connections = Connections::new(4);
         let slots: Vec<_> = (0..4).map(|_| connections.admit().unwrap()).collect();
         slots[0].activity().requested();
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn of_the_stalled_goes_the_one_that_has_taken_nothing_for_longest() {
+    fn of_the_stalled_connections_the_one_stalled_for_longest_is_closed() {
         let connections = Connections::new(4);
         let slots: Vec<_> = (0..4).map(|_| connections.admit().unwrap()).collect();
         slots[1].activity().blocked();

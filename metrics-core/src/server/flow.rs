@@ -1,4 +1,5 @@
-//! A page that is too long to be held as a whole: who renders it waits until its clients have taken some of it.
+//! The stream of a page that is too long to be held as a whole: its rendering waits until clients have read some of
+//! it.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,16 +12,16 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame};
 use tokio::time::{Sleep, sleep};
 
-/// Nobody renders on while a client has so much before it.
+/// A rendering pauses while a client has this much unread.
 const WINDOW: usize = 256 * 1024;
 
-/// For so long in all the other clients of a rendering wait for those who are slower.
+/// The total time for which the other clients of a rendering wait for slower ones.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Between two looks at whether others are waiting for their turn.
+/// The polling interval for other renderings that wait for their turn.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// From who renders to those who read.
+/// The channel from a rendering to its clients.
 pub(super) struct Flow {
     state: Mutex<State>,
     changed: Condvar,
@@ -28,7 +29,7 @@ pub(super) struct Flow {
 
 #[derive(Default)]
 struct State {
-    /// None until it is known who reads.
+    /// `None` until the clients are known.
     readers: Option<Vec<Reader>>,
     end: Option<End>,
 }
@@ -36,9 +37,9 @@ struct State {
 #[derive(Default)]
 struct Reader {
     pieces: VecDeque<Bytes>,
-    /// Bytes of these.
+    /// The unread bytes.
     ahead: usize,
-    /// Whether it is not waited for any more.
+    /// Whether the rendering no longer waits for it.
     left_behind: bool,
     is_gone: bool,
     waker: Option<Waker>,
@@ -46,17 +47,17 @@ struct Reader {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// All was written.
+    /// Everything was written.
     Whole,
     /// The rest cannot be rendered.
     Broken,
 }
 
-/// Who reads on, after a piece.
+/// The remaining clients after a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Readers {
     Waited,
-    /// Some have more before them than was to be, which is for [`Unread`](super::unread::Unread) to bound.
+    /// Some have more unread data than the window, which [`Unread`](super::unread::Unread) limits.
     LeftBehind,
 }
 
@@ -65,12 +66,12 @@ impl Flow {
         Arc::new(Self { state: Mutex::default(), changed: Condvar::new() })
     }
 
-    /// To whoever knows who reads.
+    /// An offer to the task that knows the clients.
     pub(super) fn offer(self: &Arc<Self>) -> Offer {
         Offer(Arc::clone(self))
     }
 
-    /// Gives every client a piece.
+    /// Sends a piece to every client.
     pub(super) fn push(&self, piece: &Bytes) {
         let mut state = self.state();
         while state.readers.is_none() && state.end.is_none() {
@@ -83,8 +84,8 @@ impl Flow {
         }
     }
 
-    /// Waits until the clients have taken some of it. `waited` is for how long the quicker ones have waited for others so
-    /// far; who is slower than that is left behind, and so are all where `is_hurried`.
+    /// Waits until the clients have read some of the data. `waited` is the time for which quicker clients have waited
+    /// for slower ones so far; clients that are slower than that are left behind, and so are all if `is_hurried`.
     pub(super) fn wait(&self, waited: &mut Duration, is_hurried: impl Fn() -> bool) -> io::Result<Readers> {
         let mut state = self.state();
         loop {
@@ -115,7 +116,7 @@ impl Flow {
         }
     }
 
-    /// Whether a client has so much before it that it is time to wait, or to see whether there is room for more.
+    /// Whether a client has so much unread that it is time to wait, or to check whether there is room for more.
     pub(super) fn is_full(&self) -> bool {
         let state = self.state();
         let readers = state.readers.as_deref().unwrap_or_default();
@@ -123,7 +124,7 @@ impl Flow {
         readers.iter().any(is_slow) || readers.iter().all(|reader| reader.is_gone)
     }
 
-    /// Ends it, unless it has ended.
+    /// Ends the stream, unless it has ended.
     pub(super) fn end(&self, end: End) {
         let mut state = self.state();
         state.end.get_or_insert(end);
@@ -136,11 +137,11 @@ impl Flow {
     }
 }
 
-/// A flow whose readers are not known yet.
+/// A stream whose clients are not known yet.
 pub(super) struct Offer(Arc<Flow>);
 
 impl Offer {
-    /// Bodies for so many clients. A piece that takes longer than this to come ends them.
+    /// Bodies for this many clients. A piece that takes longer than `timeout` to arrive ends them.
     pub(super) fn bodies(self, clients: usize, timeout: Duration) -> Vec<Streamed> {
         let flow = &self.0;
         flow.state().readers = Some((0..clients).map(|_| Reader::default()).collect());
@@ -152,7 +153,7 @@ impl Offer {
 }
 
 impl Drop for Offer {
-    /// Who renders would wait for readers for ever where the server ends before they are known.
+    /// Without this the rendering would wait for clients for ever if the server ends before they are known.
     fn drop(&mut self) {
         let is_refused = self.0.state().readers.is_none();
         if is_refused {
@@ -171,12 +172,12 @@ impl Reader {
     }
 }
 
-/// What one client reads.
+/// The body that one client reads.
 pub(super) struct Streamed {
     flow: Arc<Flow>,
     reader: usize,
     timeout: Duration,
-    /// Until the next piece.
+    /// The deadline of the next piece.
     deadline: Pin<Box<Sleep>>,
 }
 
@@ -230,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_renders_for_nobody_is_told_so() {
+    fn a_rendering_without_clients_is_told_so() {
         let flow = Flow::new();
         drop(flow.offer());
         flow.push(&Bytes::from_static(b"x"));

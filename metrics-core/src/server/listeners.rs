@@ -1,22 +1,22 @@
-//! The sockets that the server listens on.
+//! The listening sockets of the server.
 
 use std::io;
 use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
-/// How often another port is tried where the system chose one that is taken on another of the addresses.
+/// The number of attempts to find a common port if the system chose one that is taken on another of the addresses.
 const PORTS: usize = 16;
 
 /// A listening socket and its address.
 pub(super) type Bound = (TcpListener, SocketAddr);
 
-/// Why there is no listener: the address at which it failed, where there was one.
+/// The error of binding, with the address at which it failed, if there was one.
 pub(super) type BindError = (Option<SocketAddr>, io::Error);
 
 /// Listens on every address that this machine has, all with one port. An address that it does not have, such as `::1`
-/// where IPv6 is off, is left out: no client can reach it. Any other failure is one of the whole: a client of an address
-/// that another process serves would read that one's metrics.
+/// if IPv6 is off, is left out, since no client can reach it. Any other failure is an error of the whole: a client of
+/// an address that another process serves would read that process's metrics.
 pub(super) async fn bind(addresses: &[SocketAddr]) -> Result<Vec<Bound>, BindError> {
     let any_port = addresses.len() > 1 && addresses.iter().all(|address| address.port() == 0);
     let mut attempts = if any_port { PORTS } else { 1 };
@@ -54,7 +54,7 @@ async fn listen(address: SocketAddr) -> io::Result<Bound> {
     Ok((listener, address))
 }
 
-/// This machine does not have the address, or not its family.
+/// Whether this machine lacks the address, or its family.
 fn is_missing(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(libc::EAFNOSUPPORT)
 }

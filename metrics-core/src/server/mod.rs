@@ -1,9 +1,9 @@
-//! The HTTP server: the exposition, the landing page and the health pages, served from a thread of its own.
+//! The HTTP server: the exposition, the landing page and the health pages, served on a separate thread.
 //!
-//! The server runs hyper on a single thread named `bot-metrics`, so it works in a bot with or without an
-//! async runtime, and a bot whose own runtime hangs can still be scraped. Pages are rendered on further
-//! threads, at most one a page at work, so that a slow page never delays another one. An exposition beyond 256 KiB is
-//! sent while it is rendered, in pieces, so that it takes a megabyte however long it is.
+//! The server runs hyper on a single thread named `bot-metrics`, so it works in a bot with or without an async
+//! runtime, and a bot whose own runtime hangs can still be scraped. Pages are rendered on further threads, at most
+//! one active per page, so that a slow page never delays another one. An exposition of more than 256 KiB is sent
+//! while it is rendered, in pieces, so that it takes a megabyte of memory regardless of its length.
 //!
 //! | path | answer |
 //! | --- | --- |
@@ -12,7 +12,7 @@
 //! | `/-/healthy`, `/-/ready` | 200, or 503 with the reason |
 //!
 //! Only GET and HEAD are answered. Every limit against slow, broken or hostile clients is a field of
-//! [`ServerOptions`], with the reason for its number.
+//! [`ServerOptions`], with the reason for its default.
 //!
 //! # What it does not do
 //!
@@ -57,28 +57,28 @@ use self::stop::StopSignal;
 use crate::report::{LAST_REPORTS, Report, Topic};
 use crate::source_line::SourceLine;
 
-/// How long [`Server::shutdown`] waits for the thread. The thread itself ends within [`thread::GRACE`], which
-/// is shorter; the difference is for a machine that is too busy to run it.
+/// The time for which [`Server::shutdown`] waits for the thread. The thread itself ends within [`thread::GRACE`],
+/// which is shorter; the difference allows for a machine that is too busy to run it.
 const LONGEST_SHUTDOWN: Duration = Duration::from_secs(1);
 
-/// A server that is dropped sooner was not bound to a name: that takes microseconds, and the fastest bot that is told to
-/// stop takes longer to hear of it.
+/// A server that is dropped sooner was not bound to a variable: that takes microseconds, and the fastest stop signal
+/// takes longer to reach a bot.
 const EARLY: Duration = Duration::from_micros(500);
 
-/// Called when a client has received an exposition whole.
+/// Called when a client has received an exposition completely.
 pub(crate) type Delivered = Box<dyn FnOnce() + Send>;
 
-/// What the server shows; implemented by the instance.
+/// The pages of the server, implemented by the instance.
 ///
-/// Every method runs on a thread apart, one call of a method at a time, but for those that wait for slow readers. It may
-/// block, and it may panic: that costs a 500, or breaks off what was begun to be sent.
+/// Every method runs on a separate thread, one call per method at a time, except calls that wait for slow clients. It
+/// may block, and it may panic: that results in a 500, or breaks off an answer that was begun.
 pub(crate) trait Pages: Send + Sync + 'static {
-    /// Writes the exposition, text format 0.0.4. It may take as long as its readers do. What it returns is called when the
-    /// first of them has received all of it.
+    /// Writes the exposition, text format 0.0.4. It may take as long as its readers do. The returned function is
+    /// called when the first of them has received all of it.
     fn metrics(&self, out: &mut dyn io::Write) -> io::Result<Delivered>;
     /// The landing page, HTML without scripts and without external resources.
     fn landing(&self) -> String;
-    /// Called once a second on the server's own thread, so that it must not block.
+    /// Called once per second on the server's own thread, so that it must not block.
     fn compare_clocks(&self) {}
     /// Whether the bot works.
     fn healthy(&self) -> Verdict;
@@ -93,8 +93,8 @@ pub(crate) struct Verdict {
     pub(crate) text: String,
 }
 
-/// Serves the pages on the address, a `host:port`, until the [`Server`] is dropped. A host name is served on each of its
-/// addresses that this machine has.
+/// Serves the pages on the address, a `host:port`, until the [`Server`] is dropped. A host name is served on each of
+/// its addresses that this machine has.
 #[track_caller]
 pub(crate) fn serve(
     address: impl fmt::Display,
@@ -110,7 +110,7 @@ pub(crate) fn serve(
     serve_all(&address, addresses, options, pages, report)
 }
 
-/// Serves the pages on all of `addresses`, which are those behind `address`.
+/// Serves the pages on all of `addresses`, to which `address` was resolved.
 #[track_caller]
 fn serve_all(
     address: &str,
@@ -158,7 +158,7 @@ fn resolve(address: &str) -> io::Result<Vec<SocketAddr>> {
     }
     let mut addresses = Vec::new();
     for address in address.to_socket_addrs()? {
-        // A hosts file may name one twice.
+        // A hosts file may contain one twice.
         if !addresses.contains(&address) {
             addresses.push(address);
         }
@@ -166,10 +166,9 @@ fn resolve(address: &str) -> io::Result<Vec<SocketAddr>> {
     Ok(addresses)
 }
 
-/// A running server. Dropping it stops it, as [`shutdown`](Server::shutdown) does.
+/// A running server. Dropping it stops it, like [`shutdown`](Server::shutdown).
 ///
-/// Bind it to a name that lives as long as the bot: `let _server = …`, never `let _ = …`, which stops it at
-/// once.
+/// Bind it to a variable that lives as long as the bot: `let _server = …`, never `let _ = …`, which stops it at once.
 #[must_use = "dropping the server stops it"]
 pub struct Server {
     listing: Listing,
@@ -182,28 +181,30 @@ pub struct Server {
     finished: Mutex<mpsc::Receiver<Infallible>>,
 }
 
-/// When a server had started, and by what line.
+/// The time at which a server started, and the line that started it.
 struct Beginning {
     at: Instant,
     place: SourceLine,
 }
 
 impl Server {
-    /// The address that is served, with the real port where port 0 was asked for. It is the first of
+    /// The address that is served, with the actual port if port 0 was requested. It is the first of
     /// [`local_addrs`](Self::local_addrs).
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.listing.addresses()[0]
     }
 
-    /// All addresses that are served, at least one: a host name such as `localhost` may have several. They share one port.
+    /// All addresses that are served, at least one: a host name such as `localhost` may have several. They share one
+    /// port.
     #[must_use]
     pub fn local_addrs(&self) -> &[SocketAddr] {
         self.listing.addresses()
     }
 
-    /// Waits for one more complete scrape, `timeout` at most, and says whether it came: whatever was recorded before the
-    /// call is then with whoever scrapes. A bot that ends stops its loops, calls this, and loses no increment:
+    /// Waits for one more complete scrape, `timeout` at most, and returns whether it came, in which case the scraper
+    /// has everything that was recorded before the call. A bot that stops its loops and then calls this loses no
+    /// increment:
     ///
     /// ```no_run
     /// # use bot_metrics::{Mode, Settings};
@@ -212,26 +213,27 @@ impl Server {
     /// let server = metrics.serve(metrics.settings().address())?;
     /// // … trade until told to stop, then stop what records …
     /// if !server.drain(Duration::from_secs(20)) {
-    ///     eprintln!("nobody scraped the last values");
+    ///     eprintln!("the last values were not scraped");
     /// }
     /// # Ok::<(), bot_metrics::Error>(())
     /// ```
     ///
-    /// A scrape is complete that was asked for with GET after this call, was answered with 200, and whose last byte was
-    /// handed to the system; anybody's counts, so where two servers scrape a bot, one of them has the last values. Give
-    /// it more than a scrape interval, and less than the supervisor waits before it kills.
+    /// A scrape is complete if it was requested with GET after this call, was answered with 200, and its last byte
+    /// was passed to the system. A scrape by any client counts, so that if two servers scrape a bot, one of them has
+    /// the last values. Set the timeout to more than a scrape interval, and less than the time the supervisor waits
+    /// before it kills.
     ///
-    /// Blocks its thread: in an async bot call it in `tokio::task::spawn_blocking` or its like. No signal handler is
-    /// installed; when to call it is the bot's to say.
-    #[must_use = "it says whether the last values were scraped"]
+    /// Blocks its thread: in an async bot call it in `tokio::task::spawn_blocking` or similar. No signal handler is
+    /// installed; the bot decides when to call it.
+    #[must_use = "returns whether the last values were scraped"]
     pub fn drain(&self, timeout: Duration) -> bool {
         let is_scraped = self.scrapes.one_more(timeout);
         self.report.flush(LAST_REPORTS);
         is_scraped
     }
 
-    /// Stops the server: the port is free at once, answers under way are finished, and what is still open
-    /// after 0.8 s is closed. Blocks for at most a second, an ordinary scrape only for milliseconds.
+    /// Stops the server: the port is free at once, answers in progress are finished, and connections that are still
+    /// open after 0.8 s are closed. Blocks for at most a second; after an ordinary scrape only for milliseconds.
     pub fn shutdown(mut self) {
         self.stop_and_wait();
     }
@@ -249,8 +251,8 @@ impl Server {
         self.report.flush(LAST_REPORTS);
     }
 
-    /// Reports that it was dropped before it could be of use, as `let _ = metrics.serve(…)?` does, which rustc proposes
-    /// where the server is not used.
+    /// Reports that it was dropped at once, as by `let _ = metrics.serve(…)?`, which rustc suggests for an unused
+    /// server.
     fn report_early_drop(&self) {
         let served_for = self.began.at.elapsed();
         if served_for > EARLY || std::thread::panicking() || self.scrapes.are_used() {
@@ -270,7 +272,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // There is no thread after `shutdown`.
+        // After `shutdown` there is no thread.
         if self.thread.is_some() {
             self.report_early_drop();
             self.stop_and_wait();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Longer times than this are cut to it: far beyond any use, and safe to add to a clock.
+/// Longer times are cut to this one, which is far beyond any use and safe to add to a clock.
 const LONGEST: Duration = Duration::from_hours(24);
 
 /// The limits of the server. The defaults suit a bot on the open internet.
@@ -45,90 +45,87 @@ impl ServerOptions {
         Self::default()
     }
 
-    /// How long a client may take to send the header of a request, counted from the connection or from the header's
+    /// The time for which a client may send the header of a request, counted from the connection or from the header's
     /// first byte. A connection that takes longer is closed.
     ///
-    /// Default 5 s: a scraper sends its header in one packet. Zero is refused by
+    /// Default 5 s: a scraper sends its header in one packet. Zero is rejected by
     /// [`serve_with`](crate::Metrics::serve_with).
     pub fn header_timeout(mut self, timeout: Duration) -> Self {
         self.header_timeout = timeout.min(LONGEST);
         self
     }
 
-    /// How long a connection is kept after an answer while its client sends nothing. Idle connections make room for new
-    /// ones, so that a long time costs little. Where the beginning of a next request came together with the last one,
-    /// this limit holds for it too.
+    /// The time for which a connection is kept after an answer while its client sends nothing. Idle connections are
+    /// closed to make room for new ones, so that a long time costs little. If the beginning of the next request
+    /// arrived together with the last one, this limit applies to it too.
     ///
     /// Default 100 s: longer than the common scrape intervals (5, 10, 15, 30 and 60 s), so that a scraper keeps its
-    /// connection, and equal to none of them, so that the server does not close a connection at the moment at which its
-    /// scraper asks again.
+    /// connection, and equal to none of them, so that the server does not close a connection at the moment at which
+    /// its scraper sends the next request.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout.min(LONGEST);
         self
     }
 
-    /// How long a client may take to read an answer, counted from the moment the socket is full. A connection
-    /// that takes longer is reset.
+    /// The time for which a client may read an answer, counted from the moment the socket is full. A connection that
+    /// takes longer is reset.
     ///
-    /// Default 30 s: three times Prometheus' default scrape timeout; whoever reads for longer has long given
-    /// up. Zero is refused by [`serve_with`](crate::Metrics::serve_with).
+    /// Default 30 s: three times Prometheus' default scrape timeout; a slower reader has given up by then. Zero is
+    /// rejected by [`serve_with`](crate::Metrics::serve_with).
     pub fn write_timeout(mut self, timeout: Duration) -> Self {
         self.write_timeout = timeout.min(LONGEST);
         self
     }
 
-    /// How long a page may take to render before its clients are told 503.
+    /// The time for which a page may be rendered before its clients get a 503.
     ///
-    /// Default 30 s: three times Prometheus' default scrape timeout. A collector that hangs then shows as an
-    /// answer that says so, and no longer holds the connection. Zero is refused by
-    /// [`serve_with`](crate::Metrics::serve_with).
+    /// Default 30 s: three times Prometheus' default scrape timeout. A collector that hangs is thus reported in the
+    /// answer, and no longer holds the connection. Zero is rejected by [`serve_with`](crate::Metrics::serve_with).
     pub fn render_timeout(mut self, timeout: Duration) -> Self {
         self.render_timeout = timeout.min(LONGEST);
         self
     }
 
-    /// How many connections may be open. Beyond that, a new one takes the place of the oldest one that is not
-    /// being answered: first of those without a complete request header, then of the idle ones, then the one
-    /// that has taken nothing of its answer for longest. If all are being answered, the new one is closed. At least 1.
+    /// The maximum number of open connections. Above it, a new one replaces the oldest one that is not being
+    /// answered: first those without a complete request header, then idle ones, then the one that has accepted
+    /// nothing of its answer for longest. If all are being answered, the new one is closed. At least 1.
     ///
-    /// Default 256: a quarter of the usual limit of 1024 file descriptors, so that the rest stays with the
-    /// bot. What hostile ones take of its memory is bounded by
-    /// [`max_unread_bytes`](Self::max_unread_bytes).
+    /// Default 256: a quarter of the usual limit of 1024 file descriptors, so that the rest stays with the bot. The
+    /// memory that hostile connections take is limited by [`max_unread_bytes`](Self::max_unread_bytes).
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections.max(1);
         self
     }
 
-    /// How long a request's line and header may be, in bytes. A longer one is answered with 431.
+    /// The maximum length of a request's line and header, in bytes. A longer one is answered with 431.
     ///
-    /// Default 16 KiB: Prometheus sends about 300 bytes; a browser's cookies and tokens stay below 8 KiB with
-    /// most servers. Zero is refused by [`serve_with`](crate::Metrics::serve_with).
+    /// Default 16 KiB: Prometheus sends about 300 bytes; a browser's cookies and tokens stay below 8 KiB with most
+    /// servers. Zero is rejected by [`serve_with`](crate::Metrics::serve_with).
     pub fn max_header_bytes(mut self, bytes: usize) -> Self {
         self.max_header_bytes = bytes;
         self
     }
 
-    /// How much memory answers may hold that are rendered and not yet read, in bytes; never less than two of
-    /// the longest answer so far that was sent as a whole, so that one always fits beside another. Clients that share a
-    /// rendering share its bytes. Beyond that, the connection that has taken nothing of its answer for longest is reset,
-    /// and the next, until the rest fits. A client that has taken some within a quarter of a second goes only
-    /// where nobody else could; who waits for the new answer never does, though it may come half a second
-    /// later.
+    /// The memory, in bytes, for answers that are rendered and not yet read; at least twice the longest answer so far
+    /// that was sent as a whole, so that one always fits beside another. Clients that share a rendering share its
+    /// bytes. Above the limit, the connection that has accepted nothing of its answer for longest is reset, and the
+    /// next, until the rest fits. A client that has accepted some within a quarter of a second is reset only if there
+    /// is no other; a client that waits for the new answer never is, though it may wait half a second longer.
     ///
-    /// An exposition beyond 256 KiB is sent while it is rendered, no faster than it is read, and takes a megabyte at most.
-    /// Only where a client reads more slowly than others who wait, for the same rendering or for a fifth one, is what it
-    /// has not read kept for it, and counts here.
+    /// An exposition of more than 256 KiB is sent while it is rendered, no faster than it is read, and takes a
+    /// megabyte at most. Only if a client reads more slowly than others who wait, for the same rendering or for a
+    /// fifth one, its unread part is kept for it, and counts here.
     ///
-    /// Answers of less than a connection's equal share, 64 KiB by default, are not counted: all connections
-    /// together hold no more of them than this.
+    /// Answers smaller than a connection's equal share, 64 KiB by default, are not counted: all connections together
+    /// hold no more of them than this.
     ///
-    /// Default 16 MiB: as much as ten thousand histograms are as text, so that ordinary bots are never near it.
+    /// Default 16 MiB: the size of ten thousand histograms as text, so that ordinary bots are never near it.
     pub fn max_unread_bytes(mut self, bytes: usize) -> Self {
         self.max_unread_bytes = bytes;
         self
     }
 
-    /// The name of a limit that lets no client have an answer, if there is one.
+    /// The name of a limit of zero, with which no client could be answered, if there is one.
     pub(super) fn zero(&self) -> Option<&'static str> {
         [
             ("header_timeout", self.header_timeout.is_zero()),

@@ -1,4 +1,4 @@
-//! Where a page is written while it is rendered.
+//! The destination of a page while it is rendered.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -13,43 +13,43 @@ use super::flow::{End, Flow, Offer, Readers};
 use super::scrapes::Delivery;
 use super::unread::Unread;
 
-/// A page up to this length is sent as a whole, with its length: that of most bots. A longer one is never
-/// in memory as a whole.
+/// A page up to this length is sent as a whole, with its length; most bots' pages are. A longer one is never in
+/// memory as a whole.
 const WHOLE: usize = 256 * 1024;
 
-/// Of a longer page is written at a time.
+/// The length of the pieces of a longer page.
 const PIECE: usize = 64 * 1024;
 
-/// What is known of a page when the first of it can be sent.
+/// The form of an answer, known when the first part of it can be sent.
 pub(super) enum Rendered {
     Whole(Answer),
     Streamed(Offer),
 }
 
-/// Of several renderings of a page one at a time works: so however many clients there are, and however slowly they
-/// read, they cost one processor's time.
+/// Only one of several renderings of a page is active at a time, so that clients of any number and speed cost the
+/// time of one processor.
 #[derive(Default)]
 pub(super) struct Turn {
     is_taken: Mutex<bool>,
     free: Condvar,
-    /// How many clients wait for renderings to end that wait for slow clients.
+    /// The number of clients that wait for the end of renderings that wait for slow clients.
     hurried: AtomicUsize,
 }
 
-/// Takes an exposition, of which a short one waits until all of it is there.
+/// The writer of an exposition. A short one is held until it is complete.
 pub(super) struct Outlet {
     text: Vec<u8>,
-    /// Taken by who is told first what has become of the page.
+    /// Taken by the first step that decides the form of the answer.
     rendered: Option<oneshot::Sender<Rendered>>,
     flow: Option<Arc<Flow>>,
-    /// For how long quick clients have waited for slow ones.
+    /// The time for which quick clients have waited for slow ones.
     waited: Duration,
     turn: Arc<Turn>,
     unread: Unread,
     delivery: Delivery,
 }
 
-/// Has renderings that wait for slow clients end soon, until dropped.
+/// Makes renderings that wait for slow clients end soon, until dropped.
 pub(super) struct Hurry<'a>(&'a Turn);
 
 impl Turn {
@@ -89,12 +89,12 @@ impl Outlet {
         Self { text, rendered: Some(rendered), flow: None, waited, turn, unread, delivery }
     }
 
-    /// All of the exposition is written; `delivered` is to be called when a client has it.
+    /// Sets the function that is called when a client has received the whole exposition, which is now written.
     pub(super) fn on_delivery(&self, delivered: Delivered) {
         self.delivery.set(delivered);
     }
 
-    /// All of the exposition is written.
+    /// Ends a completely written exposition.
     pub(super) fn finish(mut self) {
         let text = std::mem::take(&mut self.text);
         let Some(flow) = &self.flow else { return self.answer(Answer::exposition(text)) };
@@ -104,15 +104,15 @@ impl Outlet {
         flow.end(End::Whole);
     }
 
-    /// The page is this one.
+    /// Answers with the given page.
     pub(super) fn answer(mut self, answer: Answer) {
         if let Some(rendered) = self.rendered.take() {
-            // Who asked may be gone.
+            // The client may be gone.
             let _ = rendered.send(Rendered::Whole(answer));
         }
     }
 
-    /// What was written so far goes to those who read.
+    /// Sends the part written so far to the clients.
     fn pass_on(&mut self) -> io::Result<()> {
         let piece = self.unread.count(std::mem::replace(&mut self.text, Vec::with_capacity(PIECE)).into());
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
@@ -139,7 +139,7 @@ impl Outlet {
         Ok(())
     }
 
-    /// Exactly as much as is needed: a page is to take no more memory than it is long.
+    /// Reserves exactly what is needed, so that a page takes no more memory than its length.
     fn reserve(&mut self, more: usize) {
         let needed = self.text.len() + more;
         if needed > self.text.capacity() {
@@ -168,7 +168,7 @@ impl Write for Outlet {
 
 impl Drop for Outlet {
     fn drop(&mut self) {
-        // After a panic, or where nobody reads any more; whole it has ended before.
+        // After a panic, or without clients; a complete stream has ended before.
         self.flow.iter().for_each(|flow| flow.end(End::Broken));
         self.turn.give();
     }

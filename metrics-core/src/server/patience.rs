@@ -1,7 +1,8 @@
-//! How long a connection may wait for its client's next request.
+//! The time for which a connection may wait for its client's next request.
 //!
-//! hyper knows one limit, which runs from the last answer to the end of the next header. Here an idle connection has one
-//! limit and an incomplete header another: a scraper asks again after its interval, a slow client never ends its header.
+//! hyper has one limit, which runs from the last answer to the end of the next header. Here an idle connection has
+//! one limit and an incomplete header another: a scraper sends its next request after its interval, a slow client
+//! never completes its header.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,17 +15,17 @@ use hyper::rt::{Sleep, Timer};
 use super::ServerOptions;
 use super::activity::{Activity, Phase};
 
-/// How often a connection that is being answered is looked at again.
+/// The polling interval for a connection that is being answered.
 const RECHECK: Duration = Duration::from_millis(250);
 
-/// hyper's timer for one connection. hyper asks it for one thing only, the end of the time for a header.
+/// hyper's timer for one connection. hyper uses it only for the time limit of a header.
 pub(super) struct Patience {
     activity: Arc<Activity>,
     header_timeout: Duration,
     idle_timeout: Duration,
 }
 
-/// Ready when the client has used up the time that its connection has in its present phase.
+/// Ready when the client has used up the time of its connection's current phase.
 struct Waiting {
     activity: Arc<Activity>,
     header_timeout: Duration,
@@ -54,7 +55,7 @@ impl Timer for Patience {
 }
 
 impl Waiting {
-    /// When the time is up, if the connection waits for its client at all.
+    /// The end of the time limit, if the connection is waiting for its client.
     fn deadline(&self) -> Option<Instant> {
         let (phase, since) = self.activity.now();
         match phase {
@@ -75,7 +76,7 @@ impl Future for Waiting {
             }
             return self.sleep.as_mut().poll(cx);
         }
-        // hyper polls this before the answer has left, and not again afterwards unless it is woken.
+        // hyper polls this before the answer has been sent, and not again afterwards unless it is woken.
         self.sleep.as_mut().reset((Instant::now() + RECHECK).into());
         let _ = self.sleep.as_mut().poll(cx);
         Poll::Pending

@@ -1,4 +1,4 @@
-//! Renders a page apart from the connections, once for all who wait for it.
+//! Renders a page apart from the connections, once for all clients that wait for it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,11 +18,11 @@ use crate::panics::contained;
 use crate::report::{Report, Topic};
 use crate::shown::shown;
 
-/// One page. Whoever asks while it is rendered waits for the next rendering, which all of them share. So a client sees
-/// everything that was recorded before it asked, and a crowd costs no more than two clients.
+/// One page. A client that requests it during a rendering waits for the next one, which all such clients share. So a
+/// client sees everything that was recorded before its request, and a crowd costs no more than two clients.
 ///
-/// A page that is streamed makes room for the next rendering once its first piece is sent; one of all of these works at
-/// a time.
+/// A page that is streamed makes room for the next rendering once its first piece is sent; one of these renderings is
+/// active at a time.
 pub(super) struct Rendering {
     path: &'static str,
     timeout: Duration,
@@ -30,17 +30,18 @@ pub(super) struct Rendering {
     queue: Arc<Queue>,
 }
 
-/// How many renderings of a page there may be, of which all but one wait for slow clients. Each takes a thread, and a
-/// megabyte at most beside what [`Unread`] bounds.
+/// The maximum number of renderings of a page, all but one of which wait for slow clients. Each takes a thread, and a
+/// megabyte at most in addition to the memory that [`Unread`] limits.
 pub(super) const RENDERINGS: usize = 4;
 
-/// How long who asks waits for a rendering to end that waits for slow clients, before it does so no more.
+/// The time for which a client waits for a rendering that waits for slow clients, before that rendering stops
+/// waiting.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// What a client is answered.
+/// The answer for a client.
 pub(super) struct Reply {
     pub(super) answer: Answer,
-    /// In place of the answer's body.
+    /// Replaces the answer's body.
     pub(super) streamed: Option<Streamed>,
     pub(super) delivery: Delivery,
 }
@@ -51,17 +52,17 @@ impl From<Answer> for Reply {
     }
 }
 
-/// Who waits for the next rendering.
+/// The clients that wait for the next rendering.
 #[derive(Default)]
 struct Queue {
-    /// Never longer than there are connections: each asks for one page at a time, and who has given up makes
-    /// way for whoever asks next, however long a page hangs.
+    /// Never longer than the number of connections: each requests one page at a time, and a client that has given up
+    /// is replaced by the next request, however long a page hangs.
     waiting: Mutex<Vec<Client>>,
     asked: Notify,
 }
 
 type Client = oneshot::Sender<Reply>;
-/// Renders the page, unless it is what was written to the outlet.
+/// Renders the page and returns it, unless it was written to the outlet.
 type Render = Arc<dyn Fn(&mut Outlet) -> Option<Answer> + Send + Sync>;
 
 impl Rendering {
@@ -117,13 +118,13 @@ impl Queue {
         self.asked.notify_one();
     }
 
-    /// All who have asked by now.
+    /// All clients that have requested the page by now.
     fn take(&self) -> Vec<Client> {
         std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// What renders a page.
+/// The renderer of a page.
 struct Renderer {
     path: &'static str,
     timeout: Duration,
@@ -135,7 +136,7 @@ struct Renderer {
 }
 
 impl Renderer {
-    /// Ends with the runtime.
+    /// Runs until the runtime ends.
     async fn render_for(self, queue: Arc<Queue>) {
         loop {
             queue.asked.notified().await;
@@ -150,7 +151,7 @@ impl Renderer {
                     let body = self.unread.hold(answer.body().clone()).await;
                     let answer = answer.with_body(body);
                     for client in clients {
-                        // A client may have given up waiting.
+                        // A client may have stopped waiting.
                         let (answer, delivery) = (answer.clone(), delivery.clone());
                         let _ = client.send(Reply { answer, streamed: None, delivery });
                     }
@@ -176,7 +177,7 @@ impl Renderer {
         permit().await.ok()
     }
 
-    /// Renders apart, until it is known what becomes of the page.
+    /// Renders on another thread; returns when the form of the answer is known.
     async fn rendered(&self, permit: Option<OwnedSemaphorePermit>, delivery: Delivery) -> Rendered {
         let (sender, rendered) = oneshot::channel();
         let (render, report, path) = (Arc::clone(&self.render), self.report.clone(), self.path);
@@ -190,11 +191,11 @@ impl Renderer {
             }
             drop(permit);
         };
-        // Handing the work over panics when the machine has no thread left to give.
+        // Handing over the work panics when the system has no thread left.
         if let Err(panic) = contained(|| drop(spawn_blocking(work))) {
             tell(&self.report, path, &panic);
         }
-        let broken = "this page panicked; the bot's log says why";
+        let broken = "this page panicked; see the bot's log";
         let broken = || Rendered::Whole(Answer::text(StatusCode::INTERNAL_SERVER_ERROR, broken));
         rendered.await.unwrap_or_else(|_| broken())
     }

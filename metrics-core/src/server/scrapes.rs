@@ -1,4 +1,4 @@
-//! Which scrapes have come through whole, for a bot that ends and waits for one more.
+//! Completed scrapes, for a bot that stops and waits for one more.
 
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -21,16 +21,16 @@ struct Shared {
 
 #[derive(Default)]
 struct Progress {
-    /// Whether a page was ever asked for.
+    /// Whether a page was ever requested.
     is_used: bool,
-    /// How often somebody asked for one more.
+    /// The number of waits for one more scrape.
     asked: u64,
-    /// The last of them that has it.
+    /// The last of these waits that has its scrape.
     served: u64,
 }
 
 impl Scrapes {
-    /// Waits until a scrape that begins from here on has come through whole, and says whether one did in time.
+    /// Waits until a scrape that begins after this call is complete, and returns whether one was in time.
     pub(super) fn one_more(&self, timeout: Duration) -> bool {
         let mut progress = self.0.progress();
         progress.asked += 1;
@@ -41,14 +41,14 @@ impl Scrapes {
         progress.served >= mine
     }
 
-    /// Given to a scrape when it is asked for, before anything is read of the metrics.
+    /// The ticket of a scrape, taken when it is requested, before any metric is read.
     pub(super) fn ticket(&self) -> Ticket {
         let mut progress = self.0.progress();
         progress.is_used = true;
         Ticket { asked: progress.asked, scrapes: self.clone(), delivery: Delivery::default() }
     }
 
-    /// Whether a page was ever asked for.
+    /// Whether a page was ever requested.
     pub(super) fn are_used(&self) -> bool {
         self.0.progress().is_used
     }
@@ -65,7 +65,7 @@ impl Shared {
     }
 }
 
-/// Called when the first client has received a rendering whole. Clones share it.
+/// Called when the first client has received a rendering completely. Clones share it.
 #[derive(Clone, Default)]
 pub(super) struct Delivery(Arc<Mutex<Option<Delivered>>>);
 
@@ -82,7 +82,7 @@ impl Delivery {
     }
 }
 
-/// A scrape, and who waited when it began.
+/// A scrape, and the last wait that began before it.
 pub(super) struct Ticket {
     asked: u64,
     scrapes: Scrapes,
@@ -90,14 +90,14 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
-    /// Of a scrape that is answered with this rendering.
+    /// The ticket of a scrape that is answered with this rendering.
     pub(super) fn of(self, delivery: Delivery) -> Self {
         Self { delivery, ..self }
     }
 
-    /// Its last byte is the system's to deliver.
+    /// Records that its last byte was passed to the system.
     fn deliver(self) {
-        // First, so that who waits for the scrape finds its counts seen.
+        // First, so that a thread that waits for the scrape finds its counts marked as received.
         self.delivery.deliver();
         let mut progress = self.scrapes.0.progress();
         progress.served = progress.served.max(self.asked);
@@ -105,7 +105,7 @@ impl Ticket {
     }
 }
 
-/// From the body of an answer to the stream that writes it: the scrape whose last byte waits to be written.
+/// Passes a scrape from the body of an answer to the stream that writes it, when its last byte waits to be written.
 #[derive(Clone, Default)]
 pub(super) struct Handover(Arc<Mutex<Written>>);
 
@@ -117,7 +117,7 @@ struct Written {
 }
 
 impl Handover {
-    /// All that was handed over is written.
+    /// Records that everything passed over is written.
     pub(super) fn written(&self) {
         let ticket = self.state().ticket.take();
         ticket.into_iter().for_each(Ticket::deliver);
@@ -133,7 +133,7 @@ impl Handover {
     }
 }
 
-/// A body that hands its ticket over when it has ended; one that is dropped before hands nothing over.
+/// A body that passes its ticket over when it has ended, but not if it is dropped before.
 pub(super) struct Tracked<B> {
     body: B,
     ticket: Option<Ticket>,
@@ -141,7 +141,7 @@ pub(super) struct Tracked<B> {
 }
 
 impl<B: Body> Tracked<B> {
-    /// Without a ticket nobody waits for this body's end.
+    /// Without a ticket no thread waits for this body's end.
     pub(super) fn new(body: B, ticket: Option<Ticket>, handover: Handover) -> Self {
         Self { body, ticket, handover }
     }
@@ -164,7 +164,7 @@ impl<B: Body + Unpin> Body for Tracked<B> {
         let ticket = self.ticket.take_if(|_| ended);
         let mut state = self.handover.state();
         state.is_under_way = !ended;
-        // The former one, if any, was delivered before this one began.
+        // The previous one, if any, was delivered before this one began.
         state.ticket = ticket.or(state.ticket.take());
         drop(state);
         frame

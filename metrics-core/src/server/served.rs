@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 
 use crate::lock::{self, Lock};
 
-/// Each with the generation of the process that serves it: a forked child has the list of its parent.
+/// Each with the generation of the process that serves it, because a forked child has the list of its parent.
 static SERVED: Lock<Vec<(u32, SocketAddr)>> = Lock::new(Vec::new());
 
-/// Listed until dropped.
+/// An entry in the list, until dropped.
 #[derive(Debug)]
 pub(super) struct Listing {
     addresses: Vec<SocketAddr>,
@@ -31,7 +31,7 @@ impl Drop for Listing {
     }
 }
 
-/// Whether a server of this process is in the way of a listener at `address`.
+/// Whether a server of this process prevents a listener at `address`.
 pub(super) fn is_served_here(address: SocketAddr) -> bool {
     let generation = lock::generation();
     let is_in_the_way = |served: SocketAddr| {

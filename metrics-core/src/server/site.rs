@@ -1,4 +1,4 @@
-//! The paths of the server and what answers there.
+//! The paths of the server and their pages.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::unread::Unread;
 use super::{Pages, ServerOptions};
 use crate::report::Report;
 
-/// How many pages there are.
+/// The number of pages.
 pub(super) const PAGES: usize = 4;
 
 const METRICS: &str = "/metrics";
@@ -22,8 +22,8 @@ const LANDING: &str = "/";
 const HEALTHY: &str = "/-/healthy";
 const READY: &str = "/-/ready";
 
-/// Half of what a header may take by default, so that a long target is told apart (414) from a long header
-/// (431). Scraping a hundred families by name takes about 5 KiB.
+/// Half of the default limit of a header, so that a long target (414) is distinguished from a long header (431).
+/// Scraping a hundred families by name takes about 5 KiB.
 const LONGEST_TARGET: usize = 8 * 1024;
 
 pub(super) struct Site {
@@ -50,7 +50,7 @@ impl Site {
         };
         Self {
             metrics: start(METRICS, |pages, outlet| {
-                // It fails where nobody reads any more.
+                // It fails if there is no reader any more.
                 if let Ok(delivered) = pages.metrics(outlet) {
                     outlet.on_delivery(delivered);
                 }
@@ -64,7 +64,7 @@ impl Site {
     }
 
     pub(super) async fn respond(&self, head: &Parts, handover: Handover) -> Response<Tracked<Content>> {
-        // Before the page is asked for: who waits from here on wants a later one.
+        // Before the page is requested: a thread that starts waiting from here on needs a later scrape.
         let ticket = self.scrapes.ticket();
         let Reply { answer, streamed, delivery } = match refusal(head) {
             Some(answer) => answer.into(),
@@ -76,7 +76,7 @@ impl Site {
         response.map(|body| Tracked::new(body, scraped.then(|| ticket.of(delivery)), handover))
     }
 
-    /// Paths are compared as they were sent: nothing is decoded or normalised, so no path has two spellings.
+    /// Paths are compared as received: nothing is decoded or normalised, so that no path has two spellings.
     async fn page(&self, path: &str) -> Reply {
         match path {
             METRICS => self.metrics.answer().await,
@@ -88,7 +88,7 @@ impl Site {
     }
 }
 
-/// The answer to a request that names no page, whatever its path.
+/// The answer to a request that is rejected regardless of its path.
 fn refusal(head: &Parts) -> Option<Answer> {
     if head.method != Method::GET && head.method != Method::HEAD {
         return Some(Answer::method_not_allowed("GET, HEAD"));

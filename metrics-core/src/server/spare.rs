@@ -1,13 +1,13 @@
-//! A file descriptor held back for the hour of need.
+//! A file descriptor kept in reserve.
 
 use std::fs::File;
 
-/// Holds one file descriptor. A process that has run out of them gives it up to accept one more connection,
-/// so that a bot that leaks descriptors can still be scraped.
+/// Holds one file descriptor. A process that has run out of them releases it to accept one more connection, so that a
+/// bot that leaks descriptors can still be scraped.
 pub(super) struct Spare(Option<File>);
 
 impl Spare {
-    /// Takes one if it can be had. Where there is no null device, the server merely waits for a descriptor.
+    /// Takes one if possible. If there is no null device, the server merely waits for a descriptor.
     pub(super) fn new() -> Self {
         let mut spare = Self(None);
         spare.refill();
@@ -20,7 +20,7 @@ impl Spare {
         }
     }
 
-    /// Whether there was one to give up.
+    /// Releases it; returns whether there was one.
     pub(super) fn give_up(&mut self) -> bool {
         self.0.take().is_some()
     }

@@ -1,4 +1,4 @@
-//! The signal that ends the server, and the wait for those who have to heed it.
+//! The signal that ends the server, and the wait for the tasks that have to react to it.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -30,11 +30,11 @@ impl StopSignal {
     }
 }
 
-/// Held by whatever has to end before the server has ended.
+/// Held by every task that has to end before the server has ended.
 pub(super) struct StopListener(watch::Receiver<bool>);
 
 impl StopListener {
-    /// What the work yields, or nothing if the signal comes first.
+    /// The result of the work, or `None` if the signal comes first.
     pub(super) async fn unless_stopped<F: Future>(&mut self, work: F) -> Option<F::Output> {
         let mut work = pin!(work);
         let mut stopped = pin!(self.0.wait_for(|&stopped| stopped));

@@ -1,4 +1,4 @@
-//! A TCP stream that notes what its connection is doing, and gives up on a client that does not read.
+//! A TCP stream that tracks the phase of its connection, and closes it if the client does not read.
 
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -20,8 +20,8 @@ pub(super) struct WatchedStream {
     activity: Arc<Activity>,
     handover: Handover,
     write_timeout: Duration,
-    /// Runs from the first write that the socket did not take until all is written. Progress does not restart
-    /// it: a client that reads a byte now and then would hold its connection for ever.
+    /// Runs from the first write that the socket did not accept until everything is written. Progress does not
+    /// restart it: a client that reads a byte now and then would hold its connection for ever.
     deadline: Option<Pin<Box<Sleep>>>,
     wrote: bool,
 }
@@ -53,11 +53,11 @@ impl WatchedStream {
 }
 
 impl Drop for WatchedStream {
-    /// Has the kernel drop what the client did not take, instead of holding megabytes for it after the close.
+    /// Makes the kernel discard data that the client did not accept, instead of keeping megabytes after the close.
     fn drop(&mut self) {
-        // So that a client of HTTP/1.0 too sees that an answer broke off.
+        // So that an HTTP/1.0 client too detects that an answer broke off.
         if self.deadline.is_some() || self.handover.is_under_way() {
-            // The system has closed it already if this fails.
+            // If this fails, the system has closed the socket already.
             let _ = self.stream.inner().set_zero_linger();
         }
     }
@@ -96,8 +96,8 @@ impl Write for WatchedStream {
         self.watch(cx, written)
     }
 
-    /// hyper flushes whenever it has nothing left to write, so a flush after a write means that the answer has left, or
-    /// what there is of it.
+    /// hyper flushes whenever it has nothing left to write, so a flush after a write means that the answer, or the
+    /// available part of it, has been sent.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.handover.is_under_way() {
             self.activity.caught_up();

@@ -19,17 +19,17 @@ use super::unread::Unread;
 use super::{Pages, ServerOptions};
 use crate::report::Report;
 
-/// How long answers under way may take to finish once the server is to stop.
+/// The time for which answers in progress may continue once the server is stopped.
 pub(super) const GRACE: Duration = Duration::from_millis(800);
 
-/// How long an idle rendering thread is kept: longer than any scrape interval in use, so that a scrape needs
-/// no new thread and works on a machine that has none left to give.
+/// The time for which an idle rendering thread is kept: longer than any common scrape interval, so that a scrape
+/// needs no new thread and works on a machine that has none left.
 const KEEP_RENDERING_THREADS: Duration = Duration::from_hours(1);
 
-/// How long what was recorded around a suspend may be taken for earlier than it was; no work worth naming.
+/// The time for which a recording around a suspend may be dated before it; the comparison costs next to nothing.
 const COMPARE_CLOCKS_EVERY: Duration = Duration::from_secs(1);
 
-/// All that the thread needs.
+/// Everything that the thread needs.
 pub(super) struct Work {
     pub(super) addresses: Vec<SocketAddr>,
     pub(super) options: ServerOptions,
@@ -39,22 +39,22 @@ pub(super) struct Work {
     pub(super) scrapes: Scrapes,
 }
 
-/// Why the server did not start.
+/// The reason why the server did not start.
 pub(super) enum StartError {
     Runtime(io::Error),
     Bind { at: Option<SocketAddr>, cause: io::Error },
 }
 
-/// Told once: the addresses that are served, or why there is none.
+/// Sent once: the addresses that are served, or the reason why there is none.
 pub(super) type Started = mpsc::SyncSender<Result<Vec<SocketAddr>, StartError>>;
 
 impl Work {
-    /// Serves until the signal to stop; tells first which addresses are served.
+    /// Serves until the stop signal; first sends the addresses that are served.
     pub(super) fn run(self, started: &Started) {
         match runtime() {
             Ok(runtime) => {
                 runtime.block_on(self.serve(started));
-                // A page that hangs must not hold up the end: its thread is left behind.
+                // A page that hangs must not delay the end: its thread is left behind.
                 runtime.shutdown_background();
             }
             Err(cause) => tell(started, Err(StartError::Runtime(cause))),
@@ -72,7 +72,7 @@ impl Work {
         tell(started, Ok(addresses));
         let stop = self.stop;
         acceptor.run(listeners).await;
-        // Too late for the rest: the runtime's end closes what is still open.
+        // After that the end of the runtime closes what is still open.
         let _ = tokio::time::timeout(GRACE, stop.heeded()).await;
     }
 
@@ -110,6 +110,6 @@ fn runtime() -> io::Result<Runtime> {
 }
 
 fn tell(started: &Started, news: Result<Vec<SocketAddr>, StartError>) {
-    // The caller waits for exactly this; it can only be gone if its thread was killed.
+    // The caller waits for exactly this message; it can only be gone if its thread was killed.
     let _ = started.send(news);
 }

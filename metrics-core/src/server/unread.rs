@@ -10,22 +10,22 @@ use tokio::time::sleep;
 use super::ServerOptions;
 use super::connections::Connections;
 
-/// Whoever has taken some of an answer within this time reads it. Where a round trip takes this long, a scrape
-/// of a megabyte takes seconds.
+/// A client that has accepted some of an answer within this time is reading. With a round trip this long, a scrape of
+/// a megabyte takes seconds.
 const READS: Duration = Duration::from_millis(250);
 
-/// How long a new answer waits for those who read to finish, or to stop: short beside the 10 s that Prometheus
-/// waits for it.
+/// The time for which a new answer waits for reading clients to finish or stop: short compared with the 10 s that
+/// Prometheus waits for it.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
-/// Between two looks at who has stopped reading.
+/// The polling interval for clients that have stopped reading.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Clones share one account.
 #[derive(Clone)]
 pub(super) struct Unread {
     limit: usize,
-    /// Answers of less are not counted.
+    /// Smaller answers are not counted.
     share: usize,
     connections: Arc<Connections>,
     account: Arc<Account>,
@@ -40,7 +40,7 @@ struct Sums {
     longest: usize,
 }
 
-/// An answer's bytes, on the account until the last client has them or is gone.
+/// An answer's bytes, which count until the last client has received them or is gone.
 struct Counted {
     body: Bytes,
     account: Arc<Account>,
@@ -52,7 +52,7 @@ impl Unread {
         Self { limit, share, connections, account: Arc::default() }
     }
 
-    /// Counts the body, once whatever the number of its clones, and makes room for it.
+    /// Counts the body, once regardless of the number of its clones, and makes room for it.
     pub(super) async fn hold(&self, body: Bytes) -> Bytes {
         if body.len() < self.share {
             return body;
@@ -67,7 +67,7 @@ impl Unread {
         Account::count(&self.account, piece)
     }
 
-    /// The clients who wait for the new answer are none of the stalled, so they lose nothing but time.
+    /// Clients that wait for the new answer are not stalled, so they lose only time.
     async fn make_room(&self) {
         let start = Instant::now();
         while let Some(pause) = self.pause(start) {
@@ -78,7 +78,7 @@ impl Unread {
         }
     }
 
-    /// The same, on a thread that renders.
+    /// Like [`make_room`](Self::make_room), on a thread that renders.
     pub(super) fn make_room_here(&self) {
         let start = Instant::now();
         while let Some(pause) = self.pause(start) {
@@ -86,9 +86,9 @@ impl Unread {
         }
     }
 
-    /// Closes a connection that has stalled, if there is no room, and says how long to wait before the next look, so that
-    /// its task runs and ends; nothing where there is room, or where all that is left is about to be written for the first
-    /// time.
+    /// Closes a stalled connection, if there is no room, and returns how long to wait before the next check, so that
+    /// its task runs and ends; `None` if there is room, or if everything that is left is about to be written for the
+    /// first time.
     fn pause(&self, start: Instant) -> Option<Duration> {
         if !self.account.sums().exceed(self.limit) {
             return None;

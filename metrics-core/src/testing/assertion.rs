@@ -1,4 +1,4 @@
-//! `assert_metric!`: the value of one series, and a message that shows what there is instead.
+//! `assert_metric!`: compares the value of one series; its message shows the nearest series.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,14 +12,14 @@ use crate::Metrics;
 use crate::shown::quoted;
 use crate::sites::call_site::CALL_SITES;
 
-/// How many series a message shows.
+/// The number of series in a message.
 const SHOWN: usize = 5;
 
 /// Asserts the value of one series.
 ///
 /// The first argument is a [`Metrics`](crate::Metrics), [`Samples`](crate::testing::Samples) or
-/// [`Changes`](crate::testing::Changes); the second names a series as PromQL does, by as many labels as it takes, in
-/// single or double quotes; the third is a number, a range of numbers or [`ABSENT`](crate::testing::ABSENT).
+/// [`Changes`](crate::testing::Changes). The second selects a series as in PromQL, with as many labels as necessary,
+/// in single or double quotes. The third is a number, a range of numbers or [`ABSENT`](crate::testing::ABSENT).
 ///
 /// ```
 /// use bot_metrics::labels::{EventType, Severity};
@@ -34,7 +34,7 @@ const SHOWN: usize = 5;
 ///
 /// # Panics
 ///
-/// Where the series has another value, where there is none, and where several fit; with the nearest series:
+/// If the series has another value, does not exist, or several series match. The message lists the nearest series:
 ///
 /// ```text
 /// bytelyst_bot_operational_events_total{symbol="BTCUSD"}: no such series, expected 3
@@ -56,23 +56,23 @@ macro_rules! assert_metric {
     };
 }
 
-/// No series at all.
+/// Expects that no such series exists.
 pub const ABSENT: Absent = Absent;
 
 /// The type of [`ABSENT`].
 #[derive(Clone, Copy, Debug)]
 pub struct Absent;
 
-/// What a failing assertion says of an instance of its own.
+/// The note of a failed assertion on an instance without recordings of attributes.
 const ELSEWHERE: &str =
     "\nnote: annotated functions do not record to this instance, but to the one of `Settings::install`";
 
-/// What samples are read from.
+/// A source of samples.
 pub trait Source {
-    /// The samples of this moment.
+    /// The current samples.
     fn samples(&self) -> Cow<'_, Samples>;
 
-    /// Whether there are annotated functions and what they record is elsewhere.
+    /// Whether there are annotated functions whose recordings are in another instance.
     #[doc(hidden)]
     fn misses_attributes(&self) -> bool {
         false
@@ -111,18 +111,18 @@ impl<S: Source + ?Sized> Source for &S {
     }
 }
 
-/// What a series is to be: a number, a range or [`ABSENT`].
+/// An expected value: a number, a range or [`ABSENT`].
 pub trait Expected {
-    /// Whether the series is so; none where there is no such series.
+    /// Whether the series meets it; `found` is `None` if there is no such series.
     fn is_met_by(&self, found: Option<f64>) -> bool;
 
-    /// What is expected, in words.
+    /// The expectation in words.
     fn told(&self) -> String;
 }
 
 /// A number that a sample can be compared with.
 pub trait Number: Copy {
-    /// As a sample has it.
+    /// The number as a sample value.
     fn value(self) -> f64;
 }
 
@@ -189,7 +189,7 @@ fn told(included: &str, excluded: &str, bound: Bound<f64>) -> Vec<String> {
     }
 }
 
-/// What the macro calls.
+/// The function behind the macro.
 #[doc(hidden)]
 #[track_caller]
 pub fn assert_metric(
@@ -200,7 +200,7 @@ pub fn assert_metric(
 ) {
     let selector = match Selector::parse(selector) {
         Ok(selector) => selector,
-        // Not in a closure, which would be the place of the panic.
+        // Not in a closure, which would be the location of the panic.
         Err(error) => panic!("{} names no series: {error}", quoted(selector)),
     };
     let samples = source.samples();
@@ -220,7 +220,7 @@ fn difference(selector: &Selector, samples: &Samples, found: &[(&Series, f64)], 
         [(series, value)] => format!("{series} is {value}, expected {expected}"),
         several => {
             let mut several = several.to_vec();
-            // Those of a metric that nothing moved are many and alike.
+            // Series with the value 0 are listed last, since there are many of them.
             several.sort_by_key(|(_, value)| *value == 0.0);
             format!(
                 "{selector}: {} series fit, expected one of {expected}; name more of its labels{}",
@@ -231,7 +231,7 @@ fn difference(selector: &Selector, samples: &Samples, found: &[(&Series, f64)], 
     }
 }
 
-/// Describes the series that are there, for a message about one that is missing.
+/// Describes the existing series, for a message about a missing one.
 fn alternatives(selector: &Selector, samples: &Samples) -> String {
     match selector.nearest(samples) {
         Nearest::Series(nearest) => {
@@ -242,7 +242,7 @@ fn alternatives(selector: &Selector, samples: &Samples) -> String {
     }
 }
 
-/// The first of the series, each on a line, without the labels that all have.
+/// The first few series, one per line, without the labels that all share.
 fn listed(samples: &Samples, series: &[(&Series, f64)]) -> String {
     let shared = samples.shared_labels();
     let labels: Vec<_> = shared.iter().map(|(label, value)| format!("{label}={}", quoted(value))).collect();
@@ -313,7 +313,7 @@ bot_nothing{mode="paper"} NaN
     }
 
     #[test]
-    fn another_value_is_told_with_the_whole_series() {
+    fn another_value_is_reported_with_the_whole_series() {
         assert_eq!(
             message(|samples| assert_metric!(samples, "bot_runs_total{outcome='error'}", 1)),
             "bot_runs_total{mode=\"paper\",outcome=\"error\",subsystem=\"trading\"} is 0, expected 1"
@@ -337,7 +337,7 @@ bot_nothing{mode="paper"} NaN
     }
 
     #[test]
-    fn a_series_that_is_not_there_is_told_with_the_nearest() {
+    fn a_missing_series_is_reported_with_the_nearest() {
         assert_eq!(
             message(|samples| assert_metric!(samples, "bot_runs_total{outcome='eror'}", 1)),
             "bot_runs_total{outcome=\"eror\"}: no such series, expected 1\n\
@@ -358,7 +358,7 @@ bot_nothing{mode="paper"} NaN
     }
 
     #[test]
-    fn where_several_fit_they_are_listed() {
+    fn several_matching_series_are_listed() {
         assert_eq!(
             message(|samples| assert_metric!(samples, "bot_runs_total{outcome='ok'}", 7)),
             "bot_runs_total{outcome=\"ok\"}: 2 series fit, expected one of 7; name more of its labels (each with \
@@ -391,7 +391,7 @@ bot_nothing{mode="paper"} NaN
     }
 
     #[test]
-    fn those_that_are_not_zero_are_listed_first() {
+    fn non_zero_series_are_listed_first() {
         let zeros = (0..12).map(|n| format!("bot_events_total{{type=\"{n:02}\"}} 0\n"));
         let text: String = zeros.chain(["bot_events_total{type=\"zz\"} 1\n".to_owned()]).collect();
         let samples = Samples::parse(&text).expect("legal");
@@ -407,7 +407,7 @@ bot_nothing{mode="paper"} NaN
     }
 
     #[test]
-    fn the_nearest_name_is_looked_for_in_the_catalogue_too() {
+    fn the_nearest_name_is_searched_in_the_catalogue_too() {
         let (metrics, _) = crate::testing::instance();
         let message = |selector: &str| {
             let panic = catch_unwind(AssertUnwindSafe(|| assert_metric!(metrics, selector, 1)));
@@ -436,7 +436,7 @@ bot_nothing{mode="paper"} NaN
     }
 
     #[test]
-    fn a_selector_that_cannot_be_read_is_told() {
+    fn an_invalid_selector_is_reported() {
         assert_eq!(
             message(|samples| assert_metric!(samples, "bot_alive{subsystem=~'t.*'}", 1)),
             "\"bot_alive{subsystem=~'t.*'}\" names no series: the value of \"subsystem\" does not begin with a quote; \
@@ -444,7 +444,7 @@ bot_nothing{mode="paper"} NaN
         );
     }
 
-    /// Where `fails` panics.
+    /// The location at which `fails` panics.
     fn place_of_panic(fails: impl FnOnce()) -> (String, u32) {
         let places = Arc::new(Mutex::new(Vec::new()));
         let thread = std::thread::current().id();
@@ -452,7 +452,7 @@ bot_nothing{mode="paper"} NaN
         std::panic::set_hook(Box::new({
             let places = Arc::clone(&places);
             move |panic| {
-                // Other tests panic meanwhile.
+                // Concurrent tests panic too.
                 if std::thread::current().id() == thread {
                     let at = panic.location().expect("std knows it");
                     places.lock().unwrap().push((at.file().to_owned(), at.line()));
@@ -466,7 +466,7 @@ bot_nothing{mode="paper"} NaN
     }
 
     #[test]
-    fn what_fails_panics_at_its_caller() {
+    fn a_failed_assertion_panics_at_its_caller() {
         let (samples, (metrics, _)) = (samples(), crate::testing::instance());
         let fails: [(&dyn Fn(), u32); 6] = [
             (&|| assert_metric!(samples, "bot_alive", 0), line!()),

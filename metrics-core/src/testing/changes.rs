@@ -1,4 +1,4 @@
-//! What happened between two moments.
+//! Differences between two moments.
 
 use std::cell::Cell;
 use std::fmt;
@@ -8,10 +8,10 @@ use super::samples::{Samples, Series};
 use crate::Metrics;
 use crate::source_line::SourceLine;
 
-/// What changed from one moment to another: from [`Samples::until`] or [`Watch::changes`].
+/// The changes between two moments: from [`Samples::until`] or [`Watch::changes`].
 ///
-/// In [`assert_metric!`](crate::assert_metric) a series has the value by which it grew: 0 where it stood still, its
-/// whole value where it is new.
+/// In [`assert_metric!`](crate::assert_metric) the value of a series is its increase: 0 if it did not change, and its
+/// whole value if it is new.
 ///
 /// ```
 /// use bot_metrics::labels::{EventType, Severity};
@@ -36,11 +36,11 @@ pub struct Changes {
 /// A series that changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// Which.
+    /// The series.
     pub series: Series,
-    /// Its value at the first moment; none where it was not there yet.
+    /// Its value at the first moment; `None` if it did not exist yet.
     pub before: Option<f64>,
-    /// Its value at the second moment; none where it is gone.
+    /// Its value at the second moment; `None` if it no longer exists.
     pub after: Option<f64>,
 }
 
@@ -80,10 +80,10 @@ impl Changes {
 }
 
 impl Change {
-    /// By how much it grew; none where it is gone.
+    /// Its increase; `None` if it no longer exists.
     fn difference(&self) -> Option<f64> {
         let (before, after) = (self.before.unwrap_or_default(), self.after?);
-        // Infinity has not moved away from itself.
+        // Infinity minus infinity is not a number.
         Some(if same(before, after) { 0.0 } else { after - before })
     }
 
@@ -109,13 +109,13 @@ impl fmt::Display for Change {
     }
 }
 
-/// Reads what changes in `metrics` from here on, and keeps other watches waiting until it is dropped: tests of
-/// annotated functions, which run beside each other in one process and record to one instance, read their own changes
-/// alone.
+/// Records the changes in `metrics` from here on, and keeps other watches waiting until it is dropped. Tests of
+/// annotated functions run concurrently in one process and record to one instance; with a watch each reads only its
+/// own changes.
 ///
 /// # Panics
 ///
-/// Where this thread watches already: it would wait for itself.
+/// If this thread is watching already, because it would deadlock.
 #[must_use = "what changes is read from it"]
 #[track_caller]
 pub fn watch(metrics: &Metrics) -> Watch {
@@ -124,14 +124,14 @@ pub fn watch(metrics: &Metrics) -> Watch {
 }
 
 thread_local! {
-    /// Where the watch of this thread began, if it has one.
+    /// The location at which the watch of this thread began, if it has one.
     static WATCHES_SINCE: Cell<Option<SourceLine>> = const { Cell::new(None) };
 }
 
 /// Keeps other threads from watching.
 #[derive(Debug)]
 struct Alone {
-    /// It keeps a watch on its thread, too.
+    /// Also keeps a watch on its thread, because it is not `Send`.
     _lock: MutexGuard<'static, ()>,
 }
 
@@ -142,7 +142,7 @@ impl Alone {
         if let Some(first) = WATCHES_SINCE.get() {
             panic!("this thread watches already, since {first}: drop that `Watch` first");
         }
-        // A test that failed while it watched left nothing behind.
+        // A test that failed while it watched has left nothing to clean up.
         let lock = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         WATCHES_SINCE.set(Some(SourceLine::of_caller()));
         Self { _lock: lock }
@@ -155,7 +155,7 @@ impl Drop for Alone {
     }
 }
 
-/// From [`watch`].
+/// A watch from [`watch`].
 #[derive(Debug)]
 pub struct Watch {
     metrics: Metrics,
@@ -164,7 +164,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// What changed since the watch began.
+    /// The changes since the watch began.
     #[must_use]
     pub fn changes(&self) -> Changes {
         self.before.until(&Samples::of(&self.metrics))
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_grew_is_gone_and_stood_still_is_told_apart() {
+    fn new_increased_removed_and_constant_series_are_distinguished() {
         let before = samples("a 1\nb 2\nc +Inf\nd NaN\ne 4\ng 0");
         let after = samples("a 1\nb 5\nc +Inf\nd NaN\nf 6\ng +Inf");
         let changes = before.until(&after);
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_watch_of_a_thread_panics_with_the_place_of_the_first() {
+    fn a_second_watch_of_a_thread_panics_with_the_location_of_the_first() {
         let (metrics, _) = instance();
         let (first, line) = (watch(&metrics), line!());
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| watch(&metrics)));
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn instances_that_record_at_the_same_time_do_not_disturb_each_other() {
+    fn concurrent_instances_are_independent() {
         std::thread::scope(|scope| {
             for test in 0..8u64 {
                 scope.spawn(move || {

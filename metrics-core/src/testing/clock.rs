@@ -1,11 +1,11 @@
-//! A clock that a test moves.
+//! A clock that a test controls.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Steering;
 
-/// A clock that stands still until it is told otherwise. Clones are the same clock.
+/// A clock that advances only by its methods. Clones share the time.
 #[derive(Clone, Debug)]
 pub struct SteeredClock(Arc<Mutex<Times>>);
 
@@ -17,7 +17,7 @@ struct Times {
 }
 
 impl SteeredClock {
-    /// 2025-01-01 00:00:00 UTC, on a machine that was up for an hour.
+    /// 2025-01-01 00:00:00 UTC, on a machine that has been up for an hour.
     const WALL: Duration = Duration::from_hours(482_136);
 
     pub(super) fn new() -> Self {
@@ -25,7 +25,7 @@ impl SteeredClock {
         Self(Arc::new(Mutex::new(Times { monotonic: up, boot_time: up, wall: Self::WALL })))
     }
 
-    /// Lets time pass.
+    /// Advances the time.
     pub fn advance(&self, by: Duration) {
         let mut times = self.times();
         times.monotonic += by;
@@ -33,14 +33,14 @@ impl SteeredClock {
         times.wall += by;
     }
 
-    /// Lets time pass while the machine sleeps.
+    /// Advances the time while the machine is suspended.
     pub fn suspend(&self, by: Duration) {
         let mut times = self.times();
         times.boot_time += by;
         times.wall += by;
     }
 
-    /// Sets the wall clock, as somebody or a time server does.
+    /// Sets the wall clock, as an operator or a time server does.
     pub fn set_wall(&self, since_epoch: Duration) {
         self.times().wall = since_epoch;
     }

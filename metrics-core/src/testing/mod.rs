@@ -1,4 +1,4 @@
-//! For tests: an instance of one's own, a clock to steer, assertions on series and what changed between two moments.
+//! For tests: isolated instances, a manual clock, assertions on series and on changes between two moments.
 //!
 //! ```
 //! use bot_metrics::labels::Subsystem;
@@ -21,8 +21,8 @@
 //! # Ok::<(), bot_metrics::Error>(())
 //! ```
 //!
-//! An [`instance`] shares nothing with another, so tests with instances of their own run beside each other as they
-//! like. Annotated functions record to the process's one instance: [`watch`] it, and read what changed.
+//! Instances from [`instance`] share nothing, so tests that use them can run concurrently. Annotated functions record
+//! to the process-wide instance: [`watch`] it, and read the changes.
 //!
 //! ```
 //! use bot_metrics::prelude::*;
@@ -62,7 +62,7 @@ pub use samples::{Samples, Series};
 use crate::clock::Clock;
 use crate::{Metrics, Mode, Settings};
 
-/// How long reports may take to reach their hook.
+/// The time within which reports must reach their hook.
 const LONGEST_HOOK: Duration = Duration::from_secs(10);
 
 /// An instance with the default settings in paper mode, and the clock that it reads.
@@ -76,7 +76,7 @@ pub fn instance() -> (Metrics, SteeredClock) {
     (settings.build().expect("the defaults are legal"), clock)
 }
 
-/// `settings` with a clock to steer.
+/// `settings` with a manual clock.
 #[must_use]
 pub fn steered(mut settings: Settings) -> (Settings, SteeredClock) {
     let clock = SteeredClock::new();
@@ -88,7 +88,7 @@ pub fn steered(mut settings: Settings) -> (Settings, SteeredClock) {
 ///
 /// # Panics
 ///
-/// Where it has not been called within 10 s.
+/// If it has not been called within 10 s.
 #[track_caller]
 pub fn flush_reports(metrics: &Metrics) {
     assert!(
@@ -97,21 +97,22 @@ pub fn flush_reports(metrics: &Metrics) {
     );
 }
 
-/// Has a recording of an attribute be reported at once where no settings are installed, and not only ten seconds after
+/// Makes a recording of an attribute without installed settings be reported at once, and not only ten seconds after
 /// the first one.
 pub fn report_missing_install_at_once() {
     crate::storage::not_installed::end_grace();
 }
 
-/// How often the calling thread took a lock of this crate: recording takes none after a thread's first call of a site or
-/// of a label set.
+/// The number of times the calling thread took a lock of this crate: recording takes none after a thread's first call
+/// of a call site or of a label set.
 #[must_use]
 pub fn locks_taken() -> u64 {
     crate::lock::entered()
 }
 
-/// Has the machine's clock trust the time stamp counter of a processor that does not vouch for it, as the one that
-/// callgrind emulates: instructions are counted on the path that a bot takes. Before anything else of this crate.
+/// Makes the machine's clock trust the time stamp counter of a processor that does not guarantee it, such as the one
+/// that callgrind emulates, so that instructions are counted on the usual path. Must be called before any other
+/// function of this crate.
 pub fn trust_time_stamps() {
     crate::clock::TRUST.store(true, Relaxed);
 }

@@ -1,4 +1,4 @@
-//! A reader of expositions.
+//! A parser of expositions.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,9 +14,9 @@ pub struct Samples(BTreeMap<Series, f64>);
 /// A sample's name and its labels, sorted by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Series {
-    /// With the suffix `_bucket`, `_sum` or `_count` of a histogram.
+    /// Includes the suffix `_bucket`, `_sum` or `_count` of a histogram.
     pub name: String,
-    /// The default labels among them.
+    /// Includes the default labels.
     pub labels: BTreeMap<String, String>,
 }
 
@@ -34,22 +34,22 @@ impl fmt::Display for Series {
 }
 
 impl Samples {
-    /// What `metrics` would serve now.
+    /// The samples that `metrics` would serve now.
     ///
     /// # Panics
     ///
-    /// Where the exposition cannot be read.
+    /// If the exposition cannot be parsed.
     #[must_use]
     #[track_caller]
     pub fn of(metrics: &Metrics) -> Self {
         Self::parse(&metrics.exposition()).expect("our own exposition is legal")
     }
 
-    /// Reads an exposition.
+    /// Parses an exposition.
     ///
     /// # Errors
     ///
-    /// Names the first line that is no comment and no sample, or that repeats a series.
+    /// Names the first line that is neither a comment nor a sample, or that repeats a series.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut samples = BTreeMap::new();
         for (number, line) in
@@ -68,11 +68,11 @@ impl Samples {
         Ok(Self(samples))
     }
 
-    /// The value of the one series with this name and at least these labels; none where there is no such series.
+    /// The value of the one series with this name and at least these labels; `None` if there is no such series.
     ///
     /// # Panics
     ///
-    /// Where several series fit.
+    /// If several series match.
     #[must_use]
     #[track_caller]
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
@@ -104,7 +104,7 @@ impl Samples {
         })
     }
 
-    /// What changed from here to `after`.
+    /// The changes from this moment to `after`.
     #[must_use]
     pub fn until(&self, after: &Self) -> Changes {
         Changes::between(self, after)
@@ -148,7 +148,7 @@ fn parse_line(line: &str) -> Option<(Series, f64)> {
     Some((Series { name: name.to_owned(), labels }, value))
 }
 
-/// The labels up to the closing brace, and what stands behind it.
+/// The labels up to the closing brace, and the rest of the line.
 fn parse_labels(mut rest: &str) -> Option<(BTreeMap<String, String>, &str)> {
     let mut labels = BTreeMap::new();
     loop {
@@ -164,7 +164,7 @@ fn parse_labels(mut rest: &str) -> Option<(BTreeMap<String, String>, &str)> {
     }
 }
 
-/// The text up to the closing quote, unescaped, and what stands behind it.
+/// The text up to the closing quote, unescaped, and the rest.
 pub(super) fn unquoted(quoted: &str, quote: char) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = quoted.char_indices();
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sample_is_refused_with_its_line() {
+    fn an_invalid_line_is_rejected_with_its_number() {
         for (text, line) in [
             ("a 1\nnonsense", "line 2"),
             ("a{x=\"1\"", "line 1"),

@@ -1,4 +1,4 @@
-//! Which series an assertion means, written as in PromQL.
+//! The selector of a series in an assertion, written as in PromQL.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::families::custom::custom_families;
 use crate::labels::vocabulary::distance;
 use crate::shown::quoted;
 
-/// Edits that a slip of the fingers makes.
+/// The edit distance of a typing mistake.
 const SLIP: usize = 4;
 
 /// A name and some labels; other labels may have any value.
@@ -20,7 +20,7 @@ pub(super) struct Selector {
 }
 
 impl Selector {
-    /// Reads `name` or `name{label="value",other='value'}`.
+    /// Parses `name` or `name{label="value",other='value'}`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (name, rest) = text.split_at(text.find('{').unwrap_or(text.len()));
         let name = name.trim();
@@ -72,7 +72,7 @@ impl Selector {
             && self.labels.iter().all(|(label, value)| series.labels.get(label) == Some(value))
     }
 
-    /// The nearest to the series that is asked for.
+    /// The series nearest to the selected one.
     pub(super) fn nearest<'a>(&self, samples: &'a Samples) -> Nearest<'a> {
         let exported: BTreeSet<&str> = samples.iter().map(|(series, _)| series.name.as_str()).collect();
         let known = known_names(samples);
@@ -85,13 +85,13 @@ impl Selector {
         }
     }
 
-    /// The series of this name, the nearest first, and of equally near ones those that are not 0.
+    /// The series of this name, the nearest first, and of equally near ones those that are not 0 first.
     fn nearest_series<'a>(&self, samples: &'a Samples, name: &str) -> Vec<(&'a Series, f64)> {
         let series = samples.iter().filter(|(series, _)| series.name == name);
         let mut ranked: Vec<_> =
             series.map(|(series, value)| (self.distance_of_labels(series), series, value)).collect();
         ranked.sort_by_key(|(distance, series, value)| (*distance, *value == 0.0, *series));
-        // What is much farther than the nearest is of no help beside it.
+        // Series that are much farther than the nearest are left out.
         let far = ranked.first().map_or(0, |(nearest, ..)| nearest.saturating_mul(2).saturating_add(SLIP));
         ranked.retain(|(distance, ..)| *distance <= far);
         ranked.into_iter().map(|(_, series, value)| (series, value)).collect()
@@ -121,13 +121,13 @@ impl Selector {
 pub(super) enum Nearest<'a> {
     /// Series of the nearest name, the nearest first.
     Series(Vec<(&'a Series, f64)>),
-    /// Its own name, which is one of ours and has no series.
+    /// The selected name, which belongs to the library but has no series.
     OwnName,
-    /// Another name of ours, which has no series.
+    /// Another name of the library, which has no series.
     Name(String),
 }
 
-/// The names of all samples that the instance of these may have, if they are one of ours.
+/// The names that the samples' instance can export, if they are from this library.
 fn known_names(samples: &Samples) -> Vec<String> {
     let build_info = format!("_{}", BUILD_INFO.name);
     let Some(namespace) = samples.iter().find_map(|(series, _)| series.name.strip_suffix(&build_info)) else {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_refused_with_the_reason() {
+    fn an_invalid_selector_is_rejected_with_the_reason() {
         for (text, reason) in [
             ("", "\"\" is no metric's name"),
             ("{a='b'}", "\"\" is no metric's name"),

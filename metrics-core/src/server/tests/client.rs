@@ -1,4 +1,4 @@
-//! A client that can be as rude as a test needs.
+//! A client that can misbehave as a test requires.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -33,14 +33,14 @@ pub(super) fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// A client for whom the kernel holds little. Of its own accord it enlarges the buffer of a client that reads,
-/// to 32 MiB with the defaults of Linux.
+/// A client for which the kernel buffers little. By default it enlarges the buffer of a client that reads, up to 32
+/// MiB on Linux.
 #[cfg(unix)]
 pub(super) fn connect_with_a_small_buffer(address: SocketAddr) -> TcpStream {
     use std::os::fd::AsRawFd;
     let stream = connect(address);
     let bytes: libc::c_int = 64 * 1024;
-    // SAFETY: the pointer is to a live integer of the length given, which the call only reads.
+    // SAFETY: the pointer is to a live integer of the given length, which the call only reads.
     let set = unsafe {
         libc::setsockopt(
             stream.as_raw_fd(),
@@ -54,15 +54,15 @@ pub(super) fn connect_with_a_small_buffer(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Sends as much as the server takes, and yields all it says until it closes. A reset ends the answer as a
-/// close does.
+/// Sends as much as the server accepts, and returns everything it sends until it closes. A reset ends the answer like
+/// a close.
 pub(super) fn exchange(address: SocketAddr, request: &[u8]) -> String {
     let mut stream = connect(address);
     let _ = stream.write_all(request);
     rest(&mut stream)
 }
 
-/// All that comes until the server closes.
+/// Everything that arrives until the server closes.
 pub(super) fn rest(stream: &mut TcpStream) -> String {
     let mut said = Vec::new();
     if let Err(error) = stream.read_to_end(&mut said) {
@@ -71,7 +71,7 @@ pub(super) fn rest(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&said).into_owned()
 }
 
-/// The status of an answer that may also be a bare close, which yields 0.
+/// The status of an answer, or 0 if the connection was closed without one.
 pub(super) fn status(said: &str) -> u16 {
     said.split(' ').nth(1).map_or(0, |status| status.parse().unwrap())
 }
@@ -146,7 +146,7 @@ pub(super) fn is_open(stream: &TcpStream) -> bool {
     }
 }
 
-/// Waits for what another thread brings about.
+/// Waits for the effect of another thread.
 pub(super) fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
     let start = Instant::now();
     while !happened() {

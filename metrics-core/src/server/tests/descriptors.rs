@@ -1,5 +1,5 @@
-//! A process that has run out of file descriptors. It is a process of its own, so that the other tests keep
-//! theirs: this test binary again, told by a variable what to do.
+//! A process that has run out of file descriptors. It is a separate process, so that the other tests keep theirs:
+//! this test binary again, with its role given by a variable.
 
 #![cfg(target_os = "linux")]
 
@@ -16,7 +16,7 @@ use crate::report::Report;
 const SCENARIO: &str = "BOT_METRICS_TEST_DESCRIPTORS";
 const LIMIT: libc::rlim_t = 64;
 
-/// A bot with few descriptors. It serves until its input ends; its error output is what it reported.
+/// A bot with few descriptors. It serves until its input ends; its error output contains its reports.
 struct Bot {
     process: Child,
     address: SocketAddr,
@@ -42,7 +42,7 @@ impl Bot {
         Self { process, address, input, errors }
     }
 
-    /// Ends the bot and yields what it reported.
+    /// Ends the bot and returns its reports.
     fn end(mut self) -> Vec<String> {
         drop(self.input);
         let mut reported = String::new();

@@ -1,4 +1,4 @@
-//! A bot that ends waits for one more scrape, and for a whole one.
+//! A bot that stops waits for one more complete scrape.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -12,10 +12,10 @@ use super::client::connect_with_a_small_buffer;
 use super::client::{ask, connect, eventually, get, read_reply, request, rest, status};
 use super::{EXPOSITION, PATIENCE, Served, Server, patient, start, start_plain};
 
-/// For what must not happen: long enough that it would.
+/// Long enough for an event that must not happen.
 const MOMENT: Duration = Duration::from_millis(200);
 
-/// More than the kernel holds for a client that does not read.
+/// More than the kernel buffers for a client that does not read.
 const BIG: usize = 32 << 20;
 
 /// A drain that has begun.
@@ -63,7 +63,7 @@ fn a_scrape_on_a_connection_that_was_open_before_counts_too() {
 }
 
 #[test]
-fn without_a_scrape_it_says_that_none_came() {
+fn without_a_scrape_it_returns_false() {
     let (server, address) = shared(start_plain());
     assert_eq!(get(address, "/metrics").status, 200);
     assert!(!server.drain(Duration::ZERO), "that scrape was before");
@@ -90,14 +90,14 @@ fn a_scrape_that_had_begun_before_does_not_count() {
     go_on.send(()).unwrap();
     assert_eq!(read_reply(&mut scrape, "GET").status, 200);
     std::thread::sleep(MOMENT);
-    assert!(!drain.is_finished(), "it may lack what was recorded meanwhile");
+    assert!(!drain.is_finished(), "it may lack later recordings");
     drop(go_on);
     assert_eq!(get(address, "/metrics").status, 200);
     assert!(drain.join().unwrap());
 }
 
 #[test]
-fn what_is_no_scrape_does_not_count() {
+fn other_requests_do_not_count() {
     let (server, address) = shared(start_plain());
     let drain = draining(&server, PATIENCE);
     for path in ["/", "/-/healthy", "/-/ready", "/metrics/", "/nothing"] {
@@ -134,7 +134,7 @@ fn a_scrape_counts_when_its_last_byte_has_left() {
     let drain = draining(&server, PATIENCE);
     let mut slow = connect_with_a_small_buffer(address);
     ask(&mut slow, "GET", "/metrics");
-    // The other half is more than a sender's buffer holds.
+    // The other half is more than the sender's buffer holds.
     let mut some = vec![0; BIG / 2];
     slow.read_exact(&mut some).unwrap();
     std::thread::sleep(MOMENT);
@@ -158,7 +158,7 @@ fn a_scraper_that_leaves_in_the_middle_does_not_count() {
     assert!(drain.join().unwrap());
 }
 
-/// A whole scrape in the oldest way there is, ended by the server's close.
+/// A complete scrape with HTTP/1.0, ended by the server's close.
 fn rest_of_a_scrape(address: SocketAddr) -> String {
     let mut stream = connect(address);
     stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
@@ -166,7 +166,7 @@ fn rest_of_a_scrape(address: SocketAddr) -> String {
 }
 
 #[test]
-fn a_rendering_is_delivered_once_with_the_first_client_that_has_it_whole() {
+fn a_rendering_is_delivered_once_with_the_first_client_that_received_it_completely() {
     for length in [EXPOSITION.len(), BIG] {
         let served = start(patient(), move || "x".repeat(length));
         let (address, delivered) = (served.address, Arc::clone(&served.delivered));

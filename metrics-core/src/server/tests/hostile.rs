@@ -14,7 +14,7 @@ fn still_serves(served: &Served) {
 }
 
 #[test]
-fn what_is_not_http_is_refused_or_closed() {
+fn other_protocols_are_refused_or_closed() {
     let served = start_plain();
     let tls_hello = b"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03random random random random rand\x00\x00\x02\x13\x01\x01\x00";
     let no_http: [&[u8]; 7] = [
@@ -67,7 +67,7 @@ fn two_hundred_headers_get_431() {
 }
 
 #[test]
-fn a_long_target_gets_414_and_one_beyond_the_header_limit_431() {
+fn a_long_target_gets_414_and_one_over_the_header_limit_431() {
     let served = start_plain();
     let long = |bytes| {
         format!("GET /metrics?{} HTTP/1.1\r\nHost: bot\r\nConnection: close\r\n\r\n", "a".repeat(bytes))

@@ -1,4 +1,4 @@
-//! How the server starts, ends, and says that it cannot start.
+//! The start and the end of the server, and its errors at the start.
 
 use std::error::Error;
 use std::io;
@@ -30,7 +30,7 @@ fn failure(address: &str) -> String {
 }
 
 #[test]
-fn an_address_in_use_is_named_with_what_to_do() {
+fn an_address_in_use_is_named_with_a_solution() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     assert_eq!(
@@ -43,7 +43,7 @@ fn an_address_in_use_is_named_with_what_to_do() {
 }
 
 #[test]
-fn an_address_that_this_process_serves_already_is_told_from_one_of_another_process() {
+fn an_address_that_this_process_serves_already_is_distinguished_from_one_of_another_process() {
     let served = start_plain();
     let address = served.address.to_string();
     let expected = format!(
@@ -59,7 +59,7 @@ fn an_address_that_this_process_serves_already_is_told_from_one_of_another_proce
     drop(try_serve(&address).expect("the port is free again"));
 }
 
-/// Loopback addresses that Linux has without being told.
+/// Loopback addresses that Linux has by default.
 #[cfg(target_os = "linux")]
 const TWO: [&str; 2] = ["127.0.0.1:0", "127.0.0.2:0"];
 
@@ -108,7 +108,7 @@ fn a_name_with_one_address_in_use_is_not_served_at_all_and_that_address_is_named
 }
 
 #[test]
-fn an_address_that_is_none_is_quoted_with_an_example() {
+fn an_invalid_address_is_quoted_with_an_example() {
     assert_eq!(
         failure(""),
         "cannot serve metrics on \"\": the address is empty; \
@@ -137,7 +137,7 @@ fn an_address_of_another_machine_is_refused() {
 }
 
 #[test]
-fn a_limit_of_zero_with_which_no_client_gets_an_answer_is_refused_by_name() {
+fn a_limit_of_zero_is_rejected_by_name() {
     let options = ServerOptions::new;
     for (name, options) in [
         ("header_timeout", options().header_timeout(Duration::ZERO)),
@@ -151,7 +151,7 @@ fn a_limit_of_zero_with_which_no_client_gets_an_answer_is_refused_by_name() {
 }
 
 #[test]
-fn a_limit_without_end_serves() {
+fn an_infinite_limit_is_accepted() {
     let options = ServerOptions::new().max_header_bytes(usize::MAX).max_unread_bytes(usize::MAX);
     let served = start(options.max_connections(usize::MAX), || EXPOSITION.to_owned());
     assert_eq!(get(served.address, "/metrics").status, 200);
@@ -195,7 +195,7 @@ fn shutdown_closes_idle_connections_and_frees_the_port() {
 }
 
 #[test]
-fn dropping_finishes_the_answers_under_way() {
+fn dropping_finishes_the_answers_in_progress() {
     let (entered, rendering) = mpsc::channel();
     let served = start(patient(), move || {
         entered.send(()).unwrap();
@@ -232,7 +232,7 @@ fn shutdown_does_not_wait_for_a_page_that_hangs() {
     drop(leave);
 }
 
-/// Pages of which none is asked for.
+/// Pages that are never requested.
 #[derive(Default)]
 struct Comparing(AtomicUsize);
 
@@ -259,7 +259,7 @@ impl Pages for Comparing {
 }
 
 #[test]
-fn the_clocks_are_compared_again_and_again_though_nobody_asks_for_a_page() {
+fn the_clocks_are_compared_periodically_without_requests() {
     let pages = Arc::new(Comparing::default());
     let server = serve("127.0.0.1:0", patient(), Arc::clone(&pages) as _, Reports::default().hook()).unwrap();
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! The server over real loopback sockets.
+//! The server, tested over real loopback sockets.
 
 mod client;
 mod descriptors;
@@ -20,14 +20,14 @@ use super::serve_all;
 use super::{Delivered, Pages, Server, ServerOptions, Verdict, serve};
 use crate::report::Report;
 
-/// Far longer than anything here takes; a test that reaches it has failed.
+/// Far longer than any step of these tests; a test that reaches it has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 const EXPOSITION: &str = "# TYPE up gauge\nup 1\n";
 const LANDING: &str = "<!doctype html><title>bot</title>";
 
-/// Pages with a scripted exposition: the part that varies from test to test. The other counts renderings that a client has
-/// received whole.
+/// Pages with a scripted exposition, the part that varies between tests. The second field counts the renderings that
+/// a client has received completely.
 struct Script<F>(F, Arc<AtomicUsize>);
 
 impl<F: Fn(&mut dyn io::Write) -> io::Result<()> + Send + Sync + 'static> Pages for Script<F> {
@@ -56,7 +56,7 @@ fn script<F: Fn(&mut dyn io::Write) -> io::Result<()>>(metrics: F) -> Script<F> 
     Script(metrics, Arc::default())
 }
 
-/// What the server reported.
+/// The reports of a server.
 struct Reports {
     report: Report,
     lines: Arc<Mutex<Vec<String>>>,

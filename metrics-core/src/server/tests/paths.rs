@@ -1,4 +1,4 @@
-//! What answers where.
+//! The answers of the paths.
 
 use std::io::Write;
 
@@ -65,7 +65,7 @@ fn no_path_has_two_spellings() {
 }
 
 #[test]
-fn head_tells_the_length_and_sends_no_body() {
+fn head_returns_the_length_without_a_body() {
     let served = start_plain();
     for path in ["/metrics", "/", "/-/healthy", "/-/ready", "/none"] {
         let mut stream = connect(served.address);

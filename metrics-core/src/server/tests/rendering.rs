@@ -1,4 +1,4 @@
-//! Pages that panic, hang or are wanted by many at once.
+//! Pages that panic, hang or are requested by many clients at once.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -27,7 +27,7 @@ fn a_page_that_panics_gets_500_and_the_server_lives() {
     assert_eq!(get(served.address, "/metrics").status, 200);
 }
 
-/// Pages of which none works.
+/// Pages that all panic.
 struct Broken;
 
 impl Pages for Broken {
@@ -78,9 +78,9 @@ fn a_page_that_hangs_gets_503_and_is_reported() {
     assert_eq!(get(served.address, "/-/healthy").status, 200);
 }
 
-/// One rendering hangs, and nobody who gave up on it or on the next is remembered.
+/// One rendering hangs, and clients that gave up on it or on the next one are removed.
 #[test]
-fn who_gave_up_on_a_page_that_hangs_is_forgotten() {
+fn clients_that_gave_up_on_a_hanging_page_are_removed() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let (leave, gate) = mpsc::channel::<()>();
     let gate = Mutex::new(gate);
@@ -101,7 +101,8 @@ fn who_gave_up_on_a_page_that_hangs_is_forgotten() {
     drop(leave);
 }
 
-/// The first rendering is held until all other clients have asked; so they must share the second one.
+/// The first rendering is held until all other clients have sent their requests, so that they must share the second
+/// one.
 #[test]
 fn clients_that_wait_share_one_rendering_begun_after_they_asked() {
     let renderings = Arc::new(AtomicUsize::new(0));
@@ -123,7 +124,7 @@ fn clients_that_wait_share_one_rendering_begun_after_they_asked() {
     let mut first = scrape();
     eventually("the first rendering begins", || renderings.load(Ordering::Relaxed) == 1);
     let others: Vec<_> = (0..20).map(|_| scrape()).collect();
-    // The landing page answers on the same thread that has by then read what came in before.
+    // The landing page is answered on the same thread, which by then has read the earlier requests.
     assert_eq!(get(served.address, "/").status, 200);
     leave.send(()).unwrap();
     leave.send(()).unwrap();

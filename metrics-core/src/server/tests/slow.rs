@@ -1,4 +1,4 @@
-//! Slow clients, and more clients than there is room for.
+//! Slow clients, and more clients than connections are allowed.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -18,7 +18,7 @@ use crate::server::rendering::RENDERINGS;
 
 const SHORT: Duration = Duration::from_millis(300);
 
-/// More than the kernel holds for a client that does not read.
+/// More than the kernel buffers for a client that does not read.
 const BIG: usize = 32 << 20;
 
 fn one_byte_each(count: usize, address: std::net::SocketAddr) -> Vec<TcpStream> {
@@ -44,7 +44,7 @@ fn slowloris_connections_are_all_closed_and_scrapes_succeed_meanwhile() {
 }
 
 #[test]
-fn every_way_of_not_finishing_a_header_runs_into_the_timeout() {
+fn every_incomplete_header_runs_into_the_timeout() {
     let served = start(patient().header_timeout(SHORT), || EXPOSITION.to_owned());
     let silent = connect(served.address);
     let mut second = connect(served.address);
@@ -57,7 +57,7 @@ fn every_way_of_not_finishing_a_header_runs_into_the_timeout() {
 }
 
 #[test]
-fn an_idle_connection_is_closed_after_its_own_time() {
+fn an_idle_connection_is_closed_after_the_idle_timeout() {
     let served = start(patient().idle_timeout(SHORT), || EXPOSITION.to_owned());
     let mut idle = connect(served.address);
     ask(&mut idle, "GET", "/metrics");
@@ -65,7 +65,7 @@ fn an_idle_connection_is_closed_after_its_own_time() {
     rest(&mut idle);
 }
 
-/// A scraper comes back after its interval, which is longer than a header may take.
+/// A scraper sends its next request after its interval, which is longer than a header may take.
 #[test]
 fn an_idle_connection_outlives_the_time_for_a_header() {
     let served = start(patient().header_timeout(SHORT), || EXPOSITION.to_owned());
@@ -78,9 +78,9 @@ fn an_idle_connection_outlives_the_time_for_a_header() {
     assert!(is_open(&scraper));
 }
 
-/// Prometheus' usual intervals; at each of them the connection is open or long closed.
+/// Prometheus' usual intervals; at each of them the connection is either open or long closed.
 #[test]
-fn the_default_idle_time_is_no_common_scrape_interval() {
+fn the_default_idle_timeout_differs_from_common_scrape_intervals() {
     let idle = ServerOptions::new().idle_timeout;
     for interval in [1, 5, 10, 15, 20, 30, 60, 90, 120, 180, 300].map(Duration::from_secs) {
         assert!(idle.abs_diff(interval) >= Duration::from_secs(5), "{interval:?}");
@@ -98,10 +98,9 @@ fn bytes_that_trickle_in_do_not_extend_the_header_timeout() {
     });
 }
 
-/// The client is given what the kernel already holds for it even after the cut, so what it reads last is no
-/// measure.
+/// The client still receives the kernel's buffered data after the cut, so the time of its last read proves nothing.
 #[test]
-fn a_client_that_reads_byte_by_byte_is_cut() {
+fn a_client_that_reads_byte_by_byte_is_disconnected() {
     let served = start(patient().write_timeout(SHORT), || "x".repeat(BIG));
     let mut stream = connect(served.address);
     ask(&mut stream, "GET", "/metrics");
@@ -116,7 +115,7 @@ fn a_client_that_reads_byte_by_byte_is_cut() {
 }
 
 #[test]
-fn a_client_that_reads_at_a_good_pace_is_not_cut() {
+fn a_client_that_reads_at_a_good_pace_is_not_disconnected() {
     let served = start(patient(), || "x".repeat(BIG));
     assert_eq!(get(served.address, "/metrics").body.len(), BIG);
 }
@@ -199,9 +198,10 @@ fn a_busy_page_does_not_delay_the_others() {
     assert_eq!(read_reply(&mut scrape, "GET").status, 200);
 }
 
-/// Each of these asks when the one before has the first of its answer, so that none shares a rendering.
+/// Each of these sends its request when the previous one has the first part of its answer, so that none share a
+/// rendering.
 #[test]
-fn clients_that_do_not_read_hold_nobody_up() {
+fn clients_that_do_not_read_delay_no_other_client() {
     const SIZE: usize = 12 << 20;
     let served = start(patient(), || "x".repeat(SIZE));
     let _open: Vec<_> = (0..3 * RENDERINGS)
@@ -216,9 +216,9 @@ fn clients_that_do_not_read_hold_nobody_up() {
     assert!(served.reports.lines().is_empty());
 }
 
-/// Whoever shares a rendering with a client that does not read waits for it half a second in all.
+/// A client that shares a rendering with one that does not read waits for it half a second in total.
 #[test]
-fn a_client_that_does_not_read_holds_nobody_up_who_shares_its_rendering() {
+fn a_client_that_does_not_read_does_not_delay_clients_that_share_its_rendering() {
     const SIZE: usize = 32 << 20;
     let (leave, gate) = mpsc::channel::<()>();
     let (entered, rendering) = mpsc::channel();
@@ -236,19 +236,19 @@ fn a_client_that_does_not_read_holds_nobody_up_who_shares_its_rendering() {
     let first = ask_for_it();
     rendering.recv().unwrap();
     let (mut idler, mut reader) = (ask_for_it(), ask_for_it());
-    // It answers on the same thread that has by then read what came in before.
+    // It is answered on the same thread, which by then has read the earlier requests.
     assert_eq!(get(served.address, "/").status, 200);
     drop(first);
     leave.send(()).unwrap();
     leave.send(()).unwrap();
     assert_eq!(read_reply(&mut reader, "GET").body.len(), SIZE);
-    // And it is not lost to the other, as long as there is memory for it.
+    // The other client still gets the whole page, as long as there is memory for it.
     assert!(rest_of_an_answer(&mut idler) >= SIZE);
 }
 
-/// The first of it is sent before the rest is rendered.
+/// The first part is sent before the rest is rendered.
 #[test]
-fn a_long_page_that_breaks_off_is_seen_to_and_reported() {
+fn a_long_page_that_breaks_off_is_recognisable_and_reported() {
     let served = start_writing(patient(), |out| {
         out.write_all("x".repeat(SENT).as_bytes())?;
         panic!("on purpose");
@@ -262,10 +262,10 @@ fn a_long_page_that_breaks_off_is_seen_to_and_reported() {
     assert!(!served.server.drain(Duration::ZERO));
 }
 
-/// Beyond what is sent as a whole.
+/// Longer than pages that are sent as a whole.
 const SENT: usize = 1 << 20;
 
-/// It is rendered no further than its window.
+/// It is rendered only as far as its window.
 #[cfg(unix)]
 #[test]
 fn a_long_page_is_rendered_no_faster_than_it_is_read() {
@@ -284,14 +284,14 @@ fn a_long_page_is_rendered_no_faster_than_it_is_read() {
     ask(&mut stream, "GET", "/metrics");
     stream.read_exact(&mut [0; 64]).unwrap();
     std::thread::sleep(SHORT);
-    // What the kernel holds comes on top.
+    // The kernel's buffers come in addition.
     let ahead = written.load(Ordering::Relaxed);
     assert!(ahead < BIG / 2, "{ahead} of {BIG}");
     assert!(rest_of_an_answer(&mut stream) >= BIG - 64);
 }
 
 #[test]
-fn a_short_page_says_how_long_it_is_and_a_long_one_comes_in_pieces() {
+fn a_short_page_has_its_length_and_a_long_one_is_chunked() {
     for (size, length) in [(1_000, Some("1000")), (SENT, None)] {
         let served = start(patient(), move || "x".repeat(size));
         for method in ["GET", "HEAD"] {
@@ -304,7 +304,7 @@ fn a_short_page_says_how_long_it_is_and_a_long_one_comes_in_pieces() {
 }
 
 #[test]
-fn a_client_that_reads_is_served_among_those_who_do_not() {
+fn a_client_that_reads_is_served_among_clients_that_do_not() {
     const SIZE: usize = 12 << 20;
     let served = start(patient(), || "x".repeat(SIZE));
     let mut reader = connect(served.address);
@@ -340,10 +340,10 @@ fn answers_within_the_limit_wait_for_their_clients() {
     }
 }
 
-/// Nobody of any rendering reads, and one more is wanted.
+/// No client of any rendering reads, and one more requests the page.
 #[cfg(unix)]
 #[test]
-fn what_nobody_reads_is_not_rendered_beyond_the_room_for_it() {
+fn unread_pages_are_rendered_only_as_far_as_there_is_room() {
     const LONG: usize = 64 << 20;
     let written = Arc::new(AtomicUsize::new(0));
     let served = start_writing(patient().max_unread_bytes(2 << 20), {
@@ -370,7 +370,7 @@ fn what_nobody_reads_is_not_rendered_beyond_the_room_for_it() {
 }
 
 #[test]
-fn a_long_page_ends_with_the_connection_for_a_client_of_the_oldest_version() {
+fn a_long_page_ends_with_the_connection_for_an_http_1_0_client() {
     let served = start(patient(), || "x".repeat(SENT));
     for header in ["", "Connection: keep-alive\r\n"] {
         let said = exchange(served.address, format!("GET /metrics HTTP/1.0\r\n{header}\r\n").as_bytes());
@@ -381,7 +381,7 @@ fn a_long_page_ends_with_the_connection_for_a_client_of_the_oldest_version() {
 }
 
 #[test]
-fn after_a_long_page_the_connection_serves_on() {
+fn after_a_long_page_the_connection_stays_usable() {
     let served = start(patient(), || "x".repeat(SENT));
     let mut stream = connect(served.address);
     for (method, path, length) in [
@@ -395,7 +395,7 @@ fn after_a_long_page_the_connection_serves_on() {
     }
 }
 
-/// How much comes until the server closes, which it is told to do after this answer.
+/// The number of bytes until the server closes, which it does after this answer.
 fn rest_of_an_answer(stream: &mut TcpStream) -> usize {
     stream.shutdown(std::net::Shutdown::Write).unwrap();
     rest(stream).len()
