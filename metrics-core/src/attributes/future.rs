@@ -1,4 +1,4 @@
-//! A future that is run under guards.
+//! A future that runs under guards.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -12,16 +12,16 @@ use super::guards::{End, Guards, Stacked, Start, Started, Unstarted};
 use crate::attributes::guard::Guard;
 use crate::storage::waiting::{Scope, Waits};
 
-/// Boxes the future of a function that returns it boxed.
+/// Boxes the future of a function that returns a boxed one.
 pub fn pinned<F>(future: F) -> Pin<Box<F>> {
     Box::pin(future)
 }
 
-/// Runs a future under a guard, where the function's signature names what the future ends with.
+/// Runs a future under a guard, if the function's signature names the future's output.
 ///
-/// The type of `future` is left to the signature: a bound here would report a second time what is wrong with it.
-/// `output` is a closure that is never called. Its type stands for `R` in the returned one, which may outlive `R` then, as
-/// the future itself may.
+/// The type of `future` is left to the signature: a bound here would report errors in it a second time. `output` is a
+/// closure that is never called. Its type represents `R` in the returned type, which may then outlive `R`, as the
+/// future itself may.
 pub fn instrument_typed<F, S, G, C, T, R>(
     _output: T,
     start: S,
@@ -37,7 +37,7 @@ where
     Instrumented::new(Unstarted(Some(start)), Held::new(), future, classify)
 }
 
-/// Like [`instrument_typed`], where the signature does not name what the future ends with.
+/// Like [`instrument_typed`], if the signature does not name the future's output.
 pub fn instrument_future<F, S, G, C>(
     start: S,
     future: F,
@@ -52,7 +52,7 @@ where
     Instrumented::new(Unstarted(Some(start)), Held::new(), future, classify)
 }
 
-/// Like [`instrument_typed`], under the guards of several attributes: `end` tells each of them its verdict.
+/// Like [`instrument_typed`], under the guards of several attributes: `end` passes each of them its verdict.
 pub fn instrument_typed_all<F, S, O, I, E, T, R>(
     _output: T,
     start: S,
@@ -85,9 +85,9 @@ where
     Instrumented::new(Unstarted(Some(start)), Held::new(), future, end)
 }
 
-/// Runs the body of an `async fn`, which is polled already, under its guard.
+/// Runs the body of an `async fn`, which is already being polled, under its guard.
 ///
-/// The type is hidden because the compiler is quicker with what a hidden type promises than with the bounds of an
+/// The type is hidden because the compiler checks the bounds of an opaque type faster than those of an
 /// implementation.
 pub fn instrument_async<F, G, C>(guard: G, future: F, classify: C) -> impl Future<Output = F::Output>
 where
@@ -98,9 +98,9 @@ where
     Instrumented::<_, _, _, _, Unknown>::new(Started, Held::begun(enter(guard)), future, classify)
 }
 
-/// Like [`instrument_async`], under the guards of several attributes: `end` tells each of them its verdict.
+/// Like [`instrument_async`], under the guards of several attributes: `end` passes each of them its verdict.
 ///
-/// A future around a future for each attribute would exhaust the compiler's recursion limit in calls a few levels deep.
+/// One nested future per attribute would exhaust the compiler's recursion limit in calls a few levels deep.
 pub fn instrument_async_all<F, O, I, E>(
     guards: Stacked<O, I>,
     future: F,
@@ -123,13 +123,14 @@ pin_project! {
     where
         P: Guards,
     {
-        // The compiler finds the layout of guards here, before it descends into the future, at whose depth it may not be
-        // able to any more.
+        // The compiler computes the layout of guards here, before it descends into the future, at whose depth the
+        // recursion limit may not suffice any more.
         known: [P; 0],
         #[pin]
         future: F,
         start: S,
-        // Behind the future, so that it is dropped after it: waits that the future ends when it is dropped are counted.
+        // After the future, so that it is dropped after it, and waits that the future ends when it is dropped are
+        // counted.
         held: Held<P>,
         end: Option<E>,
         output: PhantomData<fn() -> O>,
@@ -143,18 +144,18 @@ pin_project! {
             let held = this.project().held;
             if let Some(scope) = held.waits.scope() {
                 held.dropping = true;
-                // SAFETY: it is left when it is dropped, after the future and without having moved.
+                // SAFETY: the scope is left when this is dropped, after the future and without having moved.
                 unsafe { scope.enter() };
             }
         }
     }
 }
 
-/// What an instrumented future ends with is what `T`, a closure, returns.
+/// The output of an instrumented future is the return type of the closure type `T`.
 #[derive(Debug)]
 pub struct Known<T>(PhantomData<T>);
 
-/// It is what the future inside ends with.
+/// The output is that of the inner future.
 #[derive(Debug)]
 pub struct Unknown;
 
@@ -169,12 +170,12 @@ impl<F, S, P: Guards, E, O> Instrumented<F, S, P, E, O> {
 struct Held<P: Guards> {
     // From the first poll to the end.
     guards: P,
-    // A future that is dropped in the middle of its own poll has panicked; between polls it is cancelled. What the
-    // thread is unwinding meanwhile says nothing of either.
+    // A future that is dropped during its own poll has panicked; between polls it is cancelled. Whether the thread is
+    // unwinding does not tell either.
     polling: bool,
     // Whether the future is being dropped, inside the scope.
     dropping: bool,
-    // Whether the guards have subtracted what the future waited.
+    // Whether the guards have subtracted the future's waits.
     subtracted: bool,
     waits: P::Waits,
 }
@@ -198,7 +199,7 @@ impl<P: Guards> Held<P> {
         self.guards = guards;
     }
 
-    /// Before they end.
+    /// Subtracts the waits, before the guards end.
     #[inline]
     fn subtract(&mut self) {
         let waited = self.waits.scope().map_or(0, Scope::total);
@@ -219,7 +220,7 @@ impl<P: Guards> Drop for Held<P> {
     }
 }
 
-/// Inside a future's scope, however its poll ends.
+/// Inside a future's scope, until its poll ends in any way.
 struct Polling<'a>(Option<&'a Scope>);
 
 impl<'a> Polling<'a> {
@@ -330,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_future_that_is_polled_several_times_ends_as_its_value_says() {
+    fn a_future_that_is_polled_several_times_ends_with_the_outcome_of_its_value() {
         let told = std::cell::Cell::new(None);
         let mut polls = 0;
         let slow = std::future::poll_fn(|_| {

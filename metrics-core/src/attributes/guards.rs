@@ -1,4 +1,4 @@
-//! The guards of a future: those of one attribute or of several over the function.
+//! The guards of a future: those of one attribute or of several on the function.
 
 use super::body::Pending;
 use crate::Outcome;
@@ -6,7 +6,7 @@ use crate::attributes::guard::Guard;
 use crate::outcome::timeout;
 use crate::storage::waiting::Waits;
 
-/// The guards of a function with one attribute more; `outer` has begun before `inner`.
+/// The guards of a function with one more attribute; `outer` has begun before `inner`.
 pub fn stacked<O: Guard, I: Guards>(outer: Pending<O>, inner: I) -> Stacked<O, I> {
     Stacked { inner, outer }
 }
@@ -25,16 +25,17 @@ pub trait Guards {
     /// See [`Guard::Waits`]; one for all of them.
     type Waits: Waits;
 
-    /// Before they begin.
+    /// The guards before they begin.
     fn none() -> Self;
 
-    /// See [`Guard::begin_future`]; the tick at which the last of them began.
+    /// See [`Guard::begin_future`]; returns the tick at which the last of them began.
     fn begin_future(&mut self) -> u64;
 
     /// See [`Guard::subtract`].
     fn subtract(&mut self, waited: u64);
 
-    /// Ends those that have not ended, whose future is dropped: during its own poll or between two.
+    /// Ends the guards that have not ended, because their future is dropped: during its own poll if `polling`,
+    /// otherwise between two polls.
     fn abandon(&mut self, polling: bool);
 }
 
@@ -85,9 +86,9 @@ impl<O: Guard, I: Guards> Guards for Stacked<O, I> {
     }
 }
 
-/// Ends a future's guards with what it returned.
+/// Ends a future's guards with its output.
 pub trait End<P, R> {
-    /// Tells each guard its verdict.
+    /// Passes each guard its verdict.
     fn end(self, guards: &mut P, value: &R);
 }
 
@@ -105,13 +106,13 @@ impl<O: Guard, I, R, E: FnOnce(&mut Stacked<O, I>, &R)> End<Stacked<O, I>, R> fo
     }
 }
 
-/// Begins a future's guards at its first poll, where they have not begun before.
+/// Begins a future's guards at its first poll, unless they have begun before.
 pub trait Start<P> {
     /// Begins them, once.
     fn start(&mut self) -> Option<P>;
 }
 
-/// The guards have begun.
+/// The guards have already begun.
 #[derive(Debug)]
 pub(super) struct Started;
 
@@ -122,7 +123,7 @@ impl<P> Start<P> for Started {
     }
 }
 
-/// Makes the guards at the first poll.
+/// Creates the guards at the first poll.
 #[derive(Debug)]
 pub struct Unstarted<S>(pub(super) Option<S>);
 

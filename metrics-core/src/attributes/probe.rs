@@ -1,24 +1,24 @@
-//! How an outcome is told from a returned value, by the value's type alone.
+//! Determines the outcome of a returned value by the value's type.
 //!
-//! An attribute expands to `Probe(&value).__bot_metrics_outcome()`. Which method that is the compiler finds by trying in
-//! this order: the probe's own; those of traits that take the probe itself; of traits that take a reference to it; of
-//! traits that take a mutable one. So a `Result` of an `Outcome` whose error has a class comes first; then a future, which
-//! is refused, a `Result` whose error has a class, a `Result` of an `Outcome`, and an `Outcome`; then any `Result`; then
-//! anything. The other way round everything would compile too, and every `Err` would count as ok.
+//! An attribute expands to `Probe(&value).__bot_metrics_outcome()`. The compiler looks the method up in this order:
+//! the probe's own methods; those of traits that take the probe itself; of traits that take a reference to it; of
+//! traits that take a mutable one. So a `Result` of an `Outcome` whose error has a class comes first; then a future,
+//! which is rejected, a `Result` whose error has a class, a `Result` of an `Outcome`, and an `Outcome`; then any
+//! `Result`; then anything. The reverse order would compile too, and count every `Err` as ok.
 //!
-//! With one reference more for each step instead, as is usual, the compiler tries each trait with each number of
-//! references: that took it twice as long. Only one implementation may be the probe's own: two would both fit a type that
-//! the compiler could not make out, a second error.
+//! The usual technique, one more reference for each step, makes the compiler try each trait with each number of
+//! references, which took it twice as long. Only one implementation may be the probe's own: two would both match a
+//! type that the compiler could not infer, which is a second error.
 
 use std::future::Future;
 
 use crate::{ClassifyError, Outcome};
 
-/// A returned value whose outcome is asked for.
+/// A returned value whose outcome is to be determined.
 #[derive(Debug)]
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
-/// What no type is.
+/// Implemented by no type; its absence produces the error.
 #[diagnostic::on_unimplemented(
     message = "this function returns a future that the attribute cannot measure",
     label = "a future behind another type",
@@ -29,13 +29,13 @@ pub struct Probe<'a, T: ?Sized>(pub &'a T);
 )]
 pub trait Measurable {}
 
-/// A future: it would be timed before it runs.
+/// A future, which would be timed before it runs.
 pub trait Unstarted {
-    /// What is refused. A type that the compiler could not make out passes for a future, and is refused by itself
-    /// without a second message; a probe of it is not.
+    /// The type that is rejected. A type that the compiler could not infer is taken for a future, and is rejected
+    /// without a second message; a probe of it would not be.
     type Unstarted;
 
-    /// Refused while compiling.
+    /// Rejected at compile time.
     fn __bot_metrics_outcome(self) -> Outcome
     where
         Self::Unstarted: Measurable;
@@ -52,18 +52,18 @@ impl<F: Future> Unstarted for Probe<'_, F> {
     }
 }
 
-/// A value that says how the call ended, or an error that has a class.
+/// A value that is the outcome of the call, or an error that has a class.
 impl<E: ClassifyError> Probe<'_, Result<Outcome, E>> {
-    /// How the call ended.
+    /// The outcome of the call.
     #[must_use]
     pub fn __bot_metrics_outcome(self) -> Outcome {
         self.0.as_ref().map_or_else(|error| error.class().into(), |outcome| *outcome)
     }
 }
 
-/// The same with an error that has none.
+/// Like the probe's own method, for an error without a class.
 pub trait Said {
-    /// How the call ended.
+    /// The outcome of the call.
     fn __bot_metrics_outcome(self) -> Outcome;
 }
 
@@ -75,7 +75,7 @@ impl<E> Said for Probe<'_, Result<Outcome, E>> {
 
 /// A value, or an error that has a class.
 pub trait Classified {
-    /// How the call ended.
+    /// The outcome of the call.
     fn __bot_metrics_outcome(self) -> Outcome;
 }
 
@@ -91,9 +91,9 @@ impl Classified for Probe<'_, Outcome> {
     }
 }
 
-/// A value that is good or bad.
+/// A success or an error without a class.
 pub trait Fallible {
-    /// How the call ended.
+    /// The outcome of the call.
     fn __bot_metrics_outcome(self) -> Outcome;
 }
 
@@ -103,9 +103,9 @@ impl<T, E> Fallible for &Probe<'_, Result<T, E>> {
     }
 }
 
-/// A value that says nothing of how the call ended.
+/// A value that is independent of the call's outcome.
 pub trait Infallible {
-    /// How the call ended: well, since it returned.
+    /// The outcome of the call: success, since it returned.
     fn __bot_metrics_outcome(self) -> Outcome;
 }
 
@@ -115,7 +115,7 @@ impl<T: ?Sized> Infallible for &mut Probe<'_, T> {
     }
 }
 
-/// What an error is that an attribute asks for its class.
+/// The requirement for an error whose class an attribute needs.
 #[diagnostic::on_unimplemented(
     message = "`on` names a class, and the errors of this function have none: each would count as `other`",
     label = "the error `{Self}` has no class",
@@ -125,20 +125,20 @@ pub trait Classifying {}
 
 impl<E: ClassifyError> Classifying for E {}
 
-/// A value that tells a class where it is an error, or is none: asked beside its outcome, found in the same way.
+/// A value whose errors have a class, if it is an error at all: probed in addition to its outcome, in the same way.
 pub trait Classes {
-    /// Nothing: that it can be called is all.
+    /// Does nothing; only that it can be called matters.
     fn __bot_metrics_classes(&self) {}
 }
 
 impl<E> Classes for &&Probe<'_, Result<Outcome, E>> {}
 
-/// The same for any other `Result`.
+/// Any other `Result`.
 pub trait ErrorClasses {
-    /// What is refused where it has no class.
+    /// The type that is rejected if it has no class.
     type Error;
 
-    /// Refused while compiling where it would never tell one.
+    /// Rejected at compile time if it would never have a class.
     fn __bot_metrics_classes(&self)
     where
         Self::Error: Classifying,
@@ -150,9 +150,9 @@ impl<T, E> ErrorClasses for &Probe<'_, Result<T, E>> {
     type Error = E;
 }
 
-/// A value that is no error.
+/// A value that is not an error.
 pub trait NoErrors {
-    /// Nothing.
+    /// Does nothing.
     fn __bot_metrics_classes(&self) {}
 }
 
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_results_error_tells_its_class() {
+    fn the_class_of_a_results_error_is_used() {
         let refused: Aliased = Err(Refused);
         assert_eq!(outcome!(refused), Outcome::Rejected);
         assert_eq!(outcome!(Err::<(), &Refused>(&Refused)), Outcome::Rejected);
@@ -189,13 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn an_error_without_a_class_is_an_error() {
+    fn an_error_without_a_class_has_the_outcome_error() {
         assert_eq!(outcome!(Err::<(), &str>("no")), Outcome::Error);
         assert_eq!(outcome!(Ok::<(), &str>(())), Outcome::Ok);
     }
 
     #[test]
-    fn an_outcome_is_itself_and_any_other_value_is_good() {
+    fn a_returned_outcome_is_used_and_any_other_value_is_ok() {
         assert_eq!(outcome!(Outcome::Skipped), Outcome::Skipped);
         assert_eq!(outcome!(Ok::<_, Refused>(Outcome::Skipped)), Outcome::Skipped);
         assert_eq!(outcome!(Err::<Outcome, _>(Refused)), Outcome::Rejected);

@@ -1,8 +1,8 @@
-//! A copy of an open label's text, made before a body may move what the text belongs to.
+//! A copy of an open label's text, made before the body may move the text's owner.
 
 use std::fmt;
 
-/// Texts up to this long are copied without an allocation: symbols, names, UUIDs.
+/// Texts up to this length are copied without an allocation: symbols, names, UUIDs.
 const INLINE: usize = 38;
 
 /// The text of a profile or a symbol.
@@ -44,14 +44,14 @@ impl Text {
 
     pub(crate) fn as_str(&self) -> &str {
         match &self.0 {
-            // Both ends of the copy were ends of a `str`.
+            // The copy has the boundaries of a `str`.
             Kind::Inline { .. } => str::from_utf8(self.as_bytes()).unwrap_or_default(),
             Kind::Shared(text) => text,
         }
     }
 }
 
-/// What an attribute takes for `profile`, `symbol`, `text` and `name`.
+/// The type of an attribute's `profile`, `symbol`, `text` and `name`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no text: an attribute's `profile`, `symbol`, `text` and `name` are a `&str` or `String`",
     label = "neither `&str` nor `String`",
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_length_is_copied_whole() {
+    fn every_length_is_copied_completely() {
         for length in [0, 1, INLINE - 1, INLINE, INLINE + 1, 300] {
             let text = "ä".repeat(length);
             assert_eq!(Text::of(&text).as_str(), text);

@@ -1,7 +1,8 @@
-//! Whether a family that foreign code yields may be served.
+//! Checks whether a family from foreign code may be served.
 //!
-//! Prometheus refuses a whole scrape for one bad line, and accepts silently what makes no sense: falling buckets, a
-//! series twice, a negative counter. So a family is served whole or not at all, and why not is said by name.
+//! Prometheus rejects a whole scrape for one bad line, and silently accepts nonsense: falling buckets, a duplicate
+//! series, a negative counter. So a family is served completely or not at all, and the reason is reported with its
+//! name.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,10 +14,10 @@ use crate::shown::{quoted, shown};
 /// How far ahead of the clock a sample's own time may be, in milliseconds: Prometheus drops later ones.
 const FURTHEST_AHEAD_MS: i64 = 10 * 60 * 1_000;
 
-/// The labels of one series, sorted and without empty ones, which to Prometheus are absent.
+/// The labels of one series, sorted and without empty ones, which Prometheus treats as absent.
 pub(super) type SeriesLabels = Vec<(String, String)>;
 
-/// Why a family is not served.
+/// The reason why a family is not served.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Fault {
     Name,
@@ -35,11 +36,11 @@ pub(super) enum Fault {
     Quantile(f64),
     QuantileTwice(f64),
     Timestamp(i64),
-    /// One of our families, or of its samples, has this name.
+    /// One of the library's families, or one of its samples, has this name.
     Ours(String),
-    /// A family that is served already has a sample of this name.
+    /// An earlier family has a sample of this name.
     Taken(String),
-    /// The part of the family that is served already is of another type.
+    /// The part of the family that is already served has another type.
     OtherType,
 }
 
@@ -73,7 +74,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Checks all that can be known of a family by itself. `now_ms` is the Unix time in milliseconds.
+/// Checks a family on its own. `now_ms` is the Unix time in milliseconds.
 pub(super) fn check(family: &proto::MetricFamily, now_ms: i64) -> Result<HashSet<SeriesLabels>, Fault> {
     check_name(family.name())?;
     let kind = family.get_field_type();
@@ -89,7 +90,7 @@ pub(super) fn check(family: &proto::MetricFamily, now_ms: i64) -> Result<HashSet
     Ok(series)
 }
 
-/// Whether a family may have this name.
+/// Checks whether a family may have this name.
 pub(super) fn check_name(name: &str) -> Result<(), Fault> {
     if !is_name(name, true) {
         Err(Fault::Name)
@@ -100,7 +101,7 @@ pub(super) fn check_name(name: &str) -> Result<(), Fault> {
     }
 }
 
-/// The label that the samples of a type have beside those of their series.
+/// The label that the samples of a type have in addition to those of their series.
 fn reserved_label(kind: MetricType) -> Result<Option<&'static str>, Fault> {
     match kind {
         MetricType::COUNTER | MetricType::GAUGE => Ok(None),
@@ -142,7 +143,8 @@ fn check_value(kind: MetricType, metric: &proto::Metric) -> Result<(), Fault> {
         (MetricType::HISTOGRAM, metric.get_histogram() != none.get_histogram()),
         (MetricType::SUMMARY, metric.get_summary() != none.get_summary()),
     ];
-    // A value of 0 cannot be told from none, so only one of another type shows that there is none.
+    // A value of 0 is indistinguishable from an absent one, so only a value of another type shows that the right one
+    // is absent.
     let has = |wanted: bool| types.iter().any(|&(of, is_set)| is_set && (of == kind) == wanted);
     if has(false) && !has(true) {
         return Err(Fault::ValueOfOtherType);
@@ -186,7 +188,7 @@ fn check_summary(summary: &proto::Summary) -> Result<(), Fault> {
         return Err(Fault::Quantile(wrong));
     }
     quantiles.sort_by(f64::total_cmp);
-    // Not by their bits: 0 and -0 are one quantile.
+    // Not compared by their bits, because 0 and -0 are the same quantile.
     match quantiles.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(Fault::QuantileTwice(pair[0])),
         None => Ok(()),

@@ -1,8 +1,8 @@
-//! How foreign code can fail a scrape.
+//! The ways in which foreign code can fail a scrape.
 
 use std::fmt;
 
-/// Why something foreign is not in a scrape.
+/// The reason why a foreign source is missing from a scrape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     Panicked,

@@ -1,4 +1,4 @@
-//! Foreign code on a thread of its own, with a deadline.
+//! Foreign code on a separate thread, with a deadline.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread;
@@ -8,29 +8,29 @@ use super::failure::Failure;
 use crate::lock::{self, Lock};
 use crate::panics::contained;
 
-/// How long foreign code may take; a scrape has ten seconds by Prometheus' default, and all of it runs at the same
-/// time.
+/// The time limit of foreign code; a scrape has ten seconds by Prometheus' default, and all foreign code runs
+/// concurrently.
 pub(super) const DEADLINE: Duration = Duration::from_secs(1);
 
 /// Runs one piece of foreign code, once at a time.
 #[derive(Debug, Default)]
 pub(super) struct Isolation(Lock<Turns>);
 
-/// The turn of the process that last asked for it: in a forked child nobody ends what ran in its parent.
+/// The turn of the process that last requested it: in a forked child the thread of its parent's turn does not exist.
 #[derive(Debug, Default)]
 struct Turns {
     generation: u32,
     turn: Arc<Turn>,
 }
 
-/// Whose turn it is: a second caller waits for the first, but never for one that missed its deadline.
+/// The current turn: a second caller waits for the first, but never for one that missed its deadline.
 #[derive(Debug, Default)]
 struct Turn {
     running_since: Mutex<Option<Instant>>,
     ended: Condvar,
 }
 
-/// A run under way.
+/// A run in progress.
 #[derive(Debug)]
 pub(super) struct Running<R> {
     started: Instant,
@@ -50,7 +50,7 @@ impl Isolation {
         let spawned = thread::Builder::new().name("bot-metrics-foreign".to_owned()).spawn(move || {
             let result = contained(run);
             ending.end();
-            // Nobody listens any more where the deadline is over.
+            // The receiver is gone if the deadline is over.
             let _ = sender.send(result);
         });
         if spawned.is_err() {
@@ -70,7 +70,7 @@ impl Isolation {
 }
 
 impl<R> Running<R> {
-    /// What came of it, once it has ended or its deadline is over.
+    /// The result, once the run has ended or its deadline is over.
     pub(super) fn wait(self) -> Result<R, Failure> {
         match self.result.recv_timeout(DEADLINE.saturating_sub(self.started.elapsed())) {
             Ok(Ok(result)) => Ok(result),

@@ -8,7 +8,7 @@ use super::conformance::{Fault, SeriesLabels, check};
 use crate::catalogue::Kind;
 use crate::exposition::text::{write_help, write_integer, write_label, write_number};
 
-/// One foreign family, spelled. Several parts of it may come from several collectors.
+/// An encoded foreign family. Several collectors may each contribute a part.
 #[derive(Debug)]
 pub(super) struct ForeignFamily {
     pub(super) name: String,
@@ -19,7 +19,7 @@ pub(super) struct ForeignFamily {
 }
 
 impl ForeignFamily {
-    /// Spells a family that may be served. `now_ms` is the Unix time in milliseconds.
+    /// Encodes a family that may be served. `now_ms` is the Unix time in milliseconds.
     pub(super) fn spell(family: &proto::MetricFamily, now_ms: i64) -> Result<Self, Fault> {
         let series = check(family, now_ms)?;
         let mut samples = String::new();
@@ -36,12 +36,12 @@ impl ForeignFamily {
         })
     }
 
-    /// The names of its samples, suffixes included, and its own.
+    /// The names of its samples, including suffixes, and its own.
     pub(super) fn sample_names(&self) -> Vec<String> {
         sample_names(&self.name, suffixes(self.kind))
     }
 
-    /// Adds the series of another part of the family. The help text is that of the first part.
+    /// Adds the series of another part of the family. The help text of the first part is kept.
     pub(super) fn merge(&mut self, other: Self) -> Result<(), Fault> {
         if self.kind != other.kind {
             return Err(Fault::OtherType);
@@ -66,7 +66,7 @@ impl ForeignFamily {
     }
 }
 
-/// The names of a family's samples, suffixes included, and its own.
+/// The names of a family's samples, including suffixes, and its own.
 pub(super) fn sample_names(name: &str, suffixes: &[&str]) -> Vec<String> {
     suffixes.iter().chain(&[""]).map(|suffix| format!("{name}{suffix}")).collect()
 }
@@ -102,14 +102,14 @@ impl Lines<'_> {
             MetricType::GAUGE => self.number(text, metric, "", metric.get_gauge().get_value()),
             MetricType::HISTOGRAM => self.histogram(text, metric),
             MetricType::SUMMARY => self.summary(text, metric),
-            // Refused by the check.
+            // Rejected by the check.
             MetricType::UNTYPED => {}
         }
     }
 
     fn histogram(&self, text: &mut String, metric: &proto::Metric) {
         let histogram = metric.get_histogram();
-        // One for +Inf may be there or not; it is the count.
+        // The bucket for +Inf is optional; its value is the count.
         let finite = histogram.get_bucket().iter().filter(|bucket| bucket.upper_bound() != f64::INFINITY);
         for bucket in finite {
             self.bound(text, metric, ("_bucket", "le"), bucket.upper_bound());
@@ -138,7 +138,7 @@ impl Lines<'_> {
         Self::end_number(text, metric, value);
     }
 
-    /// A line up to its value, with a bound as its last label.
+    /// Writes a line up to its value, with a bound as its last label.
     fn bound(&self, text: &mut String, metric: &proto::Metric, (suffix, label): (&str, &str), bound: f64) {
         let mut value = String::new();
         // Without the sign of a negative zero.
@@ -146,7 +146,7 @@ impl Lines<'_> {
         self.start(text, metric, suffix, Some((label, &value)));
     }
 
-    /// A line up to its value. Without labels it has no braces.
+    /// Writes a line up to its value. Without labels it has no braces.
     fn start(&self, text: &mut String, metric: &proto::Metric, suffix: &str, last: Option<(&str, &str)>) {
         text.push_str(self.name);
         text.push_str(suffix);
@@ -157,7 +157,7 @@ impl Lines<'_> {
             write_label(text, name, value);
         }
         if text.len() > before {
-            // The comma behind the last label is legal, yet not what other clients write.
+            // The comma after the last label is legal, but other clients do not write it.
             text.pop();
             text.push('}');
         }
@@ -175,7 +175,7 @@ impl Lines<'_> {
     }
 
     fn end(text: &mut String, metric: &proto::Metric) {
-        // The crate has 0 for none.
+        // The crate uses 0 for an absent timestamp.
         if metric.timestamp_ms() != 0 {
             text.push(' ');
             text.push_str(itoa::Buffer::new().format(metric.timestamp_ms()));

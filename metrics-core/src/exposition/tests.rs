@@ -12,7 +12,7 @@ fn metrics() -> Metrics {
     Settings::new(Mode::Paper).build().expect("the defaults are legal")
 }
 
-/// Settings that report to what the function returns.
+/// Settings whose reports the returned function returns.
 fn reporting() -> (Settings, impl Fn() -> Vec<String>) {
     reporting_to(Settings::new(Mode::Paper))
 }
@@ -38,7 +38,7 @@ fn failures(text: &str, reason: &str) -> u64 {
     line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a count")
 }
 
-/// Yields what its function does, under a description of its own.
+/// Returns the families of its function, under its own description.
 struct Scripted<F>(Desc, F);
 
 impl<F: Fn() -> Vec<proto::MetricFamily> + Send + Sync + 'static> Scripted<F> {
@@ -98,7 +98,7 @@ fn foreign_metrics_are_served_after_ours_with_their_own_labels() {
 }
 
 #[test]
-fn somebody_elses_gather_of_the_shared_registry_sees_our_families() {
+fn another_gather_of_the_shared_registry_includes_the_librarys_families() {
     let metrics = metrics();
     metrics.profile("maker").update(crate::Capital { allocated: 4.0, positions: 1.0, ..Default::default() });
     let families = metrics.registry().gather();
@@ -114,7 +114,7 @@ fn somebody_elses_gather_of_the_shared_registry_sees_our_families() {
 }
 
 #[test]
-fn a_panicking_collector_costs_its_own_families_and_a_count() {
+fn a_panicking_collector_loses_only_its_own_families_and_is_counted() {
     let metrics = metrics();
     metrics.register(Scripted::boxed("panics", || panic!("on purpose"))).expect("new");
     metrics.register(Scripted::boxed("works", || vec![gauge_family("works", &[])])).expect("new");
@@ -138,7 +138,7 @@ fn a_hanging_collector_is_left_out_and_not_waited_for_again() {
     assert_eq!(failures(&metrics.exposition(), "timeout"), 2);
     assert!(second.elapsed() < DEADLINE, "a hung collector is skipped at once");
     drop(release);
-    // The hung run ends now that its channel is closed; the next scrape that finds it free succeeds.
+    // The hung run ends because its channel is closed; the next scrape that finds it free succeeds.
     let healed = (0..100).any(|_| {
         thread::sleep(Duration::from_millis(10));
         metrics.exposition().contains("\nhangs 0\n")
@@ -148,7 +148,7 @@ fn a_hanging_collector_is_left_out_and_not_waited_for_again() {
 
 /// It is gathered in the middle of a scrape.
 #[test]
-fn a_collector_may_record_and_ask_for_series_for_the_first_time() {
+fn a_collector_may_record_and_create_series() {
     let metrics = metrics();
     let recording = metrics.clone();
     let collect = move || {
@@ -172,7 +172,7 @@ fn a_collector_may_record_and_ask_for_series_for_the_first_time() {
     }
 }
 
-/// What comes of one family beside a good one: the exposition and what was reported.
+/// The result of serving one family beside a valid one: the exposition and the reports.
 fn served_beside_a_good_one(family: proto::MetricFamily) -> (String, Vec<String>) {
     let (settings, lines) = reporting();
     let metrics = settings.build().expect("the defaults are legal");
@@ -242,7 +242,7 @@ fn series(labels: &[(&str, &str)]) -> proto::Metric {
 }
 
 #[test]
-fn nonsense_is_left_out_counted_and_reported_once_by_name() {
+fn invalid_families_are_left_out_counted_and_reported_once_by_name() {
     let inf = f64::INFINITY;
     let mut untyped = gauge_family("untyped", &[]);
     untyped.set_field_type(proto::MetricType::UNTYPED);
@@ -314,9 +314,9 @@ fn each_of_many_families_is_reported_by_name() {
     }
 }
 
-/// As one beyond the limit of a minute does.
+/// As after the limit of a minute.
 #[test]
-fn what_could_not_be_reported_is_reported_at_a_later_scrape() {
+fn a_failure_that_could_not_be_reported_is_reported_at_a_later_scrape() {
     let (settings, reported) = reporting();
     let metrics = settings.build().expect("legal");
     metrics.register(Scripted::boxed("bad", || vec![gauge_family("bad name", &[])])).expect("new");
@@ -333,7 +333,7 @@ fn what_could_not_be_reported_is_reported_at_a_later_scrape() {
 }
 
 #[test]
-fn unusual_families_that_make_sense_are_served_as_they_are() {
+fn unusual_valid_families_are_served_unchanged() {
     let inf = f64::INFINITY;
     let mut infinite = gauge_family("infinite", &[("a", "x\"y\\z\n")]);
     infinite.mut_metric()[0].mut_label()[0].set_value("x\"y\\z\n".to_owned());
@@ -375,7 +375,7 @@ fn a_sample_of_one_family_is_not_served_under_the_name_of_another() {
     assert!(text.contains("\nsizes_sum 0\n") && !text.contains("# TYPE sizes_sum"), "{text}");
 }
 
-/// As a registry merges what its collectors have of one family.
+/// As a registry merges the parts of one family from its collectors.
 #[test]
 fn parts_of_a_family_with_other_constant_labels_are_merged() {
     let orders = |venue: &str, help: &str| {
@@ -394,7 +394,7 @@ fn parts_of_a_family_with_other_constant_labels_are_merged() {
     let text = metrics.exposition();
     assert!(text.contains(&expected(&["a", "b"])), "{text}");
 
-    // Two registries do not know each other; a help text is no reason to lose series.
+    // Two registries do not know each other; a different help text is no reason to lose series.
     for (venue, help) in [("c", "Orders."), ("d", "All orders.")] {
         let registry = Registry::new();
         registry.register(orders(venue, help)).expect("new");
@@ -428,7 +428,7 @@ fn parts_of_a_family_that_cannot_be_merged_are_left_out_and_reported_by_name() {
 
 /// prometheus' default registry has them, with its feature `process`.
 #[test]
-fn process_metrics_of_another_registry_are_no_failure_and_ours_are_served() {
+fn process_metrics_of_another_registry_are_not_a_failure_and_ours_are_served() {
     let registry = Registry::new();
     let names = [
         "process_cpu_seconds_total",
@@ -459,7 +459,7 @@ fn process_metrics_of_another_registry_are_no_failure_and_ours_are_served() {
 }
 
 #[test]
-fn a_panic_whose_payload_panics_costs_its_own_families_and_is_reported_once() {
+fn a_panic_whose_payload_panics_loses_only_its_own_families_and_is_reported_once() {
     struct PanicsWhenDropped;
     impl Drop for PanicsWhenDropped {
         fn drop(&mut self) {
@@ -481,7 +481,7 @@ fn a_panic_whose_payload_panics_costs_its_own_families_and_is_reported_once() {
 }
 
 #[test]
-fn each_registry_that_fails_is_reported_with_its_place() {
+fn each_registry_that_fails_is_reported_with_its_location() {
     let (settings, reported) = reporting();
     let metrics = settings.build().expect("legal");
     let failing = || {
@@ -549,7 +549,7 @@ fn a_collector_that_cannot_be_served_is_refused_with_the_reason() {
         let error = register(descriptions).expect_err(why).to_string();
         assert!(error.contains(why), "{error}");
     }
-    register(vec![twice()]).expect("what was refused left no trace");
+    register(vec![twice()]).expect("the rejected ones left no trace");
 }
 
 #[test]
@@ -569,7 +569,7 @@ fn concurrent_scrapes_wait_for_one_another() {
 }
 
 #[test]
-fn slow_collectors_run_beside_each_other_and_all_are_served() {
+fn slow_collectors_run_concurrently_and_all_are_served() {
     let metrics = metrics();
     for number in 0..8 {
         let name = format!("slow_{number}");
@@ -587,7 +587,7 @@ fn slow_collectors_run_beside_each_other_and_all_are_served() {
 }
 
 #[test]
-fn hanging_collectors_leave_the_others_alone_from_the_first_scrape_on() {
+fn hanging_collectors_do_not_affect_the_others_from_the_first_scrape_on() {
     let metrics = metrics();
     let (release, hold) = mpsc::channel::<()>();
     let hold = std::sync::Arc::new(Mutex::new(hold));
@@ -607,7 +607,7 @@ fn hanging_collectors_leave_the_others_alone_from_the_first_scrape_on() {
 }
 
 #[test]
-fn a_hang_in_the_shared_registry_does_not_keep_others_from_being_registered_through_us() {
+fn a_hang_in_the_shared_registry_does_not_prevent_registration_through_the_library() {
     let metrics = metrics();
     let (release, hold) = mpsc::channel::<()>();
     let hold = Mutex::new(hold);
@@ -634,7 +634,7 @@ fn a_metric_is_registered_once_and_never_under_one_of_our_names() {
 }
 
 #[test]
-fn a_collector_registered_through_us_is_seen_by_somebody_elses_gather() {
+fn a_collector_registered_through_the_library_is_in_another_gather() {
     let metrics = metrics();
     metrics.register(Box::new(IntCounter::new("seen_total", "help").expect("legal"))).expect("new");
     assert!(metrics.registry().gather().iter().any(|family| family.name() == "seen_total"));

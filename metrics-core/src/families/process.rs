@@ -1,7 +1,8 @@
-//! The process as the system sees it, in the metrics that every client library gives under these names.
+//! The standard metrics of the process, as the system reports them and under the names that every client library
+//! uses.
 //!
-//! Read at each scrape. Own code, since what there is are five numbers of two files: the crate that reads them brings
-//! six others with it.
+//! Read at each scrape. Written here because it is five numbers from two files, for which a crate would bring six
+//! others.
 
 use std::fs;
 
@@ -9,7 +10,7 @@ use crate::catalogue;
 use crate::lock;
 use crate::storage::Sink;
 
-/// What could be read; under other systems than Linux nothing.
+/// Exports everything that can be read; nothing on systems other than Linux.
 pub(crate) fn collect(sink: &mut dyn Sink) {
     if !sink.includes(&catalogue::PROCESS_START_TIME_SECONDS) || !cfg!(target_os = "linux") {
         return;
@@ -18,7 +19,7 @@ pub(crate) fn collect(sink: &mut dyn Sink) {
         collect_stat(&stat, sink);
     }
     if let Ok(fds) = fs::read_dir("/proc/self/fd") {
-        // Less the one that this reads by.
+        // Minus the descriptor that this reads with.
         let open = fds.count().saturating_sub(1);
         sink.gauge(&catalogue::PROCESS_OPEN_FDS, &[], to_f64(open as u64));
     }
@@ -41,7 +42,7 @@ fn collect_stat(stat: &Stat, sink: &mut dyn Sink) {
     }
 }
 
-/// What is in `/proc/self/stat`; proc(5).
+/// The fields of `/proc/self/stat`; see proc(5).
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     cpu_ticks: u64,
@@ -53,10 +54,10 @@ struct Stat {
 
 impl Stat {
     fn read(text: &str) -> Option<Self> {
-        // The second field is a name in parentheses, which may have spaces and parentheses itself.
+        // The second field is a name in parentheses, which may itself contain spaces and parentheses.
         let behind_name = &text[text.rfind(')')? + 1..];
         let fields: Vec<&str> = behind_name.split_ascii_whitespace().collect();
-        // Counted from 1 in proc(5), and the third is the first here.
+        // proc(5) counts from 1, and `fields` begins with the third.
         let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
         Some(Self {
             cpu_ticks: field(14)? + field(15)?,
@@ -68,7 +69,7 @@ impl Stat {
     }
 }
 
-/// What does not change while the machine is up.
+/// Values that do not change while the machine is up.
 #[derive(Debug)]
 struct System {
     ticks_per_second: f64,
@@ -89,7 +90,7 @@ impl System {
 }
 
 fn configured(name: libc::c_int, otherwise: f64) -> f64 {
-    // SAFETY: it reads a number and touches no memory of ours.
+    // SAFETY: the call returns a number and accesses no memory of ours.
     let value = unsafe { libc::sysconf(name) };
     u64::try_from(value).ok().filter(|value| *value > 0).map_or(otherwise, to_f64)
 }
@@ -98,7 +99,7 @@ fn booted(stat: &str) -> Option<f64> {
     stat.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()
 }
 
-/// The soft limit of `/proc/self/limits`; infinite where there is none.
+/// The soft limit in `/proc/self/limits`; infinite if there is none.
 fn most_fds(limits: &str) -> Option<f64> {
     let limit = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     match limit.split_ascii_whitespace().next()? {
@@ -109,7 +110,7 @@ fn most_fds(limits: &str) -> Option<f64> {
 
 #[expect(
     clippy::cast_precision_loss,
-    reason = "what is lost beyond 2^53 is less than any of these is true to"
+    reason = "the rounding error beyond 2^53 is below the precision of these values"
 )]
 fn to_f64(value: u64) -> f64 {
     value as f64
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_fields_are_found_whatever_the_name_is() {
+    fn the_fields_are_found_for_any_name() {
         let text = "42 (a) b (c) R 1 42 42 0 -1 4194304 1 2 3 4 150 50 7 8 20 0 9 0 12345 1000000 256 18446744073709551615";
         let expected = Stat {
             cpu_ticks: 200,
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_and_the_time_of_boot_are_read() {
+    fn limits_and_the_boot_time_are_read() {
         let limits = "Limit Soft Hard Units\nMax open files            1024                 524288               files\n";
         assert_eq!(most_fds(limits), Some(1024.0));
         assert_eq!(most_fds("Max open files   unlimited unlimited files"), Some(f64::INFINITY));

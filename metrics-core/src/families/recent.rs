@@ -1,9 +1,9 @@
-//! The last events that came with a text, for whoever looks at the status page.
+//! The last events with a text, for the status page.
 //!
-//! Each severity has a ring of its own, so that no flood of what is worth a line pushes out what somebody must act on.
-//! A ring is of fixed size: recording neither allocates nor waits, and a scrape or a page holds nobody up. An event takes
-//! the next place, claims it, writes its words and releases it; a reader that finds the place's number unchanged
-//! afterwards has read one event wholly. A place whose writer was stopped is passed over.
+//! Each severity has its own ring, so that a flood of routine events does not push out those that need action. A ring
+//! has a fixed size: recording neither allocates nor waits, and neither a scrape nor a page delays it. An event takes
+//! the next slot, claims it, writes its words and releases it; a reader that finds the slot's number unchanged
+//! afterwards has read one event completely. A slot whose writer was stopped is skipped.
 
 mod place;
 
@@ -20,40 +20,42 @@ use crate::sync::{
 };
 use crate::{LabelValue, lock};
 
-/// Events that are kept of each severity.
+/// The number of events that are kept of each severity.
 const PLACES: usize = 64;
 
-/// Words of an event: when, the lengths of its texts, which of all it was, and the texts one behind the other.
+/// The words of an event: its time, the lengths of its texts, its order among all events, and the texts one after the
+/// other.
 const WORDS: usize = HEAD + TEXT_WORDS;
 const HEAD: usize = 3;
 const TEXT_WORDS: usize = 48;
 
-/// Bytes of each text at most: severity, type, profile, symbol, and what is said.
+/// The maximum number of bytes of each text: severity, type, profile, symbol, and the event's own text.
 const LONGEST: [usize; 5] = [16, 40, 44, 44, LONGEST_TEXT];
 pub(crate) const LONGEST_TEXT: usize = 240;
 
-/// An event that came with a text; from [`Metrics::recent_events`](crate::Metrics::recent_events).
+/// An event that was recorded with a text; from [`Metrics::recent_events`](crate::Metrics::recent_events).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecentEvent {
-    /// When it was recorded, by the wall clock.
+    /// The wall-clock time at which it was recorded.
     pub at: SystemTime,
-    /// How grave it was.
+    /// Its severity.
     pub severity: String,
-    /// What happened.
+    /// Its type.
     pub event_type: String,
-    /// The profile it happened to; empty where there was none. Cut at 44 bytes.
+    /// The profile that it concerns; empty if there is none. Cut at 44 bytes.
     pub profile: String,
-    /// The symbol, likewise.
+    /// The symbol that it concerns; likewise.
     pub symbol: String,
-    /// What was said of it; cut at 240 bytes, which an ellipsis at its end tells.
+    /// Its text; cut at 240 bytes, in which case it ends with an ellipsis.
     pub text: String,
 }
 
-/// A ring for each severity of the library's, and one for those that a bot has besides.
+/// A ring for each of the library's severities, and one for a bot's own.
 #[derive(Debug)]
 pub(crate) struct Recent {
-    /// Of the next event: neither a clock that stands nor one that goes back says which of two was the newer.
+    /// The order of the next event. Timestamps do not determine the order, because a clock may not advance or may go
+    /// back.
     order: AtomicU64,
     rings: [Ring; Severity::VALUES.len() + 1],
 }
@@ -61,13 +63,13 @@ pub(crate) struct Recent {
 /// The last events of a severity.
 struct Ring {
     next: AtomicU64,
-    /// Made with the first event: a ring takes 26 KB.
+    /// Allocated at the first event: a ring takes 26 KB.
     places: lock::Once<Box<[Place]>>,
 }
 
 type Place = place::Place<WORDS>;
 
-/// What is to be told of an event, in the order of [`LONGEST`].
+/// The texts of an event, in the order of [`LONGEST`].
 pub(crate) type Said<'a> = [&'a [u8]; 5];
 
 impl Recent {
@@ -75,7 +77,7 @@ impl Recent {
         Self { order: AtomicU64::new(0), rings: [const { Ring::new() }; Severity::VALUES.len() + 1] }
     }
 
-    /// Keeps an event, unless the place that it would take is being written still.
+    /// Stores an event, unless its slot is still being written.
     pub(crate) fn keep(&self, at: Duration, said: Said<'_>) {
         self.ring(said[0]).keep(self.order.fetch_add(1, Relaxed), at, said);
     }
@@ -86,14 +88,14 @@ impl Recent {
         position.map_or(others, |position| &known[position])
     }
 
-    /// All of them, the newest first.
+    /// All events, the newest first.
     pub(crate) fn all(&self) -> Vec<RecentEvent> {
         let mut events: Vec<_> = self.rings.iter().flat_map(Ring::all).collect();
         events.sort_unstable_by_key(|(order, _)| Reverse(*order));
         events.into_iter().map(|(_, event)| event).collect()
     }
 
-    /// The newest of each severity, so many at most, in the same order.
+    /// The newest events of each severity, at most this many of each, in the same order.
     #[cfg(feature = "server")]
     pub(crate) fn newest_of_each(&self, most: usize) -> Vec<RecentEvent> {
         let mut counts = BTreeMap::new();
@@ -112,14 +114,14 @@ impl Ring {
     }
 
     fn keep(&self, order: u64, at: Duration, said: Said<'_>) {
-        // None where an allocator says something of the very memory that is asked for here.
+        // `None` if an allocator records an event for the memory that is allocated here.
         let made = self.places.get_unless_inside(|| (0..PLACES).map(|_| Place::new()).collect());
         let Some(places) = made else { return };
         let number = self.next.fetch_add(1, Relaxed);
         write(place(places, number), number, order, at, said);
     }
 
-    /// All of them, each with its place in the order of all.
+    /// All events, each with its order.
     fn all(&self) -> Vec<(u64, RecentEvent)> {
         let Some(places) = self.places.get() else { return Vec::new() };
         let next = self.next.load(Acquire);
@@ -134,7 +136,7 @@ fn place(places: &[Place], number: u64) -> &Place {
     &places[index]
 }
 
-/// Has `place` hold an event.
+/// Writes an event into `place`.
 fn write(place: &Place, number: u64, order: u64, at: Duration, said: Said<'_>) {
     let (mut text, mut lengths) = (Texts::default(), 0);
     for (index, (bytes, longest)) in said.iter().zip(LONGEST).enumerate() {
@@ -145,7 +147,7 @@ fn write(place: &Place, number: u64, order: u64, at: Duration, said: Said<'_>) {
     }
     let nanoseconds = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
     let head: [u64; HEAD] = [nanoseconds, lengths, order];
-    // Whole words, beyond the end too: to copy the last few bytes by themselves takes longer than all the rest.
+    // Whole words, even past the end: copying the last few bytes separately takes longer than all the rest.
     let (chunks, _) = text.bytes.as_chunks::<8>();
     let chunks = chunks[..text.len.div_ceil(8)].iter().map(|chunk| u64::from_le_bytes(*chunk));
     place.write(number, head.into_iter().chain(chunks));
@@ -173,7 +175,7 @@ fn read(place: &Place, number: u64) -> Option<(u64, RecentEvent)> {
     Some((words[2], event))
 }
 
-/// The texts on their way into words.
+/// A buffer for the texts before they are written as words.
 struct Texts {
     bytes: [u8; TEXT_WORDS * 8],
     len: usize,
@@ -291,12 +293,13 @@ mod tests {
             reader.join().expect("no event is torn")
         });
         assert!(read > 0);
-        // Each writer may have been stopped in the middle of an event while another took the same place's next number.
+        // Each writer may have been stopped while writing an event, while another took the next number of the same
+        // slot.
         assert!(recent.all().len() >= PLACES - 4, "{} stand", recent.all().len());
     }
 
     #[test]
-    fn a_writer_that_was_stopped_costs_its_place_alone() {
+    fn a_writer_that_was_stopped_costs_only_its_slot() {
         let recent = Recent::new();
         (0..200).for_each(|n| recent.keep(Duration::ZERO, said(&format!("{n}"))));
         let places = recent.ring(b"ERROR").places.get().expect("made");
@@ -310,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_one_severity_pushes_no_other_out() {
+    fn a_flood_of_one_severity_pushes_out_no_other() {
         let recent = Recent::new();
         let severities = ["CRITICAL", "ERROR", "WARNING", "INFO", "A_BOTS_OWN"];
         for (second, severity) in (0..).zip(severities) {
@@ -333,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_comes_first_though_the_clock_stands_or_goes_back() {
+    fn the_newest_comes_first_even_if_the_clock_stops_or_goes_back() {
         let recent = Recent::new();
         for severity in ["CRITICAL", "INFO", "ERROR"] {
             recent.keep(Duration::from_secs(50), graded(severity, "1"));

@@ -1,4 +1,4 @@
-//! Label values: closed sets as Rust enums, open ones bounded.
+//! Label values: closed sets as Rust enums, open ones with a limit.
 
 use std::marker::PhantomData;
 
@@ -6,9 +6,9 @@ use crate::labels::vocabulary::{Message, contains, require_type};
 
 /// A closed set of label values, as a fieldless enum.
 ///
-/// Derive it: the derive gives every variant its text and refuses sets that cannot be labels. An implementation by hand
-/// does not compile. An attribute takes the text of a variant by the variant's number while compiling, so the numbers
-/// have to follow the texts, and only the derive sees that they do.
+/// Derive it: the derive gives every variant its text and rejects sets that cannot be labels. A manual implementation
+/// does not compile. At compile time an attribute looks up the text of a variant by the variant's number, so the
+/// numbers must follow the order of the texts, which only the derive guarantees.
 ///
 /// ```
 /// use bot_metrics::LabelValue;
@@ -35,19 +35,18 @@ use crate::labels::vocabulary::{Message, contains, require_type};
             the open labels of `metrics!` are `Symbol`, `ProfileId` and types that implement `Label`"
 )]
 pub trait LabelValue: Derived + Copy + 'static {
-    /// What a value of the set is called in messages and where a handle asks for one: the type's name in words,
-    /// unless the derive was told another.
+    /// The name of a value in messages and in the methods of handles: by default the type's name in words.
     const NAME: &'static str;
 
     /// Every value's text, in the order of the variants.
     const VALUES: &'static [&'static str];
 
-    /// The path of the type, for messages; the derive knows it.
+    /// The path of the type, for messages; set by the derive.
     #[doc(hidden)]
     const PATH: &'static str = "";
 
-    /// The short texts as numbers, each in the entry that `vocabulary` computes from it, and zeros elsewhere. The compiler
-    /// compares two numbers much faster than two texts, byte by byte.
+    /// The short texts as numbers, each in the entry that `vocabulary` computes from it, and zeros elsewhere. The
+    /// compiler compares two numbers much faster than two texts, byte by byte.
     #[doc(hidden)]
     const KEYS: &'static [[u128; 2]] = &[[0; 2]];
 
@@ -70,10 +69,10 @@ pub trait LabelValue: Derived + Copy + 'static {
 )]
 pub trait Derived {}
 
-/// The value that stands for all that found no place in an open label.
+/// The value of an open label for all values over its limit.
 pub(crate) const OTHER: &str = "other";
 
-/// The index of a value in its set's [`VALUES`](LabelValue::VALUES), computed while compiling.
+/// The index of a value in its set's [`VALUES`](LabelValue::VALUES), computed at compile time.
 #[derive(Debug)]
 pub struct Position<L> {
     index: usize,
@@ -101,11 +100,11 @@ impl<L: LabelValue> Position<L> {
         L::VALUES[self.index]
     }
 
-    /// Its text, where a value of the type that messages call `wanted` is asked for.
+    /// Its text, for a use that requires a value of the type that messages call `wanted`.
     ///
     /// # Panics
     ///
-    /// Where it is of another type; meant for constants.
+    /// If it is of another type; meant for constants.
     #[must_use]
     #[track_caller]
     pub const fn text_of(self, wanted: &str) -> &'static str {
@@ -114,7 +113,7 @@ impl<L: LabelValue> Position<L> {
     }
 }
 
-/// How many values the first `sets` of these sets have.
+/// The number of values of the first `sets` of these sets.
 #[must_use]
 pub const fn values_before(all: &[&[&str]], sets: usize) -> usize {
     let (mut values, mut index) = (0, 0);
@@ -125,7 +124,7 @@ pub const fn values_before(all: &[&[&str]], sets: usize) -> usize {
     values
 }
 
-/// The values of all these sets, of which there are `N`.
+/// The values of all these sets, whose number is `N`.
 #[must_use]
 pub const fn concatenated<const N: usize>(sets: &[&[&'static str]]) -> [&'static str; N] {
     let mut values = [""; N];
@@ -143,11 +142,11 @@ pub const fn concatenated<const N: usize>(sets: &[&[&'static str]]) -> [&'static
     values
 }
 
-/// Refuses values of a set that another has too.
+/// Rejects values that are also in another set.
 ///
 /// # Panics
 ///
-/// Where both have one; meant for constants.
+/// If both sets have one; meant for constants.
 #[track_caller]
 pub const fn require_disjoint(set: &[&str], other: &[&str]) {
     let mut index = 0;

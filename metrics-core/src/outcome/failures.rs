@@ -1,4 +1,4 @@
-//! The classes of what fails below an exchange's answer: input and output, and the HTTP clients.
+//! The classes of errors below an exchange's answer: of I/O and of the HTTP clients.
 
 use std::error::Error;
 use std::io;
@@ -27,7 +27,7 @@ impl ClassifyError for io::Error {
     }
 }
 
-/// The class of an error whose type only its value says: one of those that have a class here.
+/// The class of an error whose type is known only dynamically, if it is one of those with a class here.
 fn known_class(error: &(dyn Error + 'static)) -> ErrorClass {
     if let Some(error) = error.downcast_ref::<io::Error>() {
         return error.class();
@@ -54,21 +54,21 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 
 #[cfg(feature = "hyper")]
 fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    // The source of an I/O error is the source of the error inside it, which would be left out.
+    // The source of an I/O error is the source of its inner error, which would be left out.
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inside) => Some(inside),
         None => error.source(),
     }
 }
 
-/// Whether I/O failed in this way below an error.
+/// Whether a cause of an error is an I/O error of this class.
 #[cfg(feature = "hyper")]
 fn has_io_cause(error: &(dyn Error + 'static), class: ErrorClass) -> bool {
     causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|cause| cause.class() == class)
 }
 
-/// By the status that `error_for_status` found, else by what failed. A body that breaks off, which reqwest calls a decoding
-/// error, is of the class [`Transport`](ErrorClass::Transport).
+/// By the status that `error_for_status` found, otherwise by the kind of failure. A body that breaks off, which
+/// reqwest calls a decoding error, is of the class [`Transport`](ErrorClass::Transport).
 #[cfg(feature = "reqwest")]
 impl ClassifyError for reqwest::Error {
     fn class(&self) -> ErrorClass {
@@ -87,8 +87,8 @@ impl ClassifyError for reqwest::Error {
     }
 }
 
-/// Whether a body could not be decoded because it did not arrive. Decompression, which is between the two, reports its own
-/// errors as I/O.
+/// Whether a body could not be decoded because it did not arrive completely. Decompression, which is in between,
+/// reports its own errors as I/O errors.
 #[cfg(feature = "reqwest")]
 fn broke_off(error: &reqwest::Error) -> bool {
     let is_body = |cause: &(dyn Error + 'static)| {
@@ -97,7 +97,7 @@ fn broke_off(error: &reqwest::Error) -> bool {
     causes(error).any(is_body) || has_io_cause(error, ErrorClass::Transport)
 }
 
-/// An answer that is not HTTP is of the class [`Transport`](ErrorClass::Transport): no answer came.
+/// An answer that is not HTTP is of the class [`Transport`](ErrorClass::Transport), because no answer came.
 #[cfg(feature = "hyper")]
 impl ClassifyError for hyper::Error {
     fn class(&self) -> ErrorClass {

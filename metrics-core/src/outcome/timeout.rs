@@ -1,4 +1,4 @@
-//! A deadline for a future, such that what it measures ends as a timeout and not as cancelled.
+//! A deadline for a future, after which its measured functions end as timeouts and not as cancelled.
 
 use std::cell::Cell;
 use std::fmt;
@@ -17,17 +17,19 @@ thread_local! {
     static ELAPSED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// How a call has ended that is dropped between two polls: by a deadline of ours that elapsed, or by anybody.
+/// The outcome of a call that is dropped between two polls: a timeout if one of our deadlines elapsed, otherwise
+/// cancelled.
 pub(crate) fn dropped() -> Outcome {
     if ELAPSED.get() { Outcome::Timeout } else { Outcome::Cancelled }
 }
 
 /// Runs `future` until it is ready, or until `deadline` is: any future, such as a runtime's sleep.
 ///
-/// Measured functions that are under way then end as `timeout`, where another timeout that drops them makes them
-/// `cancelled`. Their durations up to the deadline are observed, of cycles of subsystems too: without the slowest ones
-/// durations would look better during an outage. Of a cycle that is cancelled the duration is not, since a shutdown tells
-/// nothing of how long cycles take. An order whose placing ends so may stand or not.
+/// Measured functions that are in progress then end as `timeout`, whereas another timeout that drops them makes them
+/// `cancelled`. Their durations up to the deadline are observed, even those of cycles of subsystems: without the
+/// slowest ones durations would look better during an outage. The duration of a cancelled cycle is not observed,
+/// because a shutdown is no measure of the duration of cycles. If placing an order ends this way, the order may be
+/// open or not.
 ///
 /// ```
 /// use bot_metrics::prelude::*;
@@ -51,7 +53,8 @@ pub fn with_deadline<S: Future, F: Future>(deadline: S, future: F) -> WithDeadli
     WithDeadline { future: Some(future), deadline }
 }
 
-/// The same with a time, by tokio's clock. Like tokio's own sleep it panics outside a runtime with a timer.
+/// Like [`with_deadline`] with a duration, by tokio's clock. Like tokio's own sleep it panics outside a runtime with
+/// a timer.
 #[cfg(feature = "tokio")]
 pub fn with_timeout<F: Future>(timeout: Duration, future: F) -> WithDeadline<tokio::time::Sleep, F> {
     with_deadline(tokio::time::sleep(timeout), future)
@@ -61,7 +64,7 @@ pin_project! {
     /// See [`with_deadline`].
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct WithDeadline<S, F> {
-        // None once it has elapsed.
+        // `None` once it has elapsed.
         #[pin]
         future: Option<F>,
         #[pin]
@@ -74,7 +77,7 @@ impl<S: Future, F: Future> Future for WithDeadline<S, F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        // First, so that what is ready at the deadline is not thrown away.
+        // First, so that a value that is ready at the deadline is not discarded.
         if let Some(future) = this.future.as_mut().as_pin_mut()
             && let Poll::Ready(value) = future.poll(context)
         {
@@ -94,7 +97,7 @@ impl<S, F> fmt::Debug for WithDeadline<S, F> {
     }
 }
 
-/// While it lives, what is dropped on this thread has timed out.
+/// While it lives, calls dropped on this thread have timed out.
 struct Elapsing(bool);
 
 impl Elapsing {
@@ -109,7 +112,7 @@ impl Drop for Elapsing {
     }
 }
 
-/// That a deadline elapsed first.
+/// The error of a deadline that elapsed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elapsed(());
 
@@ -127,7 +130,7 @@ impl ClassifyError for Elapsed {
     }
 }
 
-/// By tokio's own timeout the call under it ends as [`Cancelled`](Outcome::Cancelled) all the same, unlike by
+/// With tokio's own timeout the call inside it still ends as [`Cancelled`](Outcome::Cancelled), unlike with
 /// [`with_timeout`].
 #[cfg(feature = "tokio")]
 impl ClassifyError for tokio::time::error::Elapsed {
