@@ -18,7 +18,7 @@ use crate::{EventType, LabelValue, Metrics, Severity};
 const LONGEST: usize = 128;
 
 /// The stored part of a message, plus one character, which shows that there was more.
-const MESSAGE: usize = LONGEST_TEXT + char::MAX_LEN_UTF8;
+const MESSAGE: usize = LONGEST_TEXT + char::MAX.len_utf8();
 
 /// The severities of WARN and ERROR.
 const SEVERITIES: [Severity; 2] = [Severity::Warning, Severity::Error];
@@ -256,7 +256,10 @@ impl<const N: usize> fmt::Write for Short<N> {
         if self.is_cut {
             return Err(fmt::Error);
         }
-        let fits = text.floor_char_boundary(N - self.end);
+        let mut fits = text.len().min(N - self.end);
+        while !text.is_char_boundary(fits) {
+            fits -= 1;
+        }
         self.bytes[self.end..self.end + fits].copy_from_slice(&text.as_bytes()[..fits]);
         self.end += fits;
         self.is_cut = fits < text.len();

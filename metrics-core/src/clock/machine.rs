@@ -72,8 +72,11 @@ pub(super) fn distrust_of_time_stamp() -> Option<String> {
     const INVARIANT_TSC: u32 = 1 << 8;
     const CLOCK_SOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
 
-    let invariant = __cpuid(0x8000_0000).eax >= ADVANCED_POWER_MANAGEMENT
-        && __cpuid(ADVANCED_POWER_MANAGEMENT).edx & INVARIANT_TSC != 0;
+    #[allow(unused_unsafe, reason = "safe in newer compilers than the oldest that we support")]
+    // SAFETY: every x86-64 processor has the instruction.
+    let cpuid = |leaf| unsafe { __cpuid(leaf) };
+    let invariant = cpuid(0x8000_0000).eax >= ADVANCED_POWER_MANAGEMENT
+        && cpuid(ADVANCED_POWER_MANAGEMENT).edx & INVARIANT_TSC != 0;
     distrust(invariant, std::fs::read_to_string(CLOCK_SOURCE).ok().as_deref())
 }
 

@@ -52,7 +52,7 @@ const LEEWAY: Duration = Duration::from_millis(50);
 const LEEWAY_PPM: u32 = 1_000;
 
 /// A scrape may contain recordings made after its beginning, but no later than this.
-const LONGEST_SCRAPE: Duration = Duration::from_mins(1);
+const LONGEST_SCRAPE: Duration = Duration::from_secs(60);
 
 /// A tick from before this many suspends that was not translated yet may look older than it is.
 const MOST_SUSPENDS: usize = 64;

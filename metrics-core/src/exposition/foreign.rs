@@ -172,8 +172,9 @@ impl Foreign {
             let failed = |failure: &Failure| {
                 self.count(*failure);
                 let source = source.to_string();
-                let line = format_args!("{source} is left out of a scrape: {failure}");
-                if self.is_new(&source) && !tell(report, &source, line) {
+                if self.is_new(&source)
+                    && !tell(report, &source, format_args!("{source} is left out of a scrape: {failure}"))
+                {
                     self.forget(&source);
                 }
             };

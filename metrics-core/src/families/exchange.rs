@@ -90,16 +90,21 @@ impl ExchangeCalls {
                 return;
             };
             let named = [exchange, key.operation];
-            while let Some((labels, slots)) = unnamed.pop_front_if(|(labels, _)| *labels < named) {
+            while let Some((labels, slots)) = pop_front_if(&mut unnamed, |(labels, _)| *labels < named) {
                 visit(labels, &slots, None);
             }
-            let more = unnamed.pop_front_if(|(labels, _)| *labels == named);
+            let more = pop_front_if(&mut unnamed, |(labels, _)| *labels == named);
             visit(named, slots, more.as_ref().map(|(_, slots)| &**slots));
         });
         for (labels, slots) in &unnamed {
             visit(*labels, slots, None);
         }
     }
+}
+
+/// As `VecDeque::pop_front_if`, which is newer than the oldest Rust that we support.
+fn pop_front_if<T>(queue: &mut VecDeque<T>, condition: impl FnOnce(&T) -> bool) -> Option<T> {
+    if queue.front().is_some_and(condition) { queue.pop_front() } else { None }
 }
 
 /// Outcomes that an exchange call can have: all but the last, which is for subsystems.

@@ -184,8 +184,14 @@ impl Beyond {
         if self.next_end.is_none_or(|end| now < end) {
             return Vec::new();
         }
-        let is_over = |_: &Arc<str>, removed_at: &mut Duration| now >= grace::end(*removed_at);
-        let ended = self.removed.extract_if(.., is_over).map(|(profile, _)| profile).collect();
+        let mut ended = Vec::new();
+        self.removed.retain(|profile, removed_at| {
+            let is_over = now >= grace::end(*removed_at);
+            if is_over {
+                ended.push(Arc::clone(profile));
+            }
+            !is_over
+        });
         self.next_end = self.removed.values().min().map(|removed_at| grace::end(*removed_at));
         ended
     }

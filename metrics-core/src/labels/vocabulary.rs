@@ -163,7 +163,7 @@ const fn abbreviated<'a>(values: &[&'a str], text: &str) -> Option<&'a str> {
     while index < values.len() {
         let (a, b) = (values[index].as_bytes(), text.as_bytes());
         let least = min(a.len(), b.len());
-        if least >= SHORTEST_PART && a.split_at(least).0.eq_ignore_ascii_case(b.split_at(least).0) {
+        if least >= SHORTEST_PART && distance(a.split_at(least).0, b.split_at(least).0) == 0 {
             return Some(values[index]);
         }
         index += 1;

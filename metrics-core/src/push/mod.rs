@@ -39,7 +39,7 @@ use crate::exposition::text::CONTENT_TYPE;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Longer times are cut to this one, which is safe to add to a clock.
-const LONGEST_TIMEOUT: Duration = Duration::from_hours(24);
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The number of bytes of an answer that are read for a message. Gateways explain errors in one line.
 const LONGEST_ANSWER: u64 = 1_000;

@@ -13,7 +13,7 @@ const LINES_OF_A_TOPIC: usize = 10;
 /// The maximum number of these from one source, so that it leaves some to others.
 const LINES_OF_A_PLACE: usize = 3;
 
-const MINUTE: Duration = Duration::from_mins(1);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// The recent lines of each topic.
 #[derive(Default)]

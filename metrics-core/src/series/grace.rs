@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// For counters and histograms: long enough for a scraper to read their last value.
-pub(crate) const GRACE: Duration = Duration::from_mins(5);
+pub(crate) const GRACE: Duration = Duration::from_secs(5 * 60);
 
 /// The end of the grace period that begins at `removed_at`.
 pub(crate) fn end(removed_at: Duration) -> Duration {

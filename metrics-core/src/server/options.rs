@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Longer times are cut to this one, which is far beyond any use and safe to add to a clock.
-const LONGEST: Duration = Duration::from_hours(24);
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The limits of the server. The defaults suit a bot on the open internet.
 ///

@@ -24,7 +24,7 @@ pub(super) const GRACE: Duration = Duration::from_millis(800);
 
 /// The time for which an idle rendering thread is kept: longer than any common scrape interval, so that a scrape
 /// needs no new thread and works on a machine that has none left.
-const KEEP_RENDERING_THREADS: Duration = Duration::from_hours(1);
+const KEEP_RENDERING_THREADS: Duration = Duration::from_secs(60 * 60);
 
 /// The time for which a recording around a suspend may be dated before it; the comparison costs next to nothing.
 const COMPARE_CLOCKS_EVERY: Duration = Duration::from_secs(1);

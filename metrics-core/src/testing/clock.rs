@@ -18,10 +18,10 @@ struct Times {
 
 impl SteeredClock {
     /// 2025-01-01 00:00:00 UTC, on a machine that has been up for an hour.
-    const WALL: Duration = Duration::from_hours(482_136);
+    const WALL: Duration = Duration::from_secs(1_735_689_600);
 
     pub(super) fn new() -> Self {
-        let up = Duration::from_hours(1);
+        let up = Duration::from_secs(60 * 60);
         Self(Arc::new(Mutex::new(Times { monotonic: up, boot_time: up, wall: Self::WALL })))
     }
 

@@ -134,4 +134,4 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A longer period is a mistake: no loop of a bot runs once a year.
-const LONGEST: Duration = Duration::from_hours(365 * 24);
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -25,7 +25,7 @@ pub(crate) use standing::SubsystemSlots;
 pub(crate) const PERIODS_UNTIL_STALLED: u32 = 3;
 
 /// The age at which a subsystem counts as stalled where nobody gave one.
-pub(crate) const DEFAULT_MAX_AGE: Duration = Duration::from_mins(1);
+pub(crate) const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
 
 /// The subsystems of an instance.
 #[derive(Debug)]
