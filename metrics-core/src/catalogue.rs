@@ -3,7 +3,11 @@
 //! This module is the only home of that knowledge. The encoders, the collector, the reference table and
 //! everything else that names a family reads it here.
 
-use crate::families::custom::Objective;
+/// The labels of every series, beside those of its family.
+pub(crate) const DEFAULT_LABELS: [&str; 3] = ["app", "env", "mode"];
+
+/// The first part of each name, unless the settings have another.
+pub(crate) const DEFAULT_NAMESPACE: &str = "bytelyst_bot";
 
 /// What a family's values mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +30,15 @@ impl Kind {
             Self::Histogram => "histogram",
         }
     }
+}
+
+/// How large a part of the observations is to lie at or below a bucket's bound.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Objective {
+    /// A bound of the histogram's buckets.
+    pub threshold: f64,
+    /// Above 0 and below 1: 0.99 for 99 %.
+    pub ratio: f64,
 }
 
 /// Whether a family belongs to the contract or extends it.

@@ -2,12 +2,6 @@
 
 use std::fmt;
 
-use crate::families::custom::Place;
-use crate::families::subsystem::MaxAge;
-#[cfg(feature = "push")]
-use crate::push::PushError;
-#[cfg(feature = "server")]
-use crate::server::ServeError;
 use crate::shown::{LONGEST_MESSAGE, quoted, shown};
 use crate::source_line::SourceLine;
 
@@ -46,14 +40,13 @@ enum Problem {
     },
     ConflictingFamily {
         name: &'static str,
-        one: Place,
-        other: Place,
+        one: String,
+        other: String,
     },
     Foreign(prometheus::Error),
-    #[cfg(feature = "server")]
-    Serve(ServeError),
-    #[cfg(feature = "push")]
-    Push(PushError),
+    /// An error of the server or of a push, with its own text and cause.
+    #[cfg(any(feature = "push", feature = "server"))]
+    Other(Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// What stood in an environment variable.
@@ -82,7 +75,11 @@ impl Error {
         Self(Box::new(Problem::NoMaxAge { subsystem: subsystem.to_owned(), place }))
     }
 
-    pub(crate) fn conflicting_max_age(subsystem: &str, asked: &MaxAge<'_>, set: &MaxAge<'_>) -> Self {
+    pub(crate) fn conflicting_max_age(
+        subsystem: &str,
+        asked: impl fmt::Display,
+        set: impl fmt::Display,
+    ) -> Self {
         Self(Box::new(Problem::ConflictingMaxAge {
             subsystem: subsystem.to_owned(),
             asked: asked.to_string(),
@@ -94,8 +91,18 @@ impl Error {
         Self(Box::new(Problem::NoExchange { place: place.to_string() }))
     }
 
-    pub(crate) fn conflicting_family(name: &'static str, one: Place, other: Place) -> Self {
-        Self(Box::new(Problem::ConflictingFamily { name, one, other }))
+    pub(crate) fn conflicting_family(
+        name: &'static str,
+        one: impl fmt::Display,
+        other: impl fmt::Display,
+    ) -> Self {
+        Self(Box::new(Problem::ConflictingFamily { name, one: one.to_string(), other: other.to_string() }))
+    }
+
+    /// The error of the server or of a push, shown with its own text.
+    #[cfg(any(feature = "push", feature = "server"))]
+    pub(crate) fn other(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self(Box::new(Problem::Other(Box::new(error))))
     }
 
     pub(crate) fn foreign(error: prometheus::Error) -> Self {
@@ -141,10 +148,8 @@ impl fmt::Display for Error {
                 let error = error.to_string();
                 write!(f, "the collector cannot be registered: {}", shown(&error).up_to(LONGEST_MESSAGE))
             }
-            #[cfg(feature = "server")]
-            Problem::Serve(error) => error.fmt(f),
-            #[cfg(feature = "push")]
-            Problem::Push(error) => error.fmt(f),
+            #[cfg(any(feature = "push", feature = "server"))]
+            Problem::Other(error) => error.fmt(f),
         }
     }
 }
@@ -155,18 +160,13 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
-
-#[cfg(feature = "server")]
-impl From<ServeError> for Error {
-    fn from(error: ServeError) -> Self {
-        Self(Box::new(Problem::Serve(error)))
-    }
-}
-
-#[cfg(feature = "push")]
-impl From<PushError> for Error {
-    fn from(error: PushError) -> Self {
-        Self(Box::new(Problem::Push(error)))
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.0 {
+            Problem::Foreign(error) => Some(error),
+            #[cfg(any(feature = "push", feature = "server"))]
+            Problem::Other(error) => error.source(),
+            _ => None,
+        }
     }
 }

@@ -68,13 +68,13 @@ mod source_line;
 mod storage;
 mod sync;
 
-pub use catalogue::Families;
+pub use catalogue::{Families, Objective};
 pub use error::Error;
 #[cfg(feature = "tracing")]
 pub use event_layer::EventLayer;
 pub use exposition::text::CONTENT_TYPE;
-pub use families::capital::{Amount, Capital, Profile};
-pub use families::custom::{Counter, Gauge, Histogram, Label, LabelType, Objective, ProfileId, Symbol};
+pub use families::capital::{Amount, Capital};
+pub use families::custom::{Counter, Gauge, Histogram, Label, LabelType, ProfileId, Symbol};
 pub use families::event::Event;
 pub use families::exchange::{CallGuard, CallWait, ExchangeCall};
 pub use families::market_data::MarketDataFeed;
@@ -82,7 +82,8 @@ pub use families::rate_limit::RateLimitGauge;
 pub use families::recent::RecentEvent;
 pub use families::reconciliation::{ReconciliationCycle, ReconciliationReport};
 pub use families::subsystem::{RunGuard, SubsystemHandle, SubsystemHealth};
-pub use instance::registry::Metrics;
+pub use instance::metrics::Metrics;
+pub use instance::profile::Profile;
 pub use instance::settings::{DEFAULT_ADDRESS, Env, Mode, Settings};
 pub use labels::value::LabelValue;
 pub use labels::{EventType, Exchange, Operation, RateLimit, Severity, Source, Subsystem};
@@ -195,28 +196,27 @@ pub mod __private {
     pub use crate::attributes::body::{
         Rewritten, always_ok, call, diverge, enter, evaluate, never, returned, unmeasured,
     };
+    pub use crate::attributes::capital::capital_of;
     pub use crate::attributes::future::{
         instrument_async, instrument_async_all, instrument_future, instrument_future_all, instrument_typed,
         instrument_typed_all, pinned,
     };
     pub use crate::attributes::guard::Guard;
     pub use crate::attributes::guards::stacked;
+    pub use crate::attributes::measured::{Declared, blank, counted, family_name, timed};
     pub use crate::attributes::probe::Probe;
+    pub use crate::attributes::reconciliation::report_of;
     pub use crate::attributes::text::Text;
     pub use crate::catalogue::Kind;
-    pub use crate::families::capital::capital_of;
     pub use crate::families::custom::{
-        CUSTOM_FAMILIES, CustomFamily, Declared, Given, Label, LabelTexts, LabelType, NoLabel, Place,
-        SeriesCell, blank, closed_sets, counted, family_name, given, series_cells, timed,
+        CUSTOM_FAMILIES, CustomFamily, Given, Label, LabelTexts, LabelType, NoLabel, Place, SeriesCell,
+        closed_sets, given, series_cells,
     };
-    pub use crate::families::event::On;
-    pub use crate::families::reconciliation::report_of;
     pub use crate::labels::value::{Derived, Position, concatenated, require_disjoint, values_before};
-    pub use crate::labels::vocabulary::require_type;
+    pub use crate::labels::vocabulary::{fixed_method_name, fixed_text, require_type};
+    pub use crate::outcome::ends::On;
     pub use crate::outcome::outcome;
-    pub use crate::sites::call_site::{
-        CALL_SITES, CallSite, Found, SlotCell, fixed_method_name, fixed_text, slot_cells,
-    };
+    pub use crate::sites::call_site::{CALL_SITES, CallSite, Found, SlotCell, slot_cells};
     /// What a declared family must be.
     pub mod check {
         pub use crate::families::custom::{

@@ -20,3 +20,18 @@ impl fmt::Display for SourceLine {
         write!(f, "{}:{}", self.0.file(), self.0.line())
     }
 }
+
+/// An annotated function and the line of its attribute.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FunctionLine {
+    pub(crate) function: &'static str,
+    pub(crate) module: &'static str,
+    pub(crate) file: &'static str,
+    pub(crate) line: u32,
+}
+
+impl fmt::Display for FunctionLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}::{} ({}:{})", self.module, self.function, self.file, self.line)
+    }
+}

@@ -1,7 +1,8 @@
 //! How a function's body is run under a guard.
 
 use crate::Outcome;
-use crate::attributes::guard::{Guard, Unwinding};
+use crate::attributes::guard::Guard;
+use crate::outcome::unwinding::Unwinding;
 
 /// Runs a body that returns a value, and tells its guard how `classify` sees that value.
 ///

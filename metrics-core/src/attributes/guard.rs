@@ -1,7 +1,6 @@
 //! What guards of calls and runs have in common.
 
 use crate::Outcome;
-use crate::outcome::timeout;
 use crate::storage::waiting::Waits;
 
 /// Something under way that is told how it ended.
@@ -41,29 +40,4 @@ pub trait Guard {
 
     /// Subtracts what its future waited, in ticks.
     fn subtract(&mut self, _waited: u64) {}
-}
-
-/// Whether the thread was unwinding already when a guard was made.
-///
-/// A guard may be made in a `Drop` that runs while somebody else's panic unwinds: then `panicking()` says nothing
-/// about the guarded code.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Unwinding(bool);
-
-impl Unwinding {
-    #[inline]
-    pub(crate) fn at_entry() -> Self {
-        Self(std::thread::panicking())
-    }
-
-    /// Whether a panic began since.
-    #[inline]
-    pub(crate) fn has_begun(self) -> bool {
-        !self.0 && std::thread::panicking()
-    }
-
-    /// The outcome of a guard that is dropped without having been told one.
-    pub(crate) fn outcome(self) -> Outcome {
-        if self.has_begun() { Outcome::Panic } else { timeout::dropped() }
-    }
 }

@@ -1,8 +1,14 @@
-//! What the attributes expand to.
+//! What the attributes expand to: a guard for each, and how a function's body runs under it.
 
 pub(crate) mod body;
+pub(crate) mod capital;
+pub(crate) mod event;
+pub(crate) mod exchange;
 pub(crate) mod future;
 pub(crate) mod guard;
 pub(crate) mod guards;
+pub(crate) mod measured;
 pub(crate) mod probe;
+pub(crate) mod reconciliation;
+pub(crate) mod subsystem;
 pub(crate) mod text;

@@ -8,6 +8,7 @@ use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use prometheus::core::{Collector, Desc};
 use prometheus::{Error, Registry, proto};
@@ -15,12 +16,11 @@ use prometheus::{Error, Registry, proto};
 use super::conformance::{Fault, check_name};
 use super::failure::Failure;
 use super::isolation::{Isolation, Running};
-use super::own::OwnFamilies;
+use super::naming::Naming;
+use super::own::{InstanceId, OwnFamilies};
 use super::spelling::{ForeignFamily, sample_names};
 use crate::catalogue::{FAMILIES, Origin};
 use crate::families::custom::custom_families;
-use crate::instance::registry::CoreId;
-use crate::instance::settings::Settings;
 use crate::lock::{Held, Lock};
 use crate::panics::contained;
 use crate::report::{LONGEST_LINE, Report, Topic};
@@ -73,16 +73,12 @@ impl Foreign {
 
     /// Refuses a collector that describes a metric of another one, or one of ours, or one that could not be merged with
     /// the series that another one has of the same family.
-    pub(crate) fn add_collector(
-        &self,
-        collector: Box<dyn Collector>,
-        settings: &Settings,
-    ) -> Result<(), Error> {
+    pub(crate) fn add_collector(&self, collector: Box<dyn Collector>, naming: &Naming) -> Result<(), Error> {
         // The collector's own code: not under our lock.
         let described = contained(|| collector.desc().into_iter().cloned().collect());
         let descriptions: Vec<Desc> =
             described.map_err(|panic| Error::Msg(format!("its descriptions panicked: {}", shown(&panic))))?;
-        let ours = OwnNames::of(settings);
+        let ours = OwnNames::of(naming);
         for (index, description) in descriptions.iter().enumerate() {
             let name = &description.fq_name;
             let refused = |fault: Fault| Error::Msg(format!("{name}: {fault}"));
@@ -107,12 +103,18 @@ impl Foreign {
 
     /// Every foreign family that can be served, as text, sorted by name. Parts of one family that come from several
     /// sources are merged, as a registry merges them. No sample's name comes twice, nor one of ours.
-    pub(crate) fn spelled(&self, core: CoreId, settings: &Settings) -> Vec<String> {
-        let now_ms = settings.clock.wall().as_millis().try_into().unwrap_or(i64::MAX);
+    pub(crate) fn spelled(
+        &self,
+        instance: InstanceId,
+        naming: &Naming,
+        report: &Report,
+        now: Duration,
+    ) -> Vec<String> {
+        let now_ms = now.as_millis().try_into().unwrap_or(i64::MAX);
         let sources = self.sources().clone();
-        let results = self.run(sources, &settings.report, move |source| source.spell(core, now_ms));
+        let results = self.run(sources, report, move |source| source.spell(instance, now_ms));
         let mut served =
-            Served { ours: OwnNames::of(settings), taken: HashMap::new(), families: BTreeMap::new() };
+            Served { ours: OwnNames::of(naming), taken: HashMap::new(), families: BTreeMap::new() };
         let mut refused = Vec::new();
         for spelled in results.into_iter().flatten() {
             if let Err(family) = spelled.and_then(|family| served.add(family)) {
@@ -120,7 +122,7 @@ impl Foreign {
                 refused.push(family);
             }
         }
-        self.tell_refused(&settings.report, &refused);
+        self.tell_refused(report, &refused);
         served.families.into_values().map(ForeignFamily::into_text).collect()
     }
 
@@ -145,9 +147,9 @@ impl Foreign {
     }
 
     /// The families of the registered collectors, for somebody else's gather of the shared registry.
-    pub(super) fn collected(&self, settings: &Settings) -> Vec<proto::MetricFamily> {
+    pub(crate) fn collected(&self, report: &Report) -> Vec<proto::MetricFamily> {
         let collectors = self.sources().iter().filter(|source| source.is_collector()).cloned().collect();
-        self.run(collectors, &settings.report, Source::gather).into_iter().flatten().collect()
+        self.run(collectors, report, Source::gather).into_iter().flatten().collect()
     }
 
     pub(crate) fn failures(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
@@ -278,9 +280,9 @@ impl Source {
         }
     }
 
-    /// Its families without those of `core`, which our server spells itself. One without any series is none.
-    fn spell(&self, core: CoreId, now_ms: i64) -> Vec<Result<ForeignFamily, Refused>> {
-        let families = OwnFamilies::muted(core, || self.gather());
+    /// Its families without those of `instance`, which our server spells itself. One without any series is none.
+    fn spell(&self, instance: InstanceId, now_ms: i64) -> Vec<Result<ForeignFamily, Refused>> {
+        let families = OwnFamilies::muted(instance, || self.gather());
         let families = families.iter().filter(|family| !family.get_metric().is_empty());
         let spell =
             |family| ForeignFamily::spell(family, now_ms).map_err(|fault| (family.name().to_owned(), fault));
@@ -309,14 +311,14 @@ struct OwnNames {
 }
 
 impl OwnNames {
-    fn of(settings: &Settings) -> Self {
+    fn of(naming: &Naming) -> Self {
         let custom = custom_families().into_iter().map(|family| &family.family);
-        let exported = FAMILIES.into_iter().chain(custom).filter(|family| settings.families.include(family));
+        let exported = FAMILIES.into_iter().chain(custom).filter(|family| naming.families.include(family));
         let (standard, namespaced): (Vec<_>, Vec<_>) =
             exported.partition(|family| family.origin == Origin::Standard);
         let names = |families: Vec<&crate::catalogue::Family>| {
             let names = |family: &crate::catalogue::Family| {
-                sample_names(&family.full_name(&settings.namespace), family.kind.suffixes())
+                sample_names(&naming.full_name(family), family.kind.suffixes())
             };
             families.into_iter().flat_map(names).collect()
         };

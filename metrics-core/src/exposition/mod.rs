@@ -5,6 +5,7 @@ mod conformance;
 mod failure;
 mod foreign;
 mod isolation;
+pub(crate) mod naming;
 mod own;
 mod spelling;
 #[cfg(test)]
@@ -12,4 +13,5 @@ mod tests;
 pub(crate) mod text;
 
 pub(crate) use foreign::Foreign;
-pub(crate) use own::OwnFamilies;
+pub(crate) use naming::Naming;
+pub(crate) use own::{Exposed, InstanceId, OwnFamilies};

@@ -2,48 +2,73 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Weak;
 
 use prometheus::core::{Collector, Desc};
 use prometheus::proto;
 
+use super::naming::Naming;
 use crate::catalogue::{FAMILIES, Family, Kind};
 use crate::families::custom::custom_families;
-use crate::instance::registry::{Core, CoreId};
-use crate::instance::settings::Settings;
-use crate::storage::{FamilySnapshot, HistogramValue, Sample, Value};
+use crate::storage::{FamilySnapshot, HistogramValue, Sample, Snapshot, Value};
 
 thread_local! {
-    /// The core for whose server this thread gathers: that server spells the core's families itself.
-    static MUTED: Cell<Option<CoreId>> = const { Cell::new(None) };
+    /// The instance for whose server this thread gathers: that server spells the instance's families itself.
+    static MUTED: Cell<Option<InstanceId>> = const { Cell::new(None) };
+}
+
+/// An instance, as a registry sees it.
+pub(crate) trait Exposed: fmt::Debug + Send + Sync {
+    fn id(&self) -> InstanceId;
+
+    /// None before the settings are known.
+    fn naming(&self) -> Option<&Naming>;
+
+    /// Every value of its own families at this moment.
+    fn snapshot(&self) -> Snapshot;
+
+    /// Those of the collectors that the bot registered.
+    fn foreign_families(&self) -> Vec<proto::MetricFamily>;
+}
+
+/// Tells instances apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InstanceId(usize);
+
+impl InstanceId {
+    /// Its address: no two instances that live at the same time have one.
+    pub(crate) fn of<T>(instance: &T) -> Self {
+        Self(std::ptr::from_ref(instance).addr())
+    }
 }
 
 /// Our families, and those of the collectors that a bot registered: everything to anybody's gather, nothing to our own
 /// server's.
 #[derive(Debug)]
 pub(crate) struct OwnFamilies {
-    /// Weak, since the core owns the registry that owns this.
-    core: Weak<Core>,
+    /// Weak, since the instance owns the registry that owns this.
+    instance: Weak<dyn Exposed>,
     descriptions: Vec<Desc>,
 }
 
 impl OwnFamilies {
-    pub(crate) fn new(core: Weak<Core>, settings: &Settings) -> Result<Self, prometheus::Error> {
+    pub(crate) fn new(instance: Weak<dyn Exposed>, naming: &Naming) -> Result<Self, prometheus::Error> {
         let custom = custom_families().into_iter().map(|family| &family.family);
-        let families = FAMILIES.into_iter().chain(custom).filter(|family| settings.families.include(family));
-        let descriptions = families.map(|family| describe(family, settings)).collect::<Result<_, _>>()?;
-        Ok(Self { core, descriptions })
+        let families = FAMILIES.into_iter().chain(custom).filter(|family| naming.families.include(family));
+        let descriptions = families.map(|family| describe(family, naming)).collect::<Result<_, _>>()?;
+        Ok(Self { instance, descriptions })
     }
 
-    /// Runs `gather` on this thread without the families of `core`.
-    pub(crate) fn muted<R>(core: CoreId, gather: impl FnOnce() -> R) -> R {
-        struct Restore(Option<CoreId>);
+    /// Runs `gather` on this thread without the families of `instance`.
+    pub(crate) fn muted<R>(instance: InstanceId, gather: impl FnOnce() -> R) -> R {
+        struct Restore(Option<InstanceId>);
         impl Drop for Restore {
             fn drop(&mut self) {
                 MUTED.set(self.0);
             }
         }
-        let _restore = Restore(MUTED.replace(Some(core)));
+        let _restore = Restore(MUTED.replace(Some(instance)));
         gather()
     }
 }
@@ -54,30 +79,31 @@ impl Collector for OwnFamilies {
     }
 
     fn collect(&self) -> Vec<proto::MetricFamily> {
-        let Some(core) = self.core.upgrade() else { return Vec::new() };
-        if MUTED.get() == Some(core.id()) {
+        let Some(instance) = self.instance.upgrade() else { return Vec::new() };
+        if MUTED.get() == Some(instance.id()) {
             return Vec::new();
         }
-        let Some(settings) = core.settings() else { return Vec::new() };
-        let foreign = core.foreign.collected(settings);
-        core.snapshot().families.iter().map(|family| family_proto(family, settings)).chain(foreign).collect()
+        let Some(naming) = instance.naming() else { return Vec::new() };
+        let ours = instance.snapshot();
+        let foreign = instance.foreign_families();
+        ours.families.iter().map(|family| family_proto(family, naming)).chain(foreign).collect()
     }
 }
 
-fn describe(family: &Family, settings: &Settings) -> Result<Desc, prometheus::Error> {
+fn describe(family: &Family, naming: &Naming) -> Result<Desc, prometheus::Error> {
     let default_labels: HashMap<_, _> =
-        settings.default_labels().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        naming.default_labels.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     Desc::new(
-        family.full_name(&settings.namespace),
+        naming.full_name(family),
         family.help.to_owned(),
         family.labels.iter().map(|&label| label.to_owned()).collect(),
         default_labels,
     )
 }
 
-fn family_proto(snapshot: &FamilySnapshot, settings: &Settings) -> proto::MetricFamily {
+fn family_proto(snapshot: &FamilySnapshot, naming: &Naming) -> proto::MetricFamily {
     let mut family = proto::MetricFamily::default();
-    family.set_name(snapshot.family.full_name(&settings.namespace));
+    family.set_name(naming.full_name(snapshot.family));
     family.set_help(snapshot.family.help.to_owned());
     family.set_field_type(match snapshot.family.kind {
         Kind::Counter => proto::MetricType::COUNTER,
@@ -85,18 +111,20 @@ fn family_proto(snapshot: &FamilySnapshot, settings: &Settings) -> proto::Metric
         Kind::Histogram => proto::MetricType::HISTOGRAM,
     });
     let samples = snapshot.samples.iter();
-    family.set_metric(samples.map(|sample| metric_proto(snapshot.family, sample, settings)).collect());
+    family.set_metric(samples.map(|sample| metric_proto(snapshot.family, sample, naming)).collect());
     family
 }
 
-fn metric_proto(family: &Family, sample: &Sample, settings: &Settings) -> proto::Metric {
+fn metric_proto(family: &Family, sample: &Sample, naming: &Naming) -> proto::Metric {
     let own = family.labels.iter().copied().zip(sample.labels.iter().map(|value| &**value));
-    let labels = own.chain(settings.default_labels()).map(|(name, value)| {
-        let mut pair = proto::LabelPair::default();
-        pair.set_name(name.to_owned());
-        pair.set_value(value.to_owned());
-        pair
-    });
+    let labels = own.chain(naming.default_labels.iter().map(|(name, value)| (*name, &**value))).map(
+        |(name, value)| {
+            let mut pair = proto::LabelPair::default();
+            pair.set_name(name.to_owned());
+            pair.set_value(value.to_owned());
+            pair
+        },
+    );
     let mut metric = proto::Metric::from_label(labels.collect());
     match &sample.value {
         Value::Counter(value) => {

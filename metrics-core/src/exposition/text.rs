@@ -3,15 +3,15 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+use super::naming::Naming;
 use crate::catalogue::{FAMILIES, Families, Family};
-use crate::instance::settings::Settings;
 use crate::storage::{Reading, Receipt, Sink};
 
 /// The type of the text format as HTTP has it. Prometheus 3 refuses a scrape whose type it does not know, so this is
 /// exact.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Spells a scrape as it comes, with the names and default labels of its settings.
+/// Spells a scrape as it comes, with the names and default labels of its instance.
 ///
 /// Nothing is allocated for a series: what its lines share is spelled once, and of a line only the number is new.
 pub(crate) struct TextSink<'a> {
@@ -72,14 +72,14 @@ const CUSTOM: usize = FAMILIES.len();
 
 impl<'a> TextSink<'a> {
     /// Behind what stands in `text` already.
-    pub(crate) fn new(settings: &'a Settings, text: String) -> Self {
+    pub(crate) fn new(naming: &'a Naming, text: String) -> Self {
         let mut default_labels = String::new();
-        for (name, value) in settings.default_labels() {
+        for (name, value) in &naming.default_labels {
             write_label(&mut default_labels, name, value);
         }
         Self {
-            families: settings.families,
-            namespace: &settings.namespace,
+            families: naming.families,
+            namespace: &naming.namespace,
             default_labels,
             text,
             open: 0,
@@ -93,9 +93,9 @@ impl<'a> TextSink<'a> {
 
     /// Writes the text to `out`, some at a time, so that it is never in memory as a whole. Where that fails the rest is
     /// not spelled.
-    pub(crate) fn to(settings: &'a Settings, out: &'a mut dyn Write) -> Self {
+    pub(crate) fn to(naming: &'a Naming, out: &'a mut dyn Write) -> Self {
         let outlet = Outlet { out, result: Ok(()), wrote_for: Duration::ZERO };
-        Self { outlet: Some(outlet), ..Self::new(settings, String::new()) }
+        Self { outlet: Some(outlet), ..Self::new(naming, String::new()) }
     }
 
     /// Adds what stands in `text`.
@@ -328,13 +328,13 @@ pub(crate) fn write_integer(text: &mut String, value: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Mode;
     use crate::catalogue;
+    use crate::{Mode, Settings};
     use std::fmt::Write as _;
 
     fn encoded(fill: impl FnOnce(&mut dyn Sink)) -> String {
-        let settings = Settings::new(Mode::Paper).app("a\"b\\c\nd");
-        let mut sink = TextSink::new(&settings, String::new());
+        let naming = Settings::new(Mode::Paper).app("a\"b\\c\nd").naming();
+        let mut sink = TextSink::new(&naming, String::new());
         fill(&mut sink);
         sink.finish().expect("nothing is written").0
     }
@@ -367,8 +367,8 @@ mod tests {
     fn a_histogram_without_any_label_has_its_bounds_alone() {
         static LONELY: Family =
             Family { name: "lonely", labels: &[], buckets: &[0.5], ..catalogue::SUBSYSTEM_DURATION_SECONDS };
-        let settings = Settings::new(Mode::Paper).default_labels_in_target_info();
-        let mut sink = TextSink::new(&settings, String::new());
+        let naming = Settings::new(Mode::Paper).default_labels_in_target_info().naming();
+        let mut sink = TextSink::new(&naming, String::new());
         sink.open(&LONELY);
         (&mut sink as &mut dyn Sink).histogram(&LONELY, &[], &[1, 2], 3.0);
         let text = sink.finish().expect("nothing is written").0;

@@ -3,13 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::attributes::guard::{Guard, Unwinding};
 use crate::catalogue::{self, EXCHANGE_API_LATENCY_BUCKETS};
 use crate::clock::Clock;
-use crate::instance::registry;
-use crate::sites::call_site::{CallSite, Choice, Found};
-use crate::storage::not_installed;
-use crate::storage::waiting::{Scope, SinceHere, claim};
+use crate::outcome::unwinding::Unwinding;
+use crate::storage::waiting::{SinceHere, claim};
 use crate::storage::{Call, Ending, Lease, Scratch, Series, Sink, Totals};
 use crate::{LabelValue, Outcome};
 
@@ -134,6 +131,10 @@ impl ExchangeSlots {
         Self(Lease::new(&EXCHANGE_API_LATENCY_BUCKETS, Outcome::VALUES.len(), clock.scale()))
     }
 
+    pub(crate) fn calls(&self) -> &Lease {
+        &self.0
+    }
+
     /// Of a handle that an allocator asks for under a lock.
     pub(crate) fn nowhere() -> Self {
         Self(Lease::nowhere())
@@ -247,7 +248,7 @@ fn waited(since: SinceHere, clock: &Clock) -> u64 {
 }
 
 /// How an attempt that ended so is recorded.
-fn ending(outcome: Outcome) -> Ending {
+pub(crate) fn ending(outcome: Outcome) -> Ending {
     // However it ended: otherwise an outage would make the latency look better. A skip is no attempt.
     let observed = outcome != Outcome::Skipped;
     Ending { outcome: outcome as u8, observed, freshens: false }
@@ -258,104 +259,6 @@ impl Drop for CallGuard<'_> {
         if !self.ended {
             self.end(self.unwinding.outcome());
         }
-    }
-}
-
-/// An attempt of an annotated function, [minus the waits](Call::minus_waited) of its thread until it guards a future.
-#[derive(Debug)]
-pub struct SiteCall(pub(crate) Call);
-
-impl Guard for SiteCall {
-    type Verdict = Outcome;
-
-    type Waits = Scope;
-
-    #[inline]
-    fn finish(self, outcome: Outcome) {
-        if outcome == Outcome::Ok {
-            end_well(self.0);
-        } else {
-            self.abandon(outcome);
-        }
-    }
-
-    #[inline]
-    fn finish_here(self, outcome: Outcome) {
-        if outcome == Outcome::Ok {
-            end_well_here(self.0);
-        } else {
-            self.abandon_here(outcome);
-        }
-    }
-
-    #[cold]
-    fn abandon(self, outcome: Outcome) {
-        self.0.end_site(ending(outcome));
-    }
-
-    #[cold]
-    fn abandon_here(self, outcome: Outcome) {
-        self.0.plus_waited().end_site(ending(outcome));
-    }
-
-    #[inline]
-    fn begin_future(&mut self) -> u64 {
-        self.0 = self.0.plus_waited();
-        self.0.started()
-    }
-
-    fn subtract(&mut self, waited: u64) {
-        self.0 = self.0.later(waited);
-    }
-}
-
-// Once for all sites, not once in each annotated function: 200 bytes less of each, and as fast.
-
-#[inline(never)]
-fn end_well(running: Call) {
-    if !running.end_quickly_anywhere_by_time_stamp() {
-        running.end_site(ending(Outcome::Ok));
-    }
-}
-
-#[inline(never)]
-fn end_well_here(running: Call) {
-    if !running.end_quickly_by_time_stamp() {
-        running.plus_waited().end_site(ending(Outcome::Ok));
-    }
-}
-
-/// An annotated function that is one attempt of an exchange call.
-#[derive(Clone, Copy, Debug)]
-pub struct ExchangeSite<'a>(pub(crate) &'a CallSite);
-
-impl ExchangeSite<'static> {
-    pub(crate) fn start_slowly(self, exchange: usize, operation: usize) -> Call {
-        not_installed::note(self.0);
-        let find = || Found::Exchange(self.find(exchange, operation));
-        let running = self.0.cell(exchange, operation).start_slowly(find, |found| match found {
-            Found::Exchange(slots) => &slots.0,
-            other => unreachable!("a site finds its own slots, not {other:?}"),
-        });
-        running.minus_waited()
-    }
-
-    fn find(self, exchange: usize, operation: usize) -> Arc<ExchangeSlots> {
-        let core = registry::process_core();
-        let [exchanges, operations] = self.0.labels();
-        let operation = operations.text(operation).unwrap_or_default();
-        core.exchange_calls.slots(exchanges.text(exchange), operation, &core.clock)
-    }
-}
-
-impl ExchangeSite<'_> {
-    pub(crate) fn exchange(self) -> Choice {
-        self.0.labels()[0]
-    }
-
-    /// The operation that this site always is, if it does not choose at run time.
-    pub(crate) fn fixed_operation(self) -> Option<&'static str> {
-        self.0.labels()[1].fixed()
     }
 }
 

@@ -6,9 +6,8 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use crate::catalogue;
-use crate::clock::{Latch, Translation};
-use crate::instance::registry::Core;
-use crate::instance::settings::{DEFAULT_SERIES, LabelBounds};
+use crate::clock::{Clock, Latch, Timeline, Translation};
+use crate::labels::bounds::{DEFAULT_SERIES, LabelBounds};
 use crate::lock::{self, Lock};
 use crate::storage::{ENABLED, Sink, Tally, record_outside};
 
@@ -175,7 +174,9 @@ impl Feed {
 /// ```
 #[derive(Debug)]
 pub struct MarketDataFeed {
-    core: Arc<Core>,
+    market_data: Arc<MarketData>,
+    clock: Clock,
+    timeline: Arc<Timeline>,
     exchange: &'static str,
     symbol: Arc<str>,
     /// None where the bound on symbols was reached; a place may come free.
@@ -187,12 +188,27 @@ pub struct MarketDataFeed {
 }
 
 impl MarketDataFeed {
-    pub(crate) fn new(core: Arc<Core>, exchange: &'static str, symbol: &str) -> Self {
-        let (symbol, changes) = (Arc::from(symbol), core.market_data.changes());
+    pub(crate) fn new(
+        market_data: Arc<MarketData>,
+        clock: Clock,
+        timeline: Arc<Timeline>,
+        exchange: &'static str,
+        symbol: &str,
+    ) -> Self {
+        let (symbol, changes) = (Arc::from(symbol), market_data.changes());
         // An allocator that asks under a lock gets a handle that asks again with its next update.
-        let asked = lock::outside(|| core.market_data.feed(exchange, &symbol));
+        let asked = lock::outside(|| market_data.feed(exchange, &symbol));
         let asked_at = AtomicU64::new(if asked.is_some() { changes } else { changes.wrapping_sub(1) });
-        Self { core, exchange, symbol, feed: asked.flatten(), moved_in: lock::Once::new(), asked_at }
+        Self {
+            market_data,
+            clock,
+            timeline,
+            exchange,
+            symbol,
+            feed: asked.flatten(),
+            moved_in: lock::Once::new(),
+            asked_at,
+        }
     }
 
     /// Says that it was updated now. On a handle that is kept this is one reading of the clock and one store, and a hundred
@@ -207,12 +223,11 @@ impl MarketDataFeed {
         // The tick 0 stands for none.
         match self.feed() {
             Some(feed) => {
-                let Core { clock, timeline, .. } = &*self.core;
-                let now = clock.ticks().max(1);
-                timeline.compare_if_due(clock, now);
+                let now = self.clock.ticks().max(1);
+                self.timeline.compare_if_due(&self.clock, now);
                 feed.updated_at.store(now, Relaxed);
             }
-            None => self.core.market_data.overflow.add(1),
+            None => self.market_data.overflow.add(1),
         }
     }
 
@@ -222,7 +237,7 @@ impl MarketDataFeed {
 
     /// For a symbol that found no place.
     fn ask_again(&self) -> Option<&Arc<Feed>> {
-        let market_data = &self.core.market_data;
+        let market_data = &self.market_data;
         let changes = market_data.changes();
         // An allocator under a lock asks another time.
         if changes == self.asked_at.load(Relaxed) || lock::is_inside() {
@@ -238,10 +253,10 @@ impl MarketDataFeed {
     pub fn remove(&self) {
         let remove = || {
             // Another handle may have found a place since this one found none.
-            let standing = || self.core.market_data.standing_feed(self.exchange, &self.symbol);
+            let standing = || self.market_data.standing_feed(self.exchange, &self.symbol);
             if let Some(feed) = self.feed.clone().or_else(standing) {
                 feed.updated_at.store(0, Relaxed);
-                self.core.market_data.let_go(self.exchange, &self.symbol, feed);
+                self.market_data.let_go(self.exchange, &self.symbol, feed);
             }
         };
         let _ = record_outside(remove);
@@ -251,7 +266,9 @@ impl MarketDataFeed {
 impl Clone for MarketDataFeed {
     fn clone(&self) -> Self {
         Self {
-            core: Arc::clone(&self.core),
+            market_data: Arc::clone(&self.market_data),
+            clock: self.clock.clone(),
+            timeline: Arc::clone(&self.timeline),
             exchange: self.exchange,
             symbol: Arc::clone(&self.symbol),
             feed: self.feed.as_ref().or_else(|| self.moved_in.get()).cloned(),
@@ -268,7 +285,7 @@ impl Drop for MarketDataFeed {
         if let Some(feed) = self.feed.take().or_else(|| moved_in.into_inner())
             && !lock::is_inside()
         {
-            self.core.market_data.let_go(self.exchange, &self.symbol, feed);
+            self.market_data.let_go(self.exchange, &self.symbol, feed);
         }
     }
 }
@@ -283,7 +300,7 @@ mod tests {
         let metrics = Settings::new(Mode::Paper).build().expect("settings that are allowed");
         let handle = |symbol| metrics.market_data(Exchange::Binance, symbol);
         let (stays, goes, blank) = (handle("stays"), handle("goes"), handle("blank"));
-        let market_data = &stays.core.market_data;
+        let market_data = &stays.market_data;
         market_data.set_bound(3);
         stays.updated();
         goes.updated();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::catalogue;
 use crate::families::capital::Figures;
-use crate::instance::settings::LabelBounds;
+use crate::labels::bounds::LabelBounds;
 use crate::labels::value::OTHER;
 use crate::lock::{Held, Lock};
 use crate::series::grace;

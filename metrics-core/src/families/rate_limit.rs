@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::catalogue;
-use crate::instance::registry::Core;
 use crate::lock;
 use crate::storage::{CounterSlot, ENABLED, GaugeSlot, Series, Sink, record_outside};
 
@@ -49,16 +48,16 @@ impl RateLimits {
 /// ```
 #[derive(Clone, Debug)]
 pub struct RateLimitGauge {
-    core: Arc<Core>,
+    limits: Arc<RateLimits>,
     labels: (&'static str, &'static str),
     /// None where an allocator asked for the handle under a lock.
     slot: Option<Arc<GaugeSlot>>,
 }
 
 impl RateLimitGauge {
-    pub(crate) fn new(core: Arc<Core>, exchange: &'static str, limit: &'static str) -> Self {
-        let slot = lock::outside(|| core.rate_limits.slot(exchange, limit));
-        Self { core, labels: (exchange, limit), slot }
+    pub(crate) fn new(limits: Arc<RateLimits>, exchange: &'static str, limit: &'static str) -> Self {
+        let slot = lock::outside(|| limits.slot(exchange, limit));
+        Self { limits, labels: (exchange, limit), slot }
     }
 
     /// Says how much is used of what is allowed, in the limit's own unit: requests, orders, weight. The gauge is their
@@ -77,14 +76,14 @@ impl RateLimitGauge {
                 None => self.set_slowly(ratio),
             }
         } else {
-            self.core.rate_limits.invalid.add(1);
+            self.limits.invalid.add(1);
         }
     }
 
     #[cold]
     fn set_slowly(&self, ratio: f64) {
         let (exchange, limit) = self.labels;
-        let _ = record_outside(|| self.core.rate_limits.slot(exchange, limit).set(ratio));
+        let _ = record_outside(|| self.limits.slot(exchange, limit).set(ratio));
     }
 
     /// The same from how much is left, as Bybit says it (`X-Bapi-Limit-Status` of `X-Bapi-Limit`).

@@ -1,19 +1,17 @@
 //! Reconciliation: what differs between the bot's records and the exchange's.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
-use crate::attributes::guard::Guard;
+use crate::LabelValue;
 use crate::catalogue;
-use crate::instance::registry::{self, Core};
 use crate::labels::Source;
 use crate::labels::value::OTHER;
 use crate::lock::{self, Held, Lock};
-use crate::report::Topic;
+use crate::report::{Report, Topic};
 use crate::shown::quoted;
-use crate::sites::call_site::CallSite;
 use crate::storage::{ENABLED, Sink, lose, record_outside};
-use crate::{LabelValue, Outcome};
 
 /// What one complete comparison found.
 ///
@@ -106,6 +104,9 @@ impl ReconciliationReport {
 /// Names that are kept apart. Each costs what its last cycle found, for ever; a bot compares a handful of things.
 const MOST_NAMES: usize = 200;
 
+/// A call site, told apart by its address and named in reports.
+type Site = &'static (dyn fmt::Display + Sync);
+
 /// The reconciliations of an instance.
 #[derive(Debug, Default)]
 pub(crate) struct Reconciliations(Lock<State>);
@@ -155,7 +156,7 @@ impl Reconciliations {
     }
 
     /// The number of a cycle that begins now, and the key under which it is kept.
-    fn begin(&self, site: Option<&'static CallSite>, name: &str) -> (Arc<Key>, u64) {
+    fn begin(&self, site: Option<Site>, name: &str) -> (Arc<Key>, u64) {
         let mut key = Key { site: site.map(|site| std::ptr::from_ref(site).addr()), name: name.to_owned() };
         let mut state = self.state();
         if state.each.len() >= MOST_NAMES && !state.each.contains_key(&key) {
@@ -239,35 +240,31 @@ pub struct ReconciliationCycle(Option<Begun>);
 /// A cycle that has begun; none where an allocator began it under a lock.
 #[derive(Debug)]
 struct Begun {
-    core: Arc<Core>,
+    reconciliations: Arc<Reconciliations>,
     // Shared: futures have a cycle in them.
     key: Arc<Key>,
     number: u64,
 }
 
 impl ReconciliationCycle {
-    /// Begins a cycle of the handles' reconciliation of this name.
-    pub(crate) fn begin(core: &Arc<Core>, name: &str) -> Self {
-        Self::begin_at(|| Arc::clone(core), None, name)
-    }
-
-    /// Begins a cycle of the reconciliation that a call site calls by this name.
-    pub(crate) fn begin_at_site(site: &'static CallSite, name: &str) -> Self {
-        Self::begin_at(registry::process_instance, Some(site), name)
-    }
-
-    fn begin_at(core: impl FnOnce() -> Arc<Core>, site: Option<&'static CallSite>, name: &str) -> Self {
+    /// Begins a cycle of the reconciliation of this name: of a call site, or of the handles.
+    pub(crate) fn begin(
+        reconciliations: impl FnOnce() -> Arc<Reconciliations>,
+        site: Option<Site>,
+        name: &str,
+        report: impl FnOnce() -> Report,
+    ) -> Self {
         let begun = lock::outside(|| {
-            let core = core();
-            let (key, number) = core.reconciliations.begin(site, name);
-            Begun { core, key, number }
+            let reconciliations = reconciliations();
+            let (key, number) = reconciliations.begin(site, name);
+            Begun { reconciliations, key, number }
         });
-        if let Some(Begun { core, key, .. }) = &begun
+        if let Some(Begun { key, .. }) = &begun
             && ENABLED
             && key.name != name
         {
-            let place = site.map(ToString::to_string).unwrap_or_default();
-            core.report().tell(
+            let place = site.map(|site| site.to_string()).unwrap_or_default();
+            report().tell(
                 Topic::Reconciliations,
                 &place,
                 format_args!(
@@ -286,53 +283,12 @@ impl ReconciliationCycle {
     pub fn commit(self, report: ReconciliationReport) {
         match self.0 {
             _ if !ENABLED => {}
-            Some(Begun { core, key, number }) => {
-                let _ = record_outside(|| core.reconciliations.commit(&key, number, report));
+            Some(Begun { reconciliations, key, number }) => {
+                let _ = record_outside(|| reconciliations.commit(&key, number, report));
             }
             None => lose(),
         }
     }
-}
-
-/// What a function under `#[reconciliation]` returns.
-#[diagnostic::on_unimplemented(
-    message = "`#[reconciliation]` stands over a function that returns `ReconciliationReport` or `Result<ReconciliationReport, E>`",
-    label = "this is neither",
-    note = "compare in a function of its own and put the attribute over that"
-)]
-pub trait ReconciliationRun {
-    /// What was found, unless there is an error in its place.
-    fn report(&self) -> Option<&ReconciliationReport>;
-}
-
-impl ReconciliationRun for ReconciliationReport {
-    fn report(&self) -> Option<&ReconciliationReport> {
-        Some(self)
-    }
-}
-
-impl<E> ReconciliationRun for Result<ReconciliationReport, E> {
-    fn report(&self) -> Option<&ReconciliationReport> {
-        self.as_ref().ok()
-    }
-}
-
-/// The verdict on a returned value. The function keeps its report, so the cycle takes a copy.
-pub fn report_of<R: ReconciliationRun>(value: &R) -> Option<ReconciliationReport> {
-    value.report().cloned()
-}
-
-impl Guard for ReconciliationCycle {
-    type Verdict = Option<ReconciliationReport>;
-    type Waits = ();
-
-    fn finish(self, report: Option<ReconciliationReport>) {
-        if let Some(report) = report {
-            self.commit(report);
-        }
-    }
-
-    fn abandon(self, _: Outcome) {}
 }
 
 #[cfg(test)]

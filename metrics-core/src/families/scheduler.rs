@@ -1,7 +1,7 @@
 //! How late tokio's scheduler is: a task that blocks a worker delays every other one on it, and no duration of theirs
 //! shows why.
 
-use std::sync::Weak;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -9,7 +9,6 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::catalogue::{self, TOKIO_SCHEDULER_LAG_BUCKETS};
-use crate::instance::registry::Core;
 use crate::storage::{Distribution, ENABLED, Sink};
 
 /// Often enough to catch a block of a tenth of a second once, and no work worth naming.
@@ -41,19 +40,18 @@ impl SchedulerLag {
 }
 
 /// Watches the runtime until it or the instance is gone.
-pub(crate) fn watch(core: Weak<Core>, runtime: &Handle) {
+pub(crate) fn watch(lag: &Arc<SchedulerLag>, runtime: &Handle) {
     if !ENABLED {
         return;
     }
-    if let Some(core) = core.upgrade() {
-        core.scheduler_lag.is_watched.store(true, Relaxed);
-    }
+    lag.is_watched.store(true, Relaxed);
+    let lag = Arc::downgrade(lag);
     runtime.spawn(async move {
         loop {
             let due = Instant::now() + PERIOD;
             sleep_until(due).await;
-            let Some(core) = core.upgrade() else { return };
-            core.scheduler_lag.observe(due.elapsed());
+            let Some(lag) = lag.upgrade() else { return };
+            lag.observe(due.elapsed());
         }
     });
 }

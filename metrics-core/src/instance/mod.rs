@@ -1,4 +1,8 @@
 //! One instance: its settings, its families, and the process-wide instance to which the attributes record.
 
-pub(crate) mod registry;
+pub(crate) mod core;
+mod install;
+pub(crate) mod metrics;
+pub(crate) mod process;
+pub(crate) mod profile;
 pub(crate) mod settings;

@@ -5,37 +5,20 @@ use std::env::{self, VarError};
 use std::fmt;
 use std::net::Ipv6Addr;
 
-use crate::catalogue::Families;
+use crate::catalogue::{DEFAULT_LABELS, DEFAULT_NAMESPACE, Families};
 use crate::clock::Clock;
 use crate::error::Found;
+use crate::exposition::Naming;
+use crate::labels::bounds::LabelBounds;
 use crate::labels::vocabulary;
 use crate::report::{Report, ReportHook};
 use crate::shown::shown;
-use crate::source_line::SourceLine;
-use crate::{Error, LabelValue, Metrics};
+use crate::{Error, LabelValue};
 
 /// Where the exposition is served unless something else is said.
 pub const DEFAULT_ADDRESS: &str = "0.0.0.0:5000";
 
-/// The labels of every series.
-pub(crate) const DEFAULT_LABELS: [&str; 3] = ["app", "env", "mode"];
-
-pub(crate) const DEFAULT_NAMESPACE: &str = "bytelyst_bot";
 const DEFAULT_APP: &str = "bytelyst-trading-bot-service";
-
-/// Series of a family with open labels, before label sets go to "other".
-pub(crate) const DEFAULT_SERIES: usize = 2_000;
-
-/// How many values the open labels have that every bot has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LabelBounds {
-    pub(crate) profiles: usize,
-    pub(crate) symbols: usize,
-}
-
-impl LabelBounds {
-    pub(crate) const DEFAULT: Self = Self { profiles: 50, symbols: 200 };
-}
 
 const NODE_ENV: &str = "NODE_ENV";
 const PAPER_TRADING: &str = "PAPER_TRADING";
@@ -250,7 +233,7 @@ impl Settings {
         self
     }
 
-    /// Names the events that [`Metrics::event`] may count: they stand at 0 from the start, without profile and symbol.
+    /// Names the events that [`Metrics::event`](crate::Metrics::event) may count: they stand at 0 from the start, without profile and symbol.
     /// One that is not named begins with its first count, which `increase()` in a rule cannot see, since it saw no 0
     /// before. May be said several times.
     ///
@@ -345,31 +328,8 @@ impl Settings {
         &self.address
     }
 
-    /// Makes these the settings of the process, to which all attributes belong. Every linked call site's series
-    /// stands at 0 from here on.
-    ///
-    /// # Errors
-    ///
-    /// Where a setting is not allowed, where two call sites contradict each other, where an exchange call has no
-    /// exchange, or where other settings are installed already. Nothing is installed then.
-    #[track_caller]
-    pub fn install(self) -> Result<Metrics, Error> {
-        let place = SourceLine::of_caller();
-        Metrics::install(self.checked()?, place)
-    }
-
-    /// Makes an instance of its own, for tests and simulated bots. Only handles record to it, no attribute.
-    ///
-    /// # Errors
-    ///
-    /// Where a setting is not allowed.
-    #[track_caller]
-    pub fn build(self) -> Result<Metrics, Error> {
-        let place = SourceLine::of_caller();
-        Metrics::build(self.checked()?, place)
-    }
-
-    fn checked(self) -> Result<Self, Error> {
+    /// These settings, if each is allowed.
+    pub(super) fn checked(self) -> Result<Self, Error> {
         if !is_metric_name(&self.namespace) {
             let allowed = "a namespace has letters, digits and underscores, and no digit in front";
             return Err(Error::setting("namespace", self.namespace, allowed));
@@ -388,10 +348,15 @@ impl Settings {
         Ok(self)
     }
 
-    /// The default labels that are written on each series, in this order.
-    pub(crate) fn default_labels(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    /// How series are named with these settings.
+    pub(crate) fn naming(&self) -> Naming {
         let inline = if self.target_info { 0 } else { DEFAULT_LABELS.len() };
-        DEFAULT_LABELS.into_iter().zip(self.identity()).take(inline)
+        let labels = DEFAULT_LABELS.into_iter().zip(self.identity().map(str::to_owned));
+        Naming {
+            families: self.families,
+            namespace: self.namespace.clone(),
+            default_labels: labels.take(inline).collect(),
+        }
     }
 
     /// The values of all default labels.

@@ -58,6 +58,7 @@
 //! # fn main() { audit(); }
 //! ```
 
+pub(crate) mod bounds;
 pub(crate) mod value;
 pub(crate) mod vocabulary;
 

@@ -356,10 +356,37 @@ impl Message {
     }
 }
 
+/// A text that is a value of `L`, and its [key](LabelValue::KEYS).
+///
+/// # Panics
+///
+/// As `require_text` does; meant for statics, where the panic is a compile error.
+#[must_use]
+#[track_caller]
+pub const fn fixed_text<L: LabelValue>(text: &'static str, low: u128, high: u128) -> &'static str {
+    if !has_key::<L>(low, high) {
+        require_text::<L>(text);
+    }
+    text
+}
+
+/// The name of a method that is a value of `L`, and its key.
+///
+/// # Panics
+///
+/// As `require_method_name` does; meant for statics, where the panic is a compile error.
+#[must_use]
+#[track_caller]
+pub const fn fixed_method_name<L: LabelValue>(name: &'static str, low: u128, high: u128) -> &'static str {
+    if !has_key::<L>(low, high) {
+        require_method_name::<L>(name);
+    }
+    name
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sites::call_site::fixed_text;
 
     fn message_of<L: LabelValue>(text: &'static str) -> String {
         *std::panic::catch_unwind(|| require_text::<L>(text))

@@ -1,7 +1,9 @@
 //! How a call ended, and how that is told from what it returned.
 
+pub(crate) mod ends;
 mod failures;
 pub(crate) mod timeout;
+pub(crate) mod unwinding;
 
 use std::convert::Infallible;
 use std::rc::Rc;

@@ -90,3 +90,9 @@ impl std::error::Error for PushError {
         }
     }
 }
+
+impl From<PushError> for crate::Error {
+    fn from(error: PushError) -> Self {
+        Self::other(error)
+    }
+}

@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::error::PushError;
+use crate::catalogue::DEFAULT_LABELS;
 use crate::catalogue::FAMILIES;
 use crate::families::custom::custom_families;
-use crate::instance::settings::DEFAULT_LABELS;
 
 /// What stands in a path as it is (RFC 3986, section 2.3). Everything else is written in base64, which the gateway
 /// offers for it: percent-encoded slashes do not survive every proxy.

@@ -121,3 +121,9 @@ impl Error for ServeError {
         Some(&self.cause)
     }
 }
+
+impl From<ServeError> for crate::Error {
+    fn from(error: ServeError) -> Self {
+        Self::other(error)
+    }
+}

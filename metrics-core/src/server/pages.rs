@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::families::subsystem::SubsystemHealth;
-use crate::instance::registry::Metrics;
+use crate::instance::metrics::Metrics;
 use crate::report::Topic;
 use crate::server::{Delivered, Pages, ServeError, Server, ServerOptions, Verdict, serve};
 use crate::storage::ENABLED;

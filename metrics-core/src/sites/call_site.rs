@@ -1,23 +1,19 @@
 //! The list of everything that is annotated, complete at link time.
 
-use std::borrow::Borrow;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
 use linkme::distributed_slice;
 
-use crate::attributes::text::Text;
-use crate::families::capital::CapitalGuard;
-use crate::families::event::{BareEventGuard, EventGuard, EventSite, EventSlots, On};
-use crate::families::exchange::{ExchangeSite, ExchangeSlots, SiteCall};
-use crate::families::reconciliation::ReconciliationCycle;
-use crate::families::subsystem::{PERIODS_UNTIL_STALLED, SiteRun, SubsystemSite, SubsystemSlots};
-use crate::labels::value::LabelValue;
-use crate::labels::vocabulary::{has_key, require_method_name, require_text};
+use super::target::{Choice, EventSite, ExchangeSite, SubsystemSite, Target};
+use crate::families::event::EventSlots;
+use crate::families::exchange::ExchangeSlots;
+use crate::families::subsystem::{PERIODS_UNTIL_STALLED, SubsystemSlots};
+use crate::outcome::ends::On;
+use crate::source_line::FunctionLine;
+use crate::storage::Lease;
 pub use crate::storage::SlotCell;
-use crate::storage::not_installed;
-use crate::storage::{Call, Run};
 
 /// One element for each annotated function linked into the binary, called or not, in no particular order.
 #[distributed_slice]
@@ -81,6 +77,17 @@ pub enum Found {
     Event(Arc<EventSlots>),
 }
 
+impl Found {
+    /// Where its calls are recorded; an event has none.
+    pub(crate) fn calls(&self) -> Option<&Lease> {
+        match self {
+            Self::Subsystem(slots) => Some(slots.runs()),
+            Self::Exchange(slots) => Some(slots.calls()),
+            Self::Event(_) => None,
+        }
+    }
+}
+
 /// A function's own static, in the list of all of them.
 ///
 /// It stands here and not in what the attributes expand to, since the compiler is quicker with what it transcribes
@@ -100,25 +107,6 @@ macro_rules! __site {
         }
         &SITE
     }};
-}
-
-/// A site by what it measures.
-#[derive(Clone, Copy, Debug)]
-pub enum Target<'a> {
-    /// `#[timed_subsystem]`
-    Subsystem(SubsystemSite<'a>),
-    /// `#[exchange_call]`
-    Exchange(ExchangeSite<'a>),
-    /// `#[operational_event]`
-    Event(EventSite<'a>),
-    /// `#[capital_check]`
-    Capital,
-    /// `#[reconciliation]`
-    Reconciliation,
-    /// `#[timed]`, and the name of the bot's own family.
-    Timed(&'static str),
-    /// `#[counted]`, likewise.
-    Counted(&'static str),
 }
 
 /// What makes a static is one call for the compiler to check and to evaluate, with plain arguments, and calls little.
@@ -256,6 +244,12 @@ impl CallSite {
         }
     }
 
+    /// The function, for messages.
+    pub(crate) fn place(&self) -> FunctionLine {
+        let Self { function, module, file, line, .. } = *self;
+        FunctionLine { function, module, file, line }
+    }
+
     /// The cell of the values at these indices of its choices.
     pub(crate) fn cell(&self, first: usize, second: usize) -> &SlotCell<Found> {
         let index = first * self.values[1].len().max(1) + second;
@@ -264,88 +258,9 @@ impl CallSite {
     }
 }
 
-impl CallSite {
-    /// Begins a run of the subsystem at this index of the site's choices.
-    #[inline]
-    pub fn subsystem(&'static self, index: usize) -> SiteRun {
-        SiteRun(if index == 0 { self.first_run() } else { self.other_run(index) })
-    }
-
-    /// Begins an attempt with the values at these indices of the site's choices.
-    #[inline]
-    pub fn exchange(&'static self, exchange: usize, operation: usize) -> SiteCall {
-        let is_first = exchange == 0 && operation == 0;
-        SiteCall(if is_first { self.first_call() } else { self.other_call(exchange, operation) })
-    }
-
-    /// Watches a call for an event with the values at these indices of the site's choices.
-    pub fn event<T: Borrow<Text>>(
-        &'static self,
-        severity: usize,
-        kind: usize,
-        profile: T,
-        symbol: T,
-        text: T,
-    ) -> EventGuard<T> {
-        EventSite(self).start(severity, kind, [profile, symbol, text])
-    }
-
-    /// Watches a call for an event that is the same at each.
-    #[inline]
-    pub fn bare_event(&'static self) -> BareEventGuard {
-        BareEventGuard(self)
-    }
-
-    /// Begins a check of the capital of `profile`.
-    pub fn capital(&'static self, profile: Text) -> CapitalGuard {
-        not_installed::note(self);
-        CapitalGuard::begin(profile)
-    }
-
-    /// Begins a cycle of the reconciliation that this site calls by this name.
-    pub fn reconciliation(&'static self, name: &Text) -> ReconciliationCycle {
-        not_installed::note(self);
-        ReconciliationCycle::begin_at_site(self, name.as_str())
-    }
-
-    // Not generic: each would be compiled in the crate of its first user, where a thread's memory is farther away.
-
-    #[inline(never)]
-    fn first_run(&'static self) -> Run {
-        self.cell.start().unwrap_or_else(|| self.run_slowly(0))
-    }
-
-    #[inline(never)]
-    fn other_run(&'static self, index: usize) -> Run {
-        self.cell(index, 0).start().unwrap_or_else(|| self.run_slowly(index))
-    }
-
-    #[inline(never)]
-    fn first_call(&'static self) -> Call {
-        self.cell.start().unwrap_or_else(|| self.call_slowly(0, 0))
-    }
-
-    #[inline(never)]
-    fn other_call(&'static self, exchange: usize, operation: usize) -> Call {
-        self.cell(exchange, operation).start().unwrap_or_else(|| self.call_slowly(exchange, operation))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn run_slowly(&'static self, index: usize) -> Run {
-        SubsystemSite(self).start_slowly(index)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn call_slowly(&'static self, exchange: usize, operation: usize) -> Call {
-        ExchangeSite(self).start_slowly(exchange, operation)
-    }
-}
-
 impl fmt::Display for CallSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}::{} ({}:{})", self.module, self.function, self.file, self.line)
+        self.place().fmt(f)
     }
 }
 
@@ -357,120 +272,8 @@ pub fn call_sites() -> Vec<&'static CallSite> {
     sites
 }
 
-/// A text that is a value of `L`, and its [key](LabelValue::KEYS).
-///
-/// # Panics
-///
-/// As `require_text` does; meant for statics, where the panic is a compile error.
-#[must_use]
-#[track_caller]
-pub const fn fixed_text<L: LabelValue>(text: &'static str, low: u128, high: u128) -> &'static str {
-    if !has_key::<L>(low, high) {
-        require_text::<L>(text);
-    }
-    text
-}
-
-/// The name of a method that is a value of `L`, and its key.
-///
-/// # Panics
-///
-/// As `require_method_name` does; meant for statics, where the panic is a compile error.
-#[must_use]
-#[track_caller]
-pub const fn fixed_method_name<L: LabelValue>(name: &'static str, low: u128, high: u128) -> &'static str {
-    if !has_key::<L>(low, high) {
-        require_method_name::<L>(name);
-    }
-    name
-}
-
-/// What a site knows of a label while compiling.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Choice {
-    /// Its value.
-    Fixed(&'static str),
-    /// That the settings say it.
-    FromSettings,
-    /// Its values, one of which is picked at each call.
-    Any(&'static [&'static str]),
-}
-
-impl Choice {
-    /// The value at `index`; none where the settings say it.
-    pub(crate) fn text(self, index: usize) -> Option<&'static str> {
-        match self {
-            Self::Fixed(text) => Some(text),
-            Self::FromSettings => None,
-            Self::Any(values) => Some(values[index]),
-        }
-    }
-
-    /// All that are known while linking.
-    pub(crate) fn values(self) -> Vec<&'static str> {
-        match self {
-            Self::Fixed(text) => vec![text],
-            Self::FromSettings => Vec::new(),
-            Self::Any(values) => values.to_vec(),
-        }
-    }
-
-    pub(crate) fn fixed(self) -> Option<&'static str> {
-        match self {
-            Self::Fixed(text) => Some(text),
-            Self::FromSettings | Self::Any(_) => None,
-        }
-    }
-}
-
 /// Cells for a site with `N` label sets.
 #[must_use]
 pub const fn slot_cells<const N: usize>() -> [SlotCell<Found>; N] {
     [const { SlotCell::EMPTY }; N]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Outcome;
-    use crate::attributes::guard::Guard as _;
-    use crate::storage::Value;
-
-    #[test]
-    fn the_first_of_several_label_sets_is_found_where_a_call_looks_first() {
-        static CELLS: [SlotCell<Found>; 2] = slot_cells();
-        static SITE: CallSite = CallSite::new_exchange("call", "bot", "okx", "")
-            .with_values([&[], &["get_order", "get_trades"]], &CELLS);
-        for operation in [0, 1] {
-            SITE.exchange(0, operation).finish(Outcome::Ok);
-        }
-        assert!(SITE.cell.get().is_some(), "otherwise each of its calls goes the slow way");
-        assert!(CELLS[1].get().is_some());
-    }
-
-    #[test]
-    fn each_pair_of_labels_picked_at_run_time_is_recorded_as_that_pair() {
-        const EXCHANGES: &[&str] = &["pair-a", "pair-b", "pair-c"];
-        const OPERATIONS: &[&str] = &["get_order", "get_trades"];
-        static CELLS: [SlotCell<Found>; 6] = slot_cells();
-        static SITE: CallSite =
-            CallSite::new_exchange("call", "bot", "", "").with_values([EXCHANGES, OPERATIONS], &CELLS);
-        let pairs = || (0..3).flat_map(|exchange| (0..2).map(move |operation| (exchange, operation)));
-        // The second round goes by what the first remembered, if anything.
-        for _ in 0..2 {
-            for (number, (exchange, operation)) in (1..).zip(pairs()) {
-                (0..number).for_each(|_| SITE.exchange(exchange, operation).finish(Outcome::Ok));
-            }
-        }
-        let snapshot = crate::instance::registry::process_core().snapshot();
-        let all =
-            |family: &str| snapshot.families.iter().find(|of| of.family.name == family).map(|of| &of.samples);
-        let requests = all("exchange_api_requests_total").expect("it is there");
-        for (number, (exchange, operation)) in (1..).zip(pairs()) {
-            let labels = [EXCHANGES[exchange], OPERATIONS[operation], "ok"];
-            let sample = requests.iter().find(|sample| sample.labels.iter().eq(labels)).expect("a series");
-            let Value::Counter(count) = sample.value else { panic!("a counter: {sample:?}") };
-            assert_eq!(count, 2 * number, "{labels:?}");
-        }
-    }
 }

@@ -133,7 +133,7 @@ impl<S: Send + Sync> SlotCell<S> {
     pub(crate) fn start_slowly<const DATED: bool>(
         &'static self,
         find: impl FnOnce() -> S,
-        lease: impl FnOnce(&S) -> &Lease,
+        lease: impl FnOnce(&S) -> Option<&Lease>,
     ) -> Running<DATED> {
         let recorder = self.recorder(find, lease);
         if recorder.is_nowhere() {
@@ -149,7 +149,7 @@ impl<S: Send + Sync> SlotCell<S> {
     pub(crate) fn start_marked(
         &'static self,
         find: impl FnOnce() -> S,
-        lease: impl FnOnce(&S) -> &Lease,
+        lease: impl FnOnce(&S) -> Option<&Lease>,
     ) -> Run {
         let recorder = self.recorder(find, lease);
         if recorder.is_nowhere() {
@@ -161,10 +161,10 @@ impl<S: Send + Sync> SlotCell<S> {
     fn recorder(
         &'static self,
         find: impl FnOnce() -> S,
-        lease: impl FnOnce(&S) -> &Lease,
+        lease: impl FnOnce(&S) -> Option<&Lease>,
     ) -> &'static Recorder {
         self.find(find);
-        // An allocator makes its first recording for an allocation made while this thread looks for slots.
-        self.get().map_or(&NOWHERE, |slots| lease(slots).recorder())
+        // An allocator records for the first time what is allocated while this thread looks for slots.
+        self.get().and_then(lease).map_or(&NOWHERE, Lease::recorder)
     }
 }

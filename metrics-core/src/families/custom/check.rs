@@ -1,8 +1,9 @@
 //! What a declared family must be, checked while compiling: each function is called in a constant at the span of what
 //! it judges, where its panic is a compile error.
 
+use crate::catalogue::DEFAULT_LABELS;
 use crate::catalogue::{FAMILIES, Kind};
-use crate::instance::settings::{DEFAULT_LABELS, DEFAULT_SERIES};
+use crate::labels::bounds::DEFAULT_SERIES;
 use crate::labels::vocabulary::{Message, equal};
 use crate::storage::MOST_BOUNDS;
 

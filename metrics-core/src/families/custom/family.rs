@@ -6,10 +6,10 @@ use linkme::distributed_slice;
 
 use super::handle::{Counter, Gauge, Handle, Histogram};
 use super::label::LabelType;
-use super::series::SeriesCell;
-use crate::catalogue::{Family, Kind, Origin};
-use crate::instance::registry;
-use crate::instance::settings::DEFAULT_SERIES;
+use super::series::{SeriesCell, process_series};
+use crate::catalogue::{Family, Kind, Objective, Origin};
+use crate::clock::Clock;
+use crate::labels::bounds::DEFAULT_SERIES;
 use crate::lock;
 use crate::series::{self, FamilyKey, Label, LabelSetQuery};
 use crate::storage::ENABLED;
@@ -51,15 +51,6 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({}:{})", self.module, self.file, self.line)
     }
-}
-
-/// How large a part of the observations is to lie at or below a bucket's bound.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Objective {
-    /// A bound of the histogram's buckets.
-    pub threshold: f64,
-    /// Above 0 and below 1: 0.99 for 99 %.
-    pub ratio: f64,
 }
 
 impl CustomFamily {
@@ -166,7 +157,7 @@ impl CustomFamily {
         }
         self.note();
         let _inside = lock::enter();
-        let find = || registry::process_core().custom.closed(self, values);
+        let find = || process_series().closed(self, values);
         // Until settings are installed each look-up comes by here.
         let slot = if not_installed::is_settled() { cell.get_or_find(find) } else { find() };
         slot.map_or(Handle::NOWHERE, Handle::Closed)
@@ -190,9 +181,8 @@ impl CustomFamily {
             return Handle::LOST;
         }
         self.note();
-        let core = registry::process_core();
         let found_at = series::epoch();
-        let Some(entry) = core.custom.open(self, asked, core.clock.boot_time()) else {
+        let Some(entry) = process_series().open(self, asked, Clock::System.boot_time()) else {
             return Handle::NOWHERE;
         };
         series::remember(&entry, found_at);

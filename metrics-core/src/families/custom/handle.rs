@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::instance::registry;
+use super::series::process_series;
+use crate::clock::Clock;
 use crate::series::{Entry, Held};
 use crate::storage::{Slot, lose, record_outside};
 
@@ -47,8 +48,7 @@ impl Handle {
             }
             Self::Open(held) => {
                 let _ = record_outside(|| {
-                    let core = registry::process_core();
-                    core.custom.remove(held.entry(), core.clock.boot_time());
+                    process_series().remove(held.entry(), Clock::System.boot_time());
                 });
             }
         }
@@ -56,8 +56,7 @@ impl Handle {
 }
 
 fn look_up_again(entry: &Entry) -> Option<Arc<Entry>> {
-    let core = registry::process_core();
-    core.custom.open_again(entry, core.clock.boot_time())
+    process_series().open_again(entry, Clock::System.boot_time())
 }
 
 /// A counter of a bot's own family. Clones count together; where a label is open, keep one that is used often. Kept
@@ -112,6 +111,9 @@ impl Gauge {
 pub struct Histogram(pub(super) Handle);
 
 impl Histogram {
+    /// One that an allocator asked for while this thread was inside a lock.
+    pub(crate) const LOST: Self = Self(Handle::LOST);
+
     /// Observes a value in the unit of the family's name. NaN, infinities and values below zero are no observations;
     /// `invalid_observations_total` counts them.
     #[inline]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::LabelValue;
-use crate::instance::settings::LabelBounds;
+use crate::labels::bounds::LabelBounds;
 use crate::labels::vocabulary::{equal, unknown};
 use crate::series;
 

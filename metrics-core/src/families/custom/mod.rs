@@ -4,15 +4,13 @@ mod check;
 mod family;
 mod handle;
 mod label;
-mod measured;
 mod series;
 
 pub use check::{BUDGET, bound, buckets, budget, help, label_name, name, ratio, threshold};
-pub use family::{CUSTOM_FAMILIES, CustomFamily, Objective, Place};
+pub use family::{CUSTOM_FAMILIES, CustomFamily, Place};
 pub use handle::{Counter, Gauge, Histogram};
 pub use label::{Given, Label, LabelTexts, LabelType, NoLabel, ProfileId, Symbol, closed_sets, given};
-pub use measured::{Declared, blank, counted, family_name, timed};
-pub(crate) use series::CustomSeries;
+pub(crate) use series::{CustomSeries, process_series};
 pub use series::{SeriesCell, series_cells};
 
 /// Every linked family of the bot's own, sorted by name, so that equal binaries list them equally. Of those that are

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::family::CustomFamily;
 use super::label::{Label as _, LabelType, ProfileId, standing_sets};
 use crate::catalogue::{self, Kind};
-use crate::instance::settings::LabelBounds;
-use crate::lock::{Held, Lock};
+use crate::labels::bounds::LabelBounds;
+use crate::lock::{Held, Lock, Once};
 use crate::series::{Bound as LabelBound, BoundedSeries, Entry, Label, LabelSetQuery, LabelText};
 use crate::storage::{self, CounterSlot, Sink, Slot, visit_some};
 
@@ -72,6 +72,13 @@ impl From<Option<Vec<LabelText>>> for After {
     fn from(labels: Option<Vec<LabelText>>) -> Self {
         labels.map_or(Self::Nothing, Self::Open)
     }
+}
+
+static PROCESS: Once<Arc<CustomSeries>> = Once::new();
+
+/// The series of the process-wide instance: declared families record to no other.
+pub(crate) fn process_series() -> &'static Arc<CustomSeries> {
+    PROCESS.get_or_make(|| Arc::new(CustomSeries::new()))
 }
 
 impl CustomSeries {

@@ -3,33 +3,32 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::sites::call_site::CallSite;
-use crate::source_line::SourceLine;
+use crate::source_line::{FunctionLine, SourceLine};
 
 /// An age. Equal ages may come from different places.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct MaxAge<'a> {
+pub(crate) struct MaxAge {
     pub(crate) age: Duration,
-    pub(crate) place: Place<'a>,
+    pub(crate) place: AgeSource,
 }
 
 /// What set an age.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Place<'a> {
+pub(crate) enum AgeSource {
     /// An attribute.
-    Site(&'a CallSite),
+    Site(FunctionLine),
     /// A call of a handle.
     Handle(SourceLine),
 }
 
 /// For a message: `15s, as bot::cycle (src/bot.rs:7) says`.
-impl fmt::Display for MaxAge<'_> {
+impl fmt::Display for MaxAge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}, as {} says", self.age, self.place)
     }
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for AgeSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Site(site) => site.fmt(f),

@@ -1,22 +1,18 @@
 //! Subsystems: the core loops of a bot, how long their cycles take and whether they are fresh.
 
 mod max_age;
-mod site;
 mod standing;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::attributes::guard::Unwinding;
 use crate::clock::{Clock, Timeline, Translation};
+use crate::outcome::unwinding::Unwinding;
 use crate::source_line::SourceLine;
 use crate::storage::{ENABLED, Ending, Run, Scratch, Series, Sink, record_outside};
 use crate::{Error, Outcome};
 
-pub(crate) use max_age::MaxAge;
-use max_age::Place;
-pub(crate) use site::SiteRun;
-pub(crate) use site::SubsystemSite;
+pub(crate) use max_age::{AgeSource, MaxAge};
 use standing::Presence;
 pub use standing::SubsystemHealth;
 pub(crate) use standing::SubsystemSlots;
@@ -122,10 +118,10 @@ impl SubsystemHandle {
         if max_age.is_zero() {
             return Err(Error::no_max_age(self.subsystem, place));
         }
-        let asked = MaxAge { age: max_age, place: Place::Handle(place) };
+        let asked = MaxAge { age: max_age, place: AgeSource::Handle(place) };
         match self.slots.set_max_age(asked) {
             Ok(()) => Ok(self),
-            Err(set) => Err(Error::conflicting_max_age(self.subsystem, &asked, &set)),
+            Err(set) => Err(Error::conflicting_max_age(self.subsystem, asked, set)),
         }
     }
 
@@ -203,7 +199,7 @@ impl RunGuard<'_> {
 }
 
 /// How a run that ended so is recorded.
-fn ending(outcome: Outcome, observes_cancelled: bool) -> Ending {
+pub(crate) fn ending(outcome: Outcome, observes_cancelled: bool) -> Ending {
     let observed = match outcome {
         Outcome::Skipped => false,
         Outcome::Cancelled => observes_cancelled,

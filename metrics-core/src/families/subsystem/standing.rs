@@ -15,7 +15,7 @@ use crate::{LabelValue, Outcome};
 pub struct SubsystemSlots {
     runs: Lease,
     standing: Lock<Standing>,
-    max_age: lock::Once<MaxAge<'static>>,
+    max_age: lock::Once<MaxAge>,
 }
 
 /// What is not recorded by runs.
@@ -105,12 +105,12 @@ impl SubsystemSlots {
         Self { runs, standing: Lock::new(standing), max_age: lock::Once::new() }
     }
 
-    pub(super) fn runs(&self) -> &Lease {
+    pub(crate) fn runs(&self) -> &Lease {
         &self.runs
     }
 
     /// Sets the age once; a different one later is refused with the one that is set.
-    pub(crate) fn set_max_age(&self, max_age: MaxAge<'static>) -> Result<(), MaxAge<'static>> {
+    pub(crate) fn set_max_age(&self, max_age: MaxAge) -> Result<(), MaxAge> {
         let set = *self.max_age.get_or_make(|| max_age);
         if set.age == max_age.age { Ok(()) } else { Err(set) }
     }

@@ -1,10 +1,10 @@
 //! Calls that are recorded in a bot's own family: `#[timed]` and `#[counted]`.
 
-use super::handle::{Counter, Handle, Histogram};
+use super::guard::Guard;
 use crate::Outcome;
-use crate::attributes::guard::Guard;
 use crate::clock::{self, Clock};
-use crate::families::event::{End, On};
+use crate::families::custom::{Counter, Histogram};
+use crate::outcome::ends::{End, On};
 
 /// A declared family with a value for each of its labels.
 pub trait Declared {
@@ -94,7 +94,7 @@ impl TimedGuard {
     /// Of a call that an allocator makes while the clock is made.
     #[cold]
     fn lost() -> Self {
-        Self { histogram: Histogram(Handle::LOST), began: 0 }
+        Self { histogram: Histogram::LOST, began: 0 }
     }
 }
 

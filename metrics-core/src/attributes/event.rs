@@ -1,0 +1,157 @@
+//! `#[operational_event]`: an event at some ends of a call.
+
+use std::borrow::Borrow;
+
+use super::guard::Guard;
+use super::text::Text;
+use crate::families::event::labels;
+use crate::instance::process;
+use crate::sites::call_site::{CallSite, Found};
+use crate::storage::{Slot, SlotCell, lose, not_installed};
+use crate::{Outcome, lock};
+
+impl CallSite {
+    /// Watches a call for an event with the values at these indices of the site's choices.
+    pub fn event<T: Borrow<Text>>(
+        &'static self,
+        severity: usize,
+        kind: usize,
+        profile: T,
+        symbol: T,
+        text: T,
+    ) -> EventGuard<T> {
+        EventGuard { site: self, severity, kind, texts: [profile, symbol, text] }
+    }
+
+    /// Watches a call for an event that is the same at each.
+    #[inline]
+    pub fn bare_event(&'static self) -> BareEventGuard {
+        BareEventGuard(self)
+    }
+}
+
+/// A call that may end in an event. It borrows its texts where it can: to move them through the call costs more than the
+/// event.
+#[derive(Debug)]
+pub struct EventGuard<T> {
+    site: &'static CallSite,
+    severity: usize,
+    kind: usize,
+    texts: [T; 3],
+}
+
+impl<T: Borrow<Text>> EventGuard<T> {
+    #[inline]
+    fn record(self) {
+        record(self.site, (self.severity, self.kind), self.texts.each_ref().map(Borrow::borrow));
+    }
+}
+
+impl<T: Borrow<Text>> Guard for EventGuard<T> {
+    type Verdict = Outcome;
+    type Waits = ();
+
+    #[inline]
+    fn finish(self, outcome: Outcome) {
+        if self.site.on.include(outcome) {
+            self.record();
+        }
+    }
+
+    fn abandon(self, outcome: Outcome) {
+        if self.site.on.include_abandoned(outcome) {
+            self.record();
+        }
+    }
+}
+
+/// A call that may end in an event all of which is known while compiling.
+#[derive(Debug)]
+pub struct BareEventGuard(pub(crate) &'static CallSite);
+
+impl Guard for BareEventGuard {
+    type Verdict = Outcome;
+    type Waits = ();
+
+    #[inline]
+    fn finish(self, outcome: Outcome) {
+        end_bare(self.0, outcome);
+    }
+
+    #[inline]
+    fn abandon(self, outcome: Outcome) {
+        abandon_bare(self.0, outcome);
+    }
+}
+
+/// Once for all sites, not once in each annotated function.
+#[inline(never)]
+fn end_bare(site: &'static CallSite, outcome: Outcome) {
+    if site.on.include(outcome) {
+        record_to(site, &site.cell, 0, 0);
+    }
+}
+
+/// The same of one that did not return.
+#[cold]
+#[inline(never)]
+fn abandon_bare(site: &'static CallSite, outcome: Outcome) {
+    if site.on.include_abandoned(outcome) {
+        record_to(site, &site.cell, 0, 0);
+    }
+}
+
+/// `given` are the profile, the symbol and the text for the journal.
+#[inline(never)]
+fn record(site: &'static CallSite, (severity, kind): (usize, usize), given: [&Text; 3]) {
+    let [profile, symbol, text] = given.map(Text::as_bytes);
+    if profile.is_empty() && symbol.is_empty() {
+        record_to(site, site.cell(severity, kind), severity, kind);
+        if text.is_empty() {
+            return;
+        }
+        let (severity, kind) = texts(site, severity, kind);
+        if let Some(core) = process::core_unless_inside() {
+            core.events.keep(severity, kind, [profile, symbol, text]);
+        }
+        return;
+    }
+    let (severity, kind) = texts(site, severity, kind);
+    let Some(core) = process::core_unless_inside() else { return lose() };
+    let events = &core.events;
+    events.record(&labels(severity, kind, profile, symbol), 1);
+    events.keep(severity, kind, [profile, symbol, text]);
+}
+
+#[inline]
+fn record_to(site: &'static CallSite, cell: &'static SlotCell<Found>, severity: usize, kind: usize) {
+    match cell.get() {
+        Some(Found::Event(entry)) => entry.record(Slot::increment),
+        _ => record_first(site, cell, severity, kind),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn record_first(site: &'static CallSite, cell: &'static SlotCell<Found>, severity: usize, kind: usize) {
+    if lock::is_inside() {
+        return lose();
+    }
+    not_installed::note(site);
+    // Inside, so that an allocator which records what is allocated for this event does not wait for it.
+    let _inside = lock::enter();
+    let (severity, kind) = texts(site, severity, kind);
+    let find = || Found::Event(process::core().events.bare(severity, kind));
+    let record = |found: &Found| {
+        if let Found::Event(entry) = found {
+            entry.record(Slot::increment);
+        }
+    };
+    // Until settings are installed each event comes by here.
+    if not_installed::is_settled() { record(cell.get_or_init(find)) } else { record(&find()) }
+}
+
+fn texts(site: &CallSite, severity: usize, kind: usize) -> (&'static str, &'static str) {
+    let [severities, kinds] = site.labels();
+    (severities.text(severity).unwrap_or_default(), kinds.text(kind).unwrap_or_default())
+}

@@ -1,0 +1,58 @@
+//! `#[reconciliation]`: a function that returns what a comparison found.
+
+use super::guard::Guard;
+use super::text::Text;
+use crate::Outcome;
+use crate::families::reconciliation::{ReconciliationCycle, ReconciliationReport};
+use crate::instance::process;
+use crate::sites::call_site::CallSite;
+use crate::storage::not_installed;
+
+impl CallSite {
+    /// Begins a cycle of the reconciliation that this site calls by this name.
+    pub fn reconciliation(&'static self, name: &Text) -> ReconciliationCycle {
+        not_installed::note(self);
+        process::core().begin_reconciliation(Some(self), name.as_str())
+    }
+}
+
+/// What a function under `#[reconciliation]` returns.
+#[diagnostic::on_unimplemented(
+    message = "`#[reconciliation]` stands over a function that returns `ReconciliationReport` or `Result<ReconciliationReport, E>`",
+    label = "this is neither",
+    note = "compare in a function of its own and put the attribute over that"
+)]
+pub trait ReconciliationRun {
+    /// What was found, unless there is an error in its place.
+    fn report(&self) -> Option<&ReconciliationReport>;
+}
+
+impl ReconciliationRun for ReconciliationReport {
+    fn report(&self) -> Option<&ReconciliationReport> {
+        Some(self)
+    }
+}
+
+impl<E> ReconciliationRun for Result<ReconciliationReport, E> {
+    fn report(&self) -> Option<&ReconciliationReport> {
+        self.as_ref().ok()
+    }
+}
+
+/// The verdict on a returned value. The function keeps its report, so the cycle takes a copy.
+pub fn report_of<R: ReconciliationRun>(value: &R) -> Option<ReconciliationReport> {
+    value.report().cloned()
+}
+
+impl Guard for ReconciliationCycle {
+    type Verdict = Option<ReconciliationReport>;
+    type Waits = ();
+
+    fn finish(self, report: Option<ReconciliationReport>) {
+        if let Some(report) = report {
+            self.commit(report);
+        }
+    }
+
+    fn abandon(self, _: Outcome) {}
+}

@@ -1,0 +1,144 @@
+//! `#[timed_subsystem]`: one cycle of a subsystem.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::guard::Guard;
+use crate::Outcome;
+use crate::clock;
+use crate::families::subsystem::{MaxAge, SubsystemSlots, ending};
+use crate::instance::process;
+use crate::report::Topic;
+use crate::sites::call_site::{CallSite, Found};
+use crate::sites::target::SubsystemSite;
+use crate::storage::{Ending, Run, not_installed};
+
+impl CallSite {
+    /// Begins a run of the subsystem at this index of the site's choices.
+    #[inline]
+    pub fn subsystem(&'static self, index: usize) -> SiteRun {
+        SiteRun(if index == 0 { self.first_run() } else { self.other_run(index) })
+    }
+
+    // Not generic: each would be compiled in the crate of its first user, where a thread's memory is farther away.
+
+    #[inline(never)]
+    fn first_run(&'static self) -> Run {
+        self.cell.start().unwrap_or_else(|| start_slowly(self, 0))
+    }
+
+    #[inline(never)]
+    fn other_run(&'static self, index: usize) -> Run {
+        self.cell(index, 0).start().unwrap_or_else(|| start_slowly(self, index))
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn start_slowly(site: &'static CallSite, index: usize) -> Run {
+    let subsystem = SubsystemSite(site);
+    let refused = Cell::new(None);
+    let find = || Found::Subsystem(find(subsystem, index, &refused));
+    let cell = site.cell(index, 0);
+    cell.find(find);
+    not_installed::note(site);
+    compare_clocks();
+    if let Some(set) = refused.take() {
+        report_refused(subsystem, index, &set);
+    }
+    // Whether a cancelled run is observed, which is rarely asked for, goes with the run in a mark, and the run by
+    // the slow way.
+    if site.observes_cancelled {
+        cell.start_marked(find, Found::calls)
+    } else {
+        cell.start_slowly(find, Found::calls)
+    }
+}
+
+fn find(site: SubsystemSite<'_>, index: usize, refused: &Cell<Option<MaxAge>>) -> Arc<SubsystemSlots> {
+    let core = process::core();
+    // Exported from this run on, if it was not before.
+    let slots = core.subsystems.awaited(site.name(index), &core.clock);
+    if let Some(Err(set)) = site.max_age().map(|max_age| slots.set_max_age(max_age)) {
+        refused.set(Some(set));
+    }
+    slots
+}
+
+#[cold]
+fn report_refused(site: SubsystemSite<'_>, index: usize, set: &MaxAge) {
+    let (subsystem, asked) = (site.name(index), site.max_age().map_or(Duration::ZERO, |asked| asked.age));
+    process::core().report().tell(
+        Topic::MaxAge,
+        site.0,
+        format_args!(
+            "subsystem {subsystem} counts as stalled after {set}; the {asked:?} of {} are not used: write the same \
+             `every` or `max_age` in both",
+            site.0
+        ),
+    );
+}
+
+/// A run of an annotated function.
+#[derive(Debug)]
+pub struct SiteRun(pub(crate) Run);
+
+impl Guard for SiteRun {
+    type Verdict = Outcome;
+    type Waits = ();
+
+    #[inline]
+    fn finish(self, outcome: Outcome) {
+        if outcome == Outcome::Ok {
+            end_well(self.0);
+        } else {
+            self.abandon(outcome);
+        }
+    }
+
+    #[inline]
+    fn finish_here(self, outcome: Outcome) {
+        if outcome == Outcome::Ok {
+            end_well_here(self.0);
+        } else {
+            self.abandon(outcome);
+        }
+    }
+
+    #[cold]
+    fn abandon(self, outcome: Outcome) {
+        end_slowly(self.0, ending(outcome, self.0.is_marked()));
+    }
+}
+
+// Once for all sites, not once in each annotated function: 200 bytes less of each, and as fast.
+
+#[inline(never)]
+fn end_well(running: Run) {
+    if !running.end_quickly_anywhere_by_time_stamp() {
+        end_slowly(running, ending(Outcome::Ok, false));
+    }
+}
+
+#[inline(never)]
+fn end_well_here(running: Run) {
+    if !running.end_quickly_by_time_stamp() {
+        end_slowly(running, ending(Outcome::Ok, false));
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn end_slowly(running: Run, ending: Ending) {
+    compare_clocks();
+    running.end_site(ending);
+}
+
+/// A suspend is then known to lie before what is recorded next. Quick ends are too cheap for it.
+fn compare_clocks() {
+    // Both are there, unless an allocator records what is allocated for the first of them.
+    if let Some((core, now)) = process::core_unless_inside().zip(clock::now_unless_inside()) {
+        core.timeline.compare_if_due(&core.clock, now);
+    }
+}

@@ -1,0 +1,254 @@
+//! The families of one instance, and everything that a scrape of it shows.
+
+use std::fmt;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use prometheus::Registry;
+use prometheus::proto::MetricFamily;
+
+use super::settings::Settings;
+use crate::catalogue::{self, DEFAULT_NAMESPACE};
+use crate::clock::{Clock, Timeline, Translation};
+use crate::exposition::{Exposed, Foreign, InstanceId, Naming};
+use crate::families::custom::CustomSeries;
+use crate::families::event::{Event, Events};
+use crate::families::exchange::ExchangeCalls;
+use crate::families::market_data::MarketData;
+use crate::families::process;
+use crate::families::profiles::{ProfileSlots, Profiles};
+use crate::families::rate_limit::RateLimits;
+use crate::families::reconciliation::{ReconciliationCycle, Reconciliations};
+#[cfg(feature = "tokio")]
+use crate::families::scheduler::SchedulerLag;
+use crate::families::subsystem::Subsystems;
+use crate::labels::{EventType, Severity};
+use crate::report::{Report, Topic};
+use crate::source_line::SourceLine;
+use crate::storage::{ENABLED, GaugeSlot, Sink, Snapshot, SnapshotBuilder, lost, withdraw_time_stamps};
+use crate::{LabelValue as _, lock};
+
+/// Every room of one instance.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) clock: Clock,
+    pub(crate) timeline: Arc<Timeline>,
+    pub(crate) subsystems: Subsystems,
+    pub(crate) exchange_calls: ExchangeCalls,
+    pub(crate) events: Events,
+    pub(crate) profiles: Profiles,
+    pub(crate) market_data: Arc<MarketData>,
+    pub(crate) rate_limits: Arc<RateLimits>,
+    pub(crate) reconciliations: Arc<Reconciliations>,
+    pub(crate) custom: Arc<CustomSeries>,
+    pub(crate) foreign: Foreign,
+    pub(super) installed: OnceLock<Installed>,
+    pub(super) exposition_length: AtomicUsize,
+    pub(super) scrape_duration: GaugeSlot,
+    #[cfg(feature = "tokio")]
+    pub(crate) scheduler_lag: Arc<SchedulerLag>,
+}
+
+/// What is known once the settings are.
+#[derive(Debug)]
+pub(super) struct Installed {
+    pub(super) settings: Settings,
+    pub(super) naming: Naming,
+    /// The call that made it.
+    pub(super) place: SourceLine,
+    pub(super) registry: Registry,
+    /// Whether somebody was given the registry and may have registered something there. Until then there is nothing
+    /// foreign in it, and a scrape starts no thread for it.
+    pub(super) handed_out: lock::Once<()>,
+}
+
+impl Core {
+    pub(super) fn new(clock: Clock, custom: Arc<CustomSeries>) -> Self {
+        let events = Events::new(clock.clone());
+        Self {
+            clock,
+            timeline: Arc::new(Timeline::new()),
+            subsystems: Subsystems::new(),
+            exchange_calls: ExchangeCalls::new(),
+            events,
+            profiles: Profiles::new(),
+            market_data: Arc::new(MarketData::new()),
+            rate_limits: Arc::new(RateLimits::new()),
+            reconciliations: Arc::default(),
+            custom,
+            foreign: Foreign::default(),
+            installed: OnceLock::new(),
+            exposition_length: AtomicUsize::new(0),
+            scrape_duration: GaugeSlot::new(),
+            #[cfg(feature = "tokio")]
+            scheduler_lag: Arc::new(SchedulerLag::new()),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> Option<&Settings> {
+        self.installed.get().map(|installed| &installed.settings)
+    }
+
+    pub(crate) fn report(&self) -> Report {
+        self.settings().map(|settings| settings.report.clone()).unwrap_or_default()
+    }
+
+    /// What the library says by itself of profiles.
+    pub(super) fn expect_own_events(&self) {
+        self.events.bare(Severity::Error.as_str(), EventType::InvalidCapital.as_str());
+    }
+
+    pub(crate) fn event<'a>(&'a self, severity: &'static str, event_type: &'static str) -> Event<'a> {
+        Event::new(&self.events, severity, event_type)
+    }
+
+    /// Begins a cycle of the reconciliation of this name, of a call site or of the handles.
+    pub(crate) fn begin_reconciliation(
+        &self,
+        site: Option<&'static (dyn fmt::Display + Sync)>,
+        name: &str,
+    ) -> ReconciliationCycle {
+        ReconciliationCycle::begin(|| Arc::clone(&self.reconciliations), site, name, || self.report())
+    }
+
+    /// Every value at this moment.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let families = self.settings().map(|settings| settings.families).unwrap_or_default();
+        let mut snapshot = SnapshotBuilder::new(families);
+        self.collect(&mut snapshot);
+        snapshot.finish()
+    }
+
+    /// Compares the clocks, so that a suspend is known to lie between two moments that are not far apart.
+    #[cfg(feature = "server")]
+    pub(crate) fn compare_clocks(&self) {
+        self.check_clock();
+        self.timeline.compare(&self.clock, self.clock.ticks());
+    }
+
+    fn check_clock(&self) {
+        if let Some(ppm) = self.clock.check() {
+            withdraw_time_stamps();
+            self.report().tell(
+                Topic::Clock,
+                "",
+                format_args!(
+                    "the processor's time stamp counter is {ppm} ppm off the monotonic clock, which takes over for good"
+                ),
+            );
+        }
+    }
+
+    pub(super) fn collect(&self, sink: &mut dyn Sink) {
+        if !ENABLED {
+            return;
+        }
+        self.check_clock();
+        let translation = self.timeline.translation(&self.clock);
+        let now = translation.boot_time();
+        self.forget_profiles(now);
+        let settings = self.settings();
+        let namespace = settings.map_or(DEFAULT_NAMESPACE, |settings| &settings.namespace);
+        // Ages and stamps before any family is streamed: a slow reader would age them.
+        self.collect_whole(&translation, namespace, sink);
+        self.events.collect(now, namespace, sink);
+        self.exchange_calls.collect(settings.and_then(|settings| settings.exchange), sink);
+        self.custom.collect(now, sink);
+    }
+
+    /// The families that are not streamed: a sink writes none of them before the first that is.
+    fn collect_whole(&self, translation: &Translation, namespace: &str, sink: &mut dyn Sink) {
+        self.subsystems.collect(translation, sink);
+        self.rate_limits.collect(sink);
+        self.profiles.collect(translation.boot_time(), namespace, sink);
+        self.reconciliations.collect(sink);
+        self.market_data.collect(translation, namespace, sink);
+        self.custom.collect_overflow(namespace, sink);
+        self.collect_invalid(namespace, sink);
+        for (reason, failures) in self.foreign.failures() {
+            sink.counter(&catalogue::FOREIGN_COLLECTOR_FAILURES_TOTAL, &[reason], failures);
+        }
+        sink.counter(&catalogue::CLOCK_FALLBACKS_TOTAL, &[], self.clock.fallbacks());
+        sink.counter(&catalogue::RECORDINGS_LOST_TOTAL, &[], lost());
+        #[cfg(feature = "tokio")]
+        self.scheduler_lag.collect(sink);
+        // Where a test steers the clock, equal input is to give equal bytes.
+        if let Clock::System = self.clock {
+            if let Some(took) = self.scrape_duration.value() {
+                sink.gauge(&catalogue::SCRAPE_DURATION_SECONDS, &[], took);
+            }
+            process::collect(sink);
+        }
+        if let Some(settings) = self.settings() {
+            sink.gauge(&catalogue::BUILD_INFO, &[&settings.version, &settings.revision], 1.0);
+            if settings.target_info {
+                sink.gauge(&catalogue::TARGET_INFO, &settings.identity(), 1.0);
+            }
+        }
+    }
+
+    fn collect_invalid(&self, namespace: &str, sink: &mut dyn Sink) {
+        for (family, invalid) in [
+            (&catalogue::EXCHANGE_RATE_LIMIT_USED_RATIO, self.rate_limits.invalid()),
+            (&catalogue::PROFILE_UTILIZATION_PERCENT, self.profiles.invalid()),
+        ] {
+            let labels = &[&*family.full_name(namespace)];
+            sink.counter(&catalogue::INVALID_OBSERVATIONS_TOTAL, labels, invalid);
+        }
+        self.custom.collect_invalid(namespace, sink);
+    }
+
+    /// The place of this profile, if there is one, or one comes free.
+    pub(crate) fn place_profile(&self, id: &str) -> Option<Arc<ProfileSlots>> {
+        self.profiles.place(id).or_else(|| {
+            self.forget_profiles(self.clock.boot_time());
+            let place = self.profiles.place(id);
+            if place.is_none() {
+                self.profiles.expect_beyond();
+            }
+            place
+        })
+    }
+
+    /// Takes away at once the gauges that the bot has of a profile, which stands there if anywhere, and its counts after
+    /// their grace.
+    pub(crate) fn remove_profile(&self, id: &Arc<str>, slots: Option<&ProfileSlots>) {
+        let now = self.clock.boot_time();
+        match slots {
+            Some(slots) => slots.remove(now),
+            None if self.profiles.begin_grace(id, now) => {}
+            None => self.forget_profile(id, now),
+        }
+        self.custom.retract_profile(id, now);
+    }
+
+    fn forget_profiles(&self, now: Duration) {
+        for profile in self.profiles.forget(now) {
+            self.forget_profile(&profile, now);
+        }
+    }
+
+    fn forget_profile(&self, id: &str, now: Duration) {
+        self.events.forget_profile(id, now);
+        self.custom.forget_profile(id, now);
+    }
+}
+
+impl Exposed for Core {
+    fn id(&self) -> InstanceId {
+        InstanceId::of(self)
+    }
+
+    fn naming(&self) -> Option<&Naming> {
+        self.installed.get().map(|installed| &installed.naming)
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        self.snapshot()
+    }
+
+    fn foreign_families(&self) -> Vec<MetricFamily> {
+        self.foreign.collected(&self.report())
+    }
+}

@@ -1,0 +1,291 @@
+//! How an instance begins: the settings and call sites are checked, then every known series is exported at 0.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use prometheus::Registry;
+
+use super::core::{Core, Installed};
+use super::metrics::Metrics;
+use super::process;
+use super::settings::Settings;
+use crate::exposition::OwnFamilies;
+use crate::families::custom::{CustomFamily, CustomSeries, custom_families, declared_families};
+use crate::families::subsystem::MaxAge;
+use crate::report::Topic;
+use crate::sites::call_site::{CallSite, call_sites};
+use crate::sites::target::{Choice, Target};
+use crate::source_line::SourceLine;
+use crate::storage::not_installed;
+use crate::{Error, lock};
+
+impl Settings {
+    /// Makes these the settings of the process, to which all attributes belong. Every linked call site's series
+    /// stands at 0 from here on.
+    ///
+    /// # Errors
+    ///
+    /// Where a setting is not allowed, where two call sites contradict each other, where an exchange call has no
+    /// exchange, or where other settings are installed already. Nothing is installed then.
+    #[track_caller]
+    pub fn install(self) -> Result<Metrics, Error> {
+        let place = SourceLine::of_caller();
+        install(self.checked()?, place)
+    }
+
+    /// Makes an instance of its own, for tests and simulated bots. Only handles record to it, no attribute.
+    ///
+    /// # Errors
+    ///
+    /// Where a setting is not allowed.
+    #[track_caller]
+    pub fn build(self) -> Result<Metrics, Error> {
+        let place = SourceLine::of_caller();
+        build(self.checked()?, place)
+    }
+}
+
+fn install(settings: Settings, place: SourceLine) -> Result<Metrics, Error> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let inside = lock::enter();
+    let held = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let core = process::core();
+    if let Some(installed) = core.installed.get() {
+        let differences = installed.settings.differences(&settings);
+        return if differences.is_empty() {
+            Ok(Metrics { core: Arc::clone(core) })
+        } else {
+            Err(Error::already_installed(installed.place, differences))
+        };
+    }
+    let sites = call_sites();
+    check(&sites, &settings)?;
+    // All that can fail comes before anything is changed.
+    let registry = registry(&core, &settings)?;
+    for site in &sites {
+        declare(core, site, &settings);
+    }
+    for family in custom_families() {
+        core.custom.declare(family);
+    }
+    core.expect_own_events();
+    configure(&core, settings, place, registry);
+    not_installed::settle();
+    // The hook may record, and install.
+    drop(held);
+    drop(inside);
+    if let Some(why) = core.clock.distrust() {
+        core.report().tell(
+            Topic::Clock,
+            "",
+            format_args!(
+                "the processor's time stamp counter is not used, since {why}: a recording takes twice as long by \
+                 the monotonic clock"
+            ),
+        );
+    }
+    Ok(Metrics { core: Arc::clone(core) })
+}
+
+fn build(settings: Settings, place: SourceLine) -> Result<Metrics, Error> {
+    let core = Arc::new(Core::new(settings.clock.clone(), Arc::new(CustomSeries::new())));
+    let registry = registry(&core, &settings)?;
+    configure(&core, settings, place, registry);
+    Ok(Metrics { core })
+}
+
+/// The registry of what is recorded here, or why it cannot be.
+fn registry(core: &Arc<Core>, settings: &Settings) -> Result<Registry, Error> {
+    check_families(&declared_families())?;
+    let registry = Registry::new();
+    let instance = Arc::downgrade(core);
+    OwnFamilies::new(instance, &settings.naming())
+        .and_then(|own| registry.register(Box::new(own)))
+        .map_err(Error::foreign)?;
+    Ok(registry)
+}
+
+fn configure(core: &Core, settings: Settings, place: SourceLine, registry: Registry) {
+    let bounds = settings.label_bounds;
+    core.profiles.set_bound(bounds.profiles);
+    core.market_data.set_bound(bounds.symbols);
+    core.events.set_bounds(bounds);
+    core.custom.set_bounds(bounds);
+    for (severity, kind) in &settings.expected_events {
+        core.events.bare(severity, kind);
+    }
+    let naming = settings.naming();
+    // Both callers hold what keeps a second one out.
+    let _ =
+        core.installed.set(Installed { settings, naming, place, registry, handed_out: lock::Once::new() });
+}
+
+/// Makes the series of `site` stand at 0, as far as its labels are known.
+fn declare(core: &Core, site: &'static CallSite, settings: &Settings) {
+    match site.target() {
+        Target::Subsystem(site) => {
+            for subsystem in site.values() {
+                let is_started =
+                    site.fixed().is_some() && !site.is_optional() && !settings.disables(subsystem);
+                let slots = if is_started {
+                    core.subsystems.registered(subsystem, &core.clock)
+                } else {
+                    core.subsystems.awaited(subsystem, &core.clock)
+                };
+                // Contradictions were refused before.
+                let _ = site.max_age().map(|max_age| slots.set_max_age(max_age));
+            }
+        }
+        Target::Exchange(site) => {
+            if let Some(operation) = site.fixed_operation() {
+                let exchange = match site.exchange() {
+                    Choice::Fixed(exchange) => Some(exchange),
+                    Choice::FromSettings => None,
+                    Choice::Any(_) if settings.exchange.is_some() => None,
+                    Choice::Any(_) => return,
+                };
+                core.exchange_calls.slots(exchange, operation, &core.clock);
+            }
+        }
+        Target::Event(site) => {
+            for (severity, kind) in site.pairs() {
+                core.events.bare(severity, kind);
+            }
+        }
+        // A profile is known from its first check on; the counter of mismatches is there anyway, and what is closed of
+        // the bot's own families.
+        Target::Capital | Target::Reconciliation | Target::Timed(_) | Target::Counted(_) => {}
+    }
+}
+
+/// Refuses sites that contradict each other or the settings, naming the places. An age at a site that picks its
+/// subsystem at run time is the age of each that it can pick.
+fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
+    let mut ages: BTreeMap<&'static str, MaxAge> = BTreeMap::new();
+    for place in sites {
+        match place.target() {
+            Target::Exchange(site) => {
+                if matches!(site.exchange(), Choice::FromSettings) && settings.exchange.is_none() {
+                    return Err(Error::no_exchange(place));
+                }
+            }
+            Target::Subsystem(site) => {
+                let Some(asked) = site.max_age() else { continue };
+                for subsystem in site.values() {
+                    let set = ages.entry(subsystem).or_insert(asked);
+                    if set.age != asked.age {
+                        return Err(Error::conflicting_max_age(subsystem, asked, set));
+                    }
+                }
+            }
+            Target::Event(_)
+            | Target::Capital
+            | Target::Reconciliation
+            | Target::Timed(_)
+            | Target::Counted(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Refuses two families of one name that differ, naming the places.
+fn check_families(families: &[&CustomFamily]) -> Result<(), Error> {
+    match families.windows(2).find(|pair| pair[0].family.name == pair[1].family.name && pair[0] != pair[1]) {
+        Some(pair) => Err(Error::conflicting_family(pair[0].family.name, pair[0].place, pair[1].place)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::Mode;
+    use crate::catalogue::Kind;
+    use crate::families::custom::{Label as _, Place, ProfileId};
+    use crate::labels::bounds::LabelBounds;
+    use crate::series::{FamilyKey, Label, LabelSetQuery};
+    use crate::testing::{self, Samples};
+
+    fn site(line: u32, subsystems: &'static [&'static str], max_age: Duration) -> CallSite {
+        let max_age_ns = u64::try_from(max_age.as_nanos()).expect("some seconds");
+        let mut site = CallSite::new_subsystem("cycle", "bot", subsystems[0], 0, max_age_ns, false, false);
+        if subsystems.len() > 1 {
+            site = site.with_values([subsystems, &[]], &[]);
+        }
+        (site.file, site.line) = ("bot.rs", line);
+        site
+    }
+
+    fn refused(sites: &[CallSite; 2]) -> Option<String> {
+        let sites: Vec<_> = sites.iter().collect();
+        check(&sites, &Settings::new(Mode::Paper)).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn two_sites_with_one_label_and_different_ages_are_a_start_up_error_naming_both_places() {
+        const AGES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(9)];
+        let trading: &[&str] = &["trading"];
+        let picked: &[&str] = &["monitor", "trading"];
+        for two in [[trading, trading], [trading, picked], [picked, trading], [picked, picked]] {
+            assert_eq!(refused(&[site(1, two[0], AGES[0]), site(2, two[1], AGES[0])]), None);
+            let text =
+                refused(&[site(1, two[0], AGES[0]), site(2, two[1], AGES[1])]).expect("a contradiction");
+            let places = "cannot count as stalled both after 9s, as bot::cycle (bot.rs:2) says, and after 5s, as \
+                          bot::cycle (bot.rs:1) says: write the same `every` or `max_age` in both";
+            assert!(text.ends_with(places), "{text}");
+        }
+        assert_eq!(refused(&[site(1, &["monitor"], AGES[0]), site(2, trading, AGES[1])]), None);
+    }
+
+    #[test]
+    fn families_of_one_name_that_differ_are_a_start_up_error_and_so_are_their_budgets() {
+        const fn family(help: &'static str) -> CustomFamily {
+            let place = Place { module: "bot", file: "bot.rs", line: 1 };
+            CustomFamily::new(Kind::Counter, "signals_total", help, &[], &[], place)
+        }
+        const FAMILY: CustomFamily = family("Signals.");
+        assert!(check_families(&[&FAMILY, &family("Signals.")]).is_ok());
+        for other in [family("Other."), family("Signals.").budget(2_001)] {
+            let error = check_families(&[&FAMILY, &other]).expect_err("they differ").to_string();
+            assert!(error.contains("signals_total is declared twice and differently"), "{error}");
+        }
+    }
+
+    /// Whether or not it had a place or a handle while it counted.
+    #[test]
+    fn counts_of_a_removed_profile_in_families_of_the_bots_own_go_after_its_grace() {
+        static FAMILY: CustomFamily = CustomFamily::new(
+            Kind::Counter,
+            "orders_total",
+            "Orders.",
+            &["profile"],
+            &[ProfileId::TYPE],
+            Place { module: "bot", file: "bot.rs", line: 1 },
+        );
+        for places in [0, 1] {
+            let (settings, clock) = testing::steered(Settings::new(Mode::Paper).label_bounds(places, 1));
+            let metrics = settings.build().expect("settings that are allowed");
+            metrics.core.custom.set_bounds(LabelBounds::DEFAULT);
+            let count = |profile: &str| {
+                let labels = [Label::Open(profile.as_bytes())];
+                let asked = LabelSetQuery::new(FamilyKey::of(&FAMILY), &labels);
+                let entry = metrics.core.custom.open(&FAMILY, &asked, metrics.core.clock.boot_time());
+                entry.expect("a family with an open label").record(|slot| slot.add(1));
+            };
+            count("gone");
+            count("stays");
+            metrics.write_exposition(&mut std::io::sink()).expect("it takes everything");
+            metrics.profile("gone").remove();
+            let shown = || {
+                let samples = Samples::of(&metrics);
+                ["gone", "stays"]
+                    .map(|profile| samples.value("bytelyst_bot_orders_total", &[("profile", profile)]))
+            };
+            assert_eq!(shown(), [Some(1.0), Some(1.0)], "its grace");
+            clock.advance(Duration::from_mins(6));
+            assert_eq!(shown(), [None, Some(1.0)], "{places} places");
+        }
+    }
+}

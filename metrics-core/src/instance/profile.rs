@@ -1,0 +1,86 @@
+//! A profile's capital: its gauges, its violations, and what goes with it when it is removed.
+
+use std::sync::Arc;
+
+use super::core::Core;
+use crate::families::capital::{Amount, Capital, Figures};
+use crate::families::profiles::ProfileSlots;
+use crate::labels::{EventType, Severity};
+use crate::storage::{ENABLED, record_outside};
+use crate::{LabelValue, lock};
+
+/// A profile of an instance; from [`Metrics::profile`](crate::Metrics::profile), from which moment its counter
+/// stands at 0.
+///
+/// ```
+/// # use bot_metrics::{Capital, Mode, Settings};
+/// let metrics = Settings::new(Mode::Paper).build()?;
+/// let maker = metrics.profile("maker");
+/// maker.update(Capital { allocated: 1_000.0, positions: 1_100.0, ..Capital::default() }); // 110 %, a violation
+/// maker.update(Capital { allocated: 1_000.0, positions: 1_200.0, ..Capital::default() }); // 120 %, the same one
+/// maker.remove();
+/// # Ok::<(), bot_metrics::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Profile {
+    core: Arc<Core>,
+    id: Arc<str>,
+    /// None where the bound on profiles was reached; a place may come free.
+    slots: Option<Arc<ProfileSlots>>,
+}
+
+impl Profile {
+    /// The profile with this id, back if it was removed.
+    pub(crate) fn new(core: Arc<Core>, id: &str) -> Self {
+        // An allocator that asks under a lock gets a handle that looks for its slots later.
+        let find = || {
+            let slots = core.place_profile(id)?;
+            slots.bring_back();
+            Some(slots)
+        };
+        let slots = lock::outside(find).flatten();
+        Self { core, id: Arc::from(id), slots }
+    }
+
+    /// Takes new figures: sets the utilisation, and counts a violation where available capital has fallen below
+    /// zero since the last figures. Staying below counts nothing more; recovery re-arms. Figures below zero on
+    /// first sight count. A removed profile comes back.
+    ///
+    /// Where a figure is NaN or infinite nothing changes but an `INVALID_CAPITAL` event.
+    ///
+    /// Profiles beyond [`Settings::label_bounds`](crate::Settings::label_bounds) share the series "other": their
+    /// violations are counted there, and they have no utilisation.
+    pub fn update<A: Amount>(&self, capital: Capital<A>) {
+        update(&self.core, &self.id, self.slots.clone(), capital.figures());
+    }
+
+    /// Takes the profile's gauges away at once, and its counters after five minutes, those of its events among them, and
+    /// those of the bot's own families whose label is a [`ProfileId`](crate::ProfileId), whoever counted there and whether or
+    /// not the profile had a place. What no scrape has seen by then stays five minutes more. What was counted under "other"
+    /// stays there. Any handle brings it back with its next [`update`](Self::update).
+    pub fn remove(&self) {
+        let remove = || {
+            self.core.profiles.remove_beyond(&self.id);
+            // It may have moved in since this handle found no place.
+            let slots = self.slots.clone().or_else(|| self.core.profiles.standing_place(&self.id));
+            self.core.remove_profile(&self.id, slots.as_deref());
+        };
+        let _ = record_outside(remove);
+    }
+}
+
+pub(crate) fn update(core: &Core, id: &str, slots: Option<Arc<ProfileSlots>>, figures: Option<Figures>) {
+    if !ENABLED {
+        return;
+    }
+    let Some(figures) = figures else {
+        core.profiles.refuse();
+        let event = core.event(Severity::Error.as_str(), EventType::InvalidCapital.as_str());
+        return event.profile(id).record();
+    };
+    let tolerance = core.settings().map_or(0.0, |settings| settings.capital_tolerance);
+    let _ = record_outside(|| match slots.or_else(|| core.place_profile(id)) {
+        Some(slots) => slots.update(&figures, tolerance),
+        None => core.profiles.update_beyond(id, &figures, tolerance),
+    });
+}

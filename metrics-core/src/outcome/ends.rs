@@ -1,0 +1,131 @@
+//! Which ends of a call an attribute records.
+
+use super::Outcome;
+
+/// The outcomes of a call that are an event, a bit for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct On(u16);
+
+bot_metrics_macros::__on_constants!();
+
+impl On {
+    const NONE: Self = Self(0);
+    const DEADLINE: Self = Self(1 << End::DEADLINE.0);
+
+    const fn of(outcome: Outcome) -> Self {
+        Self(1 << outcome as u8)
+    }
+
+    /// These ends and the other ones.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// These ends but for the other ones.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether a call that returned so is among them.
+    #[inline]
+    pub(crate) fn include(self, outcome: Outcome) -> bool {
+        self.include_end(End::returned(outcome))
+    }
+
+    /// Whether a call that did not return, and ended so, is among them.
+    #[inline]
+    pub(crate) fn include_abandoned(self, outcome: Outcome) -> bool {
+        self.include_end(End::abandoned(outcome))
+    }
+
+    #[inline]
+    pub(crate) fn include_end(self, End(end): End) -> bool {
+        self.0 & 1 << end != 0
+    }
+}
+
+/// How a call ended, as the number of its bit in [`On`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End(u8);
+
+impl End {
+    /// What a deadline dropped has returned no error, and is a timeout all the same.
+    const DEADLINE: Self = Self(15);
+
+    #[inline]
+    pub(crate) fn returned(outcome: Outcome) -> Self {
+        Self(outcome as u8)
+    }
+
+    #[inline]
+    pub(crate) fn abandoned(outcome: Outcome) -> Self {
+        if outcome == Outcome::Timeout { Self::DEADLINE } else { Self(outcome as u8) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RETURNED: [Outcome; 11] = [
+        Outcome::Ok,
+        Outcome::Rejected,
+        Outcome::RateLimited,
+        Outcome::Banned,
+        Outcome::Auth,
+        Outcome::ServerError,
+        Outcome::Timeout,
+        Outcome::Transport,
+        Outcome::Decode,
+        Outcome::Error,
+        Outcome::Skipped,
+    ];
+    const ABANDONED: [Outcome; 3] = [Outcome::Panic, Outcome::Cancelled, Outcome::Timeout];
+
+    /// The ends that are an event: those with a value, and those without.
+    fn named(on: On) -> (Vec<Outcome>, Vec<Outcome>) {
+        let returned = RETURNED.into_iter().filter(|end| on.include(*end)).collect();
+        (returned, ABANDONED.into_iter().filter(|end| on.include_abandoned(*end)).collect())
+    }
+
+    #[test]
+    fn each_end_is_an_event_of_those_that_name_it() {
+        assert_eq!(named(On::OK), (vec![Outcome::Ok], vec![]));
+        assert_eq!(named(On::ERR), (RETURNED[1..10].to_vec(), vec![]));
+        assert_eq!(named(On::PANIC), (vec![], vec![Outcome::Panic]));
+        assert_eq!(named(On::SKIPPED), (vec![Outcome::Skipped], vec![]));
+        assert_eq!(named(On::RETURN), (RETURNED.to_vec(), vec![]));
+        assert_eq!(named(On::ALWAYS), (RETURNED.to_vec(), ABANDONED.to_vec()));
+        let classes = [
+            On::REJECTED,
+            On::RATE_LIMITED,
+            On::BANNED,
+            On::AUTH,
+            On::SERVER_ERROR,
+            On::TIMEOUT,
+            On::TRANSPORT,
+            On::DECODE,
+            On::OTHER,
+        ];
+        for (class, outcome) in classes.into_iter().zip(&RETURNED[1..]) {
+            let abandoned = if class == On::TIMEOUT { vec![Outcome::Timeout] } else { vec![] };
+            assert_eq!(named(class), (vec![*outcome], abandoned), "{outcome:?}");
+        }
+        assert_eq!(
+            named(classes.into_iter().fold(On::OK, On::and).and(On::SKIPPED)).0,
+            RETURNED,
+            "nothing else"
+        );
+    }
+
+    #[test]
+    fn what_a_deadline_drops_is_a_timeout_and_cancelled_and_no_error() {
+        assert_eq!(named(On::CANCELLED), (vec![], vec![Outcome::Cancelled, Outcome::Timeout]));
+        assert_eq!(named(On::CANCELLED.without(On::TIMEOUT)), (vec![], vec![Outcome::Cancelled]));
+        let unknown = On::ERR.without(On::REJECTED).and(On::CANCELLED);
+        assert!(unknown.include(Outcome::Timeout) && !unknown.include(Outcome::Rejected));
+        assert!(unknown.include_abandoned(Outcome::Timeout));
+    }
+}
