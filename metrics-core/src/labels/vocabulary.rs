@@ -387,6 +387,7 @@ pub const fn fixed_method_name<L: LabelValue>(name: &'static str, low: u128, hig
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Outcome;
 
     fn message_of<L: LabelValue>(text: &'static str) -> String {
         *std::panic::catch_unwind(|| require_text::<L>(text))
@@ -443,16 +444,10 @@ mod tests {
     }
 
     #[test]
-    fn values_of_ones_own_are_told_by_their_place() {
-        #[derive(Clone, Copy, LabelValue)]
-        enum Side {
-            Buy,
-            Sell,
-        }
-        let message = message_of::<Side>("flat");
-        assert!(message.starts_with("unknown side \"flat\"; known: buy, sell; they stand in "), "{message}");
-        assert!(message.ends_with("::Side"), "{message}");
-        assert_eq!([Side::Buy, Side::Sell].map(LabelValue::index), [0, 1]);
+    fn a_type_outside_the_librarys_labels_is_named_by_its_path() {
+        let message = message_of::<Outcome>("flat");
+        assert!(message.starts_with("unknown outcome \"flat\"; known: ok, rejected, "), "{message}");
+        assert!(message.ends_with("; they stand in bot_metrics::outcome::Outcome"), "{message}");
     }
 
     #[test]
