@@ -188,52 +188,5 @@ pub mod prelude {
     };
 }
 
-/// What the attributes expand to. No part of it is meant to be written by hand, and it changes without notice.
 #[doc(hidden)]
-pub mod __private {
-    pub use crate::__site as site;
-    pub use crate::LabelValue;
-    pub use crate::attributes::body::{
-        Rewritten, always_ok, call, diverge, enter, evaluate, never, returned, unmeasured,
-    };
-    pub use crate::attributes::capital::capital_of;
-    pub use crate::attributes::future::{
-        instrument_async, instrument_async_all, instrument_future, instrument_future_all, instrument_typed,
-        instrument_typed_all, pinned,
-    };
-    pub use crate::attributes::guard::Guard;
-    pub use crate::attributes::guards::stacked;
-    pub use crate::attributes::measured::{Declared, blank, counted, family_name, timed};
-    pub use crate::attributes::probe::Probe;
-    pub use crate::attributes::reconciliation::report_of;
-    pub use crate::attributes::text::Text;
-    pub use crate::catalogue::Kind;
-    pub use crate::families::custom::{
-        CUSTOM_FAMILIES, CustomFamily, Given, Label, LabelTexts, LabelType, NoLabel, Place, SeriesCell,
-        closed_sets, given, series_cells,
-    };
-    pub use crate::labels::value::{Derived, Position, concatenated, require_disjoint, values_before};
-    pub use crate::labels::vocabulary::{fixed_method_name, fixed_text, require_type};
-    pub use crate::outcome::ends::On;
-    pub use crate::outcome::outcome;
-    pub use crate::sites::call_site::{CALL_SITES, CallSite, Found, SlotCell, slot_cells};
-    /// What a declared family must be.
-    pub mod check {
-        pub use crate::families::custom::{
-            BUDGET, bound, buckets, budget, help, label_name, name, ratio, threshold,
-        };
-    }
-    /// The traits that answer a [`Probe`].
-    pub mod probe {
-        pub use crate::attributes::probe::{
-            Classes, Classified, ErrorClasses, Fallible, Infallible, NoErrors, Said, Unstarted,
-        };
-    }
-    pub use bot_metrics_macros::{
-        capital_check, counted, exchange_call, operational_event, reconciliation, timed, timed_subsystem,
-    };
-    pub use core::primitive::{str, usize};
-    pub use core::time::Duration;
-    pub use core::{concat, file, line, module_path};
-    pub use linkme;
-}
+pub use attributes::private as __private;

@@ -8,6 +8,7 @@ pub(crate) mod future;
 pub(crate) mod guard;
 pub(crate) mod guards;
 pub(crate) mod measured;
+pub mod private;
 pub(crate) mod probe;
 pub(crate) mod reconciliation;
 pub(crate) mod subsystem;

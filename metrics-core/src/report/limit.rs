@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::Topic;
+use super::topic::Topic;
 
 /// The maximum number of lines of a topic in any of its minutes: enough to show that a problem persists. A listener
 /// without this limit wrote 4.98 GB of log while it was out of file descriptors.

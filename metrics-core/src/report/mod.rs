@@ -3,88 +3,39 @@
 //! A report costs its caller no more than a short lock: a separate thread calls the hook, with a bounded [`queue`] in
 //! between, and [limits](limit) keep a persistent problem from filling the log.
 
+mod doing;
 mod exit;
 mod limit;
 mod queue;
 mod standard_error;
+mod topic;
 
-use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::doing::{DOING, Doing, Telling};
 use self::limit::Limits;
 use self::queue::Queue;
+pub use self::queue::ReportHook;
+pub(crate) use self::topic::Topic;
 use crate::lock::{self, Lock};
 use crate::shown::shown;
 
-/// The bot's handler for a line about one of the library's own problems.
-///
-/// It is called on a separate thread, with one line at a time. While it blocks, up to 64 lines wait; further ones are
-/// dropped and counted in a later line. Reports that it causes itself are not delivered.
-pub type ReportHook = Arc<dyn Fn(&str) + Send + Sync>;
-
-/// The maximum number of bytes of a line.
+/// How many bytes a line may have.
 pub(crate) const LONGEST_LINE: usize = 2_000;
 
 /// The time for which the end of an object, such as a server, waits until its last reports are delivered.
 #[cfg(feature = "server")]
 pub(crate) const LAST_REPORTS: Duration = Duration::from_millis(100);
 
-/// The subject of a report. Each has its own rate limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Topic {
-    /// The time stamp counter is not used.
-    Clock,
-    /// Something was recorded but no settings are installed.
-    NotInstalled,
-    /// The server serves no metrics, because the feature is disabled.
-    #[cfg(feature = "server")]
-    SwitchedOff,
-    /// Two call sites give one subsystem different ages.
-    MaxAge,
-    /// A foreign collector failed, or some of its families are not served.
-    Foreign,
-    /// There are more reconciliations than the limit on names.
-    Reconciliations,
-    /// An event has an unknown type.
-    #[cfg(feature = "tracing")]
-    EventType,
-    /// A connection was not accepted.
-    #[cfg(feature = "server")]
-    Accept,
-    /// A server was dropped at once.
-    #[cfg(feature = "server")]
-    ServerDropped,
-    /// A page took too long to render.
-    #[cfg(feature = "server")]
-    LatePage,
-    /// A page panicked.
-    #[cfg(feature = "server")]
-    BrokenPage,
-}
-
-/// Sends reports to a hook. Clones share the hook, its limits and its queue.
+/// Tells trouble to a hook. Clones share the hook, its limits and its queue.
 #[derive(Clone)]
 pub(crate) struct Report(Arc<Reporter>);
 
 struct Reporter {
     limits: Lock<Limits>,
     queue: Arc<Queue>,
-}
-
-/// The state of a thread with respect to reports.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Doing {
-    Nothing,
-    /// It is sending a report.
-    Telling,
-    /// It calls hooks, for its whole life.
-    CallingHooks,
-}
-
-thread_local! {
-    static DOING: Cell<Doing> = const { Cell::new(Doing::Nothing) };
 }
 
 impl Report {
@@ -139,27 +90,6 @@ impl Default for Report {
 impl fmt::Debug for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Report").finish_non_exhaustive()
-    }
-}
-
-/// Marks that a thread is sending a report, until dropped.
-struct Telling;
-
-impl Telling {
-    /// Returns `None` if this thread is already sending one, or is inside a lock: an allocator may be calling, and
-    /// must not wait for the lock under which it was called.
-    fn begin() -> Option<Self> {
-        let begins = !lock::is_inside() && DOING.get() == Doing::Nothing;
-        begins.then(|| {
-            DOING.set(Doing::Telling);
-            Self
-        })
-    }
-}
-
-impl Drop for Telling {
-    fn drop(&mut self) {
-        DOING.set(Doing::Nothing);
     }
 }
 

@@ -10,11 +10,18 @@ use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use super::{DOING, Doing, ReportHook, exit, standard_error};
+use super::doing::{DOING, Doing};
+use super::{exit, standard_error};
 use crate::lock::{self, Held, Lock};
 use crate::panics::contained;
 
-/// The maximum number of waiting lines.
+/// What a bot does with a line about trouble of the library's own.
+///
+/// It is called on a thread of its own, with one line at a time. While it blocks up to 64 lines wait; those beyond are
+/// dropped and counted in a later line. Reports that it causes itself are not told.
+pub type ReportHook = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How many lines may wait.
 pub(super) const MOST: usize = 64;
 
 /// The default of the standard library, given explicitly because it would read the environment under a lock.

@@ -13,9 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::{Ordering::Acquire, fence};
 use std::time::Duration;
 
+use super::cache;
 use super::entry::Entry;
+use super::label_set::{FamilyKey, LabelSetQuery, LabelText};
 use super::limits::{Bound, Limits};
-use super::{FamilyKey, LabelSetQuery, LabelText, cache};
 use crate::catalogue::{self, Family, Kind};
 use crate::series::grace;
 use crate::storage::{self, Baseline, Sink, Slot, visit_some};

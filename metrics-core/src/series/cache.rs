@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::{Entry, hand};
+use super::entry::Entry;
+use super::hand;
+use super::label_set::LabelSetQuery;
 
 /// The initial number of slots; it doubles whenever half of them are used.
 const FEWEST: usize = 1 << 8;
@@ -46,6 +48,12 @@ pub(super) fn forget() {
     EPOCH.fetch_add(1, Relaxed);
 }
 
+/// Shows `record` the entry of a label set, if this thread remembers it.
+#[inline]
+pub(crate) fn remembered<R>(query: &LabelSetQuery<'_>, record: impl FnOnce(&Arc<Entry>) -> R) -> Option<R> {
+    with(query.hash, |entry| entry.is(query), record)
+}
+
 #[inline]
 pub(super) fn with<R>(
     hash: u64,
@@ -65,7 +73,8 @@ pub(super) fn with<R>(
     CACHE.try_with(find).ok().flatten()
 }
 
-pub(super) fn insert(entry: &Arc<Entry>, Epoch(epoch): Epoch) {
+/// Lets this thread remember an entry that it looked up at this epoch.
+pub(crate) fn remember(entry: &Arc<Entry>, Epoch(epoch): Epoch) {
     let put = |cache: &RefCell<Cache>| {
         let mut cache = cache.try_borrow_mut().ok()?;
         let is_old = cache.epoch != epoch;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use super::{FamilyKey, Label, LabelSetQuery, LabelText, hash};
+use super::hash;
+use super::label_set::{FamilyKey, Label, LabelSetQuery, LabelText};
 use crate::catalogue::Family;
 use crate::storage::{CounterSlot, Seen, Slot};
 

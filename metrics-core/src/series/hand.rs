@@ -8,7 +8,9 @@ use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
-use super::{Entry, cache, epoch, remember};
+use super::cache::{epoch, remember, remembered, with};
+use super::entry::Entry;
+use super::label_set::LabelSetQuery;
 use crate::lock;
 use crate::storage::Slot;
 
@@ -28,6 +30,12 @@ struct Hand([Cell<Option<Arc<Entry>>>; AT_HAND]);
 /// the same type, would check it, which takes two instructions of twenty.
 #[derive(Clone, Debug)]
 pub(crate) struct Held(ManuallyDrop<Arc<Entry>>);
+
+/// The handle of a label set's entry, if this thread remembers it.
+#[inline]
+pub(crate) fn held(query: &LabelSetQuery<'_>) -> Option<Held> {
+    remembered(query, Held::new)
+}
 
 impl Held {
     /// Reuses the kept handle of the entry, or creates one.
@@ -71,7 +79,7 @@ fn record_elsewhere(
         return record(slot);
     }
     let is_same = |known: &Entry| known.is_of_same_set(entry);
-    if cache::with(entry.hash(), is_same, |known| known.record(&record)).is_some() {
+    if with(entry.hash(), is_same, |known| known.record(&record)).is_some() {
         return;
     }
     if lock::is_inside() {

@@ -1,7 +1,7 @@
 //! Distributes label sets over the slots of a thread's cache. Equality never depends on it: label sets with equal
 //! hashes are compared.
 
-use super::{FamilyKey, Label};
+use super::label_set::{FamilyKey, Label};
 
 /// Closed labels by the address of their text, open ones by their text.
 #[inline]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Label, LabelText};
+use super::label_set::{Label, LabelText};
 use crate::labels::value::OTHER;
 use crate::storage::CounterSlot;
 

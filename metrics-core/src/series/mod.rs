@@ -10,111 +10,12 @@ mod entry;
 pub(crate) mod grace;
 mod hand;
 mod hash;
+mod label_set;
 mod limits;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
 pub(crate) use bounded::BoundedSeries;
-pub(crate) use cache::{Epoch, epoch};
+pub(crate) use cache::{epoch, remember, remembered};
 pub(crate) use entry::Entry;
-pub(crate) use hand::Held;
+pub(crate) use hand::{Held, held};
+pub(crate) use label_set::{FamilyKey, Label, LabelSetQuery, LabelText};
 pub(crate) use limits::Bound;
-
-/// Identifies a family in the caches of threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FamilyKey(usize);
-
-impl FamilyKey {
-    /// The key of a family that lives as long as its instance.
-    pub(crate) fn new() -> Self {
-        // Odd, whereas aligned addresses are even.
-        static NEXT: AtomicUsize = AtomicUsize::new(1);
-        Self(NEXT.fetch_add(2, Relaxed))
-    }
-
-    /// The key of a family that lives for ever.
-    pub(crate) fn of<T>(family: &'static T) -> Self {
-        const { assert!(align_of::<T>() > 1) };
-        Self(std::ptr::from_ref(family).addr())
-    }
-}
-
-/// A label's value in a query.
-#[derive(Clone, Copy, Debug)]
-pub enum Label<'a> {
-    /// A value of a closed set.
-    Closed(&'static str),
-    /// Any text, as its bytes. The bytes of a copied text are known to be valid UTF-8; checking that again would take
-    /// longer than finding the series.
-    Open(&'a [u8]),
-}
-
-/// The query for the series of a label set. It borrows the labels, because copying them would take longer than the
-/// look-up.
-#[derive(Debug)]
-pub(crate) struct LabelSetQuery<'a> {
-    key: FamilyKey,
-    labels: &'a [Label<'a>],
-    hash: u64,
-}
-
-impl<'a> LabelSetQuery<'a> {
-    #[inline]
-    pub(crate) fn new(key: FamilyKey, labels: &'a [Label<'a>]) -> Self {
-        Self { key, labels, hash: hash::of(key, labels.iter().copied()) }
-    }
-}
-
-/// A label's value that is stored with a series or in a cache.
-#[derive(Clone, Debug)]
-pub(crate) enum LabelText {
-    Closed(&'static str),
-    Open(Arc<str>),
-}
-
-impl LabelText {
-    pub(crate) fn as_str(&self) -> &str {
-        match self {
-            Self::Closed(text) => text,
-            Self::Open(text) => text,
-        }
-    }
-}
-
-impl PartialEq for LabelText {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
-
-impl Eq for LabelText {}
-
-impl PartialOrd for LabelText {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for LabelText {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.as_str().cmp(other.as_str())
-    }
-}
-
-/// Passes the entry of a label set to `record`, if this thread has cached it.
-#[inline]
-pub(crate) fn remembered<R>(query: &LabelSetQuery<'_>, record: impl FnOnce(&Arc<Entry>) -> R) -> Option<R> {
-    cache::with(query.hash, |entry| entry.is(query), record)
-}
-
-/// Like [`remembered`], but returns a handle.
-#[inline]
-pub(crate) fn held(query: &LabelSetQuery<'_>) -> Option<Held> {
-    remembered(query, Held::new)
-}
-
-/// Caches an entry that this thread looked up at this epoch.
-pub(crate) fn remember(entry: &Arc<Entry>, found_at: Epoch) {
-    cache::insert(entry, found_at);
-}

@@ -21,6 +21,7 @@
 mod accept;
 mod activity;
 mod answer;
+mod bot_pages;
 mod connection;
 mod connections;
 mod error;
@@ -51,6 +52,7 @@ use std::{convert::Infallible, io};
 
 pub use self::error::ServeError;
 pub use self::options::ServerOptions;
+pub(crate) use self::pages::{Delivered, Pages, Verdict};
 use self::scrapes::Scrapes;
 use self::served::Listing;
 use self::stop::StopSignal;
@@ -65,36 +67,8 @@ const LONGEST_SHUTDOWN: Duration = Duration::from_secs(1);
 /// takes longer to reach a bot.
 const EARLY: Duration = Duration::from_micros(500);
 
-/// Called when a client has received an exposition completely.
-pub(crate) type Delivered = Box<dyn FnOnce() + Send>;
-
-/// The pages of the server, implemented by the instance.
-///
-/// Every method runs on a separate thread, one call per method at a time, except calls that wait for slow clients. It
-/// may block, and it may panic: that results in a 500, or breaks off an answer that was begun.
-pub(crate) trait Pages: Send + Sync + 'static {
-    /// Writes the exposition, text format 0.0.4. It may take as long as its readers do. The returned function is
-    /// called when the first of them has received all of it.
-    fn metrics(&self, out: &mut dyn io::Write) -> io::Result<Delivered>;
-    /// The landing page, HTML without scripts and without external resources.
-    fn landing(&self) -> String;
-    /// Called once per second on the server's own thread, so that it must not block.
-    fn compare_clocks(&self) {}
-    /// Whether the bot works.
-    fn healthy(&self) -> Verdict;
-    /// Whether the bot has started.
-    fn ready(&self) -> Verdict;
-}
-
-/// The answer of a health page: 200 or 503, with a text for people.
-#[derive(Clone, Debug)]
-pub(crate) struct Verdict {
-    pub(crate) ok: bool,
-    pub(crate) text: String,
-}
-
-/// Serves the pages on the address, a `host:port`, until the [`Server`] is dropped. A host name is served on each of
-/// its addresses that this machine has.
+/// Serves the pages on the address, a `host:port`, until the [`Server`] is dropped. A host name is served on each of its
+/// addresses that this machine has.
 #[track_caller]
 pub(crate) fn serve(
     address: impl fmt::Display,

@@ -88,27 +88,6 @@ impl Found {
     }
 }
 
-/// A function's own static, in the list of all of them.
-///
-/// It stands here and not in what the attributes expand to, since the compiler is quicker with what it transcribes
-/// itself. `CALL_SITES!` is what linkme's attribute expands to, but for its check of the element's type: that is three
-/// bodies more for the compiler, which take longer than the function.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __site {
-    ($function:literal, $new:ident($($argument:expr),*) $(, $values:expr, &$cells:ident)?) => {{
-        $crate::__private::CALL_SITES! {
-            #![linkme_macro = $crate::__private::CALL_SITES]
-            static SITE: $crate::__private::CallSite = $crate::__private::CallSite::$new(
-                $function,
-                $crate::__private::module_path!(),
-                $($argument),*
-            ) $(.with_values($values, &$cells))?;
-        }
-        &SITE
-    }};
-}
-
 /// What makes a static is one call for the compiler to check and to evaluate, with plain arguments, and calls little.
 impl CallSite {
     /// A site of a subsystem; an age of 0 is none.

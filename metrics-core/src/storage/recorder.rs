@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use super::chain::{Link, Linked};
 use super::patience::{OF_ANYONES, OF_ONE_THREADS, patiently};
-use super::running::Running;
 use super::shard::{End, MOST_BUCKETS, MOST_OUTCOMES, Shard};
 use super::spare::{Spare, lose};
 use super::totals::Totals;
-use crate::clock::{Clock, Scale};
+use crate::clock::Scale;
 use crate::lock::{self, Lock, ThreadMark};
 
 /// A thread's shard of a series, with a link to the next one.
@@ -111,11 +110,6 @@ impl Lease {
 
     pub(super) fn recorder(&self) -> &'static Recorder {
         self.0
-    }
-
-    /// Begins a call.
-    pub(crate) fn start<const DATED: bool>(&self, clock: &Clock) -> Running<DATED> {
-        Running::start(self.0, clock)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Calls in progress.
 
 use super::ENABLED;
-use super::recorder::{Ending, NOWHERE, Recorder, Share};
+use super::recorder::{Ending, Lease, NOWHERE, Recorder, Share};
 use super::spare::lose;
 use super::thread;
 use crate::clock::{self, Clock};
@@ -143,6 +143,13 @@ impl<const DATED: bool> Running<DATED> {
         // A call that began with the counter ends with it, even if the counter has been given up in the meantime.
         let now = if self.share.is_token() { clock::now() } else { clock::time_stamp() };
         self.here().end(ending, now);
+    }
+}
+
+impl Lease {
+    /// Begins a call.
+    pub(crate) fn start<const DATED: bool>(&self, clock: &Clock) -> Running<DATED> {
+        Running::start(self.recorder(), clock)
     }
 }
 

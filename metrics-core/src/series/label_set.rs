@@ -1,0 +1,86 @@
+//! A label set: as it is asked for, and as it is kept.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use super::hash;
+
+/// Tells families apart in what threads remember.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FamilyKey(pub(super) usize);
+
+impl FamilyKey {
+    /// Of a family that lives as long as its instance.
+    pub(crate) fn new() -> Self {
+        // Odd, since the others are aligned.
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        Self(NEXT.fetch_add(2, Relaxed))
+    }
+
+    /// Of a family that lives for ever.
+    pub(crate) fn of<T>(family: &'static T) -> Self {
+        const { assert!(align_of::<T>() > 1) };
+        Self(std::ptr::from_ref(family).addr())
+    }
+}
+
+/// A label's value, as it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub enum Label<'a> {
+    /// One of a closed set.
+    Closed(&'static str),
+    /// Any text, as its bytes: those of a text that was copied are valid, and to find that out takes longer than to find
+    /// the series.
+    Open(&'a [u8]),
+}
+
+/// A label set whose series is looked up. It borrows the labels: to copy them first takes longer than the look-up.
+#[derive(Debug)]
+pub(crate) struct LabelSetQuery<'a> {
+    pub(super) key: FamilyKey,
+    pub(super) labels: &'a [Label<'a>],
+    pub(super) hash: u64,
+}
+
+impl<'a> LabelSetQuery<'a> {
+    #[inline]
+    pub(crate) fn new(key: FamilyKey, labels: &'a [Label<'a>]) -> Self {
+        Self { key, labels, hash: hash::of(key, labels.iter().copied()) }
+    }
+}
+
+/// A label's value, for as long as it has a series or a thread remembers it.
+#[derive(Clone, Debug)]
+pub(crate) enum LabelText {
+    Closed(&'static str),
+    Open(Arc<str>),
+}
+
+impl LabelText {
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Closed(text) => text,
+            Self::Open(text) => text,
+        }
+    }
+}
+
+impl PartialEq for LabelText {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for LabelText {}
+
+impl PartialOrd for LabelText {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for LabelText {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
