@@ -263,7 +263,7 @@ impl ReconciliationCycle {
             && ENABLED
             && key.name != name
         {
-            let place = site.map(|site| site.to_string()).unwrap_or_default();
+            let place = site.map(ToString::to_string).unwrap_or_default();
             report().tell(
                 Topic::Reconciliations,
                 &place,

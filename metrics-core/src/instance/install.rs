@@ -61,7 +61,7 @@ fn install(settings: Settings, place: SourceLine) -> Result<Metrics, Error> {
     let sites = call_sites();
     check(&sites, &settings)?;
     // All that can fail comes before anything is changed.
-    let registry = registry(&core, &settings)?;
+    let registry = registry(core, &settings)?;
     for site in &sites {
         declare(core, site, &settings);
     }
@@ -69,7 +69,7 @@ fn install(settings: Settings, place: SourceLine) -> Result<Metrics, Error> {
         core.custom.declare(family);
     }
     core.expect_own_events();
-    configure(&core, settings, place, registry);
+    configure(core, settings, place, registry);
     not_installed::settle();
     // The hook may record, and install.
     drop(held);
@@ -89,7 +89,7 @@ fn install(settings: Settings, place: SourceLine) -> Result<Metrics, Error> {
 
 fn build(settings: Settings, place: SourceLine) -> Result<Metrics, Error> {
     let core = Arc::new(Core::new(settings.clock.clone(), Arc::new(CustomSeries::new())));
-    let registry = registry(&core, &settings)?;
+    let registry = registry(core, &settings)?;
     configure(&core, settings, place, registry);
     Ok(Metrics { core })
 }
