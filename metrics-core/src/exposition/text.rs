@@ -203,7 +203,7 @@ impl Sink for TextSink<'_> {
             write_label(&mut scratch.labels, name, value);
         }
         scratch.labels.push_str(default_labels);
-        // The comma behind the last label is legal, yet not what other clients write.
+        // The comma after the last label is legal, but other clients do not write it.
         scratch.labels.pop();
         spelling.series(text, scratch, value);
     }

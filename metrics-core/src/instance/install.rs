@@ -89,7 +89,7 @@ fn install(settings: Settings, place: SourceLine) -> Result<Metrics, Error> {
 
 fn build(settings: Settings, place: SourceLine) -> Result<Metrics, Error> {
     let core = Arc::new(Core::new(settings.clock.clone(), Arc::new(CustomSeries::new())));
-    let registry = registry(core, &settings)?;
+    let registry = registry(&core, &settings)?;
     configure(&core, settings, place, registry);
     Ok(Metrics { core })
 }

@@ -162,7 +162,7 @@ pub enum Severity {
     Critical,
 }
 
-/// What happened.
+/// Its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, LabelValue)]
 #[label(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum EventType {

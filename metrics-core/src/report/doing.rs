@@ -4,13 +4,13 @@ use std::cell::Cell;
 
 use crate::lock;
 
-/// What a thread is doing about reports.
+/// The state of a thread with respect to reports.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doing {
     Nothing,
-    /// It tells one.
+    /// It is sending a report.
     Telling,
-    /// It calls hooks, as long as it lives.
+    /// It calls hooks, for its whole life.
     CallingHooks,
 }
 
@@ -18,12 +18,12 @@ thread_local! {
     pub(super) static DOING: Cell<Doing> = const { Cell::new(Doing::Nothing) };
 }
 
-/// A thread that tells a report, until dropped.
+/// Marks that a thread is sending a report, until dropped.
 pub(super) struct Telling;
 
 impl Telling {
-    /// Nothing where this thread already does, or is inside a lock: an allocator may have called, and must not wait for
-    /// the lock that it was called under.
+    /// Returns `None` if this thread is already sending one, or is inside a lock: an allocator may be calling, and
+    /// must not wait for the lock under which it was called.
     pub(super) fn begin() -> Option<Self> {
         let begins = !lock::is_inside() && DOING.get() == Doing::Nothing;
         begins.then(|| {

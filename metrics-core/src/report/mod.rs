@@ -22,14 +22,14 @@ pub(crate) use self::topic::Topic;
 use crate::lock::{self, Lock};
 use crate::shown::shown;
 
-/// How many bytes a line may have.
+/// The maximum number of bytes of a line.
 pub(crate) const LONGEST_LINE: usize = 2_000;
 
 /// The time for which the end of an object, such as a server, waits until its last reports are delivered.
 #[cfg(feature = "server")]
 pub(crate) const LAST_REPORTS: Duration = Duration::from_millis(100);
 
-/// Tells trouble to a hook. Clones share the hook, its limits and its queue.
+/// Sends reports to a hook. Clones share the hook, its limits and its queue.
 #[derive(Clone)]
 pub(crate) struct Report(Arc<Reporter>);
 

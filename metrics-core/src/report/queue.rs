@@ -15,13 +15,13 @@ use super::{exit, standard_error};
 use crate::lock::{self, Held, Lock};
 use crate::panics::contained;
 
-/// What a bot does with a line about trouble of the library's own.
+/// The bot's handler for a line about one of the library's own problems.
 ///
-/// It is called on a thread of its own, with one line at a time. While it blocks up to 64 lines wait; those beyond are
-/// dropped and counted in a later line. Reports that it causes itself are not told.
+/// It is called on a separate thread, with one line at a time. While it blocks, up to 64 lines wait; further ones are
+/// dropped and counted in a later line. Reports that it causes itself are not delivered.
 pub type ReportHook = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// How many lines may wait.
+/// The maximum number of waiting lines.
 pub(super) const MOST: usize = 64;
 
 /// The default of the standard library, given explicitly because it would read the environment under a lock.

@@ -1,31 +1,31 @@
 //! What reports are about.
 
-/// What a report is about. Each has a limit of its own.
+/// The subject of a report. Each has its own rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Topic {
     /// The time stamp counter is not used.
     Clock,
-    /// Something is recorded and no settings are installed.
+    /// Something was recorded but no settings are installed.
     NotInstalled,
-    /// The server serves no metrics, since they are switched off.
+    /// The server serves no metrics, because the feature is disabled.
     #[cfg(feature = "server")]
     SwitchedOff,
-    /// Two places give one subsystem different ages.
+    /// Two call sites give one subsystem different ages.
     MaxAge,
-    /// A foreign collector failed, or families of it are not served.
+    /// A foreign collector failed, or some of its families are not served.
     Foreign,
-    /// More reconciliations than have names of their own.
+    /// There are more reconciliations than the limit on names.
     Reconciliations,
-    /// An event of a type that is not known.
+    /// An event has an unknown type.
     #[cfg(feature = "tracing")]
     EventType,
     /// A connection was not accepted.
     #[cfg(feature = "server")]
     Accept,
-    /// A server was dropped before it could be of use.
+    /// A server was dropped at once.
     #[cfg(feature = "server")]
     ServerDropped,
-    /// A page took too long.
+    /// A page took too long to render.
     #[cfg(feature = "server")]
     LatePage,
     /// A page panicked.

@@ -48,7 +48,7 @@ pub(super) fn forget() {
     EPOCH.fetch_add(1, Relaxed);
 }
 
-/// Shows `record` the entry of a label set, if this thread remembers it.
+/// Passes the entry of a label set to `record`, if this thread has cached it.
 #[inline]
 pub(crate) fn remembered<R>(query: &LabelSetQuery<'_>, record: impl FnOnce(&Arc<Entry>) -> R) -> Option<R> {
     with(query.hash, |entry| entry.is(query), record)
@@ -73,7 +73,7 @@ pub(super) fn with<R>(
     CACHE.try_with(find).ok().flatten()
 }
 
-/// Lets this thread remember an entry that it looked up at this epoch.
+/// Caches an entry that this thread looked up at this epoch.
 pub(crate) fn remember(entry: &Arc<Entry>, Epoch(epoch): Epoch) {
     let put = |cache: &RefCell<Cache>| {
         let mut cache = cache.try_borrow_mut().ok()?;

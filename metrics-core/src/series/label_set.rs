@@ -5,36 +5,37 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::hash;
 
-/// Tells families apart in what threads remember.
+/// Identifies a family in the caches of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FamilyKey(pub(super) usize);
 
 impl FamilyKey {
-    /// Of a family that lives as long as its instance.
+    /// The key of a family that lives as long as its instance.
     pub(crate) fn new() -> Self {
-        // Odd, since the others are aligned.
+        // Odd, whereas aligned addresses are even.
         static NEXT: AtomicUsize = AtomicUsize::new(1);
         Self(NEXT.fetch_add(2, Relaxed))
     }
 
-    /// Of a family that lives for ever.
+    /// The key of a family that lives for ever.
     pub(crate) fn of<T>(family: &'static T) -> Self {
         const { assert!(align_of::<T>() > 1) };
         Self(std::ptr::from_ref(family).addr())
     }
 }
 
-/// A label's value, as it is asked for.
+/// A label's value in a query.
 #[derive(Clone, Copy, Debug)]
 pub enum Label<'a> {
-    /// One of a closed set.
+    /// A value of a closed set.
     Closed(&'static str),
-    /// Any text, as its bytes: those of a text that was copied are valid, and to find that out takes longer than to find
-    /// the series.
+    /// Any text, as its bytes. The bytes of a copied text are known to be valid UTF-8; checking that again would take
+    /// longer than finding the series.
     Open(&'a [u8]),
 }
 
-/// A label set whose series is looked up. It borrows the labels: to copy them first takes longer than the look-up.
+/// The query for the series of a label set. It borrows the labels, because copying them would take longer than the
+/// look-up.
 #[derive(Debug)]
 pub(crate) struct LabelSetQuery<'a> {
     pub(super) key: FamilyKey,
@@ -49,7 +50,7 @@ impl<'a> LabelSetQuery<'a> {
     }
 }
 
-/// A label's value, for as long as it has a series or a thread remembers it.
+/// A label's value that is stored with a series or in a cache.
 #[derive(Clone, Debug)]
 pub(crate) enum LabelText {
     Closed(&'static str),

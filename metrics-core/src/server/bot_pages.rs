@@ -1,4 +1,4 @@
-//! What the server shows of an instance.
+//! The pages that show an instance.
 
 use std::fmt::{self, Write as _};
 use std::io;
@@ -16,8 +16,8 @@ use crate::storage::ENABLED;
 use crate::{LabelValue as _, labels::Severity};
 
 impl Metrics {
-    /// Serves `/metrics`, a landing page, `/-/healthy` and `/-/ready` on `address`, from a thread of its own, until
-    /// the returned value is dropped. It needs no async runtime.
+    /// Serves `/metrics`, a landing page, `/-/healthy` and `/-/ready` on `address`, on a separate thread, until the
+    /// returned value is dropped. It needs no async runtime.
     ///
     /// ```no_run
     /// # use bot_metrics::{Mode, Settings};
@@ -26,21 +26,21 @@ impl Metrics {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Without the feature `enable` the page has none of this library's metrics, which a report says.
+    /// Without the feature `enable` the page has none of this library's metrics, which is reported.
     ///
     /// # Errors
     ///
-    /// Where the address cannot be served, because it is in use say. A bot goes on trading then.
+    /// If the address cannot be served, for example because it is in use. A bot can continue trading without it.
     #[track_caller]
     pub fn serve(&self, address: impl fmt::Display) -> Result<Server, ServeError> {
         self.serve_with(address, ServerOptions::default())
     }
 
-    /// As [`serve`](Self::serve), with limits of one's own.
+    /// Like [`serve`](Self::serve), with other limits.
     ///
     /// # Errors
     ///
-    /// Where the address cannot be served, or a limit is zero with which no client gets an answer.
+    /// If the address cannot be served, or a limit is zero, with which no client could be answered.
     #[track_caller]
     pub fn serve_with(
         &self,
@@ -75,8 +75,8 @@ impl Pages for Metrics {
         landing(self)
     }
 
-    /// A loop that hangs is for the supervisor to restart; one that merely fails is not, since an outage of the
-    /// exchange must not restart a bot that holds open orders.
+    /// A loop that hangs must be restarted by the supervisor; one that merely fails must not, since an outage of the
+    /// exchange must not restart a bot that has open orders.
     fn healthy(&self) -> Verdict {
         verdict(&self.health(), |_| None)
     }
@@ -117,7 +117,7 @@ fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
 
-/// A run is worth a word on the page from here on.
+/// A run that lasts longer is shown on the page.
 const LONG_RUN: Duration = Duration::from_secs(1);
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:3rem auto;padding:0 1rem}\
@@ -154,7 +154,8 @@ fn landing(metrics: &Metrics) -> String {
     )
 }
 
-/// Events of each severity on the page; [`Metrics::recent_events`] has more. So many of one leave room for the others.
+/// The number of events of each severity on the page; [`Metrics::recent_events`] returns more. The limit leaves room
+/// for the other severities.
 const EVENTS: usize = 8;
 
 fn recent_events(metrics: &Metrics) -> String {
@@ -178,7 +179,7 @@ fn recent_events(metrics: &Metrics) -> String {
     table + "</table></div>"
 }
 
-/// Colour and weight beside the word, never in its place.
+/// Colour and weight, in addition to the word.
 fn emphasis(is_bad: bool) -> &'static str {
     if is_bad { " class=\"bad\"" } else { "" }
 }
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_events_stand_on_the_page_escaped_with_their_age() {
+    fn the_last_events_are_on_the_page_escaped_with_their_age() {
         let (metrics, clock) = instance();
         assert!(!landing(&metrics).contains("<th>severity"));
         let event = metrics.event(Severity::Error, EventType::OrderRejected);
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_routine_events_leaves_what_is_grave_on_the_page() {
+    fn a_flood_of_routine_events_leaves_severe_ones_on_the_page() {
         let (metrics, clock) = instance();
         metrics.event(Severity::Critical, EventType::CircuitBreaker).text("halted").record();
         for n in 0..1_000 {
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_landing_page_escapes_what_the_bot_says_of_itself() {
+    fn the_landing_page_escapes_the_bots_own_text() {
         let (settings, _) = steered(Settings::new(Mode::Live).app("<script>&\""));
         let page = landing(&settings.build().expect("legal"));
         assert!(page.contains("<h1>&lt;script&gt;&amp;&quot;</h1>"), "{page}");
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn the_landing_page_says_what_runs_since_when_and_what_is_paused_why() {
+    fn the_landing_page_shows_running_and_paused_subsystems_with_their_reasons() {
         let (metrics, clock) = instance();
         let trading = metrics.subsystem(Subsystem::Trading);
         metrics.subsystem(Subsystem::Monitor).pause("market <closed>");

@@ -67,8 +67,8 @@ const LONGEST_SHUTDOWN: Duration = Duration::from_secs(1);
 /// takes longer to reach a bot.
 const EARLY: Duration = Duration::from_micros(500);
 
-/// Serves the pages on the address, a `host:port`, until the [`Server`] is dropped. A host name is served on each of its
-/// addresses that this machine has.
+/// Serves the pages on the address, a `host:port`, until the [`Server`] is dropped. A host name is served on each of
+/// its addresses that this machine has.
 #[track_caller]
 pub(crate) fn serve(
     address: impl fmt::Display,

@@ -164,7 +164,7 @@ impl<S: Send + Sync> SlotCell<S> {
         lease: impl FnOnce(&S) -> Option<&Lease>,
     ) -> &'static Recorder {
         self.find(find);
-        // An allocator records for the first time what is allocated while this thread looks for slots.
+        // An allocator makes its first recording for an allocation made while this thread looks for slots.
         self.get().and_then(lease).map_or(&NOWHERE, Lease::recorder)
     }
 }
