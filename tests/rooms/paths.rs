@@ -44,10 +44,8 @@ fn visit(stream: TokenStream, inside: &[String], code: &mut Code) {
     let mut is_exported = false;
     while let Some(token) = tokens.next() {
         match token {
-            TokenTree::Punct(punct) if punct.as_char() == '#' => {
-                if is_for_tests(&mut tokens) {
-                    skip_item(&mut tokens);
-                }
+            TokenTree::Punct(punct) if punct.as_char() == '#' && is_for_tests(&mut tokens) => {
+                skip_item(&mut tokens);
             }
             TokenTree::Ident(word) if word == "pub" => {
                 is_exported = true;

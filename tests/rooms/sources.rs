@@ -64,8 +64,7 @@ impl Sources {
         let mut words = &path.words[..];
         match &*words[0] {
             "crate" => module.clear(),
-            "self" => {}
-            "super" => {}
+            "self" | "super" => {}
             // A child module, which need not be written with `self`.
             child if self.is_module(&[&module[..], &[child.to_owned()]].concat()) => {
                 return Some([&module, words].concat());
