@@ -32,7 +32,7 @@ fn set<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
 #[test]
 fn each_attributes_table_has_its_keys() {
     for attribute in Attribute::ALL {
-        // What stands without its name has none to document, and `skip` stands with the impl blocks that it is for.
+        // A positional key's name is never written, and `skip` is documented with `impl` blocks.
         let keys = attribute
             .keys()
             .filter(|key| key.requirement != Requirement::Positional && key.name != attribute::SKIP);

@@ -61,6 +61,11 @@ pub(crate) fn did_you_mean<'a>(text: &str, candidates: impl Iterator<Item = &'a 
     nearest(text, candidates).map(|guess| format!("; did you mean `{guess}`?")).unwrap_or_default()
 }
 
+/// The message about a key, word or label that is written twice.
+pub(crate) fn repeated(name: &impl std::fmt::Display) -> String {
+    format!("`{name}` is repeated")
+}
+
 /// The candidate that `text` is a misspelling of, or a longer or shorter form of.
 pub(crate) fn nearest<'a>(
     text: &str,

@@ -1,18 +1,20 @@
-//! `metrics!`: tokens. A family is one function, and a type of the same name whose fields are the labels: by it the
-//! compiler tells an attribute which labels there are. All that is known of the family stands inside.
+//! The expansion of a declared family.
+//!
+//! A family becomes a function, and a type of the same name whose fields are the labels: through the type the compiler
+//! checks the labels that an attribute names.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::Path;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
-use super::parse::{Buckets, Family, Label, Objective};
-use crate::library::{self, Switch};
+use super::parse::{Buckets, DeclaredLabel, Family, Objective};
+use crate::library::{self, Private, Switch};
+use crate::spans::located;
 
 pub(crate) fn expand(switch: Switch, family: &Family) -> TokenStream {
-    let library: Path = library::path(family.options.library.clone());
-    let private = quote!(#library::__private);
+    let library = library::path(family.options.library.clone());
+    let private = Private::of(Some(&library));
     let Family { attrs, vis, name, labels, .. } = family;
     let handle = format_ident!("{}", family.kind.name());
     let handle = quote!(#library::#handle);
@@ -22,16 +24,16 @@ pub(crate) fn expand(switch: Switch, family: &Family) -> TokenStream {
         let value = quote_spanned!(label.ty.span()=> #ty::Value<'_>);
         quote!(#name: #value)
     });
-    let given = labels.iter().map(|Label { name, ty }| {
-        let given = at(ty.span(), &private, |private| quote!(#private::given));
+    let given = labels.iter().map(|DeclaredLabel { name, ty }| {
+        let given = located(&quote!(#private::given), ty.span());
         quote_spanned!(ty.span()=> #name: #given::<#ty>(#name))
     });
     let names: Vec<_> = labels.iter().map(|label| &label.name).collect();
-    // The labels' positions, as the digits of one number.
+    // The indices of the labels' values, as the digits of one number.
     let index = names.iter().fold(quote!(0), |index, name| quote!(self.#name.index(#index)));
-    // What is wrong with the function as a whole is said under its name.
+    // A mistake in the function as a whole is reported under its name.
     let function = quote_spanned!(name.span().resolved_at(Span::mixed_site())=> fn);
-    // Where the caller can see that nothing is looked up, recording costs no call.
+    // Recording costs no call where the caller's code shows that no series is looked up.
     let inline = (!attrs.iter().any(|attr| attr.path().is_ident("inline"))).then(|| quote!(#[inline]));
     let statics = statics(switch, family, &private);
     let text = family.name.unraw().to_string();
@@ -78,8 +80,8 @@ pub(crate) fn expand(switch: Switch, family: &Family) -> TokenStream {
     }
 }
 
-/// What is known of the family.
-fn statics(switch: Switch, family: &Family, private: &TokenStream) -> TokenStream {
+/// The constants and statics that describe the family.
+fn statics(switch: Switch, family: &Family, private: &Private) -> TokenStream {
     let labels = &family.labels;
     let (text, help) = (family.name.unraw().to_string(), family.help());
     let label_names: Vec<_> = labels.iter().map(|label| label.name.unraw().to_string()).collect();
@@ -128,70 +130,47 @@ fn statics(switch: Switch, family: &Family, private: &TokenStream) -> TokenStrea
 }
 
 /// `<Type as Label>`, at the type's span, so that a type which is no label is reported there.
-fn as_label(Label { ty, .. }: &Label, private: &TokenStream) -> TokenStream {
-    let label = at(ty.span(), private, |private| quote!(#private::Label));
+fn as_label(DeclaredLabel { ty, .. }: &DeclaredLabel, private: &Private) -> TokenStream {
+    let label = located(&quote!(#private::Label), ty.span());
     quote_spanned!(ty.span()=> <#ty as #label>)
 }
 
-/// A constant for each thing to be checked, at the span of what it judges.
-fn checks(family: &Family, private: &TokenStream, text: &str, help: &str) -> TokenStream {
+/// A constant for each check, at the span of the tokens that it checks.
+fn checks(family: &Family, private: &Private, text: &str, help: &str) -> TokenStream {
     let name = family.name.span();
     let kind = format_ident!("{}", family.kind.name());
-    let mut checks =
-        constant(name, private, |private| quote!(#private::check::name(#text, #private::Kind::#kind)));
-    checks.extend(constant(name, private, |private| quote!(#private::check::help(#text, #help))));
-    for label in &family.labels {
-        let label_name = label.name.unraw().to_string();
-        checks.extend(constant(
-            label.name.span(),
-            private,
-            |private| quote!(#private::check::label_name(#label_name)),
-        ));
-    }
-    let (budget, span) = match &family.options.budget {
+    let check = quote!(#private::check);
+    let (budget, budget_span) = match &family.options.budget {
         Some(budget) => (quote!(#budget), budget.span()),
-        None => (quote!(#private::check::BUDGET), name),
+        None => (quote!(#check::BUDGET), name),
     };
-    checks.extend(constant(span, private, |private| quote!(#private::check::budget(#text, LABELS, #budget))));
-    if let Some(buckets) = &family.options.buckets {
-        checks.extend(bucket_checks(buckets, private));
+    let mut checks = vec![
+        constant(name, &quote!(#check::name(#text, #private::Kind::#kind))),
+        constant(name, &quote!(#check::help(#text, #help))),
+    ];
+    checks.extend(family.labels.iter().map(|label| {
+        let label_name = label.name.unraw().to_string();
+        constant(label.name.span(), &quote!(#check::label_name(#label_name)))
+    }));
+    checks.push(constant(budget_span, &quote!(#check::budget(#text, LABELS, #budget))));
+    if let Some(Buckets { word, bounds }) = &family.options.buckets {
+        checks.push(constant(word.span(), &quote!(#check::buckets(BUCKETS))));
+        checks.extend(
+            bounds
+                .iter()
+                .enumerate()
+                .map(|(index, bound)| constant(bound.span(), &quote!(#check::bound(BUCKETS, #index)))),
+        );
         if let Some(Objective { threshold, ratio, .. }) = &family.options.objective {
-            checks.extend(constant(
-                threshold.span(),
-                private,
-                |private| quote!(#private::check::threshold(BUCKETS, #threshold)),
-            ));
-            checks.extend(constant(ratio.span(), private, |private| quote!(#private::check::ratio(#ratio))));
+            checks.push(constant(threshold.span(), &quote!(#check::threshold(BUCKETS, #threshold))));
+            checks.push(constant(ratio.span(), &quote!(#check::ratio(#ratio))));
         }
     }
-    checks
+    checks.into_iter().collect()
 }
 
-/// A constant for the list, and one for each bound.
-fn bucket_checks(buckets: &Buckets, private: &TokenStream) -> TokenStream {
-    let list = constant(buckets.word.span(), private, |private| quote!(#private::check::buckets(BUCKETS)));
-    let bounds = buckets.bounds.iter().enumerate().map(|(index, bound)| {
-        constant(bound.span(), private, |private| quote!(#private::check::bound(BUCKETS, #index)))
-    });
-    list.into_iter().chain(bounds.flatten()).collect()
-}
-
-fn constant(
-    span: Span,
-    private: &TokenStream,
-    check: impl FnOnce(&TokenStream) -> TokenStream,
-) -> TokenStream {
-    let check = at(span, private, check);
+/// A constant that calls a check. The whole call is at `span`, so that its panic points there and nowhere else.
+fn constant(span: Span, check: &TokenStream) -> TokenStream {
+    let check = located(check, span);
     quote_spanned!(span.resolved_at(Span::mixed_site())=> const _: () = #check;)
-}
-
-/// The tokens of a call, all of them standing at `span`, so that its panic points there and nowhere else.
-fn at(span: Span, private: &TokenStream, call: impl FnOnce(&TokenStream) -> TokenStream) -> TokenStream {
-    call(private)
-        .into_iter()
-        .map(|mut token| {
-            token.set_span(token.span().located_at(span));
-            token
-        })
-        .collect()
 }

@@ -1,4 +1,4 @@
-//! `metrics!`: what was declared, and what of it may be expanded.
+//! The grammar of `metrics!`, and checks of what the grammar allows.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
@@ -10,7 +10,7 @@ use syn::{
     braced, parenthesized,
 };
 
-use crate::errors::{Errors, known, nearest};
+use crate::errors::{Errors, did_you_mean, known, repeated};
 use crate::function::returns::is_primitive;
 use crate::library;
 
@@ -18,22 +18,22 @@ use crate::library;
 pub(crate) struct Family {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
-    pub(crate) kind: Kind,
+    pub(crate) kind: FamilyKind,
     pub(crate) name: Ident,
-    pub(crate) labels: Vec<Label>,
-    pub(crate) options: Options,
+    pub(crate) labels: Vec<DeclaredLabel>,
+    pub(crate) options: FamilyOptions,
 }
 
-/// What its values mean.
+/// The type of a family.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FamilyKind {
     Counter,
     Gauge,
     Histogram,
 }
 
-impl Kind {
-    /// Of the type that stands for it in the library.
+impl FamilyKind {
+    /// The name of the library's type for a handle to such a family.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Counter => "Counter",
@@ -44,14 +44,14 @@ impl Kind {
 }
 
 /// `name: Type`
-pub(crate) struct Label {
+pub(crate) struct DeclaredLabel {
     pub(crate) name: Ident,
     pub(crate) ty: Type,
 }
 
-/// What may stand behind the labels.
+/// The options behind the labels.
 #[derive(Default)]
-pub(crate) struct Options {
+pub(crate) struct FamilyOptions {
     pub(crate) buckets: Option<Buckets>,
     pub(crate) objective: Option<Objective>,
     pub(crate) budget: Option<LitInt>,
@@ -71,10 +71,10 @@ pub(crate) struct Objective {
     pub(crate) ratio: Expr,
 }
 
-const KINDS: [(&str, Kind); 3] =
-    [("counter", Kind::Counter), ("gauge", Kind::Gauge), ("histogram", Kind::Histogram)];
+const KINDS: [(&str, FamilyKind); 3] =
+    [("counter", FamilyKind::Counter), ("gauge", FamilyKind::Gauge), ("histogram", FamilyKind::Histogram)];
 
-/// Every family that can be expanded, and what is wrong with the others.
+/// Every family that can be expanded, and all mistakes.
 pub(crate) fn read(declarations: TokenStream) -> (Vec<Family>, Errors) {
     let mut errors = Errors::default();
     let mut families = Vec::new();
@@ -82,7 +82,7 @@ pub(crate) fn read(declarations: TokenStream) -> (Vec<Family>, Errors) {
         while !input.is_empty() {
             match Family::parse(input) {
                 Ok(mut family) => {
-                    // Its function stands, whatever is wrong with the rest.
+                    // The family's function is defined whatever other mistakes there are.
                     family.check_labels(&mut errors);
                     family.check(&mut errors);
                     families.push(family);
@@ -101,7 +101,7 @@ pub(crate) fn read(declarations: TokenStream) -> (Vec<Family>, Errors) {
     (families, errors)
 }
 
-/// Up to where another declaration can begin: behind a semicolon, or at a doc comment or a kind.
+/// Skips to the next possible start of a declaration: a semicolon, a doc comment or a kind.
 fn skip_declaration(input: ParseStream<'_>) -> syn::Result<()> {
     loop {
         if !input.is_empty() {
@@ -124,11 +124,11 @@ impl Parse for Family {
             syn::Error::new(if input.is_empty() { word.span() } else { input.span() }, message)
         })?;
         let labels = if input.peek(syn::token::Brace) { labels(input)? } else { Vec::new() };
-        let options = Options::parse(input)?;
+        let options = FamilyOptions::parse(input)?;
         if !(input.is_empty() || input.peek(Token![;]) || input.peek(Token![#]) || begins_declaration(input))
         {
             let message = if input.peek(syn::token::Paren) || input.peek(syn::token::Bracket) {
-                "labels stand in braces: `{ side: labels::Side }`"
+                "labels are written in braces: `{ side: labels::Side }`"
             } else {
                 "expected an option, a semicolon or the next declaration before this"
             };
@@ -138,19 +138,18 @@ impl Parse for Family {
     }
 }
 
-fn kind(input: ParseStream<'_>) -> syn::Result<(Ident, Kind)> {
+fn kind(input: ParseStream<'_>) -> syn::Result<(Ident, FamilyKind)> {
     const BEGINS: &str = "a declaration begins with `counter`, `gauge` or `histogram`";
     let word = input.call(Ident::parse_any).map_err(|_| input.error(BEGINS))?;
     let names = KINDS.iter().map(|(name, _)| *name);
     if let Some((_, kind)) = KINDS.iter().find(|(name, _)| word == name) {
         return Ok((word, *kind));
     }
-    let guess =
-        nearest(&word.to_string(), names).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    let guess = did_you_mean(&word.to_string(), names);
     Err(syn::Error::new(word.span(), format!("{BEGINS}, not `{word}`{guess}")))
 }
 
-fn labels(input: ParseStream<'_>) -> syn::Result<Vec<Label>> {
+fn labels(input: ParseStream<'_>) -> syn::Result<Vec<DeclaredLabel>> {
     let content;
     braced!(content in input);
     let mut labels = Vec::new();
@@ -164,7 +163,7 @@ fn labels(input: ParseStream<'_>) -> syn::Result<Vec<Label>> {
     Ok(labels)
 }
 
-fn label(input: ParseStream<'_>) -> syn::Result<Label> {
+fn label(input: ParseStream<'_>) -> syn::Result<DeclaredLabel> {
     let name = input.call(Ident::parse_any).map_err(|_| input.error("a label is `name: Type`"))?;
     if input.parse::<Token![:]>().is_err() {
         return Err(syn::Error::new(
@@ -172,16 +171,16 @@ fn label(input: ParseStream<'_>) -> syn::Result<Label> {
             format!("a label is `name: Type`: which type has `{name}`?"),
         ));
     }
-    Ok(Label { name, ty: input.parse()? })
+    Ok(DeclaredLabel { name, ty: input.parse()? })
 }
 
-/// Gives up what stands in parentheses or braces; left unread it would be a second error.
+/// Skips the rest of parentheses or braces, which would be a second error if it were left unread.
 fn abandon<T>(content: ParseStream<'_>, error: syn::Error) -> syn::Result<T> {
     content.parse::<TokenStream>()?;
     Err(error)
 }
 
-impl Options {
+impl FamilyOptions {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         const KNOWN: [&str; 4] = ["buckets", "objective", "budget", "crate"];
         let mut options = Self::default();
@@ -201,14 +200,14 @@ impl Options {
                 }
             };
             if again {
-                return Err(syn::Error::new(word.span(), format!("`{word}` stands here a second time")));
+                return Err(syn::Error::new(word.span(), repeated(&word)));
             }
         }
         Ok(options)
     }
 }
 
-/// What stands behind `word =`.
+/// Reads `= value` behind `word`.
 fn value<T: Parse>(word: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<T> {
     let wrong = |span| syn::Error::new(span, format!("write `{word} = {example}`"));
     input.parse::<Token![=]>().map_err(|_| wrong(word.span()))?;
@@ -216,7 +215,7 @@ fn value<T: Parse>(word: &Ident, example: &str, input: ParseStream<'_>) -> syn::
     input.parse().map_err(|_| wrong(span))
 }
 
-/// What stands between the parentheses behind `word`.
+/// Opens the parentheses behind `word`.
 fn parentheses<'a>(
     word: &Ident,
     example: &str,
@@ -230,7 +229,7 @@ fn parentheses<'a>(
     read().map_err(|_: syn::Error| syn::Error::new(word.span(), format!("write `{example}`")))
 }
 
-/// Whether the next declaration follows, which need not be set apart by a semicolon.
+/// Whether the next declaration follows. A semicolon before it is optional.
 fn begins_declaration(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
     ahead.parse::<Visibility>().is_ok_and(|vis| !matches!(vis, Visibility::Inherited))
@@ -255,9 +254,9 @@ impl Objective {
         let (mut threshold, mut ratio) = (None, None);
         while !content.is_empty() {
             let (name, value) = Self::entry(&content).or_else(|error| abandon(&content, error))?;
-            let place = if name == "threshold" { &mut threshold } else { &mut ratio };
-            if place.replace(number(value)).is_some() {
-                let error = syn::Error::new(name.span(), format!("`{name}` stands here a second time"));
+            let entry = if name == "threshold" { &mut threshold } else { &mut ratio };
+            if entry.replace(number(value)).is_some() {
+                let error = syn::Error::new(name.span(), repeated(&name));
                 return abandon(&content, error);
             }
         }
@@ -285,7 +284,7 @@ impl Objective {
     }
 }
 
-/// A whole number is a number too.
+/// A whole number as a floating-point number; any other expression unchanged.
 fn number(expr: Expr) -> Expr {
     match &expr {
         Expr::Unary(ExprUnary { op: UnOp::Neg(minus), expr, .. }) => {
@@ -304,11 +303,11 @@ fn number(expr: Expr) -> Expr {
 }
 
 impl Family {
-    /// Refuses what the compiler would refuse once for each place where an expansion names it, and once for each use.
+    /// Reports labels that the compiler would report once for each occurrence in an expansion, and once for each use.
     fn check_labels(&mut self, errors: &mut Errors) {
         let mut names: Vec<Ident> = Vec::new();
         let library = library::path(self.options.library.clone());
-        self.labels.retain_mut(|Label { name, ty }| {
+        self.labels.retain_mut(|DeclaredLabel { name, ty }| {
             if is_text_or_number(ty) {
                 let written = as_written(ty);
                 let message = format!(
@@ -318,31 +317,33 @@ impl Family {
                 errors.push_over(&*ty, message);
                 *ty = match ty {
                     Type::Reference(_) => syn::parse_quote!(#library::Symbol),
-                    // A use is then no mistake of its own.
+                    // With this type a use of the label is not reported too.
                     _ => syn::parse_quote!(#library::__private::NoLabel<#ty>),
                 };
             }
             let again = names.contains(name);
             if again {
-                errors.push(name.span(), format!("the label `{name}` stands here a second time"));
+                errors.push(name.span(), format!("the label {}", repeated(&*name)));
             }
             names.push(name.clone());
             !again
         });
     }
 
-    /// What the grammar allows and the kind does not.
+    /// Reports options that the family's kind does not have.
     fn check(&self, errors: &mut Errors) {
         match (self.kind, &self.options.buckets) {
-            (Kind::Histogram, None) => {
+            (FamilyKind::Histogram, None) => {
                 errors.push(self.name.span(), "a histogram needs its bucket bounds: `buckets(0.1, 0.5, 1)`");
             }
-            (Kind::Counter | Kind::Gauge, Some(buckets)) => {
+            (FamilyKind::Counter | FamilyKind::Gauge, Some(buckets)) => {
                 errors.push(buckets.word.span(), "only a histogram has buckets");
             }
             _ => {}
         }
-        if let Some(objective) = self.options.objective.as_ref().filter(|_| self.kind != Kind::Histogram) {
+        if let Some(objective) =
+            self.options.objective.as_ref().filter(|_| self.kind != FamilyKind::Histogram)
+        {
             let message = "only a histogram has an objective: its threshold is one of the bucket bounds";
             errors.push(objective.word.span(), message);
         }
@@ -364,7 +365,7 @@ impl Family {
     }
 }
 
-/// Whether this is a type of the language or of its library, none of which is a label.
+/// Whether this is a type of the language or of its standard library that is not a label.
 fn is_text_or_number(ty: &Type) -> bool {
     const NAMES: [&str; 7] = ["Arc", "Box", "Cow", "Option", "Rc", "String", "Vec"];
     match ty {
@@ -380,7 +381,7 @@ fn is_text_or_number(ty: &Type) -> bool {
     }
 }
 
-/// A type without the blanks that a printed stream of tokens has between them.
+/// The text of a type without the blanks that printed tokens have between them.
 fn as_written(ty: &Type) -> String {
     let mut text = ty.to_token_stream().to_string();
     for (spaced, written) in [(" :: ", "::"), (" < ", "<"), (" >", ">"), ("& ", "&"), (" ,", ",")] {

@@ -8,7 +8,7 @@ use crate::tokens::{calls_macros, is_punct, mentions, stream, trees};
 
 /// A body's tokens without its braces.
 pub(crate) struct Body {
-    /// `#![…]`, which must stay in front.
+    /// `#![…]`, which must stay first.
     pub(crate) inner_attributes: TokenStream,
     pub(crate) statements: TokenStream,
 }
@@ -23,11 +23,11 @@ impl Body {
         Self { inner_attributes, statements }
     }
 
-    /// Of a function to which an expansion adds statements in front of these.
+    /// The body of a function, for an expansion that adds statements in front of it.
     pub(crate) fn of_function(braces: &Group) -> Self {
         let Self { inner_attributes, mut statements } = Self::of(braces);
         if begins_with_item(&statements) {
-            // Clippy objects to items after statements, but looks no further than an item that another macro wrote.
+            // Clippy objects to items after statements, but not behind an item that another macro wrote.
             let item = quote_spanned!(Span::mixed_site()=> const _: () = (););
             statements = item.into_iter().chain(statements).collect();
         }
@@ -59,7 +59,7 @@ fn begins_with_item(statements: &TokenStream) -> bool {
     }
     let Some(TokenTree::Ident(word)) = first else { return false };
     if ["async", "const", "static", "unsafe"].iter().any(|qualifier| word == qualifier) {
-        // Not a block or a closure.
+        // Not a block or closure.
         return matches!(tokens.next(), Some(TokenTree::Ident(second)) if second != "move");
     }
     ITEMS.iter().any(|item| word == item)
@@ -71,7 +71,7 @@ fn inner_attribute(tokens: &TokenStream) -> Option<[TokenTree; 3]> {
     (is_punct(&hash, '#') && is_punct(&bang, '!')).then_some([hash, bang, tokens.next()?])
 }
 
-/// A future that a body ends in: the statements before it, and what stands around it.
+/// A future at a body's end, with the statements before it and the call around it.
 pub(crate) struct TailFuture {
     pub(crate) statements: TokenStream,
     pub(crate) future: TokenStream,
@@ -126,14 +126,14 @@ impl TailFuture {
     }
 }
 
-/// An argument as it can stand in front of others.
+/// An argument without the comma behind it.
 fn without_trailing_comma(argument: &TokenStream) -> Vec<TokenTree> {
     let mut tokens = trees(argument);
     tokens.pop_if(|last| is_punct(last, ','));
     tokens
 }
 
-/// Where `async [move] { … }` at the end begins.
+/// The start of an `async [move] { … }` at the end.
 fn async_block(tokens: &[TokenTree]) -> Option<usize> {
     let (TokenTree::Group(block), words) = tokens.split_last()? else { return None };
     if block.delimiter() != Delimiter::Brace {
@@ -150,9 +150,9 @@ fn async_block(tokens: &[TokenTree]) -> Option<usize> {
 
 /// A call at the end of a body that is known to return a future.
 struct Called {
-    /// Where the function's path begins.
+    /// The index of the first token of the function's path.
     start: usize,
-    /// Whether it boxes its argument: by `Box::pin`, or by the same in the expansion of an attribute above.
+    /// Whether it boxes its argument: `Box::pin`, or `pinned` in the expansion of an attribute above.
     boxes: bool,
 }
 

@@ -18,9 +18,9 @@ pub(crate) struct ImplBlock {
 
 pub(crate) enum ImplItem {
     Method(Box<Function>),
-    /// It may expand to methods, which cannot be seen.
+    /// It may expand to methods, which the attribute cannot see.
     MacroCall(Box<ImplItemMacro>),
-    /// Whatever else stands in a block, its inner attributes included.
+    /// Any other item, and the block's inner attributes.
     Other(TokenStream),
 }
 
@@ -47,8 +47,8 @@ impl ImplBlock {
     }
 }
 
-/// Whether `impl` stands in front of the first `fn`, or what stands there is not to be seen: most items are functions,
-/// and need not be taken apart to know that.
+/// Whether `impl` or a group without delimiters comes before the first `fn`. Most items are functions, which this tells
+/// without parsing them.
 fn may_be_impl(item: &TokenStream) -> bool {
     for token in item.clone() {
         match token {
@@ -97,13 +97,13 @@ fn other_item(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     Ok(tokens)
 }
 
-/// Whether `tokens`, which could not be read as a method, hold a function with a body all the same.
+/// Whether `tokens`, which could not be parsed as a method, contain a function with a body.
 pub(crate) fn holds_function(tokens: &TokenStream) -> bool {
     let mut tokens = tokens.clone().into_iter().peekable();
     let (mut named, mut has_body) = (false, false);
     while let Some(token) = tokens.next() {
         match token {
-            // Without a name behind it, it is a type: that of a constant, say.
+            // Without a name behind it, `fn` is part of a type, such as that of a constant.
             TokenTree::Ident(word) => {
                 named |= word == "fn" && matches!(tokens.peek(), Some(TokenTree::Ident(_)));
             }

@@ -31,7 +31,7 @@ impl Parse for Function {
         let body = braces(input.parse()?).ok_or_else(|| input.error("expected a body"))?;
         let mut function = Self { attrs, vis, defaultness, sig, body };
         if passed_on {
-            // Clippy no longer sees that a macro wrote the function.
+            // Clippy does not see that a macro wrote the function.
             function.allow_must_use_candidate();
         }
         Ok(function)
@@ -39,7 +39,7 @@ impl Parse for Function {
 }
 
 impl Function {
-    /// Where clippy sees less of the function than without the attribute, it would propose a `#[must_use]`.
+    /// For a function that clippy sees less of than without the attribute, and would propose a `#[must_use]` for.
     pub(crate) fn allow_must_use_candidate(&mut self) {
         if matches!(self.vis, Visibility::Public(_)) {
             self.attrs.push(parse_quote!(#[allow(clippy::must_use_candidate)]));
@@ -50,15 +50,15 @@ impl Function {
         has_attribute(&self.attrs, name)
     }
 
-    /// Whether an attribute of another crate may be expanded next, and look at the body.
+    /// Whether an attribute of another crate may be expanded later, and look at the body.
     pub(crate) fn may_be_seen(&self) -> bool {
-        self.attrs.iter().any(is_anothers)
+        self.attrs.iter().any(is_foreign)
     }
 
     /// Puts `attribute` below the attributes of `tracing::instrument` that are expanded next, and below those that were
     /// put there before. Returns whether there are any.
     pub(crate) fn defer(&mut self, attribute: Attribute) -> bool {
-        let next = self.attrs.iter().position(is_anothers);
+        let next = self.attrs.iter().position(is_foreign);
         let Some(next) = next.filter(|next| is_tracing(&self.attrs[*next])) else { return false };
         let behind = self.attrs[next..].iter().take_while(|attr| is_tracing(attr) || is_deferred(attr));
         let behind = next + behind.count();
@@ -72,8 +72,8 @@ impl Function {
     }
 
     /// The tokens between the parentheses of attributes of other crates.
-    pub(crate) fn arguments_of_others(&self) -> TokenStream {
-        self.attrs.iter().filter(|attr| is_anothers(attr)).filter_map(arguments).collect()
+    pub(crate) fn foreign_arguments(&self) -> TokenStream {
+        self.attrs.iter().filter(|attr| is_foreign(attr)).filter_map(arguments).collect()
     }
 
     /// The tokens between the parentheses of each attribute of this name.
@@ -115,7 +115,7 @@ pub(crate) fn has_attribute(attrs: &[Attribute], name: &str) -> bool {
     attrs.iter().any(|attr| is_named(attr, name) && !is_deferred(attr))
 }
 
-/// Takes away `#[name(word)]`, and says whether it was there.
+/// Removes `#[name(word)]`, and returns whether it was there.
 pub(crate) fn take_attribute(attrs: &mut Vec<Attribute>, name: &str, word: &str) -> bool {
     let before = attrs.len();
     attrs.retain(|attr| {
@@ -125,7 +125,7 @@ pub(crate) fn take_attribute(attrs: &mut Vec<Attribute>, name: &str, word: &str)
     attrs.len() < before
 }
 
-/// Attributes of the compiler and its tools that a function can have and that expand to nothing.
+/// Attributes of the compiler and its tools, which are not expanded.
 const INERT: [&str; 20] = [
     "allow",
     "clippy",
@@ -153,7 +153,7 @@ fn arguments(attr: &Attribute) -> Option<TokenStream> {
     Some(attr.meta.require_list().ok()?.tokens.clone())
 }
 
-fn is_anothers(attr: &Attribute) -> bool {
+fn is_foreign(attr: &Attribute) -> bool {
     let is_ours = attribute::Attribute::ALL.iter().any(|ours| is_named(attr, ours.name()));
     let first = attr.path().segments.first();
     !is_ours && !first.is_some_and(|first| INERT.iter().any(|name| first.ident == name))
@@ -175,12 +175,12 @@ fn is_named(attr: &Attribute, name: &str) -> bool {
     attr.path().segments.last().is_some_and(|segment| segment.ident == name)
 }
 
-/// Whether a `macro_rules!` passed this on in a group without delimiters.
+/// Whether this is a group without delimiters, in which a `macro_rules!` passes tokens on.
 fn is_passed_on(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::None)
 }
 
-/// A body, also where a `macro_rules!` passed it on in a group without delimiters.
+/// A body's braces, also inside a group without delimiters.
 pub(crate) fn braces(tree: TokenTree) -> Option<Group> {
     let TokenTree::Group(group) = tree else { return None };
     match group.delimiter() {

@@ -1,8 +1,8 @@
 //! Arguments, moved into the closure or block that becomes the body.
 //!
-//! A closure drops what it captured in the order of capture, and leaves what it did not capture to the function. So
-//! the arguments become variables in front of the body, as in the compiler's own lowering of `async fn`: then they
-//! are dropped as in the plain function, after its variables, the last one first.
+//! A closure drops its captures in the order of capture, and the function drops the arguments that were not captured. So
+//! the arguments become variables in front of the body, as in the compiler's own lowering of `async fn`. They are then
+//! dropped as in the plain function: after its variables, in reverse order.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -11,9 +11,9 @@ use syn::{Attribute, FnArg, Pat, PatIdent, PatType, ReceiverKind, Signature, Tok
 use super::returns::is_primitive;
 use crate::tokens::{may_name, mentions};
 
-/// Changes the signature's patterns to plain names where they move into the body, and returns the statements that
-/// bind them there. What `expressions` of the attribute name keeps its name in the signature too, and what only those
-/// of `other` attributes below name stays there, since they may move it.
+/// Replaces the signature's patterns by plain names and returns the statements that bind the patterns in the body.
+/// Variables that `expressions` of the attribute use keep their names in the signature too. Arguments that only `other`
+/// attributes below use are left there, since those may move them.
 pub(crate) fn move_into_body(
     sig: &mut Signature,
     body: &TokenStream,
@@ -25,7 +25,7 @@ pub(crate) fn move_into_body(
         match input {
             FnArg::Receiver(receiver) => {
                 let self_token = receiver.self_token;
-                // Mentioned as a whole it is captured as a whole, and dropped after everything else.
+                // A mention of all of it captures it as a whole, so that it is dropped last.
                 if !matches!(receiver.kind, ReceiverKind::Reference(..)) && mentions(body, "self") {
                     statements.extend(quote!(let _ = &#self_token;));
                 }
@@ -60,10 +60,10 @@ fn rebound(argument: &mut PatType, index: usize, expressions: &TokenStream) -> O
     let mut names = Vec::new();
     bindings(&mut argument.pat, &mut names);
     if names.iter().any(|(_, ident)| may_name(expressions, ident)) {
-        // One by one, in the order in which the pattern binds them. What the pattern ignores stays behind, and is
+        // One by one, in the order in which the pattern binds them. Parts that the pattern ignores are not moved, and are
         // dropped after the other arguments.
         let rebound = names.iter().map(|(mutability, ident)| {
-            // Used by the attribute alone it is used, which the compiler does not see of the variable in the body.
+            // An argument that only the attribute uses is used, but the variable in the body would seem unused.
             let used = may_name(expressions, ident).then(|| quote!(#(#conditions)* let _ = &#ident;));
             let underscored =
                 is_underscored(ident).then(|| quote!(#[allow(clippy::used_underscore_binding)]));
@@ -93,7 +93,7 @@ fn rebound(argument: &mut PatType, index: usize, expressions: &TokenStream) -> O
     })
 }
 
-/// The variables that a pattern binds, in its order, each with the `mut` that is taken away from it there.
+/// The variables that a pattern binds, in its order. Their `mut` is removed from the pattern and returned with them.
 fn bindings(pattern: &mut Pat, found: &mut Vec<(Option<Token![mut]>, Ident)>) {
     match pattern {
         Pat::Ident(binding) => {
@@ -118,8 +118,8 @@ fn is_underscored(variable: &Ident) -> bool {
     variable.to_string().starts_with('_')
 }
 
-/// Types that visibly have nothing to drop. Left where they are, clippy still sees how they are used, and the borrow
-/// checker's errors stay where they are.
+/// Whether a type visibly has nothing to drop. Arguments of such types are not moved: then clippy sees how they are used,
+/// and the borrow checker's errors keep their spans.
 fn has_no_drop(ty: &Type) -> bool {
     match ty {
         Type::Path(path) => path.path.get_ident().is_some_and(is_primitive),
@@ -128,7 +128,7 @@ fn has_no_drop(ty: &Type) -> bool {
     }
 }
 
-/// Takes the attributes that belong to a binding rather than to a parameter. A condition belongs to both.
+/// Moves the attributes of a binding out of those of a parameter. A condition belongs to both, and is copied.
 fn attributes_of_binding(attrs: &mut Vec<Attribute>) -> Vec<Attribute> {
     let taken = attrs.iter().filter(|attr| is_condition(attr) || is_lint(attr)).cloned().collect();
     attrs.retain(|attr| !is_lint(attr));

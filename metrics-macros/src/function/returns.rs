@@ -1,4 +1,4 @@
-//! What a return type says, and how it can be written inside a body.
+//! Return types: what they tell of the call, and how they are written inside a body.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,7 @@ use syn::{
 
 use crate::tokens::mentions;
 
-/// Whether the value that a function returns can say how the call went: whether its type is not visibly something
-/// else than a `Result` or an alias of one.
+/// Whether a function may return an error: whether its type may be a `Result` or an alias of one.
 pub(crate) fn may_fail(output: &ReturnType) -> bool {
     match output {
         ReturnType::Default => false,
@@ -20,7 +19,7 @@ pub(crate) fn may_fail(output: &ReturnType) -> bool {
     }
 }
 
-/// Whether the value visibly cannot be an error, now or later.
+/// Whether a function visibly cannot return an error, or a future that ends with one.
 pub(crate) fn never_fails(output: &ReturnType) -> bool {
     match output {
         ReturnType::Default => true,
@@ -28,7 +27,7 @@ pub(crate) fn never_fails(output: &ReturnType) -> bool {
     }
 }
 
-/// Whether a function returns the handle of a task that runs by itself, as runtimes name it.
+/// Whether a function returns the handle of a spawned task, by the name that runtimes give it.
 pub(crate) fn is_task(output: &ReturnType) -> bool {
     match output {
         ReturnType::Type(_, ty) => match bare(ty) {
@@ -39,7 +38,7 @@ pub(crate) fn is_task(output: &ReturnType) -> bool {
     }
 }
 
-/// The type without the parentheses that it stands in, and without the groups in which a macro passes types on.
+/// The type without parentheses around it, and without the groups in which a macro passes types on.
 fn bare(ty: &Type) -> &Type {
     match ty {
         Type::Paren(inner) => bare(&inner.elem),
@@ -53,7 +52,7 @@ pub(crate) fn may_be_result(ty: &Type) -> bool {
         Type::Path(path) => {
             path.qself.is_some() || path.path.get_ident().is_none_or(|name| !is_primitive(name))
         }
-        // Behind a trait of one's own there may be a future, which only its value tells.
+        // An unknown trait may have `Future` as a supertrait, which only the value shows.
         Type::ImplTrait(ty) => !ty.bounds.iter().all(is_no_future),
         Type::Macro(_) | Type::Infer(_) | Type::Verbatim(_) => true,
         _ => false,
@@ -68,7 +67,7 @@ pub(crate) fn is_primitive(name: &syn::Ident) -> bool {
     PRIMITIVES.contains(&name.to_string().as_str())
 }
 
-/// A bound of which it is known that it makes no future, or a lifetime.
+/// A lifetime, or a known trait that is implemented by no future.
 fn is_no_future(bound: &TypeParamBound) -> bool {
     #[rustfmt::skip]
     const KNOWN: [&str; 38] = [
@@ -103,7 +102,7 @@ pub(crate) fn is_boxed_future(ty: &Type) -> bool {
     }
 }
 
-/// What the future that a function returns ends with.
+/// The output of the future that a function returns.
 pub(crate) fn future_output(ty: &Type) -> Option<&Type> {
     match bare(ty) {
         Type::ImplTrait(ty) => bound_output(ty.bounds.iter()),
@@ -155,8 +154,8 @@ fn is_future_bound(bound: &TypeParamBound) -> bool {
     bound.path.segments.last().is_some_and(|last| last.ident == "Future" || last.ident == "TryFuture")
 }
 
-/// The bound of a returned future that the future around it does not fulfil: another trait than those, or a promise
-/// of a future that is none yet.
+/// The bound of a returned future that the instrumented future does not fulfil: an unknown trait, or one that stands
+/// for a future without being it.
 pub(crate) fn unkept_bound(ty: &Type) -> Option<&TypeParamBound> {
     const KEPT: [&str; 3] = ["Send", "Sync", "Unpin"];
     const UNKEPT: [&str; 2] = ["FusedFuture", "IntoFuture"];
@@ -176,8 +175,8 @@ pub(crate) fn unkept_bound(ty: &Type) -> Option<&TypeParamBound> {
     }
 }
 
-/// The type as it can be written inside a body: `_` for each `impl Trait`. A lifetime that could be left out of the
-/// signature is left out, since clippy would take its name for used.
+/// The type as it can be written inside a body: `_` for each `impl Trait`. A lifetime that the signature need not name is
+/// left out, since clippy would take the name for used.
 pub(crate) fn inside_body(ty: &Type, sig: &Signature) -> Type {
     let mut ty = ty.clone();
     // Most types have nothing of that.
@@ -246,7 +245,7 @@ pub(crate) fn can_be_written(output: &ReturnType) -> bool {
     matches!(output, ReturnType::Type(_, ty) if is_plain(ty)) || !mentions(&output.to_token_stream(), "_")
 }
 
-/// How many lifetimes the arguments have, named or not.
+/// The number of lifetimes of the arguments, named or not.
 fn count_lifetimes(inputs: &TokenStream) -> usize {
     let mut named = BTreeSet::new();
     let mut unnamed = 0;

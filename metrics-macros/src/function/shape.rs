@@ -1,4 +1,4 @@
-//! How a function's body can be run under a guard, told from its signature.
+//! How a function's body can be run under a guard, determined from its signature.
 
 use proc_macro2::Span;
 use syn::{ReturnType, Token, Type, parse_quote};
@@ -9,15 +9,15 @@ use super::returns::{inside_body, is_boxed_future, is_impl_future, may_be_result
 use crate::tokens::{calls_macros, mentions};
 
 pub(crate) enum Shape {
-    /// A guard in front of the body, which stays where it is: its value says nothing.
+    /// Behind a guard, unchanged: its value does not determine the outcome.
     Guarded,
-    /// The body as a closure of this type.
+    /// As a closure of this type.
     Called(ReturnType),
-    /// The body of an `async fn` as a block of this type.
+    /// As an `async` block of this type, in an `async fn`.
     Async(Box<Type>),
-    /// The future in which the body ends.
+    /// Up to its end, which is a future to be wrapped.
     Tail(TailFuture),
-    /// The future to which the body evaluates, boxed where the type says so.
+    /// As a closure that returns a future, boxed if the type is.
     Future {
         boxed: Option<Type>,
         /// Whether the body ends in `Box::pin(async { … })`, behind statements that may return.
@@ -26,15 +26,14 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// `judged` where the attribute must see the returned value whatever its type.
-    pub(crate) fn of(function: &Function, body: &Body, judged: bool) -> Self {
+    /// `needs_value` if the attribute must see the returned value whatever its type.
+    pub(crate) fn of(function: &Function, body: &Body, needs_value: bool) -> Self {
         let sig = &function.sig;
         let ty = match &sig.output {
             ReturnType::Default => None,
             ReturnType::Type(_, ty) => Some(&**ty),
         };
-        // A body that nowhere waits runs at once, `async fn` or not; with a block around it, clippy would no longer
-        // see that.
+        // A body without `await` runs at once, also in an `async fn`. In a block clippy would not see that it has none.
         let waits = || mentions(&body.statements, "await") || calls_macros(&body.statements);
         if sig.asyncness.is_some() && waits() {
             return Self::Async(Box::new(ty.map_or_else(|| parse_quote!(()), |ty| inside_body(ty, sig))));
@@ -50,11 +49,11 @@ impl Shape {
         }
         match ty {
             Some(Type::Never(_)) => Self::Guarded,
-            Some(ty) if judged || may_be_result(ty) => {
+            Some(ty) if needs_value || may_be_result(ty) => {
                 let arrow = Token![->](Span::call_site());
                 Self::Called(ReturnType::Type(arrow, Box::new(inside_body(ty, sig))))
             }
-            None if judged => Self::Called(ReturnType::Default),
+            None if needs_value => Self::Called(ReturnType::Default),
             _ => Self::Guarded,
         }
     }

@@ -1,4 +1,4 @@
-//! What was written between an attribute's parentheses, by the table of keys.
+//! The arguments of an attribute, read by the table of keys.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use syn::ext::IdentExt as _;
 use syn::{Expr, Ident, LitStr, Path, Signature};
 
 use super::attribute::{self, Attribute, Key, Requirement, ValueKind};
-use super::entries::{Entry, Written, entries};
+use super::entries::{Entry, Keys, Written, entries};
 use super::outcome_filter::OutcomeFilter;
 use super::value::{Label, Value, has_placeholder, value};
-use crate::errors::{Errors, known_with, nearest};
+use crate::errors::{Errors, known_with, nearest, repeated};
 use crate::library::Private;
 use crate::tokens::mentions;
 
@@ -34,22 +34,30 @@ pub(crate) struct FamilyLabel {
 struct Argument {
     key: &'static Key,
     value: Value,
-    /// As it was written, for what is wrong with it beside others.
+    /// The tokens of the whole argument, for messages.
     tokens: TokenStream,
 }
 
 impl Args {
-    /// Reads `tokens` by the attribute's keys; what is wrong goes to `errors`, each under its own token.
+    /// Reads `tokens` by the attribute's keys, and reports each mistake under its own token.
     pub(crate) fn read(attribute: Attribute, tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut args = Self { written: tokens.clone(), ..Self::default() };
-        let (known, unknown): (Vec<_>, Vec<_>) = entries(attribute, tokens, errors)
-            .into_iter()
-            .map(|entry| (entry.key(attribute), entry))
-            .partition(|(key, _)| key.is_some());
-        for (key, entry) in known {
-            args.arguments.extend(key.and_then(|key| args.take(attribute, key, entry, errors)));
+        let key = |name: &Option<Ident>| match name {
+            Some(name) => attribute.key(name),
+            None => attribute.positional(),
+        };
+        let keys = Keys {
+            is_key: &|name| attribute.key(name).is_some(),
+            positional: attribute.positional().is_some(),
+        };
+        let mut unknown = Vec::new();
+        for entry in entries(&keys, tokens, errors) {
+            match key(&entry.name) {
+                Some(key) => args.arguments.extend(args.take(attribute, key, entry, errors)),
+                None => unknown.push(entry),
+            }
         }
-        for (_, entry) in unknown {
+        for entry in unknown {
             if attribute.family_suffix().is_some() {
                 args.take_label(attribute, entry, errors);
             } else {
@@ -70,7 +78,7 @@ impl Args {
         &self.written
     }
 
-    /// Takes an entry for a label: which labels there are, the family's type tells the compiler.
+    /// Takes an entry as a label of the family. The compiler compares it with the family's labels.
     fn take_label(&mut self, attribute: Attribute, entry: Entry, errors: &mut Errors) {
         let Some(name) = entry.name else {
             let tokens = entry.tokens();
@@ -80,7 +88,7 @@ impl Args {
         };
         if let Some(first) = self.labels.iter().find(|label| label.name == name) {
             let first = first.value.to_token_stream();
-            let message = format!("`{name}` stands here a second time, after `{name} = {first}`");
+            let message = format!("{}, after `{name} = {first}`", repeated(&name));
             errors.push(name.span(), message);
             return;
         }
@@ -95,7 +103,7 @@ impl Args {
         }
     }
 
-    /// Reports a family whose name says that it is of another kind.
+    /// Reports a family whose name is that of another kind.
     fn check_family(&self, attribute: Attribute, errors: &mut Errors) {
         let (Some(suffix), Some(path)) = (attribute.family_suffix(), self.path(attribute::FAMILY)) else {
             return;
@@ -118,7 +126,7 @@ impl Args {
         }
     }
 
-    /// Reports the keys that must be there and are not.
+    /// Reports missing keys.
     pub(crate) fn require(&self, attribute: Attribute, errors: &mut Errors) {
         let missing: Vec<_> = self.missing(attribute).collect();
         if missing.iter().any(|key| key.requirement == Requirement::Positional) {
@@ -133,7 +141,7 @@ impl Args {
         attribute.keys().filter(|key| key.requirement != Requirement::Optional && !self.has(key.name))
     }
 
-    /// These arguments for a method of a block: what is named after the method has its name.
+    /// These arguments for a method of a block, with the method's name for the keys that take it.
     pub(crate) fn for_method(&self, attribute: Attribute, name: &Ident) -> Self {
         let mut args = self.clone();
         for key in
@@ -148,12 +156,12 @@ impl Args {
         args
     }
 
-    /// What was written under this key, for messages.
+    /// The tokens of this key's argument, for messages.
     pub(crate) fn tokens(&self, name: &str) -> Option<&TokenStream> {
         self.argument(name).map(|argument| &argument.tokens)
     }
 
-    /// Reports expressions of one word that names no argument: mostly texts without their quotes.
+    /// Reports expressions that are one word, but not the name of an argument: usually texts without quotes.
     pub(crate) fn require_names(&self, sig: &Signature, errors: &mut Errors) {
         let arguments = self.arguments.iter().filter_map(|argument| match &argument.value {
             Value::Label(Label::Expression(expr)) | Value::Text(expr) => Some(&**expr),
@@ -162,8 +170,9 @@ impl Args {
         for expr in arguments.chain(self.labels.iter().map(|label| &label.value)) {
             let Some(name) = single_word(expr) else { continue };
             if !mentions(&sig.inputs.to_token_stream(), &name) {
-                let message =
-                    format!("this function has no argument `{name}`; a text stands in quotes: \"{name}\"");
+                let message = format!(
+                    "this function has no argument `{name}`; a text is written in quotes: \"{name}\""
+                );
                 errors.push_over(expr, message);
             }
         }
@@ -173,12 +182,12 @@ impl Args {
         self.value(name).is_some()
     }
 
-    /// The module of what an expansion uses.
+    /// The path of the library's module for expansions.
     pub(crate) fn private(&self) -> Private {
         Private::of(self.path(attribute::CRATE))
     }
 
-    /// Whether a key that stands alone is there.
+    /// Whether a key without a value is written correctly.
     pub(crate) fn is_there(&self, name: &str) -> bool {
         matches!(self.value(name), Some(Value::Nothing))
     }
@@ -222,9 +231,9 @@ impl Args {
         if let Some(first) = self.argument(key.name) {
             let first = &first.tokens;
             let message = if entry.name.is_some() {
-                format!("`{}` stands here a second time, after `{first}`", key.name)
+                format!("{}, after `{first}`", repeated(&key.name))
             } else {
-                format!("{} takes one {}, and `{first}` stands before this", attribute.name(), key.name)
+                format!("{} takes one {}, and `{first}` is before this", attribute.name(), key.name)
             };
             errors.push_over(entry.name.map_or(tokens, Ident::into_token_stream), message);
             return None;
@@ -259,8 +268,7 @@ impl Args {
         Some(Argument { key, value, tokens })
     }
 
-    /// Reports an entry that has no key. Where a key must be there and is not, this was to be it: no second message
-    /// says that it is missing.
+    /// Reports an entry that has no key. It is taken for a key that is missing, so that no second message reports that.
     fn refuse(&mut self, attribute: Attribute, entry: &Entry, errors: &mut Errors) {
         let names = attribute.keys().map(|key| key.name);
         let missing = self.missing(attribute).next();
@@ -294,7 +302,7 @@ fn needs(attribute: Attribute, what: &str) -> String {
     format!("{} needs {what}: {}", attribute.name(), attribute.example())
 }
 
-/// The word that an expression is, if it is one in the letters of a variable.
+/// The word of an expression that is a single lower-case word.
 fn single_word(expr: &Expr) -> Option<String> {
     let Expr::Path(path) = expr else { return None };
     let name = path.path.get_ident()?.to_string();

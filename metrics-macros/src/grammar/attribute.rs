@@ -4,6 +4,9 @@ use Attribute::{
     CapitalCheck, Counted, ExchangeCall, OperationalEvent, Reconciliation, Timed, TimedSubsystem,
 };
 
+use syn::Ident;
+use syn::ext::IdentExt as _;
+
 use Requirement::{MethodName, Optional, Positional, Required};
 
 use super::outcome_words::WORDS;
@@ -63,6 +66,10 @@ impl Attribute {
 
     pub(crate) fn keys(self) -> impl Iterator<Item = &'static Key> + Clone {
         KEYS.iter().filter(move |key| key.attributes.contains(&self))
+    }
+
+    pub(crate) fn key(self, name: &Ident) -> Option<&'static Key> {
+        self.keys().find(|key| name.unraw() == key.name)
     }
 
     /// The key of a value that is written without one.

@@ -1,4 +1,4 @@
-//! The grammar between an attribute's parentheses: entries between commas.
+//! Entries between commas, as attributes contain them: `key = value`, a key alone, or a value alone.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,8 +7,14 @@ use syn::parse::discouraged::Speculative as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Token};
 
-use super::attribute::{Attribute, Key};
 use crate::errors::Errors;
+
+/// The entries that an attribute takes.
+pub(crate) struct Keys<'a> {
+    pub(crate) is_key: &'a dyn Fn(&Ident) -> bool,
+    /// Whether one value is written without a key.
+    pub(crate) positional: bool,
+}
 
 /// `key = value`, a key alone, or a value alone.
 pub(crate) struct Entry {
@@ -34,23 +40,16 @@ impl Entry {
             (Written::Nothing | Written::Missing | Written::Invalid, _) => quote!(#name),
         }
     }
-
-    pub(crate) fn key(&self, attribute: Attribute) -> Option<&'static Key> {
-        match &self.name {
-            None => attribute.positional(),
-            Some(name) => attribute.keys().find(|key| name.unraw() == key.name),
-        }
-    }
 }
 
-/// The entries between commas; of one that cannot be read only its key is kept.
-pub(crate) fn entries(attribute: Attribute, tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
+/// Reads all entries. Of an entry that cannot be read only the key is kept.
+pub(crate) fn entries(keys: &Keys<'_>, tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut wrong = Vec::new();
     let read = |input: ParseStream<'_>| {
         while !input.is_empty() {
-            let positional = entries.iter().any(|entry| entry.name.is_none());
-            match entry(attribute, positional, input) {
+            let has_positional = entries.iter().any(|entry| entry.name.is_none());
+            match entry(keys, has_positional, input) {
                 Ok(entry) => entries.push(entry),
                 Err((name, error)) => {
                     entries.extend(name.map(|name| Entry { name: Some(name), written: Written::Invalid }));
@@ -68,7 +67,7 @@ pub(crate) fn entries(attribute: Attribute, tokens: TokenStream, errors: &mut Er
         }
         Ok(())
     };
-    // What could not be skipped was reported before.
+    // An entry that could not be skipped was reported before.
     let _ = read.parse2(tokens);
     for error in wrong {
         errors.ok::<()>(Err(error));
@@ -76,19 +75,19 @@ pub(crate) fn entries(attribute: Attribute, tokens: TokenStream, errors: &mut Er
     entries
 }
 
-/// One entry, or its name and what is wrong with it.
+/// Reads one entry, or returns its name and its mistake.
 fn entry(
-    attribute: Attribute,
-    positional: bool,
+    keys: &Keys<'_>,
+    has_positional: bool,
     input: ParseStream<'_>,
 ) -> Result<Entry, (Option<Ident>, syn::Error)> {
     let Some(name) = input.fork().call(Ident::parse_any).ok() else {
         return expression(input).map_err(|error| (None, error));
     };
-    let is_key = attribute.keys().any(|key| name.unraw() == key.name);
+    let is_key = (keys.is_key)(&name.unraw());
     let ahead = input.fork();
     let _ = ahead.call(Ident::parse_any);
-    if ends(&ahead) && (is_key || positional || attribute.positional().is_none()) {
+    if ends(&ahead) && (is_key || has_positional || !keys.positional) {
         let _ = input.call(Ident::parse_any);
         return Ok(Entry { name: Some(name), written: Written::Nothing });
     }
@@ -97,7 +96,7 @@ fn entry(
     }
     let colon = ahead.peek(Token![:]) && !ahead.peek(Token![::]);
     if colon || ahead.peek(Lit) || is_key && ahead.peek(syn::token::Paren) {
-        let message = format!("the value of `{name}` stands behind `=`: `{name} = …`");
+        let message = format!("the value of `{name}` is written behind `=`: `{name} = …`");
         let error = syn::Error::new(name.span(), message);
         return Err((Some(name), error));
     }
@@ -130,7 +129,7 @@ fn expression(input: ParseStream<'_>) -> syn::Result<Entry> {
     Ok(Entry { name: None, written: Written::Value(value(input)?) })
 }
 
-/// An expression; mostly it is a text, and that is read sooner alone.
+/// Reads an expression. Most are a single text, which is faster to read by itself.
 fn value(input: ParseStream<'_>) -> syn::Result<Expr> {
     if input.peek(LitStr) {
         let ahead = input.fork();

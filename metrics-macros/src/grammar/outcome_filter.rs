@@ -6,7 +6,7 @@ use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
 
 use super::attribute::{ON, ValueKind};
 use super::outcome_words::{CLASSES, DROPPED, ERRORS, OutcomeWord, SUCCESS, UNCLASSIFIED, WORDS};
-use crate::errors::{Errors, did_you_mean};
+use crate::errors::{Errors, did_you_mean, repeated};
 use crate::library::Private;
 
 /// The outcomes that were written: those of some words, without those of the words behind `!`.
@@ -62,7 +62,7 @@ impl OutcomeFilter {
         };
         let Some(word) = word(inner, errors) else { return false };
         if list.contains(&word) {
-            errors.push_over(entry, format!("`{}` is repeated", word.word));
+            errors.push_over(entry, repeated(&word.word));
             return false;
         }
         list.push(word);
@@ -244,30 +244,36 @@ mod tests {
             ("always", [None, None, None]),
         ] {
             let filter = read(text).expect(text);
-            let told = [
+            let messages = [
                 filter.unreachable(false, true),
                 filter.unreachable(true, false),
                 filter.unreachable(false, false),
             ];
-            for (told, expected) in told.iter().zip([sync, unfailing, both]) {
-                assert_eq!(told.is_some(), expected.is_some(), "{text}: {told:?}");
-                assert!(told.unwrap_or_default().contains(expected.unwrap_or_default()), "{text}: {told:?}");
+            for (message, expected) in messages.iter().zip([sync, unfailing, both]) {
+                assert_eq!(message.is_some(), expected.is_some(), "{text}: {message:?}");
+                assert!(
+                    message.unwrap_or_default().contains(expected.unwrap_or_default()),
+                    "{text}: {message:?}"
+                );
             }
         }
     }
 
     #[test]
     fn an_outcome_named_by_one_event_and_grouped_by_another_overlaps() {
-        let doubled = |one, other| read(one).unwrap().overlap(&read(other).unwrap());
+        let overlap = |one, other| read(one).unwrap().overlap(&read(other).unwrap());
         for (one, other, word, advice) in [
             ("rejected", "err", "rejected", "write `[err, !rejected]` for `err`"),
             ("err", "[timeout, rejected]", "rejected", "write `[err, !rejected]` for `err`"),
             ("[err, !auth]", "banned", "banned", "write `[err, !auth, !banned]` for `[err, !auth]`"),
             ("timeout", "cancelled", "timeout", "write `[cancelled, !timeout]` for `cancelled`"),
         ] {
-            let told = doubled(one, other).expect(one);
-            assert!(told.starts_with(&format!("a call that ends as `{word}` would be two events")), "{told}");
-            assert!(told.contains(advice), "{told}");
+            let message = overlap(one, other).expect(one);
+            assert!(
+                message.starts_with(&format!("a call that ends as `{word}` would be two events")),
+                "{message}"
+            );
+            assert!(message.contains(advice), "{message}");
         }
         for (one, other) in [
             ("rejected", "[err, !rejected]"),
@@ -281,8 +287,8 @@ mod tests {
             ("timeout", "[cancelled, !timeout]"),
             ("rejected", "timeout"),
         ] {
-            assert_eq!(doubled(one, other), None, "{one} and {other}");
-            assert_eq!(doubled(other, one), None, "{other} and {one}");
+            assert_eq!(overlap(one, other), None, "{one} and {other}");
+            assert_eq!(overlap(other, one), None, "{other} and {one}");
         }
     }
 }

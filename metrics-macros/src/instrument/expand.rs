@@ -108,7 +108,7 @@ fn measured(mut instrumented: Instrumented) -> TokenStream {
         }
         _ => classify(&instrumented),
     };
-    let (expressions, other) = (instrumented.expressions(), instrumented.function.arguments_of_others());
+    let (expressions, other) = (instrumented.expressions(), instrumented.function.foreign_arguments());
     let is_typed = instrumented.future_output().is_some();
     let added = added(&instrumented, &guard);
     let (is_seen, binds_inside) = (instrumented.function.may_be_seen(), may_bind_inside(&instrumented));

@@ -26,7 +26,7 @@ impl Case {
         ("camelCase", Self::Camel),
     ];
 
-    /// The case of this name, or what is to be said of it.
+    /// The case of this name, or a message about an unknown name.
     pub(crate) fn of(name: &str) -> Result<Self, String> {
         let found = Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, case)| *case);
         found.ok_or_else(|| {

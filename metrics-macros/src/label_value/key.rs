@@ -1,30 +1,30 @@
-//! Label texts as numbers that the compiler compares in one step: it would be slow at comparing them byte by byte.
+//! Label texts as numbers, which the compiler compares in one step. Comparing texts byte by byte would be slow.
 //!
-//! The derive writes the numbers of a set's values into a table, an attribute writes the number of the text that it was
-//! given, and the library looks the one up in the other. Equal numbers are equal texts: nothing is hashed.
+//! The derive writes the numbers of a set's values into a table. An attribute writes the number of its text, and the
+//! library looks it up in the table. Equal numbers are equal texts: nothing is hashed.
 
 /// Longest text that a key holds.
 const LONGEST: usize = 31;
 
-/// The bytes of a text and its length; none of a text that is too long. Never the zeros of a table's empty entry.
+/// The bytes of a text and its length; `None` for a text that is too long. Never zeros, which are an empty entry.
 pub(crate) fn key(text: &str) -> Option<[u128; 2]> {
     let mut bytes = [0; LONGEST + 1];
     bytes.get_mut(..text.len()).filter(|_| text.len() <= LONGEST)?.copy_from_slice(text.as_bytes());
-    // One more than the length, so that the empty text has a key too.
+    // One more than the length, so that the key of the empty text is not zero.
     *bytes.last_mut()? = u8::try_from(text.len() + 1).ok()?;
     let (low, high) = bytes.split_at(bytes.len() / 2);
     let number = |half: &[u8]| half.iter().rev().fold(0, |number, byte| number << 8 | u128::from(*byte));
     Some([number(low), number(high)])
 }
 
-/// Where a key is looked for in a table of this length. The library divides in the same way.
+/// The index of a key in a table of this length. The library computes it in the same way.
 fn entry([low, high]: [u128; 2], length: usize) -> usize {
     let remainder = (low ^ high) % u128::try_from(length).unwrap_or(1);
     usize::try_from(remainder).unwrap_or_default()
 }
 
-/// A table that has the key of each text where [`entry`] says, and zeros elsewhere. It is as long as it has to be for no
-/// two keys to meet, unless that is very long. The library looks through all texts for one that is missing here.
+/// A table with the key of each text at its [`entry`], and zeros elsewhere. It is long enough for every key to have its own
+/// entry, up to a limit. The library searches all texts for a key that is not in the table.
 pub(crate) fn table(texts: &[String]) -> Vec<[u128; 2]> {
     let keys: Vec<_> = texts.iter().filter_map(|text| key(text)).collect();
     let mut best = (0, vec![[0; 2]]);

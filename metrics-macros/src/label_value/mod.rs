@@ -1,5 +1,5 @@
 //! `#[derive(LabelValue)]`: an enum as a closed set of label values, one for each variant. A variant that holds a value of
-//! another set takes in all of that set's.
+//! another set adds all values of that set.
 
 pub(crate) mod case;
 pub(crate) mod key;
@@ -14,7 +14,7 @@ use syn::{Data, DeriveInput, Fields, Path, Type, Variant};
 
 use self::case::{Case, words};
 use self::key::table;
-use self::options::{Options, VariantLabel};
+use self::options::{EnumOptions, VariantLabel};
 use crate::errors::Errors;
 use crate::library::{self, Private};
 
@@ -24,46 +24,46 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     let mut errors = Errors::default();
-    // As far as it can be made it is, whatever is wrong: no second error says of each use that it is missing.
+    // The set is expanded as far as possible whatever is wrong, so that its uses are not errors too.
     let set = LabelSet::new(&input, &mut errors).map(|set| set.expand(&input)).unwrap_or_default();
     let errors = errors.apart();
     quote!(#errors #set)
 }
 
-/// More values than this are no closed set, and each is a series.
+/// Each value is a series; a set with more of them is not a closed set.
 const MOST_VALUES: usize = 1_000;
 
-/// Longer texts are no names: each series carries them to every place that stores it.
+/// Every store of a series keeps the text; a longer one is not a name.
 const LONGEST: usize = 128;
 
-/// What the values beyond an open label's bound are recorded under.
+/// The value of an open label's series over the bound.
 const OVERFLOW: &str = "other";
 
-/// What may be expanded.
+/// A set without mistakes.
 struct LabelSet {
     name: String,
-    members: Vec<Member>,
+    members: Vec<SetMember>,
     library: Path,
 }
 
 /// A variant and its values.
-struct Member {
+struct SetMember {
     variant: Ident,
     values: Values,
 }
 
 enum Values {
-    /// One text, and where it was written.
+    /// One text, and its span.
     Own(String, Span),
-    /// All those of another set; the variant holds one of them.
+    /// All values of another set; the variant holds one of them.
     Of(Box<Type>),
 }
 
 /// The code that differs between a set whose values are known here and one that extends others.
-struct Parts {
+struct SetCode {
     /// The constants of the trait.
     constants: TokenStream,
-    /// A value's position, of `self`.
+    /// The position of the value `self`.
     position: TokenStream,
     /// Items beside the impls.
     beside: TokenStream,
@@ -71,7 +71,7 @@ struct Parts {
 
 impl LabelSet {
     fn new(input: &DeriveInput, errors: &mut Errors) -> Option<Self> {
-        let options = Options::read(&input.attrs, errors);
+        let options = EnumOptions::read(&input.attrs, errors);
         let variants = variants(input, errors)?;
         Some(Self {
             name: options.name.unwrap_or_else(|| words(&input.ident.to_string()).join(" ")),
@@ -85,7 +85,7 @@ impl LabelSet {
         let ident = &input.ident;
         let ident_text = ident.to_string();
         let extends = self.members.iter().any(|member| matches!(member.values, Values::Of(_)));
-        let Parts { constants, position, beside } =
+        let SetCode { constants, position, beside } =
             if extends { self.extended(ident) } else { self.known(ident) };
         quote! {
             #[automatically_derived]
@@ -117,7 +117,7 @@ impl LabelSet {
     }
 
     /// For a set whose values are all known here.
-    fn known(&self, ident: &Ident) -> Parts {
+    fn known(&self, ident: &Ident) -> SetCode {
         let variants = self.members.iter().map(|member| &member.variant);
         let values = self.members.iter().filter_map(|member| match &member.values {
             Values::Own(text, _) => Some(text.clone()),
@@ -125,26 +125,26 @@ impl LabelSet {
         });
         let values: Vec<_> = values.collect();
         let keys = table(&values).into_iter().map(|[low, high]| quote!([#low, #high]));
-        Parts {
+        SetCode {
             constants: quote! {
                 const VALUES: &'static [&'static str] = &[#(#values),*];
                 const KEYS: &'static [[u128; 2]] = &[#(#keys),*];
             },
             position: quote!(self as usize),
-            // A value that is only named by literals is constructed nowhere; it is in use all the same.
+            // A variant that is only named by literals is never constructed, but it is used.
             beside: quote!(const _: &[#ident] = &[#(#ident::#variants),*];),
         }
     }
 
     /// For a set that extends others: the compiler concatenates their values.
-    fn extended(&self, ident: &Ident) -> Parts {
+    fn extended(&self, ident: &Ident) -> SetCode {
         let library = &self.library;
         let private = Private::of(Some(library));
-        let sets = self.members.iter().map(|Member { values, .. }| match values {
+        let sets = self.members.iter().map(|SetMember { values, .. }| match values {
             Values::Own(text, _) => quote!(&[#text]),
             Values::Of(ty) => quote_spanned!(ty.span()=> <#ty as #library::LabelValue>::VALUES),
         });
-        let positions = self.members.iter().enumerate().map(|(index, Member { variant, values })| {
+        let positions = self.members.iter().enumerate().map(|(index, SetMember { variant, values })| {
             let before = quote!(#private::values_before(Self::__BOT_METRICS_SETS, #index));
             match values {
                 Values::Own(..) => quote!(Self::#variant => #before),
@@ -156,7 +156,7 @@ impl LabelSet {
         let others: Vec<usize> = (0..self.members.len())
             .filter(|index| matches!(self.members[*index].values, Values::Of(_)))
             .collect();
-        let checks = self.members.iter().enumerate().map(|(index, Member { variant, values })| {
+        let checks = self.members.iter().enumerate().map(|(index, SetMember { variant, values })| {
             let (span, is_own, used) = match values {
                 Values::Own(_, span) => (*span, true, quote!(const _: #ident = #ident::#variant;)),
                 Values::Of(ty) => (ty.span(), false, quote!(const _: fn(#ty) -> #ident = #ident::#variant;)),
@@ -170,7 +170,7 @@ impl LabelSet {
                 #(const _: () = #private::require_disjoint(#sets[#index], #sets[#others]);)*
             }
         });
-        Parts {
+        SetCode {
             constants: quote! {
                 const VALUES: &'static [&'static str] = &#private::concatenated::<{
                     #private::values_before(#ident::__BOT_METRICS_SETS, usize::MAX)
@@ -213,7 +213,7 @@ fn variants<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<Vec<&'a V
 }
 
 /// The values of each variant, if all have a valid shape. Mistakes are reported.
-fn members(variants: &[&Variant], case: Case, errors: &mut Errors) -> Option<Vec<Member>> {
+fn members(variants: &[&Variant], case: Case, errors: &mut Errors) -> Option<Vec<SetMember>> {
     let mut seen: HashMap<String, String> = HashMap::new();
     let members: Vec<_> = variants
         .iter()
@@ -229,7 +229,7 @@ fn members(variants: &[&Variant], case: Case, errors: &mut Errors) -> Option<Vec
                     errors.push(*span, message);
                 }
             }
-            Some(Member { variant: variant.ident.clone(), values })
+            Some(SetMember { variant: variant.ident.clone(), values })
         })
         .collect();
     members.into_iter().collect()
@@ -265,17 +265,17 @@ fn values(variant: &Variant, case: Case, errors: &mut Errors) -> Option<Values> 
     }
 }
 
-/// What a text must be that stands in expositions, queries and alerts.
+/// Checks a text that is shown in expositions, queries and alerts.
 fn check(text: &str) -> Result<(), String> {
     if text.is_empty() {
-        return Err("a label value is not empty: Prometheus takes an empty label for none".to_owned());
+        return Err("a label value is not empty: to Prometheus an empty label is a missing one".to_owned());
     }
     if text.trim() != text {
-        return Err("a label value has no blanks around it: nobody would see them".to_owned());
+        return Err("a label value does not begin or end with blanks, which are invisible".to_owned());
     }
     if let Some(hidden) = text.chars().find(|character| is_hidden(*character)) {
         return Err(format!(
-            "a label value has no characters that nobody sees: this one has {:?}",
+            "a label value has no invisible characters: this one has {:?}",
             hidden.to_string()
         ));
     }
@@ -284,7 +284,7 @@ fn check(text: &str) -> Result<(), String> {
     }
     if text == OVERFLOW {
         return Err(format!(
-            "{OVERFLOW:?} is what the values beyond an open label's bound are recorded under: say what it stands for, \
+            "{OVERFLOW:?} is the value for series over an open label's bound: use a name with a meaning, \
              such as \"unknown\" or \"manual\""
         ));
     }

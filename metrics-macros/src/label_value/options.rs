@@ -1,15 +1,15 @@
-//! What `#[label(…)]` says over an enum and over a variant.
+//! `#[label(…)]` over an enum and over a variant.
 
 use proc_macro2::Span;
 use syn::ext::IdentExt as _;
-use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token, Variant};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Variant};
 
 use super::case::Case;
-use crate::errors::{Errors, known, known_with};
+use crate::errors::{Errors, known, known_with, repeated};
+use crate::grammar::entries::{Entry, Keys, Written, entries};
 
-/// The keys over an enum, each with what it takes.
+/// The keys over an enum, each with a description of its value.
 pub(crate) const KEYS: [(&str, &str); 3] = [
     (RENAME_ALL, "a case in quotes, such as \"SCREAMING_SNAKE_CASE\""),
     (NAME, "a text in quotes, such as \"event type\""),
@@ -23,68 +23,87 @@ const CRATE: &str = "crate";
 /// The word over a variant that holds a value of another set.
 const EXTENDS: &str = "extends";
 
-/// What stands over an enum.
+/// The options over an enum.
 #[derive(Default)]
-pub(crate) struct Options {
+pub(crate) struct EnumOptions {
     pub(crate) name: Option<String>,
     pub(crate) case: Case,
     pub(crate) library: Option<Path>,
 }
 
-impl Options {
+impl EnumOptions {
     pub(crate) fn read(attrs: &[Attribute], errors: &mut Errors) -> Self {
         let mut options = Self::default();
         let mut seen: Vec<String> = Vec::new();
         for attr in labels(attrs) {
-            for entry in entries(attr, errors) {
-                let name = entry.name.unraw().to_string();
-                if seen.contains(&name) {
-                    errors.push(entry.name.span(), format!("`{name}` stands here a second time"));
-                } else if let Err(error) = options.take(&name, &entry) {
+            for entry in enum_entries(attr, errors) {
+                let Some(name) = &entry.name else {
+                    errors.push_over(entry.tokens(), no_key());
+                    continue;
+                };
+                let key = name.unraw().to_string();
+                if seen.contains(&key) {
+                    errors.push(name.span(), repeated(&key));
+                } else if let Err(error) = options.take(name, &key, &entry.written) {
                     errors.ok::<()>(Err(error));
                 }
-                seen.push(name);
+                seen.push(key);
             }
         }
         options
     }
 
-    fn take(&mut self, name: &str, entry: &Entry) -> syn::Result<()> {
-        match name {
-            RENAME_ALL => {
-                let text = entry.text()?;
+    fn take(&mut self, name: &Ident, key: &str, written: &Written) -> syn::Result<()> {
+        match (key, written) {
+            // The mistake was reported.
+            (_, Written::Invalid) => {}
+            (RENAME_ALL, Written::Value(Expr::Lit(ExprLit { lit: Lit::Str(text), .. }))) => {
                 self.case =
                     Case::of(&text.value()).map_err(|message| syn::Error::new(text.span(), message))?;
             }
-            NAME => {
-                let text = entry.text()?;
+            (NAME, Written::Value(Expr::Lit(ExprLit { lit: Lit::Str(text), .. }))) => {
                 if text.value().trim().is_empty() {
                     return Err(syn::Error::new(
                         text.span(),
-                        "messages call the set by its name: it is not empty",
+                        "messages use the name of the set: it is not empty",
                     ));
                 }
                 self.name = Some(text.value());
             }
-            CRATE => {
-                let Some(Expr::Path(path)) = &entry.value else { return Err(entry.wrong_kind()) };
-                self.library = Some(path.path.clone());
-            }
-            EXTENDS => {
+            (CRATE, Written::Value(Expr::Path(path))) => self.library = Some(path.path.clone()),
+            (EXTENDS, _) => {
                 let message = "write `extends` over a variant that holds a value of the set to extend: \
                                `#[label(extends)] Common(bot_metrics::labels::Operation)`";
-                return Err(syn::Error::new(entry.name.span(), message));
+                return Err(syn::Error::new(name.span(), message));
             }
-            unknown => {
-                let message = format!(
-                    "`label` has no key `{unknown}`{}",
-                    known(unknown, KEYS.iter().map(|(key, _)| *key))
-                );
-                return Err(syn::Error::new(entry.name.span(), message));
+            (key, written) => {
+                let Some((_, takes)) = KEYS.iter().find(|(known, _)| *known == key) else {
+                    let known = known(key, KEYS.iter().map(|(key, _)| *key));
+                    return Err(syn::Error::new(name.span(), format!("`label` has no key `{key}`{known}")));
+                };
+                let message = format!("`{name}` takes {takes}");
+                return Err(match written {
+                    Written::Value(value) => syn::Error::new_spanned(value, message),
+                    _ => syn::Error::new(name.span(), message),
+                });
             }
         }
         Ok(())
     }
+}
+
+fn enum_entries(attr: &Attribute, errors: &mut Errors) -> Vec<Entry> {
+    let Meta::List(list) = &attr.meta else {
+        errors.push(attr.meta.span(), no_key());
+        return Vec::new();
+    };
+    let keys = Keys { is_key: &|name| KEYS.iter().any(|(key, _)| name == key), positional: false };
+    entries(&keys, list.tokens.clone(), errors)
+}
+
+fn no_key() -> String {
+    let known = known_with(None, KEYS.iter().map(|(key, _)| *key));
+    format!("over an enum `label` takes `key = value`; a text is written over its variant{known}")
 }
 
 /// The `#[label(…)]` over a variant.
@@ -108,8 +127,9 @@ impl VariantLabel {
                 _ => {
                     let text = written_otherwise(attr)
                         .unwrap_or_else(|| Case::default().spell(&variant.ident.to_string()));
-                    let message =
-                        format!("a variant's text stands in parentheses and quotes: `#[label({text:?})]`");
+                    let message = format!(
+                        "a variant's text is written in parentheses and quotes: `#[label({text:?})]`"
+                    );
                     errors.push_over(&attr.meta, message);
                     continue;
                 }
@@ -117,7 +137,7 @@ impl VariantLabel {
             match written {
                 Self::Nothing => written = read,
                 Self::Text(_) => {
-                    errors.push_over(attr, "a variant has one text, and one stands before this");
+                    errors.push_over(attr, "a variant has one text, and this is the second");
                 }
                 Self::Extends(_) => {
                     errors.push_over(attr, "a variant that extends another set has no text of its own");
@@ -147,65 +167,4 @@ fn written_otherwise(attr: &Attribute) -> Option<String> {
 
 fn labels(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> {
     attrs.iter().filter(|attr| attr.path().is_ident("label"))
-}
-
-/// `key = value`
-struct Entry {
-    name: Ident,
-    value: Option<Expr>,
-}
-
-impl Entry {
-    fn text(&self) -> syn::Result<&LitStr> {
-        match &self.value {
-            Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if text.suffix().is_empty() => Ok(text),
-            _ => Err(self.wrong_kind()),
-        }
-    }
-
-    fn wrong_kind(&self) -> syn::Error {
-        let takes =
-            KEYS.iter().find(|(key, _)| self.name.unraw() == key).map_or("a value", |(_, takes)| takes);
-        let message = format!("`{}` takes {takes}", self.name);
-        self.value.as_ref().map_or_else(
-            || syn::Error::new(self.name.span(), &message),
-            |value| syn::Error::new_spanned(value, &message),
-        )
-    }
-}
-
-/// The entries over an enum, up to one that cannot be read.
-fn entries(attr: &Attribute, errors: &mut Errors) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    let read = |input: ParseStream<'_>| {
-        while !input.is_empty() {
-            let Ok(name) = input.call(Ident::parse_any) else { return Err(input.error(no_key())) };
-            let value =
-                if input.parse::<Option<Token![=]>>()?.is_some() { Some(input.parse()?) } else { None };
-            entries.push(Entry { name, value });
-            if !input.is_empty() {
-                input
-                    .parse::<Token![,]>()
-                    .map_err(|error| syn::Error::new(error.span(), "expected a comma before this"))?;
-            }
-        }
-        Ok(())
-    };
-    let read = match &attr.meta {
-        Meta::List(list) => read.parse2(list.tokens.clone()),
-        meta => Err(syn::Error::new(meta.span(), no_key())),
-    };
-    if let Err(error) = read {
-        // The rest of the tokens is of no interest.
-        errors.ok::<()>(Err(error
-            .into_iter()
-            .next()
-            .unwrap_or_else(|| syn::Error::new(attr.span(), no_key()))));
-    }
-    entries
-}
-
-fn no_key() -> String {
-    let known = known_with(None, KEYS.iter().map(|(key, _)| *key));
-    format!("over an enum `label` takes `key = value`; a text of its own stands over a variant{known}")
 }
