@@ -8,14 +8,14 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
-use super::parse::{Buckets, DeclaredLabel, Family, Objective};
+use super::parse::{Buckets, DeclaredFamily, DeclaredLabel, DeclaredObjective};
 use crate::library::{self, Private, Switch};
 use crate::spans::located;
 
-pub(crate) fn expand(switch: Switch, family: &Family) -> TokenStream {
+pub(crate) fn expand(switch: Switch, family: &DeclaredFamily) -> TokenStream {
     let library = library::path(family.options.library.clone());
     let private = Private::of(Some(&library));
-    let Family { attrs, vis, name, labels, .. } = family;
+    let DeclaredFamily { attrs, vis, name, labels, .. } = family;
     let handle = format_ident!("{}", family.kind.name());
     let handle = quote!(#library::#handle);
     let method = format_ident!("{}", family.kind.name().to_lowercase());
@@ -81,7 +81,7 @@ pub(crate) fn expand(switch: Switch, family: &Family) -> TokenStream {
 }
 
 /// The constants and statics that describe the family.
-fn statics(switch: Switch, family: &Family, private: &Private) -> TokenStream {
+fn statics(switch: Switch, family: &DeclaredFamily, private: &Private) -> TokenStream {
     let labels = &family.labels;
     let (text, help) = (family.name.unraw().to_string(), family.help());
     let label_names: Vec<_> = labels.iter().map(|label| label.name.unraw().to_string()).collect();
@@ -136,7 +136,7 @@ fn as_label(DeclaredLabel { ty, .. }: &DeclaredLabel, private: &Private) -> Toke
 }
 
 /// A constant for each check, at the span of the tokens that it checks.
-fn checks(family: &Family, private: &Private, text: &str, help: &str) -> TokenStream {
+fn checks(family: &DeclaredFamily, private: &Private, text: &str, help: &str) -> TokenStream {
     let name = family.name.span();
     let kind = format_ident!("{}", family.kind.name());
     let check = quote!(#private::check);
@@ -161,7 +161,7 @@ fn checks(family: &Family, private: &Private, text: &str, help: &str) -> TokenSt
                 .enumerate()
                 .map(|(index, bound)| constant(bound.span(), &quote!(#check::bound(BUCKETS, #index)))),
         );
-        if let Some(Objective { threshold, ratio, .. }) = &family.options.objective {
+        if let Some(DeclaredObjective { threshold, ratio, .. }) = &family.options.objective {
             checks.push(constant(threshold.span(), &quote!(#check::threshold(BUCKETS, #threshold))));
             checks.push(constant(ratio.span(), &quote!(#check::ratio(#ratio))));
         }

@@ -15,7 +15,7 @@ use crate::function::returns::is_primitive;
 use crate::library;
 
 /// A declared family.
-pub(crate) struct Family {
+pub(crate) struct DeclaredFamily {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) kind: FamilyKind,
@@ -53,7 +53,7 @@ pub(crate) struct DeclaredLabel {
 #[derive(Default)]
 pub(crate) struct FamilyOptions {
     pub(crate) buckets: Option<Buckets>,
-    pub(crate) objective: Option<Objective>,
+    pub(crate) objective: Option<DeclaredObjective>,
     pub(crate) budget: Option<LitInt>,
     pub(crate) library: Option<Path>,
 }
@@ -65,7 +65,7 @@ pub(crate) struct Buckets {
 }
 
 /// `objective(threshold = 0.5, ratio = 0.99)`
-pub(crate) struct Objective {
+pub(crate) struct DeclaredObjective {
     pub(crate) word: Ident,
     pub(crate) threshold: Expr,
     pub(crate) ratio: Expr,
@@ -75,12 +75,12 @@ const KINDS: [(&str, FamilyKind); 3] =
     [("counter", FamilyKind::Counter), ("gauge", FamilyKind::Gauge), ("histogram", FamilyKind::Histogram)];
 
 /// Every family that can be expanded, and all mistakes.
-pub(crate) fn read(declarations: TokenStream) -> (Vec<Family>, Errors) {
+pub(crate) fn read(declarations: TokenStream) -> (Vec<DeclaredFamily>, Errors) {
     let mut errors = Errors::default();
     let mut families = Vec::new();
     let read = |input: ParseStream<'_>| {
         while !input.is_empty() {
-            match Family::parse(input) {
+            match DeclaredFamily::parse(input) {
                 Ok(mut family) => {
                     // The family's function is defined whatever other mistakes there are.
                     family.check_labels(&mut errors);
@@ -114,7 +114,7 @@ fn skip_declaration(input: ParseStream<'_>) -> syn::Result<()> {
     }
 }
 
-impl Parse for Family {
+impl Parse for DeclaredFamily {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
@@ -188,7 +188,9 @@ impl FamilyOptions {
             let word = input.call(Ident::parse_any)?;
             let again = match word.to_string().as_str() {
                 "buckets" => options.buckets.replace(Buckets::parse(word.clone(), input)?).is_some(),
-                "objective" => options.objective.replace(Objective::parse(word.clone(), input)?).is_some(),
+                "objective" => {
+                    options.objective.replace(DeclaredObjective::parse(word.clone(), input)?).is_some()
+                }
                 "budget" => options.budget.replace(value(&word, "10_000", input)?).is_some(),
                 "crate" => options.library.replace(value(&word, "::bot_metrics", input)?).is_some(),
                 unknown => {
@@ -247,7 +249,7 @@ impl Buckets {
     }
 }
 
-impl Objective {
+impl DeclaredObjective {
     fn parse(word: Ident, input: ParseStream<'_>) -> syn::Result<Self> {
         const EXAMPLE: &str = "objective(threshold = 0.5, ratio = 0.99)";
         let content = parentheses(&word, EXAMPLE, input)?;
@@ -302,7 +304,7 @@ fn number(expr: Expr) -> Expr {
     }
 }
 
-impl Family {
+impl DeclaredFamily {
     /// Reports labels that the compiler would report once for each occurrence in an expansion, and once for each use.
     fn check_labels(&mut self, errors: &mut Errors) {
         let mut names: Vec<Ident> = Vec::new();

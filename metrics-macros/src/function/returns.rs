@@ -154,8 +154,8 @@ fn is_future_bound(bound: &TypeParamBound) -> bool {
     bound.path.segments.last().is_some_and(|last| last.ident == "Future" || last.ident == "TryFuture")
 }
 
-/// The bound of a returned future that the instrumented future does not fulfil: an unknown trait, or one that stands
-/// for a future without being it.
+/// The bound of a returned future that the instrumented future does not fulfil: an unknown trait, or one that promises
+/// a future without being it.
 pub(crate) fn unkept_bound(ty: &Type) -> Option<&TypeParamBound> {
     const KEPT: [&str; 3] = ["Send", "Sync", "Unpin"];
     const UNKEPT: [&str; 2] = ["FusedFuture", "IntoFuture"];

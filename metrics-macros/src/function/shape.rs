@@ -8,7 +8,7 @@ use super::item::Function;
 use super::returns::{inside_body, is_boxed_future, is_impl_future, may_be_result};
 use crate::tokens::{calls_macros, mentions};
 
-pub(crate) enum Shape {
+pub(crate) enum BodyShape {
     /// Behind a guard, unchanged: its value does not determine the outcome.
     Guarded,
     /// As a closure of this type.
@@ -25,7 +25,7 @@ pub(crate) enum Shape {
     },
 }
 
-impl Shape {
+impl BodyShape {
     /// `needs_value` if the attribute must see the returned value whatever its type.
     pub(crate) fn of(function: &Function, body: &Body, needs_value: bool) -> Self {
         let sig = &function.sig;

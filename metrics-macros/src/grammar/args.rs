@@ -7,10 +7,10 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
 use syn::{Expr, Ident, LitStr, Path, Signature};
 
-use super::attribute::{self, Attribute, Key, Requirement, ValueKind};
-use super::entries::{Entry, Keys, Written, entries};
+use super::attribute::{self, Attribute, AttributeKey, Requirement, ValueKind};
+use super::entries::{AttributeEntry, EntryValue, Keys, entries};
 use super::outcome_filter::OutcomeFilter;
-use super::value::{Label, Value, has_placeholder, value};
+use super::value::{ArgumentValue, WrittenLabel, has_placeholder, value};
 use crate::errors::{Errors, known_with, nearest, repeated};
 use crate::library::Private;
 use crate::tokens::mentions;
@@ -32,8 +32,8 @@ pub(crate) struct FamilyLabel {
 
 #[derive(Clone)]
 struct Argument {
-    key: &'static Key,
-    value: Value,
+    key: &'static AttributeKey,
+    value: ArgumentValue,
     /// The tokens of the whole argument, for messages.
     tokens: TokenStream,
 }
@@ -79,7 +79,7 @@ impl Args {
     }
 
     /// Takes an entry as a label of the family. The compiler compares it with the family's labels.
-    fn take_label(&mut self, attribute: Attribute, entry: Entry, errors: &mut Errors) {
+    fn take_label(&mut self, attribute: Attribute, entry: AttributeEntry, errors: &mut Errors) {
         let Some(name) = entry.name else {
             let tokens = entry.tokens();
             let message = format!("{} takes one family, then `label = value` only", attribute.name());
@@ -93,13 +93,13 @@ impl Args {
             return;
         }
         match entry.written {
-            Written::Value(value) => self.labels.push(FamilyLabel { name, value }),
-            Written::Nothing | Written::Missing => {
+            EntryValue::Value(value) => self.labels.push(FamilyLabel { name, value }),
+            EntryValue::Nothing | EntryValue::Missing => {
                 let message =
                     format!("`{name}` needs a value behind `=`: one of the label's, or a text in quotes");
                 errors.push(name.span(), message);
             }
-            Written::Invalid => {}
+            EntryValue::Invalid => {}
         }
     }
 
@@ -137,7 +137,7 @@ impl Args {
         }
     }
 
-    fn missing(&self, attribute: Attribute) -> impl Iterator<Item = &'static Key> {
+    fn missing(&self, attribute: Attribute) -> impl Iterator<Item = &'static AttributeKey> {
         attribute.keys().filter(|key| key.requirement != Requirement::Optional && !self.has(key.name))
     }
 
@@ -150,7 +150,7 @@ impl Args {
             let text = LitStr::new(&name.unraw().to_string(), name.span());
             let (key_name, written) = (Ident::new(key.name, name.span()), &self.written);
             args.written = quote!(#key_name = #text, #written);
-            let value = Value::Label(Label::MethodName(text));
+            let value = ArgumentValue::Label(WrittenLabel::MethodName(text));
             args.arguments.push(Argument { key, value, tokens: name.to_token_stream() });
         }
         args
@@ -164,7 +164,7 @@ impl Args {
     /// Reports expressions that are one word, but not the name of an argument: usually texts without quotes.
     pub(crate) fn require_names(&self, sig: &Signature, errors: &mut Errors) {
         let arguments = self.arguments.iter().filter_map(|argument| match &argument.value {
-            Value::Label(Label::Expression(expr)) | Value::Text(expr) => Some(&**expr),
+            ArgumentValue::Label(WrittenLabel::Expression(expr)) | ArgumentValue::Text(expr) => Some(&**expr),
             _ => None,
         });
         for expr in arguments.chain(self.labels.iter().map(|label| &label.value)) {
@@ -189,30 +189,30 @@ impl Args {
 
     /// Whether a key without a value is written correctly.
     pub(crate) fn is_there(&self, name: &str) -> bool {
-        matches!(self.value(name), Some(Value::Nothing))
+        matches!(self.value(name), Some(ArgumentValue::Nothing))
     }
 
-    pub(crate) fn label(&self, name: &str) -> Option<&Label> {
-        if let Some(Value::Label(label)) = self.value(name) { Some(label) } else { None }
+    pub(crate) fn label(&self, name: &str) -> Option<&WrittenLabel> {
+        if let Some(ArgumentValue::Label(label)) = self.value(name) { Some(label) } else { None }
     }
 
     pub(crate) fn duration(&self, name: &str) -> Option<Duration> {
-        if let Some(Value::Duration(duration)) = self.value(name) { Some(*duration) } else { None }
+        if let Some(ArgumentValue::Duration(duration)) = self.value(name) { Some(*duration) } else { None }
     }
 
     pub(crate) fn path(&self, name: &str) -> Option<&Path> {
-        if let Some(Value::Path(path)) = self.value(name) { Some(path) } else { None }
+        if let Some(ArgumentValue::Path(path)) = self.value(name) { Some(path) } else { None }
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<Box<Expr>> {
-        if let Some(Value::Text(text)) = self.value(name) { Some(text.clone()) } else { None }
+        if let Some(ArgumentValue::Text(text)) = self.value(name) { Some(text.clone()) } else { None }
     }
 
     pub(crate) fn outcomes(&self, name: &str) -> Option<&OutcomeFilter> {
-        if let Some(Value::Outcomes(filter)) = self.value(name) { Some(filter) } else { None }
+        if let Some(ArgumentValue::Outcomes(filter)) = self.value(name) { Some(filter) } else { None }
     }
 
-    fn value(&self, name: &str) -> Option<&Value> {
+    fn value(&self, name: &str) -> Option<&ArgumentValue> {
         self.argument(name).map(|argument| &argument.value)
     }
 
@@ -223,8 +223,8 @@ impl Args {
     fn take(
         &self,
         attribute: Attribute,
-        key: &'static Key,
-        entry: Entry,
+        key: &'static AttributeKey,
+        entry: AttributeEntry,
         errors: &mut Errors,
     ) -> Option<Argument> {
         let tokens = entry.tokens();
@@ -239,37 +239,37 @@ impl Args {
             return None;
         }
         let value = match &entry.written {
-            Written::Invalid => Value::Invalid,
-            Written::Nothing if key.value == ValueKind::Nothing => Value::Nothing,
-            Written::Nothing | Written::Missing => {
+            EntryValue::Invalid => ArgumentValue::Invalid,
+            EntryValue::Nothing if key.value == ValueKind::Nothing => ArgumentValue::Nothing,
+            EntryValue::Nothing | EntryValue::Missing => {
                 let allowed = key.value.allowed();
                 let message = match key.value {
                     ValueKind::Nothing => format!("`{}` takes {allowed}", key.name),
                     _ => format!("`{}` needs a value behind `=`: {allowed}", key.name),
                 };
                 errors.push_over(&entry.name, message);
-                Value::Invalid
+                ArgumentValue::Invalid
             }
-            Written::Value(expr) if key.value == ValueKind::Outcomes => {
-                OutcomeFilter::read(expr, errors).map_or(Value::Invalid, Value::Outcomes)
+            EntryValue::Value(expr) if key.value == ValueKind::Outcomes => {
+                OutcomeFilter::read(expr, errors).map_or(ArgumentValue::Invalid, ArgumentValue::Outcomes)
             }
-            Written::Value(expr) if key.value == ValueKind::Text && has_placeholder(expr) => {
+            EntryValue::Value(expr) if key.value == ValueKind::Text && has_placeholder(expr) => {
                 let format = format!("{} = format!({})", key.name, expr.to_token_stream());
                 let message =
                     format!("`{}` is taken as written, braces included: write `{format}`", key.name);
                 errors.push_over(expr, message);
-                Value::Invalid
+                ArgumentValue::Invalid
             }
-            Written::Value(expr) => value(key.value, expr).unwrap_or_else(|found| {
+            EntryValue::Value(expr) => value(key.value, expr).unwrap_or_else(|found| {
                 errors.push_over(expr, format!("`{}` takes {}{found}", key.name, key.value.allowed()));
-                Value::Invalid
+                ArgumentValue::Invalid
             }),
         };
         Some(Argument { key, value, tokens })
     }
 
     /// Reports an entry that has no key. It is taken for a key that is missing, so that no second message reports that.
-    fn refuse(&mut self, attribute: Attribute, entry: &Entry, errors: &mut Errors) {
+    fn refuse(&mut self, attribute: Attribute, entry: &AttributeEntry, errors: &mut Errors) {
         let names = attribute.keys().map(|key| key.name);
         let missing = self.missing(attribute).next();
         let Some(name) = &entry.name else {
@@ -293,8 +293,8 @@ impl Args {
 }
 
 impl Argument {
-    fn invalid(key: &'static Key) -> Self {
-        Self { key, value: Value::Invalid, tokens: TokenStream::new() }
+    fn invalid(key: &'static AttributeKey) -> Self {
+        Self { key, value: ArgumentValue::Invalid, tokens: TokenStream::new() }
     }
 }
 

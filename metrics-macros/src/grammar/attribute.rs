@@ -64,23 +64,23 @@ impl Attribute {
         }
     }
 
-    pub(crate) fn keys(self) -> impl Iterator<Item = &'static Key> + Clone {
+    pub(crate) fn keys(self) -> impl Iterator<Item = &'static AttributeKey> + Clone {
         KEYS.iter().filter(move |key| key.attributes.contains(&self))
     }
 
-    pub(crate) fn key(self, name: &Ident) -> Option<&'static Key> {
+    pub(crate) fn key(self, name: &Ident) -> Option<&'static AttributeKey> {
         self.keys().find(|key| name.unraw() == key.name)
     }
 
     /// The key of a value that is written without one.
-    pub(crate) fn positional(self) -> Option<&'static Key> {
+    pub(crate) fn positional(self) -> Option<&'static AttributeKey> {
         self.keys().find(|key| key.requirement == Requirement::Positional)
     }
 }
 
 /// One key of the table.
 #[derive(Debug)]
-pub(crate) struct Key {
+pub(crate) struct AttributeKey {
     pub(crate) name: &'static str,
     pub(crate) value: ValueKind,
     pub(crate) attributes: &'static [Attribute],
@@ -162,26 +162,26 @@ const WITH_LABELS: &[Attribute] = &[TimedSubsystem, ExchangeCall, OperationalEve
 const WITH_OUTCOME: &[Attribute] = &[TimedSubsystem, ExchangeCall, OperationalEvent, Counted];
 
 #[rustfmt::skip]
-static KEYS: [Key; 21] = [
-    Key { name: FAMILY,    value: ValueKind::Path("signal_to_ack_seconds"), attributes: &[Timed],                     requirement: Positional },
-    Key { name: FAMILY,    value: ValueKind::Path("signals_total"),         attributes: &[Counted],                   requirement: Positional },
-    Key { name: SUBSYSTEM, value: ValueKind::Label("Subsystem"),            attributes: &[TimedSubsystem],            requirement: Positional },
-    Key { name: EVERY,     value: ValueKind::Duration,                      attributes: &[TimedSubsystem],            requirement: Optional },
-    Key { name: MAX_AGE,   value: ValueKind::Duration,                      attributes: &[TimedSubsystem],            requirement: Optional },
-    Key { name: OPTIONAL,  value: ValueKind::Nothing,                       attributes: &[TimedSubsystem],            requirement: Optional },
-    Key { name: ON_CANCEL, value: ValueKind::Word("observe"),               attributes: &[TimedSubsystem],            requirement: Optional },
-    Key { name: OP,        value: ValueKind::Label("Operation"),            attributes: &[ExchangeCall],              requirement: MethodName },
-    Key { name: EXCHANGE,  value: ValueKind::Label("Exchange"),             attributes: &[ExchangeCall],              requirement: Optional },
-    Key { name: TYPE,      value: ValueKind::Label("EventType"),            attributes: &[OperationalEvent],          requirement: Required },
-    Key { name: SEVERITY,  value: ValueKind::Label("Severity"),             attributes: &[OperationalEvent],          requirement: Required },
-    Key { name: ON,        value: ValueKind::Outcomes,                      attributes: &[OperationalEvent, Counted], requirement: Optional },
-    Key { name: PROFILE,   value: ValueKind::Text,                          attributes: &[OperationalEvent],          requirement: Optional },
-    Key { name: PROFILE,   value: ValueKind::Text,                          attributes: &[CapitalCheck],              requirement: Required },
-    Key { name: SYMBOL,    value: ValueKind::Text,                          attributes: &[OperationalEvent],          requirement: Optional },
-    Key { name: TEXT,      value: ValueKind::Text,                          attributes: &[OperationalEvent],          requirement: Optional },
-    Key { name: NAME,      value: ValueKind::Text,                          attributes: &[Reconciliation],            requirement: Optional },
-    Key { name: CLASSIFY,  value: ValueKind::Path("crate::classify"),       attributes: WITH_OUTCOME,                 requirement: Optional },
-    Key { name: LABELS,    value: ValueKind::Path("crate::labels"),         attributes: WITH_LABELS,                  requirement: Optional },
-    Key { name: CRATE,     value: ValueKind::Path("::bot_metrics"),         attributes: ALL,                          requirement: Optional },
-    Key { name: SKIP,      value: ValueKind::Nothing,                       attributes: ALL,                          requirement: Optional },
+static KEYS: [AttributeKey; 21] = [
+    AttributeKey { name: FAMILY,    value: ValueKind::Path("signal_to_ack_seconds"), attributes: &[Timed],                     requirement: Positional },
+    AttributeKey { name: FAMILY,    value: ValueKind::Path("signals_total"),         attributes: &[Counted],                   requirement: Positional },
+    AttributeKey { name: SUBSYSTEM, value: ValueKind::Label("Subsystem"),            attributes: &[TimedSubsystem],            requirement: Positional },
+    AttributeKey { name: EVERY,     value: ValueKind::Duration,                      attributes: &[TimedSubsystem],            requirement: Optional },
+    AttributeKey { name: MAX_AGE,   value: ValueKind::Duration,                      attributes: &[TimedSubsystem],            requirement: Optional },
+    AttributeKey { name: OPTIONAL,  value: ValueKind::Nothing,                       attributes: &[TimedSubsystem],            requirement: Optional },
+    AttributeKey { name: ON_CANCEL, value: ValueKind::Word("observe"),               attributes: &[TimedSubsystem],            requirement: Optional },
+    AttributeKey { name: OP,        value: ValueKind::Label("Operation"),            attributes: &[ExchangeCall],              requirement: MethodName },
+    AttributeKey { name: EXCHANGE,  value: ValueKind::Label("Exchange"),             attributes: &[ExchangeCall],              requirement: Optional },
+    AttributeKey { name: TYPE,      value: ValueKind::Label("EventType"),            attributes: &[OperationalEvent],          requirement: Required },
+    AttributeKey { name: SEVERITY,  value: ValueKind::Label("Severity"),             attributes: &[OperationalEvent],          requirement: Required },
+    AttributeKey { name: ON,        value: ValueKind::Outcomes,                      attributes: &[OperationalEvent, Counted], requirement: Optional },
+    AttributeKey { name: PROFILE,   value: ValueKind::Text,                          attributes: &[OperationalEvent],          requirement: Optional },
+    AttributeKey { name: PROFILE,   value: ValueKind::Text,                          attributes: &[CapitalCheck],              requirement: Required },
+    AttributeKey { name: SYMBOL,    value: ValueKind::Text,                          attributes: &[OperationalEvent],          requirement: Optional },
+    AttributeKey { name: TEXT,      value: ValueKind::Text,                          attributes: &[OperationalEvent],          requirement: Optional },
+    AttributeKey { name: NAME,      value: ValueKind::Text,                          attributes: &[Reconciliation],            requirement: Optional },
+    AttributeKey { name: CLASSIFY,  value: ValueKind::Path("crate::classify"),       attributes: WITH_OUTCOME,                 requirement: Optional },
+    AttributeKey { name: LABELS,    value: ValueKind::Path("crate::labels"),         attributes: WITH_LABELS,                  requirement: Optional },
+    AttributeKey { name: CRATE,     value: ValueKind::Path("::bot_metrics"),         attributes: ALL,                          requirement: Optional },
+    AttributeKey { name: SKIP,      value: ValueKind::Nothing,                       attributes: ALL,                          requirement: Optional },
 ];

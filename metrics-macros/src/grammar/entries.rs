@@ -17,12 +17,12 @@ pub(crate) struct Keys<'a> {
 }
 
 /// `key = value`, a key alone, or a value alone.
-pub(crate) struct Entry {
+pub(crate) struct AttributeEntry {
     pub(crate) name: Option<Ident>,
-    pub(crate) written: Written,
+    pub(crate) written: EntryValue,
 }
 
-pub(crate) enum Written {
+pub(crate) enum EntryValue {
     Nothing,
     /// `=` and nothing behind it.
     Missing,
@@ -31,20 +31,20 @@ pub(crate) enum Written {
     Invalid,
 }
 
-impl Entry {
+impl AttributeEntry {
     pub(crate) fn tokens(&self) -> TokenStream {
         let name = &self.name;
         match (&self.written, name) {
-            (Written::Value(value), Some(name)) => quote!(#name = #value),
-            (Written::Value(value), None) => quote!(#value),
-            (Written::Nothing | Written::Missing | Written::Invalid, _) => quote!(#name),
+            (EntryValue::Value(value), Some(name)) => quote!(#name = #value),
+            (EntryValue::Value(value), None) => quote!(#value),
+            (EntryValue::Nothing | EntryValue::Missing | EntryValue::Invalid, _) => quote!(#name),
         }
     }
 }
 
 /// Reads all entries. Of an entry that cannot be read only the key is kept.
-pub(crate) fn entries(keys: &Keys<'_>, tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
+pub(crate) fn entries(keys: &Keys<'_>, tokens: TokenStream, errors: &mut Errors) -> Vec<AttributeEntry> {
+    let mut entries: Vec<AttributeEntry> = Vec::new();
     let mut wrong = Vec::new();
     let read = |input: ParseStream<'_>| {
         while !input.is_empty() {
@@ -52,7 +52,9 @@ pub(crate) fn entries(keys: &Keys<'_>, tokens: TokenStream, errors: &mut Errors)
             match entry(keys, has_positional, input) {
                 Ok(entry) => entries.push(entry),
                 Err((name, error)) => {
-                    entries.extend(name.map(|name| Entry { name: Some(name), written: Written::Invalid }));
+                    entries.extend(
+                        name.map(|name| AttributeEntry { name: Some(name), written: EntryValue::Invalid }),
+                    );
                     wrong.push(error);
                     skip_to_comma(input)?;
                 }
@@ -80,7 +82,7 @@ fn entry(
     keys: &Keys<'_>,
     has_positional: bool,
     input: ParseStream<'_>,
-) -> Result<Entry, (Option<Ident>, syn::Error)> {
+) -> Result<AttributeEntry, (Option<Ident>, syn::Error)> {
     let Some(name) = input.fork().call(Ident::parse_any).ok() else {
         return expression(input).map_err(|error| (None, error));
     };
@@ -89,7 +91,7 @@ fn entry(
     let _ = ahead.call(Ident::parse_any);
     if ends(&ahead) && (is_key || has_positional || !keys.positional) {
         let _ = input.call(Ident::parse_any);
-        return Ok(Entry { name: Some(name), written: Written::Nothing });
+        return Ok(AttributeEntry { name: Some(name), written: EntryValue::Nothing });
     }
     if begins_entry(input) {
         return named(input).map_err(|error| (Some(name), error));
@@ -115,18 +117,18 @@ fn begins_entry(input: ParseStream<'_>) -> bool {
         && !input.peek2(Token![=>])
 }
 
-fn named(input: ParseStream<'_>) -> syn::Result<Entry> {
+fn named(input: ParseStream<'_>) -> syn::Result<AttributeEntry> {
     let name = input.call(Ident::parse_any)?;
     input.parse::<Token![=]>()?;
-    let written = if ends(input) { Written::Missing } else { Written::Value(value(input)?) };
-    Ok(Entry { name: Some(name), written })
+    let written = if ends(input) { EntryValue::Missing } else { EntryValue::Value(value(input)?) };
+    Ok(AttributeEntry { name: Some(name), written })
 }
 
-fn expression(input: ParseStream<'_>) -> syn::Result<Entry> {
+fn expression(input: ParseStream<'_>) -> syn::Result<AttributeEntry> {
     if ends(input) {
         return Err(input.error("expected a value before this"));
     }
-    Ok(Entry { name: None, written: Written::Value(value(input)?) })
+    Ok(AttributeEntry { name: None, written: EntryValue::Value(value(input)?) })
 }
 
 /// Reads an expression. Most are a single text, which is faster to read by itself.

@@ -115,7 +115,7 @@ impl OutcomeFilter {
         union(&self.with, |word| if narrow(word) { word.includes } else { 0 }) & self.includes()
     }
 
-    /// What is wrong with two events over one function if one names an outcome that the other includes in a group: such a
+    /// The message about two events over one function if one names an outcome that the other includes in a group: such a
     /// call would be two events, which is rarely intended.
     pub(crate) fn overlap(&self, other: &Self) -> Option<String> {
         let doubled = self.specific() & other.specific() & (self.exact() ^ other.exact());

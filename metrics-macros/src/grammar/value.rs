@@ -12,8 +12,8 @@ use crate::errors::did_you_mean;
 
 /// A value of the kind that its key takes.
 #[derive(Clone)]
-pub(crate) enum Value {
-    Label(Label),
+pub(crate) enum ArgumentValue {
+    Label(WrittenLabel),
     Duration(Duration),
     Path(Path),
     Text(Box<Expr>),
@@ -26,7 +26,7 @@ pub(crate) enum Value {
 
 /// A label's value as it was written.
 #[derive(Clone)]
-pub(crate) enum Label {
+pub(crate) enum WrittenLabel {
     /// A text, checked against the label's type.
     Text(LitStr),
     /// The name of a method, checked against the label's type.
@@ -40,21 +40,23 @@ pub(crate) enum Label {
 /// Reads a value of this kind, or returns what a message adds to the list of valid values.
 ///
 /// Outcomes have mistakes of their own, and are read by [`OutcomeFilter::read`].
-pub(super) fn value(kind: ValueKind, expr: &Expr) -> Result<Value, String> {
+pub(super) fn value(kind: ValueKind, expr: &Expr) -> Result<ArgumentValue, String> {
     match (kind, expr) {
         // A `macro_rules!` passes an expression on in a group without delimiters.
         (_, Expr::Group(group)) => value(kind, &group.expr),
-        (ValueKind::Label(_), expr) => label(expr).map(Value::Label),
+        (ValueKind::Label(_), expr) => label(expr).map(ArgumentValue::Label),
         (ValueKind::Duration, Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if text.suffix().is_empty() => {
-            duration(&text.value()).map(Value::Duration)
+            duration(&text.value()).map(ArgumentValue::Duration)
         }
         (ValueKind::Duration, Expr::Lit(ExprLit { lit: Lit::Int(number), .. })) => Err(unquoted(number)),
-        (ValueKind::Path(_), Expr::Path(path)) if path.qself.is_none() => Ok(Value::Path(path.path.clone())),
+        (ValueKind::Path(_), Expr::Path(path)) if path.qself.is_none() => {
+            Ok(ArgumentValue::Path(path.path.clone()))
+        }
         (ValueKind::Text, Expr::Lit(ExprLit { lit, .. })) if !matches!(lit, Lit::Str(_)) => {
             Err(String::new())
         }
-        (ValueKind::Text, expr) => Ok(Value::Text(Box::new(expr.clone()))),
-        (ValueKind::Word(word), expr) => is_word(word, expr).map(|()| Value::Word),
+        (ValueKind::Text, expr) => Ok(ArgumentValue::Text(Box::new(expr.clone()))),
+        (ValueKind::Word(word), expr) => is_word(word, expr).map(|()| ArgumentValue::Word),
         (ValueKind::Nothing | ValueKind::Path(_) | ValueKind::Duration | ValueKind::Outcomes, _) => {
             Err(String::new())
         }
@@ -89,14 +91,14 @@ fn is_word(word: &str, expr: &Expr) -> Result<(), String> {
     Err(did_you_mean(&written, std::iter::once(word)))
 }
 
-fn label(expr: &Expr) -> Result<Label, String> {
+fn label(expr: &Expr) -> Result<WrittenLabel, String> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.suffix().is_empty() => {
-            Ok(Label::Text(text.clone()))
+            Ok(WrittenLabel::Text(text.clone()))
         }
         Expr::Lit(_) => Err(String::new()),
-        Expr::Path(path) if is_variant(path) => Ok(Label::Variant(path.clone())),
-        _ => Ok(Label::Expression(Box::new(expr.clone()))),
+        Expr::Path(path) if is_variant(path) => Ok(WrittenLabel::Variant(path.clone())),
+        _ => Ok(WrittenLabel::Expression(Box::new(expr.clone()))),
     }
 }
 

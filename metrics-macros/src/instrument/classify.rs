@@ -1,18 +1,18 @@
-//! How a returned value is turned into what the guard records.
+//! How a returned value is turned into the guard's verdict.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned as _;
 
-use super::model::{Instrumented, Verdict};
+use super::model::{InstrumentedFunction, VerdictKind};
 use crate::library::Private;
 use crate::spans::{at, located};
 
-/// A function that takes a reference to the value and returns what the guard records.
-pub(crate) fn classify(instrumented: &Instrumented) -> TokenStream {
+/// A function from a reference to the value to the guard's verdict.
+pub(crate) fn classify(instrumented: &InstrumentedFunction) -> TokenStream {
     let span = span(instrumented);
-    if matches!(instrumented.verdict, Verdict::AlwaysOk) {
+    if matches!(instrumented.verdict, VerdictKind::AlwaysOk) {
         let private = &instrumented.private;
         return located(&quote!(#private::always_ok), span);
     }
@@ -27,39 +27,39 @@ pub(crate) fn classify(instrumented: &Instrumented) -> TokenStream {
     quote_spanned!(span=> |#value #ty| #verdict)
 }
 
-/// What the guard records, of an expression that is a reference to the value.
-pub(crate) fn verdict(instrumented: &Instrumented, value: &TokenStream) -> TokenStream {
+/// The guard's verdict, from an expression that is a reference to the value.
+pub(crate) fn verdict(instrumented: &InstrumentedFunction, value: &TokenStream) -> TokenStream {
     let span = span(instrumented);
     let (private, value) = (instrumented.private.at(span), located(value, span));
     let at = at(span);
     match &instrumented.verdict {
-        Verdict::Outcome => quote_spanned! {at=>
+        VerdictKind::Outcome => quote_spanned! {at=>
             {
                 use #private::probe::*;
                 #private::Probe(#value).__bot_metrics_outcome()
             }
         },
-        Verdict::Class => quote_spanned! {at=>
+        VerdictKind::Class => quote_spanned! {at=>
             {
                 use #private::probe::*;
                 (&&&#private::Probe(#value)).__bot_metrics_classes();
                 #private::Probe(#value).__bot_metrics_outcome()
             }
         },
-        Verdict::Classified(classify) => {
+        VerdictKind::Classified(classify) => {
             let outcome = Ident::new("outcome", at);
             quote_spanned!(span=> #private::#outcome(#classify(#value)))
         }
-        Verdict::AlwaysOk => quote_spanned!(at=> #private::always_ok(#value)),
-        Verdict::Capital => quote_spanned!(at=> #private::capital_of(#value)),
-        Verdict::Report => quote_spanned!(at=> #private::report_of(#value)),
+        VerdictKind::AlwaysOk => quote_spanned!(at=> #private::always_ok(#value)),
+        VerdictKind::Capital => quote_spanned!(at=> #private::capital_of(#value)),
+        VerdictKind::Report => quote_spanned!(at=> #private::report_of(#value)),
     }
 }
 
 /// Where a mistake in the classified value is reported: under the `classify` function, or under the returned type.
-fn span(instrumented: &Instrumented) -> Span {
+fn span(instrumented: &InstrumentedFunction) -> Span {
     match &instrumented.verdict {
-        Verdict::Classified(classify) => classify.span(),
+        VerdictKind::Classified(classify) => classify.span(),
         _ => instrumented.function.output_span(),
     }
 }

@@ -4,19 +4,19 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, TokenStreamExt as _, quote};
 
 use super::classify::{classify, verdict};
-use super::model::{Instrumented, Item, Member};
+use super::model::{BlockMember, InstrumentedFunction, Item};
 use super::refusal::may_be_member;
-use super::run::Run;
-use super::site::{Start, checks, text_checks};
+use super::run::GuardedBody;
+use super::site::{GuardCode, checks, text_checks};
 use super::stacked::Addition;
-use super::validate::{self, Refused, is_kept, is_kept_call};
+use super::validate::{self, RefusedItem, is_kept, is_kept_call};
 use crate::errors::Errors;
 use crate::function::body::{Body, TailFuture};
 use crate::function::impl_block::{ImplBlock, ImplItem};
 use crate::function::item::Function;
 use crate::function::params::move_into_body;
 use crate::function::returns::can_be_written;
-use crate::function::shape::Shape;
+use crate::function::shape::BodyShape;
 use crate::grammar::args::Args;
 use crate::grammar::attribute::Attribute;
 use crate::library::Switch;
@@ -38,13 +38,13 @@ pub(crate) fn attribute(
         Ok(Item::Function(instrumented)) => function(*instrumented),
         Ok(Item::Impl { head, braces: old, items }) => {
             let items = items.into_iter().map(|member| match member {
-                Member::Instrumented(instrumented) => function(*instrumented),
-                Member::Kept(tokens) => tokens,
+                BlockMember::Instrumented(instrumented) => function(*instrumented),
+                BlockMember::Kept(tokens) => tokens,
             });
             let body = braced(items.collect(), old.span());
             quote!(#head #body)
         }
-        Err(Refused { errors, args }) => kept(attribute, &errors, &args, item),
+        Err(RefusedItem { errors, args }) => kept(attribute, &errors, &args, item),
     }
 }
 
@@ -86,7 +86,7 @@ fn checked(function: &Function, checks: &TokenStream) -> TokenStream {
 }
 
 /// A function that is only checked.
-fn unmeasured(instrumented: &Instrumented) -> TokenStream {
+fn unmeasured(instrumented: &InstrumentedFunction) -> TokenStream {
     let checks = checks(instrumented);
     let classified = instrumented.classified_type().map(|ty| {
         let (private, classify) = (&instrumented.private, classify(instrumented));
@@ -95,14 +95,14 @@ fn unmeasured(instrumented: &Instrumented) -> TokenStream {
     checked(&instrumented.function, &quote!(#checks #classified))
 }
 
-fn measured(mut instrumented: Instrumented) -> TokenStream {
+fn measured(mut instrumented: InstrumentedFunction) -> TokenStream {
     if let Some(deferred) = instrumented.deferred() {
         return deferred;
     }
-    let Start { mut bindings, guard } = Start::new(&instrumented);
+    let GuardCode { mut bindings, guard } = GuardCode::new(&instrumented);
     let classify = match &instrumented.shape {
         // A second closure would take the compiler as long as the body's.
-        Shape::Called(output) if can_be_written(output) => {
+        BodyShape::Called(output) if can_be_written(output) => {
             let value = Ident::new("value", Span::mixed_site());
             verdict(&instrumented, &quote!(&#value))
         }
@@ -112,11 +112,12 @@ fn measured(mut instrumented: Instrumented) -> TokenStream {
     let is_typed = instrumented.future_output().is_some();
     let added = added(&instrumented, &guard);
     let (is_seen, binds_inside) = (instrumented.function.may_be_seen(), may_bind_inside(&instrumented));
-    let Instrumented { function, body, shape, private, .. } = &mut instrumented;
+    let InstrumentedFunction { function, body, shape, private, .. } = &mut instrumented;
     let span = function.body.span();
-    let run = Run { private: private.clone(), guard, classify, is_typed, is_seen, binds_inside, span };
+    let run =
+        GuardedBody { private: private.clone(), guard, classify, is_typed, is_seen, binds_inside, span };
     let mut statements = body.statements.clone();
-    if added.is_none() && !matches!(shape, Shape::Guarded | Shape::Tail(_)) {
+    if added.is_none() && !matches!(shape, BodyShape::Guarded | BodyShape::Tail(_)) {
         let rebound = move_into_body(&mut function.sig, &statements, &expressions, &other);
         if !rebound.is_empty() {
             // Before edition 2024 the temporaries of a body's last expression are dropped after its variables. In the
@@ -126,12 +127,12 @@ fn measured(mut instrumented: Instrumented) -> TokenStream {
         }
     }
     let run = match (shape, added) {
-        (Shape::Tail(tail), added) => run.tail(tail, &std::mem::take(&mut bindings), added),
+        (BodyShape::Tail(tail), added) => run.tail(tail, &std::mem::take(&mut bindings), added),
         (_, Some(added)) => added,
-        (Shape::Guarded, None) => run.guarded(&statements),
-        (Shape::Called(output), None) => run.called(output, statements),
-        (Shape::Async(output), None) => run.asynchronous(output, &statements),
-        (Shape::Future { boxed, .. }, None) => run.future(boxed.as_ref(), statements),
+        (BodyShape::Guarded, None) => run.guarded(&statements),
+        (BodyShape::Called(output), None) => run.called(output, statements),
+        (BodyShape::Async(output), None) => run.asynchronous(output, &statements),
+        (BodyShape::Future { boxed, .. }, None) => run.future(boxed.as_ref(), statements),
     };
     let inner_attributes = &body.inner_attributes;
     let mut measured = function.head();
@@ -140,15 +141,15 @@ fn measured(mut instrumented: Instrumented) -> TokenStream {
 }
 
 /// The expansion of an attribute above with this guard added, where that can be done.
-fn added(instrumented: &Instrumented, guard: &TokenStream) -> Option<TokenStream> {
-    let Instrumented { private, function, body, shape, .. } = instrumented;
+fn added(instrumented: &InstrumentedFunction, guard: &TokenStream) -> Option<TokenStream> {
+    let InstrumentedFunction { private, function, body, shape, .. } = instrumented;
     let verdict = &|value: &TokenStream| verdict(instrumented, value);
     let addition = Addition { private, guard, verdict, span: function.output_span() };
     match shape {
-        Shape::Async(_) => addition.to_awaited(&body.statements),
-        Shape::Tail(TailFuture { block: Some(block), .. }) => addition.to_awaited(&block.body.stream()),
-        Shape::Tail(tail) => addition.to_future(&tail.future),
-        Shape::Called(output) if can_be_written(output) => addition.to_value(&body.statements),
+        BodyShape::Async(_) => addition.to_awaited(&body.statements),
+        BodyShape::Tail(TailFuture { block: Some(block), .. }) => addition.to_awaited(&block.body.stream()),
+        BodyShape::Tail(tail) => addition.to_future(&tail.future),
+        BodyShape::Called(output) if can_be_written(output) => addition.to_value(&body.statements),
         _ => None,
     }
 }
@@ -156,8 +157,8 @@ fn added(instrumented: &Instrumented, guard: &TokenStream) -> Option<TokenStream
 /// Whether the attribute's expressions may be evaluated inside the future at the body's end: the future is the whole body,
 /// and moves in all arguments that they use. Some attributes of other crates look for the code that `async_trait` writes,
 /// and drop statements in front of such a future.
-fn may_bind_inside(instrumented: &Instrumented) -> bool {
-    let Shape::Tail(TailFuture { statements, block: Some(block), .. }) = &instrumented.shape else {
+fn may_bind_inside(instrumented: &InstrumentedFunction) -> bool {
+    let BodyShape::Tail(TailFuture { statements, block: Some(block), .. }) = &instrumented.shape else {
         return false;
     };
     let inputs = instrumented.function.sig.inputs.to_token_stream();

@@ -6,7 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, Lit};
 
 use super::model::{FamilyTarget, Records};
-use super::site::Start;
+use super::site::GuardCode;
 use crate::grammar::args::FamilyLabel;
 use crate::library::Private;
 use crate::spans::{at, located};
@@ -27,7 +27,7 @@ pub(crate) fn listed(private: &Private, function: &str, target: &FamilyTarget) -
 ///
 /// The pattern makes the compiler report missing and unknown labels, each once. A method of the field that the pattern
 /// binds knows the label's type, so that `&String` is accepted as a text.
-pub(crate) fn start(private: &Private, target: &FamilyTarget) -> Start {
+pub(crate) fn start(private: &Private, target: &FamilyTarget) -> GuardCode {
     let FamilyTarget { family, labels, records } = target;
     let span = at(family.span());
     let at_family = private.at(span);
@@ -67,5 +67,5 @@ pub(crate) fn start(private: &Private, target: &FamilyTarget) -> Start {
             quote_spanned!(span=> #at_family::counted(#series, #on))
         }
     };
-    Start { bindings, guard }
+    GuardCode { bindings, guard }
 }

@@ -37,7 +37,7 @@ fn attributes_expand_as_they_did() {
     }
 }
 
-/// The expansion of `source`, printed as people write.
+/// The expansion of `source`, formatted.
 fn pretty(switch: Switch, source: &str) -> String {
     let mut item: TokenStream = source.parse().expect("an item");
     while let Some((attribute, below)) = first_attribute(&item) {
@@ -50,7 +50,7 @@ fn pretty(switch: Switch, source: &str) -> String {
     }
 }
 
-/// The first attribute of an item, if it is one of ours, and what is below it.
+/// The first attribute of an item, if it is one of ours, and the tokens below it.
 fn first_attribute(item: &TokenStream) -> Option<(syn::Meta, TokenStream)> {
     let mut below = item.clone().into_iter();
     let [_, TokenTree::Group(attribute)] = [below.next()?, below.next()?] else { return None };

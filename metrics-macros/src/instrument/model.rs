@@ -1,4 +1,4 @@
-//! What is measured: a validated attribute with its function.
+//! A validated attribute with the function that it measures.
 
 use std::time::Duration;
 
@@ -9,33 +9,33 @@ use syn::{Expr, Ident, Path, ReturnType, Type, parse_quote};
 use crate::function::body::Body;
 use crate::function::item::Function;
 use crate::function::returns::{future_output, inside_body};
-use crate::function::shape::Shape;
+use crate::function::shape::BodyShape;
 use crate::grammar::args::FamilyLabel;
 use crate::grammar::attribute::Attribute;
 use crate::grammar::outcome_filter::OutcomeFilter;
-use crate::grammar::value::Label;
+use crate::grammar::value::WrittenLabel;
 use crate::library::Private;
 use crate::tokens::mentions;
 
-/// An item, divided into what is measured and what is kept.
+/// An item, divided into measured functions and unchanged tokens.
 pub(crate) enum Item {
-    Function(Box<Instrumented>),
-    Impl { head: TokenStream, braces: Group, items: Vec<Member> },
+    Function(Box<InstrumentedFunction>),
+    Impl { head: TokenStream, braces: Group, items: Vec<BlockMember> },
 }
 
 /// A part of an `impl` block.
-pub(crate) enum Member {
-    Instrumented(Box<Instrumented>),
+pub(crate) enum BlockMember {
+    Instrumented(Box<InstrumentedFunction>),
     Kept(TokenStream),
 }
 
 /// A function and how it is measured.
-pub(crate) struct Instrumented {
+pub(crate) struct InstrumentedFunction {
     pub(crate) function: Function,
     pub(crate) body: Body,
-    pub(crate) shape: Shape,
-    pub(crate) target: Target,
-    pub(crate) verdict: Verdict,
+    pub(crate) shape: BodyShape,
+    pub(crate) target: RecordTarget,
+    pub(crate) verdict: VerdictKind,
     pub(crate) private: Private,
     pub(crate) attribute: Attribute,
     /// The attribute's arguments, as they would be written over this function alone.
@@ -44,14 +44,14 @@ pub(crate) struct Instrumented {
     pub(crate) labels: Option<Path>,
 }
 
-/// What a call is recorded to.
-pub(crate) enum Target {
-    Site(Site),
+/// Where a call is recorded.
+pub(crate) enum RecordTarget {
+    Site(SiteModel),
     Family(FamilyTarget),
 }
 
 /// A call site of the library, which records to families of the catalogue.
-pub(crate) struct Site {
+pub(crate) struct SiteModel {
     pub(crate) kind: SiteKind,
     pub(crate) labels: Vec<SiteLabel>,
     /// Further arguments of the function that makes the site.
@@ -71,7 +71,7 @@ pub(crate) enum SiteKind {
 /// A label of one of the types in `labels`. Unless it was written, the settings say its value.
 pub(crate) struct SiteLabel {
     pub(crate) ty: &'static str,
-    pub(crate) written: Option<Label>,
+    pub(crate) written: Option<WrittenLabel>,
 }
 
 /// A text that is evaluated at each call, if it was written.
@@ -94,16 +94,16 @@ pub(crate) struct FamilyTarget {
     pub(crate) records: Records,
 }
 
-/// What a declared family records of a call.
+/// The part of a call that a declared family records.
 pub(crate) enum Records {
     Duration,
     /// That it ended with one of these outcomes; with any outcome unless they were written.
     End(Option<OutcomeFilter>),
 }
 
-/// How a returned value is turned into what the guard records.
+/// How a returned value is turned into the guard's verdict.
 #[derive(Clone)]
-pub(crate) enum Verdict {
+pub(crate) enum VerdictKind {
     /// By its type.
     Outcome,
     /// By its type, which must be able to tell the class of an error.
@@ -116,7 +116,7 @@ pub(crate) enum Verdict {
     Report,
 }
 
-impl Site {
+impl SiteModel {
     /// The method that starts a guard, and whether it takes the call's labels and texts.
     pub(crate) fn start(&self) -> (&'static str, bool) {
         match self.kind {
@@ -148,18 +148,18 @@ impl Site {
     /// The expressions that are evaluated at each call.
     fn expressions(&self) -> impl Iterator<Item = &Expr> {
         let labels = self.labels.iter().filter_map(|label| match &label.written {
-            Some(Label::Expression(expr)) => Some(&**expr),
+            Some(WrittenLabel::Expression(expr)) => Some(&**expr),
             _ => None,
         });
         labels.chain(self.texts.iter().filter_map(|text| text.expr.as_deref()))
     }
 }
 
-impl Instrumented {
+impl InstrumentedFunction {
     /// Whether the guard borrows the texts from variables of the function. A returned future outlives those.
-    pub(crate) fn borrows_texts(&self, site: &Site) -> bool {
+    pub(crate) fn borrows_texts(&self, site: &SiteModel) -> bool {
         match site.kind {
-            SiteKind::Event => !matches!(self.shape, Shape::Tail(_) | Shape::Future { .. }),
+            SiteKind::Event => !matches!(self.shape, BodyShape::Tail(_) | BodyShape::Future { .. }),
             SiteKind::Reconciliation => true,
             SiteKind::Subsystem | SiteKind::Exchange | SiteKind::Capital => false,
         }
@@ -171,7 +171,7 @@ impl Instrumented {
     /// It looks for `Box::pin(async { … })` at the body's end. Behind a statement that may return, the expansion cannot
     /// keep it there, since the earlier return must be measured too.
     pub(crate) fn deferred(&mut self) -> Option<TokenStream> {
-        if !matches!(self.shape, Shape::Future { ends_in_block: true, .. }) {
+        if !matches!(self.shape, BodyShape::Future { ends_in_block: true, .. }) {
             return None;
         }
         let Self { function, private, attribute, arguments, .. } = self;
@@ -183,7 +183,7 @@ impl Instrumented {
     /// The output of the returned future, where the signature names it.
     pub(crate) fn future_output(&self) -> Option<Type> {
         match (&self.shape, &self.function.sig.output) {
-            (Shape::Tail(_) | Shape::Future { .. }, ReturnType::Type(_, ty)) => {
+            (BodyShape::Tail(_) | BodyShape::Future { .. }, ReturnType::Type(_, ty)) => {
                 future_output(ty).map(|ty| inside_body(ty, &self.function.sig))
             }
             _ => None,
@@ -192,14 +192,14 @@ impl Instrumented {
 
     /// The type of the classified value, where it must be checked and can be named.
     pub(crate) fn classified_type(&self) -> Option<Type> {
-        if matches!(self.verdict, Verdict::Outcome | Verdict::AlwaysOk) {
+        if matches!(self.verdict, VerdictKind::Outcome | VerdictKind::AlwaysOk) {
             return None;
         }
         let ty = match &self.shape {
-            Shape::Called(ReturnType::Type(_, ty)) | Shape::Async(ty) => (**ty).clone(),
-            Shape::Called(ReturnType::Default) => parse_quote!(()),
-            Shape::Tail(_) | Shape::Future { .. } => self.future_output()?,
-            Shape::Guarded => return None,
+            BodyShape::Called(ReturnType::Type(_, ty)) | BodyShape::Async(ty) => (**ty).clone(),
+            BodyShape::Called(ReturnType::Default) => parse_quote!(()),
+            BodyShape::Tail(_) | BodyShape::Future { .. } => self.future_output()?,
+            BodyShape::Guarded => return None,
         };
         (!mentions(&ty.to_token_stream(), "_") && !matches!(ty, Type::Never(_))).then_some(ty)
     }
@@ -212,8 +212,8 @@ impl Instrumented {
     /// The expressions of the attribute.
     pub(crate) fn own_expressions(&self) -> TokenStream {
         match &self.target {
-            Target::Site(site) => site.expressions().map(ToTokens::to_token_stream).collect(),
-            Target::Family(FamilyTarget { labels, .. }) => {
+            RecordTarget::Site(site) => site.expressions().map(ToTokens::to_token_stream).collect(),
+            RecordTarget::Family(FamilyTarget { labels, .. }) => {
                 labels.iter().map(|label| label.value.to_token_stream()).collect()
             }
         }

@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 use crate::errors::Errors;
 use crate::function::item::Function;
 use crate::function::returns::{is_boxed_future, is_impl_future, unkept_bound};
-use crate::function::shape::Shape;
+use crate::function::shape::BodyShape;
 use crate::grammar::attribute::Attribute;
 
 /// Parses a function, or reports why the item is none.
@@ -29,7 +29,11 @@ pub(crate) fn function(attribute: Attribute, item: &TokenStream, errors: &mut Er
 }
 
 /// Why a function cannot be measured, if it cannot, and the span of the part that prevents it.
-pub(crate) fn refusal(attribute: Attribute, function: &Function, shape: &Shape) -> Option<(Span, String)> {
+pub(crate) fn refusal(
+    attribute: Attribute,
+    function: &Function,
+    shape: &BodyShape,
+) -> Option<(Span, String)> {
     let name = attribute.name();
     if let Some(constness) = &function.sig.constness {
         return Some((constness.span, format!("a const fn cannot be measured: remove `const` or {name}")));
@@ -55,7 +59,7 @@ pub(crate) fn refusal(attribute: Attribute, function: &Function, shape: &Shape) 
         }
     }
     // The body becomes a closure, and a closure hides the caller.
-    if matches!(shape, Shape::Called(_)) && function.has_attribute("track_caller") {
+    if matches!(shape, BodyShape::Called(_)) && function.has_attribute("track_caller") {
         let message = format!(
             "{name} must see what this function returns, and would hide its caller: remove `#[track_caller]`, \
              or put {name} over a function that it calls"

@@ -11,7 +11,7 @@ use crate::library::{FutureRunner, Private};
 use crate::spans::braced;
 
 /// The parts of an expansion that do not depend on the function's shape.
-pub(crate) struct Run {
+pub(crate) struct GuardedBody {
     pub(crate) private: Private,
     pub(crate) guard: TokenStream,
     pub(crate) classify: TokenStream,
@@ -25,7 +25,7 @@ pub(crate) struct Run {
     pub(crate) span: Span,
 }
 
-impl Run {
+impl GuardedBody {
     pub(crate) fn guarded(&self, statements: &TokenStream) -> TokenStream {
         let Self { private, guard, .. } = self;
         let held = Ident::new("_guard", Span::mixed_site());

@@ -7,10 +7,10 @@ use syn::spanned::Spanned as _;
 use syn::{Expr, ExprPath, ExprUnary, FnArg, LitStr, Pat, PatType, Path, Signature, Type, TypePath, UnOp};
 
 use super::family_site;
-use super::model::{Constant, Instrumented, Site, SiteLabel, SiteText, Target};
+use super::model::{Constant, InstrumentedFunction, RecordTarget, SiteLabel, SiteModel, SiteText};
 use crate::grammar::args::Args;
-use crate::grammar::attribute::{self, Attribute, Key, ValueKind};
-use crate::grammar::value::Label;
+use crate::grammar::attribute::{self, Attribute, AttributeKey, ValueKind};
+use crate::grammar::value::WrittenLabel;
 use crate::label_value::case::words;
 use crate::label_value::key;
 use crate::library::Private;
@@ -18,18 +18,18 @@ use crate::spans::{at, located};
 
 /// How a guard is made: variables that are bound before the body may move the values they are made of, and an expression
 /// that uses them.
-pub(crate) struct Start {
+pub(crate) struct GuardCode {
     pub(crate) bindings: TokenStream,
     pub(crate) guard: TokenStream,
 }
 
-impl Start {
-    pub(crate) fn new(instrumented: &Instrumented) -> Self {
+impl GuardCode {
+    pub(crate) fn new(instrumented: &InstrumentedFunction) -> Self {
         let private = &instrumented.private;
         let function = instrumented.function.sig.ident.unraw().to_string();
         match &instrumented.target {
-            Target::Site(site) => site_start(instrumented, site, &function),
-            Target::Family(family) => {
+            RecordTarget::Site(site) => site_start(instrumented, site, &function),
+            RecordTarget::Family(family) => {
                 let Self { bindings, guard } = family_site::start(private, family);
                 let listed = family_site::listed(private, &function, family);
                 Self { bindings: quote!(#listed #bindings), guard }
@@ -38,7 +38,7 @@ impl Start {
     }
 }
 
-fn site_start(instrumented: &Instrumented, site: &Site, function: &str) -> Start {
+fn site_start(instrumented: &InstrumentedFunction, site: &SiteModel, function: &str) -> GuardCode {
     let private = &instrumented.private;
     let mut choices = Context::of(instrumented).choices(site);
     check_in_static(&mut choices);
@@ -50,9 +50,9 @@ fn site_start(instrumented: &Instrumented, site: &Site, function: &str) -> Start
     let constants = values.chain(site.constants.iter().map(|constant| constant.value(private)));
     let (method, takes_arguments) = site.start();
     let method = Ident::new(method, Span::call_site());
-    let texts: Vec<_> = site.texts.iter().map(|text| Text::of(text, private)).collect();
+    let texts: Vec<_> = site.texts.iter().map(|text| TextCode::of(text, private)).collect();
     let borrow = instrumented.borrows_texts(site).then(|| quote!(&));
-    let values = texts.iter().map(|Text { value, .. }| quote!(#borrow #value));
+    let values = texts.iter().map(|TextCode { value, .. }| quote!(#borrow #value));
     let indices = choices.iter().map(|choice| choice.index.to_token_stream());
     let arguments = indices.chain(values).filter(|_| takes_arguments);
     let guard = quote! {
@@ -64,16 +64,16 @@ fn site_start(instrumented: &Instrumented, site: &Site, function: &str) -> Start
     };
     let bindings = choices.iter().filter_map(|choice| choice.binding.as_ref());
     let texts = texts.iter().filter_map(|text| text.binding.as_ref());
-    Start { bindings: quote!(#(#bindings)* #(#texts)*), guard }
+    GuardCode { bindings: quote!(#(#bindings)* #(#texts)*), guard }
 }
 
 /// The statements that check a function's labels where it is not measured. Its bindings never run.
-pub(crate) fn checks(instrumented: &Instrumented) -> TokenStream {
+pub(crate) fn checks(instrumented: &InstrumentedFunction) -> TokenStream {
     let private = &instrumented.private;
     let site = match &instrumented.target {
-        Target::Site(site) => site,
-        Target::Family(family) => {
-            let Start { bindings, guard } = family_site::start(private, family);
+        RecordTarget::Site(site) => site,
+        RecordTarget::Family(family) => {
+            let GuardCode { bindings, guard } = family_site::start(private, family);
             return quote!(if false { #bindings let _ = #guard; });
         }
     };
@@ -82,8 +82,8 @@ pub(crate) fn checks(instrumented: &Instrumented) -> TokenStream {
     let values = choices.iter().filter(|choice| choice.is_path).map(|choice| &choice.value);
     let varying =
         choices.iter().filter_map(|choice| Some((choice.binding.clone()?, choice.index.to_token_stream())));
-    let texts = site.texts.iter().map(|text| Text::of(text, private));
-    let texts = texts.filter_map(|Text { binding, value }| Some((binding?, value)));
+    let texts = site.texts.iter().map(|text| TextCode::of(text, private));
+    let texts = texts.filter_map(|TextCode { binding, value }| Some((binding?, value)));
     let never_run: TokenStream =
         varying.chain(texts).map(|(binding, name)| quote!(#binding let _ = #name;)).collect();
     let never_run = (!never_run.is_empty()).then(|| quote!(if false { #never_run }));
@@ -98,8 +98,8 @@ pub(crate) fn checks(instrumented: &Instrumented) -> TokenStream {
 pub(crate) fn text_checks(attribute: Attribute, args: &Args) -> TokenStream {
     let private = args.private();
     let context = Context { private: &private, labels: args.path(attribute::LABELS), sig: None };
-    let check = |key: &Key| match (key.value, args.label(key.name)) {
-        (ValueKind::Label(label), written @ Some(Label::Text(_) | Label::MethodName(_))) => {
+    let check = |key: &AttributeKey| match (key.value, args.label(key.name)) {
+        (ValueKind::Label(label), written @ Some(WrittenLabel::Text(_) | WrittenLabel::MethodName(_))) => {
             context.choice(label, written).check(&private)
         }
         _ => None,
@@ -111,7 +111,7 @@ pub(crate) fn text_checks(attribute: Attribute, args: &Args) -> TokenStream {
 ///
 /// Each constant is an item that takes the compiler as long as the static. Only the first, since an evaluation that fails
 /// says nothing of the labels behind it.
-fn check_in_static(choices: &mut [Choice]) {
+fn check_in_static(choices: &mut [LabelCode]) {
     if let Some(choice) = choices.iter_mut().find(|choice| choice.checked.is_some())
         && let Some((_, checked)) = choice.checked.take()
     {
@@ -120,8 +120,8 @@ fn check_in_static(choices: &mut [Choice]) {
 }
 
 /// A static with a cell for each set of values, and the arguments that pass it to the site.
-fn cells(private: &Private, choices: &[Choice]) -> (TokenStream, TokenStream) {
-    let counts = choices.iter().map(Choice::count);
+fn cells(private: &Private, choices: &[LabelCode]) -> (TokenStream, TokenStream) {
+    let counts = choices.iter().map(LabelCode::count);
     let ty = quote!([#private::SlotCell<#private::Found>; 1 #(* #counts)*]);
     let values = |index: usize| {
         let varying = choices.get(index).filter(|choice| choice.binding.is_some());
@@ -148,7 +148,7 @@ impl Constant {
 }
 
 /// What a label contributes to its site.
-struct Choice {
+struct LabelCode {
     /// The value in an expression that does not evaluate if the label is wrong, and its span.
     checked: Option<(Span, TokenStream)>,
     /// The text; empty if it varies or the settings say it.
@@ -163,7 +163,7 @@ struct Choice {
     index: TokenTree,
 }
 
-impl Choice {
+impl LabelCode {
     /// One value, which needs no check.
     fn known(value: TokenStream) -> Self {
         Self {
@@ -191,12 +191,12 @@ impl Choice {
 }
 
 /// The value of an open label.
-struct Text {
+struct TextCode {
     binding: Option<TokenStream>,
     value: TokenStream,
 }
 
-impl Text {
+impl TextCode {
     fn of(text: &SiteText, private: &Private) -> Self {
         let Some(expr) = &text.expr else {
             return Self { binding: None, value: quote!(#private::Text::NONE) };
@@ -218,24 +218,24 @@ struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    fn of(instrumented: &'a Instrumented) -> Self {
-        let Instrumented { private, labels, function, .. } = instrumented;
+    fn of(instrumented: &'a InstrumentedFunction) -> Self {
+        let InstrumentedFunction { private, labels, function, .. } = instrumented;
         Self { private, labels: labels.as_ref(), sig: Some(&function.sig) }
     }
 
-    fn choices(&self, site: &Site) -> Vec<Choice> {
+    fn choices(&self, site: &SiteModel) -> Vec<LabelCode> {
         site.labels.iter().map(|SiteLabel { ty, written }| self.choice(ty, written.as_ref())).collect()
     }
 
-    fn choice(&self, label: &str, written: Option<&Label>) -> Choice {
+    fn choice(&self, label: &str, written: Option<&WrittenLabel>) -> LabelCode {
         match written {
-            None => Choice::known(quote!("")),
-            Some(Label::Text(text)) => self.text_choice(label, text, "fixed_text"),
-            Some(Label::MethodName(text)) => self.text_choice(label, text, "fixed_method_name"),
-            Some(Label::Variant(path)) => {
-                Choice { is_path: true, ..Choice::known(self.variant_text(label, path)) }
+            None => LabelCode::known(quote!("")),
+            Some(WrittenLabel::Text(text)) => self.text_choice(label, text, "fixed_text"),
+            Some(WrittenLabel::MethodName(text)) => self.text_choice(label, text, "fixed_method_name"),
+            Some(WrittenLabel::Variant(path)) => {
+                LabelCode { is_path: true, ..LabelCode::known(self.variant_text(label, path)) }
             }
-            Some(Label::Expression(expr)) => self.varying_choice(label, expr),
+            Some(WrittenLabel::Expression(expr)) => self.varying_choice(label, expr),
         }
     }
 
@@ -246,7 +246,7 @@ impl<'a> Context<'a> {
     }
 
     /// A text that `check`, a function of the library, compares with the values of the label's type.
-    fn text_choice(&self, label: &str, text: &LitStr, check: &str) -> Choice {
+    fn text_choice(&self, label: &str, text: &LitStr, check: &str) -> LabelCode {
         // The whole call is at the literal's span, so that its panic points there and nowhere else.
         let span = at(text.span());
         let (at_text, ty) = (self.private.at(span), self.label_type(label, span));
@@ -254,7 +254,7 @@ impl<'a> Context<'a> {
         // Zeros are no value's key: a text too long for a key is compared with all values.
         let [low, high] = key::key(&text.value()).unwrap_or_default();
         let checked = quote_spanned!(span=> #at_text::#check::<#ty>(#text, #low, #high));
-        Choice { checked: Some((span, checked)), ..Choice::known(text.to_token_stream()) }
+        LabelCode { checked: Some((span, checked)), ..LabelCode::known(text.to_token_stream()) }
     }
 
     /// The text of a variant. The variant's type is its set of values, unless the attribute names a module.
@@ -275,7 +275,7 @@ impl<'a> Context<'a> {
         })
     }
 
-    fn varying_choice(&self, label: &str, expr: &Expr) -> Choice {
+    fn varying_choice(&self, label: &str, expr: &Expr) -> LabelCode {
         let private = self.private;
         let span = at(expr.span());
         let (expr, ty) = match self.own_type(label, expr) {
@@ -285,7 +285,7 @@ impl<'a> Context<'a> {
         let index = format_ident!("{}", label.to_lowercase(), span = Span::mixed_site());
         let values = quote_spanned!(span=> <#ty as #private::LabelValue>::VALUES);
         let binding = quote_spanned!(span=> let #index = <#ty as #private::LabelValue>::index(#expr););
-        Choice { values, binding: Some(binding), index: index.into(), ..Choice::known(quote!("")) }
+        LabelCode { values, binding: Some(binding), index: index.into(), ..LabelCode::known(quote!("")) }
     }
 
     /// An expression and its type, if `as` or the type of an argument names the label type. No module need be in scope

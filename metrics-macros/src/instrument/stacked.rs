@@ -73,11 +73,11 @@ impl Addition<'_> {
         })
     }
 
-    fn to_end(&self, end: End) -> TokenStream {
+    fn to_end(&self, end: EndClosure) -> TokenStream {
         let all = Ident::new("guards", Span::mixed_site());
         let (inner, value, ty) = match end {
-            End::One { value, ty, verdict } => (quote!(#all.inner.end_future(#verdict);), value, ty),
-            End::Several { guards, value, ty, body } => {
+            EndClosure::One { value, ty, verdict } => (quote!(#all.inner.end_future(#verdict);), value, ty),
+            EndClosure::Several { guards, value, ty, body } => {
                 (quote!({ let #guards = &mut #all.inner; #body }), value, ty)
             }
         };
@@ -93,11 +93,11 @@ struct Expansion {
     /// An expression for all guards of the expansion.
     guards: TokenStream,
     future: TokenStream,
-    end: End,
+    end: EndClosure,
 }
 
 /// The closure that ends the guards of an expansion.
-enum End {
+enum EndClosure {
     /// It returns the verdict of the one guard.
     One { value: Ident, ty: TokenStream, verdict: TokenStream },
     /// Its block ends several guards.
@@ -119,12 +119,12 @@ impl Expansion {
                 quote!(#private::enter(#guard))
             }
         };
-        let end = if is_several { End::several(&end)? } else { End::one(&end)? };
+        let end = if is_several { EndClosure::several(&end)? } else { EndClosure::one(&end)? };
         Some(Self { before: stream(before), runner, guards, future: stream(&future), end })
     }
 }
 
-impl End {
+impl EndClosure {
     /// Reads `|value: ty| verdict`, or the path of `always_ok`.
     fn one(classify: &[TokenTree]) -> Option<Self> {
         if matches!(classify, [.., TokenTree::Ident(name)] if name == "always_ok") {
@@ -246,7 +246,7 @@ mod tests {
             quote!(instrument_async(a, async move {}, |value| b).await),
             quote!(::other::__private::instrument_async(a, async move {}, |value| b).await),
             quote!(metrics::__private::instrument_async(a, async move {}, |value| b).await),
-            // What an attribute between the two put in front is part of the call.
+            // Statements of an attribute between the two are part of the call.
             quote!(check()?; #private::instrument_async(a, async move {}, |value| b).await),
             quote!(check()?; let x = #private::Text::of(&(y)); #private::instrument_async(a, async {}, |value| b).await),
             quote!(check()?; let pending = #private::enter(a); let value = #private::evaluate(b); pending.end(c); value),

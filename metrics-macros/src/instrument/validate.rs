@@ -5,8 +5,8 @@ use quote::ToTokens as _;
 use syn::{Ident, ImplItemMacro};
 
 use super::model::{
-    Constant, FamilyTarget, Instrumented, Item, Member, Records, Site, SiteKind, SiteLabel, SiteText, Target,
-    Verdict,
+    BlockMember, Constant, FamilyTarget, InstrumentedFunction, Item, RecordTarget, Records, SiteKind,
+    SiteLabel, SiteModel, SiteText, VerdictKind,
 };
 use super::refusal::{self, refusal};
 use crate::errors::Errors;
@@ -14,20 +14,20 @@ use crate::function::body::Body;
 use crate::function::impl_block::{ImplBlock, ImplItem, holds_function};
 use crate::function::item::{Function, has_attribute, take_attribute};
 use crate::function::returns::{is_task, may_fail, never_fails};
-use crate::function::shape::Shape;
+use crate::function::shape::BodyShape;
 use crate::grammar::args::Args;
 use crate::grammar::attribute::{self, Attribute, Requirement};
 use crate::grammar::outcome_filter::OutcomeFilter;
 use crate::tokens::{mentions, names_static};
 
 /// The mistakes, and the arguments that have none.
-pub(crate) struct Refused {
+pub(crate) struct RefusedItem {
     pub(crate) errors: Errors,
     pub(crate) args: Args,
 }
 
 /// The model of an attribute over this item.
-pub(crate) fn item(attribute: Attribute, args: TokenStream, item: &TokenStream) -> Result<Item, Refused> {
+pub(crate) fn item(attribute: Attribute, args: TokenStream, item: &TokenStream) -> Result<Item, RefusedItem> {
     let mut errors = Errors::default();
     let args = Args::read(attribute, args, &mut errors);
     if args.has(attribute::SKIP) {
@@ -39,7 +39,7 @@ pub(crate) fn item(attribute: Attribute, args: TokenStream, item: &TokenStream) 
         if args.is_there(attribute::SKIP) {
             errors.push_over(args.tokens(attribute::SKIP), message);
         }
-        return Err(Refused { errors, args });
+        return Err(RefusedItem { errors, args });
     }
     check_ages(&args, &mut errors);
     let item = if let Some(block) = ImplBlock::of(item) {
@@ -54,7 +54,7 @@ pub(crate) fn item(attribute: Attribute, args: TokenStream, item: &TokenStream) 
     };
     match item {
         Some(item) if errors.is_empty() => Ok(item),
-        _ => Err(Refused { errors, args }),
+        _ => Err(RefusedItem { errors, args }),
     }
 }
 
@@ -87,7 +87,7 @@ fn check_ages(args: &Args, errors: &mut Errors) {
 /// The parts of a block. A mistake in one of them does not keep the others from being checked.
 fn members(attribute: Attribute, args: &Args, block: ImplBlock, errors: &mut Errors) -> Item {
     let ImplBlock { head, braces, items } = block;
-    let is_method_name = |key: &&attribute::Key| key.requirement == Requirement::MethodName;
+    let is_method_name = |key: &&attribute::AttributeKey| key.requirement == Requirement::MethodName;
     for key in attribute.keys().filter(is_method_name).filter(|key| args.has(key.name)) {
         let message =
             format!("over an impl block each method's name is its `{}`: leave it out here", key.name);
@@ -107,7 +107,7 @@ fn members(attribute: Attribute, args: &Args, block: ImplBlock, errors: &mut Err
                 );
                 errors.push_over(&tokens, message);
             }
-            Member::Kept(tokens)
+            BlockMember::Kept(tokens)
         }
         ImplItem::MacroCall(mut call) => {
             if !is_kept_call(attribute, &mut call) {
@@ -118,16 +118,16 @@ fn members(attribute: Attribute, args: &Args, block: ImplBlock, errors: &mut Err
                 );
                 errors.push_over(path, message);
             }
-            Member::Kept(call.into_token_stream())
+            BlockMember::Kept(call.into_token_stream())
         }
         ImplItem::Method(mut method) => {
             let args = args.for_method(attribute, &method.sig.ident);
             if is_kept(attribute, &mut method) {
-                return Member::Kept(method.to_token_stream());
+                return BlockMember::Kept(method.to_token_stream());
             }
             match instrumented(attribute, &args, *method, errors) {
-                Some(instrumented) => Member::Instrumented(Box::new(instrumented)),
-                None => Member::Kept(TokenStream::new()),
+                Some(instrumented) => BlockMember::Instrumented(Box::new(instrumented)),
+                None => BlockMember::Kept(TokenStream::new()),
             }
         }
     };
@@ -139,7 +139,7 @@ fn instrumented(
     args: &Args,
     mut function: Function,
     errors: &mut Errors,
-) -> Option<Instrumented> {
+) -> Option<InstrumentedFunction> {
     let target = target(attribute, args)?;
     args.require_names(&function.sig, errors);
     if attribute == Attribute::OperationalEvent {
@@ -148,9 +148,10 @@ fn instrumented(
     let starts_task = counts_start_of_task(&target, &function);
     let verdict = verdict(&target, args, &function, starts_task);
     let body = Body::of_function(&function.body);
-    let needs_value = !matches!(verdict, Verdict::Outcome | Verdict::AlwaysOk | Verdict::Class);
-    let shape = Shape::of(&function, &body, needs_value);
-    let is_future = function.sig.asyncness.is_some() || !matches!(shape, Shape::Guarded | Shape::Called(_));
+    let needs_value = !matches!(verdict, VerdictKind::Outcome | VerdictKind::AlwaysOk | VerdictKind::Class);
+    let shape = BodyShape::of(&function, &body, needs_value);
+    let is_future =
+        function.sig.asyncness.is_some() || !matches!(shape, BodyShape::Guarded | BodyShape::Called(_));
     let may_fail = args.has(attribute::CLASSIFY) || !(starts_task || never_fails(&function.sig.output));
     let unreachable = args.outcomes(attribute::ON).and_then(|filter| filter.unreachable(is_future, may_fail));
     if let Some(never) = unreachable {
@@ -164,11 +165,11 @@ fn instrumented(
     }
     // In the expansion of an attribute above, names that look like statics are not the user's.
     let is_users = !mentions(&body.statements, "__private");
-    if is_users && !matches!(shape, Shape::Guarded) && names_static(&body.statements) {
+    if is_users && !matches!(shape, BodyShape::Guarded) && names_static(&body.statements) {
         // Clippy does not look for changes of statics in the closure or future that the body becomes.
         function.allow_must_use_candidate();
     }
-    Some(Instrumented {
+    Some(InstrumentedFunction {
         function,
         body,
         shape,
@@ -183,28 +184,28 @@ fn instrumented(
 
 /// Whether the attribute counts calls of a function that starts a task. To have started it is a success; a duration would
 /// be mistaken for the task's.
-fn counts_start_of_task(target: &Target, function: &Function) -> bool {
+fn counts_start_of_task(target: &RecordTarget, function: &Function) -> bool {
     let counts = matches!(
         target,
-        Target::Site(Site { kind: SiteKind::Event, .. })
-            | Target::Family(FamilyTarget { records: Records::End(_), .. })
+        RecordTarget::Site(SiteModel { kind: SiteKind::Event, .. })
+            | RecordTarget::Family(FamilyTarget { records: Records::End(_), .. })
     );
     counts && function.sig.asyncness.is_none() && is_task(&function.sig.output)
 }
 
-fn verdict(target: &Target, args: &Args, function: &Function, starts_task: bool) -> Verdict {
+fn verdict(target: &RecordTarget, args: &Args, function: &Function, starts_task: bool) -> VerdictKind {
     let output = &function.sig.output;
     match (target, args.path(attribute::CLASSIFY)) {
-        (Target::Site(Site { kind: SiteKind::Capital, .. }), _) => Verdict::Capital,
-        (Target::Site(Site { kind: SiteKind::Reconciliation, .. }), _) => Verdict::Report,
-        (_, Some(classify)) => Verdict::Classified(classify.clone()),
-        _ if starts_task || function.sig.asyncness.is_some() && !may_fail(output) => Verdict::AlwaysOk,
-        _ if args.outcomes(attribute::ON).is_some_and(OutcomeFilter::needs_classes) => Verdict::Class,
-        _ => Verdict::Outcome,
+        (RecordTarget::Site(SiteModel { kind: SiteKind::Capital, .. }), _) => VerdictKind::Capital,
+        (RecordTarget::Site(SiteModel { kind: SiteKind::Reconciliation, .. }), _) => VerdictKind::Report,
+        (_, Some(classify)) => VerdictKind::Classified(classify.clone()),
+        _ if starts_task || function.sig.asyncness.is_some() && !may_fail(output) => VerdictKind::AlwaysOk,
+        _ if args.outcomes(attribute::ON).is_some_and(OutcomeFilter::needs_classes) => VerdictKind::Class,
+        _ => VerdictKind::Outcome,
     }
 }
 
-fn target(attribute: Attribute, args: &Args) -> Option<Target> {
+fn target(attribute: Attribute, args: &Args) -> Option<RecordTarget> {
     let label = |ty, key| SiteLabel { ty, written: args.label(key).cloned() };
     let required = |ty, key| Some(label(ty, key)).filter(|label| label.written.is_some());
     let text = |name| SiteText { name, expr: args.text(name) };
@@ -242,12 +243,12 @@ fn target(attribute: Attribute, args: &Args) -> Option<Target> {
             return family(args, Records::End(args.outcomes(attribute::ON).cloned()));
         }
     };
-    Some(Target::Site(Site { kind, labels, constants, texts }))
+    Some(RecordTarget::Site(SiteModel { kind, labels, constants, texts }))
 }
 
-fn family(args: &Args, records: Records) -> Option<Target> {
+fn family(args: &Args, records: Records) -> Option<RecordTarget> {
     let family = args.path(attribute::FAMILY)?.clone();
-    Some(Target::Family(FamilyTarget { family, labels: args.labels().to_vec(), records }))
+    Some(RecordTarget::Family(FamilyTarget { family, labels: args.labels().to_vec(), records }))
 }
 
 /// Refuses two events over one function if one names an outcome that the other includes in a group.

@@ -7,7 +7,7 @@ use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Variant};
 
 use super::case::Case;
 use crate::errors::{Errors, known, known_with, repeated};
-use crate::grammar::entries::{Entry, Keys, Written, entries};
+use crate::grammar::entries::{AttributeEntry, EntryValue, Keys, entries};
 
 /// The keys over an enum, each with a description of its value.
 pub(crate) const KEYS: [(&str, &str); 3] = [
@@ -53,15 +53,15 @@ impl EnumOptions {
         options
     }
 
-    fn take(&mut self, name: &Ident, key: &str, written: &Written) -> syn::Result<()> {
+    fn take(&mut self, name: &Ident, key: &str, written: &EntryValue) -> syn::Result<()> {
         match (key, written) {
             // The mistake was reported.
-            (_, Written::Invalid) => {}
-            (RENAME_ALL, Written::Value(Expr::Lit(ExprLit { lit: Lit::Str(text), .. }))) => {
+            (_, EntryValue::Invalid) => {}
+            (RENAME_ALL, EntryValue::Value(Expr::Lit(ExprLit { lit: Lit::Str(text), .. }))) => {
                 self.case =
                     Case::of(&text.value()).map_err(|message| syn::Error::new(text.span(), message))?;
             }
-            (NAME, Written::Value(Expr::Lit(ExprLit { lit: Lit::Str(text), .. }))) => {
+            (NAME, EntryValue::Value(Expr::Lit(ExprLit { lit: Lit::Str(text), .. }))) => {
                 if text.value().trim().is_empty() {
                     return Err(syn::Error::new(
                         text.span(),
@@ -70,7 +70,7 @@ impl EnumOptions {
                 }
                 self.name = Some(text.value());
             }
-            (CRATE, Written::Value(Expr::Path(path))) => self.library = Some(path.path.clone()),
+            (CRATE, EntryValue::Value(Expr::Path(path))) => self.library = Some(path.path.clone()),
             (EXTENDS, _) => {
                 let message = "write `extends` over a variant that holds a value of the set to extend: \
                                `#[label(extends)] Common(bot_metrics::labels::Operation)`";
@@ -83,7 +83,7 @@ impl EnumOptions {
                 };
                 let message = format!("`{name}` takes {takes}");
                 return Err(match written {
-                    Written::Value(value) => syn::Error::new_spanned(value, message),
+                    EntryValue::Value(value) => syn::Error::new_spanned(value, message),
                     _ => syn::Error::new(name.span(), message),
                 });
             }
@@ -92,7 +92,7 @@ impl EnumOptions {
     }
 }
 
-fn enum_entries(attr: &Attribute, errors: &mut Errors) -> Vec<Entry> {
+fn enum_entries(attr: &Attribute, errors: &mut Errors) -> Vec<AttributeEntry> {
     let Meta::List(list) = &attr.meta else {
         errors.push(attr.meta.span(), no_key());
         return Vec::new();
