@@ -45,10 +45,10 @@ pub struct Objective {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// One of the nine families whose names, labels and buckets never change; always exported.
-    Seed,
+    Core,
     /// Declared by the bot itself with [`metrics!`](crate::metrics).
     Custom,
-    /// Added by this library; can be switched off as a whole with [`Families::SeedOnly`].
+    /// Added by this library; can be switched off as a whole with [`Families::CoreOnly`].
     Extension,
     /// The same, under the name that every Prometheus client gives it, without a namespace.
     Standard,
@@ -61,7 +61,7 @@ pub enum Families {
     #[default]
     All,
     /// The nine of the seed, and those of the bot's own.
-    SeedOnly,
+    CoreOnly,
 }
 
 impl Families {
@@ -110,7 +110,7 @@ impl Family {
     pub fn full_name(&self, namespace: &str) -> String {
         match self.origin {
             Origin::Standard => self.name.to_owned(),
-            Origin::Seed | Origin::Extension | Origin::Custom => format!("{namespace}_{}", self.name),
+            Origin::Core | Origin::Extension | Origin::Custom => format!("{namespace}_{}", self.name),
         }
     }
 }
@@ -139,7 +139,7 @@ const fn histogram(
     buckets: &'static [f64],
     help: &'static str,
 ) -> Family {
-    Family { name, kind: Kind::Histogram, help, labels, buckets, objective: None, origin: Origin::Seed }
+    Family { name, kind: Kind::Histogram, help, labels, buckets, objective: None, origin: Origin::Core }
 }
 
 /// Bucket bounds of [`SUBSYSTEM_DURATION_SECONDS`], in seconds; fixed by the seed.
@@ -156,7 +156,7 @@ pub const EXCHANGE_API_LATENCY_BUCKETS: [f64; 18] =
 pub static OPERATIONAL_EVENTS_TOTAL: Family = counter(
     "operational_events_total",
     &["severity", "type", "profile_id", "symbol"],
-    Origin::Seed,
+    Origin::Core,
     "System events (orders, errors, warnings) since start.",
 );
 
@@ -172,7 +172,7 @@ pub static SUBSYSTEM_DURATION_SECONDS: Family = histogram(
 pub static SUBSYSTEM_LAST_RUN_TIMESTAMP: Family = gauge(
     "subsystem_last_run_timestamp",
     &["subsystem"],
-    Origin::Seed,
+    Origin::Core,
     "Unix time in seconds at which the last successful run ended; absent before the first.",
 );
 
@@ -188,7 +188,7 @@ pub static SUBSYSTEM_LAST_ATTEMPT_TIMESTAMP_SECONDS: Family = gauge(
 pub static SUBSYSTEM_ALIVE: Family = gauge(
     "subsystem_alive",
     &["subsystem"],
-    Origin::Seed,
+    Origin::Core,
     "1 while the last success or skip, or before one the start, is no older than subsystem_max_age_seconds, or while \
      paused; 0 when stalled. Computed at each scrape.",
 );
@@ -257,7 +257,7 @@ pub static EXCHANGE_RATE_LIMIT_USED_RATIO: Family = gauge(
 pub static CAPITAL_INVARIANT_VIOLATIONS_TOTAL: Family = counter(
     "capital_invariant_violations_total",
     &["profile_id"],
-    Origin::Seed,
+    Origin::Core,
     "Times available capital fell below zero; staying below adds nothing. Should always be 0.",
 );
 
@@ -273,7 +273,7 @@ pub static CAPITAL_BELOW_ZERO: Family = gauge(
 pub static PROFILE_UTILIZATION_PERCENT: Family = gauge(
     "profile_utilization_percent",
     &["profile_id"],
-    Origin::Seed,
+    Origin::Core,
     "Allocated capital in use, 100 x (positions + open orders) / allocated; not clamped; with nothing allocated 0 when nothing is used, else +Inf.",
 );
 
@@ -281,7 +281,7 @@ pub static PROFILE_UTILIZATION_PERCENT: Family = gauge(
 pub static RECONCILIATION_MISMATCHES_TOTAL: Family = counter(
     "reconciliation_mismatches_total",
     &[],
-    Origin::Seed,
+    Origin::Core,
     "Newly detected mismatches between local state and exchange state.",
 );
 
@@ -297,7 +297,7 @@ pub static RECONCILIATION_MISMATCHES_BY_KIND_TOTAL: Family = counter(
 pub static RECONCILIATION_MISSING_ITEMS_COUNT: Family = gauge(
     "reconciliation_missing_items_count",
     &["source"],
-    Origin::Seed,
+    Origin::Core,
     "Orders and positions missing in the last committed cycle of each reconciliation, summed: db = missing from the database though the exchange has \
      them, exchange = missing from the exchange though the database has them; absent before the first cycle.",
 );
@@ -478,7 +478,7 @@ pub fn markdown(namespace: &str) -> String {
 
     let mut table = String::from("| metric | kind | labels | meaning |\n| --- | --- | --- | --- |\n");
     for family in FAMILIES {
-        let plus = if Families::SeedOnly.include(family) { "" } else { " +" };
+        let plus = if Families::CoreOnly.include(family) { "" } else { " +" };
         let labels = if family.labels.is_empty() { "–".to_owned() } else { family.labels.join(", ") };
         // Writing to a String cannot fail.
         let _ = writeln!(
@@ -500,7 +500,7 @@ mod tests {
     fn the_nine_families_of_the_seed_stand_to_the_letter() {
         let seed: Vec<_> = FAMILIES
             .iter()
-            .filter(|family| family.origin == Origin::Seed)
+            .filter(|family| family.origin == Origin::Core)
             .map(|family| (family.name, family.kind, family.labels))
             .collect();
         assert_eq!(

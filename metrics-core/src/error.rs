@@ -14,7 +14,7 @@ pub struct Error(Box<Problem>);
 enum Problem {
     Environment {
         variable: &'static str,
-        found: Found,
+        found: EnvValue,
         allowed: &'static str,
     },
     Setting {
@@ -51,14 +51,14 @@ enum Problem {
 
 /// What stood in an environment variable.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub(crate) enum EnvValue {
     Nothing,
     Text(String),
     NoUnicode,
 }
 
 impl Error {
-    pub(crate) fn environment(variable: &'static str, found: Found, allowed: &'static str) -> Self {
+    pub(crate) fn environment(variable: &'static str, found: EnvValue, allowed: &'static str) -> Self {
         Self(Box::new(Problem::Environment { variable, found, allowed }))
     }
 
@@ -114,9 +114,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
             Problem::Environment { variable, found, allowed } => match found {
-                Found::Nothing => write!(f, "{variable} is not set: {allowed}"),
-                Found::Text(text) => write!(f, "{variable} is {}: {allowed}", quoted(text)),
-                Found::NoUnicode => write!(f, "{variable} is not readable as text: {allowed}"),
+                EnvValue::Nothing => write!(f, "{variable} is not set: {allowed}"),
+                EnvValue::Text(text) => write!(f, "{variable} is {}: {allowed}", quoted(text)),
+                EnvValue::NoUnicode => write!(f, "{variable} is not readable as text: {allowed}"),
             },
             Problem::Setting { setting, found, allowed } => {
                 write!(f, "{setting} {}: {allowed}", quoted(found))

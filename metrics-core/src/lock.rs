@@ -157,7 +157,7 @@ impl<T> Once<T> {
 
     /// The value, initialised by `make` the first time.
     #[inline]
-    pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> &T {
+    pub(crate) fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
         self.0.get().unwrap_or_else(|| {
             // First, because a fork in progress admits no thread, and must not find the initialisation begun.
             let _inside = enter();
@@ -171,7 +171,7 @@ impl<T> Once<T> {
     pub(crate) fn get_unless_inside(&self, make: impl FnOnce() -> T) -> Option<&T> {
         match self.0.get() {
             None if is_inside() => None,
-            None => Some(self.get_or_make(make)),
+            None => Some(self.get_or_init(make)),
             value => value,
         }
     }
@@ -187,35 +187,35 @@ impl<T> Lock<T> {
     }
 
     /// Locks it, ignoring poisoning.
-    pub(crate) fn hold(&self) -> Held<'_, T> {
+    pub(crate) fn lock(&self) -> LockGuard<'_, T> {
         let inside = enter();
         let value = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         #[cfg(bot_metrics_tsan)]
         sanitizer::acquired(&*value);
-        Held { value, _inside: inside }
+        LockGuard { value, _inside: inside }
     }
 }
 
 impl<T> Lock<T> {
     /// Locks it, unless that would mean to wait; for work that may be skipped while a call is recorded.
-    pub(crate) fn try_hold(&self) -> Option<Held<'_, T>> {
+    pub(crate) fn try_hold(&self) -> Option<LockGuard<'_, T>> {
         let inside = try_enter()?;
         let value = without_waiting(self.0.try_lock())?;
         #[cfg(bot_metrics_tsan)]
         sanitizer::acquired(&*value);
-        Some(Held { value, _inside: inside })
+        Some(LockGuard { value, _inside: inside })
     }
 }
 
 /// A [`Lock`] that is held.
 #[derive(Debug)]
-pub(crate) struct Held<'a, T> {
+pub(crate) struct LockGuard<'a, T> {
     // Dropped in this order: first the lock is released, then the inside is left.
     value: MutexGuard<'a, T>,
     _inside: Inside,
 }
 
-impl<T> Deref for Held<'_, T> {
+impl<T> Deref for LockGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -223,14 +223,14 @@ impl<T> Deref for Held<'_, T> {
     }
 }
 
-impl<T> DerefMut for Held<'_, T> {
+impl<T> DerefMut for LockGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.value
     }
 }
 
 #[cfg(bot_metrics_tsan)]
-impl<T> Drop for Held<'_, T> {
+impl<T> Drop for LockGuard<'_, T> {
     fn drop(&mut self) {
         sanitizer::releases(&*self.value);
     }
@@ -318,21 +318,21 @@ mod tests {
     #[test]
     fn a_panic_during_initialisation_leaves_no_thread_inside_and_allows_another_attempt() {
         let once = Once::new();
-        let panicked = std::panic::catch_unwind(|| once.get_or_make(|| panic!("on purpose")));
+        let panicked = std::panic::catch_unwind(|| once.get_or_init(|| panic!("on purpose")));
         assert!(panicked.is_err() && once.get().is_none() && !is_inside());
         assert_eq!(once.get_unless_inside(|| 7), Some(&7));
-        assert_eq!(once.get_or_make(|| 8), &7);
+        assert_eq!(once.get_or_init(|| 8), &7);
     }
 
     #[test]
     fn a_panic_while_a_lock_is_held_releases_it() {
         let lock = Lock::new(1);
         let panicked = std::panic::catch_unwind(|| {
-            let mut held = lock.hold();
+            let mut held = lock.lock();
             *held = 2;
             panic!("on purpose");
         });
         assert!(panicked.is_err() && !is_inside());
-        assert_eq!(*lock.hold(), 2);
+        assert_eq!(*lock.lock(), 2);
     }
 }

@@ -60,14 +60,14 @@ fn every_linked_series_is_in_the_first_scrape_of_a_release_build() {
 fn it_trades_and_serves_the_nine_core_families_exactly() {
     let bot = start(&[]);
     let samples = bot.wait_until("every family of the seed moves", |samples| {
-        FAMILIES.iter().filter(|family| family.origin == Origin::Seed).all(|family| {
+        FAMILIES.iter().filter(|family| family.origin == Origin::Core).all(|family| {
             samples
                 .iter()
                 .any(|(series, _)| series.name.starts_with(&format!("bytelyst_bot_{}", family.name)))
         }) && samples.sum("bytelyst_bot_operational_events_total", &[("type", "ORDER_FILLED")]) > 0.0
             && samples.sum("bytelyst_bot_profile_utilization_percent", &[]) > 0.0
     });
-    for family in FAMILIES.iter().filter(|family| family.origin == Origin::Seed) {
+    for family in FAMILIES.iter().filter(|family| family.origin == Origin::Core) {
         assert_labels(&samples, family);
     }
     for series in samples.iter().map(|(series, _)| series) {

@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use bot_metrics::labels::{EventType, Exchange, Operation, RateLimit, Severity, Subsystem};
-use bot_metrics::testing::{Samples, instance, steered};
+use bot_metrics::testing::{Samples, instance, with_manual_clock};
 use bot_metrics::{Capital, Families, Metrics, Mode, Outcome, ReconciliationReport, Settings};
 use tokio::runtime::{Builder, Runtime};
 
@@ -13,7 +13,7 @@ static RUNTIME: LazyLock<Runtime> =
 
 /// An instance with a manual clock and a series in every family that can have one there.
 fn full(settings: Settings) -> Metrics {
-    filled(steered(settings).0)
+    filled(with_manual_clock(settings).0)
 }
 
 fn filled(settings: Settings) -> Metrics {
@@ -58,7 +58,7 @@ fn every_family_of_the_catalogue_is_exported_once() {
 
 #[test]
 fn the_core_catalogue_has_nine_families() {
-    let text = full(Settings::new(Mode::Paper).families(Families::SeedOnly)).exposition();
+    let text = full(Settings::new(Mode::Paper).families(Families::CoreOnly)).exposition();
     assert_eq!(text.matches("# TYPE").count(), 9, "{text}");
 }
 
@@ -160,7 +160,7 @@ impl<F: FnOnce()> Write for Blocking<F> {
 
 #[test]
 fn a_reader_that_blocks_gets_ages_and_timestamps_of_the_start_of_the_exposition() {
-    let (settings, clock) = steered(Settings::new(Mode::Paper).label_bounds(1, 1_000));
+    let (settings, clock) = with_manual_clock(Settings::new(Mode::Paper).label_bounds(1, 1_000));
     let metrics = settings.build().expect("legal");
     for n in 0..1_000 {
         metrics.event(Severity::Info, EventType::Started).symbol(&n.to_string()).record();
@@ -230,7 +230,7 @@ fn a_task_that_blocks_its_worker_shows_in_the_schedulers_lag() {
 
 #[test]
 fn a_live_bot_is_exported_as_live_although_the_extensions_are_off_and_the_labels_in_target_info() {
-    let settings = Settings::new(Mode::Live).families(Families::SeedOnly).default_labels_in_target_info();
+    let settings = Settings::new(Mode::Live).families(Families::CoreOnly).default_labels_in_target_info();
     let metrics = settings.build().expect("settings that are allowed");
     assert!(metrics.exposition().contains("mode=\"live\""), "{}", metrics.exposition());
 }

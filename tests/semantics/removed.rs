@@ -93,7 +93,7 @@ fn events_between_the_last_scrape_and_the_end_of_their_profiles_grace_are_export
 
 #[test]
 fn a_removed_profiles_series_is_free_after_its_grace_without_a_scrape() {
-    let (settings, clock) = testing::steered(Settings::new(Mode::Paper).label_bounds(1, 1));
+    let (settings, clock) = testing::with_manual_clock(Settings::new(Mode::Paper).label_bounds(1, 1));
     let metrics = settings.build().unwrap();
     metrics.event(Severity::Error, EventType::OrderFailure).profile("a").record();
     metrics.profile("a").remove();
@@ -118,7 +118,7 @@ fn a_removed_feeds_series_is_free_without_a_scrape() {
 
 #[test]
 fn counts_of_a_removed_profile_over_the_limit_go_after_its_grace_and_free_their_series() {
-    let (settings, clock) = testing::steered(Settings::new(Mode::Paper).label_bounds(1, 1));
+    let (settings, clock) = testing::with_manual_clock(Settings::new(Mode::Paper).label_bounds(1, 1));
     let metrics = settings.build().unwrap();
     metrics.profile("a").update(used(0.0));
     metrics.event(Severity::Error, EventType::OrderFailure).profile("b").record();
@@ -142,7 +142,7 @@ fn counts_of_a_removed_profile_over_the_limit_go_after_its_grace_and_free_their_
 
 #[test]
 fn any_number_of_removed_profiles_over_the_limit_goes_without_a_scrape() {
-    let (settings, clock) = testing::steered(Settings::new(Mode::Paper).label_bounds(1, 1));
+    let (settings, clock) = testing::with_manual_clock(Settings::new(Mode::Paper).label_bounds(1, 1));
     let metrics = settings.build().unwrap();
     metrics.profile("a").update(used(0.0));
     for n in 0..10_002 {
@@ -161,7 +161,7 @@ fn any_number_of_removed_profiles_over_the_limit_goes_without_a_scrape() {
 /// F13 and F16: the caches of threads restore no removed profiles over the limit.
 #[test]
 fn events_of_removed_profiles_have_at_most_as_many_series_as_are_allowed_and_lose_no_count() {
-    let (settings, clock) = testing::steered(Settings::new(Mode::Paper).label_bounds(5, 5));
+    let (settings, clock) = testing::with_manual_clock(Settings::new(Mode::Paper).label_bounds(5, 5));
     let metrics = settings.build().unwrap();
     let record = |profiles: std::ops::Range<u32>| {
         for n in profiles {

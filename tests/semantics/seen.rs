@@ -12,7 +12,7 @@ use bot_metrics::{Metrics, Mode, Settings};
 
 /// Whether counts are dropped after `read` has read them.
 fn are_seen(read: impl FnOnce(&Metrics)) -> bool {
-    let (settings, clock) = testing::steered(Settings::new(Mode::Paper));
+    let (settings, clock) = testing::with_manual_clock(Settings::new(Mode::Paper));
     let metrics = settings.build().expect("settings that are allowed");
     metrics.event(Severity::Error, EventType::OrderFailure).profile("maker").count(3).record();
     read(&metrics);

@@ -2,7 +2,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use bot_metrics::labels::Subsystem;
-use bot_metrics::testing::{Samples, SteeredClock, instance, steered};
+use bot_metrics::testing::{ManualClock, Samples, instance, with_manual_clock};
 use bot_metrics::{Metrics, Mode, Outcome, Settings, SubsystemHandle};
 
 const TRADING: &[(&str, &str)] = &[("subsystem", "trading")];
@@ -11,7 +11,7 @@ const LAST_RUN: &str = "bytelyst_bot_subsystem_last_run_timestamp";
 const DURATION_COUNT: &str = "bytelyst_bot_subsystem_duration_seconds_count";
 const IN_PROGRESS: &str = "bytelyst_bot_subsystem_in_progress";
 
-fn trading(max_age: u64) -> (Metrics, SteeredClock, SubsystemHandle) {
+fn trading(max_age: u64) -> (Metrics, ManualClock, SubsystemHandle) {
     let (metrics, clock) = instance();
     let trading =
         metrics.subsystem(Subsystem::Trading).with_max_age(Duration::from_secs(max_age)).expect("the first");
@@ -283,7 +283,7 @@ fn a_run_in_progress_when_it_was_unregistered_does_not_restore_it() {
 
 #[test]
 fn a_disabled_subsystem_counts_from_its_first_run() {
-    let (settings, clock) = steered(Settings::new(Mode::Paper).disable(Subsystem::Trading));
+    let (settings, clock) = with_manual_clock(Settings::new(Mode::Paper).disable(Subsystem::Trading));
     let metrics = settings.build().expect("legal");
     let trading = metrics.subsystem(Subsystem::Trading);
     clock.advance(Duration::from_hours(1));
@@ -368,7 +368,7 @@ fn a_run_that_never_returns_is_in_progress_since_its_start() {
 /// "Unregistered: all its gauges vanish", whether or not a scrape has exported its runs.
 #[test]
 fn a_subsystem_is_unregistered_before_any_scrape() {
-    let (settings, clock) = steered(Settings::new(Mode::Paper).disable(Subsystem::Trading));
+    let (settings, clock) = with_manual_clock(Settings::new(Mode::Paper).disable(Subsystem::Trading));
     let metrics = settings.build().expect("settings that are allowed");
     for subsystem in [Subsystem::Trading, Subsystem::Monitor] {
         let handle = metrics.subsystem(subsystem);

@@ -109,7 +109,7 @@ pub(crate) fn groups() -> Outcome {
 pub(crate) fn methods() -> Outcome {
     let gateway = Gateway::start()?;
     let few =
-        Settings::new(Mode::Paper).families(Families::SeedOnly).build().map_err(|error| error.to_string())?;
+        Settings::new(Mode::Paper).families(Families::CoreOnly).build().map_err(|error| error.to_string())?;
     few.event(Severity::Info, EventType::Stopped).record();
     let info = |samples: &Samples| samples.matching("bytelyst_bot_build_info", &[]).count();
     let kinds = |samples: &Samples| {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bot_metrics::prelude::*;
 use bot_metrics::push::Pushgateway;
-use bot_metrics::testing::{SteeredClock, steered};
+use bot_metrics::testing::{ManualClock, with_manual_clock};
 use bot_metrics::{ExchangeCall, Profile, SubsystemHandle};
 use bot_metrics_examples::demo::{self, Failure, Stop};
 use bot_metrics_examples::exchange::{
@@ -74,14 +74,14 @@ struct Backtest<'a> {
     replay: Replay,
     delays: Delays,
     now: Duration,
-    clock: SteeredClock,
+    clock: ManualClock,
     handles: &'a Handles,
     resting: Vec<Order>,
     seen_trades: usize,
 }
 
 impl<'a> Backtest<'a> {
-    fn new(recording: &Arc<Recording>, seed: u64, handles: &'a Handles, clock: SteeredClock) -> Self {
+    fn new(recording: &Arc<Recording>, seed: u64, handles: &'a Handles, clock: ManualClock) -> Self {
         let now = recording.started();
         clock.set_wall(now);
         let mut venue = Venue::default();
@@ -203,7 +203,7 @@ fn run(options: &Options) -> Result<(), Failure> {
         None => Recording::embedded()?,
     });
     let length = recording.events().last().map_or(Duration::ZERO, |event| event.at);
-    let (settings, clock) = steered(demo::settings()?);
+    let (settings, clock) = with_manual_clock(demo::settings()?);
     let handles = Handles::new(settings.build()?)?;
     let mut backtest = Backtest::new(&recording, options.seed, &handles, clock);
     let (start, end) = (Instant::now(), recording.started() + length);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::guard::Guard;
 use super::text::Text;
-use crate::families::capital::{Amount, Capital, Figures};
+use crate::families::capital::{Amount, Capital, CapitalReading};
 use crate::families::profiles::ProfileSlots;
 use crate::instance::process;
 use crate::instance::profile::update;
@@ -28,27 +28,27 @@ impl CallSite {
 )]
 pub trait CapitalCheck {
     /// The figures, unless there is an error in their place.
-    fn found(&self) -> Option<Found>;
+    fn found(&self) -> Option<CheckedCapital>;
 }
 
 impl<A: Amount> CapitalCheck for Capital<A> {
-    fn found(&self) -> Option<Found> {
-        Some(Found(self.figures()))
+    fn found(&self) -> Option<CheckedCapital> {
+        Some(CheckedCapital(self.figures()))
     }
 }
 
 impl<A: Amount, E> CapitalCheck for Result<Capital<A>, E> {
-    fn found(&self) -> Option<Found> {
+    fn found(&self) -> Option<CheckedCapital> {
         self.as_ref().ok().and_then(CapitalCheck::found)
     }
 }
 
 /// The figures of a check; none where one is no number.
 #[derive(Clone, Copy, Debug)]
-pub struct Found(Option<Figures>);
+pub struct CheckedCapital(Option<CapitalReading>);
 
 /// The verdict on a returned value.
-pub fn capital_of<R: CapitalCheck>(value: &R) -> Option<Found> {
+pub fn capital_of<R: CapitalCheck>(value: &R) -> Option<CheckedCapital> {
     value.found()
 }
 
@@ -63,18 +63,18 @@ impl CapitalGuard {
     /// Begins a check of the capital of `profile`, which is exported from here on.
     pub(crate) fn begin(profile: Text) -> Self {
         // One that was removed stays so, until there are figures.
-        let find = || process::core().place_profile(profile.as_str());
+        let find = || process::core().profile_slots(profile.as_str());
         let slots = lock::outside(find).flatten();
         Self { profile, slots }
     }
 }
 
 impl Guard for CapitalGuard {
-    type Verdict = Option<Found>;
+    type Verdict = Option<CheckedCapital>;
     type Waits = ();
 
-    fn finish(self, found: Option<Found>) {
-        if let Some(Found(figures)) = found {
+    fn finish(self, found: Option<CheckedCapital>) {
+        if let Some(CheckedCapital(figures)) = found {
             match process::core_unless_inside() {
                 Some(core) => update(core, self.profile.as_str(), self.slots, figures),
                 None => lose(),

@@ -6,7 +6,7 @@ use super::guard::Guard;
 use super::text::Text;
 use crate::families::event::labels;
 use crate::instance::process;
-use crate::sites::call_site::{CallSite, Found};
+use crate::sites::call_site::{CallSite, SiteSeries};
 use crate::storage::{Slot, SlotCell, lose, not_installed};
 use crate::{Outcome, lock};
 
@@ -124,16 +124,16 @@ fn record(site: &'static CallSite, (severity, kind): (usize, usize), given: [&Te
 }
 
 #[inline]
-fn record_to(site: &'static CallSite, cell: &'static SlotCell<Found>, severity: usize, kind: usize) {
+fn record_to(site: &'static CallSite, cell: &'static SlotCell<SiteSeries>, severity: usize, kind: usize) {
     match cell.get() {
-        Some(Found::Event(entry)) => entry.record(Slot::increment),
+        Some(SiteSeries::Event(entry)) => entry.record(Slot::increment),
         _ => record_first(site, cell, severity, kind),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn record_first(site: &'static CallSite, cell: &'static SlotCell<Found>, severity: usize, kind: usize) {
+fn record_first(site: &'static CallSite, cell: &'static SlotCell<SiteSeries>, severity: usize, kind: usize) {
     if lock::is_inside() {
         return lose();
     }
@@ -141,9 +141,9 @@ fn record_first(site: &'static CallSite, cell: &'static SlotCell<Found>, severit
     // Inside, so that an allocator which records what is allocated for this event does not wait for it.
     let _inside = lock::enter();
     let (severity, kind) = texts(site, severity, kind);
-    let find = || Found::Event(process::core().events.bare(severity, kind));
-    let record = |found: &Found| {
-        if let Found::Event(entry) = found {
+    let find = || SiteSeries::Event(process::core().events.bare(severity, kind));
+    let record = |found: &SiteSeries| {
+        if let SiteSeries::Event(entry) = found {
             entry.record(Slot::increment);
         }
     };

@@ -6,7 +6,7 @@ use super::guard::Guard;
 use crate::Outcome;
 use crate::families::exchange::{ExchangeSlots, ending};
 use crate::instance::process;
-use crate::sites::call_site::{CallSite, Found};
+use crate::sites::call_site::{CallSite, SiteSeries};
 use crate::storage::waiting::Scope;
 use crate::storage::{Call, not_installed};
 
@@ -36,8 +36,8 @@ impl CallSite {
 #[inline(never)]
 fn start_slowly(site: &'static CallSite, exchange: usize, operation: usize) -> Call {
     not_installed::note(site);
-    let find = || Found::Exchange(find(site, exchange, operation));
-    let running = site.cell(exchange, operation).start_slowly(find, Found::calls);
+    let find = || SiteSeries::Exchange(find(site, exchange, operation));
+    let running = site.cell(exchange, operation).start_slowly(find, SiteSeries::calls);
     running.minus_waited()
 }
 
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_first_of_several_label_sets_is_found_where_a_call_looks_first() {
-        static CELLS: [SlotCell<Found>; 2] = slot_cells();
+        static CELLS: [SlotCell<SiteSeries>; 2] = slot_cells();
         static SITE: CallSite = CallSite::new_exchange("call", "bot", "okx", "")
             .with_values([&[], &["get_order", "get_trades"]], &CELLS);
         for operation in [0, 1] {
@@ -134,7 +134,7 @@ mod tests {
     fn each_pair_of_labels_picked_at_run_time_is_recorded_as_that_pair() {
         const EXCHANGES: &[&str] = &["pair-a", "pair-b", "pair-c"];
         const OPERATIONS: &[&str] = &["get_order", "get_trades"];
-        static CELLS: [SlotCell<Found>; 6] = slot_cells();
+        static CELLS: [SlotCell<SiteSeries>; 6] = slot_cells();
         static SITE: CallSite =
             CallSite::new_exchange("call", "bot", "", "").with_values([EXCHANGES, OPERATIONS], &CELLS);
         let pairs = || (0..3).flat_map(|exchange| (0..2).map(move |operation| (exchange, operation)));

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::body::{Pending, enter};
-use super::guards::{End, Guards, Stacked, Start, Started, Unstarted};
+use super::guards::{FutureEnd, Guards, NotStarted, Stacked, StartGuards, Started};
 use crate::attributes::guard::Guard;
 use crate::storage::waiting::{Scope, Waits};
 
@@ -27,14 +27,14 @@ pub fn instrument_typed<F, S, G, C, T, R>(
     start: S,
     future: F,
     classify: C,
-) -> Instrumented<F, Unstarted<S>, Pending<G>, C, Known<T>>
+) -> Instrumented<F, NotStarted<S>, Pending<G>, C, Known<T>>
 where
     T: FnOnce() -> R,
     S: FnOnce() -> Pending<G>,
     G: Guard,
     C: FnOnce(&R) -> G::Verdict,
 {
-    Instrumented::new(Unstarted(Some(start)), Held::new(), future, classify)
+    Instrumented::new(NotStarted(Some(start)), HeldGuards::new(), future, classify)
 }
 
 /// Like [`instrument_typed`], if the signature does not name the future's output.
@@ -42,14 +42,14 @@ pub fn instrument_future<F, S, G, C>(
     start: S,
     future: F,
     classify: C,
-) -> Instrumented<F, Unstarted<S>, Pending<G>, C, Unknown>
+) -> Instrumented<F, NotStarted<S>, Pending<G>, C, Unknown>
 where
     F: Future,
     S: FnOnce() -> Pending<G>,
     G: Guard,
     C: FnOnce(&F::Output) -> G::Verdict,
 {
-    Instrumented::new(Unstarted(Some(start)), Held::new(), future, classify)
+    Instrumented::new(NotStarted(Some(start)), HeldGuards::new(), future, classify)
 }
 
 /// Like [`instrument_typed`], under the guards of several attributes: `end` passes each of them its verdict.
@@ -58,7 +58,7 @@ pub fn instrument_typed_all<F, S, O, I, E, T, R>(
     start: S,
     future: F,
     end: E,
-) -> Instrumented<F, Unstarted<S>, Stacked<O, I>, E, Known<T>>
+) -> Instrumented<F, NotStarted<S>, Stacked<O, I>, E, Known<T>>
 where
     T: FnOnce() -> R,
     S: FnOnce() -> Stacked<O, I>,
@@ -66,7 +66,7 @@ where
     I: Guards,
     E: FnOnce(&mut Stacked<O, I>, &R),
 {
-    Instrumented::new(Unstarted(Some(start)), Held::new(), future, end)
+    Instrumented::new(NotStarted(Some(start)), HeldGuards::new(), future, end)
 }
 
 /// Like [`instrument_future`], under the guards of several attributes.
@@ -74,7 +74,7 @@ pub fn instrument_future_all<F, S, O, I, E>(
     start: S,
     future: F,
     end: E,
-) -> Instrumented<F, Unstarted<S>, Stacked<O, I>, E, Unknown>
+) -> Instrumented<F, NotStarted<S>, Stacked<O, I>, E, Unknown>
 where
     F: Future,
     S: FnOnce() -> Stacked<O, I>,
@@ -82,7 +82,7 @@ where
     I: Guards,
     E: FnOnce(&mut Stacked<O, I>, &F::Output),
 {
-    Instrumented::new(Unstarted(Some(start)), Held::new(), future, end)
+    Instrumented::new(NotStarted(Some(start)), HeldGuards::new(), future, end)
 }
 
 /// Runs the body of an `async fn`, which is already being polled, under its guard.
@@ -95,7 +95,7 @@ where
     G: Guard,
     C: FnOnce(&F::Output) -> G::Verdict,
 {
-    Instrumented::<_, _, _, _, Unknown>::new(Started, Held::begun(enter(guard)), future, classify)
+    Instrumented::<_, _, _, _, Unknown>::new(Started, HeldGuards::begun(enter(guard)), future, classify)
 }
 
 /// Like [`instrument_async`], under the guards of several attributes: `end` passes each of them its verdict.
@@ -112,7 +112,7 @@ where
     I: Guards,
     E: FnOnce(&mut Stacked<O, I>, &F::Output),
 {
-    Instrumented::<_, _, _, _, Unknown>::new(Started, Held::begun(guards), future, end)
+    Instrumented::<_, _, _, _, Unknown>::new(Started, HeldGuards::begun(guards), future, end)
 }
 
 pin_project! {
@@ -131,7 +131,7 @@ pin_project! {
         start: S,
         // After the future, so that it is dropped after it, and waits that the future ends when it is dropped are
         // counted.
-        held: Held<P>,
+        held: HeldGuards<P>,
         end: Option<E>,
         output: PhantomData<fn() -> O>,
     }
@@ -160,14 +160,14 @@ pub struct Known<T>(PhantomData<T>);
 pub struct Unknown;
 
 impl<F, S, P: Guards, E, O> Instrumented<F, S, P, E, O> {
-    fn new(start: S, held: Held<P>, future: F, end: E) -> Self {
+    fn new(start: S, held: HeldGuards<P>, future: F, end: E) -> Self {
         Self { known: [], future, start, held, end: Some(end), output: PhantomData }
     }
 }
 
 /// The guards of a future.
 #[derive(Debug)]
-struct Held<P: Guards> {
+struct HeldGuards<P: Guards> {
     // From the first poll to the end.
     guards: P,
     // A future that is dropped during its own poll has panicked; between polls it is cancelled. Whether the thread is
@@ -180,7 +180,7 @@ struct Held<P: Guards> {
     waits: P::Waits,
 }
 
-impl<P: Guards> Held<P> {
+impl<P: Guards> HeldGuards<P> {
     fn new() -> Self {
         Self { guards: P::none(), polling: false, dropping: false, subtracted: false, waits: P::Waits::NEW }
     }
@@ -210,7 +210,7 @@ impl<P: Guards> Held<P> {
     }
 }
 
-impl<P: Guards> Drop for Held<P> {
+impl<P: Guards> Drop for HeldGuards<P> {
     fn drop(&mut self) {
         if let Some(scope) = self.waits.scope().filter(|_| self.dropping) {
             scope.leave();
@@ -246,9 +246,9 @@ impl Drop for Polling<'_> {
 impl<F, S, P, E, O> Instrumented<F, S, P, E, O>
 where
     F: Future,
-    S: Start<P>,
+    S: StartGuards<P>,
     P: Guards,
-    E: End<P, F::Output>,
+    E: FutureEnd<P, F::Output>,
 {
     #[inline]
     fn poll_under_guards(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
@@ -276,9 +276,9 @@ impl<F, S, P, E, T, R> Future for Instrumented<F, S, P, E, Known<T>>
 where
     T: FnOnce() -> R,
     F: Future<Output = R>,
-    S: Start<P>,
+    S: StartGuards<P>,
     P: Guards,
-    E: End<P, R>,
+    E: FutureEnd<P, R>,
 {
     type Output = R;
 
@@ -291,9 +291,9 @@ where
 impl<F, S, P, E> Future for Instrumented<F, S, P, E, Unknown>
 where
     F: Future,
-    S: Start<P>,
+    S: StartGuards<P>,
     P: Guards,
-    E: End<P, F::Output>,
+    E: FutureEnd<P, F::Output>,
 {
     type Output = F::Output;
 

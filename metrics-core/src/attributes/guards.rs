@@ -87,19 +87,19 @@ impl<O: Guard, I: Guards> Guards for Stacked<O, I> {
 }
 
 /// Ends a future's guards with its output.
-pub trait End<P, R> {
+pub trait FutureEnd<P, R> {
     /// Passes each guard its verdict.
     fn end(self, guards: &mut P, value: &R);
 }
 
-impl<G: Guard, R, C: FnOnce(&R) -> G::Verdict> End<Pending<G>, R> for C {
+impl<G: Guard, R, C: FnOnce(&R) -> G::Verdict> FutureEnd<Pending<G>, R> for C {
     #[inline]
     fn end(self, guards: &mut Pending<G>, value: &R) {
         guards.end_future(self(value));
     }
 }
 
-impl<O: Guard, I, R, E: FnOnce(&mut Stacked<O, I>, &R)> End<Stacked<O, I>, R> for E {
+impl<O: Guard, I, R, E: FnOnce(&mut Stacked<O, I>, &R)> FutureEnd<Stacked<O, I>, R> for E {
     #[inline]
     fn end(self, guards: &mut Stacked<O, I>, value: &R) {
         self(guards, value);
@@ -107,7 +107,7 @@ impl<O: Guard, I, R, E: FnOnce(&mut Stacked<O, I>, &R)> End<Stacked<O, I>, R> fo
 }
 
 /// Begins a future's guards at its first poll, unless they have begun before.
-pub trait Start<P> {
+pub trait StartGuards<P> {
     /// Begins them, once.
     fn start(&mut self) -> Option<P>;
 }
@@ -116,7 +116,7 @@ pub trait Start<P> {
 #[derive(Debug)]
 pub(super) struct Started;
 
-impl<P> Start<P> for Started {
+impl<P> StartGuards<P> for Started {
     #[inline]
     fn start(&mut self) -> Option<P> {
         None
@@ -125,9 +125,9 @@ impl<P> Start<P> for Started {
 
 /// Creates the guards at the first poll.
 #[derive(Debug)]
-pub struct Unstarted<S>(pub(super) Option<S>);
+pub struct NotStarted<S>(pub(super) Option<S>);
 
-impl<P: Guards, S: FnOnce() -> P> Start<P> for Unstarted<S> {
+impl<P: Guards, S: FnOnce() -> P> StartGuards<P> for NotStarted<S> {
     #[inline]
     fn start(&mut self) -> Option<P> {
         self.0.take().map(|start| start())

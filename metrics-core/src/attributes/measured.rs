@@ -4,7 +4,7 @@ use super::guard::Guard;
 use crate::Outcome;
 use crate::clock::{self, Clock};
 use crate::families::custom::{Counter, Histogram};
-use crate::outcome::ends::{End, On};
+use crate::outcome::ends::{CallEnd, On};
 
 /// A declared family with a value for each of its labels.
 pub trait Declared {
@@ -129,7 +129,7 @@ pub struct CountedGuard {
 impl CountedGuard {
     /// One body for both ways to end: where it is inlined twice, a call takes four instructions more.
     #[inline]
-    fn end(self, end: End) {
+    fn end(self, end: CallEnd) {
         if self.on.include_end(end) {
             self.counter.increment();
         }
@@ -142,11 +142,11 @@ impl Guard for CountedGuard {
 
     #[inline]
     fn finish(self, outcome: Outcome) {
-        self.end(End::returned(outcome));
+        self.end(CallEnd::returned(outcome));
     }
 
     #[inline]
     fn abandon(self, outcome: Outcome) {
-        self.end(End::abandoned(outcome));
+        self.end(CallEnd::abandoned(outcome));
     }
 }

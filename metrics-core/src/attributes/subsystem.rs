@@ -10,9 +10,9 @@ use crate::clock;
 use crate::families::subsystem::{MaxAge, SubsystemSlots, ending};
 use crate::instance::process;
 use crate::report::Topic;
-use crate::sites::call_site::{CallSite, Found};
+use crate::sites::call_site::{CallSite, SiteSeries};
 use crate::sites::target::SubsystemSite;
-use crate::storage::{Ending, Run, not_installed};
+use crate::storage::{Ending, RunInProgress, not_installed};
 
 impl CallSite {
     /// Begins a run of the subsystem at this index of the site's choices.
@@ -24,22 +24,22 @@ impl CallSite {
     // Not generic: each would be compiled in the crate of its first user, where a thread's memory is farther away.
 
     #[inline(never)]
-    fn first_run(&'static self) -> Run {
+    fn first_run(&'static self) -> RunInProgress {
         self.cell.start().unwrap_or_else(|| start_slowly(self, 0))
     }
 
     #[inline(never)]
-    fn other_run(&'static self, index: usize) -> Run {
+    fn other_run(&'static self, index: usize) -> RunInProgress {
         self.cell(index, 0).start().unwrap_or_else(|| start_slowly(self, index))
     }
 }
 
 #[cold]
 #[inline(never)]
-fn start_slowly(site: &'static CallSite, index: usize) -> Run {
+fn start_slowly(site: &'static CallSite, index: usize) -> RunInProgress {
     let subsystem = SubsystemSite(site);
     let refused = Cell::new(None);
-    let find = || Found::Subsystem(find(subsystem, index, &refused));
+    let find = || SiteSeries::Subsystem(find(subsystem, index, &refused));
     let cell = site.cell(index, 0);
     cell.find(find);
     not_installed::note(site);
@@ -50,9 +50,9 @@ fn start_slowly(site: &'static CallSite, index: usize) -> Run {
     // Whether a cancelled run is observed, which is rarely asked for, goes with the run in a mark, and the run by
     // the slow way.
     if site.observes_cancelled {
-        cell.start_marked(find, Found::calls)
+        cell.start_marked(find, SiteSeries::calls)
     } else {
-        cell.start_slowly(find, Found::calls)
+        cell.start_slowly(find, SiteSeries::calls)
     }
 }
 
@@ -82,7 +82,7 @@ fn report_refused(site: SubsystemSite<'_>, index: usize, set: &MaxAge) {
 
 /// A run of an annotated function.
 #[derive(Debug)]
-pub struct SiteRun(pub(crate) Run);
+pub struct SiteRun(pub(crate) RunInProgress);
 
 impl Guard for SiteRun {
     type Verdict = Outcome;
@@ -115,14 +115,14 @@ impl Guard for SiteRun {
 // Once for all sites, not once in each annotated function: 200 bytes less of each, and as fast.
 
 #[inline(never)]
-fn end_well(running: Run) {
+fn end_well(running: RunInProgress) {
     if !running.end_quickly_anywhere_by_time_stamp() {
         end_slowly(running, ending(Outcome::Ok, false));
     }
 }
 
 #[inline(never)]
-fn end_well_here(running: Run) {
+fn end_well_here(running: RunInProgress) {
     if !running.end_quickly_by_time_stamp() {
         end_slowly(running, ending(Outcome::Ok, false));
     }
@@ -130,7 +130,7 @@ fn end_well_here(running: Run) {
 
 #[cold]
 #[inline(never)]
-fn end_slowly(running: Run, ending: Ending) {
+fn end_slowly(running: RunInProgress, ending: Ending) {
     compare_clocks();
     running.end_site(ending);
 }

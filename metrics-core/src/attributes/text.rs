@@ -7,17 +7,17 @@ const INLINE: usize = 38;
 
 /// The text of a profile or a symbol.
 #[derive(Clone)]
-pub struct Text(Kind);
+pub struct Text(TextStorage);
 
 #[derive(Clone)]
-enum Kind {
+enum TextStorage {
     Inline { bytes: [u8; INLINE], len: u8 },
     Shared(Box<str>),
 }
 
 impl Text {
     /// No text: the label is empty.
-    pub const NONE: Self = Self(Kind::Inline { bytes: [0; INLINE], len: 0 });
+    pub const NONE: Self = Self(TextStorage::Inline { bytes: [0; INLINE], len: 0 });
 
     /// A copy of `text`.
     pub fn of<T: TextValue + ?Sized>(text: &T) -> Self {
@@ -29,24 +29,24 @@ impl Text {
         match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
             (Some(start), Ok(len)) => {
                 start.copy_from_slice(text.as_bytes());
-                Self(Kind::Inline { bytes, len })
+                Self(TextStorage::Inline { bytes, len })
             }
-            _ => Self(Kind::Shared(text.into())),
+            _ => Self(TextStorage::Shared(text.into())),
         }
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Kind::Inline { bytes, len } => &bytes[..usize::from(*len)],
-            Kind::Shared(text) => text.as_bytes(),
+            TextStorage::Inline { bytes, len } => &bytes[..usize::from(*len)],
+            TextStorage::Shared(text) => text.as_bytes(),
         }
     }
 
     pub(crate) fn as_str(&self) -> &str {
         match &self.0 {
             // The copy has the boundaries of a `str`.
-            Kind::Inline { .. } => str::from_utf8(self.as_bytes()).unwrap_or_default(),
-            Kind::Shared(text) => text,
+            TextStorage::Inline { .. } => str::from_utf8(self.as_bytes()).unwrap_or_default(),
+            TextStorage::Shared(text) => text,
         }
     }
 }

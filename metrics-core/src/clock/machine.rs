@@ -7,7 +7,7 @@ use crate::lock;
 /// Time since an arbitrary origin, without suspends. Time synchronisation may change its rate by 500 ppm.
 pub(super) fn monotonic() -> Duration {
     static ORIGIN: lock::Once<Instant> = lock::Once::new();
-    ORIGIN.get_or_make(Instant::now).elapsed()
+    ORIGIN.get_or_init(Instant::now).elapsed()
 }
 
 /// Like [`monotonic`], but its rate is never adjusted; the tick counter is calibrated against it.

@@ -36,7 +36,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 pub(crate) use scale::Scale;
-use ticks::{Source, Ticks};
+use ticks::{TickSource, Ticks};
 
 use crate::lock;
 use timeline::Moment;
@@ -181,7 +181,7 @@ static TICKS: lock::Once<Ticks<Machine>> = lock::Once::new();
 
 #[inline]
 fn machine_ticks() -> &'static Ticks<Machine> {
-    TICKS.get_or_make(|| Ticks::new(Machine))
+    TICKS.get_or_init(|| Ticks::new(Machine))
 }
 
 /// Makes the time stamp counter trusted regardless of the processor.
@@ -191,7 +191,7 @@ pub(crate) static TRUST: AtomicBool = AtomicBool::new(false);
 #[derive(Debug)]
 struct Machine;
 
-impl Source for Machine {
+impl TickSource for Machine {
     fn time_stamp(&self) -> u64 {
         machine::time_stamp()
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::scale::Scale;
 
 /// The clocks from which ticks are made: the machine's, or a test's.
-pub(super) trait Source {
+pub(super) trait TickSource {
     fn time_stamp(&self) -> u64;
     fn time_stamp_is_trusted(&self) -> bool;
     fn monotonic(&self) -> Duration;
@@ -48,13 +48,13 @@ const DRIFT_ALLOWED_PPM: u128 = 1000;
 /// No decision is made on less: a pair that the scheduler interrupted for 100 µs looks like 1000 ppm within 100 ms.
 const SHORTEST_WATCH: Duration = Duration::from_millis(500);
 
-impl<S: Source> Ticks<S> {
+impl<S: TickSource> Ticks<S> {
     /// Takes 20 ms if the counter is trusted.
     pub(super) fn new(source: S) -> Self {
         let scale = source.time_stamp_is_trusted().then(|| measure(&source)).flatten();
         let start = Pair { ticks: 0, time: Duration::ZERO, doubt: 0 };
         let took_over = if scale.is_none() { OnceLock::from(start) } else { OnceLock::new() };
-        let checked = Mutex::new(pair(&source, Source::unsteered));
+        let checked = Mutex::new(pair(&source, TickSource::unsteered));
         let scale = scale.unwrap_or(Scale::NANOSECONDS);
         Self { source, scale, took_over, fell_back: AtomicBool::new(false), checked }
     }
@@ -91,7 +91,7 @@ impl<S: Source> Ticks<S> {
         }
         // Another scrape is checking already, or was when this process was forked.
         let mut checked = self.checked.try_lock().ok()?;
-        let now = pair(&self.source, Source::unsteered);
+        let now = pair(&self.source, TickSource::unsteered);
         let passed = now.time.saturating_sub(checked.time);
         if passed < SHORTEST_WATCH || self.scale.duration(now.doubt.into()) > SHORTEST_WATCH / 10_000 {
             return None;
@@ -110,16 +110,16 @@ impl<S: Source> Ticks<S> {
     }
 }
 
-fn measure<S: Source>(source: &S) -> Option<Scale> {
-    let start = pair(source, Source::unsteered);
+fn measure<S: TickSource>(source: &S) -> Option<Scale> {
+    let start = pair(source, TickSource::unsteered);
     source.sleep(CALIBRATION);
-    let end = pair(source, Source::unsteered);
+    let end = pair(source, TickSource::unsteered);
     let nanoseconds = u64::try_from(end.time.saturating_sub(start.time).as_nanos()).ok()?;
     Scale::measured(end.ticks.saturating_sub(start.ticks), nanoseconds)
 }
 
 /// The least disturbed of several pairs. The rest of its error is the same at both ends of a calibration.
-fn pair<S: Source>(source: &S, clock: impl Fn(&S) -> Duration) -> Pair {
+fn pair<S: TickSource>(source: &S, clock: impl Fn(&S) -> Duration) -> Pair {
     let attempt = || {
         let before = source.time_stamp();
         let time = clock(source);
@@ -153,7 +153,7 @@ mod tests {
         }
     }
 
-    impl Source for &Mock {
+    impl TickSource for &Mock {
         fn time_stamp(&self) -> u64 {
             self.ticks.get()
         }

@@ -66,7 +66,7 @@ impl Timeline {
 
     /// The translation of ticks up to now.
     pub(crate) fn translation(&self, clock: &Clock) -> Translation {
-        let mut past = self.past.hold();
+        let mut past = self.past.lock();
         let now = self.go_on(&mut past, clock, None);
         Translation { now, suspends: past.suspends.clone(), scale: clock.scale() }
     }

@@ -15,13 +15,13 @@ use prometheus::{Error, Registry, proto};
 
 use super::conformance::{Fault, check_name};
 use super::failure::Failure;
-use super::isolation::{Isolation, Running};
+use super::isolation::{Isolation, RunningCollector};
 use super::naming::Naming;
 use super::own::{InstanceId, OwnFamilies};
 use super::spelling::{ForeignFamily, sample_names};
 use crate::catalogue::{FAMILIES, Origin};
 use crate::families::custom::custom_families;
-use crate::lock::{Held, Lock};
+use crate::lock::{Lock, LockGuard};
 use crate::panics::contained;
 use crate::report::{LONGEST_LINE, Report, Topic};
 use crate::shown::{quoted, shown};
@@ -31,7 +31,7 @@ use crate::storage::CounterSlot;
 /// What is served beside our families, and how often some part of it failed.
 #[derive(Debug, Default)]
 pub(crate) struct Foreign {
-    sources: Lock<Vec<Arc<Source>>>,
+    sources: Lock<Vec<Arc<ForeignSource>>>,
     failures: [CounterSlot; Failure::ALL.len()],
     /// The families that are not served and the sources that failed, as far as they were reported.
     reported: Lock<HashSet<String>>,
@@ -42,7 +42,7 @@ const MOST_REPORTED: usize = 200;
 
 /// Something that yields families.
 #[derive(Debug)]
-struct Source {
+struct ForeignSource {
     yields: Yields,
     isolation: Isolation,
 }
@@ -62,12 +62,13 @@ impl fmt::Debug for Yields {
 }
 
 /// The name of a family, and why it is not served.
-type Refused = (String, Fault);
+type RefusedFamily = (String, Fault);
 
 impl Foreign {
     /// `place` is the line of the bot that adds it.
     pub(crate) fn add_registry(&self, registry: Registry, place: SourceLine) {
-        let source = Source { yields: Yields::Registry(registry, place), isolation: Isolation::default() };
+        let source =
+            ForeignSource { yields: Yields::Registry(registry, place), isolation: Isolation::default() };
         self.sources().push(Arc::new(source));
     }
 
@@ -97,7 +98,7 @@ impl Foreign {
         }
         drop(registered);
         let yields = Yields::Collector { collector, descriptions };
-        sources.push(Arc::new(Source { yields, isolation: Isolation::default() }));
+        sources.push(Arc::new(ForeignSource { yields, isolation: Isolation::default() }));
         Ok(())
     }
 
@@ -127,7 +128,7 @@ impl Foreign {
     }
 
     /// Reports families that are not served, as many of them as a line holds: the others at the next scrape.
-    fn tell_refused(&self, report: &Report, refused: &[Refused]) {
+    fn tell_refused(&self, report: &Report, refused: &[RefusedFamily]) {
         let (mut line, mut names) = ("metric families of the bot are not served: ".to_owned(), Vec::new());
         for (name, fault) in refused {
             let family = format!("{}{}: {fault}", if names.is_empty() { "" } else { "; " }, quoted(name));
@@ -149,7 +150,7 @@ impl Foreign {
     /// The families of the registered collectors, for somebody else's gather of the shared registry.
     pub(crate) fn collected(&self, report: &Report) -> Vec<proto::MetricFamily> {
         let collectors = self.sources().iter().filter(|source| source.is_collector()).cloned().collect();
-        self.run(collectors, report, Source::gather).into_iter().flatten().collect()
+        self.run(collectors, report, ForeignSource::gather).into_iter().flatten().collect()
     }
 
     pub(crate) fn failures(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
@@ -159,18 +160,18 @@ impl Foreign {
     /// Runs all sources at the same time and returns what came of those that did not fail.
     fn run<R: Send + 'static>(
         &self,
-        sources: Vec<Arc<Source>>,
+        sources: Vec<Arc<ForeignSource>>,
         report: &Report,
-        run: impl Fn(&Source) -> R + Clone + Send + 'static,
+        run: impl Fn(&ForeignSource) -> R + Clone + Send + 'static,
     ) -> Vec<R> {
-        let start = |source: Arc<Source>| {
+        let start = |source: Arc<ForeignSource>| {
             let (runs, run) = (Arc::clone(&source), run.clone());
             let running = source.isolation.start(move || run(&runs));
             (source, running)
         };
         let running: Vec<_> = sources.into_iter().map(start).collect();
-        let result = |(source, running): (Arc<Source>, Result<Running<R>, Failure>)| {
-            let result = running.and_then(Running::wait);
+        let result = |(source, running): (Arc<ForeignSource>, Result<RunningCollector<R>, Failure>)| {
+            let result = running.and_then(RunningCollector::wait);
             let failed = |failure: &Failure| {
                 self.count(*failure);
                 let source = source.to_string();
@@ -191,17 +192,17 @@ impl Foreign {
 
     /// Whether this family or source fails for the first time, as far as that is remembered.
     fn is_new(&self, failed: &str) -> bool {
-        let mut reported = self.reported.hold();
+        let mut reported = self.reported.lock();
         reported.len() < MOST_REPORTED && reported.insert(failed.to_owned())
     }
 
     /// Its report was suppressed or dropped: a later one may come through.
     fn forget(&self, failed: &str) {
-        self.reported.hold().remove(failed);
+        self.reported.lock().remove(failed);
     }
 
-    fn sources(&self) -> Held<'_, Vec<Arc<Source>>> {
-        self.sources.hold()
+    fn sources(&self) -> LockGuard<'_, Vec<Arc<ForeignSource>>> {
+        self.sources.lock()
     }
 }
 
@@ -235,7 +236,7 @@ struct Served {
 }
 
 impl Served {
-    fn add(&mut self, family: ForeignFamily) -> Result<(), Refused> {
+    fn add(&mut self, family: ForeignFamily) -> Result<(), RefusedFamily> {
         if self.ours.standard.contains(&family.name) {
             // Every client has these, prometheus' default registry too: ours are served.
             return Ok(());
@@ -261,7 +262,7 @@ impl Served {
     }
 }
 
-impl Source {
+impl ForeignSource {
     fn is_collector(&self) -> bool {
         matches!(self.yields, Yields::Collector { .. })
     }
@@ -281,7 +282,7 @@ impl Source {
     }
 
     /// Its families without those of `instance`, which our server spells itself. One without any series is none.
-    fn spell(&self, instance: InstanceId, now_ms: i64) -> Vec<Result<ForeignFamily, Refused>> {
+    fn spell(&self, instance: InstanceId, now_ms: i64) -> Vec<Result<ForeignFamily, RefusedFamily>> {
         let families = OwnFamilies::muted(instance, || self.gather());
         let families = families.iter().filter(|family| !family.get_metric().is_empty());
         let spell =
@@ -290,7 +291,7 @@ impl Source {
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for ForeignSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.yields, self.descriptions().first()) {
             (Yields::Registry(_, place), _) => write!(f, "the registry that was added at {place}"),

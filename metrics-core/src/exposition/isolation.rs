@@ -20,19 +20,19 @@ pub(super) struct Isolation(Lock<Turns>);
 #[derive(Debug, Default)]
 struct Turns {
     generation: u32,
-    turn: Arc<Turn>,
+    turn: Arc<ScrapeTurn>,
 }
 
 /// The current turn: a second caller waits for the first, but never for one that missed its deadline.
 #[derive(Debug, Default)]
-struct Turn {
+struct ScrapeTurn {
     running_since: Mutex<Option<Instant>>,
     ended: Condvar,
 }
 
 /// A run in progress.
 #[derive(Debug)]
-pub(super) struct Running<R> {
+pub(super) struct RunningCollector<R> {
     started: Instant,
     result: mpsc::Receiver<Result<R, String>>,
 }
@@ -42,7 +42,7 @@ impl Isolation {
     pub(super) fn start<R: Send + 'static>(
         &self,
         run: impl FnOnce() -> R + Send + 'static,
-    ) -> Result<Running<R>, Failure> {
+    ) -> Result<RunningCollector<R>, Failure> {
         let turn = self.turn();
         let started = turn.begin()?;
         let (sender, result) = mpsc::sync_channel(1);
@@ -57,11 +57,11 @@ impl Isolation {
             turn.end();
             return Err(Failure::NoThread);
         }
-        Ok(Running { started, result })
+        Ok(RunningCollector { started, result })
     }
 
-    fn turn(&self) -> Arc<Turn> {
-        let (mut turns, generation) = (self.0.hold(), lock::generation());
+    fn turn(&self) -> Arc<ScrapeTurn> {
+        let (mut turns, generation) = (self.0.lock(), lock::generation());
         if turns.generation != generation {
             *turns = Turns { generation, turn: Arc::default() };
         }
@@ -69,7 +69,7 @@ impl Isolation {
     }
 }
 
-impl<R> Running<R> {
+impl<R> RunningCollector<R> {
     /// The result, once the run has ended or its deadline is over.
     pub(super) fn wait(self) -> Result<R, Failure> {
         match self.result.recv_timeout(DEADLINE.saturating_sub(self.started.elapsed())) {
@@ -80,7 +80,7 @@ impl<R> Running<R> {
     }
 }
 
-impl Turn {
+impl ScrapeTurn {
     fn begin(&self) -> Result<Instant, Failure> {
         let running = self.running_since.lock().unwrap_or_else(PoisonError::into_inner);
         let patience = running.map_or(Duration::ZERO, |since| DEADLINE.saturating_sub(since.elapsed()));

@@ -454,7 +454,7 @@ fn process_metrics_of_another_registry_are_not_a_failure_and_ours_are_served() {
         text.matches(" Theirs.\n").count()
     };
     assert_eq!(theirs_and_failures(Settings::new(Mode::Paper)), 0);
-    let without_ours = Settings::new(Mode::Paper).families(crate::catalogue::Families::SeedOnly);
+    let without_ours = Settings::new(Mode::Paper).families(crate::catalogue::Families::CoreOnly);
     assert_eq!(theirs_and_failures(without_ours), names.len());
 }
 

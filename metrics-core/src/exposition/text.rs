@@ -23,16 +23,16 @@ pub(crate) struct TextSink<'a> {
     /// The family that is open.
     open: usize,
     /// What comes of families that are not open yet, by their position in the catalogue.
-    waiting: Vec<Waiting>,
+    waiting: Vec<PendingFamily>,
     /// The family of the last series, and its position.
     last: Option<(&'static Family, usize)>,
-    scratch: Scratch,
+    scratch: LineScratch,
     receipt: Receipt,
-    outlet: Option<Outlet<'a>>,
+    outlet: Option<Output<'a>>,
 }
 
 /// Where the text goes as soon as there is some.
-struct Outlet<'a> {
+struct Output<'a> {
     out: &'a mut dyn Write,
     /// What came of it so far.
     result: io::Result<()>,
@@ -44,7 +44,7 @@ struct Outlet<'a> {
 const PIECE: usize = 64 * 1024;
 
 #[derive(Default)]
-struct Waiting {
+struct PendingFamily {
     spelling: Option<Spelling>,
     text: String,
 }
@@ -61,7 +61,7 @@ struct Spelling {
 
 /// What the lines of one series share.
 #[derive(Default)]
-struct Scratch {
+struct LineScratch {
     labels: String,
     /// A line of a bucket up to its bound.
     bucket: String,
@@ -83,9 +83,9 @@ impl<'a> TextSink<'a> {
             default_labels,
             text,
             open: 0,
-            waiting: (0..=CUSTOM).map(|_| Waiting::default()).collect(),
+            waiting: (0..=CUSTOM).map(|_| PendingFamily::default()).collect(),
             last: None,
-            scratch: Scratch::default(),
+            scratch: LineScratch::default(),
             receipt: Receipt::default(),
             outlet: None,
         }
@@ -94,7 +94,7 @@ impl<'a> TextSink<'a> {
     /// Writes the text to `out`, some at a time, so that it is never in memory as a whole. Where that fails the rest is
     /// not spelled.
     pub(crate) fn to(naming: &'a Naming, out: &'a mut dyn Write) -> Self {
-        let outlet = Outlet { out, result: Ok(()), wrote_for: Duration::ZERO };
+        let outlet = Output { out, result: Ok(()), wrote_for: Duration::ZERO };
         Self { outlet: Some(outlet), ..Self::new(naming, String::new()) }
     }
 
@@ -120,7 +120,7 @@ impl<'a> TextSink<'a> {
     }
 
     fn pass_on(&mut self) {
-        if let Some(Outlet { out, result: result @ Ok(()), wrote_for }) = &mut self.outlet {
+        if let Some(Output { out, result: result @ Ok(()), wrote_for }) = &mut self.outlet {
             let begun = Instant::now();
             *result = out.write_all(self.text.as_bytes());
             *wrote_for += begun.elapsed();
@@ -190,7 +190,7 @@ impl Sink for TextSink<'_> {
         let position = self.position(family);
         debug_assert!(position >= self.open, "{} comes after its place", family.name);
         let Self { namespace, default_labels, text, open, waiting, scratch, .. } = self;
-        let Waiting { spelling, text: waiting } = &mut waiting[position];
+        let PendingFamily { spelling, text: waiting } = &mut waiting[position];
         // What comes too late is no worse than behind the others.
         let text = if position <= *open { text } else { waiting };
         let spelling = spelling.get_or_insert_with(|| {
@@ -228,7 +228,7 @@ impl Spelling {
         }
     }
 
-    fn series(&self, text: &mut String, scratch: &mut Scratch, value: Reading<'_>) {
+    fn series(&self, text: &mut String, scratch: &mut LineScratch, value: Reading<'_>) {
         match value {
             Reading::Counter(value) => {
                 self.start(text, "", &scratch.labels);
@@ -244,8 +244,8 @@ impl Spelling {
         }
     }
 
-    fn histogram(&self, text: &mut String, scratch: &mut Scratch, buckets: &[u64], sum: f64) {
-        let Scratch { labels, bucket } = scratch;
+    fn histogram(&self, text: &mut String, scratch: &mut LineScratch, buckets: &[u64], sum: f64) {
+        let LineScratch { labels, bucket } = scratch;
         bucket.clear();
         for part in [&self.name, "_bucket{", labels] {
             bucket.push_str(part);

@@ -56,10 +56,10 @@ impl<A: Amount> Capital<A> {
     }
 
     /// What is recorded of it; nothing where a figure is no finite number.
-    pub(crate) fn figures(&self) -> Option<Figures> {
+    pub(crate) fn figures(&self) -> Option<CapitalReading> {
         let amounts = [self.allocated, self.positions, self.open_orders, self.available()];
         let finite = amounts.iter().all(|amount| amount.as_f64().is_finite());
-        finite.then(|| Figures {
+        finite.then(|| CapitalReading {
             available: self.available().as_f64(),
             utilization_percent: self.utilization_percent(),
         })
@@ -119,12 +119,12 @@ impl Arithmetic for rust_decimal::Decimal {
 
 /// What is recorded of a profile's capital.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Figures {
+pub(crate) struct CapitalReading {
     pub(crate) available: f64,
     pub(crate) utilization_percent: f64,
 }
 
-impl Figures {
+impl CapitalReading {
     /// Whether less than nothing is left, by more than `tolerance`.
     pub(crate) fn is_below_zero(&self, tolerance: f64) -> bool {
         self.available < -tolerance

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::families::recent::Recent;
 use crate::labels::bounds::{DEFAULT_SERIES, LabelBounds};
 use crate::lock::{self, Lock};
-use crate::series::{self, Bound, BoundedSeries, FamilyKey, Label, LabelSetQuery};
+use crate::series::{self, Bound, BoundedSeries, FamilyKey, LabelSetQuery, QueriedLabel};
 use crate::storage::{ENABLED, Sink, Slot, lose};
 
 /// Where the label stands among the family's, and so with the next.
@@ -37,17 +37,17 @@ impl Events {
     }
 
     pub(crate) fn set_bounds(&self, LabelBounds { profiles, symbols }: LabelBounds) {
-        let mut family = self.family.hold();
+        let mut family = self.family.lock();
         family.set_bound(PROFILE, profiles);
         family.set_bound(SYMBOL, symbols);
     }
 
     /// Takes away the series of a profile that was removed.
     pub(crate) fn forget_profile(&self, profile: &str, now: Duration) {
-        self.family.hold().forget(PROFILE, profile, now);
+        self.family.lock().forget(PROFILE, profile, now);
     }
 
-    pub(crate) fn record(&self, labels: &[Label<'_>; 4], count: u64) {
+    pub(crate) fn record(&self, labels: &[QueriedLabel<'_>; 4], count: u64) {
         let asked = LabelSetQuery::new(self.key, labels);
         if series::remembered(&asked, |entry| entry.record(|slot| slot.add(count))).is_none() {
             self.record_slowly(&asked, count);
@@ -77,7 +77,7 @@ impl Events {
         }
         let now = self.clock.boot_time();
         let found_at = series::epoch();
-        let entry = self.family.hold().get_or_create(asked, now, Slot::counter);
+        let entry = self.family.lock().get_or_create(asked, now, Slot::counter);
         entry.record(|slot| slot.add(count));
         series::remember(&entry, found_at);
     }
@@ -86,17 +86,17 @@ impl Events {
     pub(crate) fn bare(&self, severity: &'static str, kind: &'static str) -> Arc<EventSlots> {
         let labels = labels(severity, kind, b"", b"");
         let now = self.clock.boot_time();
-        self.family.hold().get_or_create(&LabelSetQuery::new(self.key, &labels), now, Slot::counter)
+        self.family.lock().get_or_create(&LabelSetQuery::new(self.key, &labels), now, Slot::counter)
     }
 
     pub(crate) fn collect(&self, now: Duration, namespace: &str, sink: &mut dyn Sink) {
         sink.open(&OPERATIONAL_EVENTS_TOTAL);
-        let mut after = self.family.hold().collect_some(now, None, sink);
+        let mut after = self.family.lock().collect_some(now, None, sink);
         while let Some(labels) = after {
             sink.rest();
-            after = self.family.hold().collect_some(now, Some(&labels), sink);
+            after = self.family.lock().collect_some(now, Some(&labels), sink);
         }
-        self.family.hold().collect_overflow(namespace, sink);
+        self.family.lock().collect_overflow(namespace, sink);
     }
 }
 
@@ -106,8 +106,13 @@ pub(crate) fn labels<'a>(
     kind: &'static str,
     profile: &'a [u8],
     symbol: &'a [u8],
-) -> [Label<'a>; 4] {
-    [Label::Closed(severity), Label::Closed(kind), Label::Open(profile), Label::Open(symbol)]
+) -> [QueriedLabel<'a>; 4] {
+    [
+        QueriedLabel::Closed(severity),
+        QueriedLabel::Closed(kind),
+        QueriedLabel::Open(profile),
+        QueriedLabel::Open(symbol),
+    ]
 }
 
 /// How often one event happened.

@@ -7,23 +7,23 @@ use crate::catalogue::{self, EXCHANGE_API_LATENCY_BUCKETS};
 use crate::clock::Clock;
 use crate::outcome::unwinding::Unwinding;
 use crate::storage::waiting::{SinceHere, claim};
-use crate::storage::{Call, Ending, Lease, Scratch, Series, Sink, Totals};
+use crate::storage::{Call, CallSeriesLease, Ending, Scratch, SeriesMap, Sink, Totals};
 use crate::{LabelValue, Outcome};
 
 /// One family's series: which exchange, where it is not the one of the settings, and which operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
+struct CallKey {
     exchange: Option<&'static str>,
     operation: &'static str,
 }
 
 /// The exchange calls of an instance.
 #[derive(Debug)]
-pub(crate) struct ExchangeCalls(Series<Key, ExchangeSlots>);
+pub(crate) struct ExchangeCalls(SeriesMap<CallKey, ExchangeSlots>);
 
 impl ExchangeCalls {
     pub(crate) fn new() -> Self {
-        Self(Series::new())
+        Self(SeriesMap::new())
     }
 
     /// The slots of `operation` at `exchange`, or at the exchange that the settings name.
@@ -33,7 +33,7 @@ impl ExchangeCalls {
         operation: &'static str,
         clock: &Clock,
     ) -> Arc<ExchangeSlots> {
-        self.0.get_or_insert_with(&Key { exchange, operation }, || ExchangeSlots::new(clock))
+        self.0.get_or_insert_with(&CallKey { exchange, operation }, || ExchangeSlots::new(clock))
     }
 
     /// `default` is the exchange of the settings. What its series have under its own name beside that is added up.
@@ -124,20 +124,20 @@ impl Kept {
 
 /// What is recorded of one operation at one exchange.
 #[derive(Debug)]
-pub struct ExchangeSlots(Lease);
+pub struct ExchangeSlots(CallSeriesLease);
 
 impl ExchangeSlots {
     fn new(clock: &Clock) -> Self {
-        Self(Lease::new(&EXCHANGE_API_LATENCY_BUCKETS, Outcome::VALUES.len(), clock.scale()))
+        Self(CallSeriesLease::new(&EXCHANGE_API_LATENCY_BUCKETS, Outcome::VALUES.len(), clock.scale()))
     }
 
-    pub(crate) fn calls(&self) -> &Lease {
+    pub(crate) fn calls(&self) -> &CallSeriesLease {
         &self.0
     }
 
     /// Of a handle that an allocator asks for under a lock.
     pub(crate) fn nowhere() -> Self {
-        Self(Lease::nowhere())
+        Self(CallSeriesLease::nowhere())
     }
 }
 
@@ -322,7 +322,7 @@ mod tests {
         static SLOTS: LazyLock<Arc<ExchangeSlots>> = LazyLock::new(|| {
             let scale = Clock::System.scale();
             // A near one: otherwise shares are found in another table, which is gone when its destructor has run.
-            let lease = Lease::numbered(255, &EXCHANGE_API_LATENCY_BUCKETS, OUTCOMES + 1, scale);
+            let lease = CallSeriesLease::numbered(255, &EXCHANGE_API_LATENCY_BUCKETS, OUTCOMES + 1, scale);
             Arc::new(ExchangeSlots(lease))
         });
         drop_guard_while_another_has_its_share(|| {

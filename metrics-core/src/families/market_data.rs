@@ -9,10 +9,10 @@ use crate::catalogue;
 use crate::clock::{Clock, Latch, Timeline, Translation};
 use crate::labels::bounds::{DEFAULT_SERIES, LabelBounds};
 use crate::lock::{self, Lock};
-use crate::storage::{ENABLED, Sink, Tally, record_outside};
+use crate::storage::{CounterWords, ENABLED, Sink, record_outside};
 
 /// An exchange and a symbol.
-type Key = (&'static str, Arc<str>);
+type FeedKey = (&'static str, Arc<str>);
 
 /// The market data of an instance, of at most as many symbols as the settings allow.
 #[derive(Debug)]
@@ -21,13 +21,13 @@ pub(crate) struct MarketData {
     feeds: Lock<Feeds>,
     /// Grows where a place came free: until then whoever found none need not ask again.
     changes: AtomicU64,
-    overflow: Tally,
+    overflow: CounterWords,
 }
 
 /// Every feed.
 #[derive(Debug, Default)]
 struct Feeds {
-    by_key: BTreeMap<Key, Arc<Feed>>,
+    by_key: BTreeMap<FeedKey, Arc<Feed>>,
     /// How many of them each symbol has.
     symbols: BTreeMap<Arc<str>, usize>,
 }
@@ -46,7 +46,7 @@ impl MarketData {
             bound: AtomicUsize::new(LabelBounds::DEFAULT.symbols),
             feeds: Lock::default(),
             changes: AtomicU64::new(0),
-            overflow: Tally::new(),
+            overflow: CounterWords::new(),
         }
     }
 
@@ -67,7 +67,7 @@ impl MarketData {
 
     fn feed(&self, exchange: &'static str, symbol: &Arc<str>) -> Option<Arc<Feed>> {
         let key = (exchange, Arc::clone(symbol));
-        let mut feeds = self.feeds.hold();
+        let mut feeds = self.feeds.lock();
         if let Some(feed) = feeds.by_key.get(&key) {
             return Some(Arc::clone(feed));
         }
@@ -75,7 +75,7 @@ impl MarketData {
     }
 
     fn standing_feed(&self, exchange: &'static str, symbol: &Arc<str>) -> Option<Arc<Feed>> {
-        self.feeds.hold().by_key.get(&(exchange, Arc::clone(symbol))).cloned()
+        self.feeds.lock().by_key.get(&(exchange, Arc::clone(symbol))).cloned()
     }
 
     /// Lets go of a feed that a handle held, and of its place if that was the last one and the series is gone.
@@ -83,7 +83,7 @@ impl MarketData {
         if feed.is_updated() {
             return;
         }
-        let mut feeds = self.feeds.hold();
+        let mut feeds = self.feeds.lock();
         drop(feed);
         if feeds.release(&(exchange, Arc::clone(symbol))) {
             self.change();
@@ -92,7 +92,7 @@ impl MarketData {
 
     pub(crate) fn collect(&self, translation: &Translation, namespace: &str, sink: &mut dyn Sink) {
         let family = &catalogue::MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS;
-        let mut known = self.feeds.hold();
+        let mut known = self.feeds.lock();
         // What one handle removed while another was dropped.
         if known.sweep() {
             self.change();
@@ -102,7 +102,7 @@ impl MarketData {
         drop(known);
         for ((exchange, symbol), feed) in feeds {
             let ticks = feed.updated_at.load(Relaxed);
-            let stamp = feed.stamp.hold().stamp(ticks, 0, translation);
+            let stamp = feed.stamp.lock().stamp(ticks, 0, translation);
             if let Some(stamp) = stamp.filter(|_| ticks != 0) {
                 sink.gauge(family, &[exchange, &symbol], stamp.wall.as_secs_f64());
             }
@@ -118,7 +118,7 @@ impl Feeds {
         has_symbol && self.by_key.len() < DEFAULT_SERIES
     }
 
-    fn insert(&mut self, key: Key) -> Arc<Feed> {
+    fn insert(&mut self, key: FeedKey) -> Arc<Feed> {
         let feed = Arc::new(Feed::default());
         *self.symbols.entry(Arc::clone(&key.1)).or_insert(0) += 1;
         self.by_key.insert(key, Arc::clone(&feed));
@@ -126,7 +126,7 @@ impl Feeds {
     }
 
     /// Lets go of one, if nobody needs it; says whether it did.
-    fn release(&mut self, key: &Key) -> bool {
+    fn release(&mut self, key: &FeedKey) -> bool {
         let is_free = self.by_key.get_mut(key).is_some_and(|feed| !Feed::is_needed(feed));
         if is_free {
             self.by_key.remove(key);
@@ -245,7 +245,7 @@ impl MarketDataFeed {
         }
         let feed = market_data.feed(self.exchange, &self.symbol);
         self.asked_at.store(changes, Relaxed);
-        feed.map(|feed| self.moved_in.get_or_make(|| feed))
+        feed.map(|feed| self.moved_in.get_or_init(|| feed))
     }
 
     /// Takes the series away, since nobody subscribes to it any more: otherwise it would be stale for ever. Its place is

@@ -81,7 +81,7 @@ struct System {
 impl System {
     fn known() -> &'static Self {
         static KNOWN: lock::Once<System> = lock::Once::new();
-        KNOWN.get_or_make(|| Self {
+        KNOWN.get_or_init(|| Self {
             ticks_per_second: configured(libc::_SC_CLK_TCK, 100.0),
             page_bytes: configured(libc::_SC_PAGESIZE, 4096.0),
             booted: fs::read_to_string("/proc/stat").ok().as_deref().and_then(booted),

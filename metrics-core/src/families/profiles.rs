@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::catalogue;
-use crate::families::capital::Figures;
+use crate::families::capital::CapitalReading;
 use crate::labels::bounds::LabelBounds;
 use crate::labels::value::OTHER;
-use crate::lock::{Held, Lock};
+use crate::lock::{Lock, LockGuard};
 use crate::series::grace;
 use crate::storage::{CounterSlot, Sink};
 
@@ -23,7 +23,7 @@ const MOST_BEYOND: usize = 10_000;
 pub(crate) struct Profiles {
     bound: AtomicUsize,
     places: Lock<BTreeMap<Arc<str>, Arc<ProfileSlots>>>,
-    beyond: Lock<Beyond>,
+    beyond: Lock<Overflowed>,
     overflow: CounterSlot,
     invalid: CounterSlot,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Profiles {
 /// What is known of the profiles that found no place. Their violations have one series; a utilisation they have not,
 /// for it would be the one of whoever came last.
 #[derive(Debug, Default)]
-struct Beyond {
+struct Overflowed {
     violations: u64,
     below_zero: BTreeSet<String>,
     /// When they were removed: what else is counted by their names has its grace too.
@@ -70,19 +70,19 @@ impl Profiles {
 
     /// The place that this profile has already.
     pub(crate) fn standing_place(&self, id: &str) -> Option<Arc<ProfileSlots>> {
-        self.places.hold().get(id).cloned()
+        self.places.lock().get(id).cloned()
     }
 
     /// The place of this profile, which it has from here on if there is one. A profile that is called "other" has none:
     /// its series would stand there twice.
     pub(crate) fn place(&self, id: &str) -> Option<Arc<ProfileSlots>> {
-        if let Some(slots) = self.places.hold().get(id) {
+        if let Some(slots) = self.places.lock().get(id) {
             return Some(Arc::clone(slots));
         }
         if id == OTHER {
             return None;
         }
-        let mut places = self.places.hold();
+        let mut places = self.places.lock();
         if let Some(slots) = places.get(id) {
             return Some(Arc::clone(slots));
         }
@@ -103,7 +103,7 @@ impl Profiles {
     }
 
     /// Takes the figures of a profile that has no place.
-    pub(crate) fn update_beyond(&self, id: &str, figures: &Figures, tolerance: f64) {
+    pub(crate) fn update_beyond(&self, id: &str, figures: &CapitalReading, tolerance: f64) {
         if id != OTHER {
             self.overflow.add(1);
         }
@@ -137,7 +137,7 @@ impl Profiles {
 
     pub(crate) fn collect(&self, now: Duration, namespace: &str, sink: &mut dyn Sink) {
         // No lock is held while the sink writes: it may wait for a client, and nobody for the sink.
-        let places = self.places.hold();
+        let places = self.places.lock();
         let standing: Vec<_> = places.iter().map(|(id, slots)| (Arc::clone(id), Arc::clone(slots))).collect();
         drop(places);
         for (profile, slots) in standing {
@@ -145,7 +145,7 @@ impl Profiles {
         }
         let family = &catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL;
         let overflow = self.overflow.value();
-        let Beyond { violations, is_known, .. } = *self.beyond();
+        let Overflowed { violations, is_known, .. } = *self.beyond();
         if is_known {
             sink.counter(family, &[OTHER], violations);
         }
@@ -157,12 +157,12 @@ impl Profiles {
     /// ended since the last call.
     pub(crate) fn forget(&self, now: Duration) -> Vec<Arc<str>> {
         let mut ended = self.beyond().end_graces(now);
-        let places = self.places.hold();
+        let places = self.places.lock();
         if !places.values().any(|slots| slots.is_past_grace(now)) {
             return ended;
         }
         drop(places);
-        self.places.hold().retain(|profile, slots| {
+        self.places.lock().retain(|profile, slots| {
             if slots.end_grace(now) {
                 ended.push(Arc::clone(profile));
             }
@@ -173,12 +173,12 @@ impl Profiles {
         ended
     }
 
-    fn beyond(&self) -> Held<'_, Beyond> {
-        self.beyond.hold()
+    fn beyond(&self) -> LockGuard<'_, Overflowed> {
+        self.beyond.lock()
     }
 }
 
-impl Beyond {
+impl Overflowed {
     /// The removed profiles whose grace is over, once.
     fn end_graces(&mut self, now: Duration) -> Vec<Arc<str>> {
         if self.next_end.is_none_or(|end| now < end) {
@@ -202,10 +202,10 @@ impl Beyond {
 /// A lock and not atomics: a removal, an update and a scrape at the same time must find one of the others' states, not
 /// halves of two. Nobody holds it longer than it takes to copy a few words.
 #[derive(Debug, Default)]
-pub(crate) struct ProfileSlots(Lock<Standing>);
+pub(crate) struct ProfileSlots(Lock<ProfileState>);
 
 #[derive(Debug, Default)]
-struct Standing {
+struct ProfileState {
     violations: u64,
     below_zero: bool,
     /// Absent until the first figures, and while removed.
@@ -221,11 +221,11 @@ struct Standing {
 impl ProfileSlots {
     /// Of a profile that may have been below zero before it had a place: its fall is counted already.
     fn new(below_zero: bool) -> Self {
-        Self(Lock::new(Standing { below_zero, ..Standing::default() }))
+        Self(Lock::new(ProfileState { below_zero, ..ProfileState::default() }))
     }
 
     /// Counts a violation where available capital has fallen below zero, and brings a removed profile back.
-    pub(crate) fn update(&self, figures: &Figures, tolerance: f64) {
+    pub(crate) fn update(&self, figures: &CapitalReading, tolerance: f64) {
         let mut standing = self.standing();
         let is_below = figures.is_below_zero(tolerance);
         standing.violations += u64::from(is_below && !standing.below_zero);
@@ -264,7 +264,7 @@ impl ProfileSlots {
         if standing.is_hidden || standing.is_past_grace(now) {
             return;
         }
-        let Standing { violations, below_zero, utilization, .. } = *standing;
+        let ProfileState { violations, below_zero, utilization, .. } = *standing;
         drop(standing);
         let labels = &[profile];
         sink.counter(&catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL, labels, violations);
@@ -274,12 +274,12 @@ impl ProfileSlots {
         }
     }
 
-    fn standing(&self) -> Held<'_, Standing> {
-        self.0.hold()
+    fn standing(&self) -> LockGuard<'_, ProfileState> {
+        self.0.lock()
     }
 }
 
-impl Standing {
+impl ProfileState {
     fn bring_back(&mut self) {
         self.removed_at = None;
         self.grace_ended = false;
@@ -296,12 +296,12 @@ mod tests {
     use super::*;
     use crate::series::grace::GRACE;
 
-    fn capital(allocated: f64, used: f64) -> Figures {
+    fn capital(allocated: f64, used: f64) -> CapitalReading {
         available(allocated - used)
     }
 
-    fn available(available: f64) -> Figures {
-        Figures { available, utilization_percent: 0.0 }
+    fn available(available: f64) -> CapitalReading {
+        CapitalReading { available, utilization_percent: 0.0 }
     }
 
     fn violations(slots: &ProfileSlots) -> u64 {
@@ -367,7 +367,7 @@ mod tests {
         assert!(profiles.forget(GRACE * 2).is_empty());
         drop(held);
         assert!(profiles.forget(GRACE * 2).is_empty());
-        assert!(profiles.places.hold().is_empty());
+        assert!(profiles.places.lock().is_empty());
     }
 
     #[test]
@@ -419,7 +419,7 @@ mod tests {
             let standing = profiles.standing_place("x").expect("it came back");
             assert_eq!(violations(&standing), 1);
             drop(standing);
-            profiles.places.hold().clear();
+            profiles.places.lock().clear();
         }
     }
 

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use crate::catalogue;
 use crate::lock;
-use crate::storage::{CounterSlot, ENABLED, GaugeSlot, Series, Sink, record_outside};
+use crate::storage::{CounterSlot, ENABLED, GaugeSlot, SeriesMap, Sink, record_outside};
 
 /// The rate limits of an instance, by exchange and limit.
 #[derive(Debug)]
 pub(crate) struct RateLimits {
-    series: Series<(&'static str, &'static str), GaugeSlot>,
+    series: SeriesMap<(&'static str, &'static str), GaugeSlot>,
     invalid: CounterSlot,
 }
 
 impl RateLimits {
     pub(crate) fn new() -> Self {
-        Self { series: Series::new(), invalid: CounterSlot::new() }
+        Self { series: SeriesMap::new(), invalid: CounterSlot::new() }
     }
 
     pub(crate) fn slot(&self, exchange: &'static str, limit: &'static str) -> Arc<GaugeSlot> {

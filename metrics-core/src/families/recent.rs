@@ -64,13 +64,13 @@ pub(crate) struct Recent {
 struct Ring {
     next: AtomicU64,
     /// Allocated at the first event: a ring takes 26 KB.
-    places: lock::Once<Box<[Place]>>,
+    places: lock::Once<Box<[EventWords]>>,
 }
 
-type Place = place::Place<WORDS>;
+type EventWords = place::EventRecord<WORDS>;
 
 /// The texts of an event, in the order of [`LONGEST`].
-pub(crate) type Said<'a> = [&'a [u8]; 5];
+pub(crate) type EventTexts<'a> = [&'a [u8]; 5];
 
 impl Recent {
     pub(crate) const fn new() -> Self {
@@ -78,7 +78,7 @@ impl Recent {
     }
 
     /// Stores an event, unless its slot is still being written.
-    pub(crate) fn keep(&self, at: Duration, said: Said<'_>) {
+    pub(crate) fn keep(&self, at: Duration, said: EventTexts<'_>) {
         self.ring(said[0]).keep(self.order.fetch_add(1, Relaxed), at, said);
     }
 
@@ -113,9 +113,9 @@ impl Ring {
         Self { next: AtomicU64::new(1), places: lock::Once::new() }
     }
 
-    fn keep(&self, order: u64, at: Duration, said: Said<'_>) {
+    fn keep(&self, order: u64, at: Duration, said: EventTexts<'_>) {
         // `None` if an allocator records an event for the memory that is allocated here.
-        let made = self.places.get_unless_inside(|| (0..PLACES).map(|_| Place::new()).collect());
+        let made = self.places.get_unless_inside(|| (0..PLACES).map(|_| EventWords::new()).collect());
         let Some(places) = made else { return };
         let number = self.next.fetch_add(1, Relaxed);
         write(place(places, number), number, order, at, said);
@@ -130,14 +130,14 @@ impl Ring {
     }
 }
 
-fn place(places: &[Place], number: u64) -> &Place {
+fn place(places: &[EventWords], number: u64) -> &EventWords {
     #[expect(clippy::cast_possible_truncation, reason = "less than there are places")]
     let index = (number % PLACES as u64) as usize;
     &places[index]
 }
 
 /// Writes an event into `place`.
-fn write(place: &Place, number: u64, order: u64, at: Duration, said: Said<'_>) {
+fn write(place: &EventWords, number: u64, order: u64, at: Duration, said: EventTexts<'_>) {
     let (mut text, mut lengths) = (Texts::default(), 0);
     for (index, (bytes, longest)) in said.iter().zip(LONGEST).enumerate() {
         let cut = cut(bytes, longest);
@@ -153,7 +153,7 @@ fn write(place: &Place, number: u64, order: u64, at: Duration, said: Said<'_>) {
     place.write(number, head.into_iter().chain(chunks));
 }
 
-fn read(place: &Place, number: u64) -> Option<(u64, RecentEvent)> {
+fn read(place: &EventWords, number: u64) -> Option<(u64, RecentEvent)> {
     let words = place.read(number)?;
     let bytes: Vec<u8> = words[HEAD..].iter().flat_map(|word| word.to_le_bytes()).collect();
     let mut rest = &bytes[..];
@@ -219,7 +219,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::AtomicBool;
 
-    fn said(text: &str) -> Said<'_> {
+    fn said(text: &str) -> EventTexts<'_> {
         [b"ERROR", b"ORDER_FAILURE", b"maker", b"BTCUSDT", text.as_bytes()]
     }
 
@@ -308,7 +308,7 @@ mod tests {
         assert_eq!(recent.all().len(), PLACES - 1);
     }
 
-    fn graded<'a>(severity: &'a str, text: &'a str) -> Said<'a> {
+    fn graded<'a>(severity: &'a str, text: &'a str) -> EventTexts<'a> {
         [severity.as_bytes(), b"STARTED", b"", b"", text.as_bytes()]
     }
 

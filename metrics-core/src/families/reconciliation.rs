@@ -8,7 +8,7 @@ use crate::LabelValue;
 use crate::catalogue;
 use crate::labels::Source;
 use crate::labels::value::OTHER;
-use crate::lock::{self, Held, Lock};
+use crate::lock::{self, Lock, LockGuard};
 use crate::report::{Report, Topic};
 use crate::shown::quoted;
 use crate::storage::{ENABLED, Sink, lose, record_outside};
@@ -29,13 +29,13 @@ use crate::storage::{ENABLED, Sink, lose, record_outside};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReconciliationReport {
-    mismatches: BTreeSet<(Kind, String)>,
+    mismatches: BTreeSet<(MismatchKind, String)>,
     missing: [u64; Source::VALUES.len()],
     new_mismatches: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum MismatchKind {
     Differs,
     MissingFromDb,
     MissingFromExchange,
@@ -58,8 +58,8 @@ impl ReconciliationReport {
     #[must_use]
     pub fn missing(mut self, source: Source, key: impl Into<String>) -> Self {
         let kind = match source {
-            Source::Db => Kind::MissingFromDb,
-            Source::Exchange => Kind::MissingFromExchange,
+            Source::Db => MismatchKind::MissingFromDb,
+            Source::Exchange => MismatchKind::MissingFromExchange,
         };
         if self.mismatches.insert((kind, key.into())) {
             self.add_missing(source, 1);
@@ -70,7 +70,7 @@ impl ReconciliationReport {
     /// Adds an item that both have but not alike; `key` is the same in each cycle that finds it.
     #[must_use]
     pub fn differs(mut self, key: impl Into<String>) -> Self {
-        self.mismatches.insert((Kind::Differs, key.into()));
+        self.mismatches.insert((MismatchKind::Differs, key.into()));
         self
     }
 
@@ -105,22 +105,22 @@ impl ReconciliationReport {
 const MOST_NAMES: usize = 200;
 
 /// A call site, told apart by its address and named in reports.
-type Site = &'static (dyn fmt::Display + Sync);
+type NamedSite = &'static (dyn fmt::Display + Sync);
 
 /// The reconciliations of an instance.
 #[derive(Debug, Default)]
-pub(crate) struct Reconciliations(Lock<State>);
+pub(crate) struct Reconciliations(Lock<ReconciliationState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct ReconciliationState {
     /// Of all together.
     mismatches: [u64; KINDS.len()],
-    each: BTreeMap<Arc<Key>, Reconciliation>,
+    each: BTreeMap<Arc<ReconciliationKey>, Reconciliation>,
 }
 
 /// Tells reconciliations apart: each annotated function and the handles have their own names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
+pub(crate) struct ReconciliationKey {
     /// The address of its call site; none of a handle's.
     site: Option<usize>,
     name: String,
@@ -139,25 +139,28 @@ struct Reconciliation {
 struct Committed {
     number: u64,
     missing: [u64; Source::VALUES.len()],
-    known: BTreeSet<(Kind, String)>,
+    known: BTreeSet<(MismatchKind, String)>,
 }
 
 /// What is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Figures {
+struct ReconciliationTotals {
     mismatches: [u64; KINDS.len()],
     /// The sum of the last committed cycles; absent before the first of any.
     missing: Option<[u64; Source::VALUES.len()]>,
 }
 
 impl Reconciliations {
-    fn state(&self) -> Held<'_, State> {
-        self.0.hold()
+    fn state(&self) -> LockGuard<'_, ReconciliationState> {
+        self.0.lock()
     }
 
     /// The number of a cycle that begins now, and the key under which it is kept.
-    fn begin(&self, site: Option<Site>, name: &str) -> (Arc<Key>, u64) {
-        let mut key = Key { site: site.map(|site| std::ptr::from_ref(site).addr()), name: name.to_owned() };
+    fn begin(&self, site: Option<NamedSite>, name: &str) -> (Arc<ReconciliationKey>, u64) {
+        let mut key = ReconciliationKey {
+            site: site.map(|site| std::ptr::from_ref(site).addr()),
+            name: name.to_owned(),
+        };
         let mut state = self.state();
         if state.each.len() >= MOST_NAMES && !state.each.contains_key(&key) {
             OTHER.clone_into(&mut key.name);
@@ -170,10 +173,10 @@ impl Reconciliations {
     }
 
     /// Publishes both sources and the mismatches together.
-    fn commit(&self, key: &Key, number: u64, report: ReconciliationReport) {
+    fn commit(&self, key: &ReconciliationKey, number: u64, report: ReconciliationReport) {
         let ReconciliationReport { mismatches, missing, new_mismatches } = report;
         let mut state = self.state();
-        let State { mismatches: totals, each } = &mut *state;
+        let ReconciliationState { mismatches: totals, each } = &mut *state;
         totals[UNSPECIFIED] = totals[UNSPECIFIED].saturating_add(new_mismatches);
         let Some(reconciliation) = each.get_mut(key) else { return };
         let known = match &reconciliation.last {
@@ -187,19 +190,19 @@ impl Reconciliations {
         reconciliation.last = Some(Committed { number, missing, known: mismatches });
     }
 
-    fn figures(&self) -> Figures {
+    fn figures(&self) -> ReconciliationTotals {
         let state = self.state();
         let committed = state.each.values().filter_map(|reconciliation| reconciliation.last.as_ref());
         let add = |[db, exchange]: [u64; 2], more: [u64; 2]| {
             [db.saturating_add(more[0]), exchange.saturating_add(more[1])]
         };
         let missing = committed.map(|last| last.missing).reduce(add);
-        Figures { mismatches: state.mismatches, missing }
+        ReconciliationTotals { mismatches: state.mismatches, missing }
     }
 
     pub(crate) fn collect(&self, sink: &mut dyn Sink) {
         // No lock is held while the sink writes.
-        let Figures { mismatches, missing } = self.figures();
+        let ReconciliationTotals { mismatches, missing } = self.figures();
         let all = mismatches.iter().copied().fold(0, u64::saturating_add);
         sink.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, &[], all);
         for (labels, mismatches) in KINDS.iter().zip(mismatches) {
@@ -242,7 +245,7 @@ pub struct ReconciliationCycle(Option<Begun>);
 struct Begun {
     reconciliations: Arc<Reconciliations>,
     // Shared: futures have a cycle in them.
-    key: Arc<Key>,
+    key: Arc<ReconciliationKey>,
     number: u64,
 }
 
@@ -250,7 +253,7 @@ impl ReconciliationCycle {
     /// Begins a cycle of the reconciliation of this name: of a call site, or of the handles.
     pub(crate) fn begin(
         reconciliations: impl FnOnce() -> Arc<Reconciliations>,
-        site: Option<Site>,
+        site: Option<NamedSite>,
         name: &str,
         report: impl FnOnce() -> Report,
     ) -> Self {
@@ -298,7 +301,7 @@ mod tests {
     use crate::storage::{SnapshotBuilder, Value};
 
     fn totals(reconciliations: &Reconciliations) -> (u64, Option<[u64; 2]>) {
-        let Figures { mismatches, missing } = reconciliations.figures();
+        let ReconciliationTotals { mismatches, missing } = reconciliations.figures();
         (mismatches.iter().sum(), missing)
     }
 

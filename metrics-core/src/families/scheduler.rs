@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::catalogue::{self, TOKIO_SCHEDULER_LAG_BUCKETS};
-use crate::storage::{Distribution, ENABLED, Sink};
+use crate::storage::{ENABLED, HistogramWords, Sink};
 
 /// Often enough to catch a block of a tenth of a second once, and no work worth naming.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -18,12 +18,15 @@ const PERIOD: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct SchedulerLag {
     is_watched: AtomicBool,
-    seconds: Distribution,
+    seconds: HistogramWords,
 }
 
 impl SchedulerLag {
     pub(crate) fn new() -> Self {
-        Self { is_watched: AtomicBool::new(false), seconds: Distribution::new(&TOKIO_SCHEDULER_LAG_BUCKETS) }
+        Self {
+            is_watched: AtomicBool::new(false),
+            seconds: HistogramWords::new(&TOKIO_SCHEDULER_LAG_BUCKETS),
+        }
     }
 
     fn observe(&self, lag: Duration) {

@@ -200,7 +200,7 @@ impl Core {
     }
 
     /// The place of this profile, if there is one, or one comes free.
-    pub(crate) fn place_profile(&self, id: &str) -> Option<Arc<ProfileSlots>> {
+    pub(crate) fn profile_slots(&self, id: &str) -> Option<Arc<ProfileSlots>> {
         self.profiles.place(id).or_else(|| {
             self.forget_profiles(self.clock.boot_time());
             let place = self.profiles.place(id);

@@ -14,7 +14,7 @@ use crate::families::custom::{CustomFamily, CustomSeries, custom_families, decla
 use crate::families::subsystem::MaxAge;
 use crate::report::Topic;
 use crate::sites::call_site::{CallSite, call_sites};
-use crate::sites::target::{Choice, Target};
+use crate::sites::target::{LabelChoices, Target};
 use crate::source_line::SourceLine;
 use crate::storage::not_installed;
 use crate::{Error, lock};
@@ -139,10 +139,10 @@ fn declare(core: &Core, site: &'static CallSite, settings: &Settings) {
         Target::Exchange(site) => {
             if let Some(operation) = site.fixed_operation() {
                 let exchange = match site.exchange() {
-                    Choice::Fixed(exchange) => Some(exchange),
-                    Choice::FromSettings => None,
-                    Choice::Any(_) if settings.exchange.is_some() => None,
-                    Choice::Any(_) => return,
+                    LabelChoices::Fixed(exchange) => Some(exchange),
+                    LabelChoices::FromSettings => None,
+                    LabelChoices::Any(_) if settings.exchange.is_some() => None,
+                    LabelChoices::Any(_) => return,
                 };
                 core.exchange_calls.slots(exchange, operation, &core.clock);
             }
@@ -165,7 +165,7 @@ fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
     for place in sites {
         match place.target() {
             Target::Exchange(site) => {
-                if matches!(site.exchange(), Choice::FromSettings) && settings.exchange.is_none() {
+                if matches!(site.exchange(), LabelChoices::FromSettings) && settings.exchange.is_none() {
                     return Err(Error::no_exchange(place));
                 }
             }
@@ -203,9 +203,9 @@ mod tests {
     use super::*;
     use crate::Mode;
     use crate::catalogue::Kind;
-    use crate::families::custom::{Label as _, Place, ProfileId};
+    use crate::families::custom::{DeclaredAt, Label as _, ProfileId};
     use crate::labels::bounds::LabelBounds;
-    use crate::series::{FamilyKey, Label, LabelSetQuery};
+    use crate::series::{FamilyKey, LabelSetQuery, QueriedLabel};
     use crate::testing::{self, Samples};
 
     fn site(line: u32, subsystems: &'static [&'static str], max_age: Duration) -> CallSite {
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn families_of_one_name_that_differ_are_a_start_up_error_and_so_are_their_budgets() {
         const fn family(help: &'static str) -> CustomFamily {
-            let place = Place { module: "bot", file: "bot.rs", line: 1 };
+            let place = DeclaredAt { module: "bot", file: "bot.rs", line: 1 };
             CustomFamily::new(Kind::Counter, "signals_total", help, &[], &[], place)
         }
         const FAMILY: CustomFamily = family("Signals.");
@@ -262,14 +262,15 @@ mod tests {
             "Orders.",
             &["profile"],
             &[ProfileId::TYPE],
-            Place { module: "bot", file: "bot.rs", line: 1 },
+            DeclaredAt { module: "bot", file: "bot.rs", line: 1 },
         );
         for places in [0, 1] {
-            let (settings, clock) = testing::steered(Settings::new(Mode::Paper).label_bounds(places, 1));
+            let (settings, clock) =
+                testing::with_manual_clock(Settings::new(Mode::Paper).label_bounds(places, 1));
             let metrics = settings.build().expect("settings that are allowed");
             metrics.core.custom.set_bounds(LabelBounds::DEFAULT);
             let count = |profile: &str| {
-                let labels = [Label::Open(profile.as_bytes())];
+                let labels = [QueriedLabel::Open(profile.as_bytes())];
                 let asked = LabelSetQuery::new(FamilyKey::of(&FAMILY), &labels);
                 let entry = metrics.core.custom.open(&FAMILY, &asked, metrics.core.clock.boot_time());
                 entry.expect("a family with an open label").record(|slot| slot.add(1));

@@ -297,7 +297,7 @@ impl Metrics {
     pub fn registry(&self) -> &Registry {
         let place = SourceLine::of_caller();
         let Installed { registry, handed_out, .. } = self.installation();
-        handed_out.get_or_make(|| self.core.foreign.add_registry(registry.clone(), place));
+        handed_out.get_or_init(|| self.core.foreign.add_registry(registry.clone(), place));
         registry
     }
 
@@ -323,7 +323,7 @@ impl Metrics {
     /// Serves a whole registry of the bot's own too, such as `prometheus::default_registry()`; it is contained as a
     /// whole, and its families are checked and merged as those of [`register`](Self::register) are. The `process_*`
     /// metrics that every client has are served once: ours, or the registry's where
-    /// [`Families::SeedOnly`](crate::catalogue::Families::SeedOnly) switches ours off.
+    /// [`Families::CoreOnly`](crate::catalogue::Families::CoreOnly) switches ours off.
     #[track_caller]
     pub fn add_registry(&self, registry: Registry) {
         self.core.foreign.add_registry(registry, SourceLine::of_caller());

@@ -18,7 +18,7 @@ static FOUND: lock::Once<&Arc<Core>> = lock::Once::new();
 /// The core that the attributes record to. It is there from the first recording on, installed or not, so that
 /// nothing is lost that happens before `install`.
 pub(crate) fn core() -> &'static Arc<Core> {
-    FOUND.get_or_make(|| &PROCESS)
+    FOUND.get_or_init(|| &PROCESS)
 }
 
 /// Like [`core`], but none where an allocator asks while this thread is inside a lock, perhaps making the core.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::core::Core;
-use crate::families::capital::{Amount, Capital, Figures};
+use crate::families::capital::{Amount, Capital, CapitalReading};
 use crate::families::profiles::ProfileSlots;
 use crate::labels::{EventType, Severity};
 use crate::storage::{ENABLED, record_outside};
@@ -34,7 +34,7 @@ impl Profile {
     pub(crate) fn new(core: Arc<Core>, id: &str) -> Self {
         // An allocator that asks under a lock gets a handle that looks for its slots later.
         let find = || {
-            let slots = core.place_profile(id)?;
+            let slots = core.profile_slots(id)?;
             slots.bring_back();
             Some(slots)
         };
@@ -69,7 +69,12 @@ impl Profile {
     }
 }
 
-pub(crate) fn update(core: &Core, id: &str, slots: Option<Arc<ProfileSlots>>, figures: Option<Figures>) {
+pub(crate) fn update(
+    core: &Core,
+    id: &str,
+    slots: Option<Arc<ProfileSlots>>,
+    figures: Option<CapitalReading>,
+) {
     if !ENABLED {
         return;
     }
@@ -79,7 +84,7 @@ pub(crate) fn update(core: &Core, id: &str, slots: Option<Arc<ProfileSlots>>, fi
         return event.profile(id).record();
     };
     let tolerance = core.settings().map_or(0.0, |settings| settings.capital_tolerance);
-    let _ = record_outside(|| match slots.or_else(|| core.place_profile(id)) {
+    let _ = record_outside(|| match slots.or_else(|| core.profile_slots(id)) {
         Some(slots) => slots.update(&figures, tolerance),
         None => core.profiles.update_beyond(id, &figures, tolerance),
     });

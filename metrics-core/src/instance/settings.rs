@@ -7,7 +7,7 @@ use std::net::Ipv6Addr;
 
 use crate::catalogue::{DEFAULT_LABELS, DEFAULT_NAMESPACE, Families};
 use crate::clock::Clock;
-use crate::error::Found;
+use crate::error::EnvValue;
 use crate::exposition::Naming;
 use crate::labels::bounds::LabelBounds;
 use crate::labels::vocabulary;
@@ -168,7 +168,7 @@ impl Settings {
     }
 
     fn from_variables(
-        read: impl Fn(&'static str) -> Result<Option<String>, Found>,
+        read: impl Fn(&'static str) -> Result<Option<String>, EnvValue>,
         unset: Option<Mode>,
         map: impl Fn(&str) -> Option<Env>,
     ) -> Result<Self, Error> {
@@ -179,7 +179,7 @@ impl Settings {
             read(METRICS_ADDR).map_err(|found| Error::environment(METRICS_ADDR, found, allowed))?
         {
             if !is_address(&address) {
-                return Err(Error::environment(METRICS_ADDR, Found::Text(address), allowed));
+                return Err(Error::environment(METRICS_ADDR, EnvValue::Text(address), allowed));
             }
             settings.address = address;
         }
@@ -415,32 +415,32 @@ impl fmt::Display for Env {
     }
 }
 
-fn variable(name: &'static str) -> Result<Option<String>, Found> {
+fn variable(name: &'static str) -> Result<Option<String>, EnvValue> {
     match env::var(name) {
         Ok(value) => Ok(Some(value)),
         Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(Found::NoUnicode),
+        Err(VarError::NotUnicode(_)) => Err(EnvValue::NoUnicode),
     }
 }
 
 fn read_mode(
-    read: &impl Fn(&'static str) -> Result<Option<String>, Found>,
+    read: &impl Fn(&'static str) -> Result<Option<String>, EnvValue>,
     unset: Option<Mode>,
 ) -> Result<Mode, Error> {
     let allowed = "expected true, 1, yes or on for paper trading, false, 0, no or off for live trading";
     let refuse = |found| Error::environment(PAPER_TRADING, found, allowed);
     let Some(value) = read(PAPER_TRADING).map_err(refuse)? else {
-        return unset.ok_or_else(|| refuse(Found::Nothing));
+        return unset.ok_or_else(|| refuse(EnvValue::Nothing));
     };
     match value.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(Mode::Paper),
         "false" | "0" | "no" | "off" => Ok(Mode::Live),
-        _ => Err(refuse(Found::Text(value))),
+        _ => Err(refuse(EnvValue::Text(value))),
     }
 }
 
 fn read_env(
-    read: &impl Fn(&'static str) -> Result<Option<String>, Found>,
+    read: &impl Fn(&'static str) -> Result<Option<String>, EnvValue>,
     map: impl Fn(&str) -> Option<Env>,
 ) -> Result<Env, Error> {
     let allowed = "expected development or production";
@@ -450,7 +450,7 @@ fn read_env(
         Some(value) => match value.as_str() {
             "development" => Ok(Env::Development),
             "production" => Ok(Env::Production),
-            other => map(other).ok_or_else(|| refuse(Found::Text(value))),
+            other => map(other).ok_or_else(|| refuse(EnvValue::Text(value))),
         },
     }
 }
@@ -571,7 +571,7 @@ mod tests {
                 new().expect_events([(Severity::Info, EventType::Started)]),
                 "expected events none, not INFO STARTED",
             ),
-            (new().families(Families::SeedOnly), "families All, not SeedOnly"),
+            (new().families(Families::CoreOnly), "families All, not CoreOnly"),
             (new().build_info("1", ""), "version none, not 1"),
             (new().build_info("", "a"), "revision none, not a"),
             (new().capital_tolerance(0.5), "capital tolerance 0, not 0.5"),

@@ -10,7 +10,7 @@ bot_metrics_macros::__on_constants!();
 
 impl On {
     const NONE: Self = Self(0);
-    const DEADLINE: Self = Self(1 << End::DEADLINE.0);
+    const DEADLINE: Self = Self(1 << CallEnd::DEADLINE.0);
 
     const fn of(outcome: Outcome) -> Self {
         Self(1 << outcome as u8)
@@ -31,26 +31,26 @@ impl On {
     /// Whether a call that returned so is among them.
     #[inline]
     pub(crate) fn include(self, outcome: Outcome) -> bool {
-        self.include_end(End::returned(outcome))
+        self.include_end(CallEnd::returned(outcome))
     }
 
     /// Whether a call that did not return, and ended so, is among them.
     #[inline]
     pub(crate) fn include_abandoned(self, outcome: Outcome) -> bool {
-        self.include_end(End::abandoned(outcome))
+        self.include_end(CallEnd::abandoned(outcome))
     }
 
     #[inline]
-    pub(crate) fn include_end(self, End(end): End) -> bool {
+    pub(crate) fn include_end(self, CallEnd(end): CallEnd) -> bool {
         self.0 & 1 << end != 0
     }
 }
 
 /// How a call ended, as the number of its bit in [`On`].
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct End(u8);
+pub(crate) struct CallEnd(u8);
 
-impl End {
+impl CallEnd {
     /// What a deadline dropped has returned no error, and is a timeout all the same.
     const DEADLINE: Self = Self(15);
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::shown::{quoted, shown};
 
 /// Why nothing was pushed: to whom, what went wrong and what to do about it. No password stands in it.
-pub struct PushError(Problem);
+pub struct PushError(PushProblem);
 
-enum Problem {
+enum PushProblem {
     Address { address: String, reason: &'static str },
     Label { label: String, reason: &'static str },
     Failed { address: String, timeout: Duration, cause: Box<ureq::Error> },
@@ -18,27 +18,27 @@ enum Problem {
 
 impl PushError {
     pub(super) fn address(address: &str, reason: &'static str) -> Self {
-        Self(Problem::Address { address: address.to_owned(), reason })
+        Self(PushProblem::Address { address: address.to_owned(), reason })
     }
 
     pub(super) fn label(label: &str, reason: &'static str) -> Self {
-        Self(Problem::Label { label: label.to_owned(), reason })
+        Self(PushProblem::Label { label: label.to_owned(), reason })
     }
 
     pub(super) fn failed(address: &str, timeout: Duration, cause: ureq::Error) -> Self {
-        Self(Problem::Failed { address: address.to_owned(), timeout, cause: Box::new(cause) })
+        Self(PushProblem::Failed { address: address.to_owned(), timeout, cause: Box::new(cause) })
     }
 
     pub(super) fn refused(address: &str, status: u16, answer: &str) -> Self {
         let answer = answer.lines().next().unwrap_or_default().trim().to_owned();
-        Self(Problem::Refused { address: address.to_owned(), status, answer })
+        Self(PushProblem::Refused { address: address.to_owned(), status, answer })
     }
 
     /// The status with which the gateway refused, if that is what it did.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self.0 {
-            Problem::Refused { status, .. } => Some(status),
+            PushProblem::Refused { status, .. } => Some(status),
             _ => None,
         }
     }
@@ -47,16 +47,16 @@ impl PushError {
 impl fmt::Display for PushError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Problem::Address { address, reason } => write!(
+            PushProblem::Address { address, reason } => write!(
                 f,
                 "{} is no Pushgateway's address: {reason}; write it as http://host:port, for example \
                  http://127.0.0.1:9091",
                 quoted(address)
             ),
-            Problem::Label { label, reason } => {
+            PushProblem::Label { label, reason } => {
                 write!(f, "{} cannot group what is pushed: {reason}", quoted(label))
             }
-            Problem::Failed { address, timeout, cause } => {
+            PushProblem::Failed { address, timeout, cause } => {
                 write!(f, "cannot push metrics to {}: ", shown(address))?;
                 match &**cause {
                     ureq::Error::Timeout(_) => write!(f, "no answer within {timeout:?}"),
@@ -67,7 +67,7 @@ impl fmt::Display for PushError {
                     other => shown(&other.to_string()).fmt(f),
                 }
             }
-            Problem::Refused { address, status, answer } => {
+            PushProblem::Refused { address, status, answer } => {
                 write!(f, "{} refused the pushed metrics with status {status}", shown(address))?;
                 if answer.is_empty() { Ok(()) } else { write!(f, ": {}", shown(answer)) }
             }
@@ -85,7 +85,7 @@ impl fmt::Debug for PushError {
 impl std::error::Error for PushError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
-            Problem::Failed { cause, .. } => Some(cause),
+            PushProblem::Failed { cause, .. } => Some(cause),
             _ => None,
         }
     }

@@ -17,7 +17,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// The recent lines of each topic.
 #[derive(Default)]
-pub(super) struct Limits(BTreeMap<Topic, Minute>);
+pub(super) struct ReportLimits(BTreeMap<Topic, Minute>);
 
 /// A minute of a topic, which begins with a line.
 #[derive(Default)]
@@ -38,7 +38,7 @@ pub(super) struct Permit {
     is_last: bool,
 }
 
-impl Limits {
+impl ReportLimits {
     pub(super) fn permit(&mut self, topic: Topic, place: &str, now: Instant) -> Option<Permit> {
         self.0.entry(topic).or_default().permit(place, now)
     }
@@ -82,14 +82,14 @@ mod tests {
     const TOPICS: [Topic; 2] = [Topic::Clock, Topic::MaxAge];
 
     /// The number of delivered lines out of 100, from alternating sources.
-    fn told(limits: &mut Limits, topic: Topic, places: &[&str], now: Instant) -> usize {
+    fn told(limits: &mut ReportLimits, topic: Topic, places: &[&str], now: Instant) -> usize {
         let places = places.iter().cycle().take(100);
         places.filter(|place| limits.permit(topic, place, now).is_some()).count()
     }
 
     #[test]
     fn a_source_leaves_lines_to_others_and_a_topic_to_other_topics() {
-        let (mut limits, now) = (Limits::default(), Instant::now());
+        let (mut limits, now) = (ReportLimits::default(), Instant::now());
         assert_eq!(told(&mut limits, TOPICS[0], &["one"], now), LINES_OF_A_PLACE);
         assert_eq!(told(&mut limits, TOPICS[0], &["two"], now), LINES_OF_A_PLACE);
         let rest = LINES_OF_A_TOPIC - 2 * LINES_OF_A_PLACE;
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn every_line_is_delivered_or_counted() {
-        let (mut limits, mut now) = (Limits::default(), Instant::now());
+        let (mut limits, mut now) = (ReportLimits::default(), Instant::now());
         let (mut lines, mut told, mut suppressed) = (0, 0, 0);
         for _ in 0..10 {
             for place in ["one", "two"].into_iter().cycle().take(100) {
@@ -118,8 +118,8 @@ mod tests {
 
     #[test]
     fn the_last_line_before_silence_says_so() {
-        let (mut limits, now) = (Limits::default(), Instant::now());
-        let permits = |limits: &mut Limits| -> Vec<_> {
+        let (mut limits, now) = (ReportLimits::default(), Instant::now());
+        let permits = |limits: &mut ReportLimits| -> Vec<_> {
             (0..5).map_while(|_| limits.permit(TOPICS[0], "one", now)).map(|permit| permit.is_last).collect()
         };
         assert_eq!(permits(&mut limits), [false, false, true]);

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::doing::{DOING, Doing, Telling};
-use self::limit::Limits;
+use self::limit::ReportLimits;
 use self::queue::Queue;
 pub use self::queue::ReportHook;
 pub(crate) use self::topic::Topic;
@@ -34,7 +34,7 @@ pub(crate) const LAST_REPORTS: Duration = Duration::from_millis(100);
 pub(crate) struct Report(Arc<Reporter>);
 
 struct Reporter {
-    limits: Lock<Limits>,
+    limits: Lock<ReportLimits>,
     queue: Arc<Queue>,
 }
 
@@ -62,7 +62,7 @@ impl Report {
             return false;
         };
         let place = place.to_string();
-        let permit = self.0.limits.hold().permit(topic, &place, now);
+        let permit = self.0.limits.lock().permit(topic, &place, now);
         permit.is_some_and(|permit| {
             let line = line.to_string();
             self.0.queue.send(format!("{}{permit}", shown(&line).up_to(LONGEST_LINE)))
@@ -83,7 +83,7 @@ impl Report {
 impl Default for Report {
     fn default() -> Self {
         static STANDARD_ERROR: lock::Once<Report> = lock::Once::new();
-        STANDARD_ERROR.get_or_make(|| Self::new(Arc::new(standard_error::write))).clone()
+        STANDARD_ERROR.get_or_init(|| Self::new(Arc::new(standard_error::write))).clone()
     }
 }
 

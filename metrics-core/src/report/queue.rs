@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::doing::{DOING, Doing};
 use super::{exit, standard_error};
-use crate::lock::{self, Held, Lock};
+use crate::lock::{self, Lock, LockGuard};
 use crate::panics::contained;
 
 /// The bot's handler for a line about one of the library's own problems.
@@ -36,12 +36,12 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct Entries {
-    waiting: VecDeque<Entry>,
+    waiting: VecDeque<QueuedLine>,
     /// The process whose thread takes them, if there is one.
     taken_in: Option<u32>,
 }
 
-enum Entry {
+enum QueuedLine {
     Line(String, exit::Untold),
     /// Sent by a caller of `flush`, which waits until the lines before it are delivered.
     Flush(SyncSender<()>),
@@ -60,7 +60,7 @@ impl Queue {
     /// Adds a line, or counts it if there is no room, and returns whether there was.
     pub(super) fn send(self: &Arc<Self>, line: String) -> bool {
         let untold = exit::Untold::new();
-        let is_sent = self.push(Entry::Line(line, untold));
+        let is_sent = self.push(QueuedLine::Line(line, untold));
         if !is_sent {
             self.drop_line();
         }
@@ -73,11 +73,11 @@ impl Queue {
             return true;
         }
         let (sender, told) = mpsc::sync_channel(1);
-        self.push(Entry::Flush(sender)) && told.recv_timeout(timeout).is_ok()
+        self.push(QueuedLine::Flush(sender)) && told.recv_timeout(timeout).is_ok()
     }
 
     /// Adds an entry, if there is room, and starts the thread if there is none.
-    fn push(self: &Arc<Self>, entry: Entry) -> bool {
+    fn push(self: &Arc<Self>, entry: QueuedLine) -> bool {
         let (pushed, starts) = {
             let mut entries = self.entries();
             let pushed = entries.push(entry);
@@ -104,11 +104,11 @@ impl Queue {
         standard_error::ignore_broken_pipes();
         while let Some(entry) = self.next() {
             match entry {
-                Entry::Line(line, untold) => {
+                QueuedLine::Line(line, untold) => {
                     self.tell(&line);
                     drop(untold);
                 }
-                Entry::Flush(sender) => {
+                QueuedLine::Flush(sender) => {
                     // The caller of `flush` may have stopped waiting.
                     let _ = sender.send(());
                 }
@@ -117,7 +117,7 @@ impl Queue {
     }
 
     /// The next entry; `None` if the thread should end.
-    fn next(&self) -> Option<Entry> {
+    fn next(&self) -> Option<QueuedLine> {
         let dropped = self.dropped.swap(0, Relaxed);
         if dropped > 0 {
             self.tell(&format!(
@@ -137,19 +137,19 @@ impl Queue {
         let _ = contained(|| (self.hook)(line));
     }
 
-    fn entries(&self) -> Held<'_, Entries> {
-        let mut entries = self.entries.hold();
+    fn entries(&self) -> LockGuard<'_, Entries> {
+        let mut entries = self.entries.lock();
         entries.leave_to_parent();
         entries
     }
 }
 
 impl Entries {
-    fn push(&mut self, entry: Entry) -> bool {
-        let lines = self.waiting.iter().filter(|entry| matches!(entry, Entry::Line(..))).count();
+    fn push(&mut self, entry: QueuedLine) -> bool {
+        let lines = self.waiting.iter().filter(|entry| matches!(entry, QueuedLine::Line(..))).count();
         let has_room = match entry {
-            Entry::Line(..) => lines < MOST,
-            Entry::Flush(_) => self.waiting.len() - lines < MOST,
+            QueuedLine::Line(..) => lines < MOST,
+            QueuedLine::Flush(_) => self.waiting.len() - lines < MOST,
         };
         if has_room {
             self.waiting.push_back(entry);

@@ -16,7 +16,7 @@ use std::time::Duration;
 use super::cache;
 use super::entry::Entry;
 use super::label_set::{FamilyKey, LabelSetQuery, LabelText};
-use super::limits::{Bound, Limits};
+use super::limits::{Bound, LabelLimits};
 use crate::catalogue::{self, Family, Kind};
 use crate::series::grace;
 use crate::storage::{self, Baseline, Sink, Slot, visit_some};
@@ -28,13 +28,13 @@ const FEW_REMOVED: usize = 64;
 #[derive(Debug)]
 pub(crate) struct BoundedSeries {
     family: &'static Family,
-    series: BTreeSet<Member>,
+    series: BTreeSet<OrderedEntry>,
     /// Removed series that may return: few, so that the others need no memory for it.
-    removed: BTreeMap<Member, Removal>,
+    removed: BTreeMap<OrderedEntry, Removal>,
     /// Series with a recording after they were hidden, when there was no capacity. That recording is in "other", as
     /// are later ones; a new series replaces this one when there is capacity.
-    retired: Vec<(Member, Baseline)>,
-    limits: Limits,
+    retired: Vec<(OrderedEntry, Baseline)>,
+    limits: LabelLimits,
     /// The end of the first grace period: until then no capacity is released.
     next_end: Duration,
     /// The number of removed series at which a sweep is made.
@@ -43,7 +43,7 @@ pub(crate) struct BoundedSeries {
 
 /// A series, ordered by its label values.
 #[derive(Clone, Debug)]
-struct Member(Arc<Entry>);
+struct OrderedEntry(Arc<Entry>);
 
 #[derive(Debug)]
 struct Removal {
@@ -73,7 +73,7 @@ impl BoundedSeries {
             series: BTreeSet::new(),
             removed: BTreeMap::new(),
             retired: Vec::new(),
-            limits: Limits::new(bounds, most),
+            limits: LabelLimits::new(bounds, most),
             next_end: Duration::MAX,
             many_removed: FEW_REMOVED,
         }
@@ -142,7 +142,7 @@ impl BoundedSeries {
         labels: Vec<LabelText>,
         make: impl FnOnce() -> Slot,
     ) -> Arc<Entry> {
-        if let Some(Member(entry)) = self.series.get(&*labels) {
+        if let Some(OrderedEntry(entry)) = self.series.get(&*labels) {
             let entry = Arc::clone(entry);
             self.removed.remove(&*labels);
             if !entry.is_live() {
@@ -153,7 +153,7 @@ impl BoundedSeries {
         }
         self.limits.take(&labels);
         let entry = Arc::new(Entry::own(key, labels, make()));
-        self.series.insert(Member(Arc::clone(&entry)));
+        self.series.insert(OrderedEntry(Arc::clone(&entry)));
         entry
     }
 
@@ -187,7 +187,7 @@ impl BoundedSeries {
         }
         let is_gauge = self.family.kind == Kind::Gauge;
         let is_meant =
-            |member: &&Member| member.labels().get(label).is_some_and(|text| text.as_str() == value);
+            |member: &&OrderedEntry| member.labels().get(label).is_some_and(|text| text.as_str() == value);
         let meant: Vec<_> = self.series.iter().filter(is_meant).cloned().collect();
         for member in meant {
             let ends = |entry: &Entry, mark| {
@@ -201,7 +201,12 @@ impl BoundedSeries {
 
     /// Begins the removal of a series, which is hidden at the time that `ends` computes from it and its version,
     /// unless something is recorded first.
-    fn begin_removal(&mut self, member: Member, ends: impl FnOnce(&Entry, u64) -> Duration, now: Duration) {
+    fn begin_removal(
+        &mut self,
+        member: OrderedEntry,
+        ends: impl FnOnce(&Entry, u64) -> Duration,
+        now: Duration,
+    ) {
         // A recording since an earlier removal revives it first; then it is removed again.
         if let Some(removal) = self.removed.remove(&member) {
             match self.settle(&member, removal, now) {
@@ -301,7 +306,7 @@ impl BoundedSeries {
     }
 
     /// Determines the state of a removed series, and hides it if its grace period is over.
-    fn settle(&mut self, member: &Member, removal: Removal, now: Duration) -> Fate {
+    fn settle(&mut self, member: &OrderedEntry, removal: Removal, now: Duration) -> Fate {
         let Some(slot) = member.slot() else { return Fate::Back };
         // A move to "other" may have revived it during a sweep.
         if removal.hidden.is_some() && member.0.is_live() {
@@ -335,14 +340,14 @@ impl BoundedSeries {
         self.move_to_other(member, baseline).map_or(Fate::Removed(removal), Fate::Retired)
     }
 
-    fn retire(&mut self, member: Member, baseline: Baseline) {
+    fn retire(&mut self, member: OrderedEntry, baseline: Baseline) {
         self.series.remove(&member);
         self.retired.push((member, baseline));
     }
 
     /// Moves the recordings of a hidden series since a baseline to "other", if there are any. The value of a gauge is
     /// dropped, because gauges have no "other".
-    fn move_to_other(&mut self, member: &Member, baseline: &Baseline) -> Option<Baseline> {
+    fn move_to_other(&mut self, member: &OrderedEntry, baseline: &Baseline) -> Option<Baseline> {
         let slot = member.slot().filter(|slot| slot.mark() != baseline.mark())?;
         let mut within = member.labels().to_vec();
         let replaced = self.limits.replace_with_other(&mut within);
@@ -360,7 +365,7 @@ impl BoundedSeries {
     }
 }
 
-impl Member {
+impl OrderedEntry {
     fn labels(&self) -> &[LabelText] {
         &self.0.labels
     }
@@ -384,27 +389,27 @@ impl Member {
     }
 }
 
-impl Borrow<[LabelText]> for Member {
+impl Borrow<[LabelText]> for OrderedEntry {
     fn borrow(&self) -> &[LabelText] {
         self.labels()
     }
 }
 
-impl PartialEq for Member {
+impl PartialEq for OrderedEntry {
     fn eq(&self, other: &Self) -> bool {
         self.labels() == other.labels()
     }
 }
 
-impl Eq for Member {}
+impl Eq for OrderedEntry {}
 
-impl PartialOrd for Member {
+impl PartialOrd for OrderedEntry {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Member {
+impl Ord for OrderedEntry {
     fn cmp(&self, other: &Self) -> Ordering {
         self.labels().cmp(other.labels())
     }

@@ -134,7 +134,7 @@ fn places(hash: u64, len: usize) -> impl Iterator<Item = usize> {
 mod tests {
     use super::*;
     use crate::catalogue;
-    use crate::series::{Bound, BoundedSeries, FamilyKey, Label, LabelSetQuery, remember, remembered};
+    use crate::series::{Bound, BoundedSeries, FamilyKey, LabelSetQuery, QueriedLabel, remember, remembered};
     use crate::storage::Slot;
     use std::time::Duration;
 
@@ -146,10 +146,10 @@ mod tests {
         let symbols: Vec<String> = (0..4_000).map(|n| format!("{n}USDT")).collect();
         let labels = |symbol: &'static str| {
             [
-                Label::Closed("INFO"),
-                Label::Closed("ORDER_FILLED"),
-                Label::Open(b""),
-                Label::Open(symbol.as_bytes()),
+                QueriedLabel::Closed("INFO"),
+                QueriedLabel::Closed("ORDER_FILLED"),
+                QueriedLabel::Open(b""),
+                QueriedLabel::Open(symbol.as_bytes()),
             ]
         };
         let symbols: Vec<&'static str> = symbols.into_iter().map(|symbol| &*symbol.leak()).collect();
@@ -190,8 +190,12 @@ mod tests {
     fn no_result_from_before_a_removal_is_cached() {
         let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(1), Bound::Open(1)];
         let mut family = BoundedSeries::new(&catalogue::OPERATIONAL_EVENTS_TOTAL, bounds, 1);
-        let labels =
-            [Label::Closed("INFO"), Label::Closed("ORDER_FILLED"), Label::Open(b""), Label::Open(b"BTCUSDT")];
+        let labels = [
+            QueriedLabel::Closed("INFO"),
+            QueriedLabel::Closed("ORDER_FILLED"),
+            QueriedLabel::Open(b""),
+            QueriedLabel::Open(b"BTCUSDT"),
+        ];
         let asked = LabelSetQuery::new(FamilyKey::new(), &labels);
         let entry = family.get_or_create(&asked, Duration::ZERO, Slot::counter);
         let is_remembered = || remembered(&asked, |_| ()).is_some();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use super::hash;
-use super::label_set::{FamilyKey, Label, LabelSetQuery, LabelText};
+use super::label_set::{FamilyKey, LabelSetQuery, LabelText, QueriedLabel};
 use crate::catalogue::Family;
 use crate::storage::{CounterSlot, Seen, Slot};
 
@@ -21,11 +21,11 @@ pub struct Entry {
     is_live: AtomicBool,
     /// The slot's version in the latest exposition that a reader has received.
     seen: AtomicU64,
-    target: Target,
+    target: CountsIn,
 }
 
 #[derive(Debug)]
-enum Target {
+enum CountsIn {
     Own(Slot),
     Overflow(Box<Overflow>),
 }
@@ -42,7 +42,7 @@ struct Overflow {
 impl Entry {
     /// The entry of a label set with its own series.
     pub(super) fn own(key: FamilyKey, labels: Vec<LabelText>, slot: Slot) -> Self {
-        Self::new(key, labels, true, Target::Own(slot))
+        Self::new(key, labels, true, CountsIn::Own(slot))
     }
 
     /// The entry of a label set that counts in another series, with the values of the labels `replaced` replaced.
@@ -53,10 +53,10 @@ impl Entry {
         series: Arc<Self>,
         replaced: Vec<Arc<CounterSlot>>,
     ) -> Self {
-        Self::new(key, labels, false, Target::Overflow(Box::new(Overflow { family, series, replaced })))
+        Self::new(key, labels, false, CountsIn::Overflow(Box::new(Overflow { family, series, replaced })))
     }
 
-    fn new(key: FamilyKey, labels: Vec<LabelText>, is_live: bool, target: Target) -> Self {
+    fn new(key: FamilyKey, labels: Vec<LabelText>, is_live: bool, target: CountsIn) -> Self {
         let (is_live, seen) = (AtomicBool::new(is_live), AtomicU64::new(0));
         Self { key, labels: labels.into(), is_live, seen, target }
     }
@@ -65,8 +65,8 @@ impl Entry {
     #[inline]
     pub(crate) fn record(&self, record: impl FnOnce(&Slot)) {
         match &self.target {
-            Target::Own(slot) => record(slot),
-            Target::Overflow(overflow) => overflow.record(record),
+            CountsIn::Own(slot) => record(slot),
+            CountsIn::Overflow(overflow) => overflow.record(record),
         }
     }
 
@@ -74,7 +74,7 @@ impl Entry {
     #[inline]
     pub(super) fn live_slot(&self) -> Option<&Slot> {
         match &self.target {
-            Target::Own(slot) if self.is_live() => Some(slot),
+            CountsIn::Own(slot) if self.is_live() => Some(slot),
             _ => None,
         }
     }
@@ -83,8 +83,8 @@ impl Entry {
     #[inline]
     pub(super) fn slot(&self) -> Option<&Slot> {
         match &self.target {
-            Target::Own(slot) => Some(slot),
-            Target::Overflow(_) => None,
+            CountsIn::Own(slot) => Some(slot),
+            CountsIn::Overflow(_) => None,
         }
     }
 
@@ -105,30 +105,32 @@ impl Entry {
     /// The series that it shares with another declaration of its family.
     pub(super) fn shared_series(&self) -> Option<&Arc<Self>> {
         match &self.target {
-            Target::Overflow(overflow) if overflow.replaced.is_empty() => Some(&overflow.series),
+            CountsIn::Overflow(overflow) if overflow.replaced.is_empty() => Some(&overflow.series),
             _ => None,
         }
     }
 
     /// Whether its label set counts under "other".
     pub(super) fn is_others(&self) -> bool {
-        matches!(&self.target, Target::Overflow(overflow) if !overflow.replaced.is_empty())
+        matches!(&self.target, CountsIn::Overflow(overflow) if !overflow.replaced.is_empty())
     }
 
     /// The family in which it has no series of its own.
     pub(super) fn overflowed_family(&self) -> Option<&'static Family> {
         match &self.target {
-            Target::Own(_) => None,
-            Target::Overflow(overflow) => Some(overflow.family),
+            CountsIn::Own(_) => None,
+            CountsIn::Overflow(overflow) => Some(overflow.family),
         }
     }
 
     #[inline]
     pub(super) fn is(&self, query: &LabelSetQuery<'_>) -> bool {
-        let same = |(mine, asked): (&LabelText, &Label<'_>)| match (mine, asked) {
+        let same = |(mine, asked): (&LabelText, &QueriedLabel<'_>)| match (mine, asked) {
             // Usually it is the same text at the same address.
-            (LabelText::Closed(mine), Label::Closed(asked)) => std::ptr::eq(*mine, *asked) || mine == asked,
-            (LabelText::Open(mine), Label::Open(asked)) => mine.as_bytes() == *asked,
+            (LabelText::Closed(mine), QueriedLabel::Closed(asked)) => {
+                std::ptr::eq(*mine, *asked) || mine == asked
+            }
+            (LabelText::Open(mine), QueriedLabel::Open(asked)) => mine.as_bytes() == *asked,
             _ => false,
         };
         self.key == query.key
@@ -144,8 +146,8 @@ impl Entry {
     /// The hash of the query that finds it.
     pub(super) fn hash(&self) -> u64 {
         let label = |text| match text {
-            &LabelText::Closed(text) => Label::Closed(text),
-            LabelText::Open(text) => Label::Open(text.as_bytes()),
+            &LabelText::Closed(text) => QueriedLabel::Closed(text),
+            LabelText::Open(text) => QueriedLabel::Open(text.as_bytes()),
         };
         hash::of(self.key, self.labels.iter().map(label))
     }

@@ -29,15 +29,15 @@ struct Hand([Cell<Option<Arc<Entry>>>; AT_HAND]);
 /// Its entry is not in an `Option` that its drop could take: every recording with closed labels, whose handles have
 /// the same type, would check it, which takes two instructions of twenty.
 #[derive(Clone, Debug)]
-pub(crate) struct Held(ManuallyDrop<Arc<Entry>>);
+pub(crate) struct EntryHandle(ManuallyDrop<Arc<Entry>>);
 
 /// The handle of a label set's entry, if this thread remembers it.
 #[inline]
-pub(crate) fn held(query: &LabelSetQuery<'_>) -> Option<Held> {
-    remembered(query, Held::new)
+pub(crate) fn held(query: &LabelSetQuery<'_>) -> Option<EntryHandle> {
+    remembered(query, EntryHandle::new)
 }
 
-impl Held {
+impl EntryHandle {
     /// Reuses the kept handle of the entry, or creates one.
     #[inline]
     pub(super) fn new(entry: &Arc<Entry>) -> Self {
@@ -96,13 +96,13 @@ fn record_elsewhere(
     }
 }
 
-impl From<Arc<Entry>> for Held {
+impl From<Arc<Entry>> for EntryHandle {
     fn from(entry: Arc<Entry>) -> Self {
         Self(ManuallyDrop::new(entry))
     }
 }
 
-impl Drop for Held {
+impl Drop for EntryHandle {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: the field is not used again, because this is being dropped.
@@ -144,10 +144,10 @@ mod tests {
         let entry = Arc::new(Entry::own(FamilyKey::new(), Vec::new(), Slot::counter()));
         std::thread::scope(|scope| {
             let live = || {
-                drop(Held::new(&entry));
+                drop(EntryHandle::new(&entry));
                 let at_hand = Arc::strong_count(&entry);
                 for _ in 0..10 {
-                    let held = Held::new(&entry);
+                    let held = EntryHandle::new(&entry);
                     assert_eq!(Arc::strong_count(&entry), at_hand);
                     drop(held.clone());
                     drop(held);
@@ -155,7 +155,7 @@ mod tests {
                 }
                 empty();
                 assert_eq!(Arc::strong_count(&entry), 1);
-                drop(Held::new(&entry));
+                drop(EntryHandle::new(&entry));
             };
             // Joined, so that the thread's kept handles are dropped.
             scope.spawn(live).join().expect("it ends well");

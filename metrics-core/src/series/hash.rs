@@ -1,14 +1,14 @@
 //! Distributes label sets over the slots of a thread's cache. Equality never depends on it: label sets with equal
 //! hashes are compared.
 
-use super::label_set::{FamilyKey, Label};
+use super::label_set::{FamilyKey, QueriedLabel};
 
 /// Closed labels by the address of their text, open ones by their text.
 #[inline]
-pub(super) fn of<'a>(key: FamilyKey, labels: impl IntoIterator<Item = Label<'a>>) -> u64 {
+pub(super) fn of<'a>(key: FamilyKey, labels: impl IntoIterator<Item = QueriedLabel<'a>>) -> u64 {
     let hash = labels.into_iter().fold(key.0 as u64, |hash, label| match label {
-        Label::Closed(text) => mixed(hash, text.as_ptr().addr() as u64),
-        Label::Open(text) => open(hash, text),
+        QueriedLabel::Closed(text) => mixed(hash, text.as_ptr().addr() as u64),
+        QueriedLabel::Open(text) => open(hash, text),
     });
     // Mixed once more: for texts with equal ends, one product leaves the lower bits to the addresses of the closed
     // labels' texts.
@@ -58,7 +58,7 @@ mod tests {
             let mut places = BTreeMap::new();
             for n in 0..512 {
                 let symbol = format!("{n}USDT");
-                let labels = [Label::Closed(&TEXT[at..]), Label::Open(symbol.as_bytes())];
+                let labels = [QueriedLabel::Closed(&TEXT[at..]), QueriedLabel::Open(symbol.as_bytes())];
                 *places.entry(of(key, labels) % 1024).or_insert(0) += 1;
             }
             // Random hashing hits 403 slots, give or take 10.
@@ -71,7 +71,7 @@ mod tests {
     fn texts_of_any_length_that_differ_in_one_place_differ() {
         let key = FamilyKey::new();
         for len in 1..40 {
-            let of = |text: &[u8]| of(key, [Label::Open(text)]);
+            let of = |text: &[u8]| of(key, [QueriedLabel::Open(text)]);
             let text = vec![b'x'; len];
             for place in 0..len {
                 let mut other = text.clone();
@@ -84,7 +84,8 @@ mod tests {
     #[test]
     fn where_one_text_ends_and_the_next_begins_makes_another_hash() {
         let key = FamilyKey::new();
-        let of = |labels: [&'static str; 2]| of(key, labels.map(|label| Label::Open(label.as_bytes())));
+        let of =
+            |labels: [&'static str; 2]| of(key, labels.map(|label| QueriedLabel::Open(label.as_bytes())));
         assert_ne!(of(["1", "1INCHUSDT"]), of(["11", "INCHUSDT"]));
         assert_ne!(of(["a", ""]), of(["", "a"]));
     }

@@ -26,7 +26,7 @@ impl FamilyKey {
 
 /// A label's value in a query.
 #[derive(Clone, Copy, Debug)]
-pub enum Label<'a> {
+pub enum QueriedLabel<'a> {
     /// A value of a closed set.
     Closed(&'static str),
     /// Any text, as its bytes. The bytes of a copied text are known to be valid UTF-8; checking that again would take
@@ -39,13 +39,13 @@ pub enum Label<'a> {
 #[derive(Debug)]
 pub(crate) struct LabelSetQuery<'a> {
     pub(super) key: FamilyKey,
-    pub(super) labels: &'a [Label<'a>],
+    pub(super) labels: &'a [QueriedLabel<'a>],
     pub(super) hash: u64,
 }
 
 impl<'a> LabelSetQuery<'a> {
     #[inline]
-    pub(crate) fn new(key: FamilyKey, labels: &'a [Label<'a>]) -> Self {
+    pub(crate) fn new(key: FamilyKey, labels: &'a [QueriedLabel<'a>]) -> Self {
         Self { key, labels, hash: hash::of(key, labels.iter().copied()) }
     }
 }

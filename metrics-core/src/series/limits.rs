@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::label_set::{Label, LabelText};
+use super::label_set::{LabelText, QueriedLabel};
 use crate::labels::value::OTHER;
 use crate::storage::CounterSlot;
 
@@ -18,7 +18,7 @@ pub(crate) enum Bound {
 
 /// The limits of a family and their use.
 #[derive(Debug)]
-pub(super) struct Limits {
+pub(super) struct LabelLimits {
     pub(super) labels: Vec<OpenLabel>,
     /// Series with a value of an open label other than "" and "other".
     used: usize,
@@ -33,7 +33,7 @@ pub(super) struct OpenLabel {
     pub(super) overflow: Arc<CounterSlot>,
 }
 
-impl Limits {
+impl LabelLimits {
     pub(super) fn new(bounds: Vec<Bound>, most: usize) -> Self {
         let label = |bound| OpenLabel { bound, used: BTreeMap::new(), overflow: Arc::default() };
         Self { labels: bounds.into_iter().map(label).collect(), used: 0, most }
@@ -46,10 +46,10 @@ impl Limits {
     }
 
     /// The requested labels, as texts that are shared with existing series.
-    pub(super) fn texts(&self, asked: &[Label<'_>]) -> Vec<LabelText> {
-        let text = |(label, asked): (&OpenLabel, &Label<'_>)| match *asked {
-            Label::Closed(text) => LabelText::Closed(text),
-            Label::Open(text) => {
+    pub(super) fn texts(&self, asked: &[QueriedLabel<'_>]) -> Vec<LabelText> {
+        let text = |(label, asked): (&OpenLabel, &QueriedLabel<'_>)| match *asked {
+            QueriedLabel::Closed(text) => LabelText::Closed(text),
+            QueriedLabel::Open(text) => {
                 let text = String::from_utf8_lossy(text);
                 let known = label.used.get_key_value(&*text).map(|(text, _)| Arc::clone(text));
                 LabelText::Open(known.unwrap_or_else(|| Arc::from(text)))

@@ -16,6 +16,6 @@ mod limits;
 pub(crate) use bounded::BoundedSeries;
 pub(crate) use cache::{epoch, remember, remembered};
 pub(crate) use entry::Entry;
-pub(crate) use hand::{Held, held};
-pub(crate) use label_set::{FamilyKey, Label, LabelSetQuery, LabelText};
+pub(crate) use hand::{EntryHandle, held};
+pub(crate) use label_set::{FamilyKey, LabelSetQuery, LabelText, QueriedLabel};
 pub(crate) use limits::Bound;

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::ServerOptions;
 use super::connection;
 use super::connections::Connections;
-use super::site::Site;
+use super::site::PageService;
 use super::stop::StopSignal;
 use crate::report::{Report, Topic};
 
@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) struct Acceptor {
     pub(super) connections: Arc<Connections>,
-    pub(super) site: Arc<Site>,
+    pub(super) site: Arc<PageService>,
     pub(super) options: ServerOptions,
     pub(super) report: Report,
     pub(super) stop: StopSignal,

@@ -8,7 +8,7 @@ use hyper::header::{
 };
 use hyper::{Response, StatusCode};
 
-use super::Verdict;
+use super::HealthAnswer;
 use super::flow::Streamed;
 use crate::exposition;
 
@@ -56,7 +56,7 @@ impl Answer {
         Self::new(status, TEXT, text)
     }
 
-    pub(super) fn verdict(verdict: Verdict) -> Self {
+    pub(super) fn verdict(verdict: HealthAnswer) -> Self {
         let status = if verdict.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         Self::text(status, verdict.text)
     }

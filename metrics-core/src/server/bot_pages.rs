@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::error::ServeError;
 use super::options::ServerOptions;
-use super::pages::{Delivered, Pages, Verdict};
+use super::pages::{Delivered, HealthAnswer, Pages};
 use super::{Server, serve};
 use crate::families::subsystem::SubsystemHealth;
 use crate::instance::metrics::Metrics;
@@ -77,11 +77,11 @@ impl Pages for Metrics {
 
     /// A loop that hangs must be restarted by the supervisor; one that merely fails must not, since an outage of the
     /// exchange must not restart a bot that has open orders.
-    fn healthy(&self) -> Verdict {
+    fn healthy(&self) -> HealthAnswer {
         verdict(&self.health(), |_| None)
     }
 
-    fn ready(&self) -> Verdict {
+    fn ready(&self) -> HealthAnswer {
         verdict(&self.health(), |subsystem| {
             (!subsystem.is_alive()).then(|| {
                 format!(
@@ -95,7 +95,10 @@ impl Pages for Metrics {
     }
 }
 
-fn verdict(subsystems: &[SubsystemHealth], stale: impl Fn(&SubsystemHealth) -> Option<String>) -> Verdict {
+fn verdict(
+    subsystems: &[SubsystemHealth],
+    stale: impl Fn(&SubsystemHealth) -> Option<String>,
+) -> HealthAnswer {
     let trouble: Vec<String> = subsystems
         .iter()
         .filter_map(|subsystem| match subsystem.hung_for {
@@ -110,7 +113,7 @@ fn verdict(subsystems: &[SubsystemHealth], stale: impl Fn(&SubsystemHealth) -> O
         .collect();
     let ok = trouble.is_empty();
     let text = if ok { "ok\n".to_owned() } else { trouble.join("\n") + "\n" };
-    Verdict { ok, text }
+    HealthAnswer { ok, text }
 }
 
 fn seconds(duration: Duration) -> String {
@@ -210,7 +213,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::labels::{EventType, Subsystem};
-    use crate::testing::{instance, steered};
+    use crate::testing::{instance, with_manual_clock};
     use crate::{Mode, Outcome, Settings};
 
     #[test]
@@ -270,7 +273,7 @@ mod tests {
 
     #[test]
     fn the_landing_page_escapes_the_bots_own_text() {
-        let (settings, _) = steered(Settings::new(Mode::Live).app("<script>&\""));
+        let (settings, _) = with_manual_clock(Settings::new(Mode::Live).app("<script>&\""));
         let page = landing(&settings.build().expect("legal"));
         assert!(page.contains("<h1>&lt;script&gt;&amp;&quot;</h1>"), "{page}");
         assert!(page.contains("mode <b>live</b>"), "{page}");

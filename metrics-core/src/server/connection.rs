@@ -14,10 +14,10 @@ use tokio::net::TcpStream;
 use super::ServerOptions;
 use super::activity::Activity;
 use super::answer::Content;
-use super::connections::Slot;
+use super::connections::ConnectionSlot;
 use super::patience::Patience;
 use super::scrapes::{Handover, Tracked};
-use super::site::Site;
+use super::site::PageService;
 use super::stop::StopListener;
 use super::stream::WatchedStream;
 
@@ -27,8 +27,8 @@ const WRITTEN_AT_ONCE: usize = 128 * 1024;
 /// not reported, because a hostile client could fill a disk with them.
 pub(super) async fn answer(
     stream: TcpStream,
-    slot: Slot,
-    site: Arc<Site>,
+    slot: ConnectionSlot,
+    site: Arc<PageService>,
     options: ServerOptions,
     mut stop: StopListener,
 ) {
@@ -63,7 +63,7 @@ fn http(options: &ServerOptions, patience: Patience) -> http1::Builder {
 fn respond<'a>(
     request: Request<Incoming>,
     activity: &Activity,
-    site: &'a Site,
+    site: &'a PageService,
     handover: Handover,
 ) -> impl Future<Output = Result<Response<Tracked<Content>>, Infallible>> + use<'a> {
     activity.requested();

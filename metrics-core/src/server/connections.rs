@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 
 use super::activity::{Activity, Phase};
-use super::spare::Spare;
+use super::spare::SpareDescriptor;
 
 /// A younger connection is not closed for its descriptor, since its request may be in transit.
 const TIME_TO_ASK: Duration = Duration::from_millis(100);
@@ -20,7 +20,7 @@ pub(super) struct Connections {
 struct Table {
     next_id: u64,
     open: BTreeMap<u64, Open>,
-    spare: Spare,
+    spare: SpareDescriptor,
 }
 
 struct Open {
@@ -29,7 +29,7 @@ struct Open {
 }
 
 /// Permission for one connection; returned when dropped.
-pub(super) struct Slot {
+pub(super) struct ConnectionSlot {
     id: u64,
     activity: Arc<Activity>,
     connections: Arc<Connections>,
@@ -37,12 +37,12 @@ pub(super) struct Slot {
 
 impl Connections {
     pub(super) fn new(cap: usize) -> Arc<Self> {
-        let table = Table { next_id: 0, open: BTreeMap::new(), spare: Spare::new() };
+        let table = Table { next_id: 0, open: BTreeMap::new(), spare: SpareDescriptor::new() };
         Arc::new(Self { cap, table: Mutex::new(table) })
     }
 
     /// A slot for a new connection, closing an old one if necessary; `None` if all are being answered.
-    pub(super) fn admit(self: &Arc<Self>) -> Option<Slot> {
+    pub(super) fn admit(self: &Arc<Self>) -> Option<ConnectionSlot> {
         let mut table = self.table();
         if table.open.len() >= self.cap && !table.evict(Phase::Head, Duration::ZERO) {
             return None;
@@ -51,7 +51,7 @@ impl Connections {
         table.next_id += 1;
         let activity = Arc::new(Activity::new());
         table.open.insert(id, Open { activity: Arc::clone(&activity), task: None });
-        Some(Slot { id, activity, connections: Arc::clone(self) })
+        Some(ConnectionSlot { id, activity, connections: Arc::clone(self) })
     }
 
     /// Sets the task that is aborted when the slot is needed for another connection.
@@ -98,7 +98,7 @@ impl Table {
     }
 }
 
-impl Slot {
+impl ConnectionSlot {
     pub(super) fn id(&self) -> u64 {
         self.id
     }
@@ -108,7 +108,7 @@ impl Slot {
     }
 }
 
-impl Drop for Slot {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut table = self.connections.table();
         table.open.remove(&self.id);

@@ -14,12 +14,12 @@ use crate::shown::{quoted, shown};
 /// [`io::Error`].
 pub struct ServeError {
     address: String,
-    problem: Problem,
+    problem: ServeProblem,
     cause: io::Error,
 }
 
 #[derive(Debug)]
-enum Problem {
+enum ServeProblem {
     Option(&'static str),
     Address,
     Bind { at: Option<SocketAddr>, served_here: bool },
@@ -29,24 +29,24 @@ enum Problem {
 impl ServeError {
     pub(super) fn zero(address: &str, option: &'static str) -> Self {
         let cause = io::Error::new(io::ErrorKind::InvalidInput, "a limit of zero");
-        Self::new(address, Problem::Option(option), cause)
+        Self::new(address, ServeProblem::Option(option), cause)
     }
 
     pub(super) fn address(address: &str, cause: io::Error) -> Self {
-        Self::new(address, Problem::Address, cause)
+        Self::new(address, ServeProblem::Address, cause)
     }
 
     /// `at` is the one that failed of the addresses behind `address`.
     pub(super) fn bind(address: &str, at: Option<SocketAddr>, cause: io::Error) -> Self {
         let served_here = cause.kind() == io::ErrorKind::AddrInUse && at.is_some_and(is_served_here);
-        Self::new(address, Problem::Bind { at, served_here }, cause)
+        Self::new(address, ServeProblem::Bind { at, served_here }, cause)
     }
 
     pub(super) fn start(address: &str, cause: io::Error) -> Self {
-        Self::new(address, Problem::Start, cause)
+        Self::new(address, ServeProblem::Start, cause)
     }
 
-    fn new(address: &str, problem: Problem, cause: io::Error) -> Self {
+    fn new(address: &str, problem: ServeProblem, cause: io::Error) -> Self {
         Self { address: address.to_owned(), problem, cause }
     }
 
@@ -69,20 +69,20 @@ impl fmt::Display for ServeError {
         let cause = &self.cause;
         write!(f, "cannot serve metrics on {}: ", Bare(&self.address))?;
         match &self.problem {
-            Problem::Option(option) => write!(
+            ServeProblem::Option(option) => write!(
                 f,
                 "`ServerOptions::{option}` is zero, with which no client gets an answer; any larger value is allowed"
             ),
-            Problem::Address => {
+            ServeProblem::Address => {
                 write!(f, "{cause}; write the address as host:port, for example 0.0.0.0:5000 or [::1]:5000")
             }
-            Problem::Bind { at, served_here } => {
+            ServeProblem::Bind { at, served_here } => {
                 if let Some(at) = at.filter(|at| at.to_string() != self.address) {
                     write!(f, "{at}: ")?;
                 }
                 write_bind_failure(f, cause, *served_here)
             }
-            Problem::Start => write!(f, "the server's thread did not start: {cause}"),
+            ServeProblem::Start => write!(f, "the server's thread did not start: {cause}"),
         }
     }
 }

@@ -23,15 +23,15 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// The channel from a rendering to its clients.
 pub(super) struct Flow {
-    state: Mutex<State>,
+    state: Mutex<FlowState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct FlowState {
     /// `None` until the clients are known.
     readers: Option<Vec<Reader>>,
-    end: Option<End>,
+    end: Option<FlowEnd>,
 }
 
 #[derive(Default)]
@@ -46,7 +46,7 @@ struct Reader {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum FlowEnd {
     /// Everything was written.
     Whole,
     /// The rest cannot be rendered.
@@ -125,14 +125,14 @@ impl Flow {
     }
 
     /// Ends the stream, unless it has ended.
-    pub(super) fn end(&self, end: End) {
+    pub(super) fn end(&self, end: FlowEnd) {
         let mut state = self.state();
         state.end.get_or_insert(end);
         state.readers.iter_mut().flatten().for_each(Reader::wake);
         self.changed.notify_all();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, FlowState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -157,7 +157,7 @@ impl Drop for Offer {
     fn drop(&mut self) {
         let is_refused = self.0.state().readers.is_none();
         if is_refused {
-            self.0.end(End::Broken);
+            self.0.end(FlowEnd::Broken);
         }
     }
 }
@@ -202,8 +202,8 @@ impl Body for Streamed {
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
         match end {
-            Some(End::Whole) => return Poll::Ready(None),
-            Some(End::Broken) => return Poll::Ready(Some(Err(io::ErrorKind::BrokenPipe.into()))),
+            Some(FlowEnd::Whole) => return Poll::Ready(None),
+            Some(FlowEnd::Broken) => return Poll::Ready(Some(Err(io::ErrorKind::BrokenPipe.into()))),
             None => {}
         }
         reader.waker = Some(cx.waker().clone());

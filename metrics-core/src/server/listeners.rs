@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 const PORTS: usize = 16;
 
 /// A listening socket and its address.
-pub(super) type Bound = (TcpListener, SocketAddr);
+pub(super) type BoundListeners = (TcpListener, SocketAddr);
 
 /// The error of binding, with the address at which it failed, if there was one.
 pub(super) type BindError = (Option<SocketAddr>, io::Error);
@@ -17,7 +17,7 @@ pub(super) type BindError = (Option<SocketAddr>, io::Error);
 /// Listens on every address that this machine has, all with one port. An address that it does not have, such as `::1`
 /// if IPv6 is off, is left out, since no client can reach it. Any other failure is an error of the whole: a client of
 /// an address that another process serves would read that process's metrics.
-pub(super) async fn bind(addresses: &[SocketAddr]) -> Result<Vec<Bound>, BindError> {
+pub(super) async fn bind(addresses: &[SocketAddr]) -> Result<Vec<BoundListeners>, BindError> {
     let any_port = addresses.len() > 1 && addresses.iter().all(|address| address.port() == 0);
     let mut attempts = if any_port { PORTS } else { 1 };
     loop {
@@ -29,8 +29,8 @@ pub(super) async fn bind(addresses: &[SocketAddr]) -> Result<Vec<Bound>, BindErr
     }
 }
 
-async fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<Bound>, BindError> {
-    let mut bound: Vec<Bound> = Vec::new();
+async fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<BoundListeners>, BindError> {
+    let mut bound: Vec<BoundListeners> = Vec::new();
     let mut missing = None;
     for &(mut address) in addresses {
         if let (0, Some((_, first))) = (address.port(), bound.first()) {
@@ -48,7 +48,7 @@ async fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<Bound>, BindError> {
     Ok(bound)
 }
 
-async fn listen(address: SocketAddr) -> io::Result<Bound> {
+async fn listen(address: SocketAddr) -> io::Result<BoundListeners> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     Ok((listener, address))

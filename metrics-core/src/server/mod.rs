@@ -52,7 +52,7 @@ use std::{convert::Infallible, io};
 
 pub use self::error::ServeError;
 pub use self::options::ServerOptions;
-pub(crate) use self::pages::{Delivered, Pages, Verdict};
+pub(crate) use self::pages::{Delivered, HealthAnswer, Pages};
 use self::scrapes::Scrapes;
 use self::served::Listing;
 use self::stop::StopSignal;

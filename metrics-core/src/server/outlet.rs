@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::Delivered;
 use super::answer::Answer;
-use super::flow::{End, Flow, Offer, Readers};
+use super::flow::{Flow, FlowEnd, Offer, Readers};
 use super::scrapes::Delivery;
 use super::unread::Unread;
 
@@ -101,7 +101,7 @@ impl Outlet {
         if !text.is_empty() {
             flow.push(&self.unread.count(text.into()));
         }
-        flow.end(End::Whole);
+        flow.end(FlowEnd::Whole);
     }
 
     /// Answers with the given page.
@@ -169,7 +169,7 @@ impl Write for Outlet {
 impl Drop for Outlet {
     fn drop(&mut self) {
         // After a panic, or without clients; a complete stream has ended before.
-        self.flow.iter().for_each(|flow| flow.end(End::Broken));
+        self.flow.iter().for_each(|flow| flow.end(FlowEnd::Broken));
         self.turn.give();
     }
 }

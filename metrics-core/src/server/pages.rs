@@ -18,14 +18,14 @@ pub(crate) trait Pages: Send + Sync + 'static {
     /// Called once per second on the server's own thread, so that it must not block.
     fn compare_clocks(&self) {}
     /// Whether the bot works.
-    fn healthy(&self) -> Verdict;
+    fn healthy(&self) -> HealthAnswer;
     /// Whether the bot has started.
-    fn ready(&self) -> Verdict;
+    fn ready(&self) -> HealthAnswer;
 }
 
 /// The answer of a health page: 200 or 503, with a text for people.
 #[derive(Clone, Debug)]
-pub(crate) struct Verdict {
+pub(crate) struct HealthAnswer {
     pub(crate) ok: bool,
     pub(crate) text: String,
 }

@@ -26,7 +26,7 @@ pub(super) struct Patience {
 }
 
 /// Ready when the client has used up the time of its connection's current phase.
-struct Waiting {
+struct PhaseTimeout {
     activity: Arc<Activity>,
     header_timeout: Duration,
     idle_timeout: Duration,
@@ -45,7 +45,7 @@ impl Timer for Patience {
     }
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
-        Box::pin(Waiting {
+        Box::pin(PhaseTimeout {
             activity: Arc::clone(&self.activity),
             header_timeout: self.header_timeout,
             idle_timeout: self.idle_timeout,
@@ -54,7 +54,7 @@ impl Timer for Patience {
     }
 }
 
-impl Waiting {
+impl PhaseTimeout {
     /// The end of the time limit, if the connection is waiting for its client.
     fn deadline(&self) -> Option<Instant> {
         let (phase, since) = self.activity.now();
@@ -66,7 +66,7 @@ impl Waiting {
     }
 }
 
-impl Future for Waiting {
+impl Future for PhaseTimeout {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -83,4 +83,4 @@ impl Future for Waiting {
     }
 }
 
-impl Sleep for Waiting {}
+impl Sleep for PhaseTimeout {}

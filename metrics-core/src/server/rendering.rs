@@ -27,7 +27,7 @@ pub(super) struct Rendering {
     path: &'static str,
     timeout: Duration,
     report: Report,
-    queue: Arc<Queue>,
+    queue: Arc<RenderQueue>,
 }
 
 /// The maximum number of renderings of a page, all but one of which wait for slow clients. Each takes a thread, and a
@@ -54,7 +54,7 @@ impl From<Answer> for Reply {
 
 /// The clients that wait for the next rendering.
 #[derive(Default)]
-struct Queue {
+struct RenderQueue {
     /// Never longer than the number of connections: each requests one page at a time, and a client that has given up
     /// is replaced by the next request, however long a page hangs.
     waiting: Mutex<Vec<Client>>,
@@ -74,7 +74,7 @@ impl Rendering {
         unread: Unread,
         render: Render,
     ) -> Self {
-        let queue = Arc::<Queue>::default();
+        let queue = Arc::<RenderQueue>::default();
         let renderer = Renderer {
             path,
             timeout,
@@ -110,7 +110,7 @@ impl Rendering {
     }
 }
 
-impl Queue {
+impl RenderQueue {
     fn join(&self, client: Client) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.retain(|earlier| !earlier.is_closed());
@@ -137,7 +137,7 @@ struct Renderer {
 
 impl Renderer {
     /// Runs until the runtime ends.
-    async fn render_for(self, queue: Arc<Queue>) {
+    async fn render_for(self, queue: Arc<RenderQueue>) {
         loop {
             queue.asked.notified().await;
             let permit = self.permit().await;

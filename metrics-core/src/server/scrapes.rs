@@ -11,10 +11,10 @@ use super::Delivered;
 
 /// Clones share one count.
 #[derive(Clone, Default)]
-pub(super) struct Scrapes(Arc<Shared>);
+pub(super) struct Scrapes(Arc<ScrapeCounts>);
 
 #[derive(Default)]
-struct Shared {
+struct ScrapeCounts {
     progress: Mutex<Progress>,
     delivered: Condvar,
 }
@@ -59,7 +59,7 @@ impl Scrapes {
     }
 }
 
-impl Shared {
+impl ScrapeCounts {
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -107,10 +107,10 @@ impl Ticket {
 
 /// Passes a scrape from the body of an answer to the stream that writes it, when its last byte waits to be written.
 #[derive(Clone, Default)]
-pub(super) struct Handover(Arc<Mutex<Written>>);
+pub(super) struct Handover(Arc<Mutex<DeliveredBytes>>);
 
 #[derive(Default)]
-struct Written {
+struct DeliveredBytes {
     ticket: Option<Ticket>,
     /// Whether the body has begun and not ended.
     is_under_way: bool,
@@ -128,7 +128,7 @@ impl Handover {
         self.state().is_under_way
     }
 
-    fn state(&self) -> MutexGuard<'_, Written> {
+    fn state(&self) -> MutexGuard<'_, DeliveredBytes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Listing {
 impl Listing {
     pub(super) fn new(addresses: Vec<SocketAddr>) -> Self {
         let generation = lock::generation();
-        SERVED.hold().extend(addresses.iter().map(|&address| (generation, address)));
+        SERVED.lock().extend(addresses.iter().map(|&address| (generation, address)));
         Self { addresses }
     }
 
@@ -27,7 +27,7 @@ impl Listing {
 
 impl Drop for Listing {
     fn drop(&mut self) {
-        SERVED.hold().retain(|(_, address)| !self.addresses.contains(address));
+        SERVED.lock().retain(|(_, address)| !self.addresses.contains(address));
     }
 }
 
@@ -39,5 +39,5 @@ pub(super) fn is_served_here(address: SocketAddr) -> bool {
             served.ip() == address.ip() || served.ip().is_unspecified() || address.ip().is_unspecified();
         served.port() == address.port() && same_host
     };
-    SERVED.hold().iter().any(|&(by, served)| by == generation && is_in_the_way(served))
+    SERVED.lock().iter().any(|&(by, served)| by == generation && is_in_the_way(served))
 }

@@ -26,7 +26,7 @@ const READY: &str = "/-/ready";
 /// Scraping a hundred families by name takes about 5 KiB.
 const LONGEST_TARGET: usize = 8 * 1024;
 
-pub(super) struct Site {
+pub(super) struct PageService {
     metrics: Rendering,
     landing: Rendering,
     healthy: Rendering,
@@ -34,7 +34,7 @@ pub(super) struct Site {
     scrapes: Scrapes,
 }
 
-impl Site {
+impl PageService {
     /// Starts a renderer for each page. Must be called on the server's runtime.
     pub(super) fn start(
         pages: &Arc<dyn Pages>,

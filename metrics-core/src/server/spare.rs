@@ -4,9 +4,9 @@ use std::fs::File;
 
 /// Holds one file descriptor. A process that has run out of them releases it to accept one more connection, so that a
 /// bot that leaks descriptors can still be scraped.
-pub(super) struct Spare(Option<File>);
+pub(super) struct SpareDescriptor(Option<File>);
 
-impl Spare {
+impl SpareDescriptor {
     /// Takes one if possible. If there is no null device, the server merely waits for a descriptor.
     pub(super) fn new() -> Self {
         let mut spare = Self(None);

@@ -13,7 +13,7 @@ use super::connections::Connections;
 use super::listeners;
 use super::rendering::RENDERINGS;
 use super::scrapes::Scrapes;
-use super::site::{PAGES, Site};
+use super::site::{PAGES, PageService};
 use super::stop::StopSignal;
 use super::unread::Unread;
 use super::{Pages, ServerOptions};
@@ -46,11 +46,11 @@ pub(super) enum StartError {
 }
 
 /// Sent once: the addresses that are served, or the reason why there is none.
-pub(super) type Started = mpsc::SyncSender<Result<Vec<SocketAddr>, StartError>>;
+pub(super) type StartSender = mpsc::SyncSender<Result<Vec<SocketAddr>, StartError>>;
 
 impl Work {
     /// Serves until the stop signal; first sends the addresses that are served.
-    pub(super) fn run(self, started: &Started) {
+    pub(super) fn run(self, started: &StartSender) {
         match runtime() {
             Ok(runtime) => {
                 runtime.block_on(self.serve(started));
@@ -61,7 +61,7 @@ impl Work {
         }
     }
 
-    async fn serve(self, started: &Started) {
+    async fn serve(self, started: &StartSender) {
         let (listeners, addresses) = match listeners::bind(&self.addresses).await {
             Ok(bound) => bound.into_iter().unzip(),
             Err((at, cause)) => return tell(started, Err(StartError::Bind { at, cause })),
@@ -79,7 +79,8 @@ impl Work {
     fn acceptor(&self) -> Acceptor {
         let connections = Connections::new(self.options.max_connections);
         let unread = Unread::new(&self.options, Arc::clone(&connections));
-        let site = Site::start(&self.pages, &self.options, &self.report, self.scrapes.clone(), &unread);
+        let site =
+            PageService::start(&self.pages, &self.options, &self.report, self.scrapes.clone(), &unread);
         Acceptor {
             connections,
             site: Arc::new(site),
@@ -109,7 +110,7 @@ fn runtime() -> io::Result<Runtime> {
         .build()
 }
 
-fn tell(started: &Started, news: Result<Vec<SocketAddr>, StartError>) {
+fn tell(started: &StartSender, news: Result<Vec<SocketAddr>, StartError>) {
     // The caller waits for exactly this message; it can only be gone if its thread was killed.
     let _ = started.send(news);
 }

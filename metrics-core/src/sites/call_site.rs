@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use linkme::distributed_slice;
 
-use super::target::{Choice, EventSite, ExchangeSite, SubsystemSite, Target};
+use super::target::{EventSite, ExchangeSite, LabelChoices, SubsystemSite, Target};
 use crate::families::event::EventSlots;
 use crate::families::exchange::ExchangeSlots;
 use crate::families::subsystem::{PERIODS_UNTIL_STALLED, SubsystemSlots};
 use crate::outcome::ends::On;
 use crate::source_line::FunctionLine;
-use crate::storage::Lease;
+use crate::storage::CallSeriesLease;
 pub use crate::storage::SlotCell;
 
 /// One element for each annotated function linked into the binary, called or not, in no particular order.
@@ -34,7 +34,7 @@ pub struct CallSite {
     pub file: &'static str,
     /// The line of the attribute.
     pub line: u32,
-    kind: Kind,
+    kind: CallSiteKind,
     /// A subsystem counts from its first run, not from `install` on.
     pub(crate) optional: bool,
     /// The duration of a subsystem's cancelled run is observed too.
@@ -49,14 +49,14 @@ pub struct CallSite {
     /// Those of which one is picked at each call.
     values: [&'static [&'static str]; 2],
     /// The cell of its first label set, of most sites the only one.
-    pub(crate) cell: SlotCell<Found>,
+    pub(crate) cell: SlotCell<SiteSeries>,
     /// A cell for each of its label sets, where there are more than one.
-    cells: &'static [SlotCell<Found>],
+    cells: &'static [SlotCell<SiteSeries>],
 }
 
 /// What an attribute measures.
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+enum CallSiteKind {
     Subsystem,
     Exchange,
     Event,
@@ -68,7 +68,7 @@ enum Kind {
 
 /// Where a site records one label set.
 #[derive(Debug)]
-pub enum Found {
+pub enum SiteSeries {
     /// A subsystem's runs.
     Subsystem(Arc<SubsystemSlots>),
     /// The calls of an operation.
@@ -77,9 +77,9 @@ pub enum Found {
     Event(Arc<EventSlots>),
 }
 
-impl Found {
+impl SiteSeries {
     /// Where its calls are recorded; an event has none.
-    pub(crate) fn calls(&self) -> Option<&Lease> {
+    pub(crate) fn calls(&self) -> Option<&CallSeriesLease> {
         match self {
             Self::Subsystem(slots) => Some(slots.runs()),
             Self::Exchange(slots) => Some(slots.calls()),
@@ -110,7 +110,7 @@ impl CallSite {
             observes_cancelled,
             max_age_ns,
             labels,
-            ..Self::blank(function, module, Kind::Subsystem)
+            ..Self::blank(function, module, CallSiteKind::Subsystem)
         }
     }
 
@@ -123,7 +123,7 @@ impl CallSite {
         exchange: &'static str,
         operation: &'static str,
     ) -> Self {
-        Self { labels: [exchange, operation], ..Self::blank(function, module, Kind::Exchange) }
+        Self { labels: [exchange, operation], ..Self::blank(function, module, CallSiteKind::Exchange) }
     }
 
     /// A site of an event.
@@ -136,40 +136,40 @@ impl CallSite {
         kind: &'static str,
         on: On,
     ) -> Self {
-        Self { labels: [severity, kind], on, ..Self::blank(function, module, Kind::Event) }
+        Self { labels: [severity, kind], on, ..Self::blank(function, module, CallSiteKind::Event) }
     }
 
     /// A site of a capital check.
     #[must_use]
     #[track_caller]
     pub const fn new_capital(function: &'static str, module: &'static str) -> Self {
-        Self::blank(function, module, Kind::Capital)
+        Self::blank(function, module, CallSiteKind::Capital)
     }
 
     /// A site of a reconciliation.
     #[must_use]
     #[track_caller]
     pub const fn new_reconciliation(function: &'static str, module: &'static str) -> Self {
-        Self::blank(function, module, Kind::Reconciliation)
+        Self::blank(function, module, CallSiteKind::Reconciliation)
     }
 
     /// A site whose durations are recorded to a family of the bot's own.
     #[must_use]
     #[track_caller]
     pub const fn new_timed(function: &'static str, module: &'static str, family: &'static str) -> Self {
-        Self { labels: [family, ""], ..Self::blank(function, module, Kind::Timed) }
+        Self { labels: [family, ""], ..Self::blank(function, module, CallSiteKind::Timed) }
     }
 
     /// A site whose ends are counted by a family of the bot's own.
     #[must_use]
     #[track_caller]
     pub const fn new_counted(function: &'static str, module: &'static str, family: &'static str) -> Self {
-        Self { labels: [family, ""], ..Self::blank(function, module, Kind::Counted) }
+        Self { labels: [family, ""], ..Self::blank(function, module, CallSiteKind::Counted) }
     }
 
     /// The site of the function of this name, at the place of the attribute.
     #[track_caller]
-    const fn blank(function: &'static str, module: &'static str, kind: Kind) -> Self {
+    const fn blank(function: &'static str, module: &'static str, kind: CallSiteKind) -> Self {
         // Rather than `file!()` and `line!()`, which would be expanded for each site.
         let place = Location::caller();
         Self {
@@ -194,7 +194,7 @@ impl CallSite {
     pub const fn with_values(
         mut self,
         values: [&'static [&'static str]; 2],
-        cells: &'static [SlotCell<Found>],
+        cells: &'static [SlotCell<SiteSeries>],
     ) -> Self {
         self.values = values;
         self.cells = cells;
@@ -202,24 +202,24 @@ impl CallSite {
     }
 
     /// What is known of its labels.
-    pub(crate) fn labels(&self) -> [Choice; 2] {
+    pub(crate) fn labels(&self) -> [LabelChoices; 2] {
         [0, 1].map(|index| match (self.values[index], self.labels[index]) {
-            ([], "") => Choice::FromSettings,
-            ([], text) => Choice::Fixed(text),
-            (values, _) => Choice::Any(values),
+            ([], "") => LabelChoices::FromSettings,
+            ([], text) => LabelChoices::Fixed(text),
+            (values, _) => LabelChoices::Any(values),
         })
     }
 
     /// What it measures.
     pub fn target(&self) -> Target<'_> {
         match self.kind {
-            Kind::Subsystem => Target::Subsystem(SubsystemSite(self)),
-            Kind::Exchange => Target::Exchange(ExchangeSite(self)),
-            Kind::Event => Target::Event(EventSite(self)),
-            Kind::Capital => Target::Capital,
-            Kind::Reconciliation => Target::Reconciliation,
-            Kind::Timed => Target::Timed(self.labels[0]),
-            Kind::Counted => Target::Counted(self.labels[0]),
+            CallSiteKind::Subsystem => Target::Subsystem(SubsystemSite(self)),
+            CallSiteKind::Exchange => Target::Exchange(ExchangeSite(self)),
+            CallSiteKind::Event => Target::Event(EventSite(self)),
+            CallSiteKind::Capital => Target::Capital,
+            CallSiteKind::Reconciliation => Target::Reconciliation,
+            CallSiteKind::Timed => Target::Timed(self.labels[0]),
+            CallSiteKind::Counted => Target::Counted(self.labels[0]),
         }
     }
 
@@ -230,7 +230,7 @@ impl CallSite {
     }
 
     /// The cell of the values at these indices of its choices.
-    pub(crate) fn cell(&self, first: usize, second: usize) -> &SlotCell<Found> {
+    pub(crate) fn cell(&self, first: usize, second: usize) -> &SlotCell<SiteSeries> {
         let index = first * self.values[1].len().max(1) + second;
         // The first label set's is the one that `first` asks, wherever there are others.
         self.cells.get(index).filter(|_| index > 0).unwrap_or(&self.cell)
@@ -253,6 +253,6 @@ pub fn call_sites() -> Vec<&'static CallSite> {
 
 /// Cells for a site with `N` label sets.
 #[must_use]
-pub const fn slot_cells<const N: usize>() -> [SlotCell<Found>; N] {
+pub const fn slot_cells<const N: usize>() -> [SlotCell<SiteSeries>; N] {
     [const { SlotCell::EMPTY }; N]
 }

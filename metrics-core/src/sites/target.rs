@@ -60,7 +60,7 @@ impl SubsystemSite<'_> {
 pub struct ExchangeSite<'a>(pub(crate) &'a CallSite);
 
 impl ExchangeSite<'_> {
-    pub(crate) fn exchange(self) -> Choice {
+    pub(crate) fn exchange(self) -> LabelChoices {
         self.0.labels()[0]
     }
 
@@ -78,7 +78,7 @@ impl EventSite<'_> {
     /// Each pair of a severity and a type that it can have: its choices at run time are among values known while
     /// linking.
     pub(crate) fn pairs(self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        let [severities, kinds] = self.0.labels().map(Choice::values);
+        let [severities, kinds] = self.0.labels().map(LabelChoices::values);
         severities
             .into_iter()
             .flat_map(move |severity| kinds.clone().into_iter().map(move |kind| (severity, kind)))
@@ -87,7 +87,7 @@ impl EventSite<'_> {
 
 /// What a site knows of a label while compiling.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Choice {
+pub(crate) enum LabelChoices {
     /// Its value.
     Fixed(&'static str),
     /// That the settings say it.
@@ -96,7 +96,7 @@ pub(crate) enum Choice {
     Any(&'static [&'static str]),
 }
 
-impl Choice {
+impl LabelChoices {
     /// The value at `index`; none where the settings say it.
     pub(crate) fn text(self, index: usize) -> Option<&'static str> {
         match self {

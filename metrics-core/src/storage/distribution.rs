@@ -1,8 +1,8 @@
 //! Histograms of values, in words owned by each thread.
 
 use super::observed::{self, Sum, observe};
-use super::page::Run;
-use super::patience::{OF_ANYONES, OF_ONE_THREADS, patiently};
+use super::page::WordRange;
+use super::patience::{OF_ANYONES, OF_ONE_THREADS, read_consistent};
 use super::shared_observed::SharedObserved;
 use super::spare::lose;
 use super::sync::AtomicU64;
@@ -11,9 +11,9 @@ use crate::lock;
 
 /// A histogram of floats. Observing consists of plain loads and stores.
 #[derive(Debug)]
-pub(crate) struct Distribution {
+pub(crate) struct HistogramWords {
     bounds: &'static [f64],
-    run: Run,
+    run: WordRange,
     /// Created by the first observation of a thread without words of its own.
     shared: lock::Once<Box<SharedObserved>>,
     /// The bits of the largest sum returned so far. Because of rounding, the sum of the parts may come out slightly
@@ -32,12 +32,12 @@ pub(crate) const MOST_BOUNDS: usize = 200;
 /// Enough for most histograms; a larger array takes longer to clear than to fill.
 const FEW_BUCKETS: usize = 16;
 
-impl Distribution {
+impl HistogramWords {
     /// A histogram with these upper bounds, ascending and at most [`MOST_BOUNDS`].
     pub(crate) fn new(bounds: &'static [f64]) -> Self {
         Self {
             bounds,
-            run: Run::new(observed::words(bounds.len() + 1)),
+            run: WordRange::new(observed::words(bounds.len() + 1)),
             shared: lock::Once::new(),
             shown: AtomicU64::new(0.0f64.to_bits()),
         }
@@ -71,7 +71,7 @@ impl Distribution {
 
     /// Adds the observations of another histogram with the same bounds: the count of each bucket, and their sum.
     pub(crate) fn add(&self, buckets: &[u64], sum: f64) {
-        self.shared.get_or_make(|| Box::new(self.new_shared())).add(buckets, sum);
+        self.shared.get_or_init(|| Box::new(self.new_shared())).add(buckets, sum);
     }
 
     /// Returns `None` if it does not exist yet and the thread may neither allocate nor wait.
@@ -117,7 +117,7 @@ impl Distribution {
 /// Reads the sum, repeatedly until a reading is consistent.
 fn sum_of(readings: usize, mut read: impl FnMut() -> (Sum, bool)) -> Sum {
     let mut sum = Sum::default();
-    patiently(readings, || {
+    read_consistent(readings, || {
         let undisturbed;
         (sum, undisturbed) = read();
         undisturbed
@@ -138,7 +138,7 @@ mod tests {
     /// The observed values, one per bucket, so that the sum identifies the counts.
     const VALUES: [f64; 3] = [0.5, 8.0, 4096.0];
 
-    fn observe_all(histogram: &Distribution, values: &[f64]) {
+    fn observe_all(histogram: &HistogramWords, values: &[f64]) {
         for value in values {
             histogram.observe(*value);
         }
@@ -146,7 +146,7 @@ mod tests {
 
     type Shown = (Vec<u64>, f64);
 
-    fn shown(histogram: &Distribution) -> Shown {
+    fn shown(histogram: &HistogramWords) -> Shown {
         histogram.show(|buckets, sum| (buckets.to_vec(), sum))
     }
 
@@ -167,7 +167,7 @@ mod tests {
             Crowd { threads: 64, lives: 200, rounds: 5_000, readings: 0 },
             Crowd { threads: 8, lives: 10, rounds: 300, readings: 0 },
         );
-        let histogram = Distribution::new(BOUNDS);
+        let histogram = HistogramWords::new(BOUNDS);
         let mut before = shown(&histogram);
         let read = || {
             let now = shown(&histogram);
@@ -176,12 +176,12 @@ mod tests {
         };
         crowd.runs(|_| observe_all(&histogram, &VALUES), read);
         assert_eq!(shown(&histogram).0, [crowd.all(); 3]);
-        check(&shown(&histogram), &shown(&Distribution::new(BOUNDS)));
+        check(&shown(&histogram), &shown(&HistogramWords::new(BOUNDS)));
     }
 
     #[test]
     fn a_sum_does_not_fall_by_rounding() {
-        let histogram = Distribution::new(BOUNDS);
+        let histogram = HistogramWords::new(BOUNDS);
         histogram.observe(0.1);
         let a_hair_more = f64::from_bits(0.1f64.to_bits() + 1);
         histogram.shown.store(a_hair_more.to_bits(), Relaxed);
@@ -191,7 +191,7 @@ mod tests {
     /// The other scrape has already seen an observation that is not in the buckets of this one.
     #[test]
     fn two_concurrent_scrapes_each_return_the_sum_of_their_own_buckets() {
-        let histogram = Distribution::new(BOUNDS);
+        let histogram = HistogramWords::new(BOUNDS);
         histogram.observe(0.5);
         histogram.shown.store(8.5_f64.to_bits(), Relaxed);
         assert_eq!(shown(&histogram), (vec![1, 0, 0], 0.5));
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_sum_is_exact_where_floats_alone_are_not() {
-        let histogram = Distribution::new(BOUNDS);
+        let histogram = HistogramWords::new(BOUNDS);
         histogram.observe(1e16);
         (0..1_000).for_each(|_| histogram.observe(1.0));
         assert_eq!(shown(&histogram).1, 1e16 + 1_000.0);
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_largest_values_leave_a_finite_sum() {
-        let histogram = Distribution::new(BOUNDS);
+        let histogram = HistogramWords::new(BOUNDS);
         for _ in 0..3 {
             histogram.observe(f64::MAX);
         }
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_value_on_a_bound_belongs_to_the_bucket_below_it() {
-        let histogram = Distribution::new(BOUNDS);
+        let histogram = HistogramWords::new(BOUNDS);
         observe_all(&histogram, &[0.0, 1.0, 1.5, 10.0, 10.5]);
         assert_eq!(shown(&histogram).0, [2, 2, 1]);
     }
@@ -227,7 +227,7 @@ mod tests {
     /// In a thread that is ending, and in an allocator that records allocations under one of the library's locks.
     #[test]
     fn a_thread_without_words_of_its_own_can_observe() {
-        struct Last(Arc<Distribution>);
+        struct Last(Arc<HistogramWords>);
         impl Drop for Last {
             fn drop(&mut self) {
                 observe_all(&self.0, &VALUES);
@@ -237,7 +237,7 @@ mod tests {
             // Dropped after the pages, which are initialised later.
             static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
         }
-        let histogram = Arc::new(Distribution::new(BOUNDS));
+        let histogram = Arc::new(HistogramWords::new(BOUNDS));
         let ending = Arc::clone(&histogram);
         let live = move || {
             LAST.set(Some(Last(Arc::clone(&ending))));
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn an_observation_that_may_not_allocate_and_has_no_words_is_counted_as_lost() {
-        let (histogram, before) = (Distribution::new(BOUNDS), lost());
+        let (histogram, before) = (HistogramWords::new(BOUNDS), lost());
         let observe = || {
             let _inside = lock::enter();
             observe_all(&histogram, &VALUES);
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn a_histogram_that_is_dropped_leaves_nothing_to_the_next() {
         for _ in 0..400 {
-            let histogram = Distribution::new(BOUNDS);
+            let histogram = HistogramWords::new(BOUNDS);
             assert_eq!(shown(&histogram), (vec![0; 3], 0.0));
             std::thread::scope(|scope| drop(scope.spawn(|| histogram.observe(2.0))));
             histogram.observe(3.0);

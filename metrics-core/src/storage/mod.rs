@@ -2,7 +2,7 @@
 //!
 //! Handles and call sites write, the snapshot reads, and no other module depends on the representation.
 //!
-//! Calls go through a [`Recorder`](recorder::Recorder), in which each thread has its own shard, so that no two
+//! Calls go through a [`Recorder`](recorder::CallSeries), in which each thread has its own shard, so that no two
 //! threads write the same memory. Counters and histograms that are recorded directly are words in [pages](page) owned
 //! by each thread. Rare recordings go to slots that all threads share.
 
@@ -41,12 +41,12 @@ use crate::sync;
 pub(crate) const ENABLED: bool = cfg!(feature = "enable");
 
 #[cfg(feature = "tokio")]
-pub(crate) use distribution::Distribution;
+pub(crate) use distribution::HistogramWords;
 pub(crate) use distribution::MOST_BOUNDS;
 pub(crate) use receipt::{Receipt, Seen};
-pub(crate) use recorder::{Ending, Lease, Scratch};
-pub(crate) use running::{Call, Run};
-pub(crate) use series::{Series, after, visit_some};
+pub(crate) use recorder::{CallSeriesLease, Ending, Scratch};
+pub(crate) use running::{Call, RunInProgress};
+pub(crate) use series::{SeriesMap, after, visit_some};
 pub(crate) use sink::{Reading, Sink};
 pub(crate) use slot::{Baseline, CounterSlot, GaugeSlot, Slot};
 pub use slot_cell::SlotCell;
@@ -54,6 +54,6 @@ pub(crate) use slot_cell::withdraw_time_stamps;
 pub(crate) use snapshot::SnapshotBuilder;
 pub use snapshot::{FamilySnapshot, HistogramValue, Sample, Snapshot, Value};
 pub(crate) use spare::{lose, lost, record_outside};
-pub(crate) use tally::Tally;
+pub(crate) use tally::CounterWords;
 pub(crate) use thread::copy_waited;
 pub(crate) use totals::Totals;

@@ -1,6 +1,6 @@
 //! Words of memory owned by each thread: written only by that thread, read by any.
 //!
-//! Counters and histograms that are recorded directly own a [`Run`], a range of words. Every thread has its own copy
+//! Counters and histograms that are recorded directly own a [`WordRange`], a range of words. Every thread has its own copy
 //! of the range, in a page that it owns, and finds it with one load, so that recording consists of plain loads and
 //! stores and no two threads write the same cache line. A reader adds up the copies and waits for no thread. A thread
 //! that ends releases its pages unchanged, and their next owner continues from their values: nothing has to be moved,
@@ -50,11 +50,11 @@ static ALL: [Link<Page>; PAGES] = [const { Link::new() }; PAGES];
 thread_local! {
     /// By number. Contains nothing to drop, so that it can be read in a thread that is ending.
     static OWN: [Cell<Option<&'static Words>>; PAGES] = const { [const { Cell::new(None) }; PAGES] };
-    static MEMBERSHIP: RefCell<Membership> = const { RefCell::new(Membership(Vec::new())) };
+    static MEMBERSHIP: RefCell<PageMembership> = const { RefCell::new(PageMembership(Vec::new())) };
 }
 
 /// The pages of a thread, by number. They are released when it ends.
-struct Membership(Vec<&'static Page>);
+struct PageMembership(Vec<&'static Page>);
 
 /// The ranges in use.
 static ALLOTMENTS: Lock<Allotments> = Lock::new(Allotments { used: Vec::new(), free: Vec::new() });
@@ -64,11 +64,11 @@ struct Allotments {
     /// The number of words used of each page, by page number.
     used: Vec<usize>,
     /// Ranges that are free again and cleared.
-    free: Vec<Place>,
+    free: Vec<WordIndex>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
+struct WordIndex {
     page: u8,
     first: u8,
     len: u16,
@@ -76,17 +76,17 @@ struct Place {
 
 /// A range of words in every thread's page; it can be reused after this is dropped.
 #[derive(Debug)]
-pub(super) struct Run(Place);
+pub(super) struct WordRange(WordIndex);
 
-impl Run {
+impl WordRange {
     /// Allocates a range of `len` words, all of them 0.
     pub(super) fn new(len: usize) -> Self {
-        ALLOTMENTS.hold().allot(len).map_or_else(Self::nowhere, Self)
+        ALLOTMENTS.lock().allot(len).map_or_else(Self::nowhere, Self)
     }
 
     /// A range of no words, so that recordings go elsewhere.
     pub(super) fn nowhere() -> Self {
-        Self(Place { page: NOWHERE, first: 0, len: 0 })
+        Self(WordIndex { page: NOWHERE, first: 0, len: 0 })
     }
 
     /// The first of this thread's words, if the thread has recorded to the page before.
@@ -133,26 +133,26 @@ impl Run {
     }
 }
 
-impl Drop for Run {
+impl Drop for WordRange {
     fn drop(&mut self) {
         // No thread records to it any more: every thread that could has released the owner, which is visible here.
         if self.0.page != NOWHERE {
             for word in self.copies().flatten() {
                 word.store(0, Relaxed);
             }
-            ALLOTMENTS.hold().free.push(self.0);
+            ALLOTMENTS.lock().free.push(self.0);
         }
     }
 }
 
-impl Place {
+impl WordIndex {
     fn range(self) -> std::ops::Range<usize> {
         usize::from(self.first)..usize::from(self.first) + usize::from(self.len)
     }
 }
 
 impl Allotments {
-    fn allot(&mut self, len: usize) -> Option<Place> {
+    fn allot(&mut self, len: usize) -> Option<WordIndex> {
         match self.free.iter().position(|place| usize::from(place.len) == len) {
             Some(index) => Some(self.free.swap_remove(index)),
             None => self.fresh(len),
@@ -160,7 +160,7 @@ impl Allotments {
     }
 
     /// Allocates words that no range has used before.
-    fn fresh(&mut self, len: usize) -> Option<Place> {
+    fn fresh(&mut self, len: usize) -> Option<WordIndex> {
         let page = match self.used.iter().position(|used| used + len <= WORDS) {
             Some(page) => page,
             None if len <= WORDS && self.used.len() < usize::from(NOWHERE) => {
@@ -171,7 +171,7 @@ impl Allotments {
         };
         let first = u8::try_from(self.used[page]).ok()?;
         self.used[page] += len;
-        Some(Place { page: u8::try_from(page).ok()?, first, len: u16::try_from(len).ok()? })
+        Some(WordIndex { page: u8::try_from(page).ok()?, first, len: u16::try_from(len).ok()? })
     }
 }
 
@@ -188,7 +188,7 @@ impl Page {
     }
 }
 
-impl Drop for Membership {
+impl Drop for PageMembership {
     fn drop(&mut self) {
         // An allocator that records deallocations made here must not acquire a page again.
         OWN.with(|own| own.iter().for_each(|page| page.set(None)));

@@ -9,7 +9,7 @@ pub(super) const OF_ONE_THREADS: usize = 10_000;
 pub(super) const OF_ANYONES: usize = 100;
 
 /// Whether one of `readings` attempts was consistent.
-pub(super) fn patiently(readings: usize, mut read: impl FnMut() -> bool) -> bool {
+pub(super) fn read_consistent(readings: usize, mut read: impl FnMut() -> bool) -> bool {
     (0..readings).any(|_| {
         let undisturbed = read();
         if !undisturbed {

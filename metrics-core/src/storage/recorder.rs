@@ -8,21 +8,21 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::chain::{Link, Linked};
-use super::patience::{OF_ANYONES, OF_ONE_THREADS, patiently};
-use super::shard::{End, MOST_BUCKETS, MOST_OUTCOMES, Shard};
-use super::spare::{Spare, lose};
+use super::patience::{OF_ANYONES, OF_ONE_THREADS, read_consistent};
+use super::shard::{EndedCall, MOST_BUCKETS, MOST_OUTCOMES, Shard};
+use super::spare::{Fallback, lose};
 use super::totals::Totals;
 use crate::clock::Scale;
 use crate::lock::{self, Lock, ThreadMark};
 
 /// A thread's shard of a series, with a link to the next one.
-pub(crate) type Share = Shard<&'static Recorder, Next>;
+pub(crate) type CallShard = Shard<&'static CallSeries, Next>;
 
 /// The link to the next shard of the same series.
 #[derive(Debug, Default)]
-pub(crate) struct Next(Link<Share>);
+pub(crate) struct Next(Link<CallShard>);
 
-impl Linked for Share {
+impl Linked for CallShard {
     fn link(&self) -> &Link<Self> {
         &self.link.0
     }
@@ -31,24 +31,24 @@ impl Linked for Share {
 /// Recorders live for ever and are reused after their series is gone, so that a thread may keep a reference to its
 /// shard without a reference count, and finds it by the recorder's number.
 #[derive(Debug)]
-pub(crate) struct Recorder {
+pub(crate) struct CallSeries {
     id: u32,
     near: u8,
-    shape: &'static Shape,
-    shares: Link<Share>,
-    spare: OnceLock<&'static Spare>,
+    shape: &'static SeriesShape,
+    shares: Link<CallShard>,
+    spare: OnceLock<&'static Fallback>,
 }
 
 /// The properties that two series must share to use one recorder in turn.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Shape {
+pub(super) struct SeriesShape {
     pub(super) outcomes: usize,
     /// Upper bounds of the buckets in ticks, without the last.
     bounds: Vec<u64>,
     scale: Scale,
 }
 
-impl Shape {
+impl SeriesShape {
     /// The number of bounds, plus one for the last bucket and one for ends that are not observed.
     pub(super) fn buckets(&self) -> usize {
         self.bounds.len() + 2
@@ -56,8 +56,8 @@ impl Shape {
 
     /// There are few shapes, each used by many series.
     fn known(shape: Self) -> &'static Self {
-        static KNOWN: Lock<Vec<&'static Shape>> = Lock::new(Vec::new());
-        let mut known = KNOWN.hold();
+        static KNOWN: Lock<Vec<&'static SeriesShape>> = Lock::new(Vec::new());
+        let mut known = KNOWN.lock();
         if let Some(standing) = known.iter().find(|standing| ***standing == shape) {
             return standing;
         }
@@ -67,32 +67,33 @@ impl Shape {
     }
 }
 
-static NO_SHAPE: Shape = Shape { outcomes: 0, bounds: Vec::new(), scale: Scale::NANOSECONDS };
+static NO_SHAPE: SeriesShape = SeriesShape { outcomes: 0, bounds: Vec::new(), scale: Scale::NANOSECONDS };
 
 /// The recorder of calls that are not recorded.
-pub(super) static NOWHERE: Recorder = Recorder::new(0, &NO_SHAPE);
+pub(super) static NOWHERE: CallSeries = CallSeries::new(0, &NO_SHAPE);
 
 /// A recorder in use, which another series can use after this is dropped.
 #[derive(Debug)]
-pub(crate) struct Lease(&'static Recorder);
+pub(crate) struct CallSeriesLease(&'static CallSeries);
 
-static FREE: Lock<Vec<&'static Recorder>> = Lock::new(Vec::new());
+static FREE: Lock<Vec<&'static CallSeries>> = Lock::new(Vec::new());
 
-impl Lease {
+impl CallSeriesLease {
     /// Leases a recorder for durations with these bucket bounds in seconds, and this many outcomes.
     pub(crate) fn new(bounds: &[f64], outcomes: usize, scale: Scale) -> Self {
         // 0 is never assigned: no thread has a shard for it, so that a call site without a number finds none either.
         static NEXT: AtomicU32 = AtomicU32::new(1);
         debug_assert!(outcomes <= MOST_OUTCOMES && bounds.len() + 2 <= MOST_BUCKETS);
         let ticks = |bound: &f64| scale.ticks_within(Duration::from_secs_f64(*bound));
-        let shape = Shape::known(Shape { outcomes, bounds: bounds.iter().map(ticks).collect(), scale });
-        let mut free = FREE.hold();
-        let fits = |recorder: &&'static Recorder| std::ptr::eq(recorder.shape, shape);
+        let shape =
+            SeriesShape::known(SeriesShape { outcomes, bounds: bounds.iter().map(ticks).collect(), scale });
+        let mut free = FREE.lock();
+        let fits = |recorder: &&'static CallSeries| std::ptr::eq(recorder.shape, shape);
         if let Some(index) = free.iter().position(fits) {
             return Self(free.swap_remove(index));
         }
         drop(free);
-        Self(Box::leak(Box::new(Recorder::new(NEXT.fetch_add(1, Relaxed), shape))))
+        Self(Box::leak(Box::new(CallSeries::new(NEXT.fetch_add(1, Relaxed), shape))))
     }
 
     /// The lease of a handle that an allocator requests under a lock; its recordings are lost.
@@ -104,31 +105,32 @@ impl Lease {
     #[cfg(test)]
     pub(crate) fn numbered(id: u32, bounds: &[f64], outcomes: usize, scale: Scale) -> Self {
         let ticks = |bound: &f64| scale.ticks_within(Duration::from_secs_f64(*bound));
-        let shape = Shape::known(Shape { outcomes, bounds: bounds.iter().map(ticks).collect(), scale });
-        Self(Box::leak(Box::new(Recorder::new(id, shape))))
+        let shape =
+            SeriesShape::known(SeriesShape { outcomes, bounds: bounds.iter().map(ticks).collect(), scale });
+        Self(Box::leak(Box::new(CallSeries::new(id, shape))))
     }
 
-    pub(super) fn recorder(&self) -> &'static Recorder {
+    pub(super) fn recorder(&self) -> &'static CallSeries {
         self.0
     }
 }
 
-impl Deref for Lease {
-    type Target = Recorder;
+impl Deref for CallSeriesLease {
+    type Target = CallSeries;
 
-    fn deref(&self) -> &Recorder {
+    fn deref(&self) -> &CallSeries {
         self.0
     }
 }
 
-impl Drop for Lease {
+impl Drop for CallSeriesLease {
     fn drop(&mut self) {
         if self.0.is_nowhere() {
             return;
         }
         // Guards borrow the owner of the lease, so no thread records any more.
         self.0.clear();
-        FREE.hold().push(self.0);
+        FREE.lock().push(self.0);
     }
 }
 
@@ -139,21 +141,21 @@ pub(crate) struct Scratch {
     one: Totals,
 }
 
-impl Recorder {
-    const fn new(id: u32, shape: &'static Shape) -> Self {
+impl CallSeries {
+    const fn new(id: u32, shape: &'static SeriesShape) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "what a byte can number is near")]
         let near = if id <= u8::MAX as u32 { id as u8 } else { 0 };
         Self { id, near, shape, shares: Link::new(), spare: OnceLock::new() }
     }
 
     /// The fallback for threads without a shard. No end is quick for it.
-    pub(super) fn token(&'static self) -> &'static Share {
+    pub(super) fn token(&'static self) -> &'static CallShard {
         self.spare().token()
     }
 
-    fn spare(&'static self) -> &'static Spare {
+    fn spare(&'static self) -> &'static Fallback {
         if self.is_nowhere() {
-            return Spare::nowhere();
+            return Fallback::nowhere();
         }
         if let Some(spare) = self.spare.get() {
             return spare;
@@ -161,14 +163,14 @@ impl Recorder {
         let may_allocate = !lock::is_inside();
         // An allocator that records allocations made here uses the reserve, and a fork never copies a partial state.
         let _inside = lock::enter();
-        let Some(spare) = Spare::new(self, self.shape, may_allocate) else { return Spare::nowhere() };
+        let Some(spare) = Fallback::new(self, self.shape, may_allocate) else { return Fallback::nowhere() };
         // If several threads create one concurrently, one of them is kept.
         let _ = self.spare.set(spare);
         self.spare.get().unwrap_or(&spare)
     }
 
     /// The shard of a thread that has none yet.
-    pub(super) fn admit(&'static self) -> &'static Share {
+    pub(super) fn admit(&'static self) -> &'static CallShard {
         let thread = ThreadMark::of_this().bits();
         if let Some(share) = self.shares().find(|share| share.take(thread)) {
             return share;
@@ -187,7 +189,7 @@ impl Recorder {
     }
 
     /// Records that a call begins at this tick, unless it is undated.
-    pub(super) fn start(&'static self, share: &Share, at: Option<u64>) {
+    pub(super) fn start(&'static self, share: &CallShard, at: Option<u64>) {
         match at {
             _ if share.is_token() => self.start_shared(at),
             Some(at) => share.start(at),
@@ -198,7 +200,7 @@ impl Recorder {
     /// Records the beginning of a call on a thread without a shard.
     fn start_shared(&'static self, at: Option<u64>) {
         let spare = self.spare();
-        if std::ptr::eq(spare, Spare::nowhere()) {
+        if std::ptr::eq(spare, Fallback::nowhere()) {
             lose();
         }
         spare.shared().start(at);
@@ -206,7 +208,14 @@ impl Recorder {
 
     /// Records the end of a call that is not quick. It began at this tick, unless it is undated.
     #[inline]
-    pub(super) fn end(&'static self, share: &Share, ending: Ending, began: Option<u64>, took: u64, at: u64) {
+    pub(super) fn end(
+        &'static self,
+        share: &CallShard,
+        ending: Ending,
+        began: Option<u64>,
+        took: u64,
+        at: u64,
+    ) {
         if share.is_token() {
             self.end_shared(ending, began, took, at);
         } else {
@@ -223,14 +232,21 @@ impl Recorder {
     }
 
     #[inline]
-    fn classed(&self, share: &Share, ending: Ending, began: Option<u64>, took: u64, at: u64) -> End {
+    fn classed(
+        &self,
+        share: &CallShard,
+        ending: Ending,
+        began: Option<u64>,
+        took: u64,
+        at: u64,
+    ) -> EndedCall {
         let Ending { outcome, observed, freshens } = ending;
         let (bucket, took) = match (observed, share.is_quick(took)) {
             (true, true) => (0, took),
             (true, false) => (self.bucket(took), share.summable(took)),
             (false, _) => (self.shape.buckets() - 1, 0),
         };
-        End { began, at, took, outcome: outcome.into(), bucket, freshens }
+        EndedCall { began, at, took, outcome: outcome.into(), bucket, freshens }
     }
 
     fn bucket(&self, took: u64) -> usize {
@@ -269,7 +285,7 @@ impl Recorder {
         let Scratch { all, one } = scratch;
         let (mut gone, mut gone_open) = (0_u64, 0_u64);
         for share in self.shares() {
-            one.unsure = !patiently(OF_ONE_THREADS, || share.read(one, horizon));
+            one.unsure = !read_consistent(OF_ONE_THREADS, || share.read(one, horizon));
             if !ThreadMark::of_bits(share.thread()).is_here() {
                 // After a fork, calls in progress on the parent's other threads end in the parent only.
                 let (calls, open) = one.forget_open();
@@ -282,13 +298,13 @@ impl Recorder {
             all.add_open((gone, gone_open));
         }
         if let Some(spare) = self.spare.get() {
-            one.unsure = !patiently(OF_ANYONES, || spare.shared().read(one, horizon));
+            one.unsure = !read_consistent(OF_ANYONES, || spare.shared().read(one, horizon));
             all.add(one);
         }
         all
     }
 
-    fn shares(&self) -> impl Iterator<Item = &'static Share> {
+    fn shares(&self) -> impl Iterator<Item = &'static CallShard> {
         self.shares.iter()
     }
 

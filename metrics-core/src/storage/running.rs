@@ -1,7 +1,7 @@
 //! Calls in progress.
 
 use super::ENABLED;
-use super::recorder::{Ending, Lease, NOWHERE, Recorder, Share};
+use super::recorder::{CallSeries, CallSeriesLease, CallShard, Ending, NOWHERE};
 use super::spare::lose;
 use super::thread;
 use crate::clock::{self, Clock};
@@ -10,8 +10,8 @@ use crate::storage::waiting;
 /// A call in progress. If `DATED`, its series exports for how long calls have been in progress; otherwise it can
 /// subtract local waits instead.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Running<const DATED: bool> {
-    share: &'static Share,
+pub(crate) struct CallInProgress<const DATED: bool> {
+    share: &'static CallShard,
     started: u64,
 }
 
@@ -19,12 +19,12 @@ pub(crate) struct Running<const DATED: bool> {
 const MARK: u64 = 1 << 63;
 
 /// A run of a subsystem.
-pub(crate) type Run = Running<true>;
+pub(crate) type RunInProgress = CallInProgress<true>;
 
 /// A call of an exchange.
-pub(crate) type Call = Running<false>;
+pub(crate) type Call = CallInProgress<false>;
 
-impl<const DATED: bool> Running<DATED> {
+impl<const DATED: bool> CallInProgress<DATED> {
     /// Begins a call with the time stamp counter, if this thread has a shard of the near recorder of this number.
     /// Only then may the call be ended with the counter. An undated one begins [minus the waits of this
     /// thread](Call::minus_waited).
@@ -54,7 +54,7 @@ impl<const DATED: bool> Running<DATED> {
     }
 
     /// Begins a call with the given clock.
-    pub(super) fn start(recorder: &'static Recorder, clock: &Clock) -> Self {
+    pub(super) fn start(recorder: &'static CallSeries, clock: &Clock) -> Self {
         if !ENABLED {
             return Self::unrecorded();
         }
@@ -146,10 +146,10 @@ impl<const DATED: bool> Running<DATED> {
     }
 }
 
-impl Lease {
+impl CallSeriesLease {
     /// Begins a call.
-    pub(crate) fn start<const DATED: bool>(&self, clock: &Clock) -> Running<DATED> {
-        Running::start(self.recorder(), clock)
+    pub(crate) fn start<const DATED: bool>(&self, clock: &Clock) -> CallInProgress<DATED> {
+        CallInProgress::start(self.recorder(), clock)
     }
 }
 

@@ -26,9 +26,9 @@ pub(crate) fn after<T: ?Sized>(last: Option<&T>) -> (Bound<&T>, Bound<&T>) {
 }
 
 /// Slots by key, shared with the handles and call sites that write to them.
-pub(crate) struct Series<K, S>(Lock<BTreeMap<K, Arc<S>>>);
+pub(crate) struct SeriesMap<K, S>(Lock<BTreeMap<K, Arc<S>>>);
 
-impl<K: Ord + Clone, S> Series<K, S> {
+impl<K: Ord + Clone, S> SeriesMap<K, S> {
     pub(crate) fn new() -> Self {
         Self(Lock::new(BTreeMap::new()))
     }
@@ -40,16 +40,16 @@ impl<K: Ord + Clone, S> Series<K, S> {
         }
         // Created outside the lock, because `make` may do anything.
         let slots = Arc::new(make());
-        let mut series = self.0.hold();
+        let mut series = self.0.lock();
         Arc::clone(series.entry(key.clone()).or_insert(slots))
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<Arc<S>> {
-        self.0.hold().get(key).cloned()
+        self.0.lock().get(key).cloned()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.hold().len()
+        self.0.lock().len()
     }
 
     /// Passes every series to `visit`, in the order of its key. No thread waits for `visit`: the lock is held only to
@@ -58,7 +58,7 @@ impl<K: Ord + Clone, S> Series<K, S> {
         let mut some = Vec::with_capacity(AT_ONCE);
         let mut from = Bound::Unbounded;
         loop {
-            let series = self.0.hold();
+            let series = self.0.lock();
             let next = series.range((from, Bound::Unbounded)).take(AT_ONCE);
             some.extend(next.map(|(key, slots)| (key.clone(), Arc::clone(slots))));
             drop(series);
@@ -71,8 +71,8 @@ impl<K: Ord + Clone, S> Series<K, S> {
     }
 }
 
-impl<K: Ord + Clone, S> fmt::Debug for Series<K, S> {
+impl<K: Ord + Clone, S> fmt::Debug for SeriesMap<K, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Series").field("len", &self.len()).finish_non_exhaustive()
+        f.debug_struct("SeriesMap").field("len", &self.len()).finish_non_exhaustive()
     }
 }

@@ -68,7 +68,7 @@ pub(crate) const MOST_BUCKETS: usize = 1 << BUCKET_BITS;
 
 /// The end of a call.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct End {
+pub(crate) struct EndedCall {
     /// The tick at which it began, unless it is undated.
     pub(crate) began: Option<u64>,
     /// The tick at which it ended.
@@ -206,7 +206,7 @@ impl<H, L> Shard<H, L> {
 
     /// Records any other end.
     #[inline]
-    pub(super) fn end(&self, end: &End) {
+    pub(super) fn end(&self, end: &EndedCall) {
         let stamp = match (end.outcome, end.freshens) {
             (0, _) => &self.good_at,
             (_, true) => &self.fresh_at,

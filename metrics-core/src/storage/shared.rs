@@ -1,7 +1,7 @@
 //! The shard shared by threads that have none of their own: for recordings in thread-local destructors, after `main`,
 //! or in an allocator that is called while a shard is created. Any thread writes it, so it costs locked instructions.
 
-use super::shard::End;
+use super::shard::EndedCall;
 use super::single_writer;
 use super::sync::Ordering::{Acquire, Relaxed, Release};
 use super::sync::{AtomicU64, fence};
@@ -48,7 +48,7 @@ impl Shared {
         self.started.fetch_add(1, Release);
     }
 
-    pub(super) fn end(&self, end: &End) {
+    pub(super) fn end(&self, end: &EndedCall) {
         let stamp = match (end.outcome, end.freshens) {
             (0, _) => &self.good_at,
             (_, true) => &self.fresh_at,

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::Sink;
-use super::distribution::Distribution;
+use super::distribution::HistogramWords;
 use super::single_writer;
-use super::tally::Tally;
+use super::tally::CounterWords;
 use crate::catalogue::Family;
 
 /// A count that only grows.
@@ -69,15 +69,15 @@ pub(crate) struct Slot(Of);
 
 #[derive(Debug)]
 enum Of {
-    Counter(Tally),
+    Counter(CounterWords),
     /// The second field counts values that are not numbers.
     Gauge(GaugeSlot, Arc<CounterSlot>),
-    Histogram(Distribution, Arc<CounterSlot>),
+    Histogram(HistogramWords, Arc<CounterSlot>),
 }
 
 impl Slot {
     pub(crate) fn counter() -> Self {
-        Self(Of::Counter(Tally::new()))
+        Self(Of::Counter(CounterWords::new()))
     }
 
     pub(crate) fn gauge(invalid: Arc<CounterSlot>) -> Self {
@@ -85,7 +85,7 @@ impl Slot {
     }
 
     pub(crate) fn histogram(bounds: &'static [f64], invalid: Arc<CounterSlot>) -> Self {
-        Self(Of::Histogram(Distribution::new(bounds), invalid))
+        Self(Of::Histogram(HistogramWords::new(bounds), invalid))
     }
 
     /// Adds one, if it is a counter.

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
-use super::recorder::{Lease, NOWHERE, Recorder};
-use super::running::{Run, Running};
+use super::recorder::{CallSeries, CallSeriesLease, NOWHERE};
+use super::running::{CallInProgress, RunInProgress};
 use super::thread::NEAR;
 use crate::clock::Clock;
 use crate::lock::{self, Lock};
@@ -35,7 +35,7 @@ static PUBLISHED: Lock<Option<Vec<&'static NearNumber>>> = Lock::new(Some(Vec::n
 
 /// Prevents further calls of call sites from beginning with the time stamp counter.
 pub(crate) fn withdraw_time_stamps() {
-    for near in PUBLISHED.hold().take().into_iter().flatten() {
+    for near in PUBLISHED.lock().take().into_iter().flatten() {
         near.0.store(0, Relaxed);
     }
 }
@@ -47,8 +47,8 @@ impl NearNumber {
 
     /// Begins a call, unless this is the thread's first one or the time stamp counter is not trusted.
     #[inline]
-    pub(crate) fn start<const DATED: bool>(&self) -> Option<Running<DATED>> {
-        Running::start_quickly(|| self.number())
+    pub(crate) fn start<const DATED: bool>(&self) -> Option<CallInProgress<DATED>> {
+        CallInProgress::start_quickly(|| self.number())
     }
 
     #[inline]
@@ -60,7 +60,7 @@ impl NearNumber {
         number
     }
 
-    fn publish(&'static self, recorder: &Recorder) {
+    fn publish(&'static self, recorder: &CallSeries) {
         // An allocator that records allocations made under this lock must not wait for it; a later call publishes.
         if recorder.near() == 0 || self.0.load(Relaxed) != 0 || lock::is_inside() {
             return;
@@ -73,7 +73,7 @@ impl NearNumber {
         if !Clock::System.counts_time_stamps() {
             return;
         }
-        let mut published = PUBLISHED.hold();
+        let mut published = PUBLISHED.lock();
         if let Some(published) = published.as_mut().filter(|_| Clock::System.counts_time_stamps()) {
             published.push(self);
             self.0.store(recorder.near().into(), Relaxed);
@@ -125,7 +125,7 @@ impl<S: Send + Sync> SlotCell<S> {
 
     /// See [`NearNumber::start`].
     #[inline]
-    pub(crate) fn start<const DATED: bool>(&self) -> Option<Running<DATED>> {
+    pub(crate) fn start<const DATED: bool>(&self) -> Option<CallInProgress<DATED>> {
         self.near.start()
     }
 
@@ -133,14 +133,14 @@ impl<S: Send + Sync> SlotCell<S> {
     pub(crate) fn start_slowly<const DATED: bool>(
         &'static self,
         find: impl FnOnce() -> S,
-        lease: impl FnOnce(&S) -> Option<&Lease>,
-    ) -> Running<DATED> {
+        lease: impl FnOnce(&S) -> Option<&CallSeriesLease>,
+    ) -> CallInProgress<DATED> {
         let recorder = self.recorder(find, lease);
         if recorder.is_nowhere() {
-            return Running::nowhere();
+            return CallInProgress::nowhere();
         }
         self.near.publish(recorder);
-        let running = Running::start(recorder, &Clock::System);
+        let running = CallInProgress::start(recorder, &Clock::System);
         if Clock::System.counts_time_stamps() { running } else { running.with_token() }
     }
 
@@ -149,22 +149,22 @@ impl<S: Send + Sync> SlotCell<S> {
     pub(crate) fn start_marked(
         &'static self,
         find: impl FnOnce() -> S,
-        lease: impl FnOnce(&S) -> Option<&Lease>,
-    ) -> Run {
+        lease: impl FnOnce(&S) -> Option<&CallSeriesLease>,
+    ) -> RunInProgress {
         let recorder = self.recorder(find, lease);
         if recorder.is_nowhere() {
-            return Run::nowhere().marked();
+            return RunInProgress::nowhere().marked();
         }
-        Run::start(recorder, &Clock::System).with_token().marked()
+        RunInProgress::start(recorder, &Clock::System).with_token().marked()
     }
 
     fn recorder(
         &'static self,
         find: impl FnOnce() -> S,
-        lease: impl FnOnce(&S) -> Option<&Lease>,
-    ) -> &'static Recorder {
+        lease: impl FnOnce(&S) -> Option<&CallSeriesLease>,
+    ) -> &'static CallSeries {
         self.find(find);
         // An allocator makes its first recording for an allocation made while this thread looks for slots.
-        self.get().and_then(lease).map_or(&NOWHERE, Lease::recorder)
+        self.get().and_then(lease).map_or(&NOWHERE, CallSeriesLease::recorder)
     }
 }

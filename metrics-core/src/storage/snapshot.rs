@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn seed_only_leaves_out_the_extensions() {
-        let mut builder = SnapshotBuilder::new(Families::SeedOnly);
+        let mut builder = SnapshotBuilder::new(Families::CoreOnly);
         let sink: &mut dyn Sink = &mut builder;
         sink.gauge(&catalogue::SUBSYSTEM_ALIVE, &["trading"], 1.0);
         sink.gauge(&catalogue::SUBSYSTEM_IN_PROGRESS, &["trading"], 1.0);

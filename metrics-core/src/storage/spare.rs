@@ -3,15 +3,15 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::recorder::{NOWHERE, Recorder, Shape, Share};
+use super::recorder::{CallSeries, CallShard, NOWHERE, SeriesShape};
 use super::shard::Shard;
 use super::shared::Shared;
 use crate::lock::{self, Once};
 
 /// A token that is used in place of a shard, and the words to which calls with that token are recorded.
 #[derive(Debug)]
-pub(super) struct Spare {
-    token: Share,
+pub(super) struct Fallback {
+    token: CallShard,
     shared: Shared,
 }
 
@@ -22,7 +22,7 @@ const RESERVED: usize = 16;
 /// Counts in each of these; more than the core families have.
 const RESERVED_COUNTS: usize = 64;
 
-static RESERVE: [(OnceLock<Spare>, [AtomicU64; RESERVED_COUNTS]); RESERVED] =
+static RESERVE: [(OnceLock<Fallback>, [AtomicU64; RESERVED_COUNTS]); RESERVED] =
     [const { (OnceLock::new(), [const { AtomicU64::new(0) }; RESERVED_COUNTS]) }; RESERVED];
 
 /// The number of lost recordings.
@@ -49,11 +49,11 @@ pub(crate) fn lost() -> u64 {
     LOST.load(Relaxed)
 }
 
-impl Spare {
+impl Fallback {
     /// Returns `None` if there is no memory for it.
     pub(super) fn new(
-        recorder: &'static Recorder,
-        shape: &Shape,
+        recorder: &'static CallSeries,
+        shape: &SeriesShape,
         may_allocate: bool,
     ) -> Option<&'static Self> {
         let counts = shape.outcomes + shape.buckets();
@@ -64,7 +64,7 @@ impl Spare {
         Some(Box::leak(Box::new(Self::of(recorder, shape.outcomes, counts))))
     }
 
-    fn reserved(recorder: &'static Recorder, outcomes: usize, counts: usize) -> Option<&'static Self> {
+    fn reserved(recorder: &'static CallSeries, outcomes: usize, counts: usize) -> Option<&'static Self> {
         RESERVE.iter().find_map(|(place, words)| {
             let spare = Self::of(recorder, outcomes, words.get(..counts)?);
             place.set(spare).is_ok().then(|| place.get()).flatten()
@@ -73,18 +73,18 @@ impl Spare {
 
     /// The fallback of calls that are not recorded.
     pub(super) fn nowhere() -> &'static Self {
-        static NO_SPARE: Once<Spare> = Once::new();
+        static NO_SPARE: Once<Fallback> = Once::new();
         // It allocates nothing.
-        NO_SPARE.get_or_make(|| Self::of(&NOWHERE, 0, &[]))
+        NO_SPARE.get_or_init(|| Self::of(&NOWHERE, 0, &[]))
     }
 
-    fn of(recorder: &'static Recorder, outcomes: usize, counts: &'static [AtomicU64]) -> Self {
+    fn of(recorder: &'static CallSeries, outcomes: usize, counts: &'static [AtomicU64]) -> Self {
         // There are no outcomes or buckets, and nothing is counted in the token.
         let token = Shard::new(0, &[], 0, 0, (recorder, 0));
         Self { token, shared: Shared::new(outcomes, counts) }
     }
 
-    pub(super) fn token(&self) -> &Share {
+    pub(super) fn token(&self) -> &CallShard {
         &self.token
     }
 

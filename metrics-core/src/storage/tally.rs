@@ -1,21 +1,21 @@
 //! A count in words owned by each thread.
 
-use super::page::Run;
+use super::page::WordRange;
 use super::single_writer;
 use super::sync::AtomicU64;
 use super::sync::Ordering::Relaxed;
 
 /// A count that only grows. Adding to it is a load and a store.
 #[derive(Debug)]
-pub(crate) struct Tally {
-    run: Run,
+pub(crate) struct CounterWords {
+    run: WordRange,
     /// The counts of threads without words of their own.
     shared: AtomicU64,
 }
 
-impl Tally {
+impl CounterWords {
     pub(crate) fn new() -> Self {
-        Self { run: Run::new(1), shared: AtomicU64::new(0) }
+        Self { run: WordRange::new(1), shared: AtomicU64::new(0) }
     }
 
     #[inline]
@@ -62,7 +62,7 @@ mod tests {
             Crowd { threads: 64, lives: 1_600, rounds: 20_000, readings: 0 },
             Crowd { threads: 16, lives: 10, rounds: 400, readings: 0 },
         );
-        let (tally, other, mut before) = (Tally::new(), Tally::new(), 0);
+        let (tally, other, mut before) = (CounterWords::new(), CounterWords::new(), 0);
         let count = |_| {
             tally.add(1);
             other.add(2);
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_count_never_falls_after_any_additions_by_any_threads() {
-        let (tally, mut before) = (Tally::new(), 0);
+        let (tally, mut before) = (CounterWords::new(), 0);
         let mut grows_by = |n, at_least: u64| {
             tally.add(n);
             let now = tally.value();
@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(tally.value(), u64::MAX, "two threads'");
         tally.add(1);
         assert_eq!(tally.value(), u64::MAX);
-        let without_words = Tally { run: Run::nowhere(), ..Tally::new() };
+        let without_words = CounterWords { run: WordRange::nowhere(), ..CounterWords::new() };
         without_words.add(u64::MAX);
         without_words.add(2);
         assert_eq!(without_words.value(), u64::MAX, "shared");
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_reused_range_is_cleared_in_all_threads() {
         std::thread::scope(|scope| {
-            let (to, from) = std::sync::mpsc::channel::<Tally>();
+            let (to, from) = std::sync::mpsc::channel::<CounterWords>();
             let (back, again) = std::sync::mpsc::channel();
             scope.spawn(move || {
                 for tally in from {
@@ -112,7 +112,7 @@ mod tests {
                 }
             });
             for _ in 0..300 {
-                let tally = Tally::new();
+                let tally = CounterWords::new();
                 tally.add(1);
                 to.send(tally).expect("the receiver waits");
                 assert_eq!(again.recv(), Ok(6));
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn counts_without_words_count_too() {
-        let tallies: Vec<_> = (0..70_000).map(|_| Tally::new()).collect();
+        let tallies: Vec<_> = (0..70_000).map(|_| CounterWords::new()).collect();
         std::thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| tallies.iter().for_each(|tally| tally.add(3)));

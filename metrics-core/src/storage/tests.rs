@@ -9,8 +9,8 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use super::crowd::Crowd;
-use super::recorder::{Ending, Lease, Scratch};
-use super::running::Run;
+use super::recorder::{CallSeriesLease, Ending, Scratch};
+use super::running::RunInProgress;
 use super::totals::Totals;
 use crate::clock::{Clock, Scale, Steering};
 
@@ -43,23 +43,23 @@ const GOOD: Ending = Ending { outcome: 0, observed: true, freshens: false };
 const BAD: Ending = Ending { outcome: 1, ..GOOD };
 const SKIPPED: Ending = Ending { outcome: 2, observed: false, freshens: true };
 
-fn lease() -> Lease {
-    Lease::new(&[1e-6, 1.0], 3, Scale::NANOSECONDS)
+fn lease() -> CallSeriesLease {
+    CallSeriesLease::new(&[1e-6, 1.0], 3, Scale::NANOSECONDS)
 }
 
 fn clock() -> Clock {
     Clock::Steered(Arc::new(Stepping))
 }
 
-fn read(lease: &Lease) -> Totals {
+fn read(lease: &CallSeriesLease) -> Totals {
     read_until(lease, u64::MAX)
 }
 
-fn read_until(lease: &Lease, horizon: u64) -> Totals {
+fn read_until(lease: &CallSeriesLease, horizon: u64) -> Totals {
     lease.read(&mut Scratch::default(), horizon).clone()
 }
 
-fn end(running: Run, clock: &Clock, ending: Ending) {
+fn end(running: RunInProgress, clock: &Clock, ending: Ending) {
     let now = clock.ticks();
     let running = running.here();
     if ending.outcome != 0 || !running.end_quickly(now) {
@@ -68,7 +68,7 @@ fn end(running: Run, clock: &Clock, ending: Ending) {
 }
 
 /// The `n`th call of a thread: mostly quick successes, every 8th slow, every 16th skipped.
-fn call(lease: &Lease, clock: &Clock, n: u64) {
+fn call(lease: &CallSeriesLease, clock: &Clock, n: u64) {
     let (step, ending) = match n % 16 {
         3 => (SLOW, GOOD),
         7 => (QUICK, SKIPPED),
@@ -100,7 +100,7 @@ fn an_end_is_quick_up_to_the_first_bound_to_the_tick() {
     STEP.set(0);
     for (took, is_quick) in [(999, true), (1_000, true), (1_001, false)] {
         let began = clock.ticks();
-        let running: Run = lease.start(&clock);
+        let running: RunInProgress = lease.start(&clock);
         let running = running.here();
         assert_eq!(running.end_quickly(began + took), is_quick, "{took} ns");
         if !is_quick {
@@ -117,7 +117,7 @@ fn the_sum_of_durations_never_falls() {
         let (lease, clock) = (lease(), clock());
         let mut before = 0;
         for n in 0..40 {
-            let running: Run = lease.start(&clock);
+            let running: RunInProgress = lease.start(&clock);
             let running = if by_token { running.with_token() } else { running.here() };
             if n % 3 == 0 {
                 running.end(GOOD, u64::MAX);
@@ -176,7 +176,7 @@ fn a_reused_recorder_is_cleared_in_all_threads() {
     let clock = clock();
     STEP.set(QUICK);
     // Distinct bounds, so that no other test takes the recorder.
-    let lease = || Lease::new(&[3e-6], 3, Scale::NANOSECONDS);
+    let lease = || CallSeriesLease::new(&[3e-6], 3, Scale::NANOSECONDS);
     let mut recorders = Vec::new();
     for _ in 0..3 {
         let lease = lease();
@@ -192,14 +192,14 @@ fn a_reused_recorder_is_cleared_in_all_threads() {
 
 #[test]
 fn a_duration_on_a_bound_belongs_to_the_bucket_below_it_and_the_longest_has_one() {
-    let (lease, clock) = (Lease::new(&[0.1, 0.25], 1, Scale::NANOSECONDS), clock());
+    let (lease, clock) = (CallSeriesLease::new(&[0.1, 0.25], 1, Scale::NANOSECONDS), clock());
     for ms in [0, 100, 101, 250, 251, 1_000_000] {
         STEP.set(ms * 1_000_000);
         end(lease.start(&clock), &clock, GOOD);
     }
     assert_eq!(read(&lease).buckets, [2, 2, 2, 0]);
     assert_eq!(Scale::NANOSECONDS.duration(read(&lease).sum), Duration::from_millis(1_000_702));
-    let running: Run = lease.start(&clock);
+    let running: RunInProgress = lease.start(&clock);
     running.here().end(GOOD, u64::MAX);
     assert_eq!(read(&lease).buckets, [2, 2, 3, 0]);
 }
@@ -239,9 +239,9 @@ fn recorders_without_a_near_number_record_too() {
 /// If the time stamp counter is not trusted, calls of a call site use the fallback.
 #[test]
 fn a_call_that_began_with_the_fallback_is_recorded_to_the_threads_shard() {
-    let lease = Lease::new(&[1.0], 3, Clock::System.scale());
+    let lease = CallSeriesLease::new(&[1.0], 3, Clock::System.scale());
     for marked in [false, true] {
-        let running = Run::start(lease.recorder(), &Clock::System).with_token();
+        let running = RunInProgress::start(lease.recorder(), &Clock::System).with_token();
         let running = if marked { running.marked() } else { running };
         assert_eq!(running.is_marked(), marked);
         assert!(!running.end_quickly_by_time_stamp() && !running.end_quickly_anywhere_by_time_stamp());
@@ -258,7 +258,7 @@ fn a_call_that_began_with_the_fallback_is_recorded_to_the_threads_shard() {
 const LEAPT: u64 = 1_000_000_000_000;
 
 /// Ends a call at `now` on a new thread, which the next such thread succeeds as owner of its shard.
-fn end_at(lease: &Lease, clock: &Clock, now: u64, ending: Ending) {
+fn end_at(lease: &CallSeriesLease, clock: &Clock, now: u64, ending: Ending) {
     let run = || {
         NOW.set(now);
         STEP.set(QUICK);

@@ -2,41 +2,42 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::recorder::{Recorder, Share};
+use super::recorder::{CallSeries, CallShard};
 use crate::lock;
 use crate::storage::waiting;
 
 /// The number of recorders that are found with one load: the range of a byte, so that the index needs no bounds
 /// check, and more than the core's subsystems and all its operations at all its exchanges. They cost each thread 2
-/// KiB; a shard of any other recorder is found through [`Membership`].
+/// KiB; a shard of any other recorder is found through [`ShardMembership`].
 pub(super) const NEAR: usize = 1 << u8::BITS;
 
 thread_local! {
     /// By the recorder's near number. Contains nothing to drop, so that it can be read in a thread that is ending.
-    static SHARES: [Cell<Option<&'static Share>>; NEAR] = const { [const { Cell::new(None) }; NEAR] };
-    static MEMBERSHIP: RefCell<Membership> = const { RefCell::new(Membership(Vec::new())) };
+    static SHARES: [Cell<Option<&'static CallShard>>; NEAR] = const { [const { Cell::new(None) }; NEAR] };
+    static MEMBERSHIP: RefCell<ShardMembership> = const { RefCell::new(ShardMembership(Vec::new())) };
 }
 
 /// All shards of a thread, by the recorder's number. They are released when it ends.
-struct Membership(Vec<Option<&'static Share>>);
+struct ShardMembership(Vec<Option<&'static CallShard>>);
 
 /// This thread's shard of the near recorder of this number, if it has one.
 ///
 /// The number is evaluated late, because values known before the thread-local is found must be saved across that:
 /// four instructions less.
 #[inline]
-pub(super) fn near(near: impl FnOnce() -> usize) -> Option<&'static Share> {
+pub(super) fn near(near: impl FnOnce() -> usize) -> Option<&'static CallShard> {
     SHARES.with(|shares| shares[near()].get())
 }
 
 /// This thread's shard of the recorder of this number, if it has one.
 #[inline]
-pub(super) fn share(id: usize) -> Option<&'static Share> {
+pub(super) fn share(id: usize) -> Option<&'static CallShard> {
     if id < NEAR { near(|| id) } else { far(id) }
 }
 
-fn far(id: usize) -> Option<&'static Share> {
-    let found = |membership: &RefCell<Membership>| membership.try_borrow().ok()?.0.get(id).copied().flatten();
+fn far(id: usize) -> Option<&'static CallShard> {
+    let found =
+        |membership: &RefCell<ShardMembership>| membership.try_borrow().ok()?.0.get(id).copied().flatten();
     MEMBERSHIP.try_with(found).ok().flatten()
 }
 
@@ -44,7 +45,7 @@ fn far(id: usize) -> Option<&'static Share> {
 /// in an allocator that records allocations made here.
 #[cold]
 #[inline(never)]
-pub(super) fn join(recorder: &'static Recorder) -> &'static Share {
+pub(super) fn join(recorder: &'static CallSeries) -> &'static CallShard {
     if let Some(share) = share(recorder.id()) {
         return share;
     }
@@ -66,7 +67,7 @@ pub(super) fn join(recorder: &'static Recorder) -> &'static Share {
 
 /// Copies the total waiting time of this thread, in ticks, to each of its shards.
 pub(crate) fn copy_waited(ticks: u64) {
-    let copy = |membership: &RefCell<Membership>| {
+    let copy = |membership: &RefCell<ShardMembership>| {
         let membership = membership.try_borrow().ok()?;
         membership.0.iter().flatten().for_each(|share| share.set_waited(ticks));
         Some(())
@@ -76,8 +77,8 @@ pub(crate) fn copy_waited(ticks: u64) {
     let _ = MEMBERSHIP.try_with(copy);
 }
 
-impl Membership {
-    fn insert(&mut self, id: usize, share: &'static Share) {
+impl ShardMembership {
+    fn insert(&mut self, id: usize, share: &'static CallShard) {
         if self.0.len() <= id {
             self.0.resize(id + 1, None);
         }
@@ -88,7 +89,7 @@ impl Membership {
     }
 }
 
-impl Drop for Membership {
+impl Drop for ShardMembership {
     fn drop(&mut self) {
         // An allocator that records deallocations made here must not acquire a shard again.
         SHARES.with(|shares| shares.iter().for_each(|share| share.set(None)));

@@ -68,7 +68,7 @@ const ELSEWHERE: &str =
     "\nnote: annotated functions do not record to this instance, but to the one of `Settings::install`";
 
 /// A source of samples.
-pub trait Source {
+pub trait SampleSource {
     /// The current samples.
     fn samples(&self) -> Cow<'_, Samples>;
 
@@ -79,7 +79,7 @@ pub trait Source {
     }
 }
 
-impl Source for Metrics {
+impl SampleSource for Metrics {
     fn samples(&self) -> Cow<'_, Samples> {
         Cow::Owned(Samples::of(self))
     }
@@ -89,19 +89,19 @@ impl Source for Metrics {
     }
 }
 
-impl Source for Samples {
+impl SampleSource for Samples {
     fn samples(&self) -> Cow<'_, Samples> {
         Cow::Borrowed(self)
     }
 }
 
-impl Source for Changes {
+impl SampleSource for Changes {
     fn samples(&self) -> Cow<'_, Samples> {
         Cow::Borrowed(self.differences())
     }
 }
 
-impl<S: Source + ?Sized> Source for &S {
+impl<S: SampleSource + ?Sized> SampleSource for &S {
     fn samples(&self) -> Cow<'_, Samples> {
         (**self).samples()
     }
@@ -193,7 +193,7 @@ fn told(included: &str, excluded: &str, bound: Bound<f64>) -> Vec<String> {
 #[doc(hidden)]
 #[track_caller]
 pub fn assert_metric(
-    source: &dyn Source,
+    source: &dyn SampleSource,
     selector: &str,
     expected: &dyn Expected,
     reason: Option<fmt::Arguments<'_>>,

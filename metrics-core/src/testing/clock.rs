@@ -7,7 +7,7 @@ use crate::clock::Steering;
 
 /// A clock that advances only by its methods. Clones share the time.
 #[derive(Clone, Debug)]
-pub struct SteeredClock(Arc<Mutex<Times>>);
+pub struct ManualClock(Arc<Mutex<Times>>);
 
 #[derive(Clone, Copy, Debug)]
 struct Times {
@@ -16,7 +16,7 @@ struct Times {
     wall: Duration,
 }
 
-impl SteeredClock {
+impl ManualClock {
     /// 2025-01-01 00:00:00 UTC, on a machine that has been up for an hour.
     const WALL: Duration = Duration::from_secs(1_735_689_600);
 
@@ -50,7 +50,7 @@ impl SteeredClock {
     }
 }
 
-impl Steering for SteeredClock {
+impl Steering for ManualClock {
     fn monotonic(&self) -> Duration {
         self.times().monotonic
     }

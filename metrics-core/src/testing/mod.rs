@@ -54,9 +54,9 @@ use std::time::Duration;
 
 #[doc(hidden)]
 pub use assertion::assert_metric;
-pub use assertion::{ABSENT, Absent, Expected, Number, Source};
+pub use assertion::{ABSENT, Absent, Expected, Number, SampleSource};
 pub use changes::{Change, Changes, Watch, watch};
-pub use clock::SteeredClock;
+pub use clock::ManualClock;
 pub use samples::{Samples, Series};
 
 use crate::clock::Clock;
@@ -71,15 +71,15 @@ const LONGEST_HOOK: Duration = Duration::from_secs(10);
 ///
 /// Never: the defaults are legal.
 #[must_use]
-pub fn instance() -> (Metrics, SteeredClock) {
-    let (settings, clock) = steered(Settings::new(Mode::Paper));
+pub fn instance() -> (Metrics, ManualClock) {
+    let (settings, clock) = with_manual_clock(Settings::new(Mode::Paper));
     (settings.build().expect("the defaults are legal"), clock)
 }
 
 /// `settings` with a manual clock.
 #[must_use]
-pub fn steered(mut settings: Settings) -> (Settings, SteeredClock) {
-    let clock = SteeredClock::new();
+pub fn with_manual_clock(mut settings: Settings) -> (Settings, ManualClock) {
+    let clock = ManualClock::new();
     settings.clock = Clock::Steered(Arc::new(clock.clone()));
     (settings, clock)
 }

@@ -119,7 +119,7 @@ fn statics(switch: Switch, family: &DeclaredFamily, private: &Private) -> TokenS
             #help,
             &[#(#label_names),*],
             LABELS,
-            #private::Place {
+            #private::DeclaredAt {
                 module: #private::module_path!(),
                 file: #private::file!(),
                 line: #private::line!(),

@@ -120,9 +120,9 @@ fn check_in_static(choices: &mut [LabelCode]) {
 }
 
 /// A static with a cell for each set of values, and the arguments that pass it to the site.
-fn cells(private: &Private, choices: &[LabelCode]) -> (TokenStream, TokenStream) {
-    let counts = choices.iter().map(LabelCode::count);
-    let ty = quote!([#private::SlotCell<#private::Found>; 1 #(* #counts)*]);
+fn cells(private: &Private, choices: &[Choice]) -> (TokenStream, TokenStream) {
+    let counts = choices.iter().map(Choice::count);
+    let ty = quote!([#private::SlotCell<#private::SiteSeries>; 1 #(* #counts)*]);
     let values = |index: usize| {
         let varying = choices.get(index).filter(|choice| choice.binding.is_some());
         varying.map_or_else(|| quote!(&[]), |choice| choice.values.clone())

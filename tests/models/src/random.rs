@@ -17,8 +17,8 @@ include!("sources.rs");
 
 use self::chain::Link;
 use self::element::{Element, values};
-use self::place::Place;
-use self::shard::{End, Shard};
+use self::place::EventRecord;
+use self::shard::{EndedCall, Shard};
 use self::shared::Shared;
 use self::shared_observed::SharedObserved;
 use self::single_writer::Writer;
@@ -44,7 +44,7 @@ fn a_reader_of_a_shard_sees_each_end_completely_or_not_at_all() {
                         if outcome == 0 {
                             shard.end_quickly(0, took, at);
                         } else {
-                            shard.end(&End { began: Some(0), at, took, outcome, bucket, freshens: false });
+                            shard.end(&EndedCall { began: Some(0), at, took, outcome, bucket, freshens: false });
                         }
                     }
                 }
@@ -69,7 +69,7 @@ fn the_shared_share_loses_nothing_and_is_read_between_ends() {
     shuttle::check_random(
         || {
             let shared = Arc::new(Shared::new(2, counts()));
-            let end = End { began: Some(0), at: 1, took: 7, outcome: 1, bucket: 2, freshens: false };
+            let end = EndedCall { began: Some(0), at: 1, took: 7, outcome: 1, bucket: 2, freshens: false };
             let writers: Vec<_> = (0..3)
                 .map(|_| {
                     let shared = Arc::clone(&shared);
@@ -189,8 +189,8 @@ fn a_count_goes_from_thread_to_thread_without_loss() {
 fn an_event_is_read_completely_or_not_at_all_and_one_remains() {
     shuttle::check_random(
         || {
-            let place = Arc::new(Place::<3>::new());
-            let write = |place: &Place<3>, number| {
+            let place = Arc::new(EventRecord::<3>::new());
+            let write = |place: &EventRecord<3>, number| {
                 place.write(number, [number, 10 * number, 100 * number].into_iter());
             };
             let read = |number| {

@@ -11,7 +11,7 @@ use crate::catalogue::{Family, Kind, Objective, Origin};
 use crate::clock::Clock;
 use crate::labels::bounds::DEFAULT_SERIES;
 use crate::lock;
-use crate::series::{self, FamilyKey, Label, LabelSetQuery};
+use crate::series::{self, FamilyKey, LabelSetQuery, QueriedLabel};
 use crate::storage::ENABLED;
 use crate::storage::not_installed;
 
@@ -26,12 +26,12 @@ pub struct CustomFamily {
     pub(crate) labels: &'static [LabelType],
     /// The most series that it has.
     pub(crate) budget: usize,
-    pub(crate) place: Place,
+    pub(crate) place: DeclaredAt,
 }
 
 /// Where something is declared.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub struct DeclaredAt {
     /// The module.
     pub module: &'static str,
     /// The file, as the compiler was given it.
@@ -41,13 +41,13 @@ pub struct Place {
 }
 
 /// Two declarations of one family are the same wherever they stand.
-impl PartialEq for Place {
+impl PartialEq for DeclaredAt {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for DeclaredAt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({}:{})", self.module, self.file, self.line)
     }
@@ -62,7 +62,7 @@ impl CustomFamily {
         help: &'static str,
         label_names: &'static [&'static str],
         labels: &'static [LabelType],
-        place: Place,
+        place: DeclaredAt,
     ) -> Self {
         let family = Family {
             name,
@@ -104,7 +104,7 @@ impl CustomFamily {
     pub fn counter<'a, const N: usize>(
         &'static self,
         cell: Option<&'static SeriesCell>,
-        values: impl FnOnce() -> [Label<'a>; N],
+        values: impl FnOnce() -> [QueriedLabel<'a>; N],
     ) -> Counter {
         Counter(self.handle(cell, values))
     }
@@ -115,7 +115,7 @@ impl CustomFamily {
     pub fn gauge<'a, const N: usize>(
         &'static self,
         cell: Option<&'static SeriesCell>,
-        values: impl FnOnce() -> [Label<'a>; N],
+        values: impl FnOnce() -> [QueriedLabel<'a>; N],
     ) -> Gauge {
         Gauge(self.handle(cell, values))
     }
@@ -126,7 +126,7 @@ impl CustomFamily {
     pub fn histogram<'a, const N: usize>(
         &'static self,
         cell: Option<&'static SeriesCell>,
-        values: impl FnOnce() -> [Label<'a>; N],
+        values: impl FnOnce() -> [QueriedLabel<'a>; N],
     ) -> Histogram {
         Histogram(self.handle(cell, values))
     }
@@ -135,7 +135,7 @@ impl CustomFamily {
     fn handle<'a, const N: usize>(
         &'static self,
         cell: Option<&'static SeriesCell>,
-        values: impl FnOnce() -> [Label<'a>; N],
+        values: impl FnOnce() -> [QueriedLabel<'a>; N],
     ) -> Handle {
         if !ENABLED {
             return Handle::NOWHERE;
@@ -150,7 +150,7 @@ impl CustomFamily {
     /// For the first look-up of a closed label set.
     #[cold]
     #[inline(never)]
-    fn closed(&'static self, cell: &'static SeriesCell, values: &[Label<'_>]) -> Handle {
+    fn closed(&'static self, cell: &'static SeriesCell, values: &[QueriedLabel<'_>]) -> Handle {
         if lock::is_inside() {
             // An allocator records for the first time what is allocated while this thread looks for a slot.
             return Handle::LOST;
@@ -168,7 +168,7 @@ impl CustomFamily {
     }
 
     #[inline(never)]
-    fn open(&'static self, values: &[Label<'_>]) -> Handle {
+    fn open(&'static self, values: &[QueriedLabel<'_>]) -> Handle {
         let asked = LabelSetQuery::new(FamilyKey::of(self), values);
         series::held(&asked).map_or_else(|| self.open_slowly(&asked), Handle::Open)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::series::process_series;
 use crate::clock::Clock;
-use crate::series::{Entry, Held};
+use crate::series::{Entry, EntryHandle};
 use crate::storage::{Slot, lose, record_outside};
 
 /// Where a handle's recordings go.
@@ -16,7 +16,7 @@ pub(super) enum Handle {
     /// To a series all of whose labels are closed; it stands for ever.
     Closed(&'static Slot),
     /// To a series that may be removed, and comes back with the next recording.
-    Open(Held),
+    Open(EntryHandle),
 }
 
 impl Handle {

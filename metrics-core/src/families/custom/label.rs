@@ -50,7 +50,7 @@ pub trait Label {
 
 impl<T: LabelValue> Label for T {
     type Value<'a> = T;
-    const TYPE: LabelType = LabelType { name: T::NAME, values: T::VALUES, bound: Bound::Of(0) };
+    const TYPE: LabelType = LabelType { name: T::NAME, values: T::VALUES, bound: LimitedBy::Of(0) };
 
     fn text(value: Self::Value<'_>) -> &str {
         value.as_str()
@@ -68,12 +68,12 @@ pub struct LabelType {
     /// All of them, where the label is closed.
     pub(crate) values: &'static [&'static str],
     /// How many there can be, where it is open.
-    bound: Bound,
+    bound: LimitedBy,
 }
 
 /// Who says how many values an open label has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Bound {
+enum LimitedBy {
     /// Its type.
     Of(usize),
     /// [`Settings::label_bounds`](crate::Settings::label_bounds).
@@ -85,15 +85,15 @@ impl LabelType {
     /// Texts, at most `bound` of them in one family; what comes later is recorded under "other".
     #[must_use]
     pub const fn open(name: &'static str, bound: usize) -> Self {
-        Self { name, values: &[], bound: Bound::Of(bound) }
+        Self { name, values: &[], bound: LimitedBy::Of(bound) }
     }
 
     /// How many values it can have, where it is open.
     pub(crate) const fn bound(&self, settings: LabelBounds) -> usize {
         match self.bound {
-            Bound::Of(bound) => bound,
-            Bound::Profiles => settings.profiles,
-            Bound::Symbols => settings.symbols,
+            LimitedBy::Of(bound) => bound,
+            LimitedBy::Profiles => settings.profiles,
+            LimitedBy::Symbols => settings.symbols,
         }
     }
 
@@ -107,7 +107,7 @@ pub struct Given<'a, L> {
     position: usize,
     /// How many values the label has; 0 where it is open.
     values: usize,
-    label: series::Label<'a>,
+    label: series::QueriedLabel<'a>,
     of: PhantomData<fn() -> L>,
 }
 
@@ -115,7 +115,7 @@ impl<'a, L> Given<'a, L> {
     /// No value as yet.
     #[must_use]
     pub const fn none() -> Self {
-        Self { position: 0, values: 0, label: series::Label::Open(b""), of: PhantomData }
+        Self { position: 0, values: 0, label: series::QueriedLabel::Open(b""), of: PhantomData }
     }
 
     /// The position of a label set, where that of its labels before this one is `before`.
@@ -128,7 +128,7 @@ impl<'a, L> Given<'a, L> {
     /// The value.
     #[inline]
     #[must_use]
-    pub fn label(self) -> series::Label<'a> {
+    pub fn label(self) -> series::QueriedLabel<'a> {
         self.label
     }
 }
@@ -139,8 +139,8 @@ impl<'a, L> Given<'a, L> {
 pub fn given<L: Label>(value: L::Value<'_>) -> Given<'_, L> {
     let position = L::position(&value);
     let label = match L::TYPE.values {
-        [] => series::Label::Open(L::text(value).as_bytes()),
-        values => series::Label::Closed(values[position]),
+        [] => series::QueriedLabel::Open(L::text(value).as_bytes()),
+        values => series::QueriedLabel::Closed(values[position]),
     };
     Given { position, values: L::TYPE.values.len(), label, of: PhantomData }
 }
@@ -156,7 +156,8 @@ impl<'a, L: Label> Given<'a, L> {
     #[inline]
     pub fn set_text(&mut self, position: usize, text: &'a str) {
         let closed = L::TYPE.values.get(position).copied();
-        let label = closed.map_or_else(|| series::Label::Open(text.as_bytes()), series::Label::Closed);
+        let label =
+            closed.map_or_else(|| series::QueriedLabel::Open(text.as_bytes()), series::QueriedLabel::Closed);
         *self = Self { position, values: L::TYPE.values.len(), label, of: PhantomData };
     }
 }
@@ -236,7 +237,7 @@ pub struct ProfileId;
 
 impl Label for Symbol {
     type Value<'a> = &'a str;
-    const TYPE: LabelType = LabelType { name: "symbol", values: &[], bound: Bound::Symbols };
+    const TYPE: LabelType = LabelType { name: "symbol", values: &[], bound: LimitedBy::Symbols };
 
     fn text(value: Self::Value<'_>) -> &str {
         value
@@ -245,7 +246,7 @@ impl Label for Symbol {
 
 impl Label for ProfileId {
     type Value<'a> = &'a str;
-    const TYPE: LabelType = LabelType { name: "profile id", values: &[], bound: Bound::Profiles };
+    const TYPE: LabelType = LabelType { name: "profile id", values: &[], bound: LimitedBy::Profiles };
 
     fn text(value: Self::Value<'_>) -> &str {
         value

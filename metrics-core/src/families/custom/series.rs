@@ -9,8 +9,8 @@ use super::family::CustomFamily;
 use super::label::{Label as _, LabelType, ProfileId, standing_sets};
 use crate::catalogue::{self, Kind};
 use crate::labels::bounds::LabelBounds;
-use crate::lock::{Held, Lock, Once};
-use crate::series::{Bound as LabelBound, BoundedSeries, Entry, Label, LabelSetQuery, LabelText};
+use crate::lock::{Lock, LockGuard, Once};
+use crate::series::{Bound as LabelBound, BoundedSeries, Entry, LabelSetQuery, LabelText, QueriedLabel};
 use crate::storage::{self, CounterSlot, Sink, Slot, visit_some};
 
 /// Where a declaration keeps the slot of one closed label set once it has found it.
@@ -78,7 +78,7 @@ static PROCESS: Once<Arc<CustomSeries>> = Once::new();
 
 /// The series of the process-wide instance: declared families record to no other.
 pub(crate) fn process_series() -> &'static Arc<CustomSeries> {
-    PROCESS.get_or_make(|| Arc::new(CustomSeries::new()))
+    PROCESS.get_or_init(|| Arc::new(CustomSeries::new()))
 }
 
 impl CustomSeries {
@@ -113,7 +113,7 @@ impl CustomSeries {
     pub(super) fn closed(
         &self,
         family: &'static CustomFamily,
-        values: &[Label<'_>],
+        values: &[QueriedLabel<'_>],
     ) -> Option<&'static Slot> {
         let labels = texts(values)?;
         let mut families = self.families();
@@ -213,8 +213,8 @@ impl CustomSeries {
         }
     }
 
-    fn families(&self) -> Held<'_, FamiliesSeries> {
-        self.0.hold()
+    fn families(&self) -> LockGuard<'_, FamiliesSeries> {
+        self.0.lock()
     }
 }
 
@@ -281,10 +281,10 @@ impl FamilySeries {
 }
 
 /// The texts of closed labels.
-fn texts(values: &[Label<'_>]) -> Option<Vec<&'static str>> {
-    let text = |value: &Label<'_>| match value {
-        Label::Closed(text) => Some(*text),
-        Label::Open(_) => None,
+fn texts(values: &[QueriedLabel<'_>]) -> Option<Vec<&'static str>> {
+    let text = |value: &QueriedLabel<'_>| match value {
+        QueriedLabel::Closed(text) => Some(*text),
+        QueriedLabel::Open(_) => None,
     };
     values.iter().map(text).collect()
 }

@@ -4,13 +4,13 @@ use super::sync::Ordering::{Acquire, Relaxed, Release};
 use super::sync::{AtomicU64, fence};
 
 /// A slot for events of this many words. Events have increasing numbers.
-pub(super) struct Place<const WORDS: usize> {
+pub(super) struct EventRecord<const WORDS: usize> {
     /// Twice the number of the event in this slot, plus one while it is being written; 0 before the first.
     pub(super) number: AtomicU64,
     words: [AtomicU64; WORDS],
 }
 
-impl<const WORDS: usize> Place<WORDS> {
+impl<const WORDS: usize> EventRecord<WORDS> {
     pub(super) fn new() -> Self {
         Self { number: AtomicU64::new(0), words: std::array::from_fn(|_| AtomicU64::new(0)) }
     }

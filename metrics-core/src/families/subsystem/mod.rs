@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::clock::{Clock, Timeline, Translation};
 use crate::outcome::unwinding::Unwinding;
 use crate::source_line::SourceLine;
-use crate::storage::{ENABLED, Ending, Run, Scratch, Series, Sink, record_outside};
+use crate::storage::{ENABLED, Ending, RunInProgress, Scratch, SeriesMap, Sink, record_outside};
 use crate::{Error, Outcome};
 
 pub(crate) use max_age::{AgeSource, MaxAge};
@@ -25,11 +25,11 @@ pub(crate) const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
 
 /// The subsystems of an instance.
 #[derive(Debug)]
-pub(crate) struct Subsystems(Series<&'static str, SubsystemSlots>);
+pub(crate) struct Subsystems(SeriesMap<&'static str, SubsystemSlots>);
 
 impl Subsystems {
     pub(crate) fn new() -> Self {
-        Self(Series::new())
+        Self(SeriesMap::new())
     }
 
     /// The slots of `subsystem`, exported from here on.
@@ -171,7 +171,7 @@ impl SubsystemHandle {
 /// it.
 #[derive(Debug)]
 pub struct RunGuard<'a> {
-    running: Run,
+    running: RunInProgress,
     clock: &'a Clock,
     timeline: &'a Timeline,
     unwinding: Unwinding,

@@ -7,20 +7,20 @@ use super::{DEFAULT_MAX_AGE, MaxAge};
 use crate::catalogue::{self, Family, SUBSYSTEM_DURATION_BUCKETS};
 use crate::clock::{Clock, Latch, Stamp, Translation};
 use crate::lock::{self, Lock};
-use crate::storage::{Lease, Scratch, Sink, Totals};
+use crate::storage::{CallSeriesLease, Scratch, Sink, Totals};
 use crate::{LabelValue, Outcome};
 
 /// What is recorded of one subsystem.
 #[derive(Debug)]
 pub struct SubsystemSlots {
-    runs: Lease,
-    standing: Lock<Standing>,
+    runs: CallSeriesLease,
+    standing: Lock<SubsystemState>,
     max_age: lock::Once<MaxAge>,
 }
 
 /// What is not recorded by runs.
 #[derive(Debug)]
-struct Standing {
+struct SubsystemState {
     presence: Presence,
     /// Boot time from which on it may be stale: it was registered or resumed then.
     since: Duration,
@@ -73,7 +73,7 @@ impl SubsystemHealth {
 }
 
 /// How a subsystem stands at one moment.
-pub(super) struct State<'a> {
+pub(super) struct SubsystemReading<'a> {
     presence: Presence,
     totals: &'a Totals,
     observed: Duration,
@@ -84,17 +84,17 @@ pub(super) struct State<'a> {
 
 impl SubsystemSlots {
     pub(super) fn new(clock: &Clock, presence: Presence) -> Self {
-        let runs = Lease::new(&SUBSYSTEM_DURATION_BUCKETS, Outcome::VALUES.len(), clock.scale());
+        let runs = CallSeriesLease::new(&SUBSYSTEM_DURATION_BUCKETS, Outcome::VALUES.len(), clock.scale());
         Self::recording_to(runs, clock, presence)
     }
 
     /// Of a handle that an allocator asks for under a lock.
     pub(crate) fn nowhere(clock: &Clock) -> Self {
-        Self::recording_to(Lease::nowhere(), clock, Presence::NotYet)
+        Self::recording_to(CallSeriesLease::nowhere(), clock, Presence::NotYet)
     }
 
-    fn recording_to(runs: Lease, clock: &Clock, presence: Presence) -> Self {
-        let standing = Standing {
+    fn recording_to(runs: CallSeriesLease, clock: &Clock, presence: Presence) -> Self {
+        let standing = SubsystemState {
             presence,
             since: clock.boot_time(),
             paused: None,
@@ -105,23 +105,23 @@ impl SubsystemSlots {
         Self { runs, standing: Lock::new(standing), max_age: lock::Once::new() }
     }
 
-    pub(crate) fn runs(&self) -> &Lease {
+    pub(crate) fn runs(&self) -> &CallSeriesLease {
         &self.runs
     }
 
     /// Sets the age once; a different one later is refused with the one that is set.
     pub(crate) fn set_max_age(&self, max_age: MaxAge) -> Result<(), MaxAge> {
-        let set = *self.max_age.get_or_make(|| max_age);
+        let set = *self.max_age.get_or_init(|| max_age);
         if set.age == max_age.age { Ok(()) } else { Err(set) }
     }
 
     /// Exports it from here on, if it is not.
     pub(super) fn register(&self, now: Duration) {
-        self.standing.hold().be_here(now);
+        self.standing.lock().be_here(now);
     }
 
     pub(super) fn unregister(&self) {
-        let mut standing = self.standing.hold();
+        let mut standing = self.standing.lock();
         let runs = self.runs.read(&mut Scratch::default(), u64::MAX).started;
         // Runs since then would bring it back, though no scrape has seen them.
         let is_or_would_be_here = match standing.presence {
@@ -137,7 +137,7 @@ impl SubsystemSlots {
 
     /// Pauses it for a reason, or resumes it.
     pub(super) fn set_paused(&self, reason: Option<Arc<str>>, now: Duration) {
-        let mut standing = self.standing.hold();
+        let mut standing = self.standing.lock();
         if standing.paused.is_some() && reason.is_none() {
             standing.since = now;
         }
@@ -149,9 +149,9 @@ impl SubsystemSlots {
         subsystem: &'static str,
         translation: &Translation,
         scratch: &'a mut Scratch,
-    ) -> State<'a> {
+    ) -> SubsystemReading<'a> {
         // Before the runs are read: of two scrapes at once, the stamps belong to the later reading.
-        let mut standing = self.standing.hold();
+        let mut standing = self.standing.lock();
         let totals = self.runs.read(scratch, translation.horizon());
         let begun = match standing.presence {
             Presence::Here => false,
@@ -185,7 +185,7 @@ impl SubsystemSlots {
             paused: standing.paused.clone(),
         };
         let observed = self.runs.scale().duration(totals.sum);
-        State { presence: standing.presence, totals, observed, good, ended, health }
+        SubsystemReading { presence: standing.presence, totals, observed, good, ended, health }
     }
 
     /// How long the runs under way have lasted. What would be a verdict is read a second time: a run that goes from
@@ -203,7 +203,7 @@ impl SubsystemSlots {
     }
 }
 
-impl Standing {
+impl SubsystemState {
     fn be_here(&mut self, now: Duration) {
         if self.presence != Presence::Here {
             self.presence = Presence::Here;
@@ -212,7 +212,7 @@ impl Standing {
     }
 }
 
-impl State<'_> {
+impl SubsystemReading<'_> {
     pub(super) fn health(self) -> Option<SubsystemHealth> {
         (self.presence == Presence::Here).then_some(self.health)
     }

@@ -5,11 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use super::*;
 use crate::catalogue::{Families, OPERATIONAL_EVENTS_TOTAL, Origin};
 use crate::lock;
-use crate::series::{FamilyKey, Held, Label};
+use crate::series::{EntryHandle, FamilyKey, QueriedLabel};
 use crate::storage::{Reading, Receipt, SnapshotBuilder, Value};
 
-const LABELS: [Label<'static>; 4] =
-    [Label::Closed("INFO"), Label::Closed("STARTED"), Label::Open(b"maker"), Label::Open(b"")];
+const LABELS: [QueriedLabel<'static>; 4] = [
+    QueriedLabel::Closed("INFO"),
+    QueriedLabel::Closed("STARTED"),
+    QueriedLabel::Open(b"maker"),
+    QueriedLabel::Open(b""),
+];
 
 fn shown(family: &mut BoundedSeries, minutes: u64) -> Option<Value> {
     let mut snapshot = SnapshotBuilder::new(Families::All);
@@ -101,7 +105,11 @@ fn told(family: &mut BoundedSeries, minutes: u64) -> Vec<(String, f64)> {
 }
 
 fn admit(family: &mut BoundedSeries, key: FamilyKey, text: &str, minutes: u64) -> Arc<Entry> {
-    family.get_or_create(&LabelSetQuery::new(key, &[Label::Open(text.as_bytes())]), M(minutes), Slot::counter)
+    family.get_or_create(
+        &LabelSetQuery::new(key, &[QueriedLabel::Open(text.as_bytes())]),
+        M(minutes),
+        Slot::counter,
+    )
 }
 
 fn counters(most: usize) -> (BoundedSeries, FamilyKey) {
@@ -282,7 +290,7 @@ fn a_count_recorded_while_its_series_is_forgotten_is_exported() {
 #[test]
 fn a_gauge_that_is_set_while_it_is_removed_returns() {
     let mut family = BoundedSeries::new(&GAUGE, vec![Bound::Open(3)], usize::MAX);
-    let asked = [Label::Open(b"x")];
+    let asked = [QueriedLabel::Open(b"x")];
     let kept = family
         .get_or_create(&LabelSetQuery::new(FamilyKey::new(), &asked), M(0), || Slot::gauge(Arc::default()));
     let rounds = if std::env::var_os("BOT_METRICS_LONG_TESTS").is_some() { 1_000_000 } else { 20_000 };
@@ -309,7 +317,7 @@ fn a_gauge_has_no_series_other() {
     let mut family = BoundedSeries::new(&GAUGE, vec![Bound::Open(1)], usize::MAX);
     let key = FamilyKey::new();
     for (text, value) in [("a", 1.0), ("b", 2.0), ("other", 3.0), ("", 4.0)] {
-        let asked = [Label::Open(text.as_bytes())];
+        let asked = [QueriedLabel::Open(text.as_bytes())];
         let entry =
             family.get_or_create(&LabelSetQuery::new(key, &asked), M(0), || Slot::gauge(Arc::default()));
         entry.record(|slot| slot.set(value));
@@ -335,7 +343,7 @@ fn series_added_and_removed_between_two_scrapes_are_dropped() {
     let key = FamilyKey::new();
     for number in 0..10_000 {
         let text = number.to_string();
-        let asked = [Label::Open(text.as_bytes())];
+        let asked = [QueriedLabel::Open(text.as_bytes())];
         let entry =
             family.get_or_create(&LabelSetQuery::new(key, &asked), M(0), || Slot::gauge(Arc::default()));
         entry.record(|slot| slot.set(1.0));
@@ -380,7 +388,11 @@ fn observations_after_their_series_is_hidden_go_to_other_without_capacity() {
     let key = FamilyKey::new();
     let admit = |family: &mut BoundedSeries, text: &str, minutes| {
         let make = || Slot::histogram(HISTOGRAM.buckets, Arc::default());
-        family.get_or_create(&LabelSetQuery::new(key, &[Label::Open(text.as_bytes())]), M(minutes), make)
+        family.get_or_create(
+            &LabelSetQuery::new(key, &[QueriedLabel::Open(text.as_bytes())]),
+            M(minutes),
+            make,
+        )
     };
     let kept = admit(&mut family, "a", 0);
     kept.record(|slot| slot.observe(0.25));
@@ -413,7 +425,7 @@ fn a_gauge_that_is_set_after_it_was_hidden_has_no_series_without_capacity() {
     let mut family = BoundedSeries::new(&GAUGE, vec![Bound::Open(1)], usize::MAX);
     let key = FamilyKey::new();
     let admit = |family: &mut BoundedSeries, text: &str| {
-        let query = [Label::Open(text.as_bytes())];
+        let query = [QueriedLabel::Open(text.as_bytes())];
         family.get_or_create(&LabelSetQuery::new(key, &query), M(0), || Slot::gauge(Arc::default()))
     };
     let kept = admit(&mut family, "a");
@@ -441,16 +453,16 @@ fn series_never_exceed_the_limit_and_no_count_is_lost_while_threads_remove_and_r
     let (family, key) = counters(LIMIT);
     let (family, minutes, done) = (lock::Lock::new(family), AtomicU64::new(0), AtomicUsize::new(0));
     let now = || M(minutes.load(Relaxed));
-    let look_up = |entry: &Entry| family.hold().look_up_again(entry, now(), Slot::counter);
+    let look_up = |entry: &Entry| family.lock().look_up_again(entry, now(), Slot::counter);
     let count = |thread| {
-        let kept: Vec<Held> = (0..2 * LIMIT)
-            .map(|n| admit(&mut family.hold(), key, &n.to_string(), minutes.load(Relaxed)).into())
+        let kept: Vec<EntryHandle> = (0..2 * LIMIT)
+            .map(|n| admit(&mut family.lock(), key, &n.to_string(), minutes.load(Relaxed)).into())
             .collect();
         for round in 0..rounds {
-            let held: &Held = &kept[(round + thread) % kept.len()];
+            let held: &EntryHandle = &kept[(round + thread) % kept.len()];
             held.record(|slot| slot.add(1), look_up);
             if round % 50 == thread {
-                let mut family = family.hold();
+                let mut family = family.lock();
                 family.remove(held.entry(), now());
             }
         }
@@ -462,12 +474,12 @@ fn series_never_exceed_the_limit_and_no_count_is_lost_while_threads_remove_and_r
     let mut most = 0;
     let mut scrape = || {
         minutes.fetch_add(1, Relaxed);
-        let mut family = family.hold();
+        let mut family = family.lock();
         let told = told(&mut family, minutes.load(Relaxed));
         let own = told.iter().filter(|(label, _)| label != "other").count();
         assert!(own <= LIMIT, "{told:?}");
         most = most.max(own);
-        for Member(entry) in family.series.iter().filter(|member| member.0.is_live()) {
+        for OrderedEntry(entry) in family.series.iter().filter(|member| member.0.is_live()) {
             let count = entry.slot().expect("its own").mark();
             shown.insert(Arc::as_ptr(entry), (Arc::clone(entry), count));
         }

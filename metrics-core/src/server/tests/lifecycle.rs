@@ -11,7 +11,7 @@ use super::client::{ask, connect, get, is_open, read_reply, rest, status};
 #[cfg(target_os = "linux")]
 use super::serve_all;
 use super::{EXPOSITION, PATIENCE, Reports, Server, patient, script, serve, start, start_plain};
-use crate::server::{Delivered, Pages, ServeError, ServerOptions, Verdict};
+use crate::server::{Delivered, HealthAnswer, Pages, ServeError, ServerOptions};
 
 fn try_serve(address: &str) -> Result<Server, ServeError> {
     try_serve_with(address, ServerOptions::new())
@@ -249,11 +249,11 @@ impl Pages for Comparing {
         String::new()
     }
 
-    fn healthy(&self) -> Verdict {
-        Verdict { ok: true, text: String::new() }
+    fn healthy(&self) -> HealthAnswer {
+        HealthAnswer { ok: true, text: String::new() }
     }
 
-    fn ready(&self) -> Verdict {
+    fn ready(&self) -> HealthAnswer {
         self.healthy()
     }
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use super::serve_all;
-use super::{Delivered, Pages, Server, ServerOptions, Verdict, serve};
+use super::{Delivered, HealthAnswer, Pages, Server, ServerOptions, serve};
 use crate::report::Report;
 
 /// Far longer than any step of these tests; a test that reaches it has failed.
@@ -43,12 +43,12 @@ impl<F: Fn(&mut dyn io::Write) -> io::Result<()> + Send + Sync + 'static> Pages 
         LANDING.to_owned()
     }
 
-    fn healthy(&self) -> Verdict {
-        Verdict { ok: true, text: "healthy".to_owned() }
+    fn healthy(&self) -> HealthAnswer {
+        HealthAnswer { ok: true, text: "healthy".to_owned() }
     }
 
-    fn ready(&self) -> Verdict {
-        Verdict { ok: false, text: "stalled: trading".to_owned() }
+    fn ready(&self) -> HealthAnswer {
+        HealthAnswer { ok: false, text: "stalled: trading".to_owned() }
     }
 }
 

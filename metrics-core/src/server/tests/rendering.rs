@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use super::client::{ask, connect, eventually, get, read_reply};
-use super::{Delivered, EXPOSITION, Pages, Reports, ServerOptions, Verdict, patient, serve, start};
+use super::{Delivered, EXPOSITION, HealthAnswer, Pages, Reports, ServerOptions, patient, serve, start};
 use crate::server::answer::Answer;
 use crate::server::connections::Connections;
 use crate::server::outlet::Outlet;
@@ -39,11 +39,11 @@ impl Pages for Broken {
         panic!("landing")
     }
 
-    fn healthy(&self) -> Verdict {
+    fn healthy(&self) -> HealthAnswer {
         panic!("healthy")
     }
 
-    fn ready(&self) -> Verdict {
+    fn ready(&self) -> HealthAnswer {
         std::panic::panic_any(7)
     }
 }

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::become_writer;
-use super::place::Place;
+use super::place::EventRecord;
 
-fn read(place: &Place<2>, number: u64) -> Option<u64> {
+fn read(place: &EventRecord<2>, number: u64) -> Option<u64> {
     place.read(number).map(|[first, second]| {
         assert_eq!((first, second), (number, 10 * number), "torn, or from another event");
         number
     })
 }
 
-fn write(place: &Place<2>, number: u64) {
+fn write(place: &EventRecord<2>, number: u64) {
     place.write(number, [number, 10 * number].into_iter());
 }
 
@@ -21,7 +21,7 @@ pub(super) fn check(events: u64) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(2);
     model.check(move || {
-        let place = Arc::new(Place::<2>::new());
+        let place = Arc::new(EventRecord::<2>::new());
         let writer = loom::thread::spawn({
             let place = Arc::clone(&place);
             move || {
@@ -41,7 +41,7 @@ pub(super) fn check(events: u64) {
 /// later one unless its writer found the other still writing.
 pub(super) fn check_rivals() {
     loom::model(|| {
-        let place = Arc::new(Place::<2>::new());
+        let place = Arc::new(EventRecord::<2>::new());
         let writers = [1, 2].map(|number| {
             let place = Arc::clone(&place);
             loom::thread::spawn(move || write(&place, number))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::shard::{End, Shard};
+use super::shard::{EndedCall, Shard};
 use super::sync::AtomicU64;
 use super::{become_writer, totals};
 use crate::expected;
@@ -17,7 +17,7 @@ fn write(shard: &Shard<()>, ends: usize) {
         if outcome == 0 {
             shard.end_quickly(0, took, at);
         } else {
-            shard.end(&End { began: Some(0), at, took, outcome, bucket, freshens: false });
+            shard.end(&EndedCall { began: Some(0), at, took, outcome, bucket, freshens: false });
         }
     }
 }
@@ -47,7 +47,7 @@ pub(super) fn check_succession() {
                 let taken = shard.take(2);
                 if taken {
                     let (outcome, bucket, took) = expected::ENDS[1];
-                    shard.end(&End { began: Some(0), at: 2, took, outcome, bucket, freshens: false });
+                    shard.end(&EndedCall { began: Some(0), at: 2, took, outcome, bucket, freshens: false });
                 }
                 taken
             }
@@ -99,7 +99,7 @@ pub(super) fn check_calls_under_way() {
                 shard.start(50);
                 shard.end_quickly(50, 1, 51);
                 shard.start(70);
-                shard.end(&End { began: Some(70), at: 75, took: 5, outcome: 1, bucket: 1, freshens: false });
+                shard.end(&EndedCall { began: Some(70), at: 75, took: 5, outcome: 1, bucket: 1, freshens: false });
             }
         });
         let mut totals = totals::Totals::default();

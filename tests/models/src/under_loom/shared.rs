@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::shard::End;
+use super::shard::EndedCall;
 use super::shared::Shared;
 use super::sync::AtomicU64;
 use super::{become_writer, totals};
@@ -14,7 +14,7 @@ pub(super) fn check(writers: usize, ends: u64, preemptions: usize) {
     model.check(move || {
         let counts = Vec::leak((0..2).map(|_| AtomicU64::new(0)).collect::<Vec<_>>());
         let shared = Arc::new(Shared::new(1, counts));
-        let end = End { began: Some(3), at: 10, took: 7, outcome: 0, bucket: 0, freshens: false };
+        let end = EndedCall { began: Some(3), at: 10, took: 7, outcome: 0, bucket: 0, freshens: false };
         let writers: Vec<_> = (0..writers)
             .map(|_| {
                 let shared = Arc::clone(&shared);
