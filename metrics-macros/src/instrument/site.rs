@@ -120,8 +120,8 @@ fn check_in_static(choices: &mut [LabelCode]) {
 }
 
 /// A static with a cell for each set of values, and the arguments that pass it to the site.
-fn cells(private: &Private, choices: &[Choice]) -> (TokenStream, TokenStream) {
-    let counts = choices.iter().map(Choice::count);
+fn cells(private: &Private, choices: &[LabelCode]) -> (TokenStream, TokenStream) {
+    let counts = choices.iter().map(LabelCode::count);
     let ty = quote!([#private::SlotCell<#private::SiteSeries>; 1 #(* #counts)*]);
     let values = |index: usize| {
         let varying = choices.get(index).filter(|choice| choice.binding.is_some());
