@@ -33,13 +33,15 @@ const SEED: u64 = 2026;
 /// The part of the faults that must be caught, in percent.
 const ENOUGH: usize = 95;
 
-const USAGE: &str = "usage: mutants core|macros [SEED [COUNT [WORKERS]]]";
+const USAGE: &str = "usage: mutants core|macros [SEED [COUNT [WORKERS [SUITES]]]]";
 
 struct Options {
     tested: Crate,
     seed: u64,
     count: usize,
     workers: usize,
+    /// Only the first ones, where the later ones would take too long.
+    suites: usize,
 }
 
 fn main() -> ExitCode {
@@ -67,7 +69,8 @@ fn options() -> Result<Options, String> {
     let seed = number(SEED)?;
     let count = usize::try_from(number(tested.count())?).map_err(|error| error.to_string())?;
     let workers = usize::try_from(number(2)?).map_err(|error| error.to_string())?;
-    Ok(Options { tested, seed, count, workers: workers.max(1) })
+    let suites = usize::try_from(number(u64::MAX)?).map_err(|error| error.to_string())?;
+    Ok(Options { tested, seed, count, workers: workers.max(1), suites: suites.max(1) })
 }
 
 /// Whether enough faults were caught.
@@ -88,7 +91,7 @@ fn run(options: &Options) -> Result<bool, String> {
         let workers: Vec<_> = (0..options.workers)
             .map(|worker| {
                 let (root, queue, results) = (&root, &queue, &results);
-                scope.spawn(move || work(root, worker, options.tested, queue, results))
+                scope.spawn(move || work(root, worker, options, queue, results))
             })
             .collect();
         workers
@@ -122,12 +125,12 @@ impl Queue {
 fn work(
     root: &Path,
     worker: usize,
-    tested: Crate,
+    options: &Options,
     queue: &Mutex<Queue>,
     results: &Mutex<Vec<(Mutant, Verdict)>>,
 ) -> Result<(), String> {
-    let tree = Tree::copy(root, &format!("{}-{worker}", tested.name()))?;
-    let suites = tested.suites_without_a_fault(&tree)?;
+    let tree = Tree::copy(root, &format!("{}-{worker}", options.tested.name()))?;
+    let suites = options.tested.suites_without_a_fault(&tree, options.suites)?;
     loop {
         let Some(mutant) = queue.lock().map_err(|_| "a worker panicked")?.next() else { return Ok(()) };
         let started = Instant::now();

@@ -105,14 +105,14 @@ impl Crate {
         }
     }
 
-    /// Runs the suites without a fault; all of them have to pass.
-    pub fn suites_without_a_fault(self, tree: &Tree) -> Result<Suites, String> {
+    /// Runs the first `count` suites without a fault; all of them have to pass.
+    pub fn suites_without_a_fault(self, tree: &Tree, count: usize) -> Result<Suites, String> {
         let suites = match self {
             Self::Core => CORE,
             Self::Macros => MACROS,
         };
         let mut all = Vec::new();
-        for &arguments in suites {
+        for &arguments in suites.iter().take(count) {
             // Everything is built once before the time is measured.
             let only_build: Vec<_> = arguments.iter().copied().chain(["--no-run"]).collect();
             let (built, _) = run(tree, &only_build, Duration::from_hours(1))?;
