@@ -13,7 +13,7 @@ fn thousands_of_functions_and_deep_nesting_compile() {
     let mut packages = Packages::new("scale");
     packages.add("many", "2024", "", &[("lib.rs", many(functions))]);
     packages.add("deep", "2024", "", &[("lib.rs", deep(500))]);
-    packages.add("nested", "2024", "", &[("lib.rs", nested(14))]);
+    packages.add("nested", "2024", "", &[("lib.rs", nested(13))]);
     packages.add("stacked", "2024", "", &[("lib.rs", stacked(24))]);
     let found = packages.diagnostics(&["check"]);
     assert_eq!(
@@ -53,7 +53,8 @@ fn deep(blocks: usize) -> String {
 }
 
 /// Asynchronous functions that call each other, each with three events and a call, spawned under the default
-/// recursion limit. Without attributes 33 levels compile, with one attribute as many as with four.
+/// recursion limit. Without attributes, 33 levels compile with Rust 1.95 and 32 with 1.97; with one
+/// attribute or with four, 14 and 13.
 fn nested(levels: usize) -> String {
     let mut source = "//! Nested.\nuse bot_metrics::prelude::*;\n".to_owned();
     for level in 0..levels {

@@ -88,6 +88,6 @@ fn period() {}
 )]
 fn two_mistakes() {}
 
-//~ no variant or associated item named `Tradng` found for enum `Subsystem`
+//~ named `Tradng` found for enum `Subsystem`
 #[timed_subsystem(labels::Subsystem::Tradng)]
 fn variant() {}
