@@ -11,31 +11,24 @@ use syn::{
 
 use crate::tokens::mentions;
 
+/// The type that a signature names.
+pub(super) fn written(output: &ReturnType) -> Option<&Type> {
+    if let ReturnType::Type(_, ty) = output { Some(ty) } else { None }
+}
+
 /// Whether a function may return an error: whether its type may be a `Result` or an alias of one.
 pub(crate) fn may_fail(output: &ReturnType) -> bool {
-    match output {
-        ReturnType::Default => false,
-        ReturnType::Type(_, ty) => may_be_result(ty),
-    }
+    written(output).is_some_and(may_be_result)
 }
 
 /// Whether a function visibly cannot return an error, or a future that ends with one.
 pub(crate) fn never_fails(output: &ReturnType) -> bool {
-    match output {
-        ReturnType::Default => true,
-        ReturnType::Type(_, ty) => !matches!(bare(ty), Type::ImplTrait(_)) && !may_be_result(ty),
-    }
+    written(output).is_none_or(|ty| !matches!(bare(ty), Type::ImplTrait(_)) && !may_be_result(ty))
 }
 
 /// Whether a function returns the handle of a spawned task, by the name that runtimes give it.
 pub(crate) fn is_task(output: &ReturnType) -> bool {
-    match output {
-        ReturnType::Type(_, ty) => match bare(ty) {
-            Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "JoinHandle"),
-            _ => false,
-        },
-        ReturnType::Default => false,
-    }
+    written(output).and_then(last_segment).is_some_and(|last| last.ident == "JoinHandle")
 }
 
 /// The type without parentheses around it, and without the groups in which a macro passes types on.
@@ -45,6 +38,16 @@ fn bare(ty: &Type) -> &Type {
         Type::Group(inner) => bare(&inner.elem),
         ty => ty,
     }
+}
+
+fn last_segment(ty: &Type) -> Option<&PathSegment> {
+    if let Type::Path(path) = bare(ty) { path.path.segments.last() } else { None }
+}
+
+/// Whether a bound is a trait with one of these names.
+fn is_trait(bound: &TypeParamBound, names: &[&str]) -> bool {
+    let TypeParamBound::Trait(bound) = bound else { return false };
+    bound.path.segments.last().is_some_and(|last| names.iter().any(|name| last.ident == name))
 }
 
 pub(crate) fn may_be_result(ty: &Type) -> bool {
@@ -77,12 +80,7 @@ fn is_no_future(bound: &TypeParamBound) -> bool {
         "IntoIterator", "Iterator", "Ord", "PartialEq", "PartialOrd", "Read", "Send", "Stream", "Sync",
         "ToString", "Unpin", "Write",
     ];
-    match bound {
-        TypeParamBound::Trait(bound) => {
-            bound.path.segments.last().is_some_and(|last| KNOWN.iter().any(|known| last.ident == known))
-        }
-        _ => true,
-    }
+    !matches!(bound, TypeParamBound::Trait(_)) || is_trait(bound, &KNOWN)
 }
 
 /// `impl Future<…>`.
@@ -92,14 +90,11 @@ pub(crate) fn is_impl_future(ty: &Type) -> bool {
 
 /// `Pin<Box<dyn Future<…>>>`, or one of the names that the crate `futures` gives it.
 pub(crate) fn is_boxed_future(ty: &Type) -> bool {
-    match bare(ty) {
-        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
-            last.ident == "BoxFuture"
-                || last.ident == "LocalBoxFuture"
-                || last.ident == "Pin" && argument(last).is_some_and(is_box_of_future)
-        }),
-        _ => false,
-    }
+    last_segment(ty).is_some_and(|last| {
+        last.ident == "BoxFuture"
+            || last.ident == "LocalBoxFuture"
+            || last.ident == "Pin" && argument(last).is_some_and(is_box_of_future)
+    })
 }
 
 /// The output of the future that a function returns.
@@ -107,11 +102,11 @@ pub(crate) fn future_output(ty: &Type) -> Option<&Type> {
     match bare(ty) {
         Type::ImplTrait(ty) => bound_output(ty.bounds.iter()),
         Type::TraitObject(ty) => bound_output(ty.bounds.iter()),
-        Type::Path(path) => match (path.path.segments.last()?, argument(path.path.segments.last()?)?) {
-            (last, inner) if last.ident == "Pin" || last.ident == "Box" => future_output(inner),
-            (_, output) => Some(output),
-        },
-        _ => None,
+        ty => {
+            let last = last_segment(ty)?;
+            let inner = argument(last)?;
+            if last.ident == "Pin" || last.ident == "Box" { future_output(inner) } else { Some(inner) }
+        }
     }
 }
 
@@ -130,14 +125,10 @@ fn bound_output<'a>(mut bounds: impl Iterator<Item = &'a TypeParamBound>) -> Opt
 }
 
 fn is_box_of_future(ty: &Type) -> bool {
-    let Type::Path(path) = bare(ty) else { return false };
-    path.path.segments.last().is_some_and(|last| {
-        last.ident == "Box"
-            && match argument(last).map(bare) {
-                Some(Type::TraitObject(ty)) => ty.bounds.iter().any(is_future_bound),
-                Some(ty) => is_impl_future(ty),
-                None => false,
-            }
+    let inner = last_segment(ty).filter(|last| last.ident == "Box").and_then(argument);
+    inner.is_some_and(|inner| match bare(inner) {
+        Type::TraitObject(object) => object.bounds.iter().any(is_future_bound),
+        inner => is_impl_future(inner),
     })
 }
 
@@ -150,29 +141,18 @@ fn argument(segment: &PathSegment) -> Option<&Type> {
 }
 
 fn is_future_bound(bound: &TypeParamBound) -> bool {
-    let TypeParamBound::Trait(bound) = bound else { return false };
-    bound.path.segments.last().is_some_and(|last| last.ident == "Future" || last.ident == "TryFuture")
+    is_trait(bound, &["Future", "TryFuture"])
 }
 
 /// The bound of a returned future that the instrumented future does not fulfil: an unknown trait, or one that promises
 /// a future without being it.
 pub(crate) fn unkept_bound(ty: &Type) -> Option<&TypeParamBound> {
-    const KEPT: [&str; 3] = ["Send", "Sync", "Unpin"];
-    const UNKEPT: [&str; 2] = ["FusedFuture", "IntoFuture"];
-    let is = |bound: &TypeParamBound, names: &[&str]| match bound {
-        TypeParamBound::Trait(bound) => {
-            bound.path.segments.last().is_some_and(|last| names.iter().any(|name| last.ident == name))
-        }
-        _ => false,
-    };
-    match bare(ty) {
-        Type::ImplTrait(inner) => inner.bounds.iter().find(|bound| {
-            let other =
-                matches!(bound, TypeParamBound::Trait(_)) && !is_future_bound(bound) && !is(bound, &KEPT);
-            is(bound, &UNKEPT) || other && is_impl_future(ty)
-        }),
-        _ => None,
-    }
+    let Type::ImplTrait(inner) = bare(ty) else { return None };
+    let is_kept = |bound| is_future_bound(bound) || is_trait(bound, &["Send", "Sync", "Unpin"]);
+    inner.bounds.iter().find(|bound| {
+        is_trait(bound, &["FusedFuture", "IntoFuture"])
+            || is_impl_future(ty) && matches!(bound, TypeParamBound::Trait(_)) && !is_kept(bound)
+    })
 }
 
 /// The type as it can be written inside a body: `_` for each `impl Trait`. A lifetime that the signature need not name is

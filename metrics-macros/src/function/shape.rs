@@ -5,7 +5,7 @@ use syn::{ReturnType, Token, Type, parse_quote};
 
 use super::body::{Body, TailFuture};
 use super::item::Function;
-use super::returns::{inside_body, is_boxed_future, is_impl_future, may_be_result};
+use super::returns::{inside_body, is_boxed_future, is_impl_future, may_be_result, written};
 use crate::tokens::{calls_macros, mentions};
 
 pub(crate) enum BodyShape {
@@ -29,10 +29,7 @@ impl BodyShape {
     /// `needs_value` if the attribute must see the returned value whatever its type.
     pub(crate) fn of(function: &Function, body: &Body, needs_value: bool) -> Self {
         let sig = &function.sig;
-        let ty = match &sig.output {
-            ReturnType::Default => None,
-            ReturnType::Type(_, ty) => Some(&**ty),
-        };
+        let ty = written(&sig.output);
         // A body without `await` runs at once, also in an `async fn`. In a block clippy would not see that it has none.
         let waits = || mentions(&body.statements, "await") || calls_macros(&body.statements);
         if sig.asyncness.is_some() && waits() {

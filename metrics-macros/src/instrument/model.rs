@@ -117,32 +117,21 @@ pub(crate) enum VerdictKind {
 }
 
 impl SiteModel {
-    /// The method that starts a guard, and whether it takes the call's labels and texts.
-    pub(crate) fn start(&self) -> (&'static str, bool) {
+    /// The function that makes the site's static, and the method that starts a guard.
+    pub(crate) fn functions(&self) -> (&'static str, &'static str) {
         match self.kind {
-            SiteKind::Subsystem => ("subsystem", true),
-            SiteKind::Exchange => ("exchange", true),
-            SiteKind::Event if self.is_constant() => ("bare_event", false),
-            SiteKind::Event => ("event", true),
-            SiteKind::Capital => ("capital", true),
-            SiteKind::Reconciliation => ("reconciliation", true),
+            SiteKind::Subsystem => ("new_subsystem", "subsystem"),
+            SiteKind::Exchange => ("new_exchange", "exchange"),
+            SiteKind::Event if self.is_bare() => ("new_event", "bare_event"),
+            SiteKind::Event => ("new_event", "event"),
+            SiteKind::Capital => ("new_capital", "capital"),
+            SiteKind::Reconciliation => ("new_reconciliation", "reconciliation"),
         }
     }
 
-    /// The function that makes the site's static.
-    pub(crate) fn constructor(&self) -> &'static str {
-        match self.kind {
-            SiteKind::Subsystem => "new_subsystem",
-            SiteKind::Exchange => "new_exchange",
-            SiteKind::Event => "new_event",
-            SiteKind::Capital => "new_capital",
-            SiteKind::Reconciliation => "new_reconciliation",
-        }
-    }
-
-    /// Whether every call records the same.
-    fn is_constant(&self) -> bool {
-        self.expressions().next().is_none()
+    /// Whether the method that starts a guard takes no arguments, since every call is the same event.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.kind == SiteKind::Event && self.expressions().next().is_none()
     }
 
     /// The expressions that are evaluated at each call.

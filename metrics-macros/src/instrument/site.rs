@@ -45,16 +45,15 @@ fn site_start(instrumented: &InstrumentedFunction, site: &SiteModel, function: &
     let checks = choices.iter().filter_map(|choice| choice.check(private));
     let varies = choices.iter().any(|choice| choice.binding.is_some());
     let (cells, with_cells) = if varies { cells(private, &choices) } else { Default::default() };
-    let constructor = Ident::new(site.constructor(), Span::call_site());
+    let (constructor, method) = site.functions();
+    let [constructor, method] = [constructor, method].map(|name| Ident::new(name, Span::call_site()));
     let values = choices.iter().map(|choice| choice.value.clone());
     let constants = values.chain(site.constants.iter().map(|constant| constant.value(private)));
-    let (method, takes_arguments) = site.start();
-    let method = Ident::new(method, Span::call_site());
     let texts: Vec<_> = site.texts.iter().map(|text| TextCode::of(text, private)).collect();
     let borrow = instrumented.borrows_texts(site).then(|| quote!(&));
     let values = texts.iter().map(|TextCode { value, .. }| quote!(#borrow #value));
     let indices = choices.iter().map(|choice| choice.index.to_token_stream());
-    let arguments = indices.chain(values).filter(|_| takes_arguments);
+    let arguments = indices.chain(values).filter(|_| !site.is_bare());
     let guard = quote! {
         {
             #(#checks)*
