@@ -88,7 +88,7 @@ fn no_report_boxed() -> Pin<Box<dyn Future<Output = u8>>> {
     Box::pin(async move { ready(1).await })
 }
 
-//~ `exchange_call(skip)` leaves a method out
+//~ `exchange_call(skip)` excludes a method
 #[exchange_call(skip)]
 fn skipped_alone() {}
 
@@ -118,7 +118,7 @@ fn no_end() {}
 #[timed_subsystem("trading", on_cancel = true)]
 fn no_word() {}
 
-//~ `optional` takes no value: it stands alone
+//~ `optional` takes no value
 #[timed_subsystem("trading", optional = true)]
 fn with_a_value() {}
 
