@@ -88,6 +88,6 @@ fn period() {}
 )]
 fn two_mistakes() {}
 
-//~ named `Tradng` found for enum `Subsystem`
+//~ named `Tradng` found for enum
 #[timed_subsystem(labels::Subsystem::Tradng)]
 fn variant() {}
