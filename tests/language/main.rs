@@ -127,7 +127,7 @@ fn sentences(prose: &str) -> Vec<Sentence> {
     for c in prose.chars().chain("\n\n".chars()) {
         let ends = matches!(c, '.' | ';' | ':' | '?' | '|') && !quoted || c == '\n' && previous == '\n';
         if c == '`' {
-            quoted = !quoted;
+            quoted ^= previous != '`'; // a run of backticks is one delimiter
         } else if !quoted && (c.is_alphanumeric() || c == '\'' || c == '_') {
             word.extend(c.to_lowercase());
         } else if !word.is_empty() {

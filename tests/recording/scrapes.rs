@@ -105,7 +105,7 @@ fn samples<'a>(
 }
 
 metrics! {
-    /// Sizes of what is busy.
+    /// Sizes observed by busy writers.
     histogram busy_size { symbol: Symbol } buckets(1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 }
 

@@ -58,7 +58,7 @@ fn http(options: &ServerOptions, patience: Patience) -> http1::Builder {
     http
 }
 
-/// The body is dropped unread, before anything else: hyper then reads what has arrived with the header, and closes
+/// The body is dropped unread, before anything else: hyper then reads the part that arrived with the header, and closes
 /// the connection after the answer if there is more, so that no client can hold it with an endless body.
 fn respond<'a>(
     request: Request<Incoming>,

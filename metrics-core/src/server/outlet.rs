@@ -139,7 +139,7 @@ impl Outlet {
         Ok(())
     }
 
-    /// Reserves exactly what is needed, so that a page takes no more memory than its length.
+    /// Reserves exactly the needed capacity, so that a page takes no more memory than its length.
     fn reserve(&mut self, more: usize) {
         let needed = self.text.len() + more;
         if needed > self.text.capacity() {

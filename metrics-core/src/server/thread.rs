@@ -72,7 +72,7 @@ impl Work {
         tell(started, Ok(addresses));
         let stop = self.stop;
         acceptor.run(listeners).await;
-        // After that the end of the runtime closes what is still open.
+        // After that the end of the runtime closes all open connections.
         let _ = tokio::time::timeout(GRACE, stop.heeded()).await;
     }
 
