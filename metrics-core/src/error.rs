@@ -1,13 +1,13 @@
-//! What can go wrong at start-up. Recording has no errors.
+//! Start-up errors. Recording has no errors.
 
 use std::fmt;
 
 use crate::shown::{LONGEST_MESSAGE, quoted, shown};
 use crate::source_line::SourceLine;
 
-/// A start-up error: its text says what was wrong, where, and what is allowed.
+/// A start-up error. Its text contains the problem, its location, and the allowed values.
 ///
-/// `Debug` is the same text, since that is what a `main` that returns an error prints.
+/// `Debug` prints the same text, because a `main` that returns an error prints it with `Debug`.
 pub struct Error(Box<Problem>);
 
 #[derive(Debug)]
@@ -49,7 +49,7 @@ enum Problem {
     Other(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// What stood in an environment variable.
+/// The value of an environment variable.
 #[derive(Debug)]
 pub(crate) enum EnvValue {
     Nothing,
@@ -66,7 +66,7 @@ impl Error {
         Self(Box::new(Problem::Setting { setting, found: found.into(), allowed }))
     }
 
-    /// At `place` with settings that have these differences.
+    /// At `place`, with settings that have these differences.
     pub(crate) fn already_installed(place: SourceLine, differences: Vec<String>) -> Self {
         Self(Box::new(Problem::AlreadyInstalled { place, differences }))
     }
@@ -99,7 +99,7 @@ impl Error {
         Self(Box::new(Problem::ConflictingFamily { name, one: one.to_string(), other: other.to_string() }))
     }
 
-    /// The error of the server or of a push, shown with its own text.
+    /// Wraps an error of the server or of a push, which is displayed with its own text.
     #[cfg(any(feature = "push", feature = "server"))]
     pub(crate) fn other(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self(Box::new(Problem::Other(Box::new(error))))
@@ -116,7 +116,7 @@ impl fmt::Display for Error {
             Problem::Environment { variable, found, allowed } => match found {
                 EnvValue::Nothing => write!(f, "{variable} is not set: {allowed}"),
                 EnvValue::Text(text) => write!(f, "{variable} is {}: {allowed}", quoted(text)),
-                EnvValue::NoUnicode => write!(f, "{variable} is not readable as text: {allowed}"),
+                EnvValue::NoUnicode => write!(f, "{variable} is not valid Unicode: {allowed}"),
             },
             Problem::Setting { setting, found, allowed } => {
                 write!(f, "{setting} {}: {allowed}", quoted(found))

@@ -1,4 +1,4 @@
-//! Prometheus metrics for trading bots, written as attributes over ordinary functions.
+//! Prometheus metrics for trading bots, added to ordinary functions by attributes.
 //!
 //! ```no_run
 //! use bot_metrics::prelude::*;
@@ -16,7 +16,7 @@
 //!
 //! fn main() -> Result<(), bot_metrics::Error> {
 //!     let metrics = Settings::from_env()?.install()?; // NODE_ENV, PAPER_TRADING, METRICS_ADDR
-//!     let _server = metrics.serve(metrics.settings().address())?; // a thread of its own
+//!     let _server = metrics.serve(metrics.settings().address())?; // on a separate thread
 //!     loop {
 //!         trading_cycle().ok();
 //!         std::thread::sleep(std::time::Duration::from_secs(5));
@@ -24,20 +24,20 @@
 //! }
 //! ```
 //!
-//! The attributes record to the process-wide instance that [`Settings::install`] makes; under each lies a plain
-//! handle of [`Metrics`] for code that cannot be annotated. [`catalogue`] lists what is exported.
+//! The attributes record to the process-wide instance that [`Settings::install`] creates. Code that cannot be
+//! annotated uses the handles of [`Metrics`]. [`catalogue`] lists the exported metrics.
 //!
 #![doc = include_str!("../docs/common_mistakes.md")]
 //!
 //! # What this does not do
 //!
-//! It sends no alerts, stores no history and draws no charts: Prometheus, Alertmanager and Grafana do. It does not
-//! trace requests. It installs no signal handler and changes nothing in the functions it measures.
+//! It sends no alerts, stores no history and draws no charts; Prometheus, Alertmanager and Grafana do. It does not
+//! trace requests. It installs no signal handler and does not change the functions that it measures.
 
 // docs.rs shows with each item the features that it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// The derive and the attributes name this crate as their users do.
+// The derive and the attributes refer to this crate by the name that its users write.
 extern crate self as bot_metrics;
 
 pub mod catalogue;
@@ -96,7 +96,7 @@ pub use sites::call_site::{CallSite, call_sites};
 pub use storage::waiting::{LocalWait, local_wait};
 pub use storage::{FamilySnapshot, HistogramValue, Sample, Snapshot, Value};
 
-/// The crate whose registry is shared, for a bot that registers metrics of its own.
+/// The crate whose registry is shared, for a bot that registers its own metrics.
 pub use prometheus;
 
 #[doc = include_str!("../docs/label_value.md")]
@@ -107,7 +107,8 @@ pub use bot_metrics_macros::capital_check;
 pub use bot_metrics_macros::counted;
 #[doc = include_str!("../docs/exchange_call.md")]
 pub use bot_metrics_macros::exchange_call;
-/// Declares metric families of a bot's own, served beside the catalogue's under the same namespace and default labels.
+/// Declares a bot's own metric families, which are exported beside the catalogue under the same namespace and default
+/// labels.
 ///
 /// ```
 /// mod labels {
@@ -139,33 +140,34 @@ pub use bot_metrics_macros::exchange_call;
 /// signal_to_ack_seconds("maker").observe_duration(std::time::Duration::from_millis(80));
 /// ```
 ///
-/// A declaration is a function that takes the labels' values and returns a [`Counter`], [`Gauge`] or [`Histogram`] of
-/// the process-wide instance, and a type of the same name for [`timed`](macro@timed) and [`counted`](macro@counted). Where
-/// all labels are closed, finding the series is an index into an array. Where one is open it is found in what the thread
-/// remembers, within 40 ns; where that is too often, keep what the function returns. Neither locks nor allocates after a
-/// thread's first call of a label set.
+/// A declaration creates a function that takes the label values and returns a [`Counter`], [`Gauge`] or [`Histogram`]
+/// of the process-wide instance, and a type of the same name for [`timed`](macro@timed) and
+/// [`counted`](macro@counted). If all labels are closed, the series is found by an array index. If one is open, it is
+/// found in a per-thread cache, within 40 ns; if that is too slow, keep the returned handle. Neither locks nor
+/// allocates after a thread's first call with a label set.
 ///
 /// | part | meaning |
 /// | --- | --- |
-/// | doc comment | the HELP text; it must be there |
+/// | doc comment | the HELP text; required |
 /// | `counter`, `gauge`, `histogram` | the kind |
 /// | name | without the namespace; a counter's ends in `_total` |
 /// | `{ label: Type }` | the labels: [`LabelValue`] enums, [`Symbol`], [`ProfileId`] or any [`Label`](trait@Label) |
 /// | `buckets(…)` | a histogram's bounds, ascending, in the unit of its name |
-/// | `objective(threshold = …, ratio = …)` | how large a part is to lie at or below one of the bounds |
-/// | `budget = n` | the most series that it has; 2,000 unless given |
-/// | `crate = path` | the library's path, where the dependency has another name |
+/// | `objective(threshold = …, ratio = …)` | the part of the observations that should be at or below one of the bounds |
+/// | `budget = n` | the maximum number of series; 2,000 by default |
+/// | `crate = path` | the library's path, if the dependency is renamed |
 ///
-/// Names, labels, bounds, objectives and the number of label sets are checked while compiling. Series whose labels are
-/// all closed stand at 0 from [`Settings::install`] on; an open label's values beyond its bound are recorded under
-/// "other", but for gauges, of which one for several would tell nothing. [`Symbol`] and [`ProfileId`] are bounded by
-/// [`Settings::label_bounds`], other open labels by their types.
+/// Names, labels, bounds, objectives and the number of label sets are checked at compile time. Series with closed
+/// labels only are exported as 0 from [`Settings::install`] on. Values over an open label's limit are recorded under
+/// "other", except in gauges, where one value for several label sets would be meaningless. [`Symbol`] and
+/// [`ProfileId`] are limited by [`Settings::label_bounds`], other open labels by their types.
 ///
-/// A family has at most as many series as its budget. Those of closed labels count, each open one being empty or "other",
-/// and are never crowded out: more of them than the budget is a compile error. A label set for which nothing is left has
+/// A family has at most as many series as its budget. Those of closed labels, with each open label empty or "other",
+/// are included and never replaced: more of them than the budget is a compile error. A label set over the budget has
 /// "other" in each open label, so that totals are exact, and `label_overflow_total` counts it.
 ///
-/// Two crates may declare one family alike; differently is an error of `install` that names both places.
+/// Two crates may declare the same family identically; different declarations are an error of `install` that names
+/// both locations.
 pub use bot_metrics_macros::metrics;
 #[doc = include_str!("../docs/operational_event.md")]
 pub use bot_metrics_macros::operational_event;
@@ -179,7 +181,7 @@ pub use bot_metrics_macros::timed_subsystem;
 #[doc = include_str!("../docs/migrating-from-prom-client.md")]
 pub mod migrating_from_prom_client {}
 
-/// All that an annotated module needs.
+/// Everything that an annotated module needs.
 pub mod prelude {
     pub use crate::{
         Capital, ClassifyError, Env, ErrorClass, LabelValue, Metrics, Mode, Outcome, ReconciliationReport,

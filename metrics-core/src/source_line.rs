@@ -1,4 +1,4 @@
-//! Lines of the bot's source, for messages that say where to look.
+//! Locations in the bot's source, for messages.
 
 use std::fmt;
 use std::panic::Location;
@@ -8,7 +8,7 @@ use std::panic::Location;
 pub(crate) struct SourceLine(&'static Location<'static>);
 
 impl SourceLine {
-    /// The line that called the function that calls this one, if that is `#[track_caller]`.
+    /// The location of the call of the calling function, if that is `#[track_caller]`.
     #[track_caller]
     pub(crate) fn of_caller() -> Self {
         Self(Location::caller())

@@ -1,13 +1,13 @@
-//! How a function's body is run under a guard.
+//! Runs a function's body under a guard.
 
 use crate::Outcome;
 use crate::attributes::guard::Guard;
 use crate::outcome::unwinding::Unwinding;
 
-/// Runs a body that returns a value, and tells its guard how `classify` sees that value.
+/// Runs a body that returns a value, and passes its guard the verdict of `classify` on that value.
 ///
-/// The body is a parameter so that its closure is `FnOnce`; called where it stands it would be inferred as `FnMut`,
-/// which breaks bodies that return what they borrow mutably.
+/// The body is a parameter so that its closure is `FnOnce`; called directly, it would be inferred as `FnMut`, which
+/// breaks bodies that return mutable borrows.
 pub fn call<G: Guard, R>(guard: G, body: impl FnOnce() -> R, classify: impl FnOnce(&R) -> G::Verdict) -> R {
     let pending = Pending(Some(guard));
     let value = body();
@@ -20,38 +20,39 @@ pub fn enter<G: Guard>(guard: G) -> Pending<G> {
     Pending(Some(guard))
 }
 
-/// `T`, written a second time. Clippy checks it only where the user wrote it, in the signature.
+/// `T`, written a second time. Clippy checks it only in the signature, where the user wrote it.
 pub type Rewritten<T> = T;
 
-/// Runs a body: see [`call`] for why it is not called where it stands.
+/// Runs a body; see [`call`] for why it is not called directly.
 pub fn evaluate<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
-/// Takes `classify` without calling it: only its type is checked.
+/// Accepts `classify` without calling it, so that its type is checked.
 pub fn unmeasured<R, V>(_classify: impl FnOnce(&R) -> V) {}
 
 /// A value for a `return` that never runs, which fixes the type of an async block.
 #[must_use]
 pub fn never<R>() -> R {
-    unreachable!("this call stands behind `if false`")
+    unreachable!("this call is inside `if false`")
 }
 
-/// Stands behind a future that does not end, whatever its type was inferred to be.
+/// Follows a future that does not end, of any inferred type.
 pub fn diverge<R>(_: R) -> ! {
     unreachable!("a function that returns `!` has returned")
 }
 
-/// The verdict for a value that never means failure: the call returned, so it succeeded.
+/// The verdict on a value that never means failure: the call returned, so it succeeded.
 #[must_use]
 pub fn always_ok<R>(_: &R) -> Outcome {
     Outcome::Ok
 }
 
-/// A guard for a body whose return says nothing of its success: it ends well unless a panic drops it.
+/// A guard for a body whose return value is independent of its success: it ends successfully unless a panic drops it.
 ///
-/// A panic that begins and is caught while the thread unwinds already is not to be told from a return: the standard
-/// library counts panics for itself alone, and a mark at the body's end would change its lints and temporaries.
+/// A panic that begins and is caught while the thread is already unwinding is indistinguishable from a return: the
+/// standard library keeps its panic count private, and a flag at the body's end would change its lints and
+/// temporaries.
 #[must_use = "the body runs under this guard"]
 pub fn returned<G: Guard<Verdict = Outcome>>(guard: G) -> Returned<G> {
     Returned(Pending(Some(guard)), Unwinding::at_entry())
@@ -70,12 +71,12 @@ impl<G: Guard<Verdict = Outcome>> Drop for Returned<G> {
     }
 }
 
-/// A guard that is abandoned to the panic that drops it.
+/// A guard that is abandoned if a panic drops it.
 #[derive(Debug)]
 pub struct Pending<G: Guard>(pub(super) Option<G>);
 
 impl<G: Guard> Pending<G> {
-    /// The body has returned a value of this verdict.
+    /// Ends the guard with the verdict on the returned value.
     #[inline]
     pub fn end(mut self, verdict: G::Verdict) {
         if let Some(guard) = self.0.take() {
@@ -95,7 +96,7 @@ impl<G: Guard> Pending<G> {
 impl<G: Guard> Drop for Pending<G> {
     fn drop(&mut self) {
         if let Some(guard) = self.0.take() {
-            // A synchronous body that does not return has panicked, whatever else is unwinding.
+            // A synchronous body that does not return has panicked, even if the thread was already unwinding.
             guard.abandon_here(Outcome::Panic);
         }
     }

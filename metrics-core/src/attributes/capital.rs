@@ -20,14 +20,14 @@ impl CallSite {
     }
 }
 
-/// What a function under `#[capital_check]` returns.
+/// The return type of a function with `#[capital_check]`.
 #[diagnostic::on_unimplemented(
-    message = "`#[capital_check]` stands over a function that returns `Capital` or `Result<Capital, E>`",
-    label = "this is neither",
-    note = "compute the figures in a function of their own and put the attribute over that"
+    message = "`#[capital_check]` needs a function that returns `Capital` or `Result<Capital, E>`",
+    label = "this type is neither",
+    note = "compute the figures in a separate function and annotate that"
 )]
 pub trait CapitalCheck {
-    /// The figures, unless there is an error in their place.
+    /// The figures, unless there is an error instead.
     fn found(&self) -> Option<CheckedCapital>;
 }
 
@@ -43,7 +43,7 @@ impl<A: Amount, E> CapitalCheck for Result<Capital<A>, E> {
     }
 }
 
-/// The figures of a check; none where one is no number.
+/// The figures of a check; `None` if one is not a number.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckedCapital(Option<CapitalReading>);
 
@@ -52,7 +52,7 @@ pub fn capital_of<R: CapitalCheck>(value: &R) -> Option<CheckedCapital> {
     value.found()
 }
 
-/// A capital check under way. Without figures it records nothing.
+/// A capital check in progress. Without figures it records nothing.
 #[derive(Debug)]
 pub struct CapitalGuard {
     profile: Text,
@@ -62,7 +62,7 @@ pub struct CapitalGuard {
 impl CapitalGuard {
     /// Begins a check of the capital of `profile`, which is exported from here on.
     pub(crate) fn begin(profile: Text) -> Self {
-        // One that was removed stays so, until there are figures.
+        // A removed profile stays removed until there are figures.
         let find = || process::core().profile_slots(profile.as_str());
         let slots = lock::outside(find).flatten();
         Self { profile, slots }

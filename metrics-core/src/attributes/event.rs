@@ -1,4 +1,4 @@
-//! `#[operational_event]`: an event at some ends of a call.
+//! `#[operational_event]`: an event at given ends of a call.
 
 use std::borrow::Borrow;
 
@@ -23,15 +23,15 @@ impl CallSite {
         EventGuard { site: self, severity, kind, texts: [profile, symbol, text] }
     }
 
-    /// Watches a call for an event that is the same at each.
+    /// Watches a call for an event that is the same for every call.
     #[inline]
     pub fn bare_event(&'static self) -> BareEventGuard {
         BareEventGuard(self)
     }
 }
 
-/// A call that may end in an event. It borrows its texts where it can: to move them through the call costs more than the
-/// event.
+/// A call that may end in an event. It borrows its texts if possible, because moving them through the call costs more
+/// than the event.
 #[derive(Debug)]
 pub struct EventGuard<T> {
     site: &'static CallSite,
@@ -65,7 +65,7 @@ impl<T: Borrow<Text>> Guard for EventGuard<T> {
     }
 }
 
-/// A call that may end in an event all of which is known while compiling.
+/// A call that may end in an event that is completely known at compile time.
 #[derive(Debug)]
 pub struct BareEventGuard(pub(crate) &'static CallSite);
 
@@ -84,7 +84,7 @@ impl Guard for BareEventGuard {
     }
 }
 
-/// Once for all sites, not once in each annotated function.
+/// Compiled once for all call sites, not in each annotated function.
 #[inline(never)]
 fn end_bare(site: &'static CallSite, outcome: Outcome) {
     if site.on.include(outcome) {
@@ -92,7 +92,7 @@ fn end_bare(site: &'static CallSite, outcome: Outcome) {
     }
 }
 
-/// The same of one that did not return.
+/// Like [`end_bare`], for a call that did not return.
 #[cold]
 #[inline(never)]
 fn abandon_bare(site: &'static CallSite, outcome: Outcome) {
@@ -101,7 +101,7 @@ fn abandon_bare(site: &'static CallSite, outcome: Outcome) {
     }
 }
 
-/// `given` are the profile, the symbol and the text for the journal.
+/// `given` contains the profile, the symbol and the text for the journal.
 #[inline(never)]
 fn record(site: &'static CallSite, (severity, kind): (usize, usize), given: [&Text; 3]) {
     let [profile, symbol, text] = given.map(Text::as_bytes);
@@ -138,7 +138,7 @@ fn record_first(site: &'static CallSite, cell: &'static SlotCell<SiteSeries>, se
         return lose();
     }
     not_installed::note(site);
-    // Inside, so that an allocator which records what is allocated for this event does not wait for it.
+    // Inside a lock, so that an allocator that records allocations made for this event does not wait for it.
     let _inside = lock::enter();
     let (severity, kind) = texts(site, severity, kind);
     let find = || SiteSeries::Event(process::core().events.bare(severity, kind));
@@ -147,7 +147,7 @@ fn record_first(site: &'static CallSite, cell: &'static SlotCell<SiteSeries>, se
             entry.record(Slot::increment);
         }
     };
-    // Until settings are installed each event comes by here.
+    // Until settings are installed every event takes this path.
     if not_installed::is_settled() { record(cell.get_or_init(find)) } else { record(&find()) }
 }
 

@@ -18,7 +18,8 @@ impl CallSite {
         SiteCall(if is_first { self.first_call() } else { self.other_call(exchange, operation) })
     }
 
-    // Not generic: each would be compiled in the crate of its first user, where a thread's memory is farther away.
+    // Not generic: otherwise it would be compiled in the crate of its first user, where thread-locals are slower to
+    // access.
 
     #[inline(never)]
     fn first_call(&'static self) -> Call {
@@ -48,7 +49,8 @@ fn find(site: &CallSite, exchange: usize, operation: usize) -> Arc<ExchangeSlots
     core.exchange_calls.slots(exchanges.text(exchange), operation, &core.clock)
 }
 
-/// An attempt of an annotated function, [minus the waits](Call::minus_waited) of its thread until it guards a future.
+/// An attempt of an annotated function, [minus the waits](Call::minus_waited) of its thread unless it guards a
+/// future.
 #[derive(Debug)]
 pub struct SiteCall(pub(crate) Call);
 
@@ -96,7 +98,7 @@ impl Guard for SiteCall {
     }
 }
 
-// Once for all sites, not once in each annotated function: 200 bytes less of each, and as fast.
+// Compiled once for all call sites, not in each annotated function: 200 bytes less for each, and equally fast.
 
 #[inline(never)]
 fn end_well(running: Call) {
@@ -119,26 +121,26 @@ mod tests {
     use crate::storage::Value;
 
     #[test]
-    fn the_first_of_several_label_sets_is_found_where_a_call_looks_first() {
+    fn the_first_of_several_label_sets_is_in_the_first_cell() {
         static CELLS: [SlotCell<SiteSeries>; 2] = slot_cells();
         static SITE: CallSite = CallSite::new_exchange("call", "bot", "okx", "")
             .with_values([&[], &["get_order", "get_trades"]], &CELLS);
         for operation in [0, 1] {
             SITE.exchange(0, operation).finish(Outcome::Ok);
         }
-        assert!(SITE.cell.get().is_some(), "otherwise each of its calls goes the slow way");
+        assert!(SITE.cell.get().is_some(), "otherwise each of its calls takes the slow path");
         assert!(CELLS[1].get().is_some());
     }
 
     #[test]
-    fn each_pair_of_labels_picked_at_run_time_is_recorded_as_that_pair() {
+    fn each_pair_of_labels_chosen_at_run_time_is_recorded_as_that_pair() {
         const EXCHANGES: &[&str] = &["pair-a", "pair-b", "pair-c"];
         const OPERATIONS: &[&str] = &["get_order", "get_trades"];
         static CELLS: [SlotCell<SiteSeries>; 6] = slot_cells();
         static SITE: CallSite =
             CallSite::new_exchange("call", "bot", "", "").with_values([EXCHANGES, OPERATIONS], &CELLS);
         let pairs = || (0..3).flat_map(|exchange| (0..2).map(move |operation| (exchange, operation)));
-        // The second round goes by what the first remembered, if anything.
+        // The second round uses the cached cells, if any.
         for _ in 0..2 {
             for (number, (exchange, operation)) in (1..).zip(pairs()) {
                 (0..number).for_each(|_| SITE.exchange(exchange, operation).finish(Outcome::Ok));

@@ -1,17 +1,17 @@
-//! What guards of calls and runs have in common.
+//! The interface of the guards of calls and runs.
 
 use crate::Outcome;
 use crate::storage::waiting::Waits;
 
-/// Something under way that is told how it ended.
+/// A call or run in progress, which is ended with an outcome.
 pub trait Guard {
-    /// What it wants to know of a value that was returned.
+    /// The information about a returned value that it needs.
     type Verdict;
 
-    /// Ends it with a value that was returned.
+    /// Ends it with the verdict on the returned value.
     fn finish(self, verdict: Self::Verdict);
 
-    /// The same on the thread that it began on, which may be cheaper.
+    /// Like [`finish`](Self::finish), but on the thread on which it began, which may be cheaper.
     fn finish_here(self, verdict: Self::Verdict)
     where
         Self: Sized,
@@ -19,10 +19,10 @@ pub trait Guard {
         self.finish(verdict);
     }
 
-    /// Ends it without a value: by a panic, or because nobody polls any more.
+    /// Ends it without a value: by a panic, or because it is no longer polled.
     fn abandon(self, outcome: Outcome);
 
-    /// The same on the thread that it began on.
+    /// Like [`abandon`](Self::abandon), but on the thread on which it began.
     fn abandon_here(self, outcome: Outcome)
     where
         Self: Sized,
@@ -30,14 +30,15 @@ pub trait Guard {
         self.abandon(outcome);
     }
 
-    /// Where [local waits](crate::local_wait) of its future are counted; `()` where they are not subtracted.
+    /// The scope in which [local waits](crate::local_wait) of its future are counted; `()` if they are not
+    /// subtracted.
     type Waits: Waits;
 
-    /// It guards a future, which may go from thread to thread. Returns the tick at which it began.
+    /// Makes it guard a future, which may move between threads. Returns the tick at which it began.
     fn begin_future(&mut self) -> u64 {
         0
     }
 
-    /// Subtracts what its future waited, in ticks.
+    /// Subtracts the waits of its future, in ticks.
     fn subtract(&mut self, _waited: u64) {}
 }

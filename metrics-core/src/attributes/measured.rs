@@ -8,55 +8,55 @@ use crate::outcome::ends::{CallEnd, On};
 
 /// A declared family with a value for each of its labels.
 pub trait Declared {
-    /// What records to the series.
+    /// The handle that records to the series.
     type Handle;
 
-    /// Without the namespace.
+    /// The name without the namespace.
     const NAME: &'static str;
 
-    /// The family without values as yet.
+    /// The family without label values.
     fn blank() -> Self;
 
-    /// The series' handle.
+    /// The handle of the series.
     fn handle(self) -> Self::Handle;
 }
 
-/// What takes durations.
+/// A handle that observes durations.
 #[diagnostic::on_unimplemented(
     message = "`#[timed]` records to a histogram, not to a `{Self}`",
-    label = "this family is no histogram",
-    note = "declare a `histogram` in `metrics!` for it; what counts calls is `#[counted]`"
+    label = "this family is not a histogram",
+    note = "declare a `histogram` in `metrics!` for it; use `#[counted]` to count calls"
 )]
 pub trait TakesDurations {
-    /// Begins to take the time.
+    /// Begins to measure the duration.
     fn start(self) -> TimedGuard;
 }
 
-/// What counts.
+/// A handle that counts.
 #[diagnostic::on_unimplemented(
     message = "`#[counted]` records to a counter, not to a `{Self}`",
-    label = "this family is no counter",
-    note = "declare a `counter` in `metrics!` for it; what takes the time of calls is `#[timed]`"
+    label = "this family is not a counter",
+    note = "declare a `counter` in `metrics!` for it; use `#[timed]` to measure durations"
 )]
 pub trait TakesCounts {
-    /// Waits for one of these ends.
+    /// Begins a call that counts if it ends in one of these ways.
     fn start(self, on: On) -> CountedGuard;
 }
 
-/// The name of the family that a pattern says.
+/// The name of the family in a pattern.
 #[must_use]
 pub const fn family_name<F: Declared>(_: fn(F)) -> &'static str {
     F::NAME
 }
 
-/// The family that a pattern says, without values as yet.
+/// The family in a pattern, without label values.
 #[inline]
 #[must_use]
 pub fn blank<F: Declared>() -> F {
     F::blank()
 }
 
-/// Begins to take the time of a call.
+/// Begins to measure the duration of a call.
 #[inline]
 pub fn timed<H: TakesDurations>(handle: H) -> TimedGuard {
     handle.start()
@@ -70,7 +70,7 @@ pub fn counted<H: TakesCounts>(handle: H, on: On) -> CountedGuard {
 impl TakesDurations for Histogram {
     #[inline]
     fn start(self) -> TimedGuard {
-        // As late as can be: what was done above is not the call's.
+        // Read the clock last, so that set-up above is not counted as call time.
         clock::now_unless_inside()
             .map_or_else(TimedGuard::lost, |began| TimedGuard { histogram: self, began })
     }
@@ -83,7 +83,7 @@ impl TakesCounts for Counter {
     }
 }
 
-/// A call whose duration is observed however it ends.
+/// A call whose duration is observed for every outcome.
 #[derive(Debug)]
 pub struct TimedGuard {
     histogram: Histogram,
@@ -91,7 +91,7 @@ pub struct TimedGuard {
 }
 
 impl TimedGuard {
-    /// Of a call that an allocator makes while the clock is made.
+    /// The guard of a call that an allocator makes while the clock is being created.
     #[cold]
     fn lost() -> Self {
         Self { histogram: Histogram::LOST, began: 0 }
@@ -104,11 +104,12 @@ impl Guard for TimedGuard {
 
     #[inline]
     fn finish(self, outcome: Outcome) {
-        // However it ended: otherwise what hangs would make the others look better. A skip is no call.
+        // For every outcome, because a call that hangs must not make the others look better. A skipped call did
+        // nothing.
         if outcome == Outcome::Skipped {
             return;
         }
-        // Where there is no time now there was none when it began.
+        // If there is no time now, there was none at the beginning.
         let took = clock::now_unless_inside().map_or(0, |now| now.saturating_sub(self.began));
         self.histogram.observe(if took == 0 { 0.0 } else { Clock::System.scale().seconds(took) });
     }
@@ -119,7 +120,7 @@ impl Guard for TimedGuard {
     }
 }
 
-/// A call that counts if it ends in a certain way.
+/// A call that counts if it ends in a given way.
 #[derive(Debug)]
 pub struct CountedGuard {
     counter: Counter,
@@ -127,7 +128,7 @@ pub struct CountedGuard {
 }
 
 impl CountedGuard {
-    /// One body for both ways to end: where it is inlined twice, a call takes four instructions more.
+    /// One body for both ways to end: inlined twice, it costs a call four more instructions.
     #[inline]
     fn end(self, end: CallEnd) {
         if self.on.include_end(end) {

@@ -1,4 +1,5 @@
-//! What the attributes expand to: a guard for each, and how a function's body runs under it.
+//! The functions and types to which the attributes expand: a guard for each attribute, and the execution of a body
+//! under it.
 
 pub(crate) mod body;
 pub(crate) mod capital;

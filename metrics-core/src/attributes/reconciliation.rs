@@ -1,4 +1,4 @@
-//! `#[reconciliation]`: a function that returns what a comparison found.
+//! `#[reconciliation]`: a function that returns the result of a comparison.
 
 use super::guard::Guard;
 use super::text::Text;
@@ -9,21 +9,21 @@ use crate::sites::call_site::CallSite;
 use crate::storage::not_installed;
 
 impl CallSite {
-    /// Begins a cycle of the reconciliation that this site calls by this name.
+    /// Begins a cycle of this call site's reconciliation of this name.
     pub fn reconciliation(&'static self, name: &Text) -> ReconciliationCycle {
         not_installed::note(self);
         process::core().begin_reconciliation(Some(self), name.as_str())
     }
 }
 
-/// What a function under `#[reconciliation]` returns.
+/// The return type of a function with `#[reconciliation]`.
 #[diagnostic::on_unimplemented(
-    message = "`#[reconciliation]` stands over a function that returns `ReconciliationReport` or `Result<ReconciliationReport, E>`",
-    label = "this is neither",
-    note = "compare in a function of its own and put the attribute over that"
+    message = "`#[reconciliation]` needs a function that returns `ReconciliationReport` or `Result<ReconciliationReport, E>`",
+    label = "this type is neither",
+    note = "compare in a separate function and annotate that"
 )]
 pub trait ReconciliationRun {
-    /// What was found, unless there is an error in its place.
+    /// The report, unless there is an error instead.
     fn report(&self) -> Option<&ReconciliationReport>;
 }
 

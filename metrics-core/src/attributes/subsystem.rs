@@ -21,7 +21,8 @@ impl CallSite {
         SiteRun(if index == 0 { self.first_run() } else { self.other_run(index) })
     }
 
-    // Not generic: each would be compiled in the crate of its first user, where a thread's memory is farther away.
+    // Not generic: otherwise it would be compiled in the crate of its first user, where thread-locals are slower to
+    // access.
 
     #[inline(never)]
     fn first_run(&'static self) -> RunInProgress {
@@ -47,8 +48,7 @@ fn start_slowly(site: &'static CallSite, index: usize) -> RunInProgress {
     if let Some(set) = refused.take() {
         report_refused(subsystem, index, &set);
     }
-    // Whether a cancelled run is observed, which is rarely asked for, goes with the run in a mark, and the run by
-    // the slow way.
+    // Whether a cancelled run is observed, a rare option, is a flag of the run, which then takes the slow path.
     if site.observes_cancelled {
         cell.start_marked(find, SiteSeries::calls)
     } else {
@@ -112,7 +112,7 @@ impl Guard for SiteRun {
     }
 }
 
-// Once for all sites, not once in each annotated function: 200 bytes less of each, and as fast.
+// Compiled once for all call sites, not in each annotated function: 200 bytes less for each, and equally fast.
 
 #[inline(never)]
 fn end_well(running: RunInProgress) {
@@ -135,9 +135,9 @@ fn end_slowly(running: RunInProgress, ending: Ending) {
     running.end_site(ending);
 }
 
-/// A suspend is then known to lie before what is recorded next. Quick ends are too cheap for it.
+/// A suspend is then known to lie before the next recording. Quick ends are too cheap to include this.
 fn compare_clocks() {
-    // Both are there, unless an allocator records what is allocated for the first of them.
+    // Both exist, unless an allocator records an allocation made while the first of them is created.
     if let Some((core, now)) = process::core_unless_inside().zip(clock::now_unless_inside()) {
         core.timeline.compare_if_due(&core.clock, now);
     }

@@ -1,8 +1,8 @@
-//! What a bot registered beside our families: served too, and contained.
+//! The collectors and registries that a bot added: they are served too, and isolated.
 //!
-//! `prometheus::Registry::gather` runs its collectors in one loop, so that one that panics or hangs would take all
-//! down. Here each foreign collector and each foreign registry runs on a thread of its own with a deadline; what
-//! fails is left out of the scrape, counted, and reported once.
+//! `prometheus::Registry::gather` runs its collectors in one loop, so that one that panics or hangs would break all
+//! of them. Here each foreign collector and each foreign registry runs on a separate thread with a deadline; those
+//! that fail are left out of the scrape, counted, and reported once.
 
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::{HashMap, HashSet};
@@ -28,7 +28,7 @@ use crate::shown::{quoted, shown};
 use crate::source_line::SourceLine;
 use crate::storage::CounterSlot;
 
-/// What is served beside our families, and how often some part of it failed.
+/// The sources beside the library's families, and the counts of their failures.
 #[derive(Debug, Default)]
 pub(crate) struct Foreign {
     sources: Lock<Vec<Arc<ForeignSource>>>,
@@ -37,10 +37,10 @@ pub(crate) struct Foreign {
     reported: Lock<HashSet<String>>,
 }
 
-/// Of more families and sources than these the failures are counted and no longer reported.
+/// The maximum number of families and sources whose failures are reported; further ones are only counted.
 const MOST_REPORTED: usize = 200;
 
-/// Something that yields families.
+/// A source of families.
 #[derive(Debug)]
 struct ForeignSource {
     yields: Yields,
@@ -61,21 +61,21 @@ impl fmt::Debug for Yields {
     }
 }
 
-/// The name of a family, and why it is not served.
+/// The name of a family, and the reason why it is not served.
 type RefusedFamily = (String, Fault);
 
 impl Foreign {
-    /// `place` is the line of the bot that adds it.
+    /// `place` is the source location that adds it.
     pub(crate) fn add_registry(&self, registry: Registry, place: SourceLine) {
         let source =
             ForeignSource { yields: Yields::Registry(registry, place), isolation: Isolation::default() };
         self.sources().push(Arc::new(source));
     }
 
-    /// Refuses a collector that describes a metric of another one, or one of ours, or one that could not be merged with
-    /// the series that another one has of the same family.
+    /// Rejects a collector that describes a metric of another one, or one of the library's, or one that could not be
+    /// merged with another collector's series of the same family.
     pub(crate) fn add_collector(&self, collector: Box<dyn Collector>, naming: &Naming) -> Result<(), Error> {
-        // The collector's own code: not under our lock.
+        // Foreign code, so it is called outside the lock.
         let described = contained(|| collector.desc().into_iter().cloned().collect());
         let descriptions: Vec<Desc> =
             described.map_err(|panic| Error::Msg(format!("its descriptions panicked: {}", shown(&panic))))?;
@@ -102,8 +102,8 @@ impl Foreign {
         Ok(())
     }
 
-    /// Every foreign family that can be served, as text, sorted by name. Parts of one family that come from several
-    /// sources are merged, as a registry merges them. No sample's name comes twice, nor one of ours.
+    /// Every foreign family that can be served, as text, sorted by name. Parts of one family from several sources are
+    /// merged, as a registry merges them. No sample name occurs twice or is one of the library's.
     pub(crate) fn spelled(
         &self,
         instance: InstanceId,
@@ -127,7 +127,7 @@ impl Foreign {
         served.families.into_values().map(ForeignFamily::into_text).collect()
     }
 
-    /// Reports families that are not served, as many of them as a line holds: the others at the next scrape.
+    /// Reports families that are not served, as many as fit into a line; the others are reported at the next scrape.
     fn tell_refused(&self, report: &Report, refused: &[RefusedFamily]) {
         let (mut line, mut names) = ("metric families of the bot are not served: ".to_owned(), Vec::new());
         for (name, fault) in refused {
@@ -147,7 +147,7 @@ impl Foreign {
         }
     }
 
-    /// The families of the registered collectors, for somebody else's gather of the shared registry.
+    /// The families of the registered collectors, for another gather of the shared registry.
     pub(crate) fn collected(&self, report: &Report) -> Vec<proto::MetricFamily> {
         let collectors = self.sources().iter().filter(|source| source.is_collector()).cloned().collect();
         self.run(collectors, report, ForeignSource::gather).into_iter().flatten().collect()
@@ -157,7 +157,7 @@ impl Foreign {
         Failure::ALL.iter().zip(&self.failures).map(|(failure, count)| (failure.as_str(), count.value()))
     }
 
-    /// Runs all sources at the same time and returns what came of those that did not fail.
+    /// Runs all sources concurrently and returns the results of those that did not fail.
     fn run<R: Send + 'static>(
         &self,
         sources: Vec<Arc<ForeignSource>>,
@@ -196,7 +196,7 @@ impl Foreign {
         reported.len() < MOST_REPORTED && reported.insert(failed.to_owned())
     }
 
-    /// Its report was suppressed or dropped: a later one may come through.
+    /// Called if its report was suppressed or dropped, so that a later one can be delivered.
     fn forget(&self, failed: &str) {
         self.reported.lock().remove(failed);
     }
@@ -206,14 +206,14 @@ impl Foreign {
     }
 }
 
-/// Ends each report.
+/// The end of each report.
 const COUNTED: &str = " (counted in foreign_collector_failures_total, and not reported again)";
 
 fn tell(report: &Report, place: &str, line: fmt::Arguments<'_>) -> bool {
     report.tell(Topic::Foreign, place, format_args!("{line}{COUNTED}"))
 }
 
-/// A registry's own rules.
+/// The rules of a registry.
 fn check_registered(description: &Desc, registered: &[&Desc]) -> Result<(), Error> {
     let name = &description.fq_name;
     let mut of_family = registered.iter().filter(|other| other.fq_name == *name);
@@ -230,7 +230,7 @@ fn check_registered(description: &Desc, registered: &[&Desc]) -> Result<(), Erro
 /// The families of one scrape.
 struct Served {
     ours: OwnNames,
-    /// The names of all samples, and whose they are.
+    /// The names of all samples, and their families.
     taken: HashMap<String, String>,
     families: BTreeMap<String, ForeignFamily>,
 }
@@ -238,7 +238,7 @@ struct Served {
 impl Served {
     fn add(&mut self, family: ForeignFamily) -> Result<(), RefusedFamily> {
         if self.ours.standard.contains(&family.name) {
-            // Every client has these, prometheus' default registry too: ours are served.
+            // Every client exports these, even prometheus' default registry; only the library's are served.
             return Ok(());
         }
         let (name, sample_names) = (family.name.clone(), family.sample_names());
@@ -281,7 +281,8 @@ impl ForeignSource {
         }
     }
 
-    /// Its families without those of `instance`, which our server spells itself. One without any series is none.
+    /// Its families without those of `instance`, which the server encodes itself, and without families that have no
+    /// series.
     fn spell(&self, instance: InstanceId, now_ms: i64) -> Vec<Result<ForeignFamily, RefusedFamily>> {
         let families = OwnFamilies::muted(instance, || self.gather());
         let families = families.iter().filter(|family| !family.get_metric().is_empty());
@@ -303,11 +304,11 @@ impl fmt::Display for ForeignSource {
     }
 }
 
-/// The names that our families and their samples have.
+/// The names of the library's families and their samples.
 struct OwnNames {
     /// With the namespace, or of the bot's own families.
     namespaced: HashSet<String>,
-    /// Without it, the same in all clients.
+    /// Without the namespace, the same in all clients.
     standard: HashSet<String>,
 }
 

@@ -1,5 +1,5 @@
-//! The seam to the crate `prometheus`: our families for whoever gathers its registry, and foreign ones for our
-//! server.
+//! The connection to the crate `prometheus`: the library's families for any gather of its registry, and foreign
+//! families for the library's server.
 
 mod conformance;
 mod failure;

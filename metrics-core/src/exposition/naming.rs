@@ -1,9 +1,8 @@
-//! How the series of an instance are named.
+//! The naming of an instance's series.
 
 use crate::catalogue::{Families, Family};
 
-/// The part of the settings that an exposition shows: which families, under which namespace, with which labels on each
-/// series.
+/// The settings that determine an exposition: the families, their namespace, and the labels on each series.
 #[derive(Clone, Debug)]
 pub(crate) struct Naming {
     pub(crate) families: Families,

@@ -1,4 +1,4 @@
-//! Our families as one collector of a `prometheus::Registry`.
+//! The library's families as one collector of a `prometheus::Registry`.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -14,37 +14,37 @@ use crate::families::custom::custom_families;
 use crate::storage::{FamilySnapshot, HistogramValue, Sample, Snapshot, Value};
 
 thread_local! {
-    /// The instance for whose server this thread gathers: that server spells the instance's families itself.
+    /// The instance for whose server this thread gathers: that server encodes the instance's families itself.
     static MUTED: Cell<Option<InstanceId>> = const { Cell::new(None) };
 }
 
-/// An instance, as a registry sees it.
+/// The interface of an instance to a registry.
 pub(crate) trait Exposed: fmt::Debug + Send + Sync {
     fn id(&self) -> InstanceId;
 
-    /// None before the settings are known.
+    /// `None` before the settings are known.
     fn naming(&self) -> Option<&Naming>;
 
-    /// Every value of its own families at this moment.
+    /// Every current value of the library's families.
     fn snapshot(&self) -> Snapshot;
 
-    /// Those of the collectors that the bot registered.
+    /// The families of the collectors that the bot registered.
     fn foreign_families(&self) -> Vec<proto::MetricFamily>;
 }
 
-/// Tells instances apart.
+/// Identifies an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InstanceId(usize);
 
 impl InstanceId {
-    /// Its address: no two instances that live at the same time have one.
+    /// Its address, which no two instances that exist at the same time share.
     pub(crate) fn of<T>(instance: &T) -> Self {
         Self(std::ptr::from_ref(instance).addr())
     }
 }
 
-/// Our families, and those of the collectors that a bot registered: everything to anybody's gather, nothing to our own
-/// server's.
+/// The library's families, and those of the collectors that a bot registered: all of them for another gather, none
+/// for the library's own server.
 #[derive(Debug)]
 pub(crate) struct OwnFamilies {
     /// Weak, since the instance owns the registry that owns this.
@@ -149,7 +149,7 @@ fn metric_proto(family: &Family, sample: &Sample, naming: &Naming) -> proto::Met
 }
 
 fn histogram_proto(family: &Family, value: &HistogramValue) -> proto::Histogram {
-    // Without that of +Inf, which the crate's encoder would spell `inf`; it writes the count for it.
+    // Without the bucket +Inf, which the crate's encoder would write as `inf`; it writes the count for it.
     let buckets = family.buckets.iter().copied().zip(value.cumulative()).map(|(bound, count)| {
         let mut bucket = proto::Bucket::default();
         bucket.set_upper_bound(bound);

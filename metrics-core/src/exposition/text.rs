@@ -7,22 +7,22 @@ use super::naming::Naming;
 use crate::catalogue::{FAMILIES, Families, Family};
 use crate::storage::{Reading, Receipt, Sink};
 
-/// The type of the text format as HTTP has it. Prometheus 3 refuses a scrape whose type it does not know, so this is
-/// exact.
+/// The content type of the text format. Prometheus 3 rejects a scrape whose type it does not know, so this is exact.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Spells a scrape as it comes, with the names and default labels of its instance.
+/// Encodes a scrape as it is read, with the names and default labels of its instance.
 ///
-/// Nothing is allocated for a series: what its lines share is spelled once, and of a line only the number is new.
+/// Nothing is allocated per series: the common part of a series' lines is encoded once, and only the number is new in
+/// each line.
 pub(crate) struct TextSink<'a> {
     families: Families,
     namespace: &'a str,
     default_labels: String,
-    /// All that was opened so far.
+    /// The text of all families opened so far.
     text: String,
     /// The family that is open.
     open: usize,
-    /// What comes of families that are not open yet, by their position in the catalogue.
+    /// The text of families that are not open yet, by their position in the catalogue.
     waiting: Vec<PendingFamily>,
     /// The family of the last series, and its position.
     last: Option<(&'static Family, usize)>,
@@ -31,16 +31,16 @@ pub(crate) struct TextSink<'a> {
     outlet: Option<Output<'a>>,
 }
 
-/// Where the text goes as soon as there is some.
+/// The writer that receives the text in pieces.
 struct Output<'a> {
     out: &'a mut dyn Write,
-    /// What came of it so far.
+    /// The result of writing so far.
     result: io::Result<()>,
-    /// How long it took.
+    /// The total time of writing.
     wrote_for: Duration,
 }
 
-/// Text that is kept before it is passed on: most expositions are shorter.
+/// The length of text that is buffered before it is written; most expositions are shorter.
 const PIECE: usize = 64 * 1024;
 
 #[derive(Default)]
@@ -49,17 +49,17 @@ struct PendingFamily {
     text: String,
 }
 
-/// What the lines of one family share.
+/// The common part of the lines of one family.
 struct Spelling {
     family: &'static Family,
     name: String,
-    /// Of each bucket `,le="0.5"} `, one after the other.
+    /// For each bucket `,le="0.5"} `, one after the other.
     bounds: String,
-    /// Where each of them ends.
+    /// The end of each of them.
     bound_ends: Vec<usize>,
 }
 
-/// What the lines of one series share.
+/// The common part of the lines of one series.
 #[derive(Default)]
 struct LineScratch {
     labels: String,
@@ -67,11 +67,11 @@ struct LineScratch {
     bucket: String,
 }
 
-/// Behind all families of the catalogue: those of the bot's own come in their order.
+/// The position after all families of the catalogue, for the bot's own families in their order.
 const CUSTOM: usize = FAMILIES.len();
 
 impl<'a> TextSink<'a> {
-    /// Behind what stands in `text` already.
+    /// Encodes after the existing `text`.
     pub(crate) fn new(naming: &'a Naming, text: String) -> Self {
         let mut default_labels = String::new();
         for (name, value) in &naming.default_labels {
@@ -91,25 +91,25 @@ impl<'a> TextSink<'a> {
         }
     }
 
-    /// Writes the text to `out`, some at a time, so that it is never in memory as a whole. Where that fails the rest is
-    /// not spelled.
+    /// Writes the text to `out` in pieces, so that it is never in memory as a whole. If writing fails, the rest is
+    /// not encoded.
     pub(crate) fn to(naming: &'a Naming, out: &'a mut dyn Write) -> Self {
         let outlet = Output { out, result: Ok(()), wrote_for: Duration::ZERO };
         Self { outlet: Some(outlet), ..Self::new(naming, String::new()) }
     }
 
-    /// Adds what stands in `text`.
+    /// Appends `text`.
     pub(crate) fn push(&mut self, text: &str) {
         self.text.push_str(text);
         self.rest();
     }
 
-    /// The families are all told: what comes now stands behind them.
+    /// Ends the families; later text follows them.
     pub(crate) fn close(&mut self) {
         self.advance(CUSTOM);
     }
 
-    /// The text, or what of it was not written, and the receipt of all of it.
+    /// The text, or the part of it that was not written, and the receipt of all of it.
     pub(crate) fn finish(mut self) -> io::Result<(String, Receipt)> {
         self.close();
         if self.outlet.is_some() {
@@ -128,7 +128,7 @@ impl<'a> TextSink<'a> {
         }
     }
 
-    /// How long it was written so far, which is up to who takes it.
+    /// The total time of writing so far, which depends on the reader.
     pub(crate) fn wrote_for(&self) -> Duration {
         self.outlet.as_ref().map_or(Duration::ZERO, |outlet| outlet.wrote_for)
     }
@@ -140,7 +140,7 @@ impl<'a> TextSink<'a> {
         }
         self.open = self.open.max(position);
         if position == CUSTOM {
-            // The next one's lines share other things.
+            // The lines of the next family have another common part.
             self.waiting[CUSTOM].spelling = None;
             self.last = None;
         } else {
@@ -188,10 +188,10 @@ impl Sink for TextSink<'_> {
             return;
         }
         let position = self.position(family);
-        debug_assert!(position >= self.open, "{} comes after its place", family.name);
+        debug_assert!(position >= self.open, "{} comes after its position", family.name);
         let Self { namespace, default_labels, text, open, waiting, scratch, .. } = self;
         let PendingFamily { spelling, text: waiting } = &mut waiting[position];
-        // What comes too late is no worse than behind the others.
+        // A family that comes too late is appended, as the best possible place.
         let text = if position <= *open { text } else { waiting };
         let spelling = spelling.get_or_insert_with(|| {
             let spelling = Spelling::new(family, namespace);
@@ -250,7 +250,7 @@ impl Spelling {
         for part in [&self.name, "_bucket{", labels] {
             bucket.push_str(part);
         }
-        // Without labels nothing is there that a comma could join a bound to.
+        // Without labels there is nothing to separate from a bound by a comma.
         let comma = usize::from(labels.is_empty());
         let (mut count, mut start) = (0, 0);
         for (&end, more) in self.bound_ends.iter().zip(buckets) {
@@ -269,7 +269,7 @@ impl Spelling {
         text.push('\n');
     }
 
-    /// A line up to its number. The braces stand there without labels too.
+    /// Writes a line up to its number. The braces are written even without labels.
     fn start(&self, text: &mut String, suffix: &str, labels: &str) {
         for part in [&self.name, suffix, "{", labels, "} "] {
             text.push_str(part);
@@ -303,9 +303,9 @@ pub(crate) fn write_label(text: &mut String, name: &str, value: &str) {
     text.push_str("\",");
 }
 
-/// As Prometheus reads numbers: infinities have a sign. Whole numbers have no point, as in other clients.
+/// Writes a number as Prometheus parses it: infinities have a sign. Whole numbers have no point, as in other clients.
 pub(crate) fn write_number(text: &mut String, value: f64) {
-    /// Beyond it not every integer is a float.
+    /// Above this not every integer is a float.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if value == f64::INFINITY {
         text.push_str("+Inf");
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn families_stand_together_in_the_catalogues_order_whatever_order_they_come_in() {
+    fn families_are_grouped_in_the_catalogues_order_for_any_order_of_samples() {
         const fn own(name: &'static str) -> Family {
             Family {
                 name,

@@ -1,9 +1,9 @@
 //! Limits on the values of open labels and on the series of a family.
 
-/// Series of a family with open labels, before label sets go to "other".
+/// The maximum number of series of a family with open labels, above which label sets go to "other".
 pub(crate) const DEFAULT_SERIES: usize = 2_000;
 
-/// How many values the open labels have that every bot has.
+/// The limits on the values of the open labels that every bot has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LabelBounds {
     pub(crate) profiles: usize,

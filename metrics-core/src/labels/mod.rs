@@ -1,8 +1,8 @@
-//! The label values of the seed, found by the attributes through this module's name.
+//! The built-in label values, which the attributes find through the name of this module.
 //!
 //! A literal in an attribute names a value of a type in the module `labels` that is in scope; the
-//! [prelude](crate::prelude) brings this one. A bot with values of its own writes its own module and imports it
-//! by name, which takes precedence over the prelude's:
+//! [prelude](crate::prelude) exports this one. A bot that has its own values writes its own module and imports it by
+//! name, which takes precedence over the prelude's:
 //!
 //! ```
 //! mod labels {
@@ -31,15 +31,15 @@
 //! }
 //! ```
 //!
-//! In the file of the module itself, and where `use super::*;` brings it, nothing more is needed. Beside two globs of
-//! which each brings a `labels`, the compiler asks for the import by name.
+//! In the file of the module itself, and with `use super::*;`, no import is needed. If two glob imports each provide
+//! a `labels`, the compiler requires the import by name.
 //!
-//! An enum of one's own replaces the one of its name here, values and all. To keep these and add others,
+//! A bot's enum replaces the one of the same name here, including its values. To keep these and add others,
 //! [extend](derive@crate::LabelValue#values-of-another-set) it.
 //!
-//! Nothing else that has the name of a label type comes between: a trait `Exchange`, a generic parameter `Operation` and
-//! an imported `Subsystem` are the bot's own affair. Each crate of a binary has its own vocabulary. A macro that is
-//! exported names its crate's, which has `pub use bot_metrics;` at its root:
+//! Other items with the name of a label type do not interfere: a trait `Exchange`, a generic parameter `Operation` or
+//! an imported `Subsystem` has no effect. Each crate of a binary has its own label types. An exported macro names
+//! those of its crate, which has `pub use bot_metrics;` at its root:
 //!
 //! ```
 //! # mod labels { pub use bot_metrics::labels::*; }
@@ -75,7 +75,7 @@ pub enum Subsystem {
     Reconciliation,
 }
 
-/// What is asked of an exchange.
+/// The operation of an exchange call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, LabelValue)]
 pub enum Operation {
     /// Places one order.
@@ -133,10 +133,10 @@ pub enum Exchange {
     Paper,
 }
 
-/// What an exchange limits, each in its own unit.
+/// A limit of an exchange, each in its own unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, LabelValue)]
 pub enum RateLimit {
-    /// The weight of requests, where they weigh differently.
+    /// The weight of requests, if requests have different weights.
     RequestWeight,
     /// The number of requests.
     Requests,
@@ -148,21 +148,21 @@ pub enum RateLimit {
     Connections,
 }
 
-/// How grave an event is; the gravest is the greatest.
+/// The severity of an event, in increasing order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, LabelValue)]
 #[label(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Severity {
-    /// Worth a line in the journal.
+    /// For the journal only.
     Info,
-    /// Worth a look.
+    /// To be checked.
     Warning,
     /// Something failed.
     Error,
-    /// Somebody must act now.
+    /// Requires immediate action.
     Critical,
 }
 
-/// Its type.
+/// The type of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, LabelValue)]
 #[label(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum EventType {
@@ -172,15 +172,15 @@ pub enum EventType {
     OrderFilled,
     /// An order was cancelled.
     OrderCancelled,
-    /// The exchange refused an order.
+    /// The exchange rejected an order.
     OrderRejected,
     /// An order could not be placed or cancelled for another reason.
     OrderFailure,
-    /// Nobody knows whether an order stands: the answer was lost.
+    /// It is unknown whether an order is open, because the answer was lost.
     OrderUnknown,
     /// An order ran out of time.
     OrderExpired,
-    /// A risk rule kept an order back.
+    /// A risk rule prevented an order.
     RiskBlock,
     /// A circuit breaker stopped trading.
     CircuitBreaker,
@@ -188,17 +188,17 @@ pub enum EventType {
     CapitalViolation,
     /// Available capital is no longer below zero.
     CapitalRestored,
-    /// A capital figure was no number.
+    /// A capital amount was not a number.
     InvalidCapital,
-    /// A call of the exchange brought no answer.
+    /// A call to the exchange failed.
     ApiFailure,
     /// Local state and exchange state differ.
     ReconciliationMismatch,
-    /// The exchange refused calls for their rate.
+    /// The exchange refused calls because of its rate limit.
     RateLimited,
-    /// The exchange shut the bot out.
+    /// The exchange banned the bot.
     Banned,
-    /// A connection was made anew.
+    /// A connection was re-established.
     Reconnect,
     /// Market data is older than it should be.
     StaleMarketData,
@@ -210,7 +210,7 @@ pub enum EventType {
     ProfileRemoved,
     /// The configuration changed.
     ConfigChanged,
-    /// A loop or the bot failed in a way that no other type names.
+    /// A loop or the bot failed in a way for which there is no other type.
     InternalError,
     /// The bot started.
     Started,
@@ -218,12 +218,12 @@ pub enum EventType {
     Stopped,
 }
 
-/// Where an item is missing.
+/// The side on which an item is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, LabelValue)]
 pub enum Source {
-    /// Missing from the database though the exchange has it: an orphan.
+    /// Missing from the database although the exchange has it: an orphan.
     Db,
-    /// Missing from the exchange though the database has it: a ghost.
+    /// Missing from the exchange although the database has it: a ghost.
     Exchange,
 }
 
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_values_of_the_seed_are_spelled_as_it_spells_them() {
+    fn the_builtin_values_have_their_exact_texts() {
         assert_eq!(Subsystem::VALUES, ["trading", "monitor", "reconciliation"]);
         assert_eq!(Source::VALUES, ["db", "exchange"]);
         assert_eq!(Severity::VALUES, ["INFO", "WARNING", "ERROR", "CRITICAL"]);

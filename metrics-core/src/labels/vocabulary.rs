@@ -1,35 +1,35 @@
-//! The check of a label literal against its type, while compiling.
+//! The compile-time check of a label literal against its type.
 //!
-//! An attribute emits a call of [`require_text`] in a constant, at the literal's span: a wrong label is then a compile
-//! error under the literal alone, and every wrong label of a crate is reported in one run.
+//! An attribute emits a call of [`require_text`] in a constant, at the literal's span: a wrong label is then a
+//! compile error at the literal only, and every wrong label of a crate is reported in one run.
 
 use crate::LabelValue;
 use crate::labels::{EventType, Exchange, Operation, RateLimit, Severity, Subsystem};
 
-/// Whether a value of `L` has the text with this key; equal keys are equal texts. Without a table of keys, and for a text
-/// that is too long for a key, the answer is no.
+/// Whether a value of `L` has the text with this key; equal keys mean equal texts. Returns false without a table of
+/// keys, and for a text that is too long for a key.
 pub(crate) const fn has_key<L: LabelValue>(low: u128, high: u128) -> bool {
     let entry = L::KEYS[((low ^ high) % L::KEYS.len() as u128) as usize];
-    // An empty entry has zeros; the high number of a key has the length of its text.
+    // An empty entry contains zeros; the high number of a key contains the length of its text.
     high != 0 && entry[0] == low && entry[1] == high
 }
 
-/// Refuses a text that names no value of `L`.
+/// Rejects a text that names no value of `L`.
 ///
 /// # Panics
 ///
-/// Where no value has that text; the message suggests the nearest one and lists all. Meant for constants, where
-/// the panic is a compile error.
+/// If no value has that text; the message suggests the nearest one and lists all. Meant for constants, where the
+/// panic is a compile error.
 #[track_caller]
 pub(crate) const fn require_text<L: LabelValue>(text: &str) {
     assert!(contains(L::VALUES, text), "{}", unknown_value::<L>(text).as_str());
 }
 
-/// Refuses the name of a method that names no value of `L`.
+/// Rejects the name of a method that names no value of `L`.
 ///
 /// # Panics
 ///
-/// As [`require_text`] does.
+/// Like [`require_text`].
 #[track_caller]
 pub(crate) const fn require_method_name<L: LabelValue>(name: &str) {
     if !contains(L::VALUES, name) {
@@ -57,7 +57,7 @@ const fn unknown_value<L: LabelValue>(text: &str) -> Message {
     if nearest(L::VALUES, text).is_some() { message } else { origin(message, L::PATH) }
 }
 
-/// The library's set that messages call by this name: its values and its type.
+/// The library's set with this name in messages: its values and its type.
 const fn library_set(name: &str) -> Option<(&'static [&'static str], &'static str)> {
     const SETS: [(&str, &[&str], &str); 6] = [
         (Subsystem::NAME, Subsystem::VALUES, "Subsystem"),
@@ -78,18 +78,18 @@ const fn library_set(name: &str) -> Option<(&'static [&'static str], &'static st
     None
 }
 
-/// Where the type stands that was looked into: mostly it was to be another one.
+/// The path of the type that was searched, since usually another one was intended.
 const fn origin(message: Message, path: &str) -> Message {
     let Some(name) = after(path, "bot_metrics::labels::") else {
-        return if path.is_empty() { message } else { message.push("; they stand in ").push(path) };
+        return if path.is_empty() { message } else { message.push("; they are defined in ").push(path) };
     };
     message
-        .push("; values of your own stand in an enum `")
+        .push("; define your own values in an enum `")
         .push(name)
-        .push("` in a module `labels`, which `use crate::labels;` brings here")
+        .push("` in a module `labels`, and import it with `use crate::labels;`")
 }
 
-/// What stands behind `start`.
+/// The rest of `text` after `start`.
 const fn after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     let Some((head, tail)) = text.split_at_checked(start.len()) else { return None };
     if equal(head, start) { Some(tail) } else { None }
@@ -106,11 +106,11 @@ pub(crate) const fn contains(values: &[&str], text: &str) -> bool {
     false
 }
 
-/// Refuses a label type that stands where another is asked for.
+/// Rejects a label type that is used in place of another.
 ///
 /// # Panics
 ///
-/// Where `L` is not a type of `wanted`; meant for constants.
+/// If `L` is not the type `wanted`; meant for constants.
 #[track_caller]
 pub const fn require_type<L: LabelValue>(wanted: &str) {
     if !equal(L::NAME, wanted) {
@@ -140,10 +140,10 @@ pub(crate) const fn unknown(name: &str, values: &[&str], text: &str) -> Message 
     message
 }
 
-/// The value with the fewest edits to `text`, if it is near enough to be a slip of the fingers.
+/// The value with the fewest edits from `text`, if it is near enough to be a typing mistake.
 const fn nearest<'a>(values: &[&'a str], text: &str) -> Option<&'a str> {
     let mut best = None;
-    // A third of the text may be wrong: the rule that rustc uses for its own suggestions.
+    // A third of the text may be wrong, which is the rule that rustc uses for its own suggestions.
     let mut least = if text.len() < 6 { 2 } else { text.len() / 3 } + 1;
     let mut index = 0;
     while index < values.len() {
@@ -157,7 +157,7 @@ const fn nearest<'a>(values: &[&'a str], text: &str) -> Option<&'a str> {
     if best.is_some() { best } else { abbreviated(values, text) }
 }
 
-/// The value that begins with `text`, or with which `text` begins, letter case apart: `WARN` for `WARNING`.
+/// The value that begins with `text`, or with which `text` begins, ignoring case: `WARN` for `WARNING`.
 const fn abbreviated<'a>(values: &[&'a str], text: &str) -> Option<&'a str> {
     let mut index = 0;
     while index < values.len() {
@@ -171,18 +171,18 @@ const fn abbreviated<'a>(values: &[&'a str], text: &str) -> Option<&'a str> {
     None
 }
 
-/// Fewer letters than these begin too many words.
+/// Fewer letters than this begin too many words.
 const SHORTEST_PART: usize = 3;
 
-/// Longest text that is compared; a longer one is never a slip of the fingers.
+/// The maximum length of a text that is compared; a longer one is never a typing mistake.
 const LONGEST: usize = 64;
 
-/// Insertions, deletions, replacements and swaps of neighbours between two texts, letter case apart.
+/// Insertions, deletions, replacements and swaps of neighbours between two texts, ignoring case.
 pub(crate) const fn distance(a: &[u8], b: &[u8]) -> usize {
     if a.len() > LONGEST || b.len() > LONGEST {
         return usize::MAX;
     }
-    // Three rows of the edit matrix: a swap looks back two.
+    // Three rows of the edit matrix, because a swap refers to the row before the last.
     let mut rows = [[0usize; LONGEST + 1]; 3];
     let mut j = 0;
     while j <= b.len() {
@@ -233,7 +233,7 @@ pub(crate) const fn equal(a: &str, b: &str) -> bool {
     true
 }
 
-/// The character that these bytes of UTF-8 are.
+/// The character encoded by these bytes of UTF-8.
 const fn code_point(bytes: &[u8]) -> u32 {
     let first = bytes[0] as u32;
     let mut code_point = match bytes.len() {
@@ -250,7 +250,7 @@ const fn code_point(bytes: &[u8]) -> u32 {
     code_point
 }
 
-/// As much of `text` as helps to find it.
+/// The part of `text` that helps to find it.
 const fn excerpt(text: &str) -> &str {
     let mut end = 80;
     if text.len() <= end {
@@ -262,7 +262,7 @@ const fn excerpt(text: &str) -> &str {
     text.split_at(end).0
 }
 
-/// A message composed while compiling, where there is no `format!`.
+/// A message built at compile time, where `format!` is not available.
 pub(crate) struct Message {
     bytes: [u8; Message::CAPACITY],
     len: usize,
@@ -276,7 +276,7 @@ impl Message {
         Self { bytes: [0; Self::CAPACITY], len: 0 }
     }
 
-    /// Appends `text`, or as much of it as fits with a mark that something was cut.
+    /// Appends `text`, or as much of it as fits, followed by a sign that something was cut.
     pub(crate) const fn push(mut self, text: &str) -> Self {
         let text = text.as_bytes();
         if self.len + text.len() + Self::CUT.len() > Self::CAPACITY {
@@ -296,7 +296,7 @@ impl Message {
         message.push(DIGITS.split_at(number % 10).1.split_at(1).0)
     }
 
-    /// Appends `text` with an escape for each character that cannot be seen, or that looks like another.
+    /// Appends `text` with an escape for each character that is invisible or looks like another.
     pub(crate) const fn push_visible(mut self, text: &str) -> Self {
         let mut rest = text;
         while !rest.is_empty() {
@@ -344,7 +344,7 @@ impl Message {
     }
 
     pub(crate) const fn as_str(&self) -> &str {
-        // A cut fills the length up to the capacity; the zero bytes behind it are no text.
+        // A cut message fills the whole capacity; the zero bytes after it are not text.
         let mut len = self.len;
         while len > 0 && self.bytes[len - 1] == 0 {
             len -= 1;
@@ -360,7 +360,7 @@ impl Message {
 ///
 /// # Panics
 ///
-/// As `require_text` does; meant for statics, where the panic is a compile error.
+/// Like `require_text`; meant for statics, where the panic is a compile error.
 #[must_use]
 #[track_caller]
 pub const fn fixed_text<L: LabelValue>(text: &'static str, low: u128, high: u128) -> &'static str {
@@ -374,7 +374,7 @@ pub const fn fixed_text<L: LabelValue>(text: &'static str, low: u128, high: u128
 ///
 /// # Panics
 ///
-/// As `require_method_name` does; meant for statics, where the panic is a compile error.
+/// Like `require_method_name`; meant for statics, where the panic is a compile error.
 #[must_use]
 #[track_caller]
 pub const fn fixed_method_name<L: LabelValue>(name: &'static str, low: u128, high: u128) -> &'static str {
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_without_a_key_is_looked_for_among_all() {
+    fn a_text_without_a_key_is_compared_with_all() {
         assert!(!has_key::<Subsystem>(0, 0), "an empty entry is no value");
         assert_eq!(fixed_text::<Subsystem>("trading", 0, 0), "trading");
         std::panic::catch_unwind(|| fixed_text::<Subsystem>("tradng", 0, 0))
@@ -434,11 +434,11 @@ mod tests {
     }
 
     #[test]
-    fn a_text_far_from_all_gets_no_suggestion_but_the_way_to_values_of_ones_own() {
+    fn a_text_far_from_all_gets_no_suggestion_but_a_hint_on_own_values() {
         assert_eq!(
             message_of::<Subsystem>("zzzzzzzz"),
-            "unknown subsystem \"zzzzzzzz\"; known: trading, monitor, reconciliation; values of your own stand in \
-             an enum `Subsystem` in a module `labels`, which `use crate::labels;` brings here"
+            "unknown subsystem \"zzzzzzzz\"; known: trading, monitor, reconciliation; define your own values in \
+             an enum `Subsystem` in a module `labels`, and import it with `use crate::labels;`"
         );
         assert!(!message_of::<Subsystem>("").contains("did you mean"));
     }
@@ -447,11 +447,11 @@ mod tests {
     fn a_type_outside_the_librarys_labels_is_named_by_its_path() {
         let message = message_of::<Outcome>("flat");
         assert!(message.starts_with("unknown outcome \"flat\"; known: ok, rejected, "), "{message}");
-        assert!(message.ends_with("; they stand in bot_metrics::outcome::Outcome"), "{message}");
+        assert!(message.ends_with("; they are defined in bot_metrics::outcome::Outcome"), "{message}");
     }
 
     #[test]
-    fn what_cannot_be_seen_is_escaped() {
+    fn invisible_characters_are_escaped() {
         for (text, shown) in [
             ("trading\n", r"trading\u{a}"),
             ("tr\u{430}ding", r"tr\u{430}ding"),

@@ -1,8 +1,8 @@
-//! Which ends of a call an attribute records.
+//! The ends of a call that an attribute records.
 
 use super::Outcome;
 
-/// The outcomes of a call that are an event, a bit for each.
+/// A set of outcomes of a call, one bit for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct On(u16);
 
@@ -16,25 +16,25 @@ impl On {
         Self(1 << outcome as u8)
     }
 
-    /// These ends and the other ones.
+    /// The union of both sets.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// These ends but for the other ones.
+    /// This set without the other's ends.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// Whether a call that returned so is among them.
+    /// Whether it contains the end of a call that returned with this outcome.
     #[inline]
     pub(crate) fn include(self, outcome: Outcome) -> bool {
         self.include_end(CallEnd::returned(outcome))
     }
 
-    /// Whether a call that did not return, and ended so, is among them.
+    /// Whether it contains the end of a call that did not return and has this outcome.
     #[inline]
     pub(crate) fn include_abandoned(self, outcome: Outcome) -> bool {
         self.include_end(CallEnd::abandoned(outcome))
@@ -46,12 +46,12 @@ impl On {
     }
 }
 
-/// How a call ended, as the number of its bit in [`On`].
+/// The end of a call, as the number of its bit in [`On`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallEnd(u8);
 
 impl CallEnd {
-    /// What a deadline dropped has returned no error, and is a timeout all the same.
+    /// The end of a call dropped by a deadline, which is a timeout although it returned no error.
     const DEADLINE: Self = Self(15);
 
     #[inline]
@@ -84,14 +84,14 @@ mod tests {
     ];
     const ABANDONED: [Outcome; 3] = [Outcome::Panic, Outcome::Cancelled, Outcome::Timeout];
 
-    /// The ends that are an event: those with a value, and those without.
+    /// The ends in a set: those with a value, and those without.
     fn named(on: On) -> (Vec<Outcome>, Vec<Outcome>) {
         let returned = RETURNED.into_iter().filter(|end| on.include(*end)).collect();
         (returned, ABANDONED.into_iter().filter(|end| on.include_abandoned(*end)).collect())
     }
 
     #[test]
-    fn each_end_is_an_event_of_those_that_name_it() {
+    fn each_end_is_in_the_sets_that_name_it() {
         assert_eq!(named(On::OK), (vec![Outcome::Ok], vec![]));
         assert_eq!(named(On::ERR), (RETURNED[1..10].to_vec(), vec![]));
         assert_eq!(named(On::PANIC), (vec![], vec![Outcome::Panic]));
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_deadline_drops_is_a_timeout_and_cancelled_and_no_error() {
+    fn a_call_dropped_by_a_deadline_is_a_timeout_and_cancelled_but_not_an_error() {
         assert_eq!(named(On::CANCELLED), (vec![], vec![Outcome::Cancelled, Outcome::Timeout]));
         assert_eq!(named(On::CANCELLED.without(On::TIMEOUT)), (vec![], vec![Outcome::Cancelled]));
         let unknown = On::ERR.without(On::REJECTED).and(On::CANCELLED);

@@ -1,4 +1,4 @@
-//! How a call ended, and how that is told from what it returned.
+//! The outcomes of calls, and their determination from returned values.
 
 pub(crate) mod ends;
 mod failures;
@@ -11,16 +11,16 @@ use std::sync::Arc;
 
 use crate::LabelValue;
 
-/// How a call or a run ended.
+/// The outcome of a call or a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, LabelValue)]
 pub enum Outcome {
     /// It succeeded.
     Ok,
-    /// The exchange understood the request and refused it.
+    /// The exchange understood the request and rejected it.
     Rejected,
-    /// The exchange refused the request for its rate (HTTP 429).
+    /// The exchange refused the request because of its rate limit (HTTP 429).
     RateLimited,
-    /// The exchange shut the caller out (HTTP 418 or the like).
+    /// The exchange banned the caller (HTTP 418 or the like).
     Banned,
     /// The credentials were refused.
     Auth,
@@ -32,24 +32,24 @@ pub enum Outcome {
     Transport,
     /// The answer is complete, but its content could not be read.
     Decode,
-    /// The future was dropped before it was ready, or a guard before it was told an outcome.
+    /// The future was dropped before it was ready, or a guard before it was given an outcome.
     Cancelled,
     /// It panicked.
     Panic,
-    /// It returned an error that says no more of itself.
+    /// It returned an error without a class.
     Error,
-    /// It decided on purpose to do nothing; of subsystems only: not observed, and as fresh as a success.
+    /// It deliberately did nothing. For subsystems only: not observed, but a sign of life like a success.
     Skipped,
 }
 
 impl Outcome {
-    /// Whether a subsystem that ends so is fresh.
+    /// Whether a run of a subsystem with this outcome counts as a sign of life.
     pub(crate) fn is_fresh(self) -> bool {
         matches!(self, Self::Ok | Self::Skipped)
     }
 }
 
-/// What kind of error an `Err` is.
+/// The class of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorClass {
     /// See [`Outcome::Rejected`].
@@ -73,7 +73,7 @@ pub enum ErrorClass {
 }
 
 impl ErrorClass {
-    /// The class of an HTTP answer with this status, as exchanges use them: 418 is Binance's ban.
+    /// The class of an HTTP answer with this status, as exchanges use it: 418 is Binance's ban.
     #[must_use]
     pub fn of_status(status: u16) -> Self {
         match status {
@@ -104,18 +104,18 @@ impl From<ErrorClass> for Outcome {
     }
 }
 
-/// What a function under the key `classify` says.
+/// The outcome of a returned value according to `classify`.
 pub fn outcome(said: impl Classification) -> Outcome {
     said.outcome()
 }
 
-/// What such a function can return.
+/// The return types of a `classify` function.
 #[diagnostic::on_unimplemented(
     message = "a function under `classify` returns `Outcome` or `ErrorClass`, not `{Self}`",
     label = "returns `{Self}`"
 )]
 pub trait Classification {
-    /// The outcome that it says.
+    /// The outcome.
     fn outcome(self) -> Outcome;
 }
 
@@ -131,11 +131,11 @@ impl Classification for ErrorClass {
     }
 }
 
-/// An error that knows what kind of error it is.
+/// An error that has a class.
 ///
 /// An annotated function that returns `Err(e)` has the outcome `error`, unless the error's type implements this
-/// trait: then it has the class's. The type must be the one in the signature, or a reference, [`Box`], [`Arc`] or [`Rc`]
-/// of it. An error behind `dyn Error` has no class.
+/// trait: then it has the outcome of the class. The type must be the one in the signature, or a reference, [`Box`],
+/// [`Arc`] or [`Rc`] of it. An error behind `dyn Error` has no class.
 ///
 /// ```
 /// use bot_metrics::{ClassifyError, ErrorClass};
@@ -157,7 +157,7 @@ impl Classification for ErrorClass {
 /// }
 /// ```
 pub trait ClassifyError {
-    /// The kind of this error.
+    /// The class of this error.
     fn class(&self) -> ErrorClass;
 }
 
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statuses_have_the_class_that_exchanges_mean() {
+    fn statuses_have_the_class_that_exchanges_intend() {
         for (status, class) in [
             (400, ErrorClass::Rejected),
             (401, ErrorClass::Auth),

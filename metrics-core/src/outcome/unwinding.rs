@@ -1,11 +1,11 @@
-//! Whether a guard is dropped by a panic of the code that it guards.
+//! Detects whether a guard is dropped by a panic of the guarded code.
 
 use super::{Outcome, timeout};
 
-/// Whether the thread was unwinding already when a guard was made.
+/// Whether the thread was already unwinding when a guard was created.
 ///
-/// A guard may be made in a `Drop` that runs while somebody else's panic unwinds: then `panicking()` says nothing
-/// about the guarded code.
+/// A guard may be created in a `Drop` that runs while an unrelated panic unwinds: then `panicking()` is independent
+/// of the guarded code.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unwinding(bool);
 
@@ -21,7 +21,7 @@ impl Unwinding {
         !self.0 && std::thread::panicking()
     }
 
-    /// The outcome of a guard that is dropped without having been told one.
+    /// The outcome of a guard that is dropped without one.
     pub(crate) fn outcome(self) -> Outcome {
         if self.has_begun() { Outcome::Panic } else { timeout::dropped() }
     }

@@ -1,4 +1,4 @@
-//! The list of everything that is annotated, complete at link time.
+//! The list of all annotated functions, complete at link time.
 
 use std::fmt;
 use std::panic::Location;
@@ -21,40 +21,41 @@ pub static CALL_SITES: [CallSite];
 
 /// An annotated function.
 ///
-/// It is one static with all that the function records to: each further item would cost as much compile time as the
-/// whole function. It is flat, whatever the attribute, and has nothing to drop: the compiler looks at each member of each
-/// static's type, and at theirs, several times, and with a value of its own for each attribute a site took it twice as long.
+/// It is a single static with everything that the function needs to record, because each further item would cost as
+/// much compile time as the whole function. It is flat for every attribute and has no destructor: the compiler
+/// inspects each field of each static's type, recursively and several times, and with a separate field for each
+/// attribute a call site took twice as long.
 #[derive(Debug)]
 pub struct CallSite {
     /// The function's name.
     pub function: &'static str,
-    /// The module it stands in.
+    /// The module that contains it.
     pub module: &'static str,
-    /// The file, as the compiler was given it.
+    /// The file, as passed to the compiler.
     pub file: &'static str,
     /// The line of the attribute.
     pub line: u32,
     kind: CallSiteKind,
-    /// A subsystem counts from its first run, not from `install` on.
+    /// Whether the subsystem is exported from its first run, not from `install` on.
     pub(crate) optional: bool,
-    /// The duration of a subsystem's cancelled run is observed too.
+    /// Whether the durations of the subsystem's cancelled runs are observed too.
     pub(crate) observes_cancelled: bool,
-    /// Which ends of the call are an event.
+    /// The ends of the call that are an event.
     pub(crate) on: On,
-    /// Of a subsystem; 0 where it has none.
+    /// The subsystem's age in nanoseconds; 0 if it has none.
     pub(crate) max_age_ns: u64,
-    /// Its labels: subsystem, or exchange and operation, or severity and type; empty where it is not known. Or the name of
-    /// the bot's own family.
+    /// Its labels: subsystem, or exchange and operation, or severity and type; empty if not known. Or the name of the
+    /// bot's own family.
     labels: [&'static str; 2],
-    /// Those of which one is picked at each call.
+    /// The values from which one is chosen at each call.
     values: [&'static [&'static str]; 2],
-    /// The cell of its first label set, of most sites the only one.
+    /// The cell of its first label set, which for most call sites is the only one.
     pub(crate) cell: SlotCell<SiteSeries>,
-    /// A cell for each of its label sets, where there are more than one.
+    /// The cells of its label sets, if there are several.
     cells: &'static [SlotCell<SiteSeries>],
 }
 
-/// What an attribute measures.
+/// The attribute.
 #[derive(Clone, Copy, Debug)]
 enum CallSiteKind {
     Subsystem,
@@ -66,10 +67,10 @@ enum CallSiteKind {
     Counted,
 }
 
-/// Where a site records one label set.
+/// The series of one label set.
 #[derive(Debug)]
 pub enum SiteSeries {
-    /// A subsystem's runs.
+    /// The runs of a subsystem.
     Subsystem(Arc<SubsystemSlots>),
     /// The calls of an operation.
     Exchange(Arc<ExchangeSlots>),
@@ -78,7 +79,7 @@ pub enum SiteSeries {
 }
 
 impl SiteSeries {
-    /// Where its calls are recorded; an event has none.
+    /// The lease to which its calls are recorded; `None` for an event.
     pub(crate) fn calls(&self) -> Option<&CallSeriesLease> {
         match self {
             Self::Subsystem(slots) => Some(slots.runs()),
@@ -88,9 +89,10 @@ impl SiteSeries {
     }
 }
 
-/// What makes a static is one call for the compiler to check and to evaluate, with plain arguments, and calls little.
+/// A static is created by one call, which the compiler has to check and evaluate, with plain arguments and few inner
+/// calls.
 impl CallSite {
-    /// A site of a subsystem; an age of 0 is none.
+    /// The site of a subsystem; an age of 0 means none.
     #[must_use]
     #[track_caller]
     pub const fn new_subsystem(
@@ -114,7 +116,7 @@ impl CallSite {
         }
     }
 
-    /// A site of an exchange call.
+    /// The site of an exchange call.
     #[must_use]
     #[track_caller]
     pub const fn new_exchange(
@@ -126,7 +128,7 @@ impl CallSite {
         Self { labels: [exchange, operation], ..Self::blank(function, module, CallSiteKind::Exchange) }
     }
 
-    /// A site of an event.
+    /// The site of an event.
     #[must_use]
     #[track_caller]
     pub const fn new_event(
@@ -139,38 +141,38 @@ impl CallSite {
         Self { labels: [severity, kind], on, ..Self::blank(function, module, CallSiteKind::Event) }
     }
 
-    /// A site of a capital check.
+    /// The site of a capital check.
     #[must_use]
     #[track_caller]
     pub const fn new_capital(function: &'static str, module: &'static str) -> Self {
         Self::blank(function, module, CallSiteKind::Capital)
     }
 
-    /// A site of a reconciliation.
+    /// The site of a reconciliation.
     #[must_use]
     #[track_caller]
     pub const fn new_reconciliation(function: &'static str, module: &'static str) -> Self {
         Self::blank(function, module, CallSiteKind::Reconciliation)
     }
 
-    /// A site whose durations are recorded to a family of the bot's own.
+    /// The site of a function whose durations are recorded to one of the bot's own families.
     #[must_use]
     #[track_caller]
     pub const fn new_timed(function: &'static str, module: &'static str, family: &'static str) -> Self {
         Self { labels: [family, ""], ..Self::blank(function, module, CallSiteKind::Timed) }
     }
 
-    /// A site whose ends are counted by a family of the bot's own.
+    /// The site of a function whose ends are counted in one of the bot's own families.
     #[must_use]
     #[track_caller]
     pub const fn new_counted(function: &'static str, module: &'static str, family: &'static str) -> Self {
         Self { labels: [family, ""], ..Self::blank(function, module, CallSiteKind::Counted) }
     }
 
-    /// The site of the function of this name, at the place of the attribute.
+    /// The site of the function of this name, at the location of the attribute.
     #[track_caller]
     const fn blank(function: &'static str, module: &'static str, kind: CallSiteKind) -> Self {
-        // Rather than `file!()` and `line!()`, which would be expanded for each site.
+        // Cheaper than `file!()` and `line!()`, which would be expanded for each site.
         let place = Location::caller();
         Self {
             function,
@@ -189,7 +191,7 @@ impl CallSite {
         }
     }
 
-    /// With values to pick from at each call, and cells for each set of them.
+    /// Adds the values from which each call chooses, and cells for each combination of them.
     #[must_use]
     pub const fn with_values(
         mut self,
@@ -201,7 +203,7 @@ impl CallSite {
         self
     }
 
-    /// What is known of its labels.
+    /// The possible values of its labels.
     pub(crate) fn labels(&self) -> [LabelChoices; 2] {
         [0, 1].map(|index| match (self.values[index], self.labels[index]) {
             ([], "") => LabelChoices::FromSettings,
@@ -210,7 +212,7 @@ impl CallSite {
         })
     }
 
-    /// What it measures.
+    /// The attribute and its labels.
     pub fn target(&self) -> Target<'_> {
         match self.kind {
             CallSiteKind::Subsystem => Target::Subsystem(SubsystemSite(self)),
@@ -232,7 +234,7 @@ impl CallSite {
     /// The cell of the values at these indices of its choices.
     pub(crate) fn cell(&self, first: usize, second: usize) -> &SlotCell<SiteSeries> {
         let index = first * self.values[1].len().max(1) + second;
-        // The first label set's is the one that `first` asks, wherever there are others.
+        // The first label set uses the cell that is read first, even if there are others.
         self.cells.get(index).filter(|_| index > 0).unwrap_or(&self.cell)
     }
 }
@@ -243,7 +245,7 @@ impl fmt::Display for CallSite {
     }
 }
 
-/// Every linked call site, sorted by place, so that equal binaries list them equally.
+/// Every linked call site, sorted by location, so that equal binaries give equal lists.
 #[must_use]
 pub fn call_sites() -> Vec<&'static CallSite> {
     let mut sites: Vec<_> = CALL_SITES.iter().collect();

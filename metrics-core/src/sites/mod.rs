@@ -1,4 +1,4 @@
-//! The annotated functions of the binary, as the linker lists them.
+//! The annotated functions of the binary, as listed by the linker.
 
 pub(crate) mod call_site;
 pub(crate) mod target;

@@ -1,11 +1,11 @@
-//! What a call site measures and which labels it can have, as read at start-up.
+//! The attribute of a call site and its possible labels, as read at start-up.
 
 use std::time::Duration;
 
 use super::call_site::{CALL_SITES, CallSite};
 use crate::families::subsystem::{AgeSource, MaxAge};
 
-/// A site by what it measures.
+/// A call site by its attribute.
 #[derive(Clone, Copy, Debug)]
 pub enum Target<'a> {
     /// `#[timed_subsystem]`
@@ -18,7 +18,7 @@ pub enum Target<'a> {
     Capital,
     /// `#[reconciliation]`
     Reconciliation,
-    /// `#[timed]`, and the name of the bot's own family.
+    /// `#[timed]`, with the name of the bot's own family.
     Timed(&'static str),
     /// `#[counted]`, likewise.
     Counted(&'static str),
@@ -29,17 +29,17 @@ pub enum Target<'a> {
 pub struct SubsystemSite<'a>(pub(crate) &'a CallSite);
 
 impl SubsystemSite<'_> {
-    /// Every subsystem that this site can be.
+    /// Every possible subsystem of this site.
     pub(crate) fn values(self) -> Vec<&'static str> {
         self.0.labels()[0].values()
     }
 
-    /// The subsystem that this site always is, if it does not choose at run time.
+    /// The subsystem of this site, unless it is chosen at run time.
     pub(crate) fn fixed(self) -> Option<&'static str> {
         self.0.labels()[0].fixed()
     }
 
-    /// The one at this index of its choices.
+    /// The subsystem at this index of its choices.
     pub(crate) fn name(self, index: usize) -> &'static str {
         self.0.labels()[0].text(index).unwrap_or_default()
     }
@@ -48,7 +48,7 @@ impl SubsystemSite<'_> {
         self.0.optional
     }
 
-    /// The age that its attribute gives.
+    /// The age given by its attribute.
     pub(crate) fn max_age(self) -> Option<MaxAge> {
         let age = Duration::from_nanos(self.0.max_age_ns);
         (!age.is_zero()).then_some(MaxAge { age, place: AgeSource::Site(self.0.place()) })
@@ -64,19 +64,18 @@ impl ExchangeSite<'_> {
         self.0.labels()[0]
     }
 
-    /// The operation that this site always is, if it does not choose at run time.
+    /// The operation of this site, unless it is chosen at run time.
     pub(crate) fn fixed_operation(self) -> Option<&'static str> {
         self.0.labels()[1].fixed()
     }
 }
 
-/// An annotated function some end of which is an event.
+/// An annotated function with an event at some of its ends.
 #[derive(Clone, Copy, Debug)]
 pub struct EventSite<'a>(pub(crate) &'a CallSite);
 
 impl EventSite<'_> {
-    /// Each pair of a severity and a type that it can have: its choices at run time are among values known while
-    /// linking.
+    /// Each possible pair of a severity and a type: values chosen at run time are known at link time.
     pub(crate) fn pairs(self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let [severities, kinds] = self.0.labels().map(LabelChoices::values);
         severities
@@ -85,19 +84,19 @@ impl EventSite<'_> {
     }
 }
 
-/// What a site knows of a label while compiling.
+/// A label of a site, as known at compile time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum LabelChoices {
     /// Its value.
     Fixed(&'static str),
-    /// That the settings say it.
+    /// The value from the settings.
     FromSettings,
-    /// Its values, one of which is picked at each call.
+    /// The values from which one is chosen at each call.
     Any(&'static [&'static str]),
 }
 
 impl LabelChoices {
-    /// The value at `index`; none where the settings say it.
+    /// The value at `index`; `None` if it comes from the settings.
     pub(crate) fn text(self, index: usize) -> Option<&'static str> {
         match self {
             Self::Fixed(text) => Some(text),
@@ -106,7 +105,7 @@ impl LabelChoices {
         }
     }
 
-    /// All that are known while linking.
+    /// All values that are known at link time.
     pub(crate) fn values(self) -> Vec<&'static str> {
         match self {
             Self::Fixed(text) => vec![text],
@@ -123,7 +122,7 @@ impl LabelChoices {
     }
 }
 
-/// Whether each site of this subsystem, of which there are some, is optional.
+/// Whether this subsystem has call sites and all of them are optional.
 pub(crate) fn is_optional(subsystem: &str) -> bool {
     let sites = CALL_SITES.iter().filter_map(|place| match place.target() {
         Target::Subsystem(site) => Some(site).filter(|site| site.values().contains(&subsystem)),
