@@ -1,7 +1,7 @@
 //! Every metric family that the library exports: name, help, kind, unit, labels and buckets.
 //!
-//! This module is the only home of that knowledge. The encoders, the collector, the reference table and
-//! everything else that names a family reads it here.
+//! This module is the only place that defines them. The encoders, the collector, the reference table and all other
+//! code read the names here.
 
 /// The labels of every series, beside those of its family.
 pub(crate) const DEFAULT_LABELS: [&str; 3] = ["app", "env", "mode"];
@@ -9,19 +9,19 @@ pub(crate) const DEFAULT_LABELS: [&str; 3] = ["app", "env", "mode"];
 /// The first part of each name, unless the settings have another.
 pub(crate) const DEFAULT_NAMESPACE: &str = "bytelyst_bot";
 
-/// What a family's values mean.
+/// The kind of a family's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Only ever grows while the process lives.
+    /// A count that only grows while the process lives.
     Counter,
-    /// Goes up and down.
+    /// A value that goes up and down.
     Gauge,
-    /// Durations sorted into cumulative buckets, with their sum and count.
+    /// Observations in cumulative buckets, with their sum and count.
     Histogram,
 }
 
 impl Kind {
-    /// The word that the text format writes behind `# TYPE`.
+    /// The type in the text format's `# TYPE` line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -41,26 +41,26 @@ pub struct Objective {
     pub ratio: f64,
 }
 
-/// Whether a family belongs to the contract or extends it.
+/// The origin of a family: contract or extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// One of the nine families whose names, labels and buckets never change; always exported.
+    /// One of the nine core families whose names, labels and buckets never change; always exported.
     Core,
     /// Declared by the bot itself with [`metrics!`](crate::metrics).
     Custom,
-    /// Added by this library; can be switched off as a whole with [`Families::CoreOnly`].
+    /// Added by this library; [`Families::SeedOnly`] switches all of these off.
     Extension,
-    /// The same, under the name that every Prometheus client gives it, without a namespace.
+    /// Like [`Extension`](Self::Extension), under the name that every Prometheus client uses, without a namespace.
     Standard,
 }
 
-/// Which families an instance exports.
+/// The families that an instance exports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Families {
-    /// The nine of the seed, the extensions, and those of the bot's own.
+    /// The nine core families, the extensions, and the bot's own.
     #[default]
     All,
-    /// The nine of the seed, and those of the bot's own.
+    /// The nine core families, and the bot's own.
     CoreOnly,
 }
 
@@ -68,7 +68,7 @@ impl Families {
     /// Whether `family` is exported.
     #[must_use]
     pub fn include(self, family: &Family) -> bool {
-        // The default labels stand there alone, where they are not on each series.
+        // If the default labels are not on each series, this family is the only one that has them.
         let carries_labels = family.name == TARGET_INFO.name;
         self == Self::All || carries_labels || !matches!(family.origin, Origin::Extension | Origin::Standard)
     }
@@ -77,25 +77,25 @@ impl Families {
 /// One metric family.
 #[derive(Debug, PartialEq)]
 pub struct Family {
-    /// Name without the namespace: `subsystem_alive` is exported as `bytelyst_bot_subsystem_alive`. One of
-    /// [`Origin::Standard`] has none.
+    /// The name without the namespace: `subsystem_alive` is exported as `bytelyst_bot_subsystem_alive`. Families of
+    /// [`Origin::Standard`] are exported without a namespace.
     pub name: &'static str,
-    /// What its values mean.
+    /// The kind of its values.
     pub kind: Kind,
-    /// The text behind `# HELP`, one sentence.
+    /// The text of `# HELP`, one sentence.
     pub help: &'static str,
-    /// Label names beside the default labels `app`, `env` and `mode`, in the order in which they are written.
+    /// Label names in addition to the default labels `app`, `env` and `mode`, in the order in which they are written.
     pub labels: &'static [&'static str],
     /// Upper bounds of a histogram's buckets in seconds, ascending, without `+Inf`; empty for other kinds.
     pub buckets: &'static [f64],
-    /// How good it is meant to be.
+    /// The objective of a histogram.
     pub objective: Option<Objective>,
     /// Contract, extension, or the bot's own.
     pub origin: Origin,
 }
 
 impl Kind {
-    /// What the samples of a family of this kind append to its name; nothing where they have the name itself.
+    /// The suffixes of the samples of a family of this kind; empty if samples have the name itself.
     pub(crate) fn suffixes(self) -> &'static [&'static str] {
         match self {
             Self::Counter | Self::Gauge => &[],
@@ -142,17 +142,17 @@ const fn histogram(
     Family { name, kind: Kind::Histogram, help, labels, buckets, objective: None, origin: Origin::Core }
 }
 
-/// Bucket bounds of [`SUBSYSTEM_DURATION_SECONDS`], in seconds; fixed by the seed.
+/// Bucket bounds of [`SUBSYSTEM_DURATION_SECONDS`], in seconds; fixed by the contract.
 pub const SUBSYSTEM_DURATION_BUCKETS: [f64; 7] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0];
 
 /// Bucket bounds of [`EXCHANGE_API_LATENCY_SECONDS`], in seconds.
 ///
-/// The seed names none. These contain Prometheus' usual defaults but for 0.25; on 11,032 recorded delays their p50, p90 and
-/// p99 are within 2 % of the truth, where the defaults alone are off by 39 %, 12 % and 23 %.
+/// The contract defines none. These contain Prometheus' usual defaults except 0.25. On 11,032 recorded delays their
+/// p50, p90 and p99 are within 2 % of the true values, whereas the defaults alone are off by 39 %, 12 % and 23 %.
 pub const EXCHANGE_API_LATENCY_BUCKETS: [f64; 18] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0];
 
-/// Events an operator wants in a journal.
+/// Events for an operator's journal.
 pub static OPERATIONAL_EVENTS_TOTAL: Family = counter(
     "operational_events_total",
     &["severity", "type", "profile_id", "symbol"],
@@ -160,7 +160,7 @@ pub static OPERATIONAL_EVENTS_TOTAL: Family = counter(
     "System events (orders, errors, warnings) since start.",
 );
 
-/// How long one cycle of a core loop takes.
+/// The duration of one cycle of a core loop.
 pub static SUBSYSTEM_DURATION_SECONDS: Family = histogram(
     "subsystem_duration_seconds",
     &["subsystem"],
@@ -168,7 +168,7 @@ pub static SUBSYSTEM_DURATION_SECONDS: Family = histogram(
     "Execution time of one cycle of a core loop, without the sleep between cycles.",
 );
 
-/// When a subsystem last succeeded.
+/// The time of a subsystem's last success.
 pub static SUBSYSTEM_LAST_RUN_TIMESTAMP: Family = gauge(
     "subsystem_last_run_timestamp",
     &["subsystem"],
@@ -176,7 +176,7 @@ pub static SUBSYSTEM_LAST_RUN_TIMESTAMP: Family = gauge(
     "Unix time in seconds at which the last successful run ended; absent before the first.",
 );
 
-/// When a run of a subsystem last ended.
+/// The time at which a run of a subsystem last ended.
 pub static SUBSYSTEM_LAST_ATTEMPT_TIMESTAMP_SECONDS: Family = gauge(
     "subsystem_last_attempt_timestamp_seconds",
     &["subsystem"],
@@ -184,100 +184,100 @@ pub static SUBSYSTEM_LAST_ATTEMPT_TIMESTAMP_SECONDS: Family = gauge(
     "Unix time in seconds at which the last run ended, successful or not; absent before the first.",
 );
 
-/// Whether a subsystem is fresh.
+/// Whether a subsystem is alive.
 pub static SUBSYSTEM_ALIVE: Family = gauge(
     "subsystem_alive",
     &["subsystem"],
     Origin::Core,
-    "1 while the last success or skip, or before one the start, is no older than subsystem_max_age_seconds, or while \
-     paused; 0 when stalled. Computed at each scrape.",
+    "1 if the subsystem last succeeded, was skipped or was registered within subsystem_max_age_seconds, or is paused; \
+     0 if stalled. Computed at each scrape.",
 );
 
-/// Whether a subsystem does nothing on purpose.
+/// Whether a subsystem is paused.
 pub static SUBSYSTEM_PAUSED: Family = gauge(
     "subsystem_paused",
     &["subsystem"],
     Origin::Extension,
-    "1 while the subsystem is paused on purpose, and so counts as alive.",
+    "1 while the subsystem is paused, and so counts as alive.",
 );
 
-/// How many runs ended, and how.
+/// The number of runs that ended, by outcome.
 pub static SUBSYSTEM_RUNS_TOTAL: Family = counter(
     "subsystem_runs_total",
     &["subsystem", "outcome"],
     Origin::Extension,
-    "Runs that ended, by outcome.",
+    "Completed runs, by outcome.",
 );
 
-/// How many runs are under way.
+/// The number of runs in progress.
 pub static SUBSYSTEM_IN_PROGRESS: Family =
-    gauge("subsystem_in_progress", &["subsystem"], Origin::Extension, "Runs that have begun and not ended.");
+    gauge("subsystem_in_progress", &["subsystem"], Origin::Extension, "Runs in progress.");
 
-/// At which age a subsystem counts as stalled.
+/// The age at which a subsystem counts as stalled.
 pub static SUBSYSTEM_MAX_AGE_SECONDS: Family = gauge(
     "subsystem_max_age_seconds",
     &["subsystem"],
     Origin::Extension,
-    "Age of the last success or skip in seconds beyond which the subsystem counts as stalled; 60 unless set.",
+    "Age in seconds of the last success or skip above which the subsystem counts as stalled; 60 by default.",
 );
 
-/// How long the exchange takes to answer.
+/// The latency of the exchange.
 pub static EXCHANGE_API_LATENCY_SECONDS: Family = histogram(
     "exchange_api_latency_seconds",
     &["exchange", "operation"],
     &EXCHANGE_API_LATENCY_BUCKETS,
-    "Time of one attempt of an exchange API call, from before the request to the decoded body, however it ended.",
+    "Duration of one attempt of an exchange API call, from before the request to the decoded body, for every outcome.",
 );
 
-/// How many attempts ended, and how.
+/// The number of attempts that ended, by outcome.
 pub static EXCHANGE_API_REQUESTS_TOTAL: Family = counter(
     "exchange_api_requests_total",
     &["exchange", "operation", "outcome"],
     Origin::Extension,
-    "Attempts of exchange API calls that ended, by outcome.",
+    "Completed attempts of exchange API calls, by outcome.",
 );
 
-/// How many attempts are under way.
+/// The number of attempts in progress.
 pub static EXCHANGE_API_IN_FLIGHT: Family = gauge(
     "exchange_api_in_flight",
     &["exchange", "operation"],
     Origin::Extension,
-    "Attempts of exchange API calls that have begun and not ended.",
+    "Attempts of exchange API calls in progress.",
 );
 
-/// How much of a rate limit is used.
+/// The used part of a rate limit.
 pub static EXCHANGE_RATE_LIMIT_USED_RATIO: Family = gauge(
     "exchange_rate_limit_used_ratio",
     &["exchange", "limit"],
     Origin::Extension,
-    "Used part of an exchange's rate limit as its answers say it; 1 is all, more where it counts beyond; absent until one was read.",
+    "Used part of an exchange's rate limit, as its answers report it; 1 means all, and more if the exchange keeps counting; absent until first read.",
 );
 
-/// How often a profile ran out of capital.
+/// The number of times a profile's available capital fell below zero.
 pub static CAPITAL_INVARIANT_VIOLATIONS_TOTAL: Family = counter(
     "capital_invariant_violations_total",
     &["profile_id"],
     Origin::Core,
-    "Times available capital fell below zero; staying below adds nothing. Should always be 0.",
+    "Number of times that available capital fell below zero; staying below adds nothing. Should always be 0.",
 );
 
-/// Whether a profile is out of capital.
+/// Whether a profile's available capital is below zero.
 pub static CAPITAL_BELOW_ZERO: Family = gauge(
     "capital_below_zero",
     &["profile_id"],
     Origin::Extension,
-    "1 while available capital is below zero, 0 otherwise; absent before the first figures.",
+    "1 while available capital is below zero, 0 otherwise; absent before the first update.",
 );
 
-/// How much of a profile's capital is in use.
+/// The used part of a profile's capital.
 pub static PROFILE_UTILIZATION_PERCENT: Family = gauge(
     "profile_utilization_percent",
     &["profile_id"],
     Origin::Core,
-    "Allocated capital in use, 100 x (positions + open orders) / allocated; not clamped; with nothing allocated 0 when nothing is used, else +Inf.",
+    "Allocated capital in use, 100 x (positions + open orders) / allocated; not clamped; if nothing is allocated, 0 if nothing is used and +Inf otherwise.",
 );
 
-/// How many differences the reconciliation found.
+/// The number of mismatches found by reconciliation.
 pub static RECONCILIATION_MISMATCHES_TOTAL: Family = counter(
     "reconciliation_mismatches_total",
     &[],
@@ -285,24 +285,24 @@ pub static RECONCILIATION_MISMATCHES_TOTAL: Family = counter(
     "Newly detected mismatches between local state and exchange state.",
 );
 
-/// How many differences of each kind the reconciliation found.
+/// The number of mismatches of each kind found by reconciliation.
 pub static RECONCILIATION_MISMATCHES_BY_KIND_TOTAL: Family = counter(
     "reconciliation_mismatches_by_kind_total",
     &["kind", "source"],
     Origin::Extension,
-    "Newly detected mismatches by kind: missing from source, differs where both have it, unspecified where they were only counted.",
+    "Newly detected mismatches by kind: missing = missing from source, differs = different on both sides, unspecified = only counted.",
 );
 
-/// How much the last reconciliation found missing.
+/// The number of items missing in the last reconciliation.
 pub static RECONCILIATION_MISSING_ITEMS_COUNT: Family = gauge(
     "reconciliation_missing_items_count",
     &["source"],
     Origin::Core,
-    "Orders and positions missing in the last committed cycle of each reconciliation, summed: db = missing from the database though the exchange has \
-     them, exchange = missing from the exchange though the database has them; absent before the first cycle.",
+    "Orders and positions missing in the last committed cycle of each reconciliation, summed: db = missing from the database although the exchange \
+     has them, exchange = missing from the exchange although the database has them; absent before the first cycle.",
 );
 
-/// When market data was last updated.
+/// The time of the last update of market data.
 pub static MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS: Family = gauge(
     "market_data_last_update_timestamp_seconds",
     &["exchange", "symbol"],
@@ -310,16 +310,16 @@ pub static MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS: Family = gauge(
     "Unix time in seconds of the last update of a symbol's market data; absent before the first.",
 );
 
-/// Values that found no place within a label's bound.
+/// Recordings with label values over a limit.
 pub static LABEL_OVERFLOW_TOTAL: Family = counter(
     "label_overflow_total",
     &["metric", "label"],
     Origin::Extension,
-    "Recordings whose label value found no place within the bounds on label values and series: their series has \"other\" \
-     for it, or is left out where one for many would mislead.",
+    "Recordings with a label value over the limit on label values or series, which is replaced by \"other\"; in families \
+     where one series for many would mislead, they are left out.",
 );
 
-/// Values that are none.
+/// Invalid values.
 pub static INVALID_OBSERVATIONS_TOTAL: Family = counter(
     "invalid_observations_total",
     &["metric"],
@@ -328,62 +328,62 @@ pub static INVALID_OBSERVATIONS_TOTAL: Family = counter(
      and negative or infinite observations of a histogram.",
 );
 
-/// Foreign collectors that failed.
+/// Failures of foreign collectors.
 pub static FOREIGN_COLLECTOR_FAILURES_TOTAL: Family = counter(
     "foreign_collector_failures_total",
     &["reason"],
     Origin::Extension,
-    "Times a collector or registry added by the bot was left out of a scrape: it panicked, took too long or \
-     returned families that cannot be exported.",
+    "Number of times that a collector or registry added by the bot was left out of a scrape, because it panicked, took \
+     too long or returned families that cannot be exported.",
 );
 
-/// How often the fast clock was given up.
+/// The number of times the fast clock was given up.
 pub static CLOCK_FALLBACKS_TOTAL: Family = counter(
     "clock_fallbacks_total",
     &[],
     Origin::Extension,
-    "Times the processor's time stamp counter was found to disagree with the monotonic clock and given up for it.",
+    "Number of times that the processor's time stamp counter disagreed with the monotonic clock and was replaced by it.",
 );
 
-/// Recordings that came at a moment when nothing may be allocated or waited for, and found no place yet.
+/// Recordings made where the thread may neither allocate nor wait, before there was a place for them.
 pub static RECORDINGS_LOST_TOTAL: Family = counter(
     "recordings_lost_total",
     &[],
     Origin::Extension,
-    "Recordings of this process that were lost: an allocator made them while memory was being got for the first ones.",
+    "Lost recordings of this process: made by an allocator while memory was being allocated for the first recordings.",
 );
 
-/// Which build is running.
+/// The running build.
 pub static BUILD_INFO: Family = gauge(
     "build_info",
     &["version", "revision"],
     Origin::Extension,
-    "Always 1; its labels say which build of the bot is running.",
+    "Always 1; its labels identify the running build of the bot.",
 );
 
-/// What a scrape costs.
+/// The cost of a scrape.
 pub static SCRAPE_DURATION_SECONDS: Family = gauge(
     "scrape_duration_seconds",
     &[],
     Origin::Extension,
-    "Time that the bot took to collect and spell the last exposition before this one; absent in the first.",
+    "Time that the bot took to collect and encode the previous exposition; absent in the first.",
 );
 
 /// Bucket bounds of [`TOKIO_SCHEDULER_LAG_SECONDS`], in seconds.
 pub const TOKIO_SCHEDULER_LAG_BUCKETS: [f64; 9] = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
 
-/// How late tokio's scheduler is.
+/// The delay of tokio's scheduler.
 pub static TOKIO_SCHEDULER_LAG_SECONDS: Family = Family {
     origin: Origin::Extension,
     ..histogram(
         "tokio_scheduler_lag_seconds",
         &[],
         &TOKIO_SCHEDULER_LAG_BUCKETS,
-        "How much later than it asked for a task was woken by a runtime given to watch_tokio; its timer is true to 1 ms.",
+        "Delay between the requested and the actual wake-up of a task on a runtime passed to watch_tokio; its timer has a resolution of 1 ms.",
     )
 };
 
-/// The processor time that the process took.
+/// The processor time of the process.
 pub static PROCESS_CPU_SECONDS_TOTAL: Family = counter(
     "process_cpu_seconds_total",
     &[],
@@ -391,23 +391,23 @@ pub static PROCESS_CPU_SECONDS_TOTAL: Family = counter(
     "Total user and system CPU time spent in seconds.",
 );
 
-/// Its open file descriptors.
+/// The open file descriptors of the process.
 pub static PROCESS_OPEN_FDS: Family =
     gauge("process_open_fds", &[], Origin::Standard, "Number of open file descriptors.");
 
-/// How many it may have open.
+/// The maximum number of open file descriptors.
 pub static PROCESS_MAX_FDS: Family =
     gauge("process_max_fds", &[], Origin::Standard, "Maximum number of open file descriptors.");
 
-/// Its address space.
+/// The virtual memory of the process.
 pub static PROCESS_VIRTUAL_MEMORY_BYTES: Family =
     gauge("process_virtual_memory_bytes", &[], Origin::Standard, "Virtual memory size in bytes.");
 
-/// Its memory.
+/// The resident memory of the process.
 pub static PROCESS_RESIDENT_MEMORY_BYTES: Family =
     gauge("process_resident_memory_bytes", &[], Origin::Standard, "Resident memory size in bytes.");
 
-/// When it began.
+/// The start time of the process.
 pub static PROCESS_START_TIME_SECONDS: Family = gauge(
     "process_start_time_seconds",
     &[],
@@ -415,16 +415,16 @@ pub static PROCESS_START_TIME_SECONDS: Family = gauge(
     "Start time of the process since unix epoch in seconds.",
 );
 
-/// Its threads.
+/// The threads of the process.
 pub static PROCESS_THREADS: Family =
     gauge("process_threads", &[], Origin::Standard, "Number of OS threads in the process.");
 
-/// The default labels, where they are not on each series.
+/// The default labels, if they are not on each series.
 pub static TARGET_INFO: Family = gauge(
     "target_info",
     &["app", "env", "mode"],
     Origin::Standard,
-    "Always 1; carries the default labels where Settings::default_labels_in_target_info keeps them off the other series.",
+    "Always 1; carries the default labels if Settings::default_labels_in_target_info removes them from the other series.",
 );
 
 /// All families, in the order in which they are exported.
@@ -467,7 +467,7 @@ pub static FAMILIES: [&Family; 36] = [
     &TARGET_INFO,
 ];
 
-/// The families as a Markdown table, as it stands in the README.
+/// The families as a Markdown table, as in the README.
 ///
 /// ```
 /// assert!(bot_metrics::catalogue::markdown("bytelyst_bot").contains("bytelyst_bot_subsystem_alive"));
@@ -497,7 +497,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nine_families_of_the_seed_stand_to_the_letter() {
+    fn the_nine_core_families_are_exactly_these() {
         let seed: Vec<_> = FAMILIES
             .iter()
             .filter(|family| family.origin == Origin::Core)

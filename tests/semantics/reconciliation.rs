@@ -156,6 +156,6 @@ fn help_says_which_source_is_which() {
     metrics.reconciliation().commit(ReconciliationReport::new());
     let text = metrics.exposition();
     let help = text.lines().find(|line| line.starts_with(&format!("# HELP {MISSING} "))).expect("it has one");
-    assert!(help.contains("db = missing from the database though the exchange has them"), "{help}");
-    assert!(help.contains("exchange = missing from the exchange though the database has them"), "{help}");
+    assert!(help.contains("db = missing from the database although the exchange has them"), "{help}");
+    assert!(help.contains("exchange = missing from the exchange although the database has them"), "{help}");
 }

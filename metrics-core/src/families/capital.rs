@@ -1,6 +1,6 @@
-//! Capital: what a profile may use, what it uses, and how that is recorded.
+//! Capital: the allocated and used capital of a profile, and the figures that are recorded.
 
-/// What a profile may use and what it uses, in its currency of account.
+/// A profile's allocated and used capital, in its currency of account.
 ///
 /// ```
 /// use bot_metrics::Capital;
@@ -10,38 +10,39 @@
 /// assert_eq!(capital.utilization_percent(), 75.0);
 /// ```
 ///
-/// Amounts are floats, or `rust_decimal::Decimal` with the feature of that name, in which three tenths less one tenth
-/// less two tenths are nothing; in floats they are less than nothing. Where amounts are floats, allow for that with
+/// Amounts are floats, or `rust_decimal::Decimal` with the feature of that name. In decimals, 0.3 − 0.1 − 0.2 is
+/// zero; in floats it is below zero. If amounts are floats, allow for that with
 /// [`Settings::capital_tolerance`](crate::Settings::capital_tolerance).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Capital<A = f64> {
-    /// What the profile may use.
+    /// The capital that the profile may use.
     pub allocated: A,
-    /// What its positions use: their exposure or margin, never below zero. A short position uses capital as a long one
-    /// does; signed, it would hide what others use.
+    /// The capital used by its positions: their exposure or margin, never below zero. A short position uses capital
+    /// like a long one; a negative amount would hide the use by others.
     pub positions: A,
-    /// What its open orders would use.
+    /// The capital that its open orders would use.
     pub open_orders: A,
-    /// What is left, where the exchange reports it; computed from the others otherwise.
+    /// The available capital as reported by the exchange; if `None`, it is computed from the others.
     pub reported_available: Option<A>,
 }
 
 impl<A: Amount> Capital<A> {
-    /// Says what is left, as the exchange reports it.
+    /// Sets the available capital as reported by the exchange.
     #[must_use]
     pub fn with_available(mut self, available: A) -> Self {
         self.reported_available = Some(available);
         self
     }
 
-    /// What is left: as reported, or allocated − positions − open orders.
+    /// The available capital: as reported, or allocated − positions − open orders.
     #[must_use]
     pub fn available(&self) -> A {
         self.reported_available.unwrap_or_else(|| self.allocated.less(self.positions).less(self.open_orders))
     }
 
-    /// 100 × (positions + open orders) / allocated. Never clamped; with nothing allocated, or less, it is 0 while nothing
-    /// is used and +∞ otherwise, since neither a NaN nor a negative value would ever alert.
+    /// 100 × (positions + open orders) / allocated. Never clamped. If nothing is allocated, or a negative amount, it
+    /// is 0 while nothing is used and +∞ otherwise, because neither NaN nor a negative value would ever cause an
+    /// alert.
     #[must_use]
     pub fn utilization_percent(&self) -> f64 {
         let used = self.positions.plus(self.open_orders).as_f64();
@@ -55,7 +56,7 @@ impl<A: Amount> Capital<A> {
         }
     }
 
-    /// What is recorded of it; nothing where a figure is no finite number.
+    /// The figures to record; `None` if an amount is not a finite number.
     pub(crate) fn figures(&self) -> Option<CapitalReading> {
         let amounts = [self.allocated, self.positions, self.open_orders, self.available()];
         let finite = amounts.iter().all(|amount| amount.as_f64().is_finite());
@@ -71,7 +72,7 @@ pub trait Amount: Arithmetic {}
 
 impl Amount for f64 {}
 
-/// What is done with amounts, none of which panics.
+/// The operations on amounts, none of which panics.
 pub trait Arithmetic: Copy {
     /// The difference.
     #[must_use]
@@ -79,7 +80,7 @@ pub trait Arithmetic: Copy {
     /// The sum.
     #[must_use]
     fn plus(self, other: Self) -> Self;
-    /// As near as can be; of the same sign.
+    /// The nearest float, with the same sign.
     fn as_f64(self) -> f64;
 }
 
@@ -117,7 +118,7 @@ impl Arithmetic for rust_decimal::Decimal {
     }
 }
 
-/// What is recorded of a profile's capital.
+/// The recorded figures of a profile's capital.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct CapitalReading {
     pub(crate) available: f64,
@@ -125,7 +126,7 @@ pub(crate) struct CapitalReading {
 }
 
 impl CapitalReading {
-    /// Whether less than nothing is left, by more than `tolerance`.
+    /// Whether available capital is below zero by more than `tolerance`.
     pub(crate) fn is_below_zero(&self, tolerance: f64) -> bool {
         self.available < -tolerance
     }

@@ -1,4 +1,4 @@
-//! Operational events: what an operator wants in a journal, counted.
+//! Operational events: events for an operator's journal, counted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::lock::{self, Lock};
 use crate::series::{self, Bound, BoundedSeries, FamilyKey, LabelSetQuery, QueriedLabel};
 use crate::storage::{ENABLED, Sink, Slot, lose};
 
-/// Where the label stands among the family's, and so with the next.
+/// The positions of these labels in the family.
 const PROFILE: usize = 2;
 const SYMBOL: usize = 3;
 
@@ -20,8 +20,8 @@ const SYMBOL: usize = 3;
 pub(crate) struct Events {
     clock: Clock,
     key: FamilyKey,
-    /// The profiles that it admits stand apart from those that have capital: an id that is only named in events takes no
-    /// place from those.
+    /// The profiles here are limited separately from those with capital: an id that is used only in events takes no
+    /// capacity from those.
     family: Lock<BoundedSeries>,
     recent: Recent,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Events {
 impl Events {
     pub(crate) fn new(clock: Clock) -> Self {
         let key = FamilyKey::new();
-        // Severities and types are enums, whichever a bot has; profiles and symbols are for the settings to bound.
+        // Severities and types are enums, even a bot's own; profiles and symbols are limited by the settings.
         let LabelBounds { profiles, symbols } = LabelBounds::DEFAULT;
         let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(profiles), Bound::Open(symbols)];
         let family = Lock::new(BoundedSeries::new(&OPERATIONAL_EVENTS_TOTAL, bounds, DEFAULT_SERIES));
@@ -42,7 +42,7 @@ impl Events {
         family.set_bound(SYMBOL, symbols);
     }
 
-    /// Takes away the series of a profile that was removed.
+    /// Removes the series of a removed profile.
     pub(crate) fn forget_profile(&self, profile: &str, now: Duration) {
         self.family.lock().forget(PROFILE, profile, now);
     }
@@ -54,7 +54,7 @@ impl Events {
         }
     }
 
-    /// Keeps what was said of an event, if anything was.
+    /// Stores an event in the ring of recent events, if it has a text.
     pub(crate) fn keep(&self, severity: &str, kind: &str, [profile, symbol, text]: [&[u8]; 3]) {
         if !text.is_empty() {
             self.recent
@@ -62,17 +62,17 @@ impl Events {
         }
     }
 
-    /// The last events of which something was said, the newest first.
+    /// The last events with a text, the newest first.
     pub(crate) fn recent(&self) -> &Recent {
         &self.recent
     }
 
-    /// For a thread's first event of a label set.
+    /// Called for a thread's first event of a label set.
     #[cold]
     #[inline(never)]
     fn record_slowly(&self, asked: &LabelSetQuery<'_>, count: u64) {
         if lock::is_inside() {
-            // An allocator records for the first time what is allocated under this very lock.
+            // An allocator makes its first recording for an allocation made under this very lock.
             return lose();
         }
         let now = self.clock.boot_time();
@@ -82,7 +82,7 @@ impl Events {
         series::remember(&entry, found_at);
     }
 
-    /// Where an event without profile and symbol goes, exported from here on.
+    /// The entry of events without profile and symbol, exported from here on.
     pub(crate) fn bare(&self, severity: &'static str, kind: &'static str) -> Arc<EventSlots> {
         let labels = labels(severity, kind, b"", b"");
         let now = self.clock.boot_time();
@@ -115,7 +115,7 @@ pub(crate) fn labels<'a>(
     ]
 }
 
-/// How often one event happened.
+/// The count of one event.
 pub(crate) use crate::series::Entry as EventSlots;
 
 /// An event about to be recorded; from [`Metrics::event`](crate::Metrics::event).
@@ -143,34 +143,34 @@ impl<'a> Event<'a> {
         Self { events, severity, kind, profile: "", symbol: "", text: "", count: 1 }
     }
 
-    /// The profile it happened to; none unless said.
+    /// Sets the profile that it concerns; none by default.
     pub fn profile(mut self, profile_id: &'a str) -> Self {
         self.profile = profile_id;
         self
     }
 
-    /// The symbol it happened to; none unless said.
+    /// Sets the symbol that it concerns; none by default.
     pub fn symbol(mut self, symbol: &'a str) -> Self {
         self.symbol = symbol;
         self
     }
 
-    /// What is to be said of it: kept, with the time, among the last 64 of its severity that came with a text, for
-    /// [`Metrics::recent_events`](crate::Metrics::recent_events) and the status page. It is never a label. Beyond 240
-    /// bytes it is cut.
+    /// Sets a description. Events with one are kept, with their time: the last 64 of each severity are in
+    /// [`Metrics::recent_events`](crate::Metrics::recent_events) and on the status page. It is never a label. It is
+    /// cut at 240 bytes.
     pub fn text(mut self, text: &'a str) -> Self {
         self.text = text;
         self
     }
 
-    /// How many events these are: a batch of 20 cancels is 20. One unless said; 0 exports the series without
+    /// Sets the number of events: a batch of 20 cancels is 20. The default is 1; 0 exports the series without
     /// counting anything.
     pub fn count(mut self, count: u64) -> Self {
         self.count = count;
         self
     }
 
-    /// Counts it.
+    /// Counts the event.
     pub fn record(self) {
         if !ENABLED {
             return;

@@ -1,4 +1,4 @@
-//! Exchange calls: how long each attempt takes, how it ends, and how many are under way.
+//! Exchange calls: the latency of each attempt, its outcome, and the attempts in progress.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::storage::waiting::{SinceHere, claim};
 use crate::storage::{Call, CallSeriesLease, Ending, Scratch, SeriesMap, Sink, Totals};
 use crate::{LabelValue, Outcome};
 
-/// One family's series: which exchange, where it is not the one of the settings, and which operation.
+/// The key of a series: the exchange, unless it is the one of the settings, and the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct CallKey {
     exchange: Option<&'static str>,
@@ -26,7 +26,7 @@ impl ExchangeCalls {
         Self(SeriesMap::new())
     }
 
-    /// The slots of `operation` at `exchange`, or at the exchange that the settings name.
+    /// The slots of `operation` at `exchange`, or at the exchange in the settings.
     pub(crate) fn slots(
         &self,
         exchange: Option<&'static str>,
@@ -36,9 +36,10 @@ impl ExchangeCalls {
         self.0.get_or_insert_with(&CallKey { exchange, operation }, || ExchangeSlots::new(clock))
     }
 
-    /// `default` is the exchange of the settings. What its series have under its own name beside that is added up.
+    /// `default` is the exchange in the settings. Series under its own name are added to those without a name.
     ///
-    /// Each series is read once, so that its families agree: what the later ones need is kept until their turn.
+    /// Each series is read once, so that its families agree: the values for the later families are kept until their
+    /// turn.
     pub(crate) fn collect(&self, default: Option<&'static str>, sink: &mut dyn Sink) {
         sink.open(&catalogue::EXCHANGE_API_LATENCY_SECONDS);
         let extended = sink.includes(&catalogue::EXCHANGE_API_REQUESTS_TOTAL);
@@ -73,7 +74,8 @@ impl ExchangeCalls {
         }
     }
 
-    /// Shows `visit` each exchange and operation in their order, with what is recorded of it, and what more is.
+    /// Passes each exchange and operation to `visit`, in their order, with its slots and the slots to be added, if
+    /// any.
     fn each(
         &self,
         default: Option<&'static str>,
@@ -99,7 +101,7 @@ impl ExchangeCalls {
     }
 }
 
-/// As `VecDeque::pop_front_if`, which is newer than the oldest Rust that we support.
+/// As `VecDeque::pop_front_if`, which is newer than the oldest supported Rust.
 fn pop_front_if<T>(queue: &mut VecDeque<T>, condition: impl FnOnce(&T) -> bool) -> Option<T> {
     if queue.front().is_some_and(condition) { queue.pop_front() } else { None }
 }
@@ -107,7 +109,7 @@ fn pop_front_if<T>(queue: &mut VecDeque<T>, condition: impl FnOnce(&T) -> bool) 
 /// Outcomes that an exchange call can have: all but the last, which is for subsystems.
 const OUTCOMES: usize = Outcome::VALUES.len() - 1;
 
-/// What is kept of a series for its later families.
+/// The values of a series for its later families.
 #[derive(Clone, Copy)]
 struct Kept {
     labels: [&'static str; 2],
@@ -122,7 +124,7 @@ impl Kept {
     }
 }
 
-/// What is recorded of one operation at one exchange.
+/// The recordings of one operation at one exchange.
 #[derive(Debug)]
 pub struct ExchangeSlots(CallSeriesLease);
 
@@ -135,7 +137,7 @@ impl ExchangeSlots {
         &self.0
     }
 
-    /// Of a handle that an allocator asks for under a lock.
+    /// The slots of a handle that an allocator requests under a lock.
     pub(crate) fn nowhere() -> Self {
         Self(CallSeriesLease::nowhere())
     }
@@ -179,7 +181,7 @@ impl ExchangeCall {
     }
 }
 
-/// An attempt under way. Dropped without [`finish`](Self::finish) it counts as cancelled, or as a panic where one
+/// An attempt in progress. Dropped without [`finish`](Self::finish), it counts as cancelled, or as a panic if a panic
 /// drops it.
 #[derive(Debug)]
 pub struct CallGuard<'a> {
@@ -196,9 +198,9 @@ impl CallGuard<'_> {
         self.end(outcome);
     }
 
-    /// Begins a wait of this attempt for something of the bot's own, which lasts until the returned guard is dropped and is
-    /// subtracted from the latency. [`local_wait`](crate::local_wait) does that too for what encloses it; this wait
-    /// belongs to this attempt alone, on whatever thread it is by then. Time in several waits counts once.
+    /// Begins a local wait of this attempt, which lasts until the returned guard is dropped and is subtracted from
+    /// the latency. [`local_wait`](crate::local_wait) does that for all enclosing calls; this wait belongs to this
+    /// attempt only, even if it moves to another thread. Time in several waits counts once.
     #[must_use = "the wait lasts as long as the guard lives"]
     pub fn local_wait(&mut self) -> CallWait<'_> {
         CallWait {
@@ -231,7 +233,7 @@ pub struct CallWait<'a> {
 
 impl Drop for CallWait<'_> {
     fn drop(&mut self) {
-        // Waits of the thread meanwhile are subtracted at the end.
+        // Waits of the thread in the meantime are subtracted at the end.
         let lasted = self.clock.ticks().saturating_sub(self.from);
         let own = lasted.saturating_sub(waited(self.since, self.clock));
         *self.running = self.running.later(own);
@@ -239,7 +241,7 @@ impl Drop for CallWait<'_> {
     }
 }
 
-/// What the thread has waited since, by the system's clock, in ticks.
+/// The thread's waits since then, by the system's clock, in ticks.
 fn waited(since: SinceHere, clock: &Clock) -> u64 {
     match clock {
         Clock::System => since.waited(),
@@ -247,9 +249,9 @@ fn waited(since: SinceHere, clock: &Clock) -> u64 {
     }
 }
 
-/// How an attempt that ended so is recorded.
+/// How an attempt with this outcome is recorded.
 pub(crate) fn ending(outcome: Outcome) -> Ending {
-    // However it ended: otherwise an outage would make the latency look better. A skip is no attempt.
+    // Observed for every outcome; otherwise an outage would make the latency look better. A skip is not an attempt.
     let observed = outcome != Outcome::Skipped;
     Ending { outcome: outcome as u8, observed, freshens: false }
 }
@@ -289,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_the_exchange_of_the_settings_is_one_series_with_what_does_not() {
+    fn calls_with_and_without_the_name_of_the_default_exchange_share_one_series() {
         let (calls, clock) = (ExchangeCalls::new(), Clock::System);
         for (count, (exchange, operation)) in (1..).zip([
             (Some("okx"), "a"),
@@ -318,10 +320,11 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_that_a_destructor_ends_leaves_its_former_share_to_the_thread_that_has_it() {
+    fn an_attempt_ended_by_a_destructor_leaves_its_shard_to_the_new_owner() {
         static SLOTS: LazyLock<Arc<ExchangeSlots>> = LazyLock::new(|| {
             let scale = Clock::System.scale();
-            // A near one: otherwise shares are found in another table, which is gone when its destructor has run.
+            // A near number, because other shards are found in another table, which is gone when its destructor has
+            // run.
             let lease = CallSeriesLease::numbered(255, &EXCHANGE_API_LATENCY_BUCKETS, OUTCOMES + 1, scale);
             Arc::new(ExchangeSlots(lease))
         });

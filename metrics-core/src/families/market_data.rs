@@ -1,4 +1,4 @@
-//! Market data: when each symbol's was last updated.
+//! Market data: the time of each symbol's last update.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use crate::storage::{CounterWords, ENABLED, Sink, record_outside};
 /// An exchange and a symbol.
 type FeedKey = (&'static str, Arc<str>);
 
-/// The market data of an instance, of at most as many symbols as the settings allow.
+/// The market data of an instance, limited to the number of symbols in the settings.
 #[derive(Debug)]
 pub(crate) struct MarketData {
     bound: AtomicUsize,
     feeds: Lock<Feeds>,
-    /// Grows where a place came free: until then whoever found none need not ask again.
+    /// Incremented when a series becomes free: until then a handle over the limit need not look again.
     changes: AtomicU64,
     overflow: CounterWords,
 }
@@ -28,11 +28,11 @@ pub(crate) struct MarketData {
 #[derive(Debug, Default)]
 struct Feeds {
     by_key: BTreeMap<FeedKey, Arc<Feed>>,
-    /// How many of them each symbol has.
+    /// The number of feeds of each symbol.
     symbols: BTreeMap<Arc<str>, usize>,
 }
 
-/// One symbol's at one exchange.
+/// The feed of one symbol at one exchange.
 #[derive(Debug, Default)]
 struct Feed {
     /// The tick of the last update, 0 while there is none.
@@ -50,13 +50,13 @@ impl MarketData {
         }
     }
 
-    /// Bounds the symbols from here on; who has a place keeps it.
+    /// Sets the limit on symbols; existing feeds stay.
     pub(crate) fn set_bound(&self, symbols: usize) {
         self.bound.store(symbols, Relaxed);
         self.change();
     }
 
-    /// Says that a place came free. Whoever sees the new number sees what was done before.
+    /// Records that a series became free. A thread that reads the new number sees everything done before.
     fn change(&self) {
         self.changes.fetch_add(1, Release);
     }
@@ -78,7 +78,7 @@ impl MarketData {
         self.feeds.lock().by_key.get(&(exchange, Arc::clone(symbol))).cloned()
     }
 
-    /// Lets go of a feed that a handle held, and of its place if that was the last one and the series is gone.
+    /// Releases a feed that a handle held, and its capacity if that was the last handle and the series is gone.
     fn let_go(&self, exchange: &'static str, symbol: &Arc<str>, feed: Arc<Feed>) {
         if feed.is_updated() {
             return;
@@ -93,7 +93,7 @@ impl MarketData {
     pub(crate) fn collect(&self, translation: &Translation, namespace: &str, sink: &mut dyn Sink) {
         let family = &catalogue::MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS;
         let mut known = self.feeds.lock();
-        // What one handle removed while another was dropped.
+        // Feeds that one handle removed while another was dropped.
         if known.sweep() {
             self.change();
         }
@@ -125,7 +125,7 @@ impl Feeds {
         feed
     }
 
-    /// Lets go of one, if nobody needs it; says whether it did.
+    /// Removes a feed, if it is not needed; returns whether it did.
     fn release(&mut self, key: &FeedKey) -> bool {
         let is_free = self.by_key.get_mut(key).is_some_and(|feed| !Feed::is_needed(feed));
         if is_free {
@@ -141,7 +141,7 @@ impl Feeds {
         is_free
     }
 
-    /// Lets go of all that nobody needs; says whether there were any.
+    /// Removes all feeds that are not needed; returns whether there were any.
     fn sweep(&mut self) -> bool {
         let gone = self.by_key.iter().filter(|(_, feed)| !feed.is_updated());
         let gone: Vec<_> = gone.map(|(key, _)| key.clone()).collect();
@@ -154,15 +154,16 @@ impl Feed {
         self.updated_at.load(Relaxed) != 0
     }
 
-    /// Whether it has a series or a handle; neither where it was removed, or never updated, and the last handle is dropped.
+    /// Whether it has a series or a handle; it has neither if it was removed, or never updated, and the last handle
+    /// is dropped.
     fn is_needed(feed: &mut Arc<Self>) -> bool {
-        // Whoever takes a place holds the feed before the lock is released; what was said by whoever held it last is seen.
+        // A thread that gets a feed holds it before the lock is released; the updates of its last holder are visible.
         feed.is_updated() || Arc::get_mut(feed).is_none() || feed.is_updated()
     }
 }
 
-/// The market data of a symbol at an exchange; from [`Metrics::market_data`](crate::Metrics::market_data). An alert on
-/// its age is the first to know that a stream is silent.
+/// The market data of a symbol at an exchange; from [`Metrics::market_data`](crate::Metrics::market_data). An alert
+/// on its age is the first sign of a silent stream.
 ///
 /// ```
 /// # use bot_metrics::{Mode, Settings, labels::Exchange};
@@ -179,11 +180,11 @@ pub struct MarketDataFeed {
     timeline: Arc<Timeline>,
     exchange: &'static str,
     symbol: Arc<str>,
-    /// None where the bound on symbols was reached; a place may come free.
+    /// `None` if the limit on symbols was reached; a series may become free.
     feed: Option<Arc<Feed>>,
-    /// The place that came free.
+    /// The series that became free.
     moved_in: lock::Once<Arc<Feed>>,
-    /// The changes that there were before none was found.
+    /// The number of changes before the last unsuccessful look-up.
     asked_at: AtomicU64,
 }
 
@@ -196,7 +197,7 @@ impl MarketDataFeed {
         symbol: &str,
     ) -> Self {
         let (symbol, changes) = (Arc::from(symbol), market_data.changes());
-        // An allocator that asks under a lock gets a handle that asks again with its next update.
+        // An allocator that requests a handle under a lock gets one that looks again with its next update.
         let asked = lock::outside(|| market_data.feed(exchange, &symbol));
         let asked_at = AtomicU64::new(if asked.is_some() { changes } else { changes.wrapping_sub(1) });
         Self {
@@ -211,16 +212,16 @@ impl MarketDataFeed {
         }
     }
 
-    /// Says that it was updated now. On a handle that is kept this is one reading of the clock and one store, and a hundred
-    /// times a second in all a comparison of the clocks; it brings a removed series back.
+    /// Records an update at the current time. On a kept handle this is one clock reading and one store, plus at most
+    /// a hundred comparisons of the clocks per second in total; it revives a removed series.
     ///
-    /// Symbols beyond [`Settings::label_bounds`](crate::Settings::label_bounds) have no series: one for several would
-    /// hide each that is stale behind one that is not. They are counted in `label_overflow_total`.
+    /// Symbols over [`Settings::label_bounds`](crate::Settings::label_bounds) have no series, because one for several
+    /// would hide a stale one behind one that is not. They are counted in `label_overflow_total`.
     pub fn updated(&self) {
         if !ENABLED {
             return;
         }
-        // The tick 0 stands for none.
+        // The tick 0 means no update.
         match self.feed() {
             Some(feed) => {
                 let now = self.clock.ticks().max(1);
@@ -235,11 +236,11 @@ impl MarketDataFeed {
         self.feed.as_ref().or_else(|| self.moved_in.get()).or_else(|| self.ask_again())
     }
 
-    /// For a symbol that found no place.
+    /// Called for a symbol over the limit.
     fn ask_again(&self) -> Option<&Arc<Feed>> {
         let market_data = &self.market_data;
         let changes = market_data.changes();
-        // An allocator under a lock asks another time.
+        // An allocator under a lock looks another time.
         if changes == self.asked_at.load(Relaxed) || lock::is_inside() {
             return None;
         }
@@ -248,11 +249,11 @@ impl MarketDataFeed {
         feed.map(|feed| self.moved_in.get_or_init(|| feed))
     }
 
-    /// Takes the series away, since nobody subscribes to it any more: otherwise it would be stale for ever. Its place is
-    /// free once the last handle is dropped.
+    /// Removes the series when the symbol is no longer subscribed; otherwise it would be stale for ever. Its capacity
+    /// is free once the last handle is dropped.
     pub fn remove(&self) {
         let remove = || {
-            // Another handle may have found a place since this one found none.
+            // Another handle may have got a feed since this one found none.
             let standing = || self.market_data.standing_feed(self.exchange, &self.symbol);
             if let Some(feed) = self.feed.clone().or_else(standing) {
                 feed.updated_at.store(0, Relaxed);
@@ -281,7 +282,7 @@ impl Clone for MarketDataFeed {
 impl Drop for MarketDataFeed {
     fn drop(&mut self) {
         let moved_in = std::mem::replace(&mut self.moved_in, lock::Once::new());
-        // Dropped by an allocator under a lock, it is let go of by the next scrape.
+        // If it is dropped by an allocator under a lock, the next scrape releases the feed.
         if let Some(feed) = self.feed.take().or_else(|| moved_in.into_inner())
             && !lock::is_inside()
         {
@@ -296,7 +297,7 @@ mod tests {
     use crate::{Mode, Settings};
 
     #[test]
-    fn who_found_no_place_asks_again_once_for_each_that_came_free() {
+    fn a_handle_over_the_limit_looks_again_once_for_each_free_series() {
         let metrics = Settings::new(Mode::Paper).build().expect("settings that are allowed");
         let handle = |symbol| metrics.market_data(Exchange::Binance, symbol);
         let (stays, goes, blank) = (handle("stays"), handle("goes"), handle("blank"));
@@ -307,7 +308,7 @@ mod tests {
         let late = handle("late");
         let before = market_data.changes();
         let change = || market_data.changes() - before;
-        // Nothing comes free.
+        // No series becomes free.
         drop((handle("stays"), stays.clone(), late.clone(), handle("other"), blank.clone()));
         goes.remove();
         late.updated();
@@ -317,7 +318,7 @@ mod tests {
         let later = handle("later");
         drop(blank);
         assert_eq!((change(), later.feed().is_some()), (2, true), "never updated");
-        // Two exchanges of one symbol are one place.
+        // Two exchanges of one symbol count once.
         let other = metrics.market_data(Exchange::Kraken, "later");
         assert!(other.feed().is_some());
         drop(later);

@@ -1,4 +1,4 @@
-//! The profiles of an instance: which are known, how each one's capital stands, and when a removed one is forgotten.
+//! The profiles of an instance: the state of each one's capital, and the end of removed ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,12 +13,13 @@ use crate::lock::{Lock, LockGuard};
 use crate::series::grace;
 use crate::storage::{CounterSlot, Sink};
 
-/// Profiles beyond the bound whose fall below zero is remembered; further ones are counted at every check, since too
-/// many violations are better than too few. And those whose removal is: further ones have no grace.
+/// The maximum number of profiles over the limit whose below-zero state is tracked; for further ones every check
+/// counts, because too many violations are better than too few. Also the maximum number whose removal is tracked;
+/// further ones have no grace period.
 const MOST_BEYOND: usize = 10_000;
 
-/// The profiles of an instance, at most as many as the settings allow. One lock holds who has a place and what is
-/// recorded there.
+/// The profiles of an instance, at most as many as the settings allow. One lock protects the map of profiles with a
+/// slot.
 #[derive(Debug)]
 pub(crate) struct Profiles {
     bound: AtomicUsize,
@@ -28,17 +29,17 @@ pub(crate) struct Profiles {
     invalid: CounterSlot,
 }
 
-/// What is known of the profiles that found no place. Their violations have one series; a utilisation they have not,
-/// for it would be the one of whoever came last.
+/// The state of the profiles over the limit. Their violations share one series; they have no utilisation, because it
+/// would be that of the last update.
 #[derive(Debug, Default)]
 struct Overflowed {
     violations: u64,
     below_zero: BTreeSet<String>,
-    /// When they were removed: what else is counted by their names has its grace too.
+    /// The time of their removal: the other counts with their names have a grace period too.
     removed: BTreeMap<Arc<str>, Duration>,
-    /// When the first of these graces ends, or earlier.
+    /// The end of the first of these grace periods, or earlier.
     next_end: Option<Duration>,
-    /// Whether there is one, or somebody calls a profile "other".
+    /// Whether there is such a profile, or one is named "other".
     is_known: bool,
 }
 
@@ -53,28 +54,28 @@ impl Profiles {
         }
     }
 
-    /// Counts figures that are no numbers.
+    /// Counts figures that are not numbers.
     pub(crate) fn refuse(&self) {
         self.invalid.add(1);
     }
 
-    /// How often they came.
+    /// The number of such figures.
     pub(crate) fn invalid(&self) -> u64 {
         self.invalid.value()
     }
 
-    /// Bounds the places from here on; who has one keeps it.
+    /// Sets the limit; existing profiles stay.
     pub(crate) fn set_bound(&self, bound: usize) {
         self.bound.store(bound, Relaxed);
     }
 
-    /// The place that this profile has already.
+    /// The slot of this profile, if it has one.
     pub(crate) fn standing_place(&self, id: &str) -> Option<Arc<ProfileSlots>> {
         self.places.lock().get(id).cloned()
     }
 
-    /// The place of this profile, which it has from here on if there is one. A profile that is called "other" has none:
-    /// its series would stand there twice.
+    /// The slot of this profile, created if there is capacity. A profile named "other" has none, because its series
+    /// would be exported twice.
     pub(crate) fn place(&self, id: &str) -> Option<Arc<ProfileSlots>> {
         if let Some(slots) = self.places.lock().get(id) {
             return Some(Arc::clone(slots));
@@ -97,12 +98,12 @@ impl Profiles {
         Some(slots)
     }
 
-    /// Exports the series of profiles that have no place from here on.
+    /// Exports the series of profiles over the limit from here on.
     pub(crate) fn expect_beyond(&self) {
         self.beyond().is_known = true;
     }
 
-    /// Takes the figures of a profile that has no place.
+    /// Records the figures of a profile over the limit.
     pub(crate) fn update_beyond(&self, id: &str, figures: &CapitalReading, tolerance: f64) {
         if id != OTHER {
             self.overflow.add(1);
@@ -119,12 +120,12 @@ impl Profiles {
         }
     }
 
-    /// Forgets that a profile without a place was below zero.
+    /// Discards the below-zero state of a profile over the limit.
     pub(crate) fn remove_beyond(&self, id: &str) {
         self.beyond().below_zero.remove(id);
     }
 
-    /// Begins the grace of a profile without a place; says whether it has one.
+    /// Begins the grace period of a profile over the limit; returns whether it has one.
     pub(crate) fn begin_grace(&self, id: &Arc<str>, now: Duration) -> bool {
         let mut beyond = self.beyond();
         let has_grace = beyond.removed.len() < MOST_BEYOND || beyond.removed.contains_key(id);
@@ -136,7 +137,7 @@ impl Profiles {
     }
 
     pub(crate) fn collect(&self, now: Duration, namespace: &str, sink: &mut dyn Sink) {
-        // No lock is held while the sink writes: it may wait for a client, and nobody for the sink.
+        // No lock is held while the sink writes: it may wait for a client, but no thread may wait for the sink.
         let places = self.places.lock();
         let standing: Vec<_> = places.iter().map(|(id, slots)| (Arc::clone(id), Arc::clone(slots))).collect();
         drop(places);
@@ -153,8 +154,8 @@ impl Profiles {
         sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, labels, overflow);
     }
 
-    /// Forgets removed profiles whose grace is over, unless a handle holds them still; returns those whose grace has
-    /// ended since the last call.
+    /// Removes profiles whose grace period is over, unless a handle still holds them; returns those whose grace
+    /// period has ended since the last call.
     pub(crate) fn forget(&self, now: Duration) -> Vec<Arc<str>> {
         let mut ended = self.beyond().end_graces(now);
         let places = self.places.lock();
@@ -166,8 +167,8 @@ impl Profiles {
             if slots.end_grace(now) {
                 ended.push(Arc::clone(profile));
             }
-            // Whoever takes a place holds its slots before the lock is released. What was recorded by whoever held them
-            // last is seen.
+            // A thread that gets a slot holds it before the lock is released. The recordings of its last holder are
+            // visible.
             Arc::get_mut(slots).is_none() || !slots.is_past_grace(now)
         });
         ended
@@ -179,7 +180,7 @@ impl Profiles {
 }
 
 impl Overflowed {
-    /// The removed profiles whose grace is over, once.
+    /// The removed profiles whose grace period is over, each once.
     fn end_graces(&mut self, now: Duration) -> Vec<Arc<str>> {
         if self.next_end.is_none_or(|end| now < end) {
             return Vec::new();
@@ -197,10 +198,10 @@ impl Overflowed {
     }
 }
 
-/// How one profile's capital stands.
+/// The state of one profile's capital.
 ///
-/// A lock and not atomics: a removal, an update and a scrape at the same time must find one of the others' states, not
-/// halves of two. Nobody holds it longer than it takes to copy a few words.
+/// A lock and not atomics, because a removal, an update and a scrape at the same time must find one of the others'
+/// states and not a mixture. It is held only to copy a few words.
 #[derive(Debug, Default)]
 pub(crate) struct ProfileSlots(Lock<ProfileState>);
 
@@ -212,19 +213,20 @@ struct ProfileState {
     utilization: Option<f64>,
     /// Boot time of the removal.
     removed_at: Option<Duration>,
-    /// Whether the end of the grace was told already.
+    /// Whether the end of the grace period was already reported.
     grace_ended: bool,
-    /// Whether it was removed again when a grace was over: it is not shown for another.
+    /// Whether it was removed again after a grace period: it is not exported for another.
     is_hidden: bool,
 }
 
 impl ProfileSlots {
-    /// Of a profile that may have been below zero before it had a place: its fall is counted already.
+    /// The slot of a profile that may have been below zero before it had one, in which case its fall is already
+    /// counted.
     fn new(below_zero: bool) -> Self {
         Self(Lock::new(ProfileState { below_zero, ..ProfileState::default() }))
     }
 
-    /// Counts a violation where available capital has fallen below zero, and brings a removed profile back.
+    /// Counts a violation if available capital has fallen below zero, and restores a removed profile.
     pub(crate) fn update(&self, figures: &CapitalReading, tolerance: f64) {
         let mut standing = self.standing();
         let is_below = figures.is_below_zero(tolerance);
@@ -251,7 +253,7 @@ impl ProfileSlots {
         self.standing().is_past_grace(now)
     }
 
-    /// Whether the grace is over and nobody was told.
+    /// Whether the grace period is over and this was not reported before.
     fn end_grace(&self, now: Duration) -> bool {
         let mut standing = self.standing();
         let ends = standing.is_past_grace(now) && !standing.grace_ended;
@@ -328,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_see_one_edge_count_it_once() {
+    fn concurrent_threads_count_one_fall_once() {
         let slots = ProfileSlots::default();
         for round in 1..=100 {
             std::thread::scope(|scope| {
@@ -342,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_that_returns_while_it_is_forgotten_keeps_its_place() {
+    fn a_profile_that_returns_during_its_removal_keeps_its_slot() {
         let profiles = Profiles::new();
         profiles.set_bound(1);
         let later = GRACE * 2;
@@ -358,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grace_that_ends_is_told_once() {
+    fn the_end_of_a_grace_period_is_reported_once() {
         let profiles = Profiles::new();
         let held = profiles.place("x").expect("a place");
         held.remove(Duration::ZERO);
@@ -371,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn profiles_beyond_the_bound_are_told_apart() {
+    fn profiles_over_the_limit_are_tracked_separately() {
         let profiles = Profiles::new();
         profiles.set_bound(0);
         for _ in 0..5 {
@@ -385,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fall_that_is_remembered_counts_once_however_many_others_are_below_zero() {
+    fn a_tracked_fall_counts_once_while_many_others_are_below_zero() {
         let profiles = Profiles::new();
         profiles.set_bound(0);
         let falls = |id: usize| profiles.update_beyond(&id.to_string(), &available(-1.0), 0.0);
@@ -400,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_violation_that_comes_while_a_removed_profile_is_forgotten_is_not_lost() {
+    fn a_violation_during_a_removal_is_not_lost() {
         let long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
         let profiles = Profiles::new();
         for round in 1..=if long { 200_000 } else { 500 } {
@@ -424,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fall_without_a_place_is_not_counted_again_with_one() {
+    fn a_fall_over_the_limit_is_not_counted_again_with_a_slot() {
         let profiles = Profiles::new();
         profiles.set_bound(0);
         profiles.update_beyond("x", &available(-1.0), 0.0);

@@ -1,4 +1,4 @@
-//! Rate limits of exchanges: how much of each is used, as the exchange itself says.
+//! Rate limits of exchanges: the used part of each, as reported by the exchange.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ impl RateLimits {
         self.series.get_or_insert_with(&(exchange, limit), GaugeSlot::new)
     }
 
-    /// Values that were none.
+    /// The number of invalid values.
     pub(crate) fn invalid(&self) -> u64 {
         self.invalid.value()
     }
@@ -50,7 +50,7 @@ impl RateLimits {
 pub struct RateLimitGauge {
     limits: Arc<RateLimits>,
     labels: (&'static str, &'static str),
-    /// None where an allocator asked for the handle under a lock.
+    /// `None` if an allocator requested the handle under a lock.
     slot: Option<Arc<GaugeSlot>>,
 }
 
@@ -60,11 +60,10 @@ impl RateLimitGauge {
         Self { limits, labels: (exchange, limit), slot }
     }
 
-    /// Says how much is used of what is allowed, in the limit's own unit: requests, orders, weight. The gauge is their
-    /// ratio: 0 to 1, or more where the exchange counts on. It is absent until this is first said.
+    /// Sets the used and the allowed amount, in the limit's own unit: requests, orders, weight. The gauge is their
+    /// ratio: 0 to 1, or more if the exchange keeps counting. It is absent until this is called first.
     ///
-    /// Where one of them is negative, NaN or infinite, or nothing is allowed, nothing changes but
-    /// `invalid_observations_total`.
+    /// If an amount is negative, NaN or infinite, or nothing is allowed, only `invalid_observations_total` changes.
     pub fn set_used(&self, used: f64, allowed: f64) {
         if !ENABLED {
             return;
@@ -86,7 +85,8 @@ impl RateLimitGauge {
         let _ = record_outside(|| self.limits.slot(exchange, limit).set(ratio));
     }
 
-    /// The same from how much is left, as Bybit says it (`X-Bapi-Limit-Status` of `X-Bapi-Limit`).
+    /// Like [`set_used`](Self::set_used), from the remaining amount, as Bybit reports it (`X-Bapi-Limit-Status` of
+    /// `X-Bapi-Limit`).
     pub fn set_remaining(&self, remaining: f64, allowed: f64) {
         self.set_used(allowed - remaining, allowed);
     }

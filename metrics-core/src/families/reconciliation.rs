@@ -1,4 +1,4 @@
-//! Reconciliation: what differs between the bot's records and the exchange's.
+//! Reconciliation: mismatches between the bot's records and the exchange's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,10 +13,10 @@ use crate::report::{Report, Topic};
 use crate::shown::quoted;
 use crate::storage::{ENABLED, Sink, lose, record_outside};
 
-/// What one complete comparison found.
+/// The result of one complete comparison.
 ///
-/// A mismatch with a key is told apart from the last cycle's: it counts once for as long as it lasts. One that is
-/// only counted is taken as new each time.
+/// A mismatch with a key is compared with the last cycle: it counts once for as long as it lasts. One without a key
+/// is taken as new each time.
 ///
 /// ```
 /// use bot_metrics::ReconciliationReport;
@@ -41,20 +41,20 @@ enum MismatchKind {
     MissingFromExchange,
 }
 
-/// Kind and source of each, in the same order, and of those without keys.
+/// Kind and source of each, in the same order; the last is for mismatches without keys.
 const KINDS: [[&str; 2]; 4] =
     [["differs", ""], ["missing", "db"], ["missing", "exchange"], ["unspecified", ""]];
 
 const UNSPECIFIED: usize = 3;
 
 impl ReconciliationReport {
-    /// A report of a comparison that found nothing.
+    /// A report without mismatches.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds an item that is missing from `source`; `key` is the same in each cycle that finds it.
+    /// Adds an item that is missing from `source`; `key` must be the same in each cycle that finds it.
     #[must_use]
     pub fn missing(mut self, source: Source, key: impl Into<String>) -> Self {
         let kind = match source {
@@ -67,22 +67,22 @@ impl ReconciliationReport {
         self
     }
 
-    /// Adds an item that both have but not alike; `key` is the same in each cycle that finds it.
+    /// Adds an item that both sides have with different contents; `key` must be the same in each cycle that finds it.
     #[must_use]
     pub fn differs(mut self, key: impl Into<String>) -> Self {
         self.mismatches.insert((MismatchKind::Differs, key.into()));
         self
     }
 
-    /// Adds `count` items without keys that are missing from `source`. They are no mismatches until
-    /// [`new_mismatches`](Self::new_mismatches) says how many of them are new.
+    /// Adds `count` items without keys that are missing from `source`. They count as mismatches only through
+    /// [`new_mismatches`](Self::new_mismatches), which gives the number of new ones.
     #[must_use]
     pub fn missing_count(mut self, source: Source, count: u64) -> Self {
         self.add_missing(source, count);
         self
     }
 
-    /// Adds `count` mismatches without keys, all of them new. A sum that is larger than the largest number stays there.
+    /// Adds `count` mismatches without keys, all of them new. The sum saturates.
     #[must_use]
     pub fn new_mismatches(mut self, count: u64) -> Self {
         self.new_mismatches = self.new_mismatches.saturating_add(count);
@@ -94,17 +94,17 @@ impl ReconciliationReport {
         *missing = missing.saturating_add(count);
     }
 
-    /// How many items are missing from `source`.
+    /// The number of items missing from `source`.
     #[must_use]
     pub fn missing_from(&self, source: Source) -> u64 {
         self.missing[source.index()]
     }
 }
 
-/// Names that are kept apart. Each costs what its last cycle found, for ever; a bot compares a handful of things.
+/// The maximum number of names. Each keeps the result of its last cycle for ever; a bot compares a handful of things.
 const MOST_NAMES: usize = 200;
 
-/// A call site, told apart by its address and named in reports.
+/// A call site, identified by its address and named in reports.
 type NamedSite = &'static (dyn fmt::Display + Sync);
 
 /// The reconciliations of an instance.
@@ -113,28 +113,28 @@ pub(crate) struct Reconciliations(Lock<ReconciliationState>);
 
 #[derive(Debug, Default)]
 struct ReconciliationState {
-    /// Of all together.
+    /// The sums over all reconciliations.
     mismatches: [u64; KINDS.len()],
     each: BTreeMap<Arc<ReconciliationKey>, Reconciliation>,
 }
 
-/// Tells reconciliations apart: each annotated function and the handles have their own names.
+/// Identifies a reconciliation: each annotated function has separate names, and so have the handles.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ReconciliationKey {
-    /// The address of its call site; none of a handle's.
+    /// The address of its call site; `None` for a handle's.
     site: Option<usize>,
     name: String,
 }
 
-/// One comparison that is made again and again, of orders say, or with one of several exchanges.
+/// One repeated comparison, for example of orders, or with one of several exchanges.
 #[derive(Debug, Default)]
 struct Reconciliation {
-    /// How many cycles have begun.
+    /// The number of cycles that have begun.
     begun: u64,
     last: Option<Committed>,
 }
 
-/// The last cycle that was committed, by when they began.
+/// The committed cycle that began last.
 #[derive(Debug)]
 struct Committed {
     number: u64,
@@ -142,7 +142,7 @@ struct Committed {
     known: BTreeSet<(MismatchKind, String)>,
 }
 
-/// What is published.
+/// The exported figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ReconciliationTotals {
     mismatches: [u64; KINDS.len()],
@@ -155,7 +155,7 @@ impl Reconciliations {
         self.0.lock()
     }
 
-    /// The number of a cycle that begins now, and the key under which it is kept.
+    /// The number of a cycle that begins now, and the key under which it is stored.
     fn begin(&self, site: Option<NamedSite>, name: &str) -> (Arc<ReconciliationKey>, u64) {
         let mut key = ReconciliationKey {
             site: site.map(|site| std::ptr::from_ref(site).addr()),
@@ -180,7 +180,7 @@ impl Reconciliations {
         totals[UNSPECIFIED] = totals[UNSPECIFIED].saturating_add(new_mismatches);
         let Some(reconciliation) = each.get_mut(key) else { return };
         let known = match &reconciliation.last {
-            // What it found is older than what stands, and what was known before it is forgotten.
+            // Its result is older than the current one, and the result before that is no longer known.
             Some(last) if last.number > number => return,
             last => last.as_ref().map(|last| &last.known),
         };
@@ -216,11 +216,11 @@ impl Reconciliations {
     }
 }
 
-/// A comparison under way; from [`Metrics::reconciliation`](crate::Metrics::reconciliation) and
+/// A comparison in progress; from [`Metrics::reconciliation`](crate::Metrics::reconciliation) and
 /// [`Metrics::named_reconciliation`](crate::Metrics::named_reconciliation).
 ///
-/// Dropped without [`commit`](Self::commit), because a fetch failed say, it publishes nothing: the gauges keep what
-/// the last complete cycle found.
+/// Dropped without [`commit`](Self::commit), for example because a fetch failed, it publishes nothing: the gauges
+/// keep the result of the last complete cycle.
 ///
 /// ```
 /// # use bot_metrics::{Mode, ReconciliationReport, Settings, labels::Source};
@@ -240,17 +240,17 @@ impl Reconciliations {
 #[must_use = "a cycle publishes nothing until it is committed"]
 pub struct ReconciliationCycle(Option<Begun>);
 
-/// A cycle that has begun; none where an allocator began it under a lock.
+/// A cycle that has begun; `None` if an allocator began it under a lock.
 #[derive(Debug)]
 struct Begun {
     reconciliations: Arc<Reconciliations>,
-    // Shared: futures have a cycle in them.
+    // Shared, because futures contain a cycle.
     key: Arc<ReconciliationKey>,
     number: u64,
 }
 
 impl ReconciliationCycle {
-    /// Begins a cycle of the reconciliation of this name: of a call site, or of the handles.
+    /// Begins a cycle of the reconciliation of this name, of a call site or of the handles.
     pub(crate) fn begin(
         reconciliations: impl FnOnce() -> Arc<Reconciliations>,
         site: Option<NamedSite>,
@@ -280,8 +280,8 @@ impl ReconciliationCycle {
         Self(begun)
     }
 
-    /// Publishes what a complete comparison found. Where a cycle of the same reconciliation that began later was
-    /// committed before, this one's findings are out of date: of them only
+    /// Publishes the result of a complete comparison. If a cycle of the same reconciliation that began later was
+    /// committed before, this result is out of date, and only its
     /// [`new_mismatches`](ReconciliationReport::new_mismatches) are counted.
     pub fn commit(self, report: ReconciliationReport) {
         match self.0 {
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_beyond_the_largest_number_stay_there() {
+    fn counts_saturate() {
         let endless = || {
             let missing =
                 ReconciliationReport::new().missing_count(Source::Db, u64::MAX).missing(Source::Db, "a");
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn names_without_end_take_no_memory_without_end_and_lose_no_mismatch() {
+    fn any_number_of_names_takes_bounded_memory_and_loses_no_mismatch() {
         let reconciliations = Reconciliations::default();
         for name in 0..1_000 {
             let report = ReconciliationReport::new().differs(format!("order {name}"));

@@ -1,5 +1,5 @@
-//! How late tokio's scheduler is: a task that blocks a worker delays every other one on it, and no duration of theirs
-//! shows why.
+//! The delay of tokio's scheduler: a task that blocks a worker delays every other one on it, without a sign in their
+//! durations.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -11,10 +11,10 @@ use tokio::time::{Instant, sleep_until};
 use crate::catalogue::{self, TOKIO_SCHEDULER_LAG_BUCKETS};
 use crate::storage::{ENABLED, HistogramWords, Sink};
 
-/// Often enough to catch a block of a tenth of a second once, and no work worth naming.
+/// Often enough to catch a block of a tenth of a second, at negligible cost.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// How late tasks of the runtimes that are watched were woken.
+/// The delays of tasks of the watched runtimes.
 #[derive(Debug)]
 pub(crate) struct SchedulerLag {
     is_watched: AtomicBool,

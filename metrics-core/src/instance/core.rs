@@ -1,4 +1,4 @@
-//! The families of one instance, and everything that a scrape of it shows.
+//! The families of one instance, and everything that it exports.
 
 use std::fmt;
 use std::sync::atomic::AtomicUsize;
@@ -29,7 +29,7 @@ use crate::source_line::SourceLine;
 use crate::storage::{ENABLED, GaugeSlot, Sink, Snapshot, SnapshotBuilder, lost, withdraw_time_stamps};
 use crate::{LabelValue as _, lock};
 
-/// Every room of one instance.
+/// All families of one instance.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) clock: Clock,
@@ -50,16 +50,16 @@ pub(crate) struct Core {
     pub(crate) scheduler_lag: Arc<SchedulerLag>,
 }
 
-/// What is known once the settings are.
+/// The state that exists once the settings are known.
 #[derive(Debug)]
 pub(super) struct Installed {
     pub(super) settings: Settings,
     pub(super) naming: Naming,
-    /// The call that made it.
+    /// The call that created it.
     pub(super) place: SourceLine,
     pub(super) registry: Registry,
-    /// Whether somebody was given the registry and may have registered something there. Until then there is nothing
-    /// foreign in it, and a scrape starts no thread for it.
+    /// Set when the registry was handed out and may contain foreign metrics. Until then a scrape starts no thread for
+    /// it.
     pub(super) handed_out: lock::Once<()>,
 }
 
@@ -94,7 +94,7 @@ impl Core {
         self.settings().map(|settings| settings.report.clone()).unwrap_or_default()
     }
 
-    /// What the library says by itself of profiles.
+    /// Exports the library's own events about profiles.
     pub(super) fn expect_own_events(&self) {
         self.events.bare(Severity::Error.as_str(), EventType::InvalidCapital.as_str());
     }
@@ -112,7 +112,7 @@ impl Core {
         ReconciliationCycle::begin(|| Arc::clone(&self.reconciliations), site, name, || self.report())
     }
 
-    /// Every value at this moment.
+    /// Every current value.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let families = self.settings().map(|settings| settings.families).unwrap_or_default();
         let mut snapshot = SnapshotBuilder::new(families);
@@ -120,7 +120,7 @@ impl Core {
         snapshot.finish()
     }
 
-    /// Compares the clocks, so that a suspend is known to lie between two moments that are not far apart.
+    /// Compares the clocks, so that a suspend is known to lie between two moments that are close to each other.
     #[cfg(feature = "server")]
     pub(crate) fn compare_clocks(&self) {
         self.check_clock();
@@ -134,7 +134,7 @@ impl Core {
                 Topic::Clock,
                 "",
                 format_args!(
-                    "the processor's time stamp counter is {ppm} ppm off the monotonic clock, which takes over for good"
+                    "the processor's time stamp counter is {ppm} ppm off the monotonic clock, which replaces it permanently"
                 ),
             );
         }
@@ -150,14 +150,14 @@ impl Core {
         self.forget_profiles(now);
         let settings = self.settings();
         let namespace = settings.map_or(DEFAULT_NAMESPACE, |settings| &settings.namespace);
-        // Ages and stamps before any family is streamed: a slow reader would age them.
+        // Ages and timestamps come before any family is streamed, because a slow reader would age them.
         self.collect_whole(&translation, namespace, sink);
         self.events.collect(now, namespace, sink);
         self.exchange_calls.collect(settings.and_then(|settings| settings.exchange), sink);
         self.custom.collect(now, sink);
     }
 
-    /// The families that are not streamed: a sink writes none of them before the first that is.
+    /// Exports the families that are not streamed: a sink writes none of them before the first streamed one.
     fn collect_whole(&self, translation: &Translation, namespace: &str, sink: &mut dyn Sink) {
         self.subsystems.collect(translation, sink);
         self.rate_limits.collect(sink);
@@ -173,7 +173,7 @@ impl Core {
         sink.counter(&catalogue::RECORDINGS_LOST_TOTAL, &[], lost());
         #[cfg(feature = "tokio")]
         self.scheduler_lag.collect(sink);
-        // Where a test steers the clock, equal input is to give equal bytes.
+        // With a manual clock, equal input should give equal bytes.
         if let Clock::System = self.clock {
             if let Some(took) = self.scrape_duration.value() {
                 sink.gauge(&catalogue::SCRAPE_DURATION_SECONDS, &[], took);
@@ -199,7 +199,7 @@ impl Core {
         self.custom.collect_invalid(namespace, sink);
     }
 
-    /// The place of this profile, if there is one, or one comes free.
+    /// The slot of this profile, if there is capacity, possibly by the end of a grace period.
     pub(crate) fn profile_slots(&self, id: &str) -> Option<Arc<ProfileSlots>> {
         self.profiles.place(id).or_else(|| {
             self.forget_profiles(self.clock.boot_time());
@@ -211,8 +211,7 @@ impl Core {
         })
     }
 
-    /// Takes away at once the gauges that the bot has of a profile, which stands there if anywhere, and its counts after
-    /// their grace.
+    /// Removes the gauges of a profile at once, and its counts after their grace period.
     pub(crate) fn remove_profile(&self, id: &Arc<str>, slots: Option<&ProfileSlots>) {
         let now = self.clock.boot_time();
         match slots {

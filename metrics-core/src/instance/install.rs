@@ -1,4 +1,4 @@
-//! How an instance begins: the settings and call sites are checked, then every known series is exported at 0.
+//! The start of an instance: the settings and call sites are checked, then every known series is exported as 0.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,24 +20,24 @@ use crate::storage::not_installed;
 use crate::{Error, lock};
 
 impl Settings {
-    /// Makes these the settings of the process, to which all attributes belong. Every linked call site's series
-    /// stands at 0 from here on.
+    /// Makes these the settings of the process-wide instance, to which all attributes record. Every linked call
+    /// site's series is exported as 0 from here on.
     ///
     /// # Errors
     ///
-    /// Where a setting is not allowed, where two call sites contradict each other, where an exchange call has no
-    /// exchange, or where other settings are installed already. Nothing is installed then.
+    /// If a setting is invalid, two call sites contradict each other, an exchange call has no exchange, or other
+    /// settings are already installed. Nothing is installed then.
     #[track_caller]
     pub fn install(self) -> Result<Metrics, Error> {
         let place = SourceLine::of_caller();
         install(self.checked()?, place)
     }
 
-    /// Makes an instance of its own, for tests and simulated bots. Only handles record to it, no attribute.
+    /// Builds a separate instance, for tests and simulated bots. Only handles record to it, not attributes.
     ///
     /// # Errors
     ///
-    /// Where a setting is not allowed.
+    /// If a setting is invalid.
     #[track_caller]
     pub fn build(self) -> Result<Metrics, Error> {
         let place = SourceLine::of_caller();
@@ -60,7 +60,7 @@ fn install(settings: Settings, place: SourceLine) -> Result<Metrics, Error> {
     }
     let sites = call_sites();
     check(&sites, &settings)?;
-    // All that can fail comes before anything is changed.
+    // Everything that can fail comes before the first change.
     let registry = registry(core, &settings)?;
     for site in &sites {
         declare(core, site, &settings);
@@ -94,7 +94,7 @@ fn build(settings: Settings, place: SourceLine) -> Result<Metrics, Error> {
     Ok(Metrics { core })
 }
 
-/// The registry of what is recorded here, or why it cannot be.
+/// The registry, or the reason why the settings are contradictory.
 fn registry(core: &Arc<Core>, settings: &Settings) -> Result<Registry, Error> {
     check_families(&declared_families())?;
     let registry = Registry::new();
@@ -115,12 +115,12 @@ fn configure(core: &Core, settings: Settings, place: SourceLine, registry: Regis
         core.events.bare(severity, kind);
     }
     let naming = settings.naming();
-    // Both callers hold what keeps a second one out.
+    // Both callers hold the lock that excludes a second one.
     let _ =
         core.installed.set(Installed { settings, naming, place, registry, handed_out: lock::Once::new() });
 }
 
-/// Makes the series of `site` stand at 0, as far as its labels are known.
+/// Exports the series of `site` as 0, as far as its labels are known.
 fn declare(core: &Core, site: &'static CallSite, settings: &Settings) {
     match site.target() {
         Target::Subsystem(site) => {
@@ -132,7 +132,7 @@ fn declare(core: &Core, site: &'static CallSite, settings: &Settings) {
                 } else {
                     core.subsystems.awaited(subsystem, &core.clock)
                 };
-                // Contradictions were refused before.
+                // Contradictions were rejected before.
                 let _ = site.max_age().map(|max_age| slots.set_max_age(max_age));
             }
         }
@@ -152,14 +152,14 @@ fn declare(core: &Core, site: &'static CallSite, settings: &Settings) {
                 core.events.bare(severity, kind);
             }
         }
-        // A profile is known from its first check on; the counter of mismatches is there anyway, and what is closed of
-        // the bot's own families.
+        // A profile is known from its first check on; the counter of mismatches and the closed series of the bot's
+        // own families always exist.
         Target::Capital | Target::Reconciliation | Target::Timed(_) | Target::Counted(_) => {}
     }
 }
 
-/// Refuses sites that contradict each other or the settings, naming the places. An age at a site that picks its
-/// subsystem at run time is the age of each that it can pick.
+/// Rejects call sites that contradict each other or the settings, naming their locations. The age at a site that
+/// chooses its subsystem at run time applies to each possible one.
 fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
     let mut ages: BTreeMap<&'static str, MaxAge> = BTreeMap::new();
     for place in sites {
@@ -188,7 +188,7 @@ fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses two families of one name that differ, naming the places.
+/// Rejects two families with the same name and different declarations, naming their locations.
 fn check_families(families: &[&CustomFamily]) -> Result<(), Error> {
     match families.windows(2).find(|pair| pair[0].family.name == pair[1].family.name && pair[0] != pair[1]) {
         Some(pair) => Err(Error::conflicting_family(pair[0].family.name, pair[0].place, pair[1].place)),
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn two_sites_with_one_label_and_different_ages_are_a_start_up_error_naming_both_places() {
+    fn two_sites_with_one_label_and_different_ages_are_a_start_up_error_naming_both_locations() {
         const AGES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(9)];
         let trading: &[&str] = &["trading"];
         let picked: &[&str] = &["monitor", "trading"];
@@ -253,7 +253,7 @@ mod tests {
         }
     }
 
-    /// Whether or not it had a place or a handle while it counted.
+    /// Whether or not it had a slot or a handle while it counted.
     #[test]
     fn counts_of_a_removed_profile_in_families_of_the_bots_own_go_after_its_grace() {
         static FAMILY: CustomFamily = CustomFamily::new(

@@ -1,4 +1,4 @@
-//! The handle of an instance: makes the other handles, and writes what is served.
+//! The handle of an instance, which creates the other handles and writes the exposition.
 
 use std::io;
 use std::sync::Arc;
@@ -31,10 +31,10 @@ use crate::source_line::SourceLine;
 use crate::storage::{ENABLED, Receipt, Snapshot};
 use crate::{Error, LabelValue, lock};
 
-/// A comment to Prometheus, for whoever wonders why a bot's metrics stand still.
+/// A comment in the exposition that explains why a bot's metrics are missing.
 const SWITCHED_OFF: &str = "# This bot is built without the feature \"enable\" of bot-metrics: annotated functions and handles record nothing.\n";
 
-/// An instance: what handles record to, and what is served.
+/// An instance: the destination of recordings and the source of the exposition.
 ///
 /// Clones share everything.
 ///
@@ -52,7 +52,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The process-wide instance, once [`Settings::install`] has made it.
+    /// The process-wide instance, once [`Settings::install`] has created it.
     #[must_use]
     pub fn installed() -> Option<Self> {
         let core = process::core_unless_inside()?;
@@ -64,18 +64,18 @@ impl Metrics {
         Arc::ptr_eq(&self.core, process::core())
     }
 
-    /// What this instance was made with.
+    /// The settings of this instance.
     ///
     /// # Panics
     ///
-    /// Never: there is no instance without settings.
+    /// Never, because every instance has settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.installation().settings
     }
 
-    /// A subsystem, exported from here on, or from its first run on where the settings
-    /// [disable](Settings::disable) it or every attribute that names it says `optional`.
+    /// A subsystem, exported from here on, or from its first run on if the settings [disable](Settings::disable) it
+    /// or every attribute that names it is `optional`.
     #[must_use]
     pub fn subsystem<L: LabelValue>(&self, subsystem: L) -> SubsystemHandle {
         const { require_type::<L>("subsystem") };
@@ -102,7 +102,7 @@ impl Metrics {
         ExchangeCall::new(slots, self.core.clock.clone())
     }
 
-    /// A rate limit of an exchange, exported once it is known how much of it is used.
+    /// A rate limit of an exchange, exported once its use is known.
     #[must_use]
     pub fn rate_limit<E: LabelValue, L: LabelValue>(&self, exchange: E, limit: L) -> RateLimitGauge {
         const { require_type::<E>("exchange") };
@@ -110,8 +110,8 @@ impl Metrics {
         RateLimitGauge::new(Arc::clone(&self.core.rate_limits), exchange.as_str(), limit.as_str())
     }
 
-    /// An event, counted once it is [recorded](Event::record). Say in [`Settings::expect_events`] which there may be:
-    /// no linker knows.
+    /// An event, which is counted once it is [recorded](Event::record). Name the possible events in
+    /// [`Settings::expect_events`], because they are not known at link time.
     pub fn event<S: LabelValue, T: LabelValue>(&self, severity: S, event_type: T) -> Event<'_> {
         const { require_type::<S>("severity") };
         const { require_type::<T>("event type") };
@@ -124,15 +124,15 @@ impl Metrics {
         self.core.events.bare(severity, event_type);
     }
 
-    /// As [`event`](Self::event), with texts that are known to be label values.
+    /// Like [`event`](Self::event), with texts that are known to be label values.
     #[cfg(feature = "tracing")]
     pub(crate) fn event_named(&self, severity: &'static str, event_type: &'static str) -> Event<'_> {
         self.core.event(severity, event_type)
     }
 
-    /// The last 64 events of each severity that were recorded with a [text](Event::text), all together the newest first,
-    /// whatever happened to their series since. However many of one severity come, they push out none of another.
-    /// Severities that a bot has besides the library's have 64 together.
+    /// The last 64 events of each severity that were recorded with a [text](Event::text), the newest first, even if
+    /// their series have been removed. Events of one severity never push out those of another. A bot's own severities
+    /// share 64.
     ///
     /// ```
     /// # use bot_metrics::{Mode, Settings, labels::{EventType, Severity}};
@@ -147,13 +147,13 @@ impl Metrics {
         self.core.events.recent().all()
     }
 
-    /// As many of the newest of each severity.
+    /// The newest events of each severity, at most `most` of each.
     #[cfg(feature = "server")]
     pub(crate) fn newest_events_of_each_severity(&self, most: usize) -> Vec<RecentEvent> {
         self.core.events.recent().newest_of_each(most)
     }
 
-    /// The profile with this id, exported from here on with its violations at 0.
+    /// The profile with this id, exported from here on with 0 violations.
     #[must_use]
     pub fn profile(&self, profile_id: &str) -> Profile {
         let _ = lock::outside(|| self.core.expect_own_events());
@@ -169,9 +169,9 @@ impl Metrics {
         MarketDataFeed::new(market_data, clock.clone(), timeline, exchange.as_str(), symbol)
     }
 
-    /// Watches how late the scheduler of a tokio runtime wakes a task, ten times a second, in
-    /// `tokio_scheduler_lag_seconds`. A cycle that blocks its worker is seen there, whoever waits for it. The runtime
-    /// needs a timer.
+    /// Measures how late the scheduler of a tokio runtime wakes a task, ten times a second, in
+    /// `tokio_scheduler_lag_seconds`. A cycle that blocks its worker shows there, whichever tasks it delays. The
+    /// runtime needs a timer.
     ///
     /// ```
     /// # use bot_metrics::{Mode, Settings};
@@ -185,16 +185,17 @@ impl Metrics {
         watch(&self.core.scheduler_lag, runtime);
     }
 
-    /// Begins a cycle of the bot's reconciliation, where it has one by handle; of several,
-    /// [each has a name](Self::named_reconciliation).
+    /// Begins a cycle of the bot's reconciliation through a handle; if there are several, [each has a
+    /// name](Self::named_reconciliation).
     pub fn reconciliation(&self) -> ReconciliationCycle {
         self.named_reconciliation("")
     }
 
-    /// Begins a cycle of one of several reconciliations: of orders and of positions, or with two exchanges. What one
-    /// finds is compared with its own last cycle, and the families tell the sum of all. No label has the name; it is
-    /// one of a few that stay, such as `"positions"`, since what the last cycle of each found counts until its next.
-    /// Beyond 200 names all are one, which the [report hook](Settings::on_report) is told.
+    /// Begins a cycle of one of several reconciliations: of orders and of positions, or with two exchanges. Its
+    /// result is compared with its own last cycle, and the families export the sum over all. The name is in no label.
+    /// Names should be few and constant, such as `"positions"`, because the figures of a name's last cycle count
+    /// until its next one. Names over the limit of 200 share one reconciliation, which is reported to the [report
+    /// hook](Settings::on_report).
     ///
     /// ```
     /// use bot_metrics::labels::Source;
@@ -211,29 +212,29 @@ impl Metrics {
         self.core.begin_reconciliation(None, name)
     }
 
-    /// Every value of our own families at this moment.
+    /// Every current value of the library's families.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.core.snapshot()
     }
 
-    /// What is served: our families, then those that the bot registered itself, in the text format 0.0.4.
+    /// The exposition: the library's families, then those that the bot registered, in the text format 0.0.4.
     ///
-    /// It is not known whether the text reaches a reader, so the counts in it are not taken as seen: if their profile is
-    /// [removed](Profile::remove) they stay for ten minutes, not five. What is written with
-    /// [`write_exposition`](Self::write_exposition) is taken as seen.
+    /// It is not known whether the text reaches a reader, so its counts are not marked as received: if their profile
+    /// is [removed](Profile::remove) they stay for ten minutes, not five. Text written with
+    /// [`write_exposition`](Self::write_exposition) is marked as received.
     ///
     /// # Panics
     ///
-    /// Never: memory is all that it takes.
+    /// Never; it only needs memory.
     #[must_use]
     pub fn exposition(&self) -> String {
         self.exposition_with_receipt().0
     }
 
-    /// The exposition, and the receipt to be confirmed once a reader has it.
+    /// The exposition, and the receipt to be confirmed once a reader has received it.
     pub(crate) fn exposition_with_receipt(&self) -> (String, Receipt) {
-        // Where it grew since the last one, by a little more than that.
+        // The length of the last one, with a small margin for growth.
         let last = self.core.exposition_length.load(Relaxed);
         let spelled = self.spell(TextSink::new(self.naming(), String::with_capacity(last + last / 32)));
         let (text, receipt) = spelled.expect("nothing is written");
@@ -241,9 +242,10 @@ impl Metrics {
         (text, receipt)
     }
 
-    /// Writes what [`exposition`](Self::exposition) returns to `out`, some 64 KiB at a time, so that it is never in memory
-    /// as a whole. No other thread waits for `out`, however long it takes: ages and stamps, and with them `subsystem_alive`, are of
-    /// the moment at which the exposition began. Counts are taken as seen once all is written and `out` is flushed.
+    /// Writes the same text as [`exposition`](Self::exposition) to `out`, in pieces of about 64 KiB, so that it is
+    /// never in memory as a whole. No other thread waits for `out`, however long it takes. Ages and timestamps, and
+    /// thus `subsystem_alive`, are those of the beginning of the exposition. Counts are marked as received once
+    /// everything is written and `out` is flushed.
     ///
     /// ```
     /// # use bot_metrics::{Mode, Settings};
@@ -256,23 +258,23 @@ impl Metrics {
     ///
     /// # Errors
     ///
-    /// The first that writing to `out` or flushing it gives.
+    /// The first error of writing to `out` or flushing it.
     pub fn write_exposition(&self, out: &mut dyn io::Write) -> io::Result<()> {
         let receipt = self.write_with_receipt(out)?;
-        // What a buffer keeps has no reader.
+        // Buffered data has not reached a reader.
         out.flush()?;
         receipt.confirm();
         Ok(())
     }
 
-    /// As [`write_exposition`](Self::write_exposition), where a reader has the exposition only later.
+    /// Like [`write_exposition`](Self::write_exposition), but the reader receives the exposition later.
     pub(crate) fn write_with_receipt(&self, out: &mut dyn io::Write) -> io::Result<Receipt> {
         self.spell(TextSink::to(self.naming(), out)).map(|(_, receipt)| receipt)
     }
 
     fn spell(&self, mut sink: TextSink<'_>) -> io::Result<(String, Receipt)> {
         let started = Instant::now();
-        // Foreign families first: what fails there is counted in ours.
+        // Foreign families come first, because their failures are counted in the library's.
         let Core { foreign, clock, .. } = &*self.core;
         let foreign = foreign.spelled(self.core.id(), self.naming(), &self.core.report(), clock.wall());
         if !ENABLED {
@@ -289,9 +291,9 @@ impl Metrics {
         Ok(spelled)
     }
 
-    /// The shared registry, which holds our families as one collector. What a bot registers there itself is served
-    /// too, but contained only as a whole: a collector that hangs there takes the others there with it and blocks
-    /// whoever registers another. [`register`](Self::register) contains each by itself.
+    /// The shared registry, which contains the library's families as one collector. Metrics that a bot registers
+    /// there are served too, but isolated only as a whole: a collector that hangs there breaks the others there and
+    /// blocks every thread that registers another. [`register`](Self::register) isolates each collector.
     #[must_use]
     #[track_caller]
     pub fn registry(&self) -> &Registry {
@@ -301,35 +303,36 @@ impl Metrics {
         registry
     }
 
-    /// Registers a collector of the bot's own, which runs on a thread of its own. Where it panics, takes longer than a
-    /// second or yields what cannot be exported, that costs its own families alone, and is counted in
-    /// `foreign_collector_failures_total`; the [report hook](Settings::on_report) is told the first time of each. Its
+    /// Registers a collector of the bot's own, which runs on a separate thread. If it panics, takes longer than a
+    /// second or returns families that cannot be exported, only its own families are lost, which is counted in
+    /// `foreign_collector_failures_total` and reported once for each to the [report hook](Settings::on_report). Its
     /// series keep their own labels.
     ///
-    /// Several collectors may have parts of one family, such as one with other constant labels: they are merged as
-    /// `prometheus::Registry` merges them, under the help text of the first. A family is left out of the scrape where
-    /// Prometheus would refuse or misread it: an illegal name or label, `up` and `scrape_…`, a series twice, a counter
-    /// that is negative or not finite, bounds that do not rise, cumulative counts that fall, a quantile outside 0 to 1, a
-    /// timestamp below 0 or over ten minutes ahead.
+    /// Several collectors may have parts of one family, for example with different constant labels: they are merged
+    /// as `prometheus::Registry` merges them, with the help text of the first. A family is left out of the scrape if
+    /// Prometheus would reject or misread it: an illegal name or label, `up` and `scrape_…`, a duplicate series, a
+    /// counter that is negative or not finite, bounds that do not rise, cumulative counts that fall, a quantile
+    /// outside 0 to 1, a timestamp below 0 or over ten minutes ahead.
     ///
     /// # Errors
     ///
-    /// Where its descriptions panic or name a metric twice, a metric of ours, one that Prometheus writes itself, one of
-    /// a collector that was registered so, or one of its families with other label names or another help text.
+    /// If its descriptions panic, or name a metric twice, a metric of the library, one that Prometheus writes itself,
+    /// one of a collector that was registered before, or one of its families with other label names or another help
+    /// text.
     pub fn register(&self, collector: Box<dyn Collector>) -> Result<(), Error> {
         self.core.foreign.add_collector(collector, self.naming()).map_err(Error::foreign)
     }
 
-    /// Serves a whole registry of the bot's own too, such as `prometheus::default_registry()`; it is contained as a
-    /// whole, and its families are checked and merged as those of [`register`](Self::register) are. The `process_*`
-    /// metrics that every client has are served once: ours, or the registry's where
-    /// [`Families::CoreOnly`](crate::catalogue::Families::CoreOnly) switches ours off.
+    /// Also serves a whole registry of the bot's own, such as `prometheus::default_registry()`. It is isolated as a
+    /// whole, and its families are checked and merged like those of [`register`](Self::register). The `process_*`
+    /// metrics of every client are served once: the library's, or the registry's if
+    /// [`Families::SeedOnly`](crate::catalogue::Families::SeedOnly) switches the library's off.
     #[track_caller]
     pub fn add_registry(&self, registry: Registry) {
         self.core.foreign.add_registry(registry, SourceLine::of_caller());
     }
 
-    /// How each subsystem stands at this moment, sorted by name.
+    /// The current state of each subsystem, sorted by name.
     #[must_use]
     pub fn health(&self) -> Vec<SubsystemHealth> {
         if !ENABLED {
@@ -344,7 +347,7 @@ impl Metrics {
         self.core.compare_clocks();
     }
 
-    /// The time, as recent events have it.
+    /// The current time, by the clock of recent events.
     #[cfg(feature = "server")]
     pub(crate) fn wall(&self) -> SystemTime {
         UNIX_EPOCH + self.core.clock.wall()

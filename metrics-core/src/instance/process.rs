@@ -15,13 +15,13 @@ lazy_static! {
 
 static FOUND: lock::Once<&Arc<Core>> = lock::Once::new();
 
-/// The core that the attributes record to. It is there from the first recording on, installed or not, so that
-/// nothing is lost that happens before `install`.
+/// The core to which the attributes record. It exists from the first recording on, installed or not, so that
+/// recordings before `install` are kept.
 pub(crate) fn core() -> &'static Arc<Core> {
     FOUND.get_or_init(|| &PROCESS)
 }
 
-/// Like [`core`], but none where an allocator asks while this thread is inside a lock, perhaps making the core.
+/// Like [`core`], but returns `None` when called re-entrantly while the core is being created.
 pub(crate) fn core_unless_inside() -> Option<&'static Arc<Core>> {
     FOUND.get_unless_inside(|| &PROCESS).copied()
 }

@@ -1,4 +1,4 @@
-//! A profile's capital: its gauges, its violations, and what goes with it when it is removed.
+//! A profile's capital: its gauges, its violations, and its removal.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use crate::labels::{EventType, Severity};
 use crate::storage::{ENABLED, record_outside};
 use crate::{LabelValue, lock};
 
-/// A profile of an instance; from [`Metrics::profile`](crate::Metrics::profile), from which moment its counter
-/// stands at 0.
+/// A profile of an instance; from [`Metrics::profile`](crate::Metrics::profile), from which on its counter is
+/// exported as 0.
 ///
 /// ```
 /// # use bot_metrics::{Capital, Mode, Settings};
@@ -25,14 +25,14 @@ use crate::{LabelValue, lock};
 pub struct Profile {
     core: Arc<Core>,
     id: Arc<str>,
-    /// None where the bound on profiles was reached; a place may come free.
+    /// `None` if the limit on profiles was reached; a slot may become free.
     slots: Option<Arc<ProfileSlots>>,
 }
 
 impl Profile {
-    /// The profile with this id, back if it was removed.
+    /// The profile with this id, which is restored if it was removed.
     pub(crate) fn new(core: Arc<Core>, id: &str) -> Self {
-        // An allocator that asks under a lock gets a handle that looks for its slots later.
+        // An allocator that requests a handle under a lock gets one that finds its slots later.
         let find = || {
             let slots = core.profile_slots(id)?;
             slots.bring_back();
@@ -42,26 +42,26 @@ impl Profile {
         Self { core, id: Arc::from(id), slots }
     }
 
-    /// Takes new figures: sets the utilisation, and counts a violation where available capital has fallen below
-    /// zero since the last figures. Staying below counts nothing more; recovery re-arms. Figures below zero on
-    /// first sight count. A removed profile comes back.
+    /// Records new figures: sets the utilisation, and counts a violation if available capital has fallen below zero
+    /// since the last figures. Staying below zero adds nothing; a recovery re-arms. First figures below zero count. A
+    /// removed profile is restored.
     ///
-    /// Where a figure is NaN or infinite nothing changes but an `INVALID_CAPITAL` event.
+    /// If a figure is NaN or infinite, nothing changes except that an `INVALID_CAPITAL` event is counted.
     ///
-    /// Profiles beyond [`Settings::label_bounds`](crate::Settings::label_bounds) share the series "other": their
+    /// Profiles over [`Settings::label_bounds`](crate::Settings::label_bounds) share the series "other": their
     /// violations are counted there, and they have no utilisation.
     pub fn update<A: Amount>(&self, capital: Capital<A>) {
         update(&self.core, &self.id, self.slots.clone(), capital.figures());
     }
 
-    /// Takes the profile's gauges away at once, and its counters after five minutes, those of its events among them, and
-    /// those of the bot's own families whose label is a [`ProfileId`](crate::ProfileId), whoever counted there and whether or
-    /// not the profile had a place. What no scrape has seen by then stays five minutes more. What was counted under "other"
-    /// stays there. Any handle brings it back with its next [`update`](Self::update).
+    /// Removes the profile's gauges at once, and after five minutes its counters, including those of its events and
+    /// those of the bot's own families with a [`ProfileId`](crate::ProfileId) label, whichever handle counted and
+    /// whether or not the profile had its own series. Counts that no scrape has read by then stay for five more
+    /// minutes. Counts under "other" stay. The next [`update`](Self::update) of any handle restores the profile.
     pub fn remove(&self) {
         let remove = || {
             self.core.profiles.remove_beyond(&self.id);
-            // It may have moved in since this handle found no place.
+            // It may have got a slot since this handle found none.
             let slots = self.slots.clone().or_else(|| self.core.profiles.standing_place(&self.id));
             self.core.remove_profile(&self.id, slots.as_deref());
         };

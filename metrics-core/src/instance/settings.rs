@@ -1,4 +1,4 @@
-//! What a bot says of itself: the only reader of the environment, and the home of every default.
+//! The settings of a bot: the only reader of the environment, and the only place of defaults.
 
 use std::collections::BTreeSet;
 use std::env::{self, VarError};
@@ -15,7 +15,7 @@ use crate::report::{Report, ReportHook};
 use crate::shown::shown;
 use crate::{Error, LabelValue};
 
-/// Where the exposition is served unless something else is said.
+/// The default address of the exposition.
 pub const DEFAULT_ADDRESS: &str = "0.0.0.0:5000";
 
 const DEFAULT_APP: &str = "bytelyst-trading-bot-service";
@@ -24,13 +24,13 @@ const NODE_ENV: &str = "NODE_ENV";
 const PAPER_TRADING: &str = "PAPER_TRADING";
 const METRICS_ADDR: &str = "METRICS_ADDR";
 
-/// Where the bot runs; the default label `env`.
+/// The environment in which the bot runs; the default label `env`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Env {
-    /// Not where it counts.
+    /// Development or staging.
     #[default]
     Development,
-    /// Where it counts.
+    /// Production.
     Production,
 }
 
@@ -45,7 +45,7 @@ impl Env {
     }
 }
 
-/// Whether the bot risks money; the default label `mode`.
+/// Whether the bot trades real money; the default label `mode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// It does not.
@@ -65,8 +65,8 @@ impl Mode {
     }
 }
 
-/// Everything that a bot can set. [`install`](Self::install) makes it the process's, to which the attributes
-/// belong; [`build`](Self::build) makes an instance of its own.
+/// The settings of an instance. [`install`](Self::install) creates the process-wide instance, to which the attributes
+/// record; [`build`](Self::build) creates a separate one.
 ///
 /// ```no_run
 /// use bot_metrics::Settings;
@@ -97,7 +97,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults with this mode, whatever the environment says.
+    /// The defaults with this mode, independent of the environment.
     #[must_use]
     pub fn new(mode: Mode) -> Self {
         Self {
@@ -120,9 +120,9 @@ impl Settings {
         }
     }
 
-    /// What the environment says.
+    /// Reads the settings from the environment.
     ///
-    /// | variable | allowed | unset |
+    /// | variable | allowed values | default |
     /// | --- | --- | --- |
     /// | `NODE_ENV` | `development`, `production` | development |
     /// | `PAPER_TRADING` | `true`, `1`, `yes`, `on` for paper; `false`, `0`, `no`, `off` for live; any case | an error |
@@ -130,24 +130,24 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// Where a variable has another value, or `PAPER_TRADING` none: public bots use two opposite conventions for
-    /// "unset", and live money must never be labelled as paper.
+    /// If a variable has another value, or `PAPER_TRADING` is unset: public bots use two opposite conventions for
+    /// that, and live money must never be labelled as paper.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_variables(variable, None, |_| None)
     }
 
-    /// As [`from_env`](Self::from_env), with a mode for where `PAPER_TRADING` is unset: for a bot that can trade in
-    /// one mode only.
+    /// Like [`from_env`](Self::from_env), with a default mode if `PAPER_TRADING` is unset, for a bot that can trade
+    /// in only one mode.
     ///
     /// # Errors
     ///
-    /// Where a variable has a value that is not allowed.
+    /// If a variable has an invalid value.
     pub fn from_env_or(mode: Mode) -> Result<Self, Error> {
         Self::from_variables(variable, Some(mode), |_| None)
     }
 
-    /// As [`from_env`](Self::from_env), with what other values of `NODE_ENV` mean: an error is what is mapped to none.
-    /// A mode stands for an unset `PAPER_TRADING`, as in [`from_env_or`](Self::from_env_or).
+    /// Like [`from_env`](Self::from_env), with a mapping of other values of `NODE_ENV`: a value that is mapped to
+    /// `None` is an error. A `mode` is used if `PAPER_TRADING` is unset, as in [`from_env_or`](Self::from_env_or).
     ///
     /// ```no_run
     /// use bot_metrics::{Env, Settings};
@@ -162,7 +162,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// Where a variable has a value that is neither allowed nor mapped.
+    /// If a variable has a value that is neither allowed nor mapped.
     pub fn from_env_mapped(mode: Option<Mode>, map: impl Fn(&str) -> Option<Env>) -> Result<Self, Error> {
         Self::from_variables(variable, mode, map)
     }
@@ -193,30 +193,29 @@ impl Settings {
         self
     }
 
-    /// Sets the default label `app`; `bytelyst-trading-bot-service` unless set.
+    /// Sets the default label `app`; `bytelyst-trading-bot-service` by default.
     #[must_use]
     pub fn app(mut self, app: impl Into<String>) -> Self {
         self.app = app.into();
         self
     }
 
-    /// Keeps the default labels off the series and puts them on `target_info` alone, as OpenMetrics has it. They are on
-    /// each series unless this is said; queries then join what they need:
-    /// `… * on (job, instance) group_left (mode) target_info`.
+    /// Puts the default labels only on `target_info`, as in OpenMetrics, instead of on each series. Queries then join
+    /// the labels they need: `… * on (job, instance) group_left (mode) target_info`.
     #[must_use]
     pub fn default_labels_in_target_info(mut self) -> Self {
         self.target_info = true;
         self
     }
 
-    /// Sets what every metric's name begins with; `bytelyst_bot` unless set.
+    /// Sets the prefix of every metric's name; `bytelyst_bot` by default.
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
         self
     }
 
-    /// Names the exchange of all calls that name none themselves.
+    /// Sets the exchange of all calls that name none.
     #[must_use]
     pub fn exchange<L: LabelValue>(mut self, exchange: L) -> Self {
         const { vocabulary::require_type::<L>("exchange") };
@@ -224,8 +223,8 @@ impl Settings {
         self
     }
 
-    /// Says that this run of the bot does not start `subsystem`: it is left out, until it runs all the same. Otherwise a
-    /// loop that is linked into the binary and not used would be stalled for ever.
+    /// Declares that this run of the bot does not start `subsystem`, which is left out of the exposition until it
+    /// runs. Otherwise a loop that is linked into the binary but not used would be stalled for ever.
     #[must_use]
     pub fn disable<L: LabelValue>(mut self, subsystem: L) -> Self {
         const { vocabulary::require_type::<L>("subsystem") };
@@ -233,12 +232,12 @@ impl Settings {
         self
     }
 
-    /// Names the events that [`Metrics::event`](crate::Metrics::event) may count: they stand at 0 from the start, without profile and symbol.
-    /// One that is not named begins with its first count, which `increase()` in a rule cannot see, since it saw no 0
-    /// before. May be said several times.
+    /// Names the events that [`Metrics::event`](crate::Metrics::event) may count: they are exported as 0 from the
+    /// start, without profile and symbol. An event that is not named appears with its first count, which `increase()`
+    /// in a rule cannot see, because there was no 0 before. May be called several times.
     ///
-    /// Events of attributes need not be named, whether their severity and type are literals or picked at each call; nor
-    /// those of an `EventLayer`.
+    /// Events of attributes need not be named, whether their severity and type are literals or chosen at each call;
+    /// nor do those of an `EventLayer`.
     ///
     /// ```
     /// use bot_metrics::labels::{EventType, Severity};
@@ -263,14 +262,14 @@ impl Settings {
         self
     }
 
-    /// Says which families are exported.
+    /// Sets the families that are exported.
     #[must_use]
     pub fn families(mut self, families: Families) -> Self {
         self.families = families;
         self
     }
 
-    /// Says which build this is, for `build_info`: `env!("CARGO_PKG_VERSION")` and a commit, say.
+    /// Sets the labels of `build_info`, for example `env!("CARGO_PKG_VERSION")` and a commit.
     #[must_use]
     pub fn build_info(mut self, version: impl Into<String>, revision: impl Into<String>) -> Self {
         self.version = version.into();
@@ -278,39 +277,39 @@ impl Settings {
         self
     }
 
-    /// Says how far below zero available capital may be before that is a violation, in the profile's currency;
-    /// 0 unless set.
+    /// Sets how far below zero available capital may be before that is a violation, in the profile's currency; 0 by
+    /// default.
     #[must_use]
     pub fn capital_tolerance(mut self, tolerance: f64) -> Self {
         self.capital_tolerance = tolerance;
         self
     }
 
-    /// Bounds the values of the labels `profile_id` and `symbol`, and of every [`ProfileId`](crate::ProfileId) and
-    /// [`Symbol`](crate::Symbol) in families of the bot's own, in each family by itself; 50 and 200 unless set. What finds
-    /// no place is counted under "other".
+    /// Sets the limits on the values of the labels `profile_id` and `symbol`, and of every
+    /// [`ProfileId`](crate::ProfileId) and [`Symbol`](crate::Symbol) in the bot's own families, for each family
+    /// separately; 50 and 200 by default. Values over a limit are counted under "other".
     ///
-    /// It holds for families that recorded before [`install`](Self::install) too: who has a place there keeps it, and who
-    /// had none has one from the next recording on, where there is one now.
+    /// The limits also apply to families that recorded before [`install`](Self::install): existing series stay, and a
+    /// value without one gets one with its next recording, if there is capacity now.
     ///
-    /// A family has at most 2,000 series whatever these bounds are, or as many as the `budget` of its declaration says;
-    /// `operational_events_total` has as many beside those whose profile and symbol are empty or "other".
+    /// Independent of these limits, a family has at most 2,000 series, or as many as the `budget` of its declaration
+    /// says; in `operational_events_total` those whose profile and symbol are empty or "other" come in addition.
     #[must_use]
     pub fn label_bounds(mut self, profiles: usize, symbols: usize) -> Self {
         self.label_bounds = LabelBounds { profiles, symbols };
         self
     }
 
-    /// Sets what is called with a line about trouble of the library's own; unless set it goes to standard error. Of each
-    /// kind of trouble there are at most ten lines a minute, three of them from one place; later lines count the others.
-    /// The end of the process waits for its last lines, for up to 0.1 s.
+    /// Sets the handler of reports of the library's own problems; by default they go to standard error. Each kind of
+    /// problem is limited to ten lines a minute, three of them from one source; later lines count the suppressed
+    /// ones. The end of the process waits up to 0.1 s for its last lines.
     #[must_use]
     pub fn on_report(mut self, hook: ReportHook) -> Self {
         self.report = Report::new(hook);
         self
     }
 
-    /// The mode, for the order router too: label and behaviour then cannot disagree.
+    /// The mode, also for the order router, so that label and behaviour cannot disagree.
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.mode
@@ -322,13 +321,13 @@ impl Settings {
         self.mode == Mode::Paper
     }
 
-    /// Where the exposition is served.
+    /// The address of the exposition.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// These settings, if each is allowed.
+    /// Returns these settings if each is valid.
     pub(super) fn checked(self) -> Result<Self, Error> {
         if !is_metric_name(&self.namespace) {
             let allowed = "a namespace has letters, digits and underscores, and no digit in front";
@@ -348,7 +347,7 @@ impl Settings {
         Ok(self)
     }
 
-    /// How series are named with these settings.
+    /// The naming of series with these settings.
     pub(crate) fn naming(&self) -> Naming {
         let inline = if self.target_info { 0 } else { DEFAULT_LABELS.len() };
         let labels = DEFAULT_LABELS.into_iter().zip(self.identity().map(str::to_owned));
@@ -368,7 +367,7 @@ impl Settings {
         self.disabled.contains(subsystem)
     }
 
-    /// How `other` settings differ from these, one after the other; hooks and clocks cannot be compared.
+    /// The differences of `other` from these settings; hooks and clocks cannot be compared.
     pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
         let pairs = self.named().into_iter().zip(other.named());
         pairs
@@ -377,7 +376,7 @@ impl Settings {
             .collect()
     }
 
-    /// What can be compared, by name.
+    /// The comparable settings, by name.
     fn named(&self) -> [(&'static str, String); 14] {
         let LabelBounds { profiles, symbols } = self.label_bounds;
         let text = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
@@ -455,7 +454,7 @@ fn read_env(
     }
 }
 
-/// Whether it reads as a host and a port; whether there is such a host is for the server to find out.
+/// Whether it has the form of a host and a port; whether such a host exists is checked by the server.
 fn is_address(address: &str) -> bool {
     address.rsplit_once(':').is_some_and(|(host, port)| {
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
@@ -465,7 +464,7 @@ fn is_address(address: &str) -> bool {
     })
 }
 
-/// Prometheus' own rule, without the colon, which is for recording rules.
+/// Prometheus' rule without the colon, which is for recording rules.
 fn is_metric_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
@@ -503,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn node_env_is_development_unless_set_and_nothing_else_is_taken() {
+    fn node_env_is_development_by_default_and_other_values_are_rejected() {
         let env = |variables: &[_]| settings(variables, Some(Mode::Paper)).map(|s| s.env);
         assert_eq!(env(&[]), Ok(Env::Development));
         assert_eq!(env(&[(NODE_ENV, "production")]), Ok(Env::Production));
@@ -534,7 +533,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_is_escaped_and_cut() {
+    fn invalid_values_are_escaped_and_cut() {
         for error in [
             settings(&[(PAPER_TRADING, &"x".repeat(10_240))], None).expect_err("no mode"),
             settings(&[(NODE_ENV, &"x".repeat(10_240))], Some(Mode::Paper)).expect_err("no env"),

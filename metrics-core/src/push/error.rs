@@ -1,4 +1,4 @@
-//! Why nothing was pushed.
+//! The error of a push.
 
 use std::fmt;
 use std::io;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::shown::{quoted, shown};
 
-/// Why nothing was pushed: to whom, what went wrong and what to do about it. No password stands in it.
+/// The error of a push: its address, its cause and the solution. It never contains a password.
 pub struct PushError(PushProblem);
 
 enum PushProblem {
@@ -34,7 +34,7 @@ impl PushError {
         Self(PushProblem::Refused { address: address.to_owned(), status, answer })
     }
 
-    /// The status with which the gateway refused, if that is what it did.
+    /// The status with which the gateway refused, if it did.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self.0 {
@@ -54,7 +54,7 @@ impl fmt::Display for PushError {
                 quoted(address)
             ),
             PushProblem::Label { label, reason } => {
-                write!(f, "{} cannot group what is pushed: {reason}", quoted(label))
+                write!(f, "{} cannot be a grouping label: {reason}", quoted(label))
             }
             PushProblem::Failed { address, timeout, cause } => {
                 write!(f, "cannot push metrics to {}: ", shown(address))?;
@@ -75,7 +75,7 @@ impl fmt::Display for PushError {
     }
 }
 
-/// The same text, since that is what a `main` that returns an error prints.
+/// Prints the same text, because a `main` that returns an error prints it with `Debug`.
 impl fmt::Debug for PushError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -10,8 +10,8 @@ use crate::catalogue::DEFAULT_LABELS;
 use crate::catalogue::FAMILIES;
 use crate::families::custom::custom_families;
 
-/// What stands in a path as it is (RFC 3986, section 2.3). Everything else is written in base64, which the gateway
-/// offers for it: percent-encoded slashes do not survive every proxy.
+/// The characters that a path may contain directly (RFC 3986, section 2.3). Other values are written in base64, which
+/// the gateway supports for this purpose: percent-encoded slashes do not survive every proxy.
 const UNRESERVED: &str = "-._~";
 
 /// The label `job`, and others in the order in which they were added.
@@ -21,7 +21,7 @@ pub(super) struct Grouping(Vec<(String, String)>);
 impl Grouping {
     pub(super) fn of_job(job: &str) -> Result<Self, PushError> {
         if job.is_empty() {
-            return Err(PushError::label("job", "its value is empty; name what is pushed, backtest say"));
+            return Err(PushError::label("job", "its value is empty; name the job, for example backtest"));
         }
         Ok(Self(vec![("job".to_owned(), job.to_owned())]))
     }
@@ -40,7 +40,7 @@ impl Grouping {
             return Err(PushError::label(label, "names that begin with two underscores are Prometheus' own"));
         }
         if self.0.iter().any(|(standing, _)| standing == label) {
-            return Err(PushError::label(label, "it stands in the grouping already"));
+            return Err(PushError::label(label, "it is in the grouping already"));
         }
         if is_ours(label) {
             return Err(PushError::label(
@@ -59,7 +59,7 @@ impl Grouping {
             let _ = if is_plain(value) {
                 write!(path, "/{label}/{value}")
             } else if value.is_empty() {
-                // Two slashes in a row are one to many a proxy; the gateway reads a lone padding as nothing.
+                // Many proxies merge two slashes in a row; the gateway reads a lone padding as an empty value.
                 write!(path, "/{label}@base64/=")
             } else {
                 write!(path, "/{label}@base64/{}", URL_SAFE_NO_PAD.encode(value))
@@ -69,7 +69,7 @@ impl Grouping {
     }
 }
 
-/// Dots alone are directories.
+/// Values of dots only are directories.
 fn is_plain(value: &str) -> bool {
     value.chars().all(|character| character.is_ascii_alphanumeric() || UNRESERVED.contains(character))
         && !value.chars().all(|character| character == '.')

@@ -1,5 +1,5 @@
-//! What a declared family must be, checked while compiling: each function is called in a constant at the span of what
-//! it judges, where its panic is a compile error.
+//! The compile-time checks of a declared family: each function is called in a constant at the span of the checked
+//! part, where its panic is a compile error.
 
 use crate::catalogue::DEFAULT_LABELS;
 use crate::catalogue::{FAMILIES, Kind};
@@ -13,14 +13,14 @@ use super::label::{closed_sets, standing_sets};
 /// Label names that the exposition or Prometheus uses itself.
 const RESERVED: [&str; 4] = ["le", "quantile", "job", "instance"];
 
-/// Suffixes that a histogram's samples or another format append themselves.
+/// Suffixes that a histogram's samples or another format add themselves.
 const SUFFIXES: [&str; 5] = ["_bucket", "_sum", "_count", "_total", "_created"];
 
-/// A family's name: lower case, no suffix that the exposition appends, and none of ours.
+/// Checks a family's name: lower case, without a suffix that the exposition adds, and not in the catalogue.
 ///
 /// # Panics
 ///
-/// Where it is not; meant for constants.
+/// If it is invalid; meant for constants.
 #[track_caller]
 pub const fn name(name: &str, kind: Kind) {
     if matches!(kind, Kind::Counter) {
@@ -52,11 +52,11 @@ pub const fn name(name: &str, kind: Kind) {
     }
 }
 
-/// A label's name: legal, not reserved, and none of the default labels.
+/// Checks a label's name: legal, not reserved, and not a default label.
 ///
 /// # Panics
 ///
-/// Where it is not; meant for constants.
+/// If it is invalid; meant for constants.
 #[track_caller]
 pub const fn label_name(name: &str) {
     legal("a label's name", name);
@@ -76,11 +76,11 @@ pub const fn label_name(name: &str) {
     }
 }
 
-/// A family's HELP text.
+/// Checks a family's HELP text.
 ///
 /// # Panics
 ///
-/// Where there is none; meant for constants.
+/// If it is empty; meant for constants.
 #[track_caller]
 pub const fn help(name: &str, help: &str) {
     if help.is_empty() {
@@ -88,11 +88,11 @@ pub const fn help(name: &str, help: &str) {
     }
 }
 
-/// Bounds of buckets: some, but not too many.
+/// Checks the number of bucket bounds: at least one, but not too many.
 ///
 /// # Panics
 ///
-/// Where they are not; meant for constants.
+/// If it is invalid; meant for constants.
 #[track_caller]
 pub const fn buckets(bounds: &[f64]) {
     if bounds.is_empty() {
@@ -107,11 +107,11 @@ pub const fn buckets(bounds: &[f64]) {
     }
 }
 
-/// One of them: finite, above zero, and above the one before.
+/// Checks one bound: finite, above zero, and above the one before.
 ///
 /// # Panics
 ///
-/// Where it is not; meant for constants.
+/// If it is invalid; meant for constants.
 #[track_caller]
 pub const fn bound(bounds: &[f64], index: usize) {
     if !bounds[index].is_finite() {
@@ -125,11 +125,11 @@ pub const fn bound(bounds: &[f64], index: usize) {
     }
 }
 
-/// An objective's threshold: a bucket bound, since no other value can be counted.
+/// Checks an objective's threshold, which must be a bucket bound, because observations are counted only there.
 ///
 /// # Panics
 ///
-/// Where it is not; meant for constants.
+/// If it is invalid; meant for constants.
 #[track_caller]
 pub const fn threshold(bounds: &[f64], threshold: f64) {
     let mut index = 0;
@@ -144,11 +144,11 @@ pub const fn threshold(bounds: &[f64], threshold: f64) {
     ]);
 }
 
-/// An objective's ratio: a part of the whole.
+/// Checks an objective's ratio, which is a part of the whole.
 ///
 /// # Panics
 ///
-/// Where it is not; meant for constants.
+/// If it is invalid; meant for constants.
 #[track_caller]
 pub const fn ratio(ratio: f64) {
     if !(ratio > 0.0 && ratio < 1.0) {
@@ -156,15 +156,15 @@ pub const fn ratio(ratio: f64) {
     }
 }
 
-/// What a family may have of series unless it says so.
+/// The default budget of series of a family.
 pub const BUDGET: usize = DEFAULT_SERIES;
 
-/// The number of label sets that stand whatever else is recorded, which must not exceed `budget`, and where a label is open
-/// must leave some of it.
+/// Checks that the number of label sets that are never replaced does not exceed `budget`, and that some of it is left
+/// if a label is open.
 ///
 /// # Panics
 ///
-/// Where it does; meant for constants.
+/// If it is exceeded; meant for constants.
 #[track_caller]
 pub const fn budget(name: &str, labels: &[LabelType], budget: usize) {
     let (sets, closed) = (standing_sets(labels), closed_sets(labels));
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_is_told_in_numbers() {
+    fn a_budget_is_reported_in_numbers() {
         let closed = [<Exchange as Label>::TYPE, <Operation as Label>::TYPE];
         budget("size", &closed, 224);
         let message = refused(move || budget("size", &closed, 223));

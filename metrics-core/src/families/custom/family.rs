@@ -1,4 +1,4 @@
-//! A declared family, as the linker lists it.
+//! A declared family, as listed by the linker.
 
 use std::fmt;
 
@@ -24,23 +24,23 @@ pub static CUSTOM_FAMILIES: [&'static CustomFamily];
 pub struct CustomFamily {
     pub(crate) family: Family,
     pub(crate) labels: &'static [LabelType],
-    /// The most series that it has.
+    /// The maximum number of its series.
     pub(crate) budget: usize,
     pub(crate) place: DeclaredAt,
 }
 
-/// Where something is declared.
+/// The location of a declaration.
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredAt {
     /// The module.
     pub module: &'static str,
-    /// The file, as the compiler was given it.
+    /// The file, as passed to the compiler.
     pub file: &'static str,
     /// The line.
     pub line: u32,
 }
 
-/// Two declarations of one family are the same wherever they stand.
+/// Locations are always equal, so that two declarations of one family are equal regardless of their location.
 impl PartialEq for DeclaredAt {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -76,28 +76,28 @@ impl CustomFamily {
         Self { family, labels, budget: DEFAULT_SERIES, place }
     }
 
-    /// With these buckets.
+    /// Sets the bucket bounds.
     #[must_use]
     pub const fn buckets(mut self, buckets: &'static [f64]) -> Self {
         self.family.buckets = buckets;
         self
     }
 
-    /// With at most this many series.
+    /// Sets the maximum number of series.
     #[must_use]
     pub const fn budget(mut self, series: usize) -> Self {
         self.budget = series;
         self
     }
 
-    /// With this objective.
+    /// Sets the objective.
     #[must_use]
     pub const fn objective(mut self, threshold: f64, ratio: f64) -> Self {
         self.family.objective = Some(Objective { threshold, ratio });
         self
     }
 
-    /// The counter with these label values, in the process-wide instance. `cell` is that of the label set, where all
+    /// The counter with these label values, in the process-wide instance. `cell` is that of the label set, if all
     /// labels are closed.
     #[inline]
     #[must_use]
@@ -109,7 +109,7 @@ impl CustomFamily {
         Counter(self.handle(cell, values))
     }
 
-    /// The gauge, likewise.
+    /// The gauge with these label values; see [`counter`](Self::counter).
     #[inline]
     #[must_use]
     pub fn gauge<'a, const N: usize>(
@@ -120,7 +120,7 @@ impl CustomFamily {
         Gauge(self.handle(cell, values))
     }
 
-    /// The histogram, likewise.
+    /// The histogram with these label values; see [`counter`](Self::counter).
     #[inline]
     #[must_use]
     pub fn histogram<'a, const N: usize>(
@@ -147,18 +147,18 @@ impl CustomFamily {
         }
     }
 
-    /// For the first look-up of a closed label set.
+    /// Called for the first look-up of a closed label set.
     #[cold]
     #[inline(never)]
     fn closed(&'static self, cell: &'static SeriesCell, values: &[QueriedLabel<'_>]) -> Handle {
         if lock::is_inside() {
-            // An allocator records for the first time what is allocated while this thread looks for a slot.
+            // An allocator makes its first recording for an allocation made while this thread looks for a slot.
             return Handle::LOST;
         }
         self.note();
         let _inside = lock::enter();
         let find = || process_series().closed(self, values);
-        // Until settings are installed each look-up comes by here.
+        // Until settings are installed each look-up takes this path.
         let slot = if not_installed::is_settled() { cell.get_or_find(find) } else { find() };
         slot.map_or(Handle::NOWHERE, Handle::Closed)
     }
@@ -173,7 +173,7 @@ impl CustomFamily {
         series::held(&asked).map_or_else(|| self.open_slowly(&asked), Handle::Open)
     }
 
-    /// For a thread's first look-up of an open label set.
+    /// Called for a thread's first look-up of an open label set.
     #[cold]
     #[inline(never)]
     fn open_slowly(&'static self, asked: &LabelSetQuery<'_>) -> Handle {

@@ -1,4 +1,4 @@
-//! What a declared family's function returns. Without the feature `enable` it records nothing.
+//! The handles that a declared family's function returns. Without the feature `enable` they record nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,25 +8,25 @@ use crate::clock::Clock;
 use crate::series::{Entry, EntryHandle};
 use crate::storage::{Slot, lose, record_outside};
 
-/// Where a handle's recordings go.
+/// The destination of a handle's recordings.
 #[derive(Clone, Debug)]
 pub(super) enum Handle {
-    /// Nowhere.
+    /// Not recorded.
     None { is_lost: bool },
-    /// To a series all of whose labels are closed; it stands for ever.
+    /// A series with closed labels only, which exists for ever.
     Closed(&'static Slot),
-    /// To a series that may be removed, and comes back with the next recording.
+    /// A series that may be removed, and returns with the next recording.
     Open(EntryHandle),
 }
 
 impl Handle {
-    /// Nothing is measured.
+    /// Recordings are disabled.
     pub(super) const NOWHERE: Self = Self::None { is_lost: false };
 
-    /// An allocator asked while this thread was inside a lock.
+    /// An allocator requested the handle while this thread was inside a lock.
     pub(super) const LOST: Self = Self::None { is_lost: true };
 
-    /// Of a choice among four the compiler makes a table of jumps, which takes seven instructions more.
+    /// A choice of four would be compiled to a jump table, which takes seven more instructions.
     #[inline]
     fn record(&self, record: impl Fn(&Slot)) {
         match self {
@@ -59,48 +59,49 @@ fn look_up_again(entry: &Entry) -> Option<Arc<Entry>> {
     process_series().open_again(entry, Clock::System.boot_time())
 }
 
-/// A counter of a bot's own family. Clones count together; where a label is open, keep one that is used often. Kept
-/// where its label found no place it counts under "other", and in a series of its own once a place is free.
+/// A counter of a bot's own family. Clones count together. If a label is open, keep a handle that is used often. A
+/// kept handle over the limit counts under "other", and in its own series once one is free.
 #[derive(Clone, Debug)]
 pub struct Counter(pub(super) Handle);
 
 impl Counter {
-    /// Counts one.
+    /// Adds one.
     #[inline]
     pub fn increment(&self) {
         self.0.record(Slot::increment);
     }
 
-    /// Counts `n`. It never panics and the counter never falls: far beyond 2^53, where Prometheus cannot tell single
-    /// counts apart, it stays where it is.
+    /// Adds `n`. It never panics and the counter never falls: far above 2^53, where Prometheus cannot represent
+    /// single counts, it saturates.
     #[inline]
     pub fn add(&self, n: u64) {
         self.0.record(|slot| slot.add(n));
     }
 
-    /// Takes the series away, five minutes from now, so that a scraper sees its last value; then its label values no longer
-    /// count against their limits, though handles are kept. Counting brings it back with all that it counted. Where others
-    /// have its room by then, counts go to "other" until there is room again. Series whose labels are all closed stay, and
-    /// so does "other".
+    /// Removes the series in five minutes, so that a scraper reads its last value; then its label values no longer
+    /// count against their limits, even if handles are kept. Counting revives it with its complete count. If others
+    /// use its capacity by then, counts go to "other" until there is capacity again. Series with closed labels only
+    /// are not removed, nor is "other".
     pub fn remove(&self) {
         self.0.remove();
     }
 }
 
-/// A gauge of a bot's own family; absent until it is first set. Values of an open label beyond its bound have no series:
-/// one for several would be the value of whoever came last. `label_overflow_total` counts them.
+/// A gauge of a bot's own family; absent until it is first set. Values of an open label over its limit have no
+/// series, because one for several would have the value of the last writer. `label_overflow_total` counts them.
 #[derive(Clone, Debug)]
 pub struct Gauge(pub(super) Handle);
 
 impl Gauge {
-    /// Sets it. NaN is no value: the gauge keeps the one it has, and `invalid_observations_total` grows.
+    /// Sets the value. If it is NaN, the gauge keeps its value, and `invalid_observations_total` increases.
     #[inline]
     pub fn set(&self, value: f64) {
         self.0.record(|slot| slot.set(value));
     }
 
-    /// Takes the series away at once, until it is set again, by whatever handle, while its label values are within their
-    /// limits. Those with a [`ProfileId`](crate::ProfileId) go when that profile [is removed](crate::Profile::remove).
+    /// Removes the series at once. It returns when any handle sets it again, while its label values are within their
+    /// limits. Series with a [`ProfileId`](crate::ProfileId) are removed when that profile [is
+    /// removed](crate::Profile::remove).
     pub fn remove(&self) {
         self.0.remove();
     }
@@ -111,10 +112,10 @@ impl Gauge {
 pub struct Histogram(pub(super) Handle);
 
 impl Histogram {
-    /// One that an allocator asked for while this thread was inside a lock.
+    /// A handle that an allocator requested while this thread was inside a lock.
     pub(crate) const LOST: Self = Self(Handle::LOST);
 
-    /// Observes a value in the unit of the family's name. NaN, infinities and values below zero are no observations;
+    /// Observes a value in the unit of the family's name. NaN, infinities and negative values are dropped;
     /// `invalid_observations_total` counts them.
     #[inline]
     pub fn observe(&self, value: f64) {
@@ -127,7 +128,7 @@ impl Histogram {
         self.observe(duration.as_secs_f64());
     }
 
-    /// Takes the series away, as [`Counter::remove`] does.
+    /// Removes the series, like [`Counter::remove`].
     pub fn remove(&self) {
         self.0.remove();
     }

@@ -1,4 +1,4 @@
-//! Labels of a bot's own families: closed ones are enums, open ones bounded texts.
+//! Labels of a bot's own families: closed ones are enums, open ones limited texts.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,8 +8,8 @@ use crate::labels::bounds::LabelBounds;
 use crate::labels::vocabulary::{equal, unknown};
 use crate::series;
 
-/// The type of a label in [`metrics!`](crate::metrics): any [`LabelValue`], [`Symbol`], [`ProfileId`], or an open label
-/// of one's own.
+/// The type of a label in [`metrics!`](crate::metrics): any [`LabelValue`], [`Symbol`], [`ProfileId`], or an open
+/// label defined by the bot.
 ///
 /// ```
 /// use bot_metrics::{Label, LabelType};
@@ -27,21 +27,21 @@ use crate::series;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no label",
-    label = "no label",
+    message = "`{Self}` is not a label",
+    label = "not a label",
     note = "use `Symbol`, `ProfileId`, an enum that derives `LabelValue`, or a type that implements `Label`"
 )]
 pub trait Label {
-    /// What a recording names a value with.
+    /// The type of a value in a recording.
     type Value<'a>;
 
-    /// Which values there are.
+    /// The possible values.
     const TYPE: LabelType;
 
     /// The text of a value.
     fn text(value: Self::Value<'_>) -> &str;
 
-    /// Which of a closed label's values it is.
+    /// The position of a value among those of a closed label.
     #[doc(hidden)]
     fn position(_value: &Self::Value<'_>) -> usize {
         0
@@ -61,20 +61,20 @@ impl<T: LabelValue> Label for T {
     }
 }
 
-/// What is known of a label's values while compiling.
+/// The values of a label, as known at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LabelType {
     pub(crate) name: &'static str,
-    /// All of them, where the label is closed.
+    /// All values, if the label is closed.
     pub(crate) values: &'static [&'static str],
-    /// How many there can be, where it is open.
+    /// The maximum number of values, if the label is open.
     bound: LimitedBy,
 }
 
-/// Who says how many values an open label has.
+/// The source of an open label's limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LimitedBy {
-    /// Its type.
+    /// The type.
     Of(usize),
     /// [`Settings::label_bounds`](crate::Settings::label_bounds).
     Profiles,
@@ -82,13 +82,13 @@ enum LimitedBy {
 }
 
 impl LabelType {
-    /// Texts, at most `bound` of them in one family; what comes later is recorded under "other".
+    /// An open label with at most `bound` values in one family; later ones are recorded under "other".
     #[must_use]
     pub const fn open(name: &'static str, bound: usize) -> Self {
         Self { name, values: &[], bound: LimitedBy::Of(bound) }
     }
 
-    /// How many values it can have, where it is open.
+    /// The maximum number of values, if it is open.
     pub(crate) const fn bound(&self, settings: LabelBounds) -> usize {
         match self.bound {
             LimitedBy::Of(bound) => bound,
@@ -102,23 +102,23 @@ impl LabelType {
     }
 }
 
-/// The value that a label is given, as a family takes it.
+/// A label's value, as passed to a family.
 pub struct Given<'a, L> {
     position: usize,
-    /// How many values the label has; 0 where it is open.
+    /// The number of values of the label; 0 if it is open.
     values: usize,
     label: series::QueriedLabel<'a>,
     of: PhantomData<fn() -> L>,
 }
 
 impl<'a, L> Given<'a, L> {
-    /// No value as yet.
+    /// No value yet.
     #[must_use]
     pub const fn none() -> Self {
         Self { position: 0, values: 0, label: series::QueriedLabel::Open(b""), of: PhantomData }
     }
 
-    /// The position of a label set, where that of its labels before this one is `before`.
+    /// The position of a label set, given the position `before` of the labels before this one.
     #[inline]
     #[must_use]
     pub fn index(&self, before: usize) -> usize {
@@ -133,7 +133,7 @@ impl<'a, L> Given<'a, L> {
     }
 }
 
-/// This value of a label.
+/// Wraps a value of a label.
 #[inline]
 #[must_use]
 pub fn given<L: Label>(value: L::Value<'_>) -> Given<'_, L> {
@@ -146,13 +146,13 @@ pub fn given<L: Label>(value: L::Value<'_>) -> Given<'_, L> {
 }
 
 impl<'a, L: Label> Given<'a, L> {
-    /// This value from here on.
+    /// Sets the value.
     #[inline]
     pub fn set(&mut self, value: L::Value<'a>) {
         *self = given(value);
     }
 
-    /// The value of this text, which is at this position where the label is closed.
+    /// Sets the value with this text, which is at this position if the label is closed.
     #[inline]
     pub fn set_text(&mut self, position: usize, text: &'a str) {
         let closed = L::TYPE.values.get(position).copied();
@@ -168,25 +168,25 @@ impl<L> fmt::Debug for Given<'_, L> {
     }
 }
 
-/// What an attribute asks of a label whose value it names by a text.
+/// The look-up of a label's value that an attribute names by a text.
 #[derive(Debug)]
 pub struct LabelTexts<L>(PhantomData<fn() -> L>);
 
 impl<L> LabelTexts<L> {
-    /// Of any label.
+    /// For any label.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "it stands in constants")]
+    #[expect(clippy::new_without_default, reason = "it is used in constants")]
     pub const fn new() -> Self {
         Self(PhantomData)
     }
 }
 
 impl<L: Label> LabelTexts<L> {
-    /// The position of a closed label's value; of no meaning where the label is open.
+    /// The position of a closed label's value; meaningless if the label is open.
     ///
     /// # Panics
     ///
-    /// Where the label has no such value; meant for constants.
+    /// If the label has no such value; meant for constants.
     #[must_use]
     #[track_caller]
     pub const fn position(&self, text: &str) -> usize {
@@ -205,7 +205,7 @@ impl<L: Label> LabelTexts<L> {
     }
 }
 
-/// How many label sets there are, where all labels are closed; 0 where one is open.
+/// The number of label sets, if all labels are closed; 0 if one is open.
 #[must_use]
 pub const fn closed_sets(labels: &[LabelType]) -> usize {
     let (mut sets, mut index) = (1_usize, 0);
@@ -216,8 +216,7 @@ pub const fn closed_sets(labels: &[LabelType]) -> usize {
     sets
 }
 
-/// How many label sets there are that no other ever takes the place of: those of closed labels, each open one being empty
-/// or "other".
+/// The number of label sets that are never replaced: those of closed labels, with each open one empty or "other".
 pub(crate) const fn standing_sets(labels: &[LabelType]) -> usize {
     let (mut sets, mut index) = (1_usize, 0);
     while index < labels.len() {
@@ -227,11 +226,12 @@ pub(crate) const fn standing_sets(labels: &[LabelType]) -> usize {
     sets
 }
 
-/// A traded symbol: an open label, bounded by [`Settings::label_bounds`](crate::Settings::label_bounds) in each family.
+/// A traded symbol: an open label, limited by [`Settings::label_bounds`](crate::Settings::label_bounds) in each
+/// family.
 #[derive(Clone, Copy, Debug)]
 pub struct Symbol;
 
-/// A profile: an open label, bounded likewise.
+/// A profile: an open label, limited in the same way.
 #[derive(Clone, Copy, Debug)]
 pub struct ProfileId;
 
@@ -253,7 +253,7 @@ impl Label for ProfileId {
     }
 }
 
-/// Takes the place of a type that `metrics!` has refused as a label, so that its uses are no further errors.
+/// Replaces a type that `metrics!` has rejected as a label, so that its uses cause no further errors.
 #[derive(Clone, Copy, Debug)]
 pub struct NoLabel<T>(PhantomData<fn() -> T>);
 
@@ -261,7 +261,7 @@ impl<T> Label for NoLabel<T> {
     type Value<'a> = T;
     const TYPE: LabelType = LabelType::open("no label", 0);
 
-    #[expect(clippy::unnecessary_literal_bound, reason = "the trait says so")]
+    #[expect(clippy::unnecessary_literal_bound, reason = "the trait requires it")]
     fn text(_: Self::Value<'_>) -> &str {
         ""
     }

@@ -13,15 +13,15 @@ pub use label::{Given, Label, LabelTexts, LabelType, NoLabel, ProfileId, Symbol,
 pub(crate) use series::{CustomSeries, process_series};
 pub use series::{SeriesCell, series_cells};
 
-/// Every linked family of the bot's own, sorted by name, so that equal binaries list them equally. Of those that are
-/// declared more than once, the declaration that stands first.
+/// Every linked family of the bot's own, sorted by name, so that equal binaries give equal lists. If a family is
+/// declared several times, its first declaration.
 pub(crate) fn custom_families() -> Vec<&'static CustomFamily> {
     let mut families = declared_families();
     families.dedup_by_key(|family| family.family.name);
     families
 }
 
-/// Every declaration of a family, sorted by name and place.
+/// Every declaration of a family, sorted by name and location.
 pub(crate) fn declared_families() -> Vec<&'static CustomFamily> {
     let mut families = CUSTOM_FAMILIES.to_vec();
     families.sort_by_key(|family| (family.family.name, family.place.file, family.place.line));

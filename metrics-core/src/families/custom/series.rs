@@ -13,7 +13,7 @@ use crate::lock::{Lock, LockGuard, Once};
 use crate::series::{Bound as LabelBound, BoundedSeries, Entry, LabelSetQuery, LabelText, QueriedLabel};
 use crate::storage::{self, CounterSlot, Sink, Slot, visit_some};
 
-/// Where a declaration keeps the slot of one closed label set once it has found it.
+/// The cached slot of one closed label set of a declaration.
 #[derive(Debug)]
 pub struct SeriesCell(OnceLock<&'static Slot>);
 
@@ -50,18 +50,18 @@ struct FamiliesSeries {
 struct FamilySeries {
     family: &'static CustomFamily,
     series: Labelled,
-    /// What could not be recorded. A counter has nothing of that kind.
+    /// The number of values that could not be recorded; unused for counters.
     invalid: Arc<CounterSlot>,
 }
 
 #[derive(Debug)]
 enum Labelled {
-    /// All labels are closed: the series are as many as the enums have values, and stand for ever.
+    /// All labels are closed: there is a series for each combination of their values, which exists for ever.
     Closed(BTreeMap<Vec<&'static str>, &'static Slot>),
     Open(BoundedSeries),
 }
 
-/// The series after which a scrape goes on.
+/// The series after which a scrape continues.
 enum After {
     Nothing,
     Closed(Vec<&'static str>),
@@ -76,7 +76,7 @@ impl From<Option<Vec<LabelText>>> for After {
 
 static PROCESS: Once<Arc<CustomSeries>> = Once::new();
 
-/// The series of the process-wide instance: declared families record to no other.
+/// The series of the process-wide instance, the only one to which declared families record.
 pub(crate) fn process_series() -> &'static Arc<CustomSeries> {
     PROCESS.get_or_init(|| Arc::new(CustomSeries::new()))
 }
@@ -86,7 +86,7 @@ impl CustomSeries {
         Self(Lock::new(FamiliesSeries { by_name: BTreeMap::new(), bounds: LabelBounds::DEFAULT }))
     }
 
-    /// Bounds profiles and symbols from here on; who has a place keeps it.
+    /// Sets the limits on profiles and symbols; existing series stay.
     pub(crate) fn set_bounds(&self, bounds: LabelBounds) {
         let mut families = self.families();
         families.bounds = bounds;
@@ -98,7 +98,7 @@ impl CustomSeries {
         }
     }
 
-    /// Makes every series stand that has closed labels alone.
+    /// Creates every series of a family with closed labels only.
     pub(crate) fn declare(&self, family: &'static CustomFamily) {
         let mut families = self.families();
         let series = families.of(family);
@@ -109,7 +109,7 @@ impl CustomSeries {
         }
     }
 
-    /// The slot of a closed label set, if that is one of the family's.
+    /// The slot of a closed label set, if the family has it.
     pub(super) fn closed(
         &self,
         family: &'static CustomFamily,
@@ -120,7 +120,7 @@ impl CustomSeries {
         families.of(family).closed(labels)
     }
 
-    /// Where recordings of an open label set go, if that is one of the family's.
+    /// The entry of an open label set, if the family has it.
     pub(crate) fn open(
         &self,
         family: &'static CustomFamily,
@@ -136,7 +136,7 @@ impl CustomSeries {
         }
     }
 
-    /// As [`open`](Self::open), for the label set of an entry.
+    /// Like [`open`](Self::open), for the label set of an entry.
     pub(super) fn open_again(&self, entry: &Entry, now: Duration) -> Option<Arc<Entry>> {
         self.families().by_name.values_mut().find_map(|FamilySeries { family, series, invalid }| match series
         {
@@ -153,12 +153,12 @@ impl CustomSeries {
         }
     }
 
-    /// Takes away the gauges of a profile that is being removed.
+    /// Removes the gauges of a profile that is being removed.
     pub(crate) fn retract_profile(&self, profile: &str, now: Duration) {
         self.forget_those(|kind| kind == Kind::Gauge, profile, now);
     }
 
-    /// Takes away the counts of a profile whose grace is over.
+    /// Removes the counts of a profile whose grace period is over.
     pub(crate) fn forget_profile(&self, profile: &str, now: Duration) {
         self.forget_those(|kind| kind != Kind::Gauge, profile, now);
     }
@@ -176,7 +176,7 @@ impl CustomSeries {
         }
     }
 
-    /// After all others: these families stand behind those of the catalogue.
+    /// Called after all others, because these families follow those of the catalogue.
     pub(crate) fn collect(&self, now: Duration, sink: &mut dyn Sink) {
         let (mut from, mut after) = (Bound::Unbounded, After::Nothing);
         loop {
@@ -186,7 +186,7 @@ impl CustomSeries {
                 return;
             };
             after = series.collect_some(now, after, sink);
-            // Others have their turn between some series and the next.
+            // Other threads get their turn between some series and the next.
             from = match after {
                 After::Nothing => Bound::Excluded(*name),
                 _ => Bound::Included(*name),
@@ -231,7 +231,8 @@ impl FamilySeries {
             let bound = |label: &LabelType| {
                 if label.is_open() { LabelBound::Open(label.bound(bounds)) } else { LabelBound::Closed }
             };
-            // What is never crowded out has its room from the beginning, so that there are never more than these.
+            // Label sets that are never replaced have their capacity from the beginning, so that the total never
+            // exceeds the budget.
             let places = family.budget.saturating_sub(standing_sets(family.labels));
             Labelled::Open(BoundedSeries::new(
                 &family.family,
@@ -244,7 +245,7 @@ impl FamilySeries {
         Self { family, series, invalid: Arc::default() }
     }
 
-    /// Some of the series; says where to go on, nowhere after the last one.
+    /// Passes some of the series to the sink; returns where to continue, which is nowhere after the last one.
     fn collect_some(&mut self, now: Duration, after: After, sink: &mut dyn Sink) -> After {
         let family = &self.family.family;
         match (&mut self.series, after) {

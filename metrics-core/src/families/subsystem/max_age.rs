@@ -1,18 +1,18 @@
-//! The age at which a subsystem counts as stalled, with the place that set it.
+//! The age at which a subsystem counts as stalled, with its source.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::source_line::{FunctionLine, SourceLine};
 
-/// An age. Equal ages may come from different places.
+/// An age. Equal ages may come from different sources.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MaxAge {
     pub(crate) age: Duration,
     pub(crate) place: AgeSource,
 }
 
-/// What set an age.
+/// The source of an age.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum AgeSource {
     /// An attribute.

@@ -1,4 +1,4 @@
-//! Subsystems: the core loops of a bot, how long their cycles take and whether they are fresh.
+//! Subsystems: the core loops of a bot, the durations of their cycles and whether they are alive.
 
 mod max_age;
 mod standing;
@@ -20,7 +20,7 @@ pub(crate) use standing::SubsystemSlots;
 /// A subsystem is stalled after this many of its periods without a success.
 pub(crate) const PERIODS_UNTIL_STALLED: u32 = 3;
 
-/// The age at which a subsystem counts as stalled where nobody gave one.
+/// The default age at which a subsystem counts as stalled.
 pub(crate) const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
 
 /// The subsystems of an instance.
@@ -39,7 +39,7 @@ impl Subsystems {
         slots
     }
 
-    /// The slots of `subsystem`, exported from its next run on, if they are not already.
+    /// The slots of `subsystem`, exported from its next run on, unless they already are.
     pub(crate) fn awaited(&self, subsystem: &'static str, clock: &Clock) -> Arc<SubsystemSlots> {
         self.slots(subsystem, clock, Presence::NotYet)
     }
@@ -53,7 +53,7 @@ impl Subsystems {
         self.0.each(|subsystem, slots| slots.state(subsystem, translation, &mut scratch).collect(sink));
     }
 
-    /// How each subsystem stands, sorted by name.
+    /// The state of each subsystem, sorted by name.
     pub(crate) fn health(&self, translation: &Translation) -> Vec<SubsystemHealth> {
         let mut scratch = Scratch::default();
         let mut health = Vec::new();
@@ -95,23 +95,23 @@ impl SubsystemHandle {
         Self { subsystem, slots, clock, timeline }
     }
 
-    /// Says how often a cycle runs; three periods without a success mean stalled.
+    /// Sets the period of the cycles; after three periods without a success the subsystem is stalled.
     ///
     /// # Errors
     ///
-    /// Where the period is zero, with which it would never be alive, or the subsystem has a different age already, here or
-    /// in an attribute.
+    /// If the period is zero, with which it would never be alive, or the subsystem already has a different age, here
+    /// or in an attribute.
     #[track_caller]
     pub fn with_period(self, every: Duration) -> Result<Self, Error> {
         self.with_max_age(every.saturating_mul(PERIODS_UNTIL_STALLED))
     }
 
-    /// Says how old the last success may be before the subsystem counts as stalled; 60 s unless set.
+    /// Sets the maximum age of the last success before the subsystem counts as stalled; 60 s by default.
     ///
     /// # Errors
     ///
-    /// Where the age is zero, with which it would never be alive, or the subsystem has a different age already, here or in
-    /// an attribute.
+    /// If the age is zero, with which it would never be alive, or the subsystem already has a different age, here or
+    /// in an attribute.
     #[track_caller]
     pub fn with_max_age(self, max_age: Duration) -> Result<Self, Error> {
         let place = SourceLine::of_caller();
@@ -125,8 +125,9 @@ impl SubsystemHandle {
         }
     }
 
-    /// Says that it does nothing on purpose, because the market is closed say: until [`resume`](Self::resume) it stays
-    /// alive, `subsystem_paused` is 1, and no run of it hangs. The reason stands on the status page, in no label.
+    /// Pauses the subsystem deliberately, for example because the market is closed: until [`resume`](Self::resume) it
+    /// stays alive, `subsystem_paused` is 1, and no run of it hangs. The reason is on the status page, but never in a
+    /// label.
     ///
     /// ```
     /// # use bot_metrics::{Mode, Settings, labels::Subsystem};
@@ -138,7 +139,7 @@ impl SubsystemHandle {
         self.set_paused(Some(Arc::from(reason.into())));
     }
 
-    /// Ends a pause. It is as fresh then as after a success, and so has `max_age` for the next one.
+    /// Ends a pause, which counts as a sign of life like a success: the next success is due within `max_age`.
     pub fn resume(&self) {
         self.set_paused(None);
     }
@@ -147,8 +148,8 @@ impl SubsystemHandle {
         let _ = record_outside(|| self.slots.set_paused(reason, self.clock.boot_time()));
     }
 
-    /// Takes its gauges away, since it was stopped for good: what is not there is not stalled. Its counters and
-    /// durations stay, and with the next run, by whatever handle or attribute, all is back and nothing was lost.
+    /// Removes its gauges, because it was stopped for good: an unregistered subsystem is not stalled. Its counters
+    /// and durations stay. With the next run, through any handle or attribute, everything is restored without loss.
     pub fn unregister(&self) {
         let _ = record_outside(|| self.slots.unregister());
     }
@@ -167,8 +168,8 @@ impl SubsystemHandle {
     }
 }
 
-/// A run under way. Dropped without [`finish`](Self::finish) it counts as cancelled, or as a panic where one drops
-/// it.
+/// A run in progress. Dropped without [`finish`](Self::finish), it counts as cancelled, or as a panic if a panic
+/// drops it.
 #[derive(Debug)]
 pub struct RunGuard<'a> {
     running: RunInProgress,
@@ -188,7 +189,7 @@ impl RunGuard<'_> {
         self.ended = true;
         let now = self.clock.ticks();
         if ENABLED {
-            // The machine may have slept before this run, or in it.
+            // The machine may have slept before this run, or during it.
             self.timeline.compare(self.clock, now);
         }
         let running = self.running.here();
@@ -198,7 +199,7 @@ impl RunGuard<'_> {
     }
 }
 
-/// How a run that ended so is recorded.
+/// How a run with this outcome is recorded.
 pub(crate) fn ending(outcome: Outcome, observes_cancelled: bool) -> Ending {
     let observed = match outcome {
         Outcome::Skipped => false,
@@ -224,7 +225,7 @@ mod tests {
     use crate::storage::tests::drop_guard_while_another_has_its_share;
 
     #[test]
-    fn a_run_that_a_destructor_ends_leaves_its_former_share_to_the_thread_that_has_it() {
+    fn a_run_ended_by_a_destructor_leaves_its_shard_to_the_new_owner() {
         static SLOTS: LazyLock<Arc<SubsystemSlots>> =
             LazyLock::new(|| Arc::new(SubsystemSlots::new(&Clock::System, Presence::Here)));
         drop_guard_while_another_has_its_share(|| {

@@ -1,4 +1,4 @@
-//! How a subsystem stands: what was recorded of it, seen at one moment.
+//! The state of a subsystem: its recordings, read at one moment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::lock::{self, Lock};
 use crate::storage::{CallSeriesLease, Scratch, Sink, Totals};
 use crate::{LabelValue, Outcome};
 
-/// What is recorded of one subsystem.
+/// The recordings of one subsystem.
 #[derive(Debug)]
 pub struct SubsystemSlots {
     runs: CallSeriesLease,
@@ -18,13 +18,13 @@ pub struct SubsystemSlots {
     max_age: lock::Once<MaxAge>,
 }
 
-/// What is not recorded by runs.
+/// The state that is not recorded by runs.
 #[derive(Debug)]
 struct SubsystemState {
     presence: Presence,
-    /// Boot time from which on it may be stale: it was registered or resumed then.
+    /// Boot time from which on its age counts: the time at which it was registered or resumed.
     since: Duration,
-    /// Why it is paused.
+    /// The reason of a pause.
     paused: Option<Arc<str>>,
     good: Latch,
     fresh: Latch,
@@ -34,15 +34,15 @@ struct SubsystemState {
 /// Whether a subsystem is exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
-    /// It is.
+    /// It is exported.
     Here,
-    /// It never was: not before its first run.
+    /// It never was; it will be from its first run on.
     NotYet,
-    /// It was, with so many runs: its gauges come back with the next one.
+    /// It was, with this many runs: its gauges return with the next one.
     Gone { runs: u64 },
 }
 
-/// How a subsystem stands; from [`Metrics::health`](crate::Metrics::health).
+/// The state of a subsystem; from [`Metrics::health`](crate::Metrics::health).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubsystemHealth {
@@ -50,29 +50,30 @@ pub struct SubsystemHealth {
     pub subsystem: &'static str,
     /// The age at which it counts as stalled.
     pub max_age: Duration,
-    /// Age of the last success or skip; before the first, time since it was registered. A pause ends as a success does.
+    /// Age of the last success or skip; before the first, time since it was registered. The end of a pause counts
+    /// like a success.
     pub age: Duration,
-    /// How long the run under way has lasted, without the time for which the machine slept; of several at the same
-    /// time, how long they have on average. So long has the oldest one lasted at least.
+    /// The duration of the run in progress, without the time for which the machine slept; for several concurrent runs
+    /// their mean duration, which the oldest one has at least reached.
     pub running_for: Option<Duration>,
-    /// The same where it is longer than `max_age` and the subsystem is not paused: then a run hangs.
+    /// The same duration if it is longer than `max_age` and the subsystem is not paused, in which case a run hangs.
     pub hung_for: Option<Duration>,
-    /// Runs that have ended. While there are none and one is under way, the attribute may stand over the loop and not
-    /// over the body of one cycle.
+    /// The number of runs that have ended. If it is 0 while one is in progress, the attribute may be on the loop
+    /// instead of the body of one cycle.
     pub runs_ended: u64,
-    /// Why it is paused.
+    /// The reason of a pause.
     pub paused: Option<Arc<str>>,
 }
 
 impl SubsystemHealth {
-    /// Whether it is fresh, or paused: what `subsystem_alive` says.
+    /// Whether it is alive or paused, as exported in `subsystem_alive`.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.paused.is_some() || self.age <= self.max_age
     }
 }
 
-/// How a subsystem stands at one moment.
+/// The state of a subsystem at one moment.
 pub(super) struct SubsystemReading<'a> {
     presence: Presence,
     totals: &'a Totals,
@@ -88,7 +89,7 @@ impl SubsystemSlots {
         Self::recording_to(runs, clock, presence)
     }
 
-    /// Of a handle that an allocator asks for under a lock.
+    /// The slots of a handle that an allocator requests under a lock.
     pub(crate) fn nowhere(clock: &Clock) -> Self {
         Self::recording_to(CallSeriesLease::nowhere(), clock, Presence::NotYet)
     }
@@ -109,13 +110,13 @@ impl SubsystemSlots {
         &self.runs
     }
 
-    /// Sets the age once; a different one later is refused with the one that is set.
+    /// Sets the age once; a different one later is rejected and the first is returned.
     pub(crate) fn set_max_age(&self, max_age: MaxAge) -> Result<(), MaxAge> {
         let set = *self.max_age.get_or_init(|| max_age);
         if set.age == max_age.age { Ok(()) } else { Err(set) }
     }
 
-    /// Exports it from here on, if it is not.
+    /// Exports it from here on, unless it already is.
     pub(super) fn register(&self, now: Duration) {
         self.standing.lock().be_here(now);
     }
@@ -123,7 +124,7 @@ impl SubsystemSlots {
     pub(super) fn unregister(&self) {
         let mut standing = self.standing.lock();
         let runs = self.runs.read(&mut Scratch::default(), u64::MAX).started;
-        // Runs since then would bring it back, though no scrape has seen them.
+        // Runs since then would restore it, even if no scrape has read them.
         let is_or_would_be_here = match standing.presence {
             Presence::Here => true,
             Presence::NotYet => runs > 0,
@@ -150,7 +151,7 @@ impl SubsystemSlots {
         translation: &Translation,
         scratch: &'a mut Scratch,
     ) -> SubsystemReading<'a> {
-        // Before the runs are read: of two scrapes at once, the stamps belong to the later reading.
+        // Before the runs are read, so that of two concurrent scrapes the timestamps belong to the later reading.
         let mut standing = self.standing.lock();
         let totals = self.runs.read(scratch, translation.horizon());
         let begun = match standing.presence {
@@ -188,8 +189,8 @@ impl SubsystemSlots {
         SubsystemReading { presence: standing.presence, totals, observed, good, ended, health }
     }
 
-    /// How long the runs under way have lasted. What would be a verdict is read a second time: a run that goes from
-    /// one thread to another while their shares are read may look like none, and others older for it.
+    /// The duration of the runs in progress. If it would mean a hang, it is read a second time: a run that moves
+    /// between threads while their shards are read may be missed, which makes others look older.
     fn running_for(&self, totals: &Totals, max_age: Duration, translation: &Translation) -> Option<Duration> {
         let lasted = |totals: &Totals| {
             totals.open_for(translation.ticks()).map(|ticks| self.runs.scale().duration(ticks.into()))
