@@ -67,6 +67,8 @@ const CLASSES: [ErrorClass; 9] = [
     ErrorClass::Other,
 ];
 
+const _: () = assert!(CLASSES.len() + 4 == Outcome::VALUES.len(), "`CLASSES` lacks a class of errors");
+
 fn ends() -> impl Iterator<Item = End> {
     [End::Ok, End::Skipped, End::Panic, End::Cancelled, End::Deadline]
         .into_iter()

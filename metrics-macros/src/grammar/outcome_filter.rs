@@ -1,7 +1,7 @@
 //! The key `on`: which outcomes of a call count.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, format_ident, quote};
+use quote::{ToTokens as _, quote};
 use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
 
 use super::attribute::{ON, ValueKind};
@@ -72,7 +72,7 @@ impl OutcomeFilter {
     /// An expression of the library's type `On`.
     pub(crate) fn value(&self, private: &Private) -> TokenStream {
         let constant = |word: &&OutcomeWord| {
-            let name = format_ident!("{}", word.constant());
+            let name = word.constant();
             quote!(#private::On::#name)
         };
         let mut with = self.with.iter().map(constant);

@@ -1,8 +1,10 @@
 //! The words of the key `on`, each with the outcomes that it includes.
 //!
-//! This table is the only definition of them: the library generates its own sets from it, by [`constants`].
+//! These tables are the only definition of them: the library generates its own sets from them, by [`constants`].
 
-use proc_macro2::TokenStream;
+use std::sync::LazyLock;
+
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 /// A word for one or more outcomes.
@@ -16,45 +18,36 @@ pub(crate) struct OutcomeWord {
     pub(crate) exact: u16,
 }
 
-const OK: u16 = 1;
-const REJECTED: u16 = 1 << 1;
-const RATE_LIMITED: u16 = 1 << 2;
-const BANNED: u16 = 1 << 3;
-const AUTH: u16 = 1 << 4;
-const SERVER_ERROR: u16 = 1 << 5;
-const TIMEOUT: u16 = 1 << 6;
-const TRANSPORT: u16 = 1 << 7;
-const DECODE: u16 = 1 << 8;
-const OTHER: u16 = 1 << 9;
-const SKIPPED: u16 = 1 << 10;
-const PANIC: u16 = 1 << 11;
-const CANCELLED: u16 = 1 << 12;
-/// A future that is dropped at a deadline of the library's.
-const DEADLINE: u16 = 1 << 13;
-
-/// The library's name for each outcome, in the order of the bits. All but the last are variants of its `Outcome`.
-const NAMES: [&str; 14] = [
-    "Ok",
-    "Rejected",
-    "RateLimited",
-    "Banned",
-    "Auth",
-    "ServerError",
-    "Timeout",
-    "Transport",
-    "Decode",
-    "Error",
-    "Skipped",
-    "Panic",
-    "Cancelled",
-    "DEADLINE",
+/// The classes of errors: the word of each, and the variant of the library's types `Outcome` and `ErrorClass`.
+const CLASS_NAMES: [(&str, &str); 8] = [
+    ("rejected", "Rejected"),
+    ("rate_limited", "RateLimited"),
+    ("banned", "Banned"),
+    ("auth", "Auth"),
+    ("server_error", "ServerError"),
+    ("timeout", "Timeout"),
+    ("transport", "Transport"),
+    ("decode", "Decode"),
 ];
+
+const OK: u16 = 1;
+const OTHER: u16 = 1 << 1;
+const SKIPPED: u16 = 1 << 2;
+const PANIC: u16 = 1 << 3;
+const CANCELLED: u16 = 1 << 4;
+/// A future that is dropped at a deadline of the library's.
+const DEADLINE: u16 = 1 << 5;
+/// The outcome of the first class; the others' bits follow.
+const FIRST_CLASS: u16 = 1 << 6;
+
+/// The variants of the library's `Outcome` that are no class.
+const OTHER_NAMES: [(u16, &str); 5] =
+    [(OK, "Ok"), (OTHER, "Error"), (SKIPPED, "Skipped"), (PANIC, "Panic"), (CANCELLED, "Cancelled")];
 
 /// The outcomes of a dropped future.
 pub(crate) const DROPPED: u16 = CANCELLED | DEADLINE;
 /// The outcomes that only the class of an error tells apart.
-pub(crate) const CLASSES: u16 =
-    REJECTED | RATE_LIMITED | BANNED | AUTH | SERVER_ERROR | TIMEOUT | TRANSPORT | DECODE;
+pub(crate) const CLASSES: u16 = FIRST_CLASS * ((1 << CLASS_NAMES.len()) - 1);
 /// The outcome of an error without a class.
 pub(crate) const UNCLASSIFIED: u16 = OTHER;
 pub(crate) const ERRORS: u16 = CLASSES | OTHER;
@@ -62,26 +55,25 @@ pub(crate) const SUCCESS: u16 = OK;
 const RETURNED: u16 = OK | ERRORS | SKIPPED;
 const ALL: u16 = RETURNED | PANIC | DROPPED;
 
-#[rustfmt::skip]
-pub(crate) static WORDS: [OutcomeWord; 16] = [
-    OutcomeWord { word: "ok",           includes: OK,                 exact: OK },
-    OutcomeWord { word: "err",          includes: ERRORS,             exact: 0 },
-    OutcomeWord { word: "rejected",     includes: REJECTED,           exact: REJECTED },
-    OutcomeWord { word: "rate_limited", includes: RATE_LIMITED,       exact: RATE_LIMITED },
-    OutcomeWord { word: "banned",       includes: BANNED,             exact: BANNED },
-    OutcomeWord { word: "auth",         includes: AUTH,               exact: AUTH },
-    OutcomeWord { word: "server_error", includes: SERVER_ERROR,       exact: SERVER_ERROR },
-    OutcomeWord { word: "timeout",      includes: TIMEOUT | DEADLINE, exact: TIMEOUT | DEADLINE },
-    OutcomeWord { word: "transport",    includes: TRANSPORT,          exact: TRANSPORT },
-    OutcomeWord { word: "decode",       includes: DECODE,             exact: DECODE },
-    // Not `error`, the text of that outcome: someone who writes `error` means `err`.
-    OutcomeWord { word: "other",        includes: OTHER,              exact: OTHER },
-    OutcomeWord { word: "skipped",      includes: SKIPPED,            exact: SKIPPED },
-    OutcomeWord { word: "panic",        includes: PANIC,              exact: PANIC },
-    OutcomeWord { word: "cancelled",    includes: DROPPED,            exact: CANCELLED },
-    OutcomeWord { word: "return",       includes: RETURNED,           exact: 0 },
-    OutcomeWord { word: "always",       includes: ALL,                exact: 0 },
-];
+pub(crate) static WORDS: LazyLock<Vec<OutcomeWord>> = LazyLock::new(|| {
+    let outcome = |word, includes| OutcomeWord { word, includes, exact: includes };
+    let group = |word, includes| OutcomeWord { word, includes, exact: 0 };
+    let mut words = vec![outcome("ok", OK), group("err", ERRORS)];
+    words.extend(classes().map(|(bit, word, _)| {
+        let also = if word == "timeout" { DEADLINE } else { 0 };
+        outcome(word, bit | also)
+    }));
+    words.extend([
+        // Not `error`, the text of that outcome: someone who writes `error` means `err`.
+        outcome("other", OTHER),
+        outcome("skipped", SKIPPED),
+        outcome("panic", PANIC),
+        OutcomeWord { word: "cancelled", includes: DROPPED, exact: CANCELLED },
+        group("return", RETURNED),
+        group("always", ALL),
+    ]);
+    words
+});
 
 impl OutcomeWord {
     pub(crate) fn find(word: &str) -> Option<&'static Self> {
@@ -89,22 +81,41 @@ impl OutcomeWord {
     }
 
     /// The name of the library's constant for the word.
-    pub(crate) fn constant(&self) -> String {
-        self.word.to_uppercase()
+    pub(crate) fn constant(&self) -> Ident {
+        format_ident!("{}", self.word.to_uppercase())
     }
 }
 
+/// The bit, the word and the variant of each class.
+fn classes() -> impl Iterator<Item = (u16, &'static str, Ident)> {
+    CLASS_NAMES
+        .iter()
+        .zip(0..)
+        .map(|((word, name), index)| (FIRST_CLASS << index, *word, format_ident!("{name}")))
+}
+
 /// The library's set of outcomes for each word, as associated constants of its type `On`.
+///
+/// The library does not compile if one of its outcomes or classes is missing here.
 pub(crate) fn constants() -> TokenStream {
+    let others = OTHER_NAMES.iter().map(|(bit, name)| (*bit, format_ident!("{name}")));
+    let outcomes: Vec<_> = classes().map(|(bit, _, name)| (bit, name)).chain(others).collect();
     let constants = WORDS.iter().map(|word| {
-        let name = format_ident!("{}", word.constant());
-        let doc = format!("The outcomes of `on = {}`.", word.word);
-        let outcomes = NAMES.iter().enumerate().filter(|(bit, _)| word.includes & 1 << bit != 0);
-        let sets = outcomes.map(|(_, name)| {
-            let outcome = format_ident!("{name}");
-            if *name == "DEADLINE" { quote!(Self::#outcome) } else { quote!(Self::of(Outcome::#outcome)) }
-        });
-        quote!(#[doc = #doc] pub const #name: Self = Self::NONE #(.and(#sets))*;)
+        let (name, doc) = (word.constant(), format!("The outcomes of `on = {}`.", word.word));
+        let included = outcomes.iter().filter(|(bit, _)| word.includes & bit != 0).map(|(_, name)| name);
+        let deadline = (word.includes & DEADLINE != 0).then(|| quote!(.and(Self::DEADLINE)));
+        quote!(#[doc = #doc] pub const #name: Self = Self::NONE #(.and(Self::of(Outcome::#included)))* #deadline;)
     });
-    quote!(impl On { #(#constants)* })
+    let names = outcomes.iter().map(|(_, name)| name);
+    let (classes, words): (Vec<_>, Vec<_>) =
+        classes().map(|(_, word, name)| (name, format_ident!("{}", word.to_uppercase()))).unzip();
+    quote! {
+        impl On { #(#constants)* }
+
+        const _: fn(Outcome) = |outcome| match outcome { #(Outcome::#names)|* => () };
+        const _: fn(ErrorClass) = |class| match class { #(ErrorClass::#classes)|* | ErrorClass::Other => () };
+
+        #[cfg(test)]
+        const CLASSES: &[(On, Outcome)] = &[#((On::#words, Outcome::#classes)),*];
+    }
 }

@@ -110,7 +110,7 @@ impl Misnamed {
 #[operational_event(type = "STARTED", severity = "INFO", symbol = number)]
 fn no_text(number: u32) {}
 
-//~ `on` takes `ok`, `err`, `rejected`, `rate_limited`, `banned`, `auth`, `server_error`, `timeout`, `transport`, `decode`, `other`, `skipped`, `panic`, `cancelled`, `return`, `always`, or several in brackets such as `[err, !rejected]`; did you mean `err`?
+//~ `always`, or several in brackets such as `[err, !rejected]`; did you mean `err`?
 #[operational_event(type = "STARTED", severity = "INFO", on = er)]
 fn no_end() {}
 
