@@ -141,17 +141,11 @@ pub(crate) const FAMILY: &str = "family";
 pub(crate) const SUBSYSTEM: &str = "subsystem";
 pub(crate) const EVERY: &str = "every";
 pub(crate) const MAX_AGE: &str = "max_age";
-pub(crate) const OPTIONAL: &str = "optional";
-pub(crate) const ON_CANCEL: &str = "on_cancel";
 pub(crate) const OP: &str = "op";
 pub(crate) const EXCHANGE: &str = "exchange";
 pub(crate) const TYPE: &str = "type";
 pub(crate) const SEVERITY: &str = "severity";
 pub(crate) const ON: &str = "on";
-pub(crate) const PROFILE: &str = "profile";
-pub(crate) const SYMBOL: &str = "symbol";
-pub(crate) const TEXT: &str = "text";
-pub(crate) const NAME: &str = "name";
 pub(crate) const CLASSIFY: &str = "classify";
 pub(crate) const LABELS: &str = "labels";
 pub(crate) const CRATE: &str = "crate";
@@ -161,27 +155,29 @@ const ALL: &[Attribute] = &Attribute::ALL;
 const WITH_LABELS: &[Attribute] = &[TimedSubsystem, ExchangeCall, OperationalEvent];
 const WITH_OUTCOME: &[Attribute] = &[TimedSubsystem, ExchangeCall, OperationalEvent, Counted];
 
+/// The order of an attribute's rows is that of the arguments with which the library is called: durations, words, keys
+/// without a value and outcomes go to the constructor of the call site, texts to the function that starts a call.
 #[rustfmt::skip]
-static KEYS: [AttributeKey; 21] = [
-    AttributeKey { name: FAMILY,    value: ValueKind::Path("signal_to_ack_seconds"), attributes: &[Timed],                     requirement: Positional },
-    AttributeKey { name: FAMILY,    value: ValueKind::Path("signals_total"),         attributes: &[Counted],                   requirement: Positional },
-    AttributeKey { name: SUBSYSTEM, value: ValueKind::Label("Subsystem"),            attributes: &[TimedSubsystem],            requirement: Positional },
-    AttributeKey { name: EVERY,     value: ValueKind::Duration,                      attributes: &[TimedSubsystem],            requirement: Optional },
-    AttributeKey { name: MAX_AGE,   value: ValueKind::Duration,                      attributes: &[TimedSubsystem],            requirement: Optional },
-    AttributeKey { name: OPTIONAL,  value: ValueKind::Nothing,                       attributes: &[TimedSubsystem],            requirement: Optional },
-    AttributeKey { name: ON_CANCEL, value: ValueKind::Word("observe"),               attributes: &[TimedSubsystem],            requirement: Optional },
-    AttributeKey { name: OP,        value: ValueKind::Label("Operation"),            attributes: &[ExchangeCall],              requirement: MethodName },
-    AttributeKey { name: EXCHANGE,  value: ValueKind::Label("Exchange"),             attributes: &[ExchangeCall],              requirement: Optional },
-    AttributeKey { name: TYPE,      value: ValueKind::Label("EventType"),            attributes: &[OperationalEvent],          requirement: Required },
-    AttributeKey { name: SEVERITY,  value: ValueKind::Label("Severity"),             attributes: &[OperationalEvent],          requirement: Required },
-    AttributeKey { name: ON,        value: ValueKind::Outcomes,                      attributes: &[OperationalEvent, Counted], requirement: Optional },
-    AttributeKey { name: PROFILE,   value: ValueKind::Text,                          attributes: &[OperationalEvent],          requirement: Optional },
-    AttributeKey { name: PROFILE,   value: ValueKind::Text,                          attributes: &[CapitalCheck],              requirement: Required },
-    AttributeKey { name: SYMBOL,    value: ValueKind::Text,                          attributes: &[OperationalEvent],          requirement: Optional },
-    AttributeKey { name: TEXT,      value: ValueKind::Text,                          attributes: &[OperationalEvent],          requirement: Optional },
-    AttributeKey { name: NAME,      value: ValueKind::Text,                          attributes: &[Reconciliation],            requirement: Optional },
-    AttributeKey { name: CLASSIFY,  value: ValueKind::Path("crate::classify"),       attributes: WITH_OUTCOME,                 requirement: Optional },
-    AttributeKey { name: LABELS,    value: ValueKind::Path("crate::labels"),         attributes: WITH_LABELS,                  requirement: Optional },
-    AttributeKey { name: CRATE,     value: ValueKind::Path("::bot_metrics"),         attributes: ALL,                          requirement: Optional },
-    AttributeKey { name: SKIP,      value: ValueKind::Nothing,                       attributes: ALL,                          requirement: Optional },
+static KEYS: &[AttributeKey] = &[
+    AttributeKey { name: FAMILY,      value: ValueKind::Path("signal_to_ack_seconds"),  attributes: &[Timed],                     requirement: Positional },
+    AttributeKey { name: FAMILY,      value: ValueKind::Path("signals_total"),          attributes: &[Counted],                   requirement: Positional },
+    AttributeKey { name: SUBSYSTEM,   value: ValueKind::Label("Subsystem"),             attributes: &[TimedSubsystem],            requirement: Positional },
+    AttributeKey { name: EVERY,       value: ValueKind::Duration,                       attributes: &[TimedSubsystem],            requirement: Optional },
+    AttributeKey { name: MAX_AGE,     value: ValueKind::Duration,                       attributes: &[TimedSubsystem],            requirement: Optional },
+    AttributeKey { name: "optional",  value: ValueKind::Nothing,                        attributes: &[TimedSubsystem],            requirement: Optional },
+    AttributeKey { name: "on_cancel", value: ValueKind::Word("observe"),                attributes: &[TimedSubsystem],            requirement: Optional },
+    AttributeKey { name: OP,          value: ValueKind::Label("Operation"),             attributes: &[ExchangeCall],              requirement: MethodName },
+    AttributeKey { name: EXCHANGE,    value: ValueKind::Label("Exchange"),              attributes: &[ExchangeCall],              requirement: Optional },
+    AttributeKey { name: TYPE,        value: ValueKind::Label("EventType"),             attributes: &[OperationalEvent],          requirement: Required },
+    AttributeKey { name: SEVERITY,    value: ValueKind::Label("Severity"),              attributes: &[OperationalEvent],          requirement: Required },
+    AttributeKey { name: ON,          value: ValueKind::Outcomes,                       attributes: &[OperationalEvent, Counted], requirement: Optional },
+    AttributeKey { name: "profile",   value: ValueKind::Text,                           attributes: &[OperationalEvent],          requirement: Optional },
+    AttributeKey { name: "profile",   value: ValueKind::Text,                           attributes: &[CapitalCheck],              requirement: Required },
+    AttributeKey { name: "symbol",    value: ValueKind::Text,                           attributes: &[OperationalEvent],          requirement: Optional },
+    AttributeKey { name: "text",      value: ValueKind::Text,                           attributes: &[OperationalEvent],          requirement: Optional },
+    AttributeKey { name: "name",      value: ValueKind::Text,                           attributes: &[Reconciliation],            requirement: Optional },
+    AttributeKey { name: CLASSIFY,    value: ValueKind::Path("crate::classify"),        attributes: WITH_OUTCOME,                 requirement: Optional },
+    AttributeKey { name: LABELS,      value: ValueKind::Path("crate::labels"),          attributes: WITH_LABELS,                  requirement: Optional },
+    AttributeKey { name: CRATE,       value: ValueKind::Path("::bot_metrics"),          attributes: ALL,                          requirement: Optional },
+    AttributeKey { name: SKIP,        value: ValueKind::Nothing,                        attributes: ALL,                          requirement: Optional },
 ];

@@ -16,7 +16,7 @@ use crate::function::item::{Function, has_attribute, take_attribute};
 use crate::function::returns::{is_task, may_fail, never_fails};
 use crate::function::shape::BodyShape;
 use crate::grammar::args::Args;
-use crate::grammar::attribute::{self, Attribute, Requirement};
+use crate::grammar::attribute::{self, Attribute, AttributeKey, Requirement, ValueKind};
 use crate::grammar::outcome_filter::OutcomeFilter;
 use crate::tokens::{mentions, names_static};
 
@@ -87,7 +87,7 @@ fn check_ages(args: &Args, errors: &mut Errors) {
 /// The parts of a block. A mistake in one of them does not keep the others from being checked.
 fn members(attribute: Attribute, args: &Args, block: ImplBlock, errors: &mut Errors) -> Item {
     let ImplBlock { head, braces, items } = block;
-    let is_method_name = |key: &&attribute::AttributeKey| key.requirement == Requirement::MethodName;
+    let is_method_name = |key: &&AttributeKey| key.requirement == Requirement::MethodName;
     for key in attribute.keys().filter(is_method_name).filter(|key| args.has(key.name)) {
         let message =
             format!("over an impl block each method's name is its `{}`: leave it out here", key.name);
@@ -208,42 +208,52 @@ fn verdict(target: &RecordTarget, args: &Args, function: &Function, starts_task:
 fn target(attribute: Attribute, args: &Args) -> Option<RecordTarget> {
     let label = |ty, key| SiteLabel { ty, written: args.label(key).cloned() };
     let required = |ty, key| Some(label(ty, key)).filter(|label| label.written.is_some());
-    let text = |name| SiteText { name, expr: args.text(name) };
-    let (kind, labels, constants, texts) = match attribute {
-        Attribute::TimedSubsystem => (
-            SiteKind::Subsystem,
-            vec![required("Subsystem", attribute::SUBSYSTEM)?],
-            vec![
-                Constant::Duration(args.duration(attribute::EVERY)),
-                Constant::Duration(args.duration(attribute::MAX_AGE)),
-                Constant::Flag(args.has(attribute::OPTIONAL)),
-                Constant::Flag(args.has(attribute::ON_CANCEL)),
-            ],
-            vec![],
-        ),
+    let (kind, labels) = match attribute {
+        Attribute::TimedSubsystem => {
+            (SiteKind::Subsystem, vec![required("Subsystem", attribute::SUBSYSTEM)?])
+        }
         Attribute::ExchangeCall => (
             SiteKind::Exchange,
             vec![label("Exchange", attribute::EXCHANGE), required("Operation", attribute::OP)?],
-            vec![],
-            vec![],
         ),
         Attribute::OperationalEvent => (
             SiteKind::Event,
             vec![required("Severity", attribute::SEVERITY)?, required("EventType", attribute::TYPE)?],
-            vec![Constant::Outcomes(args.outcomes(attribute::ON).cloned())],
-            [attribute::PROFILE, attribute::SYMBOL, attribute::TEXT].map(text).into(),
         ),
-        Attribute::CapitalCheck => {
-            let profile = Some(text(attribute::PROFILE)).filter(|profile| profile.expr.is_some())?;
-            (SiteKind::Capital, vec![], vec![], vec![profile])
-        }
-        Attribute::Reconciliation => (SiteKind::Reconciliation, vec![], vec![], vec![text(attribute::NAME)]),
+        Attribute::CapitalCheck => (SiteKind::Capital, vec![]),
+        Attribute::Reconciliation => (SiteKind::Reconciliation, vec![]),
         Attribute::Timed => return family(args, Records::Duration),
         Attribute::Counted => {
             return family(args, Records::End(args.outcomes(attribute::ON).cloned()));
         }
     };
+    let constants = attribute.keys().filter_map(|key| constant(key, args)).collect();
+    let texts = attribute.keys().filter(|key| key.value == ValueKind::Text);
+    let texts = texts.map(|key| text(key, args)).collect::<Option<_>>()?;
     Some(RecordTarget::Site(SiteModel { kind, labels, constants, texts }))
+}
+
+/// The argument for a key's value that is known at compile time, unless the value is a label or a path.
+fn constant(key: &AttributeKey, args: &Args) -> Option<Constant> {
+    match key.value {
+        ValueKind::Duration => Some(Constant::Duration(args.duration(key.name))),
+        ValueKind::Outcomes => Some(Constant::Outcomes(args.outcomes(key.name).cloned())),
+        ValueKind::Word(_) | ValueKind::Nothing if key.name != attribute::SKIP => {
+            Some(Constant::Flag(args.has(key.name)))
+        }
+        ValueKind::Label(_)
+        | ValueKind::Path(_)
+        | ValueKind::Text
+        | ValueKind::Word(_)
+        | ValueKind::Nothing => None,
+    }
+}
+
+/// The text of a key, unless it is required and missing.
+fn text(key: &AttributeKey, args: &Args) -> Option<SiteText> {
+    let expr = args.text(key.name);
+    let is_missing = expr.is_none() && key.requirement != Requirement::Optional;
+    (!is_missing).then_some(SiteText { name: key.name, expr })
 }
 
 fn family(args: &Args, records: Records) -> Option<RecordTarget> {
