@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use super::naming::Naming;
-use crate::catalogue::{FAMILIES, Families, Family};
+use crate::catalogue::{FAMILIES, Families, Family, Origin};
 use crate::storage::{Reading, Receipt, Sink};
 
 /// The content type of the text format. Prometheus 3 rejects a scrape whose type it does not know, so this is exact.
@@ -155,7 +155,13 @@ impl<'a> TextSink<'a> {
         {
             return position;
         }
-        let position = FAMILIES.iter().position(|known| std::ptr::eq(*known, family)).unwrap_or(CUSTOM);
+        let position = FAMILIES.iter().position(|known| std::ptr::eq(*known, family));
+        debug_assert!(
+            position.is_some() || family.origin == Origin::Custom,
+            "{} is missing in `catalogue::FAMILIES`",
+            family.name
+        );
+        let position = position.unwrap_or(CUSTOM);
         self.last = Some((family, position));
         position
     }
@@ -365,8 +371,13 @@ mod tests {
 
     #[test]
     fn a_histogram_without_any_label_has_its_bounds_alone() {
-        static LONELY: Family =
-            Family { name: "lonely", labels: &[], buckets: &[0.5], ..catalogue::SUBSYSTEM_DURATION_SECONDS };
+        static LONELY: Family = Family {
+            name: "lonely",
+            origin: Origin::Custom,
+            labels: &[],
+            buckets: &[0.5],
+            ..catalogue::SUBSYSTEM_DURATION_SECONDS
+        };
         let naming = Settings::new(Mode::Paper).default_labels_in_target_info().naming();
         let mut sink = TextSink::new(&naming, String::new());
         sink.open(&LONELY);
@@ -381,8 +392,12 @@ mod tests {
 
     #[test]
     fn a_help_text_is_escaped_and_stays_one_line() {
-        static WINDING: Family =
-            Family { name: "winding", help: "a\\b\nc \"d\"", ..catalogue::PROFILE_UTILIZATION_PERCENT };
+        static WINDING: Family = Family {
+            name: "winding",
+            origin: Origin::Custom,
+            help: "a\\b\nc \"d\"",
+            ..catalogue::PROFILE_UTILIZATION_PERCENT
+        };
         let text = encoded(|sink| {
             sink.open(&WINDING);
             sink.gauge(&WINDING, &["x"], 1.0);
