@@ -1,7 +1,7 @@
 //! Counts the words and phrases that the comments and documents of the repository avoid, and the type names that are
 //! defined more than once.
 //!
-//! `cargo test -p bot-metrics-tests --test language -- --include-ignored --nocapture` prints each figure with its places.
+//! `cargo test -p bot-metrics-tests --test language -- --nocapture` prints each figure with its places.
 
 mod lexer;
 
@@ -17,7 +17,6 @@ const PHRASE_LIMIT: usize = 5;
 const REPEATED_TYPE_LIMIT: usize = 10;
 
 #[test]
-#[ignore = "the texts are being revised"]
 fn comments_and_documents_avoid_phrases_that_have_to_be_decoded() {
     let mut places = BTreeMap::<&str, Vec<String>>::new();
     let texts = texts();
@@ -39,7 +38,6 @@ fn comments_and_documents_avoid_phrases_that_have_to_be_decoded() {
 }
 
 #[test]
-#[ignore = "the texts are being revised"]
 fn type_names_are_defined_once() {
     let mut places = BTreeMap::<String, Vec<String>>::new();
     for path in files(&["metrics-core/src", "metrics-macros/src"]) {
