@@ -48,7 +48,7 @@ pub enum Origin {
     Core,
     /// Declared by the bot itself with [`metrics!`](crate::metrics).
     Custom,
-    /// Added by this library; [`Families::SeedOnly`] switches all of these off.
+    /// Added by this library; [`Families::CoreOnly`] switches all of these off.
     Extension,
     /// Like [`Extension`](Self::Extension), under the name that every Prometheus client uses, without a namespace.
     Standard,

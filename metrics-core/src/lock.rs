@@ -165,7 +165,7 @@ impl<T> Once<T> {
         })
     }
 
-    /// Like [`get_or_make`](Self::get_or_make), but returns `None` if the value is not initialised and this thread is
+    /// Like [`get_or_init`](Self::get_or_init), but returns `None` if the value is not initialised and this thread is
     /// inside a lock: this may be an allocator that records an allocation made for the value itself.
     #[inline]
     pub(crate) fn get_unless_inside(&self, make: impl FnOnce() -> T) -> Option<&T> {

@@ -124,9 +124,9 @@ metrics! {
     histogram fill_slippage_ratio { severity: labels::Severity } buckets(0.001, 0.01)
     /// Time to a fill.
     histogram fill_seconds { severity: labels::Severity, symbol: Symbol } buckets(0.1, 1)
-    /// Fills by whom.
+    /// Fills by profile.
     counter profile_fills_total { profile: ProfileId, symbol: Symbol }
-    /// Fills that short threads told of.
+    /// Fills counted by short threads.
     counter fills_by_threads_total
     /// Size at the best price.
     gauge best_size { symbol: Symbol }

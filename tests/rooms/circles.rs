@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-/// The circles of a graph: the largest groups of nodes each of which leads to each other one, sorted.
+/// The circles of a graph: the largest groups of nodes that can all reach each other, sorted.
 pub(crate) fn of<'a>(edges: &BTreeSet<(&'a str, &'a str)>) -> Vec<Vec<&'a str>> {
     let nodes: BTreeSet<_> = edges.iter().map(|(from, _)| *from).collect();
     let mut circles = BTreeSet::new();
@@ -19,7 +19,7 @@ pub(crate) fn of<'a>(edges: &BTreeSet<(&'a str, &'a str)>) -> Vec<Vec<&'a str>> 
     circles.into_iter().collect()
 }
 
-/// The nodes to which steps lead from `start`; that one only where they lead back to it.
+/// The nodes that can be reached from `start`, including `start` only if it can be reached again.
 fn reachable<'a, I: Iterator<Item = &'a str>>(
     start: &'a str,
     next: impl Fn(&'a str) -> I,

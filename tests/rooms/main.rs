@@ -1,8 +1,8 @@
-//! The structure of the library's crates: which room may import which.
+//! The structure of the library's crates: the rooms, and the permitted imports between them.
 //!
-//! A room is a folder or a file right below `src`. Rooms lie on floors, and code imports only from floors below its own:
-//! to understand a room one needs to read nothing above it. Dependencies are derived from the paths in the code,
-//! `use` declarations or not; code that is compiled for tests alone may use anything.
+//! A room is a folder or a file directly below `src`. Rooms are on floors, and code imports only from floors below
+//! its own, so that a room can be understood without reading anything above it. Dependencies are derived from the
+//! paths in the code, in `use` declarations or elsewhere; code that is compiled only for tests may import anything.
 
 mod circles;
 mod paths;
@@ -38,7 +38,7 @@ const MACROS: &[&[&str]] = &[
     &["errors", "spans", "tokens"],
 ];
 
-/// How many files of one room may depend on one another in a circle.
+/// The maximum number of files of one room that may depend on each other in a circle.
 const LARGEST_CIRCLE: usize = 3;
 
 #[test]
@@ -51,7 +51,7 @@ fn the_rooms_of_metrics_macros_import_only_from_floors_below() {
     assert_eq!(faults(&Sources::of_crate("metrics-macros"), MACROS), [""; 0]);
 }
 
-/// Everything that is wrong with the structure, a line each.
+/// All faults of the structure, one per line.
 fn faults(sources: &Sources, floors: &[&[&str]]) -> Vec<String> {
     let floor_of = |room: &str| floors.iter().position(|floor| floor.contains(&room));
     let mut faults = Vec::new();
@@ -76,7 +76,7 @@ fn faults(sources: &Sources, floors: &[&[&str]]) -> Vec<String> {
         dependencies.iter().map(|dependency| (&*dependency.from, &*dependency.to)).collect();
     for circle in circles::of(&between_files) {
         let rooms: BTreeSet<_> = circle.iter().map(|file| room(file)).collect();
-        // A circle between rooms has an import that is not downward, which is reported above.
+        // A circle between rooms contains an import that is not downward, which is reported above.
         if rooms.len() == 1 && circle.len() > LARGEST_CIRCLE {
             faults.push(format!(
                 "{} files depend on one another, at most {LARGEST_CIRCLE} may: {}",

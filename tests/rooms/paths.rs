@@ -1,34 +1,34 @@
-//! The paths that a file's code names.
+//! The paths in a file's code.
 
 use std::iter::Peekable;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree, token_stream};
 
-/// A path, as it is written.
+/// A path as it is written.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Written {
-    /// Its first word and those that follow, such as `crate`, `storage`, `Sink`.
+    /// Its words, such as `crate`, `storage`, `Sink`.
     pub(crate) words: Vec<String>,
     pub(crate) line: usize,
-    /// The modules inside the file in which it is written.
+    /// The inline modules that contain it.
     pub(crate) inside: Vec<String>,
-    /// The declaration exports it under this name.
+    /// The name under which a declaration exports it.
     pub(crate) exported_as: Option<String>,
 }
 
-/// The code of a file, but for tests alone.
+/// The code of a file, without code that is only for tests.
 #[derive(Debug, Default)]
 pub(crate) struct Code {
     /// Every path of at least two words.
     pub(crate) paths: Vec<Written>,
-    /// The names of its macros. An exported one is named as if it were defined in the root.
+    /// The names of its macros. An exported macro is referred to as if it were defined in the root.
     pub(crate) macros: Vec<String>,
 }
 
 impl Code {
     /// # Panics
     ///
-    /// Where `text` is not Rust.
+    /// If `text` is not valid Rust.
     pub(crate) fn of(text: &str) -> Self {
         let tokens: TokenStream = text.parse().expect("the file compiles");
         let mut code = Self::default();
@@ -49,7 +49,7 @@ fn visit(stream: TokenStream, inside: &[String], code: &mut Code) {
             }
             TokenTree::Ident(word) if word == "pub" => {
                 is_exported = true;
-                // Who may see it is no dependency.
+                // A visibility is not a dependency.
                 tokens.next_if(
                     |next| matches!(next, TokenTree::Group(to) if to.delimiter() == Delimiter::Parenthesis),
                 );
@@ -87,7 +87,7 @@ fn visit(stream: TokenStream, inside: &[String], code: &mut Code) {
     }
 }
 
-/// Whether the attribute that follows is `cfg(test)`, or `cfg(any(test, …))`.
+/// Whether the next attribute is `cfg(test)`, or `cfg(any(test, …))`.
 fn is_for_tests(tokens: &mut Tokens) -> bool {
     let Some(TokenTree::Group(attribute)) = tokens.peek() else { return false };
     let text: String = attribute.stream().to_string().split_whitespace().collect();
@@ -108,7 +108,7 @@ fn skip_item(tokens: &mut Tokens) {
 /// Skips `::`, if it is next.
 fn skip_separator(tokens: &mut Tokens) -> bool {
     let is_colon = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':');
-    // One colon alone is the end of a name and the start of its type; no path begins behind it.
+    // A single colon separates a name from its type; no path begins after it.
     let mut ahead = tokens.clone();
     let found = ahead.next().is_some_and(|token| is_colon(&token))
         && ahead.next().is_some_and(|token| is_colon(&token));
@@ -118,7 +118,7 @@ fn skip_separator(tokens: &mut Tokens) -> bool {
     found
 }
 
-/// The next word of a path, if it goes on.
+/// The next word of a path, if it continues.
 fn next_word(tokens: &mut Tokens) -> Option<String> {
     let mut ahead = tokens.clone();
     let word = skip_separator(&mut ahead).then(|| ahead.next()).flatten();
@@ -131,7 +131,7 @@ fn next_word(tokens: &mut Tokens) -> Option<String> {
     }
 }
 
-/// Reads the paths of a `use` declaration behind those words.
+/// Reads the paths of a `use` declaration after these words.
 fn use_tree(
     tokens: &mut Tokens,
     before: &[String],

@@ -1,4 +1,4 @@
-//! The files of a crate, and which depends on which.
+//! The files of a crate, and the dependencies between them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use bot_metrics_tests::workspace::root;
 use crate::paths::{Code, Written};
 use crate::room;
 
-/// A file's code names something of another file.
+/// A dependency: a file's code refers to an item of another file.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Dependency {
     pub(crate) from: String,
@@ -17,14 +17,13 @@ pub(crate) struct Dependency {
     pub(crate) to: String,
 }
 
-/// The files below a crate's `src` by their path from there. Files of tests are
-/// none of them.
+/// The files below a crate's `src`, by their relative path and without test files.
 pub(crate) struct Sources(BTreeMap<String, Code>);
 
 impl Sources {
     /// # Panics
     ///
-    /// Where a file of the crate in this folder of the workspace cannot be read.
+    /// If a file of the crate in this folder of the workspace cannot be read.
     pub(crate) fn of_crate(folder: &str) -> Self {
         let src = root().join(folder).join("src");
         let mut files = Vec::new();
@@ -42,7 +41,8 @@ impl Sources {
         self.0.keys().map(|file| &**file)
     }
 
-    /// Every dependency between two files. What a module passes on from its own room is a dependency of those that use it.
+    /// Every dependency between two files. An item that a module re-exports from its own room is a dependency of the
+    /// files that use it.
     pub(crate) fn dependencies(&self) -> Vec<Dependency> {
         let mut dependencies = Vec::new();
         for (file, code) in &self.0 {
@@ -58,14 +58,14 @@ impl Sources {
         dependencies
     }
 
-    /// The words of a path behind `crate`; none where it leads out of the crate or names something of its own module.
+    /// The words of a path after `crate`; `None` if it leads out of the crate or refers to an item of its own module.
     fn absolute(&self, file: &str, path: &Written) -> Option<Vec<String>> {
         let mut module = [module_of(file), path.inside.clone()].concat();
         let mut words = &path.words[..];
         match &*words[0] {
             "crate" => module.clear(),
             "self" | "super" => {}
-            // A child module, which need not be written with `self`.
+            // A child module, for which `self` is optional.
             child if self.is_module(&[&module[..], &[child.to_owned()]].concat()) => {
                 return Some([&module, words].concat());
             }
@@ -84,7 +84,7 @@ impl Sources {
         Some([&module, words].concat())
     }
 
-    /// The file that defines what `words` name.
+    /// The file that defines the item named by `words`.
     fn file_of(&self, words: &[String]) -> String {
         let is_macro = |(_, code): &(&String, &Code)| code.macros.iter().any(|name| *name == words[0]);
         if let Some((file, _)) = self.0.iter().find(is_macro) {
@@ -95,7 +95,7 @@ impl Sources {
         let passed_on = words.get(depth).and_then(|name| {
             let exports = |path: &&Written| path.exported_as.as_ref() == Some(name) && path.inside.is_empty();
             let path = self.0[&file].paths.iter().find(exports)?;
-            // What leads out of the crate is this file's own.
+            // A re-export from another crate belongs to this file.
             self.absolute(&file, path)
         });
         match passed_on {

@@ -1,4 +1,5 @@
-//! What the attributes expand to. No part of it is meant to be written by hand, and it changes without notice.
+//! The items to which the attributes expand. None of them is meant to be used directly, and they change without
+//! notice.
 
 pub use crate::__site as site;
 pub use crate::LabelValue;
@@ -26,7 +27,7 @@ pub use crate::labels::vocabulary::{fixed_method_name, fixed_text, require_type}
 pub use crate::outcome::ends::On;
 pub use crate::outcome::outcome;
 pub use crate::sites::call_site::{CALL_SITES, CallSite, SiteSeries, SlotCell, slot_cells};
-/// What a declared family must be.
+/// The requirements of a declared family.
 pub mod check {
     pub use crate::families::custom::{
         BUDGET, bound, buckets, budget, help, label_name, name, ratio, threshold,
@@ -46,11 +47,11 @@ pub use core::time::Duration;
 pub use core::{concat, file, line, module_path};
 pub use linkme;
 
-/// A function's own static, in the list of all of them.
+/// Defines a function's static and adds it to the list of call sites.
 ///
-/// It stands here and not in what the attributes expand to, since the compiler is quicker with what it transcribes
-/// itself. `CALL_SITES!` is what linkme's attribute expands to, but for its check of the element's type: that is three
-/// bodies more for the compiler, which take longer than the function.
+/// It is a macro here and not part of the attributes' expansion, because the compiler transcribes its own macros
+/// faster. `CALL_SITES!` has the same expansion as linkme's attribute, apart from the check of the element's type:
+/// that would be three more bodies for the compiler, which take longer than the function.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __site {

@@ -326,7 +326,7 @@ impl Metrics {
     /// Also serves a whole registry of the bot's own, such as `prometheus::default_registry()`. It is isolated as a
     /// whole, and its families are checked and merged like those of [`register`](Self::register). The `process_*`
     /// metrics of every client are served once: the library's, or the registry's if
-    /// [`Families::SeedOnly`](crate::catalogue::Families::SeedOnly) switches the library's off.
+    /// [`Families::CoreOnly`](crate::catalogue::Families::CoreOnly) switches the library's off.
     #[track_caller]
     pub fn add_registry(&self, registry: Registry) {
         self.core.foreign.add_registry(registry, SourceLine::of_caller());

@@ -21,7 +21,7 @@ pub(crate) fn core() -> &'static Arc<Core> {
     FOUND.get_or_init(|| &PROCESS)
 }
 
-/// Like [`core`], but returns `None` when called re-entrantly while the core is being created.
+/// Like [`core()`], but returns `None` when called re-entrantly while the core is being created.
 pub(crate) fn core_unless_inside() -> Option<&'static Arc<Core>> {
     FOUND.get_unless_inside(|| &PROCESS).copied()
 }

@@ -1,4 +1,4 @@
-//! Why the server could not start.
+//! The error of starting the server.
 
 use std::error::Error;
 use std::fmt;
@@ -8,9 +8,9 @@ use std::net::SocketAddr;
 use super::served::is_served_here;
 use crate::shown::{quoted, shown};
 
-/// Why the metrics could not be served: what went wrong, on which address, and what to do about it.
+/// The error of serving the metrics: its cause, the address, and the solution.
 ///
-/// The bot goes on without its metrics; nothing else is touched. The [`source`](Error::source) is the
+/// The bot can continue without its metrics; nothing else is affected. The [`source`](Error::source) is the
 /// [`io::Error`].
 pub struct ServeError {
     address: String,
@@ -36,7 +36,7 @@ impl ServeError {
         Self::new(address, ServeProblem::Address, cause)
     }
 
-    /// `at` is the one that failed of the addresses behind `address`.
+    /// `at` is the address that failed among those to which `address` was resolved.
     pub(super) fn bind(address: &str, at: Option<SocketAddr>, cause: io::Error) -> Self {
         let served_here = cause.kind() == io::ErrorKind::AddrInUse && at.is_some_and(is_served_here);
         Self::new(address, ServeProblem::Bind { at, served_here }, cause)
@@ -50,14 +50,14 @@ impl ServeError {
         Self { address: address.to_owned(), problem, cause }
     }
 
-    /// The address that was asked for.
+    /// The requested address.
     #[must_use]
     pub fn requested_address(&self) -> &str {
         &self.address
     }
 }
 
-/// The same text, since that is what a `main` that returns an error prints.
+/// Prints the same text, because a `main` that returns an error prints it with `Debug`.
 impl fmt::Debug for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -106,7 +106,7 @@ fn write_bind_failure(f: &mut fmt::Formatter<'_>, cause: &io::Error, served_here
     }
 }
 
-/// An address as it was written, quoted only where it would not be readable otherwise.
+/// An address as it was written, quoted only if it would be unreadable otherwise.
 struct Bare<'a>(&'a str);
 
 impl fmt::Display for Bare<'_> {

@@ -2,7 +2,7 @@
 //!
 //! Handles and call sites write, the snapshot reads, and no other module depends on the representation.
 //!
-//! Calls go through a [`Recorder`](recorder::CallSeries), in which each thread has its own shard, so that no two
+//! Calls go through a [`CallSeries`](recorder::CallSeries), in which each thread has its own shard, so that no two
 //! threads write the same memory. Counters and histograms that are recorded directly are words in [pages](page) owned
 //! by each thread. Rare recordings go to slots that all threads share.
 

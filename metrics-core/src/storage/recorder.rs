@@ -28,8 +28,8 @@ impl Linked for CallShard {
     }
 }
 
-/// Recorders live for ever and are reused after their series is gone, so that a thread may keep a reference to its
-/// shard without a reference count, and finds it by the recorder's number.
+/// Call series live for ever and are reused after their series is gone, so that a thread may keep a reference to its
+/// shard without a reference count, and finds it by the call series' number.
 #[derive(Debug)]
 pub(crate) struct CallSeries {
     id: u32,
@@ -39,7 +39,7 @@ pub(crate) struct CallSeries {
     spare: OnceLock<&'static Fallback>,
 }
 
-/// The properties that two series must share to use one recorder in turn.
+/// The properties that two series must share to use one call series in turn.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SeriesShape {
     pub(super) outcomes: usize,
@@ -69,17 +69,17 @@ impl SeriesShape {
 
 static NO_SHAPE: SeriesShape = SeriesShape { outcomes: 0, bounds: Vec::new(), scale: Scale::NANOSECONDS };
 
-/// The recorder of calls that are not recorded.
+/// The call series of calls that are not recorded.
 pub(super) static NOWHERE: CallSeries = CallSeries::new(0, &NO_SHAPE);
 
-/// A recorder in use, which another series can use after this is dropped.
+/// A call series in use, which another series can use after this is dropped.
 #[derive(Debug)]
 pub(crate) struct CallSeriesLease(&'static CallSeries);
 
 static FREE: Lock<Vec<&'static CallSeries>> = Lock::new(Vec::new());
 
 impl CallSeriesLease {
-    /// Leases a recorder for durations with these bucket bounds in seconds, and this many outcomes.
+    /// Leases a call series for durations with these bucket bounds in seconds, and this many outcomes.
     pub(crate) fn new(bounds: &[f64], outcomes: usize, scale: Scale) -> Self {
         // 0 is never assigned: no thread has a shard for it, so that a call site without a number finds none either.
         static NEXT: AtomicU32 = AtomicU32::new(1);
@@ -101,7 +101,7 @@ impl CallSeriesLease {
         Self(&NOWHERE)
     }
 
-    /// A recorder with this number, for threads that record to no other.
+    /// A call series with this number, for threads that record to no other.
     #[cfg(test)]
     pub(crate) fn numbered(id: u32, bounds: &[f64], outcomes: usize, scale: Scale) -> Self {
         let ticks = |bound: &f64| scale.ticks_within(Duration::from_secs_f64(*bound));
@@ -279,7 +279,7 @@ impl CallSeries {
         self.read_too(scratch, horizon)
     }
 
-    /// Like [`read`](Self::read), but adds to the contents of `scratch`, which come from a recorder of the same
+    /// Like [`read`](Self::read), but adds to the contents of `scratch`, which come from a call series of the same
     /// shape.
     pub(crate) fn read_too<'a>(&self, scratch: &'a mut Scratch, horizon: u64) -> &'a Totals {
         let Scratch { all, one } = scratch;

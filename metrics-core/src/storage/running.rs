@@ -25,7 +25,7 @@ pub(crate) type RunInProgress = CallInProgress<true>;
 pub(crate) type Call = CallInProgress<false>;
 
 impl<const DATED: bool> CallInProgress<DATED> {
-    /// Begins a call with the time stamp counter, if this thread has a shard of the near recorder of this number.
+    /// Begins a call with the time stamp counter, if this thread has a shard of the near call series of this number.
     /// Only then may the call be ended with the counter. An undated one begins [minus the waits of this
     /// thread](Call::minus_waited).
     #[inline]

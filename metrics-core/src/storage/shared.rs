@@ -58,7 +58,7 @@ impl Shared {
         self.entered.fetch_add(1, Relaxed);
         // A reader that sees anything of this end sees that it was entered.
         fence(Release);
-        // The recorder of unrecorded calls has no counts.
+        // The call series of unrecorded calls has no counts.
         for count in [self.counts.get(end.outcome), self.counts.get(self.outcomes + end.bucket)] {
             count.map(|count| count.fetch_add(1, Relaxed));
         }

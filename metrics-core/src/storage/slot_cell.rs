@@ -23,7 +23,7 @@ pub struct SlotCell<S: 'static> {
     owns: PhantomData<fn() -> &'static S>,
 }
 
-/// The near number of a recorder, while calls may begin and end with the time stamp counter; otherwise 0, for which
+/// The near number of a call series, while calls may begin and end with the time stamp counter; otherwise 0, for which
 /// no thread has a shard.
 ///
 /// Wider than necessary, because the compiler extends an atomic byte twice.
@@ -41,7 +41,7 @@ pub(crate) fn withdraw_time_stamps() {
 }
 
 impl NearNumber {
-    /// The number of a recorder that is not known yet.
+    /// The number of a call series that is not known yet.
     #[expect(clippy::declare_interior_mutable_const, reason = "each static has a copy of its own")]
     pub(crate) const UNKNOWN: Self = Self(AtomicU32::new(0));
 
@@ -116,7 +116,7 @@ impl<S: Send + Sync> SlotCell<S> {
 
     /// Lets `find` find the slots, unless they were found before.
     pub(crate) fn find(&self, find: impl FnOnce() -> S) {
-        // See `recorder`.
+        // Not inside a lock, where an allocator may be recording; see `recorder`.
         if self.get().is_none() && !lock::is_inside() {
             let _inside = lock::enter();
             self.get_or_init(find);

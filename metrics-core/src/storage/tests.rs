@@ -1,4 +1,4 @@
-//! Recorders used by many threads that start and end, and read concurrently.
+//! Call series used by many threads that start and end, and read concurrently.
 //!
 //! Runs short versions by default. `BOT_METRICS_LONG_TESTS=1 cargo test --release -p bot-metrics --lib
 //! storage::tests` makes 2·10^9 recordings on 64 concurrent threads, of which 10^5 end, and at least 10^6 readings.
@@ -175,7 +175,7 @@ fn a_call_may_end_on_another_thread_and_after_its_own_has_ended() {
 fn a_reused_recorder_is_cleared_in_all_threads() {
     let clock = clock();
     STEP.set(QUICK);
-    // Distinct bounds, so that no other test takes the recorder.
+    // Distinct bounds, so that no other test takes the call series.
     let lease = || CallSeriesLease::new(&[3e-6], 3, Scale::NANOSECONDS);
     let mut recorders = Vec::new();
     for _ in 0..3 {

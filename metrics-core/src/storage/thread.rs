@@ -6,21 +6,21 @@ use super::recorder::{CallSeries, CallShard};
 use crate::lock;
 use crate::storage::waiting;
 
-/// The number of recorders that are found with one load: the range of a byte, so that the index needs no bounds
+/// The number of call series that are found with one load: the range of a byte, so that the index needs no bounds
 /// check, and more than the core's subsystems and all its operations at all its exchanges. They cost each thread 2
-/// KiB; a shard of any other recorder is found through [`ShardMembership`].
+/// KiB; a shard of any other call series is found through [`ShardMembership`].
 pub(super) const NEAR: usize = 1 << u8::BITS;
 
 thread_local! {
-    /// By the recorder's near number. Contains nothing to drop, so that it can be read in a thread that is ending.
+    /// By the call series' near number. Contains nothing to drop, so that it can be read in a thread that is ending.
     static SHARES: [Cell<Option<&'static CallShard>>; NEAR] = const { [const { Cell::new(None) }; NEAR] };
     static MEMBERSHIP: RefCell<ShardMembership> = const { RefCell::new(ShardMembership(Vec::new())) };
 }
 
-/// All shards of a thread, by the recorder's number. They are released when it ends.
+/// All shards of a thread, by the call series' number. They are released when it ends.
 struct ShardMembership(Vec<Option<&'static CallShard>>);
 
-/// This thread's shard of the near recorder of this number, if it has one.
+/// This thread's shard of the near call series of this number, if it has one.
 ///
 /// The number is evaluated late, because values known before the thread-local is found must be saved across that:
 /// four instructions less.
@@ -29,7 +29,7 @@ pub(super) fn near(near: impl FnOnce() -> usize) -> Option<&'static CallShard> {
     SHARES.with(|shares| shares[near()].get())
 }
 
-/// This thread's shard of the recorder of this number, if it has one.
+/// This thread's shard of the call series of this number, if it has one.
 #[inline]
 pub(super) fn share(id: usize) -> Option<&'static CallShard> {
     if id < NEAR { near(|| id) } else { far(id) }
