@@ -30,13 +30,13 @@ metrics! {
     counter late_total { symbol: Symbol }
     /// With handles that are kept from before they were.
     gauge early_gauge { symbol: Symbol }
-    /// Of any text.
+    /// An open label of any text.
     counter crowded_total { text: Any }
-    /// Of more of them.
+    /// An open label with a larger budget.
     counter roomy_total { text: Any } budget = 3_000
-    /// Of few, on two sides.
+    /// A small budget with a closed label.
     counter sided_total { side: Side, text: Any } budget = 10
-    /// Of few pairs.
+    /// A small budget with two open labels.
     counter paired_total { one: Any, two: Any } budget = 10
 }
 

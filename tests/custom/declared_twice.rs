@@ -7,18 +7,18 @@ use crate::METRICS;
 
 mod one {
     bot_metrics::metrics! {
-        /// What two modules count.
+        /// Counts of two modules.
         pub counter shared_total { exchange: bot_metrics::labels::Exchange }
-        /// What two modules count by symbol.
+        /// Counts of two modules by symbol.
         pub counter shared_by_symbol_total { symbol: bot_metrics::Symbol }
     }
 }
 
 mod two {
     bot_metrics::metrics! {
-        /// What two modules count.
+        /// Counts of two modules.
         pub counter shared_total { exchange: bot_metrics::labels::Exchange }
-        /// What two modules count by symbol.
+        /// Counts of two modules by symbol.
         pub counter shared_by_symbol_total { symbol: bot_metrics::Symbol }
     }
 }

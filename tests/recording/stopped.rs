@@ -15,7 +15,7 @@ use crate::{METRICS, full};
 metrics! {
     /// Sizes that a stopped thread observes.
     histogram stopped_size { symbol: Symbol } buckets(1, 4)
-    /// What a stopped thread counts.
+    /// Counts of a stopped thread.
     counter stopped_total { symbol: Symbol }
 }
 

@@ -1,4 +1,4 @@
-//! What a server shows.
+//! The interface between the server and its pages.
 
 use std::io;
 

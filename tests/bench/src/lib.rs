@@ -21,9 +21,9 @@ pub struct Contender {
 /// An unmeasured call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Base {
-    /// Of a function.
+    /// A call of a function.
     Function,
-    /// Of an `async fn`, polled until it is ready.
+    /// A call of an `async fn`, polled until it is ready.
     Future,
 }
 
