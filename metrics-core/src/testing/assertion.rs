@@ -19,7 +19,7 @@ const SHOWN: usize = 5;
 ///
 /// The first argument is a [`Metrics`](crate::Metrics), [`Samples`](crate::testing::Samples) or
 /// [`Changes`](crate::testing::Changes). The second selects a series as in PromQL, with as many labels as necessary,
-/// in single or double quotes. The third is a number, a range of numbers or [`ABSENT`](crate::testing::ABSENT).
+/// in single or double quotes, or is the `sum(…)` of a selector, which adds up all series that match. The third is a number, a range of numbers or [`ABSENT`](crate::testing::ABSENT).
 ///
 /// ```
 /// use bot_metrics::labels::{EventType, Severity};
@@ -30,11 +30,17 @@ const SHOWN: usize = 5;
 /// assert_metric!(metrics, "bytelyst_bot_operational_events_total{symbol='BTCUSDT'}", 3);
 /// assert_metric!(metrics, "bytelyst_bot_operational_events_total{symbol='BTCUSDT'}", 1..=5);
 /// assert_metric!(metrics, "bytelyst_bot_operational_events_total{symbol='ETHUSDT'}", testing::ABSENT);
+///
+/// metrics.event(Severity::Warn, EventType::OrderFailure).symbol("ETHUSDT").record();
+/// assert_metric!(metrics, "sum(bytelyst_bot_operational_events_total{type='ORDER_FAILURE'})", 4);
 /// ```
+///
+/// A histogram has the series `…_sum`, `…_count` and `…_bucket`, as in the exposition. A sum of fractions is rounded:
+/// expect a range.
 ///
 /// # Panics
 ///
-/// If the series has another value, does not exist, or several series match. The message lists the nearest series:
+/// If the series or the sum has another value, no series matches, or several match outside `sum(…)`. The message lists the nearest series:
 ///
 /// ```text
 /// bytelyst_bot_operational_events_total{symbol="BTCUSD"}: no such series, expected 3
@@ -205,8 +211,8 @@ pub fn assert_metric(
     };
     let samples = source.samples();
     let found: Vec<_> = samples.iter().filter(|(series, _)| selector.matches(series)).collect();
-    let value = found.first().map(|(_, value)| *value);
-    if found.len() <= 1 && expected.is_met_by(value) {
+    let value = found.iter().map(|(_, value)| *value).reduce(|sum, value| sum + value);
+    if (found.len() <= 1 || selector.is_sum) && expected.is_met_by(value) {
         return;
     }
     let reason = reason.map(|reason| format!("{reason}: ")).unwrap_or_default();
@@ -217,18 +223,24 @@ pub fn assert_metric(
 fn difference(selector: &Selector, samples: &Samples, found: &[(&Series, f64)], expected: &str) -> String {
     match found {
         [] => format!("{selector}: no such series, expected {expected}{}", alternatives(selector, samples)),
-        [(series, value)] => format!("{series} is {value}, expected {expected}"),
-        several => {
-            let mut several = several.to_vec();
-            // Series with the value 0 are listed last, since there are many of them.
-            several.sort_by_key(|(_, value)| *value == 0.0);
-            format!(
-                "{selector}: {} series fit, expected one of {expected}; name more of its labels{}",
-                several.len(),
-                listed(samples, &several)
-            )
+        summed if selector.is_sum => {
+            let sum: f64 = summed.iter().map(|(_, value)| value).sum();
+            format!("{selector} is {sum}, expected {expected}{}", listed(samples, &zeros_last(summed)))
         }
+        [(series, value)] => format!("{series} is {value}, expected {expected}"),
+        several => format!(
+            "{selector}: {} series fit, expected one of {expected}; name more of its labels{}",
+            several.len(),
+            listed(samples, &zeros_last(several))
+        ),
     }
+}
+
+/// Series with the value 0 are listed last, since there are many of them.
+fn zeros_last<'a>(series: &[(&'a Series, f64)]) -> Vec<(&'a Series, f64)> {
+    let mut series = series.to_vec();
+    series.sort_by_key(|(_, value)| *value == 0.0);
+    series
 }
 
 /// Describes the existing series, for a message about a missing one.
@@ -310,6 +322,26 @@ bot_nothing{mode="paper"} NaN
         assert_metric!(samples, "bot_utilization_percent", f64::INFINITY);
         assert_metric!(samples, "bot_nothing", f64::NAN);
         assert_metric!(samples, "bot_alive{subsystem='monitor'}", ABSENT);
+    }
+
+    #[test]
+    fn a_sum_adds_all_series_that_match() {
+        let samples = samples();
+        assert_metric!(samples, "sum(bot_runs_total)", 10);
+        assert_metric!(samples, "sum(bot_runs_total{subsystem='trading'})", 7);
+        assert_metric!(samples, "sum(bot_alive)", 1, "of one series");
+        assert_metric!(samples, "sum(bot_alive{subsystem='monitor'})", ABSENT);
+        assert_eq!(
+            message(|samples| assert_metric!(samples, "sum(bot_runs_total{subsystem='trading'})", 8)),
+            "sum(bot_runs_total{subsystem=\"trading\"}) is 7, expected 8 (each with mode=\"paper\"):\n  \
+             bot_runs_total{outcome=\"ok\",subsystem=\"trading\"} 7\n  \
+             bot_runs_total{outcome=\"error\",subsystem=\"trading\"} 0"
+        );
+        let missing = message(|samples| assert_metric!(samples, "sum(bot_alive{subsystem='tradng'})", 1));
+        assert!(
+            missing.starts_with("sum(bot_alive{subsystem=\"tradng\"}): no such series, expected 1"),
+            "{missing}"
+        );
     }
 
     #[test]

@@ -15,19 +15,29 @@ const SLIP: usize = 4;
 /// A name and some labels; other labels may have any value.
 #[derive(Debug, PartialEq)]
 pub(super) struct Selector {
+    /// Whether it means the sum of the series that match.
+    pub(super) is_sum: bool,
     name: String,
     labels: BTreeMap<String, String>,
 }
 
 impl Selector {
-    /// Parses `name` or `name{label="value",other='value'}`.
+    /// Parses `name`, `name{label="value",other='value'}`, or the `sum(…)` of one of these.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let summed = text.trim().strip_prefix("sum(").and_then(|text| text.strip_suffix(')'));
+        summed.map_or_else(
+            || Self::parse_series(text),
+            |text| Ok(Self { is_sum: true, ..Self::parse_series(text)? }),
+        )
+    }
+
+    fn parse_series(text: &str) -> Result<Self, String> {
         let (name, rest) = text.split_at(text.find('{').unwrap_or(text.len()));
         let name = name.trim();
         if name.is_empty() || name.contains(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':')) {
             return Err(format!("{} is no metric's name", quoted(name)));
         }
-        let mut selector = Self { name: name.to_owned(), labels: BTreeMap::new() };
+        let mut selector = Self { is_sum: false, name: name.to_owned(), labels: BTreeMap::new() };
         if let Some(rest) = rest.strip_prefix('{') {
             selector.read_labels(rest)?;
         }
@@ -145,13 +155,14 @@ fn known_names(samples: &Samples) -> Vec<String> {
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)?;
-        if self.labels.is_empty() {
-            return Ok(());
+        let (open, close) = if self.is_sum { ("sum(", ")") } else { ("", "") };
+        write!(f, "{open}{}", self.name)?;
+        if !self.labels.is_empty() {
+            let labels: Vec<_> =
+                self.labels.iter().map(|(label, value)| format!("{label}={}", quoted(value))).collect();
+            write!(f, "{{{}}}", labels.join(","))?;
         }
-        let labels: Vec<_> =
-            self.labels.iter().map(|(label, value)| format!("{label}={}", quoted(value))).collect();
-        write!(f, "{{{}}}", labels.join(","))
+        f.write_str(close)
     }
 }
 
@@ -165,6 +176,8 @@ mod tests {
             ("up", "up"),
             (" up ", "up"),
             ("up{}", "up"),
+            ("sum(up)", "sum(up)"),
+            (" sum( up{job='bot'} ) ", "sum(up{job=\"bot\"})"),
             ("up{job=\"bot\"}", "up{job=\"bot\"}"),
             ("up{ b = 'it\"s' , a=\"x\\\"y\", }", "up{a=\"x\\\"y\",b=\"it\\\"s\"}"),
         ] {
@@ -178,6 +191,9 @@ mod tests {
             ("", "\"\" is no metric's name"),
             ("{a='b'}", "\"\" is no metric's name"),
             ("rate(up)", "\"rate(up)\" is no metric's name"),
+            ("sum(up", "\"sum(up\" is no metric's name"),
+            ("sum(sum(up))", "\"sum(up)\" is no metric's name"),
+            ("sum(up) by (job)", "\"up) by (job\" is no metric's name"),
             ("up{job}", "before \"job}\""),
             ("up{job=bot}", "does not begin with a quote"),
             ("up{job=~'bot'}", "only `label=\"value\"` is understood"),
