@@ -74,7 +74,9 @@ pub use error::Error;
 pub use event_layer::EventLayer;
 pub use exposition::text::CONTENT_TYPE;
 pub use families::capital::{Amount, Capital};
-pub use families::custom::{Counter, Gauge, Histogram, Label, LabelType, ProfileId, Symbol};
+pub use families::custom::{
+    Counter, FloatCounter, Gauge, Histogram, HistogramTimer, Label, LabelType, ProfileId, Symbol,
+};
 pub use families::event::Event;
 pub use families::exchange::{CallGuard, CallWait, ExchangeCall};
 pub use families::market_data::MarketDataFeed;
@@ -130,6 +132,9 @@ pub use bot_metrics_macros::exchange_call;
 ///     /// Signals that a strategy gave.
 ///     counter signals_total { side: labels::Side }
 ///
+///     /// Fees that were paid, in dollars.
+///     float_counter fees_paid_dollars_total
+///
 ///     /// Time from a signal to the order's acknowledgement.
 ///     histogram signal_to_ack_seconds { profile: ProfileId }
 ///         buckets(0.05, 0.1, 0.25, 1) objective(threshold = 0.25, ratio = 0.99)
@@ -137,11 +142,12 @@ pub use bot_metrics_macros::exchange_call;
 ///
 /// orders_resting(labels::Side::Buy, "BTCUSDT").set(3.0);
 /// signals_total(labels::Side::Sell).increment();
+/// fees_paid_dollars_total().add(0.075);
 /// signal_to_ack_seconds("maker").observe_duration(std::time::Duration::from_millis(80));
 /// ```
 ///
-/// A declaration creates a function that takes the label values and returns a [`Counter`], [`Gauge`] or [`Histogram`]
-/// of the process-wide instance, and a type of the same name for [`timed`](macro@timed) and
+/// A declaration creates a function that takes the label values and returns a [`Counter`], [`FloatCounter`], [`Gauge`]
+/// or [`Histogram`] of the process-wide instance, and a type of the same name for [`timed`](macro@timed) and
 /// [`counted`](macro@counted). If all labels are closed, the series is found by an array index. If one is open, it is
 /// found in a per-thread cache, within 40 ns; if that is too slow, keep the returned handle. Neither locks nor
 /// allocates after a thread's first call with a label set.
@@ -149,7 +155,7 @@ pub use bot_metrics_macros::exchange_call;
 /// | part | meaning |
 /// | --- | --- |
 /// | doc comment | the HELP text; required |
-/// | `counter`, `gauge`, `histogram` | the kind |
+/// | `counter`, `float_counter`, `gauge`, `histogram` | the kind; a `float_counter` counts amounts that are not whole numbers |
 /// | name | without the namespace; a counter's ends in `_total` |
 /// | `{ label: Type }` | the labels: [`LabelValue`] enums, [`Symbol`], [`ProfileId`] or any [`Label`](trait@Label) |
 /// | `buckets(…)` | a histogram's bounds, ascending, in the unit of its name |

@@ -27,12 +27,14 @@ mod tokens;
 use grammar::attribute::Attribute;
 use library::Switch;
 
+#[doc(alias = "instrument")]
 #[expect(missing_docs, reason = "documented at the re-export")]
 #[proc_macro_attribute]
 pub fn timed_subsystem(args: TokenStream, item: TokenStream) -> TokenStream {
     measure(Attribute::TimedSubsystem, args, item)
 }
 
+#[doc(alias = "instrument")]
 #[expect(missing_docs, reason = "documented at the re-export")]
 #[proc_macro_attribute]
 pub fn exchange_call(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -57,18 +59,26 @@ pub fn reconciliation(args: TokenStream, item: TokenStream) -> TokenStream {
     measure(Attribute::Reconciliation, args, item)
 }
 
+#[doc(alias = "instrument")]
+#[doc(alias = "time")]
 #[expect(missing_docs, reason = "documented at the re-export")]
 #[proc_macro_attribute]
 pub fn timed(args: TokenStream, item: TokenStream) -> TokenStream {
     measure(Attribute::Timed, args, item)
 }
 
+#[doc(alias = "instrument")]
+#[doc(alias = "count")]
 #[expect(missing_docs, reason = "documented at the re-export")]
 #[proc_macro_attribute]
 pub fn counted(args: TokenStream, item: TokenStream) -> TokenStream {
     measure(Attribute::Counted, args, item)
 }
 
+#[doc(alias = "register_counter")]
+#[doc(alias = "register_gauge")]
+#[doc(alias = "register_histogram")]
+#[doc(alias = "with_label_values")]
 #[expect(missing_docs, reason = "documented at the re-export")]
 #[proc_macro]
 pub fn metrics(declarations: TokenStream) -> TokenStream {

@@ -1,9 +1,11 @@
 //! A bot's own families, in the process-wide instance.
 
+mod arithmetic;
 mod bounds;
 mod declared_twice;
 mod measured;
 mod removal;
+mod timers;
 
 use std::sync::LazyLock;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use super::guard::Guard;
 use crate::Outcome;
-use crate::clock::{self, Clock};
+use crate::clock;
 use crate::families::custom::{Counter, Histogram};
 use crate::outcome::ends::{CallEnd, On};
 
@@ -109,9 +109,7 @@ impl Guard for TimedGuard {
         if outcome == Outcome::Skipped {
             return;
         }
-        // If there is no time now, there was none at the beginning.
-        let took = clock::now_unless_inside().map_or(0, |now| now.saturating_sub(self.began));
-        self.histogram.observe(if took == 0 { 0.0 } else { Clock::System.scale().seconds(took) });
+        self.histogram.observe(clock::seconds_since(self.began));
     }
 
     #[inline]

@@ -171,6 +171,14 @@ pub(crate) fn now_unless_inside() -> Option<u64> {
     TICKS.get_unless_inside(|| Ticks::new(Machine)).map(Ticks::now)
 }
 
+/// The seconds since `began`, which was read with [`now_unless_inside`].
+#[inline]
+pub(crate) fn seconds_since(began: u64) -> f64 {
+    // If there is no time now, there was none at the beginning either.
+    let took = now_unless_inside().map_or(0, |now| now.saturating_sub(began));
+    if took == 0 { 0.0 } else { Clock::System.scale().seconds(took) }
+}
+
 /// Reads the time stamp counter in one instruction; equals [`now`] while the counter is trusted.
 #[inline]
 pub(crate) fn time_stamp() -> u64 {

@@ -133,7 +133,7 @@ fn metric_proto(family: &Family, sample: &Sample, naming: &Naming) -> proto::Met
             counter.set_value(*value as f64);
             metric.set_counter(counter);
         }
-        Value::Seconds(value) => {
+        Value::FloatCounter(value) => {
             let mut counter = proto::Counter::default();
             counter.set_value(*value);
             metric.set_counter(counter);

@@ -241,7 +241,7 @@ impl Spelling {
                 write_integer(text, value);
                 text.push('\n');
             }
-            Reading::Gauge(value) | Reading::Seconds(value) => {
+            Reading::Gauge(value) | Reading::FloatCounter(value) => {
                 self.start(text, "", &scratch.labels);
                 write_number(text, value);
                 text.push('\n');

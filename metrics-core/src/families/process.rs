@@ -31,7 +31,7 @@ pub(crate) fn collect(sink: &mut dyn Sink) {
 fn collect_stat(stat: &Stat, sink: &mut dyn Sink) {
     let system = System::known();
     let seconds = |ticks: u64| to_f64(ticks) / system.ticks_per_second;
-    sink.seconds(&catalogue::PROCESS_CPU_SECONDS_TOTAL, &[], seconds(stat.cpu_ticks));
+    sink.float_counter(&catalogue::PROCESS_CPU_SECONDS_TOTAL, &[], seconds(stat.cpu_ticks));
     sink.gauge(&catalogue::PROCESS_THREADS, &[], to_f64(stat.threads));
     sink.gauge(&catalogue::PROCESS_VIRTUAL_MEMORY_BYTES, &[], to_f64(stat.virtual_bytes));
     let resident = to_f64(stat.resident_pages) * system.page_bytes;

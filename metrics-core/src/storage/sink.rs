@@ -32,8 +32,8 @@ pub(crate) trait Sink {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reading<'a> {
     Counter(u64),
-    /// The value of a counter of time.
-    Seconds(f64),
+    /// The value of a counter that is not a whole number.
+    FloatCounter(f64),
     Gauge(f64),
     Histogram {
         /// Observations by bucket, the last one for values above all bounds.
@@ -48,8 +48,8 @@ impl dyn Sink + '_ {
         self.sample(family, labels, Reading::Counter(value));
     }
 
-    pub(crate) fn seconds(&mut self, family: &'static Family, labels: &[&str], value: f64) {
-        self.sample(family, labels, Reading::Seconds(value));
+    pub(crate) fn float_counter(&mut self, family: &'static Family, labels: &[&str], value: f64) {
+        self.sample(family, labels, Reading::FloatCounter(value));
     }
 
     pub(crate) fn gauge(&mut self, family: &'static Family, labels: &[&str], value: f64) {

@@ -10,7 +10,7 @@ use super::Sink;
 use super::distribution::HistogramWords;
 use super::single_writer;
 use super::tally::CounterWords;
-use crate::catalogue::Family;
+use crate::catalogue::{Family, Kind};
 
 /// A count that only grows.
 #[derive(Debug, Default)]
@@ -46,16 +46,27 @@ impl GaugeSlot {
         self.0.store(value.to_bits(), Relaxed);
     }
 
+    /// Replaces the value by the one that `change` computes from it, unless that is NaN. Of concurrent changes none is
+    /// lost. Returns whether the value was replaced.
+    fn update(&self, change: impl Fn(Option<f64>) -> f64) -> bool {
+        let replace = |bits| {
+            let changed = change(Self::present(bits));
+            (!changed.is_nan()).then(|| changed.to_bits())
+        };
+        self.0.fetch_update(Relaxed, Relaxed, replace).is_ok()
+    }
+
     /// Makes it absent.
     pub(crate) fn retract(&self) {
         self.0.store(Self::ABSENT, Relaxed);
     }
 
     pub(crate) fn value(&self) -> Option<f64> {
-        match self.0.load(Relaxed) {
-            Self::ABSENT => None,
-            bits => Some(f64::from_bits(bits)),
-        }
+        Self::present(self.0.load(Relaxed))
+    }
+
+    fn present(bits: u64) -> Option<f64> {
+        (bits != Self::ABSENT).then(|| f64::from_bits(bits))
     }
 }
 
@@ -72,6 +83,7 @@ enum Of {
     Counter(CounterWords),
     /// The second field counts values that are not numbers.
     Gauge(GaugeSlot, Arc<CounterSlot>),
+    /// The second field counts values that are negative, infinite or no numbers.
     Histogram(HistogramWords, Arc<CounterSlot>),
 }
 
@@ -82,6 +94,11 @@ impl Slot {
 
     pub(crate) fn gauge(invalid: Arc<CounterSlot>) -> Self {
         Self(Of::Gauge(GaugeSlot::new(), invalid))
+    }
+
+    /// A counter of floats: the sum of a histogram without bounds, which never falls and loses nothing to rounding.
+    pub(crate) fn float_counter(invalid: Arc<CounterSlot>) -> Self {
+        Self::histogram(&[], invalid)
     }
 
     pub(crate) fn histogram(bounds: &'static [f64], invalid: Arc<CounterSlot>) -> Self {
@@ -112,7 +129,26 @@ impl Slot {
         }
     }
 
-    /// Observes a value, if it is a histogram and the value is valid.
+    /// Adds to it, if it is a gauge and the result is a number. An absent gauge counts as 0.
+    pub(crate) fn change(&self, by: f64) {
+        self.update(|value| value.unwrap_or(0.0) + by);
+    }
+
+    /// Raises it to `value`, if it is a gauge and below or absent.
+    pub(crate) fn raise(&self, to: f64) {
+        // `f64::max` would ignore that one of the two is NaN.
+        self.update(|value| value.filter(|value| *value >= to).unwrap_or(to));
+    }
+
+    fn update(&self, change: impl Fn(Option<f64>) -> f64) {
+        if let Of::Gauge(gauge, invalid) = &self.0
+            && !gauge.update(change)
+        {
+            invalid.add(1);
+        }
+    }
+
+    /// Observes a value, if it is a histogram or a counter of floats and the value is valid.
     #[inline]
     pub(crate) fn observe(&self, value: f64) {
         if let Of::Histogram(distribution, invalid) = &self.0 {
@@ -149,7 +185,10 @@ impl Slot {
                 None => UNSET,
             },
             Of::Histogram(distribution, _) => distribution.show(|buckets, sum| {
-                sink.histogram(family, labels, buckets, sum);
+                match family.kind {
+                    Kind::Counter => sink.float_counter(family, labels, sum),
+                    Kind::Gauge | Kind::Histogram => sink.histogram(family, labels, buckets, sum),
+                }
                 buckets.iter().sum()
             }),
         }
@@ -226,5 +265,25 @@ mod tests {
         assert_eq!(gauge.value(), Some(f64::INFINITY));
         gauge.retract();
         assert_eq!(gauge.value(), None);
+    }
+
+    #[test]
+    fn a_gauge_that_would_become_no_number_keeps_its_value_and_counts_the_change_as_invalid() {
+        let invalid = Arc::<CounterSlot>::default();
+        let gauge = Slot::gauge(Arc::clone(&invalid));
+        let value = || match &gauge.0 {
+            Of::Gauge(gauge, _) => gauge.value(),
+            _ => None,
+        };
+        gauge.change(f64::NAN);
+        gauge.raise(f64::NAN);
+        assert_eq!((value(), invalid.value()), (None, 2));
+        gauge.change(1.5);
+        gauge.raise(f64::NAN);
+        gauge.change(f64::NAN);
+        assert_eq!((value(), invalid.value()), (Some(1.5), 4));
+        gauge.set(f64::INFINITY);
+        gauge.change(f64::NEG_INFINITY);
+        assert_eq!((value(), invalid.value()), (Some(f64::INFINITY), 5));
     }
 }

@@ -36,8 +36,8 @@ pub struct Sample {
 pub enum Value {
     /// The value of a counter.
     Counter(u64),
-    /// The value of a counter of seconds.
-    Seconds(f64),
+    /// The value of a counter of seconds, fees or another quantity that is not a whole number.
+    FloatCounter(f64),
     /// The value of a gauge.
     Gauge(f64),
     /// The value of a histogram.
@@ -130,7 +130,7 @@ impl From<Reading<'_>> for Value {
     fn from(reading: Reading<'_>) -> Self {
         match reading {
             Reading::Counter(value) => Self::Counter(value),
-            Reading::Seconds(value) => Self::Seconds(value),
+            Reading::FloatCounter(value) => Self::FloatCounter(value),
             Reading::Gauge(value) => Self::Gauge(value),
             Reading::Histogram { buckets, sum } => {
                 Self::Histogram(HistogramValue { buckets: buckets.to_vec(), sum })
@@ -156,7 +156,8 @@ fn merged(mut samples: Vec<Sample>) -> Vec<Sample> {
 fn merge(standing: &mut Value, more: &Value) {
     match (standing, more) {
         (Value::Counter(standing), Value::Counter(more)) => *standing = standing.saturating_add(*more),
-        (Value::Gauge(standing), Value::Gauge(more)) | (Value::Seconds(standing), Value::Seconds(more)) => {
+        (Value::Gauge(standing), Value::Gauge(more))
+        | (Value::FloatCounter(standing), Value::FloatCounter(more)) => {
             *standing += more;
         }
         (Value::Histogram(standing), Value::Histogram(more)) => standing.add(more),

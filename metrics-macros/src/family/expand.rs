@@ -8,7 +8,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
-use super::parse::{Buckets, DeclaredFamily, DeclaredLabel, DeclaredObjective};
+use super::parse::{Buckets, DeclaredFamily, DeclaredLabel, DeclaredObjective, FamilyKind};
 use crate::library::{self, Private, Switch};
 use crate::spans::located;
 
@@ -16,9 +16,9 @@ pub(crate) fn expand(switch: Switch, family: &DeclaredFamily) -> TokenStream {
     let library = library::path(family.options.library.clone());
     let private = Private::of(Some(&library));
     let DeclaredFamily { attrs, vis, name, labels, .. } = family;
-    let handle = format_ident!("{}", family.kind.name());
+    let handle = format_ident!("{}", family.kind.handle());
     let handle = quote!(#library::#handle);
-    let method = format_ident!("{}", family.kind.name().to_lowercase());
+    let method = format_ident!("{}", family.kind.method());
     let parameters = labels.iter().map(|label| {
         let (name, ty) = (&label.name, as_label(label, &private));
         let value = quote_spanned!(label.ty.span()=> #ty::Value<'_>);
@@ -95,6 +95,7 @@ fn statics(switch: Switch, family: &DeclaredFamily, private: &Private) -> TokenS
         (quote!(const BUCKETS: &[f64] = &[#(#bounds),*];), quote!(.buckets(BUCKETS)))
     });
     let (bucket_list, with_buckets) = buckets.unzip();
+    let with_float = (family.kind == FamilyKind::FloatCounter).then(|| quote!(.float()));
     let with_objective = family.options.objective.as_ref().map(|objective| {
         let (threshold, ratio) = (&objective.threshold, &objective.ratio);
         quote!(.objective(#threshold, #ratio))
@@ -108,7 +109,7 @@ fn statics(switch: Switch, family: &DeclaredFamily, private: &Private) -> TokenS
             }
         }
     });
-    let kind = format_ident!("{}", family.kind.name());
+    let kind = format_ident!("{}", family.kind.kind());
     quote! {
         const LABELS: &[#private::LabelType] = &[#(#label_types),*];
         #bucket_list
@@ -124,7 +125,7 @@ fn statics(switch: Switch, family: &DeclaredFamily, private: &Private) -> TokenS
                 file: #private::file!(),
                 line: #private::line!(),
             },
-        )#with_buckets #with_objective #with_budget;
+        )#with_float #with_buckets #with_objective #with_budget;
         #link
     }
 }
@@ -138,7 +139,7 @@ fn as_label(DeclaredLabel { ty, .. }: &DeclaredLabel, private: &Private) -> Toke
 /// A constant for each check, at the span of the tokens that it checks.
 fn checks(family: &DeclaredFamily, private: &Private, text: &str, help: &str) -> TokenStream {
     let name = family.name.span();
-    let kind = format_ident!("{}", family.kind.name());
+    let kind = format_ident!("{}", family.kind.kind());
     let check = quote!(#private::check);
     let (budget, budget_span) = match &family.options.budget {
         Some(budget) => (quote!(#budget), budget.span()),

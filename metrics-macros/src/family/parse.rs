@@ -28,15 +28,34 @@ pub(crate) struct DeclaredFamily {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FamilyKind {
     Counter,
+    FloatCounter,
     Gauge,
     Histogram,
 }
 
 impl FamilyKind {
     /// The name of the library's type for a handle to such a family.
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn handle(self) -> &'static str {
         match self {
-            Self::Counter => "Counter",
+            Self::FloatCounter => "FloatCounter",
+            _ => self.kind(),
+        }
+    }
+
+    /// The keyword, which is also the name of the library's function that makes such a handle.
+    pub(crate) fn method(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::FloatCounter => "float_counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+
+    /// The name of the library's kind, which is the type that Prometheus knows.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Counter | Self::FloatCounter => "Counter",
             Self::Gauge => "Gauge",
             Self::Histogram => "Histogram",
         }
@@ -71,8 +90,8 @@ pub(crate) struct DeclaredObjective {
     pub(crate) ratio: Expr,
 }
 
-const KINDS: [(&str, FamilyKind); 3] =
-    [("counter", FamilyKind::Counter), ("gauge", FamilyKind::Gauge), ("histogram", FamilyKind::Histogram)];
+const KINDS: [FamilyKind; 4] =
+    [FamilyKind::Counter, FamilyKind::FloatCounter, FamilyKind::Gauge, FamilyKind::Histogram];
 
 /// Every family that can be expanded, and all mistakes.
 pub(crate) fn read(declarations: TokenStream) -> (Vec<DeclaredFamily>, Errors) {
@@ -139,13 +158,12 @@ impl Parse for DeclaredFamily {
 }
 
 fn kind(input: ParseStream<'_>) -> syn::Result<(Ident, FamilyKind)> {
-    const BEGINS: &str = "a declaration begins with `counter`, `gauge` or `histogram`";
+    const BEGINS: &str = "a declaration begins with `counter`, `float_counter`, `gauge` or `histogram`";
     let word = input.call(Ident::parse_any).map_err(|_| input.error(BEGINS))?;
-    let names = KINDS.iter().map(|(name, _)| *name);
-    if let Some((_, kind)) = KINDS.iter().find(|(name, _)| word == name) {
-        return Ok((word, *kind));
+    if let Some(kind) = KINDS.into_iter().find(|kind| word == kind.method()) {
+        return Ok((word, kind));
     }
-    let guess = did_you_mean(&word.to_string(), names);
+    let guess = did_you_mean(&word.to_string(), KINDS.iter().map(|kind| kind.method()));
     Err(syn::Error::new(word.span(), format!("{BEGINS}, not `{word}`{guess}")))
 }
 
@@ -237,7 +255,7 @@ fn begins_declaration(input: ParseStream<'_>) -> bool {
     ahead.parse::<Visibility>().is_ok_and(|vis| !matches!(vis, Visibility::Inherited))
         || ahead
             .call(Ident::parse_any)
-            .is_ok_and(|word| KINDS.iter().any(|(name, _)| word == name) && ahead.peek(Ident::peek_any))
+            .is_ok_and(|word| KINDS.iter().any(|kind| word == kind.method()) && ahead.peek(Ident::peek_any))
 }
 
 impl Buckets {
@@ -338,7 +356,7 @@ impl DeclaredFamily {
             (FamilyKind::Histogram, None) => {
                 errors.push(self.name.span(), "a histogram needs its bucket bounds: `buckets(0.1, 0.5, 1)`");
             }
-            (FamilyKind::Counter | FamilyKind::Gauge, Some(buckets)) => {
+            (FamilyKind::Counter | FamilyKind::FloatCounter | FamilyKind::Gauge, Some(buckets)) => {
                 errors.push(buckets.word.span(), "only a histogram has buckets");
             }
             _ => {}

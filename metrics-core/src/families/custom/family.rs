@@ -4,7 +4,7 @@ use std::fmt;
 
 use linkme::distributed_slice;
 
-use super::handle::{Counter, Gauge, Handle, Histogram};
+use super::handle::{Counter, FloatCounter, Gauge, Handle, Histogram};
 use super::label::LabelType;
 use super::series::{SeriesCell, process_series};
 use crate::catalogue::{Family, Kind, Objective, Origin};
@@ -24,6 +24,8 @@ pub static CUSTOM_FAMILIES: [&'static CustomFamily];
 pub struct CustomFamily {
     pub(crate) family: Family,
     pub(crate) labels: &'static [LabelType],
+    /// Whether it is a counter of floats.
+    pub(crate) is_float: bool,
     /// The maximum number of its series.
     pub(crate) budget: usize,
     pub(crate) place: DeclaredAt,
@@ -73,13 +75,20 @@ impl CustomFamily {
             objective: None,
             origin: Origin::Custom,
         };
-        Self { family, labels, budget: DEFAULT_SERIES, place }
+        Self { family, labels, is_float: false, budget: DEFAULT_SERIES, place }
     }
 
     /// Sets the bucket bounds.
     #[must_use]
     pub const fn buckets(mut self, buckets: &'static [f64]) -> Self {
         self.family.buckets = buckets;
+        self
+    }
+
+    /// Makes a counter one of floats.
+    #[must_use]
+    pub const fn float(mut self) -> Self {
+        self.is_float = true;
         self
     }
 
@@ -107,6 +116,17 @@ impl CustomFamily {
         values: impl FnOnce() -> [QueriedLabel<'a>; N],
     ) -> Counter {
         Counter(self.handle(cell, values))
+    }
+
+    /// The counter of floats with these label values; see [`counter`](Self::counter).
+    #[inline]
+    #[must_use]
+    pub fn float_counter<'a, const N: usize>(
+        &'static self,
+        cell: Option<&'static SeriesCell>,
+        values: impl FnOnce() -> [QueriedLabel<'a>; N],
+    ) -> FloatCounter {
+        FloatCounter(self.handle(cell, values))
     }
 
     /// The gauge with these label values; see [`counter`](Self::counter).

@@ -50,7 +50,7 @@ struct FamiliesSeries {
 struct FamilySeries {
     family: &'static CustomFamily,
     series: Labelled,
-    /// The number of values that could not be recorded; unused for counters.
+    /// The number of values that could not be recorded; unused for counters of whole numbers.
     invalid: Arc<CounterSlot>,
 }
 
@@ -206,7 +206,7 @@ impl CustomSeries {
 
     pub(crate) fn collect_invalid(&self, namespace: &str, sink: &mut dyn Sink) {
         for FamilySeries { family, invalid, .. } in self.families().by_name.values() {
-            if family.family.kind != Kind::Counter {
+            if family.family.kind != Kind::Counter || family.is_float {
                 let labels = &[&*family.family.full_name(namespace)];
                 sink.counter(&catalogue::INVALID_OBSERVATIONS_TOTAL, labels, invalid.value());
             }
@@ -301,6 +301,7 @@ fn closed_sets(labels: &'static [LabelType]) -> Vec<Vec<&'static str>> {
 
 fn slot(family: &'static CustomFamily, invalid: &Arc<CounterSlot>) -> Slot {
     match family.family.kind {
+        Kind::Counter if family.is_float => Slot::float_counter(Arc::clone(invalid)),
         Kind::Counter => Slot::counter(),
         Kind::Gauge => Slot::gauge(Arc::clone(invalid)),
         Kind::Histogram => Slot::histogram(family.family.buckets, Arc::clone(invalid)),
