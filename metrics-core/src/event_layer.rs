@@ -10,9 +10,10 @@ use tracing_subscriber::layer::{Context, Layer};
 
 use crate::families::recent::LONGEST_TEXT;
 use crate::labels::value::OTHER;
+use crate::labels::{EventType, Severity};
 use crate::report::Topic;
 use crate::shown::quoted;
-use crate::{EventType, LabelValue, Metrics, Severity};
+use crate::{LabelValue, Metrics};
 
 /// The maximum length in bytes of a field that becomes a label: a longer one is prose, not an id.
 const LONGEST: usize = 128;
@@ -385,7 +386,7 @@ mod tests {
 
     #[test]
     fn open_labels_are_limited_in_number_and_length() {
-        let metrics = Settings::new(Mode::Paper).label_bounds(2, 2).build().expect("legal");
+        let metrics = Settings::new(Mode::Paper).profile_limit(2).symbol_limit(2).build().expect("legal");
         let subscriber = tracing_subscriber::registry().with(EventLayer::new(metrics.clone()));
         tracing::subscriber::with_default(subscriber, || {
             for profile in 0..10 {

@@ -84,11 +84,11 @@ pub use families::rate_limit::RateLimitGauge;
 pub use families::recent::RecentEvent;
 pub use families::reconciliation::{ReconciliationCycle, ReconciliationReport};
 pub use families::subsystem::{RunGuard, SubsystemHandle, SubsystemHealth};
+pub use instance::env_reader::EnvReader;
 pub use instance::metrics::Metrics;
 pub use instance::profile::Profile;
 pub use instance::settings::{DEFAULT_ADDRESS, Env, Mode, Settings};
 pub use labels::value::LabelValue;
-pub use labels::{EventType, Exchange, Operation, RateLimit, Severity, Source, Subsystem};
 #[cfg(feature = "tokio")]
 pub use outcome::timeout::with_timeout;
 pub use outcome::timeout::{Elapsed, WithDeadline, with_deadline};
@@ -166,7 +166,8 @@ pub use bot_metrics_macros::exchange_call;
 /// Names, labels, bounds, objectives and the number of label sets are checked at compile time. Series with closed
 /// labels only are exported as 0 from [`Settings::install`] on. Values over an open label's limit are recorded under
 /// "other", except in gauges, where one value for several label sets would be meaningless. [`Symbol`] and
-/// [`ProfileId`] are limited by [`Settings::label_bounds`], other open labels by their types.
+/// [`ProfileId`] are limited by [`Settings::symbol_limit`] and [`Settings::profile_limit`], other open labels by their
+/// types.
 ///
 /// A family has at most as many series as its budget. Those of closed labels, with each open label empty or "other",
 /// are included and never replaced: more of them than the budget is a compile error. A label set over the budget has
@@ -187,12 +188,13 @@ pub use bot_metrics_macros::timed_subsystem;
 #[doc = include_str!("../docs/migrating-from-prom-client.md")]
 pub mod migrating_from_prom_client {}
 
-/// Everything that an annotated module needs.
+/// Everything that an annotated module needs. [`Symbol`](crate::Symbol) and [`ProfileId`](crate::ProfileId) are not
+/// included, because many bots have types of these names.
 pub mod prelude {
     pub use crate::{
         Capital, ClassifyError, Env, ErrorClass, LabelValue, Metrics, Mode, Outcome, ReconciliationReport,
-        Settings, capital_check, counted, exchange_call, labels, operational_event, reconciliation, timed,
-        timed_subsystem,
+        Settings, capital_check, counted, exchange_call, labels, metrics, operational_event, reconciliation,
+        timed, timed_subsystem,
     };
 }
 

@@ -52,7 +52,7 @@ metrics! {
 static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     feed_restarts_total().add(2);
     bounds::record_before_install();
-    Settings::new(Mode::Paper).label_bounds(50, bounds::SYMBOLS).install().expect("one installation")
+    Settings::new(Mode::Paper).symbol_limit(bounds::SYMBOLS).install().expect("one installation")
 });
 
 #[bot_metrics::counted(fees_total, venue = "kraken")]

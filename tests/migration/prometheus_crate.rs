@@ -72,7 +72,7 @@ fn own_collectors_and_registries_are_served_too() {
 #[test]
 fn an_existing_exporter_gathers_the_librarys_families_from_the_shared_registry() {
     let (metrics, _) = instance();
-    metrics.event(bot_metrics::Severity::Info, bot_metrics::EventType::Started).record();
+    metrics.event(bot_metrics::labels::Severity::Info, bot_metrics::labels::EventType::Started).record();
     let mut text = Vec::new();
     TextEncoder::new().encode(&metrics.registry().gather(), &mut text).expect("legal");
     let samples = Samples::parse(&String::from_utf8(text).expect("UTF-8")).expect("legal");

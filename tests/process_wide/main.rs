@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
+use bot_metrics::labels::Subsystem;
 use bot_metrics::prelude::*;
 use bot_metrics::testing::{Samples, report_missing_install_at_once};
-use bot_metrics::{Error, Subsystem, call_sites};
+use bot_metrics::{Error, call_sites};
 
 #[timed_subsystem("trading", every = "5s")]
 fn trading_cycle() {}

@@ -83,7 +83,7 @@ fn a_removed_profile_without_handles_frees_its_series() {
 
 #[test]
 fn profiles_over_the_limit_are_tracked_separately_and_have_no_utilization() {
-    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).label_bounds(1, 10));
+    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).profile_limit(1).symbol_limit(10));
     let metrics = settings.build().expect("legal");
     let _placed = metrics.profile("maker");
     let (falls, stands) = (metrics.profile("falls"), metrics.profile("stands"));
@@ -101,7 +101,7 @@ fn profiles_over_the_limit_are_tracked_separately_and_have_no_utilization() {
 
 #[test]
 fn a_profile_over_the_limit_gets_a_series_when_one_becomes_free() {
-    let (settings, clock) = with_manual_clock(Settings::new(Mode::Paper).label_bounds(1, 10));
+    let (settings, clock) = with_manual_clock(Settings::new(Mode::Paper).profile_limit(1).symbol_limit(10));
     let metrics = settings.build().expect("legal");
     metrics.profile("first").remove();
     let second = metrics.profile("second");
@@ -239,7 +239,7 @@ fn utilization_is_never_clamped_and_with_nothing_allocated_it_is_0_or_infinite()
 /// "A removed profile's series vanish", also through a handle that was over the limit when it was made.
 #[test]
 fn a_profile_that_got_its_series_late_vanishes_when_it_is_removed() {
-    let (settings, clock) = with_manual_clock(Settings::new(Mode::Paper).label_bounds(1, 1));
+    let (settings, clock) = with_manual_clock(Settings::new(Mode::Paper).profile_limit(1).symbol_limit(1));
     let metrics = settings.build().expect("settings that are allowed");
     metrics.profile("first").remove();
     let second = metrics.profile("second");

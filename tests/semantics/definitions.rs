@@ -20,7 +20,7 @@ fn label_and_behaviour_cannot_disagree() {
 
 #[test]
 fn build_info_has_its_labels_and_keeps_an_exposition_from_being_empty() {
-    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).build_info("1.2.3", "4f5e6d7"));
+    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).version("1.2.3").revision("4f5e6d7"));
     let labels = [("version", "1.2.3"), ("revision", "4f5e6d7")];
     let metrics = settings.build().expect("legal");
     assert_eq!(Samples::of(&metrics).value("bytelyst_bot_build_info", &labels), Some(1.0));
@@ -80,7 +80,7 @@ fn the_caps_are_50_profiles_200_symbols_and_2000_series_by_default() {
     assert_eq!(updates.count(), 200);
     assert_eq!(overflow(&samples, "market_data_last_update_timestamp_seconds", "symbol"), Some(1.0));
 
-    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).label_bounds(50, 10_000));
+    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).symbol_limit(10_000));
     let metrics = settings.build().expect("legal");
     (0..2_001).for_each(|n| metrics.market_data(Exchange::Okx, &format!("S{n}")).updated());
     let samples = Samples::of(&metrics);

@@ -144,7 +144,7 @@ fn there_are_50_profiles_200_symbols_and_2000_series_by_default() {
 
 #[test]
 fn series_without_open_labels_are_never_replaced_by_other() {
-    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).label_bounds(0, 0));
+    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).profile_limit(0).symbol_limit(0));
     let metrics = settings.build().expect("legal");
     metrics.event(Severity::Error, EventType::OrderFailure).profile("maker").symbol("BTCUSDT").record();
     metrics.event(Severity::Error, EventType::OrderFailure).record();
@@ -155,7 +155,7 @@ fn series_without_open_labels_are_never_replaced_by_other() {
 
 #[test]
 fn symbols_over_the_limit_go_to_other_with_exact_totals_and_are_counted() {
-    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).label_bounds(50, 3));
+    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).symbol_limit(3));
     let metrics = settings.build().expect("legal");
     for symbol in 0..10 {
         metrics.event(Severity::Info, EventType::OrderPlaced).symbol(&format!("S{symbol}")).record();
@@ -170,7 +170,8 @@ fn symbols_over_the_limit_go_to_other_with_exact_totals_and_are_counted() {
 
 #[test]
 fn series_over_the_familys_limit_go_to_other_with_exact_totals() {
-    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).label_bounds(10_000, 10_000));
+    let (settings, _) =
+        with_manual_clock(Settings::new(Mode::Paper).profile_limit(10_000).symbol_limit(10_000));
     let metrics = settings.build().expect("legal");
     for symbol in 0..3_000 {
         metrics.event(Severity::Info, EventType::OrderPlaced).symbol(&format!("S{symbol}")).record();
@@ -182,7 +183,8 @@ fn series_over_the_familys_limit_go_to_other_with_exact_totals() {
 
 #[test]
 fn over_the_familys_limit_an_empty_label_stays_empty_and_only_replaced_labels_are_counted() {
-    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).label_bounds(10_000, 10_000));
+    let (settings, _) =
+        with_manual_clock(Settings::new(Mode::Paper).profile_limit(10_000).symbol_limit(10_000));
     let metrics = settings.build().expect("legal");
     for symbol in 0..2_000 {
         metrics.event(Severity::Info, EventType::OrderPlaced).symbol(&format!("S{symbol}")).record();
@@ -270,7 +272,8 @@ fn random_label_sets_never_merge() {
     };
     let mut seen = 0;
     while seen < sets {
-        let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).label_bounds(5_000, 5_000));
+        let (settings, _) =
+            with_manual_clock(Settings::new(Mode::Paper).profile_limit(5_000).symbol_limit(5_000));
         let metrics = settings.build().expect("legal");
         let mut expected = BTreeMap::new();
         // The number of series that a family exports.

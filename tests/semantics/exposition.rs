@@ -127,7 +127,7 @@ impl Write for Slow {
 
 #[test]
 fn a_slow_or_incomplete_reader_does_not_change_the_scrape_duration() {
-    let metrics = filled(Settings::new(Mode::Paper).label_bounds(1, 1_000));
+    let metrics = filled(Settings::new(Mode::Paper).profile_limit(1).symbol_limit(1_000));
     for n in 0..1_000 {
         metrics.event(Severity::Info, EventType::Started).symbol(&n.to_string()).record();
     }
@@ -160,7 +160,8 @@ impl<F: FnOnce()> Write for Blocking<F> {
 
 #[test]
 fn a_reader_that_blocks_gets_ages_and_timestamps_of_the_start_of_the_exposition() {
-    let (settings, clock) = with_manual_clock(Settings::new(Mode::Paper).label_bounds(1, 1_000));
+    let (settings, clock) =
+        with_manual_clock(Settings::new(Mode::Paper).profile_limit(1).symbol_limit(1_000));
     let metrics = settings.build().expect("legal");
     for n in 0..1_000 {
         metrics.event(Severity::Info, EventType::Started).symbol(&n.to_string()).record();

@@ -66,7 +66,7 @@ fn an_update_right_before_or_right_after_a_suspend_has_its_correct_timestamp() {
 
 #[test]
 fn symbols_are_limited_and_those_over_the_limit_have_no_series_that_would_hide_a_stale_one() {
-    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).label_bounds(10, 2));
+    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).profile_limit(10).symbol_limit(2));
     let metrics = settings.build().expect("legal");
     for (exchange, symbol) in
         [(Exchange::Binance, "A"), (Exchange::Binance, "B"), (Exchange::Okx, "A"), (Exchange::Okx, "C")]
@@ -82,7 +82,7 @@ fn symbols_are_limited_and_those_over_the_limit_have_no_series_that_would_hide_a
 
 #[test]
 fn a_removed_symbol_without_handles_frees_its_series_for_one_over_the_limit() {
-    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).label_bounds(10, 1));
+    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).profile_limit(10).symbol_limit(1));
     let metrics = settings.build().expect("legal");
     let first = metrics.market_data(Exchange::Binance, "first");
     first.updated();
@@ -106,7 +106,7 @@ fn a_removed_symbol_without_handles_frees_its_series_for_one_over_the_limit() {
 
 #[test]
 fn a_feed_that_got_its_series_late_vanishes_when_it_is_removed() {
-    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).label_bounds(1, 1));
+    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).profile_limit(1).symbol_limit(1));
     let metrics = settings.build().expect("settings that are allowed");
     let [first, second] = ["first", "second"].map(|symbol| metrics.market_data(Exchange::Binance, symbol));
     first.updated();
@@ -125,7 +125,7 @@ fn a_feed_that_got_its_series_late_vanishes_when_it_is_removed() {
 
 #[test]
 fn a_symbol_over_the_limit_retries_only_once_a_series_became_free() {
-    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).label_bounds(1, 1));
+    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).profile_limit(1).symbol_limit(1));
     let metrics = settings.build().expect("settings that are allowed");
     let [first, second] = ["first", "second"].map(|symbol| metrics.market_data(Exchange::Binance, symbol));
     first.updated();

@@ -28,7 +28,7 @@ fn a_removed_profile_without_a_name_takes_no_event_with_it() {
 
 #[test]
 fn a_profile_named_other_has_no_second_series() {
-    let metrics = Settings::new(Mode::Paper).label_bounds(1, 1).build().unwrap();
+    let metrics = Settings::new(Mode::Paper).profile_limit(1).symbol_limit(1).build().unwrap();
     let series = || {
         let text = metrics.exposition();
         text.lines().filter(|line| line.starts_with(&format!("{VIOLATIONS}{{"))).count()
@@ -45,7 +45,7 @@ fn a_profile_named_other_has_no_second_series() {
 
 #[test]
 fn violations_of_profiles_over_the_limit_are_0_from_the_first_such_profile_on() {
-    let metrics = Settings::new(Mode::Paper).label_bounds(1, 1).build().unwrap();
+    let metrics = Settings::new(Mode::Paper).profile_limit(1).symbol_limit(1).build().unwrap();
     let others = || Samples::of(&metrics).value(VIOLATIONS, &[("profile_id", "other")]);
     metrics.profile("a").update(used(2.0));
     assert_eq!(others(), None);
@@ -93,7 +93,8 @@ fn events_between_the_last_scrape_and_the_end_of_their_profiles_grace_are_export
 
 #[test]
 fn a_removed_profiles_series_is_free_after_its_grace_without_a_scrape() {
-    let (settings, clock) = testing::with_manual_clock(Settings::new(Mode::Paper).label_bounds(1, 1));
+    let (settings, clock) =
+        testing::with_manual_clock(Settings::new(Mode::Paper).profile_limit(1).symbol_limit(1));
     let metrics = settings.build().unwrap();
     metrics.event(Severity::Error, EventType::OrderFailure).profile("a").record();
     metrics.profile("a").remove();
@@ -106,7 +107,7 @@ fn a_removed_profiles_series_is_free_after_its_grace_without_a_scrape() {
 
 #[test]
 fn a_removed_feeds_series_is_free_without_a_scrape() {
-    let metrics = Settings::new(Mode::Paper).label_bounds(1, 1).build().unwrap();
+    let metrics = Settings::new(Mode::Paper).profile_limit(1).symbol_limit(1).build().unwrap();
     let first = metrics.market_data(Exchange::Kraken, "A");
     first.updated();
     first.remove();
@@ -118,7 +119,8 @@ fn a_removed_feeds_series_is_free_without_a_scrape() {
 
 #[test]
 fn counts_of_a_removed_profile_over_the_limit_go_after_its_grace_and_free_their_series() {
-    let (settings, clock) = testing::with_manual_clock(Settings::new(Mode::Paper).label_bounds(1, 1));
+    let (settings, clock) =
+        testing::with_manual_clock(Settings::new(Mode::Paper).profile_limit(1).symbol_limit(1));
     let metrics = settings.build().unwrap();
     metrics.profile("a").update(used(0.0));
     metrics.event(Severity::Error, EventType::OrderFailure).profile("b").record();
@@ -142,7 +144,8 @@ fn counts_of_a_removed_profile_over_the_limit_go_after_its_grace_and_free_their_
 
 #[test]
 fn any_number_of_removed_profiles_over_the_limit_goes_without_a_scrape() {
-    let (settings, clock) = testing::with_manual_clock(Settings::new(Mode::Paper).label_bounds(1, 1));
+    let (settings, clock) =
+        testing::with_manual_clock(Settings::new(Mode::Paper).profile_limit(1).symbol_limit(1));
     let metrics = settings.build().unwrap();
     metrics.profile("a").update(used(0.0));
     for n in 0..10_002 {
@@ -161,7 +164,8 @@ fn any_number_of_removed_profiles_over_the_limit_goes_without_a_scrape() {
 /// F13 and F16: the caches of threads restore no removed profiles over the limit.
 #[test]
 fn events_of_removed_profiles_have_at_most_as_many_series_as_are_allowed_and_lose_no_count() {
-    let (settings, clock) = testing::with_manual_clock(Settings::new(Mode::Paper).label_bounds(5, 5));
+    let (settings, clock) =
+        testing::with_manual_clock(Settings::new(Mode::Paper).profile_limit(5).symbol_limit(5));
     let metrics = settings.build().unwrap();
     let record = |profiles: std::ops::Range<u32>| {
         for n in profiles {

@@ -11,7 +11,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use bot_metrics::{Metrics, Mode, Settings};
+use bot_metrics::{EnvReader, Metrics, Mode, Settings};
 use clap::Parser;
 
 pub use console::{complain, say};
@@ -38,7 +38,7 @@ pub struct NotPaper;
 ///
 /// If a variable has an unknown value, or asks for live trading.
 pub fn settings() -> Result<Settings, Failure> {
-    let settings = Settings::from_env_or(Mode::Paper)?;
+    let settings = EnvReader::new().mode_if_unset(Mode::Paper).read()?;
     if settings.is_paper() { Ok(settings) } else { Err(NotPaper.into()) }
 }
 

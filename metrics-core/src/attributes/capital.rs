@@ -12,6 +12,7 @@ use crate::sites::call_site::CallSite;
 use crate::storage::{lose, not_installed};
 use crate::{Outcome, lock};
 
+#[doc(hidden)]
 impl CallSite {
     /// Begins a check of the capital of `profile`.
     pub fn capital(&'static self, profile: Text) -> CapitalGuard {

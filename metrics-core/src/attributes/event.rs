@@ -10,6 +10,7 @@ use crate::sites::call_site::{CallSite, SiteSeries};
 use crate::storage::{Slot, SlotCell, lose, not_installed};
 use crate::{Outcome, lock};
 
+#[doc(hidden)]
 impl CallSite {
     /// Watches a call for an event with the values at these indices of the site's choices.
     pub fn event<T: Borrow<Text>>(

@@ -10,6 +10,7 @@ use crate::sites::call_site::{CallSite, SiteSeries};
 use crate::storage::waiting::Scope;
 use crate::storage::{Call, not_installed};
 
+#[doc(hidden)]
 impl CallSite {
     /// Begins an attempt with the values at these indices of the site's choices.
     #[inline]

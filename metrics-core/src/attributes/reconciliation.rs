@@ -8,6 +8,7 @@ use crate::instance::process;
 use crate::sites::call_site::CallSite;
 use crate::storage::not_installed;
 
+#[doc(hidden)]
 impl CallSite {
     /// Begins a cycle of this call site's reconciliation of this name.
     pub fn reconciliation(&'static self, name: &Text) -> ReconciliationCycle {

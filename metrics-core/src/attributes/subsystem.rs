@@ -14,6 +14,7 @@ use crate::sites::call_site::{CallSite, SiteSeries};
 use crate::sites::target::SubsystemSite;
 use crate::storage::{Ending, RunInProgress, not_installed};
 
+#[doc(hidden)]
 impl CallSite {
     /// Begins a run of the subsystem at this index of the site's choices.
     #[inline]

@@ -159,7 +159,7 @@ fn a_collector_may_record_and_create_series() {
         recording.event(Severity::Info, EventType::Started).symbol("SCRAPED").text("while scraping").record();
         recording.profile("scraped").update(crate::Capital { allocated: 1.0, ..Default::default() });
         recording.market_data(Exchange::Okx, "SCRAPED").updated();
-        recording.subsystem(crate::Subsystem::Monitor).start().finish(crate::Outcome::Ok);
+        recording.subsystem(crate::labels::Subsystem::Monitor).start().finish(crate::Outcome::Ok);
         vec![gauge_family("scraped", &[])]
     };
     metrics.register(Scripted::boxed("scraped", collect)).expect("new");

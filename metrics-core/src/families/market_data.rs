@@ -215,7 +215,7 @@ impl MarketDataFeed {
     /// Records an update at the current time. On a kept handle this is one clock reading and one store, plus at most
     /// a hundred comparisons of the clocks per second in total; it revives a removed series.
     ///
-    /// Symbols over [`Settings::label_bounds`](crate::Settings::label_bounds) have no series, because one for several
+    /// Symbols over [`Settings::symbol_limit`](crate::Settings::symbol_limit) have no series, because one for several
     /// would hide a stale one behind one that is not. They are counted in `label_overflow_total`.
     pub fn updated(&self) {
         if !ENABLED {

@@ -266,7 +266,7 @@ mod tests {
         );
         for places in [0, 1] {
             let (settings, clock) =
-                testing::with_manual_clock(Settings::new(Mode::Paper).label_bounds(places, 1));
+                testing::with_manual_clock(Settings::new(Mode::Paper).profile_limit(places).symbol_limit(1));
             let metrics = settings.build().expect("settings that are allowed");
             metrics.core.custom.set_bounds(LabelBounds::DEFAULT);
             let count = |profile: &str| {

@@ -1,6 +1,7 @@
 //! One instance: its settings, its families, and the process-wide instance to which the attributes record.
 
 pub(crate) mod core;
+pub(crate) mod env_reader;
 mod install;
 pub(crate) mod metrics;
 pub(crate) mod process;

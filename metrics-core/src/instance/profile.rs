@@ -48,7 +48,7 @@ impl Profile {
     ///
     /// If a figure is NaN or infinite, nothing changes except that an `INVALID_CAPITAL` event is counted.
     ///
-    /// Profiles over [`Settings::label_bounds`](crate::Settings::label_bounds) share the series "other": their
+    /// Profiles over [`Settings::profile_limit`](crate::Settings::profile_limit) share the series "other": their
     /// violations are counted there, and they have no utilisation.
     pub fn update<A: Amount>(&self, capital: Capital<A>) {
         update(&self.core, &self.id, self.slots.clone(), capital.figures());

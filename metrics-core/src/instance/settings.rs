@@ -1,13 +1,11 @@
-//! The settings of a bot: the only reader of the environment, and the only place of defaults.
+//! The settings of a bot: the only place of defaults.
 
 use std::collections::BTreeSet;
-use std::env::{self, VarError};
 use std::fmt;
-use std::net::Ipv6Addr;
 
+use super::env_reader::EnvReader;
 use crate::catalogue::{DEFAULT_LABELS, DEFAULT_NAMESPACE, Families};
 use crate::clock::Clock;
-use crate::error::EnvValue;
 use crate::exposition::Naming;
 use crate::labels::bounds::LabelBounds;
 use crate::labels::vocabulary;
@@ -19,10 +17,6 @@ use crate::{Error, LabelValue};
 pub const DEFAULT_ADDRESS: &str = "0.0.0.0:5000";
 
 const DEFAULT_APP: &str = "bytelyst-trading-bot-service";
-
-const NODE_ENV: &str = "NODE_ENV";
-const PAPER_TRADING: &str = "PAPER_TRADING";
-const METRICS_ADDR: &str = "METRICS_ADDR";
 
 /// The environment in which the bot runs; the default label `env`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -132,58 +126,9 @@ impl Settings {
     ///
     /// If a variable has another value, or `PAPER_TRADING` is unset: public bots use two opposite conventions for
     /// that, and live money must never be labelled as paper.
+    /// A bot that can trade in only one mode, or that has other values of `NODE_ENV`, uses an [`EnvReader`].
     pub fn from_env() -> Result<Self, Error> {
-        Self::from_variables(variable, None, |_| None)
-    }
-
-    /// Like [`from_env`](Self::from_env), with a default mode if `PAPER_TRADING` is unset, for a bot that can trade
-    /// in only one mode.
-    ///
-    /// # Errors
-    ///
-    /// If a variable has an invalid value.
-    pub fn from_env_or(mode: Mode) -> Result<Self, Error> {
-        Self::from_variables(variable, Some(mode), |_| None)
-    }
-
-    /// Like [`from_env`](Self::from_env), with a mapping of other values of `NODE_ENV`: a value that is mapped to
-    /// `None` is an error. A `mode` is used if `PAPER_TRADING` is unset, as in [`from_env_or`](Self::from_env_or).
-    ///
-    /// ```no_run
-    /// use bot_metrics::{Env, Settings};
-    ///
-    /// let settings = Settings::from_env_mapped(None, |name| match name {
-    ///     "staging" | "prod" => Some(Env::Production),
-    ///     "test" => Some(Env::Development),
-    ///     _ => None,
-    /// })?;
-    /// # Ok::<(), bot_metrics::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If a variable has a value that is neither allowed nor mapped.
-    pub fn from_env_mapped(mode: Option<Mode>, map: impl Fn(&str) -> Option<Env>) -> Result<Self, Error> {
-        Self::from_variables(variable, mode, map)
-    }
-
-    fn from_variables(
-        read: impl Fn(&'static str) -> Result<Option<String>, EnvValue>,
-        unset: Option<Mode>,
-        map: impl Fn(&str) -> Option<Env>,
-    ) -> Result<Self, Error> {
-        let mut settings = Self::new(read_mode(&read, unset)?);
-        settings.env = read_env(&read, map)?;
-        let allowed = "expected an address and a port such as 0.0.0.0:5000";
-        if let Some(address) =
-            read(METRICS_ADDR).map_err(|found| Error::environment(METRICS_ADDR, found, allowed))?
-        {
-            if !is_address(&address) {
-                return Err(Error::environment(METRICS_ADDR, EnvValue::Text(address), allowed));
-            }
-            settings.address = address;
-        }
-        Ok(settings)
+        EnvReader::new().read()
     }
 
     /// Sets the default label `env`.
@@ -269,10 +214,18 @@ impl Settings {
         self
     }
 
-    /// Sets the labels of `build_info`, for example `env!("CARGO_PKG_VERSION")` and a commit.
+    /// Sets the label `version` of `build_info`, such as `env!("CARGO_PKG_VERSION")`.
+    #[doc(alias = "build_info")]
     #[must_use]
-    pub fn build_info(mut self, version: impl Into<String>, revision: impl Into<String>) -> Self {
+    pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
+        self
+    }
+
+    /// Sets the label `revision` of `build_info`, such as the hash of a commit.
+    #[doc(alias = "build_info")]
+    #[must_use]
+    pub fn revision(mut self, revision: impl Into<String>) -> Self {
         self.revision = revision.into();
         self
     }
@@ -285,18 +238,25 @@ impl Settings {
         self
     }
 
-    /// Sets the limits on the values of the labels `profile_id` and `symbol`, and of every
-    /// [`ProfileId`](crate::ProfileId) and [`Symbol`](crate::Symbol) in the bot's own families, for each family
-    /// separately; 50 and 200 by default. Values over a limit are counted under "other".
+    /// Sets the limit on the values of the label `profile_id`, and of every [`ProfileId`](crate::ProfileId) in the bot's
+    /// own families, for each family separately; 50 by default. Values over the limit are counted under "other".
     ///
-    /// The limits also apply to families that recorded before [`install`](Self::install): existing series stay, and a
+    /// The limit also applies to families that recorded before [`install`](Self::install): existing series stay, and a
     /// value without one gets one with its next recording, if there is capacity now.
     ///
-    /// Independent of these limits, a family has at most 2,000 series, or as many as the `budget` of its declaration
+    /// Independent of this limit, a family has at most 2,000 series, or as many as the `budget` of its declaration
     /// says; in `operational_events_total` those whose profile and symbol are empty or "other" come in addition.
     #[must_use]
-    pub fn label_bounds(mut self, profiles: usize, symbols: usize) -> Self {
-        self.label_bounds = LabelBounds { profiles, symbols };
+    pub fn profile_limit(mut self, profiles: usize) -> Self {
+        self.label_bounds.profiles = profiles;
+        self
+    }
+
+    /// Limits the values of the label `symbol`, and of every [`Symbol`](crate::Symbol) in families of the bot's own, as
+    /// [`profile_limit`](Self::profile_limit) limits those of `profile_id`; 200 by default.
+    #[must_use]
+    pub fn symbol_limit(mut self, symbols: usize) -> Self {
+        self.label_bounds.symbols = symbols;
         self
     }
 
@@ -414,56 +374,6 @@ impl fmt::Display for Env {
     }
 }
 
-fn variable(name: &'static str) -> Result<Option<String>, EnvValue> {
-    match env::var(name) {
-        Ok(value) => Ok(Some(value)),
-        Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(EnvValue::NoUnicode),
-    }
-}
-
-fn read_mode(
-    read: &impl Fn(&'static str) -> Result<Option<String>, EnvValue>,
-    unset: Option<Mode>,
-) -> Result<Mode, Error> {
-    let allowed = "expected true, 1, yes or on for paper trading, false, 0, no or off for live trading";
-    let refuse = |found| Error::environment(PAPER_TRADING, found, allowed);
-    let Some(value) = read(PAPER_TRADING).map_err(refuse)? else {
-        return unset.ok_or_else(|| refuse(EnvValue::Nothing));
-    };
-    match value.to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Ok(Mode::Paper),
-        "false" | "0" | "no" | "off" => Ok(Mode::Live),
-        _ => Err(refuse(EnvValue::Text(value))),
-    }
-}
-
-fn read_env(
-    read: &impl Fn(&'static str) -> Result<Option<String>, EnvValue>,
-    map: impl Fn(&str) -> Option<Env>,
-) -> Result<Env, Error> {
-    let allowed = "expected development or production";
-    let refuse = |found| Error::environment(NODE_ENV, found, allowed);
-    match read(NODE_ENV).map_err(refuse)? {
-        None => Ok(Env::Development),
-        Some(value) => match value.as_str() {
-            "development" => Ok(Env::Development),
-            "production" => Ok(Env::Production),
-            other => map(other).ok_or_else(|| refuse(EnvValue::Text(value))),
-        },
-    }
-}
-
-/// Whether it has the form of a host and a port; whether such a host exists is checked by the server.
-fn is_address(address: &str) -> bool {
-    address.rsplit_once(':').is_some_and(|(host, port)| {
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let is_host = bare
-            .map_or(!host.is_empty() && !host.contains([':', '/', ' ']), |ip| ip.parse::<Ipv6Addr>().is_ok());
-        is_host && port.parse::<u16>().is_ok()
-    })
-}
-
 /// Prometheus' rule without the colon, which is for recording rules.
 fn is_metric_name(name: &str) -> bool {
     let mut bytes = name.bytes();
@@ -474,81 +384,6 @@ fn is_metric_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn settings(variables: &[(&'static str, &str)], unset: Option<Mode>) -> Result<Settings, String> {
-        let read = |name| {
-            Ok(variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
-        };
-        let map = |name: &str| (name == "staging").then_some(Env::Production);
-        Settings::from_variables(read, unset, map).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn paper_trading_is_read_in_any_case_and_never_guessed() {
-        for (value, mode) in
-            [("true", Mode::Paper), ("1", Mode::Paper), ("YES", Mode::Paper), ("On", Mode::Paper)]
-                .into_iter()
-                .chain([("false", Mode::Live), ("0", Mode::Live), ("No", Mode::Live), ("OFF", Mode::Live)])
-        {
-            assert_eq!(settings(&[(PAPER_TRADING, value)], None).map(|s| s.mode), Ok(mode), "{value}");
-        }
-        for value in ["", "paper", "truee", " true"] {
-            let error = settings(&[(PAPER_TRADING, value)], Some(Mode::Paper)).expect_err(value);
-            assert!(error.starts_with(&format!("PAPER_TRADING is {value:?}: expected true, 1,")), "{error}");
-        }
-        let error = settings(&[], None).expect_err("unset is an error");
-        assert!(error.starts_with("PAPER_TRADING is not set: expected"), "{error}");
-        assert_eq!(settings(&[], Some(Mode::Paper)).map(|s| s.mode), Ok(Mode::Paper));
-    }
-
-    #[test]
-    fn node_env_is_development_by_default_and_other_values_are_rejected() {
-        let env = |variables: &[_]| settings(variables, Some(Mode::Paper)).map(|s| s.env);
-        assert_eq!(env(&[]), Ok(Env::Development));
-        assert_eq!(env(&[(NODE_ENV, "production")]), Ok(Env::Production));
-        assert_eq!(env(&[(NODE_ENV, "staging")]), Ok(Env::Production), "mapped by the caller");
-        assert_eq!(
-            env(&[(NODE_ENV, "prod")]),
-            Err("NODE_ENV is \"prod\": expected development or production".to_owned())
-        );
-    }
-
-    #[test]
-    fn an_address_is_a_host_and_a_port() {
-        for good in ["0.0.0.0:5000", "localhost:0", "[::1]:5000", "bot.internal:9100"] {
-            assert_eq!(
-                settings(&[(METRICS_ADDR, good)], Some(Mode::Paper)).map(|s| s.address),
-                Ok(good.to_owned())
-            );
-        }
-        for bad in
-            ["", "nonsense", "localhost", ":5000", "localhost:", "localhost:65536", "::1:5000", "http://a:1"]
-        {
-            let error = settings(&[(METRICS_ADDR, bad)], Some(Mode::Paper)).expect_err(bad);
-            assert!(
-                error.starts_with(&format!("METRICS_ADDR is {bad:?}: expected an address and a port")),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn invalid_values_are_escaped_and_cut() {
-        for error in [
-            settings(&[(PAPER_TRADING, &"x".repeat(10_240))], None).expect_err("no mode"),
-            settings(&[(NODE_ENV, &"x".repeat(10_240))], Some(Mode::Paper)).expect_err("no env"),
-            settings(&[(METRICS_ADDR, &"x".repeat(10_240))], Some(Mode::Paper)).expect_err("no address"),
-            Settings::new(Mode::Paper)
-                .namespace("x".repeat(10_239) + "-")
-                .build()
-                .expect_err("-")
-                .to_string(),
-        ] {
-            assert!(error.contains("x…\" (10240 bytes)") && error.len() < 500, "{error}");
-        }
-        let error = settings(&[(NODE_ENV, "\x1b[2J")], Some(Mode::Paper)).expect_err("no env");
-        assert!(error.contains("\"\\u{1b}[2J\"") && !error.contains('\x1b'), "{error}");
-    }
 
     #[test]
     fn each_setting_that_differs_is_named() {
@@ -571,11 +406,11 @@ mod tests {
                 "expected events none, not INFO STARTED",
             ),
             (new().families(Families::CoreOnly), "families All, not CoreOnly"),
-            (new().build_info("1", ""), "version none, not 1"),
-            (new().build_info("", "a"), "revision none, not a"),
+            (new().version("1"), "version none, not 1"),
+            (new().revision("a"), "revision none, not a"),
             (new().capital_tolerance(0.5), "capital tolerance 0, not 0.5"),
             (
-                new().label_bounds(50, 9),
+                new().symbol_limit(9),
                 "label bounds 50 profiles and 200 symbols, not 50 profiles and 9 symbols",
             ),
         ] {

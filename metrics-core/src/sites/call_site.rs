@@ -91,6 +91,7 @@ impl SiteSeries {
 
 /// A static is created by one call, which the compiler has to check and evaluate, with plain arguments and few inner
 /// calls.
+#[doc(hidden)]
 impl CallSite {
     /// The site of a subsystem; an age of 0 means none.
     #[must_use]

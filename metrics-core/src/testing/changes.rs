@@ -245,7 +245,7 @@ mod tests {
             for test in 0..8u64 {
                 scope.spawn(move || {
                     let (metrics, clock) = instance();
-                    let trading = metrics.subsystem(crate::Subsystem::Trading);
+                    let trading = metrics.subsystem(crate::labels::Subsystem::Trading);
                     for _ in 0..=test {
                         metrics.event(Severity::Error, EventType::OrderFailure).symbol("BTCUSDT").record();
                         let run = trading.start();

@@ -105,6 +105,7 @@ pub fn report_missing_install_at_once() {
 
 /// The number of times the calling thread took a lock of this crate: recording takes none after a thread's first call
 /// of a call site or of a label set.
+#[doc(hidden)]
 #[must_use]
 pub fn locks_taken() -> u64 {
     crate::lock::entered()
@@ -113,6 +114,7 @@ pub fn locks_taken() -> u64 {
 /// Makes the machine's clock trust the time stamp counter of a processor that does not guarantee it, such as the one
 /// that callgrind emulates, so that instructions are counted on the usual path. Must be called before any other
 /// function of this crate.
+#[doc(hidden)]
 pub fn trust_time_stamps() {
     crate::clock::TRUST.store(true, Relaxed);
 }

@@ -1,13 +1,14 @@
 //! A bot whose labels are paths and arguments, without a module `labels` in scope; prints the recorded metrics.
 #![deny(warnings)]
-use bot_metrics::{Exchange, LabelValue, Mode, Settings, exchange_call, operational_event, timed_subsystem};
+use bot_metrics::labels::Exchange;
+use bot_metrics::{LabelValue, Mode, Settings, exchange_call, operational_event, timed_subsystem};
 
 /// The library's operations and this bot's own.
 #[derive(Clone, Copy, Debug, LabelValue)]
 pub enum Operation {
     /// The library's values.
     #[label(extends)]
-    Common(bot_metrics::Operation),
+    Common(bot_metrics::labels::Operation),
     /// Queries the fees.
     GetFees,
     /// With an explicit text.
@@ -15,10 +16,10 @@ pub enum Operation {
     Transfer,
 }
 
-#[timed_subsystem(bot_metrics::Subsystem::Monitor)]
+#[timed_subsystem(bot_metrics::labels::Subsystem::Monitor)]
 fn watch() {}
 
-#[exchange_call(op = bot_metrics::Operation::GetTicker, exchange = Exchange::Kraken)]
+#[exchange_call(op = bot_metrics::labels::Operation::GetTicker, exchange = Exchange::Kraken)]
 fn ticker() {}
 
 #[exchange_call(op = Operation::GetFees, exchange = venue)]
@@ -40,14 +41,14 @@ impl Client {
     fn transfer(&self) {}
 }
 
-#[operational_event(type = bot_metrics::EventType::Started, severity = bot_metrics::Severity::Info)]
+#[operational_event(type = bot_metrics::labels::EventType::Started, severity = bot_metrics::labels::Severity::Info)]
 fn start() {}
 
 fn main() {
     watch();
     ticker();
     fees(Exchange::Okx);
-    any(Operation::Common(bot_metrics::Operation::GetTrades), &Exchange::Bybit);
+    any(Operation::Common(bot_metrics::labels::Operation::GetTrades), &Exchange::Bybit);
     any(Operation::Transfer, &Exchange::Bybit);
     Client { venue: Exchange::Deribit }.transfer();
     start();

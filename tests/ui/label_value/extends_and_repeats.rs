@@ -5,9 +5,9 @@ enum Operation {
     GetFees,
     PlaceOrder,
     #[label(extends)]
-    Common(bot_metrics::Operation),
+    Common(bot_metrics::labels::Operation),
     #[label(extends)]
-    Again(bot_metrics::Operation),
+    Again(bot_metrics::labels::Operation),
 }
 
 fn main() {}

@@ -5,10 +5,10 @@ enum Operation {
     #[label(extends)]
     Common,
     #[label(extends)]
-    Two(bot_metrics::Operation, bot_metrics::Operation),
+    Two(bot_metrics::labels::Operation, bot_metrics::labels::Operation),
     #[label(extends)]
     #[label("three")]
-    Three(bot_metrics::Operation),
+    Three(bot_metrics::labels::Operation),
     GetFees,
 }
 

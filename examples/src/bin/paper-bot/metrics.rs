@@ -12,7 +12,7 @@ use crate::reconciliation::{MissingFrom, Report};
 
 /// Installs the process's metrics.
 pub(crate) fn install() -> Result<Metrics, Failure> {
-    Ok(demo::settings()?.exchange(Exchange::Paper).build_info(env!("CARGO_PKG_VERSION"), "").install()?)
+    Ok(demo::settings()?.exchange(Exchange::Paper).version(env!("CARGO_PKG_VERSION")).install()?)
 }
 
 impl ClassifyError for ApiError {

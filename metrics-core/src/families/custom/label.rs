@@ -76,8 +76,9 @@ pub struct LabelType {
 enum LimitedBy {
     /// The type.
     Of(usize),
-    /// [`Settings::label_bounds`](crate::Settings::label_bounds).
+    /// [`Settings::profile_limit`](crate::Settings::profile_limit).
     Profiles,
+    /// [`Settings::symbol_limit`](crate::Settings::symbol_limit).
     Symbols,
 }
 
@@ -226,12 +227,11 @@ pub(crate) const fn standing_sets(labels: &[LabelType]) -> usize {
     sets
 }
 
-/// A traded symbol: an open label, limited by [`Settings::label_bounds`](crate::Settings::label_bounds) in each
-/// family.
+/// A traded symbol: an open label, limited by [`Settings::symbol_limit`](crate::Settings::symbol_limit) in each family.
 #[derive(Clone, Copy, Debug)]
 pub struct Symbol;
 
-/// A profile: an open label, limited in the same way.
+/// A profile: an open label, limited by [`Settings::profile_limit`](crate::Settings::profile_limit) in each family.
 #[derive(Clone, Copy, Debug)]
 pub struct ProfileId;
 

@@ -1,0 +1,219 @@
+//! The settings in the environment. Nothing else reads its variables.
+
+use std::env::{self, VarError};
+use std::net::Ipv6Addr;
+
+use super::settings::{Env, Mode, Settings};
+use crate::Error;
+use crate::error::EnvValue;
+
+const NODE_ENV: &str = "NODE_ENV";
+const PAPER_TRADING: &str = "PAPER_TRADING";
+const METRICS_ADDR: &str = "METRICS_ADDR";
+
+/// Reads [`Settings`] from the environment, for a bot with needs that [`Settings::from_env`] does not meet.
+///
+/// ```no_run
+/// use bot_metrics::{Env, EnvReader, Mode};
+///
+/// let settings = EnvReader::new()
+///     .mode_if_unset(Mode::Paper)
+///     .map_node_env(|name| match name {
+///         "staging" | "prod" => Some(Env::Production),
+///         "test" => Some(Env::Development),
+///         _ => None,
+///     })
+///     .read()?;
+/// # Ok::<(), bot_metrics::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use = "nothing is read before `read`"]
+pub struct EnvReader {
+    mode_if_unset: Option<Mode>,
+    map_node_env: fn(&str) -> Option<Env>,
+}
+
+impl EnvReader {
+    /// A reader that accepts what [`Settings::from_env`] accepts.
+    pub fn new() -> Self {
+        Self { mode_if_unset: None, map_node_env: |_| None }
+    }
+
+    /// Sets the mode of a bot whose `PAPER_TRADING` is unset, which is an error otherwise: for a bot that can trade in
+    /// one mode only.
+    pub fn mode_if_unset(mut self, mode: Mode) -> Self {
+        self.mode_if_unset = Some(mode);
+        self
+    }
+
+    /// Sets the meaning of values of `NODE_ENV` other than `development` and `production`. A value for which `map`
+    /// returns `None` is an error.
+    pub fn map_node_env(mut self, map: fn(&str) -> Option<Env>) -> Self {
+        self.map_node_env = map;
+        self
+    }
+
+    /// Reads the variables that [`Settings::from_env`] lists.
+    ///
+    /// # Errors
+    ///
+    /// If a variable has a value that is neither allowed nor mapped, or if `PAPER_TRADING` is unset without a
+    /// [mode for that](Self::mode_if_unset).
+    pub fn read(self) -> Result<Settings, Error> {
+        self.read_from(variable)
+    }
+
+    fn read_from(
+        self,
+        read: impl Fn(&'static str) -> Result<Option<String>, EnvValue>,
+    ) -> Result<Settings, Error> {
+        let mut settings = Settings::new(read_mode(&read, self.mode_if_unset)?);
+        settings.env = read_env(&read, self.map_node_env)?;
+        let allowed = "expected an address and a port such as 0.0.0.0:5000";
+        if let Some(address) =
+            read(METRICS_ADDR).map_err(|found| Error::environment(METRICS_ADDR, found, allowed))?
+        {
+            if !is_address(&address) {
+                return Err(Error::environment(METRICS_ADDR, EnvValue::Text(address), allowed));
+            }
+            settings.address = address;
+        }
+        Ok(settings)
+    }
+}
+
+impl Default for EnvReader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn variable(name: &'static str) -> Result<Option<String>, EnvValue> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(EnvValue::NoUnicode),
+    }
+}
+
+fn read_mode(
+    read: &impl Fn(&'static str) -> Result<Option<String>, EnvValue>,
+    unset: Option<Mode>,
+) -> Result<Mode, Error> {
+    let allowed = "expected true, 1, yes or on for paper trading, false, 0, no or off for live trading";
+    let refuse = |found| Error::environment(PAPER_TRADING, found, allowed);
+    let Some(value) = read(PAPER_TRADING).map_err(refuse)? else {
+        return unset.ok_or_else(|| refuse(EnvValue::Nothing));
+    };
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(Mode::Paper),
+        "false" | "0" | "no" | "off" => Ok(Mode::Live),
+        _ => Err(refuse(EnvValue::Text(value))),
+    }
+}
+
+fn read_env(
+    read: &impl Fn(&'static str) -> Result<Option<String>, EnvValue>,
+    map: impl Fn(&str) -> Option<Env>,
+) -> Result<Env, Error> {
+    let allowed = "expected development or production";
+    let refuse = |found| Error::environment(NODE_ENV, found, allowed);
+    match read(NODE_ENV).map_err(refuse)? {
+        None => Ok(Env::Development),
+        Some(value) => match value.as_str() {
+            "development" => Ok(Env::Development),
+            "production" => Ok(Env::Production),
+            other => map(other).ok_or_else(|| refuse(EnvValue::Text(value))),
+        },
+    }
+}
+
+/// Whether it has the form of a host and a port; whether such a host exists is checked by the server.
+fn is_address(address: &str) -> bool {
+    address.rsplit_once(':').is_some_and(|(host, port)| {
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let is_host = bare
+            .map_or(!host.is_empty() && !host.contains([':', '/', ' ']), |ip| ip.parse::<Ipv6Addr>().is_ok());
+        is_host && port.parse::<u16>().is_ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(variables: &[(&'static str, &str)], unset: Option<Mode>) -> Result<Settings, String> {
+        let read = |name| {
+            Ok(variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        };
+        let map_node_env = |name: &str| (name == "staging").then_some(Env::Production);
+        EnvReader { mode_if_unset: unset, map_node_env }.read_from(read).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn paper_trading_is_read_in_any_case_and_never_guessed() {
+        for (value, mode) in
+            [("true", Mode::Paper), ("1", Mode::Paper), ("YES", Mode::Paper), ("On", Mode::Paper)]
+                .into_iter()
+                .chain([("false", Mode::Live), ("0", Mode::Live), ("No", Mode::Live), ("OFF", Mode::Live)])
+        {
+            assert_eq!(settings(&[(PAPER_TRADING, value)], None).map(|s| s.mode), Ok(mode), "{value}");
+        }
+        for value in ["", "paper", "truee", " true"] {
+            let error = settings(&[(PAPER_TRADING, value)], Some(Mode::Paper)).expect_err(value);
+            assert!(error.starts_with(&format!("PAPER_TRADING is {value:?}: expected true, 1,")), "{error}");
+        }
+        let error = settings(&[], None).expect_err("unset is an error");
+        assert!(error.starts_with("PAPER_TRADING is not set: expected"), "{error}");
+        assert_eq!(settings(&[], Some(Mode::Paper)).map(|s| s.mode), Ok(Mode::Paper));
+    }
+
+    #[test]
+    fn node_env_is_development_by_default_and_other_values_are_rejected() {
+        let env = |variables: &[_]| settings(variables, Some(Mode::Paper)).map(|s| s.env);
+        assert_eq!(env(&[]), Ok(Env::Development));
+        assert_eq!(env(&[(NODE_ENV, "production")]), Ok(Env::Production));
+        assert_eq!(env(&[(NODE_ENV, "staging")]), Ok(Env::Production), "mapped by the caller");
+        assert_eq!(
+            env(&[(NODE_ENV, "prod")]),
+            Err("NODE_ENV is \"prod\": expected development or production".to_owned())
+        );
+    }
+
+    #[test]
+    fn an_address_is_a_host_and_a_port() {
+        for good in ["0.0.0.0:5000", "localhost:0", "[::1]:5000", "bot.internal:9100"] {
+            assert_eq!(
+                settings(&[(METRICS_ADDR, good)], Some(Mode::Paper)).map(|s| s.address),
+                Ok(good.to_owned())
+            );
+        }
+        for bad in
+            ["", "nonsense", "localhost", ":5000", "localhost:", "localhost:65536", "::1:5000", "http://a:1"]
+        {
+            let error = settings(&[(METRICS_ADDR, bad)], Some(Mode::Paper)).expect_err(bad);
+            assert!(
+                error.starts_with(&format!("METRICS_ADDR is {bad:?}: expected an address and a port")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn invalid_values_are_escaped_and_cut() {
+        for error in [
+            settings(&[(PAPER_TRADING, &"x".repeat(10_240))], None).expect_err("no mode"),
+            settings(&[(NODE_ENV, &"x".repeat(10_240))], Some(Mode::Paper)).expect_err("no env"),
+            settings(&[(METRICS_ADDR, &"x".repeat(10_240))], Some(Mode::Paper)).expect_err("no address"),
+            Settings::new(Mode::Paper)
+                .namespace("x".repeat(10_239) + "-")
+                .build()
+                .expect_err("-")
+                .to_string(),
+        ] {
+            assert!(error.contains("x…\" (10240 bytes)") && error.len() < 500, "{error}");
+        }
+        let error = settings(&[(NODE_ENV, "\x1b[2J")], Some(Mode::Paper)).expect_err("no env");
+        assert!(error.contains("\"\\u{1b}[2J\"") && !error.contains('\x1b'), "{error}");
+    }
+}
