@@ -428,7 +428,7 @@ pub static TARGET_INFO: Family = gauge(
 );
 
 /// All families, in the order in which they are exported.
-pub static FAMILIES: [&Family; 36] = [
+pub static FAMILIES: &[&Family] = &[
     &OPERATIONAL_EVENTS_TOTAL,
     &SUBSYSTEM_DURATION_SECONDS,
     &SUBSYSTEM_LAST_RUN_TIMESTAMP,

@@ -315,7 +315,8 @@ struct OwnNames {
 impl OwnNames {
     fn of(naming: &Naming) -> Self {
         let custom = custom_families().into_iter().map(|family| &family.family);
-        let exported = FAMILIES.into_iter().chain(custom).filter(|family| naming.families.include(family));
+        let exported =
+            FAMILIES.iter().copied().chain(custom).filter(|family| naming.families.include(family));
         let (standard, namespaced): (Vec<_>, Vec<_>) =
             exported.partition(|family| family.origin == Origin::Standard);
         let names = |families: Vec<&crate::catalogue::Family>| {

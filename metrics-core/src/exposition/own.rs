@@ -55,7 +55,8 @@ pub(crate) struct OwnFamilies {
 impl OwnFamilies {
     pub(crate) fn new(instance: Weak<dyn Exposed>, naming: &Naming) -> Result<Self, prometheus::Error> {
         let custom = custom_families().into_iter().map(|family| &family.family);
-        let families = FAMILIES.into_iter().chain(custom).filter(|family| naming.families.include(family));
+        let families =
+            FAMILIES.iter().copied().chain(custom).filter(|family| naming.families.include(family));
         let descriptions = families.map(|family| describe(family, naming)).collect::<Result<_, _>>()?;
         Ok(Self { instance, descriptions })
     }

@@ -144,7 +144,7 @@ fn known_names(samples: &Samples) -> Vec<String> {
         return Vec::new();
     };
     let custom = custom_families().into_iter().map(|family| &family.family);
-    let families = FAMILIES.into_iter().chain(custom);
+    let families = FAMILIES.iter().copied().chain(custom);
     let names = families.flat_map(|family| {
         let suffixes = family.kind.suffixes();
         let suffixes = if suffixes.is_empty() { &[""] } else { suffixes };
