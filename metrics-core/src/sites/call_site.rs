@@ -170,6 +170,18 @@ impl CallSite {
         Self { labels: [family, ""], ..Self::blank(function, module, CallSiteKind::Counted) }
     }
 
+    /// A site of a subsystem whose attribute has no other key than an age.
+    #[cfg(test)]
+    pub(crate) fn test_subsystem(
+        function: &'static str,
+        module: &'static str,
+        subsystem: &'static str,
+        max_age_ns: u64,
+    ) -> Self {
+        let labels = [subsystem, ""];
+        Self { max_age_ns, labels, ..Self::blank(function, module, CallSiteKind::Subsystem) }
+    }
+
     /// The site of the function of this name, at the location of the attribute.
     #[track_caller]
     const fn blank(function: &'static str, module: &'static str, kind: CallSiteKind) -> Self {

@@ -19,7 +19,7 @@ pub(crate) struct OutcomeWord {
 }
 
 /// The classes of errors: the word of each, and the variant of the library's types `Outcome` and `ErrorClass`.
-const CLASS_NAMES: [(&str, &str); 8] = [
+const CLASS_NAMES: &[(&str, &str)] = &[
     ("rejected", "Rejected"),
     ("rate_limited", "RateLimited"),
     ("banned", "Banned"),
