@@ -78,15 +78,15 @@ pub use families::custom::{
     Counter, FloatCounter, Gauge, Histogram, HistogramTimer, Label, LabelType, ProfileId, Symbol,
 };
 pub use families::event::Event;
-pub use families::exchange::{CallGuard, CallWait, ExchangeCall};
-pub use families::market_data::MarketDataFeed;
-pub use families::rate_limit::RateLimitGauge;
+pub use families::exchange::{CallGuard, CallWait, ExchangeCallHandle};
+pub use families::market_data::MarketDataHandle;
+pub use families::rate_limit::RateLimitHandle;
 pub use families::recent::RecentEvent;
 pub use families::reconciliation::{ReconciliationCycle, ReconciliationReport};
 pub use families::subsystem::{RunGuard, SubsystemHandle, SubsystemHealth};
 pub use instance::env_reader::EnvReader;
 pub use instance::metrics::Metrics;
-pub use instance::profile::Profile;
+pub use instance::profile::ProfileHandle;
 pub use instance::settings::{DEFAULT_ADDRESS, Env, Mode, Settings};
 pub use labels::value::LabelValue;
 #[cfg(feature = "tokio")]

@@ -2,7 +2,7 @@
 //!
 //! A child has only the thread that forked; a lock that another thread held at that moment stays locked in it for
 //! ever. So a fork waits until no thread is inside any of these locks, which are held only briefly. After a thread's
-//! first call, calls, runs, events and a bot's own families take none. `Profile::update`, a capital check and a
+//! first call, calls, runs, events and a bot's own families take none. `ProfileHandle::update`, a capital check and a
 //! commit of a reconciliation do, and so does market data over its limit, once for each series that becomes free.
 
 use std::cell::Cell;

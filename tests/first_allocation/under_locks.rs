@@ -8,7 +8,8 @@ use bot_metrics::labels::{EventType, Exchange, Operation, RateLimit, Severity, S
 use bot_metrics::prelude::*;
 use bot_metrics::testing::Samples;
 use bot_metrics::{
-    ExchangeCall, MarketDataFeed, Profile, RateLimitGauge, ReconciliationReport, SubsystemHandle, Symbol,
+    ExchangeCallHandle, MarketDataHandle, ProfileHandle, RateLimitHandle, ReconciliationReport,
+    SubsystemHandle, Symbol,
 };
 
 use crate::{NESTED, RECORDS, ends_well};
@@ -59,10 +60,10 @@ fn timed() {}
 
 /// Handles that are made before.
 struct Handles {
-    profile: Profile,
-    feed: MarketDataFeed,
-    limit: RateLimitGauge,
-    call: ExchangeCall,
+    profile: ProfileHandle,
+    feed: MarketDataHandle,
+    limit: RateLimitHandle,
+    call: ExchangeCallHandle,
     subsystem: SubsystemHandle,
     counter: bot_metrics::Counter,
     gauge: bot_metrics::Gauge,

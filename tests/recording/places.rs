@@ -46,7 +46,7 @@ fn a_guard_that_a_destructor_drops_ends_its_attempt() {
     thread_local! {
         static HELD: RefCell<Option<Box<dyn std::any::Any>>> = const { RefCell::new(None) };
     }
-    struct Attempt(bot_metrics::ExchangeCall);
+    struct Attempt(bot_metrics::ExchangeCallHandle);
     impl Drop for Attempt {
         fn drop(&mut self) {
             self.0.start().finish(Outcome::Timeout);

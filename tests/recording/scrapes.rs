@@ -78,7 +78,7 @@ fn busy_writers_delay_no_scrape() {
     assert_eq!(latencies(&metrics.snapshot()).map(|(_, value)| value.count()).sum::<u64>(), made);
 }
 
-fn twenty_calls(metrics: &Metrics) -> Vec<bot_metrics::ExchangeCall> {
+fn twenty_calls(metrics: &Metrics) -> Vec<bot_metrics::ExchangeCallHandle> {
     let operations =
         [Operation::PlaceOrder, Operation::CancelOrder, Operation::GetTicker, Operation::GetTrades];
     let exchanges = [Exchange::Binance, Exchange::Bybit, Exchange::Okx, Exchange::Kraken, Exchange::Deribit];

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bot_metrics::prelude::*;
 use bot_metrics::push::Pushgateway;
 use bot_metrics::testing::{ManualClock, with_manual_clock};
-use bot_metrics::{ExchangeCall, Profile, SubsystemHandle};
+use bot_metrics::{ExchangeCallHandle, ProfileHandle, SubsystemHandle};
 use bot_metrics_examples::demo::{self, Failure, Stop};
 use bot_metrics_examples::exchange::{
     Delays, Execution, NewOrder, Order, OrderReference, Refusal, Replay, Venue,
@@ -44,9 +44,9 @@ struct Options {
 struct Handles {
     metrics: Metrics,
     trading: SubsystemHandle,
-    place_order: ExchangeCall,
-    cancel_order: ExchangeCall,
-    profile: Profile,
+    place_order: ExchangeCallHandle,
+    cancel_order: ExchangeCallHandle,
+    profile: ProfileHandle,
 }
 
 impl Handles {
@@ -113,7 +113,7 @@ impl<'a> Backtest<'a> {
     /// Makes one attempt: the exchange acts when the request has arrived, after the recorded delay.
     fn attempt(
         &mut self,
-        call: &ExchangeCall,
+        call: &ExchangeCallHandle,
         act: impl FnOnce(&mut Venue, Duration) -> Result<Order, Refusal>,
     ) -> Result<Order, Refusal> {
         let attempt = call.start();

@@ -157,12 +157,12 @@ impl ExchangeSlots {
 /// # Ok::<(), bot_metrics::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct ExchangeCall {
+pub struct ExchangeCallHandle {
     slots: Arc<ExchangeSlots>,
     clock: Clock,
 }
 
-impl ExchangeCall {
+impl ExchangeCallHandle {
     pub(crate) fn new(slots: Arc<ExchangeSlots>, clock: Clock) -> Self {
         Self { slots, clock }
     }
@@ -329,7 +329,7 @@ mod tests {
             Arc::new(ExchangeSlots(lease))
         });
         drop_guard_while_another_has_its_share(|| {
-            let call = Box::leak(Box::new(ExchangeCall::new(Arc::clone(&SLOTS), Clock::System)));
+            let call = Box::leak(Box::new(ExchangeCallHandle::new(Arc::clone(&SLOTS), Clock::System)));
             Box::new(call.start())
         });
         assert_eq!(SLOTS.0.ended_without_share(), 1);

@@ -174,7 +174,7 @@ impl Feed {
 /// # Ok::<(), bot_metrics::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct MarketDataFeed {
+pub struct MarketDataHandle {
     market_data: Arc<MarketData>,
     clock: Clock,
     timeline: Arc<Timeline>,
@@ -188,7 +188,7 @@ pub struct MarketDataFeed {
     asked_at: AtomicU64,
 }
 
-impl MarketDataFeed {
+impl MarketDataHandle {
     pub(crate) fn new(
         market_data: Arc<MarketData>,
         clock: Clock,
@@ -264,7 +264,7 @@ impl MarketDataFeed {
     }
 }
 
-impl Clone for MarketDataFeed {
+impl Clone for MarketDataHandle {
     fn clone(&self) -> Self {
         Self {
             market_data: Arc::clone(&self.market_data),
@@ -279,7 +279,7 @@ impl Clone for MarketDataFeed {
     }
 }
 
-impl Drop for MarketDataFeed {
+impl Drop for MarketDataHandle {
     fn drop(&mut self) {
         let moved_in = std::mem::replace(&mut self.moved_in, lock::Once::new());
         // If it is dropped by an allocator under a lock, the next scrape releases the feed.

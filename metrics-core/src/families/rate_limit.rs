@@ -47,14 +47,14 @@ impl RateLimits {
 /// # Ok::<(), bot_metrics::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct RateLimitGauge {
+pub struct RateLimitHandle {
     limits: Arc<RateLimits>,
     labels: (&'static str, &'static str),
     /// `None` if an allocator requested the handle under a lock.
     slot: Option<Arc<GaugeSlot>>,
 }
 
-impl RateLimitGauge {
+impl RateLimitHandle {
     pub(crate) fn new(limits: Arc<RateLimits>, exchange: &'static str, limit: &'static str) -> Self {
         let slot = lock::outside(|| limits.slot(exchange, limit));
         Self { limits, labels: (exchange, limit), slot }

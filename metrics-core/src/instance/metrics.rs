@@ -12,14 +12,14 @@ use prometheus::core::Collector;
 
 use super::core::{Core, Installed};
 use super::process;
-use super::profile::Profile;
+use super::profile::ProfileHandle;
 use super::settings::Settings;
 use crate::exposition::text::TextSink;
 use crate::exposition::{Exposed as _, Naming};
 use crate::families::event::Event;
-use crate::families::exchange::{ExchangeCall, ExchangeSlots};
-use crate::families::market_data::MarketDataFeed;
-use crate::families::rate_limit::RateLimitGauge;
+use crate::families::exchange::{ExchangeCallHandle, ExchangeSlots};
+use crate::families::market_data::MarketDataHandle;
+use crate::families::rate_limit::RateLimitHandle;
 use crate::families::recent::RecentEvent;
 use crate::families::reconciliation::ReconciliationCycle;
 #[cfg(feature = "tokio")]
@@ -93,21 +93,25 @@ impl Metrics {
 
     /// An operation at an exchange, exported from here on.
     #[must_use]
-    pub fn exchange_call<E: LabelValue, O: LabelValue>(&self, exchange: E, operation: O) -> ExchangeCall {
+    pub fn exchange_call<E: LabelValue, O: LabelValue>(
+        &self,
+        exchange: E,
+        operation: O,
+    ) -> ExchangeCallHandle {
         const { require_type::<E>("exchange") };
         const { require_type::<O>("operation") };
         let (exchange, operation) = (exchange.as_str(), operation.as_str());
         let find = || self.core.exchange_calls.slots(Some(exchange), operation, &self.core.clock);
         let slots = lock::outside(find).unwrap_or_else(|| Arc::new(ExchangeSlots::nowhere()));
-        ExchangeCall::new(slots, self.core.clock.clone())
+        ExchangeCallHandle::new(slots, self.core.clock.clone())
     }
 
     /// A rate limit of an exchange, exported once its use is known.
     #[must_use]
-    pub fn rate_limit<E: LabelValue, L: LabelValue>(&self, exchange: E, limit: L) -> RateLimitGauge {
+    pub fn rate_limit<E: LabelValue, L: LabelValue>(&self, exchange: E, limit: L) -> RateLimitHandle {
         const { require_type::<E>("exchange") };
         const { require_type::<L>("rate limit") };
-        RateLimitGauge::new(Arc::clone(&self.core.rate_limits), exchange.as_str(), limit.as_str())
+        RateLimitHandle::new(Arc::clone(&self.core.rate_limits), exchange.as_str(), limit.as_str())
     }
 
     /// An event, which is counted once it is [recorded](Event::record). Name the possible events in
@@ -155,18 +159,18 @@ impl Metrics {
 
     /// The profile with this id, exported from here on with 0 violations.
     #[must_use]
-    pub fn profile(&self, profile_id: &str) -> Profile {
+    pub fn profile(&self, profile_id: &str) -> ProfileHandle {
         let _ = lock::outside(|| self.core.expect_own_events());
-        Profile::new(Arc::clone(&self.core), profile_id)
+        ProfileHandle::new(Arc::clone(&self.core), profile_id)
     }
 
     /// The market data of a symbol at an exchange, exported from its first update on.
     #[must_use]
-    pub fn market_data<E: LabelValue>(&self, exchange: E, symbol: &str) -> MarketDataFeed {
+    pub fn market_data<E: LabelValue>(&self, exchange: E, symbol: &str) -> MarketDataHandle {
         const { require_type::<E>("exchange") };
         let Core { market_data, clock, timeline, .. } = &*self.core;
         let (market_data, timeline) = (Arc::clone(market_data), Arc::clone(timeline));
-        MarketDataFeed::new(market_data, clock.clone(), timeline, exchange.as_str(), symbol)
+        MarketDataHandle::new(market_data, clock.clone(), timeline, exchange.as_str(), symbol)
     }
 
     /// Measures how late the scheduler of a tokio runtime wakes a task, ten times a second, in
@@ -221,7 +225,7 @@ impl Metrics {
     /// The exposition: the library's families, then those that the bot registered, in the text format 0.0.4.
     ///
     /// It is not known whether the text reaches a reader, so its counts are not marked as received: if their profile
-    /// is [removed](Profile::remove) they stay for ten minutes, not five. Text written with
+    /// is [removed](ProfileHandle::remove) they stay for ten minutes, not five. Text written with
     /// [`write_exposition`](Self::write_exposition) is marked as received.
     ///
     /// # Panics

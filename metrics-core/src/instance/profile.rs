@@ -22,14 +22,14 @@ use crate::{LabelValue, lock};
 /// # Ok::<(), bot_metrics::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Profile {
+pub struct ProfileHandle {
     core: Arc<Core>,
     id: Arc<str>,
     /// `None` if the limit on profiles was reached; a slot may become free.
     slots: Option<Arc<ProfileSlots>>,
 }
 
-impl Profile {
+impl ProfileHandle {
     /// The profile with this id, which is restored if it was removed.
     pub(crate) fn new(core: Arc<Core>, id: &str) -> Self {
         // An allocator that requests a handle under a lock gets one that finds its slots later.

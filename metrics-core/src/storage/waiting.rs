@@ -214,7 +214,7 @@ pub(crate) fn claim(ticks: u64) {
 /// began: a synchronous call in which an older wait ends subtracts all of it, though never more than the duration of
 /// the call. A wait in a separate task or thread does not belong to the call.
 ///
-/// An attempt begun by a [handle](crate::ExchangeCall) subtracts waits if it ends on the thread on which it began.
+/// An attempt begun by a [handle](crate::ExchangeCallHandle) subtracts waits if it ends on the thread on which it began.
 /// Held across an `.await` it cannot know which waits are its own, since other tasks run on its thread meanwhile: it
 /// subtracts all except those inside the futures of annotated calls. There, use
 /// [`CallGuard::local_wait`](crate::CallGuard::local_wait).

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bot_metrics::MarketDataFeed;
+use bot_metrics::MarketDataHandle;
 use bot_metrics::prelude::*;
 use bot_metrics_examples::market::{Asset, Symbol, Touch};
 use rust_decimal::Decimal;
@@ -16,7 +16,7 @@ use crate::error::BotError;
 #[derive(Debug)]
 pub(crate) struct MarketData {
     latest: Mutex<BTreeMap<Symbol, (Touch, Instant)>>,
-    feeds: BTreeMap<Symbol, MarketDataFeed>,
+    feeds: BTreeMap<Symbol, MarketDataHandle>,
 }
 
 impl MarketData {

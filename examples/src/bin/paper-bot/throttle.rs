@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bot_metrics::RateLimitGauge;
+use bot_metrics::RateLimitHandle;
 
 use crate::api::ApiError;
 use crate::error::BotError;
@@ -13,7 +13,7 @@ use crate::journal::Event;
 /// The last known state of the exchange's limits.
 #[derive(Debug)]
 pub(crate) struct Throttle {
-    weight: RateLimitGauge,
+    weight: RateLimitHandle,
     held_until: Mutex<Option<Instant>>,
     used_weight: AtomicU32,
     /// 0 until the exchange has sent its limit.
@@ -22,7 +22,7 @@ pub(crate) struct Throttle {
 
 impl Throttle {
     /// A throttle without known limits, which records its updates in the gauge.
-    pub(crate) fn new(weight: RateLimitGauge) -> Self {
+    pub(crate) fn new(weight: RateLimitHandle) -> Self {
         Self {
             weight,
             held_until: Mutex::default(),

@@ -188,7 +188,7 @@ impl Gauge {
 
     /// Removes the series at once. It returns when any handle sets it again, while its label values are within their
     /// limits. Series with a [`ProfileId`](crate::ProfileId) are removed when that profile [is
-    /// removed](crate::Profile::remove).
+    /// removed](crate::ProfileHandle::remove).
     pub fn remove(&self) {
         self.0.remove();
     }

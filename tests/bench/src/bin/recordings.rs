@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use bot_metrics::prelude::*;
-use bot_metrics::{Counter, Profile, Symbol, metrics};
+use bot_metrics::{Counter, ProfileHandle, Symbol, metrics};
 use bot_metrics_bench::{Contender, Labels, contender, medians};
 
 metrics! {
@@ -73,7 +73,7 @@ fn counted_call(n: u64) {
 
 static METRICS: LazyLock<Metrics> =
     LazyLock::new(|| Settings::new(Mode::Paper).install().expect("one installation"));
-static MAKER: LazyLock<Profile> = LazyLock::new(|| METRICS.profile("maker"));
+static MAKER: LazyLock<ProfileHandle> = LazyLock::new(|| METRICS.profile("maker"));
 static KEPT: LazyLock<Counter> = LazyLock::new(|| orders_total(labels::Subsystem::Monitor, "ETHUSDT"));
 
 const FLOOR: &str = "one reading of the time stamp counter";
