@@ -188,7 +188,7 @@ pub use bot_metrics_macros::timed_subsystem;
 #[doc = include_str!("../docs/migrating-from-prom-client.md")]
 pub mod migrating_from_prom_client {}
 
-/// Everything that an annotated module needs. [`Symbol`](crate::Symbol) and [`ProfileId`](crate::ProfileId) are not
+/// Everything that an annotated module needs. [`Symbol`] and [`ProfileId`] are not
 /// included, because many bots have types of these names.
 pub mod prelude {
     pub use crate::{
