@@ -31,7 +31,7 @@ const SHOWN: usize = 5;
 /// assert_metric!(metrics, "bytelyst_bot_operational_events_total{symbol='BTCUSDT'}", 1..=5);
 /// assert_metric!(metrics, "bytelyst_bot_operational_events_total{symbol='ETHUSDT'}", testing::ABSENT);
 ///
-/// metrics.event(Severity::Warn, EventType::OrderFailure).symbol("ETHUSDT").record();
+/// metrics.event(Severity::Warning, EventType::OrderFailure).symbol("ETHUSDT").record();
 /// assert_metric!(metrics, "sum(bytelyst_bot_operational_events_total{type='ORDER_FAILURE'})", 4);
 /// ```
 ///
