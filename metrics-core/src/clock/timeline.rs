@@ -298,6 +298,18 @@ mod tests {
         }
     }
 
+    /// Another thread compared the clocks at the tick that the recording had read: the machine slept after both.
+    #[test]
+    fn a_recording_at_the_tick_of_the_comparison_before_a_suspend_is_dated_before_it() {
+        let (recorded, woken) = (at(100, 0), at(110, 3_600));
+        let mut past = Past::default();
+        past.go_on(recorded, None, Scale::NANOSECONDS);
+        past.go_on(woken, Some(recorded.ticks), Scale::NANOSECONDS);
+        let translation = Translation { now: woken, suspends: past.suspends, scale: Scale::NANOSECONDS };
+        let stamp = translation.stamp(recorded.ticks).expect("past");
+        assert_eq!(stamp.boot_time, recorded.boot_time);
+    }
+
     #[test]
     fn no_tick_looks_younger_after_any_number_of_suspends() {
         let mut past = Past::default();
