@@ -498,13 +498,13 @@ mod tests {
 
     #[test]
     fn the_nine_core_families_are_exactly_these() {
-        let seed: Vec<_> = FAMILIES
+        let core: Vec<_> = FAMILIES
             .iter()
             .filter(|family| family.origin == Origin::Core)
             .map(|family| (family.name, family.kind, family.labels))
             .collect();
         assert_eq!(
-            seed,
+            core,
             [
                 (
                     "operational_events_total",

@@ -163,7 +163,8 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.0 {
-            Problem::Foreign(error) => Some(error),
+            // The error itself is the text.
+            Problem::Foreign(error) => error.source(),
             #[cfg(any(feature = "push", feature = "server"))]
             Problem::Other(error) => error.source(),
             _ => None,

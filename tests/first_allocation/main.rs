@@ -24,15 +24,25 @@ fn symbol_event() {}
 #[operational_event(type = "ORDER_FAILURE", severity = "ERROR", text = "of an allocator")]
 fn event_with_text() {}
 
+#[reconciliation]
+fn reconciliation() -> bot_metrics::ReconciliationReport {
+    bot_metrics::ReconciliationReport::new()
+}
+
+fn reconcile() {
+    reconciliation();
+}
+
 fn local_wait() {
     drop(bot_metrics::local_wait());
 }
 
 /// The ways in which the allocator records, by the name passed to the process.
-const KINDS: [(&str, fn()); 4] = [
+const KINDS: [(&str, fn()); 5] = [
     ("timed", timed_allocation),
     ("event of a symbol", symbol_event),
     ("event with a text", event_with_text),
+    ("reconciliation", reconcile),
     ("local wait", local_wait),
 ];
 

@@ -3,6 +3,8 @@
 //! A room is a folder or a file directly below `src`. Rooms are on floors, and code imports only from floors below
 //! its own, so that a room can be understood without reading anything above it. Dependencies are derived from the
 //! paths in the code, in `use` declarations or elsewhere; code that is compiled only for tests may import anything.
+//! Not seen are the expansions of derives and other macros, inherent methods that another room defines for a type, and
+//! files that `#[path]` or `include!` name.
 
 mod circles;
 mod paths;
@@ -13,6 +15,8 @@ use std::collections::BTreeSet;
 use sources::{Dependency, Sources};
 
 /// The rooms of metrics-core, the top floor first.
+///
+/// Call sites lie above the families: each remembers the series that its function records to.
 const CORE: &[&[&str]] = &[
     &["lib"],
     &["event_layer", "push", "testing"],
@@ -109,6 +113,8 @@ fn an_upward_import_is_reported_with_file_and_line_however_it_is_written() {
         "use crate::{upper::{Above}};",
         "use crate::Above;",
         "use super::upper::Above;",
+        "use bot_metrics::upper::Above;",
+        "fn f() { let _ = ::bot_metrics::upper::Above; }",
         "pub(crate) use crate::upper::Above as Other;",
         "fn f() { let _ = crate::upper::Above; }",
         "macro_rules! m { () => { $crate::upper::Above } }",

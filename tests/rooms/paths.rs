@@ -87,7 +87,7 @@ fn visit(stream: TokenStream, inside: &[String], code: &mut Code) {
     }
 }
 
-/// Whether the next attribute is `cfg(test)`, or `cfg(any(test, …))`.
+/// Whether the next attribute is `cfg(test)`, or `cfg(all(test, …))`.
 fn is_for_tests(tokens: &mut Tokens) -> bool {
     let Some(TokenTree::Group(attribute)) = tokens.peek() else { return false };
     let text: String = attribute.stream().to_string().split_whitespace().collect();

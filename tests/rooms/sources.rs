@@ -63,7 +63,7 @@ impl Sources {
         let mut module = [module_of(file), path.inside.clone()].concat();
         let mut words = &path.words[..];
         match &*words[0] {
-            "crate" => module.clear(),
+            "crate" | "bot_metrics" => module.clear(),
             "self" | "super" => {}
             // A child module, for which `self` is optional.
             child if self.is_module(&[&module[..], &[child.to_owned()]].concat()) => {
@@ -73,7 +73,7 @@ impl Sources {
         }
         while let Some((first, rest)) = words.split_first() {
             match &**first {
-                "crate" | "self" => {}
+                "crate" | "bot_metrics" | "self" => {}
                 "super" => {
                     module.pop();
                 }

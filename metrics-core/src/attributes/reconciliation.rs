@@ -1,5 +1,7 @@
 //! `#[reconciliation]`: a function that returns the result of a comparison.
 
+use std::sync::Arc;
+
 use super::guard::Guard;
 use super::text::Text;
 use crate::Outcome;
@@ -13,7 +15,13 @@ impl CallSite {
     /// Begins a cycle of this call site's reconciliation of this name.
     pub fn reconciliation(&'static self, name: &Text) -> ReconciliationCycle {
         not_installed::note(self);
-        process::core().begin_reconciliation(Some(self), name.as_str())
+        // The core is asked for inside, where an allocator does not wait for it.
+        ReconciliationCycle::begin(
+            || Arc::clone(&process::core().reconciliations),
+            Some(self),
+            name.as_str(),
+            || process::core().report(),
+        )
     }
 }
 

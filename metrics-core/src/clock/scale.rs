@@ -73,7 +73,7 @@ mod tests {
         for ticks in [0, 1, 2_600, 2_600_000_000, 1 << 50] {
             let duration = scale.duration(ticks.into()).as_secs_f64();
             let off = (scale.seconds(ticks) - duration).abs();
-            // Half of the error is the truncated nanosecond, the rest the 53 bits of a float.
+            // A truncated nanosecond, and the rounding of a float of 53 bits.
             assert!(off <= 1e-9 + duration * 1e-15, "{ticks}: {off}");
         }
     }

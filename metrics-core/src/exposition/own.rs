@@ -85,8 +85,9 @@ impl Collector for OwnFamilies {
             return Vec::new();
         }
         let Some(naming) = instance.naming() else { return Vec::new() };
-        let ours = instance.snapshot();
+        // Foreign families first: their failures are counted in the library's own.
         let foreign = instance.foreign_families();
+        let ours = instance.snapshot();
         ours.families.iter().map(|family| family_proto(family, naming)).chain(foreign).collect()
     }
 }

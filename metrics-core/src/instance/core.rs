@@ -1,6 +1,5 @@
 //! The families of one instance, and everything that it exports.
 
-use std::fmt;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -19,7 +18,7 @@ use crate::families::market_data::MarketData;
 use crate::families::process;
 use crate::families::profiles::{ProfileSlots, Profiles};
 use crate::families::rate_limit::RateLimits;
-use crate::families::reconciliation::{ReconciliationCycle, Reconciliations};
+use crate::families::reconciliation::Reconciliations;
 #[cfg(feature = "tokio")]
 use crate::families::scheduler::SchedulerLag;
 use crate::families::subsystem::Subsystems;
@@ -101,15 +100,6 @@ impl Core {
 
     pub(crate) fn event<'a>(&'a self, severity: &'static str, event_type: &'static str) -> Event<'a> {
         Event::new(&self.events, severity, event_type)
-    }
-
-    /// Begins a cycle of the reconciliation of this name, of a call site or of the handles.
-    pub(crate) fn begin_reconciliation(
-        &self,
-        site: Option<&'static (dyn fmt::Display + Sync)>,
-        name: &str,
-    ) -> ReconciliationCycle {
-        ReconciliationCycle::begin(|| Arc::clone(&self.reconciliations), site, name, || self.report())
     }
 
     /// Every current value.

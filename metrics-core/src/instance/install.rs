@@ -94,7 +94,8 @@ fn build(settings: Settings, place: SourceLine) -> Result<Metrics, Error> {
     Ok(Metrics { core })
 }
 
-/// The registry, or the reason why the settings are contradictory.
+/// The registry that holds the library's families. Fails if declarations of one family differ, or if `prometheus` refuses
+/// a name.
 fn registry(core: &Arc<Core>, settings: &Settings) -> Result<Registry, Error> {
     check_families(&declared_families())?;
     let registry = Registry::new();
@@ -115,7 +116,7 @@ fn configure(core: &Core, settings: Settings, place: SourceLine, registry: Regis
         core.events.bare(severity, kind);
     }
     let naming = settings.naming();
-    // Both callers hold the lock that excludes a second one.
+    // `install` holds the lock that excludes a second one, and nothing else knows the core of `build` yet.
     let _ =
         core.installed.set(Installed { settings, naming, place, registry, handed_out: lock::Once::new() });
 }

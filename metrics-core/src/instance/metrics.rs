@@ -213,7 +213,8 @@ impl Metrics {
     /// # Ok::<(), bot_metrics::Error>(())
     /// ```
     pub fn named_reconciliation(&self, name: &str) -> ReconciliationCycle {
-        self.core.begin_reconciliation(None, name)
+        let Core { reconciliations, .. } = &*self.core;
+        ReconciliationCycle::begin(|| Arc::clone(reconciliations), None, name, || self.core.report())
     }
 
     /// Every current value of the library's families.

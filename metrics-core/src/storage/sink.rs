@@ -17,8 +17,8 @@ pub(crate) trait Sink {
         None
     }
 
-    /// Called when no more series come of the families before `family` in the order of export. Output up to here
-    /// needs no buffer; used for families that may have thousands of series.
+    /// Called when no more series come of the families before `family` in the order of export. Series of `family`
+    /// that come from here on need no buffer; used for families that may have thousands of series.
     fn open(&mut self, family: &'static Family);
 
     /// Called while no lock is held, so that the sink may wait until its output is accepted.
