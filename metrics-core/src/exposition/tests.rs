@@ -125,6 +125,17 @@ fn a_panicking_collector_loses_only_its_own_families_and_is_counted() {
 }
 
 #[test]
+fn another_gather_counts_the_failures_of_the_same_gather() {
+    let metrics = metrics();
+    metrics.register(Scripted::boxed("panics", || panic!("on purpose"))).expect("new");
+    let families = metrics.registry().gather();
+    let name = "bytelyst_bot_foreign_collector_failures_total";
+    let family = families.iter().find(|family| family.name() == name).expect("it is exported");
+    let failures = family.get_metric().iter().map(|metric| metric.get_counter().get_value()).sum::<f64>();
+    assert_eq!(failures, 1.0);
+}
+
+#[test]
 fn a_hanging_collector_is_left_out_and_not_waited_for_again() {
     let metrics = metrics();
     let (release, hold) = mpsc::channel::<()>();
