@@ -136,6 +136,15 @@ fn another_gather_counts_the_failures_of_the_same_gather() {
 }
 
 #[test]
+fn a_source_is_shown_by_its_kind() {
+    let metrics = metrics();
+    metrics.register(Scripted::boxed("works", Vec::new)).expect("new");
+    metrics.add_registry(Registry::new());
+    let shown = format!("{metrics:?}");
+    assert!(shown.contains("yields: Collector,") && shown.contains("yields: Registry,"), "{shown}");
+}
+
+#[test]
 fn a_hanging_collector_is_left_out_and_not_waited_for_again() {
     let metrics = metrics();
     let (release, hold) = mpsc::channel::<()>();
