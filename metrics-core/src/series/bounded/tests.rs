@@ -130,6 +130,19 @@ fn counts_between_two_removals_are_exported() {
     assert_eq!(told(&mut family, 12), [], "five minutes after it was removed again");
 }
 
+#[test]
+fn a_series_of_a_full_family_is_found_again_and_only_new_ones_go_to_other() {
+    let (mut family, key) =
+        (BoundedSeries::new(&COUNTER, vec![Bound::Open(usize::MAX)], 2), FamilyKey::new());
+    for _ in 0..2 {
+        for symbol in ["x", "y", "z"] {
+            admit(&mut family, key, symbol, 0).record(|slot| slot.add(1));
+        }
+    }
+    let expected = [("other", 2.0), ("x", 2.0), ("y", 2.0)].map(|(symbol, count)| (symbol.to_owned(), count));
+    assert_eq!(told(&mut family, 1), expected);
+}
+
 /// F16: the series is removed, expires, is dropped and created again while threads record to it through handles that
 /// they keep for a while. A scraper that treats a new series as a new beginning receives all counts.
 #[test]
