@@ -40,6 +40,18 @@
 // The derive and the attributes refer to this crate by the name that its users write.
 extern crate self as bot_metrics;
 
+// The modules from the top floor down; each imports only from below, which `tests/rooms` checks.
+//
+// attributes    the code that an annotated function calls; server, push, testing and event_layer lie beside it
+// instance      the settings, and the instance that holds everything below
+// sites         the annotated functions, known at link time; exposition turns series into text
+// families      what each group of families measures and exports
+// series        the series of a label set, and their limits
+// storage       the words that threads record to, and consistent reads of them
+// clock         time, and how a call ended (outcome)
+// catalogue     names, help texts, labels and buckets; labels holds the label types
+// report        trouble of the library's own; error holds start-up errors
+// lock          locks that a fork and an allocator survive; shown, panics and source_line serve messages
 pub mod catalogue;
 pub mod labels;
 #[cfg(feature = "push")]
