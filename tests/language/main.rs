@@ -149,8 +149,8 @@ fn sentences(prose: &str) -> Vec<Sentence> {
 ///
 /// * "stand", "stands" and "standing", whatever they mean;
 /// * "whoever", "nobody", and "who" before a form of "have" or "be";
-/// * "what" before a form of "be" or "have", unless the sentence is a question: "what is missing" stood for a noun that
-///   the field has a word for.
+/// * "what" before a form of "be" or "have", unless the sentence is a question: "what is missing" was used as a noun, where
+///   the field has a noun of its own.
 fn avoided(sentence: &Sentence) -> Vec<(&'static str, usize)> {
     let is_verb = |word: &str| matches!(word, "is" | "are" | "was" | "were" | "has" | "have" | "had");
     let next = |at: usize| sentence.words.get(at + 1).map_or("", |(word, _)| word.as_str());

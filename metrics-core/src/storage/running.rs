@@ -64,12 +64,12 @@ impl<const DATED: bool> CallInProgress<DATED> {
         Self { share, started }
     }
 
-    /// The same call with the fallback, so that it cannot end quickly.
+    /// Replaces the shard with the fallback, so that the call cannot end quickly.
     pub(super) fn with_token(self) -> Self {
         Self { share: self.share.home.token(), ..self }
     }
 
-    /// The same call with the flag set.
+    /// Sets the flag in the tick at which the call began.
     pub(super) fn marked(self) -> Self {
         Self { started: self.started | MARK, ..self }
     }
@@ -78,7 +78,7 @@ impl<const DATED: bool> CallInProgress<DATED> {
         self.started & MARK != 0
     }
 
-    /// The same call, to be ended on this thread regardless of where it began.
+    /// Replaces the shard with this thread's, so that the call can end here regardless of where it began.
     #[inline]
     pub(crate) fn here(self) -> Self {
         let home = self.share.home;

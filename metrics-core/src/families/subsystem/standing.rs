@@ -56,7 +56,7 @@ pub struct SubsystemHealth {
     /// The duration of the run in progress, without the time for which the machine slept; for several concurrent runs
     /// their mean duration, which the oldest one has at least reached.
     pub running_for: Option<Duration>,
-    /// The same duration if it is longer than `max_age` and the subsystem is not paused, in which case a run hangs.
+    /// `running_for` if a run hangs: it is longer than `max_age` and the subsystem is not paused. Otherwise `None`.
     pub hung_for: Option<Duration>,
     /// The number of runs that have ended. If it is 0 while one is in progress, the attribute may be on the loop
     /// instead of the body of one cycle.
