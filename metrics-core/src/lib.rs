@@ -200,6 +200,10 @@ pub use bot_metrics_macros::timed_subsystem;
 #[doc = include_str!("../docs/migrating-from-prom-client.md")]
 pub mod migrating_from_prom_client {}
 
+#[cfg(feature = "server")]
+#[doc = include_str!("../docs/securing_the_endpoint.md")]
+pub mod securing_the_endpoint {}
+
 /// Everything that an annotated module needs. [`Symbol`] and [`ProfileId`] are not
 /// included, because many bots have types of these names.
 pub mod prelude {

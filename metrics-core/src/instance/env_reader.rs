@@ -10,6 +10,8 @@ use crate::error::EnvValue;
 const NODE_ENV: &str = "NODE_ENV";
 const PAPER_TRADING: &str = "PAPER_TRADING";
 const METRICS_ADDR: &str = "METRICS_ADDR";
+#[cfg(feature = "server")]
+const METRICS_WEB_CONFIG: &str = "METRICS_WEB_CONFIG";
 
 /// Reads [`Settings`] from the environment, for a bot with needs that [`Settings::from_env`] does not meet.
 ///
@@ -77,6 +79,17 @@ impl EnvReader {
                 return Err(Error::environment(METRICS_ADDR, EnvValue::Text(address), allowed));
             }
             settings.address = address;
+        }
+        #[cfg(feature = "server")]
+        {
+            let allowed = "expected the path of a web configuration, such as /etc/bot/web.yml";
+            let refuse = |found| Error::environment(METRICS_WEB_CONFIG, found, allowed);
+            if let Some(path) = read(METRICS_WEB_CONFIG).map_err(refuse)? {
+                if path.is_empty() {
+                    return Err(refuse(EnvValue::Text(path)));
+                }
+                settings.web_config = Some(path.into());
+            }
         }
         Ok(settings)
     }

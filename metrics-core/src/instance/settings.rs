@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+#[cfg(feature = "server")]
+use std::path::PathBuf;
 
 use super::env_reader::EnvReader;
 use crate::catalogue::{DEFAULT_LABELS, DEFAULT_NAMESPACE, Families};
@@ -76,6 +78,8 @@ pub struct Settings {
     pub(crate) app: String,
     pub(crate) namespace: String,
     pub(crate) address: String,
+    #[cfg(feature = "server")]
+    pub(crate) web_config: Option<PathBuf>,
     pub(crate) exchange: Option<&'static str>,
     pub(crate) disabled: BTreeSet<&'static str>,
     /// Severity and type.
@@ -100,6 +104,8 @@ impl Settings {
             app: DEFAULT_APP.to_owned(),
             namespace: DEFAULT_NAMESPACE.to_owned(),
             address: DEFAULT_ADDRESS.to_owned(),
+            #[cfg(feature = "server")]
+            web_config: None,
             exchange: None,
             disabled: BTreeSet::new(),
             expected_events: BTreeSet::new(),
@@ -121,6 +127,7 @@ impl Settings {
     /// | `NODE_ENV` | `development`, `production` | development |
     /// | `PAPER_TRADING` | `true`, `1`, `yes`, `on` for paper; `false`, `0`, `no`, `off` for live; any case | an error |
     /// | `METRICS_ADDR` | an address and port | [`DEFAULT_ADDRESS`] |
+    /// | `METRICS_WEB_CONFIG` | the path of a [web configuration](Self::web_config); read with the feature `server` | none |
     ///
     /// # Errors
     ///
@@ -157,6 +164,16 @@ impl Settings {
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
+        self
+    }
+
+    /// Sets the file with the certificates and users of the server, in the format of the web configuration of the
+    /// Prometheus exporter-toolkit; see [Securing the endpoint](crate::securing_the_endpoint). Without it the server
+    /// answers everybody, unencrypted.
+    #[cfg(feature = "server")]
+    #[must_use]
+    pub fn web_config(mut self, path: impl Into<PathBuf>) -> Self {
+        self.web_config = Some(path.into());
         self
     }
 
@@ -337,19 +354,24 @@ impl Settings {
     }
 
     /// The comparable settings, by name.
-    fn named(&self) -> [(&'static str, String); 14] {
+    fn named(&self) -> Vec<(&'static str, String)> {
         let LabelBounds { profiles, symbols } = self.label_bounds;
         let text = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
         let list = |names: Vec<String>| text(&names.join(", "));
         let events = self.expected_events.iter().map(|(severity, kind)| format!("{severity} {kind}"));
         let labels = if self.target_info { "in target_info" } else { "on each series" };
-        [
+        vec![
             ("app", self.app.clone()),
             ("env", self.env.to_string()),
             ("mode", self.mode.to_string()),
             ("default labels", labels.to_owned()),
             ("namespace", self.namespace.clone()),
             ("address", self.address.clone()),
+            #[cfg(feature = "server")]
+            (
+                "web configuration",
+                self.web_config.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string()),
+            ),
             ("exchange", self.exchange.unwrap_or("none").to_owned()),
             ("disabled subsystems", list(self.disabled.iter().map(ToString::to_string).collect())),
             ("expected events", list(events.collect())),
@@ -399,6 +421,8 @@ mod tests {
             (new().default_labels_in_target_info(), "default labels on each series, not in target_info"),
             (new().namespace("grid"), "namespace bytelyst_bot, not grid"),
             (elsewhere, "address 0.0.0.0:5000, not [::1]:9000"),
+            #[cfg(feature = "server")]
+            (new().web_config("web.yml"), "web configuration none, not web.yml"),
             (new().exchange(Exchange::Okx), "exchange none, not okx"),
             (new().disable(Subsystem::Monitor), "disabled subsystems none, not monitor"),
             (

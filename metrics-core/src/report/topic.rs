@@ -28,6 +28,15 @@ pub(crate) enum Topic {
     /// A page took too long to render.
     #[cfg(feature = "server")]
     LatePage,
+    /// A client was refused.
+    #[cfg(feature = "server")]
+    Refused,
+    /// The web configuration has changed.
+    #[cfg(feature = "server")]
+    WebConfig,
+    /// Everybody who reaches the address can read the metrics of a live bot.
+    #[cfg(feature = "server")]
+    Unprotected,
     /// A page panicked.
     #[cfg(feature = "server")]
     BrokenPage,

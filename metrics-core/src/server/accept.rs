@@ -1,14 +1,16 @@
 //! The accept loop, which continues after every error.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
 use super::ServerOptions;
-use super::connection;
+use super::connection::Connection;
 use super::connections::Connections;
+use super::security::Security;
 use super::site::PageService;
 use super::stop::StopSignal;
 use crate::report::{Report, Topic};
@@ -23,6 +25,7 @@ pub(super) struct Acceptor {
     pub(super) options: ServerOptions,
     pub(super) report: Report,
     pub(super) stop: StopSignal,
+    pub(super) security: Security,
 }
 
 impl Acceptor {
@@ -41,20 +44,25 @@ impl Acceptor {
         let mut stop = self.stop.listen();
         while let Some(accepted) = stop.unless_stopped(listener.accept()).await {
             match accepted {
-                Ok((stream, _)) => self.admit(stream),
+                Ok((stream, from)) => self.admit(stream, from),
                 Err(error) => self.recover(&error).await,
             }
         }
     }
 
-    fn admit(&self, stream: TcpStream) {
+    fn admit(&self, stream: TcpStream, from: SocketAddr) {
         let Some(slot) = self.connections.admit() else {
             return;
         };
         let id = slot.id();
-        let site = Arc::clone(&self.site);
-        let task =
-            tokio::spawn(connection::answer(stream, slot, site, self.options.clone(), self.stop.listen()));
+        let connection = Connection {
+            slot,
+            from,
+            security: self.security.clone(),
+            site: Arc::clone(&self.site),
+            options: self.options.clone(),
+        };
+        let task = tokio::spawn(connection.answer(stream, self.stop.listen()));
         self.connections.occupy(id, task.abort_handle());
     }
 

@@ -6,6 +6,8 @@ use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+#[cfg(feature = "auth")]
+use hyper::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 
 use super::HealthAnswer;
@@ -35,7 +37,8 @@ pub(super) type Content = Either<Full<Bytes>, Streamed>;
 pub(super) struct Answer {
     status: StatusCode,
     content_type: &'static str,
-    allow: Option<&'static str>,
+    /// A header of this answer alone.
+    extra: Option<(HeaderName, &'static str)>,
     body: Bytes,
 }
 
@@ -63,11 +66,24 @@ impl Answer {
 
     pub(super) fn method_not_allowed(allow: &'static str) -> Self {
         let text = format!("method not allowed; allowed: {allow}");
-        Self { allow: Some(allow), ..Self::text(StatusCode::METHOD_NOT_ALLOWED, text) }
+        Self { extra: Some((ALLOW, allow)), ..Self::text(StatusCode::METHOD_NOT_ALLOWED, text) }
+    }
+
+    /// Browsers ask for user and password because of its header.
+    #[cfg(feature = "auth")]
+    pub(super) fn unauthorized(reason: &str) -> Self {
+        let realm = (WWW_AUTHENTICATE, "Basic realm=\"bot-metrics\", charset=\"UTF-8\"");
+        Self { extra: Some(realm), ..Self::text(StatusCode::UNAUTHORIZED, reason) }
+    }
+
+    #[cfg(feature = "auth")]
+    pub(super) fn too_many_logins() -> Self {
+        let text = "too many failed logins; try again in a minute";
+        Self { extra: Some((RETRY_AFTER, "60")), ..Self::text(StatusCode::TOO_MANY_REQUESTS, text) }
     }
 
     fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status, content_type, allow: None, body: body.into() }
+        Self { status, content_type, extra: None, body: body.into() }
     }
 
     pub(super) fn body(&self) -> &Bytes {
@@ -88,8 +104,8 @@ impl Answer {
         for (name, value) in SHARED_HEADERS {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        if let Some(methods) = self.allow {
-            headers.insert(ALLOW, HeaderValue::from_static(methods));
+        if let Some((name, value)) = self.extra {
+            headers.insert(name, HeaderValue::from_static(value));
         }
         response
     }

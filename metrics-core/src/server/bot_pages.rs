@@ -45,7 +45,7 @@ impl Metrics {
     pub fn serve_with(
         &self,
         address: impl fmt::Display,
-        options: ServerOptions,
+        mut options: ServerOptions,
     ) -> Result<Server, ServeError> {
         let report = self.settings().report.clone();
         if !ENABLED {
@@ -57,7 +57,22 @@ impl Metrics {
                 ),
             );
         }
-        serve(address, options, Arc::new(self.clone()), report)
+        if let Some(path) = self.settings().web_config.as_ref().filter(|_| options.web_config.is_none()) {
+            options = options.web_config(path);
+        }
+        let server = serve(address, options, Arc::new(self.clone()), report.clone())?;
+        let outward = server.local_addrs().iter().find(|address| !address.ip().is_loopback());
+        if let Some(address) = outward.filter(|_| !self.settings().is_paper() && !server.keeps_others_out) {
+            report.tell(
+                Topic::Unprotected,
+                "",
+                format_args!(
+                    "all who reach {address} can read the positions and the capital of this live bot: ask for a \
+                     password by METRICS_WEB_CONFIG, or listen on 127.0.0.1"
+                ),
+            );
+        }
+        Ok(server)
     }
 }
 

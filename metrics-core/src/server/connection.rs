@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -10,39 +11,67 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::ServerOptions;
-use super::activity::Activity;
 use super::answer::Content;
 use super::connections::ConnectionSlot;
 use super::patience::Patience;
 use super::scrapes::{Handover, Tracked};
+use super::security::Security;
 use super::site::PageService;
 use super::stop::StopListener;
 use super::stream::WatchedStream;
 
 const WRITTEN_AT_ONCE: usize = 128 * 1024;
 
-/// Serves until the client leaves, a limit is reached or the server stops. Errors here are caused by the client and are
-/// not reported, because a hostile client could fill a disk with them.
-pub(super) async fn answer(
-    stream: TcpStream,
-    slot: ConnectionSlot,
-    site: Arc<PageService>,
-    options: ServerOptions,
-    mut stop: StopListener,
-) {
-    // An answer is written at once; waiting for more data would only delay its last packet.
-    let _ = stream.set_nodelay(true);
-    let activity = slot.activity();
-    let handover = Handover::default();
-    let io = WatchedStream::new(stream, Arc::clone(activity), handover.clone(), options.write_timeout);
-    let service = service_fn(|request| respond(request, activity, &site, handover.clone()));
-    let patience = Patience::new(Arc::clone(activity), &options);
-    let mut connection = pin!(http(&options, patience).serve_connection(io, service));
-    if stop.unless_stopped(connection.as_mut()).await.is_none() {
-        connection.as_mut().graceful_shutdown();
-        let _ = connection.await;
+/// A connection, and what its answers are made of.
+pub(super) struct Connection {
+    pub(super) slot: ConnectionSlot,
+    pub(super) from: SocketAddr,
+    pub(super) security: Security,
+    pub(super) site: Arc<PageService>,
+    pub(super) options: ServerOptions,
+}
+
+impl Connection {
+    /// Serves until the client leaves, a limit is reached or the server stops. Errors here are caused by the client
+    /// and are not reported, because a hostile client could fill a disk with them.
+    pub(super) async fn answer(self, stream: TcpStream, mut stop: StopListener) {
+        // An answer is written at once; waiting for more data would only delay its last packet.
+        let _ = stream.set_nodelay(true);
+        let handshake = timeout(self.options.header_timeout, self.security.transport(stream, self.from));
+        let Some(Ok(Some(stream))) = stop.unless_stopped(handshake).await else { return };
+        let activity = self.slot.activity();
+        let handover = Handover::default();
+        let io =
+            WatchedStream::new(stream, Arc::clone(activity), handover.clone(), self.options.write_timeout);
+        let service = service_fn(|request| self.respond(request, handover.clone()));
+        let patience = Patience::new(Arc::clone(activity), &self.options);
+        let mut connection = pin!(http(&self.options, patience).serve_connection(io, service));
+        if stop.unless_stopped(connection.as_mut()).await.is_none() {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+
+    /// The body is dropped unread, before anything else: hyper then reads the part that arrived with the header, and
+    /// closes the connection after the answer if there is more, so that no client can hold it with an endless body.
+    fn respond(
+        &self,
+        request: Request<Incoming>,
+        handover: Handover,
+    ) -> impl Future<Output = Result<Response<Tracked<Content>>, Infallible>> {
+        self.slot.activity().requested();
+        let (head, _) = request.into_parts();
+        async move {
+            let mut response = match self.security.refusal(&head, self.from).await {
+                Some(answer) => answer.into_response(None).map(|body| Tracked::new(body, None, handover)),
+                None => self.site.respond(&head, handover).await,
+            };
+            self.security.add_headers(&mut response);
+            Ok(response)
+        }
     }
 }
 
@@ -56,17 +85,4 @@ fn http(options: &ServerOptions, patience: Patience) -> http1::Builder {
         // A client that has closed its sending side still gets its answer.
         .half_close(true);
     http
-}
-
-/// The body is dropped unread, before anything else: hyper then reads the part that arrived with the header, and closes
-/// the connection after the answer if there is more, so that no client can hold it with an endless body.
-fn respond<'a>(
-    request: Request<Incoming>,
-    activity: &Activity,
-    site: &'a PageService,
-    handover: Handover,
-) -> impl Future<Output = Result<Response<Tracked<Content>>, Infallible>> + use<'a> {
-    activity.requested();
-    let (head, _) = request.into_parts();
-    async move { Ok(site.respond(&head, handover).await) }
 }

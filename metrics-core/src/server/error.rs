@@ -24,6 +24,7 @@ enum ServeProblem {
     Address,
     Bind { at: Option<SocketAddr>, served_here: bool },
     Start,
+    WebConfig,
 }
 
 impl ServeError {
@@ -40,6 +41,10 @@ impl ServeError {
     pub(super) fn bind(address: &str, at: Option<SocketAddr>, cause: io::Error) -> Self {
         let served_here = cause.kind() == io::ErrorKind::AddrInUse && at.is_some_and(is_served_here);
         Self::new(address, ServeProblem::Bind { at, served_here }, cause)
+    }
+
+    pub(super) fn web_config(address: &str, cause: io::Error) -> Self {
+        Self::new(address, ServeProblem::WebConfig, cause)
     }
 
     pub(super) fn start(address: &str, cause: io::Error) -> Self {
@@ -82,6 +87,7 @@ impl fmt::Display for ServeError {
                 }
                 write_bind_failure(f, cause, *served_here)
             }
+            ServeProblem::WebConfig => cause.fmt(f),
             ServeProblem::Start => write!(f, "the server's thread did not start: {cause}"),
         }
     }

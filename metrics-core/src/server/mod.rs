@@ -33,6 +33,7 @@ mod pages;
 mod patience;
 mod rendering;
 mod scrapes;
+mod security;
 mod served;
 mod site;
 mod spare;
@@ -54,6 +55,7 @@ pub use self::error::ServeError;
 pub use self::options::ServerOptions;
 pub(crate) use self::pages::{Delivered, HealthAnswer, Pages};
 use self::scrapes::Scrapes;
+use self::security::Security;
 use self::served::Listing;
 use self::stop::StopSignal;
 use crate::report::{LAST_REPORTS, Report, Topic};
@@ -94,6 +96,9 @@ fn serve_all(
     report: Report,
 ) -> Result<Server, ServeError> {
     let place = SourceLine::of_caller();
+    let security = Security::open(options.web_config.as_deref(), &report)
+        .map_err(|cause| ServeError::web_config(address, cause))?;
+    let keeps_others_out = security.keeps_others_out();
     let (stop, scrapes) = (StopSignal::new(), Scrapes::default());
     let (started, start) = mpsc::sync_channel(1);
     let (alive, finished) = mpsc::channel();
@@ -107,6 +112,7 @@ fn serve_all(
                 report: report.clone(),
                 stop: stop.clone(),
                 scrapes: scrapes.clone(),
+                security,
             };
             move || {
                 work.run(&started);
@@ -123,7 +129,7 @@ fn serve_all(
         })?;
     let began = Beginning { at: Instant::now(), place };
     let (listing, finished) = (Listing::new(local_addrs), Mutex::new(finished));
-    Ok(Server { listing, began, stop, scrapes, report, thread: Some(thread), finished })
+    Ok(Server { listing, began, stop, scrapes, report, keeps_others_out, thread: Some(thread), finished })
 }
 
 fn resolve(address: &str) -> io::Result<Vec<SocketAddr>> {
@@ -150,6 +156,8 @@ pub struct Server {
     stop: StopSignal,
     scrapes: Scrapes,
     report: Report,
+    /// Whether clients need a password, a token or a certificate.
+    keeps_others_out: bool,
     thread: Option<JoinHandle<()>>,
     /// Closed when the thread has ended. The lock is never contended; it makes the server `Sync`.
     finished: Mutex<mpsc::Receiver<Infallible>>,

@@ -1,5 +1,6 @@
 //! The limits of the server.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Longer times are cut to this one, which is far beyond any use and safe to add to a clock.
@@ -23,6 +24,7 @@ pub struct ServerOptions {
     pub(super) max_connections: usize,
     pub(super) max_header_bytes: usize,
     pub(super) max_unread_bytes: usize,
+    pub(super) web_config: Option<PathBuf>,
 }
 
 impl Default for ServerOptions {
@@ -35,6 +37,7 @@ impl Default for ServerOptions {
             max_connections: 256,
             max_header_bytes: 16 * 1024,
             max_unread_bytes: 16 * 1024 * 1024,
+            web_config: None,
         }
     }
 }
@@ -122,6 +125,18 @@ impl ServerOptions {
     /// Default 16 MiB: the size of ten thousand histograms as text, so that ordinary bots are never near it.
     pub fn max_unread_bytes(mut self, bytes: usize) -> Self {
         self.max_unread_bytes = bytes;
+        self
+    }
+
+    /// The file with the certificates, users and headers of the server, in the format of the web configuration of the
+    /// Prometheus exporter-toolkit; see [Securing the endpoint](crate::securing_the_endpoint). It is read again within
+    /// two seconds after it, or a file that it names, has changed.
+    ///
+    /// Default [`Settings::web_config`](crate::Settings::web_config), which reads `METRICS_WEB_CONFIG`. Needs the
+    /// features `tls` and `auth` for what is in the file; without them
+    /// [`serve_with`](crate::Metrics::serve_with) fails.
+    pub fn web_config(mut self, path: impl Into<PathBuf>) -> Self {
+        self.web_config = Some(path.into());
         self
     }
 

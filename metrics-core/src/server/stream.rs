@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::activity::Activity;
 use super::scrapes::Handover;
+use super::security::Transport;
 
 pub(super) struct WatchedStream {
-    stream: TokioIo<TcpStream>,
+    stream: TokioIo<Transport>,
     activity: Arc<Activity>,
     handover: Handover,
     write_timeout: Duration,
@@ -28,7 +28,7 @@ pub(super) struct WatchedStream {
 
 impl WatchedStream {
     pub(super) fn new(
-        stream: TcpStream,
+        stream: Transport,
         activity: Arc<Activity>,
         handover: Handover,
         write_timeout: Duration,
@@ -58,7 +58,7 @@ impl Drop for WatchedStream {
         // So that an HTTP/1.0 client too detects that an answer broke off.
         if self.deadline.is_some() || self.handover.is_under_way() {
             // If this fails, the system has closed the socket already.
-            let _ = self.stream.inner().set_zero_linger();
+            let _ = self.stream.inner().tcp().set_zero_linger();
         }
     }
 }
@@ -99,13 +99,17 @@ impl Write for WatchedStream {
     /// hyper flushes whenever it has nothing left to write, so a flush after a write means that the answer, or the
     /// available part of it, has been sent.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if flushed.is_pending() {
+            // TLS holds bytes that the socket does not accept yet.
+            return self.watch(cx, Poll::Pending).map_ok(|_| ());
+        }
         if self.handover.is_under_way() {
             self.activity.caught_up();
         } else if std::mem::take(&mut self.wrote) {
             self.deadline = None;
             self.activity.answered();
         }
-        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
         if matches!(flushed, Poll::Ready(Ok(()))) {
             self.handover.written();
         }

@@ -13,6 +13,7 @@ use super::connections::Connections;
 use super::listeners;
 use super::rendering::RENDERINGS;
 use super::scrapes::Scrapes;
+use super::security::Security;
 use super::site::{PAGES, PageService};
 use super::stop::StopSignal;
 use super::unread::Unread;
@@ -26,6 +27,9 @@ pub(super) const GRACE: Duration = Duration::from_millis(800);
 /// needs no new thread and works on a machine that has none left.
 const KEEP_RENDERING_THREADS: Duration = Duration::from_secs(60 * 60);
 
+/// The threads that read the web configuration and check a password.
+const SECURITY: usize = 2;
+
 /// The time for which a recording around a suspend may be dated before it; the comparison costs next to nothing.
 const COMPARE_CLOCKS_EVERY: Duration = Duration::from_secs(1);
 
@@ -37,6 +41,7 @@ pub(super) struct Work {
     pub(super) report: Report,
     pub(super) stop: StopSignal,
     pub(super) scrapes: Scrapes,
+    pub(super) security: Security,
 }
 
 /// The reason why the server did not start.
@@ -69,6 +74,7 @@ impl Work {
         let acceptor = self.acceptor();
         // It ends with the runtime.
         tokio::spawn(compare_clocks(Arc::clone(&self.pages)));
+        tokio::spawn(self.security.clone().watch());
         tell(started, Ok(addresses));
         let stop = self.stop;
         acceptor.run(listeners).await;
@@ -87,6 +93,7 @@ impl Work {
             options: self.options.clone(),
             report: self.report.clone(),
             stop: self.stop.clone(),
+            security: self.security.clone(),
         }
     }
 }
@@ -105,7 +112,7 @@ fn runtime() -> io::Result<Runtime> {
         .enable_io()
         .enable_time()
         .thread_name("metrics-render")
-        .max_blocking_threads(PAGES * RENDERINGS)
+        .max_blocking_threads(PAGES * RENDERINGS + SECURITY)
         .thread_keep_alive(KEEP_RENDERING_THREADS)
         .build()
 }

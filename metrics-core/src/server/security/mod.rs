@@ -1,0 +1,18 @@
+//! TLS and authentication, as a web configuration file says, which is read again whenever it changes.
+
+#[cfg(feature = "auth")]
+mod auth;
+mod protection;
+#[cfg(feature = "tls")]
+mod tls;
+mod transport;
+mod web_config;
+#[cfg(not(all(feature = "tls", feature = "auth")))]
+mod without;
+
+pub(super) use self::protection::Security;
+pub(super) use self::transport::Transport;
+#[cfg(not(feature = "auth"))]
+use self::without::auth;
+#[cfg(not(feature = "tls"))]
+use self::without::tls;
