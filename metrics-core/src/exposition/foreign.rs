@@ -15,10 +15,13 @@ use prometheus::{Error, Registry, proto};
 
 use super::conformance::{Fault, check_name};
 use super::failure::Failure;
+use super::filter::Filter;
+use super::foreign_family::ForeignFamily;
 use super::isolation::{Isolation, RunningCollector};
 use super::naming::Naming;
 use super::own::{InstanceId, OwnFamilies};
-use super::spelling::{ForeignFamily, sample_names};
+use super::spelling::Spelling;
+use super::text::Text;
 use crate::catalogue::{FAMILIES, Origin};
 use crate::families::custom::custom_families;
 use crate::lock::{Lock, LockGuard};
@@ -79,7 +82,7 @@ impl Foreign {
         let described = contained(|| collector.desc().into_iter().cloned().collect());
         let descriptions: Vec<Desc> =
             described.map_err(|panic| Error::Msg(format!("its descriptions panicked: {}", shown(&panic))))?;
-        let ours = OwnNames::of(naming);
+        let ours = OwnNames::of(naming, &Text);
         for (index, description) in descriptions.iter().enumerate() {
             let name = &description.fq_name;
             let refused = |fault: Fault| Error::Msg(format!("{name}: {fault}"));
@@ -102,29 +105,35 @@ impl Foreign {
         Ok(())
     }
 
-    /// Every foreign family that can be served, as text, sorted by name. Parts of one family from several sources are
-    /// merged, as a registry merges them. No sample name occurs twice or is one of the library's.
-    pub(crate) fn spelled(
+    /// Every foreign family that `filter` selects and that can be served, sorted by name. Parts of one family from
+    /// several sources are merged, as a registry merges them. No name occurs twice or is one of the library's.
+    pub(crate) fn families(
         &self,
         instance: InstanceId,
         naming: &Naming,
+        spelling: &dyn Spelling,
+        filter: &Filter,
         report: &Report,
         now: Duration,
-    ) -> Vec<String> {
+    ) -> impl Iterator<Item = ForeignFamily> {
         let now_ms = now.as_millis().try_into().unwrap_or(i64::MAX);
-        let sources = self.sources().clone();
-        let results = self.run(sources, report, move |source| source.spell(instance, now_ms));
-        let mut served =
-            Served { ours: OwnNames::of(naming), taken: HashMap::new(), families: BTreeMap::new() };
+        let ours = OwnNames::of(naming, spelling);
+        let is_wanted = !filter.selects_only(|name| ours.contain(name));
+        let sources = if is_wanted { self.sources().clone() } else { Vec::new() };
+        let results = self.run(sources, report, move |source| source.families(instance, now_ms));
+        let mut served = Served { spelling, ours, taken: HashMap::new(), families: BTreeMap::new() };
         let mut refused = Vec::new();
-        for spelled in results.into_iter().flatten() {
-            if let Err(family) = spelled.and_then(|family| served.add(family)) {
+        for family in results.into_iter().flatten() {
+            if let Err(family) = family.and_then(|family| served.add(family)) {
                 self.count(Failure::Invalid);
                 refused.push(family);
             }
         }
         self.tell_refused(report, &refused);
-        served.families.into_values().map(ForeignFamily::into_text).collect()
+        served
+            .families
+            .into_values()
+            .filter(|family| filter.selects_foreign(&family.name, family.family_type))
     }
 
     /// Reports families that are not served, as many as fit into a line; the others are reported at the next scrape.
@@ -228,20 +237,22 @@ fn check_registered(description: &Desc, registered: &[&Desc]) -> Result<(), Erro
 }
 
 /// The families of one scrape.
-struct Served {
+struct Served<'a> {
+    spelling: &'a dyn Spelling,
     ours: OwnNames,
     /// The names of all samples, and their families.
     taken: HashMap<String, String>,
     families: BTreeMap<String, ForeignFamily>,
 }
 
-impl Served {
+impl Served<'_> {
     fn add(&mut self, family: ForeignFamily) -> Result<(), RefusedFamily> {
         if self.ours.standard.contains(&family.name) {
             // Every client exports these, even prometheus' default registry; only the library's are served.
             return Ok(());
         }
-        let (name, sample_names) = (family.name.clone(), family.sample_names());
+        let name = family.name.clone();
+        let sample_names = self.spelling.names(&name, family.family_type);
         self.check_names(&family, &sample_names).map_err(|fault| (name.clone(), fault))?;
         match self.families.entry(name.clone()) {
             Entry::Occupied(mut entry) => {
@@ -283,12 +294,14 @@ impl ForeignSource {
 
     /// Its families without those of `instance`, which the server encodes itself, and without families that have no
     /// series.
-    fn spell(&self, instance: InstanceId, now_ms: i64) -> Vec<Result<ForeignFamily, RefusedFamily>> {
-        let families = OwnFamilies::muted(instance, || self.gather());
-        let families = families.iter().filter(|family| !family.get_metric().is_empty());
-        let spell =
-            |family| ForeignFamily::spell(family, now_ms).map_err(|fault| (family.name().to_owned(), fault));
-        families.map(spell).collect()
+    fn families(&self, instance: InstanceId, now_ms: i64) -> Vec<Result<ForeignFamily, RefusedFamily>> {
+        let families = OwnFamilies::muted(instance, || self.gather()).into_iter();
+        let families = families.filter(|family| !family.get_metric().is_empty());
+        let checked = |family: proto::MetricFamily| {
+            let name = family.name().to_owned();
+            ForeignFamily::checked(family, now_ms).map_err(|fault| (name, fault))
+        };
+        families.map(checked).collect()
     }
 }
 
@@ -313,7 +326,7 @@ struct OwnNames {
 }
 
 impl OwnNames {
-    fn of(naming: &Naming) -> Self {
+    fn of(naming: &Naming, spelling: &dyn Spelling) -> Self {
         let custom = custom_families().into_iter().map(|family| &family.family);
         let exported =
             FAMILIES.iter().copied().chain(custom).filter(|family| naming.families.include(family));
@@ -321,7 +334,7 @@ impl OwnNames {
             exported.partition(|family| family.origin == Origin::Standard);
         let names = |families: Vec<&crate::catalogue::Family>| {
             let names = |family: &crate::catalogue::Family| {
-                sample_names(&naming.full_name(family), family.kind.suffixes())
+                spelling.names(&naming.full_name(family), family.kind.into())
             };
             families.into_iter().flat_map(names).collect()
         };

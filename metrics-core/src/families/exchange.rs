@@ -42,7 +42,8 @@ impl ExchangeCalls {
     /// turn.
     pub(crate) fn collect(&self, default: Option<&'static str>, sink: &mut dyn Sink) {
         sink.open(&catalogue::EXCHANGE_API_LATENCY_SECONDS);
-        let extended = sink.includes(&catalogue::EXCHANGE_API_REQUESTS_TOTAL);
+        let extended = sink.includes(&catalogue::EXCHANGE_API_REQUESTS_TOTAL)
+            || sink.includes(&catalogue::EXCHANGE_API_IN_FLIGHT);
         let mut kept = Vec::with_capacity(if extended { self.0.len() } else { 0 });
         let mut scratch = Scratch::default();
         self.each(default, |labels, slots, more| {

@@ -6,24 +6,39 @@
 
 use std::fs;
 
-use crate::catalogue;
+use crate::catalogue::{self, Family};
 use crate::lock;
 use crate::storage::Sink;
 
+/// The families that are read from `/proc/self/stat`.
+const OF_STAT: [&Family; 5] = [
+    &catalogue::PROCESS_CPU_SECONDS_TOTAL,
+    &catalogue::PROCESS_THREADS,
+    &catalogue::PROCESS_VIRTUAL_MEMORY_BYTES,
+    &catalogue::PROCESS_RESIDENT_MEMORY_BYTES,
+    &catalogue::PROCESS_START_TIME_SECONDS,
+];
+
 /// Exports everything that can be read; nothing on systems other than Linux.
 pub(crate) fn collect(sink: &mut dyn Sink) {
-    if !sink.includes(&catalogue::PROCESS_START_TIME_SECONDS) || !cfg!(target_os = "linux") {
+    if !cfg!(target_os = "linux") {
         return;
     }
-    if let Some(stat) = fs::read_to_string("/proc/self/stat").ok().as_deref().and_then(Stat::read) {
+    if OF_STAT.iter().any(|family| sink.includes(family))
+        && let Some(stat) = fs::read_to_string("/proc/self/stat").ok().as_deref().and_then(Stat::read)
+    {
         collect_stat(&stat, sink);
     }
-    if let Ok(fds) = fs::read_dir("/proc/self/fd") {
+    if sink.includes(&catalogue::PROCESS_OPEN_FDS)
+        && let Ok(fds) = fs::read_dir("/proc/self/fd")
+    {
         // Minus the descriptor that this reads with.
         let open = fds.count().saturating_sub(1);
         sink.gauge(&catalogue::PROCESS_OPEN_FDS, &[], to_f64(open as u64));
     }
-    if let Some(limit) = fs::read_to_string("/proc/self/limits").ok().as_deref().and_then(most_fds) {
+    if sink.includes(&catalogue::PROCESS_MAX_FDS)
+        && let Some(limit) = fs::read_to_string("/proc/self/limits").ok().as_deref().and_then(most_fds)
+    {
         sink.gauge(&catalogue::PROCESS_MAX_FDS, &[], limit);
     }
 }

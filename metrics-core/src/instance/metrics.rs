@@ -14,8 +14,12 @@ use super::core::{Core, Installed};
 use super::process;
 use super::profile::ProfileHandle;
 use super::settings::Settings;
-use crate::exposition::text::TextSink;
-use crate::exposition::{Exposed as _, Naming};
+use crate::exposition::encoder::Encoder;
+use crate::exposition::filter::Filter;
+#[cfg(feature = "server")]
+use crate::exposition::format::RequestedPage;
+use crate::exposition::text::Text;
+use crate::exposition::{Exposed as _, Naming, Spelling};
 use crate::families::event::Event;
 use crate::families::exchange::{ExchangeCallHandle, ExchangeSlots};
 use crate::families::market_data::MarketDataHandle;
@@ -32,7 +36,7 @@ use crate::storage::{ENABLED, Receipt, Snapshot};
 use crate::{Error, LabelValue, lock};
 
 /// A comment in the exposition that explains why a bot's metrics are missing.
-const SWITCHED_OFF: &str = "# This bot is built without the feature \"enable\" of bot-metrics: annotated functions and handles record nothing.\n";
+const SWITCHED_OFF: &str = "This bot is built without the feature \"enable\" of bot-metrics: annotated functions and handles record nothing.";
 
 /// An instance: the destination of recordings and the source of the exposition.
 ///
@@ -241,10 +245,12 @@ impl Metrics {
     pub(crate) fn exposition_with_receipt(&self) -> (String, Receipt) {
         // The length of the last one, with a small margin for growth.
         let last = self.core.exposition_length.load(Relaxed);
-        let spelled = self.spell(TextSink::new(self.naming(), String::with_capacity(last + last / 32)));
-        let (text, receipt) = spelled.expect("nothing is written");
+        let page = Vec::with_capacity(last + last / 32);
+        let all = Filter::default();
+        let encoded = self.encode(Encoder::new(self.naming(), &Text, &all, page));
+        let (text, receipt) = encoded.expect("nothing is written");
         self.core.exposition_length.store(text.len(), Relaxed);
-        (text, receipt)
+        (String::from_utf8(text).expect("every part of it is text"), receipt)
     }
 
     /// Writes the same text as [`exposition`](Self::exposition) to `out`, in pieces of about 64 KiB, so that it is
@@ -265,35 +271,50 @@ impl Metrics {
     ///
     /// The first error of writing to `out` or flushing it.
     pub fn write_exposition(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        let receipt = self.write_with_receipt(out)?;
+        let receipt = self.write(&Text, &Filter::default(), out)?;
         // Buffered data has not reached a reader.
         out.flush()?;
         receipt.confirm();
         Ok(())
     }
 
-    /// Like [`write_exposition`](Self::write_exposition), but the reader receives the exposition later.
-    pub(crate) fn write_with_receipt(&self, out: &mut dyn io::Write) -> io::Result<Receipt> {
-        self.spell(TextSink::to(self.naming(), out)).map(|(_, receipt)| receipt)
+    /// Writes the page that a client requests, which receives it later.
+    #[cfg(feature = "server")]
+    pub(crate) fn write_page(&self, page: &RequestedPage, out: &mut dyn io::Write) -> io::Result<Receipt> {
+        self.write(page.format.spelling(), &page.filter, out)
     }
 
-    fn spell(&self, mut sink: TextSink<'_>) -> io::Result<(String, Receipt)> {
+    fn write(
+        &self,
+        spelling: &dyn Spelling,
+        filter: &Filter,
+        out: &mut dyn io::Write,
+    ) -> io::Result<Receipt> {
+        let encoder = Encoder::new(self.naming(), spelling, filter, Vec::new()).write_to(out);
+        self.encode(encoder).map(|(_, receipt)| receipt)
+    }
+
+    fn encode(&self, mut encoder: Encoder<'_>) -> io::Result<(Vec<u8>, Receipt)> {
         let started = Instant::now();
         // Foreign families come first, because their failures are counted in the library's.
         let Core { foreign, clock, .. } = &*self.core;
-        let foreign = foreign.spelled(self.core.id(), self.naming(), &self.core.report(), clock.wall());
+        let Encoder { spelling, filter, .. } = encoder;
+        let (id, report) = (self.core.id(), self.core.report());
+        let foreign = foreign.families(id, self.naming(), spelling, filter, &report, clock.wall());
         if !ENABLED {
-            sink.push(SWITCHED_OFF);
+            encoder.comment(SWITCHED_OFF);
         }
-        self.core.collect(&mut sink);
-        sink.close();
+        self.core.collect(&mut encoder);
         for family in foreign {
-            sink.push(&family);
+            encoder.foreign(&family);
         }
-        let took = started.elapsed().saturating_sub(sink.wrote_for());
-        let spelled = sink.finish()?;
-        self.core.scrape_duration.set(took.as_secs_f64());
-        Ok(spelled)
+        let took = started.elapsed().saturating_sub(encoder.wrote_for());
+        let page = encoder.finish()?;
+        // The time of a part would mislead.
+        if filter.selects_all() {
+            self.core.scrape_duration.set(took.as_secs_f64());
+        }
+        Ok(page)
     }
 
     /// The shared registry, which contains the library's families as one collector. Metrics that a bot registers

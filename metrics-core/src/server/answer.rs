@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 #[cfg(feature = "auth")]
 use hyper::header::{RETRY_AFTER, WWW_AUTHENTICATE};
@@ -12,7 +12,7 @@ use hyper::{Response, StatusCode};
 
 use super::HealthAnswer;
 use super::flow::Streamed;
-use crate::exposition;
+use super::negotiation::Variant;
 
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -37,14 +37,19 @@ pub(super) type Content = Either<Full<Bytes>, Streamed>;
 pub(super) struct Answer {
     status: StatusCode,
     content_type: &'static str,
-    /// A header of this answer alone.
-    extra: Option<(HeaderName, &'static str)>,
+    /// In addition to the shared headers.
+    headers: Vec<(HeaderName, &'static str)>,
     body: Bytes,
 }
 
 impl Answer {
-    pub(super) fn exposition(text: impl Into<Bytes>) -> Self {
-        Self::new(StatusCode::OK, exposition::text::CONTENT_TYPE, text)
+    /// An exposition whose body is still to come.
+    pub(super) fn exposition(variant: &Variant) -> Self {
+        let mut headers = vec![(VARY, "accept, accept-encoding")];
+        if variant.is_compressed {
+            headers.push((CONTENT_ENCODING, "gzip"));
+        }
+        Self { headers, ..Self::new(StatusCode::OK, variant.page.format.content_type(), Bytes::new()) }
     }
 
     pub(super) fn html(page: String) -> Self {
@@ -66,24 +71,24 @@ impl Answer {
 
     pub(super) fn method_not_allowed(allow: &'static str) -> Self {
         let text = format!("method not allowed; allowed: {allow}");
-        Self { extra: Some((ALLOW, allow)), ..Self::text(StatusCode::METHOD_NOT_ALLOWED, text) }
+        Self { headers: vec![(ALLOW, allow)], ..Self::text(StatusCode::METHOD_NOT_ALLOWED, text) }
     }
 
     /// Browsers ask for user and password because of its header.
     #[cfg(feature = "auth")]
     pub(super) fn unauthorized(reason: &str) -> Self {
         let realm = (WWW_AUTHENTICATE, "Basic realm=\"bot-metrics\", charset=\"UTF-8\"");
-        Self { extra: Some(realm), ..Self::text(StatusCode::UNAUTHORIZED, reason) }
+        Self { headers: vec![realm], ..Self::text(StatusCode::UNAUTHORIZED, reason) }
     }
 
     #[cfg(feature = "auth")]
     pub(super) fn too_many_logins() -> Self {
         let text = "too many failed logins; try again in a minute";
-        Self { extra: Some((RETRY_AFTER, "60")), ..Self::text(StatusCode::TOO_MANY_REQUESTS, text) }
+        Self { headers: vec![(RETRY_AFTER, "60")], ..Self::text(StatusCode::TOO_MANY_REQUESTS, text) }
     }
 
     fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status, content_type, extra: None, body: body.into() }
+        Self { status, content_type, headers: Vec::new(), body: body.into() }
     }
 
     pub(super) fn body(&self) -> &Bytes {
@@ -101,10 +106,7 @@ impl Answer {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        for (name, value) in SHARED_HEADERS {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        if let Some((name, value)) = self.extra {
+        for (name, value) in SHARED_HEADERS.into_iter().chain(self.headers) {
             headers.insert(name, HeaderValue::from_static(value));
         }
         response

@@ -9,6 +9,7 @@ use super::error::ServeError;
 use super::options::ServerOptions;
 use super::pages::{Delivered, HealthAnswer, Pages};
 use super::{Server, serve};
+use crate::exposition::format::RequestedPage;
 use crate::families::subsystem::SubsystemHealth;
 use crate::instance::metrics::Metrics;
 use crate::report::Topic;
@@ -77,8 +78,8 @@ impl Metrics {
 }
 
 impl Pages for Metrics {
-    fn metrics(&self, out: &mut dyn io::Write) -> io::Result<Delivered> {
-        let receipt = self.write_with_receipt(out)?;
+    fn metrics(&self, page: &RequestedPage, out: &mut dyn io::Write) -> io::Result<Delivered> {
+        let receipt = self.write_page(page, out)?;
         Ok(Box::new(|| receipt.confirm()))
     }
 

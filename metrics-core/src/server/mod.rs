@@ -7,9 +7,23 @@
 //!
 //! | path | answer |
 //! | --- | --- |
-//! | `/metrics` | the exposition, text format 0.0.4 |
+//! | `/metrics` | the exposition |
 //! | `/` | the landing page |
 //! | `/-/healthy`, `/-/ready` | 200, or 503 with the reason |
+//!
+//! # Formats
+//!
+//! The exposition is text unless [`ServerOptions::formats`] offers further [formats](Format), among which each client
+//! chooses by its `Accept` header. With the feature `gzip` it is compressed for clients that accept that. Clients that
+//! wait for the same variant share one rendering.
+//!
+//! `/metrics?name[]=NAME&name[]=…` has only the families with these names, or with samples of these names; a name that
+//! does not exist selects nothing. Such a page is not the scrape for which [`Server::drain`] waits.
+//!
+//! If a page is not rendered within [`ServerOptions::render_timeout`], or 95 % of the time that a scraper sets in the
+//! header `X-Prometheus-Scrape-Timeout-Seconds`, the client gets a 503 that says so.
+//!
+//! # Limits
 //!
 //! Only GET and HEAD are answered. Every limit against slow, broken or hostile clients is a field of
 //! [`ServerOptions`], with the reason for its default.
@@ -27,6 +41,7 @@ mod connections;
 mod error;
 mod flow;
 mod listeners;
+mod negotiation;
 mod options;
 mod outlet;
 mod pages;
@@ -58,6 +73,7 @@ use self::scrapes::Scrapes;
 use self::security::Security;
 use self::served::Listing;
 use self::stop::StopSignal;
+pub use crate::exposition::format::Format;
 use crate::report::{LAST_REPORTS, Report, Topic};
 use crate::source_line::SourceLine;
 

@@ -1,12 +1,14 @@
-//! The limits of the server.
+//! The formats and the limits of the server.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::Format;
+
 /// Longer times are cut to this one, which is far beyond any use and safe to add to a clock.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The limits of the server. The defaults suit a bot on the open internet.
+/// The formats that the server offers, and its limits. The defaults suit a bot on the open internet.
 ///
 /// ```
 /// use std::time::Duration;
@@ -17,6 +19,8 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct ServerOptions {
+    /// Sorted, at least one.
+    pub(super) formats: Vec<Format>,
     pub(super) header_timeout: Duration,
     pub(super) idle_timeout: Duration,
     pub(super) write_timeout: Duration,
@@ -30,6 +34,7 @@ pub struct ServerOptions {
 impl Default for ServerOptions {
     fn default() -> Self {
         Self {
+            formats: vec![Format::Text],
             header_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(100),
             write_timeout: Duration::from_secs(30),
@@ -46,6 +51,27 @@ impl ServerOptions {
     /// The defaults.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The formats of the exposition that clients may choose by their `Accept` header; a client that names none of them
+    /// gets text if it is among them. A single one is sent to every client. Without any, text is offered.
+    ///
+    /// ```
+    /// use bot_metrics::server::{Format, ServerOptions};
+    ///
+    /// let options = ServerOptions::new().formats([Format::Text, Format::OpenMetrics]);
+    /// ```
+    ///
+    /// Default: text alone. Prometheus prefers OpenMetrics where it is offered, and Prometheus 2 then stores the bounds
+    /// of histograms as other series: [`Format::OpenMetrics`].
+    pub fn formats(mut self, formats: impl IntoIterator<Item = Format>) -> Self {
+        self.formats = formats.into_iter().collect();
+        self.formats.sort_unstable();
+        self.formats.dedup();
+        if self.formats.is_empty() {
+            self.formats.push(Format::default());
+        }
+        self
     }
 
     /// The time for which a client may send the header of a request, counted from the connection or from the header's

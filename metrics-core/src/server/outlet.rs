@@ -94,10 +94,10 @@ impl Outlet {
         self.delivery.set(delivered);
     }
 
-    /// Ends a completely written exposition.
-    pub(super) fn finish(mut self) {
+    /// Ends a completely written exposition, which is the body of `answer`.
+    pub(super) fn finish(mut self, answer: &Answer) {
         let text = std::mem::take(&mut self.text);
-        let Some(flow) = &self.flow else { return self.answer(Answer::exposition(text)) };
+        let Some(flow) = &self.flow else { return self.answer(answer.clone().with_body(text.into())) };
         if !text.is_empty() {
             flow.push(&self.unread.count(text.into()));
         }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::exposition::format::RequestedPage;
+
 /// Called when a client has received an exposition completely.
 pub(crate) type Delivered = Box<dyn FnOnce() + Send>;
 
@@ -10,9 +12,9 @@ pub(crate) type Delivered = Box<dyn FnOnce() + Send>;
 /// Every method runs on a separate thread, one call per method at a time, except calls that wait for slow clients. It
 /// may block, and it may panic: that results in a 500, or breaks off an answer that was begun.
 pub(crate) trait Pages: Send + Sync + 'static {
-    /// Writes the exposition, text format 0.0.4. It may take as long as its readers do. The returned function is
+    /// Writes the requested part of the exposition. It may take as long as its readers do. The returned function is
     /// called when the first of them has received all of it.
-    fn metrics(&self, out: &mut dyn io::Write) -> io::Result<Delivered>;
+    fn metrics(&self, page: &RequestedPage, out: &mut dyn io::Write) -> io::Result<Delivered>;
     /// The landing page, HTML without scripts and without external resources.
     fn landing(&self) -> String;
     /// Called once per second on the server's own thread, so that it must not block.

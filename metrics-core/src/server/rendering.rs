@@ -1,9 +1,8 @@
-//! Renders a page apart from the connections, once for all clients that wait for it.
+//! Renders a page apart from the connections, once for all clients that wait for the same variant of it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use hyper::StatusCode;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::spawn_blocking;
@@ -11,6 +10,7 @@ use tokio::time::timeout;
 
 use super::answer::Answer;
 use super::flow::Streamed;
+use super::negotiation::Variant;
 use super::outlet::{Outlet, Rendered, Turn};
 use super::scrapes::Delivery;
 use super::unread::Unread;
@@ -18,8 +18,10 @@ use crate::panics::contained;
 use crate::report::{Report, Topic};
 use crate::shown::shown;
 
-/// One page. A client that requests it during a rendering waits for the next one, which all such clients share. So a
-/// client sees everything that was recorded before its request, and a crowd costs no more than two clients.
+/// One page. A client that requests it during a rendering waits for the next one, which all such clients share if they
+/// request the same variant of the page. So a client sees everything that was recorded before its request, and a crowd
+/// costs no more than two clients. Variants take turns: a complete page is rendered before every other part of one, so
+/// that requests for parts of all kinds delay a scrape by one rendering at most.
 ///
 /// A page that is streamed makes room for the next rendering once its first piece is sent; one of these renderings is
 /// active at a time.
@@ -38,6 +40,9 @@ pub(super) const RENDERINGS: usize = 4;
 /// waiting.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// A client that sets a shorter time limit gets its answer, but no report.
+const SHORTEST_REPORTED: Duration = Duration::from_millis(100);
+
 /// The answer for a client.
 pub(super) struct Reply {
     pub(super) answer: Answer,
@@ -52,7 +57,7 @@ impl From<Answer> for Reply {
     }
 }
 
-/// The clients that wait for the next rendering.
+/// The clients that wait for the next renderings, in the order of their requests.
 #[derive(Default)]
 struct RenderQueue {
     /// Never longer than the number of connections: each requests one page at a time, and a client that has given up
@@ -61,9 +66,13 @@ struct RenderQueue {
     asked: Notify,
 }
 
-type Client = oneshot::Sender<Reply>;
-/// Renders the page and returns it, unless it was written to the outlet.
-type Render = Arc<dyn Fn(&mut Outlet) -> Option<Answer> + Send + Sync>;
+struct Client {
+    variant: Variant,
+    reply: oneshot::Sender<Reply>,
+}
+
+/// Renders a variant of the page and returns it, unless it was written to the outlet.
+type Render = Arc<dyn Fn(&Variant, &mut Outlet) -> Option<Answer> + Send + Sync>;
 
 impl Rendering {
     /// Starts the task that renders. Must be called on the server's runtime.
@@ -88,13 +97,15 @@ impl Rendering {
         Self { path, timeout, report: report.clone(), queue }
     }
 
-    pub(super) async fn answer(&self) -> Reply {
-        let (sender, answer) = oneshot::channel();
-        self.queue.join(sender);
-        match timeout(self.timeout, answer).await {
+    /// The answer to a client, which may set a time limit shorter than the server's.
+    pub(super) async fn answer(&self, variant: Variant, limit: Option<Duration>) -> Reply {
+        let (reply, answer) = oneshot::channel();
+        self.queue.join(Client { variant, reply });
+        let limit = limit.unwrap_or(self.timeout).min(self.timeout);
+        match timeout(limit, answer).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(_)) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down").into(),
-            Err(_) => self.late().into(),
+            Err(_) => self.late(limit).into(),
         }
     }
 
@@ -103,9 +114,11 @@ impl Rendering {
         self.queue.waiting.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    fn late(&self) -> Answer {
-        let text = format!("the page {} took longer than {:?} to render", self.path, self.timeout);
-        self.report.tell(Topic::LatePage, self.path, &text);
+    fn late(&self, limit: Duration) -> Answer {
+        let text = format!("the page {} took longer than {limit:?} to render", self.path);
+        if limit >= SHORTEST_REPORTED {
+            self.report.tell(Topic::LatePage, self.path, &text);
+        }
         Answer::text(StatusCode::SERVICE_UNAVAILABLE, text)
     }
 }
@@ -113,14 +126,24 @@ impl Rendering {
 impl RenderQueue {
     fn join(&self, client: Client) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.retain(|earlier| !earlier.is_closed());
+        waiting.retain(|earlier| !earlier.reply.is_closed());
         waiting.push(client);
         self.asked.notify_one();
     }
 
-    /// All clients that have requested the page by now.
-    fn take(&self) -> Vec<Client> {
-        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    /// All clients that have requested the next variant by now: that of the first client, but a complete page after a
+    /// part of one.
+    fn take(&self, after_part: bool) -> Option<(Variant, Vec<Client>)> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|client| !client.reply.is_closed());
+        let complete = waiting.iter().find(|client| after_part && client.variant.is_complete());
+        let variant = complete.or(waiting.first())?.variant.clone();
+        let (clients, others) = waiting.drain(..).partition(|client| client.variant == variant);
+        *waiting = others;
+        if !waiting.is_empty() {
+            self.asked.notify_one();
+        }
+        Some((variant, clients))
     }
 }
 
@@ -138,30 +161,29 @@ struct Renderer {
 impl Renderer {
     /// Runs until the runtime ends.
     async fn render_for(self, queue: Arc<RenderQueue>) {
+        let mut after_part = false;
         loop {
             queue.asked.notified().await;
             let permit = self.permit().await;
-            let clients = queue.take();
-            if clients.is_empty() {
-                continue;
-            }
+            let Some((variant, clients)) = queue.take(after_part) else { continue };
+            after_part = !variant.is_complete();
             let delivery = Delivery::default();
-            match self.rendered(permit, delivery.clone()).await {
+            match self.rendered(permit, &variant, delivery.clone()).await {
                 Rendered::Whole(answer) => {
                     let body = self.unread.hold(answer.body().clone()).await;
                     let answer = answer.with_body(body);
                     for client in clients {
                         // A client may have stopped waiting.
                         let (answer, delivery) = (answer.clone(), delivery.clone());
-                        let _ = client.send(Reply { answer, streamed: None, delivery });
+                        let _ = client.reply.send(Reply { answer, streamed: None, delivery });
                     }
                 }
                 Rendered::Streamed(offer) => {
-                    let answer = Answer::exposition(Bytes::new());
+                    let answer = Answer::exposition(&variant);
                     let bodies = offer.bodies(clients.len(), self.timeout);
                     for (client, streamed) in clients.into_iter().zip(bodies) {
                         let (answer, delivery) = (answer.clone(), delivery.clone());
-                        let _ = client.send(Reply { answer, streamed: Some(streamed), delivery });
+                        let _ = client.reply.send(Reply { answer, streamed: Some(streamed), delivery });
                     }
                 }
             }
@@ -178,15 +200,20 @@ impl Renderer {
     }
 
     /// Renders on another thread; returns when the form of the answer is known.
-    async fn rendered(&self, permit: Option<OwnedSemaphorePermit>, delivery: Delivery) -> Rendered {
+    async fn rendered(
+        &self,
+        permit: Option<OwnedSemaphorePermit>,
+        variant: &Variant,
+        delivery: Delivery,
+    ) -> Rendered {
         let (sender, rendered) = oneshot::channel();
         let (render, report, path) = (Arc::clone(&self.render), self.report.clone(), self.path);
-        let (turn, unread) = (Arc::clone(&self.turn), self.unread.clone());
+        let (turn, unread, variant) = (Arc::clone(&self.turn), self.unread.clone(), variant.clone());
         let work = move || {
             let mut outlet = Outlet::new(sender, turn, unread, delivery);
-            match contained(|| render(&mut outlet)) {
+            match contained(|| render(&variant, &mut outlet)) {
                 Ok(Some(answer)) => outlet.answer(answer),
-                Ok(None) => outlet.finish(),
+                Ok(None) => outlet.finish(&Answer::exposition(&variant)),
                 Err(panic) => tell(&report, path, &panic),
             }
             drop(permit);

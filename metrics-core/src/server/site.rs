@@ -1,17 +1,21 @@
 //! The paths of the server and their pages.
 
+use std::io;
 use std::sync::Arc;
 
+#[cfg(feature = "gzip")]
+use flate2::{Compression, write::GzEncoder};
 use hyper::header::HOST;
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode, Version};
 
 use super::answer::{Answer, Content};
+use super::negotiation::{Variant, scrape_timeout};
 use super::outlet::Outlet;
 use super::rendering::{Rendering, Reply};
 use super::scrapes::{Handover, Scrapes, Tracked};
 use super::unread::Unread;
-use super::{Pages, ServerOptions};
+use super::{Delivered, Format, Pages, ServerOptions};
 use crate::report::Report;
 
 /// The number of pages.
@@ -31,6 +35,7 @@ pub(super) struct PageService {
     landing: Rendering,
     healthy: Rendering,
     ready: Rendering,
+    formats: Vec<Format>,
     scrapes: Scrapes,
 }
 
@@ -43,22 +48,24 @@ impl PageService {
         scrapes: Scrapes,
         unread: &Unread,
     ) -> Self {
-        let start = |path, render: fn(&dyn Pages, &mut Outlet) -> Option<Answer>| {
+        let start = |path, render: fn(&dyn Pages, &Variant, &mut Outlet) -> Option<Answer>| {
             let pages = Arc::clone(pages);
-            let render = Arc::new(move |outlet: &mut Outlet| render(&*pages, outlet));
+            let render =
+                Arc::new(move |variant: &Variant, outlet: &mut Outlet| render(&*pages, variant, outlet));
             Rendering::start(path, options.render_timeout, report, unread.clone(), render)
         };
         Self {
-            metrics: start(METRICS, |pages, outlet| {
+            metrics: start(METRICS, |pages, variant, outlet| {
                 // It fails if there is no reader any more.
-                if let Ok(delivered) = pages.metrics(outlet) {
+                if let Ok(delivered) = write(pages, variant, outlet) {
                     outlet.on_delivery(delivered);
                 }
                 None
             }),
-            landing: start(LANDING, |pages, _| Some(Answer::html(pages.landing()))),
-            healthy: start(HEALTHY, |pages, _| Some(Answer::verdict(pages.healthy()))),
-            ready: start(READY, |pages, _| Some(Answer::verdict(pages.ready()))),
+            landing: start(LANDING, |pages, _, _| Some(Answer::html(pages.landing()))),
+            healthy: start(HEALTHY, |pages, _, _| Some(Answer::verdict(pages.healthy()))),
+            ready: start(READY, |pages, _, _| Some(Answer::verdict(pages.ready()))),
+            formats: options.formats.clone(),
             scrapes,
         }
     }
@@ -66,26 +73,42 @@ impl PageService {
     pub(super) async fn respond(&self, head: &Parts, handover: Handover) -> Response<Tracked<Content>> {
         // Before the page is requested: a thread that starts waiting from here on needs a later scrape.
         let ticket = self.scrapes.ticket();
+        let variant = Variant::preferred(&head.uri, &head.headers, &self.formats);
+        // A part is not the last scrape that a bot waits for.
+        let is_scrape = head.uri.path() == METRICS && head.method == Method::GET && variant.is_complete();
         let Reply { answer, streamed, delivery } = match refusal(head) {
             Some(answer) => answer.into(),
-            None => self.page(head.uri.path()).await,
+            None => self.page(head, variant).await,
         };
         let response = answer.into_response(streamed);
-        let scraped =
-            head.uri.path() == METRICS && head.method == Method::GET && response.status() == StatusCode::OK;
+        let scraped = is_scrape && response.status() == StatusCode::OK;
         response.map(|body| Tracked::new(body, scraped.then(|| ticket.of(delivery)), handover))
     }
 
     /// Paths are compared as received: nothing is decoded or normalised, so that no path has two spellings.
-    async fn page(&self, path: &str) -> Reply {
-        match path {
-            METRICS => self.metrics.answer().await,
-            LANDING => self.landing.answer().await,
-            HEALTHY => self.healthy.answer().await,
-            READY => self.ready.answer().await,
-            _ => not_found().into(),
-        }
+    async fn page(&self, head: &Parts, variant: Variant) -> Reply {
+        let page = match head.uri.path() {
+            METRICS => return self.metrics.answer(variant, scrape_timeout(&head.headers)).await,
+            LANDING => &self.landing,
+            HEALTHY => &self.healthy,
+            READY => &self.ready,
+            _ => return not_found().into(),
+        };
+        page.answer(Variant::default(), None).await
     }
+}
+
+/// Writes the exposition, compressed if the variant is.
+fn write(pages: &dyn Pages, variant: &Variant, outlet: &mut Outlet) -> io::Result<Delivered> {
+    #[cfg(feature = "gzip")]
+    if variant.is_compressed {
+        // The fastest level, since a bot trades beside it: text shrinks to a tenth.
+        let mut compressed = GzEncoder::new(outlet, Compression::fast());
+        let delivered = pages.metrics(&variant.page, &mut compressed)?;
+        compressed.finish()?;
+        return Ok(delivered);
+    }
+    pages.metrics(&variant.page, outlet)
 }
 
 /// The answer to a request that is rejected regardless of its path.

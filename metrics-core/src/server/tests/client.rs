@@ -10,6 +10,8 @@ use super::PATIENCE;
 pub(super) struct Reply {
     pub(super) status: u16,
     head: String,
+    pub(super) bytes: Vec<u8>,
+    /// The bytes as text.
     pub(super) body: String,
 }
 
@@ -86,6 +88,13 @@ pub(super) fn request(address: SocketAddr, method: &str, path: &str) -> Reply {
     read_reply(&mut stream, method)
 }
 
+/// The answer to a GET with these header lines, each with its end.
+pub(super) fn get_with(address: SocketAddr, path: &str, headers: &str) -> Reply {
+    let mut stream = connect(address);
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: bot\r\n{headers}\r\n").unwrap();
+    read_reply(&mut stream, "GET")
+}
+
 pub(super) fn ask(stream: &mut TcpStream, method: &str, path: &str) {
     write!(stream, "{method} {path} HTTP/1.1\r\nHost: bot\r\n\r\n").unwrap();
 }
@@ -103,13 +112,13 @@ pub(super) fn try_read_reply(stream: &mut TcpStream, method: &str) -> io::Result
         head.push(byte[0]);
     }
     let head = String::from_utf8(head).unwrap();
-    let mut reply = Reply { status: status(&head), head, body: String::new() };
+    let mut reply = Reply { status: status(&head), head, bytes: Vec::new(), body: String::new() };
     if method != "HEAD" {
-        let body = match reply.content_length() {
+        reply.bytes = match reply.content_length() {
             Some(length) => read(stream, length)?,
             None => read_chunks(stream)?,
         };
-        reply.body = String::from_utf8(body).unwrap();
+        reply.body = String::from_utf8_lossy(&reply.bytes).into_owned();
     }
     Ok(reply)
 }

@@ -3,6 +3,7 @@
 mod client;
 mod descriptors;
 mod drain;
+mod formats;
 mod hostile;
 mod lifecycle;
 mod paths;
@@ -18,6 +19,7 @@ use std::time::Duration;
 #[cfg(target_os = "linux")]
 use super::serve_all;
 use super::{Delivered, HealthAnswer, Pages, Server, ServerOptions, serve};
+use crate::exposition::format::RequestedPage;
 use crate::report::Report;
 
 /// Far longer than any step of these tests; a test that reaches it has failed.
@@ -31,7 +33,7 @@ const LANDING: &str = "<!doctype html><title>bot</title>";
 struct Script<F>(F, Arc<AtomicUsize>);
 
 impl<F: Fn(&mut dyn io::Write) -> io::Result<()> + Send + Sync + 'static> Pages for Script<F> {
-    fn metrics(&self, out: &mut dyn io::Write) -> io::Result<Delivered> {
+    fn metrics(&self, _: &RequestedPage, out: &mut dyn io::Write) -> io::Result<Delivered> {
         (self.0)(out)?;
         let delivered = Arc::clone(&self.1);
         Ok(Box::new(move || {

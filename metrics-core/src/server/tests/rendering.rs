@@ -4,10 +4,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use hyper::StatusCode;
+
 use super::client::{ask, connect, eventually, get, read_reply};
 use super::{Delivered, EXPOSITION, HealthAnswer, Pages, Reports, ServerOptions, patient, serve, start};
+use crate::exposition::format::RequestedPage;
 use crate::server::answer::Answer;
 use crate::server::connections::Connections;
+use crate::server::negotiation::Variant;
 use crate::server::outlet::Outlet;
 use crate::server::rendering::Rendering;
 use crate::server::unread::Unread;
@@ -31,7 +35,7 @@ fn a_page_that_panics_gets_500_and_the_server_lives() {
 struct Broken;
 
 impl Pages for Broken {
-    fn metrics(&self, _: &mut dyn std::io::Write) -> std::io::Result<Delivered> {
+    fn metrics(&self, _: &RequestedPage, _: &mut dyn std::io::Write) -> std::io::Result<Delivered> {
         panic!("metrics")
     }
 
@@ -87,14 +91,14 @@ fn clients_that_gave_up_on_a_hanging_page_are_removed() {
     runtime.block_on(async {
         let options = ServerOptions::new();
         let unread = Unread::new(&options, Connections::new(1));
-        let render = Arc::new(move |_: &mut Outlet| {
+        let render = Arc::new(move |_: &Variant, _: &mut Outlet| {
             let _ = gate.lock().unwrap().recv();
-            Some(Answer::exposition(EXPOSITION))
+            Some(Answer::text(StatusCode::OK, EXPOSITION))
         });
         let timeout = Duration::from_millis(1);
         let page = Rendering::start("/metrics", timeout, &Reports::default().hook(), unread, render);
         for _ in 0..100 {
-            page.answer().await;
+            page.answer(Variant::default(), None).await;
         }
         assert!(page.waiting() <= 1, "{}", page.waiting());
     });

@@ -5,16 +5,16 @@ use std::time::{Duration, Instant};
 use prometheus::core::{Collector, Desc};
 use prometheus::{IntCounter, IntGauge, Registry, proto};
 
-use super::isolation::DEADLINE;
 use crate::catalogue::{FAMILIES, Families};
+use crate::exposition::isolation::DEADLINE;
 use crate::{Metrics, Mode, Settings};
 
-fn metrics() -> Metrics {
+pub(super) fn metrics() -> Metrics {
     Settings::new(Mode::Paper).build().expect("the defaults are legal")
 }
 
 /// Settings whose reports the returned function returns.
-fn reporting() -> (Settings, impl Fn() -> Vec<String>) {
+pub(super) fn reporting() -> (Settings, impl Fn() -> Vec<String>) {
     reporting_to(Settings::new(Mode::Paper))
 }
 
@@ -33,17 +33,17 @@ fn reporting_to(settings: Settings) -> (Settings, impl Fn() -> Vec<String>) {
     (settings, reported)
 }
 
-fn failures(text: &str, reason: &str) -> u64 {
+pub(super) fn failures(text: &str, reason: &str) -> u64 {
     let line = format!("bytelyst_bot_foreign_collector_failures_total{{reason=\"{reason}\",");
     let line = text.lines().find(|l| l.starts_with(&line)).expect("the family is exported");
     line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a count")
 }
 
 /// Returns the families of its function, under its own description.
-struct Scripted<F>(Desc, F);
+pub(super) struct Scripted<F>(Desc, F);
 
 impl<F: Fn() -> Vec<proto::MetricFamily> + Send + Sync + 'static> Scripted<F> {
-    fn boxed(name: &str, collect: F) -> Box<dyn Collector> {
+    pub(super) fn boxed(name: &str, collect: F) -> Box<dyn Collector> {
         let desc =
             Desc::new(name.to_owned(), "help".to_owned(), Vec::new(), std::collections::HashMap::new());
         Box::new(Self(desc.expect("a legal description"), collect))
@@ -60,7 +60,7 @@ impl<F: Fn() -> Vec<proto::MetricFamily> + Send + Sync> Collector for Scripted<F
     }
 }
 
-fn gauge_family(name: &str, labels: &[(&str, &str)]) -> proto::MetricFamily {
+pub(super) fn gauge_family(name: &str, labels: &[(&str, &str)]) -> proto::MetricFamily {
     let pairs = labels.iter().map(|(name, value)| {
         let mut pair = proto::LabelPair::default();
         pair.set_name((*name).to_owned());
@@ -211,7 +211,7 @@ fn with_metrics(mut family: proto::MetricFamily, metrics: Vec<proto::Metric>) ->
     family
 }
 
-fn counter_family(value: f64) -> proto::MetricFamily {
+pub(super) fn counter_family(value: f64) -> proto::MetricFamily {
     let mut family = gauge_family("orders_total", &[]);
     family.set_field_type(proto::MetricType::COUNTER);
     let mut counter = proto::Counter::default();
@@ -220,7 +220,7 @@ fn counter_family(value: f64) -> proto::MetricFamily {
     family
 }
 
-fn buckets_family(count: u64, buckets: &[(f64, u64)]) -> proto::MetricFamily {
+pub(super) fn buckets_family(count: u64, buckets: &[(f64, u64)]) -> proto::MetricFamily {
     let mut family = histogram_family("sizes", &[]);
     let buckets = buckets.iter().map(|&(bound, cumulative)| {
         let mut bucket = proto::Bucket::default();
@@ -236,7 +236,7 @@ fn buckets_family(count: u64, buckets: &[(f64, u64)]) -> proto::MetricFamily {
     family
 }
 
-fn quantiles_family(quantiles: &[f64]) -> proto::MetricFamily {
+pub(super) fn quantiles_family(quantiles: &[f64]) -> proto::MetricFamily {
     let mut family = gauge_family("waits", &[]);
     family.set_field_type(proto::MetricType::SUMMARY);
     let quantiles = quantiles.iter().map(|&at| {
@@ -252,7 +252,7 @@ fn quantiles_family(quantiles: &[f64]) -> proto::MetricFamily {
     family
 }
 
-fn dated_family(timestamp_ms: i64) -> proto::MetricFamily {
+pub(super) fn dated_family(timestamp_ms: i64) -> proto::MetricFamily {
     let mut family = gauge_family("dated", &[]);
     family.mut_metric()[0].set_timestamp_ms(timestamp_ms);
     family

@@ -1,0 +1,103 @@
+//! The families that a client asks for by name.
+
+use std::sync::Arc;
+
+use super::naming::Naming;
+use super::spelling::FamilyType;
+use crate::catalogue::{Family, Origin};
+
+/// Names of families or of their samples; without any, all families are selected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Filter(Option<Arc<[String]>>);
+
+impl Filter {
+    #[cfg(any(test, feature = "server"))]
+    /// Selects the families with these names. Equal sets of names are equal filters.
+    pub(crate) fn by_name(mut names: Vec<String>) -> Self {
+        names.sort_unstable();
+        names.dedup();
+        Self(Some(names.into()))
+    }
+
+    pub(crate) fn selects_all(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether each name is one of the library's families or of the bot's own, so that no foreign family is selected.
+    pub(crate) fn selects_only(&self, is_own: impl Fn(&str) -> bool) -> bool {
+        self.0.as_ref().is_some_and(|names| names.iter().all(|name| is_own(name)))
+    }
+
+    /// Whether it selects this family of the library's or of the bot's own.
+    pub(super) fn selects(&self, naming: &Naming, family: &Family) -> bool {
+        self.any(|name| {
+            let name = match family.origin {
+                Origin::Standard => Some(name),
+                _ => name.strip_prefix(&*naming.namespace).and_then(|name| name.strip_prefix('_')),
+            };
+            name.is_some_and(|name| is_name_of(name, family.name, family.kind.into()))
+        })
+    }
+
+    /// Whether it selects this foreign family.
+    pub(super) fn selects_foreign(&self, family: &str, family_type: FamilyType) -> bool {
+        self.any(|name| is_name_of(name, family, family_type))
+    }
+
+    fn any(&self, is_wanted: impl Fn(&str) -> bool) -> bool {
+        self.0.as_ref().is_none_or(|names| names.iter().any(|name| is_wanted(name)))
+    }
+}
+
+/// Whether `name` is that of the family, in any format, or of one of its samples.
+fn is_name_of(name: &str, family: &str, family_type: FamilyType) -> bool {
+    let is_counter = family_type == FamilyType::Counter;
+    // OpenMetrics leaves `_total` out of the names of counters.
+    let stem = if is_counter { family.strip_suffix("_total").unwrap_or(family) } else { family };
+    let suffixes = family_type.suffixes();
+    name.strip_prefix(stem).is_some_and(|suffix| match suffix {
+        "" => true,
+        "_total" => is_counter,
+        "_created" => is_counter || !suffixes.is_empty(),
+        _ => suffixes.contains(&suffix),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue;
+    use crate::{Mode, Settings};
+
+    fn selects(name: &str, family: &Family) -> bool {
+        let naming = Settings::new(Mode::Paper).naming();
+        Filter::by_name(vec![name.to_owned()]).selects(&naming, family)
+    }
+
+    #[test]
+    fn a_family_is_selected_by_its_name_and_by_those_of_its_samples() {
+        let histogram = &catalogue::SUBSYSTEM_DURATION_SECONDS;
+        for suffix in ["", "_bucket", "_sum", "_count", "_created"] {
+            assert!(selects(&format!("bytelyst_bot_subsystem_duration_seconds{suffix}"), histogram));
+        }
+        for suffix in ["", "_total", "_created"] {
+            let counter = &catalogue::OPERATIONAL_EVENTS_TOTAL;
+            assert!(selects(&format!("bytelyst_bot_operational_events{suffix}"), counter));
+        }
+        assert!(selects("process_open_fds", &catalogue::PROCESS_OPEN_FDS));
+        for name in
+            ["", "subsystem_alive", "bytelyst_bot_subsystem_aliv", "bytelyst_bot_subsystem_alive_created"]
+        {
+            assert!(!selects(name, &catalogue::SUBSYSTEM_ALIVE), "{name}");
+        }
+        assert!(selects("bytelyst_bot_subsystem_alive", &catalogue::SUBSYSTEM_ALIVE));
+    }
+
+    #[test]
+    fn filters_with_equal_names_are_equal() {
+        let filter = |names: &[&str]| Filter::by_name(names.iter().map(ToString::to_string).collect());
+        assert_eq!(filter(&["a", "b", "a"]), filter(&["b", "a"]));
+        assert_ne!(filter(&[]), Filter::default());
+        assert!(Filter::default().selects_all() && !filter(&[]).selects_all());
+    }
+}

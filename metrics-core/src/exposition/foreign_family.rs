@@ -1,0 +1,46 @@
+//! A foreign family that may be served.
+
+use std::collections::HashSet;
+
+use prometheus::proto;
+
+use super::conformance::{Fault, SeriesLabels, check};
+use super::spelling::FamilyType;
+
+/// A checked foreign family. Several collectors may each contribute a part.
+#[derive(Debug)]
+pub(crate) struct ForeignFamily {
+    pub(super) name: String,
+    pub(super) family_type: FamilyType,
+    /// May be empty.
+    pub(super) help: String,
+    labels: HashSet<SeriesLabels>,
+    pub(super) series: Vec<proto::Metric>,
+}
+
+impl ForeignFamily {
+    /// Checks whether a family may be served. `now_ms` is the Unix time in milliseconds.
+    pub(super) fn checked(mut family: proto::MetricFamily, now_ms: i64) -> Result<Self, Fault> {
+        let labels = check(&family, now_ms)?;
+        Ok(Self {
+            name: family.name().to_owned(),
+            family_type: family.get_field_type().into(),
+            help: family.help().to_owned(),
+            labels,
+            series: family.take_metric(),
+        })
+    }
+
+    /// Adds the series of another part of the family. The help text of the first part is kept.
+    pub(super) fn merge(&mut self, other: Self) -> Result<(), Fault> {
+        if self.family_type != other.family_type {
+            return Err(Fault::OtherType);
+        }
+        if !self.labels.is_disjoint(&other.labels) {
+            return Err(Fault::SeriesTwice);
+        }
+        self.labels.extend(other.labels);
+        self.series.extend(other.series);
+        Ok(())
+    }
+}

@@ -1,0 +1,61 @@
+//! The formats of an exposition.
+
+use super::filter::Filter;
+use super::openmetrics::{self, OpenMetrics};
+#[cfg(feature = "protobuf")]
+use super::protobuf::{self, Protobuf};
+use super::spelling::Spelling;
+use super::text::{self, Text};
+
+/// A format of the exposition, for [`ServerOptions::formats`](crate::server::ServerOptions::formats).
+///
+/// ```
+/// use bot_metrics::server::Format;
+///
+/// assert_eq!(Format::Text.content_type(), bot_metrics::CONTENT_TYPE);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// The Prometheus text format, version 0.0.4, which every scraper reads.
+    #[default]
+    Text,
+    /// OpenMetrics 1.0.0: as text, with units, and with `le="1.0"` where the text format has `le="1"`. To Prometheus 2
+    /// these are different series, so queries that name such a bound have to match both: `le=~"1(\\.0)?"`.
+    OpenMetrics,
+    /// Prometheus' protobuf format: families after their lengths. Prometheus asks for it if it ingests native histograms
+    /// or created timestamps. Counters above 2⁵³ are rounded, because the format keeps them as floats.
+    ///
+    /// Needs the feature `protobuf`.
+    #[cfg(feature = "protobuf")]
+    Protobuf,
+}
+
+impl Format {
+    /// Its exact content type. Prometheus 3 rejects a scrape whose type it does not know.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Text => text::CONTENT_TYPE,
+            Self::OpenMetrics => openmetrics::CONTENT_TYPE,
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf => protobuf::CONTENT_TYPE,
+        }
+    }
+
+    pub(crate) fn spelling(self) -> &'static dyn Spelling {
+        match self {
+            Self::Text => &Text,
+            Self::OpenMetrics => &OpenMetrics,
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf => &Protobuf,
+        }
+    }
+}
+
+/// The exposition that a client requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RequestedPage {
+    pub(crate) format: Format,
+    pub(crate) filter: Filter,
+}

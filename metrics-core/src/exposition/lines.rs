@@ -1,0 +1,318 @@
+//! The lines of series, as the two text formats share them.
+
+use prometheus::proto;
+
+use super::foreign_family::ForeignFamily;
+use super::naming::Naming;
+use super::spelling::{FamilySpelling, FamilyType};
+use crate::catalogue::Family;
+use crate::storage::Reading;
+
+/// What the two text formats spell differently.
+pub(super) trait Dialect: Copy + 'static {
+    /// Writes the lines about a family, and returns the name of its samples.
+    fn head(self, out: &mut Vec<u8>, name: &str, family_type: FamilyType, help: &str) -> String;
+
+    /// Writes the bound of a bucket, or a quantile.
+    fn bound(self, out: &mut Vec<u8>, bound: f64);
+
+    /// Writes the time of a sample, with a space in front.
+    fn time(self, out: &mut Vec<u8>, unix_ms: i64);
+
+    /// Whether a histogram or a summary has its sum.
+    fn has_sum(self, sum: f64, lowest_bound: Option<f64>) -> bool;
+}
+
+/// The series of one family.
+pub(super) struct LineSpelling<D> {
+    dialect: D,
+    family_type: FamilyType,
+    /// The name of its samples, without suffixes.
+    name: String,
+    label_names: &'static [&'static str],
+    /// The labels that end each series, each with a comma.
+    default_labels: Vec<u8>,
+    /// For each bucket `,le="0.5"} `, one after the other.
+    bounds: Vec<u8>,
+    /// The end of each of them.
+    bound_ends: Vec<usize>,
+    /// The labels of one series.
+    labels: Vec<u8>,
+    /// A line of one series' buckets up to its bound.
+    bucket: Vec<u8>,
+}
+
+impl<D: Dialect> LineSpelling<D> {
+    /// Begins one of the library's families, or of the bot's own.
+    pub(super) fn own(dialect: D, out: &mut Vec<u8>, naming: &Naming, family: &'static Family) -> Self {
+        let mut spelling =
+            Self::new(dialect, out, &naming.full_name(family), family.kind.into(), family.help);
+        spelling.label_names = family.labels;
+        for (name, value) in &naming.default_labels {
+            write_label(&mut spelling.default_labels, name, value);
+        }
+        for bound in family.buckets.iter().copied().chain([f64::INFINITY]) {
+            write(&mut spelling.bounds, [",le=\""]);
+            dialect.bound(&mut spelling.bounds, bound);
+            write(&mut spelling.bounds, ["\"} "]);
+            spelling.bound_ends.push(spelling.bounds.len());
+        }
+        spelling
+    }
+
+    /// Begins a foreign family, whose series have their own labels and bounds.
+    pub(super) fn foreign(dialect: D, out: &mut Vec<u8>, family: &ForeignFamily) -> Self {
+        Self::new(dialect, out, &family.name, family.family_type, &family.help)
+    }
+
+    fn new(dialect: D, out: &mut Vec<u8>, name: &str, family_type: FamilyType, help: &str) -> Self {
+        Self {
+            dialect,
+            family_type,
+            name: dialect.head(out, name, family_type, help),
+            label_names: &[],
+            default_labels: Vec::new(),
+            bounds: Vec::new(),
+            bound_ends: Vec::new(),
+            labels: Vec::new(),
+            bucket: Vec::new(),
+        }
+    }
+
+    fn histogram(&mut self, out: &mut Vec<u8>, buckets: &[u64], sum: f64) {
+        let Self { name, labels, bucket, bounds, bound_ends, .. } = self;
+        bucket.clear();
+        write(bucket, [name, "_bucket{"]);
+        bucket.extend_from_slice(labels);
+        // Without labels there is nothing to separate from a bound by a comma.
+        let comma = usize::from(labels.is_empty());
+        let (mut count, mut start) = (0, 0);
+        for (&end, more) in bound_ends.iter().zip(buckets) {
+            count = more.saturating_add(count);
+            out.extend_from_slice(bucket);
+            out.extend_from_slice(&bounds[start + comma..end]);
+            write_integer(out, count);
+            out.push(b'\n');
+            start = end;
+        }
+        self.start(out, "_sum");
+        write_number(out, sum);
+        out.push(b'\n');
+        self.start(out, "_count");
+        write_integer(out, count);
+        out.push(b'\n');
+    }
+
+    /// Writes a line up to its number. The braces are written even without labels.
+    fn start(&self, out: &mut Vec<u8>, suffix: &str) {
+        write(out, [&self.name, suffix, "{"]);
+        out.extend_from_slice(&self.labels);
+        write(out, ["} "]);
+    }
+}
+
+impl<D: Dialect> FamilySpelling for LineSpelling<D> {
+    fn series(&mut self, out: &mut Vec<u8>, labels: &[&str], value: Reading<'_>) {
+        self.labels.clear();
+        for (name, value) in self.label_names.iter().zip(labels) {
+            write_label(&mut self.labels, name, value);
+        }
+        self.labels.extend_from_slice(&self.default_labels);
+        // The comma after the last label is legal in 0.0.4, but other clients do not write it.
+        self.labels.pop();
+        match value {
+            Reading::Counter(value) => {
+                self.start(out, "");
+                write_integer(out, value);
+                out.push(b'\n');
+            }
+            Reading::Gauge(value) | Reading::FloatCounter(value) => {
+                self.start(out, "");
+                write_number(out, value);
+                out.push(b'\n');
+            }
+            Reading::Histogram { buckets, sum } => self.histogram(out, buckets, sum),
+        }
+    }
+
+    fn foreign(&mut self, out: &mut Vec<u8>, metric: &proto::Metric) {
+        let lines = ForeignLines { dialect: self.dialect, name: &self.name, metric };
+        match self.family_type {
+            FamilyType::Counter => lines.number(out, "", metric.get_counter().get_value()),
+            FamilyType::Gauge => lines.number(out, "", metric.get_gauge().get_value()),
+            FamilyType::Histogram => lines.histogram(out),
+            FamilyType::Summary => lines.summary(out),
+            // Rejected by the check.
+            FamilyType::Untyped => {}
+        }
+    }
+}
+
+/// The lines of one series of a foreign family.
+struct ForeignLines<'a, D> {
+    dialect: D,
+    name: &'a str,
+    metric: &'a proto::Metric,
+}
+
+impl<D: Dialect> ForeignLines<'_, D> {
+    fn histogram(&self, out: &mut Vec<u8>) {
+        let histogram = self.metric.get_histogram();
+        let (count, sum) = (histogram.get_sample_count(), histogram.get_sample_sum());
+        // The bucket for +Inf is optional; its value is the count.
+        let finite = histogram.get_bucket().iter().filter(|bucket| bucket.upper_bound() != f64::INFINITY);
+        for bucket in finite {
+            self.bound(out, ("_bucket", "le"), bucket.upper_bound());
+            self.end_integer(out, bucket.cumulative_count());
+        }
+        self.bound(out, ("_bucket", "le"), f64::INFINITY);
+        self.end_integer(out, count);
+        let lowest = histogram.get_bucket().first().map(proto::Bucket::upper_bound);
+        if self.dialect.has_sum(sum, lowest) {
+            self.number(out, "_sum", sum);
+            self.integer(out, "_count", count);
+        }
+    }
+
+    fn summary(&self, out: &mut Vec<u8>) {
+        let summary = self.metric.get_summary();
+        for quantile in summary.get_quantile() {
+            self.bound(out, ("", "quantile"), quantile.quantile());
+            self.end_number(out, quantile.value());
+        }
+        if self.dialect.has_sum(summary.sample_sum(), None) {
+            self.number(out, "_sum", summary.sample_sum());
+        }
+        self.integer(out, "_count", summary.sample_count());
+    }
+
+    fn number(&self, out: &mut Vec<u8>, suffix: &str, value: f64) {
+        self.start(out, suffix, None);
+        self.end_number(out, value);
+    }
+
+    fn integer(&self, out: &mut Vec<u8>, suffix: &str, value: u64) {
+        self.start(out, suffix, None);
+        self.end_integer(out, value);
+    }
+
+    /// Writes a line up to its value, with a bound as its last label.
+    fn bound(&self, out: &mut Vec<u8>, (suffix, label): (&str, &str), bound: f64) {
+        // Without the sign of a negative zero.
+        self.start(out, suffix, Some((label, bound + 0.0)));
+    }
+
+    /// Writes a line up to its value. Without labels it has no braces.
+    fn start(&self, out: &mut Vec<u8>, suffix: &str, bound: Option<(&str, f64)>) {
+        write(out, [self.name, suffix]);
+        let before = out.len();
+        for pair in self.metric.get_label() {
+            write(out, [if out.len() == before { "{" } else { "" }]);
+            write_label(out, pair.name(), pair.value());
+        }
+        if let Some((label, bound)) = bound {
+            write(out, [if out.len() == before { "{" } else { "" }, label, "=\""]);
+            self.dialect.bound(out, bound);
+            write(out, ["\","]);
+        }
+        if out.len() > before {
+            out.pop();
+            out.push(b'}');
+        }
+        out.push(b' ');
+    }
+
+    fn end_number(&self, out: &mut Vec<u8>, value: f64) {
+        write_number(out, value);
+        self.end(out);
+    }
+
+    fn end_integer(&self, out: &mut Vec<u8>, value: u64) {
+        write_integer(out, value);
+        self.end(out);
+    }
+
+    fn end(&self, out: &mut Vec<u8>) {
+        // The crate uses 0 for an absent timestamp.
+        if self.metric.timestamp_ms() != 0 {
+            self.dialect.time(out, self.metric.timestamp_ms());
+        }
+        out.push(b'\n');
+    }
+}
+
+/// Writes these parts.
+pub(super) fn write<const N: usize>(out: &mut Vec<u8>, parts: [&str; N]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+/// Writes a label and a comma.
+fn write_label(out: &mut Vec<u8>, name: &str, value: &str) {
+    write(out, [name, "=\""]);
+    write_escaped(out, value, ['\\', '"', '\n']);
+    write(out, ["\","]);
+}
+
+/// Writes a text with a backslash before each of these characters.
+pub(super) fn write_escaped<const N: usize>(out: &mut Vec<u8>, text: &str, escaped: [char; N]) {
+    let mut rest = text;
+    while let Some(index) = rest.find(escaped) {
+        let character = rest.as_bytes()[index];
+        write(out, [&rest[..index]]);
+        out.extend_from_slice(&[b'\\', if character == b'\n' { b'n' } else { character }]);
+        rest = &rest[index + 1..];
+    }
+    write(out, [rest]);
+}
+
+/// Writes a number as Prometheus parses it: infinities have a sign. Whole numbers have no point, as in other clients.
+pub(super) fn write_number(out: &mut Vec<u8>, value: f64) {
+    /// Above this not every integer is a float.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if value == f64::INFINITY {
+        write(out, ["+Inf"]);
+    } else if value == f64::NEG_INFINITY {
+        write(out, ["-Inf"]);
+    } else if value.is_nan() {
+        write(out, ["NaN"]);
+    } else if value.fract() == 0.0 && value.abs() < EXACT {
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and small enough")]
+        write(out, [itoa::Buffer::new().format(value as i64)]);
+    } else {
+        write(out, [ryu::Buffer::new().format_finite(value)]);
+    }
+}
+
+fn write_integer(out: &mut Vec<u8>, value: u64) {
+    write(out, [itoa::Buffer::new().format(value)]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_they_were_and_whole_ones_have_no_point() {
+        let spelled = |value| {
+            let mut out = Vec::new();
+            write_number(&mut out, value);
+            String::from_utf8(out).expect("digits")
+        };
+        for (value, expected) in [
+            (0.0, "0"),
+            (-1.0, "-1"),
+            (40.125, "40.125"),
+            (1e15, "1000000000000000"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (f64::NEG_INFINITY, "-Inf"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(spelled(value), expected);
+        }
+        for value in [1e300, 5e-324, 1e16, -1.5e-7, f64::MAX] {
+            assert_eq!(spelled(value).parse(), Ok(value), "{value}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The OpenMetrics text format, version 1.0.0.
+
+use super::foreign_family::ForeignFamily;
+use super::lines::{Dialect, LineSpelling, write, write_escaped, write_number};
+use super::naming::Naming;
+use super::spelling::{FamilySpelling, FamilyType, Spelling};
+use super::text::sample_names;
+use crate::catalogue::Family;
+
+pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpenMetrics;
+
+impl Spelling for OpenMetrics {
+    fn own(&self, out: &mut Vec<u8>, naming: &Naming, family: &'static Family) -> Box<dyn FamilySpelling> {
+        Box::new(LineSpelling::own(*self, out, naming, family))
+    }
+
+    fn foreign(&self, out: &mut Vec<u8>, family: &ForeignFamily) -> Box<dyn FamilySpelling> {
+        Box::new(LineSpelling::foreign(*self, out, family))
+    }
+
+    fn names(&self, name: &str, family_type: FamilyType) -> Vec<String> {
+        let (stem, suffixes) = match family_type {
+            FamilyType::Counter => (stem(name), &["_total", "_created"][..]),
+            FamilyType::Histogram | FamilyType::Summary => (name, &["_created"][..]),
+            FamilyType::Gauge | FamilyType::Untyped => (name, &[][..]),
+        };
+        let mut names = sample_names(stem, family_type);
+        names.extend(suffixes.iter().map(|suffix| format!("{stem}{suffix}")));
+        names
+    }
+
+    fn end(&self, out: &mut Vec<u8>) {
+        write(out, ["# EOF\n"]);
+    }
+}
+
+impl Dialect for OpenMetrics {
+    fn head(self, out: &mut Vec<u8>, name: &str, family_type: FamilyType, help: &str) -> String {
+        let is_counter = family_type == FamilyType::Counter;
+        let family = if is_counter { stem(name) } else { name };
+        if !help.is_empty() {
+            write(out, ["# HELP ", family, " "]);
+            write_escaped(out, help, ['\\', '\n', '"']);
+            write(out, ["\n"]);
+        }
+        let word = if family_type == FamilyType::Untyped { "unknown" } else { family_type.as_str() };
+        write(out, ["# TYPE ", family, " ", word, "\n"]);
+        if let Some(unit) = unit(family) {
+            write(out, ["# UNIT ", family, " ", unit, "\n"]);
+        }
+        if is_counter { format!("{family}_total") } else { name.to_owned() }
+    }
+
+    fn bound(self, out: &mut Vec<u8>, bound: f64) {
+        write_canonical(out, bound);
+    }
+
+    /// In seconds.
+    fn time(self, out: &mut Vec<u8>, unix_ms: i64) {
+        let (seconds, ms) = (unix_ms.div_euclid(1_000), unix_ms.rem_euclid(1_000));
+        write(out, [" ", &format!("{seconds}.{ms:03}")]);
+    }
+
+    /// The format forbids it where it could fall.
+    fn has_sum(self, sum: f64, lowest_bound: Option<f64>) -> bool {
+        sum >= 0.0 && lowest_bound.is_none_or(|bound| bound >= 0.0)
+    }
+}
+
+/// The name of a counter without its suffix, which only its samples have.
+fn stem(counter: &str) -> &str {
+    counter.strip_suffix("_total").filter(|stem| !stem.is_empty()).unwrap_or(counter)
+}
+
+/// The unit that a family's name ends in. No other name may have a unit, such as one that ends in `_timestamp`.
+pub(super) fn unit(family: &str) -> Option<&'static str> {
+    let has = |unit: &&str| family.strip_suffix(*unit).is_some_and(|rest| rest.ends_with('_'));
+    ["seconds", "bytes", "ratio", "percent"].into_iter().find(has)
+}
+
+/// Writes a bound as every client has to write it, so that its series is the same: at least one decimal, and an
+/// exponent from a million on and below 0.0001. Prometheus writes those of the protobuf format in the same way.
+fn write_canonical(out: &mut Vec<u8>, bound: f64) {
+    if !bound.is_finite() {
+        return write_number(out, bound);
+    }
+    let spelled = format!("{bound:e}");
+    let (digits, exponent) = spelled.split_once('e').expect("it is written with an exponent");
+    let exponent: i32 = exponent.parse().expect("it is an integer");
+    if (-4..6).contains(&exponent) || bound == 0.0 {
+        write(out, [&format!("{bound:?}")]);
+    } else {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        write(out, [&format!("{digits}e{sign}{:02}", exponent.abs())]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{self, Origin};
+    use crate::exposition::encoder::tests::{encoded_with, naming};
+    use crate::storage::Sink;
+
+    fn encoded(fill: impl FnOnce(&mut dyn Sink)) -> String {
+        String::from_utf8(encoded_with(&naming(), &OpenMetrics, fill)).expect("text")
+    }
+
+    const DEFAULT: &str = r#"app="a\"b\\c\nd",env="development",mode="paper""#;
+
+    #[test]
+    fn a_counter_has_its_suffix_only_on_samples_and_is_exact_beyond_2_to_the_53() {
+        let page = encoded(|sink| {
+            sink.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, &[], (1 << 53) + 1);
+        });
+        let name = "bytelyst_bot_reconciliation_mismatches";
+        let expected = format!(
+            "# HELP {name} Newly detected mismatches between local state and exchange state.\n# TYPE {name} counter\n\
+             {name}_total{{{DEFAULT}}} 9007199254740993\n# EOF\n"
+        );
+        assert_eq!(page, expected);
+    }
+
+    #[test]
+    fn bounds_are_floats_and_seconds_are_a_unit() {
+        let page = encoded(|sink| {
+            let buckets = &[1, 0, 2, 0, 0, 0, 0, 3];
+            sink.histogram(&catalogue::SUBSYSTEM_DURATION_SECONDS, &["trading"], buckets, 40.0);
+            sink.gauge(&catalogue::SUBSYSTEM_LAST_RUN_TIMESTAMP, &["trading"], 1.0);
+        });
+        assert!(page.contains("\n# UNIT bytelyst_bot_subsystem_duration_seconds seconds\n"), "{page}");
+        assert_eq!(page.matches("# UNIT ").count(), 1, "a timestamp's name does not end in its unit: {page}");
+        let bounds: Vec<_> = page.split("le=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(bounds, ["0.1", "0.25", "0.5", "1.0", "2.0", "5.0", "10.0", "+Inf"]);
+    }
+
+    #[test]
+    fn bounds_are_spelled_as_in_other_clients() {
+        for (bound, expected) in [
+            (0.0, "0.0"),
+            (1e-5, "1e-05"),
+            (0.000_25, "0.00025"),
+            (0.0001, "0.0001"),
+            (100_000.0, "100000.0"),
+            (999_999.5, "999999.5"),
+            (1e6, "1e+06"),
+            (1_234_567.0, "1.234567e+06"),
+            (1e21, "1e+21"),
+            (1e100, "1e+100"),
+            (-2.0, "-2.0"),
+            (f64::INFINITY, "+Inf"),
+        ] {
+            let mut out = Vec::new();
+            write_canonical(&mut out, bound);
+            assert_eq!(out, expected.as_bytes(), "{bound}");
+        }
+    }
+
+    #[test]
+    fn quotes_in_a_help_text_are_escaped() {
+        static WINDING: Family = Family {
+            name: "winding",
+            origin: Origin::Custom,
+            help: "a\\b\nc \"d\"",
+            ..catalogue::PROFILE_UTILIZATION_PERCENT
+        };
+        let page = encoded(|sink| {
+            sink.open(&WINDING);
+            sink.gauge(&WINDING, &["ä\"\\\nz"], 1.0);
+        });
+        assert!(page.starts_with("# HELP bytelyst_bot_winding a\\\\b\\nc \\\"d\\\"\n"), "{page}");
+        assert!(page.contains("{profile_id=\"ä\\\"\\\\\\nz\","), "{page}");
+    }
+
+    #[test]
+    fn a_page_without_series_has_its_end_alone() {
+        assert_eq!(encoded(|_| {}), "# EOF\n");
+    }
+}

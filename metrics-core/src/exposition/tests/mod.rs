@@ -1,0 +1,3 @@
+mod foreign;
+#[cfg(feature = "server")]
+mod formats;
