@@ -95,16 +95,16 @@ pub(super) fn get_with(address: SocketAddr, path: &str, headers: &str) -> Reply 
     read_reply(&mut stream, "GET")
 }
 
-pub(super) fn ask(stream: &mut TcpStream, method: &str, path: &str) {
+pub(super) fn ask(stream: &mut impl Write, method: &str, path: &str) {
     write!(stream, "{method} {path} HTTP/1.1\r\nHost: bot\r\n\r\n").unwrap();
 }
 
 /// Reads one answer and leaves the connection open.
-pub(super) fn read_reply(stream: &mut TcpStream, method: &str) -> Reply {
+pub(super) fn read_reply(stream: &mut impl Read, method: &str) -> Reply {
     try_read_reply(stream, method).unwrap()
 }
 
-pub(super) fn try_read_reply(stream: &mut TcpStream, method: &str) -> io::Result<Reply> {
+pub(super) fn try_read_reply(stream: &mut impl Read, method: &str) -> io::Result<Reply> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -123,13 +123,13 @@ pub(super) fn try_read_reply(stream: &mut TcpStream, method: &str) -> io::Result
     Ok(reply)
 }
 
-fn read(stream: &mut TcpStream, length: usize) -> io::Result<Vec<u8>> {
+fn read(stream: &mut impl Read, length: usize) -> io::Result<Vec<u8>> {
     let mut body = vec![0; length];
     stream.read_exact(&mut body)?;
     Ok(body)
 }
 
-fn read_chunks(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+fn read_chunks(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     loop {
         let mut line = String::new();

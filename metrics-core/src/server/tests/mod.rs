@@ -8,6 +8,8 @@ mod hostile;
 mod lifecycle;
 mod paths;
 mod rendering;
+#[cfg(all(feature = "tls", feature = "auth"))]
+mod security;
 mod slow;
 
 use std::io;
