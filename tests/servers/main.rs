@@ -7,6 +7,7 @@ mod promtool;
 mod pushgateway;
 mod queries;
 mod restart;
+mod security;
 
 use std::env;
 use std::process::Command;
@@ -30,6 +31,8 @@ fn main() {
             restart::seen_by_increase,
         ),
         prometheus("sigterm_loses_no_increment", queries::nothing_is_lost),
+        promtool("the_documented_web_configuration_is_accepted_and_works", security::documented_file),
+        prometheus("prometheus_scrapes_with_passwords_tokens_and_certificates", security::every_way),
         pushgateway("a_backtest_is_on_the_gateway_when_it_has_ended", pushgateway::backtest),
         pushgateway("groups_have_the_labels_that_were_given", pushgateway::groups),
         pushgateway("pushing_replaces_adding_keeps_deleting_removes", pushgateway::methods),

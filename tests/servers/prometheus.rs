@@ -29,13 +29,20 @@ pub(crate) type Vector = Vec<(BTreeMap<String, String>, f64)>;
 impl Prometheus {
     /// Starts one that scrapes the bot at `url`.
     pub(crate) fn scraping(url: &str) -> Result<Self, String> {
-        let (directory, port) = (Directory::new(), free_port());
         let target = url.strip_prefix("http://").ok_or("a plain URL")?;
-        let config = directory.path().join("prometheus.yml");
-        let text = format!(
-            "global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\nscrape_configs:\n  - job_name: bot\n    \
-             honor_labels: true\n    static_configs:\n      - targets: ['{target}']\n"
+        let job = format!(
+            "  - job_name: bot\n    honor_labels: true\n    static_configs:\n      - targets: ['{target}']\n"
         );
+        let prometheus = Self::with_jobs(&job)?;
+        prometheus.wait_for("up == 1", |up| up.len() == 1)?;
+        Ok(prometheus)
+    }
+
+    /// Starts one with these scrape jobs, YAML.
+    pub(crate) fn with_jobs(jobs: &str) -> Result<Self, String> {
+        let (directory, port) = (Directory::new(), free_port());
+        let config = directory.path().join("prometheus.yml");
+        let text = format!("global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\nscrape_configs:\n{jobs}");
         fs::write(&config, text).map_err(|error| error.to_string())?;
         let mut command = Command::new("prometheus");
         command
@@ -43,9 +50,7 @@ impl Prometheus {
             .arg(format!("--storage.tsdb.path={}", directory.path().join("data").display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"));
         let process = Process::start(&mut command, &directory);
-        let prometheus = Self { url: format!("http://127.0.0.1:{port}"), process, _directory: directory };
-        prometheus.wait_for("up == 1", |up| up.len() == 1)?;
-        Ok(prometheus)
+        Ok(Self { url: format!("http://127.0.0.1:{port}"), process, _directory: directory })
     }
 
     /// Its answer to `query` now.

@@ -1,0 +1,153 @@
+//! The endpoint with TLS and authentication, scraped by a real Prometheus.
+
+use std::fs;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use bot_metrics::server::{Server, ServerOptions};
+use bot_metrics::{Metrics, Mode, Settings};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+
+use crate::Outcome;
+use crate::process::{Directory, eventually};
+use crate::prometheus::Prometheus;
+
+const DOCUMENTATION: &str = include_str!("../../metrics-core/docs/securing_the_endpoint.md");
+
+/// A directory with an authority's certificate `ca.crt`, and certificates with keys for the bot, `server`, and for
+/// Prometheus, `client`.
+fn certificates() -> Directory {
+    let directory = Directory::new();
+    let write =
+        |name: &str, content: String| fs::write(directory.path().join(name), content).expect("a file");
+    let mut params = CertificateParams::new(Vec::new()).expect("no name");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority =
+        CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a certificate");
+    write("ca.crt", authority.pem());
+    for (file, name) in [("server", "127.0.0.1"), ("client", "prometheus.example")] {
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new([name.to_owned()]).expect("a name");
+        write(&format!("{file}.crt"), params.signed_by(&key, &authority).expect("a certificate").pem());
+        write(&format!("{file}.key"), key.serialize_pem());
+    }
+    directory
+}
+
+struct Bot {
+    address: String,
+    _server: Server,
+    reports: Arc<Mutex<Vec<String>>>,
+}
+
+impl Bot {
+    /// Serves a bot, with this web configuration if it is not empty.
+    fn serving(directory: &Directory, name: &str, web_config: &str) -> Result<Self, String> {
+        let reports = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&reports);
+        let hook = Arc::new(move |line: &str| kept.lock().expect("no panic").push(line.to_owned()));
+        let metrics: Metrics =
+            Settings::new(Mode::Paper).on_report(hook).build().map_err(|error| error.to_string())?;
+        let file = directory.path().join(name);
+        fs::write(&file, web_config).map_err(|error| error.to_string())?;
+        let options = ServerOptions::new().web_config(file);
+        let server = metrics.serve_with("127.0.0.1:0", options).map_err(|error| error.to_string())?;
+        Ok(Self { address: server.local_addr().to_string(), _server: server, reports })
+    }
+}
+
+/// The first file of the documentation, as printed there.
+pub(crate) fn documented_file() -> Outcome {
+    let directory = certificates();
+    let (_, rest) = DOCUMENTATION.split_once("```yaml\n").ok_or("no file in the documentation")?;
+    let (file, _) = rest.split_once("```").ok_or("no end of the file")?;
+    let bot = Bot::serving(&directory, "web.yml", file)?;
+    let path = directory.path().join("web.yml");
+    let check = Command::new("promtool").args(["check", "web-config"]).arg(path).output()?;
+    let said = String::from_utf8_lossy(&check.stdout);
+    if !check.status.success() {
+        return Err(format!("promtool: {said}{}", String::from_utf8_lossy(&check.stderr)).into());
+    }
+    let ca = fs::read(directory.path().join("ca.crt"))?;
+    let root = ureq::tls::Certificate::from_pem(&ca).map_err(|error| error.to_string())?;
+    let tls = ureq::tls::TlsConfig::builder()
+        .root_certs(ureq::tls::RootCerts::new_with_certs(&[root]))
+        .unversioned_rustls_crypto_provider(Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()))
+        .build();
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().tls_config(tls).http_status_as_error(false).build().into();
+    for (password, status) in [("example", 200), ("other", 401)] {
+        let credentials = base64(&format!("prometheus:{password}"));
+        let url = format!("https://{}/metrics", bot.address);
+        let answer = agent.get(url).header("Authorization", format!("Basic {credentials}")).call();
+        let found = answer.map_err(|error| error.to_string())?.status().as_u16();
+        if found != status {
+            return Err(format!("{password}: {found}, not {status}").into());
+        }
+    }
+    Ok(())
+}
+
+/// Each right way is scraped, each wrong one is refused and reported once.
+pub(crate) fn every_way() -> Outcome {
+    const HASH: &str = "$2y$10$D.3n.mIY/.ur4qCbqkPleelNUiMk2OTpqI1Li79nRqJZF.V.YVDlm";
+    let directory = certificates();
+    let tls = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n";
+    let users = format!("basic_auth_users:\n  prometheus: {HASH}\n  bearer: {HASH}\n");
+    let certificate = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n  \
+                       client_allowed_sans: [prometheus.example]\n";
+    let plain = Bot::serving(&directory, "plain.yml", "")?;
+    let bots = [
+        Bot::serving(&directory, "basic.yml", &users)?,
+        Bot::serving(&directory, "bearer.yml", &format!("{tls}{users}"))?,
+        Bot::serving(&directory, "certificate.yml", &format!("{tls}{certificate}"))?,
+        Bot::serving(&directory, "encrypted.yml", tls)?,
+    ];
+    let [basic, bearer, with_certificate, encrypted] = &bots;
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    let trusting = format!("scheme: https, tls_config: {{ca_file: {}", path("ca.crt"));
+    let showing = format!("{trusting}, cert_file: {}, key_file: {}", path("client.crt"), path("client.key"));
+    let user = |password| format!("basic_auth: {{username: prometheus, password: {password}}}");
+    let token = |token| format!("{trusting}}}, authorization: {{credentials: {token}}}");
+    let jobs = [
+        ("plain", &plain, "scheme: http".to_owned(), true),
+        ("password", basic, user("example"), true),
+        ("no_password", basic, "scheme: http".to_owned(), false),
+        ("wrong_password", basic, user("other"), false),
+        ("token", bearer, token("example"), true),
+        ("wrong_token", bearer, token("other"), false),
+        ("certificate", with_certificate, format!("{showing}}}"), true),
+        ("no_certificate", with_certificate, format!("{trusting}}}"), false),
+        ("encrypted", encrypted, format!("{trusting}}}"), true),
+        ("not_trusted", encrypted, "scheme: https".to_owned(), false),
+    ];
+    let job = |(name, bot, options, _): &(&str, &Bot, String, bool)| {
+        format!("  - {{job_name: {name}, static_configs: [{{targets: ['{}']}}], {options}}}\n", bot.address)
+    };
+    let prometheus = Prometheus::with_jobs(&jobs.iter().map(job).collect::<String>())?;
+    eventually("each job was scraped thrice", || {
+        let scraped = prometheus.query("count_over_time(up[1m]) >= 3")?.len();
+        if scraped == jobs.len() { Ok(()) } else { Err(format!("{scraped} jobs")) }
+    })?;
+    for (name, _, _, is_served) in &jobs {
+        let up = prometheus.value(&format!("min_over_time(up{{job=\"{name}\"}}[1m])"))?;
+        // The first check of a password may take longer than the timeout of a scrape.
+        let last = prometheus.value(&format!("up{{job=\"{name}\"}}"))?;
+        if (last > 0.0) != *is_served || (!is_served && up > 0.0) {
+            return Err(format!("{name}: up is {last}, in the last minute at least {up}").into());
+        }
+    }
+    for bot in &bots {
+        let lines = bot.reports.lock().expect("no panic").clone();
+        let refusals = lines.iter().filter(|line| line.contains("was refused")).count();
+        if refusals != 1 {
+            return Err(format!("{}: {lines:?}", bot.address).into());
+        }
+    }
+    Ok(())
+}
+
+fn base64(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
