@@ -5,12 +5,12 @@ use super::*;
 #[test]
 fn a_new_password_replaces_the_old_one() {
     let (served, folder) = with_users(&[("ops", "example")]);
-    assert_eq!(get_with(served.address, &basic("ops", "example")).status, 200);
+    assert_eq!(login(served.address, &basic("ops", "example")).status, 200);
     folder.write("web.yml", users_file(&[("ops", hash("other"))]));
     eventually("the old password is refused", || {
-        get_with(served.address, &basic("ops", "example")).status == 401
+        login(served.address, &basic("ops", "example")).status == 401
     });
-    assert_eq!(get_with(served.address, &basic("ops", "other")).status, 200);
+    assert_eq!(login(served.address, &basic("ops", "other")).status, 200);
     let lines = served.reports.lines();
     assert!(lines.iter().any(|line| line.ends_with("has changed and is in effect")), "{lines:?}");
 }
@@ -35,8 +35,8 @@ fn a_file_that_is_broken_or_gone_or_removes_a_protection_changes_nothing() {
             lines[0].contains("is not used, the previous one stays") && lines[0].contains(reason),
             "{lines:?}"
         );
-        assert_eq!(get_with(served.address, &basic("ops", "example")).status, 200);
-        assert_eq!(get_with(served.address, &basic("ops", "wrong")).status, 401);
+        assert_eq!(login(served.address, &basic("ops", "example")).status, 200);
+        assert_eq!(login(served.address, &basic("ops", "wrong")).status, 401);
         folder.write("web.yml", users_file(&[("ops", hash("other"))]));
         eventually("the mended file", || {
             served.reports.lines().iter().any(|line| line.ends_with("is in effect"))

@@ -16,7 +16,7 @@ fn every_page_asks_for_a_password_and_says_how() {
         assert_eq!(reply.header("x-content-type-options"), Some("nosniff"));
     }
     assert_eq!(served.reports.lines(), [""; 0], "a browser asks without a password first");
-    assert_eq!(get_with(served.address, &basic("ops", "example")).body, EXPOSITION);
+    assert_eq!(login(served.address, &basic("ops", "example")).body, EXPOSITION);
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn wrong_users_and_passwords_are_refused_and_reported_once() {
         "Basic".to_owned(),
         "Digest x".to_owned(),
     ] {
-        assert_eq!(get_with(served.address, &wrong).status, 401, "{wrong}");
+        assert_eq!(login(served.address, &wrong).status, 401, "{wrong}");
     }
     let expected = "a client at 127.0.0.1 was refused: its user or password is wrong";
     assert_eq!(served.reports.lines(), [expected]);
@@ -46,7 +46,7 @@ fn a_password_of_more_than_72_bytes_is_refused() {
         let password = "x".repeat(length);
         // With the NUL at its end, bcrypt reads 71 letters of a password.
         let (served, _folder) = with_hashes(&[("ops", hash(&"x".repeat(length.min(72))))]);
-        assert_eq!(get_with(served.address, &basic("ops", &password)).status, status, "{length}");
+        assert_eq!(login(served.address, &basic("ops", &password)).status, status, "{length}");
     }
 }
 
@@ -56,20 +56,20 @@ fn the_password_of_the_user_bearer_is_a_token() {
     for (authorization, status) in
         [("Bearer example", 200), ("bearer  example", 200), ("Bearer other", 401), ("Bearer", 401)]
     {
-        assert_eq!(get_with(served.address, authorization).status, status, "{authorization}");
+        assert_eq!(login(served.address, authorization).status, status, "{authorization}");
     }
 }
 
 #[test]
 fn after_ten_failures_an_address_gets_429_but_known_credentials_and_others_do_not() {
     let (served, _folder) = with_users(&[("ops", "example"), ("bearer", "example")]);
-    assert_eq!(get_with(served.address, &basic("ops", "example")).status, 200);
+    assert_eq!(login(served.address, &basic("ops", "example")).status, 200);
     for _ in 0..10 {
-        assert_eq!(get_with(served.address, &basic("ops", "wrong")).status, 401);
+        assert_eq!(login(served.address, &basic("ops", "wrong")).status, 401);
     }
-    let refused = get_with(served.address, "Bearer example");
+    let refused = login(served.address, "Bearer example");
     assert_eq!((refused.status, refused.header("retry-after")), (429, Some("60")));
-    assert_eq!(get_with(served.address, &basic("ops", "example")).status, 200, "was right before");
+    assert_eq!(login(served.address, &basic("ops", "example")).status, 200, "was right before");
     assert_eq!(get(served.address, "/metrics").status, 401, "a request without a password is no failure");
     let mut elsewhere = connect_from(Ipv4Addr::new(127, 0, 0, 2), served.address);
     write!(elsewhere, "GET / HTTP/1.1\r\nHost: bot\r\nAuthorization: Bearer example\r\n\r\n").unwrap();
@@ -86,7 +86,7 @@ fn of_many_simultaneous_wrong_logins_ten_are_checked() {
             .map(|client| {
                 scope.spawn(move || {
                     let logins = (0..1_250)
-                        .map(|login| get_with(served.address, &wrong(client * 1_250 + login)).status);
+                        .map(|number| login(served.address, &wrong(client * 1_250 + number)).status);
                     logins.collect::<Vec<_>>()
                 })
             })
@@ -102,15 +102,15 @@ fn of_many_simultaneous_wrong_logins_ten_are_checked() {
 fn a_login_in_progress_delays_no_scrape() {
     let slow = hash("slow").replace("$04$", "$14$");
     let (served, _folder) = with_hashes(&[("ops", hash("example")), ("slow", slow)]);
-    assert_eq!(get_with(served.address, &basic("ops", "example")).status, 200);
-    let mut login = connect(served.address);
+    assert_eq!(login(served.address, &basic("ops", "example")).status, 200);
+    let mut slow_login = connect(served.address);
     let header = basic("slow", "wrong");
-    write!(login, "GET / HTTP/1.1\r\nHost: bot\r\nAuthorization: {header}\r\n\r\n").unwrap();
+    write!(slow_login, "GET / HTTP/1.1\r\nHost: bot\r\nAuthorization: {header}\r\n\r\n").unwrap();
     for _ in 0..20 {
-        assert_eq!(get_with(served.address, &basic("ops", "example")).status, 200);
+        assert_eq!(login(served.address, &basic("ops", "example")).status, 200);
     }
-    login.set_nonblocking(true).unwrap();
-    let answer = login.peek(&mut [0]);
+    slow_login.set_nonblocking(true).unwrap();
+    let answer = slow_login.peek(&mut [0]);
     assert!(
         answer.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock),
         "the login was checked first"
@@ -121,9 +121,9 @@ fn a_login_in_progress_delays_no_scrape() {
 #[test]
 fn remembered_credentials_are_not_confused_with_others_of_the_same_letters() {
     let (served, _folder) = with_users(&[("a", "example"), ("aexam", "example")]);
-    assert_eq!(get_with(served.address, &basic("a", "example")).status, 200);
-    assert_eq!(get_with(served.address, &basic("aexam", "ple")).status, 401);
-    assert_eq!(get_with(served.address, &basic("aexam", "example")).status, 200);
+    assert_eq!(login(served.address, &basic("a", "example")).status, 200);
+    assert_eq!(login(served.address, &basic("aexam", "ple")).status, 401);
+    assert_eq!(login(served.address, &basic("aexam", "example")).status, 200);
 }
 
 /// From another loopback address, as from another machine.

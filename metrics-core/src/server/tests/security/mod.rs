@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
-use super::client::{Reply, connect, read_reply};
+use super::client::{Reply, connect, get_with, read_reply};
 use super::*;
 
 /// A folder of its own, removed at the end.
@@ -61,8 +61,8 @@ fn with_hashes(users: &[(&str, String)]) -> (Served, Folder) {
 }
 
 fn users_file(users: &[(&str, String)]) -> String {
-    let users: String = users.iter().map(|(user, hash)| format!("  {user}: {hash}\n")).collect();
-    format!("basic_auth_users:\n{users}")
+    let users: Vec<_> = users.iter().map(|(user, hash)| format!("  {user}: {hash}\n")).collect();
+    format!("basic_auth_users:\n{}", users.concat())
 }
 
 /// At the lowest cost.
@@ -70,11 +70,9 @@ fn hash(password: &str) -> String {
     bcrypt::hash_with_salt(password, 4, *b"sixteen bytes!!!").unwrap().to_string()
 }
 
-fn get_with(address: SocketAddr, authorization: &str) -> Reply {
-    let mut stream = connect(address);
-    let request = format!("GET /metrics HTTP/1.1\r\nHost: bot\r\nAuthorization: {authorization}\r\n\r\n");
-    io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
-    read_reply(&mut stream, "GET")
+/// A scrape with this header.
+fn login(address: SocketAddr, authorization: &str) -> Reply {
+    get_with(address, "/metrics", &format!("Authorization: {authorization}\r\n"))
 }
 
 fn basic(user: &str, password: &str) -> String {
