@@ -115,33 +115,6 @@ impl Family {
     }
 }
 
-const fn counter(
-    name: &'static str,
-    labels: &'static [&'static str],
-    origin: Origin,
-    help: &'static str,
-) -> Family {
-    Family { name, kind: Kind::Counter, help, labels, buckets: &[], objective: None, origin }
-}
-
-const fn gauge(
-    name: &'static str,
-    labels: &'static [&'static str],
-    origin: Origin,
-    help: &'static str,
-) -> Family {
-    Family { name, kind: Kind::Gauge, help, labels, buckets: &[], objective: None, origin }
-}
-
-const fn histogram(
-    name: &'static str,
-    labels: &'static [&'static str],
-    buckets: &'static [f64],
-    help: &'static str,
-) -> Family {
-    Family { name, kind: Kind::Histogram, help, labels, buckets, objective: None, origin: Origin::Core }
-}
-
 /// Bucket bounds of [`SUBSYSTEM_DURATION_SECONDS`], in seconds; fixed by the contract.
 pub const SUBSYSTEM_DURATION_BUCKETS: [f64; 7] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0];
 
@@ -152,320 +125,161 @@ pub const SUBSYSTEM_DURATION_BUCKETS: [f64; 7] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0,
 pub const EXCHANGE_API_LATENCY_BUCKETS: [f64; 18] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0];
 
-/// Events for an operator's journal.
-pub static OPERATIONAL_EVENTS_TOTAL: Family = counter(
-    "operational_events_total",
-    &["severity", "type", "profile_id", "symbol"],
-    Origin::Core,
-    "System events (orders, errors, warnings) since start.",
-);
-
-/// The duration of one cycle of a core loop.
-pub static SUBSYSTEM_DURATION_SECONDS: Family = histogram(
-    "subsystem_duration_seconds",
-    &["subsystem"],
-    &SUBSYSTEM_DURATION_BUCKETS,
-    "Execution time of one cycle of a core loop, without the sleep between cycles.",
-);
-
-/// The time of a subsystem's last success.
-pub static SUBSYSTEM_LAST_RUN_TIMESTAMP: Family = gauge(
-    "subsystem_last_run_timestamp",
-    &["subsystem"],
-    Origin::Core,
-    "Unix time in seconds at which the last successful run ended; absent before the first.",
-);
-
-/// The time at which a run of a subsystem last ended.
-pub static SUBSYSTEM_LAST_ATTEMPT_TIMESTAMP_SECONDS: Family = gauge(
-    "subsystem_last_attempt_timestamp_seconds",
-    &["subsystem"],
-    Origin::Extension,
-    "Unix time in seconds at which the last run ended, successful or not; absent before the first.",
-);
-
-/// Whether a subsystem is alive.
-pub static SUBSYSTEM_ALIVE: Family = gauge(
-    "subsystem_alive",
-    &["subsystem"],
-    Origin::Core,
-    "1 if the subsystem last succeeded, was skipped or was registered within subsystem_max_age_seconds, or is paused; \
-     0 if stalled. Computed at each scrape.",
-);
-
-/// Whether a subsystem is paused.
-pub static SUBSYSTEM_PAUSED: Family = gauge(
-    "subsystem_paused",
-    &["subsystem"],
-    Origin::Extension,
-    "1 while the subsystem is paused, and so counts as alive.",
-);
-
-/// The number of runs that ended, by outcome.
-pub static SUBSYSTEM_RUNS_TOTAL: Family = counter(
-    "subsystem_runs_total",
-    &["subsystem", "outcome"],
-    Origin::Extension,
-    "Completed runs, by outcome.",
-);
-
-/// The number of runs in progress.
-pub static SUBSYSTEM_IN_PROGRESS: Family =
-    gauge("subsystem_in_progress", &["subsystem"], Origin::Extension, "Runs in progress.");
-
-/// The age at which a subsystem counts as stalled.
-pub static SUBSYSTEM_MAX_AGE_SECONDS: Family = gauge(
-    "subsystem_max_age_seconds",
-    &["subsystem"],
-    Origin::Extension,
-    "Age in seconds of the last success or skip above which the subsystem counts as stalled; 60 by default.",
-);
-
-/// The latency of the exchange.
-pub static EXCHANGE_API_LATENCY_SECONDS: Family = histogram(
-    "exchange_api_latency_seconds",
-    &["exchange", "operation"],
-    &EXCHANGE_API_LATENCY_BUCKETS,
-    "Duration of one attempt of an exchange API call, from before the request to the decoded body, for every outcome.",
-);
-
-/// The number of attempts that ended, by outcome.
-pub static EXCHANGE_API_REQUESTS_TOTAL: Family = counter(
-    "exchange_api_requests_total",
-    &["exchange", "operation", "outcome"],
-    Origin::Extension,
-    "Completed attempts of exchange API calls, by outcome.",
-);
-
-/// The number of attempts in progress.
-pub static EXCHANGE_API_IN_FLIGHT: Family = gauge(
-    "exchange_api_in_flight",
-    &["exchange", "operation"],
-    Origin::Extension,
-    "Attempts of exchange API calls in progress.",
-);
-
-/// The used part of a rate limit.
-pub static EXCHANGE_RATE_LIMIT_USED_RATIO: Family = gauge(
-    "exchange_rate_limit_used_ratio",
-    &["exchange", "limit"],
-    Origin::Extension,
-    "Used part of an exchange's rate limit, as its answers report it; 1 means all, and more if the exchange keeps counting; absent until first read.",
-);
-
-/// The number of times a profile's available capital fell below zero.
-pub static CAPITAL_INVARIANT_VIOLATIONS_TOTAL: Family = counter(
-    "capital_invariant_violations_total",
-    &["profile_id"],
-    Origin::Core,
-    "Number of times that available capital fell below zero; staying below adds nothing. Should always be 0.",
-);
-
-/// Whether a profile's available capital is below zero.
-pub static CAPITAL_BELOW_ZERO: Family = gauge(
-    "capital_below_zero",
-    &["profile_id"],
-    Origin::Extension,
-    "1 while available capital is below zero, 0 otherwise; absent before the first update.",
-);
-
-/// The used part of a profile's capital.
-pub static PROFILE_UTILIZATION_PERCENT: Family = gauge(
-    "profile_utilization_percent",
-    &["profile_id"],
-    Origin::Core,
-    "Allocated capital in use, 100 x (positions + open orders) / allocated; not clamped; if nothing is allocated, 0 if nothing is used and +Inf otherwise.",
-);
-
-/// The number of mismatches found by reconciliation.
-pub static RECONCILIATION_MISMATCHES_TOTAL: Family = counter(
-    "reconciliation_mismatches_total",
-    &[],
-    Origin::Core,
-    "Newly detected mismatches between local state and exchange state.",
-);
-
-/// The number of mismatches of each kind found by reconciliation.
-pub static RECONCILIATION_MISMATCHES_BY_KIND_TOTAL: Family = counter(
-    "reconciliation_mismatches_by_kind_total",
-    &["kind", "source"],
-    Origin::Extension,
-    "Newly detected mismatches by kind: missing = missing from source, differs = different on both sides, unspecified = only counted.",
-);
-
-/// The number of items missing in the last reconciliation.
-pub static RECONCILIATION_MISSING_ITEMS_COUNT: Family = gauge(
-    "reconciliation_missing_items_count",
-    &["source"],
-    Origin::Core,
-    "Orders and positions missing in the last committed cycle of each reconciliation, summed: db = missing from the database although the exchange \
-     has them, exchange = missing from the exchange although the database has them; absent before the first cycle.",
-);
-
-/// The time of the last update of market data.
-pub static MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS: Family = gauge(
-    "market_data_last_update_timestamp_seconds",
-    &["exchange", "symbol"],
-    Origin::Extension,
-    "Unix time in seconds of the last update of a symbol's market data; absent before the first.",
-);
-
-/// Recordings with label values over a limit.
-pub static LABEL_OVERFLOW_TOTAL: Family = counter(
-    "label_overflow_total",
-    &["metric", "label"],
-    Origin::Extension,
-    "Recordings with a label value over the limit on label values or series, which is replaced by \"other\"; in families \
-     where one series for many would mislead, they are left out.",
-);
-
-/// Invalid values.
-pub static INVALID_OBSERVATIONS_TOTAL: Family = counter(
-    "invalid_observations_total",
-    &["metric"],
-    Origin::Extension,
-    "Values that were dropped because they cannot be recorded: NaN, infinite capital, negative or infinite rate limits, \
-     and negative or infinite observations of a histogram.",
-);
-
-/// Failures of foreign collectors.
-pub static FOREIGN_COLLECTOR_FAILURES_TOTAL: Family = counter(
-    "foreign_collector_failures_total",
-    &["reason"],
-    Origin::Extension,
-    "Number of times that a collector or registry added by the bot was left out of a scrape, because it panicked, took \
-     too long or returned families that cannot be exported.",
-);
-
-/// The number of times the fast clock was given up.
-pub static CLOCK_FALLBACKS_TOTAL: Family = counter(
-    "clock_fallbacks_total",
-    &[],
-    Origin::Extension,
-    "Number of times that the processor's time stamp counter disagreed with the monotonic clock and was replaced by it.",
-);
-
-/// Recordings made where the thread may neither allocate nor wait, before there was a place for them.
-pub static RECORDINGS_LOST_TOTAL: Family = counter(
-    "recordings_lost_total",
-    &[],
-    Origin::Extension,
-    "Lost recordings of this process: made by an allocator while memory was being allocated for the first recordings.",
-);
-
-/// The running build.
-pub static BUILD_INFO: Family = gauge(
-    "build_info",
-    &["version", "revision"],
-    Origin::Extension,
-    "Always 1; its labels identify the running build of the bot.",
-);
-
-/// The cost of a scrape.
-pub static SCRAPE_DURATION_SECONDS: Family = gauge(
-    "scrape_duration_seconds",
-    &[],
-    Origin::Extension,
-    "Time that the bot took to collect and encode the previous exposition; absent in the first.",
-);
-
 /// Bucket bounds of [`TOKIO_SCHEDULER_LAG_SECONDS`], in seconds.
 pub const TOKIO_SCHEDULER_LAG_BUCKETS: [f64; 9] = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
 
-/// The delay of tokio's scheduler.
-pub static TOKIO_SCHEDULER_LAG_SECONDS: Family = Family {
-    origin: Origin::Extension,
-    ..histogram(
-        "tokio_scheduler_lag_seconds",
-        &[],
-        &TOKIO_SCHEDULER_LAG_BUCKETS,
-        "Delay between the requested and the actual wake-up of a task on a runtime passed to watch_tokio; its timer has a resolution of 1 ms.",
-    )
-};
+/// Declares the families and their list. The doc comment of a family is its HELP text.
+macro_rules! families {
+    (@buckets) => { &[] };
+    (@buckets $buckets:ident) => { &$buckets };
+    ($($(#[doc = $help:literal])+ $family:ident = $origin:ident $kind:ident $name:literal [$($label:literal),*]
+        $(buckets($buckets:ident))?;)*) => {
+        $(
+            $(#[doc = $help])+
+            #[allow(clippy::doc_markdown, reason = "a HELP text has no Markdown")]
+            pub static $family: Family = Family {
+                name: $name,
+                kind: Kind::$kind,
+                // Each line of a doc comment begins with a space.
+                help: concat!($($help),+).split_at(1).1,
+                labels: &[$($label),*],
+                buckets: families!(@buckets $($buckets)?),
+                objective: None,
+                origin: Origin::$origin,
+            };
+        )*
 
-/// The processor time of the process.
-pub static PROCESS_CPU_SECONDS_TOTAL: Family = counter(
-    "process_cpu_seconds_total",
-    &[],
-    Origin::Standard,
-    "Total user and system CPU time spent in seconds.",
-);
+        /// All families, in the order in which they are exported.
+        pub static FAMILIES: &[&Family] = &[$(&$family),*];
+    };
+}
 
-/// The open file descriptors of the process.
-pub static PROCESS_OPEN_FDS: Family =
-    gauge("process_open_fds", &[], Origin::Standard, "Number of open file descriptors.");
+families! {
+    /// System events (orders, errors, warnings) since start.
+    OPERATIONAL_EVENTS_TOTAL = Core Counter "operational_events_total" ["severity", "type", "profile_id", "symbol"];
 
-/// The maximum number of open file descriptors.
-pub static PROCESS_MAX_FDS: Family =
-    gauge("process_max_fds", &[], Origin::Standard, "Maximum number of open file descriptors.");
+    /// Execution time of one cycle of a core loop, without the sleep between cycles.
+    SUBSYSTEM_DURATION_SECONDS = Core Histogram "subsystem_duration_seconds" ["subsystem"]
+        buckets(SUBSYSTEM_DURATION_BUCKETS);
 
-/// The virtual memory of the process.
-pub static PROCESS_VIRTUAL_MEMORY_BYTES: Family =
-    gauge("process_virtual_memory_bytes", &[], Origin::Standard, "Virtual memory size in bytes.");
+    /// Unix time in seconds at which the last successful run ended; absent before the first.
+    SUBSYSTEM_LAST_RUN_TIMESTAMP = Core Gauge "subsystem_last_run_timestamp" ["subsystem"];
 
-/// The resident memory of the process.
-pub static PROCESS_RESIDENT_MEMORY_BYTES: Family =
-    gauge("process_resident_memory_bytes", &[], Origin::Standard, "Resident memory size in bytes.");
+    /// Unix time in seconds at which the last run ended, successful or not; absent before the first.
+    SUBSYSTEM_LAST_ATTEMPT_TIMESTAMP_SECONDS = Extension Gauge "subsystem_last_attempt_timestamp_seconds" ["subsystem"];
 
-/// The start time of the process.
-pub static PROCESS_START_TIME_SECONDS: Family = gauge(
-    "process_start_time_seconds",
-    &[],
-    Origin::Standard,
-    "Start time of the process since unix epoch in seconds.",
-);
+    /// 1 if the subsystem last succeeded, was skipped or was registered within subsystem_max_age_seconds, or is paused;
+    /// 0 if stalled. Computed at each scrape.
+    SUBSYSTEM_ALIVE = Core Gauge "subsystem_alive" ["subsystem"];
 
-/// The threads of the process.
-pub static PROCESS_THREADS: Family =
-    gauge("process_threads", &[], Origin::Standard, "Number of OS threads in the process.");
+    /// 1 while the subsystem is paused, and so counts as alive.
+    SUBSYSTEM_PAUSED = Extension Gauge "subsystem_paused" ["subsystem"];
 
-/// The default labels, if they are not on each series.
-pub static TARGET_INFO: Family = gauge(
-    "target_info",
-    &["app", "env", "mode"],
-    Origin::Standard,
-    "Always 1; carries the default labels if Settings::default_labels_in_target_info removes them from the other series.",
-);
+    /// Completed runs, by outcome.
+    SUBSYSTEM_RUNS_TOTAL = Extension Counter "subsystem_runs_total" ["subsystem", "outcome"];
 
-/// All families, in the order in which they are exported.
-pub static FAMILIES: &[&Family] = &[
-    &OPERATIONAL_EVENTS_TOTAL,
-    &SUBSYSTEM_DURATION_SECONDS,
-    &SUBSYSTEM_LAST_RUN_TIMESTAMP,
-    &SUBSYSTEM_LAST_ATTEMPT_TIMESTAMP_SECONDS,
-    &SUBSYSTEM_ALIVE,
-    &SUBSYSTEM_PAUSED,
-    &SUBSYSTEM_RUNS_TOTAL,
-    &SUBSYSTEM_IN_PROGRESS,
-    &SUBSYSTEM_MAX_AGE_SECONDS,
-    &EXCHANGE_API_LATENCY_SECONDS,
-    &EXCHANGE_API_REQUESTS_TOTAL,
-    &EXCHANGE_API_IN_FLIGHT,
-    &EXCHANGE_RATE_LIMIT_USED_RATIO,
-    &CAPITAL_INVARIANT_VIOLATIONS_TOTAL,
-    &CAPITAL_BELOW_ZERO,
-    &PROFILE_UTILIZATION_PERCENT,
-    &RECONCILIATION_MISMATCHES_TOTAL,
-    &RECONCILIATION_MISMATCHES_BY_KIND_TOTAL,
-    &RECONCILIATION_MISSING_ITEMS_COUNT,
-    &MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS,
-    &LABEL_OVERFLOW_TOTAL,
-    &INVALID_OBSERVATIONS_TOTAL,
-    &FOREIGN_COLLECTOR_FAILURES_TOTAL,
-    &CLOCK_FALLBACKS_TOTAL,
-    &RECORDINGS_LOST_TOTAL,
-    &BUILD_INFO,
-    &SCRAPE_DURATION_SECONDS,
-    &TOKIO_SCHEDULER_LAG_SECONDS,
-    &PROCESS_CPU_SECONDS_TOTAL,
-    &PROCESS_OPEN_FDS,
-    &PROCESS_MAX_FDS,
-    &PROCESS_VIRTUAL_MEMORY_BYTES,
-    &PROCESS_RESIDENT_MEMORY_BYTES,
-    &PROCESS_START_TIME_SECONDS,
-    &PROCESS_THREADS,
-    &TARGET_INFO,
-];
+    /// Runs in progress.
+    SUBSYSTEM_IN_PROGRESS = Extension Gauge "subsystem_in_progress" ["subsystem"];
+
+    /// Age in seconds of the last success or skip above which the subsystem counts as stalled; 60 by default.
+    SUBSYSTEM_MAX_AGE_SECONDS = Extension Gauge "subsystem_max_age_seconds" ["subsystem"];
+
+    /// Duration of one attempt of an exchange API call, from before the request to the decoded body, for every outcome.
+    EXCHANGE_API_LATENCY_SECONDS = Core Histogram "exchange_api_latency_seconds" ["exchange", "operation"]
+        buckets(EXCHANGE_API_LATENCY_BUCKETS);
+
+    /// Completed attempts of exchange API calls, by outcome.
+    EXCHANGE_API_REQUESTS_TOTAL = Extension Counter "exchange_api_requests_total" ["exchange", "operation", "outcome"];
+
+    /// Attempts of exchange API calls in progress.
+    EXCHANGE_API_IN_FLIGHT = Extension Gauge "exchange_api_in_flight" ["exchange", "operation"];
+
+    /// Used part of an exchange's rate limit, as its answers report it; 1 means all, and more if the exchange keeps
+    /// counting; absent until first read.
+    EXCHANGE_RATE_LIMIT_USED_RATIO = Extension Gauge "exchange_rate_limit_used_ratio" ["exchange", "limit"];
+
+    /// Number of times that available capital fell below zero; staying below adds nothing. Should always be 0.
+    CAPITAL_INVARIANT_VIOLATIONS_TOTAL = Core Counter "capital_invariant_violations_total" ["profile_id"];
+
+    /// 1 while available capital is below zero, 0 otherwise; absent before the first update.
+    CAPITAL_BELOW_ZERO = Extension Gauge "capital_below_zero" ["profile_id"];
+
+    /// Allocated capital in use, 100 x (positions + open orders) / allocated; not clamped; if nothing is allocated, 0
+    /// if nothing is used and +Inf otherwise.
+    PROFILE_UTILIZATION_PERCENT = Core Gauge "profile_utilization_percent" ["profile_id"];
+
+    /// Newly detected mismatches between local state and exchange state.
+    RECONCILIATION_MISMATCHES_TOTAL = Core Counter "reconciliation_mismatches_total" [];
+
+    /// Newly detected mismatches by kind: missing = missing from source, differs = different on both sides, unspecified
+    /// = only counted.
+    RECONCILIATION_MISMATCHES_BY_KIND_TOTAL = Extension Counter "reconciliation_mismatches_by_kind_total"
+        ["kind", "source"];
+
+    /// Orders and positions missing in the last committed cycle of each reconciliation, summed: db = missing from the
+    /// database although the exchange has them, exchange = missing from the exchange although the database has them;
+    /// absent before the first cycle.
+    RECONCILIATION_MISSING_ITEMS_COUNT = Core Gauge "reconciliation_missing_items_count" ["source"];
+
+    /// Unix time in seconds of the last update of a symbol's market data; absent before the first.
+    MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS = Extension Gauge "market_data_last_update_timestamp_seconds"
+        ["exchange", "symbol"];
+
+    /// Recordings with a label value over the limit on label values or series, which is replaced by "other"; in
+    /// families where one series for many would mislead, they are left out.
+    LABEL_OVERFLOW_TOTAL = Extension Counter "label_overflow_total" ["metric", "label"];
+
+    /// Values that were dropped because they cannot be recorded: NaN, infinite capital, negative or infinite rate
+    /// limits, and negative or infinite observations of a histogram.
+    INVALID_OBSERVATIONS_TOTAL = Extension Counter "invalid_observations_total" ["metric"];
+
+    /// Number of times that a collector or registry added by the bot was left out of a scrape, because it panicked,
+    /// took too long or returned families that cannot be exported.
+    FOREIGN_COLLECTOR_FAILURES_TOTAL = Extension Counter "foreign_collector_failures_total" ["reason"];
+
+    /// Number of times that the processor's time stamp counter disagreed with the monotonic clock and was replaced by
+    /// it.
+    CLOCK_FALLBACKS_TOTAL = Extension Counter "clock_fallbacks_total" [];
+
+    /// Lost recordings of this process: made by an allocator while memory was being allocated for the first recordings.
+    RECORDINGS_LOST_TOTAL = Extension Counter "recordings_lost_total" [];
+
+    /// Always 1; its labels identify the running build of the bot.
+    BUILD_INFO = Extension Gauge "build_info" ["version", "revision"];
+
+    /// Time that the bot took to collect and encode the previous exposition; absent in the first.
+    SCRAPE_DURATION_SECONDS = Extension Gauge "scrape_duration_seconds" [];
+
+    /// Delay between the requested and the actual wake-up of a task on a runtime passed to watch_tokio; its timer has a
+    /// resolution of 1 ms.
+    TOKIO_SCHEDULER_LAG_SECONDS = Extension Histogram "tokio_scheduler_lag_seconds" []
+        buckets(TOKIO_SCHEDULER_LAG_BUCKETS);
+
+    /// Total user and system CPU time spent in seconds.
+    PROCESS_CPU_SECONDS_TOTAL = Standard Counter "process_cpu_seconds_total" [];
+
+    /// Number of open file descriptors.
+    PROCESS_OPEN_FDS = Standard Gauge "process_open_fds" [];
+
+    /// Maximum number of open file descriptors.
+    PROCESS_MAX_FDS = Standard Gauge "process_max_fds" [];
+
+    /// Virtual memory size in bytes.
+    PROCESS_VIRTUAL_MEMORY_BYTES = Standard Gauge "process_virtual_memory_bytes" [];
+
+    /// Resident memory size in bytes.
+    PROCESS_RESIDENT_MEMORY_BYTES = Standard Gauge "process_resident_memory_bytes" [];
+
+    /// Start time of the process since unix epoch in seconds.
+    PROCESS_START_TIME_SECONDS = Standard Gauge "process_start_time_seconds" [];
+
+    /// Number of OS threads in the process.
+    PROCESS_THREADS = Standard Gauge "process_threads" [];
+
+    /// Always 1; carries the default labels if Settings::default_labels_in_target_info removes them from the other
+    /// series.
+    TARGET_INFO = Standard Gauge "target_info" ["app", "env", "mode"];
+}
 
 /// The families as a Markdown table, as in the README.
 ///
