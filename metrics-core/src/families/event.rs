@@ -91,11 +91,7 @@ impl Events {
 
     pub(crate) fn collect(&self, now: Duration, namespace: &str, sink: &mut dyn Sink) {
         sink.open(&OPERATIONAL_EVENTS_TOTAL);
-        let mut after = self.family.lock().collect_some(now, None, sink);
-        while let Some(labels) = after {
-            sink.rest();
-            after = self.family.lock().collect_some(now, Some(&labels), sink);
-        }
+        series::collect(&self.family, now, sink);
         self.family.lock().collect_overflow(namespace, sink);
     }
 }

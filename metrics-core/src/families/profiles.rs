@@ -10,7 +10,7 @@ use crate::families::capital::CapitalReading;
 use crate::labels::bounds::LabelBounds;
 use crate::labels::value::OTHER;
 use crate::lock::{Lock, LockGuard};
-use crate::series::grace;
+use crate::series::grace_end;
 use crate::storage::{CounterSlot, Sink};
 
 /// The maximum number of profiles over the limit whose below-zero state is tracked; for further ones every check
@@ -131,7 +131,7 @@ impl Profiles {
         let has_grace = beyond.removed.len() < MOST_BEYOND || beyond.removed.contains_key(id);
         if has_grace {
             beyond.removed.insert(Arc::clone(id), now);
-            beyond.next_end.get_or_insert(grace::end(now));
+            beyond.next_end.get_or_insert(grace_end(now));
         }
         has_grace
     }
@@ -187,13 +187,13 @@ impl Overflowed {
         }
         let mut ended = Vec::new();
         self.removed.retain(|profile, removed_at| {
-            let is_over = now >= grace::end(*removed_at);
+            let is_over = now >= grace_end(*removed_at);
             if is_over {
                 ended.push(Arc::clone(profile));
             }
             !is_over
         });
-        self.next_end = self.removed.values().min().map(|removed_at| grace::end(*removed_at));
+        self.next_end = self.removed.values().min().map(|removed_at| grace_end(*removed_at));
         ended
     }
 }
@@ -289,14 +289,14 @@ impl ProfileState {
     }
 
     fn is_past_grace(&self, now: Duration) -> bool {
-        self.removed_at.is_some_and(|at| now >= grace::end(at))
+        self.removed_at.is_some_and(|at| now >= grace_end(at))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::grace::GRACE;
+    use crate::series::GRACE;
 
     fn capital(allocated: f64, used: f64) -> CapitalReading {
         available(allocated - used)

@@ -9,6 +9,7 @@
 use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::sync::atomic::{Ordering::Acquire, fence};
 use std::time::Duration;
@@ -16,10 +17,10 @@ use std::time::Duration;
 use super::cache;
 use super::entry::Entry;
 use super::label_set::{FamilyKey, LabelSetQuery, LabelText};
-use super::limits::{Bound, LabelLimits};
+use super::limits::{Bound, LabelLimits, grace_end};
 use crate::catalogue::{self, Family, Kind};
-use crate::series::grace;
-use crate::storage::{self, Baseline, Sink, Slot, visit_some};
+use crate::lock::Lock;
+use crate::storage::{AT_ONCE, Baseline, Sink, Slot};
 
 /// The number of removed series that is swept without a scrape.
 const FEW_REMOVED: usize = 64;
@@ -170,7 +171,7 @@ impl BoundedSeries {
             return;
         }
         let Some(member) = self.series.get(&*entry.labels).cloned() else { return };
-        let ends = if self.family.kind == Kind::Gauge { now } else { grace::end(now) };
+        let ends = if self.family.kind == Kind::Gauge { now } else { grace_end(now) };
         self.begin_removal(member, |_, _| ends, now);
         if self.removed.len() >= self.many_removed {
             self.sweep(now);
@@ -192,7 +193,7 @@ impl BoundedSeries {
         for member in meant {
             let ends = |entry: &Entry, mark| {
                 let is_seen = is_gauge || entry.is_seen(mark);
-                if is_seen { now } else { grace::end(now) }
+                if is_seen { now } else { grace_end(now) }
             };
             self.begin_removal(member, ends, now);
         }
@@ -228,7 +229,7 @@ impl BoundedSeries {
 
     /// Passes some of the series, those after the one with the labels `after`, to the sink; returns where to
     /// continue, if there are more.
-    pub(crate) fn collect_some(
+    fn collect_some(
         &mut self,
         now: Duration,
         after: Option<&[LabelText]>,
@@ -242,22 +243,26 @@ impl BoundedSeries {
         }
         let mut texts = Vec::with_capacity(self.family.labels.len());
         let is_gauge = self.family.kind == Kind::Gauge;
-        let last = visit_some(self.series.range::<[LabelText], _>(storage::after(after)), |member| {
+        let awaits_receipt = !is_gauge && self.limits.are_open();
+        let mut rest = self.series.range::<[LabelText], _>((after.map_or(Unbounded, Excluded), Unbounded));
+        let mut last = None;
+        for member in rest.by_ref().take(AT_ONCE) {
+            last = Some(member);
             // A gauge "other" would have the value of an arbitrary label set.
             let is_hidden = !member.0.is_live() || is_gauge && self.limits.have_other(member.labels());
-            let Some(slot) = member.slot().filter(|_| !is_hidden) else { return };
+            let Some(slot) = member.slot().filter(|_| !is_hidden) else { continue };
             texts.clear();
             // They live as long as the series do.
             texts.extend(member.labels().iter().map(LabelText::as_str));
             let mark = slot.collect(self.family, &texts, sink);
-            if !is_gauge
+            if awaits_receipt
                 && !member.0.is_seen(mark)
                 && let Some(receipt) = sink.receipt()
             {
                 receipt.add(Arc::<Entry>::clone(&member.0), mark);
             }
-        });
-        last.map(|member| member.labels().to_vec())
+        }
+        rest.next().and(last).map(|member| member.labels().to_vec())
     }
 
     /// Exports how often each label's values were replaced by "other".
@@ -362,6 +367,15 @@ impl BoundedSeries {
         let other = self.insert_or_revive(member.0.key, within, || slot.empty());
         other.record(|other| other.add_difference(baseline, &now));
         Some(now)
+    }
+}
+
+/// Passes all series to the sink, which rests between some of them and the next.
+pub(crate) fn collect(series: &Lock<BoundedSeries>, now: Duration, sink: &mut dyn Sink) {
+    let mut after = series.lock().collect_some(now, None, sink);
+    while let Some(labels) = after {
+        sink.rest();
+        after = series.lock().collect_some(now, Some(&labels), sink);
     }
 }
 

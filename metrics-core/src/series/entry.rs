@@ -88,6 +88,14 @@ impl Entry {
         }
     }
 
+    /// The slot of its series, which stays for ever from here on.
+    pub(crate) fn leaked_slot(self: &Arc<Self>) -> Option<&'static Slot> {
+        let series = Arc::clone(self.shared_series().unwrap_or(self));
+        // SAFETY: the reference that `into_raw` takes over is never released.
+        let series: &'static Self = unsafe { &*Arc::into_raw(series) };
+        series.slot()
+    }
+
     #[inline]
     pub(super) fn is_live(&self) -> bool {
         self.is_live.load(Relaxed)

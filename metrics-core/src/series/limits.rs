@@ -2,10 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::label_set::{LabelText, QueriedLabel};
 use crate::labels::value::OTHER;
 use crate::storage::CounterSlot;
+
+/// The grace period of removed counters and histograms: long enough for a scraper to read their last value.
+pub(crate) const GRACE: Duration = Duration::from_secs(5 * 60);
+
+/// The end of the grace period that begins at `removed_at`.
+pub(crate) fn grace_end(removed_at: Duration) -> Duration {
+    removed_at.saturating_add(GRACE)
+}
 
 /// The number of values that a label may have.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +65,11 @@ impl LabelLimits {
             }
         };
         self.labels.iter().zip(asked).map(text).collect()
+    }
+
+    /// Whether any label is open, so that series can be removed.
+    pub(super) fn are_open(&self) -> bool {
+        self.labels.iter().any(OpenLabel::is_open)
     }
 
     /// Whether there is capacity for one more series with these labels.

@@ -7,15 +7,16 @@
 mod bounded;
 mod cache;
 mod entry;
-pub(crate) mod grace;
 mod hand;
 mod hash;
 mod label_set;
 mod limits;
 
-pub(crate) use bounded::BoundedSeries;
+pub(crate) use bounded::{BoundedSeries, collect};
 pub(crate) use cache::{epoch, remember, remembered};
 pub(crate) use entry::Entry;
 pub(crate) use hand::{EntryHandle, held};
-pub(crate) use label_set::{FamilyKey, LabelSetQuery, LabelText, QueriedLabel};
-pub(crate) use limits::Bound;
+pub(crate) use label_set::{FamilyKey, LabelSetQuery, QueriedLabel};
+#[cfg(test)]
+pub(crate) use limits::GRACE;
+pub(crate) use limits::{Bound, grace_end};

@@ -46,7 +46,7 @@ pub(crate) use distribution::MOST_BOUNDS;
 pub(crate) use receipt::{Receipt, Seen};
 pub(crate) use recorder::{CallSeriesLease, Ending, Scratch};
 pub(crate) use running::{Call, RunInProgress};
-pub(crate) use series::{SeriesMap, after, visit_some};
+pub(crate) use series::{AT_ONCE, SeriesMap};
 pub(crate) use sink::{Reading, Sink};
 pub(crate) use slot::{Baseline, CounterSlot, GaugeSlot, Slot};
 pub use slot_cell::SlotCell;

@@ -8,22 +8,7 @@ use std::sync::Arc;
 use crate::lock::Lock;
 
 /// The number of series read under one lock, before threads that want to create one get their turn.
-const AT_ONCE: usize = 64;
-
-/// Passes some of the series to `visit`; returns the last of them, if there are more.
-pub(crate) fn visit_some<T>(mut series: impl Iterator<Item = T>, mut visit: impl FnMut(&T)) -> Option<T> {
-    let mut last = None;
-    for one in series.by_ref().take(AT_ONCE) {
-        visit(&one);
-        last = Some(one);
-    }
-    series.next().and(last)
-}
-
-/// The range of the series after this one.
-pub(crate) fn after<T: ?Sized>(last: Option<&T>) -> (Bound<&T>, Bound<&T>) {
-    (last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)
-}
+pub(crate) const AT_ONCE: usize = 64;
 
 /// Slots by key, shared with the handles and call sites that write to them.
 pub(crate) struct SeriesMap<K, S>(Lock<BTreeMap<K, Arc<S>>>);

@@ -177,7 +177,7 @@ impl CustomFamily {
         }
         self.note();
         let _inside = lock::enter();
-        let find = || process_series().closed(self, values);
+        let find = || process_series().closed(self, &LabelSetQuery::new(FamilyKey::of(self), values));
         // Until settings are installed each look-up takes this path.
         let slot = if not_installed::is_settled() { cell.get_or_find(find) } else { find() };
         slot.map_or(Handle::NOWHERE, Handle::Closed)
@@ -202,9 +202,7 @@ impl CustomFamily {
         }
         self.note();
         let found_at = series::epoch();
-        let Some(entry) = process_series().open(self, asked, Clock::System.boot_time()) else {
-            return Handle::NOWHERE;
-        };
+        let entry = process_series().open(self, asked, Clock::System.boot_time());
         series::remember(&entry, found_at);
         Handle::Open(entry.into())
     }

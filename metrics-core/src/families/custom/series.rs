@@ -1,7 +1,6 @@
 //! The series of a bot's own families.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -9,9 +8,9 @@ use super::family::CustomFamily;
 use super::label::{Label as _, LabelType, ProfileId, standing_sets};
 use crate::catalogue::{self, Kind};
 use crate::labels::bounds::LabelBounds;
-use crate::lock::{Lock, LockGuard, Once};
-use crate::series::{Bound as LabelBound, BoundedSeries, Entry, LabelSetQuery, LabelText, QueriedLabel};
-use crate::storage::{self, CounterSlot, Sink, Slot, visit_some};
+use crate::lock::{Lock, Once};
+use crate::series::{self, Bound, BoundedSeries, Entry, FamilyKey, LabelSetQuery, QueriedLabel};
+use crate::storage::{CounterSlot, Sink, Slot};
 
 /// The cached slot of one closed label set of a declaration.
 #[derive(Debug)]
@@ -41,115 +40,81 @@ pub(crate) struct CustomSeries(Lock<FamiliesSeries>);
 
 #[derive(Debug)]
 struct FamiliesSeries {
-    by_name: BTreeMap<&'static str, FamilySeries>,
+    by_name: BTreeMap<&'static str, Arc<FamilySeries>>,
     bounds: LabelBounds,
 }
 
-/// One family's series.
+/// One family's series. If all labels are closed, each label set has its own for ever.
 #[derive(Debug)]
 struct FamilySeries {
     family: &'static CustomFamily,
-    series: Labelled,
+    series: Lock<BoundedSeries>,
     /// The number of values that could not be recorded; unused for counters of whole numbers.
     invalid: Arc<CounterSlot>,
-}
-
-#[derive(Debug)]
-enum Labelled {
-    /// All labels are closed: there is a series for each combination of their values, which exists for ever.
-    Closed(BTreeMap<Vec<&'static str>, &'static Slot>),
-    Open(BoundedSeries),
-}
-
-/// The series after which a scrape continues.
-enum After {
-    Nothing,
-    Closed(Vec<&'static str>),
-    Open(Vec<LabelText>),
-}
-
-impl From<Option<Vec<LabelText>>> for After {
-    fn from(labels: Option<Vec<LabelText>>) -> Self {
-        labels.map_or(Self::Nothing, Self::Open)
-    }
 }
 
 static PROCESS: Once<Arc<CustomSeries>> = Once::new();
 
 /// The series of the process-wide instance, the only one to which declared families record.
 pub(crate) fn process_series() -> &'static Arc<CustomSeries> {
-    PROCESS.get_or_init(|| Arc::new(CustomSeries::new()))
+    PROCESS.get_or_init(Arc::default)
+}
+
+impl Default for CustomSeries {
+    fn default() -> Self {
+        Self(Lock::new(FamiliesSeries { by_name: BTreeMap::new(), bounds: LabelBounds::DEFAULT }))
+    }
 }
 
 impl CustomSeries {
-    pub(crate) fn new() -> Self {
-        Self(Lock::new(FamiliesSeries { by_name: BTreeMap::new(), bounds: LabelBounds::DEFAULT }))
-    }
-
     /// Sets the limits on profiles and symbols; existing series stay.
     pub(crate) fn set_bounds(&self, bounds: LabelBounds) {
-        let mut families = self.families();
+        let mut families = self.0.lock();
         families.bounds = bounds;
-        for FamilySeries { family, series, .. } in families.by_name.values_mut() {
-            let Labelled::Open(open) = series else { continue };
+        for FamilySeries { family, series, .. } in families.by_name.values().map(|family| &**family) {
             for (index, label) in family.labels.iter().enumerate().filter(|(_, label)| label.is_open()) {
-                open.set_bound(index, label.bound(bounds));
+                series.lock().set_bound(index, label.bound(bounds));
             }
         }
     }
 
     /// Creates every series of a family with closed labels only.
     pub(crate) fn declare(&self, family: &'static CustomFamily) {
-        let mut families = self.families();
-        let series = families.of(family);
-        if let Labelled::Closed(_) = series.series {
+        if !family.labels.iter().any(LabelType::is_open) {
+            let (series, key) = (self.of(family), FamilyKey::of(family));
             for set in closed_sets(family.labels) {
-                let _ = series.closed(set);
+                series.get_or_create(&LabelSetQuery::new(key, &set), Duration::ZERO);
             }
         }
     }
 
-    /// The slot of a closed label set, if the family has it.
+    /// The slot of a closed label set.
     pub(super) fn closed(
         &self,
         family: &'static CustomFamily,
-        values: &[QueriedLabel<'_>],
+        query: &LabelSetQuery<'_>,
     ) -> Option<&'static Slot> {
-        let labels = texts(values)?;
-        let mut families = self.families();
-        families.of(family).closed(labels)
+        Entry::leaked_slot(&self.open(family, query, Duration::ZERO))
     }
 
-    /// The entry of an open label set, if the family has it.
+    /// The entry of an open label set.
     pub(crate) fn open(
         &self,
         family: &'static CustomFamily,
-        asked: &LabelSetQuery<'_>,
+        query: &LabelSetQuery<'_>,
         now: Duration,
-    ) -> Option<Arc<Entry>> {
-        let mut families = self.families();
-        let series = families.of(family);
-        let (standing, invalid) = (series.family, &series.invalid);
-        match &mut series.series {
-            Labelled::Open(open) => Some(open.get_or_create(asked, now, || slot(standing, invalid))),
-            Labelled::Closed(_) => None,
-        }
+    ) -> Arc<Entry> {
+        self.of(family).get_or_create(query, now)
     }
 
     /// Like [`open`](Self::open), for the label set of an entry.
     pub(super) fn open_again(&self, entry: &Entry, now: Duration) -> Option<Arc<Entry>> {
-        self.families().by_name.values_mut().find_map(|FamilySeries { family, series, invalid }| match series
-        {
-            Labelled::Open(open) => open.look_up_again(entry, now, || slot(family, invalid)),
-            Labelled::Closed(_) => None,
-        })
+        self.all().iter().find_map(|family| family.series.lock().look_up_again(entry, now, || family.slot()))
     }
 
     pub(super) fn remove(&self, entry: &Entry, now: Duration) {
-        for FamilySeries { series, .. } in self.families().by_name.values_mut() {
-            if let Labelled::Open(open) = series {
-                open.remove(entry, now);
-            }
+        for family in self.all() {
+            family.series.lock().remove(entry, now);
         }
     }
 
@@ -164,48 +129,33 @@ impl CustomSeries {
     }
 
     fn forget_those(&self, are_meant: impl Fn(Kind) -> bool, profile: &str, now: Duration) {
-        for FamilySeries { family, series, .. } in self.families().by_name.values_mut() {
-            let Labelled::Open(open) = series else { continue };
-            if !are_meant(family.family.kind) {
-                continue;
-            }
-            for (index, _) in family.labels.iter().enumerate().filter(|(_, label)| **label == ProfileId::TYPE)
-            {
-                open.forget(index, profile, now);
+        for FamilySeries { family, series, .. } in self.all().iter().map(|family| &**family) {
+            let labels = family.labels.iter().enumerate();
+            for (index, _) in labels.filter(|(_, label)| **label == ProfileId::TYPE) {
+                if are_meant(family.family.kind) {
+                    series.lock().forget(index, profile, now);
+                }
             }
         }
     }
 
     /// Called after all others, because these families follow those of the catalogue.
     pub(crate) fn collect(&self, now: Duration, sink: &mut dyn Sink) {
-        let (mut from, mut after) = (Bound::Unbounded, After::Nothing);
-        loop {
-            let mut families = self.families();
-            let from_here = (from, Bound::Unbounded);
-            let Some((name, series)) = families.by_name.range_mut::<str, _>(from_here).next() else {
-                return;
-            };
-            after = series.collect_some(now, after, sink);
-            // Other threads get their turn between some series and the next.
-            from = match after {
-                After::Nothing => Bound::Excluded(*name),
-                _ => Bound::Included(*name),
-            };
-            drop(families);
+        for family in self.all() {
+            sink.open(&family.family.family);
+            series::collect(&family.series, now, sink);
             sink.rest();
         }
     }
 
     pub(crate) fn collect_overflow(&self, namespace: &str, sink: &mut dyn Sink) {
-        for FamilySeries { series, .. } in self.families().by_name.values() {
-            if let Labelled::Open(open) = series {
-                open.collect_overflow(namespace, sink);
-            }
+        for family in self.all() {
+            family.series.lock().collect_overflow(namespace, sink);
         }
     }
 
     pub(crate) fn collect_invalid(&self, namespace: &str, sink: &mut dyn Sink) {
-        for FamilySeries { family, invalid, .. } in self.families().by_name.values() {
+        for FamilySeries { family, invalid, .. } in self.all().iter().map(|family| &**family) {
             if family.family.kind != Kind::Counter || family.is_float {
                 let labels = &[&*family.family.full_name(namespace)];
                 sink.counter(&catalogue::INVALID_OBSERVATIONS_TOTAL, labels, invalid.value());
@@ -213,97 +163,52 @@ impl CustomSeries {
         }
     }
 
-    fn families(&self) -> LockGuard<'_, FamiliesSeries> {
-        self.0.lock()
+    /// Every family, by name.
+    fn all(&self) -> Vec<Arc<FamilySeries>> {
+        self.0.lock().by_name.values().cloned().collect()
     }
-}
 
-impl FamiliesSeries {
-    fn of(&mut self, family: &'static CustomFamily) -> &mut FamilySeries {
-        let bounds = self.bounds;
-        self.by_name.entry(family.family.name).or_insert_with(|| FamilySeries::new(family, bounds))
+    fn of(&self, family: &'static CustomFamily) -> Arc<FamilySeries> {
+        let FamiliesSeries { by_name, bounds } = &mut *self.0.lock();
+        let series = by_name.entry(family.family.name);
+        Arc::clone(series.or_insert_with(|| Arc::new(FamilySeries::new(family, *bounds))))
     }
 }
 
 impl FamilySeries {
     fn new(family: &'static CustomFamily, bounds: LabelBounds) -> Self {
-        let series = if family.labels.iter().any(LabelType::is_open) {
-            let bound = |label: &LabelType| {
-                if label.is_open() { LabelBound::Open(label.bound(bounds)) } else { LabelBound::Closed }
-            };
-            // Label sets that are never replaced have their capacity from the beginning, so that the total never
-            // exceeds the budget.
-            let places = family.budget.saturating_sub(standing_sets(family.labels));
-            Labelled::Open(BoundedSeries::new(
-                &family.family,
-                family.labels.iter().map(bound).collect(),
-                places,
-            ))
-        } else {
-            Labelled::Closed(BTreeMap::new())
+        let bound = |label: &LabelType| {
+            if label.is_open() { Bound::Open(label.bound(bounds)) } else { Bound::Closed }
         };
+        let labels = family.labels.iter().map(bound).collect();
+        // Label sets that are never replaced have their capacity from the beginning, so that the total never exceeds
+        // the budget.
+        let most = family.budget.saturating_sub(standing_sets(family.labels));
+        let series = Lock::new(BoundedSeries::new(&family.family, labels, most));
         Self { family, series, invalid: Arc::default() }
     }
 
-    /// Passes some of the series to the sink; returns where to continue, which is nowhere after the last one.
-    fn collect_some(&mut self, now: Duration, after: After, sink: &mut dyn Sink) -> After {
-        let family = &self.family.family;
-        match (&mut self.series, after) {
-            (Labelled::Open(open), After::Open(after)) => open.collect_some(now, Some(&after), sink).into(),
-            (Labelled::Open(open), _) => {
-                sink.open(family);
-                open.collect_some(now, None, sink).into()
-            }
-            (Labelled::Closed(series), after) => {
-                let after = if let After::Closed(after) = after {
-                    Some(after)
-                } else {
-                    sink.open(family);
-                    None
-                };
-                let more =
-                    visit_some(series.range::<[_], _>(storage::after(after.as_deref())), |(labels, slot)| {
-                        let _ = slot.collect(family, labels, sink);
-                    });
-                more.map_or(After::Nothing, |(labels, _)| After::Closed(labels.clone()))
-            }
-        }
+    fn get_or_create(&self, query: &LabelSetQuery<'_>, now: Duration) -> Arc<Entry> {
+        self.series.lock().get_or_create(query, now, || self.slot())
     }
 
-    fn closed(&mut self, labels: Vec<&'static str>) -> Option<&'static Slot> {
-        let (family, invalid) = (self.family, &self.invalid);
-        match &mut self.series {
-            Labelled::Closed(series) => {
-                Some(*series.entry(labels).or_insert_with(|| Box::leak(Box::new(slot(family, invalid)))))
-            }
-            Labelled::Open(_) => None,
+    fn slot(&self) -> Slot {
+        let (family, invalid) = (&self.family.family, Arc::clone(&self.invalid));
+        match family.kind {
+            Kind::Counter if self.family.is_float => Slot::float_counter(invalid),
+            Kind::Counter => Slot::counter(),
+            Kind::Gauge => Slot::gauge(invalid),
+            Kind::Histogram => Slot::histogram(family.buckets, invalid),
         }
     }
-}
-
-/// The texts of closed labels.
-fn texts(values: &[QueriedLabel<'_>]) -> Option<Vec<&'static str>> {
-    let text = |value: &QueriedLabel<'_>| match value {
-        QueriedLabel::Closed(text) => Some(*text),
-        QueriedLabel::Open(_) => None,
-    };
-    values.iter().map(text).collect()
 }
 
 /// Every label set of closed labels.
-fn closed_sets(labels: &'static [LabelType]) -> Vec<Vec<&'static str>> {
+fn closed_sets(labels: &'static [LabelType]) -> Vec<Vec<QueriedLabel<'static>>> {
     labels.iter().fold(vec![Vec::new()], |sets, label| {
-        let with =
-            |set: Vec<&'static str>| label.values.iter().map(move |value| [&set[..], &[*value]].concat());
+        let with = |set: Vec<QueriedLabel<'static>>| {
+            label.values.iter().map(move |value| [&set[..], &[QueriedLabel::Closed(value)]].concat())
+        };
         sets.into_iter().flat_map(with).collect()
     })
-}
-
-fn slot(family: &'static CustomFamily, invalid: &Arc<CounterSlot>) -> Slot {
-    match family.family.kind {
-        Kind::Counter if family.is_float => Slot::float_counter(Arc::clone(invalid)),
-        Kind::Counter => Slot::counter(),
-        Kind::Gauge => Slot::gauge(Arc::clone(invalid)),
-        Kind::Histogram => Slot::histogram(family.family.buckets, Arc::clone(invalid)),
-    }
 }
