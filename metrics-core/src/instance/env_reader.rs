@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 
 use super::settings::{Env, Mode, Settings};
 use crate::Error;
-use crate::error::EnvValue;
+use crate::error::{EnvValue, Problem};
 
 const NODE_ENV: &str = "NODE_ENV";
 const PAPER_TRADING: &str = "PAPER_TRADING";
@@ -72,11 +72,10 @@ impl EnvReader {
         let mut settings = Settings::new(read_mode(&read, self.mode_if_unset)?);
         settings.env = read_env(&read, self.map_node_env)?;
         let allowed = "expected an address and a port such as 0.0.0.0:5000";
-        if let Some(address) =
-            read(METRICS_ADDR).map_err(|found| Error::environment(METRICS_ADDR, found, allowed))?
-        {
+        let refuse = |found| Problem::Environment { variable: METRICS_ADDR, found, allowed };
+        if let Some(address) = read(METRICS_ADDR).map_err(refuse)? {
             if !is_address(&address) {
-                return Err(Error::environment(METRICS_ADDR, EnvValue::Text(address), allowed));
+                return Err(refuse(EnvValue::Text(address)).into());
             }
             settings.address = address;
         }
@@ -114,7 +113,7 @@ fn read_mode(
     unset: Option<Mode>,
 ) -> Result<Mode, Error> {
     let allowed = "expected true, 1, yes or on for paper trading, false, 0, no or off for live trading";
-    let refuse = |found| Error::environment(PAPER_TRADING, found, allowed);
+    let refuse = |found| Error::from(Problem::Environment { variable: PAPER_TRADING, found, allowed });
     let Some(value) = read(PAPER_TRADING).map_err(refuse)? else {
         return unset.ok_or_else(|| refuse(EnvValue::Nothing));
     };
@@ -130,7 +129,7 @@ fn read_env(
     map: impl Fn(&str) -> Option<Env>,
 ) -> Result<Env, Error> {
     let allowed = "expected development or production";
-    let refuse = |found| Error::environment(NODE_ENV, found, allowed);
+    let refuse = |found| Error::from(Problem::Environment { variable: NODE_ENV, found, allowed });
     match read(NODE_ENV).map_err(refuse)? {
         None => Ok(Env::Development),
         Some(value) => match value.as_str() {

@@ -9,6 +9,7 @@ use super::core::{Core, Installed};
 use super::metrics::Metrics;
 use super::process;
 use super::settings::Settings;
+use crate::error::Problem;
 use crate::exposition::OwnFamilies;
 use crate::families::custom::{CustomFamily, CustomSeries, custom_families, declared_families};
 use crate::families::subsystem::MaxAge;
@@ -55,7 +56,7 @@ fn install(settings: Settings, place: SourceLine) -> Result<Metrics, Error> {
         return if differences.is_empty() {
             Ok(Metrics { core: Arc::clone(core) })
         } else {
-            Err(Error::already_installed(installed.place, differences))
+            Err(Problem::AlreadyInstalled { place: installed.place, differences }.into())
         };
     }
     let sites = call_sites();
@@ -102,7 +103,7 @@ fn registry(core: &Arc<Core>, settings: &Settings) -> Result<Registry, Error> {
     let instance = Arc::downgrade(core);
     OwnFamilies::new(instance, &settings.naming())
         .and_then(|own| registry.register(Box::new(own)))
-        .map_err(Error::foreign)?;
+        .map_err(|error| Error::foreign(&error))?;
     Ok(registry)
 }
 
@@ -167,7 +168,7 @@ fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
         match place.target() {
             Target::Exchange(site) => {
                 if matches!(site.exchange(), LabelChoices::FromSettings) && settings.exchange.is_none() {
-                    return Err(Error::no_exchange(place));
+                    return Err(Problem::NoExchange { place: place.to_string() }.into());
                 }
             }
             Target::Subsystem(site) => {
@@ -175,7 +176,7 @@ fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
                 for subsystem in site.values() {
                     let set = ages.entry(subsystem).or_insert(asked);
                     if set.age != asked.age {
-                        return Err(Error::conflicting_max_age(subsystem, asked, set));
+                        return Err(set.conflict(subsystem, asked));
                     }
                 }
             }
@@ -192,7 +193,10 @@ fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
 /// Rejects two families with the same name and different declarations, naming their locations.
 fn check_families(families: &[&CustomFamily]) -> Result<(), Error> {
     match families.windows(2).find(|pair| pair[0].family.name == pair[1].family.name && pair[0] != pair[1]) {
-        Some(pair) => Err(Error::conflicting_family(pair[0].family.name, pair[0].place, pair[1].place)),
+        Some(pair) => {
+            let [one, other] = [pair[0], pair[1]].map(|family| family.place.to_string());
+            Err(Problem::ConflictingFamily { name: pair[0].family.name, one, other }.into())
+        }
         None => Ok(()),
     }
 }

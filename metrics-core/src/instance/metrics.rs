@@ -346,7 +346,7 @@ impl Metrics {
     /// one of a collector that was registered before, or one of its families with other label names or another help
     /// text.
     pub fn register(&self, collector: Box<dyn Collector>) -> Result<(), Error> {
-        self.core.foreign.add_collector(collector, self.naming()).map_err(Error::foreign)
+        self.core.foreign.add_collector(collector, self.naming()).map_err(|error| Error::foreign(&error))
     }
 
     /// Also serves a whole registry of the bot's own, such as `prometheus::default_registry()`. It is isolated as a

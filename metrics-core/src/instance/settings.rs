@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::env_reader::EnvReader;
 use crate::catalogue::{DEFAULT_LABELS, DEFAULT_NAMESPACE, Families};
 use crate::clock::Clock;
+use crate::error::Problem;
 use crate::exposition::Naming;
 use crate::labels::bounds::LabelBounds;
 use crate::labels::vocabulary;
@@ -306,20 +307,17 @@ impl Settings {
 
     /// Returns these settings if each is valid.
     pub(super) fn checked(self) -> Result<Self, Error> {
+        let refuse = |setting, found, allowed| Err(Problem::Setting { setting, found, allowed }.into());
         if !is_metric_name(&self.namespace) {
             let allowed = "a namespace has letters, digits and underscores, and no digit in front";
-            return Err(Error::setting("namespace", self.namespace, allowed));
+            return refuse("namespace", self.namespace, allowed);
         }
         if self.app.is_empty() {
-            return Err(Error::setting(
-                "app",
-                self.app,
-                "an empty label is as good as none; name the application",
-            ));
+            return refuse("app", self.app, "an empty label is as good as none; name the application");
         }
         if !(self.capital_tolerance.is_finite() && self.capital_tolerance >= 0.0) {
             let allowed = "a tolerance is a finite amount of at least 0";
-            return Err(Error::setting("capital tolerance", self.capital_tolerance.to_string(), allowed));
+            return refuse("capital tolerance", self.capital_tolerance.to_string(), allowed);
         }
         Ok(self)
     }

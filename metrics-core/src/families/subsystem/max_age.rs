@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::Error;
+use crate::error::Problem;
 use crate::source_line::{FunctionLine, SourceLine};
 
 /// An age. Equal ages may come from different sources.
@@ -10,6 +12,14 @@ use crate::source_line::{FunctionLine, SourceLine};
 pub(crate) struct MaxAge {
     pub(crate) age: Duration,
     pub(crate) place: AgeSource,
+}
+
+impl MaxAge {
+    /// The error for a subsystem that has this age and is given another.
+    pub(crate) fn conflict(self, subsystem: &'static str, asked: Self) -> Error {
+        let (asked, set) = (asked.to_string(), self.to_string());
+        Problem::ConflictingMaxAge { subsystem, asked, set }.into()
+    }
 }
 
 /// The source of an age.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, Timeline, Translation};
+use crate::error::Problem;
 use crate::outcome::unwinding::Unwinding;
 use crate::source_line::SourceLine;
 use crate::storage::{ENABLED, Ending, RunInProgress, Scratch, SeriesMap, Sink, record_outside};
@@ -116,12 +117,12 @@ impl SubsystemHandle {
     pub fn with_max_age(self, max_age: Duration) -> Result<Self, Error> {
         let place = SourceLine::of_caller();
         if max_age.is_zero() {
-            return Err(Error::no_max_age(self.subsystem, place));
+            return Err(Problem::NoMaxAge { subsystem: self.subsystem, place }.into());
         }
         let asked = MaxAge { age: max_age, place: AgeSource::Handle(place) };
         match self.slots.set_max_age(asked) {
             Ok(()) => Ok(self),
-            Err(set) => Err(Error::conflicting_max_age(self.subsystem, asked, set)),
+            Err(set) => Err(set.conflict(self.subsystem, asked)),
         }
     }
 
