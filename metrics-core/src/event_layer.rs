@@ -184,32 +184,21 @@ struct Fields {
     message: Short<MESSAGE>,
 }
 
-impl Fields {
-    fn write(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        // Each of them notes itself when it is full.
-        let _ = match name(field) {
-            "type" => self.kind.write_fmt(value),
-            "profile_id" => self.profile.write_fmt(value),
-            "symbol" => self.symbol.write_fmt(value),
-            "message" => self.message.write_fmt(value),
-            _ => Ok(()),
-        };
-    }
-}
-
 impl Visit for Fields {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.write(field, format_args!("{value}"));
+        self.record_debug(field, &format_args!("{value}"));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.write(field, format_args!("{value:?}"));
-        match name(field) {
-            "type" => self.kind.unquote(),
-            "profile_id" => self.profile.unquote(),
-            "symbol" => self.symbol.unquote(),
-            _ => {}
-        }
+        let label = match name(field) {
+            "type" => &mut self.kind,
+            "profile_id" => &mut self.profile,
+            "symbol" => &mut self.symbol,
+            "message" => return self.message.write(value),
+            _ => return,
+        };
+        label.write(value);
+        label.unquote();
     }
 }
 
@@ -241,6 +230,11 @@ impl<const N: usize> Short<N> {
 
     fn label(&self) -> &str {
         self.as_str().unwrap_or(OTHER)
+    }
+
+    fn write(&mut self, value: &dyn fmt::Debug) {
+        // It notes itself when it is full.
+        let _ = write!(self, "{value:?}");
     }
 
     /// Removes the quotes that `Debug` adds to a string.

@@ -1,6 +1,5 @@
 //! Exchange calls: the latency of each attempt, its outcome, and the attempts in progress.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::catalogue::{self, EXCHANGE_API_LATENCY_BUCKETS};
@@ -18,14 +17,10 @@ struct CallKey {
 }
 
 /// The exchange calls of an instance.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct ExchangeCalls(SeriesMap<CallKey, ExchangeSlots>);
 
 impl ExchangeCalls {
-    pub(crate) fn new() -> Self {
-        Self(SeriesMap::new())
-    }
-
     /// The slots of `operation` at `exchange`, or at the exchange in the settings.
     pub(crate) fn slots(
         &self,
@@ -44,20 +39,26 @@ impl ExchangeCalls {
         sink.open(&catalogue::EXCHANGE_API_LATENCY_SECONDS);
         let extended = sink.includes(&catalogue::EXCHANGE_API_REQUESTS_TOTAL)
             || sink.includes(&catalogue::EXCHANGE_API_IN_FLIGHT);
-        let mut kept = Vec::with_capacity(if extended { self.0.len() } else { 0 });
+        let mut series = Vec::with_capacity(self.0.len());
+        self.0.each(|key, slots| {
+            series.push(([key.exchange.or(default).unwrap_or_default(), key.operation], Arc::clone(slots)));
+        });
+        series.sort_unstable_by_key(|(labels, _)| *labels);
+        let mut kept = Vec::with_capacity(if extended { series.len() } else { 0 });
         let mut scratch = Scratch::default();
-        self.each(default, |labels, slots, more| {
+        for same in series.chunk_by(|(one, _), (next, _)| one == next) {
+            let (labels, slots) = &same[0];
             let mut totals = slots.0.read(&mut scratch, u64::MAX);
-            if let Some(more) = more {
+            for (_, more) in &same[1..] {
                 totals = more.0.read_too(&mut scratch, u64::MAX);
             }
             let observed = slots.0.scale().duration(totals.sum).as_secs_f64();
-            sink.histogram(&catalogue::EXCHANGE_API_LATENCY_SECONDS, &labels, totals.observed(), observed);
+            sink.histogram(&catalogue::EXCHANGE_API_LATENCY_SECONDS, labels, totals.observed(), observed);
             if extended {
-                kept.push(Kept::of(labels, totals));
+                kept.push(Kept::of(*labels, totals));
             }
             sink.rest();
-        });
+        }
         sink.open(&catalogue::EXCHANGE_API_REQUESTS_TOTAL);
         for Kept { labels: [exchange, operation], outcomes, .. } in kept.iter().copied() {
             for (outcome, requests) in Outcome::VALUES.iter().zip(&outcomes) {
@@ -74,37 +75,6 @@ impl ExchangeCalls {
             sink.rest();
         }
     }
-
-    /// Passes each exchange and operation to `visit`, in their order, with its slots and the slots to be added, if
-    /// any.
-    fn each(
-        &self,
-        default: Option<&'static str>,
-        mut visit: impl FnMut([&'static str; 2], &ExchangeSlots, Option<&ExchangeSlots>),
-    ) {
-        // They come first, and there are no more of them than operations.
-        let mut unnamed = VecDeque::new();
-        self.0.each(|key, slots| {
-            let Some(exchange) = key.exchange else {
-                unnamed.push_back(([default.unwrap_or_default(), key.operation], Arc::clone(slots)));
-                return;
-            };
-            let named = [exchange, key.operation];
-            while let Some((labels, slots)) = pop_front_if(&mut unnamed, |(labels, _)| *labels < named) {
-                visit(labels, &slots, None);
-            }
-            let more = pop_front_if(&mut unnamed, |(labels, _)| *labels == named);
-            visit(named, slots, more.as_ref().map(|(_, slots)| &**slots));
-        });
-        for (labels, slots) in &unnamed {
-            visit(*labels, slots, None);
-        }
-    }
-}
-
-/// As `VecDeque::pop_front_if`, which is newer than the oldest supported Rust.
-fn pop_front_if<T>(queue: &mut VecDeque<T>, condition: impl FnOnce(&T) -> bool) -> Option<T> {
-    if queue.front().is_some_and(condition) { queue.pop_front() } else { None }
 }
 
 /// Outcomes that an exchange call can have: all but the last, which is for subsystems.
@@ -293,7 +263,7 @@ mod tests {
 
     #[test]
     fn calls_with_and_without_the_name_of_the_default_exchange_share_one_series() {
-        let (calls, clock) = (ExchangeCalls::new(), Clock::System);
+        let (calls, clock) = (ExchangeCalls::default(), Clock::System);
         for (count, (exchange, operation)) in (1..).zip([
             (Some("okx"), "a"),
             (None, "b"),

@@ -7,17 +7,13 @@ use crate::lock;
 use crate::storage::{CounterSlot, ENABLED, GaugeSlot, SeriesMap, Sink, record_outside};
 
 /// The rate limits of an instance, by exchange and limit.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct RateLimits {
     series: SeriesMap<(&'static str, &'static str), GaugeSlot>,
     invalid: CounterSlot,
 }
 
 impl RateLimits {
-    pub(crate) fn new() -> Self {
-        Self { series: SeriesMap::new(), invalid: CounterSlot::new() }
-    }
-
     pub(crate) fn slot(&self, exchange: &'static str, limit: &'static str) -> Arc<GaugeSlot> {
         self.series.get_or_insert_with(&(exchange, limit), GaugeSlot::new)
     }

@@ -82,10 +82,10 @@ impl EnvReader {
         #[cfg(feature = "server")]
         {
             let allowed = "expected the path of a web configuration, such as /etc/bot/web.yml";
-            let refuse = |found| Error::environment(METRICS_WEB_CONFIG, found, allowed);
+            let refuse = |found| Problem::Environment { variable: METRICS_WEB_CONFIG, found, allowed };
             if let Some(path) = read(METRICS_WEB_CONFIG).map_err(refuse)? {
                 if path.is_empty() {
-                    return Err(refuse(EnvValue::Text(path)));
+                    return Err(refuse(EnvValue::Text(path)).into());
                 }
                 settings.web_config = Some(path.into());
             }

@@ -96,14 +96,19 @@ const fn after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
 }
 
 pub(crate) const fn contains(values: &[&str], text: &str) -> bool {
+    position(values, text).is_some()
+}
+
+/// The index of the value with this text.
+pub(crate) const fn position(values: &[&str], text: &str) -> Option<usize> {
     let mut index = 0;
     while index < values.len() {
         if equal(values[index], text) {
-            return true;
+            return Some(index);
         }
         index += 1;
     }
-    false
+    None
 }
 
 /// Rejects a label type that is used in place of another.
@@ -266,6 +271,7 @@ const fn excerpt(text: &str) -> &str {
 pub(crate) struct Message {
     bytes: [u8; Message::CAPACITY],
     len: usize,
+    is_cut: bool,
 }
 
 impl Message {
@@ -273,19 +279,16 @@ impl Message {
     const CUT: &'static str = " …";
 
     pub(crate) const fn new() -> Self {
-        Self { bytes: [0; Self::CAPACITY], len: 0 }
+        Self { bytes: [0; Self::CAPACITY], len: 0, is_cut: false }
     }
 
     /// Appends `text`, or as much of it as fits, followed by a sign that something was cut.
     pub(crate) const fn push(mut self, text: &str) -> Self {
-        let text = text.as_bytes();
-        if self.len + text.len() + Self::CUT.len() > Self::CAPACITY {
-            if self.len + Self::CUT.len() <= Self::CAPACITY {
-                self = self.append(Self::CUT.as_bytes());
-                self.len = Self::CAPACITY;
-            }
+        if self.is_cut {
             return self;
         }
+        self.is_cut = self.len + text.len() + Self::CUT.len() > Self::CAPACITY;
+        let text = if self.is_cut { Self::CUT } else { text };
         self.append(text)
     }
 
@@ -333,23 +336,15 @@ impl Message {
         self.push("}")
     }
 
-    const fn append(mut self, text: &[u8]) -> Self {
-        let mut index = 0;
-        while index < text.len() {
-            self.bytes[self.len + index] = text[index];
-            index += 1;
-        }
+    const fn append(mut self, text: &str) -> Self {
+        let (_, free) = self.bytes.split_at_mut(self.len);
+        free.split_at_mut(text.len()).0.copy_from_slice(text.as_bytes());
         self.len += text.len();
         self
     }
 
     pub(crate) const fn as_str(&self) -> &str {
-        // A cut message fills the whole capacity; the zero bytes after it are not text.
-        let mut len = self.len;
-        while len > 0 && self.bytes[len - 1] == 0 {
-            len -= 1;
-        }
-        match std::str::from_utf8(self.bytes.split_at(len).0) {
+        match std::str::from_utf8(self.bytes.split_at(self.len).0) {
             Ok(text) => text,
             Err(_) => "unknown label value",
         }

@@ -13,11 +13,13 @@ pub(crate) const AT_ONCE: usize = 64;
 /// Slots by key, shared with the handles and call sites that write to them.
 pub(crate) struct SeriesMap<K, S>(Lock<BTreeMap<K, Arc<S>>>);
 
-impl<K: Ord + Clone, S> SeriesMap<K, S> {
-    pub(crate) fn new() -> Self {
-        Self(Lock::new(BTreeMap::new()))
+impl<K, S> Default for SeriesMap<K, S> {
+    fn default() -> Self {
+        Self(Lock::default())
     }
+}
 
+impl<K: Ord + Clone, S> SeriesMap<K, S> {
     /// The slots of `key`, created on first use.
     pub(crate) fn get_or_insert_with(&self, key: &K, make: impl FnOnce() -> S) -> Arc<S> {
         if let Some(slots) = self.get(key) {

@@ -4,7 +4,7 @@
 use crate::catalogue::DEFAULT_LABELS;
 use crate::catalogue::{FAMILIES, Kind};
 use crate::labels::bounds::DEFAULT_SERIES;
-use crate::labels::vocabulary::{Message, equal};
+use crate::labels::vocabulary::{Message, contains, equal};
 use crate::storage::MOST_BOUNDS;
 
 use super::LabelType;
@@ -60,19 +60,11 @@ pub const fn name(name: &str, kind: Kind) {
 #[track_caller]
 pub const fn label_name(name: &str) {
     legal("a label's name", name);
-    let mut index = 0;
-    while index < RESERVED.len() {
-        if equal(RESERVED[index], name) {
-            refuse(&["the label `", name, "` is reserved: Prometheus sets it itself"]);
-        }
-        index += 1;
+    if contains(&RESERVED, name) {
+        refuse(&["the label `", name, "` is reserved: Prometheus sets it itself"]);
     }
-    let mut index = 0;
-    while index < DEFAULT_LABELS.len() {
-        if equal(DEFAULT_LABELS[index], name) {
-            refuse(&["every series carries the label `", name, "` already: leave it out"]);
-        }
-        index += 1;
+    if contains(&DEFAULT_LABELS, name) {
+        refuse(&["every series carries the label `", name, "` already: leave it out"]);
     }
 }
 
@@ -206,18 +198,8 @@ const fn legal(what: &str, name: &str) {
 }
 
 const fn ends_with(text: &str, suffix: &str) -> bool {
-    let (text, suffix) = (text.as_bytes(), suffix.as_bytes());
-    if text.len() < suffix.len() {
-        return false;
-    }
-    let mut index = 0;
-    while index < suffix.len() {
-        if text[text.len() - suffix.len() + index] != suffix[index] {
-            return false;
-        }
-        index += 1;
-    }
-    true
+    let start = text.len().saturating_sub(suffix.len());
+    text.is_char_boundary(start) && equal(text.split_at(start).1, suffix)
 }
 
 #[track_caller]

@@ -55,6 +55,36 @@ impl fmt::Display for DeclaredAt {
     }
 }
 
+/// Defines the methods that return the handle of a series.
+macro_rules! handles {
+    ($($(#[$docs:meta])+ $method:ident -> $handle:ident;)+) => {
+        impl CustomFamily {
+            $($(#[$docs])+
+            #[inline]
+            #[must_use]
+            pub fn $method<'a, const N: usize>(
+                &'static self,
+                cell: Option<&'static SeriesCell>,
+                values: impl FnOnce() -> [QueriedLabel<'a>; N],
+            ) -> $handle {
+                $handle(self.handle(cell, values))
+            })+
+        }
+    };
+}
+
+handles! {
+    /// The counter with these label values, in the process-wide instance. `cell` is that of the label set, if all
+    /// labels are closed.
+    counter -> Counter;
+    /// The counter of floats with these label values; see [`counter`](Self::counter).
+    float_counter -> FloatCounter;
+    /// The gauge with these label values; see [`counter`](Self::counter).
+    gauge -> Gauge;
+    /// The histogram with these label values; see [`counter`](Self::counter).
+    histogram -> Histogram;
+}
+
 impl CustomFamily {
     /// A family with these labels.
     #[must_use]
@@ -104,51 +134,6 @@ impl CustomFamily {
     pub const fn objective(mut self, threshold: f64, ratio: f64) -> Self {
         self.family.objective = Some(Objective { threshold, ratio });
         self
-    }
-
-    /// The counter with these label values, in the process-wide instance. `cell` is that of the label set, if all
-    /// labels are closed.
-    #[inline]
-    #[must_use]
-    pub fn counter<'a, const N: usize>(
-        &'static self,
-        cell: Option<&'static SeriesCell>,
-        values: impl FnOnce() -> [QueriedLabel<'a>; N],
-    ) -> Counter {
-        Counter(self.handle(cell, values))
-    }
-
-    /// The counter of floats with these label values; see [`counter`](Self::counter).
-    #[inline]
-    #[must_use]
-    pub fn float_counter<'a, const N: usize>(
-        &'static self,
-        cell: Option<&'static SeriesCell>,
-        values: impl FnOnce() -> [QueriedLabel<'a>; N],
-    ) -> FloatCounter {
-        FloatCounter(self.handle(cell, values))
-    }
-
-    /// The gauge with these label values; see [`counter`](Self::counter).
-    #[inline]
-    #[must_use]
-    pub fn gauge<'a, const N: usize>(
-        &'static self,
-        cell: Option<&'static SeriesCell>,
-        values: impl FnOnce() -> [QueriedLabel<'a>; N],
-    ) -> Gauge {
-        Gauge(self.handle(cell, values))
-    }
-
-    /// The histogram with these label values; see [`counter`](Self::counter).
-    #[inline]
-    #[must_use]
-    pub fn histogram<'a, const N: usize>(
-        &'static self,
-        cell: Option<&'static SeriesCell>,
-        values: impl FnOnce() -> [QueriedLabel<'a>; N],
-    ) -> Histogram {
-        Histogram(self.handle(cell, values))
     }
 
     #[inline]

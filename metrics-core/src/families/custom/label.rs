@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::LabelValue;
 use crate::labels::bounds::LabelBounds;
-use crate::labels::vocabulary::{equal, unknown};
+use crate::labels::vocabulary::{position, unknown};
 use crate::series;
 
 /// The type of a label in [`metrics!`](crate::metrics): any [`LabelValue`], [`Symbol`], [`ProfileId`], or an open
@@ -191,37 +191,31 @@ impl<L: Label> LabelTexts<L> {
     #[must_use]
     #[track_caller]
     pub const fn position(&self, text: &str) -> usize {
-        let values = L::TYPE.values;
-        let mut index = 0;
-        while index < values.len() {
-            if equal(values[index], text) {
-                return index;
-            }
-            index += 1;
+        match position(L::TYPE.values, text) {
+            Some(position) => position,
+            None if L::TYPE.is_open() => 0,
+            None => panic!("{}", unknown(L::TYPE.name, L::TYPE.values, text).as_str()),
         }
-        if L::TYPE.is_open() {
-            return 0;
-        }
-        panic!("{}", unknown(L::TYPE.name, values, text).as_str())
     }
 }
 
 /// The number of label sets, if all labels are closed; 0 if one is open.
 #[must_use]
 pub const fn closed_sets(labels: &[LabelType]) -> usize {
-    let (mut sets, mut index) = (1_usize, 0);
-    while index < labels.len() {
-        sets = sets.saturating_mul(labels[index].values.len());
-        index += 1;
-    }
-    sets
+    label_sets(labels, 0)
 }
 
 /// The number of label sets that are never replaced: those of closed labels, with each open one empty or "other".
 pub(crate) const fn standing_sets(labels: &[LabelType]) -> usize {
+    label_sets(labels, 2)
+}
+
+/// The number of label sets, if each open label has `open` values.
+const fn label_sets(labels: &[LabelType], open: usize) -> usize {
     let (mut sets, mut index) = (1_usize, 0);
     while index < labels.len() {
-        sets = sets.saturating_mul(if labels[index].is_open() { 2 } else { labels[index].values.len() });
+        let values = if labels[index].is_open() { open } else { labels[index].values.len() };
+        sets = sets.saturating_mul(values);
         index += 1;
     }
     sets

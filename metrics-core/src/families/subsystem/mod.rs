@@ -25,14 +25,10 @@ pub(crate) const PERIODS_UNTIL_STALLED: u32 = 3;
 pub(crate) const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
 
 /// The subsystems of an instance.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Subsystems(SeriesMap<&'static str, SubsystemSlots>);
 
 impl Subsystems {
-    pub(crate) fn new() -> Self {
-        Self(SeriesMap::new())
-    }
-
     /// The slots of `subsystem`, exported from here on.
     pub(crate) fn registered(&self, subsystem: &'static str, clock: &Clock) -> Arc<SubsystemSlots> {
         let slots = self.slots(subsystem, clock, Presence::Here);
