@@ -10,15 +10,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bot_metrics::prelude::*;
+use bot_metrics::server::MetricsService;
 use bot_metrics_examples::demo::{self, CommonOptions, Demo, Failure};
 use bot_metrics_examples::exchange::{ExchangeSettings, PaperExchange};
 use bot_metrics_examples::recording::Recording;
-use tokio::task::{JoinError, spawn_blocking};
 
 /// State shared by the service's handlers.
 #[derive(Clone)]
 struct Service {
-    metrics: Metrics,
     http: reqwest::Client,
     exchange: Arc<PaperExchange>,
 }
@@ -31,19 +30,14 @@ impl Service {
     }
 }
 
-fn router(service: Service) -> Router {
+fn router(service: Service, metrics: &MetricsService) -> Router {
     Router::new()
-        .route("/", get(|| async { "GET /quote/BTCUSDT, /metrics\n" }))
+        .route("/", get(|| async { "GET /quote/BTCUSDT, /metrics, /-/healthy, /-/ready\n" }))
         .route("/quote/{symbol}", get(quote))
-        .route("/metrics", get(metrics))
+        .route_service("/metrics", metrics.clone())
+        .route_service("/-/healthy", metrics.clone())
+        .route_service("/-/ready", metrics.clone())
         .with_state(service)
-}
-
-/// Serves the exposition with its content type. Foreign collectors may take up to a second, so it is rendered on a
-/// thread for blocking work.
-async fn metrics(State(service): State<Service>) -> Result<Response, Unwell> {
-    let text = spawn_blocking(move || service.metrics.exposition()).await?;
-    Ok(([(header::CONTENT_TYPE, bot_metrics::CONTENT_TYPE)], text).into_response())
 }
 
 async fn quote(State(service): State<Service>, Path(symbol): Path<String>) -> Result<Response, Unwell> {
@@ -56,8 +50,6 @@ async fn quote(State(service): State<Service>, Path(symbol): Path<String>) -> Re
 enum Unwell {
     #[error("the exchange: {0}")]
     Exchange(#[from] reqwest::Error),
-    #[error("the exposition: {0}")]
-    Exposition(#[from] JoinError),
 }
 
 impl IntoResponse for Unwell {
@@ -67,7 +59,6 @@ impl IntoResponse for Unwell {
                 StatusCode::NOT_FOUND
             }
             Self::Exchange(_) => StatusCode::BAD_GATEWAY,
-            Self::Exposition(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         (status, format!("{self}\n")).into_response()
     }
@@ -88,7 +79,7 @@ async fn run(options: CommonOptions) -> Result<(), Failure> {
         .map_err(|error| format!("cannot serve on {address}: {error}"))?;
     let address = demo::reachable(listener.local_addr()?);
     demo::say(format_args!("service at http://{address}/quote/BTCUSDT, metrics at http://{address}/metrics"));
-    let service = router(Service { metrics, http, exchange });
+    let service = router(Service { http, exchange }, &metrics.service()?);
     Ok(axum::serve(listener, service).with_graceful_shutdown(async move { demo.end().await }).await?)
 }
 

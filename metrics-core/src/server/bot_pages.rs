@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::MetricsService;
 use super::error::ServeError;
 use super::options::ServerOptions;
 use super::pages::{Delivered, HealthAnswer, Pages};
@@ -74,6 +75,46 @@ impl Metrics {
             );
         }
         Ok(server)
+    }
+
+    /// The same pages as a service, for a bot that has an HTTP server of its own, in axum, hyper or another one that
+    /// takes a tower `Service`.
+    ///
+    /// # Errors
+    ///
+    /// If the thread that renders cannot be started.
+    pub fn service(&self) -> Result<MetricsService, ServeError> {
+        self.service_with(ServerOptions::default())
+    }
+
+    /// Like [`service`](Self::service), with other formats and limits. Those of connections do not apply.
+    ///
+    /// # Errors
+    ///
+    /// If the thread that renders cannot be started, a limit is zero, or the options have a
+    /// [web configuration](ServerOptions::web_config), which a service cannot apply.
+    pub fn service_with(&self, options: ServerOptions) -> Result<MetricsService, ServeError> {
+        const ADDRESS: &str = "service";
+        if let Some(option) = options.zero() {
+            return Err(ServeError::zero(ADDRESS, option));
+        }
+        if options.web_config.is_some() {
+            let text = "a web configuration protects the library's own server; the bot's server protects this service";
+            return Err(ServeError::web_config(ADDRESS, io::Error::new(io::ErrorKind::InvalidInput, text)));
+        }
+        let report = self.settings().report.clone();
+        if let Some(path) = &self.settings().web_config {
+            report.tell(
+                Topic::Unprotected,
+                "",
+                format_args!(
+                    "the web configuration {} does not protect the metrics that the bot's own HTTP server serves",
+                    path.display()
+                ),
+            );
+        }
+        MetricsService::start(Arc::new(self.clone()), options, report)
+            .map_err(|cause| ServeError::start(ADDRESS, cause))
     }
 }
 

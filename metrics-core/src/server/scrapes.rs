@@ -114,9 +114,16 @@ struct DeliveredBytes {
     ticket: Option<Ticket>,
     /// Whether the body has begun and not ended.
     is_under_way: bool,
+    /// Whether no stream will say that the answer is written.
+    is_last: bool,
 }
 
 impl Handover {
+    /// For an answer that another server writes: it is complete when its body is.
+    pub(super) fn without_a_stream() -> Self {
+        Self(Arc::new(Mutex::new(DeliveredBytes { is_last: true, ..DeliveredBytes::default() })))
+    }
+
     /// Records that everything passed over is written.
     pub(super) fn written(&self) {
         let ticket = self.state().ticket.take();
@@ -166,7 +173,11 @@ impl<B: Body + Unpin> Body for Tracked<B> {
         state.is_under_way = !ended;
         // The previous one, if any, was delivered before this one began.
         state.ticket = ticket.or(state.ticket.take());
+        let is_last = state.is_last;
         drop(state);
+        if ended && is_last {
+            self.handover.written();
+        }
         frame
     }
 

@@ -34,6 +34,12 @@ impl StopSignal {
 pub(super) struct StopListener(watch::Receiver<bool>);
 
 impl StopListener {
+    /// Ready at the signal.
+    pub(super) async fn stopped(mut self) {
+        // An error means that no one can give the signal any more.
+        let _ = self.0.wait_for(|&stopped| stopped).await;
+    }
+
     /// The result of the work, or `None` if the signal comes first.
     pub(super) async fn unless_stopped<F: Future>(&mut self, work: F) -> Option<F::Output> {
         let mut work = pin!(work);

@@ -98,7 +98,7 @@ impl Work {
     }
 }
 
-async fn compare_clocks(pages: Arc<dyn Pages>) {
+pub(super) async fn compare_clocks(pages: Arc<dyn Pages>) {
     let mut turns = tokio::time::interval(COMPARE_CLOCKS_EVERY);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -107,7 +107,7 @@ async fn compare_clocks(pages: Arc<dyn Pages>) {
     }
 }
 
-fn runtime() -> io::Result<Runtime> {
+pub(super) fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread()
         .enable_io()
         .enable_time()

@@ -10,6 +10,7 @@ mod paths;
 mod rendering;
 #[cfg(all(feature = "tls", feature = "auth"))]
 mod security;
+mod service;
 mod slow;
 
 use std::io;
