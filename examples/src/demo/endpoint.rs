@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bot_metrics::Metrics;
-use bot_metrics::server::Server;
+use bot_metrics::server::{Server, ServerOptions};
 
 use super::console::{complain, say};
 use super::{Stop, parse_run_time};
@@ -52,8 +52,13 @@ impl MetricsEndpoint {
     /// # Errors
     ///
     /// If the endpoint cannot be opened although it is required.
-    pub fn serve(&self, metrics: &Metrics, stop: &Stop) -> Result<Serving, bot_metrics::Error> {
-        match metrics.serve(self.address(metrics)) {
+    pub fn serve(
+        &self,
+        metrics: &Metrics,
+        options: ServerOptions,
+        stop: &Stop,
+    ) -> Result<Serving, bot_metrics::Error> {
+        match metrics.serve_with(self.address(metrics), options) {
             Ok(server) => {
                 say(format_args!("metrics at http://{}/metrics", reachable(server.local_addr())));
                 Ok(Serving { server: Some(Arc::new(server)), drain: self.drain, stop: stop.clone() })

@@ -11,6 +11,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use bot_metrics::server::ServerOptions;
 use bot_metrics::{EnvReader, Metrics, Mode, Settings};
 use clap::Parser;
 
@@ -107,7 +108,7 @@ impl Demo {
     ///
     /// If the metrics cannot be served although they are required.
     pub fn serve(&self, metrics: &Metrics) -> Result<Serving, Failure> {
-        Ok(self.options.metrics.serve(metrics, &self.stop)?)
+        Ok(self.options.metrics.serve(metrics, ServerOptions::new(), &self.stop)?)
     }
 
     /// Waits, then returns whether the bot continues.

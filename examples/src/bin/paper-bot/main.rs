@@ -52,7 +52,7 @@ fn run(options: Options) -> Result<(), Failure> {
         let _ = metrics.profile(profile.id);
     }
     let stop = Stop::listen()?;
-    let _serving = options.common.metrics.serve(&metrics, &stop)?;
+    let _serving = options.common.metrics.serve(&metrics, options.server(), &stop)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|source| FatalError::System { what: "cannot start the runtime", source })?;
     metrics.watch_tokio(runtime.handle());

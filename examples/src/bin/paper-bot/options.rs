@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bot_metrics::server::{Format, ServerOptions};
 use bot_metrics_examples::demo::CommonOptions;
 use bot_metrics_examples::fault::{Fault, FaultWindow, Seat};
 use clap::error::ErrorKind;
@@ -53,6 +54,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "URL", value_parser = parse_exchange_url)]
     pub(crate) exchange_url: Option<Url>,
 
+    /// Offers the metrics in the protobuf format too.
+    #[arg(long)]
+    pub(crate) protobuf: bool,
+
     /// Injects a fault; may be given several times.
     #[arg(long = "fault", value_name = "NAME[@AFTER[+FOR]]")]
     pub(crate) faults: Vec<FaultWindow>,
@@ -63,6 +68,12 @@ impl Options {
     pub(crate) fn checked(self) -> Self {
         self.check().unwrap_or_else(|error| error.exit());
         self
+    }
+
+    /// The options of the metrics server.
+    pub(crate) fn server(&self) -> ServerOptions {
+        let protobuf = self.protobuf.then_some(Format::Protobuf);
+        ServerOptions::new().formats([Format::Text, Format::OpenMetrics].into_iter().chain(protobuf))
     }
 
     /// Checks combinations of options that clap cannot express.
@@ -131,7 +142,7 @@ mod tests {
         assert!(!options.common.metrics.require_metrics);
         assert_eq!((options.speed, options.seed), (10.0, 42));
         assert_eq!((options.common.duration, options.data, options.exchange_url), (None, None, None));
-        assert_eq!(options.faults, []);
+        assert_eq!((options.faults, options.protobuf), (vec![], false));
     }
 
     #[test]
@@ -145,6 +156,7 @@ mod tests {
             "--exchange-url=http://127.0.0.1:9000",
             "--fault=hang-trading@10s+20s",
             "--fault=remove-profile",
+            "--protobuf",
             "--require-metrics",
             "--drain=20s",
         ])
@@ -152,7 +164,7 @@ mod tests {
         assert_eq!((options.common.metrics.port, options.common.metrics.require_metrics), (Some(0), true));
         assert_eq!(options.common.duration, Some(Duration::from_secs(30)));
         assert_eq!(options.common.metrics.drain, Some(Duration::from_secs(20)));
-        assert_eq!((options.speed, options.seed), (0.5, 7));
+        assert_eq!((options.speed, options.seed, options.protobuf), (0.5, 7, true));
         assert_eq!(options.exchange_url.unwrap().as_str(), "http://127.0.0.1:9000/");
         let faults = options.faults.iter().map(|window| window.fault).collect::<Vec<_>>();
         assert_eq!(faults, [Fault::HangTrading, Fault::RemoveProfile]);
