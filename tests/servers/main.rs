@@ -1,6 +1,8 @@
 //! Tests against the programs that read the library's output. They run if the programs are installed, are reported as
 //! ignored otherwise, and fail if the programs are missing although `CI` is set.
 
+mod formats;
+mod generated;
 mod process;
 mod prometheus;
 mod promtool;
@@ -24,6 +26,8 @@ fn main() {
     let tests = vec![
         promtool("promtool_check_metrics_remarks_on_one_name", promtool::check_metrics),
         promtool("promtool_has_no_remark_on_a_bots_own_families", promtool::check_own_metrics),
+        python("generated_pages_of_all_formats_are_parsed_equal", formats::parsed_equal),
+        prometheus("samples_of_all_formats_are_stored_equal", formats::stored_equal),
         prometheus("the_first_capital_violation_is_seen_by_increase", queries::first_violation),
         prometheus("the_seeds_queries_get_sensible_answers", queries::seeds_queries),
         prometheus(
@@ -43,10 +47,20 @@ fn main() {
 
 /// A test that needs `program`.
 fn trial(program: &'static str, name: &str, test: fn() -> Outcome) -> Trial {
-    let found = Command::new(program).arg("--version").output().is_ok();
-    if found {
+    needing(program, Command::new(program).arg("--version"), name, test)
+}
+
+/// A test that needs Python with its packages for these formats, and promtool.
+fn python(name: &str, test: fn() -> Outcome) -> Trial {
+    let mut imports = Command::new("python3");
+    imports.args(["-c", "import google.protobuf, prometheus_client.openmetrics.parser"]);
+    needing("python3 with the packages prometheus-client and protobuf", &mut imports, name, test)
+}
+
+fn needing(what: &'static str, probe: &mut Command, name: &str, test: fn() -> Outcome) -> Trial {
+    if probe.output().is_ok_and(|probe| probe.status.success()) {
         return Trial::test(name, test);
     }
-    let missing = move || Err(Failed::from(format!("{program} is not installed, and CI is set")));
+    let missing = move || Err(Failed::from(format!("{what} is not installed, and CI is set")));
     Trial::test(name, missing).with_ignored_flag(env::var_os("CI").is_none())
 }

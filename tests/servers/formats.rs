@@ -1,0 +1,97 @@
+//! The three formats, read by parsers and programs that are not ours.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use bot_metrics::Metrics;
+use bot_metrics::server::{Format, Server, ServerOptions};
+
+use crate::Outcome;
+use crate::generated::{Numbers, instance};
+use crate::process::Directory;
+use crate::prometheus::Prometheus;
+
+/// The number of generated label sets in one page.
+const SETS: usize = 1_000;
+
+const FORMATS: [Format; 3] = [Format::Text, Format::OpenMetrics, Format::Protobuf];
+
+fn serve(metrics: &Metrics, formats: &[Format]) -> Result<Server, String> {
+    let options = ServerOptions::new().formats(formats.iter().copied());
+    metrics.serve_with("127.0.0.1:0", options).map_err(|error| error.to_string())
+}
+
+fn page(server: &Server, format: Format) -> Result<Vec<u8>, String> {
+    let url = format!("http://{}/metrics", server.local_addr());
+    let answer = ureq::get(url).header("Accept", format.content_type()).call();
+    let mut answer = answer.map_err(|error| error.to_string())?;
+    let found = answer.headers().get("content-type").and_then(|found| found.to_str().ok());
+    if found != Some(format.content_type()) {
+        return Err(format!("{found:?}, not {}", format.content_type()));
+    }
+    answer.body_mut().with_config().limit(1 << 30).read_to_vec().map_err(|error| error.to_string())
+}
+
+/// Python's parsers read the same samples and HELP texts from the three formats, those that were recorded;
+/// `GENERATED_SETS` says how many sets of labels, HELP and value, by default a few.
+pub(crate) fn parsed_equal() -> Outcome {
+    let sets = std::env::var("GENERATED_SETS").ok().and_then(|sets| sets.parse().ok()).unwrap_or(2 * SETS);
+    for seed in 0..sets.div_ceil(SETS) {
+        let (metrics, expected) = instance(&mut Numbers::new(seed as u64 + 1), SETS);
+        let server = serve(&metrics, &FORMATS)?;
+        let directory = Directory::new();
+        let mut files = Vec::new();
+        for (format, name) in FORMATS.into_iter().zip(["text", "openmetrics", "protobuf"]) {
+            files.push(directory.path().join(name));
+            fs::write(directory.path().join(name), page(&server, format)?)?;
+        }
+        files.push(directory.path().join("expected"));
+        fs::write(directory.path().join("expected"), expected.lines())?;
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/servers/read_pages.py");
+        let read = Command::new("python3").arg(script).args(&files).output()?;
+        if !read.status.success() {
+            return Err(format!("seed {seed}: {}", String::from_utf8_lossy(&read.stderr)).into());
+        }
+        let text = fs::File::open(&files[0])?;
+        let check = Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::from(text)).output()?;
+        let said = String::from_utf8_lossy(&check.stderr);
+        // It has remarks about generated names, on standard output.
+        if !matches!(check.status.code(), Some(0 | 3)) || said.contains("error") {
+            return Err(format!("seed {seed}: promtool: {said}").into());
+        }
+    }
+    Ok(())
+}
+
+/// A real Prometheus stores as many samples of one format as of another, with the same labels and values.
+pub(crate) fn stored_equal() -> Outcome {
+    let (metrics, _) = instance(&mut Numbers::new(7), SETS);
+    let servers = FORMATS.map(|format| serve(&metrics, &[format]));
+    let mut jobs = String::new();
+    for (format, server) in FORMATS.iter().zip(&servers) {
+        let target = server.as_ref()?.local_addr();
+        jobs += &format!("  - {{job_name: {format:?}, honor_labels: true, static_configs: [{{targets: ['{target}']}}]}}\n");
+    }
+    let offered = serve(&metrics, &FORMATS)?;
+    jobs += &format!("  - {{job_name: all, static_configs: [{{targets: ['{}']}}]}}\n", offered.local_addr());
+    let prometheus = Prometheus::with_jobs(&jobs)?;
+    prometheus.wait_for("up == 1", |up| up.len() == FORMATS.len() + 1)?;
+    let scraped = prometheus.query("scrape_samples_scraped")?;
+    let stored = prometheus.query("scrape_samples_post_metric_relabeling")?;
+    let counts: Vec<_> = scraped.iter().chain(&stored).map(|(_, count)| *count).collect();
+    if counts.len() != 8 || counts.iter().any(|count| *count != counts[0] || *count < 2_000.0) {
+        return Err(format!("{scraped:?} {stored:?}").into());
+    }
+    for format in &FORMATS[1..] {
+        let query = format!(
+            "{{job=\"Text\", le=\"\", quantile=\"\", __name__=~\"g.*|byte.*\"}} == on (__name__, l0, l1, l2, severity, type, profile_id, symbol) \
+             {{job=\"{format:?}\", le=\"\", quantile=\"\", __name__=~\"g.*|byte.*\"}}"
+        );
+        let equal = prometheus.value(&format!("count({query})"))?;
+        let all = prometheus.value("count({job=\"Text\", le=\"\", quantile=\"\", __name__=~\"g.*|byte.*\"})")?;
+        if equal != all {
+            return Err(format!("{format:?}: {equal} of {all} series are equal").into());
+        }
+    }
+    Ok(())
+}
