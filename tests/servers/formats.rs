@@ -1,5 +1,6 @@
 //! The three formats, read by parsers and programs that are not ours.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
 
@@ -66,14 +67,16 @@ pub(crate) fn parsed_equal() -> Outcome {
 /// A real Prometheus stores as many samples of one format as of another, with the same labels and values.
 pub(crate) fn stored_equal() -> Outcome {
     let (metrics, _) = instance(&mut Numbers::new(7), SETS);
-    let servers = FORMATS.map(|format| serve(&metrics, &[format]));
-    let mut jobs = String::new();
-    for (format, server) in FORMATS.iter().zip(&servers) {
-        let target = server.as_ref()?.local_addr();
-        jobs += &format!("  - {{job_name: {format:?}, honor_labels: true, static_configs: [{{targets: ['{target}']}}]}}\n");
+    let job = |name: &str, server: &Server| {
+        format!("  - {{job_name: {name}, static_configs: [{{targets: ['{}']}}]}}\n", server.local_addr())
+    };
+    let mut servers = vec![serve(&metrics, &FORMATS)?];
+    let mut jobs = job("all", &servers[0]);
+    for format in FORMATS {
+        let server = serve(&metrics, &[format])?;
+        jobs += &job(&format!("{format:?}"), &server);
+        servers.push(server);
     }
-    let offered = serve(&metrics, &FORMATS)?;
-    jobs += &format!("  - {{job_name: all, static_configs: [{{targets: ['{}']}}]}}\n", offered.local_addr());
     let prometheus = Prometheus::with_jobs(&jobs)?;
     prometheus.wait_for("up == 1", |up| up.len() == FORMATS.len() + 1)?;
     let scraped = prometheus.query("scrape_samples_scraped")?;
@@ -82,16 +85,30 @@ pub(crate) fn stored_equal() -> Outcome {
     if counts.len() != 8 || counts.iter().any(|count| *count != counts[0] || *count < 2_000.0) {
         return Err(format!("{scraped:?} {stored:?}").into());
     }
-    for format in &FORMATS[1..] {
-        let query = format!(
-            "{{job=\"Text\", le=\"\", quantile=\"\", __name__=~\"g.*|byte.*\"}} == on (__name__, l0, l1, l2, severity, type, profile_id, symbol) \
-             {{job=\"{format:?}\", le=\"\", quantile=\"\", __name__=~\"g.*|byte.*\"}}"
-        );
-        let equal = prometheus.value(&format!("count({query})"))?;
-        let all = prometheus.value("count({job=\"Text\", le=\"\", quantile=\"\", __name__=~\"g.*|byte.*\"})")?;
-        if equal != all {
-            return Err(format!("{format:?}: {equal} of {all} series are equal").into());
+    let series = |job: &str| -> Result<BTreeMap<_, _>, String> {
+        let found = prometheus.query(&format!("{{job=\"{job}\", __name__!~\"up|scrape_.*\"}}"))?;
+        Ok(found.into_iter().map(comparable).collect())
+    };
+    let text = series("Text")?;
+    for job in ["OpenMetrics", "Protobuf", "all"] {
+        let found = series(job)?;
+        let mut differences = text.iter().filter(|(labels, value)| found.get(*labels) != Some(*value));
+        if let Some(difference) = differences.next() {
+            return Err(format!("{job}: {difference:?}, not {:?}", found.get(difference.0)).into());
         }
     }
     Ok(())
+}
+
+/// A series and its value so that those of two scrapes can be compared: without the target, with bounds as numbers, and
+/// with the same bits for equal values.
+fn comparable((mut labels, value): (BTreeMap<String, String>, f64)) -> (BTreeMap<String, String>, u64) {
+    labels.remove("job");
+    labels.remove("instance");
+    for bound in ["le", "quantile"] {
+        if let Some(Ok(number)) = labels.get(bound).map(|bound| bound.parse::<f64>()) {
+            labels.insert(bound.to_owned(), format!("{number:?}"));
+        }
+    }
+    (labels, if value.is_nan() { f64::NAN } else { value + 0.0 }.to_bits())
 }

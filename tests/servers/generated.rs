@@ -47,8 +47,8 @@ impl Numbers {
     /// A text of characters that a format may escape or misread.
     fn text(&mut self) -> String {
         const CHARACTERS: [&str; 24] = [
-            "a", "Z", "0", " ", "\"", "\\", "\n", "\r", "\t", "'", "#", "{", "}", ",", "=", "\\n", "\\\"", "ä",
-            "\u{85}", "\u{2028}", "\u{feff}", "\u{202e}", "\u{7f}", "🦀",
+            "a", "Z", "0", " ", "\"", "\\", "\n", "\r", "\t", "'", "#", "{", "}", ",", "=", "\\n", "\\\"",
+            "ä", "\u{85}", "\u{2028}", "\u{feff}", "\u{202e}", "\u{7f}", "🦀",
         ];
         let length = self.below(12);
         (0..length).map(|_| self.one_of(&CHARACTERS)).collect()
@@ -79,14 +79,16 @@ pub(crate) fn instance(numbers: &mut Numbers, sets: usize) -> (Metrics, Expected
         let event = metrics.event(Severity::Info, EventType::OrderPlaced).profile(&profile).symbol(&symbol);
         let count = numbers.below(1 << 60) + 1;
         event.count(count).record();
-        let mut labels = json!({"severity": "INFO", "type": "ORDER_PLACED", "profile_id": profile, "symbol": symbol});
+        let mut labels =
+            json!({"severity": "INFO", "type": "ORDER_PLACED", "profile_id": profile, "symbol": symbol});
         for (label, text) in &app {
             labels[*label] = json!(text);
         }
         expected.add("bytelyst_bot_operational_events_total", &labels, count);
     }
     let families = (sets / 4..sets).map(|set| family(numbers, set, &mut expected)).collect();
-    let description = Desc::new("generated".to_owned(), "Any.".to_owned(), Vec::new(), [].into()).expect("legal");
+    let description =
+        Desc::new("generated".to_owned(), "Any.".to_owned(), Vec::new(), [].into()).expect("legal");
     metrics.register(Box::new(Generated { description, families })).expect("a new name");
     (metrics, expected)
 }
@@ -105,8 +107,13 @@ fn family(numbers: &mut Numbers, set: usize, expected: &mut Expected) -> proto::
     family.set_name(name.clone());
     family.set_help(format!("h{}.", numbers.text()));
     let count = numbers.below(4);
-    let values: Vec<_> = (0..count).map(|index| (format!("l{index}"), format!("{}.", numbers.text()))).collect();
-    let labels: Value = values.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<serde_json::Map<_, _>>().into();
+    let values: Vec<_> =
+        (0..count).map(|index| (format!("l{index}"), format!("{}.", numbers.text()))).collect();
+    let labels: Value = values
+        .iter()
+        .map(|(name, value)| (name.clone(), json!(value)))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     let pair = |(name, value): &(String, String)| {
         let mut pair = proto::LabelPair::default();
         pair.set_name(name.clone());
@@ -156,7 +163,8 @@ fn family(numbers: &mut Numbers, set: usize, expected: &mut Expected) -> proto::
 }
 
 fn histogram(numbers: &mut Numbers, name: &str, labels: &Value, expected: &mut Expected) -> proto::Histogram {
-    let mut bounds: Vec<f64> = (0..numbers.below(6)).map(|_| numbers.value()).filter(|bound| bound.is_finite()).collect();
+    let mut bounds: Vec<f64> =
+        (0..numbers.below(6)).map(|_| numbers.value()).filter(|bound| bound.is_finite()).collect();
     bounds.sort_by(f64::total_cmp);
     bounds.dedup();
     let mut count = 0;

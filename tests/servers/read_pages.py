@@ -133,7 +133,7 @@ def main():
         "protobuf": of_protobuf(protobuf),
     }
     wanted = {}
-    for name, labels, value in map(json.loads, expected.decode().splitlines()):
+    for name, labels, value in map(json.loads, expected.decode().split("\n")[:-1]):
         insert(wanted, key(name, labels), float(value))
     samples, helps = pages["text"]
     compare("expected", wanted, samples, is_equal)
