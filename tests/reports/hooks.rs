@@ -215,3 +215,47 @@ fn a_hook_that_panics_costs_its_line_and_no_other() {
     let told = lines_of(&told, &metrics);
     assert!(matches!(&told[..], [line] if line.contains("\"second\"")), "{told:?}");
 }
+
+/// Positions and capital are shown to all who reach the address.
+#[test]
+fn a_live_bot_that_everybody_can_read_is_reported_once() {
+    const OPEN: &str = "can read the positions and the capital of this live bot";
+    let file = std::env::temp_dir().join(format!("bot-metrics-reports-{}.yml", std::process::id()));
+    std::fs::write(
+        &file,
+        "basic_auth_users:\n  ops: $2y$10$D.3n.mIY/.ur4qCbqkPleelNUiMk2OTpqI1Li79nRqJZF.V.YVDlm\n",
+    )
+    .expect("a temporary file");
+    for (mode, address, web_config, reports) in [
+        (Mode::Live, "0.0.0.0:0", None, 1),
+        (Mode::Paper, "0.0.0.0:0", None, 0),
+        (Mode::Live, "127.0.0.1:0", None, 0),
+        (Mode::Live, "[::1]:0", None, 0),
+        (Mode::Live, "0.0.0.0:0", Some(&file), 0),
+    ] {
+        let (told, hook) = lines();
+        let metrics = Settings::new(mode).on_report(hook);
+        let metrics = web_config.into_iter().fold(metrics, Settings::web_config).build().expect("legal");
+        match metrics.serve(address) {
+            Ok(server) => thread::sleep(Duration::from_millis(u64::from(server.local_addr().port() > 0))),
+            Err(_) if address.starts_with("[::1]") => continue, // without IPv6
+            Err(error) => panic!("{error}"),
+        }
+        let told = lines_of(&told, &metrics);
+        assert_eq!(told.iter().filter(|line| line.contains(OPEN)).count(), reports, "{address}: {told:?}");
+    }
+    std::fs::remove_file(file).expect("it is there");
+}
+
+/// The settings protect the library's own server, which is not used here.
+#[test]
+fn a_web_configuration_that_protects_nothing_is_reported() {
+    let (told, hook) = lines();
+    let metrics = Settings::new(Mode::Paper).on_report(hook).web_config("web.yml").build().expect("legal");
+    let _service = metrics.service().expect("a thread starts");
+    let told = lines_of(&told, &metrics);
+    assert!(told.len() == 1 && told[0].contains("web.yml does not protect the metrics"), "{told:?}");
+    let error =
+        metrics.service_with(ServerOptions::new().web_config("web.yml")).expect_err("it would be ignored");
+    assert!(error.to_string().contains("the bot's server protects this service"), "{error}");
+}

@@ -60,7 +60,7 @@ impl MetricsEndpoint {
     ) -> Result<Serving, bot_metrics::Error> {
         match metrics.serve_with(self.address(metrics), options) {
             Ok(server) => {
-                say(format_args!("metrics at http://{}/metrics", reachable(server.local_addr())));
+                say(format_args!("metrics at {}/metrics", server.url()));
                 Ok(Serving { server: Some(Arc::new(server)), drain: self.drain, stop: stop.clone() })
             }
             Err(error) if self.require_metrics => Err(error.into()),

@@ -64,7 +64,9 @@ impl Metrics {
         }
         let server = serve(address, options, Arc::new(self.clone()), report.clone())?;
         let outward = server.local_addrs().iter().find(|address| !address.ip().is_loopback());
-        if let Some(address) = outward.filter(|_| !self.settings().is_paper() && !server.keeps_others_out) {
+        if let Some(address) =
+            outward.filter(|_| !self.settings().is_paper() && !server.security.keeps_others_out())
+        {
             report.tell(
                 Topic::Unprotected,
                 "",

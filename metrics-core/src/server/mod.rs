@@ -116,7 +116,6 @@ fn serve_all(
     let place = SourceLine::of_caller();
     let security = Security::open(options.web_config.as_deref(), &report)
         .map_err(|cause| ServeError::web_config(address, cause))?;
-    let keeps_others_out = security.keeps_others_out();
     let (stop, scrapes) = (StopSignal::new(), Scrapes::default());
     let (started, start) = mpsc::sync_channel(1);
     let (alive, finished) = mpsc::channel();
@@ -130,7 +129,7 @@ fn serve_all(
                 report: report.clone(),
                 stop: stop.clone(),
                 scrapes: scrapes.clone(),
-                security,
+                security: security.clone(),
             };
             move || {
                 work.run(&started);
@@ -147,7 +146,7 @@ fn serve_all(
         })?;
     let began = Beginning { at: Instant::now(), place };
     let (listing, finished) = (Listing::new(local_addrs), Mutex::new(finished));
-    Ok(Server { listing, began, stop, scrapes, report, keeps_others_out, thread: Some(thread), finished })
+    Ok(Server { listing, began, stop, scrapes, report, security, thread: Some(thread), finished })
 }
 
 fn resolve(address: &str) -> io::Result<Vec<SocketAddr>> {
@@ -174,8 +173,7 @@ pub struct Server {
     stop: StopSignal,
     scrapes: Scrapes,
     report: Report,
-    /// Whether clients need a password, a token or a certificate.
-    keeps_others_out: bool,
+    security: Security,
     thread: Option<JoinHandle<()>>,
     /// Closed when the thread has ended. The lock is never contended; it makes the server `Sync`.
     finished: Mutex<mpsc::Receiver<Infallible>>,
@@ -200,6 +198,20 @@ impl Server {
     #[must_use]
     pub fn local_addrs(&self) -> &[SocketAddr] {
         self.listing.addresses()
+    }
+
+    /// The address of its pages for a client on this machine, such as `http://localhost:5000`; the exposition is at
+    /// `/metrics` below it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.security.encrypts() { "https" } else { "http" };
+        let address = self.local_addr();
+        if address.ip().is_unspecified() {
+            // Not every browser understands the unspecified address.
+            format!("{scheme}://localhost:{}", address.port())
+        } else {
+            format!("{scheme}://{address}")
+        }
     }
 
     /// Waits for one more complete scrape, `timeout` at most, and returns whether it came, in which case the scraper

@@ -87,6 +87,10 @@ impl Security {
         current.users.is_some() || current.requires_certificate()
     }
 
+    pub(in crate::server) fn encrypts(&self) -> bool {
+        self.current().tls.is_some()
+    }
+
     /// Replaces the protection whenever a file has changed; never ends.
     pub(in crate::server) async fn watch(self) {
         let Some(path) = self.0.path.clone() else { return pending().await };

@@ -47,6 +47,17 @@ fn a_page_is_the_same_over_tls_and_a_stranger_is_not_trusted() {
 }
 
 #[test]
+fn the_url_has_the_scheme_that_is_served() {
+    let TlsServer { served, folder: _folder, .. } = with_tls("", &[]);
+    assert_eq!(served.server.url(), format!("https://{}", served.address));
+    let plain = start_plain();
+    assert_eq!(plain.server.url(), format!("http://{}", plain.address));
+    let pages = Arc::new(script(|_| Ok(())));
+    let everywhere = serve("0.0.0.0:0", ServerOptions::new(), pages, Reports::default().hook()).unwrap();
+    assert_eq!(everywhere.url(), format!("http://localhost:{}", everywhere.local_addr().port()));
+}
+
+#[test]
 fn a_connection_over_tls_is_kept_for_the_next_scrape() {
     let TlsServer { served, authority, folder: _folder } = with_tls("", &[]);
     let mut stream = authority.connect(served.address, None);
