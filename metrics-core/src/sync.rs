@@ -2,3 +2,4 @@
 
 pub(crate) use std::sync::OnceLock;
 pub(crate) use std::sync::atomic::{AtomicU64, Ordering, fence};
+pub(crate) use std::thread::yield_now;

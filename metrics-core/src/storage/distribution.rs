@@ -1,10 +1,9 @@
 //! Histograms of values, in words owned by each thread.
 
-use super::observed::{self, Sum, observe};
+use super::observed::{self, Sum, observe, read_consistent};
 use super::page::WordRange;
-use super::patience::{OF_ANYONES, OF_ONE_THREADS, read_consistent};
-use super::shared_observed::SharedObserved;
-use super::spare::lose;
+use super::single_writer::Writer;
+use super::spare::{borrow, lose};
 use super::sync::AtomicU64;
 use super::sync::Ordering::Relaxed;
 use crate::lock;
@@ -14,8 +13,8 @@ use crate::lock;
 pub(crate) struct HistogramWords {
     bounds: &'static [f64],
     run: WordRange,
-    /// Created by the first observation of a thread without words of its own.
-    shared: lock::Once<Box<SharedObserved>>,
+    /// The words that threads without words of their own borrow, created by the first of them.
+    shared: lock::Once<(Writer, Box<[AtomicU64]>)>,
     /// The bits of the largest sum returned so far. Because of rounding, the sum of the parts may come out slightly
     /// smaller the next time, which would look like a restart.
     shown: AtomicU64,
@@ -58,8 +57,8 @@ impl HistogramWords {
     fn observe_slowly(&self, bucket: usize, value: f64) {
         match self.run.join() {
             Some(mine) => observe(mine, bucket, value),
-            None => match self.shared() {
-                Some(shared) => shared.observe(bucket, value),
+            None => match self.shared.get_unless_inside(|| self.new_shared()) {
+                Some((writer, words)) => borrow(writer, || observe(words, bucket, value)),
                 None => lose(),
             },
         }
@@ -71,17 +70,13 @@ impl HistogramWords {
 
     /// Adds the observations of another histogram with the same bounds: the count of each bucket, and their sum.
     pub(crate) fn add(&self, buckets: &[u64], sum: f64) {
-        self.shared.get_or_init(|| Box::new(self.new_shared())).add(buckets, sum);
+        let (writer, words) = self.shared.get_or_init(|| self.new_shared());
+        borrow(writer, || observed::add(words, buckets, sum));
     }
 
-    /// Returns `None` if it does not exist yet and the thread may neither allocate nor wait.
-    fn shared(&self) -> Option<&SharedObserved> {
-        let made = self.shared.get_unless_inside(|| Box::new(self.new_shared()));
-        made.map(|shared| &**shared)
-    }
-
-    fn new_shared(&self) -> SharedObserved {
-        SharedObserved::new(self.bounds.len() + 1)
+    fn new_shared(&self) -> (Writer, Box<[AtomicU64]>) {
+        let words = observed::words(self.bounds.len() + 1);
+        (Writer::new(0), (0..words).map(|_| AtomicU64::new(0)).collect())
     }
 
     /// Passes all observations to `to`: the count of each bucket, the last one for values above all bounds, and the
@@ -95,12 +90,18 @@ impl HistogramWords {
     }
 
     fn show_of<const ROOM: usize, R>(&self, to: impl FnOnce(&[u64], f64) -> R) -> R {
-        let (mut all, mut one) = ([0; ROOM], [0; ROOM]);
+        let (mut all, mut one) = ([0_u64; ROOM], [0; ROOM]);
         let (all, one) = (&mut all[..=self.bounds.len()], &mut one[..=self.bounds.len()]);
-        let mut sum =
-            self.shared.get().map_or_else(Sum::default, |shared| sum_of(OF_ANYONES, || shared.read(all)));
-        for words in self.run.copies() {
-            sum = sum.plus(sum_of(OF_ONE_THREADS, || observed::read(words, one)));
+        let mut sum = Sum::default();
+        let shared = self.shared.get().map(|(_, words)| &**words);
+        for words in self.run.copies().chain(shared) {
+            let mut part = Sum::default();
+            read_consistent(|| {
+                let undisturbed;
+                (part, undisturbed) = observed::read(words, one);
+                undisturbed
+            });
+            sum = sum.plus(part);
             for (count, more) in all.iter_mut().zip(&*one) {
                 *count = count.wrapping_add(*more);
             }
@@ -114,21 +115,10 @@ impl HistogramWords {
     }
 }
 
-/// Reads the sum, repeatedly until a reading is consistent.
-fn sum_of(readings: usize, mut read: impl FnMut() -> (Sum, bool)) -> Sum {
-    let mut sum = Sum::default();
-    read_consistent(readings, || {
-        let undisturbed;
-        (sum, undisturbed) = read();
-        undisturbed
-    });
-    sum
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::crowd::Crowd;
     use super::super::spare::lost;
+    use super::super::tests::crowd::Crowd;
     use super::*;
     use std::cell::RefCell;
     use std::sync::Arc;

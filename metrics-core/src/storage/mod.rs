@@ -7,20 +7,15 @@
 //! by each thread. Rare recordings go to slots that all threads share.
 
 mod chain;
-#[cfg(test)]
-mod crowd;
 mod distribution;
 pub(crate) mod not_installed;
 mod observed;
 mod page;
-mod patience;
 mod receipt;
 mod recorder;
 mod running;
 mod series;
 mod shard;
-mod shared;
-mod shared_observed;
 mod single_writer;
 mod sink;
 mod slot;

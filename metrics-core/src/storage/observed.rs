@@ -7,6 +7,8 @@
 //! rest, at most one more was in progress: the sum of the complete ones was not written, and if the buckets contain
 //! one more, it is the announced one. The reader therefore includes the last observation completely or not at all,
 //! and a writer that was stopped while recording delays no reader.
+//!
+//! Several observations at once are announced as [`SEVERAL`], and no reading is consistent before they are complete.
 
 use super::sync::AtomicU64;
 use super::sync::Ordering::{Acquire, Relaxed, Release};
@@ -16,6 +18,9 @@ const ANNOUNCED: usize = 0;
 const COMPLETE: usize = 1;
 const SUMS: usize = 2;
 const BUCKETS: usize = 6;
+
+/// Announced in place of a bucket.
+const SEVERAL: u64 = u64::MAX;
 
 /// The number of words for this many buckets, including the last one for all remaining values.
 pub(super) const fn words(buckets: usize) -> usize {
@@ -86,6 +91,22 @@ pub(super) fn observe(words: &[AtomicU64], bucket: usize, value: f64) {
     words[COMPLETE].store(complete.wrapping_add(1), Release);
 }
 
+/// Records this many observations by bucket, and their sum. Only the thread that owns the words may call it.
+pub(super) fn add(words: &[AtomicU64], more: &[u64], sum: f64) {
+    let complete = words[COMPLETE].load(Relaxed);
+    words[ANNOUNCED].store(SEVERAL, Release);
+    // A reader that sees anything of this sees the announcement.
+    fence(Release);
+    for (count, more) in words[BUCKETS..].iter().zip(more) {
+        count.store(count.load(Relaxed).wrapping_add(*more), Relaxed);
+    }
+    let all = complete.wrapping_add(more.iter().sum());
+    Sum::load(words, complete).add(sum).store(words, all);
+    words[COMPLETE].store(all, Release);
+    // Release: a reader that no longer sees the announcement sees that the number of complete observations changed.
+    words[ANNOUNCED].store(0, Release);
+}
+
 /// Returns the sum and fills `buckets` with the matching counts. Also returns whether the reading was consistent: if
 /// not, an observation interfered, and each number was correct at some moment but not all at the same one.
 pub(super) fn read(words: &[AtomicU64], buckets: &mut [u64]) -> (Sum, bool) {
@@ -99,11 +120,23 @@ pub(super) fn read(words: &[AtomicU64], buckets: &mut [u64]) -> (Sum, bool) {
     // Acquire: if anything of a later observation had been read, its announcement would be seen below.
     fence(Acquire);
     let announced = words[ANNOUNCED].load(Acquire);
-    let undisturbed = words[COMPLETE].load(Relaxed) == complete;
+    let undisturbed = words[COMPLETE].load(Relaxed) == complete && announced != SEVERAL;
     if undisturbed && counted != complete {
         #[expect(clippy::cast_possible_truncation, reason = "the index of a bucket")]
         let bucket = announced as usize;
         buckets[bucket] = buckets[bucket].wrapping_sub(1);
     }
     (sum, undisturbed)
+}
+
+/// Reads until a reading is consistent, which `read` returns; returns whether one was. Only a thread that does nothing
+/// but record makes a reading fail, and then in some of the attempts, never in ten thousand of them.
+pub(super) fn read_consistent(mut read: impl FnMut() -> bool) -> bool {
+    (0..10_000).any(|_| {
+        let undisturbed = read();
+        if !undisturbed {
+            std::hint::spin_loop();
+        }
+        undisturbed
+    })
 }

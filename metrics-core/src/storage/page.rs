@@ -127,7 +127,7 @@ impl WordRange {
     }
 
     /// The copies of this range, of running threads and of those that have ended.
-    pub(super) fn copies(&self) -> impl Iterator<Item = &'static [AtomicU64]> + use<> {
+    pub(super) fn copies<'a>(&self) -> impl Iterator<Item = &'a [AtomicU64]> + use<'a> {
         let range = self.0.range();
         ALL[usize::from(self.0.page)].iter().filter_map(move |page| page.words.get(range.clone()))
     }

@@ -4,16 +4,16 @@
 
 use std::ops::Deref;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::chain::{Link, Linked};
-use super::patience::{OF_ANYONES, OF_ONE_THREADS, read_consistent};
+use super::observed::read_consistent;
 use super::shard::{EndedCall, MOST_BUCKETS, MOST_OUTCOMES, Shard};
-use super::spare::{Fallback, lose};
+use super::spare::{borrow, lose, reserved};
 use super::totals::Totals;
 use crate::clock::Scale;
-use crate::lock::{self, Lock, ThreadMark};
+use crate::lock::{self, Lock, Once, ThreadMark};
 
 /// A thread's shard of a series, with a link to the next one.
 pub(crate) type CallShard = Shard<&'static CallSeries, Next>;
@@ -36,13 +36,13 @@ pub(crate) struct CallSeries {
     near: u8,
     shape: &'static SeriesShape,
     shares: Link<CallShard>,
-    spare: OnceLock<&'static Fallback>,
+    token: OnceLock<&'static CallShard>,
 }
 
 /// The properties that two series must share to use one call series in turn.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct SeriesShape {
-    pub(super) outcomes: usize,
+struct SeriesShape {
+    outcomes: usize,
     /// Upper bounds of the buckets in ticks, without the last.
     bounds: Vec<u64>,
     scale: Scale,
@@ -50,7 +50,7 @@ pub(super) struct SeriesShape {
 
 impl SeriesShape {
     /// The number of bounds, plus one for the last bucket and one for ends that are not observed.
-    pub(super) fn buckets(&self) -> usize {
+    fn buckets(&self) -> usize {
         self.bounds.len() + 2
     }
 
@@ -145,65 +145,78 @@ impl CallSeries {
     const fn new(id: u32, shape: &'static SeriesShape) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "what a byte can number is near")]
         let near = if id <= u8::MAX as u32 { id as u8 } else { 0 };
-        Self { id, near, shape, shares: Link::new(), spare: OnceLock::new() }
+        Self { id, near, shape, shares: Link::new(), token: OnceLock::new() }
     }
 
-    /// The fallback for threads without a shard. No end is quick for it.
+    /// The fallback for threads without a shard; that of [`NOWHERE`] if there is no memory for it.
     pub(super) fn token(&'static self) -> &'static CallShard {
-        self.spare().token()
-    }
-
-    fn spare(&'static self) -> &'static Fallback {
+        static NO_TOKEN: Once<CallShard> = Once::new();
         if self.is_nowhere() {
-            return Fallback::nowhere();
+            // It allocates nothing.
+            return NO_TOKEN.get_or_init(|| self.new_token(&[]));
         }
-        if let Some(spare) = self.spare.get() {
-            return spare;
+        if let Some(token) = self.token.get() {
+            return token;
         }
         let may_allocate = !lock::is_inside();
         // An allocator that records allocations made here uses the reserve, and a fork never copies a partial state.
         let _inside = lock::enter();
-        let Some(spare) = Fallback::new(self, self.shape, may_allocate) else { return Fallback::nowhere() };
+        let token = if may_allocate {
+            Some(&*Box::leak(Box::new(self.new_token(self.new_counts()))))
+        } else {
+            reserved(self.shape.outcomes + self.shape.buckets(), |counts| self.new_token(counts))
+        };
         // If several threads create one concurrently, one of them is kept.
-        let _ = self.spare.set(spare);
-        self.spare.get().unwrap_or(&spare)
+        token.map_or_else(|| NOWHERE.token(), |token| self.token.get_or_init(|| token))
+    }
+
+    fn new_token(&'static self, counts: &'static [AtomicU64]) -> CallShard {
+        Shard::new(self.shape.outcomes, counts, 0, 0, (self, 0))
+    }
+
+    fn new_counts(&self) -> &'static [AtomicU64] {
+        Vec::leak((0..self.shape.outcomes + self.shape.buckets()).map(|_| 0.into()).collect())
+    }
+
+    /// Passes the borrowed fallback to `record`; returns whether there is memory for it.
+    fn record_by_token(&'static self, record: impl FnOnce(&CallShard)) -> bool {
+        let token = self.token();
+        let exists = !token.home.is_nowhere();
+        if exists {
+            borrow(&token.writer, || record(token));
+        }
+        exists
     }
 
     /// The shard of a thread that has none yet.
     pub(super) fn admit(&'static self) -> &'static CallShard {
         let thread = ThreadMark::of_this().bits();
-        if let Some(share) = self.shares().find(|share| share.take(thread)) {
+        if let Some(share) = self.shares.iter().find(|share| share.writer.take(thread)) {
             return share;
         }
-        let limit = self.limit();
-        let (outcomes, buckets) = (self.shape.outcomes, self.shape.buckets());
-        let counts = Vec::leak((0..outcomes + buckets).map(|_| 0.into()).collect());
-        let share = Box::leak(Box::new(Shard::new(outcomes, counts, limit, thread, (self, self.near))));
+        let (outcomes, counts) = (self.shape.outcomes, self.new_counts());
+        let share =
+            Box::leak(Box::new(Shard::new(outcomes, counts, self.limit(), thread, (self, self.near))));
         self.shares.append(share);
         share
     }
 
     /// One tick more than a quick end may take.
     fn limit(&self) -> u64 {
-        self.shape.bounds.first().map_or(0, |bound| bound.saturating_add(1))
+        self.shape.bounds.first().map_or(1, |bound| bound.saturating_add(1))
     }
 
     /// Records that a call begins at this tick, unless it is undated.
     pub(super) fn start(&'static self, share: &CallShard, at: Option<u64>) {
-        match at {
-            _ if share.is_token() => self.start_shared(at),
+        let start = |share: &CallShard| match at {
             Some(at) => share.start(at),
             None => share.start_undated(),
-        }
-    }
-
-    /// Records the beginning of a call on a thread without a shard.
-    fn start_shared(&'static self, at: Option<u64>) {
-        let spare = self.spare();
-        if std::ptr::eq(spare, Fallback::nowhere()) {
+        };
+        if !share.is_token() {
+            start(share);
+        } else if !self.record_by_token(start) {
             lose();
         }
-        spare.shared().start(at);
     }
 
     /// Records the end of a call that is not quick. It began at this tick, unless it is undated.
@@ -227,8 +240,7 @@ impl CallSeries {
     #[cold]
     #[inline(never)]
     fn end_shared(&'static self, ending: Ending, began: Option<u64>, took: u64, at: u64) {
-        let spare = self.spare();
-        spare.shared().end(&self.classed(spare.token(), ending, began, took, at));
+        self.record_by_token(|token| token.end(&self.classed(token, ending, began, took, at)));
     }
 
     #[inline]
@@ -285,8 +297,8 @@ impl CallSeries {
         let Scratch { all, one } = scratch;
         let (mut gone, mut gone_open) = (0_u64, 0_u64);
         for share in self.shares() {
-            one.unsure = !read_consistent(OF_ONE_THREADS, || share.read(one, horizon));
-            if !ThreadMark::of_bits(share.thread()).is_here() {
+            one.unsure = !read_consistent(|| share.read(one, horizon));
+            if !ThreadMark::of_bits(share.writer.thread()).is_here() {
                 // After a fork, calls in progress on the parent's other threads end in the parent only.
                 let (calls, open) = one.forget_open();
                 (gone, gone_open) = (gone.wrapping_add(calls), gone_open.wrapping_add(open));
@@ -297,37 +309,31 @@ impl CallSeries {
             // A call that ended there and had begun on another thread is not in progress.
             all.add_open((gone, gone_open));
         }
-        if let Some(spare) = self.spare.get() {
-            one.unsure = !read_consistent(OF_ANYONES, || spare.shared().read(one, horizon));
-            all.add(one);
-        }
         all
     }
 
+    /// The shards of all threads, and the fallback.
     fn shares(&self) -> impl Iterator<Item = &'static CallShard> {
-        self.shares.iter()
+        self.shares.iter().chain(self.token.get().copied())
     }
 
     /// The ends recorded without a shard.
     #[cfg(test)]
     pub(crate) fn ended_without_share(&self) -> u64 {
         let mut totals = Totals::default();
-        self.spare.get().map_or(0, |spare| {
-            spare.shared().read(&mut totals, u64::MAX);
+        self.token.get().map_or(0, |token| {
+            token.read(&mut totals, u64::MAX);
             totals.ended()
         })
     }
 
     #[cfg(test)]
     pub(super) fn share_count(&self) -> usize {
-        self.shares().count()
+        self.shares.iter().count()
     }
 
     fn clear(&self) {
         self.shares().for_each(Shard::clear);
-        if let Some(spare) = self.spare.get() {
-            spare.shared().clear();
-        }
     }
 }
 

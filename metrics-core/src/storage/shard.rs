@@ -45,13 +45,15 @@ pub(crate) struct Shard<H, L = ()> {
     pub(super) home: H,
     near: u8,
     outcomes: u8,
+    /// Not read from `limit`: the compiler would load that in advance for both, in one more instruction.
+    is_token: bool,
     /// The number of other ends, shifted by [`MARK_BITS`]; in the lower bits the kind of the last one, or
     /// [`SETTLED`].
     mark: AtomicU64,
     fresh_at: AtomicU64,
     ended_at: AtomicU64,
-    /// The thread that owns it.
-    writer: Writer,
+    /// The thread that owns it. Threads without a shard borrow the fallback for each recording.
+    pub(super) writer: Writer,
     /// Counts of the other ends by outcome, then by bucket, the last one for ends that are not observed.
     counts: &'static [AtomicU64],
     pub(super) link: L,
@@ -98,7 +100,7 @@ impl<H, L> std::fmt::Debug for Shard<H, L> {
 }
 
 impl<H, L: Default> Shard<H, L> {
-    /// A shard owned by this thread. With a `limit` of 0 no end is quick.
+    /// A shard owned by this thread, or the fallback if `limit` is 0: no end is quick for it.
     pub(super) fn new(
         outcomes: usize,
         counts: &'static [AtomicU64],
@@ -118,6 +120,7 @@ impl<H, L: Default> Shard<H, L> {
             home,
             near,
             outcomes: u8::try_from(outcomes).unwrap_or(0),
+            is_token: limit == 0,
             mark: AtomicU64::new(SETTLED),
             fresh_at: AtomicU64::new(0),
             ended_at: AtomicU64::new(0),
@@ -129,21 +132,6 @@ impl<H, L: Default> Shard<H, L> {
 }
 
 impl<H, L> Shard<H, L> {
-    /// Makes this thread the owner, unless there is another one.
-    pub(super) fn take(&self, thread: u64) -> bool {
-        self.writer.take(thread)
-    }
-
-    /// The thread that owns it, 0 if none does.
-    pub(super) fn thread(&self) -> u64 {
-        self.writer.thread()
-    }
-
-    /// Releases it to the next thread.
-    pub(super) fn give_back(&self) {
-        self.writer.give_back();
-    }
-
     /// Records the beginning of a call. Only the owning thread may call this and the following functions.
     #[inline]
     pub(super) fn start(&self, at: u64) {
@@ -180,10 +168,10 @@ impl<H, L> Shard<H, L> {
         self.near
     }
 
-    /// Whether it is the fallback, to which nothing may be recorded.
+    /// Whether it is the fallback, which must be borrowed to record to it.
     #[inline]
     pub(super) fn is_token(&self) -> bool {
-        self.outcomes == 0
+        self.is_token
     }
 
     /// Records a success that took less than the limit.

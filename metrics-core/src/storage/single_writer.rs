@@ -1,7 +1,7 @@
 //! Memory with a single writer at a time and any number of readers.
 
-use super::sync::AtomicU64;
 use super::sync::Ordering::{AcqRel, Relaxed, Release};
+use super::sync::{AtomicU64, yield_now};
 
 /// The owner of some memory; the memory passes from one owner to the next with all its values.
 #[derive(Debug)]
@@ -27,6 +27,20 @@ impl Writer {
     /// Releases the memory to the next thread.
     pub(super) fn give_back(&self) {
         self.0.store(0, Release);
+    }
+
+    /// Makes this thread the owner while it records, once no other one is. Returns whether it recorded: a signal
+    /// handler that interrupts a recording of its thread does not.
+    pub(super) fn borrow(&self, thread: u64, record: impl FnOnce()) -> bool {
+        while !self.take(thread) {
+            if self.thread() == thread {
+                return false;
+            }
+            yield_now();
+        }
+        record();
+        self.give_back();
+        true
     }
 }
 

@@ -1,19 +1,12 @@
-//! The fallback of a series for threads without a shard, created when the first of them records.
+//! The recordings of threads without memory of their own: in thread-local destructors, after `main`, or in an allocator
+//! that is called while that memory is created. They borrow memory of the series, or are lost.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::recorder::{CallSeries, CallShard, NOWHERE, SeriesShape};
-use super::shard::Shard;
-use super::shared::Shared;
-use crate::lock::{self, Once};
-
-/// A token that is used in place of a shard, and the words to which calls with that token are recorded.
-#[derive(Debug)]
-pub(super) struct Fallback {
-    token: CallShard,
-    shared: Shared,
-}
+use super::recorder::CallShard;
+use super::single_writer::Writer;
+use crate::lock::{self, ThreadMark};
 
 /// The number of series to which an allocator can record for the first time while memory is being allocated for
 /// another series; no memory can be allocated for these.
@@ -22,8 +15,28 @@ const RESERVED: usize = 16;
 /// Counts in each of these; more than the core families have.
 const RESERVED_COUNTS: usize = 64;
 
-static RESERVE: [(OnceLock<Fallback>, [AtomicU64; RESERVED_COUNTS]); RESERVED] =
+static RESERVE: [(OnceLock<CallShard>, [AtomicU64; RESERVED_COUNTS]); RESERVED] =
     [const { (OnceLock::new(), [const { AtomicU64::new(0) }; RESERVED_COUNTS]) }; RESERVED];
+
+/// A shard in memory that was reserved, which `make` makes from this many counts; `None` if there is no more.
+pub(super) fn reserved(
+    counts: usize,
+    make: impl Fn(&'static [AtomicU64]) -> CallShard,
+) -> Option<&'static CallShard> {
+    RESERVE.iter().find_map(|(place, words)| {
+        let shard = make(words.get(..counts)?);
+        place.set(shard).is_ok().then(|| place.get()).flatten()
+    })
+}
+
+/// Runs `record` while this thread owns the memory of `writer`.
+pub(super) fn borrow(writer: &Writer, record: impl FnOnce()) {
+    // A forked child would wait for ever for memory that another thread of its parent had borrowed.
+    let _inside = lock::enter();
+    if !writer.borrow(ThreadMark::of_this().bits(), record) {
+        lose();
+    }
+}
 
 /// The number of lost recordings.
 static LOST: AtomicU64 = AtomicU64::new(0);
@@ -47,48 +60,4 @@ pub(crate) fn record_outside<R>(record: impl FnOnce() -> R) -> Option<R> {
 /// The number of lost recordings of this process.
 pub(crate) fn lost() -> u64 {
     LOST.load(Relaxed)
-}
-
-impl Fallback {
-    /// Returns `None` if there is no memory for it.
-    pub(super) fn new(
-        recorder: &'static CallSeries,
-        shape: &SeriesShape,
-        may_allocate: bool,
-    ) -> Option<&'static Self> {
-        let counts = shape.outcomes + shape.buckets();
-        if !may_allocate {
-            return Self::reserved(recorder, shape.outcomes, counts);
-        }
-        let counts = Vec::leak((0..counts).map(|_| AtomicU64::new(0)).collect());
-        Some(Box::leak(Box::new(Self::of(recorder, shape.outcomes, counts))))
-    }
-
-    fn reserved(recorder: &'static CallSeries, outcomes: usize, counts: usize) -> Option<&'static Self> {
-        RESERVE.iter().find_map(|(place, words)| {
-            let spare = Self::of(recorder, outcomes, words.get(..counts)?);
-            place.set(spare).is_ok().then(|| place.get()).flatten()
-        })
-    }
-
-    /// The fallback of calls that are not recorded.
-    pub(super) fn nowhere() -> &'static Self {
-        static NO_SPARE: Once<Fallback> = Once::new();
-        // It allocates nothing.
-        NO_SPARE.get_or_init(|| Self::of(&NOWHERE, 0, &[]))
-    }
-
-    fn of(recorder: &'static CallSeries, outcomes: usize, counts: &'static [AtomicU64]) -> Self {
-        // There are no outcomes or buckets, and nothing is counted in the token.
-        let token = Shard::new(0, &[], 0, 0, (recorder, 0));
-        Self { token, shared: Shared::new(outcomes, counts) }
-    }
-
-    pub(super) fn token(&self) -> &CallShard {
-        &self.token
-    }
-
-    pub(super) fn shared(&self) -> &Shared {
-        &self.shared
-    }
 }

@@ -53,7 +53,7 @@ impl CounterWords {
 
 #[cfg(test)]
 mod tests {
-    use super::super::crowd::Crowd;
+    use super::super::tests::crowd::Crowd;
     use super::*;
 
     #[test]

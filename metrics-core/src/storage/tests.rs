@@ -3,12 +3,14 @@
 //! Runs short versions by default. `BOT_METRICS_LONG_TESTS=1 cargo test --release -p bot-metrics --lib
 //! storage::tests` makes 2·10^9 recordings on 64 concurrent threads, of which 10^5 end, and at least 10^6 readings.
 
+pub(super) mod crowd;
+
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use super::crowd::Crowd;
+use self::crowd::Crowd;
 use super::recorder::{CallSeriesLease, Ending, Scratch};
 use super::running::RunInProgress;
 use super::totals::Totals;

@@ -113,7 +113,7 @@ impl Drop for ShardMembership {
         // An allocator that records deallocations made here must not acquire a shard again.
         SHARES.with(|shares| shares.iter().for_each(|share| share.set(None)));
         for share in self.0.drain(..).flatten() {
-            share.give_back();
+            share.writer.give_back();
         }
     }
 }

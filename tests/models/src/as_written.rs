@@ -2,6 +2,7 @@
 
 mod sync {
     pub(super) use loom::sync::atomic::{AtomicU64, Ordering, fence};
+    pub(super) use loom::thread::yield_now;
 
     /// The standard library's `OnceLock`, with one of loom's atomics in it.
     mod once_lock {
@@ -17,13 +18,13 @@ include!("loom_models.rs");
 fn become_writer() {}
 
 #[test]
-fn shared_two_writers() {
-    shared_model::check(2, 1, 2);
+fn borrowed_shard_two_writers() {
+    borrowed_shard_model::check(2, 1, 2);
 }
 
 #[test]
-fn shared_observed_two_writers() {
-    shared_observed_model::check(2, 1, 2);
+fn borrowed_words_two_writers() {
+    borrowed_words_model::check(2, 1, 2);
 }
 
 #[test]

@@ -7,9 +7,9 @@
 //! | part | loom, as written | loom, stores alone | shuttle |
 //! | --- | --- | --- | --- |
 //! | a thread's shard of a series (`shard`) | ✓ | ✓ | ✓ |
-//! | the shard shared by threads without one of their own (`shared`) | ✓ | ✓ | ✓ |
+//! | the shard that threads without one of their own borrow (`shard`) | ✓ | ✓ | ✓ |
 //! | a thread's observations of a histogram (`observed`) | ✓ | ✓ | ✓ |
-//! | observations shared by threads without words of their own (`shared_observed`) | ✓ | ✓ | ✓ |
+//! | words that threads without words of their own borrow (`observed`) | ✓ | ✓ | ✓ |
 //! | a count whose single writer changes (`single_writer`) | ✓ | ✓ | ✓ |
 //! | a slot of the ring of events (`recent::place`) | ✓ | ✓ | ✓ |
 //! | lists that grow (`chain`) | ✓ | – | ✓ |

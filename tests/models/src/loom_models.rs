@@ -1,5 +1,9 @@
 // The models under loom, and the tests that both formulations have.
 
+#[path = "under_loom/borrowed_shard.rs"]
+mod borrowed_shard_model;
+#[path = "under_loom/borrowed_words.rs"]
+mod borrowed_words_model;
 #[path = "under_loom/chain.rs"]
 mod chain_model;
 #[path = "under_loom/observed.rs"]
@@ -8,10 +12,6 @@ mod observed_model;
 mod place_model;
 #[path = "under_loom/shard.rs"]
 mod shard_model;
-#[path = "under_loom/shared.rs"]
-mod shared_model;
-#[path = "under_loom/shared_observed.rs"]
-mod shared_observed_model;
 #[path = "under_loom/single_writer.rs"]
 mod single_writer_model;
 

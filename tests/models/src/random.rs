@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 mod sync {
     pub(super) use shuttle::sync::atomic::{AtomicU64, Ordering, fence};
+    pub(super) use shuttle::thread::yield_now;
 
     /// The standard library's `OnceLock`, with one of shuttle's atomics in it.
     mod once_lock {
@@ -19,8 +20,6 @@ use self::chain::Link;
 use self::element::{Element, values};
 use self::place::EventRecord;
 use self::shard::{EndedCall, Shard};
-use self::shared::Shared;
-use self::shared_observed::SharedObserved;
 use self::single_writer::Writer;
 use self::sync::AtomicU64;
 use self::sync::Ordering::Relaxed;
@@ -65,15 +64,17 @@ fn a_reader_of_a_shard_sees_each_end_completely_or_not_at_all() {
 }
 
 #[test]
-fn the_shared_share_loses_nothing_and_is_read_between_ends() {
+fn a_borrowed_shard_loses_nothing_and_is_read_between_ends() {
     shuttle::check_random(
         || {
-            let shared = Arc::new(Shared::new(2, counts()));
+            let shared: Arc<Shard<()>> = Arc::new(Shard::new(2, counts(), 0, 0, ((), 0)));
             let end = EndedCall { began: Some(0), at: 1, took: 7, outcome: 1, bucket: 2, freshens: false };
-            let writers: Vec<_> = (0..3)
-                .map(|_| {
+            let writers: Vec<_> = (1..4)
+                .map(|writer| {
                     let shared = Arc::clone(&shared);
-                    shuttle::thread::spawn(move || (0..2).for_each(|_| shared.end(&end)))
+                    shuttle::thread::spawn(move || {
+                        (0..2).for_each(|_| assert!(shared.writer.borrow(writer, || shared.end(&end))));
+                    })
                 })
                 .collect();
             let read = || {
@@ -124,21 +125,27 @@ fn a_reader_of_observations_sees_each_completely_or_not_at_all() {
 }
 
 #[test]
-fn shared_observations_lose_nothing_and_are_read_between_two() {
+fn borrowed_words_lose_nothing_and_are_read_between_two_observations() {
     shuttle::check_random(
         || {
-            let shared = Arc::new(SharedObserved::new(2));
+            let words: Vec<_> = (0..observed::words(2)).map(|_| AtomicU64::new(0)).collect();
+            let shared = Arc::new((Writer::new(0), words));
             let writers: Vec<_> = (0..3)
                 .map(|writer: usize| {
                     let shared = Arc::clone(&shared);
                     shuttle::thread::spawn(move || {
-                        (0..2).for_each(|_| shared.observe(writer % 2, [1.0, 8.0][writer % 2]));
+                        let (owner, words) = &*shared;
+                        let record = || match writer {
+                            0 => observed::add(words, &[2, 1], 10.0),
+                            _ => observed::observe(words, writer % 2, [1.0, 8.0][writer % 2]),
+                        };
+                        (0..2).for_each(|_| assert!(owner.borrow(writer as u64 + 1, record)));
                     })
                 })
                 .collect();
             let read = || {
                 let mut buckets = [0; 2];
-                let (sum, undisturbed) = shared.read(&mut buckets);
+                let (sum, undisturbed) = observed::read(&shared.1, &mut buckets);
                 undisturbed.then_some((buckets, sum.value()))
             };
             for _ in 0..3 {
@@ -149,7 +156,7 @@ fn shared_observations_lose_nothing_and_are_read_between_two() {
             for writer in writers {
                 writer.join().expect("it does not panic");
             }
-            assert_eq!(read(), Some(([4, 2], 20.0)));
+            assert_eq!(read(), Some(([6, 4], 38.0)));
         },
         RUNS,
     );

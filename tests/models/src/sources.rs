@@ -8,10 +8,6 @@ mod observed;
 mod place;
 #[path = "../../../metrics-core/src/storage/shard.rs"]
 mod shard;
-#[path = "../../../metrics-core/src/storage/shared.rs"]
-mod shared;
-#[path = "../../../metrics-core/src/storage/shared_observed.rs"]
-mod shared_observed;
 #[path = "../../../metrics-core/src/storage/single_writer.rs"]
 mod single_writer;
 #[path = "../../../metrics-core/src/storage/totals.rs"]

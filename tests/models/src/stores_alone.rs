@@ -5,6 +5,7 @@
 
 mod sync {
     pub(super) use loom::sync::atomic::{Ordering, fence};
+    pub(super) use loom::thread::yield_now;
     // No list grows in these models.
     pub(super) use std::sync::OnceLock;
     use std::sync::atomic::Ordering::Relaxed;
@@ -93,11 +94,11 @@ fn become_writer() {
 }
 
 #[test]
-fn shared_two_ends() {
-    shared_model::check(1, 2, 2);
+fn borrowed_shard_two_ends() {
+    borrowed_shard_model::check(1, 2, 2);
 }
 
 #[test]
-fn shared_observed_two() {
-    shared_observed_model::check(1, 2, 2);
+fn borrowed_words_two() {
+    borrowed_words_model::check(1, 2, 2);
 }

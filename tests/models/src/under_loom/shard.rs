@@ -38,13 +38,13 @@ pub(super) fn check_succession() {
             let shard = Arc::clone(&shard);
             move || {
                 write(&shard, 1);
-                shard.give_back();
+                shard.writer.give_back();
             }
         });
         let second = loom::thread::spawn({
             let shard = Arc::clone(&shard);
             move || {
-                let taken = shard.take(2);
+                let taken = shard.writer.take(2);
                 if taken {
                     let (outcome, bucket, took) = expected::ENDS[1];
                     shard.end(&EndedCall { began: Some(0), at: 2, took, outcome, bucket, freshens: false });

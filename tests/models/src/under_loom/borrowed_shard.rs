@@ -1,9 +1,8 @@
-//! The shard shared by threads that have none of their own.
+//! The fallback shard, which threads without one of their own borrow.
 
 use std::sync::Arc;
 
-use super::shard::EndedCall;
-use super::shared::Shared;
+use super::shard::{EndedCall, Shard};
 use super::sync::AtomicU64;
 use super::{become_writer, totals};
 
@@ -13,16 +12,19 @@ pub(super) fn check(writers: usize, ends: u64, preemptions: usize) {
     model.preemption_bound = Some(preemptions);
     model.check(move || {
         let counts = Vec::leak((0..2).map(|_| AtomicU64::new(0)).collect::<Vec<_>>());
-        let shared = Arc::new(Shared::new(1, counts));
+        let shared: Arc<Shard<()>> = Arc::new(Shard::new(1, counts, 0, 0, ((), 0)));
         let end = EndedCall { began: Some(3), at: 10, took: 7, outcome: 0, bucket: 0, freshens: false };
-        let writers: Vec<_> = (0..writers)
-            .map(|_| {
+        let writers: Vec<_> = (1..=writers)
+            .map(|writer| {
                 let shared = Arc::clone(&shared);
                 loom::thread::spawn(move || {
                     become_writer();
                     for _ in 0..ends {
-                        shared.start(Some(3));
-                        shared.end(&end);
+                        let record = || {
+                            shared.start(3);
+                            shared.end(&end);
+                        };
+                        assert!(shared.writer.borrow(writer as u64, record));
                     }
                 })
             })

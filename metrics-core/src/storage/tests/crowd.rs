@@ -5,30 +5,30 @@ use std::time::Instant;
 
 /// The size of a test.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Crowd {
+pub(in crate::storage) struct Crowd {
     /// The number of concurrent threads.
-    pub(super) threads: u64,
+    pub(in crate::storage) threads: u64,
     /// The number of threads that run one after the other for each of those.
-    pub(super) lives: u64,
+    pub(in crate::storage) lives: u64,
     /// The rounds of work of each thread.
-    pub(super) rounds: u64,
+    pub(in crate::storage) rounds: u64,
     /// The minimum number of readings.
-    pub(super) readings: u64,
+    pub(in crate::storage) readings: u64,
 }
 
 impl Crowd {
     /// The first size if `BOT_METRICS_LONG_TESTS` is set, otherwise the second.
-    pub(super) fn of_this_run(long: Self, short: Self) -> Self {
+    pub(in crate::storage) fn of_this_run(long: Self, short: Self) -> Self {
         if std::env::var_os("BOT_METRICS_LONG_TESTS").is_some() { long } else { short }
     }
 
     /// The number of rounds of all threads.
-    pub(super) fn all(self) -> u64 {
+    pub(in crate::storage) fn all(self) -> u64 {
         self.threads * self.lives * self.rounds
     }
 
     /// Lets each thread do `work` for each of its rounds, by number, while one more thread reads continuously.
-    pub(super) fn runs(self, work: impl Fn(u64) + Sync, mut read: impl FnMut() + Send) {
+    pub(in crate::storage) fn runs(self, work: impl Fn(u64) + Sync, mut read: impl FnMut() + Send) {
         let (begun, done) = (Instant::now(), AtomicBool::new(false));
         let live = || (0..self.rounds).for_each(&work);
         let readings = std::thread::scope(|scope| {
