@@ -11,7 +11,6 @@ use crate::families::subsystem::{MaxAge, SubsystemSlots, ending};
 use crate::instance::process;
 use crate::report::Topic;
 use crate::sites::call_site::{CallSite, SiteSeries};
-use crate::sites::target::SubsystemSite;
 use crate::storage::{Ending, RunInProgress, not_installed};
 
 #[doc(hidden)]
@@ -39,15 +38,14 @@ impl CallSite {
 #[cold]
 #[inline(never)]
 fn start_slowly(site: &'static CallSite, index: usize) -> RunInProgress {
-    let subsystem = SubsystemSite(site);
     let refused = Cell::new(None);
-    let find = || SiteSeries::Subsystem(find(subsystem, index, &refused));
+    let find = || SiteSeries::Subsystem(find(site, index, &refused));
     let cell = site.cell(index, 0);
     cell.find(find);
     not_installed::note(site);
     compare_clocks();
     if let Some(set) = refused.take() {
-        report_refused(subsystem, index, &set);
+        report_refused(site, index, &set);
     }
     // Whether a cancelled run is observed, a rare option, is a flag of the run, which then takes the slow path.
     if site.observes_cancelled {
@@ -57,26 +55,29 @@ fn start_slowly(site: &'static CallSite, index: usize) -> RunInProgress {
     }
 }
 
-fn find(site: SubsystemSite<'_>, index: usize, refused: &Cell<Option<MaxAge>>) -> Arc<SubsystemSlots> {
+fn find(site: &CallSite, index: usize, refused: &Cell<Option<MaxAge>>) -> Arc<SubsystemSlots> {
     let core = process::core();
     // Exported from this run on, if it was not before.
-    let slots = core.subsystems.awaited(site.name(index), &core.clock);
+    let slots = core.subsystems.awaited(name(site, index), &core.clock);
     if let Some(Err(set)) = site.max_age().map(|max_age| slots.set_max_age(max_age)) {
         refused.set(Some(set));
     }
     slots
 }
 
+fn name(site: &CallSite, index: usize) -> &'static str {
+    site.labels()[0].text(index).unwrap_or_default()
+}
+
 #[cold]
-fn report_refused(site: SubsystemSite<'_>, index: usize, set: &MaxAge) {
-    let (subsystem, asked) = (site.name(index), site.max_age().map_or(Duration::ZERO, |asked| asked.age));
+fn report_refused(site: &CallSite, index: usize, set: &MaxAge) {
+    let (subsystem, asked) = (name(site, index), site.max_age().map_or(Duration::ZERO, |asked| asked.age));
     process::core().report().tell(
         Topic::MaxAge,
-        site.0,
+        site,
         format_args!(
-            "subsystem {subsystem} counts as stalled after {set}; the {asked:?} of {} are not used: write the same \
-             `every` or `max_age` in both",
-            site.0
+            "subsystem {subsystem} counts as stalled after {set}; the {asked:?} of {site} are not used: write the same \
+             `every` or `max_age` in both"
         ),
     );
 }

@@ -14,8 +14,7 @@ use crate::exposition::OwnFamilies;
 use crate::families::custom::{CustomFamily, CustomSeries, custom_families, declared_families};
 use crate::families::subsystem::MaxAge;
 use crate::report::Topic;
-use crate::sites::call_site::{CallSite, call_sites};
-use crate::sites::target::{LabelChoices, Target};
+use crate::sites::call_site::{CallSite, CallSiteKind, LabelChoices, call_sites};
 use crate::source_line::SourceLine;
 use crate::storage::not_installed;
 use crate::{Error, lock};
@@ -124,12 +123,12 @@ fn configure(core: &Core, settings: Settings, place: SourceLine, registry: Regis
 
 /// Exports the series of `site` as 0, as far as its labels are known.
 fn declare(core: &Core, site: &'static CallSite, settings: &Settings) {
-    match site.target() {
-        Target::Subsystem(site) => {
-            for subsystem in site.values() {
-                let is_started =
-                    site.fixed().is_some() && !site.is_optional() && !settings.disables(subsystem);
-                let slots = if is_started {
+    let [first, second] = site.labels();
+    match site.kind {
+        CallSiteKind::Subsystem => {
+            for subsystem in first.values() {
+                let is_fixed = matches!(first, LabelChoices::Fixed(_));
+                let slots = if is_fixed && !site.optional && !settings.disables(subsystem) {
                     core.subsystems.registered(subsystem, &core.clock)
                 } else {
                     core.subsystems.awaited(subsystem, &core.clock)
@@ -138,9 +137,9 @@ fn declare(core: &Core, site: &'static CallSite, settings: &Settings) {
                 let _ = site.max_age().map(|max_age| slots.set_max_age(max_age));
             }
         }
-        Target::Exchange(site) => {
-            if let Some(operation) = site.fixed_operation() {
-                let exchange = match site.exchange() {
+        CallSiteKind::Exchange => {
+            if let LabelChoices::Fixed(operation) = second {
+                let exchange = match first {
                     LabelChoices::Fixed(exchange) => Some(exchange),
                     LabelChoices::FromSettings => None,
                     LabelChoices::Any(_) if settings.exchange.is_some() => None,
@@ -149,14 +148,19 @@ fn declare(core: &Core, site: &'static CallSite, settings: &Settings) {
                 core.exchange_calls.slots(exchange, operation, &core.clock);
             }
         }
-        Target::Event(site) => {
-            for (severity, kind) in site.pairs() {
-                core.events.bare(severity, kind);
+        CallSiteKind::Event => {
+            for severity in first.values() {
+                for kind in second.values() {
+                    core.events.bare(severity, kind);
+                }
             }
         }
         // A profile is known from its first check on; the counter of mismatches and the closed series of the bot's
         // own families always exist.
-        Target::Capital | Target::Reconciliation | Target::Timed(_) | Target::Counted(_) => {}
+        CallSiteKind::Capital
+        | CallSiteKind::Reconciliation
+        | CallSiteKind::Timed
+        | CallSiteKind::Counted => {}
     }
 }
 
@@ -164,27 +168,18 @@ fn declare(core: &Core, site: &'static CallSite, settings: &Settings) {
 /// chooses its subsystem at run time applies to each possible one.
 fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
     let mut ages: BTreeMap<&'static str, MaxAge> = BTreeMap::new();
-    for place in sites {
-        match place.target() {
-            Target::Exchange(site) => {
-                if matches!(site.exchange(), LabelChoices::FromSettings) && settings.exchange.is_none() {
-                    return Err(Problem::NoExchange { place: place.to_string() }.into());
-                }
+    for site in sites {
+        let [first, _] = site.labels();
+        let needs_exchange = site.kind == CallSiteKind::Exchange && settings.exchange.is_none();
+        if needs_exchange && matches!(first, LabelChoices::FromSettings) {
+            return Err(Problem::NoExchange { place: site.to_string() }.into());
+        }
+        let Some(asked) = site.max_age() else { continue };
+        for subsystem in first.values() {
+            let set = ages.entry(subsystem).or_insert(asked);
+            if set.age != asked.age {
+                return Err(set.conflict(subsystem, asked));
             }
-            Target::Subsystem(site) => {
-                let Some(asked) = site.max_age() else { continue };
-                for subsystem in site.values() {
-                    let set = ages.entry(subsystem).or_insert(asked);
-                    if set.age != asked.age {
-                        return Err(set.conflict(subsystem, asked));
-                    }
-                }
-            }
-            Target::Event(_)
-            | Target::Capital
-            | Target::Reconciliation
-            | Target::Timed(_)
-            | Target::Counted(_) => {}
         }
     }
     Ok(())
@@ -215,7 +210,7 @@ mod tests {
 
     fn site(line: u32, subsystems: &'static [&'static str], max_age: Duration) -> CallSite {
         let max_age_ns = u64::try_from(max_age.as_nanos()).expect("some seconds");
-        let mut site = CallSite::test_subsystem("cycle", "bot", subsystems[0], max_age_ns);
+        let mut site = CallSite::new_subsystem("cycle", "bot", subsystems[0], 0, max_age_ns, false, false);
         if subsystems.len() > 1 {
             site = site.with_values([subsystems, &[]], &[]);
         }

@@ -30,7 +30,7 @@ use crate::families::reconciliation::ReconciliationCycle;
 use crate::families::scheduler::watch;
 use crate::families::subsystem::{SubsystemHandle, SubsystemHealth, SubsystemSlots};
 use crate::labels::vocabulary::require_type;
-use crate::sites::target::is_optional;
+use crate::sites::call_site::is_optional;
 use crate::source_line::SourceLine;
 use crate::storage::{ENABLED, Receipt, Snapshot};
 use crate::{Error, LabelValue, lock};

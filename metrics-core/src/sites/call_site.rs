@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::slice;
 use std::sync::Arc;
+use std::time::Duration;
 
 use linkme::distributed_slice;
 
-use super::target::{EventSite, ExchangeSite, LabelChoices, SubsystemSite, Target};
 use crate::families::event::EventSlots;
 use crate::families::exchange::ExchangeSlots;
-use crate::families::subsystem::{PERIODS_UNTIL_STALLED, SubsystemSlots};
+use crate::families::subsystem::{AgeSource, MaxAge, PERIODS_UNTIL_STALLED, SubsystemSlots};
 use crate::outcome::ends::On;
 use crate::source_line::FunctionLine;
 use crate::storage::CallSeriesLease;
@@ -35,7 +36,7 @@ pub struct CallSite {
     pub file: &'static str,
     /// The line of the attribute.
     pub line: u32,
-    kind: CallSiteKind,
+    pub(crate) kind: CallSiteKind,
     /// Whether the subsystem is exported from its first run, not from `install` on.
     pub(crate) optional: bool,
     /// Whether the durations of the subsystem's cancelled runs are observed too.
@@ -43,7 +44,7 @@ pub struct CallSite {
     /// The ends of the call that are an event.
     pub(crate) on: On,
     /// The subsystem's age in nanoseconds; 0 if it has none.
-    pub(crate) max_age_ns: u64,
+    max_age_ns: u64,
     /// Its labels: subsystem, or exchange and operation, or severity and type; empty if not known. Or the name of the
     /// bot's own family.
     labels: [&'static str; 2],
@@ -55,15 +56,22 @@ pub struct CallSite {
     cells: &'static [SlotCell<SiteSeries>],
 }
 
-/// The attribute.
-#[derive(Clone, Copy, Debug)]
-enum CallSiteKind {
+/// The attribute of a call site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallSiteKind {
+    /// `#[timed_subsystem]`
     Subsystem,
+    /// `#[exchange_call]`
     Exchange,
+    /// `#[operational_event]`
     Event,
+    /// `#[capital_check]`
     Capital,
+    /// `#[reconciliation]`
     Reconciliation,
+    /// `#[timed]`
     Timed,
+    /// `#[counted]`
     Counted,
 }
 
@@ -92,9 +100,9 @@ impl SiteSeries {
 /// A static is created by one call, which the compiler has to check and evaluate, with plain arguments and few inner
 /// calls.
 #[doc(hidden)]
+#[expect(clippy::must_use_candidate, reason = "only statics are created")]
 impl CallSite {
     /// The site of a subsystem; an age of 0 means none.
-    #[must_use]
     #[track_caller]
     pub const fn new_subsystem(
         function: &'static str,
@@ -107,18 +115,11 @@ impl CallSite {
     ) -> Self {
         let periods = every_ns.saturating_mul(PERIODS_UNTIL_STALLED as u64);
         let max_age_ns = if max_age_ns == 0 { periods } else { max_age_ns };
-        let labels = [subsystem, ""];
-        Self {
-            optional,
-            observes_cancelled,
-            max_age_ns,
-            labels,
-            ..Self::blank(function, module, CallSiteKind::Subsystem)
-        }
+        let site = Self::new(function, module, CallSiteKind::Subsystem, [subsystem, ""]);
+        Self { optional, observes_cancelled, max_age_ns, ..site }
     }
 
     /// The site of an exchange call.
-    #[must_use]
     #[track_caller]
     pub const fn new_exchange(
         function: &'static str,
@@ -126,11 +127,10 @@ impl CallSite {
         exchange: &'static str,
         operation: &'static str,
     ) -> Self {
-        Self { labels: [exchange, operation], ..Self::blank(function, module, CallSiteKind::Exchange) }
+        Self::new(function, module, CallSiteKind::Exchange, [exchange, operation])
     }
 
     /// The site of an event.
-    #[must_use]
     #[track_caller]
     pub const fn new_event(
         function: &'static str,
@@ -139,52 +139,41 @@ impl CallSite {
         kind: &'static str,
         on: On,
     ) -> Self {
-        Self { labels: [severity, kind], on, ..Self::blank(function, module, CallSiteKind::Event) }
+        Self { on, ..Self::new(function, module, CallSiteKind::Event, [severity, kind]) }
     }
 
     /// The site of a capital check.
-    #[must_use]
     #[track_caller]
     pub const fn new_capital(function: &'static str, module: &'static str) -> Self {
-        Self::blank(function, module, CallSiteKind::Capital)
+        Self::new(function, module, CallSiteKind::Capital, ["", ""])
     }
 
     /// The site of a reconciliation.
-    #[must_use]
     #[track_caller]
     pub const fn new_reconciliation(function: &'static str, module: &'static str) -> Self {
-        Self::blank(function, module, CallSiteKind::Reconciliation)
+        Self::new(function, module, CallSiteKind::Reconciliation, ["", ""])
     }
 
     /// The site of a function whose durations are recorded to one of the bot's own families.
-    #[must_use]
     #[track_caller]
     pub const fn new_timed(function: &'static str, module: &'static str, family: &'static str) -> Self {
-        Self { labels: [family, ""], ..Self::blank(function, module, CallSiteKind::Timed) }
+        Self::new(function, module, CallSiteKind::Timed, [family, ""])
     }
 
     /// The site of a function whose ends are counted in one of the bot's own families.
-    #[must_use]
     #[track_caller]
     pub const fn new_counted(function: &'static str, module: &'static str, family: &'static str) -> Self {
-        Self { labels: [family, ""], ..Self::blank(function, module, CallSiteKind::Counted) }
-    }
-
-    /// A site of a subsystem whose attribute has no other key than an age.
-    #[cfg(test)]
-    pub(crate) fn test_subsystem(
-        function: &'static str,
-        module: &'static str,
-        subsystem: &'static str,
-        max_age_ns: u64,
-    ) -> Self {
-        let labels = [subsystem, ""];
-        Self { max_age_ns, labels, ..Self::blank(function, module, CallSiteKind::Subsystem) }
+        Self::new(function, module, CallSiteKind::Counted, [family, ""])
     }
 
     /// The site of the function of this name, at the location of the attribute.
     #[track_caller]
-    const fn blank(function: &'static str, module: &'static str, kind: CallSiteKind) -> Self {
+    const fn new(
+        function: &'static str,
+        module: &'static str,
+        kind: CallSiteKind,
+        labels: [&'static str; 2],
+    ) -> Self {
         // Cheaper than `file!()` and `line!()`, which would be expanded for each site.
         let place = Location::caller();
         Self {
@@ -197,7 +186,7 @@ impl CallSite {
             observes_cancelled: false,
             on: On::OK,
             max_age_ns: 0,
-            labels: [""; 2],
+            labels,
             values: [&[]; 2],
             cell: SlotCell::EMPTY,
             cells: &[],
@@ -205,7 +194,6 @@ impl CallSite {
     }
 
     /// Adds the values from which each call chooses, and cells for each combination of them.
-    #[must_use]
     pub const fn with_values(
         mut self,
         values: [&'static [&'static str]; 2],
@@ -225,21 +213,19 @@ impl CallSite {
         })
     }
 
-    /// The attribute and its labels.
-    pub fn target(&self) -> Target<'_> {
-        match self.kind {
-            CallSiteKind::Subsystem => Target::Subsystem(SubsystemSite(self)),
-            CallSiteKind::Exchange => Target::Exchange(ExchangeSite(self)),
-            CallSiteKind::Event => Target::Event(EventSite(self)),
-            CallSiteKind::Capital => Target::Capital,
-            CallSiteKind::Reconciliation => Target::Reconciliation,
-            CallSiteKind::Timed => Target::Timed(self.labels[0]),
-            CallSiteKind::Counted => Target::Counted(self.labels[0]),
-        }
+    /// The attribute, and the labels that are known at compile time.
+    pub fn target(&self) -> (CallSiteKind, [&'static str; 2]) {
+        (self.kind, self.labels)
+    }
+
+    /// The age given by the attribute of a subsystem.
+    pub(crate) fn max_age(&self) -> Option<MaxAge> {
+        let age = Duration::from_nanos(self.max_age_ns);
+        (!age.is_zero()).then_some(MaxAge { age, place: AgeSource::Site(self.place()) })
     }
 
     /// The function, for messages.
-    pub(crate) fn place(&self) -> FunctionLine {
+    fn place(&self) -> FunctionLine {
         let Self { function, module, file, line, .. } = *self;
         FunctionLine { function, module, file, line }
     }
@@ -264,6 +250,45 @@ pub fn call_sites() -> Vec<&'static CallSite> {
     let mut sites: Vec<_> = CALL_SITES.iter().collect();
     sites.sort_by_key(|site| (site.file, site.line, site.module, site.function));
     sites
+}
+
+/// Whether this subsystem has call sites and all of them are optional.
+pub(crate) fn is_optional(subsystem: &str) -> bool {
+    let mut sites = CALL_SITES.iter().filter(|site| {
+        site.kind == CallSiteKind::Subsystem && site.labels()[0].values().contains(&subsystem)
+    });
+    sites.next().is_some_and(|first| first.optional && sites.all(|site| site.optional))
+}
+
+/// A label of a site, as known at compile time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum LabelChoices {
+    /// Its value.
+    Fixed(&'static str),
+    /// The value from the settings.
+    FromSettings,
+    /// The values from which one is chosen at each call.
+    Any(&'static [&'static str]),
+}
+
+impl LabelChoices {
+    /// The value at `index`; `None` if it comes from the settings.
+    pub(crate) fn text(self, index: usize) -> Option<&'static str> {
+        match self {
+            Self::Fixed(text) => Some(text),
+            Self::FromSettings => None,
+            Self::Any(values) => Some(values[index]),
+        }
+    }
+
+    /// All values that are known at link time.
+    pub(crate) fn values(&self) -> &[&'static str] {
+        match self {
+            Self::Fixed(text) => slice::from_ref(text),
+            Self::FromSettings => &[],
+            Self::Any(values) => values,
+        }
+    }
 }
 
 /// Cells for a site with `N` label sets.

@@ -1,4 +1,3 @@
 //! The annotated functions of the binary, as listed by the linker.
 
 pub(crate) mod call_site;
-pub(crate) mod target;
