@@ -1,15 +1,13 @@
 //! A copy of an open label's text, made before the body may move the text's owner.
 
-use std::fmt;
-
 /// Texts up to this length are copied without an allocation: symbols, names, UUIDs.
 const INLINE: usize = 38;
 
 /// The text of a profile or a symbol.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Text(TextStorage);
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 enum TextStorage {
     Inline { bytes: [u8; INLINE], len: u8 },
     Shared(Box<str>),
@@ -68,12 +66,6 @@ pub trait TextValue {
 impl<T: AsRef<str> + ?Sized> TextValue for T {
     fn text(&self) -> &str {
         self.as_ref()
-    }
-}
-
-impl fmt::Debug for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_str().fmt(f)
     }
 }
 

@@ -4,49 +4,46 @@ use std::iter::successors;
 
 use super::sync::OnceLock;
 
-/// A link to the next element of a list, or to the first one.
+/// A list of elements that live for ever.
 #[derive(Debug)]
-pub(super) struct Link<T: 'static>(OnceLock<&'static T>);
+pub(super) struct List<T: 'static>(OnceLock<&'static Node<T>>);
 
-/// An element of a list.
-pub(super) trait Linked: Sized + 'static {
-    fn link(&self) -> &Link<Self>;
+#[derive(Debug)]
+struct Node<T: 'static> {
+    element: T,
+    rest: List<T>,
 }
 
-impl<T> Default for Link<T> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<T> Link<T> {
+impl<T> List<T> {
     pub(super) const fn new() -> Self {
         Self(OnceLock::new())
     }
 
-    fn next(&self) -> Option<&'static T> {
-        let next = self.0.get().copied()?;
+    fn first(&self) -> Option<&'static Node<T>> {
+        let first = self.0.get().copied()?;
         #[cfg(bot_metrics_tsan)]
-        crate::lock::sanitizer::acquired(next);
-        Some(next)
+        crate::lock::sanitizer::acquired(first);
+        Some(first)
     }
-}
 
-impl<T: Linked> Link<T> {
-    /// The elements after this link, in the order in which they were appended.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &'static T> {
-        successors(self.next(), |element| element.link().next())
+    /// The elements, in the order in which they were appended.
+    pub(super) fn iter<'a>(&self) -> impl Iterator<Item = &'a T> + use<'a, T> {
+        successors(self.first(), |node| node.rest.first()).map(|node| &node.element)
     }
 
     /// Appends an element. Call it inside [`lock::enter`](crate::lock::enter), so that a fork never copies a partial
     /// append.
-    pub(super) fn append(&self, element: &'static T) {
+    pub(super) fn append(&self, element: T) -> &'static T {
+        // Not `new`: a model checker's atomic must exist before other threads see it.
+        let rest = Self(OnceLock::default());
+        let node = Box::leak(Box::new(Node { element, rest }));
         #[cfg(bot_metrics_tsan)]
-        crate::lock::sanitizer::releases(element);
+        crate::lock::sanitizer::releases(node);
         let mut end = self;
-        while end.0.set(element).is_err() {
+        while end.0.set(node).is_err() {
             // Another thread appended an element here; continue after it.
-            end = end.next().map_or(end, Linked::link);
+            end = end.first().map_or(end, |node| &node.rest);
         }
+        &node.element
     }
 }

@@ -6,9 +6,9 @@
 //! that ends releases its pages unchanged, and their next owner continues from their values: nothing has to be moved,
 //! and no reader ever sees a sum fall.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
-use super::chain::{Link, Linked};
+use super::chain::List;
 use super::single_writer::Writer;
 use super::sync::AtomicU64;
 use super::sync::Ordering::Relaxed;
@@ -27,34 +27,24 @@ const NOWHERE: u8 = u8::MAX;
 /// The writer's value for a page with an owner; pages do not distinguish their owners.
 const TAKEN: u64 = 1;
 
-/// A thread's words.
-type Words = [AtomicU64; WORDS];
-
 /// The words of one thread after another, aligned to cache lines because threads write them.
 #[repr(align(64))]
 struct Page {
-    words: Words,
+    words: [AtomicU64; WORDS],
     writer: Writer,
-    next: Link<Page>,
-}
-
-impl Linked for Page {
-    fn link(&self) -> &Link<Self> {
-        &self.next
-    }
 }
 
 /// All pages, by number.
-static ALL: [Link<Page>; PAGES] = [const { Link::new() }; PAGES];
+static ALL: [List<Page>; PAGES] = [const { List::new() }; PAGES];
 
 thread_local! {
     /// By number. Contains nothing to drop, so that it can be read in a thread that is ending.
-    static OWN: [Cell<Option<&'static Words>>; PAGES] = const { [const { Cell::new(None) }; PAGES] };
-    static MEMBERSHIP: RefCell<PageMembership> = const { RefCell::new(PageMembership(Vec::new())) };
+    static OWN: [Cell<Option<&'static Page>>; PAGES] = const { [const { Cell::new(None) }; PAGES] };
+    static MEMBERSHIP: PageMembership = const { PageMembership };
 }
 
-/// The pages of a thread, by number. They are released when it ends.
-struct PageMembership(Vec<&'static Page>);
+/// Releases the pages of a thread when it ends.
+struct PageMembership;
 
 /// The ranges in use.
 static ALLOTMENTS: Lock<Allotments> = Lock::new(Allotments { used: Vec::new(), free: Vec::new() });
@@ -92,15 +82,15 @@ impl WordRange {
     /// The first of this thread's words, if the thread has recorded to the page before.
     #[inline]
     pub(super) fn word(&self) -> Option<&'static AtomicU64> {
-        let words = OWN.with(|own| own[usize::from(self.0.page)].get())?;
-        Some(&words[usize::from(self.0.first)])
+        let page = OWN.with(|own| own[usize::from(self.0.page)].get())?;
+        Some(&page.words[usize::from(self.0.first)])
     }
 
     /// All of this thread's words.
     #[inline]
     pub(super) fn words(&self) -> Option<&'static [AtomicU64]> {
-        let words = OWN.with(|own| own[usize::from(self.0.page)].get())?;
-        words.get(self.0.range())
+        let page = OWN.with(|own| own[usize::from(self.0.page)].get())?;
+        page.words.get(self.0.range())
     }
 
     /// Like [`words`](Self::words), for a thread's first recording: acquires a page. Returns `None` in a thread that
@@ -116,14 +106,10 @@ impl WordRange {
         }
         let _inside = lock::enter();
         // The destructor is registered before there is anything to destroy.
-        let joined = MEMBERSHIP.try_with(|membership| {
-            let number = usize::from(self.0.page);
-            let page = Page::admit(&ALL[number]);
-            membership.borrow_mut().0.push(page);
-            OWN.with(|own| own[number].set(Some(&page.words)));
-            &page.words
-        });
-        joined.ok()?.get(self.0.range())
+        MEMBERSHIP.try_with(|_| ()).ok()?;
+        let number = usize::from(self.0.page);
+        OWN.with(|own| own[number].set(Some(Page::admit(&ALL[number]))));
+        self.words()
     }
 
     /// The copies of this range, of running threads and of those that have ended.
@@ -177,23 +163,15 @@ impl Allotments {
 
 impl Page {
     /// Returns a page of this number for a thread.
-    fn admit(all: &'static Link<Self>) -> &'static Self {
-        if let Some(page) = all.iter().find(|page| page.writer.take(TAKEN)) {
-            return page;
-        }
+    fn admit(all: &List<Self>) -> &'static Self {
         let words = [const { AtomicU64::new(0) }; WORDS];
-        let page = Box::leak(Box::new(Self { words, writer: Writer::new(TAKEN), next: Link::new() }));
-        all.append(page);
-        page
+        let page = all.iter().find(|page: &&Self| page.writer.take(TAKEN));
+        page.unwrap_or_else(|| all.append(Self { words, writer: Writer::new(TAKEN) }))
     }
 }
 
 impl Drop for PageMembership {
     fn drop(&mut self) {
-        // An allocator that records deallocations made here must not acquire a page again.
-        OWN.with(|own| own.iter().for_each(|page| page.set(None)));
-        for page in self.0.drain(..) {
-            page.writer.give_back();
-        }
+        OWN.with(|own| own.iter().filter_map(Cell::take).for_each(|page| page.writer.give_back()));
     }
 }

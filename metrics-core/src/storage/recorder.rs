@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use super::chain::{Link, Linked};
+use super::chain::List;
 use super::observed::read_consistent;
 use super::shard::{EndedCall, MOST_BUCKETS, MOST_OUTCOMES, Shard};
 use super::spare::{borrow, lose, reserved};
@@ -15,27 +15,16 @@ use super::totals::Totals;
 use crate::clock::Scale;
 use crate::lock::{self, Lock, Once, ThreadMark};
 
-/// A thread's shard of a series, with a link to the next one.
-pub(crate) type CallShard = Shard<&'static CallSeries, Next>;
-
-/// The link to the next shard of the same series.
-#[derive(Debug, Default)]
-pub(crate) struct Next(Link<CallShard>);
-
-impl Linked for CallShard {
-    fn link(&self) -> &Link<Self> {
-        &self.link.0
-    }
-}
+/// A thread's shard of a series.
+pub(crate) type CallShard = Shard<&'static CallSeries>;
 
 /// Call series live for ever and are reused after their series is gone, so that a thread may keep a reference to its
 /// shard without a reference count, and finds it by the call series' number.
 #[derive(Debug)]
 pub(crate) struct CallSeries {
     id: u32,
-    near: u8,
     shape: &'static SeriesShape,
-    shares: Link<CallShard>,
+    shares: List<CallShard>,
     token: OnceLock<&'static CallShard>,
 }
 
@@ -55,8 +44,10 @@ impl SeriesShape {
     }
 
     /// There are few shapes, each used by many series.
-    fn known(shape: Self) -> &'static Self {
+    fn known(bounds: &[f64], outcomes: usize, scale: Scale) -> &'static Self {
         static KNOWN: Lock<Vec<&'static SeriesShape>> = Lock::new(Vec::new());
+        let ticks = |bound: &f64| scale.ticks_within(Duration::from_secs_f64(*bound));
+        let shape = Self { outcomes, bounds: bounds.iter().map(ticks).collect(), scale };
         let mut known = KNOWN.lock();
         if let Some(standing) = known.iter().find(|standing| ***standing == shape) {
             return standing;
@@ -84,9 +75,7 @@ impl CallSeriesLease {
         // 0 is never assigned: no thread has a shard for it, so that a call site without a number finds none either.
         static NEXT: AtomicU32 = AtomicU32::new(1);
         debug_assert!(outcomes <= MOST_OUTCOMES && bounds.len() + 2 <= MOST_BUCKETS);
-        let ticks = |bound: &f64| scale.ticks_within(Duration::from_secs_f64(*bound));
-        let shape =
-            SeriesShape::known(SeriesShape { outcomes, bounds: bounds.iter().map(ticks).collect(), scale });
+        let shape = SeriesShape::known(bounds, outcomes, scale);
         let mut free = FREE.lock();
         let fits = |recorder: &&'static CallSeries| std::ptr::eq(recorder.shape, shape);
         if let Some(index) = free.iter().position(fits) {
@@ -104,10 +93,7 @@ impl CallSeriesLease {
     /// A call series with this number, for threads that record to no other.
     #[cfg(test)]
     pub(crate) fn numbered(id: u32, bounds: &[f64], outcomes: usize, scale: Scale) -> Self {
-        let ticks = |bound: &f64| scale.ticks_within(Duration::from_secs_f64(*bound));
-        let shape =
-            SeriesShape::known(SeriesShape { outcomes, bounds: bounds.iter().map(ticks).collect(), scale });
-        Self(Box::leak(Box::new(CallSeries::new(id, shape))))
+        Self(Box::leak(Box::new(CallSeries::new(id, SeriesShape::known(bounds, outcomes, scale)))))
     }
 
     pub(super) fn recorder(&self) -> &'static CallSeries {
@@ -143,9 +129,7 @@ pub(crate) struct Scratch {
 
 impl CallSeries {
     const fn new(id: u32, shape: &'static SeriesShape) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "what a byte can number is near")]
-        let near = if id <= u8::MAX as u32 { id as u8 } else { 0 };
-        Self { id, near, shape, shares: Link::new(), token: OnceLock::new() }
+        Self { id, shape, shares: List::new(), token: OnceLock::new() }
     }
 
     /// The fallback for threads without a shard; that of [`NOWHERE`] if there is no memory for it.
@@ -195,10 +179,7 @@ impl CallSeries {
             return share;
         }
         let (outcomes, counts) = (self.shape.outcomes, self.new_counts());
-        let share =
-            Box::leak(Box::new(Shard::new(outcomes, counts, self.limit(), thread, (self, self.near))));
-        self.shares.append(share);
-        share
+        self.shares.append(Shard::new(outcomes, counts, self.limit(), thread, (self, self.near())))
     }
 
     /// One tick more than a quick end may take.
@@ -275,9 +256,8 @@ impl CallSeries {
     }
 
     /// Its number if it is below [`NEAR`](super::thread::NEAR), otherwise 0.
-    #[inline]
     pub(super) fn near(&self) -> u8 {
-        self.near
+        u8::try_from(self.id).unwrap_or(0)
     }
 
     pub(crate) fn scale(&self) -> Scale {

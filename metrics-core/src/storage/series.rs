@@ -1,7 +1,6 @@
 //! The series of a family, by their label values.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use crate::lock::Lock;
 pub(crate) const AT_ONCE: usize = 64;
 
 /// Slots by key, shared with the handles and call sites that write to them.
+#[derive(Debug)]
 pub(crate) struct SeriesMap<K, S>(Lock<BTreeMap<K, Arc<S>>>);
 
 impl<K, S> Default for SeriesMap<K, S> {
@@ -55,11 +55,5 @@ impl<K: Ord + Clone, S> SeriesMap<K, S> {
                 visit(&key, &slots);
             }
         }
-    }
-}
-
-impl<K: Ord + Clone, S> fmt::Debug for SeriesMap<K, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SeriesMap").field("len", &self.len()).finish_non_exhaustive()
     }
 }

@@ -25,7 +25,7 @@ use super::totals::Totals;
 
 /// Not reordered: the words that every call uses are in one cache line.
 #[repr(C, align(64))]
-pub(crate) struct Shard<H, L = ()> {
+pub(crate) struct Shard<H> {
     started: AtomicU64,
     /// The sum of the ticks of all beginnings here, minus those of the calls that ended here.
     open: AtomicU64,
@@ -56,7 +56,6 @@ pub(crate) struct Shard<H, L = ()> {
     pub(super) writer: Writer,
     /// Counts of the other ends by outcome, then by bucket, the last one for ends that are not observed.
     counts: &'static [AtomicU64],
-    pub(super) link: L,
 }
 
 const BUCKET_BITS: u32 = 8;
@@ -86,20 +85,16 @@ pub(crate) struct EndedCall {
 // SAFETY: all fields but `waited` are `Sync`. `waited` is used only by the thread that owns the shard, and passes
 // from one owner to the next by `give_back` and `take`, which release and acquire it; the fallback's is read and
 // never written.
-unsafe impl<H: Sync, L: Sync> Sync for Shard<H, L> {}
+unsafe impl<H: Sync> Sync for Shard<H> {}
 
 /// Leaves out `home`, whose list contains it, and the fields that only its thread may read.
-impl<H, L> std::fmt::Debug for Shard<H, L> {
+impl<H> std::fmt::Debug for Shard<H> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shard")
-            .field("started", &self.started)
-            .field("open", &self.open)
-            .field("quick", &self.quick)
-            .finish_non_exhaustive()
+        f.debug_struct("Shard").field("started", &self.started).finish_non_exhaustive()
     }
 }
 
-impl<H, L: Default> Shard<H, L> {
+impl<H> Shard<H> {
     /// A shard owned by this thread, or the fallback if `limit` is 0: no end is quick for it.
     pub(super) fn new(
         outcomes: usize,
@@ -126,12 +121,9 @@ impl<H, L: Default> Shard<H, L> {
             ended_at: AtomicU64::new(0),
             writer: Writer::new(thread),
             counts,
-            link: L::default(),
         }
     }
-}
 
-impl<H, L> Shard<H, L> {
     /// Records the beginning of a call. Only the owning thread may call this and the following functions.
     #[inline]
     pub(super) fn start(&self, at: u64) {

@@ -1,6 +1,5 @@
 //! The per-call-site cache of a label set's slots.
 
-use std::marker::PhantomData;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
@@ -20,7 +19,6 @@ use crate::storage::not_installed;
 pub struct SlotCell<S: 'static> {
     near: NearNumber,
     slots: AtomicPtr<S>,
-    owns: PhantomData<fn() -> &'static S>,
 }
 
 /// The near number of a call series, while calls may begin and end with the time stamp counter; otherwise 0, for which
@@ -84,8 +82,7 @@ impl NearNumber {
 impl<S: Send + Sync> SlotCell<S> {
     /// A cell that has found nothing yet.
     #[expect(clippy::declare_interior_mutable_const, reason = "each static has a copy of its own")]
-    pub const EMPTY: Self =
-        Self { near: NearNumber::UNKNOWN, slots: AtomicPtr::new(ptr::null_mut()), owns: PhantomData };
+    pub const EMPTY: Self = Self { near: NearNumber::UNKNOWN, slots: AtomicPtr::new(ptr::null_mut()) };
 
     /// The slots, if they were found before.
     #[inline]

@@ -234,6 +234,7 @@ pub fn local_wait() -> LocalWait {
 }
 
 /// A local wait in progress; from [`local_wait`].
+#[derive(Debug)]
 #[must_use = "the wait lasts as long as the guard lives"]
 pub struct LocalWait {
     /// `None` if an allocator began to wait while the clock was being created.
@@ -249,12 +250,6 @@ impl Drop for LocalWait {
         let Some(from) = self.from else { return };
         let to = clock::now();
         THREAD.with(|thread| thread.count(self, from, to));
-    }
-}
-
-impl fmt::Debug for LocalWait {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalWait").finish_non_exhaustive()
     }
 }
 

@@ -5,6 +5,12 @@
 #[derive(Debug)]
 pub(crate) struct OnceLock<T>(std::sync::OnceLock<AtomicPtr<T>>);
 
+impl<T> Default for OnceLock<T> {
+    fn default() -> Self {
+        Self(AtomicPtr::new(std::ptr::null_mut()).into())
+    }
+}
+
 impl<T> OnceLock<T> {
     pub(crate) const fn new() -> Self {
         Self(std::sync::OnceLock::new())

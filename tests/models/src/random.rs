@@ -16,8 +16,8 @@ mod sync {
 }
 include!("sources.rs");
 
-use self::chain::Link;
-use self::element::{Element, values};
+use self::chain::List;
+use self::element::{append, values};
 use self::place::EventRecord;
 use self::shard::{EndedCall, Shard};
 use self::single_writer::Writer;
@@ -228,9 +228,9 @@ fn an_event_is_read_completely_or_not_at_all_and_one_remains() {
 fn a_list_that_four_append_to_loses_nothing_and_never_changes_its_beginning() {
     shuttle::check_random(
         || {
-            let list: &'static Link<Element> = Box::leak(Box::default());
+            let list: &'static _ = Box::leak(Box::new(List::new()));
             let writers: Vec<_> = (1..5)
-                .map(|value| shuttle::thread::spawn(move || list.append(Element::leaked(value))))
+                .map(|value| shuttle::thread::spawn(move || append(list, value)))
                 .collect();
             let (before, after) = (values(list), values(list));
             assert!(after.starts_with(&before), "{before:?}, then {after:?}");
