@@ -29,13 +29,11 @@ pub(crate) fn generation() -> u32 {
 /// The number of the thread that continued in this process when it was forked; 0 if it has none, or was not forked.
 static SURVIVOR: AtomicU32 = AtomicU32::new(0);
 
-/// Identifies a thread across processes: a child has only one of its parent's threads.
+/// Identifies a thread across processes: a child has only one of its parent's threads. The upper half is the generation,
+/// the lower half the number; an address does not suffice, because a child's threads can have the addresses of its
+/// parent's. Not 0, which means no thread.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ThreadMark {
-    generation: u32,
-    /// An address does not suffice, because a child's threads can have the addresses of its parent's.
-    number: u32,
-}
+pub(crate) struct ThreadMark(pub(crate) u64);
 
 impl ThreadMark {
     pub(crate) fn of_this() -> Self {
@@ -43,27 +41,22 @@ impl ThreadMark {
         if NUMBER.get() == 0 {
             NUMBER.set(NEXT.fetch_add(1, Relaxed).max(1));
         }
-        Self { generation: generation(), number: NUMBER.get() }
+        Self(u64::from(generation()) << 32 | u64::from(NUMBER.get()))
+    }
+
+    fn number(self) -> u64 {
+        self.0 & u64::from(u32::MAX)
     }
 
     /// Whether the thread belongs to this process; also true for no thread.
     pub(crate) fn is_here(self) -> bool {
-        self.number == 0 || self.generation == generation() || self.number == SURVIVOR.load(Relaxed)
+        let is_survivor = self.number() == u64::from(SURVIVOR.load(Relaxed));
+        self.0 == 0 || self.0 >> 32 == u64::from(generation()) || is_survivor
     }
 
     /// Whether both are one thread, even if it continued in a forked process.
     pub(crate) fn is_same(self, other: Self) -> bool {
-        self.number == other.number
-    }
-
-    /// As one word, which is not 0.
-    pub(crate) fn bits(self) -> u64 {
-        u64::from(self.generation) << 32 | u64::from(self.number)
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves of a word")]
-    pub(crate) fn of_bits(bits: u64) -> Self {
-        Self { generation: (bits >> 32) as u32, number: bits as u32 }
+        self.number() == other.number()
     }
 }
 
@@ -194,9 +187,7 @@ impl<T> Lock<T> {
         sanitizer::acquired(&*value);
         LockGuard { value, _inside: inside }
     }
-}
 
-impl<T> Lock<T> {
     /// Locks it, unless that would mean to wait; for work that may be skipped while a call is recorded.
     pub(crate) fn try_hold(&self) -> Option<LockGuard<'_, T>> {
         let inside = try_enter()?;

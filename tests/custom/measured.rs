@@ -210,8 +210,8 @@ fn functions_that_record_to_own_families_are_listed_in_call_sites_with_their_fam
     let sites = bot_metrics::call_sites();
     let listed = |function: &str| {
         let sites = sites.iter().filter(|site| site.function == function && site.module.contains("measured"));
-        let target = |(kind, [family, _])| format!("{kind:?} {family}");
-        sites.map(|site| target(site.target())).collect::<Vec<_>>()
+        let targets = sites.map(|site| site.target());
+        targets.map(|(kind, [family, _])| format!("{kind:?} {family}")).collect::<Vec<_>>()
     };
     assert_eq!(listed("decide"), ["Timed decision_seconds"]);
     assert_eq!(listed("decide_later"), ["Timed decision_seconds"]);

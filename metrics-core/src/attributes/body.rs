@@ -1,7 +1,7 @@
 //! Runs a function's body under a guard.
 
 use crate::Outcome;
-use crate::attributes::guard::Guard;
+use crate::attributes::guards::Guard;
 use crate::outcome::unwinding::Unwinding;
 
 /// Runs a body that returns a value, and passes its guard the verdict of `classify` on that value.

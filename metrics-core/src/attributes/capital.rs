@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::guard::Guard;
+use super::guards::Guard;
 use super::text::Text;
 use crate::families::capital::{Amount, Capital, CapitalReading};
 use crate::families::profiles::ProfileSlots;
@@ -14,10 +14,13 @@ use crate::{Outcome, lock};
 
 #[doc(hidden)]
 impl CallSite {
-    /// Begins a check of the capital of `profile`.
+    /// Begins a check of the capital of `profile`, which is exported from here on.
     pub fn capital(&'static self, profile: Text) -> CapitalGuard {
         not_installed::note(self);
-        CapitalGuard::begin(profile)
+        // A removed profile stays removed until there are figures.
+        let find = || process::core().profile_slots(profile.as_str());
+        let slots = lock::outside(find).flatten();
+        CapitalGuard { profile, slots }
     }
 }
 
@@ -58,16 +61,6 @@ pub fn capital_of<R: CapitalCheck>(value: &R) -> Option<CheckedCapital> {
 pub struct CapitalGuard {
     profile: Text,
     slots: Option<Arc<ProfileSlots>>,
-}
-
-impl CapitalGuard {
-    /// Begins a check of the capital of `profile`, which is exported from here on.
-    pub(crate) fn begin(profile: Text) -> Self {
-        // A removed profile stays removed until there are figures.
-        let find = || process::core().profile_slots(profile.as_str());
-        let slots = lock::outside(find).flatten();
-        Self { profile, slots }
-    }
 }
 
 impl Guard for CapitalGuard {

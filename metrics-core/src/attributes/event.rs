@@ -2,10 +2,11 @@
 
 use std::borrow::Borrow;
 
-use super::guard::Guard;
+use super::guards::Guard;
 use super::text::Text;
 use crate::families::event::labels;
 use crate::instance::process;
+use crate::outcome::ends::CallEnd;
 use crate::sites::call_site::{CallSite, SiteSeries};
 use crate::storage::{Slot, SlotCell, lose, not_installed};
 use crate::{Outcome, lock};
@@ -43,8 +44,10 @@ pub struct EventGuard<T> {
 
 impl<T: Borrow<Text>> EventGuard<T> {
     #[inline]
-    fn record(self) {
-        record(self.site, (self.severity, self.kind), self.texts.each_ref().map(Borrow::borrow));
+    fn end(self, end: CallEnd) {
+        if self.site.on.include(end) {
+            record(self.site, (self.severity, self.kind), self.texts.each_ref().map(Borrow::borrow));
+        }
     }
 }
 
@@ -54,15 +57,11 @@ impl<T: Borrow<Text>> Guard for EventGuard<T> {
 
     #[inline]
     fn finish(self, outcome: Outcome) {
-        if self.site.on.include(outcome) {
-            self.record();
-        }
+        self.end(CallEnd::returned(outcome));
     }
 
     fn abandon(self, outcome: Outcome) {
-        if self.site.on.include_abandoned(outcome) {
-            self.record();
-        }
+        self.end(CallEnd::abandoned(outcome));
     }
 }
 
@@ -88,7 +87,7 @@ impl Guard for BareEventGuard {
 /// Compiled once for all call sites, not in each annotated function.
 #[inline(never)]
 fn end_bare(site: &'static CallSite, outcome: Outcome) {
-    if site.on.include(outcome) {
+    if site.on.include(CallEnd::returned(outcome)) {
         record_to(site, &site.cell, 0, 0);
     }
 }
@@ -97,7 +96,7 @@ fn end_bare(site: &'static CallSite, outcome: Outcome) {
 #[cold]
 #[inline(never)]
 fn abandon_bare(site: &'static CallSite, outcome: Outcome) {
-    if site.on.include_abandoned(outcome) {
+    if site.on.include(CallEnd::abandoned(outcome)) {
         record_to(site, &site.cell, 0, 0);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::guard::Guard;
+use super::guards::Guard;
 use crate::Outcome;
 use crate::families::exchange::{ExchangeSlots, ending};
 use crate::instance::process;
@@ -39,7 +39,7 @@ impl CallSite {
 fn start_slowly(site: &'static CallSite, exchange: usize, operation: usize) -> Call {
     not_installed::note(site);
     let find = || SiteSeries::Exchange(find(site, exchange, operation));
-    let running = site.cell(exchange, operation).start_slowly(find, SiteSeries::calls);
+    let running = site.cell(exchange, operation).start_slowly(true, find, SiteSeries::calls);
     running.minus_waited()
 }
 
@@ -91,7 +91,7 @@ impl Guard for SiteCall {
     #[inline]
     fn begin_future(&mut self) -> u64 {
         self.0 = self.0.plus_waited();
-        self.0.started()
+        self.0.started
     }
 
     fn subtract(&mut self, waited: u64) {

@@ -8,8 +8,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::body::{Pending, enter};
-use super::guards::{FutureEnd, Guards, NotStarted, Stacked, StartGuards, Started};
-use crate::attributes::guard::Guard;
+use super::guards::{FutureEnd, Guard, Guards, Stacked, StartGuards};
 use crate::storage::waiting::{Scope, Waits};
 
 /// Boxes the future of a function that returns a boxed one.
@@ -27,14 +26,14 @@ pub fn instrument_typed<F, S, G, C, T, R>(
     start: S,
     future: F,
     classify: C,
-) -> Instrumented<F, NotStarted<S>, Pending<G>, C, Known<T>>
+) -> Instrumented<F, Option<S>, Pending<G>, C, Known<T>>
 where
     T: FnOnce() -> R,
     S: FnOnce() -> Pending<G>,
     G: Guard,
     C: FnOnce(&R) -> G::Verdict,
 {
-    Instrumented::new(NotStarted(Some(start)), HeldGuards::new(), future, classify)
+    Instrumented::new(Some(start), HeldGuards::new(), future, classify)
 }
 
 /// Like [`instrument_typed`], if the signature does not name the future's output.
@@ -42,14 +41,14 @@ pub fn instrument_future<F, S, G, C>(
     start: S,
     future: F,
     classify: C,
-) -> Instrumented<F, NotStarted<S>, Pending<G>, C, Unknown>
+) -> Instrumented<F, Option<S>, Pending<G>, C, Unknown>
 where
     F: Future,
     S: FnOnce() -> Pending<G>,
     G: Guard,
     C: FnOnce(&F::Output) -> G::Verdict,
 {
-    Instrumented::new(NotStarted(Some(start)), HeldGuards::new(), future, classify)
+    Instrumented::new(Some(start), HeldGuards::new(), future, classify)
 }
 
 /// Like [`instrument_typed`], under the guards of several attributes: `end` passes each of them its verdict.
@@ -58,7 +57,7 @@ pub fn instrument_typed_all<F, S, O, I, E, T, R>(
     start: S,
     future: F,
     end: E,
-) -> Instrumented<F, NotStarted<S>, Stacked<O, I>, E, Known<T>>
+) -> Instrumented<F, Option<S>, Stacked<O, I>, E, Known<T>>
 where
     T: FnOnce() -> R,
     S: FnOnce() -> Stacked<O, I>,
@@ -66,7 +65,7 @@ where
     I: Guards,
     E: FnOnce(&mut Stacked<O, I>, &R),
 {
-    Instrumented::new(NotStarted(Some(start)), HeldGuards::new(), future, end)
+    Instrumented::new(Some(start), HeldGuards::new(), future, end)
 }
 
 /// Like [`instrument_future`], under the guards of several attributes.
@@ -74,7 +73,7 @@ pub fn instrument_future_all<F, S, O, I, E>(
     start: S,
     future: F,
     end: E,
-) -> Instrumented<F, NotStarted<S>, Stacked<O, I>, E, Unknown>
+) -> Instrumented<F, Option<S>, Stacked<O, I>, E, Unknown>
 where
     F: Future,
     S: FnOnce() -> Stacked<O, I>,
@@ -82,7 +81,7 @@ where
     I: Guards,
     E: FnOnce(&mut Stacked<O, I>, &F::Output),
 {
-    Instrumented::new(NotStarted(Some(start)), HeldGuards::new(), future, end)
+    Instrumented::new(Some(start), HeldGuards::new(), future, end)
 }
 
 /// Runs the body of an `async fn`, which is already being polled, under its guard.
@@ -95,7 +94,7 @@ where
     G: Guard,
     C: FnOnce(&F::Output) -> G::Verdict,
 {
-    Instrumented::<_, _, _, _, Unknown>::new(Started, HeldGuards::begun(enter(guard)), future, classify)
+    Instrumented::<_, _, _, _, Unknown>::new((), HeldGuards::begun(enter(guard)), future, classify)
 }
 
 /// Like [`instrument_async`], under the guards of several attributes: `end` passes each of them its verdict.
@@ -112,7 +111,7 @@ where
     I: Guards,
     E: FnOnce(&mut Stacked<O, I>, &F::Output),
 {
-    Instrumented::<_, _, _, _, Unknown>::new(Started, HeldGuards::begun(guards), future, end)
+    Instrumented::<_, _, _, _, Unknown>::new((), HeldGuards::begun(guards), future, end)
 }
 
 pin_project! {

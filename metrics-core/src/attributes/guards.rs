@@ -1,10 +1,49 @@
-//! The guards of a future: those of one attribute or of several on the function.
+//! The guards of calls and runs, and those of a future: of one attribute or of several on the function.
 
 use super::body::Pending;
 use crate::Outcome;
-use crate::attributes::guard::Guard;
 use crate::outcome::timeout;
 use crate::storage::waiting::Waits;
+
+/// A call or run in progress, which is ended with an outcome.
+pub trait Guard {
+    /// The information about a returned value that it needs.
+    type Verdict;
+
+    /// Ends it with the verdict on the returned value.
+    fn finish(self, verdict: Self::Verdict);
+
+    /// Like [`finish`](Self::finish), but on the thread on which it began, which may be cheaper.
+    fn finish_here(self, verdict: Self::Verdict)
+    where
+        Self: Sized,
+    {
+        self.finish(verdict);
+    }
+
+    /// Ends it without a value: by a panic, or because it is no longer polled.
+    fn abandon(self, outcome: Outcome);
+
+    /// Like [`abandon`](Self::abandon), but on the thread on which it began.
+    fn abandon_here(self, outcome: Outcome)
+    where
+        Self: Sized,
+    {
+        self.abandon(outcome);
+    }
+
+    /// The scope in which [local waits](crate::local_wait) of its future are counted; `()` if they are not
+    /// subtracted.
+    type Waits: Waits;
+
+    /// Makes it guard a future, which may move between threads. Returns the tick at which it began.
+    fn begin_future(&mut self) -> u64 {
+        0
+    }
+
+    /// Subtracts the waits of its future, in ticks.
+    fn subtract(&mut self, _waited: u64) {}
+}
 
 /// The guards of a function with one more attribute; `outer` has begun before `inner`.
 pub fn stacked<O: Guard, I: Guards>(outer: Pending<O>, inner: I) -> Stacked<O, I> {
@@ -112,24 +151,17 @@ pub trait StartGuards<P> {
     fn start(&mut self) -> Option<P>;
 }
 
-/// The guards have already begun.
-#[derive(Debug)]
-pub(super) struct Started;
-
-impl<P> StartGuards<P> for Started {
+impl<P: Guards, S: FnOnce() -> P> StartGuards<P> for Option<S> {
     #[inline]
     fn start(&mut self) -> Option<P> {
-        None
+        self.take().map(|start| start())
     }
 }
 
-/// Creates the guards at the first poll.
-#[derive(Debug)]
-pub struct NotStarted<S>(pub(super) Option<S>);
-
-impl<P: Guards, S: FnOnce() -> P> StartGuards<P> for NotStarted<S> {
+/// The guards have already begun.
+impl<P> StartGuards<P> for () {
     #[inline]
     fn start(&mut self) -> Option<P> {
-        self.0.take().map(|start| start())
+        None
     }
 }

@@ -1,6 +1,6 @@
 //! Calls that are recorded in a bot's own family: `#[timed]` and `#[counted]`.
 
-use super::guard::Guard;
+use super::guards::Guard;
 use crate::Outcome;
 use crate::clock;
 use crate::families::custom::{Counter, Histogram};
@@ -71,8 +71,11 @@ impl TakesDurations for Histogram {
     #[inline]
     fn start(self) -> TimedGuard {
         // Read the clock last, so that set-up above is not counted as call time.
-        clock::now_unless_inside()
-            .map_or_else(TimedGuard::lost, |began| TimedGuard { histogram: self, began })
+        match clock::now_unless_inside() {
+            Some(began) => TimedGuard { histogram: self, began },
+            // An allocator makes this call while the clock is being created.
+            None => TimedGuard { histogram: Histogram::LOST, began: 0 },
+        }
     }
 }
 
@@ -88,14 +91,6 @@ impl TakesCounts for Counter {
 pub struct TimedGuard {
     histogram: Histogram,
     began: u64,
-}
-
-impl TimedGuard {
-    /// The guard of a call that an allocator makes while the clock is being created.
-    #[cold]
-    fn lost() -> Self {
-        Self { histogram: Histogram::LOST, began: 0 }
-    }
 }
 
 impl Guard for TimedGuard {
@@ -129,7 +124,7 @@ impl CountedGuard {
     /// One body for both ways to end: inlined twice, it costs a call four more instructions.
     #[inline]
     fn end(self, end: CallEnd) {
-        if self.on.include_end(end) {
+        if self.on.include(end) {
             self.counter.increment();
         }
     }

@@ -6,7 +6,6 @@ pub(crate) mod capital;
 pub(crate) mod event;
 pub(crate) mod exchange;
 pub(crate) mod future;
-pub(crate) mod guard;
 pub(crate) mod guards;
 pub(crate) mod measured;
 pub mod private;

@@ -11,8 +11,7 @@ pub use crate::attributes::future::{
     instrument_async, instrument_async_all, instrument_future, instrument_future_all, instrument_typed,
     instrument_typed_all, pinned,
 };
-pub use crate::attributes::guard::Guard;
-pub use crate::attributes::guards::stacked;
+pub use crate::attributes::guards::{Guard, stacked};
 pub use crate::attributes::measured::{Declared, blank, counted, family_name, timed};
 pub use crate::attributes::probe::Probe;
 pub use crate::attributes::reconciliation::report_of;

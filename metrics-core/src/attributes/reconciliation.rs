@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::guard::Guard;
+use super::guards::Guard;
 use super::text::Text;
 use crate::Outcome;
 use crate::families::reconciliation::{ReconciliationCycle, ReconciliationReport};

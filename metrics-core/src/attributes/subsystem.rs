@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::guard::Guard;
+use super::guards::Guard;
 use crate::Outcome;
 use crate::clock;
 use crate::families::subsystem::{MaxAge, SubsystemSlots, ending};
@@ -48,11 +48,8 @@ fn start_slowly(site: &'static CallSite, index: usize) -> RunInProgress {
         report_refused(site, index, &set);
     }
     // Whether a cancelled run is observed, a rare option, is a flag of the run, which then takes the slow path.
-    if site.observes_cancelled {
-        cell.start_marked(find, SiteSeries::calls)
-    } else {
-        cell.start_slowly(find, SiteSeries::calls)
-    }
+    let running = cell.start_slowly(!site.observes_cancelled, find, SiteSeries::calls);
+    if site.observes_cancelled { running.marked() } else { running }
 }
 
 fn find(site: &CallSite, index: usize, refused: &Cell<Option<MaxAge>>) -> Arc<SubsystemSlots> {

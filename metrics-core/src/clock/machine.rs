@@ -48,17 +48,27 @@ fn read(clock: libc::clockid_t) -> Option<Duration> {
 ///
 /// The instruction is used directly and not through a crate, because such crates add a calibration that may change
 /// and a conversion for each reading. Two readings take 17 ns, two of `Instant` 40.
-#[cfg(target_arch = "x86_64")]
 #[inline]
 pub(super) fn time_stamp() -> u64 {
+    #[cfg(not(target_arch = "x86_64"))]
+    return 0;
     // SAFETY: every x86-64 processor has the instruction, and it accesses no memory.
-    unsafe { core::arch::x86_64::_rdtsc() }
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        core::arch::x86_64::_rdtsc()
+    }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
-#[inline]
-pub(super) fn time_stamp() -> u64 {
-    0
+/// Makes the time stamp counter trusted regardless of the processor.
+#[cfg(any(test, feature = "test-util"))]
+pub(crate) static TRUST: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+pub(super) fn time_stamp_is_trusted() -> bool {
+    #[cfg(any(test, feature = "test-util"))]
+    if TRUST.load(std::sync::atomic::Ordering::Relaxed) {
+        return true;
+    }
+    distrust_of_time_stamp().is_none()
 }
 
 /// The reason why the counter is not trusted to run at one rate on all cores, if any. It is trusted if the processor

@@ -29,12 +29,11 @@ mod scale;
 mod ticks;
 mod timeline;
 
-use std::fmt;
 use std::sync::Arc;
-#[cfg(any(test, feature = "test-util"))]
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
+#[cfg(any(test, feature = "test-util"))]
+pub(crate) use machine::TRUST;
 pub(crate) use scale::Scale;
 use ticks::{TickSource, Ticks};
 
@@ -43,7 +42,7 @@ use timeline::Moment;
 pub(crate) use timeline::{Latch, Stamp, Timeline, Translation};
 
 /// The source of an instance's time.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) enum Clock {
     /// The machine's clocks.
     #[default]
@@ -54,7 +53,7 @@ pub(crate) enum Clock {
 }
 
 /// The readings of a manual clock.
-pub(crate) trait Steering: Send + Sync {
+pub(crate) trait Steering: std::fmt::Debug + Send + Sync {
     fn monotonic(&self) -> Duration;
     fn boot_time(&self) -> Duration;
     fn wall(&self) -> Duration;
@@ -72,10 +71,7 @@ impl Clock {
 
     /// The length of a tick.
     pub(crate) fn scale(&self) -> Scale {
-        match self {
-            Self::System => machine_ticks().scale(),
-            Self::Steered(_) => Scale::NANOSECONDS,
-        }
+        self.machine_ticks().map_or(Scale::NANOSECONDS, |ticks| ticks.scale)
     }
 
     /// Time since an arbitrary origin, including suspends.
@@ -118,45 +114,27 @@ impl Clock {
     /// Compares the count of ticks with the monotonic clock. Returns the difference in ppm if the counter had to be
     /// given up for it, which happens at most once.
     pub(crate) fn check(&self) -> Option<u128> {
-        match self {
-            Self::System => machine_ticks().check(),
-            Self::Steered(_) => None,
-        }
+        self.machine_ticks()?.check()
     }
 
     /// Whether its ticks are those of [`time_stamp`].
     pub(crate) fn counts_time_stamps(&self) -> bool {
-        match self {
-            Self::System => machine_ticks().counts_time_stamps(),
-            Self::Steered(_) => false,
-        }
+        self.machine_ticks().is_some_and(Ticks::counts_time_stamps)
     }
 
     /// The reason why the time stamp counter was never trusted, if it was not.
     pub(crate) fn distrust(&self) -> Option<String> {
-        match self {
-            Self::System if !machine_ticks().counts_time_stamps() && !machine_ticks().fell_back() => {
-                machine::distrust_of_time_stamp()
-            }
-            Self::System | Self::Steered(_) => None,
-        }
+        let ticks = self.machine_ticks().filter(|ticks| !ticks.counts_time_stamps() && !ticks.fell_back());
+        ticks.and_then(|_| machine::distrust_of_time_stamp())
     }
 
     /// The number of times the time stamp counter was given up.
     pub(crate) fn fallbacks(&self) -> u64 {
-        match self {
-            Self::System => u64::from(machine_ticks().fell_back()),
-            Self::Steered(_) => 0,
-        }
+        u64::from(self.machine_ticks().is_some_and(Ticks::fell_back))
     }
-}
 
-impl fmt::Debug for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::System => "System",
-            Self::Steered(_) => "Steered",
-        })
+    fn machine_ticks(&self) -> Option<&'static Ticks<Machine>> {
+        matches!(self, Self::System).then(machine_ticks)
     }
 }
 
@@ -192,38 +170,10 @@ fn machine_ticks() -> &'static Ticks<Machine> {
     TICKS.get_or_init(|| Ticks::new(Machine))
 }
 
-/// Makes the time stamp counter trusted regardless of the processor.
-#[cfg(any(test, feature = "test-util"))]
-pub(crate) static TRUST: AtomicBool = AtomicBool::new(false);
-
 #[derive(Debug)]
 struct Machine;
 
-impl TickSource for Machine {
-    fn time_stamp(&self) -> u64 {
-        machine::time_stamp()
-    }
-
-    fn time_stamp_is_trusted(&self) -> bool {
-        #[cfg(any(test, feature = "test-util"))]
-        if TRUST.load(Relaxed) {
-            return true;
-        }
-        machine::distrust_of_time_stamp().is_none()
-    }
-
-    fn monotonic(&self) -> Duration {
-        machine::monotonic()
-    }
-
-    fn unsteered(&self) -> Duration {
-        machine::unsteered()
-    }
-
-    fn sleep(&self, duration: Duration) {
-        std::thread::sleep(duration);
-    }
-}
+impl TickSource for Machine {}
 
 #[cfg(test)]
 mod tests {

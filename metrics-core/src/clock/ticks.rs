@@ -1,18 +1,32 @@
 //! A tick counter that is cheap to read, is monitored, and is replaced permanently when it cannot be trusted.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
+use super::machine;
 use super::scale::Scale;
 
-/// The clocks from which ticks are made: the machine's, or a test's.
+/// The clocks from which ticks are made: the machine's, unless a test replaces them.
 pub(super) trait TickSource {
-    fn time_stamp(&self) -> u64;
-    fn time_stamp_is_trusted(&self) -> bool;
-    fn monotonic(&self) -> Duration;
-    fn unsteered(&self) -> Duration;
-    fn sleep(&self, duration: Duration);
+    fn time_stamp(&self) -> u64 {
+        machine::time_stamp()
+    }
+
+    fn time_stamp_is_trusted(&self) -> bool {
+        machine::time_stamp_is_trusted()
+    }
+
+    fn monotonic(&self) -> Duration {
+        machine::monotonic()
+    }
+
+    fn unsteered(&self) -> Duration {
+        machine::unsteered()
+    }
+
+    fn sleep(&self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
 }
 
 /// Ticks of the time stamp counter, or of the monotonic clock if the counter is not trusted (any more).
@@ -22,10 +36,9 @@ pub(super) trait TickSource {
 #[derive(Debug)]
 pub(super) struct Ticks<S> {
     source: S,
-    scale: Scale,
-    /// The moment at which the monotonic clock took over.
+    pub(super) scale: Scale,
+    /// The moment at which the monotonic clock took over; at tick 0 if the counter was never trusted.
     took_over: OnceLock<Pair>,
-    fell_back: AtomicBool,
     checked: Mutex<Pair>,
 }
 
@@ -54,13 +67,9 @@ impl<S: TickSource> Ticks<S> {
         let scale = source.time_stamp_is_trusted().then(|| measure(&source)).flatten();
         let start = Pair { ticks: 0, time: Duration::ZERO, doubt: 0 };
         let took_over = if scale.is_none() { OnceLock::from(start) } else { OnceLock::new() };
-        let checked = Mutex::new(pair(&source, TickSource::unsteered));
+        let checked = Mutex::new(pair(&source));
         let scale = scale.unwrap_or(Scale::NANOSECONDS);
-        Self { source, scale, took_over, fell_back: AtomicBool::new(false), checked }
-    }
-
-    pub(super) fn scale(&self) -> Scale {
-        self.scale
+        Self { source, scale, took_over, checked }
     }
 
     /// Whether the time stamp counter may be read directly.
@@ -70,7 +79,7 @@ impl<S: TickSource> Ticks<S> {
 
     /// Whether the counter was trusted at first but was given up.
     pub(super) fn fell_back(&self) -> bool {
-        self.fell_back.load(Relaxed)
+        self.took_over.get().is_some_and(|start| start.ticks > 0)
     }
 
     pub(super) fn now(&self) -> u64 {
@@ -91,7 +100,7 @@ impl<S: TickSource> Ticks<S> {
         }
         // Another scrape is checking already, or was when this process was forked.
         let mut checked = self.checked.try_lock().ok()?;
-        let now = pair(&self.source, TickSource::unsteered);
+        let now = pair(&self.source);
         let passed = now.time.saturating_sub(checked.time);
         if passed < SHORTEST_WATCH || self.scale.duration(now.doubt.into()) > SHORTEST_WATCH / 10_000 {
             return None;
@@ -105,24 +114,23 @@ impl<S: TickSource> Ticks<S> {
         // The count continues as if the counter had kept its rate, so that a jump is not included.
         let ticks = checked.ticks.saturating_add(self.scale.ticks(passed));
         self.took_over.set(Pair { ticks, time: self.source.monotonic(), ..now }).ok()?;
-        self.fell_back.store(true, Relaxed);
         Some(ppm)
     }
 }
 
 fn measure<S: TickSource>(source: &S) -> Option<Scale> {
-    let start = pair(source, TickSource::unsteered);
+    let start = pair(source);
     source.sleep(CALIBRATION);
-    let end = pair(source, TickSource::unsteered);
+    let end = pair(source);
     let nanoseconds = u64::try_from(end.time.saturating_sub(start.time).as_nanos()).ok()?;
     Scale::measured(end.ticks.saturating_sub(start.ticks), nanoseconds)
 }
 
 /// The least disturbed of several pairs. The rest of its error is the same at both ends of a calibration.
-fn pair<S: TickSource>(source: &S, clock: impl Fn(&S) -> Duration) -> Pair {
+fn pair(source: &impl TickSource) -> Pair {
     let attempt = || {
         let before = source.time_stamp();
-        let time = clock(source);
+        let time = source.unsteered();
         let doubt = source.time_stamp().saturating_sub(before);
         Pair { ticks: before + doubt / 2, time, doubt }
     };
@@ -188,7 +196,7 @@ mod tests {
         let before = ticks.now();
         mock.pass(MINUTE, 0);
         assert_eq!(
-            ticks.scale().duration((ticks.now() - before).into()),
+            ticks.scale.duration((ticks.now() - before).into()),
             MINUTE,
             "it takes over without its past"
         );
@@ -198,7 +206,7 @@ mod tests {
     fn a_small_drift_is_tolerated_and_the_scale_stays() {
         let mock = Mock::default();
         let ticks = Ticks::new(&mock);
-        assert_eq!(ticks.scale().duration(2_000_000_000), Duration::from_secs(1));
+        assert_eq!(ticks.scale.duration(2_000_000_000), Duration::from_secs(1));
         for _ in 0..100 {
             mock.pass(MINUTE, 500);
             assert_eq!(ticks.check(), None);
@@ -218,7 +226,7 @@ mod tests {
         assert_eq!(ticks.check(), None, "told once");
         assert!(ticks.fell_back() && !ticks.counts_time_stamps());
         mock.pass(MINUTE, 1_500);
-        assert_eq!(ticks.scale().duration((ticks.now() - before).into()), 2 * MINUTE);
+        assert_eq!(ticks.scale.duration((ticks.now() - before).into()), 2 * MINUTE);
     }
 
     #[test]
@@ -237,7 +245,7 @@ mod tests {
             mock.pass(MINUTE, 0);
             assert!(ticks.check().is_some());
             let passed = mock.time.get().abs_diff(time);
-            assert_eq!(ticks.scale().duration((ticks.now() - before).into()), passed);
+            assert_eq!(ticks.scale.duration((ticks.now() - before).into()), passed);
         }
     }
 

@@ -49,8 +49,8 @@ impl Profiles {
             bound: AtomicUsize::new(LabelBounds::DEFAULT.profiles),
             places: Lock::default(),
             beyond: Lock::default(),
-            overflow: CounterSlot::new(),
-            invalid: CounterSlot::new(),
+            overflow: CounterSlot::default(),
+            invalid: CounterSlot::default(),
         }
     }
 

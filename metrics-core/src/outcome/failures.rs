@@ -29,21 +29,15 @@ impl ClassifyError for io::Error {
 
 /// The class of an error whose type is known only dynamically, if it is one of those with a class here.
 fn known_class(error: &(dyn Error + 'static)) -> ErrorClass {
-    if let Some(error) = error.downcast_ref::<io::Error>() {
-        return error.class();
+    fn class_of<E: ClassifyError + Error + 'static>(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
+        error.downcast_ref::<E>().map(E::class)
     }
-    if let Some(error) = error.downcast_ref::<Elapsed>() {
-        return error.class();
-    }
+    let class = class_of::<io::Error>(error).or_else(|| class_of::<Elapsed>(error));
     #[cfg(feature = "reqwest")]
-    if let Some(error) = error.downcast_ref::<reqwest::Error>() {
-        return error.class();
-    }
+    let class = class.or_else(|| class_of::<reqwest::Error>(error));
     #[cfg(feature = "hyper")]
-    if let Some(error) = error.downcast_ref::<hyper::Error>() {
-        return error.class();
-    }
-    ErrorClass::Other
+    let class = class.or_else(|| class_of::<hyper::Error>(error));
+    class.unwrap_or(ErrorClass::Other)
 }
 
 /// The causes of an error, the nearest first.

@@ -106,7 +106,7 @@ impl From<ErrorClass> for Outcome {
 
 /// The outcome of a returned value according to `classify`.
 pub fn outcome(said: impl Classification) -> Outcome {
-    said.outcome()
+    said.into()
 }
 
 /// The return types of a `classify` function.
@@ -114,22 +114,11 @@ pub fn outcome(said: impl Classification) -> Outcome {
     message = "a function under `classify` returns `Outcome` or `ErrorClass`, not `{Self}`",
     label = "returns `{Self}`"
 )]
-pub trait Classification {
-    /// The outcome.
-    fn outcome(self) -> Outcome;
-}
+pub trait Classification: Into<Outcome> {}
 
-impl Classification for Outcome {
-    fn outcome(self) -> Outcome {
-        self
-    }
-}
+impl Classification for Outcome {}
 
-impl Classification for ErrorClass {
-    fn outcome(self) -> Outcome {
-        self.into()
-    }
-}
+impl Classification for ErrorClass {}
 
 /// An error that has a class.
 ///
@@ -161,29 +150,17 @@ pub trait ClassifyError {
     fn class(&self) -> ErrorClass;
 }
 
-impl<E: ClassifyError + ?Sized> ClassifyError for &E {
-    fn class(&self) -> ErrorClass {
-        (**self).class()
-    }
+macro_rules! class_of_target {
+    ($($pointer:ty),*) => {$(
+        impl<E: ClassifyError + ?Sized> ClassifyError for $pointer {
+            fn class(&self) -> ErrorClass {
+                (**self).class()
+            }
+        }
+    )*};
 }
 
-impl<E: ClassifyError + ?Sized> ClassifyError for Box<E> {
-    fn class(&self) -> ErrorClass {
-        (**self).class()
-    }
-}
-
-impl<E: ClassifyError + ?Sized> ClassifyError for Arc<E> {
-    fn class(&self) -> ErrorClass {
-        (**self).class()
-    }
-}
-
-impl<E: ClassifyError + ?Sized> ClassifyError for Rc<E> {
-    fn class(&self) -> ErrorClass {
-        (**self).class()
-    }
-}
+class_of_target!(&E, Box<E>, Arc<E>, Rc<E>);
 
 impl ClassifyError for Infallible {
     fn class(&self) -> ErrorClass {

@@ -84,7 +84,7 @@ impl<S: Future, F: Future> Future for WithDeadline<S, F> {
             return Poll::Ready(Ok(value));
         }
         this.deadline.poll(context).map(|_| {
-            let _elapsed = Elapsing::begin();
+            let _elapsed = Elapsing(ELAPSED.replace(true));
             this.future.set(None);
             Err(Elapsed(()))
         })
@@ -100,12 +100,6 @@ impl<S, F> fmt::Debug for WithDeadline<S, F> {
 /// While it lives, calls dropped on this thread have timed out.
 struct Elapsing(bool);
 
-impl Elapsing {
-    fn begin() -> Self {
-        Self(ELAPSED.replace(true))
-    }
-}
-
 impl Drop for Elapsing {
     fn drop(&mut self) {
         ELAPSED.set(self.0);
@@ -113,16 +107,9 @@ impl Drop for Elapsing {
 }
 
 /// The error of a deadline that elapsed first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no answer came in time")]
 pub struct Elapsed(());
-
-impl fmt::Display for Elapsed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no answer came in time")
-    }
-}
-
-impl std::error::Error for Elapsed {}
 
 impl ClassifyError for Elapsed {
     fn class(&self) -> ErrorClass {

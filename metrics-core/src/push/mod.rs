@@ -31,6 +31,7 @@ use ureq::Agent;
 use ureq::http::{Method, Request};
 
 pub use self::error::PushError;
+use self::error::PushProblem;
 use self::grouping::Grouping;
 use crate::Metrics;
 use crate::exposition::text::CONTENT_TYPE;
@@ -130,7 +131,11 @@ impl Pushgateway {
     }
 
     fn send(&self, method: Method, exposition: Option<String>) -> Result<(), PushError> {
-        let failed = |cause| PushError::failed(&self.url, self.timeout, cause);
+        let failed = |cause| PushProblem::Failed {
+            address: self.url.clone(),
+            timeout: self.timeout,
+            cause: Box::new(cause),
+        };
         let uri = format!("{}{}", self.url, self.grouping.path());
         let mut request = Request::builder().method(method).uri(uri);
         if let Some(authorization) = &self.authorization {
@@ -150,7 +155,8 @@ impl Pushgateway {
         }
         // A refusal whose body cannot be read is reported without its reason.
         let reason = answer.body_mut().with_config().limit(LONGEST_ANSWER).lossy_utf8(true).read_to_string();
-        Err(PushError::refused(&self.url, status.as_u16(), &reason.unwrap_or_default()))
+        let (address, answer) = (self.url.clone(), reason.unwrap_or_default());
+        Err(PushProblem::Refused { address, status: status.as_u16(), answer }.into())
     }
 
     fn agent(&self) -> Agent {

@@ -325,7 +325,7 @@ impl BoundedSeries {
                 return Fate::Removed(removal);
             }
             let baseline = slot.baseline();
-            if baseline.mark() != removal.mark {
+            if baseline.mark != removal.mark {
                 return Fate::Back;
             }
             member.0.set_live(false);
@@ -333,7 +333,7 @@ impl BoundedSeries {
             cache::forget();
             return Fate::Removed(Removal { hidden: Some(baseline), ..removal });
         };
-        if slot.mark() == baseline.mark() {
+        if slot.mark() == baseline.mark {
             return Fate::Removed(removal);
         }
         if self.limits.have_room(member.labels()) {
@@ -353,7 +353,7 @@ impl BoundedSeries {
     /// Moves the recordings of a hidden series since a baseline to "other", if there are any. The value of a gauge is
     /// dropped, because gauges have no "other".
     fn move_to_other(&mut self, member: &OrderedEntry, baseline: &Baseline) -> Option<Baseline> {
-        let slot = member.slot().filter(|slot| slot.mark() != baseline.mark())?;
+        let slot = member.slot().filter(|slot| slot.mark() != baseline.mark)?;
         let mut within = member.labels().to_vec();
         let replaced = self.limits.replace_with_other(&mut within);
         for overflow in &replaced {

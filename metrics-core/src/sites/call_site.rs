@@ -194,6 +194,7 @@ impl CallSite {
     }
 
     /// Adds the values from which each call chooses, and cells for each combination of them.
+    #[must_use]
     pub const fn with_values(
         mut self,
         values: [&'static [&'static str]; 2],

@@ -8,7 +8,9 @@ use super::sync::OnceLock;
 #[derive(Debug)]
 pub(super) struct List<T: 'static>(OnceLock<&'static Node<T>>);
 
+/// Aligned to cache lines because threads write the elements; an element that is so itself would leave a gap.
 #[derive(Debug)]
+#[repr(C, align(64))]
 struct Node<T: 'static> {
     element: T,
     rest: List<T>,

@@ -8,13 +8,16 @@ use super::sync::AtomicU64;
 use super::sync::Ordering::Relaxed;
 use crate::lock;
 
+/// Words that a thread owns for one observation. In a box, since most histograms have none.
+type BorrowedWords = (Writer, Box<[AtomicU64]>);
+
 /// A histogram of floats. Observing consists of plain loads and stores.
 #[derive(Debug)]
 pub(crate) struct HistogramWords {
-    bounds: &'static [f64],
+    pub(super) bounds: &'static [f64],
     run: WordRange,
     /// The words that threads without words of their own borrow, created by the first of them.
-    shared: lock::Once<(Writer, Box<[AtomicU64]>)>,
+    shared: lock::Once<Box<BorrowedWords>>,
     /// The bits of the largest sum returned so far. Because of rounding, the sum of the parts may come out slightly
     /// smaller the next time, which would look like a restart.
     shown: AtomicU64,
@@ -57,24 +60,22 @@ impl HistogramWords {
     fn observe_slowly(&self, bucket: usize, value: f64) {
         match self.run.join() {
             Some(mine) => observe(mine, bucket, value),
-            None => match self.shared.get_unless_inside(|| self.new_shared()) {
-                Some((writer, words)) => borrow(writer, || observe(words, bucket, value)),
-                None => lose(),
-            },
+            None => {
+                match self.shared.get_unless_inside(|| Box::new(self.new_shared())).map(|shared| &**shared) {
+                    Some((writer, words)) => borrow(writer, || observe(words, bucket, value)),
+                    None => lose(),
+                }
+            }
         }
-    }
-
-    pub(crate) fn bounds(&self) -> &'static [f64] {
-        self.bounds
     }
 
     /// Adds the observations of another histogram with the same bounds: the count of each bucket, and their sum.
     pub(crate) fn add(&self, buckets: &[u64], sum: f64) {
-        let (writer, words) = self.shared.get_or_init(|| self.new_shared());
+        let (writer, words) = &**self.shared.get_or_init(|| Box::new(self.new_shared()));
         borrow(writer, || observed::add(words, buckets, sum));
     }
 
-    fn new_shared(&self) -> (Writer, Box<[AtomicU64]>) {
+    fn new_shared(&self) -> BorrowedWords {
         let words = observed::words(self.bounds.len() + 1);
         (Writer::new(0), (0..words).map(|_| AtomicU64::new(0)).collect())
     }
@@ -93,7 +94,7 @@ impl HistogramWords {
         let (mut all, mut one) = ([0_u64; ROOM], [0; ROOM]);
         let (all, one) = (&mut all[..=self.bounds.len()], &mut one[..=self.bounds.len()]);
         let mut sum = Sum::default();
-        let shared = self.shared.get().map(|(_, words)| &**words);
+        let shared = self.shared.get().map(|shared| &*shared.1);
         for words in self.run.copies().chain(shared) {
             let mut part = Sum::default();
             read_consistent(|| {

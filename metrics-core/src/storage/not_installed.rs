@@ -12,18 +12,15 @@ use crate::clock::Clock;
 use crate::lock;
 use crate::report::{Report, Topic};
 
-/// The time that a bot may take from its first recording to `install`: several requests to an exchange at start-up.
-const GRACE: Duration = Duration::from_secs(10);
-
 /// Whether settings are installed, or their absence has been reported.
 static SETTLED: AtomicBool = AtomicBool::new(false);
 
 /// The time of the first recording, in nanoseconds of boot time; 0 before it.
 static SINCE: AtomicU64 = AtomicU64::new(0);
 
-/// The grace period, in nanoseconds.
-#[expect(clippy::cast_possible_truncation, reason = "ten seconds")]
-static LONGEST: AtomicU64 = AtomicU64::new(GRACE.as_nanos() as u64);
+/// The time that a bot may take from its first recording to `install`, in nanoseconds: several requests to an exchange
+/// at start-up.
+static GRACE: AtomicU64 = AtomicU64::new(10_000_000_000);
 
 /// Whether call sites may cache their series.
 #[inline]
@@ -38,6 +35,7 @@ pub(crate) fn settle() {
 
 /// Called for a recording of the attribute or declared family at `place`, on the slow path of a first call.
 pub(crate) fn note(place: impl fmt::Display) {
+    let is_due = || passed(&SINCE, Clock::System.boot_time()) >= GRACE.load(Relaxed);
     // Inside a lock no report can be sent.
     if !is_settled() && is_due() && !lock::is_inside() && !SETTLED.swap(true, Relaxed) {
         Report::default().tell(
@@ -52,11 +50,6 @@ pub(crate) fn note(place: impl fmt::Display) {
     }
 }
 
-/// Whether the first recording is too long ago.
-fn is_due() -> bool {
-    passed(&SINCE, Clock::System.boot_time()) >= LONGEST.load(Relaxed)
-}
-
 /// Nanoseconds since the first call with this word, which is 0 before it.
 fn passed(since: &AtomicU64, now: Duration) -> u64 {
     let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX).max(1);
@@ -67,7 +60,7 @@ fn passed(since: &AtomicU64, now: Duration) -> u64 {
 /// Ends the grace period, so that the next recording is reported.
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) fn end_grace() {
-    LONGEST.store(0, Relaxed);
+    GRACE.store(0, Relaxed);
 }
 
 #[cfg(test)]
@@ -76,6 +69,7 @@ mod tests {
 
     #[test]
     fn time_passes_from_the_first_recording_on() {
+        const GRACE: Duration = Duration::from_secs(10);
         for first in [Duration::ZERO, Duration::from_secs(5_000)] {
             let since = AtomicU64::new(0);
             assert_eq!(passed(&since, first), 0);

@@ -47,11 +47,8 @@ impl Sum {
     }
 
     pub(super) fn plus(self, other: Self) -> Self {
-        self.add(other.value).add_rest(other.rest)
-    }
-
-    fn add_rest(self, rest: f64) -> Self {
-        Self { rest: self.rest + rest, ..self }
+        let sum = self.add(other.value);
+        Self { rest: sum.rest + other.rest, ..sum }
     }
 
     pub(super) fn value(self) -> f64 {

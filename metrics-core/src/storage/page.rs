@@ -27,8 +27,7 @@ const NOWHERE: u8 = u8::MAX;
 /// The writer's value for a page with an owner; pages do not distinguish their owners.
 const TAKEN: u64 = 1;
 
-/// The words of one thread after another, aligned to cache lines because threads write them.
-#[repr(align(64))]
+/// The words of one thread after another, aligned to cache lines by their list.
 struct Page {
     words: [AtomicU64; WORDS],
     writer: Writer,
@@ -71,12 +70,8 @@ pub(super) struct WordRange(WordIndex);
 impl WordRange {
     /// Allocates a range of `len` words, all of them 0.
     pub(super) fn new(len: usize) -> Self {
-        ALLOTMENTS.lock().allot(len).map_or_else(Self::nowhere, Self)
-    }
-
-    /// A range of no words, so that recordings go elsewhere.
-    pub(super) fn nowhere() -> Self {
-        Self(WordIndex { page: NOWHERE, first: 0, len: 0 })
+        // In a range of no words nothing is recorded, so that recordings go elsewhere.
+        Self(ALLOTMENTS.lock().allot(len).unwrap_or(WordIndex { page: NOWHERE, first: 0, len: 0 }))
     }
 
     /// The first of this thread's words, if the thread has recorded to the page before.
@@ -139,14 +134,9 @@ impl WordIndex {
 
 impl Allotments {
     fn allot(&mut self, len: usize) -> Option<WordIndex> {
-        match self.free.iter().position(|place| usize::from(place.len) == len) {
-            Some(index) => Some(self.free.swap_remove(index)),
-            None => self.fresh(len),
+        if let Some(index) = self.free.iter().position(|place| usize::from(place.len) == len) {
+            return Some(self.free.swap_remove(index));
         }
-    }
-
-    /// Allocates words that no range has used before.
-    fn fresh(&mut self, len: usize) -> Option<WordIndex> {
         let page = match self.used.iter().position(|used| used + len <= WORDS) {
             Some(page) => page,
             None if len <= WORDS && self.used.len() < usize::from(NOWHERE) => {

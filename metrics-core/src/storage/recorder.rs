@@ -2,6 +2,7 @@
 //!
 //! Nothing here is locked: a scrape waits neither for a thread that records nor for one that creates its shard.
 
+use std::mem::{replace, take};
 use std::ops::Deref;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -24,13 +25,13 @@ pub(crate) type CallShard = Shard<&'static CallSeries>;
 pub(crate) struct CallSeries {
     id: u32,
     shape: &'static SeriesShape,
-    shares: List<CallShard>,
-    token: OnceLock<&'static CallShard>,
+    pub(super) shares: List<CallShard>,
+    pub(super) token: OnceLock<&'static CallShard>,
 }
 
 /// The properties that two series must share to use one call series in turn.
 #[derive(Debug, PartialEq, Eq)]
-struct SeriesShape {
+pub(super) struct SeriesShape {
     outcomes: usize,
     /// Upper bounds of the buckets in ticks, without the last.
     bounds: Vec<u64>,
@@ -44,7 +45,7 @@ impl SeriesShape {
     }
 
     /// There are few shapes, each used by many series.
-    fn known(bounds: &[f64], outcomes: usize, scale: Scale) -> &'static Self {
+    pub(super) fn known(bounds: &[f64], outcomes: usize, scale: Scale) -> &'static Self {
         static KNOWN: Lock<Vec<&'static SeriesShape>> = Lock::new(Vec::new());
         let ticks = |bound: &f64| scale.ticks_within(Duration::from_secs_f64(*bound));
         let shape = Self { outcomes, bounds: bounds.iter().map(ticks).collect(), scale };
@@ -65,7 +66,7 @@ pub(super) static NOWHERE: CallSeries = CallSeries::new(0, &NO_SHAPE);
 
 /// A call series in use, which another series can use after this is dropped.
 #[derive(Debug)]
-pub(crate) struct CallSeriesLease(&'static CallSeries);
+pub(crate) struct CallSeriesLease(pub(super) &'static CallSeries);
 
 static FREE: Lock<Vec<&'static CallSeries>> = Lock::new(Vec::new());
 
@@ -88,16 +89,6 @@ impl CallSeriesLease {
     /// The lease of a handle that an allocator requests under a lock; its recordings are lost.
     pub(crate) fn nowhere() -> Self {
         Self(&NOWHERE)
-    }
-
-    /// A call series with this number, for threads that record to no other.
-    #[cfg(test)]
-    pub(crate) fn numbered(id: u32, bounds: &[f64], outcomes: usize, scale: Scale) -> Self {
-        Self(Box::leak(Box::new(CallSeries::new(id, SeriesShape::known(bounds, outcomes, scale)))))
-    }
-
-    pub(super) fn recorder(&self) -> &'static CallSeries {
-        self.0
     }
 }
 
@@ -128,7 +119,7 @@ pub(crate) struct Scratch {
 }
 
 impl CallSeries {
-    const fn new(id: u32, shape: &'static SeriesShape) -> Self {
+    pub(super) const fn new(id: u32, shape: &'static SeriesShape) -> Self {
         Self { id, shape, shares: List::new(), token: OnceLock::new() }
     }
 
@@ -174,17 +165,14 @@ impl CallSeries {
 
     /// The shard of a thread that has none yet.
     pub(super) fn admit(&'static self) -> &'static CallShard {
-        let thread = ThreadMark::of_this().bits();
+        let thread = ThreadMark::of_this().0;
         if let Some(share) = self.shares.iter().find(|share| share.writer.take(thread)) {
             return share;
         }
         let (outcomes, counts) = (self.shape.outcomes, self.new_counts());
-        self.shares.append(Shard::new(outcomes, counts, self.limit(), thread, (self, self.near())))
-    }
-
-    /// One tick more than a quick end may take.
-    fn limit(&self) -> u64 {
-        self.shape.bounds.first().map_or(1, |bound| bound.saturating_add(1))
+        // One tick more than a quick end may take.
+        let limit = self.shape.bounds.first().map_or(1, |bound| bound.saturating_add(1));
+        self.shares.append(Shard::new(outcomes, counts, limit, thread, (self, self.near())))
     }
 
     /// Records that a call begins at this tick, unless it is undated.
@@ -193,7 +181,7 @@ impl CallSeries {
             Some(at) => share.start(at),
             None => share.start_undated(),
         };
-        if !share.is_token() {
+        if !share.is_token {
             start(share);
         } else if !self.record_by_token(start) {
             lose();
@@ -210,29 +198,23 @@ impl CallSeries {
         took: u64,
         at: u64,
     ) {
-        if share.is_token() {
-            self.end_shared(ending, began, took, at);
+        if share.is_token {
+            self.end_by_token(ending, began, took, at);
         } else {
-            share.end(&self.classed(share, ending, began, took, at));
+            share.end(&self.ended(share, ending, began, took, at));
         }
     }
 
-    /// Records the end of a call on a thread without a shard.
+    // Not one closure for both: it would not be inlined, which costs each failing call 24 instructions.
+
     #[cold]
     #[inline(never)]
-    fn end_shared(&'static self, ending: Ending, began: Option<u64>, took: u64, at: u64) {
-        self.record_by_token(|token| token.end(&self.classed(token, ending, began, took, at)));
+    fn end_by_token(&'static self, ending: Ending, began: Option<u64>, took: u64, at: u64) {
+        self.record_by_token(|token| token.end(&self.ended(token, ending, began, took, at)));
     }
 
     #[inline]
-    fn classed(
-        &self,
-        share: &CallShard,
-        ending: Ending,
-        began: Option<u64>,
-        took: u64,
-        at: u64,
-    ) -> EndedCall {
+    fn ended(&self, share: &CallShard, ending: Ending, began: Option<u64>, took: u64, at: u64) -> EndedCall {
         let Ending { outcome, observed, freshens } = ending;
         let (bucket, took) = match (observed, share.is_quick(took)) {
             (true, true) => (0, took),
@@ -278,16 +260,18 @@ impl CallSeries {
         let (mut gone, mut gone_open) = (0_u64, 0_u64);
         for share in self.shares() {
             one.unsure = !read_consistent(|| share.read(one, horizon));
-            if !ThreadMark::of_bits(share.writer.thread()).is_here() {
+            if !ThreadMark(share.writer.thread()).is_here() {
                 // After a fork, calls in progress on the parent's other threads end in the parent only.
-                let (calls, open) = one.forget_open();
-                (gone, gone_open) = (gone.wrapping_add(calls), gone_open.wrapping_add(open));
+                let ended = one.ended();
+                gone = gone.wrapping_add(replace(&mut one.started, ended).wrapping_sub(ended));
+                gone_open = gone_open.wrapping_add(take(&mut one.open));
             }
             all.add(one);
         }
         if gone.cast_signed() <= 0 {
             // A call that ended there and had begun on another thread is not in progress.
-            all.add_open((gone, gone_open));
+            all.started = all.started.wrapping_add(gone);
+            all.open = all.open.wrapping_add(gone_open);
         }
         all
     }
@@ -295,21 +279,6 @@ impl CallSeries {
     /// The shards of all threads, and the fallback.
     fn shares(&self) -> impl Iterator<Item = &'static CallShard> {
         self.shares.iter().chain(self.token.get().copied())
-    }
-
-    /// The ends recorded without a shard.
-    #[cfg(test)]
-    pub(crate) fn ended_without_share(&self) -> u64 {
-        let mut totals = Totals::default();
-        self.token.get().map_or(0, |token| {
-            token.read(&mut totals, u64::MAX);
-            totals.ended()
-        })
-    }
-
-    #[cfg(test)]
-    pub(super) fn share_count(&self) -> usize {
-        self.shares.iter().count()
     }
 
     fn clear(&self) {

@@ -12,7 +12,8 @@ use crate::storage::waiting;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallInProgress<const DATED: bool> {
     share: &'static CallShard,
-    started: u64,
+    /// The tick at which it began.
+    pub(crate) started: u64,
 }
 
 /// A flag in the tick at which a call began; no machine runs long enough to reach it.
@@ -38,7 +39,7 @@ impl<const DATED: bool> CallInProgress<DATED> {
             Some(Self { share, started: now })
         } else {
             share.start_undated();
-            Some(Self { share, started: now.wrapping_sub(share.waited()) })
+            Some(Self { share, started: now.wrapping_sub(share.waited.get()) })
         }
     }
 
@@ -70,7 +71,7 @@ impl<const DATED: bool> CallInProgress<DATED> {
     }
 
     /// Sets the flag in the tick at which the call began.
-    pub(super) fn marked(self) -> Self {
+    pub(crate) fn marked(self) -> Self {
         Self { started: self.started | MARK, ..self }
     }
 
@@ -106,13 +107,13 @@ impl<const DATED: bool> CallInProgress<DATED> {
     #[inline]
     pub(crate) fn end_quickly_by_time_stamp(self) -> bool {
         let now = clock::time_stamp();
-        self.end_quickly(if DATED { now } else { now.wrapping_sub(self.share.waited()) })
+        self.end_quickly(if DATED { now } else { now.wrapping_sub(self.share.waited.get()) })
     }
 
     /// Ends a call of a call site on any thread. The fallback has no near number.
     #[inline]
     pub(crate) fn end_quickly_anywhere_by_time_stamp(self) -> bool {
-        thread::near(|| self.share.near().into())
+        thread::near(|| self.share.near.into())
             .is_some_and(|share| Self { share, ..self }.end_quickly(clock::time_stamp()))
     }
 
@@ -128,7 +129,7 @@ impl<const DATED: bool> CallInProgress<DATED> {
     #[inline(never)]
     pub(crate) fn end_site(self, ending: Ending) {
         let now = clock::time_stamp();
-        match thread::near(|| self.share.near().into()) {
+        match thread::near(|| self.share.near.into()) {
             Some(share) => Self { share, ..self }.end(ending, now),
             None => self.end_site_slowly(ending),
         }
@@ -141,7 +142,7 @@ impl<const DATED: bool> CallInProgress<DATED> {
             return;
         }
         // A call that began with the counter ends with it, even if the counter has been given up in the meantime.
-        let now = if self.share.is_token() { clock::now() } else { clock::time_stamp() };
+        let now = if self.share.is_token { clock::now() } else { clock::time_stamp() };
         self.here().end(ending, now);
     }
 }
@@ -149,16 +150,11 @@ impl<const DATED: bool> CallInProgress<DATED> {
 impl CallSeriesLease {
     /// Begins a call.
     pub(crate) fn start<const DATED: bool>(&self, clock: &Clock) -> CallInProgress<DATED> {
-        CallInProgress::start(self.recorder(), clock)
+        CallInProgress::start(self.0, clock)
     }
 }
 
 impl Call {
-    /// The tick at which it began.
-    pub(crate) fn started(self) -> u64 {
-        self.started
-    }
-
     /// This call as if it had begun this many ticks later.
     pub(crate) fn later(self, by: u64) -> Self {
         Self { started: self.started.wrapping_add(by), ..self }
@@ -180,7 +176,7 @@ impl Call {
     #[inline]
     fn waited(self) -> u64 {
         // The copy in the shard is cheaper: it saves each failing call eight instructions.
-        if self.share.is_token() { waited_without_share() } else { self.share.waited() }
+        if self.share.is_token { waited_without_share() } else { self.share.waited.get() }
     }
 }
 

@@ -41,12 +41,13 @@ pub(crate) struct Shard<H> {
     /// Only its thread reads and writes it; the fallback, which threads share, always has 0. It is not atomic,
     /// because a subtraction cannot have an atomic as its memory operand, which would cost each call an instruction
     /// more.
-    waited: Cell<u64>,
+    pub(super) waited: Cell<u64>,
     pub(super) home: H,
-    near: u8,
+    /// The number by which its thread finds it.
+    pub(super) near: u8,
     outcomes: u8,
-    /// Not read from `limit`: the compiler would load that in advance for both, in one more instruction.
-    is_token: bool,
+    /// Whether it is the fallback, which must be borrowed to record to it. Not read from `limit`: the compiler would load that in advance for both, in one more instruction.
+    pub(super) is_token: bool,
     /// The number of other ends, shifted by [`MARK_BITS`]; in the lower bits the kind of the last one, or
     /// [`SETTLED`].
     mark: AtomicU64,
@@ -142,28 +143,6 @@ impl<H> Shard<H> {
     #[inline]
     pub(super) fn is_quick(&self, took: u64) -> bool {
         took < self.limit
-    }
-
-    /// The total waiting time of its thread, in ticks from an arbitrary origin.
-    #[inline]
-    pub(super) fn waited(&self) -> u64 {
-        self.waited.get()
-    }
-
-    pub(super) fn set_waited(&self, ticks: u64) {
-        self.waited.set(ticks);
-    }
-
-    /// The number by which its thread finds it.
-    #[inline]
-    pub(super) fn near(&self) -> u8 {
-        self.near
-    }
-
-    /// Whether it is the fallback, which must be borrowed to record to it.
-    #[inline]
-    pub(super) fn is_token(&self) -> bool {
-        self.is_token
     }
 
     /// Records a success that took less than the limit.
@@ -265,7 +244,11 @@ impl<H> Shard<H> {
         totals.sum = sum.into();
         totals.outcomes[0] += quick;
         totals.buckets[0] += quick;
-        totals.note_stamps(stamps, horizon);
+        // Timestamps above `horizon` come from a counter that jumped, and are ignored in favour of the correct ones.
+        let [good, fresh, ended] = stamps.map(|at| if at > horizon { 0 } else { at });
+        totals.good_at = good;
+        totals.fresh_at = good.max(fresh);
+        totals.ended_at = ended.max(totals.fresh_at);
         undisturbed
     }
 

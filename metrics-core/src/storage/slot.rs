@@ -17,10 +17,6 @@ use crate::catalogue::{Family, Kind};
 pub(crate) struct CounterSlot(AtomicU64);
 
 impl CounterSlot {
-    pub(crate) const fn new() -> Self {
-        Self(AtomicU64::new(0))
-    }
-
     pub(crate) fn add(&self, n: u64) {
         single_writer::add_shared(&self.0, n);
     }
@@ -76,10 +72,7 @@ const SET: u64 = 1;
 
 /// A value of its family's kind.
 #[derive(Debug)]
-pub(crate) struct Slot(Of);
-
-#[derive(Debug)]
-enum Of {
+pub(crate) enum Slot {
     Counter(CounterWords),
     /// The second field counts values that are not numbers.
     Gauge(GaugeSlot, Arc<CounterSlot>),
@@ -89,11 +82,11 @@ enum Of {
 
 impl Slot {
     pub(crate) fn counter() -> Self {
-        Self(Of::Counter(CounterWords::new()))
+        Self::Counter(CounterWords::new())
     }
 
     pub(crate) fn gauge(invalid: Arc<CounterSlot>) -> Self {
-        Self(Of::Gauge(GaugeSlot::new(), invalid))
+        Self::Gauge(GaugeSlot::new(), invalid)
     }
 
     /// A counter of floats: the sum of a histogram without bounds, which never falls and loses nothing to rounding.
@@ -102,13 +95,13 @@ impl Slot {
     }
 
     pub(crate) fn histogram(bounds: &'static [f64], invalid: Arc<CounterSlot>) -> Self {
-        Self(Of::Histogram(HistogramWords::new(bounds), invalid))
+        Self::Histogram(HistogramWords::new(bounds), invalid)
     }
 
     /// Adds one, if it is a counter.
     #[inline]
     pub(crate) fn increment(&self) {
-        if let Of::Counter(tally) = &self.0 {
+        if let Self::Counter(tally) = self {
             tally.increment();
         }
     }
@@ -116,7 +109,7 @@ impl Slot {
     /// Adds `n`, if it is a counter.
     #[inline]
     pub(crate) fn add(&self, n: u64) {
-        if let Of::Counter(tally) = &self.0 {
+        if let Self::Counter(tally) = self {
             tally.add(n);
         }
     }
@@ -124,7 +117,7 @@ impl Slot {
     /// Sets it, if it is a gauge and the value is a number.
     #[inline]
     pub(crate) fn set(&self, value: f64) {
-        if let Of::Gauge(gauge, invalid) = &self.0 {
+        if let Self::Gauge(gauge, invalid) = self {
             if value.is_nan() { invalid.add(1) } else { gauge.set(value) }
         }
     }
@@ -141,7 +134,7 @@ impl Slot {
     }
 
     fn update(&self, change: impl Fn(Option<f64>) -> f64) {
-        if let Of::Gauge(gauge, invalid) = &self.0
+        if let Self::Gauge(gauge, invalid) = self
             && !gauge.update(change)
         {
             invalid.add(1);
@@ -151,7 +144,7 @@ impl Slot {
     /// Observes a value, if it is a histogram or a counter of floats and the value is valid.
     #[inline]
     pub(crate) fn observe(&self, value: f64) {
-        if let Of::Histogram(distribution, invalid) = &self.0 {
+        if let Self::Histogram(distribution, invalid) = self {
             if value.is_finite() && value >= 0.0 { distribution.observe(value) } else { invalid.add(1) }
         }
     }
@@ -159,32 +152,32 @@ impl Slot {
     /// Makes a gauge absent until it is set again; a count is unchanged. Returns the version that it keeps from here
     /// on until something is recorded.
     pub(crate) fn retract(&self) -> u64 {
-        match &self.0 {
-            Of::Gauge(gauge, _) => {
+        match self {
+            Self::Gauge(gauge, _) => {
                 gauge.retract();
                 // Not its current version, since it may have been set meanwhile.
                 UNSET
             }
-            Of::Counter(_) | Of::Histogram(..) => self.mark(),
+            Self::Counter(_) | Self::Histogram(..) => self.mark(),
         }
     }
 
     /// Passes its value to `sink`; a gauge may be absent. Returns the version of that value.
     pub(crate) fn collect(&self, family: &'static Family, labels: &[&str], sink: &mut dyn Sink) -> u64 {
-        match &self.0 {
-            Of::Counter(tally) => {
+        match self {
+            Self::Counter(tally) => {
                 let count = tally.value();
                 sink.counter(family, labels, count);
                 count
             }
-            Of::Gauge(gauge, _) => match gauge.value() {
+            Self::Gauge(gauge, _) => match gauge.value() {
                 Some(value) => {
                     sink.gauge(family, labels, value);
                     SET
                 }
                 None => UNSET,
             },
-            Of::Histogram(distribution, _) => distribution.show(|buckets, sum| {
+            Self::Histogram(distribution, _) => distribution.show(|buckets, sum| {
                 match family.kind {
                     Kind::Counter => sink.float_counter(family, labels, sum),
                     Kind::Gauge | Kind::Histogram => sink.histogram(family, labels, buckets, sum),
@@ -196,8 +189,8 @@ impl Slot {
 
     /// Its current contents.
     pub(crate) fn baseline(&self) -> Baseline {
-        match &self.0 {
-            Of::Histogram(distribution, _) => distribution.show(|buckets, sum| Baseline {
+        match self {
+            Self::Histogram(distribution, _) => distribution.show(|buckets, sum| Baseline {
                 mark: buckets.iter().sum(),
                 observed: Some((buckets.into(), sum)),
             }),
@@ -207,9 +200,9 @@ impl Slot {
 
     /// Adds the recordings of another slot of the same kind between two moments; nothing for a gauge.
     pub(crate) fn add_difference(&self, before: &Baseline, after: &Baseline) {
-        match (&self.0, &before.observed, &after.observed) {
-            (Of::Counter(tally), ..) => tally.add(after.mark.saturating_sub(before.mark)),
-            (Of::Histogram(distribution, _), Some((buckets, sum)), Some((later, later_sum))) => {
+        match (self, &before.observed, &after.observed) {
+            (Self::Counter(tally), ..) => tally.add(after.mark.saturating_sub(before.mark)),
+            (Self::Histogram(distribution, _), Some((buckets, sum)), Some((later, later_sum))) => {
                 let more: Vec<_> =
                     later.iter().zip(buckets).map(|(after, before)| after.saturating_sub(*before)).collect();
                 distribution.add(&more, (later_sum - sum).max(0.0));
@@ -220,21 +213,21 @@ impl Slot {
 
     /// A slot of the same kind without a value.
     pub(crate) fn empty(&self) -> Self {
-        match &self.0 {
-            Of::Counter(_) => Self::counter(),
-            Of::Gauge(_, invalid) => Self::gauge(Arc::clone(invalid)),
-            Of::Histogram(distribution, invalid) => {
-                Self::histogram(distribution.bounds(), Arc::clone(invalid))
+        match self {
+            Self::Counter(_) => Self::counter(),
+            Self::Gauge(_, invalid) => Self::gauge(Arc::clone(invalid)),
+            Self::Histogram(distribution, invalid) => {
+                Self::histogram(distribution.bounds, Arc::clone(invalid))
             }
         }
     }
 
     /// A version number, which changes when something is recorded.
     pub(crate) fn mark(&self) -> u64 {
-        match &self.0 {
-            Of::Counter(tally) => tally.value(),
-            Of::Gauge(gauge, _) => gauge.value().map_or(UNSET, |_| SET),
-            Of::Histogram(distribution, _) => distribution.show(|buckets, _| buckets.iter().sum()),
+        match self {
+            Self::Counter(tally) => tally.value(),
+            Self::Gauge(gauge, _) => gauge.value().map_or(UNSET, |_| SET),
+            Self::Histogram(distribution, _) => distribution.show(|buckets, _| buckets.iter().sum()),
         }
     }
 }
@@ -242,15 +235,9 @@ impl Slot {
 /// The contents of a slot at one moment, for computing later recordings.
 #[derive(Debug)]
 pub(crate) struct Baseline {
-    mark: u64,
+    pub(crate) mark: u64,
     /// A histogram's buckets and sum.
     observed: Option<(Box<[u64]>, f64)>,
-}
-
-impl Baseline {
-    pub(crate) fn mark(&self) -> u64 {
-        self.mark
-    }
 }
 
 #[cfg(test)]
@@ -271,8 +258,8 @@ mod tests {
     fn a_gauge_that_would_become_no_number_keeps_its_value_and_counts_the_change_as_invalid() {
         let invalid = Arc::<CounterSlot>::default();
         let gauge = Slot::gauge(Arc::clone(&invalid));
-        let value = || match &gauge.0 {
-            Of::Gauge(gauge, _) => gauge.value(),
+        let value = || match &gauge {
+            Slot::Gauge(gauge, _) => gauge.value(),
             _ => None,
         };
         gauge.change(f64::NAN);

@@ -3,8 +3,8 @@
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
-use super::recorder::{CallSeries, CallSeriesLease, NOWHERE};
-use super::running::{CallInProgress, RunInProgress};
+use super::recorder::{CallSeries, CallSeriesLease};
+use super::running::CallInProgress;
 use super::thread::NEAR;
 use crate::clock::Clock;
 use crate::lock::{self, Lock};
@@ -17,72 +17,26 @@ use crate::storage::not_installed;
 /// longer to compile.
 #[derive(Debug)]
 pub struct SlotCell<S: 'static> {
-    near: NearNumber,
+    /// The near number of its call series, while calls may begin and end with the time stamp counter; otherwise 0, for
+    /// which no thread has a shard. Wider than necessary, because the compiler extends an atomic byte twice.
+    near: AtomicU32,
     slots: AtomicPtr<S>,
 }
 
-/// The near number of a call series, while calls may begin and end with the time stamp counter; otherwise 0, for which
-/// no thread has a shard.
-///
-/// Wider than necessary, because the compiler extends an atomic byte twice.
-#[derive(Debug)]
-pub(crate) struct NearNumber(AtomicU32);
-
-/// The numbers that cells have published; `None` once they were withdrawn.
-static PUBLISHED: Lock<Option<Vec<&'static NearNumber>>> = Lock::new(Some(Vec::new()));
+/// The near numbers that cells have published; `None` once they were withdrawn.
+static PUBLISHED: Lock<Option<Vec<&'static AtomicU32>>> = Lock::new(Some(Vec::new()));
 
 /// Prevents further calls of call sites from beginning with the time stamp counter.
 pub(crate) fn withdraw_time_stamps() {
     for near in PUBLISHED.lock().take().into_iter().flatten() {
-        near.0.store(0, Relaxed);
-    }
-}
-
-impl NearNumber {
-    /// The number of a call series that is not known yet.
-    #[expect(clippy::declare_interior_mutable_const, reason = "each static has a copy of its own")]
-    pub(crate) const UNKNOWN: Self = Self(AtomicU32::new(0));
-
-    /// Begins a call, unless this is the thread's first one or the time stamp counter is not trusted.
-    #[inline]
-    pub(crate) fn start<const DATED: bool>(&self) -> Option<CallInProgress<DATED>> {
-        CallInProgress::start_quickly(|| self.number())
-    }
-
-    #[inline]
-    fn number(&self) -> usize {
-        let number = self.0.load(Relaxed) as usize;
-        // SAFETY: the stored value was a byte, and `NEAR` is the number of bytes. Without this a call has two
-        // instructions more.
-        unsafe { std::hint::assert_unchecked(number < NEAR) };
-        number
-    }
-
-    fn publish(&'static self, recorder: &CallSeries) {
-        // An allocator that records allocations made under this lock must not wait for it; a later call publishes.
-        if recorder.near() == 0 || self.0.load(Relaxed) != 0 || lock::is_inside() {
-            return;
-        }
-        // Until settings are installed every call takes this path, which detects their absence.
-        if !not_installed::is_settled() {
-            return;
-        }
-        // Without the counter every call takes this path, and must not take a lock for it.
-        if !Clock::System.counts_time_stamps() {
-            return;
-        }
-        let mut published = PUBLISHED.lock();
-        if let Some(published) = published.as_mut().filter(|_| Clock::System.counts_time_stamps()) {
-            published.push(self);
-            self.0.store(recorder.near().into(), Relaxed);
-        }
+        near.store(0, Relaxed);
     }
 }
 
 impl<S: Send + Sync> SlotCell<S> {
     /// A cell that has found nothing yet.
     #[expect(clippy::declare_interior_mutable_const, reason = "each static has a copy of its own")]
-    pub const EMPTY: Self = Self { near: NearNumber::UNKNOWN, slots: AtomicPtr::new(ptr::null_mut()) };
+    pub const EMPTY: Self = Self { near: AtomicU32::new(0), slots: AtomicPtr::new(ptr::null_mut()) };
 
     /// The slots, if they were found before.
     #[inline]
@@ -113,55 +67,62 @@ impl<S: Send + Sync> SlotCell<S> {
 
     /// Lets `find` find the slots, unless they were found before.
     pub(crate) fn find(&self, find: impl FnOnce() -> S) {
-        // Not inside a lock, where an allocator may be recording; see `recorder`.
+        // Not inside a lock, where an allocator may be recording; see `start_slowly`.
         if self.get().is_none() && !lock::is_inside() {
             let _inside = lock::enter();
             self.get_or_init(find);
         }
     }
 
-    /// See [`NearNumber::start`].
+    /// Begins a call, unless this is the thread's first one or the time stamp counter is not trusted.
     #[inline]
     pub(crate) fn start<const DATED: bool>(&self) -> Option<CallInProgress<DATED>> {
-        self.near.start()
+        CallInProgress::start_quickly(|| {
+            let number = self.near.load(Relaxed) as usize;
+            // SAFETY: the stored value was a byte, and `NEAR` is the number of bytes. Without this a call has two
+            // instructions more.
+            unsafe { std::hint::assert_unchecked(number < NEAR) };
+            number
+        })
     }
 
-    /// Begins a call in any case, recorded to the slots that `find` finds the first time.
+    /// Begins a call in any case, recorded to the slots that `find` finds the first time. Unless `may_be_quick`, no
+    /// call of this cell begins or ends quickly.
     pub(crate) fn start_slowly<const DATED: bool>(
         &'static self,
+        may_be_quick: bool,
         find: impl FnOnce() -> S,
         lease: impl FnOnce(&S) -> Option<&CallSeriesLease>,
     ) -> CallInProgress<DATED> {
-        let recorder = self.recorder(find, lease);
-        if recorder.is_nowhere() {
-            return CallInProgress::nowhere();
-        }
-        self.near.publish(recorder);
-        let running = CallInProgress::start(recorder, &Clock::System);
-        if Clock::System.counts_time_stamps() { running } else { running.with_token() }
-    }
-
-    /// Like [`start_slowly`](Self::start_slowly), for a call that carries the flag and neither begins nor ends
-    /// quickly, at a call site all of whose calls do.
-    pub(crate) fn start_marked(
-        &'static self,
-        find: impl FnOnce() -> S,
-        lease: impl FnOnce(&S) -> Option<&CallSeriesLease>,
-    ) -> RunInProgress {
-        let recorder = self.recorder(find, lease);
-        if recorder.is_nowhere() {
-            return RunInProgress::nowhere().marked();
-        }
-        RunInProgress::start(recorder, &Clock::System).with_token().marked()
-    }
-
-    fn recorder(
-        &'static self,
-        find: impl FnOnce() -> S,
-        lease: impl FnOnce(&S) -> Option<&CallSeriesLease>,
-    ) -> &'static CallSeries {
         self.find(find);
         // An allocator makes its first recording for an allocation made while this thread looks for slots.
-        self.get().and_then(lease).map_or(&NOWHERE, CallSeriesLease::recorder)
+        let Some(lease) = self.get().and_then(lease).filter(|lease| !lease.is_nowhere()) else {
+            return CallInProgress::nowhere();
+        };
+        if may_be_quick {
+            self.publish(lease);
+        }
+        let running = CallInProgress::start(lease.0, &Clock::System);
+        if may_be_quick && Clock::System.counts_time_stamps() { running } else { running.with_token() }
+    }
+
+    fn publish(&'static self, recorder: &CallSeries) {
+        // An allocator that records allocations made under this lock must not wait for it; a later call publishes.
+        if recorder.near() == 0 || self.near.load(Relaxed) != 0 || lock::is_inside() {
+            return;
+        }
+        // Until settings are installed every call takes this path, which detects their absence.
+        if !not_installed::is_settled() {
+            return;
+        }
+        // Without the counter every call takes this path, and must not take a lock for it.
+        if !Clock::System.counts_time_stamps() {
+            return;
+        }
+        let mut published = PUBLISHED.lock();
+        if let Some(published) = published.as_mut().filter(|_| Clock::System.counts_time_stamps()) {
+            published.push(&self.near);
+            self.near.store(recorder.near().into(), Relaxed);
+        }
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn reserved(
 pub(super) fn borrow(writer: &Writer, record: impl FnOnce()) {
     // A forked child would wait for ever for memory that another thread of its parent had borrowed.
     let _inside = lock::enter();
-    if !writer.borrow(ThreadMark::of_this().bits(), record) {
+    if !writer.borrow(ThreadMark::of_this().0, record) {
         lose();
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use self::crowd::Crowd;
-use super::recorder::{CallSeriesLease, Ending, Scratch};
+use super::recorder::{CallSeries, CallSeriesLease, Ending, Scratch, SeriesShape};
 use super::running::RunInProgress;
 use super::totals::Totals;
 use crate::clock::{Clock, Scale, Steering};
@@ -22,6 +22,7 @@ thread_local! {
 }
 
 /// Each thread's clock advances by one step per reading, so every call takes one step.
+#[derive(Debug)]
 struct Stepping;
 
 impl Steering for Stepping {
@@ -44,6 +45,22 @@ const SLOW: u64 = 1_000_003;
 const GOOD: Ending = Ending { outcome: 0, observed: true, freshens: false };
 const BAD: Ending = Ending { outcome: 1, ..GOOD };
 const SKIPPED: Ending = Ending { outcome: 2, observed: false, freshens: true };
+
+impl CallSeriesLease {
+    /// A call series with this number, for threads that record to no other.
+    pub(crate) fn numbered(id: u32, bounds: &[f64], outcomes: usize, scale: Scale) -> Self {
+        Self(Box::leak(Box::new(CallSeries::new(id, SeriesShape::known(bounds, outcomes, scale)))))
+    }
+
+    /// The ends recorded without a shard.
+    pub(crate) fn ended_without_share(&self) -> u64 {
+        let mut totals = Totals::default();
+        self.token.get().map_or(0, |token| {
+            token.read(&mut totals, u64::MAX);
+            totals.ended()
+        })
+    }
+}
 
 fn lease() -> CallSeriesLease {
     CallSeriesLease::new(&[1e-6, 1.0], 3, Scale::NANOSECONDS)
@@ -157,7 +174,7 @@ fn no_recording_is_lost_doubled_or_torn_while_threads_start_and_end() {
     let all = crowd.all();
     assert_eq!((totals.started, totals.ended(), totals.under_way()), (all, all, 0));
     assert_eq!(totals.outcomes, [all / 16 * 14, all / 16, all / 16]);
-    let shares = lease.share_count();
+    let shares = lease.shares.iter().count();
     assert!(shares <= 2 * 64, "{shares} shares for 64 threads");
 }
 
@@ -187,7 +204,7 @@ fn a_reused_recorder_is_cleared_in_all_threads() {
             call(&lease, &clock, n);
         }
         assert_eq!((read(&lease).started, read(&lease).ended()), (3, 3));
-        recorders.push(std::ptr::from_ref(lease.recorder()));
+        recorders.push(std::ptr::from_ref(lease.0));
     }
     assert!(recorders.iter().all(|recorder| *recorder == recorders[0]), "memory grows with each instance");
 }
@@ -219,7 +236,7 @@ fn a_clock_that_goes_back_yields_no_duration() {
 #[test]
 fn recorders_without_a_near_number_record_too() {
     let (leases, clock) = ((0..300).map(|_| lease()).collect::<Vec<_>>(), clock());
-    assert!(leases.iter().any(|lease| lease.recorder().near() == 0), "more than a byte can number");
+    assert!(leases.iter().any(|lease| lease.near() == 0), "more than a byte can number");
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
@@ -243,7 +260,7 @@ fn recorders_without_a_near_number_record_too() {
 fn a_call_that_began_with_the_fallback_is_recorded_to_the_threads_shard() {
     let lease = CallSeriesLease::new(&[1.0], 3, Clock::System.scale());
     for marked in [false, true] {
-        let running = RunInProgress::start(lease.recorder(), &Clock::System).with_token();
+        let running = RunInProgress::start(lease.0, &Clock::System).with_token();
         let running = if marked { running.marked() } else { running };
         assert_eq!(running.is_marked(), marked);
         assert!(!running.end_quickly_by_time_stamp() && !running.end_quickly_anywhere_by_time_stamp());

@@ -35,18 +35,17 @@ pub(super) fn near(near: impl FnOnce() -> usize) -> Option<&'static CallShard> {
 /// Makes the compiler find the address before it evaluates what follows, which it would otherwise have to save. Whether
 /// it did so by itself depended on how it divided the crate among codegen units, and a call took four instructions more
 /// where it did not. This takes one.
-#[cfg(target_arch = "x86_64")]
 #[inline]
 fn find_first<T>(address: &T) {
+    let address = std::ptr::from_ref(address);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
     // SAFETY: it contains no instruction.
+    #[cfg(target_arch = "x86_64")]
     unsafe {
-        std::arch::asm!("/* {0} */", in(reg) std::ptr::from_ref(address), options(nostack, preserves_flags));
+        std::arch::asm!("/* {0} */", in(reg) address, options(nostack, preserves_flags));
     };
 }
-
-#[cfg(not(target_arch = "x86_64"))]
-#[inline]
-fn find_first<T>(_: &T) {}
 
 /// This thread's shard of the call series of this number, if it has one.
 #[inline]
@@ -76,8 +75,15 @@ pub(super) fn join(recorder: &'static CallSeries) -> &'static CallShard {
         // The destructor is registered before there is anything to destroy.
         MEMBERSHIP.try_with(|membership| {
             let share = recorder.admit();
-            share.set_waited(waiting::total());
-            membership.borrow_mut().insert(recorder.id(), share);
+            share.waited.set(waiting::total());
+            let (id, shares) = (recorder.id(), &mut membership.borrow_mut().0);
+            if shares.len() <= id {
+                shares.resize(id + 1, None);
+            }
+            shares[id] = Some(share);
+            if id < NEAR {
+                SHARES.with(|shares| shares[id].set(Some(share)));
+            }
             share
         })
     };
@@ -88,24 +94,12 @@ pub(super) fn join(recorder: &'static CallSeries) -> &'static CallShard {
 pub(crate) fn copy_waited(ticks: u64) {
     let copy = |membership: &RefCell<ShardMembership>| {
         let membership = membership.try_borrow().ok()?;
-        membership.0.iter().flatten().for_each(|share| share.set_waited(ticks));
+        membership.0.iter().flatten().for_each(|share| share.waited.set(ticks));
         Some(())
     };
     // A thread that is ending has none. A thread that is creating its shard, during which an allocator waits, is not
     // inside a call of that series.
     let _ = MEMBERSHIP.try_with(copy);
-}
-
-impl ShardMembership {
-    fn insert(&mut self, id: usize, share: &'static CallShard) {
-        if self.0.len() <= id {
-            self.0.resize(id + 1, None);
-        }
-        self.0[id] = Some(share);
-        if let Ok(near) = u8::try_from(id) {
-            SHARES.with(|shares| shares[usize::from(near)].set(Some(share)));
-        }
-    }
 }
 
 impl Drop for ShardMembership {

@@ -1,5 +1,7 @@
 //! The totals of a series, of one thread or of all.
 
+use std::mem::take;
+
 /// Counts and ticks; all totals of one series have the same shape.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
@@ -25,13 +27,12 @@ pub(crate) struct Totals {
 impl Totals {
     /// Clears it and gives it this shape. Allocates only to become larger than ever before.
     pub(super) fn reset(&mut self, outcomes: usize, buckets: usize) {
-        let (mut by_outcome, mut by_bucket) =
-            (std::mem::take(&mut self.outcomes), std::mem::take(&mut self.buckets));
-        for (counts, len) in [(&mut by_outcome, outcomes), (&mut by_bucket, buckets)] {
+        for (counts, len) in [(&mut self.outcomes, outcomes), (&mut self.buckets, buckets)] {
             counts.clear();
             counts.resize(len, 0);
         }
-        *self = Self { outcomes: by_outcome, buckets: by_bucket, ..Self::default() };
+        let (outcomes, buckets) = (take(&mut self.outcomes), take(&mut self.buckets));
+        *self = Self { outcomes, buckets, ..Self::default() };
     }
 
     /// The number of ends.
@@ -54,31 +55,9 @@ impl Totals {
         all.unwrap_or(0).checked_div(self.under_way())
     }
 
-    /// Removes the calls in progress, and returns their number, which is negative if more ended than began, and the
-    /// ticks at which they began.
-    pub(super) fn forget_open(&mut self) -> (u64, u64) {
-        let ended = self.ended();
-        let calls = std::mem::replace(&mut self.started, ended).wrapping_sub(ended);
-        (calls, std::mem::take(&mut self.open))
-    }
-
-    /// Adds this many calls in progress.
-    pub(super) fn add_open(&mut self, (calls, open): (u64, u64)) {
-        self.started = self.started.wrapping_add(calls);
-        self.open = self.open.wrapping_add(open);
-    }
-
     /// The observed ends, by bucket.
     pub(crate) fn observed(&self) -> &[u64] {
         self.buckets.split_last().map_or(&[], |(_not_observed, buckets)| buckets)
-    }
-
-    /// Timestamps above `horizon` come from a counter that jumped, and are ignored in favour of the correct ones.
-    pub(super) fn note_stamps(&mut self, stamps: [u64; 3], horizon: u64) {
-        let [good, fresh, ended] = stamps.map(|at| if at > horizon { 0 } else { at });
-        self.good_at = good;
-        self.fresh_at = good.max(fresh);
-        self.ended_at = ended.max(self.fresh_at);
     }
 
     pub(super) fn add(&mut self, other: &Self) {

@@ -18,7 +18,7 @@ use crate::storage::copy_waited;
 
 thread_local! {
     static THREAD: Thread = const {
-        Thread { scope: Scope::new(), polled: Cell::new(ptr::null()), own: Cell::new(0), claimed: Cell::new(0) }
+        Thread { scope: Scope::NEW, polled: Cell::new(ptr::null()), own: Cell::new(0), claimed: Cell::new(0) }
     };
 }
 
@@ -70,7 +70,8 @@ impl Waits for () {
 impl Waits for Scope {
     type Or<B: Waits> = Self;
 
-    const NEW: Self = Self::new();
+    const NEW: Self =
+        Self { total: AtomicU64::new(0), until: AtomicU64::new(0), outer: AtomicPtr::new(ptr::null_mut()) };
 
     #[inline]
     fn scope(&self) -> Option<&Scope> {
@@ -87,10 +88,6 @@ struct Added {
 }
 
 impl Scope {
-    const fn new() -> Self {
-        Self { total: AtomicU64::new(0), until: AtomicU64::new(0), outer: AtomicPtr::new(ptr::null_mut()) }
-    }
-
     /// Makes it ignore the time before this moment.
     #[inline]
     pub(crate) fn begin(&self, at: u64) {
@@ -271,12 +268,7 @@ mod tests {
     }
 
     fn thread() -> Thread {
-        Thread {
-            scope: Scope::new(),
-            polled: Cell::new(ptr::null()),
-            own: Cell::new(0),
-            claimed: Cell::new(0),
-        }
+        Thread { scope: Scope::NEW, polled: Cell::new(ptr::null()), own: Cell::new(0), claimed: Cell::new(0) }
     }
 
     #[test]
@@ -291,7 +283,7 @@ mod tests {
 
     #[test]
     fn each_scope_counts_its_own_waits_and_the_outer_ones_those_of_the_inner() {
-        let (thread, outer, one, other) = (thread(), Scope::new(), Scope::new(), Scope::new());
+        let (thread, outer, one, other) = (thread(), Scope::NEW, Scope::NEW, Scope::NEW);
         let inside = |scope: &Scope, waits: &[(u64, u64, u64)]| {
             scope.outer.store(thread.polled.replace(scope).cast_mut(), Relaxed);
             counted(&thread, waits);
@@ -308,7 +300,7 @@ mod tests {
         within(&other, &[(51, 0, 101)]);
         assert_eq!([&one, &other, &outer, &thread.scope].map(Scope::total), [80, 50, 81, 81]);
         // A concurrent future that began at 90, with an older wait.
-        let beside = Scope::new();
+        let beside = Scope::NEW;
         beside.begin(90);
         thread.polled.set(&raw const beside);
         thread.count(&LocalWait { from: None, began_in: 0, total: 0, claimed: 0 }, 60, 110);
