@@ -139,11 +139,6 @@ impl<T> Once<T> {
     }
 
     /// The value, if it was initialised.
-    pub(crate) fn into_inner(self) -> Option<T> {
-        self.0.into_inner()
-    }
-
-    /// The value, if it was initialised.
     pub(crate) fn get(&self) -> Option<&T> {
         self.0.get()
     }

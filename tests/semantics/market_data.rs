@@ -81,27 +81,28 @@ fn symbols_are_limited_and_those_over_the_limit_have_no_series_that_would_hide_a
 }
 
 #[test]
-fn a_removed_symbol_without_handles_frees_its_series_for_one_over_the_limit() {
+fn a_removed_symbol_frees_its_series_at_once_and_its_kept_handle_waits_for_another() {
     let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).profile_limit(10).symbol_limit(1));
     let metrics = settings.build().expect("legal");
-    let first = metrics.market_data(Exchange::Binance, "first");
-    first.updated();
-    let second = metrics.market_data(Exchange::Binance, "second");
-    second.updated();
-    first.remove();
+    let [first, second] = ["first", "second"].map(|symbol| metrics.market_data(Exchange::Binance, symbol));
     let symbols = || {
         Samples::of(&metrics)
             .matching(LAST_UPDATE, &[])
             .map(|(series, _)| series.labels["symbol"].clone())
             .collect::<Vec<_>>()
     };
-    assert!(symbols().is_empty());
+    first.updated();
     second.updated();
-    assert!(symbols().is_empty(), "the first one's handle may bring it back");
-    drop(first);
+    assert_eq!(symbols(), ["first"]);
+    first.remove();
     assert!(symbols().is_empty());
     second.updated();
     assert_eq!(symbols(), ["second"]);
+    first.updated();
+    assert_eq!(symbols(), ["second"]);
+    second.remove();
+    first.updated();
+    assert_eq!(symbols(), ["first"]);
 }
 
 #[test]
@@ -137,17 +138,20 @@ fn a_symbol_over_the_limit_retries_only_once_a_series_became_free() {
     second.updated();
     assert_eq!(locks(&|| (0..1_000).for_each(|_| second.updated())), 0);
     assert_eq!(locks(&|| (0..1_000).for_each(|_| second.clone().updated())), 0, "nor does a clone");
-    assert_eq!(locks(&|| drop(first.clone())), 0, "its series stays");
-    let other = first.clone();
     first.remove();
-    drop(other);
-    assert_eq!(locks(&|| (0..1_000).for_each(|_| second.updated())), 0, "its handle keeps the series");
-    drop(first);
-    let clone = second.clone();
-    assert_eq!(locks(&|| second.updated()), 2, "a series became free and is taken");
-    clone.updated();
+    assert_eq!(locks(&|| second.updated()), 1, "a series became free and is taken");
     assert_eq!(Samples::of(&metrics).matching(LAST_UPDATE, &[("symbol", "second")]).count(), 1);
     assert_eq!(locks(&|| (0..1_000).for_each(|_| second.updated())), 0, "it is kept");
     let overflow = Samples::of(&metrics).value("bytelyst_bot_label_overflow_total", OVERFLOW);
-    assert_eq!(overflow, Some(3_001.0));
+    assert_eq!(overflow, Some(2_001.0));
+}
+
+#[test]
+fn a_symbol_that_was_never_updated_takes_no_series_from_others() {
+    let (settings, _) = with_manual_clock(Settings::new(Mode::Paper).symbol_limit(1));
+    let metrics = settings.build().expect("legal");
+    let _never = metrics.market_data(Exchange::Binance, "never");
+    metrics.market_data(Exchange::Binance, "other").remove();
+    metrics.market_data(Exchange::Binance, "updated").updated();
+    assert_eq!(Samples::of(&metrics).matching(LAST_UPDATE, &[("symbol", "updated")]).count(), 1);
 }

@@ -20,7 +20,7 @@ pub(crate) struct Moment {
 /// The suspends that an instance has detected by comparing its clocks.
 ///
 /// A suspend is known to lie between two comparisons, so they have to be frequent: each scrape makes one and the
-/// server one per second, and so do updates of market data and all but the cheapest ends of runs, at low cost.
+/// server one per second, and so do all but the cheapest ends of runs, at low cost.
 #[derive(Debug)]
 pub(crate) struct Timeline {
     past: Lock<Past>,
@@ -43,7 +43,7 @@ struct Suspend {
     until: u64,
 }
 
-/// Market data is updated too often to compare the clocks each time.
+/// Runs may end too often to compare the clocks each time.
 const DUE_AFTER: Duration = Duration::from_millis(10);
 
 /// Boot time and ticks may differ by this much without a suspend. (A larger difference may also come from a time

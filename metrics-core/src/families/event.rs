@@ -7,9 +7,8 @@ use crate::catalogue::OPERATIONAL_EVENTS_TOTAL;
 use crate::clock::Clock;
 use crate::families::recent::Recent;
 use crate::labels::bounds::{DEFAULT_SERIES, LabelBounds};
-use crate::lock::{self, Lock};
-use crate::series::{self, Bound, BoundedSeries, FamilyKey, LabelSetQuery, QueriedLabel};
-use crate::storage::{ENABLED, Sink, Slot, lose};
+use crate::series::{Bound, BoundedSeries, CachedSeries, QueriedLabel};
+use crate::storage::{ENABLED, Sink, Slot};
 
 /// The positions of these labels in the family.
 const PROFILE: usize = 2;
@@ -19,39 +18,35 @@ const SYMBOL: usize = 3;
 #[derive(Debug)]
 pub(crate) struct Events {
     clock: Clock,
-    key: FamilyKey,
     /// The profiles here are limited separately from those with capital: an id that is used only in events takes no
     /// capacity from those.
-    family: Lock<BoundedSeries>,
+    series: CachedSeries,
     recent: Recent,
 }
 
 impl Events {
     pub(crate) fn new(clock: Clock) -> Self {
-        let key = FamilyKey::new();
         // Severities and types are enums, even a bot's own; profiles and symbols are limited by the settings.
         let LabelBounds { profiles, symbols } = LabelBounds::DEFAULT;
         let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(profiles), Bound::Open(symbols)];
-        let family = Lock::new(BoundedSeries::new(&OPERATIONAL_EVENTS_TOTAL, bounds, DEFAULT_SERIES));
-        Self { clock, key, family, recent: Recent::new() }
+        let series = BoundedSeries::new(&OPERATIONAL_EVENTS_TOTAL, bounds, DEFAULT_SERIES);
+        let series = CachedSeries::new(series, clock.clone(), Slot::counter);
+        Self { clock, series, recent: Recent::new() }
     }
 
     pub(crate) fn set_bounds(&self, LabelBounds { profiles, symbols }: LabelBounds) {
-        let mut family = self.family.lock();
-        family.set_bound(PROFILE, profiles);
-        family.set_bound(SYMBOL, symbols);
+        let mut series = self.series.lock();
+        series.set_bound(PROFILE, profiles);
+        series.set_bound(SYMBOL, symbols);
     }
 
     /// Removes the series of a removed profile.
     pub(crate) fn forget_profile(&self, profile: &str, now: Duration) {
-        self.family.lock().forget(PROFILE, profile, now);
+        self.series.lock().forget(PROFILE, profile, now);
     }
 
     pub(crate) fn record(&self, labels: &[QueriedLabel<'_>; 4], count: u64) {
-        let asked = LabelSetQuery::new(self.key, labels);
-        if series::remembered(&asked, |entry| entry.record(|slot| slot.add(count))).is_none() {
-            self.record_slowly(&asked, count);
-        }
+        self.series.record(labels, |slot| slot.add(count));
     }
 
     /// Stores an event in the ring of recent events, if it has a text.
@@ -67,32 +62,14 @@ impl Events {
         &self.recent
     }
 
-    /// Called for a thread's first event of a label set.
-    #[cold]
-    #[inline(never)]
-    fn record_slowly(&self, asked: &LabelSetQuery<'_>, count: u64) {
-        if lock::is_inside() {
-            // An allocator makes its first recording for an allocation made under this very lock.
-            return lose();
-        }
-        let now = self.clock.boot_time();
-        let found_at = series::epoch();
-        let entry = self.family.lock().get_or_create(asked, now, Slot::counter);
-        entry.record(|slot| slot.add(count));
-        series::remember(&entry, found_at);
-    }
-
     /// The entry of events without profile and symbol, exported from here on.
     pub(crate) fn bare(&self, severity: &'static str, kind: &'static str) -> Arc<EventSlots> {
-        let labels = labels(severity, kind, b"", b"");
-        let now = self.clock.boot_time();
-        self.family.lock().get_or_create(&LabelSetQuery::new(self.key, &labels), now, Slot::counter)
+        self.series.get_or_create(&labels(severity, kind, b"", b""))
     }
 
     pub(crate) fn collect(&self, now: Duration, namespace: &str, sink: &mut dyn Sink) {
         sink.open(&OPERATIONAL_EVENTS_TOTAL);
-        series::collect(&self.family, now, sink);
-        self.family.lock().collect_overflow(namespace, sink);
+        self.series.collect(now, namespace, sink);
     }
 }
 

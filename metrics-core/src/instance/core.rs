@@ -65,6 +65,7 @@ pub(super) struct Installed {
 impl Core {
     pub(super) fn new(clock: Clock, custom: Arc<CustomSeries>) -> Self {
         let events = Events::new(clock.clone());
+        let market_data = Arc::new(MarketData::new(clock.clone()));
         Self {
             clock,
             timeline: Arc::new(Timeline::new()),
@@ -72,7 +73,7 @@ impl Core {
             exchange_calls: ExchangeCalls::default(),
             events,
             profiles: Profiles::new(),
-            market_data: Arc::new(MarketData::new()),
+            market_data,
             rate_limits: Arc::default(),
             reconciliations: Arc::default(),
             custom,
@@ -153,7 +154,7 @@ impl Core {
         self.rate_limits.collect(sink);
         self.profiles.collect(translation.boot_time(), namespace, sink);
         self.reconciliations.collect(sink);
-        self.market_data.collect(translation, namespace, sink);
+        self.market_data.collect(translation.boot_time(), namespace, sink);
         self.custom.collect_overflow(namespace, sink);
         self.collect_invalid(namespace, sink);
         for (reason, failures) in self.foreign.failures() {

@@ -172,9 +172,7 @@ impl Metrics {
     #[must_use]
     pub fn market_data<E: LabelValue>(&self, exchange: E, symbol: &str) -> MarketDataHandle {
         const { require_type::<E>("exchange") };
-        let Core { market_data, clock, timeline, .. } = &*self.core;
-        let (market_data, timeline) = (Arc::clone(market_data), Arc::clone(timeline));
-        MarketDataHandle::new(market_data, clock.clone(), timeline, exchange.as_str(), symbol)
+        MarketDataHandle::new(Arc::clone(&self.core.market_data), exchange.as_str(), symbol)
     }
 
     /// Measures how late the scheduler of a tokio runtime wakes a task, ten times a second, in

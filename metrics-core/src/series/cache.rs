@@ -134,7 +134,7 @@ fn places(hash: u64, len: usize) -> impl Iterator<Item = usize> {
 mod tests {
     use super::*;
     use crate::catalogue;
-    use crate::series::{Bound, BoundedSeries, FamilyKey, LabelSetQuery, QueriedLabel, remember, remembered};
+    use crate::series::{Bound, BoundedSeries, FamilyKey, LabelSetQuery, QueriedLabel};
     use crate::storage::Slot;
     use std::time::Duration;
 

@@ -6,6 +6,7 @@
 
 mod bounded;
 mod cache;
+mod cached;
 mod entry;
 mod hand;
 mod hash;
@@ -13,7 +14,8 @@ mod label_set;
 mod limits;
 
 pub(crate) use bounded::{BoundedSeries, collect};
-pub(crate) use cache::{epoch, remember, remembered};
+pub(crate) use cache::{epoch, remember};
+pub(crate) use cached::CachedSeries;
 pub(crate) use entry::Entry;
 pub(crate) use hand::{EntryHandle, held};
 pub(crate) use label_set::{FamilyKey, LabelSetQuery, QueriedLabel};

@@ -47,6 +47,5 @@ pub(crate) use slot_cell::withdraw_time_stamps;
 pub(crate) use snapshot::SnapshotBuilder;
 pub use snapshot::{FamilySnapshot, HistogramValue, Sample, Snapshot, Value};
 pub(crate) use spare::{lose, lost, record_outside};
-pub(crate) use tally::CounterWords;
 pub(crate) use thread::copy_waited;
 pub(crate) use totals::Totals;
