@@ -86,7 +86,7 @@ impl<T: LabelValue> EventLayer<T> {
         const { crate::labels::vocabulary::require_type::<T>("event type") };
         for severity in SEVERITIES {
             for kind in T::VALUES {
-                metrics.expect_event(severity.as_str(), kind);
+                metrics.core.events.bare(severity.as_str(), kind);
             }
         }
         Self { metrics, types: PhantomData }
@@ -100,7 +100,7 @@ impl<T: LabelValue> EventLayer<T> {
             return self.tell_unknown(&fields, event);
         };
         let (profile, symbol) = (fields.profile.label(), fields.symbol.label());
-        let event = self.metrics.event_named(severity.as_str(), known).profile(profile).symbol(symbol);
+        let event = self.metrics.core.event(severity.as_str(), known).profile(profile).symbol(symbol);
         event.text(fields.message.beginning()).record();
     }
 

@@ -118,6 +118,7 @@ fn end_well_here(running: Call) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exposition::Exposed as _;
     use crate::sites::call_site::{SlotCell, slot_cells};
     use crate::storage::Value;
 

@@ -103,14 +103,6 @@ impl Core {
         Event::new(&self.events, severity, event_type)
     }
 
-    /// Every current value.
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        let families = self.settings().map(|settings| settings.families).unwrap_or_default();
-        let mut snapshot = SnapshotBuilder::new(families);
-        self.collect(&mut snapshot);
-        snapshot.finish()
-    }
-
     /// Compares the clocks, so that a suspend is known to lie between two moments that are close to each other.
     #[cfg(feature = "server")]
     pub(crate) fn compare_clocks(&self) {
@@ -235,7 +227,10 @@ impl Exposed for Core {
     }
 
     fn snapshot(&self) -> Snapshot {
-        self.snapshot()
+        let families = self.settings().map(|settings| settings.families).unwrap_or_default();
+        let mut snapshot = SnapshotBuilder::new(families);
+        self.collect(&mut snapshot);
+        snapshot.finish()
     }
 
     fn foreign_families(&self) -> Vec<MetricFamily> {

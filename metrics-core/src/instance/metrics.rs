@@ -52,7 +52,7 @@ const SWITCHED_OFF: &str = "This bot is built without the feature \"enable\" of 
 /// ```
 #[derive(Clone, Debug)]
 pub struct Metrics {
-    pub(super) core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
 }
 
 impl Metrics {
@@ -124,18 +124,6 @@ impl Metrics {
         const { require_type::<S>("severity") };
         const { require_type::<T>("event type") };
         self.core.event(severity.as_str(), event_type.as_str())
-    }
-
-    /// Exports these events from here on.
-    #[cfg(feature = "tracing")]
-    pub(crate) fn expect_event(&self, severity: &'static str, event_type: &'static str) {
-        self.core.events.bare(severity, event_type);
-    }
-
-    /// Like [`event`](Self::event), with texts that are known to be label values.
-    #[cfg(feature = "tracing")]
-    pub(crate) fn event_named(&self, severity: &'static str, event_type: &'static str) -> Event<'_> {
-        self.core.event(severity, event_type)
     }
 
     /// The last 64 events of each severity that were recorded with a [text](Event::text), the newest first, even if

@@ -50,7 +50,7 @@ mod at_end {
     use std::time::{Duration, Instant};
 
     use super::{UNTOLD, untold};
-    use crate::report::doing::{DOING, Doing};
+    use crate::report::{DOING, Doing};
 
     /// The time for which the end of the process waits.
     const LONGEST: Duration = Duration::from_millis(100);

@@ -3,23 +3,22 @@
 //! A report costs its caller no more than a short lock: a separate thread calls the hook, with a bounded [`queue`] in
 //! between, and [limits](limit) keep a persistent problem from filling the log.
 
-mod doing;
 mod exit;
 mod limit;
 mod queue;
 mod standard_error;
-mod topic;
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::doing::{DOING, Doing, Telling};
 use self::limit::ReportLimits;
+pub(crate) use self::limit::Topic;
 use self::queue::Queue;
 pub use self::queue::ReportHook;
-pub(crate) use self::topic::Topic;
 use crate::lock::{self, Lock};
+use crate::panics::contained;
 use crate::shown::shown;
 
 /// The maximum number of bytes of a line.
@@ -28,6 +27,20 @@ pub(crate) const LONGEST_LINE: usize = 2_000;
 /// The time for which the end of an object, such as a server, waits until its last reports are delivered.
 #[cfg(feature = "server")]
 pub(crate) const LAST_REPORTS: Duration = Duration::from_millis(100);
+
+/// The state of a thread with respect to reports, so that none causes another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doing {
+    Nothing,
+    /// It is sending a report.
+    Telling,
+    /// It calls hooks, for its whole life.
+    CallingHooks,
+}
+
+thread_local! {
+    static DOING: Cell<Doing> = const { Cell::new(Doing::Nothing) };
+}
 
 /// Sends reports to a hook. Clones share the hook, its limits and its queue.
 #[derive(Clone)]
@@ -54,19 +67,23 @@ impl Report {
     }
 
     fn tell_at(&self, now: Instant, topic: Topic, place: &dyn fmt::Display, line: &dyn fmt::Display) -> bool {
-        if DOING.get() == Doing::CallingHooks {
-            return false;
+        match DOING.get() {
+            Doing::CallingHooks => return false,
+            // An allocator inside a lock must not wait for the lock under which it was called.
+            Doing::Nothing if !lock::is_inside() => DOING.set(Doing::Telling),
+            Doing::Nothing | Doing::Telling => {
+                self.0.queue.drop_line();
+                return false;
+            }
         }
-        let Some(_telling) = Telling::begin() else {
-            self.0.queue.drop_line();
-            return false;
-        };
-        let place = place.to_string();
-        let permit = self.0.limits.lock().permit(topic, &place, now);
-        permit.is_some_and(|permit| {
+        let is_sent = contained(|| {
+            let place = place.to_string();
+            let permit = self.0.limits.lock().permit(topic, &place, now)?;
             let line = line.to_string();
-            self.0.queue.send(format!("{}{permit}", shown(&line).up_to(LONGEST_LINE)))
-        })
+            Some(self.0.queue.send(format!("{}{permit}", shown(&line).up_to(LONGEST_LINE))))
+        });
+        DOING.set(Doing::Nothing);
+        is_sent.ok().flatten().unwrap_or(false)
     }
 
     /// Waits until all reports so far are delivered to the hook, `timeout` at most, and returns whether they are.

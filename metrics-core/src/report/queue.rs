@@ -10,8 +10,7 @@ use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use super::doing::{DOING, Doing};
-use super::{exit, standard_error};
+use super::{DOING, Doing, exit, standard_error};
 use crate::lock::{self, Lock, LockGuard};
 use crate::panics::contained;
 

@@ -1,5 +1,5 @@
 //! Distributes label sets over the slots of a thread's cache. Equality never depends on it: label sets with equal
-//! hashes are compared.
+//! hashes are compared. It is in a file of its own because the count of instructions recognises hashing by its file.
 
 use super::label_set::{FamilyKey, QueriedLabel};
 

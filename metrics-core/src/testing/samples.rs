@@ -23,14 +23,14 @@ pub struct Series {
 /// As in PromQL; a value of more than 200 bytes is cut.
 impl fmt::Display for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)?;
-        if self.labels.is_empty() {
-            return Ok(());
-        }
-        let labels: Vec<_> =
-            self.labels.iter().map(|(label, value)| format!("{label}={}", quoted(value))).collect();
-        write!(f, "{{{}}}", labels.join(","))
+        write!(f, "{}{}", self.name, in_braces(&self.labels))
     }
+}
+
+/// The labels as in PromQL.
+pub(super) fn in_braces(labels: &BTreeMap<String, String>) -> String {
+    let labels: Vec<_> = labels.iter().map(|(label, value)| format!("{label}={}", quoted(value))).collect();
+    if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) }
 }
 
 impl Samples {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::samples::{Samples, Series, unquoted};
+use super::samples::{Samples, Series, in_braces, unquoted};
 use crate::catalogue::{BUILD_INFO, FAMILIES};
 use crate::families::custom::custom_families;
 use crate::labels::vocabulary::distance;
@@ -156,13 +156,7 @@ fn known_names(samples: &Samples) -> Vec<String> {
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (open, close) = if self.is_sum { ("sum(", ")") } else { ("", "") };
-        write!(f, "{open}{}", self.name)?;
-        if !self.labels.is_empty() {
-            let labels: Vec<_> =
-                self.labels.iter().map(|(label, value)| format!("{label}={}", quoted(value))).collect();
-            write!(f, "{{{}}}", labels.join(","))?;
-        }
-        f.write_str(close)
+        write!(f, "{open}{}{}{close}", self.name, in_braces(&self.labels))
     }
 }
 
