@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::io;
+#[cfg(feature = "tls")]
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::shown::{quoted, shown};
@@ -18,6 +20,9 @@ pub(super) enum PushProblem {
         quoted(address)
     )]
     Address { address: String, reason: &'static str },
+    #[cfg(feature = "tls")]
+    #[error("{}: {reason}", path.display())]
+    File { path: PathBuf, reason: String },
     #[error("{} cannot be a grouping label: {reason}", quoted(label))]
     Label { label: String, reason: &'static str },
     #[error("cannot push metrics to {}: {}", shown(address), explained(cause, *timeout))]

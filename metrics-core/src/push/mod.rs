@@ -21,8 +21,12 @@ mod error;
 mod grouping;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::fmt;
+#[cfg(feature = "tls")]
+use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -57,6 +61,8 @@ pub struct Pushgateway {
     grouping: Grouping,
     timeout: Duration,
     authorization: Option<String>,
+    #[cfg(feature = "tls")]
+    tls: tls::Trust,
 }
 
 impl Pushgateway {
@@ -64,13 +70,15 @@ impl Pushgateway {
     ///
     /// # Errors
     ///
-    /// If `url` is not a plain `http://host[:port][/path]`, or `job` is empty.
+    /// If `url` is not a plain `http://host[:port][/path]`, or with the feature `tls` `https://…`, or `job` is empty.
     pub fn new(url: &str, job: &str) -> Result<Self, PushError> {
         Ok(Self {
             url: checked(url)?.to_owned(),
             grouping: Grouping::of_job(job)?,
             timeout: DEFAULT_TIMEOUT,
             authorization: None,
+            #[cfg(feature = "tls")]
+            tls: tls::Trust::default(),
         })
     }
 
@@ -92,10 +100,42 @@ impl Pushgateway {
         self
     }
 
-    /// Sets a user and a password for basic authentication, which are sent unencrypted.
+    /// Sets a user and a password for basic authentication, which `http` sends unencrypted.
     pub fn basic_auth(mut self, user: &str, password: &str) -> Self {
         self.authorization = Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))));
         self
+    }
+
+    /// Sets a token that authorizes the requests, instead of a user and a password; `http` sends it unencrypted.
+    pub fn bearer_token(mut self, token: &str) -> Self {
+        self.authorization = Some(format!("Bearer {token}"));
+        self
+    }
+
+    /// Trusts the certificates in this PEM file alone, instead of those that the system trusts.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or contains no certificate.
+    #[cfg(feature = "tls")]
+    pub fn ca_file(mut self, path: impl AsRef<Path>) -> Result<Self, PushError> {
+        self.tls.trust(path.as_ref())?;
+        Ok(self)
+    }
+
+    /// Shows a certificate to the gateway, from PEM files of the chain and its key.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read, has no certificate or key, or the key is not that of the certificate.
+    #[cfg(feature = "tls")]
+    pub fn client_certificate(
+        mut self,
+        chain: impl AsRef<Path>,
+        key: impl AsRef<Path>,
+    ) -> Result<Self, PushError> {
+        self.tls.show(chain.as_ref(), key.as_ref())?;
+        Ok(self)
     }
 
     /// Replaces everything in the group (PUT).
@@ -160,7 +200,10 @@ impl Pushgateway {
     }
 
     fn agent(&self) -> Agent {
-        Agent::config_builder()
+        let config = Agent::config_builder();
+        #[cfg(feature = "tls")]
+        let config = config.tls_config(self.tls.config());
+        config
             .timeout_global(Some(self.timeout))
             .http_status_as_error(false)
             // If a gateway has moved, the operator must change the address; a redirect must not turn a push into a
@@ -188,10 +231,11 @@ impl fmt::Debug for Pushgateway {
 fn checked(url: &str) -> Result<&str, PushError> {
     let rest = match url.split_once("://") {
         Some(("http", rest)) => rest,
+        Some(("https", rest)) if cfg!(feature = "tls") => rest,
         Some(("https", _)) => {
-            return Err(PushError::address(url, "pushing has no TLS; put a proxy in between"));
+            return Err(PushError::address(url, "https needs the feature \"tls\" of bot-metrics"));
         }
-        _ => return Err(PushError::address(url, "it does not begin with http://")),
+        _ => return Err(PushError::address(url, "it begins with neither http:// nor https://")),
     };
     let authority = rest.split('/').next().unwrap_or_default();
     if authority.is_empty() {

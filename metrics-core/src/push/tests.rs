@@ -167,10 +167,12 @@ fn a_server_that_is_not_a_gateway_is_reported() {
 #[test]
 fn an_invalid_address_is_rejected_with_an_example() {
     for (address, reason) in [
-        ("", "does not begin with http://"),
-        ("127.0.0.1:9091", "does not begin with http://"),
-        ("ftp://gateway", "does not begin with http://"),
-        ("https://gateway:9091", "no TLS"),
+        ("", "begins with neither http:// nor https://"),
+        ("127.0.0.1:9091", "begins with neither http:// nor https://"),
+        ("ftp://gateway", "begins with neither http:// nor https://"),
+        #[cfg(not(feature = "tls"))]
+        ("https://gateway:9091", "needs the feature \"tls\""),
+        ("https://", "names no host"),
         ("http://", "names no host"),
         ("http:///metrics", "names no host"),
         ("http://gateway:9091/?x", "more than a host"),
@@ -185,4 +187,122 @@ fn an_invalid_address_is_rejected_with_an_example() {
     let error =
         Pushgateway::new("http://gateway:port", "x").unwrap().push(&metrics()).unwrap_err().to_string();
     assert!(error.starts_with("cannot push metrics to http://gateway:port: "), "{error}");
+}
+
+#[cfg(feature = "tls")]
+mod encrypted {
+    use std::fs;
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    use tokio_rustls::rustls::server::WebPkiClientVerifier;
+    use tokio_rustls::rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+
+    use super::*;
+
+    /// The files of an authority and of a certificate that it issued.
+    struct Files(PathBuf);
+
+    impl Files {
+        fn new(name: &str) -> Self {
+            let files =
+                Self(std::env::temp_dir().join(format!("bot-metrics-push-{name}-{}", std::process::id())));
+            fs::create_dir_all(&files.0).unwrap();
+            let mut params = CertificateParams::new(Vec::new()).unwrap();
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+            let key = KeyPair::generate().unwrap();
+            let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+            fs::write(files.path("ca.crt"), authority.pem()).unwrap();
+            fs::write(files.path("one.crt"), params.signed_by(&key, &authority).unwrap().pem()).unwrap();
+            fs::write(files.path("one.key"), key.serialize_pem()).unwrap();
+            fs::write(files.path("other.key"), KeyPair::generate().unwrap().serialize_pem()).unwrap();
+            files
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.0.join(name)
+        }
+
+        fn certificate(&self, name: &str) -> CertificateDer<'static> {
+            CertificateDer::from_pem_file(self.path(name)).unwrap()
+        }
+    }
+
+    impl Drop for Files {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    /// A gateway that wants a client's certificate and answers one request; returns its first line, or nothing.
+    fn gateway(files: &Files) -> (SocketAddr, JoinHandle<String>) {
+        let mut roots = RootCertStore::empty();
+        roots.add(files.certificate("ca.crt")).unwrap();
+        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .build()
+            .unwrap();
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(
+                vec![files.certificate("one.crt")],
+                PrivateKeyDer::from_pem_file(files.path("one.key")).unwrap(),
+            )
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            let connection = ServerConnection::new(Arc::new(config)).unwrap();
+            let mut reader = BufReader::new(StreamOwned::new(connection, stream));
+            let mut first = String::new();
+            // A client that does not trust the gateway leaves.
+            let _ = reader.read_line(&mut first);
+            let _ = reader.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            first
+        });
+        (address, served)
+    }
+
+    fn at(address: SocketAddr) -> Pushgateway {
+        Pushgateway::new(&format!("https://{address}"), "backtest").unwrap().timeout(PATIENCE)
+    }
+
+    #[test]
+    fn a_gateway_with_tls_is_verified_and_shown_a_certificate() {
+        let files = Files::new("verified");
+        let (address, served) = gateway(&files);
+        let shown = at(address).ca_file(files.path("ca.crt")).unwrap();
+        let shown = shown.client_certificate(files.path("one.crt"), files.path("one.key")).unwrap();
+        shown.bearer_token("secret").delete().unwrap();
+        assert_eq!(served.join().unwrap(), "DELETE /metrics/job/backtest HTTP/1.1\r\n");
+        let (address, served) = gateway(&files);
+        let error = at(address).delete().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cannot push metrics to https://{address}: ")), "{error}");
+        assert_eq!(served.join().unwrap(), "", "the system does not trust the authority");
+    }
+
+    #[test]
+    fn a_file_that_is_not_what_it_should_be_is_named() {
+        let files = Files::new("named");
+        let at = || at(SocketAddr::from(([127, 0, 0, 1], 9091)));
+        for (name, reason) in [("none", "No such file"), ("one.key", "has no certificate, PEM")] {
+            let error = at().ca_file(files.path(name)).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains(reason), "{error}");
+        }
+        for (chain, key, reason) in [
+            ("one.crt", "other.key", "other.key: it is not the key of "),
+            ("one.crt", "ca.crt", "ca.crt: it has no private key, PEM"),
+            ("one.key", "one.key", "one.key: it has no certificate, PEM"),
+        ] {
+            let error = at().client_certificate(files.path(chain), files.path(key)).unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
 }

@@ -1,0 +1,76 @@
+//! The certificates of a push over https.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::sign::CertifiedKey;
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
+
+use super::error::{PushError, PushProblem};
+
+/// The authorities that are trusted, and the certificate that is shown.
+#[derive(Clone, Default)]
+pub(super) struct Trust {
+    /// Without any, those of the system.
+    authorities: Option<RootCerts>,
+    shown: Option<ClientCert>,
+}
+
+impl Trust {
+    pub(super) fn trust(&mut self, path: &Path) -> Result<(), PushError> {
+        let authorities = certificates(path)?;
+        self.authorities =
+            Some(RootCerts::new_with_certs(&authorities.iter().map(converted).collect::<Vec<_>>()));
+        Ok(())
+    }
+
+    pub(super) fn show(&mut self, chain: &Path, key: &Path) -> Result<(), PushError> {
+        let certificates = certificates(chain)?;
+        let pem = read(key)?;
+        let missing =
+            |cause: &dyn fmt::Display| file(key, &format_args!("it has no private key, PEM: {cause}"));
+        let secret = PrivateKeyDer::from_pem_slice(&pem).map_err(|cause| missing(&cause))?;
+        let converted_key = PrivateKey::from_pem(&pem).map_err(|cause| missing(&cause))?;
+        // The connection would panic if they did not match.
+        CertifiedKey::from_der(certificates.clone(), secret, &ring::default_provider())
+            .map_err(|cause| file(key, &format_args!("it is not the key of {}: {cause}", chain.display())))?;
+        let chain: Vec<_> = certificates.iter().map(converted).collect();
+        self.shown = Some(ClientCert::new_with_certs(&chain, converted_key));
+        Ok(())
+    }
+
+    pub(super) fn config(&self) -> TlsConfig {
+        TlsConfig::builder()
+            .root_certs(self.authorities.clone().unwrap_or(RootCerts::PlatformVerifier))
+            .client_cert(self.shown.clone())
+            .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
+            .build()
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, PushError> {
+    let content = read(path)?;
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&content).collect();
+    match all {
+        Ok(all) if !all.is_empty() => Ok(all),
+        Ok(_) => Err(file(path, &"it has no certificate, PEM")),
+        Err(cause) => Err(file(path, &format_args!("it is not PEM: {cause}"))),
+    }
+}
+
+fn converted(certificate: &CertificateDer<'static>) -> Certificate<'static> {
+    Certificate::from_der(certificate).to_owned()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, PushError> {
+    fs::read(path).map_err(|cause| file(path, &cause))
+}
+
+fn file(path: &Path, reason: &dyn fmt::Display) -> PushError {
+    PushProblem::File { path: path.to_owned(), reason: reason.to_string() }.into()
+}
