@@ -1,3 +1,5 @@
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -128,6 +130,39 @@ fn fork_and(work: fn() -> bool) -> Result<(), &'static str> {
         libc::waitpid(pid, &raw mut status, 0);
     }
     Err("hangs")
+}
+
+/// The child has copies of the server's descriptors.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_forked_child_keeps_neither_the_port_nor_the_connections_of_a_server() {
+    let _no_other = NO_FORKS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let server = METRICS.serve("127.0.0.1:0").expect("a free port");
+    let address = server.local_addr();
+    let mut idle = TcpStream::connect(address).expect("it listens");
+    idle.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout above zero");
+    idle.write_all(b"GET /-/ready HTTP/1.1\r\nHost: bot\r\n\r\n").expect("it reads");
+    idle.read_exact(&mut [0]).expect("an answer");
+    // SAFETY: the child calls only functions that are allowed after a fork.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        loop {
+            // SAFETY: it only waits for a signal.
+            unsafe { libc::pause() };
+        }
+    }
+    server.shutdown();
+    let refused = TcpStream::connect(address);
+    let ended = idle.read_to_end(&mut Vec::new());
+    let again = METRICS.serve(address);
+    // SAFETY: the child is ours and was not waited for yet; `null` is allowed for the status.
+    unsafe {
+        libc::kill(child, libc::SIGKILL);
+        libc::waitpid(child, std::ptr::null_mut(), 0);
+    }
+    assert_eq!(refused.expect_err("the port is free").kind(), std::io::ErrorKind::ConnectionRefused);
+    ended.expect("the connection ends");
+    drop(again.expect("the port is free"));
 }
 
 /// Calls that begin on the forking thread and end on another one are balanced only by that thread's count, which the

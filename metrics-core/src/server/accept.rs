@@ -9,7 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::ServerOptions;
 use super::connection::Connection;
-use super::connections::Connections;
+use super::connections::{ConnectionSlot, Connections};
+use super::listeners;
 use super::security::Security;
 use super::site::PageService;
 use super::stop::StopSignal;
@@ -42,18 +43,18 @@ impl Acceptor {
 
     async fn accept(self: Arc<Self>, listener: TcpListener) {
         let mut stop = self.stop.listen();
-        while let Some(accepted) = stop.unless_stopped(listener.accept()).await {
-            match accepted {
-                Ok((stream, from)) => self.admit(stream, from),
-                Err(error) => self.recover(&error).await,
-            }
+        while let Some(()) = stop.unless_stopped(self.accept_one(&listener)).await {}
+        listeners::stop(&listener);
+    }
+
+    async fn accept_one(&self, listener: &TcpListener) {
+        match listener.accept().await {
+            Ok((stream, from)) => self.answer(stream, from, self.connections.admit(from.ip()).await),
+            Err(error) => self.recover(&error).await,
         }
     }
 
-    fn admit(&self, stream: TcpStream, from: SocketAddr) {
-        let Some(slot) = self.connections.admit() else {
-            return;
-        };
+    fn answer(&self, stream: TcpStream, from: SocketAddr, slot: ConnectionSlot) {
         let id = slot.id();
         let connection = Connection {
             slot,

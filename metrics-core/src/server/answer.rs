@@ -8,11 +8,12 @@ use hyper::header::{
 };
 #[cfg(feature = "auth")]
 use hyper::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use hyper::{Response, StatusCode};
+use hyper::{HeaderMap, Response, StatusCode};
 
 use super::HealthAnswer;
 use super::flow::Streamed;
 use super::negotiation::Variant;
+use super::security::Security;
 
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -106,9 +107,31 @@ impl Answer {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        for (name, value) in SHARED_HEADERS.into_iter().chain(self.headers) {
+        add_shared_headers(headers);
+        for (name, value) in self.headers {
             headers.insert(name, HeaderValue::from_static(value));
         }
         response
+    }
+}
+
+/// An answer of hyper's own, which has no headers but its length and the date, with those that all answers have.
+pub(super) fn completed(answer: &[u8], security: &Security) -> Vec<u8> {
+    let mut response = Response::new(());
+    add_shared_headers(response.headers_mut());
+    security.add_headers(&mut response);
+    let status_line = answer.iter().position(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    let (status_line, rest) = answer.split_at(status_line);
+    let mut completed = status_line.to_vec();
+    for (name, value) in response.headers() {
+        completed.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    completed.extend_from_slice(rest);
+    completed
+}
+
+fn add_shared_headers(headers: &mut HeaderMap) {
+    for (name, value) in SHARED_HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
     }
 }

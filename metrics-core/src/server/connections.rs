@@ -1,31 +1,91 @@
 //! The open connections: their limit, and which one is closed to make room for a new one.
+//!
+//! A client that asks once every few seconds gets its answer whatever the others do. So no connection is closed while
+//! its first request after a pause is being answered and its client reads, and no new one is turned away. When all
+//! slots are taken, one is freed, in this order:
+//!
+//! 1. a connection without a complete request header, the oldest first;
+//! 2. one whose client sends requests in a burst, the longest burst first, so that a client that pipelines has as few
+//!    answers as others want slots;
+//! 3. an idle one, the oldest first;
+//! 4. one whose client has accepted nothing of its answer for 50 ms, the longest first;
+//! 5. one whose answer takes longer than a client usually waits for it.
+//!
+//! If one address has more than a quarter of the slots, the connection is sought among its own, and only if none of
+//! them may be closed among all, so that an attacker from one address never closes the connections of another. Fairness
+//! among addresses is not enough, as a proxy lends its address to all clients behind it.
+//!
+//! If none may be closed, the new connection waits for a slot, and those behind it wait in the system's queue, first
+//! come, first served.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::task::AbortHandle;
+use tokio::sync::Notify;
+use tokio::task::{AbortHandle, yield_now};
+use tokio::time::timeout;
 
-use super::activity::{Activity, Phase};
-use super::spare::SpareDescriptor;
+use super::activity::{Activity, Phase, State};
 
-/// A younger connection is not closed for its descriptor, since its request may be in transit.
-const TIME_TO_ASK: Duration = Duration::from_millis(100);
+/// A younger connection is not closed for its slot, since its request may be in transit: a client sends it together
+/// with the end of the handshake.
+const TIME_TO_ASK: Duration = Duration::from_millis(5);
+
+/// Like [`TIME_TO_ASK`] if the process has no descriptors left, which has to cost less processor time than speed.
+const TIME_TO_ASK_WITHOUT_DESCRIPTORS: Duration = Duration::from_millis(100);
+
+/// A client that has accepted some of its answer within this time is reading. Longer than that a client of 5 MB per
+/// second keeps the socket full, and the slowest are closed first.
+pub(super) const READS: Duration = Duration::from_millis(50);
+
+/// The default scrape timeout of Prometheus, after which a client has given up.
+const LONGEST_ANSWER: Duration = Duration::from_secs(10);
+
+/// The polling interval for a connection that may be closed by now.
+const RECHECK: Duration = Duration::from_millis(1);
 
 pub(super) struct Connections {
-    cap: usize,
+    limit: usize,
     table: Mutex<Table>,
+    freed: Notify,
 }
 
 struct Table {
     next_id: u64,
     open: BTreeMap<u64, Open>,
+    /// A moment after which every connection has read all bytes that had arrived for it.
+    read_at: Instant,
+    /// The number of open connections of each network.
+    of_network: HashMap<Network, usize>,
+    /// The number of connections that were closed and whose tasks have not ended yet.
+    closing: usize,
     spare: SpareDescriptor,
 }
 
 struct Open {
+    network: Network,
     activity: Arc<Activity>,
     task: Option<AbortHandle>,
+}
+
+/// The clients that count as one: those of an IPv4 address, or of the 64-bit prefix that an IPv6 network has.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Network(IpAddr);
+
+/// The reason why a connection may be closed for another one, in the order of closing.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Weakness {
+    NoHeader,
+    Burst(Reverse<u32>),
+    /// It has no header yet either, and none of the following is closed while it may turn out to have none.
+    TooYoung,
+    Idle,
+    Stalled,
+    Late,
 }
 
 /// Permission for one connection; returned when dropped.
@@ -36,21 +96,45 @@ pub(super) struct ConnectionSlot {
 }
 
 impl Connections {
-    pub(super) fn new(cap: usize) -> Arc<Self> {
-        let table = Table { next_id: 0, open: BTreeMap::new(), spare: SpareDescriptor::new() };
-        Arc::new(Self { cap, table: Mutex::new(table) })
+    pub(super) fn new(limit: usize) -> Arc<Self> {
+        let table = Table {
+            next_id: 0,
+            open: BTreeMap::new(),
+            read_at: Instant::now(),
+            of_network: HashMap::new(),
+            closing: 0,
+            spare: SpareDescriptor::new(),
+        };
+        Arc::new(Self { limit, table: Mutex::new(table), freed: Notify::new() })
     }
 
-    /// A slot for a new connection, closing an old one if necessary; `None` if all are being answered.
-    pub(super) fn admit(self: &Arc<Self>) -> Option<ConnectionSlot> {
+    /// A slot for a new connection, which closes an old one or waits if necessary.
+    pub(super) async fn admit(self: &Arc<Self>, client: IpAddr) -> ConnectionSlot {
+        let network = Network::of(client);
+        loop {
+            if let Some(slot) = self.try_admit(network) {
+                return slot;
+            }
+            self.table().read_at = Instant::now();
+            yield_now().await;
+            if let Some(slot) = self.try_admit(network) {
+                return slot;
+            }
+            // If no slot was freed by then, a connection may have become one to close.
+            let _ = timeout(RECHECK, self.freed.notified()).await;
+        }
+    }
+
+    fn try_admit(self: &Arc<Self>, network: Network) -> Option<ConnectionSlot> {
         let mut table = self.table();
-        if table.open.len() >= self.cap && !table.evict(Phase::Head, Duration::ZERO) {
+        if table.open.len() >= self.limit && !table.close_one(self.limit / 4, TIME_TO_ASK) {
             return None;
         }
         let id = table.next_id;
         table.next_id += 1;
         let activity = Arc::new(Activity::new());
-        table.open.insert(id, Open { activity: Arc::clone(&activity), task: None });
+        table.open.insert(id, Open { network, activity: Arc::clone(&activity), task: None });
+        *table.of_network.entry(network).or_default() += 1;
         Some(ConnectionSlot { id, activity, connections: Arc::clone(self) })
     }
 
@@ -64,13 +148,31 @@ impl Connections {
     /// Frees a file descriptor; returns whether one will be free as soon as other tasks have run.
     pub(super) fn free_a_descriptor(&self) -> bool {
         let mut table = self.table();
-        table.spare.give_up() || table.evict(Phase::Head, TIME_TO_ASK)
+        // The wait is so long that connections have read all bytes that had arrived.
+        table.read_at = Instant::now();
+        table.spare.give_up() || table.close_one(self.limit / 4, TIME_TO_ASK_WITHOUT_DESCRIPTORS)
     }
 
-    /// Closes the connection that has accepted nothing of its answer for longest, if that is as long as `at_least`;
-    /// returns whether there was one. Its memory is free as soon as other tasks have run.
-    pub(super) fn close_a_stalled_one(&self, at_least: Duration) -> bool {
-        self.table().evict(Phase::Stalled, at_least)
+    /// Whether the memory of a closed connection is still to be freed.
+    pub(super) fn are_closing(&self) -> bool {
+        self.table().closing > 0
+    }
+
+    /// Closes the `most` connections that have accepted nothing of their answers for longest, if that is as long as
+    /// `at_least`; returns whether there was one. Their memory is free as soon as other tasks have run.
+    pub(super) fn close_stalled(&self, most: usize, at_least: Duration) -> bool {
+        let mut table = self.table();
+        let states = table.open.iter().map(|(id, open)| (open.activity.now(), *id));
+        let mut stalled: Vec<_> = states
+            .filter(|(state, _)| state.phase == Phase::Stalled && state.since.elapsed() >= at_least)
+            .map(|(state, id)| (state.since, id))
+            .collect();
+        stalled.sort_unstable();
+        stalled.truncate(most);
+        for (_, id) in &stalled {
+            table.close(*id);
+        }
+        !stalled.is_empty()
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -79,22 +181,72 @@ impl Connections {
 }
 
 impl Table {
-    /// Closes the first connection in the closing order that is in the phase `from` or a later one and has at least
-    /// that age, if there is one.
-    fn evict(&mut self, from: Phase, min_age: Duration) -> bool {
-        let candidate = self
-            .open
-            .iter()
-            .map(|(id, open)| (open.activity.now(), *id))
-            .filter(|((phase, since), _)| (from..Phase::Busy).contains(phase) && since.elapsed() >= min_age)
-            .min();
-        let Some((_, id)) = candidate else {
-            return false;
+    /// Closes the connection that is first in the closing order, if there is one; first among those of a network that
+    /// has more than `share`.
+    fn close_one(&mut self, share: usize, time_to_ask: Duration) -> bool {
+        let now = Instant::now();
+        let first_of = |network: Option<Network>| {
+            let open = self.open.iter().filter(|(_, open)| network.is_none_or(|it| it == open.network));
+            let candidates = open.filter_map(|(id, open)| {
+                let state = open.activity.now();
+                Some((self.weakness(state, now, time_to_ask)?, state.since, *id))
+            });
+            candidates.min().map(|(weakness, _, id)| (weakness, id))
         };
-        if let Some(task) = self.open.remove(&id).and_then(|open| open.task) {
-            task.abort();
+        let largest = self.of_network.iter().max_by_key(|(_, open)| **open);
+        let crowd = largest.filter(|(_, open)| **open > share).map(|(network, _)| *network);
+        match crowd.and_then(|crowd| first_of(Some(crowd))).or_else(|| first_of(None)) {
+            None | Some((Weakness::TooYoung, _)) => false,
+            Some((_, id)) => {
+                self.close(id);
+                true
+            }
         }
-        true
+    }
+
+    /// Why a connection in this state may be closed, if it may.
+    fn weakness(&self, state: State, now: Instant, time_to_ask: Duration) -> Option<Weakness> {
+        let age = now.saturating_duration_since(state.since);
+        match state.phase {
+            _ if state.burst() > 1 => Some(Weakness::Burst(Reverse(state.burst()))),
+            Phase::Head if self.read_at.saturating_duration_since(state.since) < time_to_ask => {
+                Some(Weakness::TooYoung)
+            }
+            Phase::Head => Some(Weakness::NoHeader),
+            Phase::Idle => Some(Weakness::Idle),
+            Phase::Stalled => (age >= READS).then_some(Weakness::Stalled),
+            Phase::Busy => (age >= LONGEST_ANSWER).then_some(Weakness::Late),
+        }
+    }
+
+    fn close(&mut self, id: u64) {
+        if let Some(open) = self.remove(id) {
+            self.closing += 1;
+            open.task.iter().for_each(AbortHandle::abort);
+        }
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Open> {
+        let removed = self.open.remove(&id)?;
+        if let Some(open) = self.of_network.get_mut(&removed.network) {
+            *open -= 1;
+            if *open == 0 {
+                self.of_network.remove(&removed.network);
+            }
+        }
+        Some(removed)
+    }
+}
+
+impl Network {
+    fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                Self(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into())
+            }
+            address @ IpAddr::V4(_) => Self(address),
+        }
     }
 }
 
@@ -111,67 +263,160 @@ impl ConnectionSlot {
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut table = self.connections.table();
-        table.open.remove(&self.id);
+        if table.remove(self.id).is_none() {
+            table.closing -= 1;
+        }
         table.spare.refill();
+        drop(table);
+        self.connections.freed.notify_one();
+    }
+}
+
+/// Holds one file descriptor. A process that has run out of them releases it to accept one more connection, so that a
+/// bot that leaks descriptors can still be scraped.
+struct SpareDescriptor(Option<File>);
+
+impl SpareDescriptor {
+    /// Takes one if possible. If there is no null device, the server merely waits for a descriptor.
+    fn new() -> Self {
+        let mut spare = Self(None);
+        spare.refill();
+        spare
+    }
+
+    fn refill(&mut self) {
+        if self.0.is_none() {
+            self.0 = File::open("/dev/null").ok();
+        }
+    }
+
+    /// Releases it; returns whether there was one.
+    fn give_up(&mut self) -> bool {
+        self.0.take().is_some()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
 
-    use super::Connections;
+    use super::{ConnectionSlot, Connections, Network};
+
+    const MANY: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    fn admitted(connections: &Arc<Connections>, from: IpAddr) -> Option<ConnectionSlot> {
+        connections.table().read_at = Instant::now();
+        connections.try_admit(Network::of(from))
+    }
+
+    fn admit(connections: &Arc<Connections>) -> ConnectionSlot {
+        admitted(connections, MANY).expect("a slot")
+    }
+
+    fn open(connections: &Connections) -> Vec<u64> {
+        connections.table().open.keys().copied().collect()
+    }
+
+    /// Long enough for a request to arrive.
+    fn wait_for_headers() {
+        std::thread::sleep(super::TIME_TO_ASK);
+    }
 
     #[test]
-    fn connections_without_header_are_closed_first_then_idle_then_stalled_never_busy_ones() {
-        let connections = Connections::new(4);
-        let slots: Vec<_> = (0..4).map(|_| connections.admit().unwrap()).collect();
+    fn connections_without_header_are_closed_first_then_bursts_then_idle_ones() {
+        let connections = Connections::new(5);
+        let slots: Vec<_> = (0..5).map(|_| admit(&connections)).collect();
         slots[0].activity().requested();
-        slots[1].activity().blocked();
+        slots[1].activity().answered();
         slots[2].activity().answered();
-        let open = || connections.table().open.keys().copied().collect::<Vec<_>>();
+        for _ in 0..3 {
+            slots[3].activity().requested();
+        }
+        wait_for_headers();
 
-        let newer = connections.admit().unwrap();
+        let newer = admit(&connections);
         newer.activity().requested();
-        assert_eq!(open(), [0, 1, 2, 4]);
-        connections.admit().unwrap().activity().requested();
-        assert_eq!(open(), [0, 1, 4]);
-        let newest = connections.admit().unwrap();
-        newest.activity().requested();
-        let last = connections.admit().unwrap();
-        last.activity().requested();
-        assert_eq!(open(), [0, 4, 6, 7]);
-        assert!(connections.admit().is_none());
+        assert_eq!(open(&connections), [0, 1, 2, 3, 5], "4 had no header");
+        let newest = [(); 3].map(|()| {
+            let slot = admit(&connections);
+            slot.activity().requested();
+            slot
+        });
+        assert_eq!(open(&connections), [0, 5, 6, 7, 8], "then the burst, then the idle ones");
+        assert!(admitted(&connections, MANY).is_none(), "all are being answered");
+        drop(newest);
+    }
+
+    #[test]
+    fn a_new_connection_has_time_to_ask() {
+        let connections = Connections::new(1);
+        let _young = admit(&connections);
+        assert!(admitted(&connections, MANY).is_none());
+        wait_for_headers();
+        assert!(admitted(&connections, MANY).is_some());
+    }
+
+    #[test]
+    fn requests_sent_together_are_a_burst_from_the_first_one_on() {
+        let connections = Connections::new(2);
+        let (single, pipelining) = (admit(&connections), admit(&connections));
+        for (slot, requests) in [(&single, 1), (&pipelining, 3)] {
+            slot.activity().received("GET / HTTP/1.1\r\nHost: bot\r\n\r\n".repeat(requests).as_bytes());
+            slot.activity().requested();
+        }
+        let third = admit(&connections);
+        third.activity().requested();
+        assert!(admitted(&connections, MANY).is_none());
+        assert_eq!(open(&connections), [single.id(), third.id()]);
+        single.activity().received(b"G");
+        assert!(admitted(&connections, MANY).is_some(), "it has sent more before its answer");
+    }
+
+    #[test]
+    fn a_pause_ends_a_burst() {
+        let connections = Connections::new(1);
+        let slot = admit(&connections);
+        slot.activity().requested();
+        slot.activity().answered();
+        std::thread::sleep(Duration::from_millis(500));
+        slot.activity().received(b"GET / HTTP/1.1\r\n\r\n");
+        slot.activity().requested();
+        assert!(admitted(&connections, MANY).is_none());
+    }
+
+    #[test]
+    fn the_address_with_most_connections_loses_one_first() {
+        let connections = Connections::new(8);
+        let other = IpAddr::V6("2001:db8::1".parse().unwrap());
+        let waiting = admitted(&connections, other).unwrap();
+        let others: Vec<_> = (0..7).map(|_| admit(&connections)).collect();
+        for slot in &others {
+            slot.activity().answered();
+        }
+        wait_for_headers();
+        for _ in 0..7 {
+            admit(&connections).activity().requested();
+        }
+        assert_eq!(open(&connections)[0], waiting.id(), "although it has no header");
     }
 
     #[test]
     fn of_the_stalled_connections_the_one_stalled_for_longest_is_closed() {
         let connections = Connections::new(4);
-        let slots: Vec<_> = (0..4).map(|_| connections.admit().unwrap()).collect();
+        let slots: Vec<_> = (0..4).map(|_| admit(&connections)).collect();
         slots[1].activity().blocked();
         slots[2].activity().blocked();
         slots[3].activity().requested();
         slots[3].activity().progressed();
         slots[1].activity().progressed();
-        let open = || connections.table().open.keys().copied().collect::<Vec<_>>();
 
-        assert!(!connections.close_a_stalled_one(Duration::from_hours(1)));
-        assert!(connections.close_a_stalled_one(Duration::ZERO));
-        assert_eq!(open(), [0, 1, 3]);
-        assert!(connections.close_a_stalled_one(Duration::ZERO));
-        assert!(!connections.close_a_stalled_one(Duration::ZERO), "one has no header, one is being answered");
-        assert_eq!(open(), [0, 3]);
-    }
-
-    #[test]
-    fn bytes_after_an_answer_begin_a_new_header() {
-        let connections = Connections::new(2);
-        let (older, newer) = (connections.admit().unwrap(), connections.admit().unwrap());
-        older.activity().answered();
-        newer.activity().answered();
-        newer.activity().received();
-        let _third = connections.admit().unwrap();
-        assert!(connections.table().open.contains_key(&older.id()));
-        assert!(!connections.table().open.contains_key(&newer.id()));
+        assert!(!connections.close_stalled(1, Duration::from_hours(1)));
+        assert!(connections.close_stalled(1, Duration::ZERO));
+        assert_eq!(open(&connections), [0, 1, 3]);
+        assert!(connections.close_stalled(1, Duration::ZERO));
+        assert!(!connections.close_stalled(1, Duration::ZERO), "one has no header, one is being answered");
+        assert_eq!(open(&connections), [0, 3]);
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use super::served::is_served_here;
+use super::listeners::is_served_here;
 use crate::shown::{quoted, shown};
 
 /// The error of serving the metrics: its cause, the address, and the solution.

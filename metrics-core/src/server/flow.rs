@@ -16,7 +16,7 @@ use tokio::time::{Sleep, sleep};
 const WINDOW: usize = 256 * 1024;
 
 /// The total time for which the other clients of a rendering wait for slower ones.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The polling interval for other renderings that wait for their turn.
 const PAUSE: Duration = Duration::from_millis(10);

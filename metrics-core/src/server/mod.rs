@@ -28,6 +28,23 @@
 //! Only GET and HEAD are answered. Every limit against slow, broken or hostile clients is a field of
 //! [`ServerOptions`], with the reason for its default.
 //!
+//! A scraper that asks once a second or less is served whatever other clients do:
+//!
+//! - **Connections.** Above [`ServerOptions::max_connections`] a new connection replaces the one with the weakest claim:
+//!   one that has not sent a request, then one that sends many requests without a pause, then an idle one, then one
+//!   that does not read. So a client that pipelines gets one answer at a time while others wait, and an address with
+//!   more than a quarter of the connections loses its own first. No connection is refused: if none may be replaced, the
+//!   new one waits.
+//! - **Processor time.** All clients that wait for a page share one rendering, so that a crowd costs no more than two
+//!   clients. The system buffers at most half a megabyte for each client.
+//! - **Slow clients.** The rendering of a long page waits for its slowest client if all are slow, and otherwise for 50 ms
+//!   in total. After that the rest of the page is kept in memory for the slow ones. Four renderings of a page may wait
+//!   for slow clients; if a fifth is requested, they stop waiting.
+//! - **Memory.** [`ServerOptions::max_unread_bytes`] limits the bytes that are kept for slow clients. Above it, those that have
+//!   accepted nothing for longest are disconnected.
+//! - **Descriptors.** If the process has none left, the server accepts with one that it keeps in reserve, and replaces a
+//!   connection as above. One that is full of leaked descriptors can still be scraped.
+//!
 //! # What it does not do
 //!
 //! There is no TLS and no authentication: put the port behind a firewall, or listen on a loopback address.
@@ -45,14 +62,11 @@ mod negotiation;
 mod options;
 mod outlet;
 mod pages;
-mod patience;
 mod rendering;
 mod scrapes;
 mod security;
-mod served;
 mod service;
 mod site;
-mod spare;
 mod stop;
 mod stream;
 #[cfg(test)]
@@ -68,11 +82,11 @@ use std::time::{Duration, Instant};
 use std::{convert::Infallible, io};
 
 pub use self::error::ServeError;
+use self::listeners::Listing;
 pub use self::options::ServerOptions;
 pub(crate) use self::pages::{Delivered, HealthAnswer, Pages};
 use self::scrapes::Scrapes;
 use self::security::Security;
-use self::served::Listing;
 pub use self::service::{MetricsBody, MetricsService};
 use self::stop::StopSignal;
 pub use crate::exposition::format::Format;

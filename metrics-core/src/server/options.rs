@@ -115,9 +115,12 @@ impl ServerOptions {
         self
     }
 
-    /// The maximum number of open connections. Above it, a new one replaces the oldest one that is not being
-    /// answered: first those without a complete request header, then idle ones, then the one that has accepted
-    /// nothing of its answer for longest. If all are being answered, the new one is closed. At least 1.
+    /// The maximum number of open connections. A new one above it replaces another: first the oldest one without a
+    /// complete request header, then the one whose client has sent the most requests without a pause, then the oldest
+    /// idle one, then one that does not accept its answer. The connection of a client that asks once a second or less
+    /// and reads is not closed while it is being answered; if all are of this kind, a new connection waits. At least 1.
+    ///
+    /// If one address has more than a quarter of the connections, one of its own is replaced.
     ///
     /// Default 256: a quarter of the usual limit of 1024 file descriptors, so that the rest stays with the bot. The
     /// memory that hostile connections take is limited by [`max_unread_bytes`](Self::max_unread_bytes).
@@ -138,8 +141,8 @@ impl ServerOptions {
     /// The memory, in bytes, for answers that are rendered and not yet read; at least twice the longest answer so far
     /// that was sent as a whole, so that one always fits beside another. Clients that share a rendering share its
     /// bytes. Above the limit, the connection that has accepted nothing of its answer for longest is reset, and the
-    /// next, until the rest fits. A client that has accepted some within a quarter of a second is reset only if there
-    /// is no other; a client that waits for the new answer never is, though it may wait half a second longer.
+    /// next, until the rest fits. A client that has accepted some within the last 50 ms is reset only if there is no
+    /// other; a client that waits for the new answer never is, though it may wait a quarter of a second longer.
     ///
     /// An exposition of more than 256 KiB is sent while it is rendered, no faster than it is read, and takes a
     /// megabyte at most. Only if a client reads more slowly than others who wait, for the same rendering or for a

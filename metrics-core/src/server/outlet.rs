@@ -44,6 +44,8 @@ pub(super) struct Outlet {
     flow: Option<Arc<Flow>>,
     /// The time for which quick clients have waited for slow ones.
     waited: Duration,
+    /// The time for which it has waited for room.
+    room_awaited: Duration,
     turn: Arc<Turn>,
     unread: Unread,
     delivery: Delivery,
@@ -85,8 +87,8 @@ impl Outlet {
         delivery: Delivery,
     ) -> Self {
         turn.take();
-        let (text, waited) = (Vec::new(), Duration::ZERO);
-        Self { text, rendered: Some(rendered), flow: None, waited, turn, unread, delivery }
+        let (text, waited, room_awaited) = (Vec::new(), Duration::ZERO, Duration::ZERO);
+        Self { text, rendered: Some(rendered), flow: None, waited, room_awaited, turn, unread, delivery }
     }
 
     /// Sets the function that is called when a client has received the whole exposition, which is now written.
@@ -131,7 +133,7 @@ impl Outlet {
             let hurried = &self.turn.hurried;
             let waited = flow.wait(&mut self.waited, || hurried.load(Relaxed) > 0);
             if let Ok(Readers::LeftBehind) = waited {
-                self.unread.make_room_here();
+                self.unread.make_room_here(&mut self.room_awaited);
             }
             self.turn.take();
             waited?;

@@ -38,7 +38,7 @@ pub(super) const RENDERINGS: usize = 4;
 
 /// The time for which a client waits for a rendering that waits for slow clients, before that rendering stops
 /// waiting.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// A client that sets a shorter time limit gets its answer, but no report.
 const SHORTEST_REPORTED: Duration = Duration::from_millis(100);

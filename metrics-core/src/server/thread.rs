@@ -67,7 +67,7 @@ impl Work {
     }
 
     async fn serve(self, started: &StartSender) {
-        let (listeners, addresses) = match listeners::bind(&self.addresses).await {
+        let (listeners, addresses) = match listeners::bind(&self.addresses) {
             Ok(bound) => bound.into_iter().unzip(),
             Err((at, cause)) => return tell(started, Err(StartError::Bind { at, cause })),
         };

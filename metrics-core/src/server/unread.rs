@@ -8,15 +8,11 @@ use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use super::ServerOptions;
-use super::connections::Connections;
-
-/// A client that has accepted some of an answer within this time is reading. With a round trip this long, a scrape of
-/// a megabyte takes seconds.
-const READS: Duration = Duration::from_millis(250);
+use super::connections::{Connections, READS};
 
 /// The time for which a new answer waits for reading clients to finish or stop: short compared with the 10 s that
 /// Prometheus waits for it.
-const LONGEST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_millis(250);
 
 /// The polling interval for clients that have stopped reading.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -69,8 +65,8 @@ impl Unread {
 
     /// Clients that wait for the new answer are not stalled, so they lose only time.
     async fn make_room(&self) {
-        let start = Instant::now();
-        while let Some(pause) = self.pause(start) {
+        let (start, mut closing) = (Instant::now(), 1);
+        while let Some(pause) = self.pause(start.elapsed(), &mut closing) {
             match pause {
                 Duration::ZERO => yield_now().await,
                 pause => sleep(pause).await,
@@ -78,25 +74,33 @@ impl Unread {
         }
     }
 
-    /// Like [`make_room`](Self::make_room), on a thread that renders.
-    pub(super) fn make_room_here(&self) {
-        let start = Instant::now();
-        while let Some(pause) = self.pause(start) {
+    /// Like [`make_room`](Self::make_room), on a thread that renders. `waited` is the time that its rendering has spent
+    /// here, so that a long page does not wait anew for each of its pieces.
+    pub(super) fn make_room_here(&self, waited: &mut Duration) {
+        let (start, before, mut closing) = (Instant::now(), *waited, 1);
+        while let Some(pause) = self.pause(*waited, &mut closing) {
             std::thread::sleep(pause.max(PAUSE / 10));
+            *waited = before + start.elapsed();
         }
     }
 
-    /// Closes a stalled connection, if there is no room, and returns how long to wait before the next check, so that
-    /// its task runs and ends; `None` if there is room, or if everything that is left is about to be written for the
-    /// first time.
-    fn pause(&self, start: Instant) -> Option<Duration> {
+    /// Closes stalled connections, if there is no room, and returns how long to wait before the next check, so that
+    /// their tasks run and end; `None` if there is room, or if everything that is left is about to be written for the
+    /// first time. Twice as many are closed each time, since clients that share a rendering share its bytes.
+    fn pause(&self, waited: Duration, closing: &mut usize) -> Option<Duration> {
         if !self.account.sums().exceed(self.limit) {
             return None;
         }
-        let late = start.elapsed() >= LONGEST_WAIT;
-        let closed = self.connections.close_a_stalled_one(if late { Duration::ZERO } else { READS });
+        if self.connections.are_closing() {
+            return Some(Duration::ZERO);
+        }
+        let late = waited >= LONGEST_WAIT;
+        let closed = self.connections.close_stalled(*closing, if late { Duration::ZERO } else { READS });
         match (closed, late) {
-            (true, _) => Some(Duration::ZERO),
+            (true, _) => {
+                *closing *= 2;
+                Some(Duration::ZERO)
+            }
             (false, false) => Some(PAUSE),
             (false, true) => None,
         }

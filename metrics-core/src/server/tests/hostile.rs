@@ -54,6 +54,27 @@ fn a_header_just_over_the_limit_gets_431() {
     assert_eq!(status(&exchange(served.address, padded(1000).as_bytes())), 431);
 }
 
+/// hyper gives these answers without asking the service.
+#[test]
+fn rejected_requests_get_the_headers_of_all_answers() {
+    let served = start(patient().max_header_bytes(1000), || EXPOSITION.to_owned());
+    let long = format!("GET / HTTP/1.1\r\nHost: bot\r\nX: {}\r\n\r\n", "a".repeat(1000));
+    let after_another = "GET /-/healthy HTTP/1.1\r\nHost: bot\r\n\r\nhello\r\n\r\n";
+    for (request, status) in [("hello\r\n\r\n", 400), (&*long, 431), (after_another, 400)] {
+        let said = exchange(served.address, request.as_bytes());
+        let refusal = &said[said.rfind("HTTP/1.1").expect("an answer")..];
+        assert_eq!(super::client::status(refusal), status, "{said}");
+        let (head, body) = refusal.split_once("\r\n\r\n").expect("a complete header");
+        for header in ["cache-control: no-store", "x-content-type-options: nosniff", "x-frame-options: DENY"]
+        {
+            assert_eq!(head.matches(header).count(), 1, "{said}");
+        }
+        assert!(head.contains("content-security-policy: default-src 'none'"), "{said}");
+        assert_eq!((head.matches("content-length: 0").count(), body), (1, ""), "{said}");
+    }
+    still_serves(&served);
+}
+
 #[test]
 fn two_hundred_headers_get_431() {
     let served = start_plain();

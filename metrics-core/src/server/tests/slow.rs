@@ -164,7 +164,7 @@ fn a_client_that_does_not_read_makes_room_too() {
 }
 
 #[test]
-fn when_all_are_being_answered_the_new_one_is_closed() {
+fn when_all_are_being_answered_the_new_one_waits() {
     let (entered, rendering) = mpsc::channel();
     let (leave, gate) = mpsc::channel::<()>();
     let gate = Mutex::new(gate);
@@ -176,9 +176,32 @@ fn when_all_are_being_answered_the_new_one_is_closed() {
     let mut first = connect(served.address);
     ask(&mut first, "GET", "/metrics");
     rendering.recv().unwrap();
-    assert_eq!(rest(&mut connect(served.address)), "");
+    let mut second = connect(served.address);
+    ask(&mut second, "GET", "/-/healthy");
+    std::thread::sleep(SHORT);
+    assert!(is_open(&first) && is_open(&second));
     leave.send(()).unwrap();
     assert_eq!(read_reply(&mut first, "GET").status, 200);
+    assert_eq!(read_reply(&mut second, "GET").status, 200);
+}
+
+/// Each of these has sent its requests together, and their answers take longer than the test.
+#[test]
+fn a_client_that_pipelines_makes_room_although_it_is_being_answered() {
+    let (leave, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let served = start(patient().max_connections(2), move || {
+        let _ = gate.lock().unwrap().recv();
+        EXPOSITION.to_owned()
+    });
+    let pipelining = [(); 2].map(|()| {
+        let mut stream = connect(served.address);
+        stream.write_all("GET /metrics HTTP/1.1\r\nHost: bot\r\n\r\n".repeat(3).as_bytes()).unwrap();
+        stream
+    });
+    assert_eq!(get(served.address, "/-/healthy").status, 200);
+    eventually("one makes room", || !is_open(&pipelining[0]) || !is_open(&pipelining[1]));
+    drop(leave);
 }
 
 #[test]
@@ -216,7 +239,7 @@ fn clients_that_do_not_read_delay_no_other_client() {
     assert!(served.reports.lines().is_empty());
 }
 
-/// A client that shares a rendering with one that does not read waits for it half a second in total.
+/// A client that shares a rendering with one that does not read waits for it 50 ms in total.
 #[test]
 fn a_client_that_does_not_read_does_not_delay_clients_that_share_its_rendering() {
     const SIZE: usize = 32 << 20;
