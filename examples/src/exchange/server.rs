@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use rust_decimal::Decimal;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -23,6 +26,12 @@ use crate::recording::Recording;
 
 /// The interval at which the market advances without requests, so that a quiet hour is not replayed at once.
 const TICK: Duration = Duration::from_millis(100);
+
+/// The time in which a client sends the header of its next request, or its connection is closed.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The maximum number of open connections.
+const MOST_CONNECTIONS: usize = 64;
 
 /// The settings of an exchange.
 #[derive(Debug, Clone)]
@@ -74,18 +83,11 @@ impl PaperExchange {
     pub async fn start(settings: ExchangeSettings) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        // Without this, a small answer would wait for the acknowledgement of the previous one.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
         let floor = Arc::new(Floor::new(settings));
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&floor).move_market());
         tasks.spawn(Arc::clone(&floor).trade_by_hand());
-        tasks.spawn(async move {
-            // Serving ends only with the task.
-            let _ = axum::serve(listener, routes::router(floor)).await;
-        });
+        tasks.spawn(serve(listener, routes::router(floor)));
         Ok(Self { address, _tasks: tasks })
     }
 
@@ -93,6 +95,33 @@ impl PaperExchange {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+}
+
+/// Serves until its task ends. When all connections are taken, a client waits until one ends.
+async fn serve(listener: TcpListener, router: Router) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.len() >= MOST_CONNECTIONS {
+            connections.join_next().await;
+        }
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                // Without this, a small answer would wait for the acknowledgement of the previous one.
+                let _ = stream.set_nodelay(true);
+                let service = TowerToHyperService::new(router.clone());
+                // Its errors are those of the client.
+                connections.spawn(http.serve_connection(TokioIo::new(stream), service));
+            }
+            // No descriptor is left, or the client has left.
+            Err(_) => tokio::time::sleep(TICK).await,
+        }
     }
 }
 

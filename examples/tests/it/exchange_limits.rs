@@ -6,6 +6,8 @@ use bot_metrics_examples::exchange::ExchangeSettings;
 use bot_metrics_examples::fault::Fault;
 use bot_metrics_examples::recording::Recording;
 use reqwest::Response;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::session::Session;
 
@@ -114,4 +116,25 @@ async fn halted_markets_quote_and_cancel_but_accept_no_order() {
     session.faults.end(Fault::HaltMarkets);
     assert_eq!(session.ok("GET", "exchangeInfo").await["symbols"][0]["status"], "TRADING");
     session.ok("POST", &format!("{order}after")).await;
+}
+
+/// More clients than connections send part of a header and no more. The clock of the runtime advances while all wait.
+#[tokio::test(start_paused = true)]
+async fn slow_clients_are_disconnected_and_others_wait_for_their_connections() {
+    let session = Session::start().await;
+    let address = session.address();
+    let mut slow = Vec::new();
+    for _ in 0..64 {
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        stream.write_all(b"GET /api/v3/ping HTTP/1.1\r\n").await.unwrap();
+        slow.push(stream);
+    }
+    let mut waiting = TcpStream::connect(&address).await.unwrap();
+    waiting.write_all(b"GET /api/v3/ping HTTP/1.0\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    waiting.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.0 200 OK"), "{answer}");
+    for mut stream in slow {
+        assert_eq!(stream.read_to_end(&mut Vec::new()).await.unwrap(), 0);
+    }
 }

@@ -53,6 +53,11 @@ impl Session {
         Self { clock, faults, exchange, http }
     }
 
+    /// The exchange's host and port.
+    pub(crate) fn address(&self) -> String {
+        self.exchange.url().trim_start_matches("http://").to_owned()
+    }
+
     pub(crate) async fn send(&self, method: &str, path: &str, key: Option<&str>) -> Response {
         let url = format!("{}/api/v3/{path}", self.exchange.url());
         let mut request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), url);
