@@ -1,8 +1,8 @@
 //! The attacks, each by a process of many clients that come back as soon as they are disconnected.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::net::SocketAddr;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -102,6 +102,7 @@ impl Attack {
     pub(crate) fn start(&self, target: SocketAddr) -> Attackers {
         let process = Command::new(std::env::current_exe().expect("a path"))
             .env(ROLE, format!("{} {target}", self.name))
+            .stdin(Stdio::piped())
             .spawn()
             .expect("it starts");
         std::thread::sleep(RUN_UP);
@@ -117,8 +118,12 @@ impl Drop for Attackers {
     }
 }
 
-/// The attackers' part, which does not end by itself.
+/// The attackers' part, which ends with its input.
 pub(crate) fn run(role: &str) {
+    std::thread::spawn(|| {
+        let _ = io::stdin().read_to_end(&mut Vec::new());
+        std::process::exit(0);
+    });
     let (name, target) = role.split_once(' ').expect("a name and an address");
     let attack = ATTACKS.iter().find(|attack| attack.name == name).expect("a name of the list");
     let (client, target) = (attack.client, target.parse().expect("an address"));
