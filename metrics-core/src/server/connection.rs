@@ -48,6 +48,7 @@ impl Connection {
         // An answer is written at once; waiting for more data would only delay its last packet.
         let _ = stream.set_nodelay(true);
         let _ = SockRef::from(&stream).set_send_buffer_size(BUFFERED_BY_SYSTEM);
+        let version = self.security.version();
         let handshake = timeout(self.options.header_timeout, self.security.transport(stream, self.from));
         let Some(Ok(Some(stream))) = stop.unless_stopped(handshake).await else { return };
         let activity = self.slot.activity();
@@ -62,6 +63,11 @@ impl Connection {
         let service = service_fn(|request| self.respond(request, handover.clone()));
         let timer = ConnectionTimer::new(Arc::clone(activity), &self.options);
         let mut connection = pin!(http(&self.options, timer).serve_connection(TokioIo::new(stream), service));
+        let io =
+            WatchedStream::new(stream, Arc::clone(activity), handover.clone(), self.options.write_timeout);
+        let service = service_fn(|request| self.respond(request, handover.clone(), version));
+        let patience = Patience::new(Arc::clone(activity), &self.options);
+        let mut connection = pin!(http(&self.options, patience).serve_connection(io, service));
         if stop.unless_stopped(connection.as_mut()).await.is_none() {
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
@@ -74,6 +80,7 @@ impl Connection {
         &self,
         request: Request<Incoming>,
         handover: Handover,
+        version: u64,
     ) -> impl Future<Output = Result<Response<Tracked<Content>>, Infallible>> {
         self.slot.activity().requested();
         let (head, _) = request.into_parts();
@@ -82,7 +89,7 @@ impl Connection {
                 Some(answer) => answer.into_response(None).map(|body| Tracked::new(body, None, handover)),
                 None => self.site.respond(&head, handover).await,
             };
-            self.security.add_headers(&mut response);
+            self.security.finish(&mut response, version);
             Ok(response)
         }
     }

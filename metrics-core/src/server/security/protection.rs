@@ -10,11 +10,12 @@ use std::future::pending;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use hyper::Response;
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::{CONNECTION, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use tokio::net::TcpStream;
 use tokio::task::spawn_blocking;
@@ -45,6 +46,7 @@ struct Shared {
     path: Option<PathBuf>,
     report: Report,
     current: RwLock<Arc<Protection>>,
+    version: AtomicU64,
     /// The files of the last attempt to use the web configuration, whether or not it succeeded.
     attempted: Mutex<FilesRead>,
     /// The addresses and reasons that were reported, and when.
@@ -75,6 +77,7 @@ impl Security {
             path: path.map(Path::to_owned),
             report: report.clone(),
             current: RwLock::new(Arc::new(protection)),
+            version: AtomicU64::new(0),
             attempted: Mutex::new(files),
             refused: Mutex::default(),
             logins: Logins::default(),
@@ -136,10 +139,20 @@ impl Security {
         }
     }
 
-    /// Adds the configured headers.
-    pub(in crate::server) fn add_headers<B>(&self, response: &mut Response<B>) {
+    /// Identifies the protection that applies now.
+    pub(in crate::server) fn version(&self) -> u64 {
+        self.0.version.load(Relaxed)
+    }
+
+    /// Adds the configured headers, and closes a connection that began under another version, so that a client whose
+    /// certificate is no longer accepted does not keep it.
+    pub(in crate::server) fn finish<B>(&self, response: &mut Response<B>, began_under: u64) {
+        let headers = response.headers_mut();
         for (name, value) in &self.current().headers {
-            response.headers_mut().insert(name, value.clone());
+            headers.insert(name, value.clone());
+        }
+        if began_under != self.version() {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
     }
 
@@ -186,6 +199,7 @@ impl Shared {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         protection.check_successor_of(&current)?;
         *current = Arc::new(protection);
+        self.version.fetch_add(1, Relaxed);
         Ok(())
     }
 

@@ -146,3 +146,21 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     let lines = served.reports.lines();
     assert!(lines.iter().any(|line| line.ends_with("has changed and is in effect")), "{lines:?}");
 }
+
+#[test]
+fn a_connection_ends_with_its_next_answer_once_its_certificate_is_refused() {
+    let clients = Authority::new();
+    let policy = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: clients.crt\n";
+    let TlsServer { served, authority, folder } = with_tls(policy, &[("clients.crt", &clients.pem())]);
+    let shown = clients.issue("prometheus.example");
+    let mut kept = authority.connect(served.address, Some(&shown));
+    let mut scrape = || {
+        kept.write_all(b"GET /metrics HTTP/1.1\r\nHost: bot\r\n\r\n")?;
+        try_read_reply(&mut kept, "GET")
+    };
+    assert_eq!(scrape().unwrap().header("connection"), None);
+    folder.write("clients.crt", Authority::new().pem());
+    eventually("new connections are refused", || authority.scrape(served.address, Some(&shown)).is_err());
+    assert_eq!(scrape().unwrap().header("connection"), Some("close"));
+    assert!(scrape().is_err(), "closed");
+}
