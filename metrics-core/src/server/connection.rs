@@ -60,14 +60,9 @@ impl Connection {
             self.options.write_timeout,
             self.security.clone(),
         );
-        let service = service_fn(|request| self.respond(request, handover.clone()));
+        let service = service_fn(|request| self.respond(request, handover.clone(), version));
         let timer = ConnectionTimer::new(Arc::clone(activity), &self.options);
         let mut connection = pin!(http(&self.options, timer).serve_connection(TokioIo::new(stream), service));
-        let io =
-            WatchedStream::new(stream, Arc::clone(activity), handover.clone(), self.options.write_timeout);
-        let service = service_fn(|request| self.respond(request, handover.clone(), version));
-        let patience = Patience::new(Arc::clone(activity), &self.options);
-        let mut connection = pin!(http(&self.options, patience).serve_connection(io, service));
         if stop.unless_stopped(connection.as_mut()).await.is_none() {
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;

@@ -47,7 +47,8 @@
 //!
 //! # What it does not do
 //!
-//! There is no TLS and no authentication: put the port behind a firewall, or listen on a loopback address.
+//! It serves HTTP/1.1 alone. Without a [web configuration](crate::securing_the_endpoint) it answers everybody who reaches
+//! its address, unencrypted.
 
 mod accept;
 mod activity;

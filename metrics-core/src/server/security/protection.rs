@@ -147,12 +147,16 @@ impl Security {
     /// Adds the configured headers, and closes a connection that began under another version, so that a client whose
     /// certificate is no longer accepted does not keep it.
     pub(in crate::server) fn finish<B>(&self, response: &mut Response<B>, began_under: u64) {
-        let headers = response.headers_mut();
-        for (name, value) in &self.current().headers {
-            headers.insert(name, value.clone());
-        }
+        self.add_headers(response);
         if began_under != self.version() {
-            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+    }
+
+    /// Adds the configured headers.
+    pub(in crate::server) fn add_headers<B>(&self, response: &mut Response<B>) {
+        for (name, value) in &self.current().headers {
+            response.headers_mut().insert(name, value.clone());
         }
     }
 
