@@ -17,8 +17,8 @@ const SETS: usize = 1_000;
 
 const FORMATS: [Format; 3] = [Format::Text, Format::OpenMetrics, Format::Protobuf];
 
-fn serve(metrics: &Metrics, formats: &[Format]) -> Result<Server, String> {
-    let options = ServerOptions::new().formats(formats.iter().copied());
+fn serve(metrics: &Metrics, options: ServerOptions, formats: &[Format]) -> Result<Server, String> {
+    let options = options.formats(formats.iter().copied());
     metrics.serve_with("127.0.0.1:0", options).map_err(|error| error.to_string())
 }
 
@@ -33,13 +33,13 @@ fn page(server: &Server, format: Format) -> Result<Vec<u8>, String> {
     answer.body_mut().with_config().limit(1 << 30).read_to_vec().map_err(|error| error.to_string())
 }
 
-/// Python's parsers read the same samples and HELP texts from the three formats, those that were recorded;
+/// Python's parsers read the same samples, HELP texts and created times from the three formats, those that were recorded;
 /// `GENERATED_SETS` says how many sets of labels, HELP and value, by default a few.
 pub(crate) fn parsed_equal() -> Outcome {
     let sets = std::env::var("GENERATED_SETS").ok().and_then(|sets| sets.parse().ok()).unwrap_or(2 * SETS);
     for seed in 0..sets.div_ceil(SETS) {
         let (metrics, expected) = instance(&mut Numbers::new(seed as u64 + 1), SETS);
-        let server = serve(&metrics, &FORMATS)?;
+        let server = serve(&metrics, ServerOptions::new().created_samples(true), &FORMATS)?;
         let directory = Directory::new();
         let mut files = Vec::new();
         for (format, name) in FORMATS.into_iter().zip(["text", "openmetrics", "protobuf"]) {
@@ -70,10 +70,10 @@ pub(crate) fn stored_equal() -> Outcome {
     let job = |name: &str, server: &Server| {
         format!("  - {{job_name: {name}, static_configs: [{{targets: ['{}']}}]}}\n", server.local_addr())
     };
-    let mut servers = vec![serve(&metrics, &FORMATS)?];
+    let mut servers = vec![serve(&metrics, ServerOptions::new(), &FORMATS)?];
     let mut jobs = job("all", &servers[0]);
     for format in FORMATS {
-        let server = serve(&metrics, &[format])?;
+        let server = serve(&metrics, ServerOptions::new(), &[format])?;
         jobs += &job(&format!("{format:?}"), &server);
         servers.push(server);
     }

@@ -10,7 +10,7 @@ import sys
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.internal.decoder import _DecodeVarint32
-from prometheus_client import openmetrics, parser
+from prometheus_client import parser
 from prometheus_client.openmetrics import parser as openmetrics_parser
 
 
@@ -81,7 +81,7 @@ def of_text(families):
 
 
 def of_protobuf(page):
-    samples, helps, position, family_class = {}, {}, 0, metric_family()
+    samples, helps, created, position, family_class = {}, {}, {}, 0, metric_family()
     while position < len(page):
         length, position = _DecodeVarint32(page, position)
         family = family_class.FromString(page[position : position + length])
@@ -90,6 +90,12 @@ def of_protobuf(page):
         for metric in family.metric:
             labels = {pair.name: pair.value for pair in metric.label}
             assert len(labels) == len(metric.label), f"{family.name}: a label twice"
+            for value in metric.counter, metric.histogram:
+                if value.HasField("created_timestamp"):
+                    stem = family.name.removesuffix("_total")
+                    since = value.created_timestamp
+                    # OpenMetrics has them in milliseconds.
+                    insert(created, key(stem + "_created", labels), since.seconds + since.nanos // 10**6 / 1000)
             add = lambda suffix, value, **more: insert(samples, key(family.name + suffix, labels | more), value)
             if family.type == 0:
                 add("", metric.counter.value)
@@ -107,7 +113,7 @@ def of_protobuf(page):
                 add("_bucket", metric.histogram.sample_count, le=math.inf)
                 add("_sum", metric.histogram.sample_sum)
                 add("_count", metric.histogram.sample_count)
-    return samples, helps
+    return samples, helps, created
 
 
 def insert(samples, series, value):
@@ -127,11 +133,18 @@ def compare(what, expected, found, is_equal):
 
 def main():
     text, openmetrics, protobuf, expected = (open(path, "rb").read() for path in sys.argv[1:])
+    of_openmetrics, helps = of_text(openmetrics_parser.text_string_to_metric_families(openmetrics.decode()))
+    is_created = lambda series: series[0].endswith("_created")
+    created = {series: value for series, value in of_openmetrics.items() if is_created(series)}
+    of_openmetrics = {series: value for series, value in of_openmetrics.items() if not is_created(series)}
+    *of_protobuf_page, protobuf_created = of_protobuf(protobuf)
     pages = {
         "text": of_text(parser.text_string_to_metric_families(text.decode())),
-        "OpenMetrics": of_text(openmetrics_parser.text_string_to_metric_families(openmetrics.decode())),
-        "protobuf": of_protobuf(protobuf),
+        "OpenMetrics": (of_openmetrics, helps),
+        "protobuf": of_protobuf_page,
     }
+    assert created and len(created) == len(protobuf_created), f"{len(created)}, {len(protobuf_created)}"
+    compare("created", created, protobuf_created, is_equal)
     wanted = {}
     for name, labels, value in map(json.loads, expected.decode().split("\n")[:-1]):
         insert(wanted, key(name, labels), float(value))

@@ -24,6 +24,7 @@
 //! server if it ends within a second of waking, without one if it ends before the next scrape. The next run after
 //! that comparison is fresh again. No run ever looks fresher than it is.
 
+mod created;
 mod machine;
 mod scale;
 mod ticks;
@@ -32,6 +33,7 @@ mod timeline;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use created::Created;
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use machine::TRUST;
 pub(crate) use scale::Scale;
@@ -88,6 +90,12 @@ impl Clock {
             Self::System => machine::wall(),
             Self::Steered(clock) => clock.wall(),
         }
+    }
+
+    /// Boot time and wall-clock time at one moment.
+    pub(crate) fn stamp(&self) -> Stamp {
+        let Moment { boot_time, wall, .. } = self.moment();
+        Stamp { boot_time, wall }
     }
 
     /// All clocks at one moment.

@@ -8,6 +8,7 @@ use super::foreign_family::ForeignFamily;
 use super::naming::Naming;
 use super::spelling::{FamilySpelling, Spelling};
 use crate::catalogue::{FAMILIES, Family, Origin};
+use crate::clock::{Created, Stamp};
 use crate::storage::{Reading, Receipt, Sink};
 
 /// Encodes a scrape as it is read, in one format, with the names and default labels of its instance.
@@ -25,8 +26,17 @@ pub(crate) struct Encoder<'a> {
     families: Vec<PendingFamily>,
     /// The family of the last series, and its position.
     last: Option<(&'static Family, usize)>,
+    times: Option<Times<'a>>,
     receipt: Receipt,
     output: Option<Output<'a>>,
+}
+
+/// The times from which created times are computed.
+struct Times<'a> {
+    now: Stamp,
+    instance: &'a Created,
+    /// That of the next series, if it is not the instance's.
+    next: Option<Duration>,
 }
 
 /// The writer that receives the page in pieces.
@@ -66,6 +76,7 @@ impl<'a> Encoder<'a> {
             open: 0,
             families: (0..=CUSTOM).map(|_| PendingFamily::default()).collect(),
             last: None,
+            times: None,
             receipt: Receipt::default(),
             output: None,
         }
@@ -76,6 +87,11 @@ impl<'a> Encoder<'a> {
     pub(crate) fn write_to(self, out: &'a mut dyn Write) -> Self {
         let output = Output { out, result: Ok(()), wrote_for: Duration::ZERO };
         Self { output: Some(output), ..self }
+    }
+
+    /// Encodes the created times too, in the formats that have them.
+    pub(crate) fn with_created(self, instance: &'a Created, now: Stamp) -> Self {
+        Self { times: Some(Times { now, instance, next: None }), ..self }
     }
 
     /// Adds a line for people, if the format allows it.
@@ -162,6 +178,14 @@ impl<'a> Encoder<'a> {
     }
 }
 
+impl Times<'_> {
+    /// The created time of the next series. The standard families count from the start of the process.
+    fn of(&mut self, family: &Family) -> Option<Duration> {
+        let created = self.next.take().unwrap_or_else(|| self.instance.wall(self.now));
+        (family.origin != Origin::Standard).then_some(created)
+    }
+}
+
 impl PendingFamily {
     /// Ends it, as the open family or as one that is not open yet.
     fn end(&mut self, page: &mut Vec<u8>) {
@@ -193,8 +217,15 @@ impl Sink for Encoder<'_> {
         self.advance(position);
     }
 
+    fn since(&mut self, created: &Created) {
+        if let Some(times) = &mut self.times {
+            times.next = Some(created.wall(times.now));
+        }
+    }
+
     fn sample(&mut self, family: &'static Family, labels: &[&str], value: Reading<'_>) {
         debug_assert_eq!(family.labels.len(), labels.len(), "{}", family.name);
+        let created = self.times.as_mut().and_then(|times| times.of(family));
         if !self.includes(family) {
             return;
         }
@@ -204,7 +235,9 @@ impl Sink for Encoder<'_> {
         let PendingFamily { spelling: family_spelling, encoded } = &mut families[position];
         // A family that comes too late is appended, as the best possible place.
         let out = if position <= *open { page } else { encoded };
-        family_spelling.get_or_insert_with(|| spelling.own(out, naming, family)).series(out, labels, value);
+        family_spelling
+            .get_or_insert_with(|| spelling.own(out, naming, family))
+            .series(out, labels, created, value);
     }
 }
 

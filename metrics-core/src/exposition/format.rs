@@ -43,10 +43,11 @@ impl Format {
         }
     }
 
-    pub(crate) fn spelling(self) -> &'static dyn Spelling {
+    pub(super) fn spelling(self, with_created: bool) -> &'static dyn Spelling {
         match self {
             Self::Text => &Text,
-            Self::OpenMetrics => &OpenMetrics,
+            Self::OpenMetrics if with_created => &OpenMetrics { with_created: true },
+            Self::OpenMetrics => &OpenMetrics { with_created: false },
             #[cfg(feature = "protobuf")]
             Self::Protobuf => &Protobuf,
         }
@@ -57,5 +58,13 @@ impl Format {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RequestedPage {
     pub(crate) format: Format,
+    /// Whether OpenMetrics has the samples `…_created`.
+    pub(crate) with_created: bool,
     pub(crate) filter: Filter,
+}
+
+impl RequestedPage {
+    pub(crate) fn spelling(&self) -> &'static dyn Spelling {
+        self.format.spelling(self.with_created)
+    }
 }

@@ -1,5 +1,7 @@
 //! The lines of series, as the two text formats share them.
 
+use std::time::Duration;
+
 use prometheus::proto;
 
 use super::foreign_family::ForeignFamily;
@@ -19,6 +21,9 @@ pub(super) trait Dialect: Copy + 'static {
     /// Writes the time of a sample, with a space in front.
     fn time(self, out: &mut Vec<u8>, unix_ms: i64);
 
+    /// The name of the sample with the time at which the counts of a series began, if series have one.
+    fn created_name(self, name: &str, family_type: FamilyType) -> Option<String>;
+
     /// Whether a histogram or a summary has its sum.
     fn has_sum(self, sum: f64, lowest_bound: Option<f64>) -> bool;
 }
@@ -29,6 +34,7 @@ pub(super) struct LineSpelling<D> {
     family_type: FamilyType,
     /// The name of its samples, without suffixes.
     name: String,
+    created_name: Option<String>,
     label_names: &'static [&'static str],
     /// The labels that end each series, each with a comma.
     default_labels: Vec<u8>,
@@ -70,6 +76,7 @@ impl<D: Dialect> LineSpelling<D> {
             dialect,
             family_type,
             name: dialect.head(out, name, family_type, help),
+            created_name: dialect.created_name(name, family_type),
             label_names: &[],
             default_labels: Vec::new(),
             bounds: Vec::new(),
@@ -112,7 +119,7 @@ impl<D: Dialect> LineSpelling<D> {
 }
 
 impl<D: Dialect> FamilySpelling for LineSpelling<D> {
-    fn series(&mut self, out: &mut Vec<u8>, labels: &[&str], value: Reading<'_>) {
+    fn series(&mut self, out: &mut Vec<u8>, labels: &[&str], created: Option<Duration>, value: Reading<'_>) {
         self.labels.clear();
         for (name, value) in self.label_names.iter().zip(labels) {
             write_label(&mut self.labels, name, value);
@@ -132,6 +139,14 @@ impl<D: Dialect> FamilySpelling for LineSpelling<D> {
                 out.push(b'\n');
             }
             Reading::Histogram { buckets, sum } => self.histogram(out, buckets, sum),
+        }
+        if let (Some(name), Some(created)) = (&self.created_name, created) {
+            write(out, [name, "{"]);
+            out.extend_from_slice(&self.labels);
+            write(out, ["}"]);
+            let unix_ms = i64::try_from(created.as_millis()).unwrap_or(i64::MAX);
+            self.dialect.time(out, unix_ms);
+            out.push(b'\n');
         }
     }
 

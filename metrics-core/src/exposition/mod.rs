@@ -25,4 +25,3 @@ pub(crate) mod text;
 pub(crate) use foreign::Foreign;
 pub(crate) use naming::Naming;
 pub(crate) use own::{Exposed, InstanceId, OwnFamilies};
-pub(crate) use spelling::Spelling;

@@ -10,7 +10,10 @@ use crate::catalogue::Family;
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct OpenMetrics;
+pub(crate) struct OpenMetrics {
+    /// Whether series have a further sample with the time at which their counts began.
+    pub(super) with_created: bool,
+}
 
 impl Spelling for OpenMetrics {
     fn own(&self, out: &mut Vec<u8>, naming: &Naming, family: &'static Family) -> Box<dyn FamilySpelling> {
@@ -64,6 +67,15 @@ impl Dialect for OpenMetrics {
         write(out, [" ", &format!("{seconds}.{ms:03}")]);
     }
 
+    fn created_name(self, name: &str, family_type: FamilyType) -> Option<String> {
+        let family = match family_type {
+            FamilyType::Counter => stem(name),
+            FamilyType::Histogram => name,
+            FamilyType::Gauge | FamilyType::Summary | FamilyType::Untyped => return None,
+        };
+        self.with_created.then(|| format!("{family}_created"))
+    }
+
     /// The format forbids it where it could fall.
     fn has_sum(self, sum: f64, lowest_bound: Option<f64>) -> bool {
         sum >= 0.0 && lowest_bound.is_none_or(|bound| bound >= 0.0)
@@ -106,7 +118,7 @@ mod tests {
     use crate::storage::Sink;
 
     fn encoded(fill: impl FnOnce(&mut dyn Sink)) -> String {
-        String::from_utf8(encoded_with(&naming(), &OpenMetrics, fill)).expect("text")
+        String::from_utf8(encoded_with(&naming(), &OpenMetrics { with_created: false }, fill)).expect("text")
     }
 
     const DEFAULT: &str = r#"app="a\"b\\c\nd",env="development",mode="paper""#;

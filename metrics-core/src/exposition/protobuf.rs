@@ -4,6 +4,8 @@
 //! before it: so no more than [`MESSAGE`] bytes of a family, and one series, are held back. Prometheus reads each
 //! message on its own.
 
+use std::time::Duration;
+
 use prometheus::proto;
 use prost::Message;
 use prost::encoding::{encode_varint, message};
@@ -95,7 +97,8 @@ impl FamilyMessages {
 }
 
 impl FamilySpelling for FamilyMessages {
-    fn series(&mut self, out: &mut Vec<u8>, labels: &[&str], value: Reading<'_>) {
+    fn series(&mut self, out: &mut Vec<u8>, labels: &[&str], created: Option<Duration>, value: Reading<'_>) {
+        let created_timestamp = created.map(Timestamp::from);
         for (pair, value) in self.metric.label.iter_mut().zip(labels) {
             let text = pair.value.get_or_insert_default();
             text.clear();
@@ -103,8 +106,12 @@ impl FamilySpelling for FamilyMessages {
         }
         match value {
             #[expect(clippy::cast_precision_loss, reason = "the format keeps counters as floats")]
-            Reading::Counter(value) => self.metric.counter = Some(Counter { value: Some(value as f64) }),
-            Reading::FloatCounter(value) => self.metric.counter = Some(Counter { value: Some(value) }),
+            Reading::Counter(value) => {
+                self.metric.counter = Some(Counter { value: Some(value as f64), created_timestamp })
+            }
+            Reading::FloatCounter(value) => {
+                self.metric.counter = Some(Counter { value: Some(value), created_timestamp });
+            }
             Reading::Gauge(value) => self.metric.gauge = Some(Gauge { value: Some(value) }),
             Reading::Histogram { buckets, sum } => {
                 let histogram = self.metric.histogram.get_or_insert_default();
@@ -119,6 +126,7 @@ impl FamilySpelling for FamilyMessages {
                 }
                 histogram.sample_count = Some(count);
                 histogram.sample_sum = Some(sum);
+                histogram.created_timestamp = created_timestamp;
             }
         }
         self.push(out);
@@ -133,7 +141,8 @@ impl FamilySpelling for FamilyMessages {
         };
         match self.family_type {
             FamilyType::Counter => {
-                self.metric.counter = Some(Counter { value: Some(metric.get_counter().get_value()) });
+                self.metric.counter =
+                    Some(Counter { value: Some(metric.get_counter().get_value()), created_timestamp: None });
             }
             FamilyType::Gauge => {
                 self.metric.gauge = Some(Gauge { value: Some(metric.get_gauge().get_value()) });
@@ -216,6 +225,17 @@ struct Gauge {
 struct Counter {
     #[prost(double, optional, tag = "1")]
     value: Option<f64>,
+    #[prost(message, optional, tag = "3")]
+    created_timestamp: Option<Timestamp>,
+}
+
+/// `google.protobuf.Timestamp`.
+#[derive(Clone, Copy, PartialEq, Message)]
+struct Timestamp {
+    #[prost(int64, tag = "1")]
+    seconds: i64,
+    #[prost(int32, tag = "2")]
+    nanos: i32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -244,6 +264,8 @@ struct Histogram {
     sample_sum: Option<f64>,
     #[prost(message, repeated, tag = "3")]
     bucket: Vec<Bucket>,
+    #[prost(message, optional, tag = "15")]
+    created_timestamp: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -262,6 +284,15 @@ impl From<FamilyType> for MetricType {
             FamilyType::Histogram => Self::Histogram,
             FamilyType::Summary => Self::Summary,
             FamilyType::Untyped => Self::Untyped,
+        }
+    }
+}
+
+impl From<Duration> for Timestamp {
+    fn from(unix_time: Duration) -> Self {
+        Self {
+            seconds: i64::try_from(unix_time.as_secs()).unwrap_or(i64::MAX),
+            nanos: i32::try_from(unix_time.subsec_nanos()).unwrap_or(0),
         }
     }
 }
@@ -300,6 +331,7 @@ impl From<&proto::Histogram> for Histogram {
             sample_count: Some(histogram.get_sample_count()),
             sample_sum: Some(histogram.get_sample_sum()),
             bucket: finite.map(bucket).collect(),
+            created_timestamp: None,
         }
     }
 }
@@ -308,12 +340,18 @@ impl From<&proto::Histogram> for Histogram {
 mod tests {
     use super::*;
     use crate::catalogue;
+    use crate::clock::{Created, Stamp};
+    use crate::exposition::encoder::Encoder;
     use crate::exposition::encoder::tests::{encoded_with, naming};
+    use crate::exposition::filter::Filter;
     use crate::storage::Sink;
 
     fn encoded(fill: impl FnOnce(&mut dyn Sink)) -> Vec<MetricFamily> {
-        let page = encoded_with(&naming(), &Protobuf, fill);
-        let mut rest = &page[..];
+        decoded(&encoded_with(&naming(), &Protobuf, fill))
+    }
+
+    fn decoded(page: &[u8]) -> Vec<MetricFamily> {
+        let mut rest = page;
         let mut families = Vec::new();
         while !rest.is_empty() {
             families.push(MetricFamily::decode_length_delimited(&mut rest).expect("a message"));
@@ -371,5 +409,29 @@ mod tests {
         assert!(families.iter().all(|family| heads(family) == heads(&families[0])));
         let series = families.iter().flat_map(|family| &family.metric).map(|metric| metric.label[0].value());
         assert_eq!(series.collect::<Vec<_>>(), names);
+    }
+
+    #[test]
+    fn counters_and_histograms_have_a_created_time_and_gauges_have_none() {
+        let (naming, all) = (naming(), Filter::default());
+        let now =
+            Stamp { boot_time: Duration::from_secs(50), wall: Duration::from_millis(1_700_000_050_500) };
+        let (instance, series) = (Created::at(Duration::from_secs(10)), Created::at(Duration::from_secs(20)));
+        let mut encoder = Encoder::new(&naming, &Protobuf, &all, Vec::new()).with_created(&instance, now);
+        encoder.since(&series);
+        let sink: &mut dyn Sink = &mut encoder;
+        sink.histogram(&catalogue::SUBSYSTEM_DURATION_SECONDS, &["trading"], &[1; 8], 1.0);
+        sink.gauge(&catalogue::SUBSYSTEM_ALIVE, &["trading"], 1.0);
+        sink.counter(&catalogue::SUBSYSTEM_RUNS_TOTAL, &["trading", "ok"], 1);
+        sink.float_counter(&catalogue::PROCESS_CPU_SECONDS_TOTAL, &[], 1.0);
+        let families = decoded(&encoder.finish().expect("nothing is written").0);
+        let created = |index: usize| {
+            let metric = &families[index].metric[0];
+            let counter = metric.counter.and_then(|counter| counter.created_timestamp);
+            counter.or(metric.histogram.as_ref().and_then(|histogram| histogram.created_timestamp))
+        };
+        let at = |seconds| Some(Timestamp { seconds, nanos: 500_000_000 });
+        assert_eq!([created(0), created(1), created(2)], [at(1_700_000_020), None, at(1_700_000_010)]);
+        assert_eq!(created(3), None, "the processor time of the process began before the instance");
     }
 }

@@ -1,5 +1,7 @@
 //! The interface between the order of an exposition and its format.
 
+use std::time::Duration;
+
 use prometheus::proto::{self, MetricType};
 
 use super::foreign_family::ForeignFamily;
@@ -28,8 +30,8 @@ pub(crate) trait Spelling {
 
 /// Spells the series of one family, with everything in it that they have in common.
 pub(crate) trait FamilySpelling {
-    /// A series of one of the library's families, or of the bot's own.
-    fn series(&mut self, out: &mut Vec<u8>, labels: &[&str], value: Reading<'_>);
+    /// A series of one of the library's families, or of the bot's own, with the Unix time at which its counts began.
+    fn series(&mut self, out: &mut Vec<u8>, labels: &[&str], created: Option<Duration>, value: Reading<'_>);
 
     /// A series of a foreign family.
     fn foreign(&mut self, out: &mut Vec<u8>, metric: &proto::Metric);

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::catalogue;
+use crate::clock::Created;
 use crate::families::capital::CapitalReading;
 use crate::labels::bounds::LabelBounds;
 use crate::labels::value::OTHER;
@@ -76,7 +77,7 @@ impl Profiles {
 
     /// The slot of this profile, created if there is capacity. A profile named "other" has none, because its series
     /// would be exported twice.
-    pub(crate) fn place(&self, id: &str) -> Option<Arc<ProfileSlots>> {
+    pub(crate) fn place(&self, id: &str, now: impl FnOnce() -> Duration) -> Option<Arc<ProfileSlots>> {
         if let Some(slots) = self.places.lock().get(id) {
             return Some(Arc::clone(slots));
         }
@@ -92,7 +93,7 @@ impl Profiles {
         }
         let mut beyond = self.beyond();
         beyond.removed.remove(id);
-        let slots = Arc::new(ProfileSlots::new(beyond.below_zero.remove(id)));
+        let slots = Arc::new(ProfileSlots::new(now(), beyond.below_zero.remove(id)));
         drop(beyond);
         places.insert(Arc::from(id), Arc::clone(&slots));
         Some(slots)
@@ -202,8 +203,11 @@ impl Overflowed {
 ///
 /// A lock and not atomics, because a removal, an update and a scrape at the same time must find one of the others'
 /// states and not a mixture. It is held only to copy a few words.
-#[derive(Debug, Default)]
-pub(crate) struct ProfileSlots(Lock<ProfileState>);
+#[derive(Debug)]
+pub(crate) struct ProfileSlots {
+    created: Created,
+    state: Lock<ProfileState>,
+}
 
 #[derive(Debug, Default)]
 struct ProfileState {
@@ -222,8 +226,9 @@ struct ProfileState {
 impl ProfileSlots {
     /// The slot of a profile that may have been below zero before it had one, in which case its fall is already
     /// counted.
-    fn new(below_zero: bool) -> Self {
-        Self(Lock::new(ProfileState { below_zero, ..ProfileState::default() }))
+    fn new(now: Duration, below_zero: bool) -> Self {
+        let state = Lock::new(ProfileState { below_zero, ..ProfileState::default() });
+        Self { created: Created::at(now), state }
     }
 
     /// Counts a violation if available capital has fallen below zero, and restores a removed profile.
@@ -269,6 +274,7 @@ impl ProfileSlots {
         let ProfileState { violations, below_zero, utilization, .. } = *standing;
         drop(standing);
         let labels = &[profile];
+        sink.since(&self.created);
         sink.counter(&catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL, labels, violations);
         if let Some(utilization) = utilization {
             sink.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, labels, utilization);
@@ -277,7 +283,7 @@ impl ProfileSlots {
     }
 
     fn standing(&self) -> LockGuard<'_, ProfileState> {
-        self.0.lock()
+        self.state.lock()
     }
 }
 
@@ -312,7 +318,7 @@ mod tests {
 
     #[test]
     fn violations_count_edges() {
-        let slots = ProfileSlots::default();
+        let slots = ProfileSlots::new(Duration::ZERO, false);
         for (used, expected) in [(101.0, 1), (102.0, 1), (100.0, 1), (99.0, 1), (100.5, 2), (100.5, 2)] {
             slots.update(&capital(100.0, used), 0.0);
             assert_eq!(violations(&slots), expected, "{used} of 100 used");
@@ -321,7 +327,7 @@ mod tests {
 
     #[test]
     fn negative_zero_is_not_below_and_a_tolerance_is_respected() {
-        let slots = ProfileSlots::default();
+        let slots = ProfileSlots::new(Duration::ZERO, false);
         slots.update(&available(-0.0), 0.0);
         slots.update(&capital(100.0, 100.4), 0.5);
         assert_eq!(violations(&slots), 0);
@@ -331,7 +337,7 @@ mod tests {
 
     #[test]
     fn concurrent_threads_count_one_fall_once() {
-        let slots = ProfileSlots::default();
+        let slots = ProfileSlots::new(Duration::ZERO, false);
         for round in 1..=100 {
             std::thread::scope(|scope| {
                 for _ in 0..4 {
@@ -349,20 +355,20 @@ mod tests {
         profiles.set_bound(1);
         let later = GRACE * 2;
         for _ in 0..200 {
-            profiles.place("x").expect("a place").remove(Duration::ZERO);
+            profiles.place("x", || Duration::ZERO).expect("a place").remove(Duration::ZERO);
             std::thread::scope(|scope| {
                 scope.spawn(|| profiles.forget(later));
-                scope.spawn(|| profiles.place("x").expect("a place").bring_back());
+                scope.spawn(|| profiles.place("x", || Duration::ZERO).expect("a place").bring_back());
             });
-            assert!(profiles.place("x").is_some());
-            assert!(profiles.place("y").is_none(), "there is one place");
+            assert!(profiles.place("x", || Duration::ZERO).is_some());
+            assert!(profiles.place("y", || Duration::ZERO).is_none(), "there is one place");
         }
     }
 
     #[test]
     fn the_end_of_a_grace_period_is_reported_once() {
         let profiles = Profiles::new();
-        let held = profiles.place("x").expect("a place");
+        let held = profiles.place("x", || Duration::ZERO).expect("a place");
         held.remove(Duration::ZERO);
         assert!(profiles.forget(GRACE.saturating_sub(Duration::from_nanos(1))).is_empty());
         assert_eq!(profiles.forget(GRACE), [Arc::from("x")]);
@@ -406,7 +412,7 @@ mod tests {
         let long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
         let profiles = Profiles::new();
         for round in 1..=if long { 200_000 } else { 500 } {
-            let slots = profiles.place("x").expect("a place");
+            let slots = profiles.place("x", || Duration::ZERO).expect("a place");
             slots.update(&available(0.0), 0.0);
             slots.remove(Duration::ZERO);
             std::thread::scope(|scope| {
@@ -431,7 +437,7 @@ mod tests {
         profiles.set_bound(0);
         profiles.update_beyond("x", &available(-1.0), 0.0);
         profiles.set_bound(1);
-        let slots = profiles.place("x").expect("a place");
+        let slots = profiles.place("x", || Duration::ZERO).expect("a place");
         slots.update(&available(-2.0), 0.0);
         assert_eq!(violations(&slots) + profiles.beyond().violations, 1);
         slots.update(&available(0.0), 0.0);

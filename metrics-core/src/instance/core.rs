@@ -9,7 +9,7 @@ use prometheus::proto::MetricFamily;
 
 use super::settings::Settings;
 use crate::catalogue::{self, DEFAULT_NAMESPACE};
-use crate::clock::{Clock, Timeline, Translation};
+use crate::clock::{Clock, Created, Timeline, Translation};
 use crate::exposition::{Exposed, Foreign, InstanceId, Naming};
 use crate::families::custom::CustomSeries;
 use crate::families::event::{Event, Events};
@@ -32,6 +32,7 @@ use crate::{LabelValue as _, lock};
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) clock: Clock,
+    pub(crate) created: Created,
     pub(crate) timeline: Arc<Timeline>,
     pub(crate) subsystems: Subsystems,
     pub(crate) exchange_calls: ExchangeCalls,
@@ -66,8 +67,10 @@ impl Core {
     pub(super) fn new(clock: Clock, custom: Arc<CustomSeries>) -> Self {
         let events = Events::new(clock.clone());
         let market_data = Arc::new(MarketData::new(clock.clone()));
+        let created = Created::at(clock.boot_time());
         Self {
             clock,
+            created,
             timeline: Arc::new(Timeline::new()),
             subsystems: Subsystems::default(),
             exchange_calls: ExchangeCalls::default(),
@@ -184,9 +187,10 @@ impl Core {
 
     /// The slot of this profile, if there is capacity, possibly by the end of a grace period.
     pub(crate) fn profile_slots(&self, id: &str) -> Option<Arc<ProfileSlots>> {
-        self.profiles.place(id).or_else(|| {
-            self.forget_profiles(self.clock.boot_time());
-            let place = self.profiles.place(id);
+        let now = || self.clock.boot_time();
+        self.profiles.place(id, now).or_else(|| {
+            self.forget_profiles(now());
+            let place = self.profiles.place(id, now);
             if place.is_none() {
                 self.profiles.expect_beyond();
             }

@@ -19,7 +19,7 @@ use crate::exposition::filter::Filter;
 #[cfg(feature = "server")]
 use crate::exposition::format::RequestedPage;
 use crate::exposition::text::Text;
-use crate::exposition::{Exposed as _, Naming, Spelling};
+use crate::exposition::{Exposed as _, Naming};
 use crate::families::event::Event;
 use crate::families::exchange::{ExchangeCallHandle, ExchangeSlots};
 use crate::families::market_data::MarketDataHandle;
@@ -257,7 +257,9 @@ impl Metrics {
     ///
     /// The first error of writing to `out` or flushing it.
     pub fn write_exposition(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        let receipt = self.write(&Text, &Filter::default(), out)?;
+        let all = Filter::default();
+        let encoder = Encoder::new(self.naming(), &Text, &all, Vec::new()).write_to(out);
+        let (_, receipt) = self.encode(encoder)?;
         // Buffered data has not reached a reader.
         out.flush()?;
         receipt.confirm();
@@ -267,21 +269,13 @@ impl Metrics {
     /// Writes the page that a client requests, which receives it later.
     #[cfg(feature = "server")]
     pub(crate) fn write_page(&self, page: &RequestedPage, out: &mut dyn io::Write) -> io::Result<Receipt> {
-        self.write(page.format.spelling(), &page.filter, out)
-    }
-
-    fn write(
-        &self,
-        spelling: &dyn Spelling,
-        filter: &Filter,
-        out: &mut dyn io::Write,
-    ) -> io::Result<Receipt> {
-        let encoder = Encoder::new(self.naming(), spelling, filter, Vec::new()).write_to(out);
+        let encoder = Encoder::new(self.naming(), page.spelling(), &page.filter, Vec::new()).write_to(out);
         self.encode(encoder).map(|(_, receipt)| receipt)
     }
 
-    fn encode(&self, mut encoder: Encoder<'_>) -> io::Result<(Vec<u8>, Receipt)> {
+    fn encode<'a>(&'a self, encoder: Encoder<'a>) -> io::Result<(Vec<u8>, Receipt)> {
         let started = Instant::now();
+        let mut encoder = encoder.with_created(&self.core.created, self.core.clock.stamp());
         // Foreign families come first, because their failures are counted in the library's.
         let Core { foreign, clock, .. } = &*self.core;
         let Encoder { spelling, filter, .. } = encoder;

@@ -125,11 +125,11 @@ impl BoundedSeries {
         }
         let fits = self.may_have_own(&labels);
         let replaced = if fits { Vec::new() } else { self.limits.replace_with_other(&mut within) };
-        let series = self.insert_or_revive(key, within, make);
+        let series = self.insert_or_revive(key, within, now, make);
         if replaced.is_empty() && series.key == key {
             return series;
         }
-        Arc::new(Entry::overflow(key, labels, self.family, series, replaced))
+        Arc::new(Entry::overflow(key, labels, self.family, series, replaced, now))
     }
 
     /// Whether a label set has its own series within the limits, or can have one.
@@ -141,6 +141,7 @@ impl BoundedSeries {
         &mut self,
         key: FamilyKey,
         labels: Vec<LabelText>,
+        now: Duration,
         make: impl FnOnce() -> Slot,
     ) -> Arc<Entry> {
         if let Some(OrderedEntry(entry)) = self.series.get(&*labels) {
@@ -153,7 +154,7 @@ impl BoundedSeries {
             return entry;
         }
         self.limits.take(&labels);
-        let entry = Arc::new(Entry::own(key, labels, make()));
+        let entry = Arc::new(Entry::own(key, labels, make(), now));
         self.series.insert(OrderedEntry(Arc::clone(&entry)));
         entry
     }
@@ -254,6 +255,9 @@ impl BoundedSeries {
             texts.clear();
             // They live as long as the series do.
             texts.extend(member.labels().iter().map(LabelText::as_str));
+            if !is_gauge {
+                sink.since(&member.0.created);
+            }
             let mark = slot.collect(self.family, &texts, sink);
             if awaits_receipt
                 && !member.0.is_seen(mark)
@@ -281,7 +285,7 @@ impl BoundedSeries {
     fn sweep(&mut self, now: Duration) {
         for (member, baseline) in std::mem::take(&mut self.retired) {
             let is_held = member.is_held_beside(1);
-            let baseline = self.move_to_other(&member, &baseline).unwrap_or(baseline);
+            let baseline = self.move_to_other(&member, &baseline, now).unwrap_or(baseline);
             if is_held {
                 self.retired.push((member, baseline));
             }
@@ -342,7 +346,7 @@ impl BoundedSeries {
             cache::forget();
             return Fate::Back;
         }
-        self.move_to_other(member, baseline).map_or(Fate::Removed(removal), Fate::Retired)
+        self.move_to_other(member, baseline, now).map_or(Fate::Removed(removal), Fate::Retired)
     }
 
     fn retire(&mut self, member: OrderedEntry, baseline: Baseline) {
@@ -352,7 +356,12 @@ impl BoundedSeries {
 
     /// Moves the recordings of a hidden series since a baseline to "other", if there are any. The value of a gauge is
     /// dropped, because gauges have no "other".
-    fn move_to_other(&mut self, member: &OrderedEntry, baseline: &Baseline) -> Option<Baseline> {
+    fn move_to_other(
+        &mut self,
+        member: &OrderedEntry,
+        baseline: &Baseline,
+        now: Duration,
+    ) -> Option<Baseline> {
         let slot = member.slot().filter(|slot| slot.mark() != baseline.mark)?;
         let mut within = member.labels().to_vec();
         let replaced = self.limits.replace_with_other(&mut within);
@@ -363,10 +372,10 @@ impl BoundedSeries {
             slot.retract();
             return None;
         }
-        let now = slot.baseline();
-        let other = self.insert_or_revive(member.0.key, within, || slot.empty());
-        other.record(|other| other.add_difference(baseline, &now));
-        Some(now)
+        let moved = slot.baseline();
+        let other = self.insert_or_revive(member.0.key, within, now, || slot.empty());
+        other.record(|other| other.add_difference(baseline, &moved));
+        Some(moved)
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use super::hash;
 use super::label_set::{FamilyKey, LabelSetQuery, LabelText, QueriedLabel};
 use crate::catalogue::Family;
+use crate::clock::Created;
 use crate::storage::{CounterSlot, Seen, Slot};
 
 /// The result of looking up a label set: its series, or the one in which it counts. All threads share it, because a
@@ -19,6 +21,8 @@ pub struct Entry {
     /// capacity may then be used by another, and a recording has to look it up to revive it. A recording that reads this
     /// too early goes to the series all the same, where the next sweep finds it.
     is_live: AtomicBool,
+    /// When its label set got a series.
+    pub(super) created: Created,
     /// The slot's version in the latest exposition that a reader has received.
     seen: AtomicU64,
     target: CountsIn,
@@ -41,8 +45,8 @@ struct Overflow {
 
 impl Entry {
     /// The entry of a label set with its own series.
-    pub(super) fn own(key: FamilyKey, labels: Vec<LabelText>, slot: Slot) -> Self {
-        Self::new(key, labels, true, CountsIn::Own(slot))
+    pub(super) fn own(key: FamilyKey, labels: Vec<LabelText>, slot: Slot, now: Duration) -> Self {
+        Self::new(key, labels, now, true, CountsIn::Own(slot))
     }
 
     /// The entry of a label set that counts in another series, with the values of the labels `replaced` replaced.
@@ -52,13 +56,20 @@ impl Entry {
         family: &'static Family,
         series: Arc<Self>,
         replaced: Vec<Arc<CounterSlot>>,
+        now: Duration,
     ) -> Self {
-        Self::new(key, labels, false, CountsIn::Overflow(Box::new(Overflow { family, series, replaced })))
+        Self::new(
+            key,
+            labels,
+            now,
+            false,
+            CountsIn::Overflow(Box::new(Overflow { family, series, replaced })),
+        )
     }
 
-    fn new(key: FamilyKey, labels: Vec<LabelText>, is_live: bool, target: CountsIn) -> Self {
+    fn new(key: FamilyKey, labels: Vec<LabelText>, now: Duration, is_live: bool, target: CountsIn) -> Self {
         let (is_live, seen) = (AtomicBool::new(is_live), AtomicU64::new(0));
-        Self { key, labels: labels.into(), is_live, seen, target }
+        Self { key, labels: labels.into(), created: Created::at(now), is_live, seen, target }
     }
 
     /// Records to the series that the label set had when it was looked up.

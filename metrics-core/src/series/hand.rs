@@ -136,12 +136,14 @@ pub(super) fn empty() {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::series::FamilyKey;
 
     #[test]
     fn a_handle_that_is_made_and_dropped_changes_nothing_that_other_threads_read() {
-        let entry = Arc::new(Entry::own(FamilyKey::new(), Vec::new(), Slot::counter()));
+        let entry = Arc::new(Entry::own(FamilyKey::new(), Vec::new(), Slot::counter(), Duration::ZERO));
         std::thread::scope(|scope| {
             let live = || {
                 drop(EntryHandle::new(&entry));

@@ -10,6 +10,15 @@ use super::Format;
 use crate::exposition::filter::Filter;
 use crate::exposition::format::RequestedPage;
 
+/// The formats that a server offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct OfferedFormats {
+    /// Sorted, at least one.
+    pub(super) formats: Vec<Format>,
+    /// Whether OpenMetrics has the samples `…_created`.
+    pub(super) with_created: bool,
+}
+
 /// A variant of a page. Clients that wait for the same one share its rendering.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Variant {
@@ -27,9 +36,13 @@ const PART_OF_TIMEOUT: f64 = 0.95;
 const DISTINGUISHING: [&str; 3] = ["version", "proto", "encoding"];
 
 impl Variant {
-    /// The variant that this client prefers among the offered formats, which are sorted.
-    pub(super) fn preferred(uri: &Uri, headers: &HeaderMap, offered: &[Format]) -> Self {
-        let page = RequestedPage { format: format(headers, offered), filter: filter(uri) };
+    /// The variant that this client prefers among those that are offered.
+    pub(super) fn preferred(uri: &Uri, headers: &HeaderMap, offered: &OfferedFormats) -> Self {
+        let page = RequestedPage {
+            format: format(headers, &offered.formats),
+            with_created: offered.with_created,
+            filter: filter(uri),
+        };
         Self { page, is_compressed: cfg!(feature = "gzip") && accepts_gzip(headers) }
     }
 

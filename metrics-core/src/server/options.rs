@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Format;
+use super::negotiation::OfferedFormats;
 
 /// Longer times are cut to this one, which is far beyond any use and safe to add to a clock.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -19,8 +20,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct ServerOptions {
-    /// Sorted, at least one.
-    pub(super) formats: Vec<Format>,
+    pub(super) offered: OfferedFormats,
     pub(super) header_timeout: Duration,
     pub(super) idle_timeout: Duration,
     pub(super) write_timeout: Duration,
@@ -34,7 +34,7 @@ pub struct ServerOptions {
 impl Default for ServerOptions {
     fn default() -> Self {
         Self {
-            formats: vec![Format::Text],
+            offered: OfferedFormats { formats: vec![Format::Text], with_created: false },
             header_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(100),
             write_timeout: Duration::from_secs(30),
@@ -65,12 +65,24 @@ impl ServerOptions {
     /// Default: text alone. Prometheus prefers OpenMetrics where it is offered, and Prometheus 2 then stores the bounds
     /// of histograms as other series: [`Format::OpenMetrics`].
     pub fn formats(mut self, formats: impl IntoIterator<Item = Format>) -> Self {
-        self.formats = formats.into_iter().collect();
-        self.formats.sort_unstable();
-        self.formats.dedup();
-        if self.formats.is_empty() {
-            self.formats.push(Format::default());
+        let mut formats: Vec<_> = formats.into_iter().collect();
+        formats.sort_unstable();
+        formats.dedup();
+        if formats.is_empty() {
+            formats.push(Format::default());
         }
+        self.offered.formats = formats;
+        self
+    }
+
+    /// Whether OpenMetrics has a further sample `…_created` for each counter and histogram, with the Unix time at which
+    /// its counts began. The protobuf format always has that time.
+    ///
+    /// Default: no. Prometheus stores such a sample as one more series, unless its feature
+    /// `created-timestamp-zero-ingestion` is on: then it takes a series that first appears with a count as one that was
+    /// 0 before, so that `increase()` sees the first recording of a symbol or profile.
+    pub fn created_samples(mut self, are_sent: bool) -> Self {
+        self.offered.with_created = are_sent;
         self
     }
 

@@ -10,12 +10,12 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode, Version};
 
 use super::answer::{Answer, Content};
-use super::negotiation::{Variant, scrape_timeout};
+use super::negotiation::{OfferedFormats, Variant, scrape_timeout};
 use super::outlet::Outlet;
 use super::rendering::{Rendering, Reply};
 use super::scrapes::{Handover, Scrapes, Tracked};
 use super::unread::Unread;
-use super::{Delivered, Format, Pages, ServerOptions};
+use super::{Delivered, Pages, ServerOptions};
 use crate::report::Report;
 
 /// The number of pages.
@@ -35,7 +35,7 @@ pub(super) struct PageService {
     landing: Rendering,
     healthy: Rendering,
     ready: Rendering,
-    formats: Vec<Format>,
+    offered: OfferedFormats,
     scrapes: Scrapes,
 }
 
@@ -65,7 +65,7 @@ impl PageService {
             landing: start(LANDING, |pages, _, _| Some(Answer::html(pages.landing()))),
             healthy: start(HEALTHY, |pages, _, _| Some(Answer::verdict(pages.healthy()))),
             ready: start(READY, |pages, _, _| Some(Answer::verdict(pages.ready()))),
-            formats: options.formats.clone(),
+            offered: options.offered.clone(),
             scrapes,
         }
     }
@@ -73,7 +73,7 @@ impl PageService {
     pub(super) async fn respond(&self, head: &Parts, handover: Handover) -> Response<Tracked<Content>> {
         // Before the page is requested: a thread that starts waiting from here on needs a later scrape.
         let ticket = self.scrapes.ticket();
-        let variant = Variant::preferred(&head.uri, &head.headers, &self.formats);
+        let variant = Variant::preferred(&head.uri, &head.headers, &self.offered);
         // A part is not the last scrape that a bot waits for.
         let is_scrape = head.uri.path() == METRICS && head.method == Method::GET && variant.is_complete();
         let Reply { answer, streamed, delivery } = match refusal(head) {

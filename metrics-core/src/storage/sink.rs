@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::catalogue::Family;
+use crate::clock::Created;
 
 /// Receives the series of a scrape, one at a time.
 ///
@@ -25,6 +26,9 @@ pub(crate) trait Sink {
 
     /// Called while no lock is held, so that the sink may wait until its output is accepted.
     fn rest(&mut self) {}
+
+    /// The counts of the next series began at this time; without this, they began with the instance.
+    fn since(&mut self, _created: &Created) {}
 
     /// One series of `family`, with the values of its labels in the order of [`Family::labels`].
     fn sample(&mut self, family: &'static Family, labels: &[&str], value: Reading<'_>);

@@ -1,18 +1,26 @@
-//! Foreign families in every format, and the families that a client names.
+//! Foreign families in every format, the families that a client names, and created times.
+
+use std::time::Duration;
 
 use super::foreign::{
     Scripted, buckets_family, counter_family, dated_family, failures, gauge_family, metrics,
     quantiles_family, reporting,
 };
-use crate::Metrics;
 use crate::exposition::filter::Filter;
 use crate::exposition::format::{Format, RequestedPage};
+use crate::labels::{EventType, Severity, Subsystem};
+use crate::testing::instance;
+use crate::{Capital, Metrics};
 
 fn page(metrics: &Metrics, format: Format, names: &[&str]) -> Vec<u8> {
     let names: Vec<_> = names.iter().map(ToString::to_string).collect();
     let filter = if names.is_empty() { Filter::default() } else { Filter::by_name(names) };
+    written(metrics, &RequestedPage { format, with_created: false, filter })
+}
+
+fn written(metrics: &Metrics, page: &RequestedPage) -> Vec<u8> {
     let mut out = Vec::new();
-    let _ = metrics.write_page(&RequestedPage { format, filter }, &mut out).expect("it is written to memory");
+    metrics.write_page(page, &mut out).expect("it is written to memory").confirm();
     out
 }
 
@@ -112,4 +120,74 @@ fn foreign_code_does_not_run_for_a_client_that_names_families_of_the_bot_alone()
         assert_eq!(failures(&text_page(&metrics, Format::Text, &names), "panic"), 0);
     }
     assert_eq!(failures(&metrics.exposition(), "panic"), 1);
+}
+
+/// The created time of the only series of this name with this text, in seconds from now.
+fn created(metrics: &Metrics, name: &str, text: &str) -> Option<f64> {
+    let requested =
+        RequestedPage { format: Format::OpenMetrics, with_created: true, filter: Filter::default() };
+    let page = String::from_utf8(written(metrics, &requested)).expect("text");
+    let name = format!("bytelyst_bot_{name}_created{{");
+    let mut lines = page.lines().filter(|line| line.starts_with(&name) && line.contains(text));
+    let line = lines.next();
+    assert_eq!(lines.next(), None, "{page}");
+    let unix: f64 = line?.rsplit(' ').next()?.parse().expect("a number");
+    let now = metrics.wall().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    Some(((unix - now.as_secs_f64()) * 1_000.0).round() / 1_000.0)
+}
+
+#[test]
+fn each_series_has_the_time_at_which_its_counts_began() {
+    let (metrics, clock) = instance();
+    let _ = metrics.subsystem(Subsystem::Trading);
+    let event = |symbol: &str| {
+        metrics.event(Severity::Info, EventType::OrderFilled).profile("maker").symbol(symbol).record()
+    };
+    clock.advance(Duration::from_secs(10));
+    event("A");
+    metrics.profile("maker").update(Capital { allocated: 4.0, ..Capital::default() });
+    clock.advance(Duration::from_secs(5));
+    event("A");
+    event("B");
+    let of = |name, text| created(&metrics, name, text);
+    assert_eq!(of("subsystem_duration_seconds", "trading"), Some(-15.0));
+    assert_eq!(of("reconciliation_mismatches", ""), Some(-15.0));
+    assert_eq!(of("operational_events", "symbol=\"A\""), Some(-5.0));
+    assert_eq!(of("operational_events", "symbol=\"B\""), Some(0.0));
+    assert_eq!(of("capital_invariant_violations", "maker"), Some(-5.0));
+    assert_eq!(of("subsystem_alive", ""), None, "a gauge counts nothing");
+}
+
+/// A thread keeps the series that it recorded to.
+#[test]
+fn a_series_that_returns_has_a_new_created_time_if_its_counts_begin_again() {
+    let (metrics, clock) = instance();
+    let record = || {
+        let event = metrics.event(Severity::Info, EventType::OrderFilled);
+        event.profile("maker").symbol("A").record();
+    };
+    let record_elsewhere = || std::thread::scope(|scope| scope.spawn(record).join().expect("no panic"));
+    let remove = || {
+        metrics.profile("maker").remove();
+        for _ in 0..3 {
+            clock.advance(Duration::from_mins(20));
+            let _ = created(&metrics, "operational_events", "");
+        }
+        assert_eq!(created(&metrics, "operational_events", "symbol=\"A\""), None);
+    };
+    let count_and_created = || {
+        let text = metrics.exposition();
+        let line = text.lines().find(|line| line.contains("symbol=\"A\"")).expect("it is exported");
+        let count = line.rsplit(' ').next().expect("a count").to_owned();
+        (count, created(&metrics, "operational_events", "symbol=\"A\""))
+    };
+    let _ = created(&metrics, "operational_events", "");
+    record_elsewhere();
+    let _ = count_and_created();
+    remove();
+    record();
+    assert_eq!(count_and_created(), ("1".to_owned(), Some(0.0)));
+    remove();
+    record();
+    assert_eq!(count_and_created(), ("2".to_owned(), Some(-3_600.0)));
 }
