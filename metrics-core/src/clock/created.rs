@@ -5,33 +5,40 @@ use std::time::Duration;
 
 use super::Stamp;
 
-/// A boot time whose translation to wall-clock time is made once, by the first scrape that exports it: a later one
-/// would differ by corrections of the clocks since, and a scraper would take that for a restart.
-#[derive(Debug)]
-pub(crate) struct Created {
-    boot_time: Duration,
-    /// In nanoseconds; 0 until it is translated.
-    wall: AtomicU64,
-}
+/// A boot time, rounded down to a tenth of a second, in four bytes: there is one in each series.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Created(u32);
+
+const UNIT: Duration = Duration::from_millis(100);
 
 impl Created {
     pub(crate) fn at(boot_time: Duration) -> Self {
-        Self { boot_time, wall: AtomicU64::new(0) }
+        Self(u32::try_from(boot_time.as_millis() / UNIT.as_millis()).unwrap_or(u32::MAX))
     }
 
-    /// Its wall-clock time, translated now if it was not before.
+    /// The wall-clock time, for a machine that was started at `started`.
+    pub(crate) fn wall(self, started: Duration) -> Duration {
+        started + UNIT * self.0
+    }
+}
+
+/// The wall-clock time at which the machine was started. It is constant, since a scraper would take a created time
+/// that moves for a restart, unless the clock is set.
+#[derive(Debug, Default)]
+pub(crate) struct Started(AtomicU64);
+
+/// A smaller difference comes from a clock that is corrected gradually.
+const SAME: Duration = Duration::from_secs(1);
+
+impl Started {
     pub(crate) fn wall(&self, now: Stamp) -> Duration {
-        let known = self.wall.load(Relaxed);
-        if known != 0 {
-            return Duration::from_nanos(known);
+        let (known, computed) =
+            (Duration::from_nanos(self.0.load(Relaxed)), now.wall.saturating_sub(now.boot_time));
+        if known.abs_diff(computed) < SAME {
+            return known;
         }
-        let translated = match self.boot_time.checked_sub(now.boot_time) {
-            Some(later) => now.wall + later,
-            None => now.wall.saturating_sub(now.boot_time.saturating_sub(self.boot_time)),
-        };
-        let nanoseconds = u64::try_from(translated.as_nanos()).unwrap_or(u64::MAX).max(1);
-        let first = self.wall.compare_exchange(0, nanoseconds, Relaxed, Relaxed);
-        Duration::from_nanos(first.err().unwrap_or(nanoseconds))
+        self.0.store(u64::try_from(computed.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+        computed
     }
 }
 
@@ -40,17 +47,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_translation_is_kept() {
-        let at = |boot_time, wall| Stamp {
+    fn a_created_time_is_constant_until_the_clock_is_set() {
+        let at = |boot_time, wall_ms| Stamp {
             boot_time: Duration::from_secs(boot_time),
-            wall: Duration::from_secs(wall),
+            wall: Duration::from_millis(wall_ms),
         };
-        let created = Created::at(Duration::from_secs(10));
-        assert_eq!(created.wall(at(15, 1_000_005)), Duration::from_secs(1_000_000));
-        assert_eq!(created.wall(at(20, 2_000_000)), Duration::from_secs(1_000_000), "the clock was set");
-        assert_eq!(
-            Created::at(Duration::from_secs(30)).wall(at(20, 2_000_000)),
-            Duration::from_secs(2_000_010)
-        );
+        let (started, created) = (Started::default(), Created::at(Duration::from_millis(10_299)));
+        for (now, expected) in [
+            (at(15, 1_000_015_000), 1_000_010_200),
+            (at(20, 1_000_020_900), 1_000_010_200),
+            (at(30, 2_000_030_000), 2_000_010_200),
+            (at(40, 2_000_039_500), 2_000_010_200),
+        ] {
+            assert_eq!(created.wall(started.wall(now)), Duration::from_millis(expected), "{now:?}");
+        }
     }
 }

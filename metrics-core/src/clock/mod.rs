@@ -33,7 +33,7 @@ mod timeline;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use created::Created;
+pub(crate) use created::{Created, Started};
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use machine::TRUST;
 pub(crate) use scale::Scale;

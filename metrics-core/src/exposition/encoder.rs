@@ -8,7 +8,7 @@ use super::foreign_family::ForeignFamily;
 use super::naming::Naming;
 use super::spelling::{FamilySpelling, Spelling};
 use crate::catalogue::{FAMILIES, Family, Origin};
-use crate::clock::{Created, Stamp};
+use crate::clock::Created;
 use crate::storage::{Reading, Receipt, Sink};
 
 /// Encodes a scrape as it is read, in one format, with the names and default labels of its instance.
@@ -26,17 +26,18 @@ pub(crate) struct Encoder<'a> {
     families: Vec<PendingFamily>,
     /// The family of the last series, and its position.
     last: Option<(&'static Family, usize)>,
-    times: Option<Times<'a>>,
+    times: Option<Times>,
     receipt: Receipt,
     output: Option<Output<'a>>,
 }
 
-/// The times from which created times are computed.
-struct Times<'a> {
-    now: Stamp,
-    instance: &'a Created,
+/// The created times of series.
+struct Times {
+    /// The wall-clock time at which the machine was started.
+    started: Duration,
+    instance: Created,
     /// That of the next series, if it is not the instance's.
-    next: Option<Duration>,
+    next: Option<Created>,
 }
 
 /// The writer that receives the page in pieces.
@@ -89,9 +90,10 @@ impl<'a> Encoder<'a> {
         Self { output: Some(output), ..self }
     }
 
-    /// Encodes the created times too, in the formats that have them.
-    pub(crate) fn with_created(self, instance: &'a Created, now: Stamp) -> Self {
-        Self { times: Some(Times { now, instance, next: None }), ..self }
+    /// Encodes the created times too, in the formats that have them. `started` is the wall-clock time at which the
+    /// machine was started.
+    pub(crate) fn with_created(self, instance: Created, started: Duration) -> Self {
+        Self { times: Some(Times { started, instance, next: None }), ..self }
     }
 
     /// Adds a line for people, if the format allows it.
@@ -178,11 +180,11 @@ impl<'a> Encoder<'a> {
     }
 }
 
-impl Times<'_> {
+impl Times {
     /// The created time of the next series. The standard families count from the start of the process.
     fn of(&mut self, family: &Family) -> Option<Duration> {
-        let created = self.next.take().unwrap_or_else(|| self.instance.wall(self.now));
-        (family.origin != Origin::Standard).then_some(created)
+        let created = self.next.take().unwrap_or(self.instance);
+        (family.origin != Origin::Standard).then(|| created.wall(self.started))
     }
 }
 
@@ -217,9 +219,9 @@ impl Sink for Encoder<'_> {
         self.advance(position);
     }
 
-    fn since(&mut self, created: &Created) {
+    fn since(&mut self, created: Created) {
         if let Some(times) = &mut self.times {
-            times.next = Some(created.wall(times.now));
+            times.next = Some(created);
         }
     }
 

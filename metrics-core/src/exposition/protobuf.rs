@@ -107,7 +107,7 @@ impl FamilySpelling for FamilyMessages {
         match value {
             #[expect(clippy::cast_precision_loss, reason = "the format keeps counters as floats")]
             Reading::Counter(value) => {
-                self.metric.counter = Some(Counter { value: Some(value as f64), created_timestamp })
+                self.metric.counter = Some(Counter { value: Some(value as f64), created_timestamp });
             }
             Reading::FloatCounter(value) => {
                 self.metric.counter = Some(Counter { value: Some(value), created_timestamp });
@@ -340,7 +340,7 @@ impl From<&proto::Histogram> for Histogram {
 mod tests {
     use super::*;
     use crate::catalogue;
-    use crate::clock::{Created, Stamp};
+    use crate::clock::Created;
     use crate::exposition::encoder::Encoder;
     use crate::exposition::encoder::tests::{encoded_with, naming};
     use crate::exposition::filter::Filter;
@@ -414,11 +414,10 @@ mod tests {
     #[test]
     fn counters_and_histograms_have_a_created_time_and_gauges_have_none() {
         let (naming, all) = (naming(), Filter::default());
-        let now =
-            Stamp { boot_time: Duration::from_secs(50), wall: Duration::from_millis(1_700_000_050_500) };
-        let (instance, series) = (Created::at(Duration::from_secs(10)), Created::at(Duration::from_secs(20)));
-        let mut encoder = Encoder::new(&naming, &Protobuf, &all, Vec::new()).with_created(&instance, now);
-        encoder.since(&series);
+        let started = Duration::from_millis(1_700_000_000_500);
+        let [instance, series] = [10, 20].map(Duration::from_secs).map(Created::at);
+        let mut encoder = Encoder::new(&naming, &Protobuf, &all, Vec::new()).with_created(instance, started);
+        encoder.since(series);
         let sink: &mut dyn Sink = &mut encoder;
         sink.histogram(&catalogue::SUBSYSTEM_DURATION_SECONDS, &["trading"], &[1; 8], 1.0);
         sink.gauge(&catalogue::SUBSYSTEM_ALIVE, &["trading"], 1.0);

@@ -274,7 +274,7 @@ impl ProfileSlots {
         let ProfileState { violations, below_zero, utilization, .. } = *standing;
         drop(standing);
         let labels = &[profile];
-        sink.since(&self.created);
+        sink.since(self.created);
         sink.counter(&catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL, labels, violations);
         if let Some(utilization) = utilization {
             sink.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, labels, utilization);

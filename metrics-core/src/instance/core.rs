@@ -9,7 +9,7 @@ use prometheus::proto::MetricFamily;
 
 use super::settings::Settings;
 use crate::catalogue::{self, DEFAULT_NAMESPACE};
-use crate::clock::{Clock, Created, Timeline, Translation};
+use crate::clock::{Clock, Created, Started, Timeline, Translation};
 use crate::exposition::{Exposed, Foreign, InstanceId, Naming};
 use crate::families::custom::CustomSeries;
 use crate::families::event::{Event, Events};
@@ -33,6 +33,7 @@ use crate::{LabelValue as _, lock};
 pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) created: Created,
+    pub(crate) started: Started,
     pub(crate) timeline: Arc<Timeline>,
     pub(crate) subsystems: Subsystems,
     pub(crate) exchange_calls: ExchangeCalls,
@@ -71,6 +72,7 @@ impl Core {
         Self {
             clock,
             created,
+            started: Started::default(),
             timeline: Arc::new(Timeline::new()),
             subsystems: Subsystems::default(),
             exchange_calls: ExchangeCalls::default(),

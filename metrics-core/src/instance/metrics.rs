@@ -273,11 +273,11 @@ impl Metrics {
         self.encode(encoder).map(|(_, receipt)| receipt)
     }
 
-    fn encode<'a>(&'a self, encoder: Encoder<'a>) -> io::Result<(Vec<u8>, Receipt)> {
-        let started = Instant::now();
-        let mut encoder = encoder.with_created(&self.core.created, self.core.clock.stamp());
+    fn encode(&self, encoder: Encoder<'_>) -> io::Result<(Vec<u8>, Receipt)> {
+        let begun = Instant::now();
         // Foreign families come first, because their failures are counted in the library's.
-        let Core { foreign, clock, .. } = &*self.core;
+        let Core { foreign, clock, created, started, .. } = &*self.core;
+        let mut encoder = encoder.with_created(*created, started.wall(clock.stamp()));
         let Encoder { spelling, filter, .. } = encoder;
         let (id, report) = (self.core.id(), self.core.report());
         let foreign = foreign.families(id, self.naming(), spelling, filter, &report, clock.wall());
@@ -288,7 +288,7 @@ impl Metrics {
         for family in foreign {
             encoder.foreign(&family);
         }
-        let took = started.elapsed().saturating_sub(encoder.wrote_for());
+        let took = begun.elapsed().saturating_sub(encoder.wrote_for());
         let page = encoder.finish()?;
         // The time of a part would mislead.
         if filter.selects_all() {

@@ -256,7 +256,7 @@ impl BoundedSeries {
             // They live as long as the series do.
             texts.extend(member.labels().iter().map(LabelText::as_str));
             if !is_gauge {
-                sink.since(&member.0.created);
+                sink.since(member.0.created);
             }
             let mark = slot.collect(self.family, &texts, sink);
             if awaits_receipt

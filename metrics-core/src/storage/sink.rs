@@ -28,7 +28,7 @@ pub(crate) trait Sink {
     fn rest(&mut self) {}
 
     /// The counts of the next series began at this time; without this, they began with the instance.
-    fn since(&mut self, _created: &Created) {}
+    fn since(&mut self, _created: Created) {}
 
     /// One series of `family`, with the values of its labels in the order of [`Family::labels`].
     fn sample(&mut self, family: &'static Family, labels: &[&str], value: Reading<'_>);

@@ -141,7 +141,7 @@ fn each_series_has_the_time_at_which_its_counts_began() {
     let (metrics, clock) = instance();
     let _ = metrics.subsystem(Subsystem::Trading);
     let event = |symbol: &str| {
-        metrics.event(Severity::Info, EventType::OrderFilled).profile("maker").symbol(symbol).record()
+        metrics.event(Severity::Info, EventType::OrderFilled).profile("maker").symbol(symbol).record();
     };
     clock.advance(Duration::from_secs(10));
     event("A");
