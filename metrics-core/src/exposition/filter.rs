@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::family_type::FamilyType;
 use super::naming::Naming;
-use super::spelling::FamilyType;
 use crate::catalogue::{Family, Origin};
 
 /// Names of families or of their samples; without any, all families are selected.

@@ -4,8 +4,8 @@
 //! of them. Here each foreign collector and each foreign registry runs on a separate thread with a deadline; those
 //! that fail are left out of the scrape, counted, and reported once.
 
+use std::collections::HashSet;
 use std::collections::btree_map::{BTreeMap, Entry};
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,14 @@ use std::time::Duration;
 use prometheus::core::{Collector, Desc};
 use prometheus::{Error, Registry, proto};
 
-use super::conformance::{Fault, check_name};
 use super::failure::Failure;
 use super::filter::Filter;
 use super::foreign_family::ForeignFamily;
 use super::isolation::{Isolation, RunningCollector};
 use super::naming::Naming;
 use super::own::{InstanceId, OwnFamilies};
+use super::rules::family::{TakenNames, check_name};
+use super::rules::fault::Fault;
 use super::spelling::Spelling;
 use super::text::Text;
 use crate::catalogue::{FAMILIES, Origin};
@@ -121,7 +122,7 @@ impl Foreign {
         let is_wanted = !filter.selects_only(|name| ours.contain(name));
         let sources = if is_wanted { self.sources().clone() } else { Vec::new() };
         let results = self.run(sources, report, move |source| source.families(instance, now_ms));
-        let mut served = Served { spelling, ours, taken: HashMap::new(), families: BTreeMap::new() };
+        let mut served = Served { spelling, ours, taken: TakenNames::default(), families: BTreeMap::new() };
         let mut refused = Vec::new();
         for family in results.into_iter().flatten() {
             if let Err(family) = family.and_then(|family| served.add(family)) {
@@ -240,8 +241,7 @@ fn check_registered(description: &Desc, registered: &[&Desc]) -> Result<(), Erro
 struct Served<'a> {
     spelling: &'a dyn Spelling,
     ours: OwnNames,
-    /// The names of all samples, and their families.
-    taken: HashMap<String, String>,
+    taken: TakenNames,
     families: BTreeMap<String, ForeignFamily>,
 }
 
@@ -252,24 +252,18 @@ impl Served<'_> {
             return Ok(());
         }
         let name = family.name.clone();
-        let sample_names = self.spelling.names(&name, family.family_type);
-        self.check_names(&family, &sample_names).map_err(|fault| (name.clone(), fault))?;
-        match self.families.entry(name.clone()) {
-            Entry::Occupied(mut entry) => {
-                return entry.get_mut().merge(family).map_err(|fault| (name, fault));
-            }
-            Entry::Vacant(entry) => entry.insert(family),
-        };
-        self.taken.extend(sample_names.into_iter().map(|sample| (sample, name.clone())));
-        Ok(())
-    }
-
-    fn check_names(&self, family: &ForeignFamily, sample_names: &[String]) -> Result<(), Fault> {
-        if let Some(ours) = sample_names.iter().find(|&name| self.ours.contain(name)) {
-            return Err(Fault::Ours(ours.clone()));
+        let names = self.spelling.names(&name, family.family_type);
+        if let Some(ours) = names.iter().find(|&name| self.ours.contain(name)) {
+            return Err((name, Fault::Ours(ours.clone())));
         }
-        let taken = |name: &&String| self.taken.get(*name).is_some_and(|owner| *owner != family.name);
-        sample_names.iter().find(taken).map_or(Ok(()), |name| Err(Fault::Taken(name.clone())))
+        self.taken.take(&name, family.family_type, names).map_err(|fault| (name.clone(), fault))?;
+        match self.families.entry(name.clone()) {
+            Entry::Occupied(mut entry) => entry.get_mut().merge(family).map_err(|fault| (name, fault)),
+            Entry::Vacant(entry) => {
+                entry.insert(family);
+                Ok(())
+            }
+        }
     }
 }
 

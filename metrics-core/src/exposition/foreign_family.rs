@@ -4,8 +4,10 @@ use std::collections::HashSet;
 
 use prometheus::proto;
 
-use super::conformance::{Fault, SeriesLabels, check};
-use super::spelling::FamilyType;
+use super::family_type::FamilyType;
+use super::rules::family::SeriesLabels;
+use super::rules::fault::Fault;
+use super::rules::registry;
 
 /// A checked foreign family. Several collectors may each contribute a part.
 #[derive(Debug)]
@@ -14,14 +16,14 @@ pub(crate) struct ForeignFamily {
     pub(super) family_type: FamilyType,
     /// May be empty.
     pub(super) help: String,
-    labels: HashSet<SeriesLabels>,
+    labels: HashSet<SeriesLabels<'static>>,
     pub(super) series: Vec<proto::Metric>,
 }
 
 impl ForeignFamily {
     /// Checks whether a family may be served. `now_ms` is the Unix time in milliseconds.
     pub(super) fn checked(mut family: proto::MetricFamily, now_ms: i64) -> Result<Self, Fault> {
-        let labels = check(&family, now_ms)?;
+        let labels = registry::check(&family, now_ms)?;
         Ok(Self {
             name: family.name().to_owned(),
             family_type: family.get_field_type().into(),

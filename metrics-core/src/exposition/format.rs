@@ -1,11 +1,16 @@
 //! The formats of an exposition.
 
+#[cfg(feature = "server")]
 use super::filter::Filter;
-use super::openmetrics::{self, OpenMetrics};
+#[cfg(feature = "server")]
+use super::openmetrics::OpenMetrics;
 #[cfg(feature = "protobuf")]
 use super::protobuf::{self, Protobuf};
+#[cfg(feature = "server")]
 use super::spelling::Spelling;
-use super::text::{self, Text};
+use super::text;
+#[cfg(feature = "server")]
+use super::text::Text;
 
 /// A format of the exposition, for [`ServerOptions::formats`](crate::server::ServerOptions::formats).
 ///
@@ -37,12 +42,13 @@ impl Format {
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Text => text::CONTENT_TYPE,
-            Self::OpenMetrics => openmetrics::CONTENT_TYPE,
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
             #[cfg(feature = "protobuf")]
             Self::Protobuf => protobuf::CONTENT_TYPE,
         }
     }
 
+    #[cfg(feature = "server")]
     pub(super) fn spelling(self, with_created: bool) -> &'static dyn Spelling {
         match self {
             Self::Text => &Text,
@@ -55,6 +61,7 @@ impl Format {
 }
 
 /// The exposition that a client requests.
+#[cfg(feature = "server")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RequestedPage {
     pub(crate) format: Format,
@@ -63,6 +70,7 @@ pub(crate) struct RequestedPage {
     pub(crate) filter: Filter,
 }
 
+#[cfg(feature = "server")]
 impl RequestedPage {
     pub(crate) fn spelling(&self) -> &'static dyn Spelling {
         self.format.spelling(self.with_created)

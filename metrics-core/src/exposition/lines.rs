@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use prometheus::proto;
 
+use super::family_type::FamilyType;
 use super::foreign_family::ForeignFamily;
 use super::naming::Naming;
-use super::spelling::{FamilySpelling, FamilyType};
+use super::spelling::FamilySpelling;
 use crate::catalogue::Family;
 use crate::storage::Reading;
 
@@ -158,7 +159,7 @@ impl<D: Dialect> FamilySpelling for LineSpelling<D> {
             FamilyType::Histogram => lines.histogram(out),
             FamilyType::Summary => lines.summary(out),
             // Rejected by the check.
-            FamilyType::Untyped => {}
+            _ => {}
         }
     }
 }
@@ -297,6 +298,24 @@ pub(super) fn write_number(out: &mut Vec<u8>, value: f64) {
         write(out, [itoa::Buffer::new().format(value as i64)]);
     } else {
         write(out, [ryu::Buffer::new().format_finite(value)]);
+    }
+}
+
+/// Writes a bound as every client has to write it, so that its series is the same: at least one decimal, and an
+/// exponent from a million on and below 0.0001. Prometheus writes those of the protobuf format in the same way.
+#[cfg(any(test, feature = "check", feature = "server"))]
+pub(crate) fn write_canonical(out: &mut Vec<u8>, bound: f64) {
+    if !bound.is_finite() {
+        return write_number(out, bound);
+    }
+    let spelled = format!("{bound:e}");
+    let (digits, exponent) = spelled.split_once('e').expect("it is written with an exponent");
+    let exponent: i32 = exponent.parse().expect("it is an integer");
+    if (-4..6).contains(&exponent) || bound == 0.0 {
+        write(out, [&format!("{bound:?}")]);
+    } else {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        write(out, [&format!("{digits}e{sign}{:02}", exponent.abs())]);
     }
 }
 

@@ -1,22 +1,25 @@
 //! The connection to the crate `prometheus`: the library's families for any gather of its registry, and foreign
 //! families for the library's server; and the formats of the exposition.
 
-mod conformance;
 pub(crate) mod encoder;
 mod failure;
+#[cfg_attr(not(any(test, feature = "test-util")), allow(dead_code, reason = "checks of pages use the rest"))]
+pub(crate) mod family_type;
 pub(crate) mod filter;
 mod foreign;
 mod foreign_family;
-#[cfg(feature = "server")]
+#[cfg(any(test, feature = "check", feature = "server"))]
 pub(crate) mod format;
 mod isolation;
-mod lines;
+pub(crate) mod lines;
 pub(crate) mod naming;
 #[cfg(feature = "server")]
 mod openmetrics;
 mod own;
 #[cfg(feature = "protobuf")]
-mod protobuf;
+pub(crate) mod protobuf;
+#[cfg_attr(not(any(test, feature = "test-util")), allow(dead_code, reason = "checks of pages use the rest"))]
+pub(crate) mod rules;
 mod spelling;
 #[cfg(test)]
 mod tests;

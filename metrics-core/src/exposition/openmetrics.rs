@@ -1,13 +1,11 @@
 //! The OpenMetrics text format, version 1.0.0.
 
+use super::family_type::{FamilyType, counter_stem};
 use super::foreign_family::ForeignFamily;
-use super::lines::{Dialect, LineSpelling, write, write_escaped, write_number};
+use super::lines::{Dialect, LineSpelling, write, write_canonical, write_escaped};
 use super::naming::Naming;
-use super::spelling::{FamilySpelling, FamilyType, Spelling};
-use super::text::sample_names;
+use super::spelling::{FamilySpelling, Spelling};
 use crate::catalogue::Family;
-
-pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenMetrics {
@@ -25,14 +23,7 @@ impl Spelling for OpenMetrics {
     }
 
     fn names(&self, name: &str, family_type: FamilyType) -> Vec<String> {
-        let (stem, suffixes) = match family_type {
-            FamilyType::Counter => (stem(name), &["_total", "_created"][..]),
-            FamilyType::Histogram | FamilyType::Summary => (name, &["_created"][..]),
-            FamilyType::Gauge | FamilyType::Untyped => (name, &[][..]),
-        };
-        let mut names = sample_names(stem, family_type);
-        names.extend(suffixes.iter().map(|suffix| format!("{stem}{suffix}")));
-        names
+        family_type.openmetrics_names(name)
     }
 
     fn end(&self, out: &mut Vec<u8>) {
@@ -43,14 +34,13 @@ impl Spelling for OpenMetrics {
 impl Dialect for OpenMetrics {
     fn head(self, out: &mut Vec<u8>, name: &str, family_type: FamilyType, help: &str) -> String {
         let is_counter = family_type == FamilyType::Counter;
-        let family = if is_counter { stem(name) } else { name };
+        let family = if is_counter { counter_stem(name) } else { name };
         if !help.is_empty() {
             write(out, ["# HELP ", family, " "]);
             write_escaped(out, help, ['\\', '\n', '"']);
             write(out, ["\n"]);
         }
-        let word = if family_type == FamilyType::Untyped { "unknown" } else { family_type.as_str() };
-        write(out, ["# TYPE ", family, " ", word, "\n"]);
+        write(out, ["# TYPE ", family, " ", family_type.openmetrics_word(), "\n"]);
         if let Some(unit) = unit(family) {
             write(out, ["# UNIT ", family, " ", unit, "\n"]);
         }
@@ -69,9 +59,9 @@ impl Dialect for OpenMetrics {
 
     fn created_name(self, name: &str, family_type: FamilyType) -> Option<String> {
         let family = match family_type {
-            FamilyType::Counter => stem(name),
+            FamilyType::Counter => counter_stem(name),
             FamilyType::Histogram => name,
-            FamilyType::Gauge | FamilyType::Summary | FamilyType::Untyped => return None,
+            _ => return None,
         };
         self.with_created.then(|| format!("{family}_created"))
     }
@@ -82,32 +72,10 @@ impl Dialect for OpenMetrics {
     }
 }
 
-/// The name of a counter without its suffix, which only its samples have.
-fn stem(counter: &str) -> &str {
-    counter.strip_suffix("_total").filter(|stem| !stem.is_empty()).unwrap_or(counter)
-}
-
 /// The unit that a family's name ends in. No other name may have a unit, such as one that ends in `_timestamp`.
 pub(super) fn unit(family: &str) -> Option<&'static str> {
     let has = |unit: &&str| family.strip_suffix(*unit).is_some_and(|rest| rest.ends_with('_'));
     ["seconds", "bytes", "ratio", "percent"].into_iter().find(has)
-}
-
-/// Writes a bound as every client has to write it, so that its series is the same: at least one decimal, and an
-/// exponent from a million on and below 0.0001. Prometheus writes those of the protobuf format in the same way.
-fn write_canonical(out: &mut Vec<u8>, bound: f64) {
-    if !bound.is_finite() {
-        return write_number(out, bound);
-    }
-    let spelled = format!("{bound:e}");
-    let (digits, exponent) = spelled.split_once('e').expect("it is written with an exponent");
-    let exponent: i32 = exponent.parse().expect("it is an integer");
-    if (-4..6).contains(&exponent) || bound == 0.0 {
-        write(out, [&format!("{bound:?}")]);
-    } else {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        write(out, [&format!("{digits}e{sign}{:02}", exponent.abs())]);
-    }
 }
 
 #[cfg(test)]

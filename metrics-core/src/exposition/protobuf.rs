@@ -10,11 +10,11 @@ use prometheus::proto;
 use prost::Message;
 use prost::encoding::{encode_varint, message};
 
+use super::family_type::FamilyType;
 use super::foreign_family::ForeignFamily;
 use super::naming::Naming;
 use super::openmetrics::unit;
-use super::spelling::{FamilySpelling, FamilyType, Spelling};
-use super::text::sample_names;
+use super::spelling::{FamilySpelling, Spelling};
 use crate::catalogue::Family;
 use crate::storage::Reading;
 
@@ -43,7 +43,7 @@ impl Spelling for Protobuf {
     }
 
     fn names(&self, name: &str, family_type: FamilyType) -> Vec<String> {
-        sample_names(name, family_type)
+        family_type.names(name)
     }
 }
 
@@ -150,7 +150,7 @@ impl FamilySpelling for FamilyMessages {
             FamilyType::Histogram => self.metric.histogram = Some(metric.get_histogram().into()),
             FamilyType::Summary => self.metric.summary = Some(metric.get_summary().into()),
             // Rejected by the check.
-            FamilyType::Untyped => {}
+            _ => {}
         }
         self.push(out);
     }
@@ -164,17 +164,17 @@ impl FamilySpelling for FamilyMessages {
 
 /// `io.prometheus.client.MetricFamily`. Fields that are not used are left out.
 #[derive(Clone, PartialEq, Message)]
-struct MetricFamily {
+pub(crate) struct MetricFamily {
     #[prost(string, optional, tag = "1")]
-    name: Option<String>,
+    pub(crate) name: Option<String>,
     #[prost(string, optional, tag = "2")]
-    help: Option<String>,
+    pub(crate) help: Option<String>,
     #[prost(enumeration = "MetricType", optional, tag = "3")]
-    r#type: Option<i32>,
+    pub(crate) r#type: Option<i32>,
     #[prost(message, repeated, tag = "4")]
-    metric: Vec<Metric>,
+    pub(crate) metric: Vec<Metric>,
     #[prost(string, optional, tag = "5")]
-    unit: Option<String>,
+    pub(crate) unit: Option<String>,
 }
 
 impl MetricFamily {
@@ -183,104 +183,114 @@ impl MetricFamily {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
-enum MetricType {
+pub(crate) enum MetricType {
     Counter = 0,
     Gauge = 1,
     Summary = 2,
     Untyped = 3,
     Histogram = 4,
+    GaugeHistogram = 5,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Metric {
+pub(crate) struct Metric {
     #[prost(message, repeated, tag = "1")]
-    label: Vec<LabelPair>,
+    pub(crate) label: Vec<LabelPair>,
     #[prost(message, optional, tag = "2")]
-    gauge: Option<Gauge>,
+    pub(crate) gauge: Option<Gauge>,
     #[prost(message, optional, tag = "3")]
-    counter: Option<Counter>,
+    pub(crate) counter: Option<Counter>,
     #[prost(message, optional, tag = "4")]
-    summary: Option<Summary>,
+    pub(crate) summary: Option<Summary>,
+    #[prost(message, optional, tag = "5")]
+    pub(crate) untyped: Option<Untyped>,
     #[prost(int64, optional, tag = "6")]
-    timestamp_ms: Option<i64>,
+    pub(crate) timestamp_ms: Option<i64>,
     #[prost(message, optional, tag = "7")]
-    histogram: Option<Histogram>,
+    pub(crate) histogram: Option<Histogram>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct LabelPair {
+pub(crate) struct LabelPair {
     #[prost(string, optional, tag = "1")]
-    name: Option<String>,
+    pub(crate) name: Option<String>,
     #[prost(string, optional, tag = "2")]
-    value: Option<String>,
+    pub(crate) value: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
-struct Gauge {
+pub(crate) struct Gauge {
     #[prost(double, optional, tag = "1")]
-    value: Option<f64>,
+    pub(crate) value: Option<f64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
-struct Counter {
+pub(crate) struct Counter {
     #[prost(double, optional, tag = "1")]
-    value: Option<f64>,
+    pub(crate) value: Option<f64>,
     #[prost(message, optional, tag = "3")]
-    created_timestamp: Option<Timestamp>,
+    pub(crate) created_timestamp: Option<Timestamp>,
 }
 
 /// `google.protobuf.Timestamp`.
 #[derive(Clone, Copy, PartialEq, Message)]
-struct Timestamp {
+pub(crate) struct Timestamp {
     #[prost(int64, tag = "1")]
-    seconds: i64,
+    pub(crate) seconds: i64,
     #[prost(int32, tag = "2")]
-    nanos: i32,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct Summary {
-    #[prost(uint64, optional, tag = "1")]
-    sample_count: Option<u64>,
-    #[prost(double, optional, tag = "2")]
-    sample_sum: Option<f64>,
-    #[prost(message, repeated, tag = "3")]
-    quantile: Vec<Quantile>,
+    pub(crate) nanos: i32,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
-struct Quantile {
+pub(crate) struct Untyped {
     #[prost(double, optional, tag = "1")]
-    quantile: Option<f64>,
-    #[prost(double, optional, tag = "2")]
-    value: Option<f64>,
+    pub(crate) value: Option<f64>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Histogram {
+pub(crate) struct Summary {
     #[prost(uint64, optional, tag = "1")]
-    sample_count: Option<u64>,
+    pub(crate) sample_count: Option<u64>,
     #[prost(double, optional, tag = "2")]
-    sample_sum: Option<f64>,
+    pub(crate) sample_sum: Option<f64>,
     #[prost(message, repeated, tag = "3")]
-    bucket: Vec<Bucket>,
-    #[prost(message, optional, tag = "15")]
-    created_timestamp: Option<Timestamp>,
+    pub(crate) quantile: Vec<Quantile>,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
-struct Bucket {
-    #[prost(uint64, optional, tag = "1")]
-    cumulative_count: Option<u64>,
+pub(crate) struct Quantile {
+    #[prost(double, optional, tag = "1")]
+    pub(crate) quantile: Option<f64>,
     #[prost(double, optional, tag = "2")]
-    upper_bound: Option<f64>,
+    pub(crate) value: Option<f64>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Histogram {
+    #[prost(uint64, optional, tag = "1")]
+    pub(crate) sample_count: Option<u64>,
+    #[prost(double, optional, tag = "2")]
+    pub(crate) sample_sum: Option<f64>,
+    #[prost(message, repeated, tag = "3")]
+    pub(crate) bucket: Vec<Bucket>,
+    #[prost(message, optional, tag = "15")]
+    pub(crate) created_timestamp: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(crate) struct Bucket {
+    #[prost(uint64, optional, tag = "1")]
+    pub(crate) cumulative_count: Option<u64>,
+    #[prost(double, optional, tag = "2")]
+    pub(crate) upper_bound: Option<f64>,
 }
 
 impl From<FamilyType> for MetricType {
     fn from(family_type: FamilyType) -> Self {
         match family_type {
             FamilyType::Counter => Self::Counter,
-            FamilyType::Gauge => Self::Gauge,
+            FamilyType::Gauge | FamilyType::Info | FamilyType::StateSet => Self::Gauge,
+            FamilyType::GaugeHistogram => Self::GaugeHistogram,
             FamilyType::Histogram => Self::Histogram,
             FamilyType::Summary => Self::Summary,
             FamilyType::Untyped => Self::Untyped,
@@ -298,13 +308,13 @@ impl From<Duration> for Timestamp {
 }
 
 impl LabelPair {
-    fn new(name: &str, value: &str) -> Self {
+    pub(crate) fn new(name: &str, value: &str) -> Self {
         Self { name: Some(name.to_owned()), value: Some(value.to_owned()) }
     }
 }
 
 impl Bucket {
-    fn new(cumulative_count: u64, upper_bound: f64) -> Self {
+    pub(crate) fn new(cumulative_count: u64, upper_bound: f64) -> Self {
         Self { cumulative_count: Some(cumulative_count), upper_bound: Some(upper_bound) }
     }
 }

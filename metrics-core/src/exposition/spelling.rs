@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use prometheus::proto::{self, MetricType};
+use prometheus::proto;
 
+use super::family_type::FamilyType;
 use super::foreign_family::ForeignFamily;
 use super::naming::Naming;
-use crate::catalogue::{Family, Kind};
+use crate::catalogue::Family;
 use crate::storage::Reading;
 
 /// Spells an exposition in one format.
@@ -38,57 +39,4 @@ pub(crate) trait FamilySpelling {
 
     /// Ends the family.
     fn end(&mut self, _out: &mut Vec<u8>) {}
-}
-
-/// The type of a family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FamilyType {
-    Counter,
-    Gauge,
-    Histogram,
-    Summary,
-    Untyped,
-}
-
-impl FamilyType {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Histogram => "histogram",
-            Self::Summary => "summary",
-            Self::Untyped => "untyped",
-        }
-    }
-
-    /// The suffixes of its samples in addition to, or instead of, the name of the family.
-    pub(super) fn suffixes(self) -> &'static [&'static str] {
-        match self {
-            Self::Histogram => Kind::Histogram.suffixes(),
-            Self::Summary => &["_sum", "_count"],
-            Self::Counter | Self::Gauge | Self::Untyped => &[],
-        }
-    }
-}
-
-impl From<Kind> for FamilyType {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Counter => Self::Counter,
-            Kind::Gauge => Self::Gauge,
-            Kind::Histogram => Self::Histogram,
-        }
-    }
-}
-
-impl From<MetricType> for FamilyType {
-    fn from(metric_type: MetricType) -> Self {
-        match metric_type {
-            MetricType::COUNTER => Self::Counter,
-            MetricType::GAUGE => Self::Gauge,
-            MetricType::HISTOGRAM => Self::Histogram,
-            MetricType::SUMMARY => Self::Summary,
-            MetricType::UNTYPED => Self::Untyped,
-        }
-    }
 }

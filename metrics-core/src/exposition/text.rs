@@ -1,9 +1,10 @@
 //! The Prometheus text format, version 0.0.4.
 
+use super::family_type::FamilyType;
 use super::foreign_family::ForeignFamily;
 use super::lines::{Dialect, LineSpelling, write, write_escaped, write_number};
 use super::naming::Naming;
-use super::spelling::{FamilySpelling, FamilyType, Spelling};
+use super::spelling::{FamilySpelling, Spelling};
 use crate::catalogue::Family;
 
 /// The content type of the text format. Prometheus 3 rejects a scrape whose type it does not know, so this is exact.
@@ -22,17 +23,12 @@ impl Spelling for Text {
     }
 
     fn names(&self, name: &str, family_type: FamilyType) -> Vec<String> {
-        sample_names(name, family_type)
+        family_type.names(name)
     }
 
     fn comment(&self, out: &mut Vec<u8>, text: &str) {
         write(out, ["# ", text, "\n"]);
     }
-}
-
-/// The names of a family's samples, including suffixes, and its own.
-pub(super) fn sample_names(name: &str, family_type: FamilyType) -> Vec<String> {
-    family_type.suffixes().iter().chain(&[""]).map(|suffix| format!("{name}{suffix}")).collect()
 }
 
 impl Dialect for Text {
