@@ -44,6 +44,7 @@ extern crate self as bot_metrics;
 //
 // attributes    the code that an annotated function calls; server, push, testing and event_layer lie beside it
 // instance      the settings, and the instance that holds everything below
+// conformance   a checker of complete pages
 // sites         the annotated functions, known at link time; exposition turns series into text
 // families      what each group of families measures and exports
 // series        the series of a label set, and their limits
@@ -53,6 +54,8 @@ extern crate self as bot_metrics;
 // report        trouble of the library's own; error holds start-up errors
 // lock          locks that a fork and an allocator survive; shown, panics and source_line serve messages
 pub mod catalogue;
+#[cfg(any(test, feature = "check"))]
+pub mod conformance;
 pub mod labels;
 #[cfg(feature = "push")]
 pub mod push;

@@ -21,7 +21,7 @@ const CORE: &[&[&str]] = &[
     &["lib"],
     &["event_layer", "push", "testing"],
     &["attributes", "server"],
-    &["instance"],
+    &["conformance", "instance"],
     &["sites", "exposition"],
     &["families"],
     &["series"],

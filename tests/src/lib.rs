@@ -1,5 +1,6 @@
 //! Shared support of the cross-crate tests.
 
+pub mod broken_pages;
 pub mod demo;
 pub mod paper_bot;
 pub mod workspace;

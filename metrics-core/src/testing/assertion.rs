@@ -403,7 +403,7 @@ bot_nothing{mode="paper"} NaN
     #[test]
     fn long_values_are_cut() {
         let long = "x".repeat(10_240);
-        let samples = Samples::parse(&format!("bot_up{{symbol=\"{long}\"}} 1\nbot_up 1")).expect("legal");
+        let samples = Samples::parse(&format!("bot_up{{symbol=\"{long}\"}} 1\nbot_up 1\n")).expect("legal");
         let selectors = [
             format!("bot_up{{symbol='{long}'}}"),
             format!("bot_up{{symbol='{long}y'}}"),
@@ -418,7 +418,7 @@ bot_nothing{mode="paper"} NaN
             let message = panic.downcast_ref::<String>().expect("a formatted message");
             assert!(message.contains("x…") && message.len() < 1_000, "{message}");
         }
-        let refused = Samples::parse(&format!("bot_up{{symbol=\"{long}")).expect_err("it does not end");
+        let refused = Samples::parse(&format!("bot_up{{symbol=\"{long}\n")).expect_err("it does not end");
         assert!(refused.len() < 500, "{refused}");
     }
 

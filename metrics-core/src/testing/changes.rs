@@ -179,7 +179,7 @@ mod tests {
     use crate::testing::{ABSENT, instance};
 
     fn samples(text: &str) -> Samples {
-        Samples::parse(text).expect("legal")
+        Samples::parse(&format!("{text}\n")).expect("legal")
     }
 
     #[test]
@@ -196,7 +196,7 @@ mod tests {
         assert_metric!(changes, "f", 6);
         assert_metric!(changes, "g", f64::INFINITY);
         assert!(before.until(&before).is_empty());
-        assert_eq!(before.until(&samples("")).iter().count(), 6);
+        assert_eq!(before.until(&samples("# none")).iter().count(), 6);
     }
 
     #[test]

@@ -1,13 +1,14 @@
-//! A parser of expositions.
+//! The samples of expositions.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::changes::Changes;
 use crate::Metrics;
-use crate::shown::{quoted, shown};
+use crate::conformance::{self, Format};
+use crate::exposition::rules::description::in_braces;
 
-/// The samples of an exposition in the text format, by name and labels.
+/// The samples of an exposition, by name and labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Samples(BTreeMap<Series, f64>);
 
@@ -27,12 +28,6 @@ impl fmt::Display for Series {
     }
 }
 
-/// The labels as in PromQL.
-pub(super) fn in_braces(labels: &BTreeMap<String, String>) -> String {
-    let labels: Vec<_> = labels.iter().map(|(label, value)| format!("{label}={}", quoted(value))).collect();
-    if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) }
-}
-
 impl Samples {
     /// The samples that `metrics` would serve now.
     ///
@@ -45,27 +40,45 @@ impl Samples {
         Self::parse(&metrics.exposition()).expect("our own exposition is legal")
     }
 
-    /// Parses an exposition.
+    /// Parses a complete exposition in the text format.
     ///
     /// # Errors
     ///
-    /// Names the first line that is neither a comment nor a sample, or that repeats a series.
+    /// The first finding of the [check](crate::conformance::check) of the page, with its line.
     pub fn parse(text: &str) -> Result<Self, String> {
+        Self::parse_page(text.as_bytes(), Format::Text)
+    }
+
+    /// Parses a complete exposition. The bounds of buckets in protobuf are spelled as in OpenMetrics.
+    ///
+    /// ```
+    /// use bot_metrics::conformance::Format;
+    /// use bot_metrics::testing::Samples;
+    ///
+    /// let page = b"# TYPE orders counter\norders_total{side=\"buy\"} 2\n# EOF\n";
+    /// let samples = Samples::parse_page(page, Format::OpenMetrics)?;
+    /// assert_eq!(samples.value("orders_total", &[("side", "buy")]), Some(2.0));
+    /// # Ok::<(), String>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first finding of the [check](crate::conformance::check) of the page, with its line or message.
+    pub fn parse_page(page: &[u8], format: Format) -> Result<Self, String> {
         let mut samples = BTreeMap::new();
-        for (number, line) in
-            text.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-        {
-            let (series, value) =
-                parse_line(line).ok_or_else(|| format!("line {}: no sample: {}", number + 1, shown(line)))?;
-            if samples.insert(series, value).is_some() {
-                return Err(format!(
-                    "line {}: this series is in a line above too: {}",
-                    number + 1,
-                    shown(line)
-                ));
+        let findings = conformance::read(page, format, &mut |family| {
+            for series in &family.series {
+                let labels = series.labels.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+                let labels: BTreeMap<_, _> = labels.collect();
+                for sample in conformance::samples(family, series) {
+                    let mut labels = labels.clone();
+                    labels.extend(sample.bound.map(|(name, bound)| (name.to_owned(), bound.to_owned())));
+                    let name = format!("{}{}", family.name, sample.suffix);
+                    samples.insert(Series { name, labels }, sample.value);
+                }
             }
-        }
-        Ok(Self(samples))
+        });
+        findings.first().map_or(Ok(Self(samples)), |finding| Err(finding.to_string()))
     }
 
     /// The value of the one series with this name and at least these labels; `None` if there is no such series.
@@ -138,50 +151,6 @@ impl FromIterator<(Series, f64)> for Samples {
     }
 }
 
-fn parse_line(line: &str) -> Option<(Series, f64)> {
-    let (name, rest) = line.split_at(line.find(['{', ' '])?);
-    let (labels, value) = match rest.strip_prefix('{') {
-        Some(rest) => parse_labels(rest)?,
-        None => (BTreeMap::new(), rest),
-    };
-    let value = value.trim_start().split(' ').next()?.parse().ok()?;
-    Some((Series { name: name.to_owned(), labels }, value))
-}
-
-/// The labels up to the closing brace, and the rest of the line.
-fn parse_labels(mut rest: &str) -> Option<(BTreeMap<String, String>, &str)> {
-    let mut labels = BTreeMap::new();
-    loop {
-        if let Some(behind) = rest.strip_prefix('}') {
-            return Some((labels, behind));
-        }
-        let (name, quoted) = rest.split_once("=\"")?;
-        let (value, behind) = unquoted(quoted, '"')?;
-        if labels.insert(name.to_owned(), value).is_some() {
-            return None;
-        }
-        rest = behind.strip_prefix(',').unwrap_or(behind);
-    }
-}
-
-/// The text up to the closing quote, unescaped, and the rest.
-pub(super) fn unquoted(quoted: &str, quote: char) -> Option<(String, &str)> {
-    let mut value = String::new();
-    let mut characters = quoted.char_indices();
-    while let Some((index, character)) = characters.next() {
-        match character {
-            end if end == quote => return Some((value, &quoted[index + 1..])),
-            '\\' => value.push(match characters.next()?.1 {
-                'n' => '\n',
-                escaped @ ('\\' | '"' | '\'') => escaped,
-                _ => return None,
-            }),
-            plain => value.push(plain),
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,11 +167,11 @@ mod tests {
     #[test]
     fn an_invalid_line_is_rejected_with_its_number() {
         for (text, line) in [
-            ("a 1\nnonsense", "line 2"),
-            ("a{x=\"1\"", "line 1"),
-            ("a{x=\"1\",x=\"1\"} 1", "line 1"),
-            ("a 1\na 2", "line 2"),
-            ("a{} one", "line 1"),
+            ("a 1\nnonsense\n", "line 2"),
+            ("a{x=\"1\"\n", "line 1"),
+            ("a{x=\"1\",x=\"1\"} 1\n", "line 1"),
+            ("a 1\na 2\n", "line 2"),
+            ("a{} one\n", "line 1"),
         ] {
             let error = Samples::parse(text).expect_err(text);
             assert!(error.starts_with(line), "{error}");

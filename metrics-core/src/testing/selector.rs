@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::samples::{Samples, Series, in_braces, unquoted};
+use super::samples::{Samples, Series};
 use crate::catalogue::{BUILD_INFO, FAMILIES};
+use crate::exposition::rules::description::in_braces;
 use crate::families::custom::custom_families;
 use crate::labels::vocabulary::distance;
 use crate::shown::quoted;
@@ -158,6 +159,24 @@ impl fmt::Display for Selector {
         let (open, close) = if self.is_sum { ("sum(", ")") } else { ("", "") };
         write!(f, "{open}{}{}{close}", self.name, in_braces(&self.labels))
     }
+}
+
+/// The text up to the closing quote, unescaped, and the rest.
+fn unquoted(quoted: &str, quote: char) -> Option<(String, &str)> {
+    let mut value = String::new();
+    let mut characters = quoted.char_indices();
+    while let Some((index, character)) = characters.next() {
+        match character {
+            end if end == quote => return Some((value, &quoted[index + 1..])),
+            '\\' => value.push(match characters.next()?.1 {
+                'n' => '\n',
+                escaped @ ('\\' | '"' | '\'') => escaped,
+                _ => return None,
+            }),
+            plain => value.push(plain),
+        }
+    }
+    None
 }
 
 #[cfg(test)]
