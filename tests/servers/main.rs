@@ -1,6 +1,7 @@
 //! Tests against the programs that read the library's output. They run if the programs are installed, are reported as
 //! ignored otherwise, and fail if the programs are missing although `CI` is set.
 
+mod broken_pages;
 mod formats;
 mod generated;
 mod process;
@@ -25,6 +26,7 @@ fn main() {
     let pushgateway = |name, test| trial("prometheus-pushgateway", name, test);
     let tests = vec![
         promtool("promtool_check_metrics_remarks_on_one_name", promtool::check_metrics),
+        prometheus("broken_pages_are_accepted_as_the_table_says", broken_pages::accepted),
         promtool("promtool_has_no_remark_on_a_bots_own_families", promtool::check_own_metrics),
         python("generated_pages_of_all_formats_are_parsed_equal", formats::parsed_equal),
         prometheus("samples_of_all_formats_are_stored_equal", formats::stored_equal),

@@ -12,7 +12,7 @@ pub(crate) fn check_metrics() -> Result<(), Failed> {
         samples.sum("bytelyst_bot_operational_events_total", &[("type", "ORDER_FILLED")]) > 0.0
             && samples.matching("bytelyst_bot_reconciliation_missing_items_count", &[]).count() == 2
     });
-    let (code, remarks) = check(&bot.scrape_text())?;
+    let (code, remarks) = check(bot.scrape_text())?;
     let expected = "bytelyst_bot_reconciliation_missing_items_count non-histogram and non-summary metrics should not \
                     have \"_count\" suffix\n";
     if remarks != expected || code != Some(3) {
@@ -28,7 +28,7 @@ pub(crate) fn check_own_metrics() -> Result<(), Failed> {
         samples.sum("bytelyst_bot_signals_total", &[]) > 0.0
             && samples.sum("bytelyst_bot_spread_basis_points_count", &[]) > 0.0
     });
-    let (code, remarks) = check(&bot.scrape_text())?;
+    let (code, remarks) = check(bot.scrape_text())?;
     if !remarks.is_empty() || code != Some(0) {
         return Err(format!("{code:?}: {remarks}").into());
     }
@@ -36,7 +36,7 @@ pub(crate) fn check_own_metrics() -> Result<(), Failed> {
 }
 
 /// The exit code and the remarks of `promtool check metrics`.
-fn check(exposition: &str) -> Result<(Option<i32>, String), Failed> {
+pub(crate) fn check(exposition: impl AsRef<[u8]>) -> Result<(Option<i32>, String), Failed> {
     let mut promtool = Command::new("promtool")
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
@@ -44,7 +44,7 @@ fn check(exposition: &str) -> Result<(Option<i32>, String), Failed> {
         .stderr(Stdio::piped())
         .spawn()?;
     let mut stdin = promtool.stdin.take().ok_or("promtool reads standard input")?;
-    stdin.write_all(exposition.as_bytes())?;
+    stdin.write_all(exposition.as_ref())?;
     drop(stdin);
     let checked = promtool.wait_with_output()?;
     let remarks = String::from_utf8(checked.stdout)? + &String::from_utf8(checked.stderr)?;
