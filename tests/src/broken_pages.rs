@@ -120,7 +120,7 @@ pub const BROKEN_PAGES: &[BrokenPage] = &[
     broken("total_in_the_name_of_a_counter", OpenMetrics, b"# TYPE a_total counter\na_total 1\n# EOF\n", &["line 2: a_total: a_total is no sample of the family before it; allowed: a_total_total, a_total_created; or its own # TYPE"], PROMETHEUS),
     broken("a_counter_with_nothing_but_its_creation", OpenMetrics, b"# TYPE a counter\na_created 1\n# EOF\n", &["line 2: a: a series has no value; it needs one of the type of its family"], PROMETHEUS),
     broken("a_creation_of_a_gauge", OpenMetrics, b"# TYPE a gauge\na 1\na_created 1\n# EOF\n", &["line 3: a: a_created is no sample of the family before it; allowed: a; or its own # TYPE"], PROMETHEUS),
-    broken("a_creation_before_1970", OpenMetrics, b"# TYPE a counter\na_total 1\na_created -1\n# EOF\n", &["line 2: a: a series was created at -1 s; allowed: from 0 to now"], PROMETHEUS),
+    broken("a_creation_before_1970", OpenMetrics, b"# TYPE a counter\na_total 1\na_created -1\n# EOF\n", &["line 2: a: a series was created at -1 s; allowed: from 0 to ten minutes ahead of the clock"], PROMETHEUS),
     broken("a_unit_that_is_no_suffix", OpenMetrics, b"# TYPE a_ms gauge\n# UNIT a_ms seconds\na_ms 1\n# EOF\n", &["line 1: a_ms: the name does not end in its unit: _seconds"], NEITHER),
     broken("a_unit_of_an_info", OpenMetrics, b"# TYPE a_seconds info\n# UNIT a_seconds seconds\na_seconds_info 1\n# EOF\n", &["line 1: a_seconds: a family of this type has no unit"], PROMETHEUS),
     broken("an_exemplar_of_a_gauge", OpenMetrics, b"# TYPE a gauge\na 1 # {x=\"1\"} 1\n# EOF\n", &["line 2: a: only buckets and counters may have exemplars"], NEITHER),

@@ -3,6 +3,7 @@ use prost::Message;
 use crate::conformance::{Format, check};
 use crate::exposition::protobuf::{
     Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType, Quantile, Summary,
+    Timestamp,
 };
 
 fn family(name: &str, of: MetricType, metric: Vec<Metric>) -> MetricFamily {
@@ -20,7 +21,12 @@ fn counter(value: f64) -> Metric {
 
 fn histogram(buckets: &[(f64, u64)], sample_sum: f64, sample_count: u64) -> Metric {
     let bucket = buckets.iter().map(|&(bound, count)| Bucket::new(count, bound)).collect();
-    let histogram = Histogram { sample_count: Some(sample_count), sample_sum: Some(sample_sum), bucket };
+    let histogram = Histogram {
+        sample_count: Some(sample_count),
+        sample_sum: Some(sample_sum),
+        bucket,
+        ..Histogram::default()
+    };
     Metric { histogram: Some(histogram), ..Metric::default() }
 }
 
@@ -70,6 +76,9 @@ fn a_broken_message_has_exactly_the_expected_findings() {
     with_unit.unit = Some("seconds".to_owned());
     let mut late = gauge(&[]);
     late.timestamp_ms = Some(i64::MAX);
+    let mut created_early = counter(1.0);
+    let early = Timestamp { seconds: -2, nanos: 500_000_000 };
+    created_early.counter = Some(Counter { value: Some(1.0), created_timestamp: Some(early) });
     for (families, finding) in [
         (
             vec![gauges("a b", vec![])],
@@ -109,6 +118,10 @@ fn a_broken_message_has_exactly_the_expected_findings() {
         (
             vec![gauges("a", vec![late])],
             "message 1: a: a sample has the time 9223372036854775807 ms; allowed: from 0 to ten minutes ahead of the clock",
+        ),
+        (
+            vec![family("a", MetricType::Counter, vec![created_early])],
+            "message 1: a: a series was created at -1.5 s; allowed: from 0 to ten minutes ahead of the clock",
         ),
         (
             vec![family("a", MetricType::Counter, vec![counter(-1.0)])],

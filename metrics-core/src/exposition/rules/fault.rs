@@ -76,7 +76,10 @@ impl fmt::Display for Fault {
             Self::Missing(suffix) => write!(f, "the sample with the suffix {suffix} is missing"),
             Self::Quantile(quantile) => write!(f, "a summary has the quantile {quantile}; allowed: 0 to 1"),
             Self::QuantileTwice(quantile) => write!(f, "a summary has the quantile {quantile} twice"),
-            Self::Created(time) => write!(f, "a series was created at {time} s; allowed: from 0 to now"),
+            Self::Created(time) => write!(
+                f,
+                "a series was created at {time} s; allowed: from 0 to ten minutes ahead of the clock"
+            ),
             Self::Timestamp(ms) => {
                 write!(f, "a sample has the time {ms} ms; allowed: from 0 to ten minutes ahead of the clock")
             }
