@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use bot_metrics::Metrics;
 use bot_metrics::server::{Format, Server, ServerOptions};
+use bot_metrics::testing::Samples;
 
 use crate::Outcome;
 use crate::generated::{Numbers, instance};
@@ -33,7 +34,8 @@ fn page(server: &Server, format: Format) -> Result<Vec<u8>, String> {
     answer.body_mut().with_config().limit(1 << 30).read_to_vec().map_err(|error| error.to_string())
 }
 
-/// Python's parsers read the same samples, HELP texts and created times from the three formats, those that were recorded;
+/// Python's parsers read the same samples, HELP texts and created times from the three formats, those that were
+/// recorded, and the library's checker reads the same samples;
 /// `GENERATED_SETS` says how many sets of labels, HELP and value, by default a few.
 pub(crate) fn parsed_equal() -> Outcome {
     let sets = std::env::var("GENERATED_SETS").ok().and_then(|sets| sets.parse().ok()).unwrap_or(2 * SETS);
@@ -44,7 +46,13 @@ pub(crate) fn parsed_equal() -> Outcome {
         let mut files = Vec::new();
         for (format, name) in FORMATS.into_iter().zip(["text", "openmetrics", "protobuf"]) {
             files.push(directory.path().join(name));
-            fs::write(directory.path().join(name), page(&server, format)?)?;
+            let page = page(&server, format)?;
+            let samples =
+                Samples::parse_page(&page, format).map_err(|finding| format!("{name}: {finding}"))?;
+            if let Some(sample) = expected.missing_in(&samples) {
+                return Err(format!("seed {seed}: {name}: {sample}").into());
+            }
+            fs::write(directory.path().join(name), page)?;
         }
         files.push(directory.path().join("expected"));
         fs::write(directory.path().join("expected"), expected.lines())?;

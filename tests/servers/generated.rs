@@ -1,11 +1,12 @@
 //! Families with generated names, labels, HELP texts and values.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use bot_metrics::labels::{EventType, Severity};
 use bot_metrics::prometheus::core::{Collector, Desc};
 use bot_metrics::prometheus::proto;
-use bot_metrics::testing::with_manual_clock;
+use bot_metrics::testing::{Samples, Series, with_manual_clock};
 use bot_metrics::{Metrics, Mode, Settings};
 use serde_json::{Value, json};
 
@@ -94,7 +95,7 @@ pub(crate) fn instance(numbers: &mut Numbers, sets: usize) -> (Metrics, Expected
 }
 
 fn value_of(metrics: &Metrics, label: &str) -> String {
-    let samples = bot_metrics::testing::Samples::of(metrics);
+    let samples = Samples::of(metrics);
     let (series, _) = samples.iter().next().expect("there is a series");
     series.labels[label].clone()
 }
@@ -201,10 +202,33 @@ impl Expected {
         let _ = writeln!(self.0, "{}", json!([name, labels, value.into()]));
     }
 
+    /// The first sample that is missing among `samples`, or is another there. Bounds are compared as numbers.
+    pub(crate) fn missing_in(&self, samples: &Samples) -> Option<String> {
+        let found: BTreeMap<_, _> =
+            samples.iter().map(|(series, value)| (comparable(series), value)).collect();
+        self.0.lines().map(str::to_owned).find(|line| {
+            let (name, labels, value): (String, BTreeMap<String, String>, Value) =
+                serde_json::from_str(line).expect("it was written here");
+            let value = value.as_str().map_or_else(|| value.as_f64(), |text| text.parse().ok());
+            found.get(&comparable(&Series { name, labels })).copied() != value
+        })
+    }
+
     /// One JSON array per line.
     pub(crate) fn lines(&self) -> &str {
         &self.0
     }
+}
+
+/// A series whose bounds are spelled in one way.
+fn comparable(series: &Series) -> Series {
+    let mut series = series.clone();
+    for bound in ["le", "quantile"] {
+        if let Some(Ok(number)) = series.labels.get(bound).map(|bound| bound.parse::<f64>()) {
+            series.labels.insert(bound.to_owned(), format!("{number:?}"));
+        }
+    }
+    series
 }
 
 impl Collector for Generated {
