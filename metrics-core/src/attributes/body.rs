@@ -1,4 +1,4 @@
-//! Runs a function's body under a guard.
+//! The guards of function bodies, for the code that the attributes generate.
 
 use crate::Outcome;
 use crate::attributes::guards::Guard;
@@ -6,8 +6,8 @@ use crate::outcome::unwinding::Unwinding;
 
 /// Runs a body that returns a value, and passes its guard the verdict of `classify` on that value.
 ///
-/// The body is a parameter so that its closure is `FnOnce`; called directly, it would be inferred as `FnMut`, which
-/// breaks bodies that return mutable borrows.
+/// The body is a parameter so that its closure is `FnOnce`. A closure that is called where it is written is inferred as
+/// `FnMut`, and cannot return a mutable borrow of a captured variable.
 pub fn call<G: Guard, R>(guard: G, body: impl FnOnce() -> R, classify: impl FnOnce(&R) -> G::Verdict) -> R {
     let pending = Pending(Some(guard));
     let value = body();
@@ -15,29 +15,30 @@ pub fn call<G: Guard, R>(guard: G, body: impl FnOnce() -> R, classify: impl FnOn
     value
 }
 
-/// Holds the guard of a body that runs next.
+/// Wraps the guard of a body that runs next, so that it is abandoned unless the body reaches its end.
 pub fn enter<G: Guard>(guard: G) -> Pending<G> {
     Pending(Some(guard))
 }
 
-/// `T`, written a second time. Clippy checks it only in the signature, where the user wrote it.
+/// `T`, where an attribute repeats a type of the function's signature: Clippy reports a type behind an alias only in the
+/// signature, where the user wrote it.
 pub type Rewritten<T> = T;
 
-/// Runs a body; see [`call`] for why it is not called directly.
+/// Runs a body without a guard; [`call`] explains why the body is a parameter.
 pub fn evaluate<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
-/// Accepts `classify` without calling it, so that its type is checked.
+/// Used instead of [`call`] for a function that is not measured: checks the type of `classify` without calling it.
 pub fn unmeasured<R, V>(_classify: impl FnOnce(&R) -> V) {}
 
-/// A value for a `return` that never runs, which fixes the type of an async block.
+/// Generated as `if false { return never(); }`, which fixes the output type of an async block.
 #[must_use]
 pub fn never<R>() -> R {
     unreachable!("this call is inside `if false`")
 }
 
-/// Follows a future that does not end, of any inferred type.
+/// Converts the inferred output of a body that never returns to `!`.
 pub fn diverge<R>(_: R) -> ! {
     unreachable!("a function that returns `!` has returned")
 }
@@ -48,12 +49,13 @@ pub fn always_ok<R>(_: &R) -> Outcome {
     Outcome::Ok
 }
 
-/// A guard for a body whose return value is independent of its success: it ends successfully unless a panic drops it.
+/// A guard for a body whose return value is independent of its success: when dropped it records a success, unless a panic
+/// has begun since it was created.
 ///
 /// A panic that begins and is caught while the thread is already unwinding is indistinguishable from a return: the
-/// standard library keeps its panic count private, and a flag at the body's end would change its lints and
-/// temporaries.
-#[must_use = "the body runs under this guard"]
+/// standard library keeps its panic count private, and a statement after the body would change when its temporaries are
+/// dropped, and which lints apply to it.
+#[must_use = "dropping the guard ends the measurement; bind it to a variable"]
 pub fn returned<G: Guard<Verdict = Outcome>>(guard: G) -> Returned<G> {
     Returned(Pending(Some(guard)), Unwinding::at_entry())
 }
@@ -71,7 +73,8 @@ impl<G: Guard<Verdict = Outcome>> Drop for Returned<G> {
     }
 }
 
-/// A guard that is abandoned if a panic drops it.
+/// A guard that is abandoned with [`Outcome::Panic`] if it is dropped before its end. A future that is dropped [takes it
+/// out](super::guards::Guards::abandon) before, and chooses the outcome.
 #[derive(Debug)]
 pub struct Pending<G: Guard>(pub(super) Option<G>);
 

@@ -24,13 +24,13 @@ impl CallSite {
 
     #[inline(never)]
     fn first_call(&'static self) -> Call {
-        self.cell.start().unwrap_or_else(|| start_slowly(self, 0, 0))
+        self.cell.start_quickly().unwrap_or_else(|| start_slowly(self, 0, 0))
     }
 
     #[inline(never)]
     fn other_call(&'static self, exchange: usize, operation: usize) -> Call {
         let cell = self.cell(exchange, operation);
-        cell.start().unwrap_or_else(|| start_slowly(self, exchange, operation))
+        cell.start_quickly().unwrap_or_else(|| start_slowly(self, exchange, operation))
     }
 }
 
@@ -95,7 +95,7 @@ impl Guard for SiteCall {
     }
 
     fn subtract(&mut self, waited: u64) {
-        self.0 = self.0.later(waited);
+        self.0 = self.0.with_later_start(waited);
     }
 }
 

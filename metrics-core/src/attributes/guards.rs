@@ -98,7 +98,7 @@ impl<G: Guard> Guards for Pending<G> {
 
     fn abandon(&mut self, polling: bool) {
         if let Some(guard) = self.0.take() {
-            guard.abandon(if polling { Outcome::Panic } else { timeout::dropped() });
+            guard.abandon(if polling { Outcome::Panic } else { timeout::outcome_of_dropped() });
         }
     }
 }

@@ -26,12 +26,12 @@ impl CallSite {
 
     #[inline(never)]
     fn first_run(&'static self) -> RunInProgress {
-        self.cell.start().unwrap_or_else(|| start_slowly(self, 0))
+        self.cell.start_quickly().unwrap_or_else(|| start_slowly(self, 0))
     }
 
     #[inline(never)]
     fn other_run(&'static self, index: usize) -> RunInProgress {
-        self.cell(index, 0).start().unwrap_or_else(|| start_slowly(self, index))
+        self.cell(index, 0).start_quickly().unwrap_or_else(|| start_slowly(self, index))
     }
 }
 
@@ -49,7 +49,7 @@ fn start_slowly(site: &'static CallSite, index: usize) -> RunInProgress {
     }
     // Whether a cancelled run is observed, a rare option, is a flag of the run, which then takes the slow path.
     let running = cell.start_slowly(!site.observes_cancelled, find, SiteSeries::calls);
-    if site.observes_cancelled { running.marked() } else { running }
+    if site.observes_cancelled { running.flagged() } else { running }
 }
 
 fn find(site: &CallSite, index: usize, refused: &Cell<Option<MaxAge>>) -> Arc<SubsystemSlots> {
@@ -107,7 +107,7 @@ impl Guard for SiteRun {
 
     #[cold]
     fn abandon(self, outcome: Outcome) {
-        end_slowly(self.0, ending(outcome, self.0.is_marked()));
+        end_slowly(self.0, ending(outcome, self.0.is_flagged()));
     }
 }
 

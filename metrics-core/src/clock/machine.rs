@@ -11,7 +11,7 @@ pub(super) fn monotonic() -> Duration {
 }
 
 /// Like [`monotonic`], but its rate is never adjusted; the tick counter is calibrated against it.
-pub(super) fn unsteered() -> Duration {
+pub(super) fn unadjusted() -> Duration {
     #[cfg(target_os = "linux")]
     if let Some(now) = read(libc::CLOCK_MONOTONIC_RAW) {
         return now;

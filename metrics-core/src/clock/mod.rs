@@ -1,28 +1,32 @@
 //! Time, in the forms that the metrics need.
 //!
-//! | form | counts suspend | jumps | used for |
+//! | clock | includes suspends | can be set | used for |
 //! | --- | --- | --- | --- |
-//! | ticks | no | never | durations, and timestamps that a scrape translates |
-//! | boot time | yes | never | freshness, since a loop on a machine that slept is not fresh |
-//! | wall clock | yes | when it is set | `subsystem_last_run_timestamp` only |
+//! | ticks | on most machines not | no | durations, and the moment of an event, which a scrape translates |
+//! | boot time | yes | no | the age of the last run or update, which includes the time that the machine slept |
+//! | wall clock | yes | yes | `subsystem_last_run_timestamp` and created times |
 //!
-//! Recording reads only ticks: the time stamp counter, two readings of which cost less than half of two readings of
-//! the monotonic clock. A scrape compares the counter with a clock that time synchronisation does not adjust, and
-//! stops using the counter if they disagree. On machines whose counter runs during suspend that happens after the
-//! first suspend; a run or update that ends after waking and before that comparison has no timestamp, but the next
-//! one has.
+//! Recording normally reads only ticks: the time stamp counter, two readings of which cost less than half of two
+//! readings of the monotonic clock. [`Timeline`] translates ticks to the two other clocks.
 //!
-//! If ticks and boot time drift apart, the machine slept between two comparisons, and a tick between these two is
-//! dated before the suspend. Comparisons are made
+//! A scrape *checks the counter* against a clock that time synchronisation does not adjust, and stops using it for
+//! good if they disagree. A counter that runs during suspends is given up at the first check after a suspend. The tick
+//! of a run or update that ended after waking and before that check is in the future of the clock that replaces the
+//! counter; it is ignored, and that run or update has no timestamp. Later ones have one.
+//!
+//! Apart from that, ticks are *compared with boot time*. If the two drift apart, the machine slept at some moment since
+//! the last comparison, and ticks since then are translated to times before the suspend. Ticks and boot time are
+//! compared
 //!
 //! - at each scrape and each call of `Metrics::health`,
 //! - once a second by the server, if there is one,
-//! - at the end of each run of a handle, and, if the last comparison is 10 ms old, at each end of an annotated run
-//!   that took 0.1 s or did not succeed, and at each update of market data.
+//! - at the end of each run that was started through a `SubsystemHandle`,
+//! - if the last comparison is at least 10 ms old: at the end of each annotated run that took more than 0.1 s or did
+//!   not succeed, and at each update of market data.
 //!
-//! So an annotated run that succeeds within 0.1 s after waking may look as if it had ended before the suspend: with a
-//! server if it ends within a second of waking, without one if it ends before the next scrape. The next run after
-//! that comparison is fresh again. No run ever looks fresher than it is.
+//! So an annotated run that succeeds within 0.1 s after waking may be dated before the suspend: with a server if it
+//! ends within one second of waking, without one if it ends before the next scrape. Runs that end after the comparison
+//! are dated correctly. No run ever looks fresher than it is.
 
 mod created;
 mod machine;
@@ -43,7 +47,7 @@ use crate::lock;
 use timeline::Moment;
 pub(crate) use timeline::{Latch, Stamp, Timeline, Translation};
 
-/// The source of an instance's time.
+/// The clocks of a metrics instance.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Clock {
     /// The machine's clocks.
@@ -51,11 +55,11 @@ pub(crate) enum Clock {
     System,
     /// A clock that a test advances.
     #[cfg_attr(not(any(test, feature = "test-util")), expect(dead_code, reason = "tests construct it"))]
-    Steered(Arc<dyn Steering>),
+    Manual(Arc<dyn ManualReadings>),
 }
 
 /// The readings of a manual clock.
-pub(crate) trait Steering: std::fmt::Debug + Send + Sync {
+pub(crate) trait ManualReadings: std::fmt::Debug + Send + Sync {
     fn monotonic(&self) -> Duration;
     fn boot_time(&self) -> Duration;
     fn wall(&self) -> Duration;
@@ -67,20 +71,20 @@ impl Clock {
     pub(crate) fn ticks(&self) -> u64 {
         match self {
             Self::System => now(),
-            Self::Steered(clock) => Scale::NANOSECONDS.ticks(clock.monotonic()),
+            Self::Manual(clock) => Scale::NANOSECONDS.ticks(clock.monotonic()),
         }
     }
 
     /// The length of a tick.
     pub(crate) fn scale(&self) -> Scale {
-        self.machine_ticks().map_or(Scale::NANOSECONDS, |ticks| ticks.scale)
+        self.system_ticks().map_or(Scale::NANOSECONDS, |ticks| ticks.scale)
     }
 
     /// Time since an arbitrary origin, including suspends.
     pub(crate) fn boot_time(&self) -> Duration {
         match self {
             Self::System => machine::boot_time(),
-            Self::Steered(clock) => clock.boot_time(),
+            Self::Manual(clock) => clock.boot_time(),
         }
     }
 
@@ -88,7 +92,7 @@ impl Clock {
     pub(crate) fn wall(&self) -> Duration {
         match self {
             Self::System => machine::wall(),
-            Self::Steered(clock) => clock.wall(),
+            Self::Manual(clock) => clock.wall(),
         }
     }
 
@@ -98,50 +102,49 @@ impl Clock {
         Stamp { boot_time, wall }
     }
 
-    /// All clocks at one moment.
+    /// Reads all clocks within 100 µs, unless each of five attempts is interrupted; then the fastest one counts.
     fn moment(&self) -> Moment {
-        // A moment is read again if the thread was interrupted, because a torn one would date every timestamp
-        // wrongly.
-        const TOGETHER: Duration = Duration::from_micros(100);
+        // The time between the readings is an error of all timestamps that this moment translates.
+        const LONGEST_READING: Duration = Duration::from_micros(100);
         let reading = || {
             let before = self.ticks();
             let (boot_time, wall) = (self.boot_time(), self.wall());
             (self.ticks().saturating_sub(before), Moment { ticks: before, boot_time, wall })
         };
-        let together = self.scale().ticks(TOGETHER);
-        let mut best = reading();
+        let longest = self.scale().ticks(LONGEST_READING);
+        let (mut took, mut moment) = reading();
         for _ in 0..4 {
-            if best.0 <= together {
+            if took <= longest {
                 break;
             }
-            best = std::cmp::min_by_key(best, reading(), |(apart, _)| *apart);
+            (took, moment) = std::cmp::min_by_key((took, moment), reading(), |(took, _)| *took);
         }
-        best.1
+        moment
     }
 
-    /// Compares the count of ticks with the monotonic clock. Returns the difference in ppm if the counter had to be
-    /// given up for it, which happens at most once.
+    /// Compares the time stamp counter with the unadjusted monotonic clock. If they differ too much, the counter is
+    /// given up for good, and the difference is returned in ppm.
     pub(crate) fn check(&self) -> Option<u128> {
-        self.machine_ticks()?.check()
+        self.system_ticks()?.check()
     }
 
-    /// Whether its ticks are those of [`time_stamp`].
+    /// Whether ticks are readings of the time stamp counter, as from [`time_stamp`].
     pub(crate) fn counts_time_stamps(&self) -> bool {
-        self.machine_ticks().is_some_and(Ticks::counts_time_stamps)
+        self.system_ticks().is_some_and(Ticks::counts_time_stamps)
     }
 
-    /// The reason why the time stamp counter was never trusted, if it was not.
+    /// The reason why the time stamp counter was not trusted at the start; `None` if it was.
     pub(crate) fn distrust(&self) -> Option<String> {
-        let ticks = self.machine_ticks().filter(|ticks| !ticks.counts_time_stamps() && !ticks.fell_back());
+        let ticks = self.system_ticks().filter(|ticks| !ticks.counts_time_stamps() && !ticks.fell_back());
         ticks.and_then(|_| machine::distrust_of_time_stamp())
     }
 
-    /// The number of times the time stamp counter was given up.
+    /// The number of times the time stamp counter was given up: 0 or 1, since it is not used again.
     pub(crate) fn fallbacks(&self) -> u64 {
-        u64::from(self.machine_ticks().is_some_and(Ticks::fell_back))
+        u64::from(self.system_ticks().is_some_and(Ticks::fell_back))
     }
 
-    fn machine_ticks(&self) -> Option<&'static Ticks<Machine>> {
+    fn system_ticks(&self) -> Option<&'static Ticks<Machine>> {
         matches!(self, Self::System).then(machine_ticks)
     }
 }
@@ -160,12 +163,12 @@ pub(crate) fn now_unless_inside() -> Option<u64> {
 /// The seconds since `began`, which was read with [`now_unless_inside`].
 #[inline]
 pub(crate) fn seconds_since(began: u64) -> f64 {
-    // If there is no time now, there was none at the beginning either.
+    // The clock exists since `began` was read, so the 0 is never used.
     let took = now_unless_inside().map_or(0, |now| now.saturating_sub(began));
     if took == 0 { 0.0 } else { Clock::System.scale().seconds(took) }
 }
 
-/// Reads the time stamp counter in one instruction; equals [`now`] while the counter is trusted.
+/// Reads the time stamp counter, without a check that it is trusted. While it is, its ticks are those of [`now`].
 #[inline]
 pub(crate) fn time_stamp() -> u64 {
     machine::time_stamp()
@@ -178,6 +181,7 @@ fn machine_ticks() -> &'static Ticks<Machine> {
     TICKS.get_or_init(|| Ticks::new(Machine))
 }
 
+/// The machine's clocks, which [`TickSource`] reads by default.
 #[derive(Debug)]
 struct Machine;
 
@@ -197,17 +201,18 @@ mod tests {
         assert!(clock.wall() > Duration::from_secs(1_700_000_000));
     }
 
-    /// Lasts 200 ms, where a pair's error of 100 ns is 0.5 ppm, or as long as `CLOCK_MINUTES` says.
+    /// Lasts 200 ms, or as many minutes as `CLOCK_MINUTES` says. In 200 ms an error of 100 ns in one reading is 0.5
+    /// ppm; the limit of 20 ppm allows for interruptions.
     #[test]
     fn ticks_keep_time_with_the_unadjusted_clock() {
         let minutes = std::env::var("CLOCK_MINUTES").ok().and_then(|text| text.parse().ok());
         let watch = minutes.map_or(Duration::from_millis(200), Duration::from_mins);
         let least_disturbed = || {
             let reading = || {
-                let (before, time, after) = (now(), machine::unsteered(), now());
+                let (before, time, after) = (now(), machine::unadjusted(), now());
                 (after - before, before, time)
             };
-            (0..64).map(|_| reading()).min().expect("64 of them")
+            (0..64).map(|_| reading()).min().expect("there are 64 readings")
         };
         now();
         let (_, ticks, time) = least_disturbed();

@@ -20,8 +20,8 @@ pub(super) trait TickSource {
         machine::monotonic()
     }
 
-    fn unsteered(&self) -> Duration {
-        machine::unsteered()
+    fn unadjusted(&self) -> Duration {
+        machine::unadjusted()
     }
 
     fn sleep(&self, duration: Duration) {
@@ -130,7 +130,7 @@ fn measure<S: TickSource>(source: &S) -> Option<Scale> {
 fn pair(source: &impl TickSource) -> Pair {
     let attempt = || {
         let before = source.time_stamp();
-        let time = source.unsteered();
+        let time = source.unadjusted();
         let doubt = source.time_stamp().saturating_sub(before);
         Pair { ticks: before + doubt / 2, time, doubt }
     };
@@ -171,7 +171,7 @@ mod tests {
         fn monotonic(&self) -> Duration {
             self.time.get() + self.steered.get()
         }
-        fn unsteered(&self) -> Duration {
+        fn unadjusted(&self) -> Duration {
             self.time.get()
         }
         fn sleep(&self, duration: Duration) {

@@ -185,7 +185,7 @@ impl CallGuard<'_> {
     fn end(&mut self, outcome: Outcome) {
         self.ended = true;
         let now = self.clock.ticks();
-        let running = self.running.here().later(waited(self.since, self.clock));
+        let running = self.running.on_this_thread().with_later_start(waited(self.since, self.clock));
         if outcome != Outcome::Ok || !running.end_quickly(now) {
             running.end(ending(outcome), now);
         }
@@ -207,7 +207,7 @@ impl Drop for CallWait<'_> {
         // Waits of the thread in the meantime are subtracted at the end.
         let lasted = self.clock.ticks().saturating_sub(self.from);
         let own = lasted.saturating_sub(waited(self.since, self.clock));
-        *self.running = self.running.later(own);
+        *self.running = self.running.with_later_start(own);
         claim(own);
     }
 }
@@ -216,7 +216,7 @@ impl Drop for CallWait<'_> {
 fn waited(since: SinceHere, clock: &Clock) -> u64 {
     match clock {
         Clock::System => since.waited(),
-        Clock::Steered(_) => 0,
+        Clock::Manual(_) => 0,
     }
 }
 
@@ -276,7 +276,7 @@ mod tests {
             let slots = calls.slots(exchange, operation, &clock);
             for _ in 0..count {
                 let running: Call = slots.0.start(&clock);
-                running.here().end(ending(Outcome::Error), clock.ticks());
+                running.on_this_thread().end(ending(Outcome::Error), clock.ticks());
             }
         }
         let told = |default| {

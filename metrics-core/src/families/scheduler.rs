@@ -1,5 +1,5 @@
-//! The delay of tokio's scheduler: a task that blocks a worker delays every other one on it, without a sign in their
-//! durations.
+//! The lag of a tokio runtime's scheduler. A task that blocks its worker thread delays the other tasks of that worker;
+//! durations of functions that start late do not include that delay.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -11,50 +11,52 @@ use tokio::time::{Instant, sleep_until};
 use crate::catalogue::{self, TOKIO_SCHEDULER_LAG_BUCKETS};
 use crate::storage::{ENABLED, HistogramWords, Sink};
 
-/// Often enough to catch a block of a tenth of a second, at negligible cost.
+/// How often the probe task wakes. On a runtime with one thread, a block of at least this length delays a wake-up; a
+/// longer one delays one wake-up by its remainder, not several.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// The delays of tasks of the watched runtimes.
+/// How late the probe tasks of all watched runtimes woke.
 #[derive(Debug)]
 pub(crate) struct SchedulerLag {
-    is_watched: AtomicBool,
-    seconds: HistogramWords,
+    /// Whether a runtime was ever watched; without one the histogram is not exported.
+    has_probe: AtomicBool,
+    histogram: HistogramWords,
 }
 
 impl SchedulerLag {
     pub(crate) fn new() -> Self {
         Self {
-            is_watched: AtomicBool::new(false),
-            seconds: HistogramWords::new(&TOKIO_SCHEDULER_LAG_BUCKETS),
+            has_probe: AtomicBool::new(false),
+            histogram: HistogramWords::new(&TOKIO_SCHEDULER_LAG_BUCKETS),
         }
     }
 
     fn observe(&self, lag: Duration) {
-        self.seconds.observe(lag.as_secs_f64());
+        self.histogram.observe(lag.as_secs_f64());
     }
 
     pub(crate) fn collect(&self, sink: &mut dyn Sink) {
-        if self.is_watched.load(Relaxed) {
-            self.seconds.show(|buckets, sum| {
+        if self.has_probe.load(Relaxed) {
+            self.histogram.show(|buckets, sum| {
                 sink.histogram(&catalogue::TOKIO_SCHEDULER_LAG_SECONDS, &[], buckets, sum);
             });
         }
     }
 }
 
-/// Watches the runtime until it or the instance is gone.
-pub(crate) fn watch(lag: &Arc<SchedulerLag>, runtime: &Handle) {
+/// Starts a probe task on the runtime, which ends when the runtime shuts down or the metrics instance is dropped.
+pub(crate) fn watch(lags: &Arc<SchedulerLag>, runtime: &Handle) {
     if !ENABLED {
         return;
     }
-    lag.is_watched.store(true, Relaxed);
-    let lag = Arc::downgrade(lag);
+    lags.has_probe.store(true, Relaxed);
+    let lags = Arc::downgrade(lags);
     runtime.spawn(async move {
         loop {
             let due = Instant::now() + PERIOD;
             sleep_until(due).await;
-            let Some(lag) = lag.upgrade() else { return };
-            lag.observe(due.elapsed());
+            let Some(lags) = lags.upgrade() else { return };
+            lags.observe(due.elapsed());
         }
     });
 }
@@ -67,27 +69,27 @@ mod tests {
     use crate::catalogue::Families;
     use crate::storage::{SnapshotBuilder, Value};
 
-    fn read(lag: &SchedulerLag) -> (u64, f64) {
+    fn read(lags: &SchedulerLag) -> (u64, f64) {
         let mut snapshot = SnapshotBuilder::new(Families::All);
-        lag.collect(&mut snapshot);
+        lags.collect(&mut snapshot);
         match &snapshot.finish().families[0].samples[0].value {
             Value::Histogram(histogram) => (histogram.count(), histogram.sum()),
-            other => panic!("a histogram, not {other:?}"),
+            other => panic!("expected a histogram, found {other:?}"),
         }
     }
 
     #[test]
     fn the_sum_is_that_of_the_buckets_while_lags_are_observed() {
         const LAGS: u64 = 200_000;
-        let lag = SchedulerLag::new();
-        lag.is_watched.store(true, Relaxed);
+        let lags = SchedulerLag::new();
+        lags.has_probe.store(true, Relaxed);
         thread::scope(|scope| {
-            scope.spawn(|| (0..LAGS).for_each(|_| lag.observe(Duration::from_millis(500))));
+            scope.spawn(|| (0..LAGS).for_each(|_| lags.observe(Duration::from_millis(500))));
             loop {
-                let (count, sum) = read(&lag);
-                #[expect(clippy::cast_precision_loss, reason = "some thousands")]
+                let (count, sum) = read(&lags);
+                #[expect(clippy::cast_precision_loss, reason = "at most 200,000")]
                 let expected = count as f64 * 0.5;
-                assert!((sum - expected).abs() < 0.1, "{count} lags of 0.5 s are {sum} s");
+                assert!((sum - expected).abs() < 0.1, "the sum of {count} lags of 0.5 s is {sum} s");
                 if count == LAGS {
                     return;
                 }

@@ -25,7 +25,7 @@ use crate::families::subsystem::Subsystems;
 use crate::labels::{EventType, Severity};
 use crate::report::{Report, Topic};
 use crate::source_line::SourceLine;
-use crate::storage::{ENABLED, GaugeSlot, Sink, Snapshot, SnapshotBuilder, lost, withdraw_time_stamps};
+use crate::storage::{ENABLED, GaugeSlot, Sink, Snapshot, SnapshotBuilder, disable_quick_paths, lost};
 use crate::{LabelValue as _, lock};
 
 /// All families of one instance.
@@ -117,7 +117,7 @@ impl Core {
 
     fn check_clock(&self) {
         if let Some(ppm) = self.clock.check() {
-            withdraw_time_stamps();
+            disable_quick_paths();
             self.report().tell(
                 Topic::Clock,
                 "",

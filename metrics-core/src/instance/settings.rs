@@ -1,4 +1,4 @@
-//! The settings of a bot: the only place of defaults.
+//! The settings of a metrics instance, with their defaults.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -21,7 +21,7 @@ pub const DEFAULT_ADDRESS: &str = "0.0.0.0:5000";
 
 const DEFAULT_APP: &str = "bytelyst-trading-bot-service";
 
-/// The environment in which the bot runs; the default label `env`.
+/// The deployment in which the bot runs; the value of the default label `env`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Env {
     /// Development or staging.
@@ -42,12 +42,12 @@ impl Env {
     }
 }
 
-/// Whether the bot trades real money; the default label `mode`.
+/// Whether the bot trades real money; the value of the default label `mode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// It does not.
+    /// Simulated trading; orders do not reach an exchange.
     Paper,
-    /// It does.
+    /// Trading with real money.
     Live,
 }
 
@@ -83,7 +83,7 @@ pub struct Settings {
     pub(crate) web_config: Option<PathBuf>,
     pub(crate) exchange: Option<&'static str>,
     pub(crate) disabled: BTreeSet<&'static str>,
-    /// Severity and type.
+    /// Severity and type of the events that are exported as 0 from the start.
     pub(crate) expected_events: BTreeSet<(&'static str, &'static str)>,
     pub(crate) target_info: bool,
     pub(crate) families: Families,
@@ -96,7 +96,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults with this mode, independent of the environment.
+    /// The default settings with this mode. Reads no environment variables.
     #[must_use]
     pub fn new(mode: Mode) -> Self {
         Self {
@@ -126,27 +126,29 @@ impl Settings {
     /// | variable | allowed values | default |
     /// | --- | --- | --- |
     /// | `NODE_ENV` | `development`, `production` | development |
-    /// | `PAPER_TRADING` | `true`, `1`, `yes`, `on` for paper; `false`, `0`, `no`, `off` for live; any case | an error |
+    /// | `PAPER_TRADING` | `true`, `1`, `yes`, `on` for paper; `false`, `0`, `no`, `off` for live; case-insensitive | an error |
     /// | `METRICS_ADDR` | an address and port | [`DEFAULT_ADDRESS`] |
-    /// | `METRICS_WEB_CONFIG` | the path of a [web configuration](Self::web_config); read with the feature `server` | none |
+    /// | `METRICS_WEB_CONFIG` | the path of a [web configuration](Self::web_config); ignored without the feature `server` | none |
+    ///
+    /// Use an [`EnvReader`] if the bot can trade in only one mode, or has other values of `NODE_ENV`.
     ///
     /// # Errors
     ///
-    /// If a variable has another value, or `PAPER_TRADING` is unset: public bots use two opposite conventions for
-    /// that, and live money must never be labelled as paper.
-    /// A bot that can trade in only one mode, or that has other values of `NODE_ENV`, uses an [`EnvReader`].
+    /// If a variable has another value, or `PAPER_TRADING` is unset. It has no default because open-source bots disagree
+    /// on the meaning of an unset variable, and live money must never be labelled as paper.
     pub fn from_env() -> Result<Self, Error> {
         EnvReader::new().read()
     }
 
-    /// Sets the default label `env`.
+    /// Sets the value of the default label `env`, which is on each series; `development` by default.
     #[must_use]
     pub fn env(mut self, env: Env) -> Self {
         self.env = env;
         self
     }
 
-    /// Sets the default label `app`; `bytelyst-trading-bot-service` by default.
+    /// Sets the value of the default label `app`, which is on each series;
+    /// `bytelyst-trading-bot-service` by default.
     #[must_use]
     pub fn app(mut self, app: impl Into<String>) -> Self {
         self.app = app.into();
@@ -187,7 +189,7 @@ impl Settings {
     }
 
     /// Declares that this run of the bot does not start `subsystem`, which is left out of the exposition until it
-    /// runs. Otherwise a loop that is linked into the binary but not used would be stalled for ever.
+    /// runs. Otherwise a loop that is linked into the binary but never starts would be reported as stalled.
     #[must_use]
     pub fn disable<L: LabelValue>(mut self, subsystem: L) -> Self {
         const { vocabulary::require_type::<L>("subsystem") };
@@ -195,12 +197,12 @@ impl Settings {
         self
     }
 
-    /// Names the events that [`Metrics::event`](crate::Metrics::event) may count: they are exported as 0 from the
-    /// start, without profile and symbol. An event that is not named appears with its first count, which `increase()`
-    /// in a rule cannot see, because there was no 0 before. May be called several times.
+    /// Exports these events of [`Metrics::event`](crate::Metrics::event) as 0 from the start, with empty profile and
+    /// symbol. Other events are counted too, but appear with their first count, which `increase()` in a rule cannot see,
+    /// because there was no 0 before. Repeated calls add events.
     ///
-    /// Events of attributes need not be named, whether their severity and type are literals or chosen at each call;
-    /// nor do those of an `EventLayer`.
+    /// Events that attributes or an `EventLayer` record are exported as 0 without this, whether their severity and type
+    /// are literals or chosen at each call.
     ///
     /// ```
     /// use bot_metrics::labels::{EventType, Severity};
@@ -257,13 +259,15 @@ impl Settings {
     }
 
     /// Sets the limit on the values of the label `profile_id`, and of every [`ProfileId`](crate::ProfileId) in the bot's
-    /// own families, for each family separately; 50 by default. Values over the limit are counted under "other".
+    /// own families, for each family separately; 50 by default. Values over the limit are counted under "other"; gauges
+    /// with such values are not recorded.
     ///
-    /// The limit also applies to families that recorded before [`install`](Self::install): existing series stay, and a
-    /// value without one gets one with its next recording, if there is capacity now.
+    /// The limit also applies to families that recorded before [`install`](Self::install). Existing series are kept; a
+    /// value that was over the old limit gets a series with its next recording, if the new limit allows it.
     ///
     /// Independent of this limit, a family has at most 2,000 series, or as many as the `budget` of its declaration
-    /// says; in `operational_events_total` those whose profile and symbol are empty or "other" come in addition.
+    /// says. Series of `operational_events_total` whose profile and symbol are empty or "other" do not count towards
+    /// that number.
     #[must_use]
     pub fn profile_limit(mut self, profiles: usize) -> Self {
         self.label_bounds.profiles = profiles;
@@ -279,15 +283,15 @@ impl Settings {
     }
 
     /// Sets the handler of reports of the library's own problems; by default they go to standard error. Each kind of
-    /// problem is limited to ten lines a minute, three of them from one source; later lines count the suppressed
-    /// ones. The end of the process waits up to 0.1 s for its last lines.
+    /// problem is limited to ten lines a minute, and to three from one source, such as a call site or a family; the next
+    /// line states how many were suppressed. At exit the process waits up to 0.1 s until the last lines are written.
     #[must_use]
     pub fn on_report(mut self, hook: ReportHook) -> Self {
         self.report = Report::new(hook);
         self
     }
 
-    /// The mode, also for the order router, so that label and behaviour cannot disagree.
+    /// The mode. Use it in the order router too, so that the label agrees with the bot's behaviour.
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.mode
@@ -305,15 +309,15 @@ impl Settings {
         &self.address
     }
 
-    /// Returns these settings if each is valid.
+    /// Returns these settings if the namespace, the app and the tolerance are valid. A server checks its address and file.
     pub(super) fn checked(self) -> Result<Self, Error> {
         let refuse = |setting, found, allowed| Err(Problem::Setting { setting, found, allowed }.into());
         if !is_metric_name(&self.namespace) {
-            let allowed = "a namespace has letters, digits and underscores, and no digit in front";
+            let allowed = "a namespace consists of ASCII letters, digits and underscores, and does not start with a digit";
             return refuse("namespace", self.namespace, allowed);
         }
         if self.app.is_empty() {
-            return refuse("app", self.app, "an empty label is as good as none; name the application");
+            return refuse("app", self.app, "the name of the application must not be empty");
         }
         if !(self.capital_tolerance.is_finite() && self.capital_tolerance >= 0.0) {
             let allowed = "a tolerance is a finite amount of at least 0";
@@ -322,18 +326,18 @@ impl Settings {
         Ok(self)
     }
 
-    /// The naming of series with these settings.
+    /// The prefix and the default labels of exported series.
     pub(crate) fn naming(&self) -> Naming {
-        let inline = if self.target_info { 0 } else { DEFAULT_LABELS.len() };
+        let labels_on_series = if self.target_info { 0 } else { DEFAULT_LABELS.len() };
         let labels = DEFAULT_LABELS.into_iter().zip(self.identity().map(str::to_owned));
         Naming {
             families: self.families,
             namespace: self.namespace.clone(),
-            default_labels: labels.take(inline).collect(),
+            default_labels: labels.take(labels_on_series).collect(),
         }
     }
 
-    /// The values of all default labels.
+    /// The values of the default labels, in the order of [`DEFAULT_LABELS`].
     pub(crate) fn identity(&self) -> [&str; DEFAULT_LABELS.len()] {
         [&self.app, self.env.as_str(), self.mode.as_str()]
     }
@@ -342,20 +346,20 @@ impl Settings {
         self.disabled.contains(subsystem)
     }
 
-    /// The differences of `other` from these settings; hooks and clocks cannot be compared.
+    /// One text for each setting that differs: its value here, then that of `other`. Hooks and clocks are not compared.
     pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
         let pairs = self.named().into_iter().zip(other.named());
         pairs
-            .filter(|((_, one), (_, other))| one != other)
-            .map(|((name, one), (_, other))| format!("{name} {}, not {}", shown(&one), shown(&other)))
+            .filter(|((_, mine), (_, others))| mine != others)
+            .map(|((name, mine), (_, others))| format!("{name} {}, not {}", shown(&mine), shown(&others)))
             .collect()
     }
 
     /// The comparable settings, by name.
     fn named(&self) -> Vec<(&'static str, String)> {
         let LabelBounds { profiles, symbols } = self.label_bounds;
-        let text = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
-        let list = |names: Vec<String>| text(&names.join(", "));
+        let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+        let list = |names: Vec<String>| or_none(&names.join(", "));
         let events = self.expected_events.iter().map(|(severity, kind)| format!("{severity} {kind}"));
         let labels = if self.target_info { "in target_info" } else { "on each series" };
         vec![
@@ -374,8 +378,8 @@ impl Settings {
             ("disabled subsystems", list(self.disabled.iter().map(ToString::to_string).collect())),
             ("expected events", list(events.collect())),
             ("families", format!("{:?}", self.families)),
-            ("version", text(&self.version)),
-            ("revision", text(&self.revision)),
+            ("version", or_none(&self.version)),
+            ("revision", or_none(&self.revision)),
             ("capital tolerance", self.capital_tolerance.to_string()),
             ("label bounds", format!("{profiles} profiles and {symbols} symbols")),
         ]
@@ -394,7 +398,7 @@ impl fmt::Display for Env {
     }
 }
 
-/// Prometheus' rule without the colon, which is for recording rules.
+/// Whether it is a valid metric name without colons, which are reserved for the names of recording rules.
 fn is_metric_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')

@@ -1,4 +1,4 @@
-//! A deadline for a future, after which its measured functions end as timeouts and not as cancelled.
+//! Drops a future at a deadline, and records the measured calls in it as timed out, not as cancelled.
 
 use std::cell::Cell;
 use std::fmt;
@@ -14,22 +14,29 @@ use pin_project_lite::pin_project;
 use crate::{ClassifyError, ErrorClass, Outcome};
 
 thread_local! {
-    static ELAPSED: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread is dropping a future whose deadline has elapsed.
+    static DROPS_AT_DEADLINE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The outcome of a call that is dropped between two polls: a timeout if one of our deadlines elapsed, otherwise
-/// cancelled.
-pub(crate) fn dropped() -> Outcome {
-    if ELAPSED.get() { Outcome::Timeout } else { Outcome::Cancelled }
+/// The outcome of a call that is being dropped between two polls: a timeout if a [`WithDeadline`] drops it because its
+/// deadline has elapsed, otherwise cancelled.
+pub(crate) fn outcome_of_dropped() -> Outcome {
+    if DROPS_AT_DEADLINE.get() { Outcome::Timeout } else { Outcome::Cancelled }
 }
 
-/// Runs `future` until it is ready, or until `deadline` is: any future, such as a runtime's sleep.
+/// Polls `future` and `deadline`, which is any future, such as a runtime's sleep. If both are ready, `future` takes
+/// precedence.
 ///
-/// Measured functions that are in progress then end as `timeout`, whereas another timeout that drops them makes them
-/// `cancelled`. Their durations up to the deadline are observed, even those of cycles of subsystems: without the
-/// slowest ones durations would look better during an outage. The duration of a cancelled cycle is not observed,
-/// because a shutdown is no measure of the duration of cycles. If placing an order ends this way, the order may be
-/// open or not.
+/// Measured calls in progress inside `future` are recorded as `timeout` when the deadline elapses; other timeouts, such
+/// as tokio's, record them as `cancelled`. Tasks that `future` has spawned are not dropped. The durations up to the
+/// deadline are observed, even those of cycles of subsystems: without the slowest cycles durations would look better
+/// during an outage. The duration of a cancelled cycle is not observed, because a cycle that a shutdown cuts short says
+/// nothing about how long cycles take.
+///
+/// # Errors
+///
+/// The returned future's output is `Err(Elapsed)` if `deadline` is ready before `future`, which is then dropped. If
+/// `future` placed an order, it is unknown whether the exchange has accepted it.
 ///
 /// ```
 /// use bot_metrics::prelude::*;
@@ -45,7 +52,7 @@ pub(crate) fn dropped() -> Outcome {
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 /// let sleep = tokio::time::sleep(Duration::from_millis(5));
 /// let price = bot_metrics::with_deadline(sleep, get_ticker()).await;
-/// assert!(price.is_err(), "it elapsed");
+/// assert!(price.is_err(), "the deadline did not elapse");
 /// # });
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -53,8 +60,25 @@ pub fn with_deadline<S: Future, F: Future>(deadline: S, future: F) -> WithDeadli
     WithDeadline { future: Some(future), deadline }
 }
 
-/// Like [`with_deadline`] with a duration, by tokio's clock. Like tokio's own sleep it panics outside a runtime with
-/// a timer.
+/// [`with_deadline`] with `tokio::time::sleep(timeout)` as deadline.
+///
+/// # Errors
+///
+/// The returned future's output is `Err(Elapsed)` if `future` is not ready after `timeout`, as with [`with_deadline`].
+///
+/// # Panics
+///
+/// Outside a tokio runtime, or if the runtime has no time driver (`enable_time`).
+///
+/// ```
+/// use std::time::Duration;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// let answer = bot_metrics::with_timeout(Duration::from_millis(5), std::future::pending::<f64>()).await;
+/// assert!(answer.is_err(), "the deadline did not elapse");
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[cfg(feature = "tokio")]
 pub fn with_timeout<F: Future>(timeout: Duration, future: F) -> WithDeadline<tokio::time::Sleep, F> {
     with_deadline(tokio::time::sleep(timeout), future)
@@ -64,7 +88,7 @@ pin_project! {
     /// See [`with_deadline`].
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct WithDeadline<S, F> {
-        // `None` once it has elapsed.
+        // `None` once the deadline has elapsed.
         #[pin]
         future: Option<F>,
         #[pin]
@@ -77,14 +101,14 @@ impl<S: Future, F: Future> Future for WithDeadline<S, F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        // First, so that a value that is ready at the deadline is not discarded.
+        // Polled first, so that a value that is ready at the deadline is not discarded.
         if let Some(future) = this.future.as_mut().as_pin_mut()
             && let Poll::Ready(value) = future.poll(context)
         {
             return Poll::Ready(Ok(value));
         }
         this.deadline.poll(context).map(|_| {
-            let _elapsed = Elapsing(ELAPSED.replace(true));
+            let _reset = Reset(DROPS_AT_DEADLINE.replace(true));
             this.future.set(None);
             Err(Elapsed(()))
         })
@@ -97,18 +121,18 @@ impl<S, F> fmt::Debug for WithDeadline<S, F> {
     }
 }
 
-/// While it lives, calls dropped on this thread have timed out.
-struct Elapsing(bool);
+/// Resets [`DROPS_AT_DEADLINE`] to the value that it contains, even if a destructor panics.
+struct Reset(bool);
 
-impl Drop for Elapsing {
+impl Drop for Reset {
     fn drop(&mut self) {
-        ELAPSED.set(self.0);
+        DROPS_AT_DEADLINE.set(self.0);
     }
 }
 
-/// The error of a deadline that elapsed first.
+/// The error of a [deadline](with_deadline) that elapsed before its future was ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no answer came in time")]
+#[error("the deadline elapsed")]
 pub struct Elapsed(());
 
 impl ClassifyError for Elapsed {

@@ -23,6 +23,6 @@ impl Unwinding {
 
     /// The outcome of a guard that is dropped without one.
     pub(crate) fn outcome(self) -> Outcome {
-        if self.has_begun() { Outcome::Panic } else { timeout::dropped() }
+        if self.has_begun() { Outcome::Panic } else { timeout::outcome_of_dropped() }
     }
 }

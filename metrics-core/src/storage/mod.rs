@@ -43,7 +43,7 @@ pub(crate) use series::{AT_ONCE, SeriesMap};
 pub(crate) use sink::{Reading, Receipt, Seen, Sink};
 pub(crate) use slot::{Baseline, CounterSlot, GaugeSlot, Slot};
 pub use slot_cell::SlotCell;
-pub(crate) use slot_cell::withdraw_time_stamps;
+pub(crate) use slot_cell::disable_quick_paths;
 pub(crate) use snapshot::SnapshotBuilder;
 pub use snapshot::{FamilySnapshot, HistogramValue, Sample, Snapshot, Value};
 pub(crate) use spare::{lose, lost, record_outside};

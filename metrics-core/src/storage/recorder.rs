@@ -25,8 +25,8 @@ pub(crate) type CallShard = Shard<&'static CallSeries>;
 pub(crate) struct CallSeries {
     id: u32,
     shape: &'static SeriesShape,
-    pub(super) shares: List<CallShard>,
-    pub(super) token: OnceLock<&'static CallShard>,
+    pub(super) shards: List<CallShard>,
+    pub(super) fallback: OnceLock<&'static CallShard>,
 }
 
 /// The properties that two series must share to use one call series in turn.
@@ -78,7 +78,7 @@ impl CallSeriesLease {
         debug_assert!(outcomes <= MOST_OUTCOMES && bounds.len() + 2 <= MOST_BUCKETS);
         let shape = SeriesShape::known(bounds, outcomes, scale);
         let mut free = FREE.lock();
-        let fits = |recorder: &&'static CallSeries| std::ptr::eq(recorder.shape, shape);
+        let fits = |series: &&'static CallSeries| std::ptr::eq(series.shape, shape);
         if let Some(index) = free.iter().position(fits) {
             return Self(free.swap_remove(index));
         }
@@ -120,32 +120,32 @@ pub(crate) struct Scratch {
 
 impl CallSeries {
     pub(super) const fn new(id: u32, shape: &'static SeriesShape) -> Self {
-        Self { id, shape, shares: List::new(), token: OnceLock::new() }
+        Self { id, shape, shards: List::new(), fallback: OnceLock::new() }
     }
 
     /// The fallback for threads without a shard; that of [`NOWHERE`] if there is no memory for it.
-    pub(super) fn token(&'static self) -> &'static CallShard {
-        static NO_TOKEN: Once<CallShard> = Once::new();
+    pub(super) fn fallback(&'static self) -> &'static CallShard {
+        static NO_FALLBACK: Once<CallShard> = Once::new();
         if self.is_nowhere() {
             // It allocates nothing.
-            return NO_TOKEN.get_or_init(|| self.new_token(&[]));
+            return NO_FALLBACK.get_or_init(|| self.new_fallback(&[]));
         }
-        if let Some(token) = self.token.get() {
-            return token;
+        if let Some(fallback) = self.fallback.get() {
+            return fallback;
         }
         let may_allocate = !lock::is_inside();
         // An allocator that records allocations made here uses the reserve, and a fork never copies a partial state.
         let _inside = lock::enter();
-        let token = if may_allocate {
-            Some(&*Box::leak(Box::new(self.new_token(self.new_counts()))))
+        let fallback = if may_allocate {
+            Some(&*Box::leak(Box::new(self.new_fallback(self.new_counts()))))
         } else {
-            reserved(self.shape.outcomes + self.shape.buckets(), |counts| self.new_token(counts))
+            reserved(self.shape.outcomes + self.shape.buckets(), |counts| self.new_fallback(counts))
         };
         // If several threads create one concurrently, one of them is kept.
-        token.map_or_else(|| NOWHERE.token(), |token| self.token.get_or_init(|| token))
+        fallback.map_or_else(|| NOWHERE.fallback(), |fallback| self.fallback.get_or_init(|| fallback))
     }
 
-    fn new_token(&'static self, counts: &'static [AtomicU64]) -> CallShard {
+    fn new_fallback(&'static self, counts: &'static [AtomicU64]) -> CallShard {
         Shard::new(self.shape.outcomes, counts, 0, 0, (self, 0))
     }
 
@@ -154,36 +154,36 @@ impl CallSeries {
     }
 
     /// Passes the borrowed fallback to `record`; returns whether there is memory for it.
-    fn record_by_token(&'static self, record: impl FnOnce(&CallShard)) -> bool {
-        let token = self.token();
-        let exists = !token.home.is_nowhere();
+    fn record_by_fallback(&'static self, record: impl FnOnce(&CallShard)) -> bool {
+        let fallback = self.fallback();
+        let exists = !fallback.home.is_nowhere();
         if exists {
-            borrow(&token.writer, || record(token));
+            borrow(&fallback.writer, || record(fallback));
         }
         exists
     }
 
     /// The shard of a thread that has none yet.
-    pub(super) fn admit(&'static self) -> &'static CallShard {
+    pub(super) fn acquire_shard(&'static self) -> &'static CallShard {
         let thread = ThreadMark::of_this().0;
-        if let Some(share) = self.shares.iter().find(|share| share.writer.take(thread)) {
-            return share;
+        if let Some(shard) = self.shards.iter().find(|shard| shard.writer.take(thread)) {
+            return shard;
         }
         let (outcomes, counts) = (self.shape.outcomes, self.new_counts());
         // One tick more than a quick end may take.
         let limit = self.shape.bounds.first().map_or(1, |bound| bound.saturating_add(1));
-        self.shares.append(Shard::new(outcomes, counts, limit, thread, (self, self.near())))
+        self.shards.append(Shard::new(outcomes, counts, limit, thread, (self, self.near())))
     }
 
     /// Records that a call begins at this tick, unless it is undated.
-    pub(super) fn start(&'static self, share: &CallShard, at: Option<u64>) {
-        let start = |share: &CallShard| match at {
-            Some(at) => share.start(at),
-            None => share.start_undated(),
+    pub(super) fn start(&'static self, shard: &CallShard, at: Option<u64>) {
+        let start = |shard: &CallShard| match at {
+            Some(at) => shard.start(at),
+            None => shard.start_undated(),
         };
-        if !share.is_token {
-            start(share);
-        } else if !self.record_by_token(start) {
+        if !shard.is_fallback {
+            start(shard);
+        } else if !self.record_by_fallback(start) {
             lose();
         }
     }
@@ -192,16 +192,16 @@ impl CallSeries {
     #[inline]
     pub(super) fn end(
         &'static self,
-        share: &CallShard,
+        shard: &CallShard,
         ending: Ending,
         began: Option<u64>,
         took: u64,
         at: u64,
     ) {
-        if share.is_token {
-            self.end_by_token(ending, began, took, at);
+        if shard.is_fallback {
+            self.end_by_fallback(ending, began, took, at);
         } else {
-            share.end(&self.ended(share, ending, began, took, at));
+            shard.end(&self.ended(shard, ending, began, took, at));
         }
     }
 
@@ -209,16 +209,16 @@ impl CallSeries {
 
     #[cold]
     #[inline(never)]
-    fn end_by_token(&'static self, ending: Ending, began: Option<u64>, took: u64, at: u64) {
-        self.record_by_token(|token| token.end(&self.ended(token, ending, began, took, at)));
+    fn end_by_fallback(&'static self, ending: Ending, began: Option<u64>, took: u64, at: u64) {
+        self.record_by_fallback(|fallback| fallback.end(&self.ended(fallback, ending, began, took, at)));
     }
 
     #[inline]
-    fn ended(&self, share: &CallShard, ending: Ending, began: Option<u64>, took: u64, at: u64) -> EndedCall {
+    fn ended(&self, shard: &CallShard, ending: Ending, began: Option<u64>, took: u64, at: u64) -> EndedCall {
         let Ending { outcome, observed, freshens } = ending;
-        let (bucket, took) = match (observed, share.is_quick(took)) {
+        let (bucket, took) = match (observed, shard.is_quick(took)) {
             (true, true) => (0, took),
-            (true, false) => (self.bucket(took), share.summable(took)),
+            (true, false) => (self.bucket(took), shard.summable(took)),
             (false, _) => (self.shape.buckets() - 1, 0),
         };
         EndedCall { began, at, took, outcome: outcome.into(), bucket, freshens }
@@ -258,9 +258,9 @@ impl CallSeries {
     pub(crate) fn read_too<'a>(&self, scratch: &'a mut Scratch, horizon: u64) -> &'a Totals {
         let Scratch { all, one } = scratch;
         let (mut gone, mut gone_open) = (0_u64, 0_u64);
-        for share in self.shares() {
-            one.unsure = !read_consistent(|| share.read(one, horizon));
-            if !ThreadMark(share.writer.thread()).is_here() {
+        for shard in self.shards() {
+            one.unsure = !read_consistent(|| shard.read(one, horizon));
+            if !ThreadMark(shard.writer.thread()).is_here() {
                 // After a fork, calls in progress on the parent's other threads end in the parent only.
                 let ended = one.ended();
                 gone = gone.wrapping_add(replace(&mut one.started, ended).wrapping_sub(ended));
@@ -277,12 +277,12 @@ impl CallSeries {
     }
 
     /// The shards of all threads, and the fallback.
-    fn shares(&self) -> impl Iterator<Item = &'static CallShard> {
-        self.shares.iter().chain(self.token.get().copied())
+    fn shards(&self) -> impl Iterator<Item = &'static CallShard> {
+        self.shards.iter().chain(self.fallback.get().copied())
     }
 
     fn clear(&self) {
-        self.shares().for_each(Shard::clear);
+        self.shards().for_each(Shard::clear);
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) struct Shard<H> {
     pub(super) near: u8,
     outcomes: u8,
     /// Whether it is the fallback, which must be borrowed to record to it. Not read from `limit`: the compiler would load that in advance for both, in one more instruction.
-    pub(super) is_token: bool,
+    pub(super) is_fallback: bool,
     /// The number of other ends, shifted by [`MARK_BITS`]; in the lower bits the kind of the last one, or
     /// [`SETTLED`].
     mark: AtomicU64,
@@ -116,7 +116,7 @@ impl<H> Shard<H> {
             home,
             near,
             outcomes: u8::try_from(outcomes).unwrap_or(0),
-            is_token: limit == 0,
+            is_fallback: limit == 0,
             mark: AtomicU64::new(SETTLED),
             fresh_at: AtomicU64::new(0),
             ended_at: AtomicU64::new(0),

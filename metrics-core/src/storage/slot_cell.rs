@@ -1,4 +1,4 @@
-//! The per-call-site cache of a label set's slots.
+//! A call site's cache of the storage of its series.
 
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
@@ -10,25 +10,25 @@ use crate::clock::Clock;
 use crate::lock::{self, Lock};
 use crate::storage::not_installed;
 
-/// The slots of one label set, cached by a call site once it has found them.
-///
-/// It is a pointer and not a `OnceLock`: for each static the compiler checks whether it has a destructor and which
-/// parts are shared between threads, which takes long for that lock's fields. With a `OnceLock` a call site took 40 %
-/// longer to compile.
+/// A call site's cache of the slots of one label set, which contain the storage of its series, and of the number by
+/// which a thread finds its shard of the call series.
 #[derive(Debug)]
 pub struct SlotCell<S: 'static> {
-    /// The near number of its call series, while calls may begin and end with the time stamp counter; otherwise 0, for
-    /// which no thread has a shard. Wider than necessary, because the compiler extends an atomic byte twice.
+    /// The [near number](CallSeries::near) of the call series while calls may take the quick path, which reads the time
+    /// stamp counter; otherwise 0, for which no thread has a shard. Wider than necessary, because the compiler extends
+    /// an atomic byte twice.
     near: AtomicU32,
+    /// Null until they are found. Not a `OnceLock`: for each static the compiler checks whether it has a destructor
+    /// and which parts threads may share, which for the fields of that lock takes 40 % of a call site's compile time.
     slots: AtomicPtr<S>,
 }
 
-/// The near numbers that cells have published; `None` once they were withdrawn.
-static PUBLISHED: Lock<Option<Vec<&'static AtomicU32>>> = Lock::new(Some(Vec::new()));
+/// The `near` of all cells whose quick path is enabled; `None` once the quick path is disabled for good.
+static QUICK_CELLS: Lock<Option<Vec<&'static AtomicU32>>> = Lock::new(Some(Vec::new()));
 
-/// Prevents further calls of call sites from beginning with the time stamp counter.
-pub(crate) fn withdraw_time_stamps() {
-    for near in PUBLISHED.lock().take().into_iter().flatten() {
+/// Disables the quick path of all call sites for good, because the time stamp counter was given up.
+pub(crate) fn disable_quick_paths() {
+    for near in QUICK_CELLS.lock().take().into_iter().flatten() {
         near.store(0, Relaxed);
     }
 }
@@ -46,48 +46,52 @@ impl<S: Send + Sync> SlotCell<S> {
         unsafe { self.slots.load(Acquire).as_ref() }
     }
 
-    /// The slots, found by `find` the first time.
+    /// The slots; if there are none yet, those that `find` returns. Two threads may both call `find`; one result is
+    /// kept.
     pub(crate) fn get_or_init(&self, find: impl FnOnce() -> S) -> &'static S {
         if let Some(slots) = self.get() {
             return slots;
         }
-        // A static is never dropped, so nothing is leaked; of two concurrent threads one keeps its copy.
+        // Leaked because a cell is a static, which is never dropped.
         let found = ptr::from_mut(Box::leak(Box::new(find())));
-        let kept = match self.slots.compare_exchange(ptr::null_mut(), found, Release, Acquire) {
+        let stored = match self.slots.compare_exchange(ptr::null_mut(), found, Release, Acquire) {
             Ok(_) => found,
-            Err(standing) => {
+            Err(existing) => {
                 // SAFETY: leaked above, and not shared with any other thread.
                 drop(unsafe { Box::from_raw(found) });
-                standing
+                existing
             }
         };
         // SAFETY: as in `get`.
-        unsafe { &*kept }
+        unsafe { &*stored }
     }
 
-    /// Lets `find` find the slots, unless they were found before.
+    /// Stores the slots that `find` returns, unless the cell has some or this thread is inside a lock of the library.
     pub(crate) fn find(&self, find: impl FnOnce() -> S) {
-        // Not inside a lock, where an allocator may be recording; see `start_slowly`.
+        // An allocator may record an allocation made under a lock of the library; `find` would take that lock again.
         if self.get().is_none() && !lock::is_inside() {
             let _inside = lock::enter();
             self.get_or_init(find);
         }
     }
 
-    /// Begins a call, unless this is the thread's first one or the time stamp counter is not trusted.
+    /// Begins a call with the time stamp counter. Returns `None` if the quick path of this cell is disabled, or if this
+    /// thread has no shard of the call series yet.
     #[inline]
-    pub(crate) fn start<const DATED: bool>(&self) -> Option<CallInProgress<DATED>> {
+    pub(crate) fn start_quickly<const DATED: bool>(&self) -> Option<CallInProgress<DATED>> {
         CallInProgress::start_quickly(|| {
             let number = self.near.load(Relaxed) as usize;
-            // SAFETY: the stored value was a byte, and `NEAR` is the number of bytes. Without this a call has two
-            // instructions more.
+            // SAFETY: only values of a `u8` are stored, and `NEAR` is the number of its values. Without this a call
+            // has two instructions more.
             unsafe { std::hint::assert_unchecked(number < NEAR) };
             number
         })
     }
 
-    /// Begins a call in any case, recorded to the slots that `find` finds the first time. Unless `may_be_quick`, no
-    /// call of this cell begins or ends quickly.
+    /// Begins a call without the quick path; `find` finds the slots the first time, and `lease` chooses the call series.
+    /// If `may_be_quick`, later calls may take the quick path; it must be equal at all calls of a cell. The start is not
+    /// reduced by the thread's waits, unlike that of [`start_quickly`](Self::start_quickly). If this is an allocator
+    /// that records while `find` runs, the call is lost.
     pub(crate) fn start_slowly<const DATED: bool>(
         &'static self,
         may_be_quick: bool,
@@ -95,34 +99,35 @@ impl<S: Send + Sync> SlotCell<S> {
         lease: impl FnOnce(&S) -> Option<&CallSeriesLease>,
     ) -> CallInProgress<DATED> {
         self.find(find);
-        // An allocator makes its first recording for an allocation made while this thread looks for slots.
+        // Still empty if an allocator records an allocation that `find` makes.
         let Some(lease) = self.get().and_then(lease).filter(|lease| !lease.is_nowhere()) else {
-            return CallInProgress::nowhere();
+            return CallInProgress::lost();
         };
         if may_be_quick {
-            self.publish(lease);
+            self.enable_quick_path(lease);
         }
         let running = CallInProgress::start(lease.0, &Clock::System);
-        if may_be_quick && Clock::System.counts_time_stamps() { running } else { running.with_token() }
+        if may_be_quick && Clock::System.counts_time_stamps() { running } else { running.on_fallback() }
     }
 
-    fn publish(&'static self, recorder: &CallSeries) {
-        // An allocator that records allocations made under this lock must not wait for it; a later call publishes.
-        if recorder.near() == 0 || self.near.load(Relaxed) != 0 || lock::is_inside() {
+    fn enable_quick_path(&'static self, series: &CallSeries) {
+        // An allocator may record an allocation made under the lock below and must not wait for it; a later call
+        // enables the quick path.
+        if series.near() == 0 || self.near.load(Relaxed) != 0 || lock::is_inside() {
             return;
         }
-        // Until settings are installed every call takes this path, which detects their absence.
+        // Only the slow path reports that no settings are installed.
         if !not_installed::is_settled() {
             return;
         }
-        // Without the counter every call takes this path, and must not take a lock for it.
+        // Checked before locking too: without the counter every call comes here.
         if !Clock::System.counts_time_stamps() {
             return;
         }
-        let mut published = PUBLISHED.lock();
-        if let Some(published) = published.as_mut().filter(|_| Clock::System.counts_time_stamps()) {
-            published.push(&self.near);
-            self.near.store(recorder.near().into(), Relaxed);
+        let mut cells = QUICK_CELLS.lock();
+        if let Some(cells) = cells.as_mut().filter(|_| Clock::System.counts_time_stamps()) {
+            cells.push(&self.near);
+            self.near.store(series.near().into(), Relaxed);
         }
     }
 }

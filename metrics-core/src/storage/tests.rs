@@ -14,7 +14,7 @@ use self::crowd::Crowd;
 use super::recorder::{CallSeries, CallSeriesLease, Ending, Scratch, SeriesShape};
 use super::running::RunInProgress;
 use super::totals::Totals;
-use crate::clock::{Clock, Scale, Steering};
+use crate::clock::{Clock, ManualReadings, Scale};
 
 thread_local! {
     static NOW: Cell<u64> = const { Cell::new(0) };
@@ -25,7 +25,7 @@ thread_local! {
 #[derive(Debug)]
 struct Stepping;
 
-impl Steering for Stepping {
+impl ManualReadings for Stepping {
     fn monotonic(&self) -> Duration {
         NOW.set(NOW.get() + STEP.get());
         Duration::from_nanos(NOW.get())
@@ -55,8 +55,8 @@ impl CallSeriesLease {
     /// The ends recorded without a shard.
     pub(crate) fn ended_without_share(&self) -> u64 {
         let mut totals = Totals::default();
-        self.token.get().map_or(0, |token| {
-            token.read(&mut totals, u64::MAX);
+        self.fallback.get().map_or(0, |fallback| {
+            fallback.read(&mut totals, u64::MAX);
             totals.ended()
         })
     }
@@ -67,7 +67,7 @@ fn lease() -> CallSeriesLease {
 }
 
 fn clock() -> Clock {
-    Clock::Steered(Arc::new(Stepping))
+    Clock::Manual(Arc::new(Stepping))
 }
 
 fn read(lease: &CallSeriesLease) -> Totals {
@@ -80,7 +80,7 @@ fn read_until(lease: &CallSeriesLease, horizon: u64) -> Totals {
 
 fn end(running: RunInProgress, clock: &Clock, ending: Ending) {
     let now = clock.ticks();
-    let running = running.here();
+    let running = running.on_this_thread();
     if ending.outcome != 0 || !running.end_quickly(now) {
         running.end(ending, now);
     }
@@ -120,7 +120,7 @@ fn an_end_is_quick_up_to_the_first_bound_to_the_tick() {
     for (took, is_quick) in [(999, true), (1_000, true), (1_001, false)] {
         let began = clock.ticks();
         let running: RunInProgress = lease.start(&clock);
-        let running = running.here();
+        let running = running.on_this_thread();
         assert_eq!(running.end_quickly(began + took), is_quick, "{took} ns");
         if !is_quick {
             running.end(GOOD, began + took);
@@ -132,18 +132,18 @@ fn an_end_is_quick_up_to_the_first_bound_to_the_tick() {
 /// A clock may return anything.
 #[test]
 fn the_sum_of_durations_never_falls() {
-    for by_token in [false, true] {
+    for by_fallback in [false, true] {
         let (lease, clock) = (lease(), clock());
         let mut before = 0;
         for n in 0..40 {
             let running: RunInProgress = lease.start(&clock);
-            let running = if by_token { running.with_token() } else { running.here() };
+            let running = if by_fallback { running.on_fallback() } else { running.on_this_thread() };
             if n % 3 == 0 {
                 running.end(GOOD, u64::MAX);
             } else {
                 STEP.set(QUICK);
                 let now = clock.ticks();
-                if by_token || !running.end_quickly(now) {
+                if by_fallback || !running.end_quickly(now) {
                     running.end(GOOD, now);
                 }
             }
@@ -174,8 +174,8 @@ fn no_recording_is_lost_doubled_or_torn_while_threads_start_and_end() {
     let all = crowd.all();
     assert_eq!((totals.started, totals.ended(), totals.under_way()), (all, all, 0));
     assert_eq!(totals.outcomes, [all / 16 * 14, all / 16, all / 16]);
-    let shares = lease.shares.iter().count();
-    assert!(shares <= 2 * 64, "{shares} shares for 64 threads");
+    let shards = lease.shards.iter().count();
+    assert!(shards <= 2 * 64, "{shards} shards for 64 threads");
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn a_duration_on_a_bound_belongs_to_the_bucket_below_it_and_the_longest_has_one(
     assert_eq!(read(&lease).buckets, [2, 2, 2, 0]);
     assert_eq!(Scale::NANOSECONDS.duration(read(&lease).sum), Duration::from_millis(1_000_702));
     let running: RunInProgress = lease.start(&clock);
-    running.here().end(GOOD, u64::MAX);
+    running.on_this_thread().end(GOOD, u64::MAX);
     assert_eq!(read(&lease).buckets, [2, 2, 3, 0]);
 }
 
@@ -259,10 +259,10 @@ fn recorders_without_a_near_number_record_too() {
 #[test]
 fn a_call_that_began_with_the_fallback_is_recorded_to_the_threads_shard() {
     let lease = CallSeriesLease::new(&[1.0], 3, Clock::System.scale());
-    for marked in [false, true] {
-        let running = RunInProgress::start(lease.0, &Clock::System).with_token();
-        let running = if marked { running.marked() } else { running };
-        assert_eq!(running.is_marked(), marked);
+    for flagged in [false, true] {
+        let running = RunInProgress::start(lease.0, &Clock::System).on_fallback();
+        let running = if flagged { running.flagged() } else { running };
+        assert_eq!(running.is_flagged(), flagged);
         assert!(!running.end_quickly_by_time_stamp() && !running.end_quickly_anywhere_by_time_stamp());
         running.end_site(GOOD);
     }

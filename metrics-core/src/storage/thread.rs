@@ -1,4 +1,4 @@
-//! The shards of this thread, by series.
+//! The calling thread's shards of call series.
 
 use std::cell::{Cell, RefCell};
 
@@ -6,37 +6,38 @@ use super::recorder::{CallSeries, CallShard};
 use crate::lock;
 use crate::storage::waiting;
 
-/// The number of call series that are found with one load: the range of a byte, so that the index needs no bounds
-/// check, and more than the core's subsystems and all its operations at all its exchanges. They cost each thread 2
-/// KiB; a shard of any other call series is found through [`ShardMembership`].
+/// The length of the array in which a thread finds its shards of the first call series: the number of values of a byte,
+/// so that an index needs no bounds check. Index 0 is not used. More than the built-in subsystems, and the built-in
+/// operations at all built-in exchanges, together need. The array costs each thread 2 KiB; a shard of any other call
+/// series is found through [`ThreadShards`].
 pub(super) const NEAR: usize = 1 << u8::BITS;
 
 thread_local! {
-    /// By the call series' near number. Contains nothing to drop, so that it can be read in a thread that is ending.
-    static SHARES: [Cell<Option<&'static CallShard>>; NEAR] = const { [const { Cell::new(None) }; NEAR] };
-    static MEMBERSHIP: RefCell<ShardMembership> = const { RefCell::new(ShardMembership(Vec::new())) };
+    /// By the number of the call series. Contains nothing to drop, so that it can be read in a thread that is ending.
+    static NEAR_SHARDS: [Cell<Option<&'static CallShard>>; NEAR] = const { [const { Cell::new(None) }; NEAR] };
+    static ALL_SHARDS: RefCell<ThreadShards> = const { RefCell::new(ThreadShards(Vec::new())) };
 }
 
-/// All shards of a thread, by the call series' number. They are released when it ends.
-struct ShardMembership(Vec<Option<&'static CallShard>>);
+/// All shards of a thread, by the number of the call series. They are released when it ends.
+struct ThreadShards(Vec<Option<&'static CallShard>>);
 
-/// This thread's shard of the near call series of this number, if it has one.
+/// This thread's shard of the call series of this number, which is below [`NEAR`], if it has one.
 ///
-/// The number is evaluated late, because values known before the thread-local is found must be saved across that:
-/// four instructions less.
+/// The number is a closure, so that it is evaluated after the address of the thread-local is computed: otherwise it
+/// would be saved meanwhile, in four instructions.
 #[inline]
-pub(super) fn near(near: impl FnOnce() -> usize) -> Option<&'static CallShard> {
-    SHARES.with(|shares| {
-        find_first(shares);
-        shares[near()].get()
+pub(super) fn near(id: impl FnOnce() -> usize) -> Option<&'static CallShard> {
+    NEAR_SHARDS.with(|shards| {
+        computed_first(shards);
+        shards[id()].get()
     })
 }
 
-/// Makes the compiler find the address before it evaluates what follows, which it would otherwise have to save. Whether
-/// it did so by itself depended on how it divided the crate among codegen units, and a call took four instructions more
-/// where it did not. This takes one.
+/// Makes the compiler compute the address before the values that the following code needs, which it would otherwise
+/// have to save meanwhile. Whether it did so by itself depended on how it divided the crate among codegen units, and a
+/// call took four instructions more where it did not. This takes one instruction.
 #[inline]
-fn find_first<T>(address: &T) {
+fn computed_first<T>(address: &T) {
     let address = std::ptr::from_ref(address);
     #[cfg(not(target_arch = "x86_64"))]
     let _ = address;
@@ -49,65 +50,64 @@ fn find_first<T>(address: &T) {
 
 /// This thread's shard of the call series of this number, if it has one.
 #[inline]
-pub(super) fn share(id: usize) -> Option<&'static CallShard> {
+pub(super) fn shard(id: usize) -> Option<&'static CallShard> {
     if id < NEAR { near(|| id) } else { far(id) }
 }
 
 fn far(id: usize) -> Option<&'static CallShard> {
-    let found =
-        |membership: &RefCell<ShardMembership>| membership.try_borrow().ok()?.0.get(id).copied().flatten();
-    MEMBERSHIP.try_with(found).ok().flatten()
+    let find = |all: &RefCell<ThreadShards>| all.try_borrow().ok()?.0.get(id).copied().flatten();
+    ALL_SHARDS.try_with(find).ok().flatten()
 }
 
-/// Like [`share`], for a thread's first call: creates the shard. Returns the fallback in a thread that is ending, and
-/// in an allocator that records allocations made here.
+/// This thread's shard of the call series, which is created if there is none. Returns the fallback if the thread is
+/// ending, or inside a lock of the library, where an allocator may be recording, or if calls of this series are lost.
 #[cold]
 #[inline(never)]
-pub(super) fn join(recorder: &'static CallSeries) -> &'static CallShard {
-    if let Some(share) = share(recorder.id()) {
-        return share;
+pub(super) fn create_shard(series: &'static CallSeries) -> &'static CallShard {
+    if let Some(shard) = shard(series.id()) {
+        return shard;
     }
-    if lock::is_inside() || recorder.is_nowhere() {
-        return recorder.token();
+    if lock::is_inside() || series.is_nowhere() {
+        return series.fallback();
     }
-    let joined = {
+    let created = {
         let _inside = lock::enter();
-        // The destructor is registered before there is anything to destroy.
-        MEMBERSHIP.try_with(|membership| {
-            let share = recorder.admit();
-            share.waited.set(waiting::total());
-            let (id, shares) = (recorder.id(), &mut membership.borrow_mut().0);
-            if shares.len() <= id {
-                shares.resize(id + 1, None);
+        // The first access registers the destructor, so that a shard is always released.
+        ALL_SHARDS.try_with(|all| {
+            let shard = series.acquire_shard();
+            shard.waited.set(waiting::total());
+            let (id, shards) = (series.id(), &mut all.borrow_mut().0);
+            if shards.len() <= id {
+                shards.resize(id + 1, None);
             }
-            shares[id] = Some(share);
+            shards[id] = Some(shard);
             if id < NEAR {
-                SHARES.with(|shares| shares[id].set(Some(share)));
+                NEAR_SHARDS.with(|shards| shards[id].set(Some(shard)));
             }
-            share
+            shard
         })
     };
-    joined.unwrap_or_else(|_| recorder.token())
+    created.unwrap_or_else(|_| series.fallback())
 }
 
 /// Copies the total waiting time of this thread, in ticks, to each of its shards.
 pub(crate) fn copy_waited(ticks: u64) {
-    let copy = |membership: &RefCell<ShardMembership>| {
-        let membership = membership.try_borrow().ok()?;
-        membership.0.iter().flatten().for_each(|share| share.waited.set(ticks));
+    let copy = |all: &RefCell<ThreadShards>| {
+        let all = all.try_borrow().ok()?;
+        all.0.iter().flatten().for_each(|shard| shard.waited.set(ticks));
         Some(())
     };
     // A thread that is ending has none. A thread that is creating its shard, during which an allocator waits, is not
     // inside a call of that series.
-    let _ = MEMBERSHIP.try_with(copy);
+    let _ = ALL_SHARDS.try_with(copy);
 }
 
-impl Drop for ShardMembership {
+impl Drop for ThreadShards {
     fn drop(&mut self) {
-        // An allocator that records deallocations made here must not acquire a shard again.
-        SHARES.with(|shares| shares.iter().for_each(|share| share.set(None)));
-        for share in self.0.drain(..).flatten() {
-            share.writer.give_back();
+        // First, because an allocator that records deallocations made here must not use a shard after its release.
+        NEAR_SHARDS.with(|shards| shards.iter().for_each(|shard| shard.set(None)));
+        for shard in self.0.drain(..).flatten() {
+            shard.writer.give_back();
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::clock::Steering;
+use crate::clock::ManualReadings;
 
 /// A clock that advances only by its methods. Clones share the time.
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ impl ManualClock {
     }
 }
 
-impl Steering for ManualClock {
+impl ManualReadings for ManualClock {
     fn monotonic(&self) -> Duration {
         self.times().monotonic
     }

@@ -80,7 +80,7 @@ pub fn instance() -> (Metrics, ManualClock) {
 #[must_use]
 pub fn with_manual_clock(mut settings: Settings) -> (Settings, ManualClock) {
     let clock = ManualClock::new();
-    settings.clock = Clock::Steered(Arc::new(clock.clone()));
+    settings.clock = Clock::Manual(Arc::new(clock.clone()));
     (settings, clock)
 }
 

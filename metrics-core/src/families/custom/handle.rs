@@ -8,14 +8,15 @@ use crate::clock::{self, Clock};
 use crate::series::{Entry, EntryHandle};
 use crate::storage::{Slot, lose, record_outside};
 
-/// The destination of a handle's recordings.
+/// The destination of a handle's recordings. A fourth variant would turn the choice into a jump table, which takes seven
+/// more instructions.
 #[derive(Clone, Debug)]
 pub(super) enum Handle {
-    /// Not recorded.
+    /// Recordings are discarded, and counted as lost if `is_lost`.
     None { is_lost: bool },
-    /// A series with closed labels only, which exists for ever.
+    /// A series whose labels all have a fixed set of values; it exists for ever.
     Closed(&'static Slot),
-    /// A series that may be removed, and returns with the next recording.
+    /// A series with an open label. It may be removed; the next recording creates it again.
     Open(EntryHandle),
 }
 
@@ -23,15 +24,15 @@ impl Handle {
     /// Recordings are disabled.
     pub(super) const NOWHERE: Self = Self::None { is_lost: false };
 
-    /// An allocator requested the handle while this thread was inside a lock.
+    /// For an allocator that requests the handle while this thread is inside a lock.
     pub(super) const LOST: Self = Self::None { is_lost: true };
 
-    /// A choice of four would be compiled to a jump table, which takes seven more instructions.
+    /// Applies `record` to the slot of the series.
     #[inline]
     fn record(&self, record: impl Fn(&Slot)) {
         match self {
             Self::Closed(slot) => record(slot),
-            Self::Open(held) => held.record(record, look_up_again),
+            Self::Open(entry) => entry.record(record, look_up_again),
             Self::None { is_lost } => {
                 if *is_lost {
                     lose();
@@ -44,11 +45,13 @@ impl Handle {
         match self {
             Self::None { .. } => {}
             Self::Closed(slot) => {
+                // Makes a gauge absent; other kinds keep their value. The version matters only to a removable series.
                 let _ = slot.retract();
             }
-            Self::Open(held) => {
+            Self::Open(entry) => {
+                // An allocator that runs inside a lock cannot remove a series; that is counted as a lost recording.
                 let _ = record_outside(|| {
-                    process_series().remove(held.entry(), Clock::System.boot_time());
+                    process_series().remove(entry.entry(), Clock::System.boot_time());
                 });
             }
         }
@@ -59,8 +62,10 @@ fn look_up_again(entry: &Entry) -> Option<Arc<Entry>> {
     process_series().open_again(entry, Clock::System.boot_time())
 }
 
-/// A counter of a bot's own family. Clones count together. If a label is open, keep a handle that is used often. A
-/// kept handle over the limit counts under "other", and in its own series once one is free.
+/// A counter of a bot's own family. Clones share a series. If a label is open (a [`ProfileId`](crate::ProfileId) or
+/// [`Symbol`](crate::Symbol)), keep a handle that is used often, because each call of the family's function looks up the
+/// series. A handle whose label value is over the limit counts in the series "other", and in a series of its own once the
+/// limit allows it.
 #[derive(Clone, Debug)]
 pub struct Counter(pub(super) Handle);
 
@@ -72,8 +77,8 @@ impl Counter {
         self.0.record(Slot::increment);
     }
 
-    /// Adds `n`. It never panics and the counter never falls: far above 2^53, where Prometheus cannot represent
-    /// single counts, it saturates.
+    /// Adds `n`. It never panics and the counter never falls: it saturates at 2^63 or above. Prometheus cannot represent
+    /// single counts above 2^53.
     #[doc(alias = "inc_by")]
     #[inline]
     pub fn add(&self, n: u64) {
@@ -81,16 +86,16 @@ impl Counter {
     }
 
     /// Removes the series in five minutes, so that a scraper reads its last value; then its label values no longer
-    /// count against their limits, even if handles are kept. Counting revives it with its complete count. If others
-    /// use its capacity by then, counts go to "other" until there is capacity again. Series with closed labels only
-    /// are not removed, nor is "other".
+    /// count against their limits, even if handles are kept. If it is counted again, the series returns with its old
+    /// count plus the new one. If other series use its capacity by then, new counts go to "other" until there is
+    /// capacity again. A series without an open label is not removed, nor is "other".
     pub fn remove(&self) {
         self.0.remove();
     }
 }
 
-/// A counter of floats of a bot's own family, such as fees or traded volume, which are not whole numbers. Clones count
-/// together, as those of a [`Counter`] do.
+/// A counter of floats of a bot's own family, such as fees or traded volume, which are not whole numbers. Clones share a
+/// series, as those of a [`Counter`] do.
 ///
 /// ```
 /// bot_metrics::metrics! {
@@ -104,23 +109,24 @@ impl Counter {
 pub struct FloatCounter(pub(super) Handle);
 
 impl FloatCounter {
-    /// Adds an amount in the unit of the family's name. NaN, infinities and amounts below zero are not added;
-    /// `invalid_observations_total` counts them. The counter never falls: it ends at the largest float. Small amounts
-    /// are not lost beside a large total.
+    /// Adds an amount in the unit that the family's name states. NaN, infinities and amounts below zero are not added;
+    /// they increment `invalid_observations_total`. The counter never falls: it saturates at the largest float. Small
+    /// amounts are not lost beside a large total.
     #[doc(alias = "inc_by")]
     #[inline]
     pub fn add(&self, amount: f64) {
         self.0.record(|slot| slot.observe(amount));
     }
 
-    /// Takes the series away, as [`Counter::remove`] does.
+    /// Removes the series, like [`Counter::remove`].
     pub fn remove(&self) {
         self.0.remove();
     }
 }
 
-/// A gauge of a bot's own family; absent until it is first set. Values of an open label over its limit have no
-/// series, because one for several would have the value of the last writer. `label_overflow_total` counts them.
+/// A gauge of a bot's own family; absent until it is first set. A gauge whose label value is over the limit is not
+/// recorded, because a series that several gauges share would have the value of the last writer. `label_overflow_total`
+/// counts such label values.
 ///
 /// ```
 /// bot_metrics::metrics! {
@@ -137,13 +143,13 @@ impl FloatCounter {
 /// drawdown_max_percent().set_max(4.5);
 /// ```
 ///
-/// Changes by several threads at once are all kept. After [`remove`](Self::remove), and while a label value is over its
-/// limit, there is no value to change: the series begins at 0 again.
+/// Changes by several threads at once are all kept. After [`remove`](Self::remove) a change starts from 0. Changes made
+/// while a label value is over its limit are discarded.
 #[derive(Clone, Debug)]
 pub struct Gauge(pub(super) Handle);
 
 impl Gauge {
-    /// Sets the value. If it is NaN, the gauge keeps its value, and `invalid_observations_total` increases.
+    /// Sets the value. If it is NaN, the gauge keeps its value, and `invalid_observations_total` is incremented.
     #[doc(alias = "set_gauge")]
     #[inline]
     pub fn set(&self, value: f64) {
@@ -165,7 +171,7 @@ impl Gauge {
     }
 
     /// Adds an amount, which may be negative. An absent gauge starts at 0. If the amount or the result is NaN, the gauge
-    /// keeps its value, and `invalid_observations_total` grows.
+    /// keeps its value, and `invalid_observations_total` is incremented.
     #[doc(alias = "inc_by")]
     #[inline]
     pub fn add(&self, amount: f64) {
@@ -179,15 +185,15 @@ impl Gauge {
         self.add(-amount);
     }
 
-    /// Sets it to `value` if it is lower or absent. NaN is handled as by [`set`](Self::set).
+    /// Raises the gauge to `value` if it is lower than that, or absent. NaN is handled as by [`set`](Self::set).
     #[doc(alias = "fetch_max")]
     #[inline]
     pub fn set_max(&self, value: f64) {
         self.0.record(|slot| slot.raise(value));
     }
 
-    /// Removes the series at once. It returns when any handle sets it again, while its label values are within their
-    /// limits. Series with a [`ProfileId`](crate::ProfileId) are removed when that profile [is
+    /// Removes the series at once. The series is exported again when any handle sets it, if its label values are within
+    /// their limits then. Series with a [`ProfileId`](crate::ProfileId) are removed when that profile [is
     /// removed](crate::ProfileHandle::remove).
     pub fn remove(&self) {
         self.0.remove();
@@ -199,18 +205,18 @@ impl Gauge {
 pub struct Histogram(pub(super) Handle);
 
 impl Histogram {
-    /// A handle that an allocator requested while this thread was inside a lock.
+    /// For an allocator that requests the handle while this thread is inside a lock.
     pub(crate) const LOST: Self = Self(Handle::LOST);
 
-    /// Observes a value in the unit of the family's name. NaN, infinities and negative values are dropped;
-    /// `invalid_observations_total` counts them.
+    /// Observes a value in the unit that the family's name states. NaN, infinities and negative values are not observed;
+    /// they increment `invalid_observations_total`.
     #[doc(alias = "record")]
     #[inline]
     pub fn observe(&self, value: f64) {
         self.0.record(|slot| slot.observe(value));
     }
 
-    /// Starts a timer that observes the elapsed time, in seconds, when it is dropped.
+    /// Starts a timer that observes the elapsed time in seconds when it is dropped, for families whose unit is seconds.
     ///
     /// ```
     /// bot_metrics::metrics! {
@@ -236,7 +242,7 @@ impl Histogram {
         HistogramTimer::start(self.clone())
     }
 
-    /// Observes a duration, in seconds.
+    /// Observes a duration in seconds, for families whose unit is seconds.
     #[inline]
     pub fn observe_duration(&self, duration: Duration) {
         self.observe(duration.as_secs_f64());
@@ -248,18 +254,17 @@ impl Histogram {
     }
 }
 
-/// Observes the time since [`Histogram::start_timer`] when it is dropped, also if that happens during a panic.
+/// Observes the time since [`Histogram::start_timer`] when it is dropped, even during a panic.
 #[derive(Debug)]
 #[must_use = "a timer observes when it is dropped, which happens at once unless it is bound to a variable"]
 pub struct HistogramTimer {
     histogram: Histogram,
-    /// `None` if it was discarded, or if an allocator asked for it while the clock was being created.
+    /// `None` if the timer was discarded, or if an allocator started it while the clock was being created.
     began: Option<u64>,
 }
 
 impl HistogramTimer {
     fn start(histogram: Histogram) -> Self {
-        // Read the clock last, so that the look-up of the series is not counted.
         Self { began: clock::now_unless_inside(), histogram }
     }
 

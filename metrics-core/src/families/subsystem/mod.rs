@@ -189,7 +189,7 @@ impl RunGuard<'_> {
             // The machine may have slept before this run, or during it.
             self.timeline.compare(self.clock, now);
         }
-        let running = self.running.here();
+        let running = self.running.on_this_thread();
         if outcome != Outcome::Ok || !running.end_quickly(now) {
             running.end(ending(outcome, false), now);
         }
