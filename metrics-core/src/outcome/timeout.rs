@@ -5,6 +5,8 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+#[cfg(feature = "tokio")]
+use std::pin::pin;
 use std::task::{Context, Poll};
 #[cfg(feature = "tokio")]
 use std::time::Duration;
@@ -101,18 +103,44 @@ impl<S: Future, F: Future> Future for WithDeadline<S, F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        let had_budget = has_budget();
         // Polled first, so that a value that is ready at the deadline is not discarded.
         if let Some(future) = this.future.as_mut().as_pin_mut()
             && let Poll::Ready(value) = future.poll(context)
         {
             return Poll::Ready(Ok(value));
         }
-        this.deadline.poll(context).map(|_| {
+        poll_deadline(this.deadline, had_budget, context).map(|_| {
             let _reset = Reset(DROPS_AT_DEADLINE.replace(true));
             this.future.set(None);
             Err(Elapsed(()))
         })
     }
+}
+
+/// Whether the current task may make progress by tokio's cooperative budget.
+fn has_budget() -> bool {
+    #[cfg(feature = "tokio")]
+    return tokio::task::coop::has_budget_remaining();
+    #[cfg(not(feature = "tokio"))]
+    true
+}
+
+/// Polls the deadline, without tokio's budget if the future has used it up: a future that does so in each poll would
+/// otherwise keep tokio's sleep from ever being ready. In other cases the budget applies, so that a task whose deadlines
+/// have all elapsed still yields.
+fn poll_deadline<S: Future>(
+    deadline: Pin<&mut S>,
+    had_budget: bool,
+    context: &mut Context<'_>,
+) -> Poll<S::Output> {
+    #[cfg(feature = "tokio")]
+    if had_budget && !has_budget() {
+        return pin!(tokio::task::coop::unconstrained(deadline)).poll(context);
+    }
+    #[cfg(not(feature = "tokio"))]
+    let _ = had_budget;
+    deadline.poll(context)
 }
 
 impl<S, F> fmt::Debug for WithDeadline<S, F> {
@@ -153,5 +181,36 @@ impl ClassifyError for tokio::time::error::Elapsed {
 impl From<Elapsed> for io::Error {
     fn from(elapsed: Elapsed) -> Self {
         Self::new(io::ErrorKind::TimedOut, elapsed)
+    }
+}
+
+#[cfg(all(test, feature = "tokio"))]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::runtime::Builder;
+    use tokio::task::consume_budget;
+
+    use super::*;
+
+    /// A future that is ready after 500 polls, each of which takes 1 ms and uses up tokio's cooperative budget.
+    async fn greedy() {
+        let mut polls = 0;
+        poll_fn(|context| {
+            std::thread::sleep(Duration::from_millis(1));
+            while pin!(consume_budget()).poll(context).is_ready() {}
+            polls += 1;
+            if polls < 500 { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+    }
+
+    #[test]
+    fn a_timeout_elapses_although_each_poll_of_its_future_uses_up_the_budget() {
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+        let timeout = Duration::from_millis(5);
+        assert_eq!(runtime.block_on(async { with_timeout(timeout, greedy()).await }), Err(Elapsed(())));
+        let sleep = async { tokio::time::sleep(timeout).await };
+        assert_eq!(runtime.block_on(async { with_deadline(sleep, greedy()).await }), Err(Elapsed(())));
     }
 }
