@@ -165,7 +165,8 @@ impl Metrics {
 
     /// Measures how late the scheduler of a tokio runtime wakes a task, ten times a second, in
     /// `tokio_scheduler_lag_seconds`. A cycle that blocks its worker shows there, whichever tasks it delays. The
-    /// runtime needs a timer.
+    /// runtime needs a time driver (`enable_time`); without one tokio's panic message says so, and nothing is exported.
+    /// Call it once for each runtime.
     ///
     /// ```
     /// # use bot_metrics::{Mode, Settings};
