@@ -73,8 +73,8 @@ impl<G: Guard<Verdict = Outcome>> Drop for Returned<G> {
     }
 }
 
-/// A guard that is abandoned with [`Outcome::Panic`] if it is dropped before its end. A future that is dropped [takes it
-/// out](super::guards::Guards::abandon) before, and chooses the outcome.
+/// A guard that is abandoned with [`Outcome::Panic`] if it is dropped before its end. `Guards::abandon` takes out the guard
+/// of a future that is dropped, and chooses the outcome.
 #[derive(Debug)]
 pub struct Pending<G: Guard>(pub(super) Option<G>);
 
