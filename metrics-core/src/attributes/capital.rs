@@ -5,9 +5,8 @@ use std::sync::Arc;
 use super::guards::Guard;
 use super::text::Text;
 use crate::families::capital::{Amount, Capital, CapitalReading};
-use crate::families::profiles::ProfileSlots;
 use crate::instance::process;
-use crate::instance::profile::update;
+use crate::instance::profile::{profile_id, update};
 use crate::sites::call_site::CallSite;
 use crate::storage::{lose, not_installed};
 use crate::{Outcome, lock};
@@ -18,9 +17,8 @@ impl CallSite {
     pub fn capital(&'static self, profile: Text) -> CapitalGuard {
         not_installed::note(self);
         // A removed profile stays removed until there are figures.
-        let find = || process::core().profile_slots(profile.as_str());
-        let slots = lock::outside(find).flatten();
-        CapitalGuard { profile, slots }
+        let id = lock::outside(|| profile_id(process::core(), profile.as_str())).flatten();
+        CapitalGuard { profile, _id: id }
     }
 }
 
@@ -60,7 +58,8 @@ pub fn capital_of<R: CapitalCheck>(value: &R) -> Option<CheckedCapital> {
 #[derive(Debug)]
 pub struct CapitalGuard {
     profile: Text,
-    slots: Option<Arc<ProfileSlots>>,
+    /// Held, so that the counts of a profile that is removed meanwhile are kept.
+    _id: Option<Arc<str>>,
 }
 
 impl Guard for CapitalGuard {
@@ -70,7 +69,7 @@ impl Guard for CapitalGuard {
     fn finish(self, found: Option<CheckedCapital>) {
         if let Some(CheckedCapital(figures)) = found {
             match process::core_unless_inside() {
-                Some(core) => update(core, self.profile.as_str(), self.slots, figures),
+                Some(core) => update(core, self.profile.as_str(), figures),
                 None => lose(),
             }
         }

@@ -16,7 +16,7 @@ use crate::families::event::{Event, Events};
 use crate::families::exchange::ExchangeCalls;
 use crate::families::market_data::MarketData;
 use crate::families::process;
-use crate::families::profiles::{ProfileSlots, Profiles};
+use crate::families::profiles::Profiles;
 use crate::families::rate_limit::RateLimits;
 use crate::families::reconciliation::Reconciliations;
 #[cfg(feature = "tokio")]
@@ -67,6 +67,7 @@ pub(super) struct Installed {
 impl Core {
     pub(super) fn new(clock: Clock, custom: Arc<CustomSeries>) -> Self {
         let events = Events::new(clock.clone());
+        let profiles = Profiles::new(clock.clone());
         let market_data = Arc::new(MarketData::new(clock.clone()));
         let created = Created::at(clock.boot_time());
         Self {
@@ -77,7 +78,7 @@ impl Core {
             subsystems: Subsystems::default(),
             exchange_calls: ExchangeCalls::default(),
             events,
-            profiles: Profiles::new(),
+            profiles,
             market_data,
             rate_limits: Arc::default(),
             reconciliations: Arc::default(),
@@ -149,7 +150,7 @@ impl Core {
     fn collect_whole(&self, translation: &Translation, namespace: &str, sink: &mut dyn Sink) {
         self.subsystems.collect(translation, sink);
         self.rate_limits.collect(sink);
-        self.profiles.collect(translation.boot_time(), namespace, sink);
+        self.profiles.collect(namespace, sink);
         self.reconciliations.collect(sink);
         self.market_data.collect(translation.boot_time(), namespace, sink);
         self.custom.collect_overflow(namespace, sink);
@@ -187,26 +188,18 @@ impl Core {
         self.custom.collect_invalid(namespace, sink);
     }
 
-    /// The slot of this profile, if there is capacity, possibly by the end of a grace period.
-    pub(crate) fn profile_slots(&self, id: &str) -> Option<Arc<ProfileSlots>> {
-        let now = || self.clock.boot_time();
-        self.profiles.place(id, now).or_else(|| {
-            self.forget_profiles(now());
-            let place = self.profiles.place(id, now);
-            if place.is_none() {
-                self.profiles.expect_beyond();
-            }
-            place
-        })
+    /// Ends the grace periods that are over, if this profile needs their capacity.
+    pub(crate) fn make_room_for_profile(&self, id: &str) {
+        if !self.profiles.have_room(id) {
+            self.forget_profiles(self.clock.boot_time());
+        }
     }
 
     /// Removes the gauges of a profile at once, and its counts after their grace period.
-    pub(crate) fn remove_profile(&self, id: &Arc<str>, slots: Option<&ProfileSlots>) {
+    pub(crate) fn remove_profile(&self, id: &Arc<str>) {
         let now = self.clock.boot_time();
-        match slots {
-            Some(slots) => slots.remove(now),
-            None if self.profiles.begin_grace(id, now) => {}
-            None => self.forget_profile(id, now),
+        if !self.profiles.remove(id, now) {
+            self.forget_profile(id, now);
         }
         self.custom.retract_profile(id, now);
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::core::Core;
 use crate::families::capital::{Amount, Capital, CapitalReading};
-use crate::families::profiles::ProfileSlots;
 use crate::labels::{EventType, Severity};
 use crate::storage::{ENABLED, record_outside};
 use crate::{LabelValue, lock};
@@ -24,22 +23,21 @@ use crate::{LabelValue, lock};
 #[derive(Clone, Debug)]
 pub struct ProfileHandle {
     core: Arc<Core>,
+    /// Held, so that the counts of a removed profile are kept.
     id: Arc<str>,
-    /// `None` if the limit on profiles was reached; a slot may become free.
-    slots: Option<Arc<ProfileSlots>>,
 }
 
 impl ProfileHandle {
     /// The profile with this id, which is restored if it was removed.
     pub(crate) fn new(core: Arc<Core>, id: &str) -> Self {
-        // An allocator that requests a handle under a lock gets one that finds its slots later.
+        // An allocator that requests a handle under a lock creates the profile with its first figures.
         let find = || {
-            let slots = core.profile_slots(id)?;
-            slots.bring_back();
-            Some(slots)
+            let id = profile_id(&core, id)?;
+            core.profiles.restore(&id);
+            Some(id)
         };
-        let slots = lock::outside(find).flatten();
-        Self { core, id: Arc::from(id), slots }
+        let id = lock::outside(find).flatten().unwrap_or_else(|| Arc::from(id));
+        Self { core, id }
     }
 
     /// Records new figures: sets the utilisation, and counts a violation if available capital has fallen below zero
@@ -51,7 +49,7 @@ impl ProfileHandle {
     /// Profiles over [`Settings::profile_limit`](crate::Settings::profile_limit) share the series "other": their
     /// violations are counted there, and they have no utilisation.
     pub fn update<A: Amount>(&self, capital: Capital<A>) {
-        update(&self.core, &self.id, self.slots.clone(), capital.figures());
+        update(&self.core, &self.id, capital.figures());
     }
 
     /// Removes the profile's gauges at once, and after five minutes its counters, including those of its events and
@@ -59,22 +57,17 @@ impl ProfileHandle {
     /// whether or not the profile had its own series. Counts that no scrape has read by then stay for five more
     /// minutes. Counts under "other" stay. The next [`update`](Self::update) of any handle restores the profile.
     pub fn remove(&self) {
-        let remove = || {
-            self.core.profiles.remove_beyond(&self.id);
-            // It may have got a slot since this handle found none.
-            let slots = self.slots.clone().or_else(|| self.core.profiles.standing_place(&self.id));
-            self.core.remove_profile(&self.id, slots.as_deref());
-        };
-        let _ = record_outside(remove);
+        let _ = record_outside(|| self.core.remove_profile(&self.id));
     }
 }
 
-pub(crate) fn update(
-    core: &Core,
-    id: &str,
-    slots: Option<Arc<ProfileSlots>>,
-    figures: Option<CapitalReading>,
-) {
+/// The id of a profile with its own series, which is exported from here on; `None` if it is over the limit.
+pub(crate) fn profile_id(core: &Core, id: &str) -> Option<Arc<str>> {
+    core.make_room_for_profile(id);
+    core.profiles.id(id)
+}
+
+pub(crate) fn update(core: &Core, id: &str, figures: Option<CapitalReading>) {
     if !ENABLED {
         return;
     }
@@ -84,8 +77,8 @@ pub(crate) fn update(
         return event.profile(id).record();
     };
     let tolerance = core.settings().map_or(0.0, |settings| settings.capital_tolerance);
-    let _ = record_outside(|| match slots.or_else(|| core.profile_slots(id)) {
-        Some(slots) => slots.update(&figures, tolerance),
-        None => core.profiles.update_beyond(id, &figures, tolerance),
+    let _ = record_outside(|| {
+        core.make_room_for_profile(id);
+        core.profiles.update(id, &figures, tolerance);
     });
 }
