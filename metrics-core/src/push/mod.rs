@@ -229,6 +229,10 @@ impl fmt::Debug for Pushgateway {
 
 /// The address without a trailing slash.
 fn checked(url: &str) -> Result<&str, PushError> {
+    // First, because the other errors quote the address.
+    if url.split("://").last().unwrap_or_default().split('/').next().unwrap_or_default().contains('@') {
+        return Err(PushError::address("…@…", "a user and a password go to `basic_auth`"));
+    }
     let rest = match url.split_once("://") {
         Some(("http", rest)) => rest,
         Some(("https", rest)) if cfg!(feature = "tls") => rest,
@@ -240,9 +244,6 @@ fn checked(url: &str) -> Result<&str, PushError> {
     let authority = rest.split('/').next().unwrap_or_default();
     if authority.is_empty() {
         return Err(PushError::address(url, "it names no host"));
-    }
-    if authority.contains('@') {
-        return Err(PushError::address("http://…@…", "a user and a password go to `basic_auth`"));
     }
     if rest.contains(['?', '#']) || rest.contains(char::is_whitespace) {
         return Err(PushError::address(url, "it has more than a host, a port and a path"));

@@ -32,10 +32,10 @@ impl Trust {
     pub(super) fn show(&mut self, chain: &Path, key: &Path) -> Result<(), PushError> {
         let certificates = certificates(chain)?;
         let pem = read(key)?;
-        let missing =
-            |cause: &dyn fmt::Display| file(key, &format_args!("it has no private key, PEM: {cause}"));
-        let secret = PrivateKeyDer::from_pem_slice(&pem).map_err(|cause| missing(&cause))?;
-        let converted_key = PrivateKey::from_pem(&pem).map_err(|cause| missing(&cause))?;
+        // The causes are not told, since they contain parts of the key.
+        let missing = || file(key, &"it has no private key: no complete section BEGIN … PRIVATE KEY");
+        let secret = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| missing())?;
+        let converted_key = PrivateKey::from_pem(&pem).map_err(|_| missing())?;
         // The connection would panic if they did not match.
         CertifiedKey::from_der(certificates.clone(), secret, &ring::default_provider())
             .map_err(|cause| file(key, &format_args!("it is not the key of {}: {cause}", chain.display())))?;

@@ -83,6 +83,12 @@ impl Answer {
     }
 
     #[cfg(feature = "auth")]
+    pub(super) fn busy_with_logins() -> Self {
+        let text = "too many logins are being checked; try again";
+        Self { headers: vec![(RETRY_AFTER, "10")], ..Self::text(StatusCode::SERVICE_UNAVAILABLE, text) }
+    }
+
+    #[cfg(feature = "auth")]
     pub(super) fn too_many_logins() -> Self {
         let text = "too many failed logins; try again in a minute";
         Self { headers: vec![(RETRY_AFTER, "60")], ..Self::text(StatusCode::TOO_MANY_REQUESTS, text) }

@@ -63,16 +63,24 @@ impl Metrics {
             options = options.web_config(path);
         }
         let server = serve(address, options, Arc::new(self.clone()), report.clone())?;
-        let outward = server.local_addrs().iter().find(|address| !address.ip().is_loopback());
-        if let Some(address) =
-            outward.filter(|_| !self.settings().is_paper() && !server.security.keeps_others_out())
-        {
+        let Some(address) = server.local_addrs().iter().find(|address| !address.ip().is_loopback()) else {
+            return Ok(server);
+        };
+        if !server.security.keeps_others_out() && !self.settings().is_paper() {
             report.tell(
                 Topic::Unprotected,
                 "",
                 format_args!(
                     "all who reach {address} can read the positions and the capital of this live bot: ask for a \
                      password by METRICS_WEB_CONFIG, or listen on 127.0.0.1"
+                ),
+            );
+        } else if server.security.keeps_others_out() && !server.security.encrypts() {
+            report.tell(
+                Topic::Unprotected,
+                "",
+                format_args!(
+                    "the passwords of {address} are sent unencrypted: add tls_server_config to the web configuration"
                 ),
             );
         }

@@ -1,6 +1,5 @@
 //! One connection, from its first byte to its last.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -76,19 +75,28 @@ impl Connection {
         request: Request<Incoming>,
         handover: Handover,
         version: u64,
-    ) -> impl Future<Output = Result<Response<Tracked<Content>>, Infallible>> {
+    ) -> impl Future<Output = Result<Response<Tracked<Content>>, ConfigurationChanged>> {
         self.slot.activity().requested();
         let (head, _) = request.into_parts();
         async move {
+            if version != self.security.version() {
+                return Err(ConfigurationChanged);
+            }
             let mut response = match self.security.refusal(&head, self.from).await {
                 Some(answer) => answer.into_response(None).map(|body| Tracked::new(body, None, handover)),
                 None => self.site.respond(&head, handover).await,
             };
-            self.security.finish(&mut response, version);
+            self.security.add_headers(&mut response);
             Ok(response)
         }
     }
 }
+
+/// Closes a connection that began under another version of the web configuration without an answer, so that neither a
+/// certificate that is no longer accepted nor a connection without encryption gets one. Scrapers connect again.
+#[derive(Debug, thiserror::Error)]
+#[error("the web configuration has changed")]
+struct ConfigurationChanged;
 
 fn http(options: &ServerOptions, timer: ConnectionTimer) -> http1::Builder {
     let mut http = http1::Builder::new();

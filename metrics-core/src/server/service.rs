@@ -14,6 +14,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
 use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 
 use super::answer::{Answer, Content};
 use super::connections::Connections;
@@ -38,7 +39,8 @@ use crate::report::Report;
 /// ```
 ///
 /// Pages are rendered on separate threads, like those of [`Metrics::serve`](crate::Metrics::serve), in the formats that
-/// [`ServerOptions`] offers. Connections, their limits, encryption and authentication are those of the bot's server.
+/// [`ServerOptions`] offers. Connections, their limits, encryption and authentication are those of the bot's server, and so
+/// is the memory of answers that clients do not read: [`ServerOptions::max_unread_bytes`] does not limit it here.
 #[derive(Clone)]
 pub struct MetricsService(Arc<Mounted>);
 
@@ -88,8 +90,9 @@ impl MetricsService {
 
     fn answer(&self, head: Parts) -> Answering {
         let site = Arc::clone(&self.0.site);
-        let answer =
-            self.0.runtime.spawn(async move { site.respond(&head, Handover::without_a_stream()).await });
+        let answer = async move { site.respond(&head, Handover::without_a_stream()).await };
+        let answer = self.0.runtime.spawn(answer);
+        let unless_left = AbortOnDrop(answer.abort_handle());
         // Keeps the threads that render until the answer is complete.
         let service = self.clone();
         Box::pin(async move {
@@ -98,9 +101,18 @@ impl MetricsService {
                 let answer = Answer::text(StatusCode::INTERNAL_SERVER_ERROR, text).into_response(None);
                 answer.map(|body| Tracked::new(body, None, Handover::without_a_stream()))
             });
-            drop(service);
+            drop((service, unless_left));
             Ok(answer.map(MetricsBody))
         })
+    }
+}
+
+/// Ends the work for a client that has left.
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -21,7 +21,7 @@ use crate::report::Report;
 /// The number of pages.
 pub(super) const PAGES: usize = 4;
 
-const METRICS: &str = "/metrics";
+pub(super) const METRICS: &str = "/metrics";
 const LANDING: &str = "/";
 const HEALTHY: &str = "/-/healthy";
 const READY: &str = "/-/ready";

@@ -157,13 +157,17 @@ impl AsyncWrite for WatchedStream {
     /// hyper flushes whenever it has nothing left to write, so a flush after a write means that the answer, or the
     /// available part of it, has been sent.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if flushed.is_pending() {
+            // TLS holds bytes that the socket does not accept yet.
+            return self.watch(cx, Poll::Pending).map_ok(|_| ());
+        }
         if self.handover.is_under_way() {
             self.activity.caught_up();
         } else if std::mem::take(&mut self.wrote) {
             self.deadline = None;
             self.activity.answered();
         }
-        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
         if matches!(flushed, Poll::Ready(Ok(()))) {
             self.handover.written();
         }

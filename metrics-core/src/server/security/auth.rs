@@ -52,8 +52,10 @@ pub(super) enum Login {
     Missing,
     /// The credentials are wrong, or of an unknown kind.
     Wrong,
-    /// The address has failed too often, or too many logins are waiting.
+    /// The address has failed too often.
     TooMany,
+    /// Too many logins are waiting.
+    Busy,
 }
 
 struct Credentials {
@@ -82,28 +84,59 @@ impl Users {
         Ok((!hashes.is_empty()).then(|| Self { hashes: hashes.clone(), verified: Mutex::default() }))
     }
 
-    pub(super) async fn check(self: &Arc<Self>, logins: &Logins, headers: &HeaderMap, from: IpAddr) -> Login {
+    pub(super) async fn check(
+        self: &Arc<Self>,
+        logins: &Arc<Logins>,
+        headers: &HeaderMap,
+        from: IpAddr,
+    ) -> Login {
         if !headers.contains_key(AUTHORIZATION) {
             return Login::Missing;
         }
         let from = network(from);
-        let credentials = Credentials::of(headers);
+        let Some(credentials) = Credentials::of(headers) else {
+            return if logins.fails(from) { Login::Wrong } else { Login::TooMany };
+        };
         // Not refused for others' failures behind the same proxy.
-        if credentials.as_ref().is_some_and(|credentials| self.is_verified(credentials)) {
+        if self.is_verified(&credentials) {
             return Login::Accepted;
         }
-        // Counted as a failure in advance, so that simultaneous logins cannot exceed the limit.
-        let Some(attempt) = logins.attempt(from, Instant::now()) else { return Login::TooMany };
-        let Some(credentials) = credentials else { return Login::Wrong };
-        let Ok(_waiting) = logins.waiting.try_acquire() else { return Login::TooMany };
-        let _turn = logins.turn.acquire().await;
-        let users = Arc::clone(self);
-        let check = move || users.is_verified(&credentials) || users.verify(&credentials);
-        if spawn_blocking(check).await.unwrap_or(false) {
-            logins.withdraw(from, attempt);
-            return Login::Accepted;
+        if !logins.may_fail(from) {
+            return Login::TooMany;
         }
-        Login::Wrong
+        let Ok(waiting) = Arc::clone(&logins.waiting).try_acquire_owned() else { return Login::Busy };
+        let Ok(turn) = Arc::clone(&logins.turn).acquire_owned().await else { return Login::Busy };
+        let (users, logins) = (Arc::clone(self), Arc::clone(logins));
+        let check = move || {
+            // Until the end of the check, even if the connection is closed before.
+            let _held = (waiting, turn);
+            // While this login waited, the same one may have been checked, or others of the address may have failed.
+            if users.is_verified(&credentials) {
+                Login::Accepted
+            } else if !logins.may_fail(from) {
+                Login::TooMany
+            } else if users.verify(&credentials) {
+                Login::Accepted
+            } else {
+                logins.fails(from);
+                Login::Wrong
+            }
+        };
+        spawn_blocking(check).await.unwrap_or(Login::Busy)
+    }
+
+    /// Takes over which credentials were right, for users whose password is the same.
+    pub(super) fn keep_verified(&self, previous: &Self) {
+        let of_previous = previous.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |user: &String| self.hashes.get(user) == previous.hashes.get(user);
+        let kept = of_previous.iter().filter(|(user, _)| same(user));
+        *self.verified.lock().unwrap_or_else(PoisonError::into_inner) =
+            kept.map(|(user, digest)| (user.clone(), *digest)).collect();
+    }
+
+    fn costliest(&self) -> Option<&String> {
+        let cost = |hash: &&String| bcrypt::HashParts::from_str(hash).map_or(0, |parts| parts.get_cost());
+        self.hashes.values().max_by_key(cost)
     }
 
     fn is_verified(&self, credentials: &Credentials) -> bool {
@@ -111,10 +144,10 @@ impl Users {
         verified.get(&credentials.user) == Some(&credentials.digest())
     }
 
-    /// Takes as long for an unknown user as for a known one.
+    /// Takes at least as long for an unknown user as for a known one.
     fn verify(&self, credentials: &Credentials) -> bool {
         let known = self.hashes.get(&credentials.user);
-        let Some(hash) = known.or_else(|| self.hashes.values().next()) else { return false };
+        let Some(hash) = known.or_else(|| self.costliest()) else { return false };
         // A password of more than 72 bytes is an error, since bcrypt would ignore the rest of it.
         let is_right = bcrypt::non_truncating_verify(&credentials.password, hash).unwrap_or(false);
         if is_right && known.is_some() {
@@ -152,41 +185,44 @@ impl Credentials {
     }
 }
 
-/// Checks logins one at a time, and counts the failures of each address. It outlives changes of the users.
+/// Lets one login be checked at a time, and counts the failures of each address. It outlives changes of the users.
 pub(super) struct Logins {
-    turn: Semaphore,
+    turn: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
     failures: Mutex<HashMap<IpAddr, Vec<Instant>>>,
-    waiting: Semaphore,
 }
 
 impl Default for Logins {
     fn default() -> Self {
-        Self { turn: Semaphore::new(1), failures: Mutex::default(), waiting: Semaphore::new(WAITING) }
+        let (turn, waiting) = (Arc::new(Semaphore::new(1)), Arc::new(Semaphore::new(WAITING)));
+        Self { turn, waiting, failures: Mutex::default() }
     }
 }
 
 impl Logins {
-    fn attempt(&self, from: IpAddr, now: Instant) -> Option<Instant> {
+    /// Whether this address has failed less often than the limit within the last minute.
+    fn may_fail(&self, from: IpAddr) -> bool {
+        let now = Instant::now();
+        let recent = |failure: &&Instant| now.duration_since(**failure) < WINDOW;
+        self.failures().get(&from).is_none_or(|failures| failures.iter().filter(recent).count() < FAILURES)
+    }
+
+    /// Counts a failure; returns whether it was within the limit.
+    fn fails(&self, from: IpAddr) -> bool {
+        let now = Instant::now();
         let mut failures = self.failures();
         if failures.len() >= ADDRESSES && !failures.contains_key(&from) {
             let newest = |of: &Vec<Instant>| of.last().copied();
-            let oldest =
-                failures.iter().min_by_key(|(_, failures)| newest(failures)).map(|(address, _)| *address);
+            let oldest = failures.iter().min_by_key(|(_, of)| newest(of)).map(|(address, _)| *address);
             oldest.and_then(|address| failures.remove(&address));
         }
         let of_address = failures.entry(from).or_default();
         of_address.retain(|failure| now.duration_since(*failure) < WINDOW);
-        if of_address.len() >= FAILURES {
-            return None;
+        let is_within = of_address.len() < FAILURES;
+        if is_within {
+            of_address.push(now);
         }
-        of_address.push(now);
-        Some(now)
-    }
-
-    fn withdraw(&self, from: IpAddr, attempt: Instant) {
-        if let Some(failures) = self.failures().get_mut(&from) {
-            failures.retain(|failure| *failure != attempt);
-        }
+        is_within
     }
 
     fn failures(&self) -> MutexGuard<'_, HashMap<IpAddr, Vec<Instant>>> {

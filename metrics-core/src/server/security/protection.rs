@@ -4,7 +4,7 @@
 //! reported. Neither does one that would end TLS, authentication or the check of client certificates: that needs a
 //! restart, so that a broken file never opens the port.
 
-use std::collections::HashMap;
+use std::collections::hash_map::{Entry, HashMap};
 use std::fmt;
 use std::future::pending;
 use std::io;
@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use hyper::Response;
-use hyper::header::{CONNECTION, HeaderName, HeaderValue};
+use hyper::header::{HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use tokio::net::TcpStream;
 use tokio::task::spawn_blocking;
@@ -27,6 +27,8 @@ use super::tls::Tls;
 use super::web_config::{FilesRead, Invalid, WebConfig};
 use crate::report::{Report, Topic};
 use crate::server::answer::Answer;
+#[cfg(feature = "auth")]
+use crate::server::site::METRICS;
 
 /// A change is in effect after this time and the time of reading the files.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -51,7 +53,7 @@ struct Shared {
     attempted: Mutex<FilesRead>,
     /// The addresses and reasons that were reported, and when.
     refused: Mutex<HashMap<(IpAddr, &'static str), Instant>>,
-    logins: Logins,
+    logins: Arc<Logins>,
 }
 
 /// The protection that one version of the files gives.
@@ -80,7 +82,7 @@ impl Security {
             version: AtomicU64::new(0),
             attempted: Mutex::new(files),
             refused: Mutex::default(),
-            logins: Logins::default(),
+            logins: Arc::default(),
         })))
     }
 
@@ -125,12 +127,20 @@ impl Security {
         match users.check(&self.0.logins, &head.headers, from.ip()).await {
             Login::Accepted => None,
             #[cfg(feature = "auth")]
-            Login::Missing => Some(Answer::unauthorized("this page needs a user and a password")),
+            Login::Missing => {
+                // A browser asks without a password first; a scraper without one would never be noticed.
+                if head.uri.path() == METRICS {
+                    self.tell_refused(from.ip(), "it sent no user and no password", "");
+                }
+                Some(Answer::unauthorized("this page needs a user and a password"))
+            }
             #[cfg(feature = "auth")]
             Login::Wrong => {
                 self.tell_refused(from.ip(), "its user or password is wrong", "");
                 Some(Answer::unauthorized("the user or the password is wrong"))
             }
+            #[cfg(feature = "auth")]
+            Login::Busy => Some(Answer::busy_with_logins()),
             #[cfg(feature = "auth")]
             Login::TooMany => {
                 self.tell_refused(from.ip(), "it has failed to log in too often", "");
@@ -142,15 +152,6 @@ impl Security {
     /// Identifies the protection that applies now.
     pub(in crate::server) fn version(&self) -> u64 {
         self.0.version.load(Relaxed)
-    }
-
-    /// Adds the configured headers, and closes a connection that began under another version, so that a client whose
-    /// certificate is no longer accepted does not keep it.
-    pub(in crate::server) fn finish<B>(&self, response: &mut Response<B>, began_under: u64) {
-        self.add_headers(response);
-        if began_under != self.version() {
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        }
     }
 
     /// Adds the configured headers.
@@ -169,7 +170,10 @@ impl Security {
         let mut refused = self.0.refused.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         refused.retain(|_, told| now.duration_since(*told) < TELL_EVERY);
-        if refused.len() < MOST_REFUSED && refused.insert((from, reason), now).is_none() {
+        if refused.len() < MOST_REFUSED
+            && let Entry::Vacant(entry) = refused.entry((from, reason))
+        {
+            entry.insert(now);
             self.0.report.tell(
                 Topic::Refused,
                 from,
@@ -202,6 +206,9 @@ impl Shared {
     fn replace(&self, protection: Protection) -> Result<(), Invalid> {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         protection.check_successor_of(&current)?;
+        if let (Some(users), Some(previous)) = (&protection.users, &current.users) {
+            users.keep_verified(previous);
+        }
         *current = Arc::new(protection);
         self.version.fetch_add(1, Relaxed);
         Ok(())
@@ -241,9 +248,15 @@ impl Protection {
             lost("basic_auth_users")
         } else if previous.requires_certificate() && !self.requires_certificate() {
             lost("client_auth_type: RequireAndVerifyClientCert")
+        } else if previous.restricts_names() && !self.restricts_names() {
+            lost("client_allowed_sans")
         } else {
             Ok(())
         }
+    }
+
+    fn restricts_names(&self) -> bool {
+        self.tls.as_ref().is_some_and(Tls::restricts_names)
     }
 
     fn requires_certificate(&self) -> bool {

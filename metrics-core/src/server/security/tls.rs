@@ -26,6 +26,7 @@ use super::web_config::{FilesRead, Invalid, TlsServerConfig, inline_or_file};
 pub(super) struct Tls {
     acceptor: TlsAcceptor,
     requires_certificate: bool,
+    restricts_names: bool,
 }
 
 impl Tls {
@@ -52,7 +53,10 @@ impl Tls {
         let requires_certificate = verifier.client_auth_mandatory();
         let certificates = certificates("cert", &cert)?;
         let key = PrivateKeyDer::from_pem_slice(&key)
-            .map_err(|cause| Invalid::new(format_args!("the key is not PEM: {cause}")))?;
+            // The cause is not told, since it contains parts of the key.
+            .map_err(|_| {
+                Invalid::new("the key is not PEM: it has no complete section BEGIN … PRIVATE KEY")
+            })?;
         let mut server = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions(config)?)
             .map_err(Invalid::new)?
@@ -61,12 +65,18 @@ impl Tls {
             .map_err(|cause| Invalid::new(format_args!("certificate and key cannot be used: {cause}")))?;
         server.alpn_protocols = vec![b"http/1.1".to_vec()];
         server.ignore_client_order = config.prefer_server_cipher_suites.unwrap_or(true);
-        Ok(Some(Self { acceptor: Arc::new(server).into(), requires_certificate }))
+        let restricts_names = config.client_allowed_sans.as_ref().is_some_and(|names| !names.is_empty());
+        Ok(Some(Self { acceptor: Arc::new(server).into(), requires_certificate, restricts_names }))
     }
 
     /// Whether a client without a valid certificate is refused.
     pub(super) fn requires_certificate(&self) -> bool {
         self.requires_certificate
+    }
+
+    /// Whether a client's certificate must be issued to one of several names.
+    pub(super) fn restricts_names(&self) -> bool {
+        self.restricts_names
     }
 
     pub(super) async fn handshake(&self, stream: TcpStream) -> io::Result<Transport> {
@@ -255,6 +265,9 @@ const PLAIN_HTTP: &[u8] = b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain
     Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n\
     this server speaks TLS: write https:// instead of http://\n";
 
+/// The bytes of a request without TLS that are read before it is answered: a browser's are fewer.
+const LONGEST_PLAIN_REQUEST: usize = 4 * 1024;
+
 /// The first byte of every TLS handshake.
 const HANDSHAKE: u8 = 22;
 
@@ -266,7 +279,7 @@ async fn refuses_plain_http(stream: &TcpStream) -> bool {
         return false;
     }
     // A request that was not read would make the system discard the answer.
-    while stream.try_read(&mut [0; 1024]).is_ok_and(|read| read > 0) {}
+    let _ = stream.try_read(&mut [0; LONGEST_PLAIN_REQUEST]);
     let _ = stream.try_write(PLAIN_HTTP);
     true
 }

@@ -33,9 +33,13 @@ pub(super) mod auth {
             }
         }
 
+        pub(in crate::server::security) fn keep_verified(&self, _: &Self) {
+            match *self {}
+        }
+
         pub(in crate::server::security) fn check(
             self: &Arc<Self>,
-            _: &Logins,
+            _: &Arc<Logins>,
             _: &HeaderMap,
             _: IpAddr,
         ) -> Ready<Login> {
@@ -68,6 +72,10 @@ pub(super) mod tls {
         }
 
         pub(in crate::server::security) fn requires_certificate(&self) -> bool {
+            match *self {}
+        }
+
+        pub(in crate::server::security) fn restricts_names(&self) -> bool {
             match *self {}
         }
 

@@ -9,13 +9,18 @@ use crate::server::tests::client::get;
 #[test]
 fn every_page_asks_for_a_password_and_says_how() {
     let (served, _folder) = with_users(&[("ops", "example")]);
-    for path in ["/metrics", "/", "/-/healthy", "/-/ready", "/other"] {
+    for path in ["/", "/-/healthy", "/-/ready", "/other"] {
         let reply = get(served.address, path);
         assert_eq!(reply.status, 401, "{path}");
         assert_eq!(reply.header("www-authenticate"), Some("Basic realm=\"bot-metrics\", charset=\"UTF-8\""));
         assert_eq!(reply.header("x-content-type-options"), Some("nosniff"));
     }
     assert_eq!(served.reports.lines(), [""; 0], "a browser asks without a password first");
+    for _ in 0..3 {
+        assert_eq!(get(served.address, "/metrics").status, 401);
+    }
+    let told = "a client at 127.0.0.1 was refused: it sent no user and no password";
+    assert_eq!(served.reports.lines(), [told], "a scraper without a password is reported once");
     assert_eq!(login(served.address, &basic("ops", "example")).body, EXPOSITION);
 }
 
@@ -156,4 +161,17 @@ fn connect_from(from: Ipv4Addr, to: SocketAddr) -> TcpStream {
     let stream = TcpStream::from(socket);
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
+}
+
+/// As several scrapers after a start.
+#[test]
+fn simultaneous_logins_that_are_right_are_all_accepted() {
+    let (served, _folder) = with_users(&[("ops", "example")]);
+    let address = served.address;
+    let logins: Vec<_> = (0..40)
+        .map(|_| std::thread::spawn(move || login(address, &basic("ops", "example")).status))
+        .collect();
+    for login in logins {
+        assert_eq!(login.join().unwrap(), 200);
+    }
 }

@@ -25,7 +25,10 @@ fn a_file_that_cannot_be_used_is_an_error_that_says_why() {
             &["cannot read", "no.crt", "No such file"],
         ),
         ("tls_server_config: {cert_file: empty, key_file: one.key}".to_owned(), &["cert has no certificate"]),
-        ("tls_server_config: {cert_file: one.crt, key_file: empty}".to_owned(), &["the key is not PEM"]),
+        (
+            "tls_server_config: {cert_file: one.crt, key_file: empty}".to_owned(),
+            &["the key is not PEM: it has no complete section"],
+        ),
         (
             "tls_server_config: {cert_file: one.crt, key_file: other.key}".to_owned(),
             &["certificate and key cannot be used"],
@@ -67,6 +70,13 @@ fn a_file_that_cannot_be_used_is_an_error_that_says_why() {
         for reason in reasons {
             assert!(error.contains(reason), "{content}: {error}");
         }
+    }
+    let one_line = one.key.replace('\n', "");
+    for key in [one_line.clone(), one_line.replace("-----END PRIVATE KEY-----", "")] {
+        folder.write("one_line.key", &key);
+        folder.write("web.yml", "tls_server_config: {cert_file: one.crt, key_file: one_line.key}");
+        let error = refused(&folder.path("web.yml"));
+        assert!(error.contains("the key is not PEM") && error.len() < 250, "{error}");
     }
     assert!(refused(&folder.path("none.yml")).contains("cannot read"), "no file");
 }

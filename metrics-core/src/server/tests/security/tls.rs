@@ -148,7 +148,7 @@ fn a_renewed_certificate_is_used_without_a_restart() {
 }
 
 #[test]
-fn a_connection_ends_with_its_next_answer_once_its_certificate_is_refused() {
+fn a_connection_gets_no_more_answers_once_its_certificate_is_refused() {
     let clients = Authority::new();
     let policy = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: clients.crt\n";
     let TlsServer { served, authority, folder } = with_tls(policy, &[("clients.crt", &clients.pem())]);
@@ -158,9 +158,47 @@ fn a_connection_ends_with_its_next_answer_once_its_certificate_is_refused() {
         kept.write_all(b"GET /metrics HTTP/1.1\r\nHost: bot\r\n\r\n")?;
         try_read_reply(&mut kept, "GET")
     };
-    assert_eq!(scrape().unwrap().header("connection"), None);
+    assert_eq!(scrape().unwrap().status, 200);
     folder.write("clients.crt", Authority::new().pem());
     eventually("new connections are refused", || authority.scrape(served.address, Some(&shown)).is_err());
-    assert_eq!(scrape().unwrap().header("connection"), Some("close"));
-    assert!(scrape().is_err(), "closed");
+    assert!(scrape().is_err(), "closed without an answer");
+}
+
+/// The answers stay in the buffers of TLS, which accept them although the socket does not.
+#[test]
+fn a_client_that_pipelines_over_tls_and_does_not_read_is_disconnected() {
+    let TlsServer { folder, authority, .. } = with_tls("", &[]);
+    let options = patient().write_timeout(Duration::from_millis(300)).web_config(folder.path("web.yml"));
+    let served = start(options, || "x".repeat(30_000));
+    let mut stream = authority.connect(served.address, None);
+    stream.sock.set_write_timeout(Some(Duration::from_millis(100))).unwrap();
+    let start = Instant::now();
+    let is_late =
+        |error: &io::Error| matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+    while !stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nHost: bot\r\n\r\n")
+        .is_err_and(|error| !is_late(&error))
+    {
+        assert!(start.elapsed() < PATIENCE, "still open");
+    }
+}
+
+/// One that sends without end would otherwise keep the server from everybody else.
+#[test]
+fn bytes_that_are_no_handshake_are_answered_once_and_no_more_of_them_read() {
+    let TlsServer { served, authority, folder: _folder } = with_tls("", &[]);
+    let address = served.address;
+    let floods: Vec<_> = (0..4)
+        .map(|_| {
+            std::thread::spawn(move || {
+                let mut stream = connect(address);
+                let bytes = vec![b'x'; 1 << 20];
+                (0..200).take_while(|_| stream.write_all(&bytes).is_ok()).count()
+            })
+        })
+        .collect();
+    assert!(authority.scrape(address, None).is_ok());
+    for flood in floods {
+        assert!(flood.join().unwrap() < 200, "disconnected");
+    }
 }
