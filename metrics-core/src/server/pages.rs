@@ -4,6 +4,9 @@ use std::io;
 
 use crate::exposition::format::RequestedPage;
 
+/// The path of the exposition.
+pub(super) const METRICS: &str = "/metrics";
+
 /// Called when a client has received an exposition completely.
 pub(crate) type Delivered = Box<dyn FnOnce() + Send>;
 

@@ -12,6 +12,7 @@ use hyper::{Method, Response, StatusCode, Version};
 use super::answer::{Answer, Content};
 use super::negotiation::{OfferedFormats, Variant, scrape_timeout};
 use super::outlet::Outlet;
+use super::pages::METRICS;
 use super::rendering::{Rendering, Reply};
 use super::scrapes::{Handover, Scrapes, Tracked};
 use super::unread::Unread;
@@ -21,7 +22,6 @@ use crate::report::Report;
 /// The number of pages.
 pub(super) const PAGES: usize = 4;
 
-pub(super) const METRICS: &str = "/metrics";
 const LANDING: &str = "/";
 const HEALTHY: &str = "/-/healthy";
 const READY: &str = "/-/ready";

@@ -28,7 +28,7 @@ use super::web_config::{FilesRead, Invalid, WebConfig};
 use crate::report::{Report, Topic};
 use crate::server::answer::Answer;
 #[cfg(feature = "auth")]
-use crate::server::site::METRICS;
+use crate::server::pages::METRICS;
 
 /// A change is in effect after this time and the time of reading the files.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
