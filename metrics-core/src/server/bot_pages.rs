@@ -87,8 +87,8 @@ impl Metrics {
         Ok(server)
     }
 
-    /// The same pages as a service, for a bot that has an HTTP server of its own, in axum, hyper or another one that
-    /// takes a tower `Service`.
+    /// Returns the pages of [`serve`](Self::serve) as a service, to mount in the bot's own HTTP server: axum, hyper, or any
+    /// other that takes a tower `Service`.
     ///
     /// # Errors
     ///

@@ -40,6 +40,8 @@ const ADDRESSES: usize = 4096;
 /// The users of one version of the web configuration.
 pub(super) struct Users {
     hashes: BTreeMap<String, String>,
+    /// The hash that takes longest to check, for users that are unknown.
+    costliest: String,
     /// The digest of each user's credentials, once they were right.
     verified: Mutex<HashMap<String, [u8; 32]>>,
 }
@@ -66,6 +68,7 @@ struct Credentials {
 impl Users {
     /// `None` if no user is configured.
     pub(super) fn new(hashes: &BTreeMap<String, String>) -> Result<Option<Self>, Invalid> {
+        let mut costliest = None;
         for (user, hash) in hashes {
             let parts = bcrypt::HashParts::from_str(hash).map_err(|_| {
                 Invalid::new(format_args!(
@@ -73,15 +76,20 @@ impl Users {
                      `htpasswd -nBC 10 {user}` makes one"
                 ))
             })?;
-            if parts.get_cost() > HIGHEST_COST {
+            let cost = parts.get_cost();
+            if cost > HIGHEST_COST {
                 return Err(Invalid::new(format_args!(
-                    "basic_auth_users: the hash of {user:?} has the cost {}; allowed: {HIGHEST_COST} at most, since a \
-                     higher one takes longer than a scrape may",
-                    parts.get_cost()
+                    "basic_auth_users: the hash of {user:?} has the cost {cost}; allowed: {HIGHEST_COST} at most, since a \
+                     higher one takes longer than a scrape may"
                 )));
             }
+            costliest = costliest.max(Some((cost, hash)));
         }
-        Ok((!hashes.is_empty()).then(|| Self { hashes: hashes.clone(), verified: Mutex::default() }))
+        Ok(costliest.map(|(_, costliest)| Self {
+            hashes: hashes.clone(),
+            costliest: costliest.clone(),
+            verified: Mutex::default(),
+        }))
     }
 
     pub(super) async fn check(
@@ -134,11 +142,6 @@ impl Users {
             kept.map(|(user, digest)| (user.clone(), *digest)).collect();
     }
 
-    fn costliest(&self) -> Option<&String> {
-        let cost = |hash: &&String| bcrypt::HashParts::from_str(hash).map_or(0, |parts| parts.get_cost());
-        self.hashes.values().max_by_key(cost)
-    }
-
     fn is_verified(&self, credentials: &Credentials) -> bool {
         let verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
         verified.get(&credentials.user) == Some(&credentials.digest())
@@ -147,8 +150,8 @@ impl Users {
     /// Takes at least as long for an unknown user as for a known one.
     fn verify(&self, credentials: &Credentials) -> bool {
         let known = self.hashes.get(&credentials.user);
-        let Some(hash) = known.or_else(|| self.costliest()) else { return false };
-        // A password of more than 72 bytes is an error, since bcrypt would ignore the rest of it.
+        let hash = known.unwrap_or(&self.costliest);
+        // A password of more than 71 bytes is an error, since bcrypt would ignore the rest of it.
         let is_right = bcrypt::non_truncating_verify(&credentials.password, hash).unwrap_or(false);
         if is_right && known.is_some() {
             let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);

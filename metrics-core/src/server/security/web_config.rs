@@ -49,7 +49,8 @@ pub(super) struct HttpServerConfig {
 }
 
 /// The reason why a web configuration is not used: the part that is wrong, and what is allowed.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub(super) struct Invalid(String);
 
 impl Invalid {
@@ -58,21 +59,13 @@ impl Invalid {
     }
 }
 
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Invalid {}
-
 /// The files that were read, with their content, so that a change of any of them is noticed.
 #[derive(Default, PartialEq, Eq)]
 pub(super) struct FilesRead(Vec<(PathBuf, Option<Vec<u8>>)>);
 
 impl FilesRead {
-    #[cfg_attr(not(feature = "web-config"), expect(dead_code, reason = "no file is read"))]
     /// The content of a file. Failing to read it is remembered too.
+    #[cfg_attr(not(feature = "web-config"), expect(dead_code, reason = "no file is read"))]
     pub(super) fn read(&mut self, path: &Path) -> Result<Vec<u8>, Invalid> {
         let content = fs::read(path);
         self.0.push((path.to_owned(), content.as_ref().ok().cloned()));
