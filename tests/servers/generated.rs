@@ -223,12 +223,17 @@ impl Expected {
 /// A series whose bounds are spelled in one way.
 fn comparable(series: &Series) -> Series {
     let mut series = series.clone();
+    spell_bounds(&mut series.labels);
+    series
+}
+
+/// Spells the bounds of buckets and quantiles in one way.
+pub(crate) fn spell_bounds(labels: &mut BTreeMap<String, String>) {
     for bound in ["le", "quantile"] {
-        if let Some(Ok(number)) = series.labels.get(bound).map(|bound| bound.parse::<f64>()) {
-            series.labels.insert(bound.to_owned(), format!("{number:?}"));
+        if let Some(Ok(number)) = labels.get(bound).map(|bound| bound.parse::<f64>()) {
+            labels.insert(bound.to_owned(), format!("{number:?}"));
         }
     }
-    series
 }
 
 impl Collector for Generated {

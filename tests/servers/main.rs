@@ -11,6 +11,7 @@ mod pushgateway;
 mod queries;
 mod restart;
 mod security;
+mod victoria_metrics;
 
 use std::env;
 use std::process::Command;
@@ -24,12 +25,18 @@ fn main() {
     let promtool = |name, test| trial("promtool", name, test);
     let prometheus = |name, test| trial("prometheus", name, test);
     let pushgateway = |name, test| trial("prometheus-pushgateway", name, test);
+    let victoria_metrics = |name, test| trial("victoria-metrics", name, test);
     let tests = vec![
         promtool("promtool_check_metrics_remarks_on_one_name", promtool::check_metrics),
         prometheus("broken_pages_are_accepted_as_the_table_says", broken_pages::accepted),
         promtool("promtool_has_no_remark_on_a_bots_own_families", promtool::check_own_metrics),
         python("generated_pages_of_all_formats_are_parsed_equal", formats::parsed_equal),
-        prometheus("samples_of_all_formats_are_stored_equal", formats::stored_equal),
+        prometheus("generated_pages_of_all_formats_are_stored_equal", formats::stored_by_prometheus),
+        pushgateway("generated_pages_are_stored_by_a_gateway", formats::stored_by_pushgateway),
+        victoria_metrics(
+            "generated_pages_are_stored_by_victoria_metrics",
+            formats::stored_by_victoria_metrics,
+        ),
         prometheus("the_first_capital_violation_is_seen_by_increase", queries::first_violation),
         prometheus("the_seeds_queries_get_sensible_answers", queries::seeds_queries),
         prometheus(

@@ -14,14 +14,15 @@ use crate::process::{Directory, PATIENCE, Process, eventually, free_port};
 
 const EVENTS: &str = "bytelyst_bot_operational_events_total";
 
-struct Gateway {
+/// A gateway of its own; killed when this is dropped.
+pub(crate) struct Gateway {
     url: String,
     process: Process,
     _directory: Directory,
 }
 
 impl Gateway {
-    fn start() -> Result<Self, String> {
+    pub(crate) fn start() -> Result<Self, String> {
         let (directory, port) = (Directory::new(), free_port());
         let mut command = Command::new("prometheus-pushgateway");
         command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
@@ -35,10 +36,23 @@ impl Gateway {
         Pushgateway::new(&self.url, "backtest").expect("a plain address").timeout(PATIENCE)
     }
 
-    fn samples(&self) -> Result<Samples, String> {
+    /// Stores a page as the group of this job.
+    pub(crate) fn put(&self, job: &str, content_type: &str, page: &[u8]) -> Result<(), String> {
+        let request =
+            ureq::put(format!("{}/metrics/job/{job}", self.url)).header("Content-Type", content_type);
+        let request = request.config().http_status_as_error(false).build();
+        let mut answer = request.send(page).map_err(|error| error.to_string())?;
+        if answer.status().is_success() {
+            return Ok(());
+        }
+        Err(answer.body_mut().read_to_string().unwrap_or_else(|error| error.to_string()))
+    }
+
+    pub(crate) fn samples(&self) -> Result<Samples, String> {
         let mut answer =
             ureq::get(format!("{}/metrics", self.url)).call().map_err(|error| error.to_string())?;
-        Samples::parse(&answer.body_mut().read_to_string().map_err(|error| error.to_string())?)
+        let body = answer.body_mut().with_config().limit(1 << 30).read_to_string();
+        Samples::parse(&body.map_err(|error| error.to_string())?)
     }
 }
 

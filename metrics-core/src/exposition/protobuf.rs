@@ -2,7 +2,7 @@
 //!
 //! A family of many series is divided into several messages of the same name, because the length of a message comes
 //! before it: so no more than [`MESSAGE`] bytes of a family, and one series, are held back. Prometheus reads each
-//! message on its own.
+//! message on its own. Programs that collect families by name, such as a Pushgateway, keep the last message only.
 
 use std::time::Duration;
 
@@ -21,8 +21,9 @@ use crate::storage::Reading;
 pub(super) const CONTENT_TYPE: &str =
     "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 
-/// A message is ended when the series in it have this many bytes.
-const MESSAGE: usize = 32 * 1024;
+/// A message is ended when the series in it have this many bytes: more than most families have, so that few are
+/// divided.
+const MESSAGE: usize = 256 * 1024;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Protobuf;
