@@ -408,7 +408,7 @@ mod tests {
 
     #[test]
     fn a_long_family_is_divided_and_has_each_series_once() {
-        let names: Vec<_> = (0..2_000).map(|n| format!("profile-{n}")).collect();
+        let names: Vec<_> = (0..10_000).map(|n| format!("profile-{n}")).collect();
         let families = encoded(|sink| {
             for name in &names {
                 sink.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, &[name], 1.0);
