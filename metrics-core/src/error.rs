@@ -42,6 +42,8 @@ pub(crate) enum Problem {
     ConflictingFamily { name: &'static str, one: String, other: String },
     #[error("the collector cannot be registered: {}", shown(.0).up_to(LONGEST_MESSAGE))]
     Foreign(String),
+    #[error("the source of exemplars is set already: call `exemplars::set_source` once")]
+    SourceOfExemplarsIsSet,
     /// An error of the server or of a push, with its own text and cause.
     #[cfg(any(feature = "push", feature = "server"))]
     #[error(transparent)]

@@ -56,6 +56,8 @@ extern crate self as bot_metrics;
 pub mod catalogue;
 #[cfg(any(test, feature = "check"))]
 pub mod conformance;
+#[cfg(feature = "exemplars")]
+pub mod exemplars;
 pub mod labels;
 #[cfg(feature = "push")]
 pub mod push;
@@ -69,6 +71,15 @@ mod clock;
 mod error;
 #[cfg(feature = "tracing")]
 mod event_layer;
+#[cfg(not(feature = "exemplars"))]
+#[expect(
+    clippy::unused_self,
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "without the feature no series has exemplars"
+)]
+mod exemplars;
 mod exposition;
 mod families;
 mod instance;

@@ -26,7 +26,7 @@ const CORE: &[&[&str]] = &[
     &["families"],
     &["series"],
     &["storage"],
-    &["clock", "outcome"],
+    &["clock", "exemplars", "outcome"],
     &["catalogue", "labels"],
     &["error", "report"],
     &["lock", "panics", "shown", "source_line", "sync"],

@@ -163,7 +163,7 @@ pub(crate) fn stored_by_prometheus() -> Outcome {
     })
 }
 
-/// A real Pushgateway stores what is on the pages in the formats that it accepts.
+/// A real Pushgateway stores the samples of the pages in the formats that it accepts.
 pub(crate) fn stored_by_pushgateway() -> Outcome {
     with_pages(|pages| {
         let expected = pages.storable()?;
@@ -187,7 +187,7 @@ pub(crate) fn stored_by_pushgateway() -> Outcome {
     })
 }
 
-/// A real VictoriaMetrics stores what is on the pages of the text formats.
+/// A real VictoriaMetrics stores the samples of the pages in the text formats.
 pub(crate) fn stored_by_victoria_metrics() -> Outcome {
     let server = VictoriaMetrics::start()?;
     with_pages(|pages| {

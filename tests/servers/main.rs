@@ -2,8 +2,10 @@
 //! ignored otherwise, and fail if the programs are missing although `CI` is set.
 
 mod broken_pages;
+mod exemplars;
 mod formats;
 mod generated;
+mod gzip;
 mod process;
 mod prometheus;
 mod promtool;
@@ -37,6 +39,8 @@ fn main() {
             "generated_pages_are_stored_by_victoria_metrics",
             formats::stored_by_victoria_metrics,
         ),
+        prometheus("exemplars_of_both_formats_come_back_from_prometheus", exemplars::come_back),
+        prometheus("prometheus_scrapes_with_gzip", gzip::scraped),
         prometheus("the_first_capital_violation_is_seen_by_increase", queries::first_violation),
         prometheus("the_seeds_queries_get_sensible_answers", queries::seeds_queries),
         prometheus(

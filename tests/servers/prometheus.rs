@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -40,6 +41,11 @@ impl Prometheus {
 
     /// Starts one with these scrape jobs, YAML.
     pub(crate) fn with_jobs(jobs: &str) -> Result<Self, String> {
+        Self::with_features(jobs, &[])
+    }
+
+    /// Starts one with these scrape jobs and feature flags.
+    pub(crate) fn with_features(jobs: &str, features: &[&str]) -> Result<Self, String> {
         let (directory, port) = (Directory::new(), free_port());
         let config = directory.path().join("prometheus.yml");
         let text = format!("global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\nscrape_configs:\n{jobs}");
@@ -49,6 +55,9 @@ impl Prometheus {
             .arg(format!("--config.file={}", config.display()))
             .arg(format!("--storage.tsdb.path={}", directory.path().join("data").display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"));
+        if !features.is_empty() {
+            command.arg(format!("--enable-feature={}", features.join(",")));
+        }
         let process = Process::start(&mut command, &directory);
         Ok(Self { url: format!("http://127.0.0.1:{port}"), process, _directory: directory })
     }
@@ -61,17 +70,37 @@ impl Prometheus {
 
     /// Its answer to `query` at this Unix time, or now.
     fn ask(&self, query: &str, time: Option<f64>) -> Result<Vec<Value>, String> {
-        let mut request = ureq::get(format!("{}/api/v1/query", self.url)).query("query", query);
-        if let Some(time) = time {
-            request = request.query("time", format!("{time:.3}"));
+        let time = time.map(|time| ("time", format!("{time:.3}")));
+        let mut data = self.get("query", query, time)?;
+        match data["result"].take() {
+            Value::Array(results) => Ok(results),
+            _ => Err(format!("{query}: {data}")),
         }
+    }
+
+    /// The exemplars of the series that `query` selects, of the last hour: for each series its labels and the exemplars.
+    pub(crate) fn exemplars(&self, query: &str) -> Result<Vec<Value>, String> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?.as_secs();
+        let range = [("start", (now - 3_600).to_string()), ("end", (now + 60).to_string())];
+        match self.get("query_exemplars", query, range)? {
+            Value::Array(series) => Ok(series),
+            data => Err(format!("{query}: {data}")),
+        }
+    }
+
+    /// The data of its answer to a query.
+    fn get(
+        &self,
+        what: &str,
+        query: &str,
+        parameters: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Result<Value, String> {
+        let request = ureq::get(format!("{}/api/v1/{what}", self.url)).query("query", query);
+        let request = request.query_pairs(parameters);
         let mut answer = request.call().map_err(|error| format!("{query}: {error}"))?;
         let text = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
         let mut answer: Value = serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;
-        match answer["data"]["result"].take() {
-            Value::Array(results) => Ok(results),
-            _ => Err(format!("{query}: {text}")),
-        }
+        Ok(answer["data"].take())
     }
 
     /// The increase of each of these series since its first sample, over exactly the time from that sample to the

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use super::filter::Filter;
 use super::foreign_family::ForeignFamily;
 use super::naming::Naming;
-use super::spelling::{FamilySpelling, Spelling};
+use super::spelling::{Beside, FamilySpelling, Spelling};
 use crate::catalogue::{FAMILIES, Family, Origin};
 use crate::clock::Created;
+use crate::exemplars::{BucketExemplar, Exemplars};
 use crate::storage::{Reading, Receipt, Sink};
 
 /// Encodes a scrape as it is read, in one format, with the names and default labels of its instance.
@@ -27,6 +28,8 @@ pub(crate) struct Encoder<'a> {
     /// The family of the last series, and its position.
     last: Option<(&'static Family, usize)>,
     times: Option<Times>,
+    /// Those of the next series, in the order of its buckets.
+    exemplars: Vec<BucketExemplar>,
     receipt: Receipt,
     output: Option<Output<'a>>,
 }
@@ -78,6 +81,7 @@ impl<'a> Encoder<'a> {
             families: (0..=CUSTOM).map(|_| PendingFamily::default()).collect(),
             last: None,
             times: None,
+            exemplars: Vec::new(),
             receipt: Receipt::default(),
             output: None,
         }
@@ -225,6 +229,15 @@ impl Sink for Encoder<'_> {
         }
     }
 
+    fn exemplars(&mut self, family: &Family, exemplars: &Exemplars) {
+        if self.spelling.has_exemplars() && self.includes(family) {
+            self.exemplars.extend(exemplars.export());
+            // Of merged series, each may have one for a bucket.
+            self.exemplars.sort_by_key(BucketExemplar::bucket);
+            self.exemplars.dedup_by_key(|exemplar| exemplar.bucket());
+        }
+    }
+
     fn sample(&mut self, family: &'static Family, labels: &[&str], value: Reading<'_>) {
         debug_assert_eq!(family.labels.len(), labels.len(), "{}", family.name);
         let created = self.times.as_mut().and_then(|times| times.of(family));
@@ -233,13 +246,17 @@ impl Sink for Encoder<'_> {
         }
         let position = self.position(family);
         debug_assert!(position >= self.open, "{} comes after its position", family.name);
-        let Self { naming, spelling, page, open, families, .. } = self;
+        let Self { naming, spelling, page, open, families, exemplars, .. } = self;
         let PendingFamily { spelling: family_spelling, encoded } = &mut families[position];
         // A family that comes too late is appended, as the best possible place.
         let out = if position <= *open { page } else { encoded };
-        family_spelling
-            .get_or_insert_with(|| spelling.own(out, naming, family))
-            .series(out, labels, created, value);
+        family_spelling.get_or_insert_with(|| spelling.own(out, naming, family)).series(
+            out,
+            labels,
+            Beside { created, exemplars },
+            value,
+        );
+        exemplars.clear();
     }
 }
 

@@ -7,8 +7,9 @@ use prometheus::proto;
 use super::family_type::FamilyType;
 use super::foreign_family::ForeignFamily;
 use super::naming::Naming;
-use super::spelling::FamilySpelling;
+use super::spelling::{Beside, FamilySpelling};
 use crate::catalogue::Family;
+use crate::exemplars::BucketExemplar;
 use crate::storage::Reading;
 
 /// What the two text formats spell differently.
@@ -87,19 +88,23 @@ impl<D: Dialect> LineSpelling<D> {
         }
     }
 
-    fn histogram(&mut self, out: &mut Vec<u8>, buckets: &[u64], sum: f64) {
-        let Self { name, labels, bucket, bounds, bound_ends, .. } = self;
+    fn histogram(&mut self, out: &mut Vec<u8>, buckets: &[u64], sum: f64, exemplars: &[BucketExemplar]) {
+        let Self { dialect, name, labels, bucket, bounds, bound_ends, .. } = self;
+        let mut exemplars = exemplars.iter().peekable();
         bucket.clear();
         write(bucket, [name, "_bucket{"]);
         bucket.extend_from_slice(labels);
         // Without labels there is nothing to separate from a bound by a comma.
         let comma = usize::from(labels.is_empty());
         let (mut count, mut start) = (0, 0);
-        for (&end, more) in bound_ends.iter().zip(buckets) {
+        for (index, (&end, more)) in bound_ends.iter().zip(buckets).enumerate() {
             count = more.saturating_add(count);
             out.extend_from_slice(bucket);
             out.extend_from_slice(&bounds[start + comma..end]);
             write_integer(out, count);
+            if let Some(exemplar) = exemplars.next_if(|exemplar| exemplar.bucket() == index) {
+                write_exemplar(*dialect, out, exemplar);
+            }
             out.push(b'\n');
             start = end;
         }
@@ -120,7 +125,7 @@ impl<D: Dialect> LineSpelling<D> {
 }
 
 impl<D: Dialect> FamilySpelling for LineSpelling<D> {
-    fn series(&mut self, out: &mut Vec<u8>, labels: &[&str], created: Option<Duration>, value: Reading<'_>) {
+    fn series(&mut self, out: &mut Vec<u8>, labels: &[&str], beside: Beside<'_>, value: Reading<'_>) {
         self.labels.clear();
         for (name, value) in self.label_names.iter().zip(labels) {
             write_label(&mut self.labels, name, value);
@@ -139,14 +144,13 @@ impl<D: Dialect> FamilySpelling for LineSpelling<D> {
                 write_number(out, value);
                 out.push(b'\n');
             }
-            Reading::Histogram { buckets, sum } => self.histogram(out, buckets, sum),
+            Reading::Histogram { buckets, sum } => self.histogram(out, buckets, sum, beside.exemplars),
         }
-        if let (Some(name), Some(created)) = (&self.created_name, created) {
+        if let (Some(name), Some(created)) = (&self.created_name, beside.created) {
             write(out, [name, "{"]);
             out.extend_from_slice(&self.labels);
             write(out, ["}"]);
-            let unix_ms = i64::try_from(created.as_millis()).unwrap_or(i64::MAX);
-            self.dialect.time(out, unix_ms);
+            self.dialect.time(out, unix_ms(created));
             out.push(b'\n');
         }
     }
@@ -262,6 +266,25 @@ pub(super) fn write<const N: usize>(out: &mut Vec<u8>, parts: [&str; N]) {
     for part in parts {
         out.extend_from_slice(part.as_bytes());
     }
+}
+
+/// Writes the exemplar of a bucket after its count.
+fn write_exemplar(dialect: impl Dialect, out: &mut Vec<u8>, exemplar: &BucketExemplar) {
+    write(out, [" # {"]);
+    let before = out.len();
+    for (name, value) in exemplar.labels() {
+        write_label(out, name, value);
+    }
+    if out.len() > before {
+        out.pop();
+    }
+    write(out, ["} "]);
+    write_number(out, exemplar.value());
+    dialect.time(out, unix_ms(exemplar.unix_time()));
+}
+
+fn unix_ms(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Writes a label and a comma.

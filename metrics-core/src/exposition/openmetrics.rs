@@ -26,6 +26,10 @@ impl Spelling for OpenMetrics {
         family_type.openmetrics_names(name)
     }
 
+    fn has_exemplars(&self) -> bool {
+        true
+    }
+
     fn end(&self, out: &mut Vec<u8>) {
         write(out, ["# EOF\n"]);
     }

@@ -14,8 +14,9 @@ use super::family_type::FamilyType;
 use super::foreign_family::ForeignFamily;
 use super::naming::Naming;
 use super::openmetrics::unit;
-use super::spelling::{FamilySpelling, Spelling};
+use super::spelling::{Beside, FamilySpelling, Spelling};
 use crate::catalogue::Family;
+use crate::exemplars::BucketExemplar;
 use crate::storage::Reading;
 
 pub(super) const CONTENT_TYPE: &str =
@@ -41,6 +42,10 @@ impl Spelling for Protobuf {
 
     fn foreign(&self, _out: &mut Vec<u8>, family: &ForeignFamily) -> Box<dyn FamilySpelling> {
         Box::new(FamilyMessages::new(&family.name, family.family_type, &family.help))
+    }
+
+    fn has_exemplars(&self) -> bool {
+        true
     }
 
     fn names(&self, name: &str, family_type: FamilyType) -> Vec<String> {
@@ -98,8 +103,8 @@ impl FamilyMessages {
 }
 
 impl FamilySpelling for FamilyMessages {
-    fn series(&mut self, out: &mut Vec<u8>, labels: &[&str], created: Option<Duration>, value: Reading<'_>) {
-        let created_timestamp = created.map(Timestamp::from);
+    fn series(&mut self, out: &mut Vec<u8>, labels: &[&str], beside: Beside<'_>, value: Reading<'_>) {
+        let created_timestamp = beside.created.map(Timestamp::from);
         for (pair, value) in self.metric.label.iter_mut().zip(labels) {
             let text = pair.value.get_or_insert_default();
             text.clear();
@@ -118,11 +123,15 @@ impl FamilySpelling for FamilyMessages {
                 let histogram = self.metric.histogram.get_or_insert_default();
                 histogram.bucket.clear();
                 let mut count: u64 = 0;
-                for (index, more) in buckets.iter().enumerate() {
+                let mut exemplars = beside.exemplars.iter().peekable();
+                let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);
+                for (index, (more, bound)) in buckets.iter().zip(bounds).enumerate() {
                     count = count.saturating_add(*more);
-                    // The bucket for +Inf is the count.
-                    if let Some(&bound) = self.bounds.get(index) {
-                        histogram.bucket.push(Bucket::new(count, bound));
+                    let exemplar =
+                        exemplars.next_if(|exemplar| exemplar.bucket() == index).map(ExemplarMessage::from);
+                    // The bucket for +Inf is the count. It is needed for an exemplar only.
+                    if bound.is_finite() || exemplar.is_some() {
+                        histogram.bucket.push(Bucket { exemplar, ..Bucket::new(count, bound) });
                     }
                 }
                 histogram.sample_count = Some(count);
@@ -278,12 +287,24 @@ pub(crate) struct Histogram {
     pub(crate) created_timestamp: Option<Timestamp>,
 }
 
-#[derive(Clone, Copy, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message)]
 pub(crate) struct Bucket {
     #[prost(uint64, optional, tag = "1")]
     pub(crate) cumulative_count: Option<u64>,
     #[prost(double, optional, tag = "2")]
     pub(crate) upper_bound: Option<f64>,
+    #[prost(message, optional, tag = "3")]
+    pub(crate) exemplar: Option<ExemplarMessage>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ExemplarMessage {
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) label: Vec<LabelPair>,
+    #[prost(double, optional, tag = "2")]
+    pub(crate) value: Option<f64>,
+    #[prost(message, optional, tag = "3")]
+    pub(crate) timestamp: Option<Timestamp>,
 }
 
 impl From<FamilyType> for MetricType {
@@ -316,7 +337,17 @@ impl LabelPair {
 
 impl Bucket {
     pub(crate) fn new(cumulative_count: u64, upper_bound: f64) -> Self {
-        Self { cumulative_count: Some(cumulative_count), upper_bound: Some(upper_bound) }
+        Self { cumulative_count: Some(cumulative_count), upper_bound: Some(upper_bound), exemplar: None }
+    }
+}
+
+impl From<&BucketExemplar> for ExemplarMessage {
+    fn from(exemplar: &BucketExemplar) -> Self {
+        Self {
+            label: exemplar.labels().map(|(name, value)| LabelPair::new(name, value)).collect(),
+            value: Some(exemplar.value()),
+            timestamp: Some(exemplar.unix_time().into()),
+        }
     }
 }
 

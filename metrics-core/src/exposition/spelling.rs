@@ -8,6 +8,7 @@ use super::family_type::FamilyType;
 use super::foreign_family::ForeignFamily;
 use super::naming::Naming;
 use crate::catalogue::Family;
+use crate::exemplars::BucketExemplar;
 use crate::storage::Reading;
 
 /// Spells an exposition in one format.
@@ -22,6 +23,11 @@ pub(crate) trait Spelling {
     /// samples.
     fn names(&self, name: &str, family_type: FamilyType) -> Vec<String>;
 
+    /// Whether buckets may have exemplars.
+    fn has_exemplars(&self) -> bool {
+        false
+    }
+
     /// A line for people, where the format allows one.
     fn comment(&self, _out: &mut Vec<u8>, _text: &str) {}
 
@@ -29,10 +35,19 @@ pub(crate) trait Spelling {
     fn end(&self, _out: &mut Vec<u8>) {}
 }
 
+/// The parts of a series of the library's families, or of the bot's own, that only some formats have.
+#[derive(Clone, Copy)]
+pub(crate) struct Beside<'a> {
+    /// The Unix time at which its counts began.
+    pub(crate) created: Option<Duration>,
+    /// At most one for each bucket, in the order of the buckets.
+    pub(crate) exemplars: &'a [BucketExemplar],
+}
+
 /// Spells the series of one family, with everything in it that they have in common.
 pub(crate) trait FamilySpelling {
-    /// A series of one of the library's families, or of the bot's own, with the Unix time at which its counts began.
-    fn series(&mut self, out: &mut Vec<u8>, labels: &[&str], created: Option<Duration>, value: Reading<'_>);
+    /// A series of one of the library's families, or of the bot's own.
+    fn series(&mut self, out: &mut Vec<u8>, labels: &[&str], beside: Beside<'_>, value: Reading<'_>);
 
     /// A series of a foreign family.
     fn foreign(&mut self, out: &mut Vec<u8>, metric: &proto::Metric);

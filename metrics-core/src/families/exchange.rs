@@ -52,6 +52,9 @@ impl ExchangeCalls {
             for (_, more) in &same[1..] {
                 totals = more.0.read_too(&mut scratch, u64::MAX);
             }
+            for (_, slots) in same {
+                sink.exemplars(&catalogue::EXCHANGE_API_LATENCY_SECONDS, slots.0.exemplars());
+            }
             let observed = slots.0.scale().duration(totals.sum).as_secs_f64();
             sink.histogram(&catalogue::EXCHANGE_API_LATENCY_SECONDS, labels, totals.observed(), observed);
             if extended {

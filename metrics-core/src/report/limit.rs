@@ -18,6 +18,8 @@ pub(crate) enum Topic {
     MaxAge,
     /// A foreign collector failed, or some of its families are not served.
     Foreign,
+    /// The source of exemplars panicked.
+    Exemplars,
     /// There are more reconciliations than the limit on names.
     Reconciliations,
     /// An event has an unknown type.

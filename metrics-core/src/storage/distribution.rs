@@ -6,6 +6,7 @@ use super::single_writer::Writer;
 use super::spare::{borrow, lose};
 use super::sync::AtomicU64;
 use super::sync::Ordering::Relaxed;
+use crate::exemplars::Exemplars;
 use crate::lock;
 
 /// Words that a thread owns for one observation. In a box, since most histograms have none.
@@ -21,6 +22,7 @@ pub(crate) struct HistogramWords {
     /// The bits of the largest sum returned so far. Because of rounding, the sum of the parts may come out slightly
     /// smaller the next time, which would look like a restart.
     shown: AtomicU64,
+    pub(super) exemplars: Exemplars,
 }
 
 /// The number of units in the last place that rounding may take from a sum between two readings: a few for each of
@@ -42,6 +44,7 @@ impl HistogramWords {
             run: WordRange::new(observed::words(bounds.len() + 1)),
             shared: lock::Once::new(),
             shown: AtomicU64::new(0.0f64.to_bits()),
+            exemplars: Exemplars::new(),
         }
     }
 
@@ -53,6 +56,7 @@ impl HistogramWords {
             Some(mine) => observe(mine, bucket, value),
             None => self.observe_slowly(bucket, value),
         }
+        self.exemplars.offer(|| (bucket, value));
     }
 
     #[cold]

@@ -14,6 +14,7 @@ use super::shard::{EndedCall, MOST_BUCKETS, MOST_OUTCOMES, Shard};
 use super::spare::{borrow, lose, reserved};
 use super::totals::Totals;
 use crate::clock::Scale;
+use crate::exemplars::Exemplars;
 use crate::lock::{self, Lock, Once, ThreadMark};
 
 /// A thread's shard of a series.
@@ -27,6 +28,7 @@ pub(crate) struct CallSeries {
     shape: &'static SeriesShape,
     pub(super) shards: List<CallShard>,
     pub(super) fallback: OnceLock<&'static CallShard>,
+    pub(super) exemplars: Exemplars,
 }
 
 /// The properties that two series must share to use one call series in turn.
@@ -120,7 +122,7 @@ pub(crate) struct Scratch {
 
 impl CallSeries {
     pub(super) const fn new(id: u32, shape: &'static SeriesShape) -> Self {
-        Self { id, shape, shards: List::new(), fallback: OnceLock::new() }
+        Self { id, shape, shards: List::new(), fallback: OnceLock::new(), exemplars: Exemplars::new() }
     }
 
     /// The fallback for threads without a shard; that of [`NOWHERE`] if there is no memory for it.
@@ -224,6 +226,17 @@ impl CallSeries {
         EndedCall { began, at, took, outcome: outcome.into(), bucket, freshens }
     }
 
+    /// Takes an exemplar for a call that was observed, if one is needed.
+    #[inline]
+    pub(super) fn offer_exemplar(&self, took: u64) {
+        self.exemplars.offer(|| (self.bucket(took), self.scale().duration(took.into()).as_secs_f64()));
+    }
+
+    /// The exemplars of its calls.
+    pub(crate) fn exemplars(&self) -> &Exemplars {
+        &self.exemplars
+    }
+
     fn bucket(&self, took: u64) -> usize {
         self.shape.bounds.partition_point(|&bound| bound < took)
     }
@@ -282,6 +295,7 @@ impl CallSeries {
     }
 
     fn clear(&self) {
+        self.exemplars.clear();
         self.shards().for_each(Shard::clear);
     }
 }

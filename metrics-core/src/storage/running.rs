@@ -101,6 +101,9 @@ impl<const DATED: bool> CallInProgress<DATED> {
         } else if quick {
             self.shard.end_undated_quickly(took);
         }
+        if quick {
+            self.shard.home.offer_exemplar(took);
+        }
         quick
     }
 
@@ -125,7 +128,11 @@ impl<const DATED: bool> CallInProgress<DATED> {
     #[inline(always)]
     pub(crate) fn end(self, ending: Ending, now: u64) {
         let began = if DATED { self.started & !FLAG } else { self.started };
-        self.shard.home.end(self.shard, ending, DATED.then_some(began), now.saturating_sub(began), now);
+        let took = now.saturating_sub(began);
+        self.shard.home.end(self.shard, ending, DATED.then_some(began), took, now);
+        if ending.observed {
+            self.shard.home.offer_exemplar(took);
+        }
     }
 
     /// Ends a call of a call site on any thread. If undated, its start must not be [reduced](Call::minus_waited).

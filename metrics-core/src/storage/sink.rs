@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::catalogue::Family;
 use crate::clock::Created;
+use crate::exemplars::Exemplars;
 
 /// Receives the series of a scrape, one at a time.
 ///
@@ -29,6 +30,10 @@ pub(crate) trait Sink {
 
     /// The counts of the next series began at this time; without this, they began with the instance.
     fn since(&mut self, _created: Created) {}
+
+    /// The exemplars of the next series, which is one of `family`. Called once for each of the series that are merged
+    /// into it.
+    fn exemplars(&mut self, _family: &Family, _exemplars: &Exemplars) {}
 
     /// One series of `family`, with the values of its labels in the order of [`Family::labels`].
     fn sample(&mut self, family: &'static Family, labels: &[&str], value: Reading<'_>);

@@ -180,7 +180,10 @@ impl Slot {
             Self::Histogram(distribution, _) => distribution.show(|buckets, sum| {
                 match family.kind {
                     Kind::Counter => sink.float_counter(family, labels, sum),
-                    Kind::Gauge | Kind::Histogram => sink.histogram(family, labels, buckets, sum),
+                    Kind::Gauge | Kind::Histogram => {
+                        sink.exemplars(family, &distribution.exemplars);
+                        sink.histogram(family, labels, buckets, sum);
+                    }
                 }
                 buckets.iter().sum()
             }),

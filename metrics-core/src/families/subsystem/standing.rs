@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{DEFAULT_MAX_AGE, MaxAge};
 use crate::catalogue::{self, Family, SUBSYSTEM_DURATION_BUCKETS};
 use crate::clock::{Clock, Latch, Stamp, Translation};
+use crate::exemplars::Exemplars;
 use crate::lock::{self, Lock};
 use crate::storage::{CallSeriesLease, Scratch, Sink, Totals};
 use crate::{LabelValue, Outcome};
@@ -78,6 +79,7 @@ pub(super) struct SubsystemReading<'a> {
     presence: Presence,
     totals: &'a Totals,
     observed: Duration,
+    exemplars: &'a Exemplars,
     good: Option<Stamp>,
     ended: Option<Stamp>,
     health: SubsystemHealth,
@@ -146,7 +148,7 @@ impl SubsystemSlots {
     }
 
     pub(super) fn state<'a>(
-        &self,
+        &'a self,
         subsystem: &'static str,
         translation: &Translation,
         scratch: &'a mut Scratch,
@@ -186,7 +188,8 @@ impl SubsystemSlots {
             paused: standing.paused.clone(),
         };
         let observed = self.runs.scale().duration(totals.sum);
-        SubsystemReading { presence: standing.presence, totals, observed, good, ended, health }
+        let exemplars = self.runs.exemplars();
+        SubsystemReading { presence: standing.presence, totals, observed, exemplars, good, ended, health }
     }
 
     /// The duration of the runs in progress. If it would mean a hang, it is read a second time: a run that moves
@@ -219,12 +222,13 @@ impl SubsystemReading<'_> {
     }
 
     pub(super) fn collect(&self, sink: &mut dyn Sink) {
-        let Self { presence, totals, observed, good, ended, health } = self;
+        let Self { presence, totals, observed, exemplars, good, ended, health } = self;
         if *presence == Presence::NotYet {
             return;
         }
         let labels = &[health.subsystem];
         let observed = observed.as_secs_f64();
+        sink.exemplars(&catalogue::SUBSYSTEM_DURATION_SECONDS, exemplars);
         sink.histogram(&catalogue::SUBSYSTEM_DURATION_SECONDS, labels, totals.observed(), observed);
         for (outcome, runs) in Outcome::VALUES.iter().zip(&totals.outcomes) {
             sink.counter(&catalogue::SUBSYSTEM_RUNS_TOTAL, &[health.subsystem, outcome], *runs);
