@@ -22,8 +22,11 @@ const RECHECK: Duration = Duration::from_millis(250);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// No complete request header yet.
+    /// No complete request header yet, nor a complete greeting of TLS.
     Head,
+    /// The client has greeted as TLS begins, or has just completed the handshake, and has sent no part of a request.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "no connection has a handshake"))]
+    Handshake,
     /// The answer was sent, and no new request has begun.
     Idle,
     /// The client does not accept its answer, or more slowly than it is sent; measured since it last accepted some.
@@ -63,11 +66,17 @@ impl Activity {
         *self.state()
     }
 
+    /// The client has completed a step of its TLS handshake.
+    #[cfg(feature = "tls")]
+    pub(super) fn handshake_progressed(&self) {
+        self.state().enter(Phase::Handshake);
+    }
+
     /// These bytes have arrived.
     pub(super) fn received(&self, bytes: &[u8]) {
         let mut state = self.state();
         match state.phase {
-            Phase::Idle => {
+            Phase::Idle | Phase::Handshake => {
                 if state.since.elapsed() >= PAUSE {
                     state.requests = 0;
                 }
@@ -88,7 +97,7 @@ impl Activity {
 
     /// Whether no request is being answered.
     pub(super) fn is_unasked(&self) -> bool {
-        matches!(self.now().phase, Phase::Head | Phase::Idle)
+        matches!(self.now().phase, Phase::Head | Phase::Handshake | Phase::Idle)
     }
 
     /// The socket accepts no more for now.
@@ -180,7 +189,7 @@ impl PhaseTimeout {
     fn deadline(&self) -> Option<Instant> {
         let State { phase, since, .. } = self.activity.now();
         match phase {
-            Phase::Head => Some(since + self.header_timeout),
+            Phase::Head | Phase::Handshake => Some(since + self.header_timeout),
             Phase::Idle => Some(since + self.idle_timeout),
             Phase::Stalled | Phase::Busy => None,
         }

@@ -48,7 +48,8 @@ impl Connection {
         let _ = stream.set_nodelay(true);
         let _ = SockRef::from(&stream).set_send_buffer_size(BUFFERED_BY_SYSTEM);
         let version = self.security.version();
-        let handshake = timeout(self.options.header_timeout, self.security.transport(stream, self.from));
+        let transport = self.security.transport(stream, self.from, self.slot.activity());
+        let handshake = timeout(self.options.header_timeout, transport);
         let Some(Ok(Some(stream))) = stop.unless_stopped(handshake).await else { return };
         let activity = self.slot.activity();
         let handover = Handover::default();

@@ -8,8 +8,10 @@
 //! 2. one whose client sends requests in a burst, the longest burst first, so that a client that pipelines has as few
 //!    answers as others want slots;
 //! 3. an idle one, the oldest first;
-//! 4. one whose client has accepted nothing of its answer for 50 ms, the longest first;
-//! 5. one whose answer takes longer than a client usually waits for it.
+//! 4. one in a TLS handshake that its client has begun with a complete greeting, the oldest first: such a client may be
+//!    a round trip away, whereas one that sent nothing or half of a greeting counts as one without a header;
+//! 5. one whose client has accepted nothing of its answer for 50 ms, the longest first;
+//! 6. one whose answer takes longer than a client usually waits for it.
 //!
 //! If one address has more than a quarter of the slots, the connection is sought among its own, and only if none of
 //! them may be closed among all, so that an attacker from one address never closes the connections of another. Fairness
@@ -84,6 +86,7 @@ enum Weakness {
     /// It has no header yet either, and none of the following is closed while it may turn out to have none.
     TooYoung,
     Idle,
+    Handshake,
     Stalled,
     Late,
 }
@@ -214,6 +217,7 @@ impl Table {
             }
             Phase::Head => Some(Weakness::NoHeader),
             Phase::Idle => Some(Weakness::Idle),
+            Phase::Handshake => Some(Weakness::Handshake),
             Phase::Stalled => (age >= READS).then_some(Weakness::Stalled),
             Phase::Busy => (age >= LONGEST_ANSWER).then_some(Weakness::Late),
         }
@@ -347,6 +351,23 @@ mod tests {
         assert_eq!(open(&connections), [0, 5, 6, 7, 8], "then the burst, then the idle ones");
         assert!(admitted(&connections, MANY).is_none(), "all are being answered");
         drop(newest);
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn a_handshake_that_has_begun_outlives_silent_and_idle_connections() {
+        let connections = Connections::new(3);
+        let [greeted, idle, _silent] = [(); 3].map(|()| admit(&connections));
+        greeted.activity().handshake_progressed();
+        idle.activity().answered();
+        wait_for_headers();
+        let mut newest = Vec::new();
+        for left in [[0, 1, 3], [0, 3, 4], [3, 4, 5]] {
+            let slot = admit(&connections);
+            slot.activity().requested();
+            newest.push(slot);
+            assert_eq!(open(&connections), left);
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ use super::auth::{Login, Logins, Users};
 use super::tls::Tls;
 use super::web_config::{FilesRead, Invalid, WebConfig};
 use crate::report::{Report, Topic};
+use crate::server::activity::Activity;
 use crate::server::answer::Answer;
 #[cfg(feature = "auth")]
 use crate::server::pages::METRICS;
@@ -114,11 +115,12 @@ impl Security {
         &self,
         stream: TcpStream,
         from: SocketAddr,
+        activity: &Activity,
     ) -> Option<Transport> {
         let current = self.current();
         let Some(tls) = &current.tls else { return Some(Transport::Plain(stream)) };
         let failed = |cause: &io::Error| self.tell_refused(from.ip(), "the TLS handshake failed: ", cause);
-        tls.handshake(stream).await.inspect_err(failed).ok()
+        tls.handshake(stream, activity).await.inspect_err(failed).ok()
     }
 
     /// The answer to a request that is not allowed.

@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::rustls::client::danger::HandshakeSignatureValid;
 use tokio_rustls::rustls::client::verify_server_name;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use tokio_rustls::rustls::server::{ParsedCertificate, WebPkiClientVerifier};
+use tokio_rustls::rustls::server::{Acceptor, ParsedCertificate, WebPkiClientVerifier};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig,
@@ -21,10 +21,11 @@ use tokio_rustls::rustls::{
 
 use super::Transport;
 use super::web_config::{FilesRead, Invalid, TlsServerConfig, inline_or_file};
+use crate::server::activity::Activity;
 
 /// The TLS of one version of the web configuration.
 pub(super) struct Tls {
-    acceptor: TlsAcceptor,
+    server: Arc<ServerConfig>,
     requires_certificate: bool,
     restricts_names: bool,
 }
@@ -66,7 +67,7 @@ impl Tls {
         server.alpn_protocols = vec![b"http/1.1".to_vec()];
         server.ignore_client_order = config.prefer_server_cipher_suites.unwrap_or(true);
         let restricts_names = config.client_allowed_sans.as_ref().is_some_and(|names| !names.is_empty());
-        Ok(Some(Self { acceptor: Arc::new(server).into(), requires_certificate, restricts_names }))
+        Ok(Some(Self { server: Arc::new(server), requires_certificate, restricts_names }))
     }
 
     /// Whether a client without a valid certificate is refused.
@@ -79,11 +80,16 @@ impl Tls {
         self.restricts_names
     }
 
-    pub(super) async fn handshake(&self, stream: TcpStream) -> io::Result<Transport> {
+    /// Tells `activity` of each completed step, as the client may be a round trip away from the next one.
+    pub(super) async fn handshake(&self, stream: TcpStream, activity: &Activity) -> io::Result<Transport> {
         if refuses_plain_http(&stream).await {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "the client speaks HTTP without TLS"));
         }
-        self.acceptor.accept(stream).await.map(|stream| Transport::Tls(Box::new(stream)))
+        let greeted = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        activity.handshake_progressed();
+        let stream = greeted.into_stream(Arc::clone(&self.server)).await?;
+        activity.handshake_progressed();
+        Ok(Transport::Tls(Box::new(stream)))
     }
 }
 

@@ -56,6 +56,7 @@ pub(super) mod tls {
 
     use tokio::net::TcpStream;
 
+    use crate::server::activity::Activity;
     use crate::server::security::Transport;
     use crate::server::security::web_config::{FilesRead, Invalid, TlsServerConfig};
 
@@ -79,7 +80,11 @@ pub(super) mod tls {
             match *self {}
         }
 
-        pub(in crate::server::security) fn handshake(&self, _: TcpStream) -> Ready<io::Result<Transport>> {
+        pub(in crate::server::security) fn handshake(
+            &self,
+            _: TcpStream,
+            _: &Activity,
+        ) -> Ready<io::Result<Transport>> {
             match *self {}
         }
     }

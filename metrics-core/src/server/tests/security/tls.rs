@@ -87,6 +87,34 @@ fn a_handshake_that_does_not_go_on_runs_into_the_timeout_of_a_header() {
     }
 }
 
+/// The client is a round trip away: between the steps of its handshake others fill all slots again and again.
+#[test]
+fn a_scraper_completes_its_handshake_beside_clients_that_never_do() {
+    let TlsServer { folder, authority, .. } = with_tls("", &[]);
+    let options = patient().max_connections(8).web_config(folder.path("web.yml"));
+    let served = start(options, || EXPOSITION.to_owned());
+    let mut scraper = authority.connect(served.address, None);
+    let mut crowds = Vec::new();
+    let mut crowd = || {
+        for said in [&b""[..], b"\x16\x03\x01\x02\x00\x01"].repeat(16) {
+            let mut stream = connect(served.address);
+            stream.write_all(said).unwrap();
+            crowds.push(stream);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    scraper.conn.write_tls(&mut scraper.sock).unwrap();
+    crowd();
+    while scraper.conn.is_handshaking() {
+        scraper.conn.read_tls(&mut scraper.sock).unwrap();
+        scraper.conn.process_new_packets().unwrap();
+    }
+    scraper.conn.write_tls(&mut scraper.sock).unwrap();
+    crowd();
+    scraper.write_all(b"GET /metrics HTTP/1.1\r\nHost: bot\r\n\r\n").unwrap();
+    assert_eq!(try_read_reply(&mut scraper, "GET").unwrap().body, EXPOSITION);
+}
+
 #[test]
 fn a_client_needs_a_valid_certificate_of_the_right_authority() {
     let clients = Authority::new();
