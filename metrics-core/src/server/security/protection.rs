@@ -1,8 +1,8 @@
 //! The protection of a server, and its replacement when the web configuration changes.
 //!
 //! A version of the files that cannot be used, for example because one is only half written, changes nothing and is
-//! reported. Neither does one that would end TLS, authentication or the check of client certificates: that needs a
-//! restart, so that a broken file never opens the port.
+//! reported. Neither does one that would end TLS, authentication or the check of client certificates, or accept an
+//! older version of TLS: that needs a restart, so that a broken file never opens the port.
 
 use std::collections::hash_map::{Entry, HashMap};
 use std::fmt;
@@ -252,9 +252,15 @@ impl Protection {
             lost("client_auth_type: RequireAndVerifyClientCert")
         } else if previous.restricts_names() && !self.restricts_names() {
             lost("client_allowed_sans")
+        } else if previous.refuses_tls12() && !self.refuses_tls12() {
+            lost("min_version: TLS13")
         } else {
             Ok(())
         }
+    }
+
+    fn refuses_tls12(&self) -> bool {
+        self.tls.as_ref().is_some_and(Tls::refuses_tls12)
     }
 
     fn restricts_names(&self) -> bool {

@@ -18,6 +18,7 @@ use tokio_rustls::rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig,
     SignatureScheme, SupportedProtocolVersion,
 };
+use webpki::EndEntityCert;
 
 use super::Transport;
 use super::web_config::{FilesRead, Invalid, TlsServerConfig, inline_or_file};
@@ -28,6 +29,7 @@ pub(super) struct Tls {
     server: Arc<ServerConfig>,
     requires_certificate: bool,
     restricts_names: bool,
+    refuses_tls12: bool,
 }
 
 impl Tls {
@@ -58,8 +60,10 @@ impl Tls {
             .map_err(|_| {
                 Invalid::new("the key is not PEM: it has no complete section BEGIN … PRIVATE KEY")
             })?;
+        let versions = versions(config)?;
+        let refuses_tls12 = !versions.contains(&&TLS12);
         let mut server = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&versions(config)?)
+            .with_protocol_versions(&versions)
             .map_err(Invalid::new)?
             .with_client_cert_verifier(verifier)
             .with_single_cert(certificates, key)
@@ -67,7 +71,7 @@ impl Tls {
         server.alpn_protocols = vec![b"http/1.1".to_vec()];
         server.ignore_client_order = config.prefer_server_cipher_suites.unwrap_or(true);
         let restricts_names = config.client_allowed_sans.as_ref().is_some_and(|names| !names.is_empty());
-        Ok(Some(Self { server: Arc::new(server), requires_certificate, restricts_names }))
+        Ok(Some(Self { server: Arc::new(server), requires_certificate, restricts_names, refuses_tls12 }))
     }
 
     /// Whether a client without a valid certificate is refused.
@@ -78,6 +82,11 @@ impl Tls {
     /// Whether a client's certificate must be issued to one of several names.
     pub(super) fn restricts_names(&self) -> bool {
         self.restricts_names
+    }
+
+    /// Whether a client needs TLS 1.3.
+    pub(super) fn refuses_tls12(&self) -> bool {
+        self.refuses_tls12
     }
 
     /// Tells `activity` of each completed step, as the client may be a round trip away from the next one.
@@ -206,21 +215,35 @@ fn client_verifier(
     if names.is_empty() {
         return Ok(inner);
     }
-    let name = |name: &String| {
-        ServerName::try_from(name.clone()).map_err(|_| {
-            Invalid::new(format_args!(
-                "client_allowed_sans has {name:?}; allowed: DNS names and IP addresses"
-            ))
-        })
-    };
-    Ok(Arc::new(OneOfNames { inner, allowed: names.iter().map(name).collect::<Result<_, _>>()? }))
+    let allowed = names.iter().map(|name| AllowedName::parse(name)).collect::<Result<_, _>>()?;
+    Ok(Arc::new(OneOfNames { inner, allowed }))
 }
 
 /// Accepts a certificate that the other verifier accepts and that is issued to one of the names.
 #[derive(Debug)]
 struct OneOfNames {
     inner: Arc<dyn ClientCertVerifier>,
-    allowed: Vec<ServerName<'static>>,
+    allowed: Vec<AllowedName>,
+}
+
+/// A name that a client's certificate may be issued to.
+#[derive(Debug)]
+enum AllowedName {
+    /// Compared as it is, as in the exporter-toolkit: a certificate for `*.example.com` is issued to that name alone.
+    Dns(String),
+    Address(ServerName<'static>),
+}
+
+impl AllowedName {
+    fn parse(name: &str) -> Result<Self, Invalid> {
+        match ServerName::try_from(name.strip_prefix("*.").unwrap_or(name)) {
+            Ok(ServerName::DnsName(_)) => Ok(Self::Dns(name.to_owned())),
+            Ok(address) if !name.starts_with('*') => Ok(Self::Address(address.to_owned())),
+            _ => Err(Invalid::new(format_args!(
+                "client_allowed_sans has {name:?}; allowed: DNS names and IP addresses"
+            ))),
+        }
+    }
 }
 
 impl ClientCertVerifier for OneOfNames {
@@ -236,7 +259,12 @@ impl ClientCertVerifier for OneOfNames {
     ) -> Result<ClientCertVerified, Error> {
         let verified = self.inner.verify_client_cert(end_entity, intermediates, now)?;
         let certificate = ParsedCertificate::try_from(end_entity)?;
-        if self.allowed.iter().any(|name| verify_server_name(&certificate, name).is_ok()) {
+        let names = EndEntityCert::try_from(end_entity).map_err(|_| CertificateError::BadEncoding)?;
+        let is_issued_to = |name: &AllowedName| match name {
+            AllowedName::Dns(name) => names.valid_dns_names().any(|issued| issued.eq_ignore_ascii_case(name)),
+            AllowedName::Address(address) => verify_server_name(&certificate, address).is_ok(),
+        };
+        if self.allowed.iter().any(is_issued_to) {
             Ok(verified)
         } else {
             Err(CertificateError::ApplicationVerificationFailure.into())

@@ -80,6 +80,10 @@ pub(super) mod tls {
             match *self {}
         }
 
+        pub(in crate::server::security) fn refuses_tls12(&self) -> bool {
+            match *self {}
+        }
+
         pub(in crate::server::security) fn handshake(
             &self,
             _: TcpStream,

@@ -140,10 +140,20 @@ fn a_client_needs_a_valid_certificate_of_the_right_authority() {
 fn a_certificate_must_be_issued_to_one_of_the_allowed_names() {
     let clients = Authority::new();
     let policy = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: clients.crt\n  \
-                  client_allowed_sans: [prometheus.example, 10.0.0.7]\n";
+                  client_allowed_sans: [prometheus.example, 10.0.0.7, a.b.example, '*.c.example']\n";
     let TlsServer { served, authority, folder: _folder } =
         with_tls(policy, &[("clients.crt", &clients.pem())]);
-    for (name, is_allowed) in [("prometheus.example", true), ("10.0.0.7", true), ("other.example", false)] {
+    for (name, is_allowed) in [
+        ("prometheus.example", true),
+        ("Prometheus.example", true),
+        ("10.0.0.7", true),
+        ("other.example", false),
+        ("a.b.example", true),
+        ("*.b.example", false),
+        ("*.c.example", true),
+        ("a.c.example", false),
+        ("10.0.0.8", false),
+    ] {
         let shown = clients.issue(name);
         assert_eq!(authority.scrape(served.address, Some(&shown)).is_ok(), is_allowed, "{name}");
     }
@@ -173,6 +183,17 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     eventually("the new certificate", || renewed.scrape(served.address, None).is_ok());
     let lines = served.reports.lines();
     assert!(lines.iter().any(|line| line.ends_with("has changed and is in effect")), "{lines:?}");
+}
+
+#[test]
+fn an_older_version_of_tls_is_accepted_only_after_a_restart() {
+    let TlsServer { served, folder, .. } = with_tls("  min_version: TLS13\n", &[]);
+    let config = fs::read_to_string(folder.path("web.yml")).unwrap();
+    folder.write("web.yml", config.replace("TLS13", "TLS12"));
+    eventually("the report", || !served.reports.lines().is_empty());
+    let lines = served.reports.lines();
+    let reason = "it no longer has min_version: TLS13; restart the bot to serve without";
+    assert!(lines[0].ends_with(&format!("is not used, the previous one stays: {reason}")), "{lines:?}");
 }
 
 #[test]
