@@ -92,7 +92,13 @@ mod tests {
         let lags = SchedulerLag::new();
         lags.has_probe.store(true, Relaxed);
         thread::scope(|scope| {
-            scope.spawn(|| (0..LAGS).for_each(|_| lags.observe(Duration::from_millis(500))));
+            scope.spawn(|| {
+                for _ in 0..LAGS {
+                    lags.observe(Duration::from_millis(500));
+                    // So that a reader gets a moment without an observation, in a build that is not optimised too.
+                    (0..20).for_each(|_| std::hint::spin_loop());
+                }
+            });
             loop {
                 let (count, sum) = read(&lags);
                 #[expect(clippy::cast_precision_loss, reason = "at most 200,000")]

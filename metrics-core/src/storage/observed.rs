@@ -131,8 +131,8 @@ pub(super) fn read(words: &[AtomicU64], buckets: &mut [u64]) -> (Sum, bool) {
 }
 
 /// Calls `read` until it returns that its reading was consistent, at most 10,000 times; returns whether one was. A
-/// thread that does nothing but record makes some of the attempts fail. All fail only if a thread is interrupted inside
-/// [`add`].
+/// thread that does nothing but record makes some of the attempts fail. All fail only if it records all the time in which
+/// they are made, which is milliseconds, or is interrupted inside [`add`].
 pub(super) fn read_consistent(mut read: impl FnMut() -> bool) -> bool {
     (0..10_000).any(|_| {
         let is_consistent = read();
