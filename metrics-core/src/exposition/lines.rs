@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use prometheus::proto;
 
+use super::crate_models::{counter_value, gauge_value};
 use super::family_type::FamilyType;
 use super::foreign_family::ForeignFamily;
 use super::naming::Naming;
@@ -158,8 +159,8 @@ impl<D: Dialect> FamilySpelling for LineSpelling<D> {
     fn foreign(&mut self, out: &mut Vec<u8>, metric: &proto::Metric) {
         let lines = ForeignLines { dialect: self.dialect, name: &self.name, metric };
         match self.family_type {
-            FamilyType::Counter => lines.number(out, "", metric.get_counter().get_value()),
-            FamilyType::Gauge => lines.number(out, "", metric.get_gauge().get_value()),
+            FamilyType::Counter => lines.number(out, "", counter_value(metric)),
+            FamilyType::Gauge => lines.number(out, "", gauge_value(metric)),
             FamilyType::Histogram => lines.histogram(out),
             FamilyType::Summary => lines.summary(out),
             // Rejected by the check.

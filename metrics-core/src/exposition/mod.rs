@@ -1,6 +1,7 @@
 //! The connection to the crate `prometheus`: the library's families for any gather of its registry, and foreign
 //! families for the library's server; and the formats of the exposition.
 
+mod crate_models;
 pub(crate) mod encoder;
 mod failure;
 #[cfg_attr(not(any(test, feature = "test-util")), allow(dead_code, reason = "checks of pages use the rest"))]

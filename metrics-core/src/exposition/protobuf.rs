@@ -10,6 +10,7 @@ use prometheus::proto;
 use prost::Message;
 use prost::encoding::{encode_varint, message};
 
+use super::crate_models::{counter_value, gauge_value};
 use super::family_type::FamilyType;
 use super::foreign_family::ForeignFamily;
 use super::naming::Naming;
@@ -152,13 +153,13 @@ impl FamilySpelling for FamilyMessages {
         match self.family_type {
             FamilyType::Counter => {
                 self.metric.counter =
-                    Some(Counter { value: Some(metric.get_counter().get_value()), created_timestamp: None });
+                    Some(Counter { value: Some(counter_value(metric)), created_timestamp: None });
             }
             FamilyType::Gauge => {
-                self.metric.gauge = Some(Gauge { value: Some(metric.get_gauge().get_value()) });
+                self.metric.gauge = Some(Gauge { value: Some(gauge_value(metric)) });
             }
-            FamilyType::Histogram => self.metric.histogram = Some(metric.get_histogram().into()),
-            FamilyType::Summary => self.metric.summary = Some(metric.get_summary().into()),
+            FamilyType::Histogram => self.metric.histogram = Some(Histogram::of(metric.get_histogram())),
+            FamilyType::Summary => self.metric.summary = Some(Summary::of(metric.get_summary())),
             // Rejected by the check.
             _ => {}
         }
@@ -351,8 +352,8 @@ impl From<&BucketExemplar> for ExemplarMessage {
     }
 }
 
-impl From<&proto::Summary> for Summary {
-    fn from(summary: &proto::Summary) -> Self {
+impl Summary {
+    fn of(summary: &proto::Summary) -> Self {
         let quantile = |quantile: &proto::Quantile| Quantile {
             quantile: Some(quantile.quantile()),
             value: Some(quantile.value()),
@@ -365,8 +366,8 @@ impl From<&proto::Summary> for Summary {
     }
 }
 
-impl From<&proto::Histogram> for Histogram {
-    fn from(histogram: &proto::Histogram) -> Self {
+impl Histogram {
+    fn of(histogram: &proto::Histogram) -> Self {
         let bucket = |bucket: &proto::Bucket| Bucket::new(bucket.cumulative_count(), bucket.upper_bound());
         let finite = histogram.get_bucket().iter().filter(|bucket| bucket.upper_bound() != f64::INFINITY);
         Self {

@@ -12,6 +12,7 @@ use prometheus::proto::{self, MetricType};
 use super::description::{BoundedValue, FamilyDescription, SeriesDescription, Style};
 use super::family::{SeriesLabels, check_family};
 use super::fault::Fault;
+use crate::exposition::crate_models::{counter_value, gauge_value};
 
 /// Checks a family on its own, and returns the labels of its series. `now_ms` is the Unix time in milliseconds.
 pub(crate) fn check(
@@ -57,8 +58,8 @@ fn describe_series(kind: MetricType, metric: &proto::Metric) -> Result<SeriesDes
         ..SeriesDescription::default()
     };
     match kind {
-        MetricType::COUNTER => series.value = Some(metric.get_counter().get_value()),
-        MetricType::GAUGE => series.value = Some(metric.get_gauge().get_value()),
+        MetricType::COUNTER => series.value = Some(counter_value(metric)),
+        MetricType::GAUGE => series.value = Some(gauge_value(metric)),
         MetricType::HISTOGRAM => {
             let histogram = metric.get_histogram();
             series.count = Some(histogram.get_sample_count());
@@ -87,12 +88,15 @@ fn bounded<'a, T>(bound: f64, value: T) -> BoundedValue<'a, T> {
 /// A value of 0 is indistinguishable from an absent one, so only a value of another type shows that the right one is
 /// absent.
 fn has_value_of_other_type(kind: MetricType, metric: &proto::Metric) -> bool {
-    let none = proto::Metric::default();
+    let (histogram, summary) = (metric.get_histogram(), metric.get_summary());
+    let (buckets, quantiles) = (histogram.get_bucket(), summary.get_quantile());
+    let counts = (histogram.get_sample_count(), summary.sample_count());
+    let sums = (histogram.get_sample_sum(), summary.sample_sum());
     let types = [
-        (MetricType::COUNTER, metric.get_counter() != none.get_counter()),
-        (MetricType::GAUGE, metric.get_gauge() != none.get_gauge()),
-        (MetricType::HISTOGRAM, metric.get_histogram() != none.get_histogram()),
-        (MetricType::SUMMARY, metric.get_summary() != none.get_summary()),
+        (MetricType::COUNTER, counter_value(metric) != 0.0),
+        (MetricType::GAUGE, gauge_value(metric) != 0.0),
+        (MetricType::HISTOGRAM, !buckets.is_empty() || counts.0 != 0 || sums.0 != 0.0),
+        (MetricType::SUMMARY, !quantiles.is_empty() || counts.1 != 0 || sums.1 != 0.0),
     ];
     let has = |wanted: bool| types.iter().any(|&(of, is_set)| is_set && (of == kind) == wanted);
     has(false) && !has(true)

@@ -6,6 +6,7 @@ use prometheus::core::{Collector, Desc};
 use prometheus::{IntCounter, IntGauge, Registry, proto};
 
 use crate::catalogue::{FAMILIES, Families};
+use crate::exposition::crate_models::{counter_value, gauge_value};
 use crate::exposition::isolation::DEADLINE;
 use crate::{Metrics, Mode, Settings};
 
@@ -108,7 +109,7 @@ fn another_gather_of_the_shared_registry_includes_the_librarys_families() {
         .find(|family| family.name() == "bytelyst_bot_profile_utilization_percent")
         .expect("our family is there");
     let metric = &family.get_metric()[0];
-    assert!((metric.get_gauge().get_value() - 25.0).abs() < 1e-9);
+    assert!((gauge_value(metric) - 25.0).abs() < 1e-9);
     let labels: Vec<_> = metric.get_label().iter().map(|pair| (pair.name(), pair.value())).collect();
     assert_eq!(labels[0], ("profile_id", "maker"));
     assert!(labels.contains(&("mode", "paper")));
@@ -131,7 +132,7 @@ fn another_gather_counts_the_failures_of_the_same_gather() {
     let families = metrics.registry().gather();
     let name = "bytelyst_bot_foreign_collector_failures_total";
     let family = families.iter().find(|family| family.name() == name).expect("it is exported");
-    let failures = family.get_metric().iter().map(|metric| metric.get_counter().get_value()).sum::<f64>();
+    let failures = family.get_metric().iter().map(counter_value).sum::<f64>();
     assert_eq!(failures, 1.0);
 }
 
@@ -357,7 +358,6 @@ fn a_failure_that_could_not_be_reported_is_reported_at_a_later_scrape() {
 fn unusual_valid_families_are_served_unchanged() {
     let inf = f64::INFINITY;
     let mut infinite = gauge_family("infinite", &[("a", "x\"y\\z\n")]);
-    infinite.mut_metric()[0].mut_label()[0].set_value("x\"y\\z\n".to_owned());
     let mut gauge = proto::Gauge::default();
     gauge.set_value(inf);
     infinite.mut_metric()[0].set_gauge(gauge);
