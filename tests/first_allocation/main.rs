@@ -2,6 +2,7 @@
 //! lock is held. It must not wait for them. Each case runs in its own process, since both are created once.
 
 mod under_locks;
+mod waits;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

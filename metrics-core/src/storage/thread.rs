@@ -75,7 +75,6 @@ pub(super) fn create_shard(series: &'static CallSeries) -> &'static CallShard {
         // The first access registers the destructor, so that a shard is always released.
         ALL_SHARDS.try_with(|all| {
             let shard = series.acquire_shard();
-            shard.waited.set(waiting::total());
             let (id, shards) = (series.id(), &mut all.borrow_mut().0);
             if shards.len() <= id {
                 shards.resize(id + 1, None);
@@ -87,18 +86,20 @@ pub(super) fn create_shard(series: &'static CallSeries) -> &'static CallShard {
             shard
         })
     };
+    // An allocator may have ended a wait while the list was borrowed.
+    copy_waited();
     created.unwrap_or_else(|_| series.fallback())
 }
 
-/// Copies the total waiting time of this thread, in ticks, to each of its shards.
-pub(crate) fn copy_waited(ticks: u64) {
+/// Copies the total waiting time of this thread to each of its shards. Does nothing while [`create_shard`] changes the
+/// list, because it copies the total itself afterwards, and in a thread that is ending, which has no shards.
+pub(crate) fn copy_waited() {
+    let ticks = waiting::total();
     let copy = |all: &RefCell<ThreadShards>| {
-        let all = all.try_borrow().ok()?;
-        all.0.iter().flatten().for_each(|shard| shard.waited.set(ticks));
-        Some(())
+        if let Ok(all) = all.try_borrow() {
+            all.0.iter().flatten().for_each(|shard| shard.waited.set(ticks));
+        }
     };
-    // A thread that is ending has none. A thread that is creating its shard, during which an allocator waits, is not
-    // inside a call of that series.
     let _ = ALL_SHARDS.try_with(copy);
 }
 

@@ -153,7 +153,6 @@ impl Thread {
             let claimed = self.claimed.get().wrapping_sub(wait.claimed);
             self.own.set(self.own.get().wrapping_add(added.ticks.saturating_sub(claimed)));
         }
-        copy_waited(self.scope.total());
     }
 }
 
@@ -247,6 +246,7 @@ impl Drop for LocalWait {
         let Some(from) = self.from else { return };
         let to = clock::now();
         THREAD.with(|thread| thread.count(self, from, to));
+        copy_waited();
     }
 }
 
@@ -260,7 +260,6 @@ mod tests {
         let before = thread.scope.total();
         for (from, total, to) in waits {
             let began_in = ptr::from_ref(thread.innermost()).addr();
-            // This test's thread has no shards to which the total would be copied.
             let wait = LocalWait { from: None, began_in, total: *total, claimed: 0 };
             thread.count(&wait, *from, *to);
         }
