@@ -14,3 +14,4 @@ pub mod exchange;
 pub mod fault;
 pub mod market;
 pub mod recording;
+pub mod switches;

@@ -202,7 +202,7 @@ impl Touch {
 }
 
 /// A price and the quantity offered at it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Level {
     /// In the quote currency.
     pub price: Decimal,

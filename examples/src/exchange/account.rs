@@ -121,14 +121,26 @@ impl Account {
 
     /// Closes an open order, releases the amount it still locks, and returns its final state.
     pub(super) fn close(&mut self, id: u64, status: OrderStatus, now: Duration) -> Option<Order> {
-        let mut order = self.open.remove(&id)?;
+        let mut order = self.forget(id)?;
+        order.status = status;
+        order.updated = now;
+        remember(&mut self.closed, order.clone());
+        Some(order)
+    }
+
+    /// Removes the oldest open order without a trace.
+    pub(super) fn forget_oldest(&mut self) -> Option<Order> {
+        let id = *self.open.keys().next()?;
+        self.forget(id)
+    }
+
+    /// Removes an open order without a trace and releases the amount it still locks.
+    fn forget(&mut self, id: u64) -> Option<Order> {
+        let order = self.open.remove(&id)?;
         let (asset, amount) = payment(order.symbol, order.side, order.remaining(), order.limit);
         let balance = self.balances.entry(asset).or_default();
         balance.locked -= amount;
         balance.free += amount;
-        order.status = status;
-        order.updated = now;
-        remember(&mut self.closed, order.clone());
         Some(order)
     }
 }

@@ -10,18 +10,21 @@
 
 mod account;
 mod delay;
+mod disruption;
 mod order;
 mod params;
 mod refusal;
 mod replay;
 mod routes;
 mod server;
+mod tampering;
 mod venue;
 mod weight;
 mod wire;
 
 pub use account::{Account, Balance};
 pub use delay::Delays;
+pub use disruption::{Disruption, Disruptions};
 pub use order::{Execution, NewOrder, Order, OrderStatus, Trade};
 pub use refusal::Refusal;
 pub use replay::Replay;

@@ -66,11 +66,11 @@ impl Execution {
 }
 
 impl NewOrder {
-    /// Checks the order against its market's rules; `market_price` values a market order.
+    /// Checks the order against its market's rules; `market_price` values a market order, if the market has one.
     ///
     /// # Errors
     /// The filter that rejects the order.
-    pub fn check(&self, rules: &TradingRules, market_price: Decimal) -> Result<(), Refusal> {
+    pub fn check(&self, rules: &TradingRules, market_price: Option<Decimal>) -> Result<(), Refusal> {
         if let Some(price) = self.execution.price()
             && !is_positive_multiple(price, rules.tick)
         {
@@ -79,8 +79,8 @@ impl NewOrder {
         if !is_positive_multiple(self.quantity, rules.step) {
             return Err(Refusal::Filter("LOT_SIZE"));
         }
-        let notional = self.execution.price().unwrap_or(market_price).checked_mul(self.quantity);
-        if notional.is_none_or(|notional| notional < rules.min_notional) {
+        let Some(price) = self.execution.price().or(market_price) else { return Ok(()) };
+        if price.checked_mul(self.quantity).is_none_or(|notional| notional < rules.min_notional) {
             return Err(Refusal::Filter("NOTIONAL"));
         }
         Ok(())

@@ -70,6 +70,9 @@ pub enum Refusal {
     /// There never was such an order.
     #[error("Order does not exist.")]
     NoSuchOrder,
+    /// The request was made earlier than `recvWindow` permits.
+    #[error("Timestamp for this request is outside of the recvWindow.")]
+    OutsideWindow,
     /// No key was sent.
     #[error("API-key format invalid.")]
     NoApiKey,
@@ -86,6 +89,7 @@ impl Refusal {
             Self::Internal | Self::NoSuchEndpoint => -1000,
             Self::TooManyRequests { .. } | Self::Banned { .. } => -1003,
             Self::Filter(_) | Self::MarketClosed => -1013,
+            Self::OutsideWindow => -1021,
             Self::IllegalParameter(_) => -1100,
             Self::MissingParameter(_) | Self::NoOrderReference => -1102,
             Self::BadTimeInForce => -1115,

@@ -12,19 +12,25 @@ use axum::routing::get;
 use axum::{Json, Router, extract::FromRequestParts};
 use serde_json::{Value, json};
 
+use super::disruption::{Disruption, Disruptions};
 use super::params::Params;
 use super::refusal::Refusal;
-use super::server::{Floor, locked};
+use super::server::{Floor, LostReply, locked};
 use super::weight::weight_of;
 use super::wire::{self, BookTicker, Cancelled, OrderState, Placed, TradeBody};
-use crate::fault::Fault;
 use crate::market::Symbol;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-mbx-apikey");
 const USED_WEIGHT: HeaderName = HeaderName::from_static("x-mbx-used-weight-1m");
 
-/// The wait that [`Fault::RateLimit`] asks for.
-const RATE_LIMIT_FAULT_WAIT: Duration = Duration::from_secs(2);
+/// The wait that [`Disruption::RateLimit`] asks for.
+const RATE_LIMIT_DISRUPTION_WAIT: Duration = Duration::from_secs(2);
+
+/// The wait that [`Disruption::Ban`] asks for.
+const BAN_DISRUPTION_WAIT: Duration = Duration::from_secs(5);
+
+/// The additional delay of [`Disruption::SlowAnswers`].
+const SLOW: Duration = Duration::from_millis(1_500);
 
 type Exchange = State<Arc<Floor>>;
 type Answer<T = Value> = Result<Json<T>, Refusal>;
@@ -49,8 +55,11 @@ pub(super) fn router(floor: Arc<Floor>) -> Router {
 /// Half of the delay passes before the request is executed and half after, so that the request of a client that gives
 /// up may have been executed.
 async fn admit(State(floor): Exchange, request: Request, next: Next) -> Response {
-    let half = floor.delay() / 2;
+    floor.disruptions.until(Disruption::NoAnswer, false).await;
+    let slow = if floor.disruptions.is_on(Disruption::SlowAnswers) { SLOW } else { Duration::ZERO };
+    let half = (floor.delay() + slow) / 2;
     sleep(half).await;
+    let places = request.method() == Method::POST && request.uri().path() == "/api/v3/order";
     let mut response = match charge(&floor, &request) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
@@ -58,6 +67,9 @@ async fn admit(State(floor): Exchange, request: Request, next: Next) -> Response
     let used = locked(&floor.weight).used();
     response.headers_mut().insert(USED_WEIGHT, HeaderValue::from(used));
     sleep(half).await;
+    if places && response.status().is_success() && floor.disruptions.is_on(Disruption::LostReply) {
+        response.extensions_mut().insert(LostReply);
+    }
     response
 }
 
@@ -74,14 +86,21 @@ fn charge(floor: &Floor, request: &Request) -> Result<(), Refusal> {
         request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("symbol=")));
     let weight = weight_of(request.method(), path, has_symbol);
     locked(&floor.weight).charge(weight, floor.clock.now())?;
-    if floor.faults.is_on(Fault::RateLimit) {
-        return Err(Refusal::TooManyRequests { retry_after: RATE_LIMIT_FAULT_WAIT });
-    }
     let lists_orders = request.method() == Method::GET && path == "/api/v3/openOrders";
-    if lists_orders && floor.faults.is_on(Fault::BlindReconciliation) {
-        return Err(Refusal::Internal);
-    }
-    Ok(())
+    refuse_on_purpose(&floor.disruptions, lists_orders, request.headers().contains_key(API_KEY))
+}
+
+fn refuse_on_purpose(disruptions: &Disruptions, lists_orders: bool, has_key: bool) -> Result<(), Refusal> {
+    let refusals = [
+        (Disruption::Ban, true, Refusal::Banned { retry_after: BAN_DISRUPTION_WAIT }),
+        (Disruption::RateLimit, true, Refusal::TooManyRequests { retry_after: RATE_LIMIT_DISRUPTION_WAIT }),
+        (Disruption::ServerError, true, Refusal::Internal),
+        (Disruption::HideOpenOrders, lists_orders, Refusal::Internal),
+        (Disruption::ClockSkew, has_key, Refusal::OutsideWindow),
+    ];
+    let refusal =
+        refusals.into_iter().find(|(disruption, applies, _)| *applies && disruptions.is_on(*disruption));
+    refusal.map_or(Ok(()), |(_, _, refusal)| Err(refusal))
 }
 
 /// The account's key. The venue checks whether the account exists.
@@ -97,39 +116,33 @@ impl<S: Sync> FromRequestParts<S> for ApiKey {
 }
 
 async fn time(State(floor): Exchange) -> Json<Value> {
-    Json(json!({ "serverTime": wire::millis(floor.clock.now()) }))
+    Json(json!({ "serverTime": wire::millis(floor.time()) }))
 }
 
 async fn exchange_info(State(floor): Exchange) -> Json<Value> {
-    Json(wire::exchange_info(floor.weight_limit, floor.clock.now(), floor.faults.is_on(Fault::HaltMarkets)))
+    let is_halted = floor.disruptions.is_on(Disruption::HaltMarkets);
+    Json(wire::exchange_info(floor.weight_limit, floor.time(), is_halted))
 }
 
 async fn book_ticker(State(floor): Exchange, params: Params) -> Result<Response, Refusal> {
     let wanted = params.optional_symbol()?;
     floor.trade(|venue, _| {
-        let ticker = |symbol| {
-            venue.touch(symbol).map(|touch| BookTicker::new(symbol, &touch)).ok_or(Refusal::Internal)
-        };
-        match wanted {
-            Some(symbol) => Ok(Json(ticker(symbol)?).into_response()),
-            None => {
-                Ok(Json(Symbol::ALL.into_iter().map(ticker).collect::<Result<Vec<_>, _>>()?).into_response())
-            }
-        }
+        let ticker = |symbol| BookTicker::new(symbol, venue.touch(symbol));
+        Ok(match wanted {
+            Some(symbol) => Json(ticker(symbol)).into_response(),
+            None => Json(Symbol::ALL.map(ticker)).into_response(),
+        })
     })
 }
 
 async fn depth(State(floor): Exchange, params: Params) -> Answer {
     let symbol = params.symbol()?;
-    floor.trade(|venue, _| {
-        let touch = venue.touch(symbol).ok_or(Refusal::Internal)?;
-        Ok(Json(wire::depth(venue.events(), &touch)))
-    })
+    floor.trade(|venue, _| Ok(Json(wire::depth(venue.events(), venue.touch(symbol)))))
 }
 
 async fn place(State(floor): Exchange, ApiKey(key): ApiKey, params: Params) -> Answer<Placed> {
     let new = params.new_order()?;
-    if floor.faults.is_on(Fault::HaltMarkets) {
+    if floor.disruptions.is_on(Disruption::HaltMarkets) {
         return Err(Refusal::MarketClosed);
     }
     floor.trade(|venue, now| {

@@ -1,12 +1,15 @@
 //! The exchange as a running server: one venue behind a lock, updated before every answer.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::Response;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rust_decimal::Decimal;
@@ -14,24 +17,27 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::delay::Delays;
-use super::order::{Execution, NewOrder};
+use super::disruption::{Disruption, Disruptions};
 use super::replay::Replay;
 use super::routes;
-use super::venue::{OrderReference, Venue};
+use super::tampering;
+use super::venue::Venue;
 use super::weight::{WEIGHT_LIMIT, WeightMeter};
 use crate::clock::Clock;
-use crate::fault::{Fault, Switchboard};
-use crate::market::{Asset, Level, Side, Symbol};
+use crate::market::Asset;
 use crate::recording::Recording;
 
 /// The interval at which the market advances without requests, so that a quiet hour is not replayed at once.
-const TICK: Duration = Duration::from_millis(100);
+pub(super) const TICK: Duration = Duration::from_millis(100);
 
 /// The time in which a client sends the header of its next request, or its connection is closed.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The maximum number of open connections.
 const MOST_CONNECTIONS: usize = 64;
+
+/// How far [`Disruption::ClockSkew`] moves the clock: more than the usual `recvWindow` of 5 s.
+const CLOCK_SKEW: Duration = Duration::from_secs(30);
 
 /// The settings of an exchange.
 #[derive(Debug, Clone)]
@@ -48,8 +54,8 @@ pub struct ExchangeSettings {
     pub weight_limit: u32,
     /// The exchange's clock.
     pub clock: Clock,
-    /// The faults that make it misbehave.
-    pub faults: Switchboard,
+    /// What it does wrong.
+    pub disruptions: Disruptions,
 }
 
 impl ExchangeSettings {
@@ -63,7 +69,7 @@ impl ExchangeSettings {
             delay_seed: None,
             weight_limit: WEIGHT_LIMIT,
             clock: Clock::system(),
-            faults: Switchboard::default(),
+            disruptions: Disruptions::default(),
         }
     }
 }
@@ -83,10 +89,14 @@ impl PaperExchange {
     pub async fn start(settings: ExchangeSettings) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
+        let first_account = settings.accounts.first().map(|(api_key, _)| api_key.clone());
         let floor = Arc::new(Floor::new(settings));
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&floor).move_market());
-        tasks.spawn(Arc::clone(&floor).trade_by_hand());
+        if let Some(api_key) = first_account {
+            tasks.spawn(tampering::add_orders(Arc::clone(&floor), api_key.clone()));
+            tasks.spawn(tampering::forget_orders(Arc::clone(&floor), api_key));
+        }
         tasks.spawn(serve(listener, routes::router(floor)));
         Ok(Self { address, _tasks: tasks })
     }
@@ -116,7 +126,8 @@ async fn serve(listener: TcpListener, router: Router) {
                 // Without this, a small answer would wait for the acknowledgement of the previous one.
                 let _ = stream.set_nodelay(true);
                 let service = TowerToHyperService::new(router.clone());
-                // Its errors are those of the client.
+                let service = service_fn(move |request| unless_lost(service.call(request)));
+                // Its errors are those of the client, and lost replies.
                 connections.spawn(http.serve_connection(TokioIo::new(stream), service));
             }
             // No descriptor is left, or the client has left.
@@ -124,6 +135,19 @@ async fn serve(listener: TcpListener, router: Router) {
         }
     }
 }
+
+/// The answer; an error, at which the connection is closed, if it is to be lost.
+async fn unless_lost(
+    answer: impl Future<Output = Result<Response, Infallible>>,
+) -> Result<Response, LostReply> {
+    let Ok(response) = answer.await;
+    response.extensions().get::<LostReply>().copied().map_or(Ok(response), Err)
+}
+
+/// Makes the connection close instead of the answer that has this extension.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the reply is lost, as the owner of the exchange wants it")]
+pub(super) struct LostReply;
 
 /// The state of a running exchange.
 #[derive(Debug)]
@@ -133,15 +157,13 @@ pub(super) struct Floor {
     pub(super) weight: Mutex<WeightMeter>,
     pub(super) weight_limit: u32,
     pub(super) clock: Clock,
-    pub(super) faults: Switchboard,
-    api_keys: Vec<String>,
+    pub(super) disruptions: Disruptions,
 }
 
 impl Floor {
     fn new(settings: ExchangeSettings) -> Self {
         let now = settings.clock.now();
         let mut venue = Venue::default();
-        let api_keys = settings.accounts.iter().map(|(api_key, _)| api_key.clone()).collect();
         for (api_key, funds) in settings.accounts {
             venue.open_account(&api_key, funds);
         }
@@ -158,8 +180,7 @@ impl Floor {
             weight: Mutex::new(WeightMeter::new(settings.weight_limit)),
             weight_limit: settings.weight_limit,
             clock: settings.clock,
-            faults: settings.faults,
-            api_keys,
+            disruptions: settings.disruptions,
         }
     }
 
@@ -168,10 +189,22 @@ impl Floor {
         let mut market = locked(&self.market);
         let now = self.clock.now();
         let (venue, replay) = &mut *market;
+        let quotes_stop = self.disruptions.is_on(Disruption::StopQuotes);
+        if quotes_stop {
+            venue.remove_quotes();
+        }
         while let Some((event, happened)) = replay.due(now) {
-            venue.apply(&event, happened);
+            if !quotes_stop {
+                venue.apply(&event, happened);
+            }
         }
         act(venue, now)
+    }
+
+    /// The exchange's time as clients see it.
+    pub(super) fn time(&self) -> Duration {
+        let skewed = self.disruptions.is_on(Disruption::ClockSkew);
+        self.clock.now() + if skewed { CLOCK_SKEW } else { Duration::ZERO }
     }
 
     /// The delay of the next answer.
@@ -185,37 +218,6 @@ impl Floor {
             ticks.tick().await;
             self.trade(|_, _| ());
         }
-    }
-
-    /// [`Fault::ForeignOrder`]: while the fault lasts, the first account has an order that its bot did not place.
-    async fn trade_by_hand(self: Arc<Self>) {
-        let Some(api_key) = self.api_keys.first() else { return };
-        loop {
-            self.faults.until(Fault::ForeignOrder, true).await;
-            let placed = self.trade(|venue, now| {
-                let bid = venue.touch(Symbol::BtcUsdt)?.bid;
-                venue.place(api_key, &foreign_order(bid), now).ok()
-            });
-            self.faults.until(Fault::ForeignOrder, false).await;
-            if let Some(order) = placed {
-                // If the order has been cancelled already, nothing is left to do.
-                let _ = self.trade(|venue, now| {
-                    venue.cancel(api_key, order.symbol, &OrderReference::Id(order.id), now)
-                });
-            }
-        }
-    }
-}
-
-/// An order for a hundred dollars, so far from the market that it stays open for as long as the fault lasts.
-fn foreign_order(bid: Level) -> NewOrder {
-    let price = (bid.price * Decimal::new(9, 1)).round_dp(2);
-    NewOrder {
-        symbol: Symbol::BtcUsdt,
-        side: Side::Buy,
-        execution: Execution::Limit(price),
-        quantity: (Decimal::ONE_HUNDRED / price).round_dp(5),
-        client_id: None,
     }
 }
 

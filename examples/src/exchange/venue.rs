@@ -167,21 +167,20 @@ impl Venue {
     /// post-only order would execute at once.
     pub fn place(&mut self, api_key: &str, new: &NewOrder, now: Duration) -> Result<Order, Refusal> {
         let account = self.account(api_key)?;
-        let touch = self.touch(new.symbol).ok_or(Refusal::Internal)?;
-        let met = touch.against(new.side);
-        new.check(&new.symbol.rules(), met.price)?;
+        let met = self.touch(new.symbol).map(|touch| touch.against(new.side));
+        new.check(&new.symbol.rules(), met.map(|met| met.price))?;
         if let Some(client_id) = &new.client_id
             && account.find_open(|order| order.client_id == *client_id).is_some()
         {
             return Err(Refusal::DuplicateOrder);
         }
-        let limit = new.execution.price().unwrap_or(met.price);
-        let crosses = new.side.reaches(limit, met.price);
-        if crosses && matches!(new.execution, Execution::LimitMaker(_)) {
+        let limit = new.execution.price().or(met.map(|met| met.price)).unwrap_or_default();
+        let met = met.filter(|met| new.side.reaches(limit, met.price));
+        if met.is_some() && matches!(new.execution, Execution::LimitMaker(_)) {
             return Err(Refusal::WouldTake);
         }
         let id = self.accept(api_key, new, limit, now)?;
-        if crosses && met.quantity > Decimal::ZERO {
+        if let Some(met) = met.filter(|met| met.quantity > Decimal::ZERO) {
             let taken = self.fill(api_key, id, met.quantity, Some(met.price), now);
             self.books.entry(new.symbol).or_default().take(new.side, taken);
         }
@@ -223,6 +222,22 @@ impl Venue {
         let order = self.accounts.get_mut(api_key)?.close(id, status, now)?;
         self.books.entry(order.symbol).or_default().remove(&order, api_key);
         Some(order)
+    }
+
+    /// Forgets the account's oldest open order as if it had never been placed; returns whether there was one.
+    pub(super) fn forget_oldest(&mut self, api_key: &str) -> bool {
+        let forgotten = self.accounts.get_mut(api_key).and_then(Account::forget_oldest);
+        if let Some(order) = &forgotten {
+            self.books.entry(order.symbol).or_default().remove(order, api_key);
+        }
+        forgotten.is_some()
+    }
+
+    /// Empties all books until the next quotes.
+    pub(super) fn remove_quotes(&mut self) {
+        for book in self.books.values_mut() {
+            book.touch = None;
+        }
     }
 
     /// Cancels an open order and returns its final state.

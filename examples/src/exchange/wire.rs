@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::account::Account;
 use super::order::{Order, Trade};
-use crate::market::{Asset, Side, Symbol, Touch};
+use crate::market::{Asset, Level, Side, Symbol, Touch};
 
 /// Decimals are sent as strings with eight places.
 fn eight_places<S: Serializer>(number: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
@@ -35,26 +35,30 @@ pub(super) struct BookTicker {
 }
 
 impl BookTicker {
-    pub(super) fn new(symbol: Symbol, touch: &Touch) -> Self {
+    /// An empty book has zeros.
+    pub(super) fn new(symbol: Symbol, touch: Option<Touch>) -> Self {
+        let level = |side| touch.map(|touch| touch.against(side)).unwrap_or_default();
+        let (bid, ask) = (level(Side::Sell), level(Side::Buy));
         Self {
             symbol: symbol.as_str(),
-            bid_price: touch.bid.price,
-            bid_qty: touch.bid.quantity,
-            ask_price: touch.ask.price,
-            ask_qty: touch.ask.quantity,
+            bid_price: bid.price,
+            bid_qty: bid.quantity,
+            ask_price: ask.price,
+            ask_qty: ask.quantity,
         }
     }
 }
 
 /// The whole book, which consists of the touch.
-pub(super) fn depth(last_update: u64, touch: &Touch) -> Value {
-    let level =
-        |price: Decimal, quantity: Decimal| json!([[format!("{price:.8}"), format!("{quantity:.8}")]]);
-    json!({
-        "lastUpdateId": last_update,
-        "bids": level(touch.bid.price, touch.bid.quantity),
-        "asks": level(touch.ask.price, touch.ask.quantity),
-    })
+pub(super) fn depth(last_update: u64, touch: Option<Touch>) -> Value {
+    let levels = |side| -> Vec<_> {
+        let level = touch.map(|touch| touch.against(side)).filter(|level| !level.quantity.is_zero());
+        level
+            .map(|Level { price, quantity }| [format!("{price:.8}"), format!("{quantity:.8}")])
+            .into_iter()
+            .collect()
+    };
+    json!({ "lastUpdateId": last_update, "bids": levels(Side::Sell), "asks": levels(Side::Buy) })
 }
 
 /// The fields common to all answers about one order.

@@ -9,6 +9,8 @@ use std::str::FromStr;
 pub use schedule::{FaultWindow, WindowError};
 pub use switchboard::Switchboard;
 
+use crate::exchange::Disruption;
+
 /// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
@@ -66,11 +68,18 @@ impl Fault {
     /// The component whose behaviour the fault changes.
     #[must_use]
     pub const fn seat(self) -> Seat {
+        if self.disruption().is_some() { Seat::Exchange } else { Seat::Bot }
+    }
+
+    /// What the paper exchange does wrong during the fault; `None` for a fault of the bot.
+    #[must_use]
+    pub const fn disruption(self) -> Option<Disruption> {
         match self {
-            Self::HangTrading | Self::NegativeCapital | Self::RemoveProfile => Seat::Bot,
-            Self::RateLimit | Self::BlindReconciliation | Self::ForeignOrder | Self::HaltMarkets => {
-                Seat::Exchange
-            }
+            Self::RateLimit => Some(Disruption::RateLimit),
+            Self::BlindReconciliation => Some(Disruption::HideOpenOrders),
+            Self::ForeignOrder => Some(Disruption::OrphanOrder),
+            Self::HaltMarkets => Some(Disruption::HaltMarkets),
+            Self::HangTrading | Self::NegativeCapital | Self::RemoveProfile => None,
         }
     }
 }

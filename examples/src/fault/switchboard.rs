@@ -1,47 +1,50 @@
 //! The faults that are active, shared by the exchange and the bot.
 
-use std::sync::Arc;
-
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Fault, FaultWindow};
+use crate::exchange::Disruptions;
+use crate::switches::Switches;
 
 /// Switches faults on and off. Clones share the state.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Switchboard {
-    /// The number of active windows per fault: overlapping windows of one fault must not end each other.
-    open: Arc<watch::Sender<[u32; Fault::ALL.len()]>>,
-}
-
-impl Default for Switchboard {
-    fn default() -> Self {
-        Self { open: Arc::new(watch::Sender::default()) }
-    }
+    faults: Switches<Fault>,
+    exchange: Disruptions,
 }
 
 impl Switchboard {
+    /// What the paper exchange does wrong, for its settings.
+    #[must_use]
+    pub fn disruptions(&self) -> Disruptions {
+        self.exchange.clone()
+    }
+
     /// Whether `fault` is active.
     #[must_use]
     pub fn is_on(&self, fault: Fault) -> bool {
-        self.open.borrow()[fault as usize] > 0
+        self.faults.is_on(fault)
     }
 
     /// Begins `fault`; every call must be matched by an [`end`](Self::end).
     pub fn begin(&self, fault: Fault) {
-        self.open.send_modify(|open| open[fault as usize] += 1);
+        self.faults.begin(fault);
+        if let Some(disruption) = fault.disruption() {
+            self.exchange.begin(disruption);
+        }
     }
 
     /// Ends one [`begin`](Self::begin).
     pub fn end(&self, fault: Fault) {
-        self.open.send_modify(|open| open[fault as usize] = open[fault as usize].saturating_sub(1));
+        self.faults.end(fault);
+        if let Some(disruption) = fault.disruption() {
+            self.exchange.end(disruption);
+        }
     }
 
     /// Returns once `fault` is on (`true`) or off (`false`); at once if it already is.
     pub async fn until(&self, fault: Fault, on: bool) {
-        let mut open = self.open.subscribe();
-        // `self` owns the sender, so the channel cannot close during the wait.
-        let _ = open.wait_for(|open| (open[fault as usize] > 0) == on).await;
+        self.faults.until(fault, on).await;
     }
 
     /// Runs one window, counted from `start`, and calls `announce` when the fault begins (`true`) and ends (`false`).
@@ -64,20 +67,16 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
+    use crate::exchange::Disruption;
 
     #[test]
-    fn overlapping_windows_keep_a_fault_on_until_the_last_ends() {
+    fn a_fault_of_the_exchange_is_its_disruption() {
         let board = Switchboard::default();
-        board.begin(Fault::RateLimit);
-        board.begin(Fault::RateLimit);
-        board.end(Fault::RateLimit);
-        assert!(board.is_on(Fault::RateLimit));
-        assert!(!board.is_on(Fault::HangTrading));
-        board.end(Fault::RateLimit);
-        assert!(!board.is_on(Fault::RateLimit));
-        board.end(Fault::RateLimit);
-        board.begin(Fault::RateLimit);
-        assert!(board.is_on(Fault::RateLimit), "a surplus end must not cancel the next beginning");
+        let disruptions = board.disruptions();
+        board.begin(Fault::HaltMarkets);
+        assert!(board.is_on(Fault::HaltMarkets) && disruptions.is_on(Disruption::HaltMarkets));
+        board.end(Fault::HaltMarkets);
+        assert!(!board.is_on(Fault::HaltMarkets) && !disruptions.is_on(Disruption::HaltMarkets));
     }
 
     #[tokio::test]

@@ -3,17 +3,11 @@
 use std::time::{Duration, Instant};
 
 use bot_metrics_examples::exchange::ExchangeSettings;
-use bot_metrics_examples::fault::Fault;
 use bot_metrics_examples::recording::Recording;
-use reqwest::Response;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::session::Session;
-
-fn header<'a>(response: &'a Response, name: &str) -> &'a str {
-    response.headers().get(name).unwrap().to_str().unwrap()
-}
+use crate::session::{Session, header};
 
 #[tokio::test]
 async fn weight_is_counted_refused_and_finally_banned() {
@@ -39,47 +33,6 @@ async fn weight_is_counted_refused_and_finally_banned() {
 }
 
 #[tokio::test]
-async fn the_rate_limit_fault_refuses_everything_until_it_ends() {
-    let session = Session::start().await;
-    session.faults.begin(Fault::RateLimit);
-    for (method, path) in [("GET", "ping"), ("GET", "openOrders"), ("DELETE", "openOrders?symbol=BTCUSDT")] {
-        let response = session.send(method, path, Some("alice")).await;
-        assert_eq!((response.status().as_u16(), header(&response, "retry-after")), (429, "2"), "{path}");
-    }
-    session.faults.end(Fault::RateLimit);
-    assert_eq!(session.send("GET", "ping", None).await.status(), 200);
-}
-
-#[tokio::test]
-async fn the_blind_reconciliation_fault_hides_open_orders_alone() {
-    let session = Session::start().await;
-    session.faults.begin(Fault::BlindReconciliation);
-    let blind = session.refused("GET", "openOrders", Some("alice")).await;
-    assert_eq!((blind.0, blind.1), (503, -1000));
-    session.ok("GET", "account").await;
-    session.ok("GET", "myTrades?symbol=BTCUSDT").await;
-    let none_open = session.refused("DELETE", "openOrders?symbol=BTCUSDT", Some("alice")).await;
-    assert_eq!(none_open.1, -2011, "cancelling still works");
-    session.faults.end(Fault::BlindReconciliation);
-    session.ok("GET", "openOrders").await;
-}
-
-#[tokio::test]
-async fn the_foreign_order_fault_leaves_an_order_while_it_lasts() {
-    let session = Session::start().await;
-    let open = async |expected: usize| {
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while session.ok("GET", "openOrders").await.as_array().unwrap().len() != expected {
-            assert!(Instant::now() < deadline, "never {expected} open orders");
-        }
-    };
-    session.faults.begin(Fault::ForeignOrder);
-    open(1).await;
-    session.faults.end(Fault::ForeignOrder);
-    open(0).await;
-}
-
-#[tokio::test]
 async fn a_seed_delays_the_answers_and_no_seed_does_not() {
     let elapsed = async |delay_seed| {
         let session = Session::with_settings(|settings| {
@@ -99,23 +52,6 @@ async fn a_seed_delays_the_answers_and_no_seed_does_not() {
     assert!(delayed >= Duration::from_millis(5 * 32), "{delayed:?}");
     let immediate = elapsed(None).await;
     assert!(immediate < delayed, "{immediate:?} without, {delayed:?} with delays");
-}
-
-#[tokio::test]
-async fn halted_markets_quote_and_cancel_but_accept_no_order() {
-    let session = Session::start().await;
-    let order =
-        "order?symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&price=90&quantity=1&newClientOrderId=";
-    session.ok("POST", &format!("{order}before")).await;
-    session.faults.begin(Fault::HaltMarkets);
-    assert_eq!(session.ok("GET", "exchangeInfo").await["symbols"][0]["status"], "BREAK");
-    let refused = session.refused("POST", &format!("{order}meanwhile"), Some("alice")).await;
-    assert_eq!(refused, (400, -1013, "Market is closed.".to_owned()));
-    session.ok("GET", "ticker/bookTicker").await;
-    session.ok("DELETE", "order?symbol=BTCUSDT&origClientOrderId=before").await;
-    session.faults.end(Fault::HaltMarkets);
-    assert_eq!(session.ok("GET", "exchangeInfo").await["symbols"][0]["status"], "TRADING");
-    session.ok("POST", &format!("{order}after")).await;
 }
 
 /// More clients than connections send part of a header and no more. The clock of the runtime advances while all wait.

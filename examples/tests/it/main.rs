@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+mod disruptions;
 mod exchange_api;
 mod exchange_limits;
 mod session;

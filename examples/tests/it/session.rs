@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bot_metrics_examples::clock::Clock;
-use bot_metrics_examples::exchange::{ExchangeSettings, PaperExchange};
-use bot_metrics_examples::fault::Switchboard;
+use bot_metrics_examples::exchange::{Disruptions, ExchangeSettings, PaperExchange};
 use bot_metrics_examples::market::Asset;
 use bot_metrics_examples::recording::Recording;
 use reqwest::{Method, Response, StatusCode};
@@ -23,9 +22,13 @@ received_us,exchange_us,symbol,kind,side,price,quantity,ask_price,ask_quantity
 /// The exchange's clock at the start of a test.
 pub(crate) const START: Duration = Duration::from_hours(484_140);
 
+pub(crate) fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+    response.headers().get(name).unwrap().to_str().unwrap()
+}
+
 pub(crate) struct Session {
     pub(crate) clock: Clock,
-    pub(crate) faults: Switchboard,
+    pub(crate) disruptions: Disruptions,
     exchange: PaperExchange,
     http: reqwest::Client,
 }
@@ -38,19 +41,19 @@ impl Session {
     pub(crate) async fn with_settings(change: impl FnOnce(ExchangeSettings) -> ExchangeSettings) -> Self {
         let recording = Arc::new(Recording::read("market.csv", MARKET.as_bytes()).unwrap());
         let clock = Clock::manual(START);
-        let faults = Switchboard::default();
+        let disruptions = Disruptions::default();
         let settings = ExchangeSettings {
             accounts: vec![
                 ("alice".to_owned(), vec![(Asset::Usdt, 1_000.into()), (Asset::Btc, 2.into())]),
                 ("bob".to_owned(), vec![(Asset::Usdt, 1.into())]),
             ],
             clock: clock.clone(),
-            faults: faults.clone(),
+            disruptions: disruptions.clone(),
             ..ExchangeSettings::new(recording)
         };
         let exchange = PaperExchange::start(change(settings)).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
-        Self { clock, faults, exchange, http }
+        Self { clock, disruptions, exchange, http }
     }
 
     /// The exchange's host and port.
@@ -59,12 +62,22 @@ impl Session {
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, key: Option<&str>) -> Response {
+        self.attempt(method, path, key).await.unwrap()
+    }
+
+    /// A request, which need not be answered.
+    pub(crate) async fn attempt(
+        &self,
+        method: &str,
+        path: &str,
+        key: Option<&str>,
+    ) -> reqwest::Result<Response> {
         let url = format!("{}/api/v3/{path}", self.exchange.url());
         let mut request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), url);
         if let Some(key) = key {
             request = request.header("X-MBX-APIKEY", key);
         }
-        request.send().await.unwrap()
+        request.send().await
     }
 
     /// A request with alice's key, which must succeed.

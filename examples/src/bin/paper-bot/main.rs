@@ -87,7 +87,7 @@ async fn start_exchange(options: &Options, faults: &Switchboard) -> Result<Paper
         speed: options.speed,
         accounts: PROFILES.map(|profile| (profile.api_key.to_owned(), profile.funds.to_vec())).to_vec(),
         delay_seed: Some(options.seed),
-        faults: faults.clone(),
+        disruptions: faults.disruptions(),
         ..ExchangeSettings::new(Arc::new(recording))
     };
     PaperExchange::start(settings)

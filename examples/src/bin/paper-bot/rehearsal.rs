@@ -34,7 +34,7 @@ impl Rehearsal {
         let settings = ExchangeSettings {
             accounts: PROFILES.map(|profile| (profile.api_key.to_owned(), profile.funds.to_vec())).to_vec(),
             clock: clock.clone(),
-            faults: faults.clone(),
+            disruptions: faults.disruptions(),
             ..ExchangeSettings::new(Arc::new(Recording::embedded().unwrap()))
         };
         let alone = ALONE.lock().await;

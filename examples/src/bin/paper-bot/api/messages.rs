@@ -103,8 +103,12 @@ pub(crate) struct Ticker {
 }
 
 impl Ticker {
-    /// The market and its touch; `None` for a market the bot does not trade.
+    /// The market and its touch; `None` for a market the bot does not trade or that has no quotes.
     pub(crate) fn touch(&self) -> Option<(Symbol, Touch)> {
+        // Binance writes zeros for an empty book.
+        if self.bid_price.is_zero() || self.ask_price.is_zero() {
+            return None;
+        }
         let bid = Level { price: self.bid_price, quantity: self.bid_qty };
         let ask = Level { price: self.ask_price, quantity: self.ask_qty };
         Some((self.symbol.parse().ok()?, Touch { bid, ask }))
