@@ -1,6 +1,9 @@
 //! The order of an exposition, and the pieces in which it is written.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io::{self, Write};
+use std::ptr;
 use std::time::{Duration, Instant};
 
 use super::filter::Filter;
@@ -25,6 +28,9 @@ pub(crate) struct Encoder<'a> {
     open: usize,
     /// The families by their position in the catalogue, with the encoding of those that are not open yet.
     families: Vec<PendingFamily>,
+    /// Whether the filter selects a family, for each that it was asked about: a long list of names is compared with the
+    /// name of a family once, not for each series.
+    selected: RefCell<HashMap<*const Family, bool>>,
     /// The family of the last series, and its position.
     last: Option<(&'static Family, usize)>,
     times: Option<Times>,
@@ -79,6 +85,7 @@ impl<'a> Encoder<'a> {
             page,
             open: 0,
             families: (0..=CUSTOM).map(|_| PendingFamily::default()).collect(),
+            selected: RefCell::default(),
             last: None,
             times: None,
             exemplars: Vec::new(),
@@ -166,13 +173,22 @@ impl<'a> Encoder<'a> {
         }
     }
 
+    fn selects(&self, family: &Family) -> bool {
+        self.filter.selects_all()
+            || *self
+                .selected
+                .borrow_mut()
+                .entry(ptr::from_ref(family))
+                .or_insert_with(|| self.filter.selects(self.naming, family))
+    }
+
     fn position(&mut self, family: &'static Family) -> usize {
         if let Some((last, position)) = self.last
-            && std::ptr::eq(last, family)
+            && ptr::eq(last, family)
         {
             return position;
         }
-        let position = FAMILIES.iter().position(|known| std::ptr::eq(*known, family));
+        let position = FAMILIES.iter().position(|known| ptr::eq(*known, family));
         debug_assert!(
             position.is_some() || family.origin == Origin::Custom,
             "{} is missing in `catalogue::FAMILIES`",
@@ -205,7 +221,7 @@ impl PendingFamily {
 impl Sink for Encoder<'_> {
     fn includes(&self, family: &Family) -> bool {
         let written = self.output.as_ref().is_none_or(|output| output.result.is_ok());
-        written && self.naming.families.include(family) && self.filter.selects(self.naming, family)
+        written && self.naming.families.include(family) && self.selects(family)
     }
 
     fn receipt(&mut self) -> Option<&mut Receipt> {

@@ -19,6 +19,12 @@ impl Filter {
         Self(Some(names.into()))
     }
 
+    /// The number of different names.
+    #[cfg(feature = "server")]
+    pub(crate) fn names(&self) -> usize {
+        self.0.as_ref().map_or(0, |names| names.len())
+    }
+
     pub(crate) fn selects_all(&self) -> bool {
         self.0.is_none()
     }

@@ -17,8 +17,8 @@
 //! chooses by its `Accept` header. With the feature `gzip` it is compressed for clients that accept that. Clients that
 //! wait for the same variant share one rendering.
 //!
-//! `/metrics?name[]=NAME&name[]=…` has only the families with these names, or with samples of these names; a name that
-//! does not exist selects nothing. Such a page is not the scrape for which [`Server::drain`] waits.
+//! `/metrics?name[]=NAME&name[]=…` has only the families with these names, or with samples of these names, up to 200; a
+//! name that does not exist selects nothing. Such a page is not the scrape for which [`Server::drain`] waits.
 //!
 //! If a page is not rendered within [`ServerOptions::render_timeout`], or 95 % of the time that a scraper sets in the
 //! header `X-Prometheus-Scrape-Timeout-Seconds`, the client gets a 503 that says so.

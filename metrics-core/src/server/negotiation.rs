@@ -35,15 +35,31 @@ const PART_OF_TIMEOUT: f64 = 0.95;
 /// The parameters that distinguish the formats; all others, such as the character set, are ignored.
 const DISTINGUISHING: [&str; 3] = ["version", "proto", "encoding"];
 
+/// More names cost processor time and gain nothing: the library itself has fewer families.
+const MOST_NAMES: usize = 200;
+
+/// The client names more families than the server looks for in one request.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the request has {0} different names in name[]; allowed: up to {MOST_NAMES}")]
+pub(super) struct TooManyNames(usize);
+
 impl Variant {
     /// The variant that this client prefers among those that are offered.
-    pub(super) fn preferred(uri: &Uri, headers: &HeaderMap, offered: &OfferedFormats) -> Self {
+    pub(super) fn preferred(
+        uri: &Uri,
+        headers: &HeaderMap,
+        offered: &OfferedFormats,
+    ) -> Result<Self, TooManyNames> {
+        let filter = filter(uri);
+        if filter.names() > MOST_NAMES {
+            return Err(TooManyNames(filter.names()));
+        }
         let page = RequestedPage {
             format: format(headers, &offered.formats),
             with_created: offered.with_created,
-            filter: filter(uri),
+            filter,
         };
-        Self { page, is_compressed: cfg!(feature = "gzip") && accepts_gzip(headers) }
+        Ok(Self { page, is_compressed: cfg!(feature = "gzip") && accepts_gzip(headers) })
     }
 
     /// Whether it has all families.
@@ -268,6 +284,17 @@ mod tests {
         assert_eq!(of("/metrics?debug=1&name=up"), Filter::default());
         assert_eq!(of("/metrics?name[]=up&x=y&name%5B%5D=a%5Fb"), names(&["up", "a_b"]));
         assert_eq!(of("/metrics?name[]=a+b&name[]=%ff&name[]"), names(&["a b", "\u{fffd}", ""]));
+    }
+
+    #[test]
+    fn a_request_names_no_more_families_than_a_bot_has() {
+        assert!(crate::catalogue::FAMILIES.len() <= MOST_NAMES / 2);
+        let offered = OfferedFormats { formats: vec![Format::Text], with_created: false };
+        for (names, refused) in [(MOST_NAMES, None), (MOST_NAMES + 1, Some(TooManyNames(MOST_NAMES + 1)))] {
+            let query: Vec<_> = (0..2 * names).map(|name| format!("name[]=n{}", name % names)).collect();
+            let uri = format!("/metrics?{}", query.join("&")).parse().unwrap();
+            assert_eq!(Variant::preferred(&uri, &HeaderMap::new(), &offered).err(), refused);
+        }
     }
 
     #[test]

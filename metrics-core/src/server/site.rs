@@ -75,10 +75,12 @@ impl PageService {
         let ticket = self.scrapes.ticket();
         let variant = Variant::preferred(&head.uri, &head.headers, &self.offered);
         // A part is not the last scrape that a bot waits for.
-        let is_scrape = head.uri.path() == METRICS && head.method == Method::GET && variant.is_complete();
-        let Reply { answer, streamed, delivery } = match refusal(head) {
-            Some(answer) => answer.into(),
-            None => self.page(head, variant).await,
+        let is_complete = variant.as_ref().is_ok_and(Variant::is_complete);
+        let is_scrape = head.uri.path() == METRICS && head.method == Method::GET && is_complete;
+        let Reply { answer, streamed, delivery } = match (refusal(head), variant) {
+            (Some(answer), _) => answer.into(),
+            (None, Ok(variant)) => self.page(head, variant).await,
+            (None, Err(error)) => Answer::text(StatusCode::BAD_REQUEST, error.to_string()).into(),
         };
         let response = answer.into_response(streamed);
         let scraped = is_scrape && response.status() == StatusCode::OK;

@@ -13,6 +13,10 @@ fn metrics() {
     assert_eq!(reply.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     assert_eq!(get(served.address, "/metrics?name[]=up").status, 200);
+    let names: Vec<_> = (0..=200).map(|name| format!("name[]=n{name}")).collect();
+    let refused = get(served.address, &format!("/metrics?{}", names.join("&")));
+    let reason = "the request has 201 different names in name[]; allowed: up to 200\n";
+    assert_eq!((refused.status, refused.body.as_str()), (400, reason));
 }
 
 #[test]
