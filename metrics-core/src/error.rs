@@ -40,6 +40,11 @@ pub(crate) enum Problem {
     NoExchange { place: String },
     #[error("the metric {name} is declared twice and differently, in {one} and in {other}")]
     ConflictingFamily { name: &'static str, one: String, other: String },
+    #[error(
+        "the metrics {one} and {other} have the same name in OpenMetrics, which leaves `_total` out of a counter's: \
+         rename {other}, which is declared in {place}"
+    )]
+    SameNameInOpenMetrics { one: String, other: &'static str, place: String },
     #[error("the collector cannot be registered: {}", shown(.0).up_to(LONGEST_MESSAGE))]
     Foreign(String),
     #[error("the source of exemplars is set already: call `exemplars::set_source` once")]

@@ -9,8 +9,11 @@ use super::core::{Core, Installed};
 use super::metrics::Metrics;
 use super::process;
 use super::settings::Settings;
+use crate::catalogue::{FAMILIES, Origin};
 use crate::error::Problem;
 use crate::exposition::OwnFamilies;
+use crate::exposition::family_type::FamilyType;
+use crate::exposition::rules::family::TakenNames;
 use crate::families::custom::{CustomFamily, CustomSeries, custom_families, declared_families};
 use crate::families::subsystem::MaxAge;
 use crate::report::Topic;
@@ -94,10 +97,11 @@ fn build(settings: Settings, place: SourceLine) -> Result<Metrics, Error> {
     Ok(Metrics { core })
 }
 
-/// The registry that holds the library's families. Fails if declarations of one family differ, or if `prometheus` refuses
-/// a name.
+/// The registry that holds the library's families. Fails if declarations of one family differ, if two families have one
+/// name in a format, or if `prometheus` refuses a name.
 fn registry(core: &Arc<Core>, settings: &Settings) -> Result<Registry, Error> {
     check_families(&declared_families())?;
+    check_names_in_openmetrics(&custom_families())?;
     let registry = Registry::new();
     let instance = Arc::downgrade(core);
     OwnFamilies::new(instance, &settings.naming())
@@ -196,6 +200,25 @@ fn check_families(families: &[&CustomFamily]) -> Result<(), Error> {
     }
 }
 
+/// Rejects a family that has the name of another one in OpenMetrics, such as the gauge `orders` beside the counter
+/// `orders_total`: a page with both is invalid. The formats that a server offers are not known yet, and a bot that
+/// offers OpenMetrics later must not lose a family by it.
+fn check_names_in_openmetrics(families: &[&CustomFamily]) -> Result<(), Error> {
+    let mut taken = TakenNames::default();
+    let library = FAMILIES.iter().copied().filter(|family| family.origin != Origin::Standard);
+    let declared = families.iter().map(|family| (&family.family, family.place.to_string()));
+    for (family, place) in library.map(|family| (family, String::new())).chain(declared) {
+        let names = FamilyType::from(family.kind).openmetrics_names(family.name);
+        let owner = names.iter().find_map(|name| taken.owner(name)).map(|(owner, _)| owner.clone());
+        if let Some(one) = owner {
+            return Err(Problem::SameNameInOpenMetrics { one, other: family.name, place }.into());
+        }
+        // None of them is taken.
+        let _ = taken.take(family.name, family.kind.into(), names);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -251,6 +274,27 @@ mod tests {
             let error = check_families(&[&FAMILY, &other]).expect_err("they differ").to_string();
             assert!(error.contains("signals_total is declared twice and differently"), "{error}");
         }
+    }
+
+    #[test]
+    fn families_with_one_name_in_openmetrics_are_a_start_up_error_naming_both() {
+        const fn family(kind: Kind, name: &'static str) -> CustomFamily {
+            let place = DeclaredAt { module: "bot", file: "bot.rs", line: 7 };
+            CustomFamily::new(kind, name, "Help.", &[], &[], place)
+        }
+        let orders = family(Kind::Counter, "orders_total");
+        assert!(check_names_in_openmetrics(&[&orders, &family(Kind::Gauge, "order")]).is_ok());
+        for (kind, name) in [(Kind::Gauge, "orders"), (Kind::Histogram, "orders")] {
+            let error = check_names_in_openmetrics(&[&orders, &family(kind, name)]).expect_err("one name");
+            assert_eq!(
+                error.to_string(),
+                "the metrics orders_total and orders have the same name in OpenMetrics, which leaves `_total` out of \
+                 a counter's: rename orders, which is declared in bot (bot.rs:7)"
+            );
+        }
+        let of_library = family(Kind::Gauge, "subsystem_runs");
+        let error = check_names_in_openmetrics(&[&of_library]).expect_err("one name").to_string();
+        assert!(error.starts_with("the metrics subsystem_runs_total and subsystem_runs have"), "{error}");
     }
 
     /// Whether or not it had a slot or a handle while it counted.
