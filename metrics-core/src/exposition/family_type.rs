@@ -2,7 +2,7 @@
 
 use prometheus::proto::MetricType;
 
-use crate::catalogue::Kind;
+use crate::catalogue::{Kind, TARGET_INFO};
 
 /// The type of a family.
 ///
@@ -76,6 +76,16 @@ impl FamilyType {
         let mut names = self.names(stem);
         names.extend(suffixes.iter().map(|suffix| format!("{stem}{suffix}")));
         names
+    }
+}
+
+/// The name and type of one of the families that are written, in OpenMetrics: a counter loses its `_total`, and
+/// [`TARGET_INFO`] is an info instead of a gauge, whose samples alone have `_info`.
+pub(crate) fn openmetrics_family(name: &str, family_type: FamilyType) -> (&str, FamilyType) {
+    match (family_type, name.strip_suffix("_info")) {
+        (FamilyType::Counter, _) => (counter_stem(name), family_type),
+        (FamilyType::Gauge, Some(stem)) if name == TARGET_INFO.name => (stem, FamilyType::Info),
+        _ => (name, family_type),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::family_type::FamilyType;
+use super::family_type::{FamilyType, openmetrics_family};
 use super::naming::Naming;
 use crate::catalogue::{Family, Origin};
 
@@ -57,15 +57,15 @@ impl Filter {
 
 /// Whether `name` is that of the family, in any format, or of one of its samples.
 fn is_name_of(name: &str, family: &str, family_type: FamilyType) -> bool {
+    let (stem, family_type) = openmetrics_family(family, family_type);
     let is_counter = family_type == FamilyType::Counter;
-    // OpenMetrics leaves `_total` out of the names of counters.
-    let stem = if is_counter { family.strip_suffix("_total").unwrap_or(family) } else { family };
-    let suffixes = family_type.suffixes();
+    let has_created =
+        matches!(family_type, FamilyType::Counter | FamilyType::Histogram | FamilyType::Summary);
     name.strip_prefix(stem).is_some_and(|suffix| match suffix {
         "" => true,
         "_total" => is_counter,
-        "_created" => is_counter || !suffixes.is_empty(),
-        _ => suffixes.contains(&suffix),
+        "_created" => has_created,
+        _ => family_type.suffixes().contains(&suffix),
     })
 }
 
@@ -91,6 +91,9 @@ mod tests {
             assert!(selects(&format!("bytelyst_bot_operational_events{suffix}"), counter));
         }
         assert!(selects("process_open_fds", &catalogue::PROCESS_OPEN_FDS));
+        for name in ["target", "target_info"] {
+            assert!(selects(name, &catalogue::TARGET_INFO), "{name}");
+        }
         for name in
             ["", "subsystem_alive", "bytelyst_bot_subsystem_aliv", "bytelyst_bot_subsystem_alive_created"]
         {

@@ -1,6 +1,6 @@
 //! The OpenMetrics text format, version 1.0.0.
 
-use super::family_type::{FamilyType, counter_stem};
+use super::family_type::{FamilyType, counter_stem, openmetrics_family};
 use super::foreign_family::ForeignFamily;
 use super::lines::{Dialect, LineSpelling, write, write_canonical, write_escaped};
 use super::naming::Naming;
@@ -23,6 +23,7 @@ impl Spelling for OpenMetrics {
     }
 
     fn names(&self, name: &str, family_type: FamilyType) -> Vec<String> {
+        let (name, family_type) = openmetrics_family(name, family_type);
         family_type.openmetrics_names(name)
     }
 
@@ -38,7 +39,7 @@ impl Spelling for OpenMetrics {
 impl Dialect for OpenMetrics {
     fn head(self, out: &mut Vec<u8>, name: &str, family_type: FamilyType, help: &str) -> String {
         let is_counter = family_type == FamilyType::Counter;
-        let family = if is_counter { counter_stem(name) } else { name };
+        let (family, family_type) = openmetrics_family(name, family_type);
         if !help.is_empty() {
             write(out, ["# HELP ", family, " "]);
             write_escaped(out, help, ['\\', '\n', '"']);
@@ -106,6 +107,16 @@ mod tests {
              {name}_total{{{DEFAULT}}} 9007199254740993\n# EOF\n"
         );
         assert_eq!(page, expected);
+    }
+
+    #[test]
+    fn the_default_labels_are_an_info_of_the_target() {
+        let page = encoded(|sink| sink.gauge(&catalogue::TARGET_INFO, &["desk", "production", "live"], 1.0));
+        assert!(page.starts_with("# HELP target Always 1; "), "{page}");
+        let rest = format!(
+            "\n# TYPE target info\ntarget_info{{app=\"desk\",env=\"production\",mode=\"live\",{DEFAULT}}} 1\n# EOF\n"
+        );
+        assert!(page.ends_with(&rest), "{page}");
     }
 
     #[test]
