@@ -68,6 +68,9 @@ impl fmt::Debug for Yields {
 /// The name of a family, and the reason why it is not served.
 type RefusedFamily = (String, Fault);
 
+/// A family that a source gave, as far as it was checked on its own.
+pub(crate) type CheckedFamily = Result<Arc<ForeignFamily>, RefusedFamily>;
+
 impl Foreign {
     /// `place` is the source location that adds it.
     pub(crate) fn add_registry(&self, registry: Registry, place: SourceLine) {
@@ -106,25 +109,36 @@ impl Foreign {
         Ok(())
     }
 
-    /// Every foreign family that `filter` selects and that can be served, sorted by name. Parts of one family from
-    /// several sources are merged, as a registry merges them. No name occurs twice or is one of the library's.
-    pub(crate) fn families(
+    /// Runs all sources.
+    pub(crate) fn checked(
         &self,
         instance: InstanceId,
+        report: &Report,
+        now: Duration,
+    ) -> Arc<[CheckedFamily]> {
+        let now_ms = now.as_millis().try_into().unwrap_or(i64::MAX);
+        let sources = self.sources().clone();
+        let results = self.run(sources, report, move |source| source.families(instance, now_ms));
+        results.into_iter().flatten().collect()
+    }
+
+    /// Every foreign family that `filter` selects and that can be served, sorted by name. Parts of one family from
+    /// several sources are merged, as a registry merges them. No name occurs twice or is one of the library's. `checked`
+    /// is called if the filter may select one.
+    pub(crate) fn families(
+        &self,
         naming: &Naming,
         spelling: &dyn Spelling,
         filter: &Filter,
         report: &Report,
-        now: Duration,
-    ) -> impl Iterator<Item = ForeignFamily> {
-        let now_ms = now.as_millis().try_into().unwrap_or(i64::MAX);
+        checked: impl FnOnce() -> Arc<[CheckedFamily]>,
+    ) -> impl Iterator<Item = Arc<ForeignFamily>> {
         let ours = OwnNames::of(naming, spelling);
         let is_wanted = !filter.selects_only(|name| ours.contain(name));
-        let sources = if is_wanted { self.sources().clone() } else { Vec::new() };
-        let results = self.run(sources, report, move |source| source.families(instance, now_ms));
+        let checked = if is_wanted { checked() } else { Arc::default() };
         let mut served = Served { spelling, ours, taken: TakenNames::default(), families: BTreeMap::new() };
         let mut refused = Vec::new();
-        for family in results.into_iter().flatten() {
+        for family in checked.iter().cloned() {
             if let Err(family) = family.and_then(|family| served.add(family)) {
                 self.count(Failure::Invalid);
                 refused.push(family);
@@ -242,11 +256,11 @@ struct Served<'a> {
     spelling: &'a dyn Spelling,
     ours: OwnNames,
     taken: TakenNames,
-    families: BTreeMap<String, ForeignFamily>,
+    families: BTreeMap<String, Arc<ForeignFamily>>,
 }
 
 impl Served<'_> {
-    fn add(&mut self, family: ForeignFamily) -> Result<(), RefusedFamily> {
+    fn add(&mut self, family: Arc<ForeignFamily>) -> Result<(), RefusedFamily> {
         if self.ours.standard.contains(&family.name) {
             // Every client exports these, even prometheus' default registry; only the library's are served.
             return Ok(());
@@ -258,7 +272,9 @@ impl Served<'_> {
         }
         self.taken.take(&name, family.family_type, names).map_err(|fault| (name.clone(), fault))?;
         match self.families.entry(name.clone()) {
-            Entry::Occupied(mut entry) => entry.get_mut().merge(family).map_err(|fault| (name, fault)),
+            Entry::Occupied(mut entry) => {
+                Arc::make_mut(entry.get_mut()).merge(&family).map_err(|fault| (name, fault))
+            }
             Entry::Vacant(entry) => {
                 entry.insert(family);
                 Ok(())
@@ -288,12 +304,12 @@ impl ForeignSource {
 
     /// Its families without those of `instance`, which the server encodes itself, and without families that have no
     /// series.
-    fn families(&self, instance: InstanceId, now_ms: i64) -> Vec<Result<ForeignFamily, RefusedFamily>> {
+    fn families(&self, instance: InstanceId, now_ms: i64) -> Vec<CheckedFamily> {
         let families = OwnFamilies::muted(instance, || self.gather()).into_iter();
         let families = families.filter(|family| !family.get_metric().is_empty());
         let checked = |family: proto::MetricFamily| {
             let name = family.name().to_owned();
-            ForeignFamily::checked(family, now_ms).map_err(|fault| (name, fault))
+            ForeignFamily::checked(family, now_ms).map(Arc::new).map_err(|fault| (name, fault))
         };
         families.map(checked).collect()
     }

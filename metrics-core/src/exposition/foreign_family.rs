@@ -10,7 +10,7 @@ use super::rules::fault::Fault;
 use super::rules::registry;
 
 /// A checked foreign family. Several collectors may each contribute a part.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ForeignFamily {
     pub(super) name: String,
     pub(super) family_type: FamilyType,
@@ -34,15 +34,15 @@ impl ForeignFamily {
     }
 
     /// Adds the series of another part of the family. The help text of the first part is kept.
-    pub(super) fn merge(&mut self, other: Self) -> Result<(), Fault> {
+    pub(super) fn merge(&mut self, other: &Self) -> Result<(), Fault> {
         if self.family_type != other.family_type {
             return Err(Fault::OtherType);
         }
         if !self.labels.is_disjoint(&other.labels) {
             return Err(Fault::SeriesTwice);
         }
-        self.labels.extend(other.labels);
-        self.series.extend(other.series);
+        self.labels.extend(other.labels.iter().cloned());
+        self.series.extend_from_slice(&other.series);
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! The connection to the crate `prometheus`: the library's families for any gather of its registry, and foreign
 //! families for the library's server; and the formats of the exposition.
 
+mod collector_runs;
 mod crate_models;
 pub(crate) mod encoder;
 mod failure;
@@ -26,6 +27,9 @@ mod spelling;
 mod tests;
 pub(crate) mod text;
 
+#[cfg(feature = "server")]
+pub(crate) use collector_runs::CollectorRuns;
+pub(crate) use collector_runs::WaitingClients;
 pub(crate) use foreign::Foreign;
 pub(crate) use naming::Naming;
 pub(crate) use own::{Exposed, InstanceId, OwnFamilies};

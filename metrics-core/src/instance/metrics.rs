@@ -19,7 +19,7 @@ use crate::exposition::filter::Filter;
 #[cfg(feature = "server")]
 use crate::exposition::format::RequestedPage;
 use crate::exposition::text::Text;
-use crate::exposition::{Exposed as _, Naming};
+use crate::exposition::{Exposed as _, Naming, WaitingClients};
 use crate::families::event::Event;
 use crate::families::exchange::{ExchangeCallHandle, ExchangeSlots};
 use crate::families::market_data::MarketDataHandle;
@@ -234,7 +234,7 @@ impl Metrics {
         let last = self.core.exposition_length.load(Relaxed);
         let page = Vec::with_capacity(last + last / 32);
         let all = Filter::default();
-        let encoded = self.encode(Encoder::new(self.naming(), &Text, &all, page));
+        let encoded = self.encode(Encoder::new(self.naming(), &Text, &all, page), &WaitingClients::default());
         let (text, receipt) = encoded.expect("nothing is written");
         self.core.exposition_length.store(text.len(), Relaxed);
         (String::from_utf8(text).expect("every part of it is text"), receipt)
@@ -260,7 +260,7 @@ impl Metrics {
     pub fn write_exposition(&self, out: &mut dyn io::Write) -> io::Result<()> {
         let all = Filter::default();
         let encoder = Encoder::new(self.naming(), &Text, &all, Vec::new()).write_to(out);
-        let (_, receipt) = self.encode(encoder)?;
+        let (_, receipt) = self.encode(encoder, &WaitingClients::default())?;
         // Buffered data has not reached a reader.
         out.flush()?;
         receipt.confirm();
@@ -269,19 +269,25 @@ impl Metrics {
 
     /// Writes the page that a client requests, which receives it later.
     #[cfg(feature = "server")]
-    pub(crate) fn write_page(&self, page: &RequestedPage, out: &mut dyn io::Write) -> io::Result<Receipt> {
+    pub(crate) fn write_page(
+        &self,
+        page: &RequestedPage,
+        clients: &WaitingClients,
+        out: &mut dyn io::Write,
+    ) -> io::Result<Receipt> {
         let encoder = Encoder::new(self.naming(), page.spelling(), &page.filter, Vec::new()).write_to(out);
-        self.encode(encoder).map(|(_, receipt)| receipt)
+        self.encode(encoder, clients).map(|(_, receipt)| receipt)
     }
 
-    fn encode(&self, encoder: Encoder<'_>) -> io::Result<(Vec<u8>, Receipt)> {
+    fn encode(&self, encoder: Encoder<'_>, clients: &WaitingClients) -> io::Result<(Vec<u8>, Receipt)> {
         let begun = Instant::now();
         // Foreign families come first, because their failures are counted in the library's.
         let Core { foreign, clock, created, started, .. } = &*self.core;
         let mut encoder = encoder.with_created(*created, started.wall(clock.stamp()));
         let Encoder { spelling, filter, .. } = encoder;
         let (id, report) = (self.core.id(), self.core.report());
-        let foreign = foreign.families(id, self.naming(), spelling, filter, &report, clock.wall());
+        let checked = || clients.families(|| foreign.checked(id, &report, clock.wall()));
+        let foreign = foreign.families(self.naming(), spelling, filter, &report, checked);
         if !ENABLED {
             encoder.comment(SWITCHED_OFF);
         }

@@ -10,6 +10,7 @@ use super::error::ServeError;
 use super::options::ServerOptions;
 use super::pages::{Delivered, HealthAnswer, Pages};
 use super::{Server, serve};
+use crate::exposition::WaitingClients;
 use crate::exposition::format::RequestedPage;
 use crate::families::subsystem::SubsystemHealth;
 use crate::instance::metrics::Metrics;
@@ -129,8 +130,13 @@ impl Metrics {
 }
 
 impl Pages for Metrics {
-    fn metrics(&self, page: &RequestedPage, out: &mut dyn io::Write) -> io::Result<Delivered> {
-        let receipt = self.write_page(page, out)?;
+    fn metrics(
+        &self,
+        page: &RequestedPage,
+        clients: &WaitingClients,
+        out: &mut dyn io::Write,
+    ) -> io::Result<Delivered> {
+        let receipt = self.write_page(page, clients, out)?;
         Ok(Box::new(|| receipt.confirm()))
     }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::exposition::WaitingClients;
 use crate::exposition::format::RequestedPage;
 
 /// The path of the exposition.
@@ -17,7 +18,12 @@ pub(crate) type Delivered = Box<dyn FnOnce() + Send>;
 pub(crate) trait Pages: Send + Sync + 'static {
     /// Writes the requested part of the exposition. It may take as long as its readers do. The returned function is
     /// called when the first of them has received all of it.
-    fn metrics(&self, page: &RequestedPage, out: &mut dyn io::Write) -> io::Result<Delivered>;
+    fn metrics(
+        &self,
+        page: &RequestedPage,
+        clients: &WaitingClients,
+        out: &mut dyn io::Write,
+    ) -> io::Result<Delivered>;
     /// The landing page, HTML without scripts and without external resources.
     fn landing(&self) -> String;
     /// Called once per second on the server's own thread, so that it must not block.

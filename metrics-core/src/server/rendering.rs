@@ -1,7 +1,7 @@
 //! Renders a page apart from the connections, once for all clients that wait for the same variant of it.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::StatusCode;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
@@ -14,6 +14,7 @@ use super::negotiation::Variant;
 use super::outlet::{Outlet, Rendered, Turn};
 use super::scrapes::Delivery;
 use super::unread::Unread;
+use crate::exposition::{CollectorRuns, WaitingClients};
 use crate::panics::contained;
 use crate::report::{Report, Topic};
 use crate::shown::shown;
@@ -21,7 +22,8 @@ use crate::shown::shown;
 /// One page. A client that requests it during a rendering waits for the next one, which all such clients share if they
 /// request the same variant of the page. So a client sees everything that was recorded before its request, and a crowd
 /// costs no more than two clients. Variants take turns: a complete page is rendered before every other part of one, so
-/// that requests for parts of all kinds delay a scrape by one rendering at most.
+/// that requests for parts of all kinds delay a scrape by one rendering at most. The bot's collectors run once for all
+/// variants whose clients wait at that time.
 ///
 /// A page that is streamed makes room for the next rendering once its first piece is sent; one of these renderings is
 /// active at a time.
@@ -68,11 +70,12 @@ struct RenderQueue {
 
 struct Client {
     variant: Variant,
+    asked: Instant,
     reply: oneshot::Sender<Reply>,
 }
 
 /// Renders a variant of the page and returns it, unless it was written to the outlet.
-type Render = Arc<dyn Fn(&Variant, &mut Outlet) -> Option<Answer> + Send + Sync>;
+type Render = Arc<dyn Fn(&Variant, &WaitingClients, &mut Outlet) -> Option<Answer> + Send + Sync>;
 
 impl Rendering {
     /// Starts the task that renders. Must be called on the server's runtime.
@@ -92,6 +95,7 @@ impl Rendering {
             unread,
             turn: Arc::default(),
             permits: Arc::new(Semaphore::new(RENDERINGS)),
+            runs: Arc::default(),
         };
         tokio::spawn(renderer.render_for(Arc::clone(&queue)));
         Self { path, timeout, report: report.clone(), queue }
@@ -100,7 +104,7 @@ impl Rendering {
     /// The answer to a client, which may set a time limit shorter than the server's.
     pub(super) async fn answer(&self, variant: Variant, limit: Option<Duration>) -> Reply {
         let (reply, answer) = oneshot::channel();
-        self.queue.join(Client { variant, reply });
+        self.queue.join(Client { variant, asked: Instant::now(), reply });
         let limit = limit.unwrap_or(self.timeout).min(self.timeout);
         match timeout(limit, answer).await {
             Ok(Ok(reply)) => reply,
@@ -131,19 +135,29 @@ impl RenderQueue {
         self.asked.notify_one();
     }
 
-    /// All clients that have requested the next variant by now: that of the first client, but a complete page after a
-    /// part of one.
-    fn take(&self, after_part: bool) -> Option<(Variant, Vec<Client>)> {
+    /// The clients of the next variant: that of the first client, but a complete page after a part of one. They are all
+    /// that have requested it by now, or, if there are any, all that asked before the collectors' last run `begun`.
+    fn take(&self, after_part: bool, begun: Option<Instant>) -> Option<(Variant, Vec<Client>)> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.retain(|client| !client.reply.is_closed());
         let complete = waiting.iter().find(|client| after_part && client.variant.is_complete());
         let variant = complete.or(waiting.first())?.variant.clone();
-        let (clients, others) = waiting.drain(..).partition(|client| client.variant == variant);
+        let asked_before = |client: &Client| begun.is_some_and(|begun| client.asked <= begun);
+        let is_served = waiting.iter().any(|client| client.variant == variant && asked_before(client));
+        let (clients, others) = waiting
+            .drain(..)
+            .partition(|client| client.variant == variant && (!is_served || asked_before(client)));
         *waiting = others;
         if !waiting.is_empty() {
             self.asked.notify_one();
         }
         Some((variant, clients))
+    }
+
+    /// Whether a client waits that asked before this.
+    fn has_older(&self, than: Instant) -> bool {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.iter().any(|client| client.asked <= than)
     }
 }
 
@@ -156,6 +170,7 @@ struct Renderer {
     unread: Unread,
     turn: Arc<Turn>,
     permits: Arc<Semaphore>,
+    runs: Arc<CollectorRuns>,
 }
 
 impl Renderer {
@@ -165,10 +180,12 @@ impl Renderer {
         loop {
             queue.asked.notified().await;
             let permit = self.permit().await;
-            let Some((variant, clients)) = queue.take(after_part) else { continue };
+            let Some((variant, clients)) = queue.take(after_part, self.runs.begun()) else { continue };
             after_part = !variant.is_complete();
             let delivery = Delivery::default();
-            match self.rendered(permit, &variant, delivery.clone()).await {
+            let asked = clients.iter().map(|client| client.asked).max();
+            let waiting = WaitingClients { asked, runs: Arc::clone(&self.runs) };
+            match self.rendered(permit, &variant, waiting, delivery.clone()).await {
                 Rendered::Whole(answer) => {
                     let body = self.unread.hold(answer.body().clone()).await;
                     let answer = answer.with_body(body);
@@ -187,6 +204,9 @@ impl Renderer {
                     }
                 }
             }
+            if self.runs.begun().is_some_and(|begun| !queue.has_older(begun)) {
+                self.runs.forget();
+            }
         }
     }
 
@@ -204,6 +224,7 @@ impl Renderer {
         &self,
         permit: Option<OwnedSemaphorePermit>,
         variant: &Variant,
+        clients: WaitingClients,
         delivery: Delivery,
     ) -> Rendered {
         let (sender, rendered) = oneshot::channel();
@@ -211,7 +232,7 @@ impl Renderer {
         let (turn, unread, variant) = (Arc::clone(&self.turn), self.unread.clone(), variant.clone());
         let work = move || {
             let mut outlet = Outlet::new(sender, turn, unread, delivery);
-            match contained(|| render(&variant, &mut outlet)) {
+            match contained(|| render(&variant, &clients, &mut outlet)) {
                 Ok(Some(answer)) => outlet.answer(answer),
                 Ok(None) => outlet.finish(&Answer::exposition(&variant)),
                 Err(panic) => tell(&report, path, &panic),

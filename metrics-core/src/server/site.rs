@@ -17,6 +17,7 @@ use super::rendering::{Rendering, Reply};
 use super::scrapes::{Handover, Scrapes, Tracked};
 use super::unread::Unread;
 use super::{Delivered, Pages, ServerOptions};
+use crate::exposition::WaitingClients;
 use crate::report::Report;
 
 /// The number of pages.
@@ -48,23 +49,26 @@ impl PageService {
         scrapes: Scrapes,
         unread: &Unread,
     ) -> Self {
-        let start = |path, render: fn(&dyn Pages, &Variant, &mut Outlet) -> Option<Answer>| {
-            let pages = Arc::clone(pages);
-            let render =
-                Arc::new(move |variant: &Variant, outlet: &mut Outlet| render(&*pages, variant, outlet));
-            Rendering::start(path, options.render_timeout, report, unread.clone(), render)
-        };
+        let start =
+            |path, render: fn(&dyn Pages, &Variant, &WaitingClients, &mut Outlet) -> Option<Answer>| {
+                let pages = Arc::clone(pages);
+                let render =
+                    Arc::new(move |variant: &Variant, clients: &WaitingClients, outlet: &mut Outlet| {
+                        render(&*pages, variant, clients, outlet)
+                    });
+                Rendering::start(path, options.render_timeout, report, unread.clone(), render)
+            };
         Self {
-            metrics: start(METRICS, |pages, variant, outlet| {
+            metrics: start(METRICS, |pages, variant, clients, outlet| {
                 // It fails if there is no reader any more.
-                if let Ok(delivered) = write(pages, variant, outlet) {
+                if let Ok(delivered) = write(pages, variant, clients, outlet) {
                     outlet.on_delivery(delivered);
                 }
                 None
             }),
-            landing: start(LANDING, |pages, _, _| Some(Answer::html(pages.landing()))),
-            healthy: start(HEALTHY, |pages, _, _| Some(Answer::verdict(pages.healthy()))),
-            ready: start(READY, |pages, _, _| Some(Answer::verdict(pages.ready()))),
+            landing: start(LANDING, |pages, _, _, _| Some(Answer::html(pages.landing()))),
+            healthy: start(HEALTHY, |pages, _, _, _| Some(Answer::verdict(pages.healthy()))),
+            ready: start(READY, |pages, _, _, _| Some(Answer::verdict(pages.ready()))),
             offered: options.offered.clone(),
             scrapes,
         }
@@ -101,16 +105,21 @@ impl PageService {
 }
 
 /// Writes the exposition, compressed if the variant is.
-fn write(pages: &dyn Pages, variant: &Variant, outlet: &mut Outlet) -> io::Result<Delivered> {
+fn write(
+    pages: &dyn Pages,
+    variant: &Variant,
+    clients: &WaitingClients,
+    outlet: &mut Outlet,
+) -> io::Result<Delivered> {
     #[cfg(feature = "gzip")]
     if variant.is_compressed {
         // The fastest level, since a bot trades beside it: text shrinks to a tenth.
         let mut compressed = GzEncoder::new(outlet, Compression::fast());
-        let delivered = pages.metrics(&variant.page, &mut compressed)?;
+        let delivered = pages.metrics(&variant.page, clients, &mut compressed)?;
         compressed.finish()?;
         return Ok(delivered);
     }
-    pages.metrics(&variant.page, outlet)
+    pages.metrics(&variant.page, clients, outlet)
 }
 
 /// The answer to a request that is rejected regardless of its path.

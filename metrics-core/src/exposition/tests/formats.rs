@@ -6,6 +6,7 @@ use super::foreign::{
     Scripted, buckets_family, counter_family, dated_family, failures, gauge_family, metrics,
     quantiles_family, reporting,
 };
+use crate::exposition::WaitingClients;
 use crate::exposition::filter::Filter;
 use crate::exposition::format::{Format, RequestedPage};
 use crate::labels::{EventType, Severity, Subsystem};
@@ -20,7 +21,10 @@ fn page(metrics: &Metrics, format: Format, names: &[&str]) -> Vec<u8> {
 
 fn written(metrics: &Metrics, page: &RequestedPage) -> Vec<u8> {
     let mut out = Vec::new();
-    metrics.write_page(page, &mut out).expect("it is written to memory").confirm();
+    metrics
+        .write_page(page, &WaitingClients::default(), &mut out)
+        .expect("it is written to memory")
+        .confirm();
     out
 }
 

@@ -1,20 +1,33 @@
 //! The variants of the exposition.
 
+use std::collections::HashMap;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use prometheus::Gauge;
+use prometheus::core::{Collector, Desc};
+use prometheus::proto;
+
 use super::client::{ask, connect, eventually, get, get_with, read_reply};
 use super::{Delivered, HealthAnswer, Pages, Reports, ServerOptions, patient, serve};
+use crate::exposition::WaitingClients;
 use crate::exposition::format::RequestedPage;
 use crate::server::{Format, Server};
+use crate::{Mode, Settings};
 
 /// An exposition that shows what was requested, with as many further lines as the second field says. It is rendered
 /// once for each message in the third.
 struct Shown(Arc<Mutex<Vec<String>>>, usize, Option<Mutex<mpsc::Receiver<()>>>);
 
 impl Pages for Shown {
-    fn metrics(&self, page: &RequestedPage, out: &mut dyn std::io::Write) -> std::io::Result<Delivered> {
+    fn metrics(
+        &self,
+        page: &RequestedPage,
+        _: &WaitingClients,
+        out: &mut dyn std::io::Write,
+    ) -> std::io::Result<Delivered> {
         let shown = format!("{page:?}\n");
         self.0.lock().unwrap().push(shown.clone());
         if let Some(gate) = &self.2 {
@@ -181,4 +194,65 @@ fn every_client_of_a_pinned_format_shares_its_renderings() {
         assert_eq!(get_with(served.address, "/metrics", headers).status, 200);
     }
     assert_eq!(count.load(Relaxed), 2);
+}
+
+/// A collector that exports the number of its runs, the first of which waits for a message.
+struct Counted {
+    description: Desc,
+    runs: Arc<AtomicUsize>,
+    gate: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Collector for Counted {
+    fn desc(&self) -> Vec<&Desc> {
+        vec![&self.description]
+    }
+
+    fn collect(&self) -> Vec<proto::MetricFamily> {
+        let run = self.runs.fetch_add(1, Relaxed) + 1;
+        if run == 1 {
+            let _ = self.gate.lock().unwrap().recv();
+        }
+        let runs = Gauge::new("counted", "Runs.").unwrap();
+        runs.set(f64::from(u32::try_from(run).unwrap()));
+        runs.collect()
+    }
+}
+
+/// The first run is held until all other clients have sent their requests.
+#[test]
+fn clients_of_all_variants_share_one_run_of_the_collectors_begun_after_they_asked() {
+    let metrics = Settings::new(Mode::Paper).build().unwrap();
+    let (leave, gate) = mpsc::channel();
+    let runs = Arc::<AtomicUsize>::default();
+    let description = Desc::new("counted".to_owned(), "Runs.".to_owned(), Vec::new(), HashMap::new());
+    let counted =
+        Counted { description: description.unwrap(), runs: Arc::clone(&runs), gate: Mutex::new(gate) };
+    metrics.register(Box::new(counted)).unwrap();
+    let server = metrics.serve_with("127.0.0.1:0", patient().formats([Format::Text, Format::OpenMetrics]));
+    let address = server.as_ref().unwrap().local_addr();
+    let scrape = |path: &str, headers: &str| {
+        let mut stream = connect(address);
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: bot\r\n{headers}\r\n").unwrap();
+        stream
+    };
+    let mut first = scrape("/metrics", "");
+    eventually("the first run begins", || runs.load(Relaxed) == 1);
+    let others = [
+        ("/metrics", ""),
+        ("/metrics", OPENMETRICS),
+        ("/metrics?name[]=counted", ""),
+        ("/metrics", ""),
+        ("/metrics?name[]=counted", OPENMETRICS),
+    ]
+    .map(|(path, headers)| scrape(path, headers));
+    // It is answered on the same thread, which by then has read the earlier requests.
+    assert_eq!(get(address, "/").status, 200);
+    leave.send(()).unwrap();
+    assert!(read_reply(&mut first, "GET").body.contains("\ncounted 1\n"));
+    for mut other in others {
+        assert!(read_reply(&mut other, "GET").body.contains("\ncounted 2\n"));
+    }
+    assert_eq!(runs.load(Relaxed), 2);
+    assert!(get(address, "/metrics").body.contains("\ncounted 3\n"), "a later client sees later values");
 }

@@ -11,6 +11,7 @@ use super::client::{ask, connect, get, is_open, read_reply, rest, status};
 #[cfg(target_os = "linux")]
 use super::serve_all;
 use super::{EXPOSITION, PATIENCE, Reports, Server, patient, script, serve, start, start_plain};
+use crate::exposition::WaitingClients;
 use crate::exposition::format::RequestedPage;
 use crate::server::{Delivered, HealthAnswer, Pages, ServeError, ServerOptions};
 
@@ -238,7 +239,7 @@ fn shutdown_does_not_wait_for_a_page_that_hangs() {
 struct Comparing(AtomicUsize);
 
 impl Pages for Comparing {
-    fn metrics(&self, _: &RequestedPage, _: &mut dyn io::Write) -> io::Result<Delivered> {
+    fn metrics(&self, _: &RequestedPage, _: &WaitingClients, _: &mut dyn io::Write) -> io::Result<Delivered> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

@@ -22,6 +22,7 @@ use std::time::Duration;
 #[cfg(target_os = "linux")]
 use super::serve_all;
 use super::{Delivered, HealthAnswer, Pages, Server, ServerOptions, serve};
+use crate::exposition::WaitingClients;
 use crate::exposition::format::RequestedPage;
 use crate::report::Report;
 
@@ -36,7 +37,12 @@ const LANDING: &str = "<!doctype html><title>bot</title>";
 struct Script<F>(F, Arc<AtomicUsize>);
 
 impl<F: Fn(&mut dyn io::Write) -> io::Result<()> + Send + Sync + 'static> Pages for Script<F> {
-    fn metrics(&self, _: &RequestedPage, out: &mut dyn io::Write) -> io::Result<Delivered> {
+    fn metrics(
+        &self,
+        _: &RequestedPage,
+        _: &WaitingClients,
+        out: &mut dyn io::Write,
+    ) -> io::Result<Delivered> {
         (self.0)(out)?;
         let delivered = Arc::clone(&self.1);
         Ok(Box::new(move || {

@@ -8,6 +8,7 @@ use hyper::StatusCode;
 
 use super::client::{ask, connect, eventually, get, read_reply};
 use super::{Delivered, EXPOSITION, HealthAnswer, Pages, Reports, ServerOptions, patient, serve, start};
+use crate::exposition::WaitingClients;
 use crate::exposition::format::RequestedPage;
 use crate::server::answer::Answer;
 use crate::server::connections::Connections;
@@ -35,7 +36,12 @@ fn a_page_that_panics_gets_500_and_the_server_lives() {
 struct Broken;
 
 impl Pages for Broken {
-    fn metrics(&self, _: &RequestedPage, _: &mut dyn std::io::Write) -> std::io::Result<Delivered> {
+    fn metrics(
+        &self,
+        _: &RequestedPage,
+        _: &WaitingClients,
+        _: &mut dyn std::io::Write,
+    ) -> std::io::Result<Delivered> {
         panic!("metrics")
     }
 
@@ -91,7 +97,7 @@ fn clients_that_gave_up_on_a_hanging_page_are_removed() {
     runtime.block_on(async {
         let options = ServerOptions::new();
         let unread = Unread::new(&options, Connections::new(1));
-        let render = Arc::new(move |_: &Variant, _: &mut Outlet| {
+        let render = Arc::new(move |_: &Variant, _: &WaitingClients, _: &mut Outlet| {
             let _ = gate.lock().unwrap().recv();
             Some(Answer::text(StatusCode::OK, EXPOSITION))
         });
