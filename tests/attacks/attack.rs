@@ -1,12 +1,14 @@
 //! The attacks, each by a process of many clients that come back as soon as they are disconnected.
 
 use std::io::{self, Read as _};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{interval, sleep};
 
 /// The variable that makes this program the attackers: the name of the attack and the bot's address.
@@ -29,6 +31,10 @@ pub(crate) struct Attack {
     pub(crate) collector: Duration,
     /// The runs of the collector for which a scrape may wait: the one in progress and its own.
     pub(crate) collector_runs: u32,
+    /// Whether the bot asks for a password.
+    pub(crate) needs_password: bool,
+    /// The latency that the attack may add to 99 of 100 scrapes.
+    pub(crate) most_added: Duration,
     /// The bot's limit of file descriptors.
     pub(crate) descriptors: Option<u32>,
     /// The memory that the attack may cost the bot, in megabytes.
@@ -53,6 +59,9 @@ enum Client {
     Silent,
     /// Resets 25,000 connections in 6 s, together with all others.
     Resets,
+    /// Sends another wrong password with each request, from another address each time, so that none is refused
+    /// unchecked.
+    GuessesPasswords,
 }
 
 const fn attack(name: &'static str, clients: usize, client: Client) -> Attack {
@@ -61,6 +70,8 @@ const fn attack(name: &'static str, clients: usize, client: Client) -> Attack {
         series: 0,
         collector: Duration::ZERO,
         collector_runs: 2,
+        needs_password: false,
+        most_added: Duration::from_millis(250),
         descriptors: None,
         most_memory: 10.0,
         most_processor: 1.0,
@@ -87,6 +98,13 @@ pub(crate) const ATTACKS: &[Attack] = &[
     attack("resets", 16, Client::Resets),
     attack("open_connections", 2_000, Client::Silent),
     attack("slow_headers", 1_000, Client::SlowHeader),
+    // The processor time of the one thread that checks passwords, and of the server.
+    Attack {
+        needs_password: true,
+        most_added: Duration::from_millis(50),
+        most_processor: 2.0,
+        ..attack("wrong_passwords", 64, Client::GuessesPasswords)
+    },
     Attack {
         descriptors: Some(64),
         most_processor: 0.02,
@@ -145,6 +163,7 @@ async fn attack_for_ever(client: Client, target: SocketAddr) {
             Client::ComesBackLater => comes_back_later(target).await,
             Client::Silent => silent(target).await,
             Client::Resets => resets(target).await,
+            Client::GuessesPasswords => guesses_passwords(target).await,
         };
         if attacked.is_err() {
             // It was disconnected, and comes back.
@@ -209,6 +228,20 @@ async fn silent(target: SocketAddr) -> io::Result<()> {
 
 async fn until_closed(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
     stream.read_u8().await.map(|_| ())
+}
+
+async fn guesses_passwords(target: SocketAddr) -> io::Result<()> {
+    static GUESSES: AtomicU32 = AtomicU32::new(0);
+    let guess = GUESSES.fetch_add(1, Relaxed);
+    let [_, a, b, c] = (guess + 256).to_be_bytes();
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((Ipv4Addr::new(127, 1 + a, b, c), 0).into())?;
+    let mut stream = socket.connect(target).await?;
+    let credentials = BASE64_STANDARD.encode(format!("prometheus:wrong{guess}"));
+    let request = format!("GET /metrics HTTP/1.1\r\nHost: bot\r\nAuthorization: Basic {credentials}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    stream.read_u8().await?;
+    Ok(())
 }
 
 /// Half of the connections send a request first.

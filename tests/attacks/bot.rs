@@ -1,23 +1,25 @@
 //! The bot that is attacked: this program again, as a separate process.
 
 use std::collections::HashMap;
-use std::fs;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use bot_metrics::prelude::*;
 use bot_metrics::prometheus::core::{Collector, Desc};
 use bot_metrics::prometheus::proto;
+use bot_metrics::server::ServerOptions;
 use bot_metrics::{Label, LabelType, metrics};
 
 use crate::attack::Attack;
 
 /// The variable that makes this program the bot: the number of series, the collector's milliseconds, and the limit of
-/// file descriptors or 0.
+/// file descriptors or 0, and whether it
+/// needs a password.
 pub(crate) const ROLE: &str = "BOT_METRICS_ATTACKED_BOT";
 
 struct Strategy;
@@ -51,12 +53,16 @@ impl Collector for Waiting {
     }
 }
 
+/// The password is "right"; checking one takes a quarter of a second.
+const USERS: &str =
+    "basic_auth_users: {prometheus: $2b$12$.tTXDytu4DpEV2y/uNcTTeTNSZX5Q8mUFf2sGRK.AXy27/yvFiciC}\n";
+
 static REPORTS: AtomicU64 = AtomicU64::new(0);
 
 /// The bot's part. It ends with its input, and answers each line of it with the number of reports so far.
 pub(crate) fn serve(page: &str) {
     let numbers: Vec<u32> = page.split(' ').map(|number| number.parse().expect("a number")).collect();
-    let [series, collector, descriptors] = numbers[..] else { panic!("not three numbers") };
+    let [series, collector, descriptors, needs_password] = numbers[..] else { panic!("not four numbers") };
     let metrics = Settings::new(Mode::Paper)
         .on_report(Arc::new(|_: &str| {
             REPORTS.fetch_add(1, Relaxed);
@@ -72,7 +78,13 @@ pub(crate) fn serve(page: &str) {
             Waiting(description.expect("a legal description"), Duration::from_millis(collector.into()));
         metrics.register(Box::new(waiting)).expect("a new name");
     }
-    let server = metrics.serve("127.0.0.1:0").expect("a free port");
+    let mut options = ServerOptions::new();
+    if needs_password > 0 {
+        let path = env::temp_dir().join(format!("bot-metrics-attacks-{}.yml", std::process::id()));
+        fs::write(&path, USERS).expect("a temporary file");
+        options = options.web_config(path);
+    }
+    let server = metrics.serve_with("127.0.0.1:0", options).expect("a free port");
     if descriptors > 0 {
         let limit = libc::rlimit { rlim_cur: descriptors.into(), rlim_max: descriptors.into() };
         // SAFETY: the pointer is to a live, initialised structure that the call only reads.
@@ -95,7 +107,8 @@ pub(crate) struct Bot {
 impl Bot {
     pub(crate) fn start(attack: &Attack) -> Self {
         let (collector, descriptors) = (attack.collector.as_millis(), attack.descriptors.unwrap_or(0));
-        let role = format!("{} {collector} {descriptors}", attack.series);
+        let needs_password = u32::from(attack.needs_password);
+        let role = format!("{} {collector} {descriptors} {needs_password}", attack.series);
         let mut process = Command::new(std::env::current_exe().expect("a path"))
             .env(ROLE, role)
             .stdin(Stdio::piped())
