@@ -52,7 +52,7 @@ extern crate self as bot_metrics;
 // clock         time, and how a call ended (outcome)
 // catalogue     names, help texts, labels and buckets; labels holds the label types
 // report        trouble of the library's own; error holds start-up errors
-// lock          locks that a fork and an allocator survive; shown, panics and source_line serve messages
+// lock          locks that a fork and an allocator survive; shown, panics and source_line serve messages, pem reads certificates
 pub mod catalogue;
 #[cfg(any(test, feature = "check"))]
 pub mod conformance;
@@ -86,6 +86,8 @@ mod instance;
 mod lock;
 mod outcome;
 mod panics;
+#[cfg(feature = "tls")]
+mod pem;
 mod report;
 mod series;
 mod shown;

@@ -29,7 +29,7 @@ const CORE: &[&[&str]] = &[
     &["clock", "exemplars", "outcome"],
     &["catalogue", "labels"],
     &["error", "report"],
-    &["lock", "panics", "shown", "source_line", "sync"],
+    &["lock", "panics", "pem", "shown", "source_line", "sync"],
 ];
 
 /// The rooms of metrics-macros, the top floor first.

@@ -198,13 +198,13 @@ mod encrypted {
     use std::path::PathBuf;
     use std::sync::Arc;
 
-    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
     use tokio_rustls::rustls::pki_types::pem::PemObject as _;
     use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
     use tokio_rustls::rustls::server::WebPkiClientVerifier;
     use tokio_rustls::rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
     use super::*;
+    use crate::pem::authority::Authority;
 
     /// The files of an authority and of a certificate that it issued.
     struct Files(PathBuf);
@@ -214,15 +214,16 @@ mod encrypted {
             let files =
                 Self(std::env::temp_dir().join(format!("bot-metrics-push-{name}-{}", std::process::id())));
             fs::create_dir_all(&files.0).unwrap();
-            let mut params = CertificateParams::new(Vec::new()).unwrap();
-            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-            let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-            let key = KeyPair::generate().unwrap();
-            let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
-            fs::write(files.path("ca.crt"), authority.pem()).unwrap();
-            fs::write(files.path("one.crt"), params.signed_by(&key, &authority).unwrap().pem()).unwrap();
-            fs::write(files.path("one.key"), key.serialize_pem()).unwrap();
-            fs::write(files.path("other.key"), KeyPair::generate().unwrap().serialize_pem()).unwrap();
+            let authority = Authority::new();
+            let (one, other) = (authority.issue("127.0.0.1"), authority.issue("127.0.0.1"));
+            for (file, content) in [
+                ("ca.crt", authority.pem()),
+                ("one.crt", one.cert),
+                ("one.key", one.key),
+                ("other.key", other.key),
+            ] {
+                fs::write(files.path(file), content).unwrap();
+            }
             files
         }
 

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::sign::CertifiedKey;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
 use super::error::{PushError, PushProblem};
+use crate::pem;
 
 /// The authorities that are trusted, and the certificate that is shown.
 #[derive(Clone, Default)]
@@ -31,11 +31,11 @@ impl Trust {
 
     pub(super) fn show(&mut self, chain: &Path, key: &Path) -> Result<(), PushError> {
         let certificates = certificates(chain)?;
-        let pem = read(key)?;
-        // The causes are not told, since they contain parts of the key.
+        let content = read(key)?;
+        // Without its cause, which contains parts of the key.
         let missing = || file(key, &"it has no private key: no complete section BEGIN … PRIVATE KEY");
-        let secret = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| missing())?;
-        let converted_key = PrivateKey::from_pem(&pem).map_err(|_| missing())?;
+        let secret = pem::private_key(&content).ok_or_else(missing)?;
+        let converted_key = PrivateKey::from_pem(&content).map_err(|_| missing())?;
         // The connection would panic if they did not match.
         CertifiedKey::from_der(certificates.clone(), secret, &ring::default_provider())
             .map_err(|cause| file(key, &format_args!("it is not the key of {}: {cause}", chain.display())))?;
@@ -54,13 +54,7 @@ impl Trust {
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, PushError> {
-    let content = read(path)?;
-    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&content).collect();
-    match all {
-        Ok(all) if !all.is_empty() => Ok(all),
-        Ok(_) => Err(file(path, &"it has no certificate, PEM")),
-        Err(cause) => Err(file(path, &format_args!("it is not PEM: {cause}"))),
-    }
+    pem::certificates(&read(path)?).map_err(|reason| file(path, &format_args!("it {reason}")))
 }
 
 fn converted(certificate: &CertificateDer<'static>) -> Certificate<'static> {

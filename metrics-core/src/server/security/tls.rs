@@ -9,8 +9,7 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::rustls::client::danger::HandshakeSignatureValid;
 use tokio_rustls::rustls::client::verify_server_name;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use tokio_rustls::rustls::server::{Acceptor, ParsedCertificate, WebPkiClientVerifier};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
@@ -22,6 +21,7 @@ use webpki::EndEntityCert;
 
 use super::Transport;
 use super::web_config::{FilesRead, Invalid, TlsServerConfig, inline_or_file};
+use crate::pem;
 use crate::server::activity::Activity;
 
 /// The TLS of one version of the web configuration.
@@ -55,11 +55,9 @@ impl Tls {
         let verifier = client_verifier(config, client_ca.as_deref(), &provider)?;
         let requires_certificate = verifier.client_auth_mandatory();
         let certificates = certificates("cert", &cert)?;
-        let key = PrivateKeyDer::from_pem_slice(&key)
-            // The cause is not told, since it contains parts of the key.
-            .map_err(|_| {
-                Invalid::new("the key is not PEM: it has no complete section BEGIN … PRIVATE KEY")
-            })?;
+        let key = pem::private_key(&key).ok_or_else(|| {
+            Invalid::new("the key is not PEM: it has no complete section BEGIN … PRIVATE KEY")
+        })?;
         let versions = versions(config)?;
         let refuses_tls12 = !versions.contains(&&TLS12);
         let mut server = ServerConfig::builder_with_provider(provider)
@@ -103,10 +101,7 @@ impl Tls {
 }
 
 fn certificates(name: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Invalid> {
-    let all: Vec<_> = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<_, _>>()
-        .map_err(|cause| Invalid::new(format_args!("{name} is not PEM: {cause}")))?;
-    if all.is_empty() { Err(Invalid::new(format_args!("{name} has no certificate"))) } else { Ok(all) }
+    pem::certificates(pem).map_err(|reason| Invalid::new(format_args!("{name} {reason}")))
 }
 
 fn versions(config: &TlsServerConfig) -> Result<Vec<&'static SupportedProtocolVersion>, Invalid> {

@@ -1,10 +1,10 @@
 //! TLS and authentication, with real handshakes and password checks.
 
-mod authority;
 mod changes;
 mod logins;
 mod refused_files;
 mod tls;
+mod tls_client;
 
 use std::fs;
 use std::net::SocketAddr;

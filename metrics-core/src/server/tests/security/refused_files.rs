@@ -1,7 +1,7 @@
 //! Web configurations with which a server does not start, and what it says.
 
-use super::authority::Authority;
 use super::*;
+use crate::pem::authority::Authority;
 
 #[test]
 fn a_file_that_cannot_be_used_is_an_error_that_says_why() {

@@ -2,8 +2,8 @@
 
 use std::io::{Read as _, Write as _};
 
-use super::authority::{Authority, Issued};
 use super::*;
+use crate::pem::authority::{Authority, Issued};
 use crate::server::tests::client::{exchange, status, try_read_reply};
 
 struct TlsServer {

@@ -1,47 +1,17 @@
-//! An authority that issues certificates, and a client that verifies and shows them.
+//! A client that verifies certificates and shows them.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::super::client::{Reply, ask, connect, try_read_reply};
-
-pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-/// A certificate and its key, PEM.
-pub(super) struct Issued {
-    pub(super) cert: String,
-    pub(super) key: String,
-}
+use crate::pem::authority::{Authority, Issued};
 
 impl Authority {
-    pub(super) fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    pub(super) fn pem(&self) -> String {
-        self.0.pem()
-    }
-
-    pub(super) fn issue(&self, name: &str) -> Issued {
-        self.issue_until(name, 4096)
-    }
-
-    pub(super) fn issue_until(&self, name: &str, year: i32) -> Issued {
-        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-        params.not_after = date_time_ymd(year, 1, 1);
-        let key = KeyPair::generate().unwrap();
-        let cert = params.signed_by(&key, &self.0).unwrap().pem();
-        Issued { cert, key: key.serialize_pem() }
-    }
-
     /// One scrape by a client that trusts this authority and shows this certificate.
     pub(super) fn scrape(&self, address: SocketAddr, shown: Option<&Issued>) -> io::Result<Reply> {
         let mut stream = self.connect(address, shown);
@@ -54,9 +24,7 @@ impl Authority {
         address: SocketAddr,
         shown: Option<&Issued>,
     ) -> StreamOwned<ClientConnection, TcpStream> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.0.der().clone()).unwrap();
-        let config = ClientConfig::builder().with_root_certificates(roots);
+        let config = ClientConfig::builder().with_root_certificates(self.roots());
         let config = match shown {
             None => config.with_no_client_auth(),
             Some(Issued { cert, key }) => {
