@@ -14,4 +14,5 @@ pub mod exchange;
 pub mod fault;
 pub mod market;
 pub mod recording;
+pub mod signature;
 pub mod switches;

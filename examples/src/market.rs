@@ -94,6 +94,8 @@ impl Symbol {
         TradingRules {
             tick: Decimal::from_parts(1, 0, 0, false, 2),
             step: Decimal::from_parts(1, 0, 0, false, step_scale),
+            max_price: Decimal::from_parts(1_000_000, 0, 0, false, 0),
+            max_quantity: Decimal::from_parts(90_000, 0, 0, false, 0),
             min_notional: Decimal::from_parts(5, 0, 0, false, 0),
         }
     }
@@ -125,6 +127,10 @@ pub struct TradingRules {
     pub tick: Decimal,
     /// Quantity increment, in the base currency.
     pub step: Decimal,
+    /// Highest price, in the quote currency.
+    pub max_price: Decimal,
+    /// Largest quantity, in the base currency.
+    pub max_quantity: Decimal,
     /// Smallest value of an order, in the quote currency.
     pub min_notional: Decimal,
 }

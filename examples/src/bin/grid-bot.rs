@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use bot_metrics::prelude::*;
 use bot_metrics_examples::binance::{self, Reason};
+use bot_metrics_examples::clock::Clock;
 use bot_metrics_examples::demo::{self, CommonOptions, Demo, Failure};
-use bot_metrics_examples::exchange::{ExchangeSettings, PaperExchange};
+use bot_metrics_examples::exchange::{AccountSettings, ExchangeSettings, PaperExchange};
 use bot_metrics_examples::market::{Asset, Side, Symbol};
 use bot_metrics_examples::recording::Recording;
+use bot_metrics_examples::signature::signed_query;
 use reqwest::{Client, Method};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -30,6 +32,7 @@ mod labels {
 
 const SYMBOL: Symbol = Symbol::BtcUsdt;
 const API_KEY: &str = "grid";
+const SECRET: &str = "secret of the grid";
 /// Number of lines on each side of the initial price.
 const LINES: u32 = 5;
 /// Distance between lines, in the quote currency: the recorded market crosses a few per minute.
@@ -161,8 +164,13 @@ impl Venue {
     #[exchange_call(op = "place_order", exchange = self.exchange)]
     async fn place_order(&self, side: Side, price: Decimal) -> Result<OpenOrder, CallError> {
         let (price, quantity) = (price.to_string(), QUANTITY.to_string());
-        let order =
-            [("side", side.as_str()), ("type", "LIMIT_MAKER"), ("price", &price), ("quantity", &quantity)];
+        let order = [
+            ("side", side.as_str()),
+            ("type", "LIMIT_MAKER"),
+            ("price", &price),
+            ("quantity", &quantity),
+            ("newOrderRespType", "RESULT"),
+        ];
         self.ask(Method::POST, "order", &order).await
     }
 
@@ -177,9 +185,11 @@ impl Venue {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<T, CallError> {
-        let request =
-            self.http.request(method, format!("{}/api/v3/{path}", self.url)).header("X-MBX-APIKEY", API_KEY);
-        let answer = request.query(&[("symbol", SYMBOL.as_str())]).query(query).send().await?;
+        let mut parameters = vec![("symbol", SYMBOL.as_str())];
+        parameters.extend(query);
+        let query = signed_query(SECRET, &parameters, Clock::system().now());
+        let url = format!("{}/api/v3/{path}?{query}", self.url);
+        let answer = self.http.request(method, url).header("X-MBX-APIKEY", API_KEY).send().await?;
         let status = answer.status();
         if status.is_success() {
             return Ok(answer.json().await?);
@@ -195,7 +205,7 @@ async fn open_exchange(speed: f64, delay_seed: u64) -> Result<PaperExchange, Fai
     let settings = ExchangeSettings {
         speed,
         delay_seed: Some(delay_seed),
-        accounts: vec![(API_KEY.to_owned(), funds)],
+        accounts: vec![AccountSettings { api_key: API_KEY.to_owned(), secret: SECRET.to_owned(), funds }],
         ..ExchangeSettings::new(Arc::new(Recording::embedded()?))
     };
     Ok(PaperExchange::start(settings).await?)

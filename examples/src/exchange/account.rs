@@ -11,7 +11,10 @@ use crate::market::{Asset, Side, Symbol};
 
 /// The number of closed orders and of trades that an account keeps; the limit bounds the memory of a bot that runs
 /// for days.
-const HISTORY: usize = 10_000;
+const HISTORY: usize = 1_000;
+
+/// The fee of makers and of takers, as a fraction of what an order receives: 0.1 %, as for Binance's regular users.
+pub const FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
 
 /// The balance of one asset.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,6 +42,20 @@ fn payment(symbol: Symbol, side: Side, quantity: Decimal, price: Decimal) -> (As
     }
 }
 
+/// The asset that an order of `side` receives, and the amount for `quantity` at `price`.
+fn receipt(symbol: Symbol, side: Side, quantity: Decimal, price: Decimal) -> (Asset, Decimal) {
+    match side {
+        Side::Buy => (symbol.base(), quantity),
+        Side::Sell => (Asset::Usdt, quantity * price),
+    }
+}
+
+/// The fee for an execution, in the asset that the order receives, rounded down to eight places.
+pub(super) fn commission(symbol: Symbol, side: Side, quantity: Decimal, price: Decimal) -> (Asset, Decimal) {
+    let (asset, amount) = receipt(symbol, side, quantity, price);
+    (asset, (amount * FEE).trunc_with_scale(8))
+}
+
 impl Account {
     /// An account that holds these amounts.
     pub(super) fn with_funds(funds: impl IntoIterator<Item = (Asset, Decimal)>) -> Self {
@@ -56,6 +73,11 @@ impl Account {
     /// Orders that are open, oldest first.
     pub fn open_orders(&self) -> impl Iterator<Item = &Order> {
         self.open.values()
+    }
+
+    /// Orders that are closed and remembered, in the order in which they were closed.
+    pub fn closed_orders(&self) -> impl Iterator<Item = &Order> {
+        self.closed.iter()
     }
 
     /// Executions, oldest first.
@@ -106,11 +128,8 @@ impl Account {
         payer.locked -= locked;
         // If the price is better than the limit, the difference is released.
         payer.free += locked - cost;
-        let (received, amount) = match order.side {
-            Side::Buy => (order.symbol.base(), trade.quantity),
-            Side::Sell => (Asset::Usdt, proceeds),
-        };
-        self.balances.entry(received).or_default().free += amount;
+        let (received, amount) = receipt(order.symbol, order.side, trade.quantity, trade.price);
+        self.balances.entry(received).or_default().free += amount - trade.commission;
 
         let id = trade.order_id;
         remember(&mut self.trades, trade);

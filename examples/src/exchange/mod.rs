@@ -1,17 +1,18 @@
 //! A paper exchange: Binance's spot REST API over loopback HTTP, driven by a recorded market.
 //!
 //! It answers `GET /api/v3/ping`, `time`, `exchangeInfo`, `ticker/bookTicker`, `depth`; `POST`, `GET` and
-//! `DELETE` `/api/v3/order`; `GET` and `DELETE` `/api/v3/openOrders`; `GET` `/api/v3/account` and `myTrades`;
-//! with Binance's error codes, request weights, 429 and 418.
+//! `DELETE` `/api/v3/order`; `GET` and `DELETE` `/api/v3/openOrders`; `GET` `/api/v3/account`, `allOrders` and
+//! `myTrades`; with Binance's signatures, filters, fees, error codes, request weights, 429 and 418.
 //!
-//! Its limits: the header `X-MBX-APIKEY` alone names the account, nothing is signed, so it must stay on
-//! loopback; depth is one level; there are no fees; three order types (LIMIT, `LIMIT_MAKER`, MARKET), good
-//! till cancelled or immediate; an account remembers its last 10,000 closed orders and trades.
+//! Its limits: depth is one level; three order types (LIMIT, `LIMIT_MAKER`, MARKET), good till cancelled, immediate
+//! or all at once; parameters that Binance does not know are ignored; an account remembers its last 1,000 closed
+//! orders and trades.
 
 mod account;
 mod delay;
 mod disruption;
 mod order;
+mod owner;
 mod params;
 mod refusal;
 mod replay;
@@ -22,12 +23,12 @@ mod venue;
 mod weight;
 mod wire;
 
-pub use account::{Account, Balance};
+pub use account::{Account, Balance, FEE};
 pub use delay::Delays;
 pub use disruption::{Disruption, Disruptions};
 pub use order::{Execution, NewOrder, Order, OrderStatus, Trade};
 pub use refusal::Refusal;
 pub use replay::Replay;
-pub use server::{ExchangeSettings, PaperExchange};
+pub use server::{AccountSettings, ExchangeSettings, PaperExchange};
 pub use venue::{OrderReference, Venue};
 pub use weight::{WEIGHT_LIMIT, WeightMeter, weight_of};

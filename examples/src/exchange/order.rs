@@ -5,7 +5,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 
 use super::refusal::Refusal;
-use crate::market::{Side, Symbol, TradingRules};
+use crate::market::{Asset, Side, Symbol, TradingRules};
 
 /// An order as submitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum Execution {
     Limit(Decimal),
     /// Executes at this price or better as far as possible; the rest expires.
     ImmediateOrCancel(Decimal),
+    /// Executes at this price or better completely; otherwise nothing of it is executed.
+    FillOrKill(Decimal),
     /// Stays open at this price; rejected if it would execute at once.
     LimitMaker(Decimal),
     /// Executes at the touch as far as possible; the rest expires.
@@ -40,7 +42,10 @@ impl Execution {
     #[must_use]
     pub const fn price(&self) -> Option<Decimal> {
         match self {
-            Self::Limit(price) | Self::ImmediateOrCancel(price) | Self::LimitMaker(price) => Some(*price),
+            Self::Limit(price)
+            | Self::ImmediateOrCancel(price)
+            | Self::FillOrKill(price)
+            | Self::LimitMaker(price) => Some(*price),
             Self::Market => None,
         }
     }
@@ -49,7 +54,7 @@ impl Execution {
     #[must_use]
     pub const fn order_type(&self) -> &'static str {
         match self {
-            Self::Limit(_) | Self::ImmediateOrCancel(_) => "LIMIT",
+            Self::Limit(_) | Self::ImmediateOrCancel(_) | Self::FillOrKill(_) => "LIMIT",
             Self::LimitMaker(_) => "LIMIT_MAKER",
             Self::Market => "MARKET",
         }
@@ -60,6 +65,7 @@ impl Execution {
     pub const fn time_in_force(&self) -> &'static str {
         match self {
             Self::ImmediateOrCancel(_) => "IOC",
+            Self::FillOrKill(_) => "FOK",
             Self::Limit(_) | Self::LimitMaker(_) | Self::Market => "GTC",
         }
     }
@@ -72,11 +78,11 @@ impl NewOrder {
     /// The filter that rejects the order.
     pub fn check(&self, rules: &TradingRules, market_price: Option<Decimal>) -> Result<(), Refusal> {
         if let Some(price) = self.execution.price()
-            && !is_positive_multiple(price, rules.tick)
+            && !is_positive_multiple(price, rules.tick, rules.max_price)
         {
             return Err(Refusal::Filter("PRICE_FILTER"));
         }
-        if !is_positive_multiple(self.quantity, rules.step) {
+        if !is_positive_multiple(self.quantity, rules.step, rules.max_quantity) {
             return Err(Refusal::Filter("LOT_SIZE"));
         }
         let Some(price) = self.execution.price().or(market_price) else { return Ok(()) };
@@ -87,9 +93,8 @@ impl NewOrder {
     }
 }
 
-/// The bound keeps price times quantity far below the limit of a decimal.
-fn is_positive_multiple(number: Decimal, unit: Decimal) -> bool {
-    number > Decimal::ZERO && number <= Decimal::from(1_000_000_000) && (number % unit).is_zero()
+fn is_positive_multiple(number: Decimal, unit: Decimal, most: Decimal) -> bool {
+    number > Decimal::ZERO && number <= most && (number % unit).is_zero()
 }
 
 /// The state of an order.
@@ -180,6 +185,10 @@ pub struct Trade {
     pub price: Decimal,
     /// In the base currency.
     pub quantity: Decimal,
+    /// The fee.
+    pub commission: Decimal,
+    /// The asset in which the fee is paid: that which the order receives.
+    pub commission_asset: Asset,
     /// Whether the order was open before and was matched.
     pub is_maker: bool,
     /// Since the Unix epoch.

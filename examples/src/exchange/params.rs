@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use rust_decimal::Decimal;
 
@@ -12,46 +12,83 @@ use super::refusal::Refusal;
 use super::venue::OrderReference;
 use crate::market::{Side, Symbol};
 
-/// Binance's limit for a client order id.
-const LONGEST_CLIENT_ID: usize = 36;
+/// The legal ranges of values, in Binance's words.
+const DECIMAL: &str = r"^([0-9]{1,20})(\.[0-9]{1,20})?$";
+const INTEGER: &str = "^[0-9]{1,20}$";
+const CLIENT_ID: &str = "^[a-zA-Z0-9-_]{1,36}$";
 
-/// The query string.
-#[derive(Debug)]
-pub(super) struct Params(BTreeMap<String, String>);
+/// The parameters of the query string and of a form in the body. If a name is in both, the query string counts.
+#[derive(Debug, Clone)]
+pub(super) struct Params {
+    values: BTreeMap<String, String>,
+    /// What the client signed: the query string and the body without the signature.
+    signed: String,
+}
 
+/// `Floor` reads them before the request is executed.
 impl<S: Sync> FromRequestParts<S> for Params {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        let query = Query::try_from_uri(&parts.uri).map_err(|_| Refusal::IllegalParameter("query"))?;
-        Ok(Self(query.0))
+        parts.extensions.get().cloned().ok_or(Refusal::Internal)
     }
 }
 
 impl Params {
-    fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    /// Reads the query string and a form in the body.
+    pub(super) fn read(query: &str, body: &str) -> Result<Self, Refusal> {
+        let mut values = form(query)?;
+        for (name, value) in form(body)? {
+            values.entry(name).or_insert(value);
+        }
+        if let Some(name) = values.iter().find(|(_, value)| value.is_empty()).map(|(name, _)| name) {
+            return Err(Refusal::EmptyParameter(name.clone()));
+        }
+        Ok(Self { values, signed: unsigned(query) + &unsigned(body) })
     }
 
-    fn mandatory<T: FromStr>(&self, name: &'static str) -> Result<T, Refusal> {
-        self.text(name).and_then(|value| value.parse().ok()).ok_or(Refusal::MissingParameter(name))
+    /// The text that the client signed.
+    pub(super) fn signed(&self) -> &str {
+        &self.signed
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    pub(super) fn text(&self, name: &'static str) -> Result<&str, Refusal> {
+        self.values.get(name).map(String::as_str).ok_or(Refusal::MissingParameter(name))
     }
 
     pub(super) fn optional<T: FromStr>(&self, name: &'static str) -> Result<Option<T>, Refusal> {
-        self.text(name).map(|value| value.parse().map_err(|_| Refusal::IllegalParameter(name))).transpose()
+        let value = self.values.get(name);
+        value.map(|value| value.parse().map_err(|_| Refusal::illegal(name, INTEGER))).transpose()
+    }
+
+    pub(super) fn integer(&self, name: &'static str) -> Result<u64, Refusal> {
+        self.text(name)?.parse().map_err(|_| Refusal::illegal(name, INTEGER))
+    }
+
+    fn decimal(&self, name: &'static str) -> Result<Decimal, Refusal> {
+        let number = self.text(name)?;
+        if number.bytes().any(|byte| !byte.is_ascii_digit() && byte != b'.') {
+            return Err(Refusal::illegal(name, DECIMAL));
+        }
+        let number = Decimal::from_str_exact(number).map_err(|_| Refusal::illegal(name, DECIMAL))?;
+        if number.normalize().scale() > 8 { Err(Refusal::TooPrecise(name)) } else { Ok(number) }
     }
 
     pub(super) fn symbol(&self) -> Result<Symbol, Refusal> {
-        self.optional_symbol()?.ok_or(Refusal::MissingParameter("symbol"))
+        self.text("symbol")?.parse().map_err(|_| Refusal::BadSymbol)
     }
 
     pub(super) fn optional_symbol(&self) -> Result<Option<Symbol>, Refusal> {
-        self.text("symbol").map(|name| name.parse().map_err(|_| Refusal::BadSymbol)).transpose()
+        self.has("symbol").then(|| self.symbol()).transpose()
     }
 
-    /// The maximum number of rows of the answer.
-    pub(super) fn limit(&self, usual: usize, most: usize) -> Result<usize, Refusal> {
-        Ok(self.optional("limit")?.unwrap_or(usual).clamp(1, most))
+    /// The maximum number of rows of the answer: 500 unless given, at most 1,000.
+    pub(super) fn limit(&self) -> Result<usize, Refusal> {
+        Ok(self.optional("limit")?.unwrap_or(500).clamp(1, 1_000))
     }
 
     pub(super) fn order_reference(&self) -> Result<OrderReference, Refusal> {
@@ -60,36 +97,100 @@ impl Params {
             None => self
                 .text("origClientOrderId")
                 .map(|client_id| OrderReference::ClientId(client_id.to_owned()))
-                .ok_or(Refusal::NoOrderReference),
+                .map_err(|_| Refusal::NoOrderReference),
         }
     }
 
     pub(super) fn new_order(&self) -> Result<NewOrder, Refusal> {
         let symbol = self.symbol()?;
-        let side = self.text("side").ok_or(Refusal::MissingParameter("side"))?;
-        let side = side.parse::<Side>().map_err(|_| Refusal::BadSide)?;
+        let side = self.text("side")?.parse::<Side>().map_err(|_| Refusal::BadSide)?;
         let execution = self.execution()?;
-        let quantity = self.mandatory("quantity")?;
-        let client_id = self.text("newClientOrderId").map(str::to_owned);
-        if client_id.as_ref().is_some_and(|client_id| client_id.len() > LONGEST_CLIENT_ID) {
-            return Err(Refusal::IllegalParameter("newClientOrderId"));
-        }
+        let quantity = self.decimal("quantity")?;
+        let client_id = self.has("newClientOrderId").then(|| self.client_id()).transpose()?;
         Ok(NewOrder { symbol, side, execution, quantity, client_id })
     }
 
+    fn client_id(&self) -> Result<String, Refusal> {
+        let id = self.text("newClientOrderId")?;
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if id.len() > 36 || !id.bytes().all(legal) {
+            return Err(Refusal::illegal("newClientOrderId", CLIENT_ID));
+        }
+        Ok(id.to_owned())
+    }
+
     fn execution(&self) -> Result<Execution, Refusal> {
-        match self.text("type").ok_or(Refusal::MissingParameter("type"))? {
-            "MARKET" => Ok(Execution::Market),
-            "LIMIT_MAKER" => Ok(Execution::LimitMaker(self.mandatory::<Decimal>("price")?)),
+        match self.text("type")? {
+            "MARKET" => match ["price", "timeInForce"].into_iter().find(|name| self.has(name)) {
+                Some(name) => Err(Refusal::UnwantedParameter(name)),
+                None => Ok(Execution::Market),
+            },
+            "LIMIT_MAKER" if self.has("timeInForce") => Err(Refusal::UnwantedParameter("timeInForce")),
+            "LIMIT_MAKER" => Ok(Execution::LimitMaker(self.decimal("price")?)),
             "LIMIT" => {
-                let price = self.mandatory::<Decimal>("price")?;
-                match self.text("timeInForce").ok_or(Refusal::MissingParameter("timeInForce"))? {
+                let price = self.decimal("price")?;
+                match self.text("timeInForce")? {
                     "GTC" => Ok(Execution::Limit(price)),
                     "IOC" => Ok(Execution::ImmediateOrCancel(price)),
+                    "FOK" => Ok(Execution::FillOrKill(price)),
                     _ => Err(Refusal::BadTimeInForce),
                 }
             }
             _ => Err(Refusal::BadOrderType),
         }
+    }
+
+    /// How much the answer to a new order says.
+    pub(super) fn detail(&self, execution: Execution) -> Result<Detail, Refusal> {
+        match self.values.get("newOrderRespType").map(String::as_str) {
+            Some("ACK") => Ok(Detail::Ack),
+            Some("RESULT") => Ok(Detail::Result),
+            Some("FULL") => Ok(Detail::Full),
+            Some(_) => Err(Refusal::illegal("newOrderRespType", "ACK, RESULT, FULL")),
+            None if matches!(execution, Execution::LimitMaker(_)) => Ok(Detail::Ack),
+            None => Ok(Detail::Full),
+        }
+    }
+}
+
+/// How much the answer to a new order says: `newOrderRespType`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    Ack,
+    Result,
+    Full,
+}
+
+/// A name that is there twice is refused, since only one of its values could count.
+fn form(text: &str) -> Result<BTreeMap<String, String>, Refusal> {
+    let mut values = BTreeMap::new();
+    for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+        if values.insert(name.into_owned(), value.into_owned()).is_some() {
+            return Err(Refusal::DuplicateParameter);
+        }
+    }
+    Ok(values)
+}
+
+fn unsigned(text: &str) -> String {
+    text.split('&').filter(|pair| !pair.starts_with("signature=")).collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn query_and_body_are_signed_one_after_the_other() {
+        let params = Params::read("symbol=BTCUSDT&side=BUY", "price=1&signature=abc&side=SELL").unwrap();
+        assert_eq!(params.signed(), "symbol=BTCUSDT&side=BUYprice=1&side=SELL");
+        assert_eq!(params.text("side"), Ok("BUY"), "the query string counts");
+        assert_eq!(params.text("signature"), Ok("abc"));
+    }
+
+    #[test]
+    fn a_name_may_come_once_and_not_empty() {
+        assert_eq!(Params::read("a=1&a=2", "").unwrap_err(), Refusal::DuplicateParameter);
+        assert_eq!(Params::read("a=", "").unwrap_err(), Refusal::EmptyParameter("a".to_owned()));
     }
 }

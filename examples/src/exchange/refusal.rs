@@ -35,15 +35,40 @@ pub enum Refusal {
     #[error("No such endpoint.")]
     NoSuchEndpoint,
     /// A parameter has a value of the wrong type.
-    #[error("Illegal characters found in parameter '{0}'.")]
-    IllegalParameter(&'static str),
-    /// A parameter is missing, empty or malformed.
+    #[error("Illegal characters found in parameter '{parameter}'; legal range is '{legal}'.")]
+    IllegalParameter {
+        /// Its name.
+        parameter: &'static str,
+        /// The legal values.
+        legal: &'static str,
+    },
+    /// The request or its body is not in the expected form, or too long.
+    #[error("Too many parameters sent for this endpoint.")]
+    TooManyParameters,
+    /// The body did not arrive in time.
+    #[error(
+        "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
+    )]
+    SlowBody,
+    /// A parameter has been sent twice.
+    #[error("Duplicate values for a parameter detected.")]
+    DuplicateParameter,
+    /// A parameter has no value.
+    #[error("Parameter '{0}' was empty.")]
+    EmptyParameter(String),
+    /// A parameter does not belong to an order of this type.
+    #[error("Parameter '{0}' sent when not required.")]
+    UnwantedParameter(&'static str),
+    /// A number has more than eight places.
+    #[error("Parameter '{0}' has too much precision.")]
+    TooPrecise(&'static str),
+    /// A parameter is missing.
     #[error("Mandatory parameter '{0}' was not sent, was empty/null, or malformed.")]
     MissingParameter(&'static str),
     /// Neither of the two ids of an order was given.
     #[error("Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!")]
     NoOrderReference,
-    /// Not GTC or IOC.
+    /// Not GTC, IOC or FOK.
     #[error("Invalid timeInForce.")]
     BadTimeInForce,
     /// Not LIMIT, `LIMIT_MAKER` or MARKET.
@@ -73,6 +98,15 @@ pub enum Refusal {
     /// The request was made earlier than `recvWindow` permits.
     #[error("Timestamp for this request is outside of the recvWindow.")]
     OutsideWindow,
+    /// The request was made later, by the exchange's clock, than now.
+    #[error("Timestamp for this request was 1000ms ahead of the server's time.")]
+    Ahead,
+    /// `recvWindow` is longer than allowed.
+    #[error("recvWindow must be less than 60000.")]
+    WindowTooLong,
+    /// The signature is not that of the request and the key.
+    #[error("Signature for this request is not valid.")]
+    BadSignature,
     /// No key was sent.
     #[error("API-key format invalid.")]
     NoApiKey,
@@ -82,6 +116,10 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    pub(super) const fn illegal(parameter: &'static str, legal: &'static str) -> Self {
+        Self::IllegalParameter { parameter, legal }
+    }
+
     /// Binance's code of the error.
     #[must_use]
     pub const fn code(&self) -> i32 {
@@ -89,8 +127,15 @@ impl Refusal {
             Self::Internal | Self::NoSuchEndpoint => -1000,
             Self::TooManyRequests { .. } | Self::Banned { .. } => -1003,
             Self::Filter(_) | Self::MarketClosed => -1013,
-            Self::OutsideWindow => -1021,
-            Self::IllegalParameter(_) => -1100,
+            Self::SlowBody => -1007,
+            Self::OutsideWindow | Self::Ahead => -1021,
+            Self::BadSignature => -1022,
+            Self::IllegalParameter { .. } => -1100,
+            Self::TooManyParameters | Self::DuplicateParameter => -1101,
+            Self::EmptyParameter(_) => -1105,
+            Self::UnwantedParameter(_) => -1106,
+            Self::TooPrecise(_) => -1111,
+            Self::WindowTooLong => -1131,
             Self::MissingParameter(_) | Self::NoOrderReference => -1102,
             Self::BadTimeInForce => -1115,
             Self::BadOrderType => -1116,
@@ -109,6 +154,7 @@ impl Refusal {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Internal => StatusCode::SERVICE_UNAVAILABLE,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Banned { .. } => StatusCode::IM_A_TEAPOT,
             Self::NoSuchEndpoint => StatusCode::NOT_FOUND,

@@ -3,25 +3,29 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router, extract::FromRequestParts};
+use axum::{Json, Router};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::disruption::{Disruption, Disruptions};
+use super::owner::Owner;
 use super::params::Params;
 use super::refusal::Refusal;
-use super::server::{Floor, LostReply, locked};
+use super::server::{BODY_TIMEOUT, Floor, LostReply, locked};
 use super::weight::weight_of;
 use super::wire::{self, BookTicker, Cancelled, OrderState, Placed, TradeBody};
 use crate::market::Symbol;
 
-const API_KEY: HeaderName = HeaderName::from_static("x-mbx-apikey");
 const USED_WEIGHT: HeaderName = HeaderName::from_static("x-mbx-used-weight-1m");
+
+/// In bytes: far more than any request needs.
+const LONGEST_BODY: usize = 16 * 1024;
 
 /// The wait that [`Disruption::RateLimit`] asks for.
 const RATE_LIMIT_DISRUPTION_WAIT: Duration = Duration::from_secs(2);
@@ -45,6 +49,7 @@ pub(super) fn router(floor: Arc<Floor>) -> Router {
         .route("/api/v3/order", get(order).post(place).delete(cancel))
         .route("/api/v3/openOrders", get(open_orders).delete(cancel_all))
         .route("/api/v3/account", get(account))
+        .route("/api/v3/allOrders", get(all_orders))
         .route("/api/v3/myTrades", get(my_trades))
         .fallback(async || Refusal::NoSuchEndpoint)
         .method_not_allowed_fallback(async || Refusal::NoSuchEndpoint)
@@ -60,8 +65,9 @@ async fn admit(State(floor): Exchange, request: Request, next: Next) -> Response
     let half = (floor.delay() + slow) / 2;
     sleep(half).await;
     let places = request.method() == Method::POST && request.uri().path() == "/api/v3/order";
-    let mut response = match charge(&floor, &request) {
-        Ok(()) => next.run(request).await,
+    let mut response = match read(request).await.and_then(|(request, params)| charge(&floor, request, params))
+    {
+        Ok(request) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     };
     let used = locked(&floor.weight).used();
@@ -73,6 +79,16 @@ async fn admit(State(floor): Exchange, request: Request, next: Next) -> Response
     response
 }
 
+/// Reads the parameters. If a part of the body is left, the connection is closed after the answer.
+async fn read(request: Request) -> Result<(Request, Result<Params, Refusal>), Refusal> {
+    let (parts, body) = request.into_parts();
+    let body = timeout(BODY_TIMEOUT, to_bytes(body, LONGEST_BODY)).await.map_err(|_| Refusal::SlowBody)?;
+    let body = body.map_err(|_| Refusal::TooManyParameters)?;
+    let body = String::from_utf8(body.into()).map_err(|_| Refusal::TooManyParameters)?;
+    let params = Params::read(parts.uri.query().unwrap_or_default(), &body);
+    Ok((Request::from_parts(parts, Body::empty()), params))
+}
+
 /// A timer has a resolution of one millisecond, so no delay must skip it.
 async fn sleep(delay: Duration) {
     if !delay.is_zero() {
@@ -80,38 +96,28 @@ async fn sleep(delay: Duration) {
     }
 }
 
-fn charge(floor: &Floor, request: &Request) -> Result<(), Refusal> {
+/// Charges the weight, also of a request whose parameters are refused.
+fn charge(floor: &Floor, mut request: Request, params: Result<Params, Refusal>) -> Result<Request, Refusal> {
     let path = request.uri().path();
-    let has_symbol =
-        request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("symbol=")));
-    let weight = weight_of(request.method(), path, has_symbol);
-    locked(&floor.weight).charge(weight, floor.clock.now())?;
+    let has_symbol = params.as_ref().is_ok_and(|params| params.has("symbol"));
+    locked(&floor.weight).charge(weight_of(request.method(), path, has_symbol), floor.clock.now())?;
     let lists_orders = request.method() == Method::GET && path == "/api/v3/openOrders";
-    refuse_on_purpose(&floor.disruptions, lists_orders, request.headers().contains_key(API_KEY))
+    refuse_on_purpose(&floor.disruptions, lists_orders)?;
+    request.extensions_mut().insert(params?);
+    Ok(request)
 }
 
-fn refuse_on_purpose(disruptions: &Disruptions, lists_orders: bool, has_key: bool) -> Result<(), Refusal> {
-    let refusals = [
-        (Disruption::Ban, true, Refusal::Banned { retry_after: BAN_DISRUPTION_WAIT }),
-        (Disruption::RateLimit, true, Refusal::TooManyRequests { retry_after: RATE_LIMIT_DISRUPTION_WAIT }),
-        (Disruption::ServerError, true, Refusal::Internal),
-        (Disruption::HideOpenOrders, lists_orders, Refusal::Internal),
-        (Disruption::ClockSkew, has_key, Refusal::OutsideWindow),
-    ];
-    let refusal =
-        refusals.into_iter().find(|(disruption, applies, _)| *applies && disruptions.is_on(*disruption));
-    refusal.map_or(Ok(()), |(_, _, refusal)| Err(refusal))
-}
-
-/// The account's key. The venue checks whether the account exists.
-struct ApiKey(String);
-
-impl<S: Sync> FromRequestParts<S> for ApiKey {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        let named = |headers: &HeaderMap| Some(headers.get(API_KEY)?.to_str().ok()?.to_owned());
-        named(&parts.headers).map(Self).ok_or(Refusal::NoApiKey)
+fn refuse_on_purpose(disruptions: &Disruptions, lists_orders: bool) -> Result<(), Refusal> {
+    if disruptions.is_on(Disruption::Ban) {
+        Err(Refusal::Banned { retry_after: BAN_DISRUPTION_WAIT })
+    } else if disruptions.is_on(Disruption::RateLimit) {
+        Err(Refusal::TooManyRequests { retry_after: RATE_LIMIT_DISRUPTION_WAIT })
+    } else if disruptions.is_on(Disruption::ServerError)
+        || lists_orders && disruptions.is_on(Disruption::HideOpenOrders)
+    {
+        Err(Refusal::Internal)
+    } else {
+        Ok(())
     }
 }
 
@@ -140,28 +146,29 @@ async fn depth(State(floor): Exchange, params: Params) -> Answer {
     floor.trade(|venue, _| Ok(Json(wire::depth(venue.events(), venue.touch(symbol)))))
 }
 
-async fn place(State(floor): Exchange, ApiKey(key): ApiKey, params: Params) -> Answer<Placed> {
+async fn place(State(floor): Exchange, Owner(key): Owner, params: Params) -> Answer<Placed> {
     let new = params.new_order()?;
+    let detail = params.detail(new.execution)?;
     if floor.disruptions.is_on(Disruption::HaltMarkets) {
         return Err(Refusal::MarketClosed);
     }
     floor.trade(|venue, now| {
         let order = venue.place(&key, &new, now)?;
-        Ok(Json(Placed::new(&order, venue.account(&key)?.trades())))
+        Ok(Json(Placed::new(&order, venue.account(&key)?.trades(), detail)))
     })
 }
 
-async fn order(State(floor): Exchange, ApiKey(key): ApiKey, params: Params) -> Answer<OrderState> {
+async fn order(State(floor): Exchange, Owner(key): Owner, params: Params) -> Answer<OrderState> {
     let (symbol, reference) = (params.symbol()?, params.order_reference()?);
     floor.trade(|venue, _| Ok(Json(OrderState::new(venue.order(&key, symbol, &reference)?))))
 }
 
-async fn cancel(State(floor): Exchange, ApiKey(key): ApiKey, params: Params) -> Answer<Cancelled> {
+async fn cancel(State(floor): Exchange, Owner(key): Owner, params: Params) -> Answer<Cancelled> {
     let (symbol, reference) = (params.symbol()?, params.order_reference()?);
     floor.trade(|venue, now| Ok(Json(Cancelled::new(&venue.cancel(&key, symbol, &reference, now)?))))
 }
 
-async fn open_orders(State(floor): Exchange, ApiKey(key): ApiKey, params: Params) -> Answer<Vec<OrderState>> {
+async fn open_orders(State(floor): Exchange, Owner(key): Owner, params: Params) -> Answer<Vec<OrderState>> {
     let wanted = params.optional_symbol()?;
     floor.trade(|venue, _| {
         let open = venue.account(&key)?.open_orders();
@@ -173,21 +180,35 @@ async fn open_orders(State(floor): Exchange, ApiKey(key): ApiKey, params: Params
     })
 }
 
-async fn cancel_all(State(floor): Exchange, ApiKey(key): ApiKey, params: Params) -> Answer<Vec<Cancelled>> {
+async fn cancel_all(State(floor): Exchange, Owner(key): Owner, params: Params) -> Answer<Vec<Cancelled>> {
     let symbol = params.symbol()?;
     floor.trade(|venue, now| {
         Ok(Json(venue.cancel_all(&key, symbol, now)?.iter().map(Cancelled::new).collect()))
     })
 }
 
-async fn account(State(floor): Exchange, ApiKey(key): ApiKey) -> Answer {
+async fn account(State(floor): Exchange, Owner(key): Owner) -> Answer {
     floor.trade(|venue, now| Ok(Json(wire::account(venue.account(&key)?, now))))
 }
 
+/// Open and remembered orders in the order of their ids, from `orderId` on; the newest if it is absent.
+async fn all_orders(State(floor): Exchange, Owner(key): Owner, params: Params) -> Answer<Vec<OrderState>> {
+    let (symbol, limit) = (params.symbol()?, params.limit()?);
+    let first: Option<u64> = params.optional("orderId")?;
+    floor.trade(|venue, _| {
+        let account = venue.account(&key)?;
+        let mut orders: Vec<_> = account.closed_orders().chain(account.open_orders()).collect();
+        orders.retain(|order| order.symbol == symbol && first.is_none_or(|first| order.id >= first));
+        orders.sort_unstable_by_key(|order| order.id);
+        let skipped = if first.is_some() { 0 } else { orders.len().saturating_sub(limit) };
+        Ok(Json(orders.into_iter().skip(skipped).take(limit).map(OrderState::new).collect()))
+    })
+}
+
 /// From `fromId` on, oldest first; the newest trades if it is absent.
-async fn my_trades(State(floor): Exchange, ApiKey(key): ApiKey, params: Params) -> Answer<Vec<TradeBody>> {
+async fn my_trades(State(floor): Exchange, Owner(key): Owner, params: Params) -> Answer<Vec<TradeBody>> {
     let symbol = params.symbol()?;
-    let limit = params.limit(500, 1_000)?;
+    let limit = params.limit()?;
     let first: Option<u64> = params.optional("fromId")?;
     let order_id: Option<u64> = params.optional("orderId")?;
     floor.trade(|venue, _| {

@@ -1,5 +1,6 @@
 //! The exchange as a running server: one venue behind a lock, updated before every answer.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -30,6 +31,9 @@ use crate::recording::Recording;
 /// The interval at which the market advances without requests, so that a quiet hour is not replayed at once.
 pub(super) const TICK: Duration = Duration::from_millis(100);
 
+/// The time in which a client sends the body of a request.
+pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The time in which a client sends the header of its next request, or its connection is closed.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -46,16 +50,29 @@ pub struct ExchangeSettings {
     pub recording: Arc<Recording>,
     /// Recorded seconds per second.
     pub speed: f64,
-    /// API keys and the balances of their accounts.
-    pub accounts: Vec<(String, Vec<(Asset, Decimal)>)>,
+    /// The accounts.
+    pub accounts: Vec<AccountSettings>,
     /// The seed of the answers' delays; `None` answers at once.
     pub delay_seed: Option<u64>,
     /// Request weight allowed per minute.
     pub weight_limit: u32,
-    /// The exchange's clock.
+    /// The clock that moves the market.
     pub clock: Clock,
+    /// The clock with which the timestamps of requests are compared.
+    pub request_clock: Clock,
     /// What it does wrong.
     pub disruptions: Disruptions,
+}
+
+/// An account of an exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountSettings {
+    /// The key that names the account in requests.
+    pub api_key: String,
+    /// The key with which its owner signs requests.
+    pub secret: String,
+    /// The initial balances.
+    pub funds: Vec<(Asset, Decimal)>,
 }
 
 impl ExchangeSettings {
@@ -69,6 +86,7 @@ impl ExchangeSettings {
             delay_seed: None,
             weight_limit: WEIGHT_LIMIT,
             clock: Clock::system(),
+            request_clock: Clock::system(),
             disruptions: Disruptions::default(),
         }
     }
@@ -89,7 +107,7 @@ impl PaperExchange {
     pub async fn start(settings: ExchangeSettings) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let first_account = settings.accounts.first().map(|(api_key, _)| api_key.clone());
+        let first_account = settings.accounts.first().map(|account| account.api_key.clone());
         let floor = Arc::new(Floor::new(settings));
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&floor).move_market());
@@ -157,6 +175,9 @@ pub(super) struct Floor {
     pub(super) weight: Mutex<WeightMeter>,
     pub(super) weight_limit: u32,
     pub(super) clock: Clock,
+    request_clock: Clock,
+    /// By API key.
+    pub(super) secrets: BTreeMap<String, String>,
     pub(super) disruptions: Disruptions,
 }
 
@@ -164,8 +185,10 @@ impl Floor {
     fn new(settings: ExchangeSettings) -> Self {
         let now = settings.clock.now();
         let mut venue = Venue::default();
-        for (api_key, funds) in settings.accounts {
+        let mut secrets = BTreeMap::new();
+        for AccountSettings { api_key, secret, funds } in settings.accounts {
             venue.open_account(&api_key, funds);
+            secrets.insert(api_key, secret);
         }
         // The recording opens its markets within milliseconds; a client must never see one without a price.
         for quote in settings.recording.first_quotes() {
@@ -180,6 +203,8 @@ impl Floor {
             weight: Mutex::new(WeightMeter::new(settings.weight_limit)),
             weight_limit: settings.weight_limit,
             clock: settings.clock,
+            request_clock: settings.request_clock,
+            secrets,
             disruptions: settings.disruptions,
         }
     }
@@ -204,7 +229,7 @@ impl Floor {
     /// The exchange's time as clients see it.
     pub(super) fn time(&self) -> Duration {
         let skewed = self.disruptions.is_on(Disruption::ClockSkew);
-        self.clock.now() + if skewed { CLOCK_SKEW } else { Duration::ZERO }
+        self.request_clock.now() + if skewed { CLOCK_SKEW } else { Duration::ZERO }
     }
 
     /// The delay of the next answer.

@@ -3,7 +3,7 @@
 //! A resting order fills when a quote of the other side or a trade reaches its price, at its own price, and by no
 //! more than that quote or trade offers. An order that meets the touch executes against it at once. The model is
 //! kinder than a real exchange: customers never trade with each other, their orders come before all others at the
-//! same price, and there are no fees.
+//! same price.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,11 +11,14 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 
-use super::account::Account;
+use super::account::{Account, commission};
 use super::order::{Execution, NewOrder, Order, OrderStatus, Trade};
 use super::refusal::Refusal;
 use crate::market::{Asset, Level, Side, Symbol, Touch};
 use crate::recording::{MarketEvent, MarketEventKind};
+
+/// The most open orders of an account in one market.
+pub(super) const MOST_OPEN_ORDERS: usize = 200;
 
 /// All accounts and markets. Independent of HTTP; the time is passed in.
 #[derive(Debug, Default)]
@@ -143,13 +146,17 @@ impl Venue {
         let Some(order) = account.open_order(id) else { return Decimal::ZERO };
         let quantity = quantity.min(order.remaining());
         self.last_trade += 1;
+        let price = taken_at.unwrap_or(order.limit);
+        let (commission_asset, commission) = commission(order.symbol, order.side, quantity, price);
         let trade = Trade {
             id: self.last_trade,
             order_id: id,
             symbol: order.symbol,
             side: order.side,
-            price: taken_at.unwrap_or(order.limit),
+            price,
             quantity,
+            commission,
+            commission_asset,
             is_maker: taken_at.is_none(),
             time: now,
         };
@@ -174,17 +181,22 @@ impl Venue {
         {
             return Err(Refusal::DuplicateOrder);
         }
+        if account.open_orders().filter(|order| order.symbol == new.symbol).count() >= MOST_OPEN_ORDERS {
+            return Err(Refusal::Filter("MAX_NUM_ORDERS"));
+        }
         let limit = new.execution.price().or(met.map(|met| met.price)).unwrap_or_default();
         let met = met.filter(|met| new.side.reaches(limit, met.price));
         if met.is_some() && matches!(new.execution, Execution::LimitMaker(_)) {
             return Err(Refusal::WouldTake);
         }
         let id = self.accept(api_key, new, limit, now)?;
-        if let Some(met) = met.filter(|met| met.quantity > Decimal::ZERO) {
+        let at_least =
+            if matches!(new.execution, Execution::FillOrKill(_)) { new.quantity } else { Decimal::ZERO };
+        if let Some(met) = met.filter(|met| met.quantity > Decimal::ZERO && met.quantity >= at_least) {
             let taken = self.fill(api_key, id, met.quantity, Some(met.price), now);
             self.books.entry(new.symbol).or_default().take(new.side, taken);
         }
-        if matches!(new.execution, Execution::Market | Execution::ImmediateOrCancel(_)) {
+        if !matches!(new.execution, Execution::Limit(_) | Execution::LimitMaker(_)) {
             self.end(api_key, id, OrderStatus::Expired, now);
         }
         self.order(api_key, new.symbol, &OrderReference::Id(id)).cloned()

@@ -15,8 +15,9 @@ pub const WEIGHT_LIMIT: u32 = 24_000;
 /// The number of refused requests before the address is banned.
 const FORGIVEN: u32 = 50;
 
-/// Binance's shortest ban.
+/// Binance's shortest and longest ban. Each ban is twice as long as the one before.
 const BAN: Duration = Duration::from_mins(2);
+const LONGEST_BAN: Duration = Duration::from_hours(72);
 
 /// Counts the weight of all requests; there is only one loopback address, hence one counter.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub struct WeightMeter {
     minute: u64,
     used: u32,
     refused: u32,
+    bans: u32,
     banned_until: Duration,
 }
 
@@ -32,7 +34,7 @@ impl WeightMeter {
     /// A meter that allows `limit` per minute.
     #[must_use]
     pub const fn new(limit: u32) -> Self {
-        Self { limit, minute: 0, used: 0, refused: 0, banned_until: Duration::ZERO }
+        Self { limit, minute: 0, used: 0, refused: 0, bans: 0, banned_until: Duration::ZERO }
     }
 
     /// Charges a request that arrives at `now` and returns the weight used in this minute.
@@ -53,8 +55,10 @@ impl WeightMeter {
         }
         self.refused += 1;
         if self.refused > FORGIVEN {
-            self.banned_until = now + BAN;
-            return Err(Refusal::Banned { retry_after: BAN });
+            let retry_after = BAN.saturating_mul(2_u32.saturating_pow(self.bans)).min(LONGEST_BAN);
+            self.bans += 1;
+            self.banned_until = now + retry_after;
+            return Err(Refusal::Banned { retry_after });
         }
         let retry_after = Duration::from_secs((minute + 1) * WINDOW.as_secs()).saturating_sub(now);
         Err(Refusal::TooManyRequests { retry_after })
@@ -71,7 +75,11 @@ impl WeightMeter {
 #[must_use]
 pub fn weight_of(method: &Method, path: &str, has_symbol: bool) -> u32 {
     match (method, path, has_symbol) {
-        (&Method::GET, "/api/v3/exchangeInfo" | "/api/v3/account" | "/api/v3/myTrades", _) => 20,
+        (
+            &Method::GET,
+            "/api/v3/exchangeInfo" | "/api/v3/account" | "/api/v3/allOrders" | "/api/v3/myTrades",
+            _,
+        ) => 20,
         (&Method::GET, "/api/v3/openOrders", false) => 80,
         (&Method::GET, "/api/v3/openOrders", true) => 6,
         (&Method::GET, "/api/v3/depth", _) => 5,
@@ -111,5 +119,10 @@ mod tests {
             Err(Refusal::Banned { retry_after })
         );
         assert_eq!(meter.charge(0, NOON + BAN), Ok(0));
+        let mut again = meter;
+        for _ in 0..FORGIVEN {
+            assert!(matches!(again.charge(1, NOON + BAN), Err(Refusal::TooManyRequests { .. })));
+        }
+        assert_eq!(again.charge(1, NOON + BAN), Err(Refusal::Banned { retry_after: BAN * 2 }), "longer");
     }
 }

@@ -3,12 +3,18 @@
 use std::time::Duration;
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::account::Account;
+use super::account::{Account, FEE};
 use super::order::{Order, Trade};
-use crate::market::{Asset, Level, Side, Symbol, Touch};
+use super::params::Detail;
+use super::venue::MOST_OPEN_ORDERS;
+use crate::market::{Asset, Level, Side, Symbol, Touch, TradingRules};
+
+/// The id of the order list of an order that is in none.
+const NO_LIST: i32 = -1;
 
 /// Decimals are sent as strings with eight places.
 fn eight_places<S: Serializer>(number: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
@@ -78,11 +84,14 @@ pub(super) struct OrderBody {
     // Binance's own spelling.
     #[serde(serialize_with = "eight_places")]
     cummulative_quote_qty: Decimal,
+    #[serde(serialize_with = "eight_places")]
+    orig_quote_order_qty: Decimal,
     status: &'static str,
     time_in_force: &'static str,
     #[serde(rename = "type")]
     order_type: &'static str,
     side: &'static str,
+    self_trade_prevention_mode: &'static str,
 }
 
 impl OrderBody {
@@ -90,16 +99,19 @@ impl OrderBody {
         Self {
             symbol: order.symbol.as_str(),
             order_id: order.id,
-            order_list_id: -1,
+            order_list_id: NO_LIST,
             client_order_id: order.client_id.clone(),
             price: order.execution.price().unwrap_or_default(),
             orig_qty: order.quantity,
             executed_qty: order.executed,
             cummulative_quote_qty: order.executed_quote,
+            orig_quote_order_qty: Decimal::ZERO,
             status: order.status.as_str(),
             time_in_force: order.execution.time_in_force(),
             order_type: order.execution.order_type(),
             side: order.side.as_str(),
+            // Orders of customers never meet each other.
+            self_trade_prevention_mode: "NONE",
         }
     }
 }
@@ -110,8 +122,13 @@ impl OrderBody {
 pub(super) struct OrderState {
     #[serde(flatten)]
     order: OrderBody,
+    #[serde(serialize_with = "eight_places")]
+    stop_price: Decimal,
+    #[serde(serialize_with = "eight_places")]
+    iceberg_qty: Decimal,
     time: u64,
     update_time: u64,
+    working_time: u64,
     is_working: bool,
 }
 
@@ -119,26 +136,51 @@ impl OrderState {
     pub(super) fn new(order: &Order) -> Self {
         Self {
             order: OrderBody::new(order),
+            stop_price: Decimal::ZERO,
+            iceberg_qty: Decimal::ZERO,
             time: millis(order.placed),
+            working_time: millis(order.placed),
             update_time: millis(order.updated),
             is_working: order.status.is_open(),
         }
     }
 }
 
-/// The answer to a new order.
+/// The answer to a new order, as detailed as the client asks.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Placed {
-    #[serde(flatten)]
-    order: OrderBody,
-    transact_time: u64,
-    fills: Vec<Fill>,
+#[serde(untagged)]
+pub(super) enum Placed {
+    Ack(Acknowledged),
+    Result(Executed),
+    Full {
+        #[serde(flatten)]
+        order: Executed,
+        fills: Vec<Fill>,
+    },
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Fill {
+pub(super) struct Acknowledged {
+    symbol: &'static str,
+    order_id: u64,
+    order_list_id: i32,
+    client_order_id: String,
+    transact_time: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Executed {
+    #[serde(flatten)]
+    order: OrderBody,
+    transact_time: u64,
+    working_time: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Fill {
     #[serde(serialize_with = "eight_places")]
     price: Decimal,
     #[serde(serialize_with = "eight_places")]
@@ -150,15 +192,35 @@ struct Fill {
 }
 
 impl Placed {
-    pub(super) fn new<'a>(order: &Order, trades: impl Iterator<Item = &'a Trade>) -> Self {
-        let fills = trades.filter(|trade| trade.order_id == order.id).map(|trade| Fill {
+    pub(super) fn new<'a>(order: &Order, trades: impl Iterator<Item = &'a Trade>, detail: Detail) -> Self {
+        let time = millis(order.updated);
+        let executed = || Executed { order: OrderBody::new(order), transact_time: time, working_time: time };
+        match detail {
+            Detail::Ack => Self::Ack(Acknowledged {
+                symbol: order.symbol.as_str(),
+                order_id: order.id,
+                order_list_id: NO_LIST,
+                client_order_id: order.client_id.clone(),
+                transact_time: time,
+            }),
+            Detail::Result => Self::Result(executed()),
+            Detail::Full => {
+                let fills = trades.filter(|trade| trade.order_id == order.id).map(Fill::new).collect();
+                Self::Full { order: executed(), fills }
+            }
+        }
+    }
+}
+
+impl Fill {
+    fn new(trade: &Trade) -> Self {
+        Self {
             price: trade.price,
             qty: trade.quantity,
-            commission: Decimal::ZERO,
-            commission_asset: Asset::Usdt.as_str(),
+            commission: trade.commission,
+            commission_asset: trade.commission_asset.as_str(),
             trade_id: trade.id,
-        });
-        Self { order: OrderBody::new(order), transact_time: millis(order.updated), fills: fills.collect() }
+        }
     }
 }
 
@@ -210,12 +272,12 @@ impl TradeBody {
             symbol: trade.symbol.as_str(),
             id: trade.id,
             order_id: trade.order_id,
-            order_list_id: -1,
+            order_list_id: NO_LIST,
             price: trade.price,
             qty: trade.quantity,
             quote_qty: trade.price * trade.quantity,
-            commission: Decimal::ZERO,
-            commission_asset: Asset::Usdt.as_str(),
+            commission: trade.commission,
+            commission_asset: trade.commission_asset.as_str(),
             time: millis(trade.time),
             is_buyer: trade.side == Side::Buy,
             is_maker: trade.is_maker,
@@ -233,12 +295,21 @@ pub(super) fn account(account: &Account, now: Duration) -> Value {
             "locked": format!("{:.8}", balance.locked),
         })
     });
+    // In hundredths of a percent.
+    let points = (FEE * Decimal::from(10_000)).to_u32();
+    let rate = format!("{FEE:.8}");
     json!({
-        "makerCommission": 0,
-        "takerCommission": 0,
+        "makerCommission": points,
+        "takerCommission": points,
+        "buyerCommission": 0,
+        "sellerCommission": 0,
+        "commissionRates": {"maker": rate, "taker": rate, "buyer": "0.00000000", "seller": "0.00000000"},
         "canTrade": true,
         "canWithdraw": false,
         "canDeposit": false,
+        "brokered": false,
+        "requireSelfTradePrevention": false,
+        "preventSor": false,
         "updateTime": millis(now),
         "accountType": "SPOT",
         "balances": balances,
@@ -260,21 +331,52 @@ pub(super) fn exchange_info(weight_limit: u32, now: Duration, is_halted: bool) -
 }
 
 fn market(symbol: Symbol, is_halted: bool) -> Value {
-    let rules = symbol.rules();
     json!({
         "symbol": symbol.as_str(),
         "status": if is_halted { "BREAK" } else { "TRADING" },
         "baseAsset": symbol.base().as_str(),
         "baseAssetPrecision": 8,
         "quoteAsset": Asset::Usdt.as_str(),
+        "quotePrecision": 8,
         "quoteAssetPrecision": 8,
+        "baseCommissionPrecision": 8,
+        "quoteCommissionPrecision": 8,
         "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
+        "icebergAllowed": false,
+        "ocoAllowed": false,
+        "otoAllowed": false,
+        "quoteOrderQtyMarketAllowed": false,
+        "allowTrailingStop": false,
+        "cancelReplaceAllowed": false,
         "isSpotTradingAllowed": true,
         "isMarginTradingAllowed": false,
-        "filters": [
-            {"filterType": "PRICE_FILTER", "tickSize": format!("{:.8}", rules.tick)},
-            {"filterType": "LOT_SIZE", "stepSize": format!("{:.8}", rules.step)},
-            {"filterType": "NOTIONAL", "minNotional": format!("{:.8}", rules.min_notional)},
-        ],
+        "filters": filters(&symbol.rules()),
+        "permissions": ["SPOT"],
+        "permissionSets": [["SPOT"]],
+        "defaultSelfTradePreventionMode": "NONE",
+        "allowedSelfTradePreventionModes": ["NONE"],
     })
+}
+
+fn filters(rules: &TradingRules) -> Value {
+    let (tick, step) = (format!("{:.8}", rules.tick), format!("{:.8}", rules.step));
+    let highest_value = rules.max_price * rules.max_quantity;
+    json!([
+        {
+            "filterType": "PRICE_FILTER",
+            "minPrice": tick, "maxPrice": format!("{:.8}", rules.max_price), "tickSize": tick,
+        },
+        {
+            "filterType": "LOT_SIZE",
+            "minQty": step, "maxQty": format!("{:.8}", rules.max_quantity), "stepSize": step,
+        },
+        {
+            "filterType": "NOTIONAL",
+            "minNotional": format!("{:.8}", rules.min_notional), "applyMinToMarket": true,
+            "maxNotional": format!("{highest_value:.8}"), "applyMaxToMarket": false,
+            // The value of a market order is that at the touch, not an average.
+            "avgPriceMins": 0,
+        },
+        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": MOST_OPEN_ORDERS},
+    ])
 }

@@ -34,7 +34,13 @@ async fn public_endpoints_answer_in_binances_shape() {
     assert_eq!(info["rateLimits"][0]["rateLimitType"], "REQUEST_WEIGHT");
     let names: Vec<_> = info["symbols"].as_array().unwrap().iter().map(|market| &market["symbol"]).collect();
     assert_eq!(names, ["BTCUSDT", "ETHUSDT", "SOLUSDT"]);
-    assert_eq!(info["symbols"][1]["filters"][1], json!({"filterType": "LOT_SIZE", "stepSize": "0.00010000"}));
+    assert_eq!(
+        info["symbols"][1]["filters"][1],
+        json!({
+            "filterType": "LOT_SIZE",
+            "minQty": "0.00010000", "maxQty": "90000.00000000", "stepSize": "0.00010000",
+        })
+    );
 }
 
 #[tokio::test]
@@ -130,16 +136,38 @@ async fn every_mistake_has_binances_code() {
     for (method, path, status, code, message) in [
         ("GET", "ticker/bookTicker?symbol=DOGEUSDT".to_owned(), 400, -1121, "Invalid symbol."),
         ("GET", "depth".to_owned(), 400, -1102, "Mandatory parameter 'symbol'"),
-        ("POST", "order?symbol=&side=BUY".to_owned(), 400, -1102, "Mandatory parameter 'symbol'"),
+        ("POST", "order?symbol=&side=BUY".to_owned(), 400, -1105, "Parameter 'symbol' was empty."),
         ("POST", "order?symbol=BTCUSDT".to_owned(), 400, -1102, "Mandatory parameter 'side'"),
         ("POST", "order?symbol=BTCUSDT&side=HOLD".to_owned(), 400, -1117, "Invalid side."),
         ("POST", buy("quantity=1"), 400, -1102, "Mandatory parameter 'type'"),
         ("POST", buy("type=STOP_LOSS&quantity=1"), 400, -1116, "Invalid orderType."),
         ("POST", buy("type=MARKET"), 400, -1102, "Mandatory parameter 'quantity'"),
-        ("POST", buy("type=MARKET&quantity=many"), 400, -1102, "Mandatory parameter 'quantity'"),
+        (
+            "POST",
+            buy("type=MARKET&quantity=many"),
+            400,
+            -1100,
+            "Illegal characters found in parameter 'quantity'",
+        ),
+        (
+            "POST",
+            buy("type=MARKET&quantity=0.000000001"),
+            400,
+            -1111,
+            "Parameter 'quantity' has too much precision.",
+        ),
+        (
+            "POST",
+            buy("type=MARKET&quantity=1&price=1"),
+            400,
+            -1106,
+            "Parameter 'price' sent when not required.",
+        ),
+        ("POST", buy("side=SELL"), 400, -1101, "Duplicate values for a parameter detected."),
+        ("GET", "account?recvWindow=60001".to_owned(), 400, -1131, "recvWindow must be less than 60000."),
         ("POST", buy("type=LIMIT&timeInForce=GTC&quantity=1"), 400, -1102, "Mandatory parameter 'price'"),
         ("POST", buy("type=LIMIT&price=99&quantity=1"), 400, -1102, "Mandatory parameter 'timeInForce'"),
-        ("POST", buy("type=LIMIT&timeInForce=FOK&price=99&quantity=1"), 400, -1115, "Invalid timeInForce."),
+        ("POST", buy("type=LIMIT&timeInForce=GTX&price=99&quantity=1"), 400, -1115, "Invalid timeInForce."),
         ("POST", buy("type=LIMIT_MAKER&price=99.001&quantity=1"), 400, -1013, "Filter failure: PRICE_FILTER"),
         ("POST", buy("type=LIMIT_MAKER&price=99&quantity=0.000001"), 400, -1013, "Filter failure: LOT_SIZE"),
         ("POST", buy("type=LIMIT_MAKER&price=99&quantity=0.01"), 400, -1013, "Filter failure: NOTIONAL"),

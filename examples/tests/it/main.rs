@@ -6,3 +6,4 @@ mod disruptions;
 mod exchange_api;
 mod exchange_limits;
 mod session;
+mod signatures;

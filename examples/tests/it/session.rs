@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bot_metrics_examples::clock::Clock;
-use bot_metrics_examples::exchange::{Disruptions, ExchangeSettings, PaperExchange};
+use bot_metrics_examples::exchange::{AccountSettings, Disruptions, ExchangeSettings, PaperExchange};
 use bot_metrics_examples::market::Asset;
 use bot_metrics_examples::recording::Recording;
+use bot_metrics_examples::signature::signed_query;
 use reqwest::{Method, Response, StatusCode};
+use rust_decimal::Decimal;
 use serde_json::Value;
 
 /// At 10 s BTC trades at 99, at 20 s the round starts over.
@@ -21,6 +23,15 @@ received_us,exchange_us,symbol,kind,side,price,quantity,ask_price,ask_quantity
 
 /// The exchange's clock at the start of a test.
 pub(crate) const START: Duration = Duration::from_hours(484_140);
+
+fn account(api_key: &str, funds: Vec<(Asset, Decimal)>) -> AccountSettings {
+    AccountSettings { api_key: api_key.to_owned(), secret: secret(api_key), funds }
+}
+
+/// The secret of an API key.
+pub(crate) fn secret(api_key: &str) -> String {
+    api_key.chars().rev().collect()
+}
 
 pub(crate) fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     response.headers().get(name).unwrap().to_str().unwrap()
@@ -44,10 +55,11 @@ impl Session {
         let disruptions = Disruptions::default();
         let settings = ExchangeSettings {
             accounts: vec![
-                ("alice".to_owned(), vec![(Asset::Usdt, 1_000.into()), (Asset::Btc, 2.into())]),
-                ("bob".to_owned(), vec![(Asset::Usdt, 1.into())]),
+                account("alice", vec![(Asset::Usdt, 1_000.into()), (Asset::Btc, 2.into())]),
+                account("bob", vec![(Asset::Usdt, 1.into())]),
             ],
             clock: clock.clone(),
+            request_clock: clock.clone(),
             disruptions: disruptions.clone(),
             ..ExchangeSettings::new(recording)
         };
@@ -72,12 +84,24 @@ impl Session {
         path: &str,
         key: Option<&str>,
     ) -> reqwest::Result<Response> {
-        let url = format!("{}/api/v3/{path}", self.exchange.url());
-        let mut request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), url);
-        if let Some(key) = key {
-            request = request.header("X-MBX-APIKEY", key);
-        }
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let request = match key {
+            Some(key) => self.request(method, &self.signed(path, key)).header("X-MBX-APIKEY", key),
+            None => self.request(method, path),
+        };
         request.send().await
+    }
+
+    /// A request as it is, without key and signature.
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}/api/v3/{path}", self.exchange.url()))
+    }
+
+    /// The path with a signed query string.
+    pub(crate) fn signed(&self, path: &str, key: &str) -> String {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let parameters: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+        format!("{path}?{}", signed_query(&secret(key), &parameters, self.clock.now()))
     }
 
     /// A request with alice's key, which must succeed.

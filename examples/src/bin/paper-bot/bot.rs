@@ -60,7 +60,7 @@ impl Bot {
         ));
         let public = Client::new(url, Arc::clone(&throttle)).map_err(FatalError::Client)?;
         let desk = |profile: &'static Profile| {
-            let api = public.with_key(profile.api_key);
+            let api = public.with_account(profile);
             Arc::new(Desk::new(profile, api, faults.clone(), Arc::clone(&journal), Arc::clone(&throttle)))
         };
         let roster = Roster::new(PROFILES.into_iter().map(desk).collect());

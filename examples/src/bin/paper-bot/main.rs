@@ -39,7 +39,7 @@ use bot_metrics_examples::recording::Recording;
 use crate::bot::Bot;
 use crate::error::FatalError;
 use crate::options::Options;
-use crate::profile::PROFILES;
+use crate::profile::{PROFILES, Profile};
 
 fn main() -> ExitCode {
     demo::main(|options: Options| run(options.checked()))
@@ -85,7 +85,7 @@ async fn start_exchange(options: &Options, faults: &Switchboard) -> Result<Paper
     };
     let settings = ExchangeSettings {
         speed: options.speed,
-        accounts: PROFILES.map(|profile| (profile.api_key.to_owned(), profile.funds.to_vec())).to_vec(),
+        accounts: PROFILES.map(Profile::account).to_vec(),
         delay_seed: Some(options.seed),
         disruptions: faults.disruptions(),
         ..ExchangeSettings::new(Arc::new(recording))

@@ -1,5 +1,6 @@
 //! The profiles: two market makers, each with its own account, capital and strategy.
 
+use bot_metrics_examples::exchange::AccountSettings;
 use bot_metrics_examples::market::{Asset, Side, Symbol};
 use rust_decimal::Decimal;
 
@@ -12,6 +13,8 @@ pub(crate) struct Profile {
     pub(crate) id: &'static str,
     /// The key of its account.
     pub(crate) api_key: &'static str,
+    /// The secret with which it signs requests. It opens an account of the paper exchange only.
+    pub(crate) secret: &'static str,
     /// The capital that it may use, in dollars.
     pub(crate) allocated: Decimal,
     /// The initial balances of its account on the paper exchange.
@@ -34,6 +37,7 @@ const fn decimal(number: u32, scale: u32) -> Decimal {
 pub(crate) static MAKER_TIGHT: Profile = Profile {
     id: "maker-tight",
     api_key: "paper-maker-tight",
+    secret: "secret of maker-tight",
     allocated: decimal(10_000, 0),
     funds: [
         (Asset::Btc, decimal(2, 2)),
@@ -51,6 +55,7 @@ pub(crate) static MAKER_TIGHT: Profile = Profile {
 pub(crate) static MAKER_WIDE: Profile = Profile {
     id: "maker-wide",
     api_key: "paper-maker-wide",
+    secret: "secret of maker-wide",
     allocated: decimal(20_000, 0),
     funds: [
         (Asset::Btc, decimal(4, 2)),
@@ -68,6 +73,12 @@ pub(crate) static MAKER_WIDE: Profile = Profile {
 pub(crate) static PROFILES: [&Profile; 2] = [&MAKER_TIGHT, &MAKER_WIDE];
 
 impl Profile {
+    /// Its account on the paper exchange.
+    pub(crate) fn account(&self) -> AccountSettings {
+        let (api_key, secret) = (self.api_key.to_owned(), self.secret.to_owned());
+        AccountSettings { api_key, secret, funds: self.funds.to_vec() }
+    }
+
     /// The size of its quotes: about 90 or 180 dollars.
     pub(crate) fn quote_size(&self, symbol: Symbol) -> Decimal {
         let smallest = match symbol {

@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::bot::Bot;
 use crate::desk::Desk;
-use crate::profile::PROFILES;
+use crate::profile::{PROFILES, Profile};
 
 /// Attributes record to the process-wide instance, so only one rehearsal runs at a time.
 static ALONE: Mutex<()> = Mutex::const_new(());
@@ -32,7 +32,7 @@ impl Rehearsal {
         let clock = Clock::manual(Duration::from_hours(484_140));
         let faults = Switchboard::default();
         let settings = ExchangeSettings {
-            accounts: PROFILES.map(|profile| (profile.api_key.to_owned(), profile.funds.to_vec())).to_vec(),
+            accounts: PROFILES.map(Profile::account).to_vec(),
             clock: clock.clone(),
             disruptions: faults.disruptions(),
             ..ExchangeSettings::new(Arc::new(Recording::embedded().unwrap()))

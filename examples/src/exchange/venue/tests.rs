@@ -64,7 +64,7 @@ fn a_resting_buy_fills_when_the_ask_falls_to_it() {
     let order = venue.order(ALICE, Symbol::EthUsdt, &OrderReference::Id(id)).unwrap();
     assert_eq!((order.status, order.executed_quote), (OrderStatus::Filled, decimal("1999")));
     assert_eq!(balance(&venue, ALICE, Asset::Usdt), Balance { free: decimal("8001"), locked: Decimal::ZERO });
-    assert_eq!(balance(&venue, ALICE, Asset::Eth).free, decimal("6"));
+    assert_eq!(balance(&venue, ALICE, Asset::Eth).free, decimal("5.999"), "less 0.1 % of what it received");
 }
 
 #[test]
@@ -186,6 +186,55 @@ fn cancelling_gives_the_rest_back_once() {
     assert!(venue.place(ALICE, &new, NOW).is_ok(), "the client id is free again");
 }
 
+#[test]
+fn a_fill_or_kill_order_executes_completely_or_not_at_all() {
+    let mut venue = venue();
+    let fok = Execution::FillOrKill(decimal("2000.10"));
+    let killed = venue.place(ALICE, &order(Side::Buy, fok, "3"), NOW).unwrap();
+    assert_eq!((killed.status, killed.executed), (OrderStatus::Expired, Decimal::ZERO));
+    let filled = venue.place(ALICE, &order(Side::Buy, fok, "2"), NOW).unwrap();
+    assert_eq!((filled.status, filled.executed), (OrderStatus::Filled, decimal("2")));
+}
+
+#[test]
+fn the_fee_is_a_thousandth_of_the_received_amount() {
+    let mut venue = venue();
+    venue.place(ALICE, &order(Side::Buy, Execution::Market, "0.5"), NOW).unwrap();
+    venue.place(ALICE, &order(Side::Sell, Execution::Market, "0.5"), NOW).unwrap();
+    let fees: Vec<_> = venue
+        .account(ALICE)
+        .unwrap()
+        .trades()
+        .map(|trade| (trade.commission, trade.commission_asset))
+        .collect();
+    assert_eq!(fees, [(decimal("0.0005"), Asset::Eth), (decimal("1"), Asset::Usdt)]);
+    assert_eq!(balance(&venue, ALICE, Asset::Usdt).free, decimal("9998.95"));
+    assert_eq!(balance(&venue, ALICE, Asset::Eth).free, decimal("4.9995"));
+}
+
+#[test]
+fn closed_orders_and_trades_are_kept_in_a_bounded_window() {
+    let mut venue = venue();
+    for _ in 0..1_500 {
+        let id = limit(&mut venue, ALICE, Side::Buy, "1999.00", "0.01");
+        venue.cancel(ALICE, Symbol::EthUsdt, &OrderReference::Id(id), NOW).unwrap();
+    }
+    assert_eq!(venue.account(ALICE).unwrap().closed_orders().count(), 1_000);
+    let state = |id| venue.order(ALICE, Symbol::EthUsdt, &OrderReference::Id(id)).map(|order| order.status);
+    assert_eq!((state(500), state(501)), (Err(Refusal::NoSuchOrder), Ok(OrderStatus::Canceled)));
+}
+
+#[test]
+fn a_market_has_at_most_200_open_orders_of_an_account() {
+    let mut venue = venue();
+    for _ in 0..200 {
+        limit(&mut venue, ALICE, Side::Buy, "1000.00", "0.01");
+    }
+    let one_more = order(Side::Buy, Execution::Limit(decimal("1000")), "0.01");
+    assert_eq!(venue.place(ALICE, &one_more, NOW), Err(Refusal::Filter("MAX_NUM_ORDERS")));
+    assert!(venue.place(BOB, &one_more, NOW).is_ok());
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Market { bid_ticks: i64, spread_ticks: i64, quantity: i64 },
@@ -249,11 +298,11 @@ fn run(venue: &mut Venue, step: &Step) {
     }
 }
 
-/// The balances computed from the initial funds and the trades.
+/// The balances computed from the initial funds, the trades and their fees.
 fn expected(account: &Account) -> (Decimal, Decimal) {
     account.trades().fold((decimal("10000"), decimal("5")), |(usdt, eth), trade| match trade.side {
-        Side::Buy => (usdt - trade.price * trade.quantity, eth + trade.quantity),
-        Side::Sell => (usdt + trade.price * trade.quantity, eth - trade.quantity),
+        Side::Buy => (usdt - trade.price * trade.quantity, eth + trade.quantity - trade.commission),
+        Side::Sell => (usdt + trade.price * trade.quantity - trade.commission, eth - trade.quantity),
     })
 }
 

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bot_metrics::prelude::*;
+use bot_metrics_examples::clock::Clock;
 use bot_metrics_examples::market::Symbol;
+use bot_metrics_examples::signature::signed_query;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
@@ -19,6 +21,7 @@ pub(crate) use messages::{
     ServerTime, Ticker,
 };
 
+use crate::profile::Profile;
 use crate::throttle::Throttle;
 
 /// Longer than any useful answer takes.
@@ -26,12 +29,12 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 type Query<'a> = &'a [(&'a str, &'a str)];
 
-/// A client of the exchange; with a key it trades on that key's account.
+/// A client of the exchange; with a profile it trades on that profile's account.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
     base: Arc<str>,
-    api_key: Option<&'static str>,
+    account: Option<&'static Profile>,
     throttle: Arc<Throttle>,
 }
 
@@ -40,12 +43,12 @@ impl Client {
     pub(crate) fn new(url: &str, throttle: Arc<Throttle>) -> Result<Self, ApiError> {
         // Requests to the loopback exchange must not go through a proxy from the environment.
         let http = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?;
-        Ok(Self { http, base: url.trim_end_matches('/').into(), api_key: None, throttle })
+        Ok(Self { http, base: url.trim_end_matches('/').into(), account: None, throttle })
     }
 
-    /// A copy of the client that sends this key.
-    pub(crate) fn with_key(&self, api_key: &'static str) -> Self {
-        Self { api_key: Some(api_key), ..self.clone() }
+    /// A copy of the client that signs its requests for this profile's account.
+    pub(crate) fn with_account(&self, profile: &'static Profile) -> Self {
+        Self { account: Some(profile), ..self.clone() }
     }
 
     /// The base URL of the exchange.
@@ -81,6 +84,7 @@ impl Client {
             ("price", &price),
             ("quantity", &quantity),
             ("newClientOrderId", &order.client_id),
+            ("newOrderRespType", "RESULT"),
         ];
         match order.kind {
             OrderKind::Limit => query.extend([("type", "LIMIT"), ("timeInForce", "GTC")]),
@@ -144,10 +148,14 @@ impl Client {
         path: &str,
         query: Query<'_>,
     ) -> Result<T, ApiError> {
-        let mut request = self.http.request(method, format!("{}/api/v3/{path}", self.base)).query(query);
-        if let Some(api_key) = self.api_key {
-            request = request.header("X-MBX-APIKEY", api_key);
-        }
+        let url = format!("{}/api/v3/{path}", self.base);
+        let request = match self.account {
+            Some(Profile { api_key, secret, .. }) => {
+                let query = signed_query(secret, query, Clock::system().now());
+                self.http.request(method, format!("{url}?{query}")).header("X-MBX-APIKEY", *api_key)
+            }
+            None => self.http.request(method, url).query(query),
+        };
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         self.note_used_weight(&headers);
