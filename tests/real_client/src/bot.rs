@@ -41,9 +41,10 @@ impl Bot {
         Ok(())
     }
 
-    /// Buys at the market, bids for the same quantity at the best bid, and cancels that order if it is still open.
+    /// Buys at the market, bids for the same quantity at this part of the best bid, and cancels that order if it is
+    /// still open.
     #[timed_subsystem("trading", every = "1s")]
-    async fn round(&self) -> Result<(), CallError> {
+    async fn round(&self, part: f64) -> Result<(), CallError> {
         let market = OrderRequest {
             symbol: SYMBOL.to_owned(),
             side: OrderSide::Buy,
@@ -52,14 +53,14 @@ impl Bot {
             ..OrderRequest::default()
         };
         self.place(market).await?;
-        let bid = self.ticker().await?.bid_price;
+        let ticker = self.ticker().await?;
         let limit = OrderRequest {
             symbol: SYMBOL.to_owned(),
             side: OrderSide::Buy,
             order_type: OrderType::Limit,
             time_in_force: Some(TimeInForce::GTC),
             quantity: Some(QUANTITY),
-            price: Some(bid),
+            price: Some((ticker.bid_price * part).round()),
             ..OrderRequest::default()
         };
         let placed = self.place(limit).await?;
@@ -83,12 +84,17 @@ impl Bot {
 /// An error of a call, or the first difference.
 pub(crate) async fn check(url: &str, metrics: &Metrics) -> Result<String, Box<dyn Error + Send + Sync>> {
     let bot = Bot { market: connect(url), account: connect(url) };
-    for _ in 0..ROUNDS {
-        bot.round().await?;
+    for round in 0..ROUNDS {
+        // A bid above the market is filled at once; one far below it stays open.
+        bot.round(if round % 2 == 0 { 1.05 } else { 0.5 }).await?;
     }
     let orders = bot.orders().await?;
-    let cancelled = orders.iter().filter(|order| order.status == OrderStatus::Canceled).count();
-    let filled = ROUNDS - cancelled;
+    let limits_that_are = |status: OrderStatus| {
+        let limits = orders.iter().filter(|order| order.order_type == OrderType::Limit);
+        limits.filter(|order| order.status == status).count()
+    };
+    let cancelled = limits_that_are(OrderStatus::Canceled);
+    let filled = limits_that_are(OrderStatus::Filled);
     let samples = Samples::of(metrics);
     for (operation, outcome, expected) in [
         ("get_ticker", "ok", ROUNDS),
@@ -105,8 +111,10 @@ pub(crate) async fn check(url: &str, metrics: &Metrics) -> Result<String, Box<dy
             );
         }
     }
-    if orders.len() != 2 * ROUNDS {
-        return Err(format!("{} orders at the exchange, {} placed", orders.len(), 2 * ROUNDS).into());
+    if (orders.len(), cancelled + filled) != (2 * ROUNDS, ROUNDS) || cancelled == 0 || filled == 0 {
+        let found =
+            format!("{} orders at the exchange, {cancelled} cancelled, {filled} filled", orders.len());
+        return Err(found.into());
     }
     Ok(format!(
         "the bot's counters equal the exchange's: {} orders, {cancelled} cancelled, {filled} filled before that",
