@@ -18,8 +18,8 @@ pub use crate::attributes::reconciliation::report_of;
 pub use crate::attributes::text::Text;
 pub use crate::catalogue::Kind;
 pub use crate::families::custom::{
-    CUSTOM_FAMILIES, CustomFamily, DeclaredAt, Given, Label, LabelTexts, LabelType, NoLabel, SeriesCell,
-    closed_sets, given, series_cells,
+    CUSTOM_FAMILIES, CustomFamily, Given, Label, LabelTexts, LabelType, NoLabel, SeriesCell, closed_sets,
+    given, series_cells,
 };
 pub use crate::labels::value::{Derived, Position, concatenated, require_disjoint, values_before};
 pub use crate::labels::vocabulary::{fixed_method_name, fixed_text, require_type};

@@ -226,7 +226,7 @@ mod tests {
     use super::*;
     use crate::Mode;
     use crate::catalogue::Kind;
-    use crate::families::custom::{DeclaredAt, Label as _, ProfileId};
+    use crate::families::custom::{Label as _, ProfileId};
     use crate::labels::bounds::LabelBounds;
     use crate::series::{FamilyKey, LabelSetQuery, QueriedLabel};
     use crate::testing::{self, Samples};
@@ -265,8 +265,7 @@ mod tests {
     #[test]
     fn families_of_one_name_that_differ_are_a_start_up_error_and_so_are_their_budgets() {
         const fn family(help: &'static str) -> CustomFamily {
-            let place = DeclaredAt { module: "bot", file: "bot.rs", line: 1 };
-            CustomFamily::new(Kind::Counter, "signals_total", help, &[], &[], place)
+            CustomFamily::new(Kind::Counter, "signals_total", help, &[], &[], "bot")
         }
         const FAMILY: CustomFamily = family("Signals.");
         assert!(check_families(&[&FAMILY, &family("Signals.")]).is_ok());
@@ -279,8 +278,8 @@ mod tests {
     #[test]
     fn families_with_one_name_in_openmetrics_are_a_start_up_error_naming_both() {
         const fn family(kind: Kind, name: &'static str) -> CustomFamily {
-            let place = DeclaredAt { module: "bot", file: "bot.rs", line: 7 };
-            CustomFamily::new(kind, name, "Help.", &[], &[], place)
+            let place = SourceLine { module: "bot", function: "", file: "bot.rs", line: 7 };
+            CustomFamily { place, ..CustomFamily::new(kind, name, "Help.", &[], &[], "bot") }
         }
         let orders = family(Kind::Counter, "orders_total");
         assert!(check_names_in_openmetrics(&[&orders, &family(Kind::Gauge, "order")]).is_ok());
@@ -306,7 +305,7 @@ mod tests {
             "Orders.",
             &["profile"],
             &[ProfileId::TYPE],
-            DeclaredAt { module: "bot", file: "bot.rs", line: 1 },
+            "bot",
         );
         for places in [0, 1] {
             let (settings, clock) =

@@ -10,9 +10,9 @@ use linkme::distributed_slice;
 
 use crate::families::event::EventSlots;
 use crate::families::exchange::ExchangeSlots;
-use crate::families::subsystem::{AgeSource, MaxAge, PERIODS_UNTIL_STALLED, SubsystemSlots};
+use crate::families::subsystem::{MaxAge, PERIODS_UNTIL_STALLED, SubsystemSlots};
 use crate::outcome::ends::On;
-use crate::source_line::FunctionLine;
+use crate::source_line::SourceLine;
 use crate::storage::CallSeriesLease;
 pub use crate::storage::SlotCell;
 
@@ -222,13 +222,13 @@ impl CallSite {
     /// The age given by the attribute of a subsystem.
     pub(crate) fn max_age(&self) -> Option<MaxAge> {
         let age = Duration::from_nanos(self.max_age_ns);
-        (!age.is_zero()).then_some(MaxAge { age, place: AgeSource::Site(self.place()) })
+        (!age.is_zero()).then_some(MaxAge { age, place: self.place() })
     }
 
     /// The function, for messages.
-    fn place(&self) -> FunctionLine {
+    fn place(&self) -> SourceLine {
         let Self { function, module, file, line, .. } = *self;
-        FunctionLine { function, module, file, line }
+        SourceLine { module, function, file, line }
     }
 
     /// The cell of the values at these indices of its choices.

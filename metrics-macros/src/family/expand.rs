@@ -120,11 +120,7 @@ fn statics(switch: Switch, family: &DeclaredFamily, private: &Private) -> TokenS
             #help,
             &[#(#label_names),*],
             LABELS,
-            #private::DeclaredAt {
-                module: #private::module_path!(),
-                file: #private::file!(),
-                line: #private::line!(),
-            },
+            #private::module_path!(),
         )#with_float #with_buckets #with_objective #with_budget;
         #link
     }

@@ -1,6 +1,6 @@
 //! A declared family, as listed by the linker.
 
-use std::fmt;
+use std::time::Duration;
 
 use linkme::distributed_slice;
 
@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::labels::bounds::DEFAULT_SERIES;
 use crate::lock;
 use crate::series::{self, FamilyKey, LabelSetQuery, QueriedLabel};
+use crate::source_line::SourceLine;
 use crate::storage::ENABLED;
 use crate::storage::not_installed;
 
@@ -20,7 +21,7 @@ use crate::storage::not_installed;
 pub static CUSTOM_FAMILIES: [&'static CustomFamily];
 
 /// A family of the bot's own.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub struct CustomFamily {
     pub(crate) family: Family,
     pub(crate) labels: &'static [LabelType],
@@ -28,30 +29,14 @@ pub struct CustomFamily {
     pub(crate) is_float: bool,
     /// The maximum number of its series.
     pub(crate) budget: usize,
-    pub(crate) place: DeclaredAt,
+    pub(crate) place: SourceLine,
 }
 
-/// The location of a declaration.
-#[derive(Clone, Copy, Debug)]
-pub struct DeclaredAt {
-    /// The module.
-    pub module: &'static str,
-    /// The file, as passed to the compiler.
-    pub file: &'static str,
-    /// The line.
-    pub line: u32,
-}
-
-/// Locations are always equal, so that two declarations of one family are equal regardless of their location.
-impl PartialEq for DeclaredAt {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl fmt::Display for DeclaredAt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}:{})", self.module, self.file, self.line)
+/// Two declarations of one family are equal regardless of their location.
+impl PartialEq for CustomFamily {
+    fn eq(&self, other: &Self) -> bool {
+        let [one, other] = [self, other].map(|of| (&of.family, of.labels, of.is_float, of.budget));
+        one == other
     }
 }
 
@@ -86,15 +71,16 @@ handles! {
 }
 
 impl CustomFamily {
-    /// A family with these labels.
+    /// A family with these labels, which the caller declares in this module.
     #[must_use]
+    #[track_caller]
     pub const fn new(
         kind: Kind,
         name: &'static str,
         help: &'static str,
         label_names: &'static [&'static str],
         labels: &'static [LabelType],
-        place: DeclaredAt,
+        module: &'static str,
     ) -> Self {
         let family = Family {
             name,
@@ -105,6 +91,7 @@ impl CustomFamily {
             objective: None,
             origin: Origin::Custom,
         };
+        let place = SourceLine::of_caller_in(module);
         Self { family, labels, is_float: false, budget: DEFAULT_SERIES, place }
     }
 
@@ -162,7 +149,8 @@ impl CustomFamily {
         }
         self.note();
         let _inside = lock::enter();
-        let find = || process_series().closed(self, &LabelSetQuery::new(FamilyKey::of(self), values));
+        let asked = LabelSetQuery::new(FamilyKey::of(self), values);
+        let find = || process_series().open(self, &asked, Duration::ZERO).leaked_slot();
         // Until settings are installed each look-up takes this path.
         let slot = if not_installed::is_settled() { cell.get_or_find(find) } else { find() };
         slot.map_or(Handle::NOWHERE, Handle::Closed)

@@ -7,7 +7,7 @@ mod label;
 mod series;
 
 pub use check::{BUDGET, bound, buckets, budget, help, label_name, name, ratio, threshold};
-pub use family::{CUSTOM_FAMILIES, CustomFamily, DeclaredAt};
+pub use family::{CUSTOM_FAMILIES, CustomFamily};
 pub use handle::{Counter, FloatCounter, Gauge, Histogram, HistogramTimer};
 pub use label::{Given, Label, LabelTexts, LabelType, NoLabel, ProfileId, Symbol, closed_sets, given};
 pub(crate) use series::{CustomSeries, process_series};

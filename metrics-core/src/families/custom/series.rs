@@ -88,16 +88,7 @@ impl CustomSeries {
         }
     }
 
-    /// The slot of a closed label set.
-    pub(super) fn closed(
-        &self,
-        family: &'static CustomFamily,
-        query: &LabelSetQuery<'_>,
-    ) -> Option<&'static Slot> {
-        Entry::leaked_slot(&self.open(family, query, Duration::ZERO))
-    }
-
-    /// The entry of an open label set.
+    /// The entry of a label set.
     pub(crate) fn open(
         &self,
         family: &'static CustomFamily,
@@ -130,11 +121,9 @@ impl CustomSeries {
 
     fn forget_those(&self, are_meant: impl Fn(Kind) -> bool, profile: &str, now: Duration) {
         for FamilySeries { family, series, .. } in self.all().iter().map(|family| &**family) {
-            let labels = family.labels.iter().enumerate();
-            for (index, _) in labels.filter(|(_, label)| **label == ProfileId::TYPE) {
-                if are_meant(family.family.kind) {
-                    series.lock().forget(index, profile, now);
-                }
+            let are_profiles = |label: &LabelType| are_meant(family.family.kind) && *label == ProfileId::TYPE;
+            for (index, _) in family.labels.iter().enumerate().filter(|(_, label)| are_profiles(label)) {
+                series.lock().forget(index, profile, now);
             }
         }
     }

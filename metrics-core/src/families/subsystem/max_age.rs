@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use crate::Error;
 use crate::error::Problem;
-use crate::source_line::{FunctionLine, SourceLine};
+use crate::source_line::SourceLine;
 
 /// An age. Equal ages may come from different sources.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MaxAge {
     pub(crate) age: Duration,
-    pub(crate) place: AgeSource,
+    /// The attribute, or the call of a handle.
+    pub(crate) place: SourceLine,
 }
 
 impl MaxAge {
@@ -22,27 +23,9 @@ impl MaxAge {
     }
 }
 
-/// The source of an age.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum AgeSource {
-    /// An attribute.
-    Site(FunctionLine),
-    /// A call of a handle.
-    Handle(SourceLine),
-}
-
 /// For a message: `15s, as bot::cycle (src/bot.rs:7) says`.
 impl fmt::Display for MaxAge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}, as {} says", self.age, self.place)
-    }
-}
-
-impl fmt::Display for AgeSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Site(site) => site.fmt(f),
-            Self::Handle(line) => line.fmt(f),
-        }
     }
 }

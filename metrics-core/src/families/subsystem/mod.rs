@@ -13,7 +13,7 @@ use crate::source_line::SourceLine;
 use crate::storage::{ENABLED, Ending, RunInProgress, Scratch, SeriesMap, Sink, record_outside};
 use crate::{Error, Outcome};
 
-pub(crate) use max_age::{AgeSource, MaxAge};
+pub(crate) use max_age::MaxAge;
 use standing::Presence;
 pub use standing::SubsystemHealth;
 pub(crate) use standing::SubsystemSlots;
@@ -115,7 +115,7 @@ impl SubsystemHandle {
         if max_age.is_zero() {
             return Err(Problem::NoMaxAge { subsystem: self.subsystem, place }.into());
         }
-        let asked = MaxAge { age: max_age, place: AgeSource::Handle(place) };
+        let asked = MaxAge { age: max_age, place };
         match self.slots.set_max_age(asked) {
             Ok(()) => Ok(self),
             Err(set) => Err(set.conflict(self.subsystem, asked)),
