@@ -7,11 +7,16 @@ use super::settings::{Env, Mode, Settings};
 use crate::Error;
 use crate::error::{EnvValue, Problem};
 
-const NODE_ENV: &str = "NODE_ENV";
-const PAPER_TRADING: &str = "PAPER_TRADING";
-const METRICS_ADDR: &str = "METRICS_ADDR";
+const NODE_ENV: Variable = Variable("NODE_ENV", "expected development or production");
+const PAPER_TRADING: Variable = Variable(
+    "PAPER_TRADING",
+    "expected true, 1, yes or on for paper trading, false, 0, no or off for live trading",
+);
+const METRICS_ADDR: Variable =
+    Variable("METRICS_ADDR", "expected an address and a port such as 0.0.0.0:5000");
 #[cfg(feature = "server")]
-const METRICS_WEB_CONFIG: &str = "METRICS_WEB_CONFIG";
+const METRICS_WEB_CONFIG: Variable =
+    Variable("METRICS_WEB_CONFIG", "expected the path of a web configuration, such as /etc/bot/web.yml");
 
 /// Reads [`Settings`] from the environment, for a bot with needs that [`Settings::from_env`] does not meet.
 ///
@@ -69,26 +74,18 @@ impl EnvReader {
         self,
         read: impl Fn(&'static str) -> Result<Option<String>, EnvValue>,
     ) -> Result<Settings, Error> {
-        let mut settings = Settings::new(read_mode(&read, self.mode_if_unset)?);
-        settings.env = read_env(&read, self.map_node_env)?;
-        let allowed = "expected an address and a port such as 0.0.0.0:5000";
-        let refuse = |found| Problem::Environment { variable: METRICS_ADDR, found, allowed };
-        if let Some(address) = read(METRICS_ADDR).map_err(refuse)? {
-            if !is_address(&address) {
-                return Err(refuse(EnvValue::Text(address)).into());
-            }
+        let mode = PAPER_TRADING.read(&read, mode)?.or(self.mode_if_unset);
+        let mut settings = Settings::new(mode.ok_or_else(|| PAPER_TRADING.refuse(EnvValue::Nothing))?);
+        let env = |name: &str| env(name).or_else(|| (self.map_node_env)(name));
+        settings.env = NODE_ENV.read(&read, env)?.unwrap_or_default();
+        let address = |text: &str| is_address(text).then(|| text.to_owned());
+        if let Some(address) = METRICS_ADDR.read(&read, address)? {
             settings.address = address;
         }
         #[cfg(feature = "server")]
         {
-            let allowed = "expected the path of a web configuration, such as /etc/bot/web.yml";
-            let refuse = |found| Problem::Environment { variable: METRICS_WEB_CONFIG, found, allowed };
-            if let Some(path) = read(METRICS_WEB_CONFIG).map_err(refuse)? {
-                if path.is_empty() {
-                    return Err(refuse(EnvValue::Text(path)).into());
-                }
-                settings.web_config = Some(path.into());
-            }
+            let path = |text: &str| (!text.is_empty()).then(|| text.into());
+            settings.web_config = METRICS_WEB_CONFIG.read(&read, path)?;
         }
         Ok(settings)
     }
@@ -100,6 +97,27 @@ impl Default for EnvReader {
     }
 }
 
+/// A variable of the environment: its name, and the allowed values for the error message.
+struct Variable(&'static str, &'static str);
+
+impl Variable {
+    /// The value as parsed; `None` if it is not set. It is an error if `parse` returns `None`.
+    fn read<T>(
+        &self,
+        read: impl Fn(&'static str) -> Result<Option<String>, EnvValue>,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        match read(self.0).map_err(|found| self.refuse(found))? {
+            None => Ok(None),
+            Some(text) => parse(&text).map(Some).ok_or_else(|| self.refuse(EnvValue::Text(text))),
+        }
+    }
+
+    fn refuse(&self, found: EnvValue) -> Error {
+        Problem::Environment { variable: self.0, found, allowed: self.1 }.into()
+    }
+}
+
 fn variable(name: &'static str) -> Result<Option<String>, EnvValue> {
     match env::var(name) {
         Ok(value) => Ok(Some(value)),
@@ -108,36 +126,16 @@ fn variable(name: &'static str) -> Result<Option<String>, EnvValue> {
     }
 }
 
-fn read_mode(
-    read: &impl Fn(&'static str) -> Result<Option<String>, EnvValue>,
-    unset: Option<Mode>,
-) -> Result<Mode, Error> {
-    let allowed = "expected true, 1, yes or on for paper trading, false, 0, no or off for live trading";
-    let refuse = |found| Error::from(Problem::Environment { variable: PAPER_TRADING, found, allowed });
-    let Some(value) = read(PAPER_TRADING).map_err(refuse)? else {
-        return unset.ok_or_else(|| refuse(EnvValue::Nothing));
-    };
-    match value.to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Ok(Mode::Paper),
-        "false" | "0" | "no" | "off" => Ok(Mode::Live),
-        _ => Err(refuse(EnvValue::Text(value))),
+fn mode(paper_trading: &str) -> Option<Mode> {
+    match paper_trading.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(Mode::Paper),
+        "false" | "0" | "no" | "off" => Some(Mode::Live),
+        _ => None,
     }
 }
 
-fn read_env(
-    read: &impl Fn(&'static str) -> Result<Option<String>, EnvValue>,
-    map: impl Fn(&str) -> Option<Env>,
-) -> Result<Env, Error> {
-    let allowed = "expected development or production";
-    let refuse = |found| Error::from(Problem::Environment { variable: NODE_ENV, found, allowed });
-    match read(NODE_ENV).map_err(refuse)? {
-        None => Ok(Env::Development),
-        Some(value) => match value.as_str() {
-            "development" => Ok(Env::Development),
-            "production" => Ok(Env::Production),
-            other => map(other).ok_or_else(|| refuse(EnvValue::Text(value))),
-        },
-    }
+fn env(node_env: &str) -> Option<Env> {
+    [Env::Development, Env::Production].into_iter().find(|env| env.as_str() == node_env)
 }
 
 /// Whether it has the form of a host and a port; whether such a host exists is checked by the server.
@@ -169,10 +167,10 @@ mod tests {
                 .into_iter()
                 .chain([("false", Mode::Live), ("0", Mode::Live), ("No", Mode::Live), ("OFF", Mode::Live)])
         {
-            assert_eq!(settings(&[(PAPER_TRADING, value)], None).map(|s| s.mode), Ok(mode), "{value}");
+            assert_eq!(settings(&[(PAPER_TRADING.0, value)], None).map(|s| s.mode), Ok(mode), "{value}");
         }
         for value in ["", "paper", "truee", " true"] {
-            let error = settings(&[(PAPER_TRADING, value)], Some(Mode::Paper)).expect_err(value);
+            let error = settings(&[(PAPER_TRADING.0, value)], Some(Mode::Paper)).expect_err(value);
             assert!(error.starts_with(&format!("PAPER_TRADING is {value:?}: expected true, 1,")), "{error}");
         }
         let error = settings(&[], None).expect_err("unset is an error");
@@ -184,10 +182,10 @@ mod tests {
     fn node_env_is_development_by_default_and_other_values_are_rejected() {
         let env = |variables: &[_]| settings(variables, Some(Mode::Paper)).map(|s| s.env);
         assert_eq!(env(&[]), Ok(Env::Development));
-        assert_eq!(env(&[(NODE_ENV, "production")]), Ok(Env::Production));
-        assert_eq!(env(&[(NODE_ENV, "staging")]), Ok(Env::Production), "mapped by the caller");
+        assert_eq!(env(&[(NODE_ENV.0, "production")]), Ok(Env::Production));
+        assert_eq!(env(&[(NODE_ENV.0, "staging")]), Ok(Env::Production), "mapped by the caller");
         assert_eq!(
-            env(&[(NODE_ENV, "prod")]),
+            env(&[(NODE_ENV.0, "prod")]),
             Err("NODE_ENV is \"prod\": expected development or production".to_owned())
         );
     }
@@ -196,14 +194,14 @@ mod tests {
     fn an_address_is_a_host_and_a_port() {
         for good in ["0.0.0.0:5000", "localhost:0", "[::1]:5000", "bot.internal:9100"] {
             assert_eq!(
-                settings(&[(METRICS_ADDR, good)], Some(Mode::Paper)).map(|s| s.address),
+                settings(&[(METRICS_ADDR.0, good)], Some(Mode::Paper)).map(|s| s.address),
                 Ok(good.to_owned())
             );
         }
         for bad in
             ["", "nonsense", "localhost", ":5000", "localhost:", "localhost:65536", "::1:5000", "http://a:1"]
         {
-            let error = settings(&[(METRICS_ADDR, bad)], Some(Mode::Paper)).expect_err(bad);
+            let error = settings(&[(METRICS_ADDR.0, bad)], Some(Mode::Paper)).expect_err(bad);
             assert!(
                 error.starts_with(&format!("METRICS_ADDR is {bad:?}: expected an address and a port")),
                 "{error}"
@@ -214,9 +212,9 @@ mod tests {
     #[test]
     fn invalid_values_are_escaped_and_cut() {
         for error in [
-            settings(&[(PAPER_TRADING, &"x".repeat(10_240))], None).expect_err("no mode"),
-            settings(&[(NODE_ENV, &"x".repeat(10_240))], Some(Mode::Paper)).expect_err("no env"),
-            settings(&[(METRICS_ADDR, &"x".repeat(10_240))], Some(Mode::Paper)).expect_err("no address"),
+            settings(&[(PAPER_TRADING.0, &"x".repeat(10_240))], None).expect_err("no mode"),
+            settings(&[(NODE_ENV.0, &"x".repeat(10_240))], Some(Mode::Paper)).expect_err("no env"),
+            settings(&[(METRICS_ADDR.0, &"x".repeat(10_240))], Some(Mode::Paper)).expect_err("no address"),
             Settings::new(Mode::Paper)
                 .namespace("x".repeat(10_239) + "-")
                 .build()
@@ -225,7 +223,7 @@ mod tests {
         ] {
             assert!(error.contains("x…\" (10240 bytes)") && error.len() < 500, "{error}");
         }
-        let error = settings(&[(NODE_ENV, "\x1b[2J")], Some(Mode::Paper)).expect_err("no env");
+        let error = settings(&[(NODE_ENV.0, "\x1b[2J")], Some(Mode::Paper)).expect_err("no env");
         assert!(error.contains("\"\\u{1b}[2J\"") && !error.contains('\x1b'), "{error}");
     }
 }
