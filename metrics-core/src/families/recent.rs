@@ -138,18 +138,20 @@ fn place(places: &[EventWords], number: u64) -> &EventWords {
 
 /// Writes an event into `place`.
 fn write(place: &EventWords, number: u64, order: u64, at: Duration, said: EventTexts<'_>) {
-    let (mut text, mut lengths) = (Texts::default(), 0);
+    const { assert!(TEXT_WORDS * 8 >= LONGEST[0] + LONGEST[1] + LONGEST[2] + LONGEST[3] + LONGEST[4]) };
+    let (mut text, mut len, mut lengths) = ([0; TEXT_WORDS * 8], 0, 0);
     for (index, (bytes, longest)) in said.iter().zip(LONGEST).enumerate() {
         let cut = cut(bytes, longest);
-        text.push(cut);
+        text[len..len + cut.len()].copy_from_slice(cut);
+        len += cut.len();
         lengths |= (cut.len() as u64) << (8 * index);
         lengths |= u64::from(cut.len() < bytes.len()) << (40 + index);
     }
     let nanoseconds = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
     let head: [u64; HEAD] = [nanoseconds, lengths, order];
     // Whole words, even past the end: copying the last few bytes separately takes longer than all the rest.
-    let (chunks, _) = text.bytes.as_chunks::<8>();
-    let chunks = chunks[..text.len.div_ceil(8)].iter().map(|chunk| u64::from_le_bytes(*chunk));
+    let (chunks, _) = text.as_chunks::<8>();
+    let chunks = chunks[..len.div_ceil(8)].iter().map(|chunk| u64::from_le_bytes(*chunk));
     place.write(number, head.into_iter().chain(chunks));
 }
 
@@ -173,27 +175,6 @@ fn read(place: &EventWords, number: u64) -> Option<(u64, RecentEvent)> {
         text: text(4)?,
     };
     Some((words[2], event))
-}
-
-/// A buffer for the texts before they are written as words.
-struct Texts {
-    bytes: [u8; TEXT_WORDS * 8],
-    len: usize,
-}
-
-impl Default for Texts {
-    fn default() -> Self {
-        const { assert!(TEXT_WORDS * 8 >= LONGEST[0] + LONGEST[1] + LONGEST[2] + LONGEST[3] + LONGEST[4]) };
-        Self { bytes: [0; TEXT_WORDS * 8], len: 0 }
-    }
-}
-
-impl Texts {
-    fn push(&mut self, text: &[u8]) {
-        let end = self.len + text.len();
-        self.bytes[self.len..end].copy_from_slice(text);
-        self.len = end;
-    }
 }
 
 /// The beginning of a text, cut between two characters.

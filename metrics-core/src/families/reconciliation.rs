@@ -8,7 +8,7 @@ use crate::LabelValue;
 use crate::catalogue;
 use crate::labels::Source;
 use crate::labels::value::OTHER;
-use crate::lock::{self, Lock, LockGuard};
+use crate::lock::{self, Lock};
 use crate::report::{Report, Topic};
 use crate::shown::quoted;
 use crate::storage::{ENABLED, Sink, lose, record_outside};
@@ -151,22 +151,18 @@ struct ReconciliationTotals {
 }
 
 impl Reconciliations {
-    fn state(&self) -> LockGuard<'_, ReconciliationState> {
-        self.0.lock()
-    }
-
     /// The number of a cycle that begins now, and the key under which it is stored.
     fn begin(&self, site: Option<NamedSite>, name: &str) -> (Arc<ReconciliationKey>, u64) {
         let mut key = ReconciliationKey {
             site: site.map(|site| std::ptr::from_ref(site).addr()),
             name: name.to_owned(),
         };
-        let mut state = self.state();
+        let mut state = self.0.lock();
         if state.each.len() >= MOST_NAMES && !state.each.contains_key(&key) {
             OTHER.clone_into(&mut key.name);
         }
-        let standing = state.each.get_key_value(&key).map(|(standing, _)| Arc::clone(standing));
-        let key = standing.unwrap_or_else(|| Arc::new(key));
+        let existing = state.each.get_key_value(&key).map(|(existing, _)| Arc::clone(existing));
+        let key = existing.unwrap_or_else(|| Arc::new(key));
         let reconciliation = state.each.entry(Arc::clone(&key)).or_default();
         reconciliation.begun += 1;
         (key, reconciliation.begun)
@@ -175,7 +171,7 @@ impl Reconciliations {
     /// Publishes both sources and the mismatches together.
     fn commit(&self, key: &ReconciliationKey, number: u64, report: ReconciliationReport) {
         let ReconciliationReport { mismatches, missing, new_mismatches } = report;
-        let mut state = self.state();
+        let mut state = self.0.lock();
         let ReconciliationState { mismatches: totals, each } = &mut *state;
         totals[UNSPECIFIED] = totals[UNSPECIFIED].saturating_add(new_mismatches);
         let Some(reconciliation) = each.get_mut(key) else { return };
@@ -191,7 +187,7 @@ impl Reconciliations {
     }
 
     fn figures(&self) -> ReconciliationTotals {
-        let state = self.state();
+        let state = self.0.lock();
         let committed = state.each.values().filter_map(|reconciliation| reconciliation.last.as_ref());
         let add = |[db, exchange]: [u64; 2], more: [u64; 2]| {
             [db.saturating_add(more[0]), exchange.saturating_add(more[1])]
@@ -370,7 +366,7 @@ mod tests {
             let report = ReconciliationReport::new().differs(format!("order {name}"));
             commit(&reconciliations, &name.to_string(), report);
         }
-        assert_eq!(reconciliations.state().each.len(), MOST_NAMES + 1);
+        assert_eq!(reconciliations.0.lock().each.len(), MOST_NAMES + 1);
         assert_eq!(totals(&reconciliations), (1_000, Some([0, 0])));
     }
 }

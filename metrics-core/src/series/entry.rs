@@ -46,7 +46,7 @@ struct Overflow {
 impl Entry {
     /// The entry of a label set with its own series.
     pub(super) fn own(key: FamilyKey, labels: Vec<LabelText>, slot: Slot, now: Duration) -> Self {
-        Self::new(key, labels, now, true, CountsIn::Own(slot))
+        Self::new(key, labels, now, CountsIn::Own(slot))
     }
 
     /// The entry of a label set that counts in another series, with the values of the labels `replaced` replaced.
@@ -58,18 +58,20 @@ impl Entry {
         replaced: Vec<Arc<CounterSlot>>,
         now: Duration,
     ) -> Self {
-        Self::new(
-            key,
-            labels,
-            now,
-            false,
-            CountsIn::Overflow(Box::new(Overflow { family, series, replaced })),
-        )
+        let overflow = Box::new(Overflow { family, series, replaced });
+        Self::new(key, labels, now, CountsIn::Overflow(overflow))
     }
 
-    fn new(key: FamilyKey, labels: Vec<LabelText>, now: Duration, is_live: bool, target: CountsIn) -> Self {
-        let (is_live, seen) = (AtomicBool::new(is_live), AtomicU64::new(0));
-        Self { key, labels: labels.into(), created: Created::at(now), is_live, seen, target }
+    fn new(key: FamilyKey, labels: Vec<LabelText>, now: Duration, target: CountsIn) -> Self {
+        let is_live = AtomicBool::new(matches!(target, CountsIn::Own(_)));
+        Self {
+            key,
+            labels: labels.into(),
+            created: Created::at(now),
+            is_live,
+            seen: AtomicU64::new(0),
+            target,
+        }
     }
 
     /// Records to the series that the label set had when it was looked up.

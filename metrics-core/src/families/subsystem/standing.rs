@@ -43,6 +43,17 @@ pub(super) enum Presence {
     Gone { runs: u64 },
 }
 
+impl Presence {
+    /// Whether the subsystem is exported once this many runs have begun.
+    fn is_here_after(self, begun: u64) -> bool {
+        match self {
+            Self::Here => true,
+            Self::NotYet => begun > 0,
+            Self::Gone { runs } => begun > runs,
+        }
+    }
+}
+
 /// The state of a subsystem; from [`Metrics::health`](crate::Metrics::health).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -127,12 +138,7 @@ impl SubsystemSlots {
         let mut standing = self.standing.lock();
         let runs = self.runs.read(&mut Scratch::default(), u64::MAX).started;
         // Runs since then would restore it, even if no scrape has read them.
-        let is_or_would_be_here = match standing.presence {
-            Presence::Here => true,
-            Presence::NotYet => runs > 0,
-            Presence::Gone { runs: before } => runs > before,
-        };
-        if is_or_would_be_here {
+        if standing.presence.is_here_after(runs) {
             standing.presence = Presence::Gone { runs };
         }
         standing.paused = None;
@@ -156,13 +162,8 @@ impl SubsystemSlots {
         // Before the runs are read, so that of two concurrent scrapes the timestamps belong to the later reading.
         let mut standing = self.standing.lock();
         let totals = self.runs.read(scratch, translation.horizon());
-        let begun = match standing.presence {
-            Presence::Here => false,
-            Presence::NotYet => totals.started > 0,
-            Presence::Gone { runs } => totals.started > runs,
-        };
         let now = translation.boot_time();
-        if begun {
+        if standing.presence.is_here_after(totals.started) {
             standing.be_here(now);
         }
         let max_age = self.max_age.get().map_or(DEFAULT_MAX_AGE, |max_age| max_age.age);
