@@ -1,6 +1,6 @@
 //! The compile-time check of a label literal against its type.
 //!
-//! An attribute emits a call of [`require_text`] in a constant, at the literal's span: a wrong label is then a
+//! An attribute emits a call of [`fixed_text`] in a constant, at the literal's span: a wrong label is then a
 //! compile error at the literal only, and every wrong label of a crate is reported in one run.
 
 use crate::LabelValue;
@@ -12,32 +12,6 @@ pub(crate) const fn has_key<L: LabelValue>(low: u128, high: u128) -> bool {
     let entry = L::KEYS[((low ^ high) % L::KEYS.len() as u128) as usize];
     // An empty entry contains zeros; the high number of a key contains the length of its text.
     high != 0 && entry[0] == low && entry[1] == high
-}
-
-/// Rejects a text that names no value of `L`.
-///
-/// # Panics
-///
-/// If no value has that text; the message suggests the nearest one and lists all. Meant for constants, where the
-/// panic is a compile error.
-#[track_caller]
-pub(crate) const fn require_text<L: LabelValue>(text: &str) {
-    assert!(contains(L::VALUES, text), "{}", unknown_value::<L>(text).as_str());
-}
-
-/// Rejects the name of a method that names no value of `L`.
-///
-/// # Panics
-///
-/// Like [`require_text`].
-#[track_caller]
-pub(crate) const fn require_method_name<L: LabelValue>(name: &str) {
-    if !contains(L::VALUES, name) {
-        let message = unknown_value::<L>(name).push(
-            "; over this method `#[exchange_call(op = \"…\")]` names its operation, `#[exchange_call(skip)]` leaves it out",
-        );
-        panic!("{}", message.as_str());
-    }
 }
 
 const fn unknown_value<L: LabelValue>(text: &str) -> Message {
@@ -355,26 +329,29 @@ impl Message {
 ///
 /// # Panics
 ///
-/// Like `require_text`; meant for statics, where the panic is a compile error.
+/// If no value has that text; the message suggests the nearest one and lists all. Meant for statics, where the panic
+/// is a compile error.
 #[must_use]
 #[track_caller]
 pub const fn fixed_text<L: LabelValue>(text: &'static str, low: u128, high: u128) -> &'static str {
-    if !has_key::<L>(low, high) {
-        require_text::<L>(text);
-    }
+    let is_known = has_key::<L>(low, high) || contains(L::VALUES, text);
+    assert!(is_known, "{}", unknown_value::<L>(text).as_str());
     text
 }
 
-/// The name of a method that is a value of `L`, and its key.
+/// Like [`fixed_text`], for the name of a method.
 ///
 /// # Panics
 ///
-/// Like `require_method_name`; meant for statics, where the panic is a compile error.
+/// Like [`fixed_text`].
 #[must_use]
 #[track_caller]
 pub const fn fixed_method_name<L: LabelValue>(name: &'static str, low: u128, high: u128) -> &'static str {
-    if !has_key::<L>(low, high) {
-        require_method_name::<L>(name);
+    if !has_key::<L>(low, high) && !contains(L::VALUES, name) {
+        let message = unknown_value::<L>(name).push(
+            "; over this method `#[exchange_call(op = \"…\")]` names its operation, `#[exchange_call(skip)]` leaves it out",
+        );
+        panic!("{}", message.as_str());
     }
     name
 }
@@ -385,7 +362,7 @@ mod tests {
     use crate::Outcome;
 
     fn message_of<L: LabelValue>(text: &'static str) -> String {
-        *std::panic::catch_unwind(|| require_text::<L>(text))
+        *std::panic::catch_unwind(|| fixed_text::<L>(text, 0, 0))
             .expect_err("the text is unknown")
             .downcast::<String>()
             .expect("a message")
@@ -393,8 +370,8 @@ mod tests {
 
     #[test]
     fn a_known_text_is_accepted_while_compiling() {
-        const _: () = require_text::<Subsystem>("monitor");
-        const _: () = require_method_name::<Operation>("place_order");
+        const _: &str = fixed_text::<Subsystem>("monitor", 0, 0);
+        const _: &str = fixed_method_name::<Operation>("place_order", 0, 0);
     }
 
     #[test]
