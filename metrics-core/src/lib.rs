@@ -72,7 +72,7 @@ mod error;
 #[cfg(feature = "tracing")]
 mod event_layer;
 #[cfg(not(feature = "exemplars"))]
-#[expect(
+#[allow(
     clippy::unused_self,
     dead_code,
     unreachable_pub,
