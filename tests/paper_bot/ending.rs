@@ -4,6 +4,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bot_metrics::testing::Samples;
+use bot_metrics_examples::clock::Clock;
+use bot_metrics_examples::signature::signed_query;
 use bot_metrics_tests::paper_bot::{Ended, Running, command, run, start};
 
 const PROFILES: [&str; 2] = ["maker-tight", "maker-wide"];
@@ -14,7 +16,8 @@ const SOON: Duration = Duration::from_millis(3_500);
 /// The open orders on the profiles' accounts.
 fn open_orders(exchange: &str) -> Vec<String> {
     let open = |profile: &&str| {
-        let request = ureq::get(format!("{exchange}/api/v3/openOrders"));
+        let query = signed_query(&format!("secret of {profile}"), &[], Clock::system().now());
+        let request = ureq::get(format!("{exchange}/api/v3/openOrders?{query}"));
         let mut answer =
             request.header("X-MBX-APIKEY", format!("paper-{profile}")).call().expect("the exchange answers");
         answer.body_mut().read_to_string().expect("text")
