@@ -57,6 +57,39 @@ fn every_linked_series_is_in_the_first_scrape_of_a_release_build() {
 }
 
 #[test]
+fn exactly_the_events_that_the_bot_can_record_are_exported_from_the_start() {
+    let bot = start(&["--fault", "hang-trading"]);
+    let samples = bot.scrape();
+    let exported: Vec<_> = samples
+        .matching("bytelyst_bot_operational_events_total", &[("profile_id", ""), ("symbol", "")])
+        .map(|(series, _)| format!("{} {}", series.labels["severity"], series.labels["type"]))
+        .collect();
+    let expected = [
+        "CRITICAL CAPITAL_VIOLATION",
+        "ERROR BANNED",
+        "ERROR INVALID_CAPITAL",
+        "ERROR ORDER_FAILURE",
+        "ERROR ORDER_UNKNOWN",
+        "ERROR RECONCILIATION_MISMATCH",
+        "ERROR STALE_MARKET_DATA",
+        "INFO CAPITAL_RESTORED",
+        "INFO CIRCUIT_BREAKER",
+        "INFO ORDER_CANCELLED",
+        "INFO ORDER_FILLED",
+        "INFO ORDER_PLACED",
+        "INFO PROFILE_ADDED",
+        "INFO STARTED",
+        "INFO STOPPED",
+        "WARNING API_FAILURE",
+        "WARNING CIRCUIT_BREAKER",
+        "WARNING ORDER_REJECTED",
+        "WARNING PROFILE_REMOVED",
+        "WARNING RATE_LIMITED",
+    ];
+    assert_eq!(exported.into_iter().collect::<BTreeSet<_>>(), expected.map(str::to_owned).into());
+}
+
+#[test]
 fn it_trades_and_serves_the_nine_core_families_exactly() {
     let bot = start(&[]);
     let samples = bot.wait_until("every family of the seed moves", |samples| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bot_metrics::labels::{EventType, Severity};
+use bot_metrics::labels::Severity;
 use bot_metrics::prelude::*;
 use bot_metrics_examples::demo::say;
 use bot_metrics_examples::market::Symbol;
@@ -80,56 +80,6 @@ impl Event {
         }
     }
 
-    /// The severity for an operator.
-    pub(crate) const fn severity(&self) -> Severity {
-        match self {
-            Self::Started
-            | Self::Stopped
-            | Self::ProfileStarted
-            | Self::OrderPlaced(_)
-            | Self::OrderPartlyFilled(_)
-            | Self::OrderFilled(_)
-            | Self::OrderCancelled(_)
-            | Self::CapitalRestored { .. }
-            | Self::TradingResumed => Severity::Info,
-            Self::ProfileStopped
-            | Self::OrderRejected(_)
-            | Self::CallFailed(_)
-            | Self::RateLimited { .. }
-            | Self::TradingHalted => Severity::Warning,
-            Self::OrderFailed(_)
-            | Self::OrderUnknown(_)
-            | Self::Banned { .. }
-            | Self::StaleMarketData { .. }
-            | Self::ReconciliationMismatch(_) => Severity::Error,
-            Self::CapitalViolation { .. } => Severity::Critical,
-        }
-    }
-
-    /// The event type in the metrics.
-    const fn kind(&self) -> EventType {
-        match self {
-            Self::Started => EventType::Started,
-            Self::Stopped => EventType::Stopped,
-            Self::ProfileStarted => EventType::ProfileAdded,
-            Self::ProfileStopped => EventType::ProfileRemoved,
-            Self::OrderPlaced(_) => EventType::OrderPlaced,
-            Self::OrderPartlyFilled(_) | Self::OrderFilled(_) => EventType::OrderFilled,
-            Self::OrderCancelled(_) => EventType::OrderCancelled,
-            Self::OrderRejected(_) => EventType::OrderRejected,
-            Self::OrderFailed(_) => EventType::OrderFailure,
-            Self::OrderUnknown(_) => EventType::OrderUnknown,
-            Self::CallFailed(_) => EventType::ApiFailure,
-            Self::RateLimited { .. } => EventType::RateLimited,
-            Self::Banned { .. } => EventType::Banned,
-            Self::CapitalViolation { .. } => EventType::CapitalViolation,
-            Self::CapitalRestored { .. } => EventType::CapitalRestored,
-            Self::StaleMarketData { .. } => EventType::StaleMarketData,
-            Self::ReconciliationMismatch(_) => EventType::ReconciliationMismatch,
-            Self::TradingHalted | Self::TradingResumed => EventType::CircuitBreaker,
-        }
-    }
-
     fn describe(&self) -> String {
         match self {
             Self::OrderRejected(why) => format!("order rejected: {why}"),
@@ -160,6 +110,60 @@ impl Event {
     }
 }
 
+/// Takes one row per pair of a severity and a type: exactly these pairs are exported as 0 from the start, because each
+/// has a call site of its own with both known at compile time.
+macro_rules! events {
+    ($($severity:ident $kind:ident: $events:pat,)+) => {
+        impl Event {
+            /// The severity for an operator.
+            pub(crate) const fn severity(&self) -> Severity {
+                match self {
+                    $($events => Severity::$severity,)+
+                }
+            }
+        }
+
+        /// Counts an event in the metrics.
+        fn count_in_metrics(entry: &JournalEntry) {
+            match entry.event {
+                $($events => {
+                    #[operational_event(
+                        type = labels::EventType::$kind,
+                        severity = labels::Severity::$severity,
+                        profile = entry.profile.unwrap_or_default(),
+                        symbol = entry.symbol.map_or("", Symbol::as_str),
+                        text = entry.event.describe()
+                    )]
+                    fn count(entry: &JournalEntry) {}
+                    count(entry);
+                })+
+            }
+        }
+    };
+}
+
+events! {
+    Info Started: Event::Started,
+    Info Stopped: Event::Stopped,
+    Info ProfileAdded: Event::ProfileStarted,
+    Warning ProfileRemoved: Event::ProfileStopped,
+    Info OrderPlaced: Event::OrderPlaced(_),
+    Info OrderFilled: Event::OrderPartlyFilled(_) | Event::OrderFilled(_),
+    Info OrderCancelled: Event::OrderCancelled(_),
+    Warning OrderRejected: Event::OrderRejected(_),
+    Error OrderFailure: Event::OrderFailed(_),
+    Error OrderUnknown: Event::OrderUnknown(_),
+    Warning ApiFailure: Event::CallFailed(_),
+    Warning RateLimited: Event::RateLimited { .. },
+    Error Banned: Event::Banned { .. },
+    Critical CapitalViolation: Event::CapitalViolation { .. },
+    Info CapitalRestored: Event::CapitalRestored { .. },
+    Error StaleMarketData: Event::StaleMarketData { .. },
+    Error ReconciliationMismatch: Event::ReconciliationMismatch(_),
+    Warning CircuitBreaker: Event::TradingHalted,
+    Info CircuitBreaker: Event::TradingResumed,
+}
+
 /// A profile's counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
@@ -188,14 +192,8 @@ impl Journal {
     }
 
     /// Records an event. All events pass through this function.
-    #[operational_event(
-        type = entry.event.kind(),
-        severity = entry.event.severity(),
-        profile = entry.profile.unwrap_or_default(),
-        symbol = entry.symbol.map_or("", Symbol::as_str),
-        text = entry.event.describe()
-    )]
     pub(crate) fn record(&self, entry: &JournalEntry) {
+        count_in_metrics(entry);
         self.count(entry);
         let heard = entry.event.severity() >= Severity::Error
             || matches!(
@@ -249,12 +247,14 @@ mod tests {
     #[test]
     fn a_limit_is_no_failure_and_a_rejection_is_an_answer() {
         let retry_after = Duration::from_secs(7);
-        let kind = |error| Event::of_failed_call(&error).map(|event| event.kind());
-        assert_eq!(kind(ApiError::RateLimited { retry_after }), Some(EventType::RateLimited));
-        assert_eq!(kind(ApiError::Banned { retry_after }), Some(EventType::Banned));
-        assert_eq!(kind(ApiError::Timeout), Some(EventType::ApiFailure));
-        assert_eq!(kind(ApiError::Server { what: "status 503".to_owned() }), Some(EventType::ApiFailure));
-        assert_eq!(kind(ApiError::Rejected { code: -2010, msg: String::new() }), None);
+        let event = |error| Event::of_failed_call(&error);
+        assert_eq!(event(ApiError::RateLimited { retry_after }), Some(Event::RateLimited { retry_after }));
+        assert_eq!(event(ApiError::Banned { retry_after }), Some(Event::Banned { retry_after }));
+        for error in [ApiError::Timeout, ApiError::Server { what: "status 503".to_owned() }] {
+            let text = error.to_string();
+            assert_eq!(event(error), Some(Event::CallFailed(text)));
+        }
+        assert_eq!(event(ApiError::Rejected { code: -2010, msg: String::new() }), None);
     }
 
     #[test]
