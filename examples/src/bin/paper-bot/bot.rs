@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bot_metrics::prelude::*;
+use bot_metrics_examples::clock::Clock;
 use bot_metrics_examples::fault::{FaultWindow, Switchboard};
 use bot_metrics_examples::market::Symbol;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until};
 
 use crate::api::{ApiError, Client};
+use crate::database::Database;
 use crate::desk::Desk;
 use crate::error::{BotError, FatalError};
 use crate::journal::{Event, Journal, JournalEntry};
@@ -22,11 +24,15 @@ use crate::profile::{PROFILES, Profile};
 use crate::reconciliation::Report;
 use crate::roster::Roster;
 use crate::shutdown::{Ending, Shutdown};
+use crate::tables::Stored;
 use crate::throttle::Throttle;
 
 const TRADING_EVERY: Duration = Duration::from_secs(1);
 const MONITOR_EVERY: Duration = Duration::from_secs(2);
 const RECONCILIATION_EVERY: Duration = Duration::from_secs(5);
+/// The time after which the exchange executes no request any more, its usual `recvWindow`.
+const LONGEST_WAY: Duration = Duration::from_secs(5);
+
 const PROGRESS_EVERY: Duration = Duration::from_secs(3);
 
 /// State shared by all loops.
@@ -53,17 +59,20 @@ impl Bot {
         faults: Switchboard,
         started: Instant,
         metrics: Metrics,
+        (database, mut stored): (Database, Stored),
     ) -> Result<Self, FatalError> {
         let journal = Arc::new(Journal::new(started));
         let throttle = Arc::new(Throttle::new(
             metrics.rate_limit(labels::Exchange::Paper, labels::RateLimit::RequestWeight),
         ));
         let public = Client::new(url, Arc::clone(&throttle)).map_err(FatalError::Client)?;
-        let desk = |profile: &'static Profile| {
+        let mut desk = |profile: &'static Profile| {
+            let stored = (database.clone(), stored.take(profile.id));
             let api = public.with_account(profile);
-            Arc::new(Desk::new(profile, api, faults.clone(), Arc::clone(&journal), Arc::clone(&throttle)))
+            let (journal, throttle) = (Arc::clone(&journal), Arc::clone(&throttle));
+            Arc::new(Desk::new(profile, api, faults.clone(), journal, throttle, stored))
         };
-        let roster = Roster::new(PROFILES.into_iter().map(desk).collect());
+        let roster = Roster::new(PROFILES.into_iter().map(&mut desk).collect());
         Ok(Self {
             public,
             market: MarketData::new(&metrics),
@@ -160,6 +169,7 @@ impl Bot {
 
     /// Starts the loops and lets them run; returns when one of them dies.
     async fn work(self: &Arc<Self>, loops: &mut JoinSet<()>) -> Ending {
+        self.await_last_orders().await;
         self.warm_up().await;
         self.tell_start();
         loops.spawn(Arc::clone(self).trading_loop());
@@ -173,6 +183,14 @@ impl Bot {
             }
         }
         pending().await
+    }
+
+    /// Waits until no order that a killed bot sent last can still arrive at the exchange, since the exchange would
+    /// not know it yet when it is queried.
+    async fn await_last_orders(&self) {
+        let sent = self.roster.all().iter().filter_map(|desk| desk.orders().last_unconfirmed()).max();
+        let arrived = sent.map_or(Duration::ZERO, |sent| sent + LONGEST_WAY);
+        sleep(arrived.saturating_sub(Clock::system().now()).min(LONGEST_WAY)).await;
     }
 
     /// Fetches the data that the first cycles need. The loops repeat what fails here.

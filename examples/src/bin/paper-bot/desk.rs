@@ -12,10 +12,12 @@ use tokio::sync::{RwLock, RwLockReadGuard};
 
 use crate::api::{ApiError, Client};
 use crate::capital::AccountView;
+use crate::database::Database;
 use crate::error::BotError;
 use crate::journal::{Event, Journal, JournalEntry};
-use crate::order_database::OrderDatabase;
+use crate::own_orders::OwnOrders;
 use crate::profile::Profile;
+use crate::tables::StoredProfile;
 use crate::throttle::Throttle;
 
 /// Whether a profile trades.
@@ -40,12 +42,13 @@ pub(crate) struct Desk {
     pub(crate) faults: Switchboard,
     journal: Arc<Journal>,
     throttle: Arc<Throttle>,
-    orders: Mutex<OrderDatabase>,
+    pub(crate) database: Database,
+    orders: Mutex<OwnOrders>,
     view: Mutex<Option<AccountView>>,
     equity: Mutex<Option<Equity>>,
     state: RwLock<ProfileState>,
     next_client_id: AtomicU64,
-    first_client_id: u64,
+    first_client_id: u128,
 }
 
 impl Desk {
@@ -56,6 +59,7 @@ impl Desk {
         faults: Switchboard,
         journal: Arc<Journal>,
         throttle: Arc<Throttle>,
+        (database, stored): (Database, StoredProfile),
     ) -> Self {
         Self {
             profile,
@@ -63,12 +67,13 @@ impl Desk {
             faults,
             journal,
             throttle,
-            orders: Mutex::default(),
+            orders: Mutex::new(OwnOrders::new(profile.id, database.clone(), stored)),
+            database,
             view: Mutex::default(),
             equity: Mutex::default(),
             state: RwLock::new(ProfileState::Trading),
             next_client_id: AtomicU64::new(0),
-            first_client_id: Clock::system().now().as_secs(),
+            first_client_id: Clock::system().now().as_millis(),
         }
     }
 
@@ -110,7 +115,7 @@ impl Desk {
     }
 
     /// The profile's orders. Never held across an await.
-    pub(crate) fn orders(&self) -> MutexGuard<'_, OrderDatabase> {
+    pub(crate) fn orders(&self) -> MutexGuard<'_, OwnOrders> {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bot_metrics_examples::recording::RecordingError;
 
 use crate::api::ApiError;
+use crate::database::{DatabaseError, Unwritten};
 
 /// The reason why a cycle failed.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,9 @@ pub(crate) enum BotError {
         /// The rest of the wait.
         left: Duration,
     },
+    /// The database of orders fails, so no order is sent.
+    #[error(transparent)]
+    Unwritten(#[from] Unwritten),
     /// No price has arrived yet.
     #[error("no market data yet")]
     NoMarketData,
@@ -33,6 +37,9 @@ pub(crate) enum FatalError {
     /// The recording cannot be used.
     #[error(transparent)]
     Recording(#[from] RecordingError),
+    /// The database of orders cannot be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     /// The system refused something that the bot needs.
     #[error("{what}: {source}")]
     System {

@@ -6,6 +6,7 @@
 mod api;
 mod bot;
 mod capital;
+mod database;
 mod desk;
 mod error;
 mod journal;
@@ -13,7 +14,7 @@ mod market_data;
 mod metrics;
 mod monitor;
 mod options;
-mod order_database;
+mod own_orders;
 mod profile;
 mod progress;
 mod quoting;
@@ -23,6 +24,7 @@ mod rehearsal;
 mod roster;
 mod shutdown;
 mod strategy;
+mod tables;
 mod throttle;
 mod trading;
 
@@ -37,15 +39,18 @@ use bot_metrics_examples::fault::Switchboard;
 use bot_metrics_examples::recording::Recording;
 
 use crate::bot::Bot;
+use crate::database::Database;
 use crate::error::FatalError;
 use crate::options::Options;
 use crate::profile::{PROFILES, Profile};
+use crate::tables::Stored;
 
 fn main() -> ExitCode {
     demo::main(|options: Options| run(options.checked()))
 }
 
 fn run(options: Options) -> Result<(), Failure> {
+    let database = Database::open(options.db.as_deref()).map_err(FatalError::from)?;
     let metrics = metrics::install()?;
     // Profiles are known before the first scrape, so that the first violation is an increase.
     for profile in PROFILES {
@@ -56,13 +61,18 @@ fn run(options: Options) -> Result<(), Failure> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|source| FatalError::System { what: "cannot start the runtime", source })?;
     metrics.watch_tokio(runtime.handle());
-    let outcome = runtime.block_on(trade(options, metrics, stop));
+    let outcome = runtime.block_on(trade(options, metrics, database, stop));
     // A pending host name look-up must not delay the end of the process.
     runtime.shutdown_background();
     Ok(outcome?)
 }
 
-async fn trade(options: Options, metrics: Metrics, stop: Stop) -> Result<(), FatalError> {
+async fn trade(
+    options: Options,
+    metrics: Metrics,
+    database: (Database, Stored),
+    stop: Stop,
+) -> Result<(), FatalError> {
     let faults = Switchboard::default();
     let (url, _exchange) = if let Some(url) = &options.exchange_url {
         (url.as_str().trim_end_matches('/').to_owned(), None)
@@ -74,7 +84,7 @@ async fn trade(options: Options, metrics: Metrics, stop: Stop) -> Result<(), Fat
     for window in &options.faults {
         say(format_args!("fault {window}"));
     }
-    let bot = Arc::new(Bot::new(&url, faults, Instant::now(), metrics)?);
+    let bot = Arc::new(Bot::new(&url, faults, Instant::now(), metrics, database)?);
     bot.run(options.faults, options.common.duration, stop.come()).await
 }
 

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use crate::api::ApiError;
 use crate::capital::CapitalFigures;
 use crate::error::BotError;
-use crate::reconciliation::{MissingFrom, Report};
+use crate::reconciliation::{MismatchKind, Report};
 
 /// Installs the process's metrics.
 pub(crate) fn install() -> Result<Metrics, Failure> {
@@ -36,7 +36,7 @@ impl ClassifyError for BotError {
         match self {
             Self::Api(error) => error.class(),
             Self::HeldBack { .. } => ErrorClass::RateLimited,
-            Self::NoMarketData | Self::Panicked => ErrorClass::Other,
+            Self::NoMarketData | Self::Unwritten(_) | Self::Panicked => ErrorClass::Other,
         }
     }
 }
@@ -51,11 +51,12 @@ impl From<CapitalFigures> for Capital<Decimal> {
 impl From<&Report> for ReconciliationReport {
     fn from(report: &Report) -> Self {
         report.mismatches.iter().fold(Self::new(), |found, mismatch| {
-            let source = match mismatch.missing_from {
-                MissingFrom::Database => labels::Source::Db,
-                MissingFrom::Exchange => labels::Source::Exchange,
-            };
-            found.missing(source, format!("{} {}", mismatch.profile, mismatch.client_id))
+            let key = format!("{} {} {:?}", mismatch.profile, mismatch.client_id, mismatch.kind);
+            match mismatch.kind {
+                MismatchKind::Orphan => found.missing(labels::Source::Db, key),
+                MismatchKind::Ghost => found.missing(labels::Source::Exchange, key),
+                MismatchKind::Status | MismatchKind::Quantity | MismatchKind::Executed => found.differs(key),
+            }
         })
     }
 }

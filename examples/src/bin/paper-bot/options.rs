@@ -54,6 +54,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "URL", value_parser = parse_exchange_url)]
     pub(crate) exchange_url: Option<Url>,
 
+    /// Keeps orders, fills and positions in this database file, from which a later run continues; without it in memory.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) db: Option<PathBuf>,
+
     /// Offers the metrics in the protobuf format too.
     #[arg(long)]
     pub(crate) protobuf: bool,

@@ -10,7 +10,7 @@ use crate::api::{ApiError, CancelReport, NewOrder, OrderReport, RemoteStatus};
 use crate::desk::Desk;
 use crate::error::BotError;
 use crate::journal::Event;
-use crate::order_database::Fill;
+use crate::own_orders::Fill;
 use crate::shutdown::Shutdown;
 use crate::strategy::{Quote, plan, quotes};
 use crate::trading::all;
@@ -63,6 +63,11 @@ impl Desk {
     pub(crate) async fn submit(&self, order: NewOrder) -> Result<(), BotError> {
         let (client_id, symbol) = (&order.client_id, order.symbol);
         self.orders().sent(&order);
+        // An order that is not in the database would be lost if the bot were killed now.
+        if let Err(error) = self.database.flushed().await {
+            self.orders().not_found(client_id);
+            return Err(error.into());
+        }
         match self.call(self.api.place_order(&order)).await {
             Ok(report) => {
                 self.orders().opened(client_id, report.order_id);
@@ -164,7 +169,7 @@ impl Desk {
             match self.call(self.api.get_order(symbol, &client_id)).await {
                 Ok(report) => self.book_found(symbol, &report),
                 Err(BotError::Api(ApiError::Rejected { code: NO_SUCH_ORDER, .. })) => {
-                    self.orders().closed(&client_id);
+                    self.orders().not_found(&client_id);
                 }
                 Err(error) => return Err(error),
             }
@@ -188,24 +193,32 @@ impl Desk {
         }
     }
 
-    /// Books all trades since the last query. The first query only determines where to begin.
-    async fn collect_fills(&self, symbol: Symbol) -> Result<(), BotError> {
-        let next = self.orders().next_trade(symbol);
-        let trades = self.call(self.api.get_trades(symbol, next)).await?;
-        let after = trades.last().map_or(next.unwrap_or(0), |last| last.id + 1);
-        self.orders().set_next_trade(symbol, after);
-        if next.is_none() {
-            return Ok(());
-        }
+    /// Books all trades since the last query. The first query determines where to begin.
+    pub(crate) async fn collect_fills(&self, symbol: Symbol) -> Result<(), BotError> {
+        let known = self.orders().next_trade(symbol);
+        let next = if let Some(next) = known { next } else { self.find_first_trade(symbol).await? };
+        let trades = self.call(self.api.get_trades(symbol, Some(next))).await?;
         for trade in &trades {
-            let fill = self.orders().filled(trade);
+            let fill = self.orders().filled(symbol, trade);
             match fill {
                 Some(Fill::Partial(terms)) => self.record(Some(symbol), Event::OrderPartlyFilled(terms)),
                 Some(Fill::Complete(terms)) => self.record(Some(symbol), Event::OrderFilled(terms)),
                 None => {}
             }
         }
+        if let Some(last) = trades.last() {
+            self.orders().set_next_trade(symbol, last.id + 1);
+        }
         Ok(())
+    }
+
+    async fn find_first_trade(&self, symbol: Symbol) -> Result<u64, BotError> {
+        let trades = self.call(self.api.get_trades(symbol, None)).await?;
+        let newest = trades.last().map_or(0, |last| last.id + 1);
+        let mut orders = self.orders();
+        let first = orders.first_trade(symbol, newest);
+        orders.set_next_trade(symbol, first);
+        Ok(first)
     }
 }
 
@@ -225,7 +238,8 @@ mod tests {
 
     use super::*;
     use crate::api::{Client, OrderKind};
-    use crate::order_database::OrderState;
+    use crate::database::Database;
+    use crate::own_orders::OrderState;
     use crate::rehearsal::Rehearsal;
     use crate::throttle::Throttle;
 
@@ -269,7 +283,7 @@ mod tests {
     /// queried.
     async fn desk_that_is_answered(rehearsal: &Rehearsal, status: u16, body: &'static str) -> Desk {
         let answer = (StatusCode::from_u16(status).unwrap(), body);
-        let known = r#"{"orderId": 7, "clientOrderId": "placed", "status": "NEW"}"#;
+        let known = r#"{"orderId": 7, "clientOrderId": "placed", "origQty": "1", "executedQty": "0", "status": "NEW"}"#;
         let router = Router::new().route("/api/v3/order", get(known).post(answer));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -296,7 +310,10 @@ mod tests {
         let gauge = metrics.rate_limit(labels::Exchange::Paper, labels::RateLimit::RequestWeight);
         let throttle = Arc::new(Throttle::new(gauge));
         let api = Client::new(url, Arc::clone(&throttle)).unwrap();
-        Desk::new(rehearsal.desk().profile, api, rehearsal.faults.clone(), Arc::clone(&bot.journal), throttle)
+        let profile = rehearsal.desk().profile;
+        let (database, mut stored) = Database::open(None).unwrap();
+        let stored = (database, stored.take(profile.id));
+        Desk::new(profile, api, rehearsal.faults.clone(), Arc::clone(&bot.journal), throttle, stored)
     }
 
     #[tokio::test]

@@ -9,26 +9,32 @@ use crate::bot::Bot;
 use crate::desk::Desk;
 use crate::error::BotError;
 use crate::journal::{Event, JournalEntry};
-use crate::order_database::{OrderState, OwnOrder};
+use crate::own_orders::{OrderState, OwnOrder};
 use crate::quoting::NO_SUCH_ORDER;
 
-/// The side on which an order is missing although the other side has it.
+/// How the two sides disagree on an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum MissingFrom {
-    /// The exchange has an order that the bot does not know: an orphan.
-    Database,
-    /// The bot has an order that the exchange does not know: a ghost.
-    Exchange,
+pub(crate) enum MismatchKind {
+    /// It is open at the exchange and missing from the database.
+    Orphan,
+    /// It is open in the database and missing from the exchange.
+    Ghost,
+    /// It is closed in the database and open at the exchange.
+    Status,
+    /// Its quantities differ.
+    Quantity,
+    /// Its executed quantities differ.
+    Executed,
 }
 
 /// One order on which the two sides disagree.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Mismatch {
-    /// The side on which it is missing.
-    pub(crate) missing_from: MissingFrom,
+    /// How the two sides disagree.
+    pub(crate) kind: MismatchKind,
     /// The order's profile.
     pub(crate) profile: &'static str,
-    /// The order's client id; with the profile it identifies the mismatch in every report.
+    /// The order's client id; with the other two it identifies the mismatch in every report.
     pub(crate) client_id: String,
 }
 
@@ -71,12 +77,23 @@ impl Bot {
 impl Mismatch {
     fn describe(&self) -> String {
         let client_id = &self.client_id;
-        match self.missing_from {
-            MissingFrom::Database => {
+        match self.kind {
+            MismatchKind::Orphan => {
                 format!("order {client_id} is open at the exchange and is missing from the database")
             }
-            MissingFrom::Exchange => {
+            MismatchKind::Ghost => {
                 format!("order {client_id} is in the database and missing from the exchange")
+            }
+            MismatchKind::Status => {
+                format!("order {client_id} is open at the exchange and is closed in the database")
+            }
+            MismatchKind::Quantity => {
+                format!("order {client_id} has another quantity at the exchange than in the database")
+            }
+            MismatchKind::Executed => {
+                format!(
+                    "order {client_id} has another executed quantity at the exchange than in the database"
+                )
             }
         }
     }
@@ -86,23 +103,42 @@ impl Desk {
     /// Compares the database with the exchange's list of open orders. Trading continues meanwhile, so only entries
     /// that the database has both before and after fetching the list count.
     async fn compare_orders(&self) -> Result<Vec<Mismatch>, BotError> {
-        let before = states(self.orders().all());
+        let before = self.stored_orders().await?;
         let listed = self.call(self.api.get_open_orders()).await?;
-        let after = states(self.orders().all());
-        let mut mismatches = Vec::new();
-        for client_id in orphans(&before, &listed, &after) {
-            mismatches.push(self.mismatch(MissingFrom::Database, client_id));
-        }
+        self.book_executed(&listed).await?;
+        let after = self.stored_orders().await?;
+        let found = listed.iter().filter_map(|order| Some((compare(&before, order, &after)?, order)));
+        let mut mismatches: Vec<_> =
+            found.map(|(kind, order)| self.mismatch(kind, order.client_order_id.clone())).collect();
         for client_id in suspects(&before, &listed, &after) {
             if self.is_ghost(&client_id).await? {
-                mismatches.push(self.mismatch(MissingFrom::Exchange, client_id));
+                mismatches.push(self.mismatch(MismatchKind::Ghost, client_id));
             }
         }
         Ok(mismatches)
     }
 
-    fn mismatch(&self, missing_from: MissingFrom, client_id: String) -> Mismatch {
-        Mismatch { missing_from, profile: self.profile.id, client_id }
+    async fn stored_orders(&self) -> Result<Orders, BotError> {
+        let orders = self.database.orders(self.profile.id).await?;
+        Ok(orders.into_iter().map(|order| (order.client_id.clone(), order)).collect())
+    }
+
+    /// Books the trades of orders that the exchange has executed further than the bot knows.
+    async fn book_executed(&self, listed: &[OrderReport]) -> Result<(), BotError> {
+        let is_behind = |order: &OwnOrder| {
+            let report = listed.iter().find(|report| report.client_order_id == order.client_id);
+            report.is_some_and(|report| report.executed_qty > order.executed)
+        };
+        let symbols: BTreeSet<_> =
+            self.orders().all().filter(|order| is_behind(order)).map(|order| order.symbol).collect();
+        for symbol in symbols {
+            self.collect_fills(symbol).await?;
+        }
+        Ok(())
+    }
+
+    fn mismatch(&self, kind: MismatchKind, client_id: String) -> Mismatch {
+        Mismatch { kind, profile: self.profile.id, client_id }
     }
 
     /// Queries an order that is not listed, since it may have just been filled. A ghost is removed from the database.
@@ -117,34 +153,40 @@ impl Desk {
         let mut orders = self.orders();
         let is_ghost = is_gone && matches!(orders.state(client_id), Some(OrderState::Open { .. }));
         if is_ghost {
-            orders.closed(client_id);
+            orders.not_found(client_id);
         }
         Ok(is_ghost)
     }
 }
 
-type States = BTreeMap<String, OrderState>;
+type Orders = BTreeMap<String, OwnOrder>;
 
-fn states<'a>(orders: impl Iterator<Item = &'a OwnOrder>) -> States {
-    orders.map(|order| (order.client_id.clone(), order.state)).collect()
-}
-
-/// Listed orders that the database never had, or had as closed before the list was fetched.
-fn orphans(before: &States, listed: &[OrderReport], after: &States) -> Vec<String> {
-    let is_orphan = |client_id: &&String| match before.get(*client_id) {
-        Some(state) => matches!(state, OrderState::Closed { .. }),
-        None => !after.contains_key(*client_id),
+/// How the database, before and after the list was fetched, disagrees with a listed order.
+fn compare(before: &Orders, listed: &OrderReport, after: &Orders) -> Option<MismatchKind> {
+    let client_id = &listed.client_order_id;
+    let Some(own) = before.get(client_id) else {
+        return (!after.contains_key(client_id)).then_some(MismatchKind::Orphan);
     };
-    listed.iter().map(|order| &order.client_order_id).filter(is_orphan).cloned().collect()
+    let later = after.get(client_id).unwrap_or(own);
+    if matches!(own.state, OrderState::Closed { .. }) {
+        Some(MismatchKind::Status)
+    } else if own.quantity != listed.orig_qty {
+        Some(MismatchKind::Quantity)
+    } else if own.executed > listed.executed_qty || later.executed < listed.executed_qty {
+        Some(MismatchKind::Executed)
+    } else {
+        None
+    }
 }
 
 /// Orders that are open in the database before and after but are not listed.
-fn suspects(before: &States, listed: &[OrderReport], after: &States) -> Vec<String> {
+fn suspects(before: &Orders, listed: &[OrderReport], after: &Orders) -> Vec<String> {
     let listed: BTreeSet<_> = listed.iter().map(|order| &order.client_order_id).collect();
-    let stands =
-        |states: &States, client_id: &String| matches!(states.get(client_id), Some(OrderState::Open { .. }));
+    let is_open = |orders: &Orders, client_id: &String| {
+        orders.get(client_id).is_some_and(|order| matches!(order.state, OrderState::Open { .. }))
+    };
     let is_suspect = |client_id: &&String| {
-        stands(before, client_id) && stands(after, client_id) && !listed.contains(client_id)
+        is_open(before, client_id) && is_open(after, client_id) && !listed.contains(client_id)
     };
     before.keys().filter(is_suspect).cloned().collect()
 }
@@ -166,25 +208,42 @@ mod tests {
     const UNKNOWN: OrderState = OrderState::Unknown { order_id: None };
     const CLOSED: OrderState = OrderState::Closed { order_id: Some(1) };
 
-    fn is_orphan(before: Option<OrderState>, is_listed: bool, after: Option<OrderState>) -> bool {
-        !compare(orphans, before, is_listed, after).is_empty()
+    fn own(state: OrderState, executed: i64) -> OwnOrder {
+        OwnOrder {
+            client_id: "x".to_owned(),
+            symbol: Symbol::EthUsdt,
+            side: Side::Buy,
+            price: 1_000.into(),
+            quantity: 3.into(),
+            executed: executed.into(),
+            state,
+            sent_at: Duration::ZERO,
+        }
+    }
+
+    fn orders(order: Option<OwnOrder>) -> Orders {
+        order.map(|order| (order.client_id.clone(), order)).into_iter().collect()
+    }
+
+    fn report(quantity: i64, executed: i64) -> OrderReport {
+        OrderReport {
+            order_id: 1,
+            client_order_id: "x".to_owned(),
+            orig_qty: quantity.into(),
+            executed_qty: executed.into(),
+            status: RemoteStatus::New,
+        }
+    }
+
+    fn listed(before: Option<OrderState>, after: Option<OrderState>) -> Option<MismatchKind> {
+        let stored = |state: Option<OrderState>| orders(state.map(|state| own(state, 0)));
+        compare(&stored(before), &report(3, 0), &stored(after))
     }
 
     fn is_suspect(before: Option<OrderState>, is_listed: bool, after: Option<OrderState>) -> bool {
-        !compare(suspects, before, is_listed, after).is_empty()
-    }
-
-    fn compare(
-        find: fn(&States, &[OrderReport], &States) -> Vec<String>,
-        before: Option<OrderState>,
-        is_listed: bool,
-        after: Option<OrderState>,
-    ) -> Vec<String> {
-        let states =
-            |state: Option<OrderState>| state.map(|state| ("x".to_owned(), state)).into_iter().collect();
-        let listed = OrderReport { order_id: 1, client_order_id: "x".to_owned(), status: RemoteStatus::New };
-        let listed = if is_listed { vec![listed] } else { vec![] };
-        find(&states(before), &listed, &states(after))
+        let stored = |state: Option<OrderState>| orders(state.map(|state| own(state, 0)));
+        let listed = if is_listed { vec![report(3, 0)] } else { vec![] };
+        !suspects(&stored(before), &listed, &stored(after)).is_empty()
     }
 
     #[tokio::test]
@@ -222,8 +281,8 @@ mod tests {
         };
         desk.api.place_order(&orphan).await.unwrap();
 
-        let ghost = desk.mismatch(MissingFrom::Exchange, ghost);
-        let orphan = desk.mismatch(MissingFrom::Database, "by-hand".to_owned());
+        let ghost = desk.mismatch(MismatchKind::Ghost, ghost);
+        let orphan = desk.mismatch(MismatchKind::Orphan, "by-hand".to_owned());
         assert_eq!(
             rehearsal.bot.reconcile().await.unwrap().mismatches,
             BTreeSet::from([ghost, orphan.clone()])
@@ -243,8 +302,8 @@ mod tests {
 
     #[test]
     fn an_orphan_is_listed_but_not_in_the_database() {
-        assert!(is_orphan(None, true, None));
-        assert!(is_orphan(Some(CLOSED), true, Some(CLOSED)));
+        assert_eq!(listed(None, None), Some(MismatchKind::Orphan));
+        assert_eq!(listed(Some(CLOSED), Some(CLOSED)), Some(MismatchKind::Status));
         for (before, after) in [
             (Some(OPEN), Some(OPEN)),
             (None, Some(SENT)),
@@ -252,9 +311,23 @@ mod tests {
             (Some(OPEN), Some(CLOSED)),
             (Some(UNKNOWN), Some(UNKNOWN)),
         ] {
-            assert!(!is_orphan(before, true, after), "{before:?} {after:?}");
+            assert_eq!(listed(before, after), None, "{before:?} {after:?}");
         }
-        assert!(!is_orphan(None, false, None));
+    }
+
+    #[test]
+    fn quantities_differ_unless_they_changed_while_the_list_was_fetched() {
+        let compare = |before, report, after| {
+            compare(&orders(Some(own(OPEN, before))), &report, &orders(Some(own(OPEN, after))))
+        };
+        assert_eq!(compare(0, report(2, 0), 0), Some(MismatchKind::Quantity));
+        for (before, listed, after) in [(0, 0, 0), (0, 1, 1), (0, 1, 2), (1, 1, 1)] {
+            assert_eq!(compare(before, report(3, listed), after), None, "{before} {listed} {after}");
+        }
+        for (before, listed, after) in [(1, 0, 1), (0, 1, 0)] {
+            let mismatch = compare(before, report(3, listed), after);
+            assert_eq!(mismatch, Some(MismatchKind::Executed), "{before} {listed} {after}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use bot_metrics_examples::recording::Recording;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::bot::Bot;
+use crate::database::Database;
 use crate::desk::Desk;
 use crate::profile::{PROFILES, Profile};
 
@@ -40,7 +41,9 @@ impl Rehearsal {
         let alone = ALONE.lock().await;
         let metrics = Settings::new(Mode::Paper).exchange(labels::Exchange::Paper).install().unwrap();
         let exchange = PaperExchange::start(settings).await.unwrap();
-        let bot = Arc::new(Bot::new(&exchange.url(), faults.clone(), Instant::now(), metrics).unwrap());
+        let database = Database::open(None).unwrap();
+        let bot =
+            Arc::new(Bot::new(&exchange.url(), faults.clone(), Instant::now(), metrics, database).unwrap());
         bot.refresh_market_data().await.unwrap();
         bot.monitor_cycle().await.unwrap();
         let before = bot.metrics.exposition();

@@ -133,7 +133,7 @@ mod tests {
 
     use super::*;
     use crate::api::{NewOrder, OrderKind};
-    use crate::order_database::OrderState;
+    use crate::own_orders::OrderState;
     use crate::rehearsal::Rehearsal;
 
     fn resting_order(client_id: &str) -> NewOrder {

@@ -3,7 +3,7 @@
 use bot_metrics_examples::market::{Side, Symbol, Touch};
 use rust_decimal::Decimal;
 
-use crate::order_database::OwnOrder;
+use crate::own_orders::OwnOrder;
 use crate::profile::Profile;
 
 /// A quote.
@@ -67,10 +67,12 @@ pub(crate) fn plan<'a>(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use bot_metrics_examples::market::Level;
 
     use super::*;
-    use crate::order_database::OrderState;
+    use crate::own_orders::OrderState;
     use crate::profile::{MAKER_TIGHT, MAKER_WIDE};
 
     fn decimal(text: &str) -> Decimal {
@@ -96,6 +98,7 @@ mod tests {
             quantity: Decimal::ONE,
             executed: Decimal::ZERO,
             state: OrderState::Open { order_id: 1 },
+            sent_at: Duration::ZERO,
         }
     }
 

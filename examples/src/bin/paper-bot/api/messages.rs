@@ -30,6 +30,8 @@ pub(crate) enum OrderKind {
 pub(crate) struct OrderReport {
     pub(crate) order_id: u64,
     pub(crate) client_order_id: String,
+    pub(crate) orig_qty: Decimal,
+    pub(crate) executed_qty: Decimal,
     pub(crate) status: RemoteStatus,
 }
 
@@ -59,6 +61,7 @@ pub(crate) struct CancelReport {
 pub(crate) struct AccountTrade {
     pub(crate) id: u64,
     pub(crate) order_id: u64,
+    pub(crate) price: Decimal,
     pub(crate) qty: Decimal,
 }
 

@@ -1,13 +1,17 @@
-//! The bot's own record of its orders, which is compared with the exchange's.
+//! The bot's own record of one profile's orders and positions. Every change is also queued for the database.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
+use bot_metrics_examples::clock::Clock;
 use bot_metrics_examples::market::{Side, Symbol};
 use rust_decimal::Decimal;
 
 use crate::api::{AccountTrade, NewOrder};
+use crate::database::Database;
+use crate::tables::{PositionRow, StoredProfile, Write};
 
-/// Number of closed orders that are kept, since their last trades may still arrive.
+/// Number of closed orders that are kept in memory, since their last trades may still arrive.
 const REMEMBERED: usize = 1_000;
 
 /// An order the bot has sent.
@@ -20,6 +24,8 @@ pub(crate) struct OwnOrder {
     pub(crate) quantity: Decimal,
     pub(crate) executed: Decimal,
     pub(crate) state: OrderState,
+    /// Just before it was sent, since the Unix epoch.
+    pub(crate) sent_at: Duration,
 }
 
 impl OwnOrder {
@@ -64,6 +70,49 @@ impl OrderState {
             Self::Unknown { order_id } | Self::Closed { order_id } => order_id,
         }
     }
+
+    /// The name in the database.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Unknown { .. } => "unknown",
+            Self::Open { .. } => "open",
+            Self::Cancelling { .. } => "cancelling",
+            Self::Closed { .. } => "closed",
+        }
+    }
+
+    /// The state with this name; `None` if there is none, or if it needs an id.
+    pub(crate) fn parse(name: &str, order_id: Option<u64>) -> Option<Self> {
+        match name {
+            "sent" => Some(Self::Sent),
+            "unknown" => Some(Self::Unknown { order_id }),
+            "open" => order_id.map(|order_id| Self::Open { order_id }),
+            "cancelling" => order_id.map(|order_id| Self::Cancelling { order_id }),
+            "closed" => Some(Self::Closed { order_id }),
+            _ => None,
+        }
+    }
+}
+
+/// The sum of all fills of one market.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// Bought less sold, in the base currency.
+    pub(crate) quantity: Decimal,
+    /// Received less paid, in the quote currency.
+    pub(crate) cash: Decimal,
+}
+
+impl Position {
+    fn add(&mut self, side: Side, price: Decimal, quantity: Decimal) {
+        let signed = match side {
+            Side::Buy => quantity,
+            Side::Sell => -quantity,
+        };
+        self.quantity += signed;
+        self.cash -= signed * price;
+    }
 }
 
 /// The effect of a trade on its order, with the order's terms.
@@ -75,15 +124,39 @@ pub(crate) enum Fill {
     Complete(String),
 }
 
-/// All orders of one profile.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct OrderDatabase {
+/// All orders and positions of one profile.
+#[derive(Debug)]
+pub(crate) struct OwnOrders {
+    profile: &'static str,
+    database: Database,
     orders: BTreeMap<String, OwnOrder>,
     closed: VecDeque<String>,
+    positions: BTreeMap<Symbol, Position>,
     next_trade: BTreeMap<Symbol, u64>,
+    /// The next trades according to the database, until the exchange's trades have been seen.
+    stored_next_trade: BTreeMap<Symbol, u64>,
 }
 
-impl OrderDatabase {
+impl OwnOrders {
+    /// The orders of a profile, which continue what is stored. The states of all stored orders are unknown, because
+    /// much may have happened since.
+    pub(crate) fn new(profile: &'static str, database: Database, stored: StoredProfile) -> Self {
+        let unknown = |order: OwnOrder| {
+            let state = OrderState::Unknown { order_id: order.state.order_id() };
+            (order.client_id.clone(), OwnOrder { state, ..order })
+        };
+        let positions = stored.positions.iter();
+        Self {
+            profile,
+            database,
+            orders: stored.orders.into_iter().map(unknown).collect(),
+            closed: VecDeque::new(),
+            positions: positions.clone().map(|(symbol, (position, _))| (*symbol, *position)).collect(),
+            next_trade: BTreeMap::new(),
+            stored_next_trade: positions.map(|(symbol, (_, next))| (*symbol, *next)).collect(),
+        }
+    }
+
     /// Records an order that is about to be sent.
     pub(crate) fn sent(&mut self, order: &NewOrder) {
         let order = OwnOrder {
@@ -94,7 +167,9 @@ impl OrderDatabase {
             quantity: order.quantity,
             executed: Decimal::ZERO,
             state: OrderState::Sent,
+            sent_at: Clock::system().now(),
         };
+        self.database.write(Write::Order { profile: self.profile, order: order.clone() });
         self.orders.insert(order.client_id.clone(), order);
     }
 
@@ -127,12 +202,13 @@ impl OrderDatabase {
     /// Gives up all pending answers: the state of their orders is unknown. Returns the markets of those orders.
     pub(crate) fn give_up_waiting(&mut self) -> Vec<Symbol> {
         let waiting =
-            |order: &&mut OwnOrder| matches!(order.state, OrderState::Sent | OrderState::Cancelling { .. });
-        let give_up = |order: &mut OwnOrder| {
-            order.state = OrderState::Unknown { order_id: order.state.order_id() };
-            order.symbol
-        };
-        self.orders.values_mut().filter(waiting).map(give_up).collect()
+            |order: &&OwnOrder| matches!(order.state, OrderState::Sent | OrderState::Cancelling { .. });
+        let (client_ids, symbols): (Vec<_>, Vec<_>) =
+            self.orders.values().filter(waiting).map(|order| (order.client_id.clone(), order.symbol)).unzip();
+        for client_id in &client_ids {
+            self.unknown(client_id);
+        }
+        symbols
     }
 
     /// Records that the order is not open, or never was.
@@ -141,7 +217,18 @@ impl OrderDatabase {
         if matches!(state, OrderState::Closed { .. }) {
             return;
         }
-        self.set(client_id, OrderState::Closed { order_id: state.order_id() });
+        self.close(client_id, state.order_id());
+    }
+
+    /// Records that the exchange does not know the order, so that no trade can be one of it.
+    pub(crate) fn not_found(&mut self, client_id: &str) {
+        if self.state(client_id).is_some_and(|state| !matches!(state, OrderState::Closed { .. })) {
+            self.close(client_id, None);
+        }
+    }
+
+    fn close(&mut self, client_id: &str, order_id: Option<u64>) {
+        self.set(client_id, OrderState::Closed { order_id });
         self.closed.push_back(client_id.to_owned());
         if self.closed.len() > REMEMBERED
             && let Some(oldest) = self.closed.pop_front()
@@ -150,16 +237,31 @@ impl OrderDatabase {
         }
     }
 
-    /// Books a trade on its order; `None` if the bot has no such order.
-    pub(crate) fn filled(&mut self, trade: &AccountTrade) -> Option<Fill> {
-        let order = self.orders.values_mut().find(|order| order.state.order_id() == Some(trade.order_id))?;
+    /// Books a trade on its order and its position; `None` if the bot has no such order, or has booked the trade.
+    pub(crate) fn filled(&mut self, symbol: Symbol, trade: &AccountTrade) -> Option<Fill> {
+        if self.next_trade(symbol).is_some_and(|next| trade.id < next) {
+            return None;
+        }
+        let is_its =
+            |order: &&mut OwnOrder| order.symbol == symbol && order.state.order_id() == Some(trade.order_id);
+        let order = self.orders.values_mut().find(is_its)?;
         order.executed += trade.qty;
+        let order = order.clone();
+        self.positions.entry(symbol).or_default().add(order.side, trade.price, trade.qty);
+        self.next_trade.insert(symbol, trade.id + 1);
         let terms = order.terms();
-        if order.executed < order.quantity {
+        let is_complete = order.executed >= order.quantity;
+        self.database.write(Write::Fill {
+            trade_id: trade.id,
+            price: trade.price,
+            quantity: trade.qty,
+            position: self.position_row(symbol, trade.id + 1),
+            order: order.clone(),
+        });
+        if !is_complete {
             return Some(Fill::Partial(terms));
         }
-        let client_id = order.client_id.clone();
-        self.closed(&client_id);
+        self.closed(&order.client_id);
         Some(Fill::Complete(terms))
     }
 
@@ -168,9 +270,34 @@ impl OrderDatabase {
         self.next_trade.get(&symbol).copied()
     }
 
+    /// The first trade to book, if the exchange's next one is `newest`: the stored one, unless the exchange counts
+    /// anew; without a stored one what happened before the bot started is not booked.
+    pub(crate) fn first_trade(&self, symbol: Symbol, newest: u64) -> u64 {
+        self.stored_next_trade.get(&symbol).map_or(newest, |stored| newest.min(*stored))
+    }
+
     /// Trades of a market below `next` have been booked, or happened before the bot started.
     pub(crate) fn set_next_trade(&mut self, symbol: Symbol, next: u64) {
-        self.next_trade.insert(symbol, next);
+        if self.next_trade.insert(symbol, next) != Some(next) {
+            self.database.write(Write::Position(self.position_row(symbol, next)));
+        }
+    }
+
+    fn position_row(&self, symbol: Symbol, next_trade: u64) -> PositionRow {
+        let position = self.position(symbol);
+        PositionRow { profile: self.profile, symbol, position, next_trade }
+    }
+
+    /// The sum of a market's fills.
+    pub(crate) fn position(&self, symbol: Symbol) -> Position {
+        self.positions.get(&symbol).copied().unwrap_or_default()
+    }
+
+    /// When the last of the orders was sent that the exchange has not confirmed, since the Unix epoch.
+    pub(crate) fn last_unconfirmed(&self) -> Option<Duration> {
+        let unconfirmed = |order: &&OwnOrder| matches!(order.state, OrderState::Unknown { order_id: None });
+        let unknown = self.orders.values().filter(unconfirmed);
+        unknown.map(|order| order.sent_at).max()
     }
 
     /// Orders of a market that are believed to be open.
@@ -218,6 +345,7 @@ impl OrderDatabase {
     fn set(&mut self, client_id: &str, state: OrderState) {
         if let Some(order) = self.orders.get_mut(client_id) {
             order.state = state;
+            self.database.write(Write::Order { profile: self.profile, order: order.clone() });
         }
     }
 }
@@ -227,6 +355,12 @@ mod tests {
     use super::*;
     use crate::api::OrderKind;
 
+    fn empty() -> OwnOrders {
+        let (database, mut stored) = Database::open(None).unwrap();
+        OwnOrders::new("maker", database, stored.take("maker"))
+    }
+
+    const SOL: Symbol = Symbol::SolUsdt;
     const TERMS: &str = "BUY 3 at 143";
 
     fn new_order(client_id: &str) -> NewOrder {
@@ -240,36 +374,38 @@ mod tests {
         }
     }
 
-    fn trade(order_id: u64, qty: i64) -> AccountTrade {
-        AccountTrade { id: 1, order_id, qty: qty.into() }
+    fn trade(id: u64, order_id: u64, qty: i64) -> AccountTrade {
+        AccountTrade { id, order_id, price: 143.into(), qty: qty.into() }
     }
 
     #[test]
     fn trades_close_an_order_when_nothing_is_left() {
-        let mut database = OrderDatabase::default();
+        let mut database = empty();
         database.sent(&new_order("mine"));
-        assert_eq!(database.filled(&trade(7, 1)), None, "the exchange's id is not known yet");
+        assert_eq!(database.filled(SOL, &trade(1, 7, 1)), None, "the exchange's id is not known yet");
         database.opened("mine", 7);
-        assert_eq!(database.filled(&trade(7, 1)), Some(Fill::Partial(TERMS.to_owned())));
+        assert_eq!(database.filled(SOL, &trade(1, 7, 1)), Some(Fill::Partial(TERMS.to_owned())));
+        assert_eq!(database.filled(SOL, &trade(1, 7, 1)), None, "it is booked already");
         assert_eq!(database.open_orders(Symbol::SolUsdt).len(), 1);
-        assert_eq!(database.filled(&trade(7, 2)), Some(Fill::Complete(TERMS.to_owned())));
+        assert_eq!(database.filled(SOL, &trade(2, 7, 2)), Some(Fill::Complete(TERMS.to_owned())));
         assert_eq!((database.open_orders(Symbol::SolUsdt).len(), database.open_count()), (0, 0));
-        assert_eq!(database.filled(&trade(8, 1)), None);
+        assert_eq!(database.filled(SOL, &trade(3, 8, 1)), None);
+        assert_eq!(database.position(SOL), Position { quantity: 3.into(), cash: (-3 * 143).into() });
     }
 
     #[test]
     fn late_trades_find_a_closed_order() {
-        let mut database = OrderDatabase::default();
+        let mut database = empty();
         database.sent(&new_order("mine"));
         database.opened("mine", 7);
         database.closed("mine");
-        assert_eq!(database.filled(&trade(7, 1)), Some(Fill::Partial(TERMS.to_owned())));
+        assert_eq!(database.filled(SOL, &trade(1, 7, 1)), Some(Fill::Partial(TERMS.to_owned())));
         assert_eq!(database.open_count(), 0);
     }
 
     #[test]
     fn a_failed_cancellation_leaves_the_order_open() {
-        let mut database = OrderDatabase::default();
+        let mut database = empty();
         database.sent(&new_order("mine"));
         database.opened("mine", 7);
         database.cancelling("mine");
@@ -281,7 +417,7 @@ mod tests {
 
     #[test]
     fn giving_up_makes_all_pending_orders_unknown() {
-        let mut database = OrderDatabase::default();
+        let mut database = empty();
         for (client_id, order_id) in [("sent", None), ("open", Some(7)), ("cancelling", Some(8))] {
             database.sent(&new_order(client_id));
             if let Some(order_id) = order_id {
@@ -298,7 +434,7 @@ mod tests {
 
     #[test]
     fn only_the_last_closed_orders_are_kept() {
-        let mut database = OrderDatabase::default();
+        let mut database = empty();
         for number in 0..REMEMBERED + 5 {
             let client_id = number.to_string();
             database.sent(&new_order(&client_id));

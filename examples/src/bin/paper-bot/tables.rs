@@ -1,0 +1,240 @@
+//! The tables of the database and their rows.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bot_metrics_examples::market::Symbol;
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
+use rust_decimal::Decimal;
+
+use crate::own_orders::{OrderState, OwnOrder, Position};
+
+/// The rows of closed orders and of fills that are kept; positions contain all fills ever.
+const KEPT: i64 = 100_000;
+
+/// The last orders of all profiles that [`orders`] returns although they are closed.
+const RECENT: i64 = 2_000;
+
+const VERSION: i64 = 1;
+
+/// WAL with `synchronous=NORMAL`: a commit is a write to the log without waiting for the disk. If the bot is killed
+/// nothing is lost. If the machine loses power the last commits may be, and reconciliation reports their orders as
+/// missing from the database. Waiting for the disk before each order would cost several milliseconds.
+///
+/// The exclusive lock keeps a second bot out. The primary keys make a repeated write harmless.
+const SCHEMA: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+    BEGIN EXCLUSIVE;
+    CREATE TABLE IF NOT EXISTS orders (
+        client_id TEXT PRIMARY KEY,
+        profile TEXT NOT NULL,
+        symbol TEXT NOT NULL,
+        side TEXT NOT NULL,
+        price TEXT NOT NULL,
+        quantity TEXT NOT NULL,
+        executed TEXT NOT NULL,
+        state TEXT NOT NULL,
+        order_id INTEGER,
+        sent_ms INTEGER NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS not_closed ON orders (profile) WHERE state <> 'closed';
+    CREATE TABLE IF NOT EXISTS fills (
+        client_id TEXT NOT NULL,
+        trade_id INTEGER NOT NULL,
+        price TEXT NOT NULL,
+        quantity TEXT NOT NULL,
+        PRIMARY KEY (client_id, trade_id)
+    );
+    CREATE TABLE IF NOT EXISTS positions (
+        profile TEXT NOT NULL,
+        symbol TEXT NOT NULL,
+        quantity TEXT NOT NULL,
+        cash TEXT NOT NULL,
+        next_trade INTEGER NOT NULL,
+        PRIMARY KEY (profile, symbol)
+    );
+    COMMIT;
+";
+
+/// One row to insert or to change.
+#[derive(Debug, Clone)]
+pub(crate) enum Write {
+    /// An order as it is now.
+    Order {
+        profile: &'static str,
+        order: OwnOrder,
+    },
+    /// A fill, with its order and its position as they are after it: all of them are written or none.
+    Fill {
+        trade_id: u64,
+        price: Decimal,
+        quantity: Decimal,
+        order: OwnOrder,
+        position: PositionRow,
+    },
+    Position(PositionRow),
+}
+
+/// A position, and the first trade of its market that is not in it.
+#[derive(Debug, Clone)]
+pub(crate) struct PositionRow {
+    pub(crate) profile: &'static str,
+    pub(crate) symbol: Symbol,
+    pub(crate) position: Position,
+    pub(crate) next_trade: u64,
+}
+
+/// What a database contains when it is opened.
+#[derive(Debug, Default)]
+pub(crate) struct Stored {
+    profiles: BTreeMap<String, StoredProfile>,
+}
+
+/// One profile's part of it.
+#[derive(Debug, Default)]
+pub(crate) struct StoredProfile {
+    /// The orders that are not closed.
+    pub(crate) orders: Vec<OwnOrder>,
+    /// The positions, and the first trade of each market that is not in them.
+    pub(crate) positions: BTreeMap<Symbol, (Position, u64)>,
+}
+
+impl Stored {
+    /// Takes one profile's part.
+    pub(crate) fn take(&mut self, profile: &str) -> StoredProfile {
+        self.profiles.remove(profile).unwrap_or_default()
+    }
+}
+
+/// Creates the tables that are missing; returns whether the database is one of this version of the bot.
+pub(crate) fn create(connection: &mut Connection) -> rusqlite::Result<bool> {
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if version != VERSION && (version, tables) != (0, 0) {
+        return Ok(false);
+    }
+    connection.execute_batch(SCHEMA)?;
+    connection.pragma_update(None, "user_version", VERSION)?;
+    Ok(true)
+}
+
+/// Writes rows in one transaction, and deletes the oldest rows if asked.
+pub(crate) fn write(connection: &mut Connection, writes: &[Write], prunes: bool) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for write in writes {
+        write.execute(&transaction)?;
+    }
+    if prunes {
+        for table in ["orders", "fills"] {
+            let closed = if table == "orders" { "state = 'closed' AND" } else { "" };
+            let oldest = format!("rowid <= (SELECT max(rowid) FROM {table}) - {KEPT}");
+            transaction.execute(&format!("DELETE FROM {table} WHERE {closed} {oldest}"), [])?;
+        }
+    }
+    transaction.commit()
+}
+
+/// The orders of a profile that are not closed, and its part of the last orders.
+pub(crate) fn orders(connection: &Connection, profile: &str) -> rusqlite::Result<Vec<OwnOrder>> {
+    let mut select = connection.prepare(
+        "SELECT * FROM orders WHERE profile = ?1 AND state <> 'closed' UNION \
+         SELECT * FROM orders WHERE profile = ?1 AND rowid > (SELECT max(rowid) FROM orders) - ?2",
+    )?;
+    let orders = select.query_map(params![profile, RECENT], order)?;
+    orders.collect()
+}
+
+/// Everything that a bot needs to continue.
+pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Stored> {
+    let mut stored = Stored::default();
+    let mut select = connection.prepare("SELECT * FROM orders WHERE state <> 'closed'")?;
+    for row in select.query_map([], |row| Ok((row.get::<_, String>("profile")?, order(row)?)))? {
+        let (profile, order) = row?;
+        stored.profiles.entry(profile).or_default().orders.push(order);
+    }
+    let mut select = connection.prepare("SELECT * FROM positions")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let position = Position { quantity: parsed(row, "quantity")?, cash: parsed(row, "cash")? };
+        let symbol: Symbol = parsed(row, "symbol")?;
+        let profile = stored.profiles.entry(row.get("profile")?).or_default();
+        profile.positions.insert(symbol, (position, row.get("next_trade")?));
+    }
+    Ok(stored)
+}
+
+impl Write {
+    fn execute(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        match self {
+            Self::Order { profile, order } => write_order(transaction, profile, order),
+            Self::Fill { trade_id, price, quantity, order, position } => {
+                let mut insert =
+                    transaction.prepare("INSERT OR REPLACE INTO fills VALUES (?1, ?2, ?3, ?4)")?;
+                insert.execute(params![
+                    order.client_id,
+                    trade_id,
+                    price.to_string(),
+                    quantity.to_string()
+                ])?;
+                write_order(transaction, position.profile, order)?;
+                write_position(transaction, position)
+            }
+            Self::Position(position) => write_position(transaction, position),
+        }
+    }
+}
+
+fn write_order(transaction: &Transaction<'_>, profile: &str, order: &OwnOrder) -> rusqlite::Result<()> {
+    let mut upsert = transaction.prepare(
+        "INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (client_id) \
+         DO UPDATE SET executed = ?7, state = ?8, order_id = ?9",
+    )?;
+    upsert.execute(params![
+        order.client_id,
+        profile,
+        order.symbol.as_str(),
+        order.side.as_str(),
+        order.price.to_string(),
+        order.quantity.to_string(),
+        order.executed.to_string(),
+        order.state.as_str(),
+        order.state.order_id(),
+        u64::try_from(order.sent_at.as_millis()).unwrap_or(u64::MAX),
+    ])?;
+    Ok(())
+}
+
+fn write_position(transaction: &Transaction<'_>, row: &PositionRow) -> rusqlite::Result<()> {
+    let PositionRow { profile, symbol, position: Position { quantity, cash }, next_trade } = row;
+    let mut upsert = transaction.prepare("INSERT OR REPLACE INTO positions VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    upsert.execute(params![profile, symbol.as_str(), quantity.to_string(), cash.to_string(), next_trade])?;
+    Ok(())
+}
+
+fn order(row: &Row<'_>) -> rusqlite::Result<OwnOrder> {
+    let state: String = row.get("state")?;
+    let state = OrderState::parse(&state, row.get("order_id")?).ok_or_else(|| unreadable(&state))?;
+    Ok(OwnOrder {
+        client_id: row.get("client_id")?,
+        symbol: parsed(row, "symbol")?,
+        side: parsed(row, "side")?,
+        price: parsed(row, "price")?,
+        quantity: parsed(row, "quantity")?,
+        executed: parsed(row, "executed")?,
+        state,
+        sent_at: Duration::from_millis(row.get("sent_ms")?),
+    })
+}
+
+fn parsed<T: std::str::FromStr>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|_| unreadable(&text))
+}
+
+fn unreadable(text: &str) -> rusqlite::Error {
+    let error = format!("unknown value `{text}`");
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into())
+}
