@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::process::{Directory, Process, eventually, free_port};
 
-/// Stores what is imported; killed when this is dropped.
+/// Stores imported pages; killed when this is dropped.
 pub(crate) struct VictoriaMetrics {
     url: String,
     process: Process,

@@ -137,7 +137,7 @@ impl Writer {
                 let _ = answer.send(outcome.clone());
             }
         }
-        // What was queued last, when the bot ends.
+        // The last writes, when the bot ends.
         let _ = self.commit();
     }
 
