@@ -60,7 +60,7 @@ pub struct ExchangeSettings {
     pub clock: Clock,
     /// The clock with which the timestamps of requests are compared.
     pub request_clock: Clock,
-    /// What it does wrong.
+    /// The disruptions of this exchange, which may begin and end while it runs.
     pub disruptions: Disruptions,
 }
 
