@@ -5,14 +5,12 @@ use std::collections::HashMap;
 
 use super::line::{Number, SampleLine};
 use super::page_fault::PageFault;
+use crate::exemplars;
 use crate::exposition::family_type::FamilyType;
 use crate::exposition::lines::write_canonical;
 use crate::exposition::rules::description::{BoundedValue, FamilyDescription, SeriesDescription, Style};
 use crate::exposition::rules::family::{SeriesLabels, check_labels, identity, reserved_label};
 use crate::exposition::rules::fault::Fault;
-
-/// The maximum number of characters in the names and values of an exemplar's labels.
-const LONGEST_EXEMPLAR: usize = 128;
 
 /// A family whose lines are being read.
 #[derive(Debug)]
@@ -174,7 +172,7 @@ impl<'a> Assembly<'a> {
             return Err(PageFault::ExemplarPlace);
         }
         let length = labels.iter().map(|(name, value)| name.chars().count() + value.chars().count()).sum();
-        if length > LONGEST_EXEMPLAR {
+        if length > exemplars::LONGEST {
             return Err(PageFault::ExemplarLength(length));
         }
         let series = SeriesDescription { labels, ..SeriesDescription::default() };

@@ -35,7 +35,7 @@ pub(crate) use cells::Exemplars;
 pub use source::set_source;
 
 /// The maximum number of characters in the names and values of an exemplar's labels, by the OpenMetrics specification.
-const LONGEST: usize = 128;
+pub(crate) const LONGEST: usize = 128;
 
 /// The labels of an exemplar.
 #[derive(Clone, Debug, PartialEq, Eq)]
