@@ -1,11 +1,11 @@
-//! The endpoint with TLS and authentication, scraped by a real Prometheus.
+//! The endpoint with TLS and authentication, on the paper bot, scraped by a real Prometheus.
 
 use std::fs;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use bot_metrics::server::{Server, ServerOptions};
-use bot_metrics::{Metrics, Mode, Settings};
+use bot_metrics_tests::demo::Running;
+use bot_metrics_tests::paper_bot;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 use crate::Outcome;
@@ -34,26 +34,16 @@ fn certificates() -> Directory {
     directory
 }
 
-struct Bot {
-    address: String,
-    _server: Server,
-    reports: Arc<Mutex<Vec<String>>>,
+/// Starts the paper bot with this web configuration.
+fn bot(directory: &Directory, name: &str, web_config: &str) -> Result<Running, String> {
+    let file = directory.path().join(name);
+    fs::write(&file, web_config).map_err(|error| error.to_string())?;
+    Ok(Running::spawn(paper_bot::command(&["--port", "0"]).env("METRICS_WEB_CONFIG", file)))
 }
 
-impl Bot {
-    /// Serves a bot, with this web configuration if it is not empty.
-    fn serving(directory: &Directory, name: &str, web_config: &str) -> Result<Self, String> {
-        let reports = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&reports);
-        let hook = Arc::new(move |line: &str| kept.lock().expect("no panic").push(line.to_owned()));
-        let metrics: Metrics =
-            Settings::new(Mode::Paper).on_report(hook).build().map_err(|error| error.to_string())?;
-        let file = directory.path().join(name);
-        fs::write(&file, web_config).map_err(|error| error.to_string())?;
-        let options = ServerOptions::new().web_config(file);
-        let server = metrics.serve_with("127.0.0.1:0", options).map_err(|error| error.to_string())?;
-        Ok(Self { address: server.local_addr().to_string(), _server: server, reports })
-    }
+/// Its host and port.
+fn target(bot: &Running) -> &str {
+    bot.url().split_once("://").map_or(bot.url(), |(_, target)| target)
 }
 
 /// The first file of the documentation, as printed there.
@@ -61,7 +51,7 @@ pub(crate) fn documented_file() -> Outcome {
     let directory = certificates();
     let (_, rest) = DOCUMENTATION.split_once("```yaml\n").ok_or("no file in the documentation")?;
     let (file, _) = rest.split_once("```").ok_or("no end of the file")?;
-    let bot = Bot::serving(&directory, "web.yml", file)?;
+    let bot = bot(&directory, "web.yml", file)?;
     let path = directory.path().join("web.yml");
     let check = Command::new("promtool").args(["check", "web-config"]).arg(path).output()?;
     let said = String::from_utf8_lossy(&check.stdout);
@@ -78,7 +68,7 @@ pub(crate) fn documented_file() -> Outcome {
         ureq::Agent::config_builder().tls_config(tls).http_status_as_error(false).build().into();
     for (password, status) in [("example", 200), ("other", 401)] {
         let credentials = base64(&format!("prometheus:{password}"));
-        let url = format!("https://{}/metrics", bot.address);
+        let url = format!("{}/metrics", bot.url());
         let answer = agent.get(url).header("Authorization", format!("Basic {credentials}")).call();
         let found = answer.map_err(|error| error.to_string())?.status().as_u16();
         if found != status {
@@ -96,21 +86,21 @@ pub(crate) fn every_way() -> Outcome {
     let users = format!("basic_auth_users:\n  prometheus: {HASH}\n  bearer: {HASH}\n");
     let certificate = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n  \
                        client_allowed_sans: [prometheus.example]\n";
-    let plain = Bot::serving(&directory, "plain.yml", "")?;
+    let plain = bot(&directory, "plain.yml", "")?;
     let bots = [
-        Bot::serving(&directory, "basic.yml", &users)?,
-        Bot::serving(&directory, "bearer.yml", &format!("{tls}{users}"))?,
-        Bot::serving(&directory, "certificate.yml", &format!("{tls}{certificate}"))?,
-        Bot::serving(&directory, "encrypted.yml", tls)?,
+        bot(&directory, "basic.yml", &users)?,
+        bot(&directory, "bearer.yml", &format!("{tls}{users}"))?,
+        bot(&directory, "certificate.yml", &format!("{tls}{certificate}"))?,
+        bot(&directory, "encrypted.yml", tls)?,
     ];
-    let [basic, bearer, with_certificate, encrypted] = &bots;
+    let [basic, bearer, with_certificate, encrypted] = bots.each_ref().map(target);
     let path = |name: &str| directory.path().join(name).display().to_string();
     let trusting = format!("scheme: https, tls_config: {{ca_file: {}", path("ca.crt"));
     let showing = format!("{trusting}, cert_file: {}, key_file: {}", path("client.crt"), path("client.key"));
     let user = |password| format!("basic_auth: {{username: prometheus, password: {password}}}");
     let token = |token| format!("{trusting}}}, authorization: {{credentials: {token}}}");
     let jobs = [
-        ("plain", &plain, "scheme: http".to_owned(), true),
+        ("plain", target(&plain), "scheme: http".to_owned(), true),
         ("password", basic, user("example"), true),
         ("no_password", basic, "scheme: http".to_owned(), false),
         ("wrong_password", basic, user("other"), false),
@@ -121,8 +111,8 @@ pub(crate) fn every_way() -> Outcome {
         ("encrypted", encrypted, format!("{trusting}}}"), true),
         ("not_trusted", encrypted, "scheme: https".to_owned(), false),
     ];
-    let job = |(name, bot, options, _): &(&str, &Bot, String, bool)| {
-        format!("  - {{job_name: {name}, static_configs: [{{targets: ['{}']}}], {options}}}\n", bot.address)
+    let job = |(name, target, options, _): &(&str, &str, String, bool)| {
+        format!("  - {{job_name: {name}, static_configs: [{{targets: ['{target}']}}], {options}}}\n")
     };
     let prometheus = Prometheus::with_jobs(&jobs.iter().map(job).collect::<String>())?;
     eventually("each job was scraped thrice", || {
@@ -137,13 +127,14 @@ pub(crate) fn every_way() -> Outcome {
             return Err(format!("{name}: up is {last}, in the last minute at most {most}").into());
         }
     }
-    for bot in &bots {
-        let lines = bot.reports.lock().expect("no panic").clone();
-        let refusals = lines.iter().filter(|line| line.contains("was refused")).count();
-        let wrong_ways =
-            jobs.iter().filter(|(_, of, _, is_served)| of.address == bot.address && !is_served).count();
-        if refusals != wrong_ways {
-            return Err(format!("{}: {lines:?}", bot.address).into());
+    let wrong_ways =
+        |bot| jobs.iter().filter(|(_, of, _, is_served)| *of == target(bot) && !is_served).count();
+    let expected = bots.each_ref().map(wrong_ways);
+    for (bot, expected) in bots.into_iter().zip(expected) {
+        let url = bot.url().to_owned();
+        let complaints = bot.terminate().stderr;
+        if complaints.matches("was refused").count() != expected {
+            return Err(format!("{url} has {expected} wrong clients and says: {complaints}").into());
         }
     }
     Ok(())

@@ -156,10 +156,17 @@ impl Running {
     /// If it ends or prints nothing.
     #[must_use]
     pub fn start_at(bot: &str, port: u16, arguments: &[&str]) -> Self {
-        let mut child = command(bot, &["--port", &port.to_string(), "--bind", "127.0.0.1"])
-            .args(arguments)
-            .spawn()
-            .expect("the bot starts");
+        Self::spawn(command(bot, &["--port", &port.to_string()]).args(arguments))
+    }
+
+    /// Starts a demo bot's command on the loopback address and waits until it prints the address of its metrics.
+    ///
+    /// # Panics
+    ///
+    /// If it ends or prints nothing.
+    #[must_use]
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command.args(["--bind", "127.0.0.1"]).spawn().expect("the bot starts");
         let stderr = child.stderr.take().map(|mut stderr| {
             thread::spawn(move || {
                 let mut text = String::new();
