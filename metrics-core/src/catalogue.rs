@@ -11,6 +11,11 @@ pub(crate) const DEFAULT_NAMESPACE: &str = "bytelyst_bot";
 
 /// The kind of a family's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "linked-catalogue",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum Kind {
     /// A count that only grows while the process lives.
     Counter,
@@ -43,6 +48,11 @@ pub struct Objective {
 
 /// The origin of a family: contract or extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "linked-catalogue",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum Origin {
     /// One of the nine core families whose names, labels and buckets never change; always exported.
     Core,
@@ -70,7 +80,12 @@ impl Families {
     pub fn include(self, family: &Family) -> bool {
         // If the default labels are not on each series, this family is the only one that has them.
         let carries_labels = family.name == TARGET_INFO.name;
-        self == Self::All || carries_labels || !matches!(family.origin, Origin::Extension | Origin::Standard)
+        carries_labels || self.include_origin(family.origin)
+    }
+
+    /// Whether families of this origin are exported.
+    pub(crate) fn include_origin(self, origin: Origin) -> bool {
+        self == Self::All || !matches!(origin, Origin::Extension | Origin::Standard)
     }
 }
 
@@ -115,6 +130,13 @@ impl Family {
     }
 }
 
+/// The unit that a family's name ends in. No other name may have a unit, such as one that ends in `_timestamp`.
+#[cfg(any(test, feature = "linked-catalogue", feature = "server"))]
+pub(crate) fn unit(family: &str) -> Option<&'static str> {
+    let has = |unit: &&str| family.strip_suffix(*unit).is_some_and(|rest| rest.ends_with('_'));
+    ["seconds", "bytes", "ratio", "percent"].into_iter().find(has)
+}
+
 /// Bucket bounds of [`SUBSYSTEM_DURATION_SECONDS`], in seconds; fixed by the contract.
 pub const SUBSYSTEM_DURATION_BUCKETS: [f64; 7] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0];
 
@@ -132,8 +154,10 @@ pub const TOKIO_SCHEDULER_LAG_BUCKETS: [f64; 9] = [0.0025, 0.005, 0.01, 0.025, 0
 macro_rules! families {
     (@buckets) => { &[] };
     (@buckets $buckets:ident) => { &$buckets };
+    (@objective) => { None };
+    (@objective $threshold:literal, $ratio:literal) => { Some(Objective { threshold: $threshold, ratio: $ratio }) };
     ($($(#[doc = $help:literal])+ $family:ident = $origin:ident $kind:ident $name:literal [$($label:literal),*]
-        $(buckets($buckets:ident))?;)*) => {
+        $(buckets($buckets:ident))? $(objective($threshold:literal, $ratio:literal))?;)*) => {
         $(
             $(#[doc = $help])+
             #[allow(clippy::doc_markdown, reason = "a HELP text has no Markdown")]
@@ -144,7 +168,7 @@ macro_rules! families {
                 help: concat!($($help),+).split_at(1).1,
                 labels: &[$($label),*],
                 buckets: families!(@buckets $($buckets)?),
-                objective: None,
+                objective: families!(@objective $($threshold, $ratio)?),
                 origin: Origin::$origin,
             };
         )*
@@ -186,7 +210,7 @@ families! {
 
     /// Duration of one attempt of an exchange API call, from before the request to the decoded body, for every outcome.
     EXCHANGE_API_LATENCY_SECONDS = Core Histogram "exchange_api_latency_seconds" ["exchange", "operation"]
-        buckets(EXCHANGE_API_LATENCY_BUCKETS);
+        buckets(EXCHANGE_API_LATENCY_BUCKETS) objective(1.0, 0.99);
 
     /// Completed attempts of exchange API calls, by outcome.
     EXCHANGE_API_REQUESTS_TOTAL = Extension Counter "exchange_api_requests_total" ["exchange", "operation", "outcome"];

@@ -43,6 +43,7 @@ extern crate self as bot_metrics;
 // The modules from the top floor down; each imports only from below, which `tests/rooms` checks.
 //
 // attributes    the code that an annotated function calls; server, push, testing and event_layer lie beside it
+// linked        the metrics and annotated functions of the binary as data
 // instance      the settings, and the instance that holds everything below
 // conformance   a checker of complete pages
 // sites         the annotated functions, known at link time; exposition turns series into text
@@ -59,6 +60,8 @@ pub mod conformance;
 #[cfg(feature = "exemplars")]
 pub mod exemplars;
 pub mod labels;
+#[cfg(feature = "linked-catalogue")]
+pub mod linked;
 #[cfg(feature = "push")]
 pub mod push;
 #[cfg(feature = "server")]

@@ -21,6 +21,7 @@ const CORE: &[&[&str]] = &[
     &["lib"],
     &["event_layer", "push", "testing"],
     &["attributes", "server"],
+    &["linked"],
     &["conformance", "instance"],
     &["sites", "exposition"],
     &["families"],

@@ -14,7 +14,7 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) const ALL: [Self; 4] = [Self::Panicked, Self::Late, Self::NoThread, Self::Invalid];
 
-    pub(super) fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Panicked => "panic",
             Self::Late => "timeout",
@@ -23,6 +23,13 @@ impl Failure {
         }
     }
 }
+
+/// The values of the label `reason`.
+#[cfg(feature = "linked-catalogue")]
+pub(crate) const FAILURE_REASONS: [&str; Failure::ALL.len()] = {
+    let [first, second, third, fourth] = Failure::ALL;
+    [first.as_str(), second.as_str(), third.as_str(), fourth.as_str()]
+};
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

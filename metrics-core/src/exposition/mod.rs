@@ -30,6 +30,8 @@ pub(crate) mod text;
 #[cfg(feature = "server")]
 pub(crate) use collector_runs::CollectorRuns;
 pub(crate) use collector_runs::WaitingClients;
+#[cfg(feature = "linked-catalogue")]
+pub(crate) use failure::FAILURE_REASONS;
 pub(crate) use foreign::Foreign;
 pub(crate) use naming::Naming;
 pub(crate) use own::{Exposed, InstanceId, OwnFamilies};

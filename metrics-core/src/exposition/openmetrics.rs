@@ -5,7 +5,7 @@ use super::foreign_family::ForeignFamily;
 use super::lines::{Dialect, LineSpelling, write, write_canonical, write_escaped};
 use super::naming::Naming;
 use super::spelling::{FamilySpelling, Spelling};
-use crate::catalogue::Family;
+use crate::catalogue::{Family, unit};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenMetrics {
@@ -75,12 +75,6 @@ impl Dialect for OpenMetrics {
     fn has_sum(self, sum: f64, lowest_bound: Option<f64>) -> bool {
         sum >= 0.0 && lowest_bound.is_none_or(|bound| bound >= 0.0)
     }
-}
-
-/// The unit that a family's name ends in. No other name may have a unit, such as one that ends in `_timestamp`.
-pub(super) fn unit(family: &str) -> Option<&'static str> {
-    let has = |unit: &&str| family.strip_suffix(*unit).is_some_and(|rest| rest.ends_with('_'));
-    ["seconds", "bytes", "ratio", "percent"].into_iter().find(has)
 }
 
 #[cfg(test)]

@@ -14,9 +14,8 @@ use super::crate_models::{counter_value, gauge_value};
 use super::family_type::FamilyType;
 use super::foreign_family::ForeignFamily;
 use super::naming::Naming;
-use super::openmetrics::unit;
 use super::spelling::{Beside, FamilySpelling, Spelling};
-use crate::catalogue::Family;
+use crate::catalogue::{Family, unit};
 use crate::exemplars::BucketExemplar;
 use crate::storage::Reading;
 

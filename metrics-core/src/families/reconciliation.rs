@@ -42,7 +42,7 @@ enum MismatchKind {
 }
 
 /// Kind and source of each, in the same order; the last is for mismatches without keys.
-const KINDS: [[&str; 2]; 4] =
+pub(crate) const MISMATCH_KINDS: [[&str; 2]; 4] =
     [["differs", ""], ["missing", "db"], ["missing", "exchange"], ["unspecified", ""]];
 
 const UNSPECIFIED: usize = 3;
@@ -114,7 +114,7 @@ pub(crate) struct Reconciliations(Lock<ReconciliationState>);
 #[derive(Debug, Default)]
 struct ReconciliationState {
     /// The sums over all reconciliations.
-    mismatches: [u64; KINDS.len()],
+    mismatches: [u64; MISMATCH_KINDS.len()],
     each: BTreeMap<Arc<ReconciliationKey>, Reconciliation>,
 }
 
@@ -145,7 +145,7 @@ struct Committed {
 /// The exported figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ReconciliationTotals {
-    mismatches: [u64; KINDS.len()],
+    mismatches: [u64; MISMATCH_KINDS.len()],
     /// The sum of the last committed cycles; absent before the first of any.
     missing: Option<[u64; Source::VALUES.len()]>,
 }
@@ -201,7 +201,7 @@ impl Reconciliations {
         let ReconciliationTotals { mismatches, missing } = self.figures();
         let all = mismatches.iter().copied().fold(0, u64::saturating_add);
         sink.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, &[], all);
-        for (labels, mismatches) in KINDS.iter().zip(mismatches) {
+        for (labels, mismatches) in MISMATCH_KINDS.iter().zip(mismatches) {
             sink.counter(&catalogue::RECONCILIATION_MISMATCHES_BY_KIND_TOTAL, labels, mismatches);
         }
         for (source, missing) in Source::VALUES.iter().zip(missing.iter().flatten()) {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::env_reader::EnvReader;
-use crate::catalogue::{DEFAULT_LABELS, DEFAULT_NAMESPACE, Families};
+use crate::catalogue::{DEFAULT_LABELS, DEFAULT_NAMESPACE, Families, Family};
 use crate::clock::Clock;
 use crate::error::Problem;
 use crate::exposition::Naming;
@@ -85,6 +85,8 @@ pub struct Settings {
     pub(crate) disabled: BTreeSet<&'static str>,
     /// Severity and type of the events that are exported as 0 from the start.
     pub(crate) expected_events: BTreeSet<(&'static str, &'static str)>,
+    /// Names of the families that handles record, without the namespace.
+    pub(crate) expected_families: BTreeSet<&'static str>,
     pub(crate) target_info: bool,
     pub(crate) families: Families,
     pub(crate) revision: String,
@@ -110,6 +112,7 @@ impl Settings {
             exchange: None,
             disabled: BTreeSet::new(),
             expected_events: BTreeSet::new(),
+            expected_families: BTreeSet::new(),
             target_info: false,
             families: Families::default(),
             revision: String::new(),
@@ -224,6 +227,24 @@ impl Settings {
         const { vocabulary::require_type::<T>("event type") };
         let texts = events.into_iter().map(|(severity, kind)| (severity.as_str(), kind.as_str()));
         self.expected_events.extend(texts);
+        self
+    }
+
+    /// Declares that handles of [`Metrics`](crate::Metrics) record these families, which is not known at link time. The
+    /// linked catalogue and the alert rules then contain them, with the families that are recorded together with them;
+    /// the exposition does not change. Families that attributes or `metrics!` record need no declaration.
+    ///
+    /// ```
+    /// use bot_metrics::{Mode, Settings, catalogue};
+    ///
+    /// let settings = Settings::new(Mode::Paper).expect_families([
+    ///     &catalogue::MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS,
+    ///     &catalogue::EXCHANGE_RATE_LIMIT_USED_RATIO,
+    /// ]);
+    /// ```
+    #[must_use]
+    pub fn expect_families(mut self, families: impl IntoIterator<Item = &'static Family>) -> Self {
+        self.expected_families.extend(families.into_iter().map(|family| family.name));
         self
     }
 
@@ -377,6 +398,7 @@ impl Settings {
             ("exchange", self.exchange.unwrap_or("none").to_owned()),
             ("disabled subsystems", list(self.disabled.iter().map(ToString::to_string).collect())),
             ("expected events", list(events.collect())),
+            ("expected families", list(self.expected_families.iter().map(ToString::to_string).collect())),
             ("families", format!("{:?}", self.families)),
             ("version", or_none(&self.version)),
             ("revision", or_none(&self.revision)),
@@ -430,6 +452,10 @@ mod tests {
             (
                 new().expect_events([(Severity::Info, EventType::Started)]),
                 "expected events none, not INFO STARTED",
+            ),
+            (
+                new().expect_families([&crate::catalogue::TOKIO_SCHEDULER_LAG_SECONDS]),
+                "expected families none, not tokio_scheduler_lag_seconds",
             ),
             (new().families(Families::CoreOnly), "families All, not CoreOnly"),
             (new().version("1"), "version none, not 1"),
