@@ -9,6 +9,13 @@ pub(crate) const DEFAULT_LABELS: [&str; 3] = ["app", "env", "mode"];
 /// The first part of each name, unless the settings have another.
 pub(crate) const DEFAULT_NAMESPACE: &str = "bytelyst_bot";
 
+/// Whether it is a legal name: ASCII letters, digits and underscores, no digit in front. The name of a metric, unlike
+/// that of a label, may have colons, which are reserved for recording rules.
+pub(crate) fn is_name(name: &str, colons: bool) -> bool {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || (colons && b == b':');
+    !name.is_empty() && name.bytes().all(legal) && !name.as_bytes()[0].is_ascii_digit()
+}
+
 /// The kind of a family's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
@@ -33,6 +40,14 @@ impl Kind {
             Self::Counter => "counter",
             Self::Gauge => "gauge",
             Self::Histogram => "histogram",
+        }
+    }
+
+    /// The suffixes of the samples of a family of this kind; empty if samples have the name itself.
+    pub(crate) fn suffixes(self) -> &'static [&'static str] {
+        match self {
+            Self::Counter | Self::Gauge => &[],
+            Self::Histogram => &["_bucket", "_sum", "_count"],
         }
     }
 }
@@ -107,16 +122,6 @@ pub struct Family {
     pub objective: Option<Objective>,
     /// Contract, extension, or the bot's own.
     pub origin: Origin,
-}
-
-impl Kind {
-    /// The suffixes of the samples of a family of this kind; empty if samples have the name itself.
-    pub(crate) fn suffixes(self) -> &'static [&'static str] {
-        match self {
-            Self::Counter | Self::Gauge => &[],
-            Self::Histogram => &["_bucket", "_sum", "_count"],
-        }
-    }
 }
 
 impl Family {

@@ -8,7 +8,7 @@ use crate::families::event::labels;
 use crate::instance::process;
 use crate::outcome::ends::CallEnd;
 use crate::sites::call_site::{CallSite, SiteSeries};
-use crate::storage::{Slot, SlotCell, lose, not_installed};
+use crate::storage::{SlotCell, lose, not_installed};
 use crate::{Outcome, lock};
 
 #[doc(hidden)]
@@ -75,28 +75,19 @@ impl Guard for BareEventGuard {
 
     #[inline]
     fn finish(self, outcome: Outcome) {
-        end_bare(self.0, outcome);
+        end_bare(self.0, CallEnd::returned(outcome));
     }
 
     #[inline]
     fn abandon(self, outcome: Outcome) {
-        abandon_bare(self.0, outcome);
+        end_bare(self.0, CallEnd::abandoned(outcome));
     }
 }
 
 /// Compiled once for all call sites, not in each annotated function.
 #[inline(never)]
-fn end_bare(site: &'static CallSite, outcome: Outcome) {
-    if site.on.include(CallEnd::returned(outcome)) {
-        record_to(site, &site.cell, 0, 0);
-    }
-}
-
-/// Like [`end_bare`], for a call that did not return.
-#[cold]
-#[inline(never)]
-fn abandon_bare(site: &'static CallSite, outcome: Outcome) {
-    if site.on.include(CallEnd::abandoned(outcome)) {
+fn end_bare(site: &'static CallSite, end: CallEnd) {
+    if site.on.include(end) {
         record_to(site, &site.cell, 0, 0);
     }
 }
@@ -126,7 +117,7 @@ fn record(site: &'static CallSite, (severity, kind): (usize, usize), given: [&Te
 #[inline]
 fn record_to(site: &'static CallSite, cell: &'static SlotCell<SiteSeries>, severity: usize, kind: usize) {
     match cell.get() {
-        Some(SiteSeries::Event(entry)) => entry.record(Slot::increment),
+        Some(SiteSeries::Event(entry)) => entry.record(|slot| slot.add(1)),
         _ => record_first(site, cell, severity, kind),
     }
 }
@@ -144,7 +135,7 @@ fn record_first(site: &'static CallSite, cell: &'static SlotCell<SiteSeries>, se
     let find = || SiteSeries::Event(process::core().events.bare(severity, kind));
     let record = |found: &SiteSeries| {
         if let SiteSeries::Event(entry) = found {
-            entry.record(Slot::increment);
+            entry.record(|slot| slot.add(1));
         }
     };
     // Until settings are installed every event takes this path.

@@ -155,13 +155,16 @@ impl<'a> Assembly<'a> {
                 return None;
             }
         };
-        let mut canonical = Vec::new();
+        let mut canonical = String::new();
         write_canonical(&mut canonical, bound);
         // The text format has no rule for finite bounds.
         let is_free = self.family.style == Style::Text && bound.is_finite();
-        if !is_free && canonical != spelled.as_bytes() {
-            let allowed = String::from_utf8_lossy(&canonical).into_owned();
-            found(PageFault::BoundSpelling { label, found: spelled.clone().into_owned(), allowed });
+        if !is_free && canonical != spelled {
+            found(PageFault::BoundSpelling {
+                label,
+                found: spelled.clone().into_owned(),
+                allowed: canonical,
+            });
         }
         Some((bound, spelled))
     }

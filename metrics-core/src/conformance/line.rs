@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::page_fault::PageFault;
+use crate::catalogue::is_name;
 use crate::exposition::rules::description::{LabelDescription, Style};
-use crate::exposition::rules::family::is_name;
 use crate::exposition::rules::fault::Fault;
 
 /// A line, without its end.

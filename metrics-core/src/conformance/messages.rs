@@ -181,7 +181,7 @@ fn unix_seconds(time: Timestamp) -> f64 {
 }
 
 fn bounded<T>(bound: f64, value: T) -> BoundedValue<'static, T> {
-    let mut spelled = Vec::new();
+    let mut spelled = String::new();
     write_canonical(&mut spelled, bound);
-    BoundedValue { bound, spelled: String::from_utf8_lossy(&spelled).into_owned().into(), value }
+    BoundedValue { bound, spelled: spelled.into(), value }
 }

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+#[cfg(feature = "exemplars")]
+use once_cell::race::OnceBox;
 
 use super::{BucketExemplar, source};
-use crate::lock::{self, Lock};
+use crate::lock::{self, Lock, LockGuard};
 
 /// The exemplars of a series, without the feature none.
 #[derive(Debug)]
 pub(crate) struct Exemplars {
+    /// Eight bytes, half of what a `OnceLock` of a box takes, since each series has them.
     #[cfg(feature = "exemplars")]
-    cells: lock::Once<Box<Cells>>,
+    cells: OnceBox<Cells>,
 }
 
 /// Enough for the buckets of any histogram.
@@ -28,21 +32,25 @@ impl Exemplars {
     pub(crate) const fn new() -> Self {
         Self {
             #[cfg(feature = "exemplars")]
-            cells: lock::Once::new(),
+            cells: OnceBox::new(),
         }
     }
 
     fn cells(&self) -> Option<&Cells> {
         #[cfg(feature = "exemplars")]
-        return self.cells.get().map(|cells| &**cells);
+        return self.cells.get();
         #[cfg(not(feature = "exemplars"))]
         return None;
     }
 
-    /// The cells, created if there are none, unless this thread is inside a lock.
+    /// The cells, created if there are none.
     fn cells_or_new(&self) -> Option<&Cells> {
         #[cfg(feature = "exemplars")]
-        return self.cells.get_unless_inside(Box::default).map(|cells| &**cells);
+        return self.cells.get().or_else(|| {
+            // An allocator that observes this allocation does not come here again.
+            let _inside = lock::enter();
+            Some(self.cells.get_or_init(Box::default))
+        });
         #[cfg(not(feature = "exemplars"))]
         return None;
     }
@@ -66,24 +74,21 @@ impl Exemplars {
         let Some(exemplar) = source::ask() else { return };
         let Some(cells) = self.cells_or_new() else { return };
         if let Some(mut by_bucket) = cells.by_bucket.try_hold() {
-            by_bucket.insert(bucket, BucketExemplar { bucket, exemplar, value, at: SystemTime::now() });
+            let unix_time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            by_bucket.insert(bucket, BucketExemplar { bucket, exemplar, value, unix_time });
             cells.are_new[bucket / 64].fetch_or(1 << (bucket % 64), Relaxed);
         }
     }
 
     /// All of them, in the order of the buckets. From here on they may be replaced.
     pub(crate) fn export(&self) -> Vec<BucketExemplar> {
-        let Some(cells) = self.cells() else { return Vec::new() };
-        let by_bucket = cells.by_bucket.lock();
-        cells.are_new.iter().for_each(|word| word.store(0, Relaxed));
-        by_bucket.values().cloned().collect()
+        self.cells().map(|cells| cells.replaceable().values().cloned().collect()).unwrap_or_default()
     }
 
     /// Removes all of them.
     pub(crate) fn clear(&self) {
         if let Some(cells) = self.cells() {
-            cells.by_bucket.lock().clear();
-            cells.are_new.iter().for_each(|word| word.store(0, Relaxed));
+            cells.replaceable().clear();
         }
     }
 }
@@ -91,5 +96,12 @@ impl Exemplars {
 impl Cells {
     fn has_new(&self, bucket: usize) -> bool {
         self.are_new[bucket / 64].load(Relaxed) >> (bucket % 64) & 1 == 1
+    }
+
+    /// All of them, none of which is new from here on.
+    fn replaceable(&self) -> LockGuard<'_, BTreeMap<usize, BucketExemplar>> {
+        let by_bucket = self.by_bucket.lock();
+        self.are_new.iter().for_each(|word| word.store(0, Relaxed));
+        by_bucket
     }
 }

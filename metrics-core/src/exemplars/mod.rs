@@ -29,10 +29,12 @@
 mod cells;
 mod source;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 pub(crate) use cells::Exemplars;
 pub use source::set_source;
+
+use crate::catalogue::is_name;
 
 /// The maximum number of characters in the names and values of an exemplar's labels, by the OpenMetrics specification.
 pub(crate) const LONGEST: usize = 128;
@@ -69,8 +71,7 @@ impl Exemplar {
         let labels: Vec<(String, String)> =
             labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         for (index, (name, _)) in labels.iter().enumerate() {
-            let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-            if !name.bytes().all(is_legal) || name.bytes().next().is_none_or(|first| first.is_ascii_digit()) {
+            if !is_name(name, false) {
                 return Err(InvalidExemplar::Name(name.clone()));
             }
             if labels[..index].iter().any(|(earlier, _)| earlier == name) {
@@ -91,31 +92,13 @@ impl Exemplar {
 /// The exemplar of a bucket.
 #[derive(Clone, Debug)]
 pub(crate) struct BucketExemplar {
-    bucket: usize,
-    exemplar: Exemplar,
-    value: f64,
-    at: SystemTime,
-}
-
-impl BucketExemplar {
     /// The position of the bucket, from the lowest.
-    pub(crate) fn bucket(&self) -> usize {
-        self.bucket
-    }
-
-    pub(crate) fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.exemplar.labels()
-    }
-
+    pub(crate) bucket: usize,
+    pub(crate) exemplar: Exemplar,
     /// The observation, in the unit of the bounds.
-    pub(crate) fn value(&self) -> f64 {
-        self.value
-    }
-
+    pub(crate) value: f64,
     /// The wall-clock time of the observation.
-    pub(crate) fn unix_time(&self) -> Duration {
-        self.at.duration_since(UNIX_EPOCH).unwrap_or_default()
-    }
+    pub(crate) unix_time: Duration,
 }
 
 #[cfg(test)]

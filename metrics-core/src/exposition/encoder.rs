@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::filter::Filter;
 use super::foreign_family::ForeignFamily;
 use super::naming::Naming;
-use super::spelling::{Beside, FamilySpelling, Spelling};
+use super::spelling::{Beside, FamilySpelling, Page, Spelling};
 use crate::catalogue::{FAMILIES, Family, Origin};
 use crate::clock::Created;
 use crate::exemplars::{BucketExemplar, Exemplars};
@@ -18,16 +18,16 @@ use crate::storage::{Reading, Receipt, Sink};
 /// Encodes a scrape as it is read, in one format, with the names and default labels of its instance.
 ///
 /// Nothing is allocated per series: the common part of a family's series is encoded once.
-pub(crate) struct Encoder<'a> {
+pub(crate) struct Encoder<'a, P> {
     naming: &'a Naming,
-    pub(crate) spelling: &'a dyn Spelling,
+    pub(crate) spelling: &'a dyn Spelling<P>,
     pub(crate) filter: &'a Filter,
     /// The encoding of all families opened so far, as far as it is not written.
-    page: Vec<u8>,
+    page: P,
     /// The family that is open.
     open: usize,
     /// The families by their position in the catalogue, with the encoding of those that are not open yet.
-    families: Vec<PendingFamily>,
+    families: Vec<PendingFamily<P>>,
     /// Whether the filter selects a family, for each that it was asked about: a long list of names is compared with the
     /// name of a family once, not for each series.
     selected: RefCell<HashMap<*const Family, bool>>,
@@ -62,21 +62,21 @@ struct Output<'a> {
 const PIECE: usize = 64 * 1024;
 
 #[derive(Default)]
-struct PendingFamily {
-    spelling: Option<Box<dyn FamilySpelling>>,
-    encoded: Vec<u8>,
+struct PendingFamily<P> {
+    spelling: Option<Box<dyn FamilySpelling<P>>>,
+    encoded: P,
 }
 
 /// The position after all families of the catalogue, for the bot's own families in their order.
 const CUSTOM: usize = FAMILIES.len();
 
-impl<'a> Encoder<'a> {
+impl<'a, P: Page> Encoder<'a, P> {
     /// Encodes the families that `filter` selects, after what `page` contains.
     pub(crate) fn new(
         naming: &'a Naming,
-        spelling: &'a dyn Spelling,
+        spelling: &'a dyn Spelling<P>,
         filter: &'a Filter,
-        page: Vec<u8>,
+        page: P,
     ) -> Self {
         Self {
             naming,
@@ -125,7 +125,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// The page, or the part of it that was not written, and the receipt of all of it.
-    pub(crate) fn finish(mut self) -> io::Result<(Vec<u8>, Receipt)> {
+    pub(crate) fn finish(mut self) -> io::Result<(P, Receipt)> {
         self.close();
         // None is left but those that came too late.
         self.families.iter_mut().for_each(|family| family.end(&mut self.page));
@@ -145,7 +145,7 @@ impl<'a> Encoder<'a> {
     fn pass_on(&mut self) {
         if let Some(Output { out, result: result @ Ok(()), wrote_for }) = &mut self.output {
             let begun = Instant::now();
-            *result = out.write_all(&self.page);
+            *result = out.write_all(self.page.as_ref());
             *wrote_for += begun.elapsed();
             self.page.clear();
         }
@@ -208,9 +208,9 @@ impl Times {
     }
 }
 
-impl PendingFamily {
+impl<P: Page> PendingFamily<P> {
     /// Ends it, as the open family or as one that is not open yet.
-    fn end(&mut self, page: &mut Vec<u8>) {
+    fn end(&mut self, page: &mut P) {
         page.append(&mut std::mem::take(&mut self.encoded));
         if let Some(mut spelling) = self.spelling.take() {
             spelling.end(page);
@@ -218,7 +218,7 @@ impl PendingFamily {
     }
 }
 
-impl Sink for Encoder<'_> {
+impl<P: Page> Sink for Encoder<'_, P> {
     fn includes(&self, family: &Family) -> bool {
         let written = self.output.as_ref().is_none_or(|output| output.result.is_ok());
         written && self.naming.families.include(family) && self.selects(family)
@@ -229,7 +229,7 @@ impl Sink for Encoder<'_> {
     }
 
     fn rest(&mut self) {
-        if self.output.is_some() && self.page.len() >= PIECE {
+        if self.output.is_some() && self.page.as_ref().len() >= PIECE {
             self.pass_on();
         }
     }
@@ -249,8 +249,8 @@ impl Sink for Encoder<'_> {
         if self.spelling.has_exemplars() && self.includes(family) {
             self.exemplars.extend(exemplars.export());
             // Of merged series, each may have one for a bucket.
-            self.exemplars.sort_by_key(BucketExemplar::bucket);
-            self.exemplars.dedup_by_key(|exemplar| exemplar.bucket());
+            self.exemplars.sort_by_key(|exemplar| exemplar.bucket);
+            self.exemplars.dedup_by_key(|exemplar| exemplar.bucket);
         }
     }
 
@@ -288,13 +288,13 @@ pub(super) mod tests {
     }
 
     /// The series that `fill` passes on, as a page.
-    pub(in crate::exposition) fn encoded_with(
+    pub(in crate::exposition) fn encoded_with<P: Page>(
         naming: &Naming,
-        spelling: &dyn Spelling,
+        spelling: &dyn Spelling<P>,
         fill: impl FnOnce(&mut dyn Sink),
-    ) -> Vec<u8> {
+    ) -> P {
         let all = Filter::default();
-        let mut encoder = Encoder::new(naming, spelling, &all, Vec::new());
+        let mut encoder = Encoder::new(naming, spelling, &all, P::default());
         fill(&mut encoder);
         encoder.finish().expect("nothing is written").0
     }
@@ -328,7 +328,6 @@ pub(super) mod tests {
                 sink.gauge(family, &["y"], 1.0);
             }
         });
-        let text = String::from_utf8(text).expect("text");
         let heads: Vec<_> =
             text.lines().filter_map(|line| line.strip_prefix("# TYPE bytelyst_bot_")).collect();
         assert_eq!(

@@ -21,7 +21,7 @@ use super::naming::Naming;
 use super::own::{InstanceId, OwnFamilies};
 use super::rules::family::{TakenNames, check_name};
 use super::rules::fault::Fault;
-use super::spelling::Spelling;
+use super::spelling::FamilyNames;
 use super::text::Text;
 use crate::catalogue::{FAMILIES, Origin};
 use crate::families::custom::custom_families;
@@ -128,7 +128,7 @@ impl Foreign {
     pub(crate) fn families(
         &self,
         naming: &Naming,
-        spelling: &dyn Spelling,
+        spelling: &dyn FamilyNames,
         filter: &Filter,
         report: &Report,
         checked: impl FnOnce() -> Arc<[CheckedFamily]>,
@@ -253,7 +253,7 @@ fn check_registered(description: &Desc, registered: &[&Desc]) -> Result<(), Erro
 
 /// The families of one scrape.
 struct Served<'a> {
-    spelling: &'a dyn Spelling,
+    spelling: &'a dyn FamilyNames,
     ours: OwnNames,
     taken: TakenNames,
     families: BTreeMap<String, Arc<ForeignFamily>>,
@@ -336,7 +336,7 @@ struct OwnNames {
 }
 
 impl OwnNames {
-    fn of(naming: &Naming, spelling: &dyn Spelling) -> Self {
+    fn of(naming: &Naming, spelling: &dyn FamilyNames) -> Self {
         let custom = custom_families().into_iter().map(|family| &family.family);
         let exported =
             FAMILIES.iter().copied().chain(custom).filter(|family| naming.families.include(family));

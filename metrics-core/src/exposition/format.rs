@@ -49,15 +49,23 @@ impl Format {
     }
 
     #[cfg(feature = "server")]
-    pub(super) fn spelling(self, with_created: bool) -> &'static dyn Spelling {
+    fn spelling(self, with_created: bool) -> AnySpelling {
         match self {
-            Self::Text => &Text,
-            Self::OpenMetrics if with_created => &OpenMetrics { with_created: true },
-            Self::OpenMetrics => &OpenMetrics { with_created: false },
+            Self::Text => AnySpelling::Text(&Text),
+            Self::OpenMetrics if with_created => AnySpelling::Text(&OpenMetrics { with_created: true }),
+            Self::OpenMetrics => AnySpelling::Text(&OpenMetrics { with_created: false }),
             #[cfg(feature = "protobuf")]
-            Self::Protobuf => &Protobuf,
+            Self::Protobuf => AnySpelling::Bytes(&Protobuf),
         }
     }
+}
+
+/// A format, by the buffer that it writes to.
+#[cfg(feature = "server")]
+pub(crate) enum AnySpelling {
+    Text(&'static dyn Spelling<String>),
+    #[cfg(feature = "protobuf")]
+    Bytes(&'static dyn Spelling<Vec<u8>>),
 }
 
 /// The exposition that a client requests.
@@ -72,7 +80,7 @@ pub(crate) struct RequestedPage {
 
 #[cfg(feature = "server")]
 impl RequestedPage {
-    pub(crate) fn spelling(&self) -> &'static dyn Spelling {
+    pub(crate) fn spelling(&self) -> AnySpelling {
         self.format.spelling(self.with_created)
     }
 }

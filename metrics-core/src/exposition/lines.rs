@@ -16,13 +16,13 @@ use crate::storage::Reading;
 /// What the two text formats spell differently.
 pub(super) trait Dialect: Copy + 'static {
     /// Writes the lines about a family, and returns the name of its samples.
-    fn head(self, out: &mut Vec<u8>, name: &str, family_type: FamilyType, help: &str) -> String;
+    fn head(self, out: &mut String, name: &str, family_type: FamilyType, help: &str) -> String;
 
     /// Writes the bound of a bucket, or a quantile.
-    fn bound(self, out: &mut Vec<u8>, bound: f64);
+    fn bound(self, out: &mut String, bound: f64);
 
     /// Writes the time of a sample, with a space in front.
-    fn time(self, out: &mut Vec<u8>, unix_ms: i64);
+    fn time(self, out: &mut String, unix_ms: i64);
 
     /// The name of the sample with the time at which the counts of a series began, if series have one.
     fn created_name(self, name: &str, family_type: FamilyType) -> Option<String>;
@@ -40,20 +40,20 @@ pub(super) struct LineSpelling<D> {
     created_name: Option<String>,
     label_names: &'static [&'static str],
     /// The labels that end each series, each with a comma.
-    default_labels: Vec<u8>,
+    default_labels: String,
     /// For each bucket `,le="0.5"} `, one after the other.
-    bounds: Vec<u8>,
+    bounds: String,
     /// The end of each of them.
     bound_ends: Vec<usize>,
     /// The labels of one series.
-    labels: Vec<u8>,
+    labels: String,
     /// A line of one series' buckets up to its bound.
-    bucket: Vec<u8>,
+    bucket: String,
 }
 
 impl<D: Dialect> LineSpelling<D> {
     /// Begins one of the library's families, or of the bot's own.
-    pub(super) fn own(dialect: D, out: &mut Vec<u8>, naming: &Naming, family: &'static Family) -> Self {
+    pub(super) fn own(dialect: D, out: &mut String, naming: &Naming, family: &'static Family) -> Self {
         let mut spelling =
             Self::new(dialect, out, &naming.full_name(family), family.kind.into(), family.help);
         spelling.label_names = family.labels;
@@ -70,93 +70,93 @@ impl<D: Dialect> LineSpelling<D> {
     }
 
     /// Begins a foreign family, whose series have their own labels and bounds.
-    pub(super) fn foreign(dialect: D, out: &mut Vec<u8>, family: &ForeignFamily) -> Self {
+    pub(super) fn foreign(dialect: D, out: &mut String, family: &ForeignFamily) -> Self {
         Self::new(dialect, out, &family.name, family.family_type, &family.help)
     }
 
-    fn new(dialect: D, out: &mut Vec<u8>, name: &str, family_type: FamilyType, help: &str) -> Self {
+    fn new(dialect: D, out: &mut String, name: &str, family_type: FamilyType, help: &str) -> Self {
         Self {
             dialect,
             family_type,
             name: dialect.head(out, name, family_type, help),
             created_name: dialect.created_name(name, family_type),
             label_names: &[],
-            default_labels: Vec::new(),
-            bounds: Vec::new(),
+            default_labels: String::new(),
+            bounds: String::new(),
             bound_ends: Vec::new(),
-            labels: Vec::new(),
-            bucket: Vec::new(),
+            labels: String::new(),
+            bucket: String::new(),
         }
     }
 
-    fn histogram(&mut self, out: &mut Vec<u8>, buckets: &[u64], sum: f64, exemplars: &[BucketExemplar]) {
+    fn histogram(&mut self, out: &mut String, buckets: &[u64], sum: f64, exemplars: &[BucketExemplar]) {
         let Self { dialect, name, labels, bucket, bounds, bound_ends, .. } = self;
         let mut exemplars = exemplars.iter().peekable();
         bucket.clear();
         write(bucket, [name, "_bucket{"]);
-        bucket.extend_from_slice(labels);
+        bucket.push_str(labels);
         // Without labels there is nothing to separate from a bound by a comma.
         let comma = usize::from(labels.is_empty());
         let (mut count, mut start) = (0, 0);
         for (index, (&end, more)) in bound_ends.iter().zip(buckets).enumerate() {
             count = more.saturating_add(count);
-            out.extend_from_slice(bucket);
-            out.extend_from_slice(&bounds[start + comma..end]);
+            out.push_str(bucket);
+            out.push_str(&bounds[start + comma..end]);
             write_integer(out, count);
-            if let Some(exemplar) = exemplars.next_if(|exemplar| exemplar.bucket() == index) {
+            if let Some(exemplar) = exemplars.next_if(|exemplar| exemplar.bucket == index) {
                 write_exemplar(*dialect, out, exemplar);
             }
-            out.push(b'\n');
+            out.push('\n');
             start = end;
         }
         self.start(out, "_sum");
         write_number(out, sum);
-        out.push(b'\n');
+        out.push('\n');
         self.start(out, "_count");
         write_integer(out, count);
-        out.push(b'\n');
+        out.push('\n');
     }
 
     /// Writes a line up to its number. The braces are written even without labels.
-    fn start(&self, out: &mut Vec<u8>, suffix: &str) {
+    fn start(&self, out: &mut String, suffix: &str) {
         write(out, [&self.name, suffix, "{"]);
-        out.extend_from_slice(&self.labels);
+        out.push_str(&self.labels);
         write(out, ["} "]);
     }
 }
 
-impl<D: Dialect> FamilySpelling for LineSpelling<D> {
-    fn series(&mut self, out: &mut Vec<u8>, labels: &[&str], beside: Beside<'_>, value: Reading<'_>) {
+impl<D: Dialect> FamilySpelling<String> for LineSpelling<D> {
+    fn series(&mut self, out: &mut String, labels: &[&str], beside: Beside<'_>, value: Reading<'_>) {
         self.labels.clear();
         for (name, value) in self.label_names.iter().zip(labels) {
             write_label(&mut self.labels, name, value);
         }
-        self.labels.extend_from_slice(&self.default_labels);
+        self.labels.push_str(&self.default_labels);
         // The comma after the last label is legal in 0.0.4, but other clients do not write it.
         self.labels.pop();
         match value {
             Reading::Counter(value) => {
                 self.start(out, "");
                 write_integer(out, value);
-                out.push(b'\n');
+                out.push('\n');
             }
             Reading::Gauge(value) | Reading::FloatCounter(value) => {
                 self.start(out, "");
                 write_number(out, value);
-                out.push(b'\n');
+                out.push('\n');
             }
             Reading::Histogram { buckets, sum } => self.histogram(out, buckets, sum, beside.exemplars),
         }
         if let (Some(name), Some(created)) = (&self.created_name, beside.created) {
             write(out, [name, "{"]);
-            out.extend_from_slice(&self.labels);
+            out.push_str(&self.labels);
             write(out, ["}"]);
             self.dialect.time(out, unix_ms(created));
-            out.push(b'\n');
+            out.push('\n');
         }
     }
 
-    fn foreign(&mut self, out: &mut Vec<u8>, metric: &proto::Metric) {
+    fn foreign(&mut self, out: &mut String, metric: &proto::Metric) {
         let lines = ForeignLines { dialect: self.dialect, name: &self.name, metric };
         match self.family_type {
             FamilyType::Counter => lines.number(out, "", counter_value(metric)),
@@ -177,7 +177,7 @@ struct ForeignLines<'a, D> {
 }
 
 impl<D: Dialect> ForeignLines<'_, D> {
-    fn histogram(&self, out: &mut Vec<u8>) {
+    fn histogram(&self, out: &mut String) {
         let histogram = self.metric.get_histogram();
         let (count, sum) = (histogram.get_sample_count(), histogram.get_sample_sum());
         // The bucket for +Inf is optional; its value is the count.
@@ -195,7 +195,7 @@ impl<D: Dialect> ForeignLines<'_, D> {
         }
     }
 
-    fn summary(&self, out: &mut Vec<u8>) {
+    fn summary(&self, out: &mut String) {
         let summary = self.metric.get_summary();
         for quantile in summary.get_quantile() {
             self.bound(out, ("", "quantile"), quantile.quantile());
@@ -207,24 +207,24 @@ impl<D: Dialect> ForeignLines<'_, D> {
         self.integer(out, "_count", summary.sample_count());
     }
 
-    fn number(&self, out: &mut Vec<u8>, suffix: &str, value: f64) {
+    fn number(&self, out: &mut String, suffix: &str, value: f64) {
         self.start(out, suffix, None);
         self.end_number(out, value);
     }
 
-    fn integer(&self, out: &mut Vec<u8>, suffix: &str, value: u64) {
+    fn integer(&self, out: &mut String, suffix: &str, value: u64) {
         self.start(out, suffix, None);
         self.end_integer(out, value);
     }
 
     /// Writes a line up to its value, with a bound as its last label.
-    fn bound(&self, out: &mut Vec<u8>, (suffix, label): (&str, &str), bound: f64) {
+    fn bound(&self, out: &mut String, (suffix, label): (&str, &str), bound: f64) {
         // Without the sign of a negative zero.
         self.start(out, suffix, Some((label, bound + 0.0)));
     }
 
     /// Writes a line up to its value. Without labels it has no braces.
-    fn start(&self, out: &mut Vec<u8>, suffix: &str, bound: Option<(&str, f64)>) {
+    fn start(&self, out: &mut String, suffix: &str, bound: Option<(&str, f64)>) {
         write(out, [self.name, suffix]);
         let before = out.len();
         for pair in self.metric.get_label() {
@@ -238,50 +238,50 @@ impl<D: Dialect> ForeignLines<'_, D> {
         }
         if out.len() > before {
             out.pop();
-            out.push(b'}');
+            out.push('}');
         }
-        out.push(b' ');
+        out.push(' ');
     }
 
-    fn end_number(&self, out: &mut Vec<u8>, value: f64) {
+    fn end_number(&self, out: &mut String, value: f64) {
         write_number(out, value);
         self.end(out);
     }
 
-    fn end_integer(&self, out: &mut Vec<u8>, value: u64) {
+    fn end_integer(&self, out: &mut String, value: u64) {
         write_integer(out, value);
         self.end(out);
     }
 
-    fn end(&self, out: &mut Vec<u8>) {
+    fn end(&self, out: &mut String) {
         // The crate uses 0 for an absent timestamp.
         if self.metric.timestamp_ms() != 0 {
             self.dialect.time(out, self.metric.timestamp_ms());
         }
-        out.push(b'\n');
+        out.push('\n');
     }
 }
 
 /// Writes these parts.
-pub(super) fn write<const N: usize>(out: &mut Vec<u8>, parts: [&str; N]) {
+pub(super) fn write<const N: usize>(out: &mut String, parts: [&str; N]) {
     for part in parts {
-        out.extend_from_slice(part.as_bytes());
+        out.push_str(part);
     }
 }
 
 /// Writes the exemplar of a bucket after its count.
-fn write_exemplar(dialect: impl Dialect, out: &mut Vec<u8>, exemplar: &BucketExemplar) {
+fn write_exemplar(dialect: impl Dialect, out: &mut String, exemplar: &BucketExemplar) {
     write(out, [" # {"]);
     let before = out.len();
-    for (name, value) in exemplar.labels() {
+    for (name, value) in exemplar.exemplar.labels() {
         write_label(out, name, value);
     }
     if out.len() > before {
         out.pop();
     }
     write(out, ["} "]);
-    write_number(out, exemplar.value());
-    dialect.time(out, unix_ms(exemplar.unix_time()));
+    write_number(out, exemplar.value);
+    dialect.time(out, unix_ms(exemplar.unix_time));
 }
 
 fn unix_ms(time: Duration) -> i64 {
@@ -289,26 +289,27 @@ fn unix_ms(time: Duration) -> i64 {
 }
 
 /// Writes a label and a comma.
-fn write_label(out: &mut Vec<u8>, name: &str, value: &str) {
+fn write_label(out: &mut String, name: &str, value: &str) {
     write(out, [name, "=\""]);
     write_escaped(out, value, ['\\', '"', '\n']);
     write(out, ["\","]);
 }
 
 /// Writes a text with a backslash before each of these characters.
-pub(super) fn write_escaped<const N: usize>(out: &mut Vec<u8>, text: &str, escaped: [char; N]) {
+pub(super) fn write_escaped<const N: usize>(out: &mut String, text: &str, escaped: [char; N]) {
     let mut rest = text;
     while let Some(index) = rest.find(escaped) {
-        let character = rest.as_bytes()[index];
-        write(out, [&rest[..index]]);
-        out.extend_from_slice(&[b'\\', if character == b'\n' { b'n' } else { character }]);
-        rest = &rest[index + 1..];
+        let (before, special) = rest.split_at(index);
+        // Each of them is one byte long.
+        let (character, behind) = special.split_at(1);
+        write(out, [before, "\\", if character == "\n" { "n" } else { character }]);
+        rest = behind;
     }
     write(out, [rest]);
 }
 
 /// Writes a number as Prometheus parses it: infinities have a sign. Whole numbers have no point, as in other clients.
-pub(super) fn write_number(out: &mut Vec<u8>, value: f64) {
+pub(super) fn write_number(out: &mut String, value: f64) {
     /// Above this not every integer is a float.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if value == f64::INFINITY {
@@ -328,7 +329,7 @@ pub(super) fn write_number(out: &mut Vec<u8>, value: f64) {
 /// Writes a bound as every client has to write it, so that its series is the same: at least one decimal, and an
 /// exponent from a million on and below 0.0001. Prometheus writes those of the protobuf format in the same way.
 #[cfg(any(test, feature = "check", feature = "server"))]
-pub(crate) fn write_canonical(out: &mut Vec<u8>, bound: f64) {
+pub(crate) fn write_canonical(out: &mut String, bound: f64) {
     if !bound.is_finite() {
         return write_number(out, bound);
     }
@@ -343,7 +344,7 @@ pub(crate) fn write_canonical(out: &mut Vec<u8>, bound: f64) {
     }
 }
 
-fn write_integer(out: &mut Vec<u8>, value: u64) {
+fn write_integer(out: &mut String, value: u64) {
     write(out, [itoa::Buffer::new().format(value)]);
 }
 
@@ -354,9 +355,9 @@ mod tests {
     #[test]
     fn numbers_read_as_they_were_and_whole_ones_have_no_point() {
         let spelled = |value| {
-            let mut out = Vec::new();
+            let mut out = String::new();
             write_number(&mut out, value);
-            String::from_utf8(out).expect("digits")
+            out
         };
         for (value, expected) in [
             (0.0, "0"),

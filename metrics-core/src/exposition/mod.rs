@@ -22,7 +22,7 @@ mod own;
 pub(crate) mod protobuf;
 #[cfg_attr(not(any(test, feature = "test-util")), allow(dead_code, reason = "checks of pages use the rest"))]
 pub(crate) mod rules;
-mod spelling;
+pub(crate) mod spelling;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;

@@ -4,7 +4,7 @@ use super::family_type::{FamilyType, counter_stem, openmetrics_family};
 use super::foreign_family::ForeignFamily;
 use super::lines::{Dialect, LineSpelling, write, write_canonical, write_escaped};
 use super::naming::Naming;
-use super::spelling::{FamilySpelling, Spelling};
+use super::spelling::{FamilyNames, FamilySpelling, Spelling};
 use crate::catalogue::{Family, unit};
 
 #[derive(Clone, Copy, Debug)]
@@ -13,31 +13,38 @@ pub(crate) struct OpenMetrics {
     pub(super) with_created: bool,
 }
 
-impl Spelling for OpenMetrics {
-    fn own(&self, out: &mut Vec<u8>, naming: &Naming, family: &'static Family) -> Box<dyn FamilySpelling> {
-        Box::new(LineSpelling::own(*self, out, naming, family))
-    }
-
-    fn foreign(&self, out: &mut Vec<u8>, family: &ForeignFamily) -> Box<dyn FamilySpelling> {
-        Box::new(LineSpelling::foreign(*self, out, family))
-    }
-
+impl FamilyNames for OpenMetrics {
     fn names(&self, name: &str, family_type: FamilyType) -> Vec<String> {
         let (name, family_type) = openmetrics_family(name, family_type);
         family_type.openmetrics_names(name)
+    }
+}
+
+impl Spelling<String> for OpenMetrics {
+    fn own(
+        &self,
+        out: &mut String,
+        naming: &Naming,
+        family: &'static Family,
+    ) -> Box<dyn FamilySpelling<String>> {
+        Box::new(LineSpelling::own(*self, out, naming, family))
+    }
+
+    fn foreign(&self, out: &mut String, family: &ForeignFamily) -> Box<dyn FamilySpelling<String>> {
+        Box::new(LineSpelling::foreign(*self, out, family))
     }
 
     fn has_exemplars(&self) -> bool {
         true
     }
 
-    fn end(&self, out: &mut Vec<u8>) {
+    fn end(&self, out: &mut String) {
         write(out, ["# EOF\n"]);
     }
 }
 
 impl Dialect for OpenMetrics {
-    fn head(self, out: &mut Vec<u8>, name: &str, family_type: FamilyType, help: &str) -> String {
+    fn head(self, out: &mut String, name: &str, family_type: FamilyType, help: &str) -> String {
         let is_counter = family_type == FamilyType::Counter;
         let (family, family_type) = openmetrics_family(name, family_type);
         if !help.is_empty() {
@@ -52,12 +59,12 @@ impl Dialect for OpenMetrics {
         if is_counter { format!("{family}_total") } else { name.to_owned() }
     }
 
-    fn bound(self, out: &mut Vec<u8>, bound: f64) {
+    fn bound(self, out: &mut String, bound: f64) {
         write_canonical(out, bound);
     }
 
     /// In seconds.
-    fn time(self, out: &mut Vec<u8>, unix_ms: i64) {
+    fn time(self, out: &mut String, unix_ms: i64) {
         let (seconds, ms) = (unix_ms.div_euclid(1_000), unix_ms.rem_euclid(1_000));
         write(out, [" ", &format!("{seconds}.{ms:03}")]);
     }
@@ -85,7 +92,7 @@ mod tests {
     use crate::storage::Sink;
 
     fn encoded(fill: impl FnOnce(&mut dyn Sink)) -> String {
-        String::from_utf8(encoded_with(&naming(), &OpenMetrics { with_created: false }, fill)).expect("text")
+        encoded_with(&naming(), &OpenMetrics { with_created: false }, fill)
     }
 
     const DEFAULT: &str = r#"app="a\"b\\c\nd",env="development",mode="paper""#;
@@ -142,9 +149,9 @@ mod tests {
             (-2.0, "-2.0"),
             (f64::INFINITY, "+Inf"),
         ] {
-            let mut out = Vec::new();
+            let mut out = String::new();
             write_canonical(&mut out, bound);
-            assert_eq!(out, expected.as_bytes(), "{bound}");
+            assert_eq!(out, expected, "{bound}");
         }
     }
 

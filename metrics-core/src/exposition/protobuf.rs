@@ -14,7 +14,7 @@ use super::crate_models::{counter_value, gauge_value};
 use super::family_type::FamilyType;
 use super::foreign_family::ForeignFamily;
 use super::naming::Naming;
-use super::spelling::{Beside, FamilySpelling, Spelling};
+use super::spelling::{Beside, FamilyNames, FamilySpelling, Spelling};
 use crate::catalogue::{Family, unit};
 use crate::exemplars::BucketExemplar;
 use crate::storage::Reading;
@@ -29,8 +29,19 @@ const MESSAGE: usize = 256 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Protobuf;
 
-impl Spelling for Protobuf {
-    fn own(&self, _out: &mut Vec<u8>, naming: &Naming, family: &'static Family) -> Box<dyn FamilySpelling> {
+impl FamilyNames for Protobuf {
+    fn names(&self, name: &str, family_type: FamilyType) -> Vec<String> {
+        family_type.names(name)
+    }
+}
+
+impl Spelling<Vec<u8>> for Protobuf {
+    fn own(
+        &self,
+        _out: &mut Vec<u8>,
+        naming: &Naming,
+        family: &'static Family,
+    ) -> Box<dyn FamilySpelling<Vec<u8>>> {
         let own = family.labels.iter().map(|&name| LabelPair::new(name, ""));
         let default = naming.default_labels.iter().map(|(name, value)| LabelPair::new(name, value));
         let name = naming.full_name(family);
@@ -40,16 +51,12 @@ impl Spelling for Protobuf {
         Box::new(spelling)
     }
 
-    fn foreign(&self, _out: &mut Vec<u8>, family: &ForeignFamily) -> Box<dyn FamilySpelling> {
+    fn foreign(&self, _out: &mut Vec<u8>, family: &ForeignFamily) -> Box<dyn FamilySpelling<Vec<u8>>> {
         Box::new(FamilyMessages::new(&family.name, family.family_type, &family.help))
     }
 
     fn has_exemplars(&self) -> bool {
         true
-    }
-
-    fn names(&self, name: &str, family_type: FamilyType) -> Vec<String> {
-        family_type.names(name)
     }
 }
 
@@ -102,7 +109,7 @@ impl FamilyMessages {
     }
 }
 
-impl FamilySpelling for FamilyMessages {
+impl FamilySpelling<Vec<u8>> for FamilyMessages {
     fn series(&mut self, out: &mut Vec<u8>, labels: &[&str], beside: Beside<'_>, value: Reading<'_>) {
         let created_timestamp = beside.created.map(Timestamp::from);
         for (pair, value) in self.metric.label.iter_mut().zip(labels) {
@@ -128,7 +135,7 @@ impl FamilySpelling for FamilyMessages {
                 for (index, (more, bound)) in buckets.iter().zip(bounds).enumerate() {
                     count = count.saturating_add(*more);
                     let exemplar =
-                        exemplars.next_if(|exemplar| exemplar.bucket() == index).map(ExemplarMessage::from);
+                        exemplars.next_if(|exemplar| exemplar.bucket == index).map(ExemplarMessage::from);
                     // The bucket for +Inf is the count. It is needed for an exemplar only.
                     if bound.is_finite() || exemplar.is_some() {
                         histogram.bucket.push(Bucket { exemplar, ..Bucket::new(count, bound) });
@@ -344,9 +351,9 @@ impl Bucket {
 impl From<&BucketExemplar> for ExemplarMessage {
     fn from(exemplar: &BucketExemplar) -> Self {
         Self {
-            label: exemplar.labels().map(|(name, value)| LabelPair::new(name, value)).collect(),
-            value: Some(exemplar.value()),
-            timestamp: Some(exemplar.unix_time().into()),
+            label: exemplar.exemplar.labels().map(|(name, value)| LabelPair::new(name, value)).collect(),
+            value: Some(exemplar.value),
+            timestamp: Some(exemplar.unix_time.into()),
         }
     }
 }

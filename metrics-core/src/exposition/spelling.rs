@@ -11,17 +11,50 @@ use crate::catalogue::Family;
 use crate::exemplars::BucketExemplar;
 use crate::storage::Reading;
 
-/// Spells an exposition in one format.
-pub(crate) trait Spelling {
-    /// Begins one of the library's families, or of the bot's own.
-    fn own(&self, out: &mut Vec<u8>, naming: &Naming, family: &'static Family) -> Box<dyn FamilySpelling>;
+/// The buffer of a format's output: a `String` for a text format, so that a whole page need not be checked to be one.
+pub(crate) trait Page: AsRef<[u8]> + Default {
+    /// Moves everything from `more` to the end of this.
+    fn append(&mut self, more: &mut Self);
 
-    /// Begins a foreign family.
-    fn foreign(&self, out: &mut Vec<u8>, family: &ForeignFamily) -> Box<dyn FamilySpelling>;
+    fn clear(&mut self);
+}
 
+impl Page for String {
+    fn append(&mut self, more: &mut Self) {
+        self.push_str(more);
+        more.clear();
+    }
+
+    fn clear(&mut self) {
+        self.clear();
+    }
+}
+
+#[cfg(feature = "protobuf")]
+impl Page for Vec<u8> {
+    fn append(&mut self, more: &mut Self) {
+        self.append(more);
+    }
+
+    fn clear(&mut self) {
+        self.clear();
+    }
+}
+
+/// The names in a format.
+pub(crate) trait FamilyNames {
     /// All names that a family of this name and type takes, so that no other may have them: its own, and those of its
     /// samples.
     fn names(&self, name: &str, family_type: FamilyType) -> Vec<String>;
+}
+
+/// Spells an exposition in one format.
+pub(crate) trait Spelling<P>: FamilyNames {
+    /// Begins one of the library's families, or of the bot's own.
+    fn own(&self, out: &mut P, naming: &Naming, family: &'static Family) -> Box<dyn FamilySpelling<P>>;
+
+    /// Begins a foreign family.
+    fn foreign(&self, out: &mut P, family: &ForeignFamily) -> Box<dyn FamilySpelling<P>>;
 
     /// Whether buckets may have exemplars.
     fn has_exemplars(&self) -> bool {
@@ -29,10 +62,10 @@ pub(crate) trait Spelling {
     }
 
     /// A line for people, where the format allows one.
-    fn comment(&self, _out: &mut Vec<u8>, _text: &str) {}
+    fn comment(&self, _out: &mut P, _text: &str) {}
 
     /// Ends the exposition.
-    fn end(&self, _out: &mut Vec<u8>) {}
+    fn end(&self, _out: &mut P) {}
 }
 
 /// The parts of a series of the library's families, or of the bot's own, that only some formats have.
@@ -45,13 +78,13 @@ pub(crate) struct Beside<'a> {
 }
 
 /// Spells the series of one family, with everything in it that they have in common.
-pub(crate) trait FamilySpelling {
+pub(crate) trait FamilySpelling<P> {
     /// A series of one of the library's families, or of the bot's own.
-    fn series(&mut self, out: &mut Vec<u8>, labels: &[&str], beside: Beside<'_>, value: Reading<'_>);
+    fn series(&mut self, out: &mut P, labels: &[&str], beside: Beside<'_>, value: Reading<'_>);
 
     /// A series of a foreign family.
-    fn foreign(&mut self, out: &mut Vec<u8>, metric: &proto::Metric);
+    fn foreign(&mut self, out: &mut P, metric: &proto::Metric);
 
     /// Ends the family.
-    fn end(&mut self, _out: &mut Vec<u8>) {}
+    fn end(&mut self, _out: &mut P) {}
 }

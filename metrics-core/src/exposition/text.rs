@@ -4,7 +4,7 @@ use super::family_type::FamilyType;
 use super::foreign_family::ForeignFamily;
 use super::lines::{Dialect, LineSpelling, write, write_escaped, write_number};
 use super::naming::Naming;
-use super::spelling::{FamilySpelling, Spelling};
+use super::spelling::{FamilyNames, FamilySpelling, Spelling};
 use crate::catalogue::Family;
 
 /// The content type of the text format. Prometheus 3 rejects a scrape whose type it does not know, so this is exact.
@@ -13,26 +13,33 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Text;
 
-impl Spelling for Text {
-    fn own(&self, out: &mut Vec<u8>, naming: &Naming, family: &'static Family) -> Box<dyn FamilySpelling> {
-        Box::new(LineSpelling::own(*self, out, naming, family))
-    }
-
-    fn foreign(&self, out: &mut Vec<u8>, family: &ForeignFamily) -> Box<dyn FamilySpelling> {
-        Box::new(LineSpelling::foreign(*self, out, family))
-    }
-
+impl FamilyNames for Text {
     fn names(&self, name: &str, family_type: FamilyType) -> Vec<String> {
         family_type.names(name)
     }
+}
 
-    fn comment(&self, out: &mut Vec<u8>, text: &str) {
+impl Spelling<String> for Text {
+    fn own(
+        &self,
+        out: &mut String,
+        naming: &Naming,
+        family: &'static Family,
+    ) -> Box<dyn FamilySpelling<String>> {
+        Box::new(LineSpelling::own(*self, out, naming, family))
+    }
+
+    fn foreign(&self, out: &mut String, family: &ForeignFamily) -> Box<dyn FamilySpelling<String>> {
+        Box::new(LineSpelling::foreign(*self, out, family))
+    }
+
+    fn comment(&self, out: &mut String, text: &str) {
         write(out, ["# ", text, "\n"]);
     }
 }
 
 impl Dialect for Text {
-    fn head(self, out: &mut Vec<u8>, name: &str, family_type: FamilyType, help: &str) -> String {
+    fn head(self, out: &mut String, name: &str, family_type: FamilyType, help: &str) -> String {
         if !help.is_empty() {
             write(out, ["# HELP ", name, " "]);
             write_escaped(out, help, ['\\', '\n']);
@@ -42,11 +49,11 @@ impl Dialect for Text {
         name.to_owned()
     }
 
-    fn bound(self, out: &mut Vec<u8>, bound: f64) {
+    fn bound(self, out: &mut String, bound: f64) {
         write_number(out, bound);
     }
 
-    fn time(self, out: &mut Vec<u8>, unix_ms: i64) {
+    fn time(self, out: &mut String, unix_ms: i64) {
         write(out, [" ", itoa::Buffer::new().format(unix_ms)]);
     }
 
@@ -70,7 +77,7 @@ mod tests {
     use crate::{Mode, Settings};
 
     fn encoded(fill: impl FnOnce(&mut dyn Sink)) -> String {
-        String::from_utf8(encoded_with(&naming(), &Text, fill)).expect("text")
+        encoded_with(&naming(), &Text, fill)
     }
 
     const DEFAULT: &str = r#"app="a\"b\\c\nd",env="development",mode="paper""#;
@@ -111,7 +118,6 @@ mod tests {
             sink.open(&LONELY);
             sink.histogram(&LONELY, &[], &[1, 2], 3.0);
         });
-        let text = String::from_utf8(text).expect("text");
         let name = "bytelyst_bot_lonely";
         let samples = format!(
             "{name}_bucket{{le=\"0.5\"}} 1\n{name}_bucket{{le=\"+Inf\"}} 3\n{name}_sum{{}} 3\n{name}_count{{}} 3\n"

@@ -150,7 +150,7 @@ impl ExchangeCallHandle {
             clock: &self.clock,
             unwinding: Unwinding::at_entry(),
             since: SinceHere::begin(),
-            ended: false,
+            given: None,
         }
     }
 }
@@ -163,13 +163,14 @@ pub struct CallGuard<'a> {
     clock: &'a Clock,
     unwinding: Unwinding,
     since: SinceHere,
-    ended: bool,
+    /// The outcome from [`finish`](Self::finish).
+    given: Option<Outcome>,
 }
 
 impl CallGuard<'_> {
     /// Ends the attempt. [`Outcome::Skipped`] means that none was made: nothing is recorded.
     pub fn finish(mut self, outcome: Outcome) {
-        self.end(outcome);
+        self.given = Some(outcome);
     }
 
     /// Begins a local wait of this attempt, which lasts until the returned guard is dropped and is subtracted from
@@ -182,15 +183,6 @@ impl CallGuard<'_> {
             clock: self.clock,
             running: &mut self.running,
             since: SinceHere::begin(),
-        }
-    }
-
-    fn end(&mut self, outcome: Outcome) {
-        self.ended = true;
-        let now = self.clock.ticks();
-        let running = self.running.on_this_thread().with_later_start(waited(self.since, self.clock));
-        if outcome != Outcome::Ok || !running.end_quickly(now) {
-            running.end(ending(outcome), now);
         }
     }
 }
@@ -232,8 +224,11 @@ pub(crate) fn ending(outcome: Outcome) -> Ending {
 
 impl Drop for CallGuard<'_> {
     fn drop(&mut self) {
-        if !self.ended {
-            self.end(self.unwinding.outcome());
+        let outcome = self.given.unwrap_or_else(|| self.unwinding.outcome());
+        let now = self.clock.ticks();
+        let running = self.running.on_this_thread().with_later_start(waited(self.since, self.clock));
+        if outcome != Outcome::Ok || !running.end_quickly(now) {
+            running.end(ending(outcome), now);
         }
     }
 }

@@ -191,13 +191,10 @@ fn check(sites: &[&CallSite], settings: &Settings) -> Result<(), Error> {
 
 /// Rejects two families with the same name and different declarations, naming their locations.
 fn check_families(families: &[&CustomFamily]) -> Result<(), Error> {
-    match families.windows(2).find(|pair| pair[0].family.name == pair[1].family.name && pair[0] != pair[1]) {
-        Some(pair) => {
-            let [one, other] = [pair[0], pair[1]].map(|family| family.place.to_string());
-            Err(Problem::ConflictingFamily { name: pair[0].family.name, one, other }.into())
-        }
-        None => Ok(()),
-    }
+    let conflict = |pair: &&[&CustomFamily]| pair[0].family.name == pair[1].family.name && pair[0] != pair[1];
+    let Some(pair) = families.windows(2).find(conflict) else { return Ok(()) };
+    let [one, other] = [pair[0], pair[1]].map(|family| family.place.to_string());
+    Err(Problem::ConflictingFamily { name: pair[0].family.name, one, other }.into())
 }
 
 /// Rejects a family that has the name of another one in OpenMetrics, such as the gauge `orders` beside the counter

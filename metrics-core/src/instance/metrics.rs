@@ -17,7 +17,8 @@ use super::settings::Settings;
 use crate::exposition::encoder::Encoder;
 use crate::exposition::filter::Filter;
 #[cfg(feature = "server")]
-use crate::exposition::format::RequestedPage;
+use crate::exposition::format::{AnySpelling, RequestedPage};
+use crate::exposition::spelling::{Page, Spelling};
 use crate::exposition::text::Text;
 use crate::exposition::{Exposed as _, Naming, WaitingClients};
 use crate::families::event::Event;
@@ -232,12 +233,12 @@ impl Metrics {
     pub(crate) fn exposition_with_receipt(&self) -> (String, Receipt) {
         // The length of the last one, with a small margin for growth.
         let last = self.core.exposition_length.load(Relaxed);
-        let page = Vec::with_capacity(last + last / 32);
+        let page = String::with_capacity(last + last / 32);
         let all = Filter::default();
         let encoded = self.encode(Encoder::new(self.naming(), &Text, &all, page), &WaitingClients::default());
         let (text, receipt) = encoded.expect("nothing is written");
         self.core.exposition_length.store(text.len(), Relaxed);
-        (String::from_utf8(text).expect("every part of it is text"), receipt)
+        (text, receipt)
     }
 
     /// Writes the same text as [`exposition`](Self::exposition) to `out`, in pieces of about 64 KiB, so that it is
@@ -258,9 +259,7 @@ impl Metrics {
     ///
     /// The first error of writing to `out` or flushing it.
     pub fn write_exposition(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        let all = Filter::default();
-        let encoder = Encoder::new(self.naming(), &Text, &all, Vec::new()).write_to(out);
-        let (_, receipt) = self.encode(encoder, &WaitingClients::default())?;
+        let receipt = self.write_as(&Text, &Filter::default(), &WaitingClients::default(), out)?;
         // Buffered data has not reached a reader.
         out.flush()?;
         receipt.confirm();
@@ -275,11 +274,25 @@ impl Metrics {
         clients: &WaitingClients,
         out: &mut dyn io::Write,
     ) -> io::Result<Receipt> {
-        let encoder = Encoder::new(self.naming(), page.spelling(), &page.filter, Vec::new()).write_to(out);
+        match page.spelling() {
+            AnySpelling::Text(spelling) => self.write_as(spelling, &page.filter, clients, out),
+            #[cfg(feature = "protobuf")]
+            AnySpelling::Bytes(spelling) => self.write_as(spelling, &page.filter, clients, out),
+        }
+    }
+
+    fn write_as<P: Page>(
+        &self,
+        spelling: &dyn Spelling<P>,
+        filter: &Filter,
+        clients: &WaitingClients,
+        out: &mut dyn io::Write,
+    ) -> io::Result<Receipt> {
+        let encoder = Encoder::new(self.naming(), spelling, filter, P::default()).write_to(out);
         self.encode(encoder, clients).map(|(_, receipt)| receipt)
     }
 
-    fn encode(&self, encoder: Encoder<'_>, clients: &WaitingClients) -> io::Result<(Vec<u8>, Receipt)> {
+    fn encode<P: Page>(&self, encoder: Encoder<'_, P>, clients: &WaitingClients) -> io::Result<(P, Receipt)> {
         let begun = Instant::now();
         // Foreign families come first, because their failures are counted in the library's.
         let Core { foreign, clock, created, started, .. } = &*self.core;

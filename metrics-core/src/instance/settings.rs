@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::env_reader::EnvReader;
-use crate::catalogue::{DEFAULT_LABELS, DEFAULT_NAMESPACE, Families, Family};
+use crate::catalogue::{DEFAULT_LABELS, DEFAULT_NAMESPACE, Families, Family, is_name};
 use crate::clock::Clock;
 use crate::error::Problem;
 use crate::exposition::Naming;
@@ -333,7 +333,7 @@ impl Settings {
     /// Returns these settings if the namespace, the app and the tolerance are valid. A server checks its address and file.
     pub(super) fn checked(self) -> Result<Self, Error> {
         let refuse = |setting, found, allowed| Err(Problem::Setting { setting, found, allowed }.into());
-        if !is_metric_name(&self.namespace) {
+        if !is_name(&self.namespace, false) {
             let allowed = "a namespace consists of ASCII letters, digits and underscores, and does not start with a digit";
             return refuse("namespace", self.namespace, allowed);
         }
@@ -418,13 +418,6 @@ impl fmt::Display for Env {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// Whether it is a valid metric name without colons, which are reserved for the names of recording rules.
-fn is_metric_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
-        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 #[cfg(test)]

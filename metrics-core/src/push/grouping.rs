@@ -6,8 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::error::PushError;
-use crate::catalogue::DEFAULT_LABELS;
-use crate::catalogue::FAMILIES;
+use crate::catalogue::{DEFAULT_LABELS, FAMILIES, is_name};
 use crate::families::custom::custom_families;
 
 /// The characters that a path may contain directly (RFC 3986, section 2.3). Other values are written in base64, which
@@ -27,10 +26,7 @@ impl Grouping {
     }
 
     pub(super) fn add(&mut self, label: &str, value: &str) -> Result<(), PushError> {
-        let mut bytes = label.bytes();
-        let legal = bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
-            && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if !legal {
+        if !is_name(label, false) {
             return Err(PushError::label(
                 label,
                 "a label's name has letters, digits and underscores, and no digit in front",

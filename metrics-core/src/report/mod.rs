@@ -44,16 +44,14 @@ thread_local! {
 
 /// Sends reports to a hook. Clones share the hook, its limits and its queue.
 #[derive(Clone)]
-pub(crate) struct Report(Arc<Reporter>);
-
-struct Reporter {
-    limits: Lock<ReportLimits>,
+pub(crate) struct Report {
+    limits: Arc<Lock<ReportLimits>>,
     queue: Arc<Queue>,
 }
 
 impl Report {
     pub(crate) fn new(hook: ReportHook) -> Self {
-        Self(Arc::new(Reporter { limits: Lock::default(), queue: Arc::new(Queue::new(hook)) }))
+        Self { limits: Arc::default(), queue: Arc::new(Queue::new(hook)) }
     }
 
     /// Sends `line`, unless the limit of this topic and source is used up; the next line of the topic counts the
@@ -72,15 +70,15 @@ impl Report {
             // An allocator inside a lock must not wait for the lock under which it was called.
             Doing::Nothing if !lock::is_inside() => DOING.set(Doing::Telling),
             Doing::Nothing | Doing::Telling => {
-                self.0.queue.drop_line();
+                self.queue.drop_line();
                 return false;
             }
         }
         let is_sent = contained(|| {
             let place = place.to_string();
-            let permit = self.0.limits.lock().permit(topic, &place, now)?;
+            let permit = self.limits.lock().permit(topic, &place, now)?;
             let line = line.to_string();
-            Some(self.0.queue.send(format!("{}{permit}", shown(&line).up_to(LONGEST_LINE))))
+            Some(self.queue.send(format!("{}{permit}", shown(&line).up_to(LONGEST_LINE))))
         });
         DOING.set(Doing::Nothing);
         is_sent.ok().flatten().unwrap_or(false)
@@ -92,7 +90,7 @@ impl Report {
         expect(dead_code, reason = "a server's end and tests wait")
     )]
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
-        DOING.get() == Doing::Nothing && self.0.queue.flush(timeout)
+        DOING.get() == Doing::Nothing && self.queue.flush(timeout)
     }
 }
 

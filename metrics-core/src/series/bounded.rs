@@ -15,7 +15,7 @@ use std::sync::atomic::{Ordering::Acquire, fence};
 use std::time::Duration;
 
 use super::cache;
-use super::entry::Entry;
+use super::entry::{CountsIn, Entry, Overflow};
 use super::label_set::{FamilyKey, LabelSetQuery, LabelText};
 use super::limits::{Bound, LabelLimits, grace_end};
 use crate::catalogue::{self, Family, Kind};
@@ -129,7 +129,8 @@ impl BoundedSeries {
         if replaced.is_empty() && series.key == key {
             return series;
         }
-        Arc::new(Entry::overflow(key, labels, self.family, series, replaced, now))
+        let overflow = Box::new(Overflow { family: self.family, series, replaced });
+        Arc::new(Entry::new(key, labels, now, CountsIn::Overflow(overflow)))
     }
 
     /// Whether a label set has its own series within the limits, or can have one.
@@ -154,7 +155,7 @@ impl BoundedSeries {
             return entry;
         }
         self.limits.take(&labels);
-        let entry = Arc::new(Entry::own(key, labels, make(), now));
+        let entry = Arc::new(Entry::new(key, labels, now, CountsIn::Own(make())));
         self.series.insert(OrderedEntry(Arc::clone(&entry)));
         entry
     }

@@ -28,41 +28,26 @@ pub struct Entry {
     target: CountsIn,
 }
 
+/// Where a label set counts.
 #[derive(Debug)]
-enum CountsIn {
+pub(super) enum CountsIn {
+    /// In its own series.
     Own(Slot),
+    /// In another one.
     Overflow(Box<Overflow>),
 }
 
 /// The series in which a label set over the limits counts.
 #[derive(Debug)]
-struct Overflow {
-    family: &'static Family,
-    series: Arc<Entry>,
+pub(super) struct Overflow {
+    pub(super) family: &'static Family,
+    pub(super) series: Arc<Entry>,
     /// The counters of the labels whose values were replaced; empty if two declarations of one family share a series.
-    replaced: Vec<Arc<CounterSlot>>,
+    pub(super) replaced: Vec<Arc<CounterSlot>>,
 }
 
 impl Entry {
-    /// The entry of a label set with its own series.
-    pub(super) fn own(key: FamilyKey, labels: Vec<LabelText>, slot: Slot, now: Duration) -> Self {
-        Self::new(key, labels, now, CountsIn::Own(slot))
-    }
-
-    /// The entry of a label set that counts in another series, with the values of the labels `replaced` replaced.
-    pub(super) fn overflow(
-        key: FamilyKey,
-        labels: Vec<LabelText>,
-        family: &'static Family,
-        series: Arc<Self>,
-        replaced: Vec<Arc<CounterSlot>>,
-        now: Duration,
-    ) -> Self {
-        let overflow = Box::new(Overflow { family, series, replaced });
-        Self::new(key, labels, now, CountsIn::Overflow(overflow))
-    }
-
-    fn new(key: FamilyKey, labels: Vec<LabelText>, now: Duration, target: CountsIn) -> Self {
+    pub(super) fn new(key: FamilyKey, labels: Vec<LabelText>, now: Duration, target: CountsIn) -> Self {
         let is_live = AtomicBool::new(matches!(target, CountsIn::Own(_)));
         Self {
             key,
@@ -86,10 +71,7 @@ impl Entry {
     /// The slot of its own series, unless a recording must look it up again.
     #[inline]
     pub(super) fn live_slot(&self) -> Option<&Slot> {
-        match &self.target {
-            CountsIn::Own(slot) if self.is_live() => Some(slot),
-            _ => None,
-        }
+        self.slot().filter(|_| self.is_live())
     }
 
     /// The slot of its own series.

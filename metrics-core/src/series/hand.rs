@@ -140,10 +140,16 @@ mod tests {
 
     use super::*;
     use crate::series::FamilyKey;
+    use crate::series::entry::CountsIn;
 
     #[test]
     fn a_handle_that_is_made_and_dropped_changes_nothing_that_other_threads_read() {
-        let entry = Arc::new(Entry::own(FamilyKey::new(), Vec::new(), Slot::counter(), Duration::ZERO));
+        let entry = Arc::new(Entry::new(
+            FamilyKey::new(),
+            Vec::new(),
+            Duration::ZERO,
+            CountsIn::Own(Slot::counter()),
+        ));
         std::thread::scope(|scope| {
             let live = || {
                 drop(EntryHandle::new(&entry));

@@ -62,12 +62,6 @@ pub(super) fn add(count: &AtomicU64, n: u64) {
     }
 }
 
-/// Adds one to a count that only this thread writes.
-#[inline]
-pub(super) fn increment(count: &AtomicU64) {
-    count.store(count.load(Relaxed).wrapping_add(1), Relaxed);
-}
-
 #[cold]
 #[inline(never)]
 fn add_large(count: &AtomicU64, n: u64) {

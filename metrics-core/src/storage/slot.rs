@@ -98,14 +98,6 @@ impl Slot {
         Self::Histogram(HistogramWords::new(bounds), invalid)
     }
 
-    /// Adds one, if it is a counter.
-    #[inline]
-    pub(crate) fn increment(&self) {
-        if let Self::Counter(tally) = self {
-            tally.increment();
-        }
-    }
-
     /// Adds `n`, if it is a counter.
     #[inline]
     pub(crate) fn add(&self, n: u64) {

@@ -72,16 +72,9 @@ impl HistogramValue {
     pub fn sum(&self) -> f64 {
         self.sum
     }
-
-    fn add(&mut self, other: &Self) {
-        for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
-            *mine = mine.saturating_add(*theirs);
-        }
-        self.sum = (self.sum + other.sum).min(f64::MAX);
-    }
 }
 
-/// Collects series in any order; series with equal labels become one.
+/// Collects series in any order, each label set once.
 #[derive(Debug)]
 pub(crate) struct SnapshotBuilder {
     families: Families,
@@ -94,15 +87,16 @@ impl SnapshotBuilder {
     }
 
     pub(crate) fn finish(mut self) -> Snapshot {
-        let known: Vec<_> = FAMILIES.iter().filter_map(|family| self.series.remove(family.name)).collect();
-        let families = known
-            .into_iter()
-            .chain(self.series.into_values())
-            .map(|mut family| {
-                family.samples = merged(family.samples);
-                family
-            })
-            .collect();
+        let mut families: Vec<_> =
+            FAMILIES.iter().filter_map(|family| self.series.remove(family.name)).collect();
+        families.extend(self.series.into_values());
+        for FamilySnapshot { samples, .. } in &mut families {
+            samples.sort_by(|one, other| one.labels.cmp(&other.labels));
+            debug_assert!(
+                samples.is_sorted_by(|one, next| one.labels < next.labels),
+                "one series is there twice"
+            );
+        }
         Snapshot { families }
     }
 }
@@ -139,67 +133,25 @@ impl From<Reading<'_>> for Value {
     }
 }
 
-/// Sorted by labels, each set once. The input is mostly sorted, which this sort exploits.
-fn merged(mut samples: Vec<Sample>) -> Vec<Sample> {
-    samples.sort_by(|a, b| a.labels.cmp(&b.labels));
-    samples.dedup_by(|more, standing| {
-        let same = more.labels == standing.labels;
-        if same {
-            merge(&mut standing.value, &more.value);
-        }
-        same
-    });
-    samples
-}
-
-/// Merges two slots of one series: the value is their sum.
-fn merge(standing: &mut Value, more: &Value) {
-    match (standing, more) {
-        (Value::Counter(standing), Value::Counter(more)) => *standing = standing.saturating_add(*more),
-        (Value::Gauge(standing), Value::Gauge(more))
-        | (Value::FloatCounter(standing), Value::FloatCounter(more)) => {
-            *standing += more;
-        }
-        (Value::Histogram(standing), Value::Histogram(more)) => standing.add(more),
-        _ => debug_assert!(false, "a family has one kind"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalogue;
 
     #[test]
-    fn series_are_sorted_merged_and_in_the_catalogues_order() {
+    fn series_are_sorted_and_in_the_catalogues_order() {
         let mut builder = SnapshotBuilder::new(Families::All);
         let sink: &mut dyn Sink = &mut builder;
         sink.gauge(&catalogue::SUBSYSTEM_ALIVE, &["trading"], 1.0);
         sink.counter(&catalogue::OPERATIONAL_EVENTS_TOTAL, &["B", "", "", ""], 1);
         sink.counter(&catalogue::OPERATIONAL_EVENTS_TOTAL, &["A", "", "", ""], 2);
-        sink.counter(&catalogue::OPERATIONAL_EVENTS_TOTAL, &["B", "", "", ""], 3);
         let snapshot = builder.finish();
         assert_eq!(snapshot.families[0].family.name, "operational_events_total");
         assert_eq!(
             snapshot.families[0].samples.iter().map(|sample| &sample.value).collect::<Vec<_>>(),
-            [&Value::Counter(2), &Value::Counter(4)]
+            [&Value::Counter(2), &Value::Counter(1)]
         );
         assert_eq!(snapshot.families[1].family.name, "subsystem_alive");
-    }
-
-    #[test]
-    fn merged_values_saturate() {
-        let mut builder = SnapshotBuilder::new(Families::All);
-        let sink: &mut dyn Sink = &mut builder;
-        for _ in 0..2 {
-            sink.counter(&catalogue::OPERATIONAL_EVENTS_TOTAL, &["A", "", "", ""], u64::MAX);
-            sink.histogram(&catalogue::EXCHANGE_API_LATENCY_SECONDS, &["a", "b"], &[u64::MAX, 1], f64::MAX);
-        }
-        let families = builder.finish().families;
-        assert_eq!(families[0].samples[0].value, Value::Counter(u64::MAX));
-        let Value::Histogram(latency) = &families[1].samples[0].value else { panic!("a histogram") };
-        assert_eq!((latency.count(), latency.cumulative().last()), (u64::MAX, Some(u64::MAX)));
-        assert!(latency.sum().is_finite());
     }
 
     #[test]

@@ -19,14 +19,6 @@ impl CounterWords {
     }
 
     #[inline]
-    pub(crate) fn increment(&self) {
-        match self.run.word() {
-            Some(mine) => single_writer::increment(mine),
-            None => self.add_slowly(1),
-        }
-    }
-
-    #[inline]
     pub(crate) fn add(&self, n: u64) {
         match self.run.word() {
             Some(mine) => single_writer::add(mine, n),

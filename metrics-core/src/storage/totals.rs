@@ -64,11 +64,8 @@ impl Totals {
         self.started = self.started.wrapping_add(other.started);
         self.open = self.open.wrapping_add(other.open);
         self.unsure |= other.unsure;
-        for (mine, theirs) in self.outcomes.iter_mut().zip(&other.outcomes) {
-            *mine = mine.wrapping_add(*theirs);
-        }
-        for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
-            *mine = mine.wrapping_add(*theirs);
+        for (mine, theirs) in [(&mut self.outcomes, &other.outcomes), (&mut self.buckets, &other.buckets)] {
+            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine = mine.wrapping_add(*theirs));
         }
         self.sum = self.sum.wrapping_add(other.sum);
         self.good_at = self.good_at.max(other.good_at);

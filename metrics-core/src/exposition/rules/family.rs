@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::description::{FamilyDescription, LabelDescription, SeriesDescription, Style};
 use super::fault::Fault;
+use crate::catalogue::is_name;
 use crate::exposition::family_type::FamilyType;
 
 /// How far ahead of the clock a sample's own time may be, in milliseconds: Prometheus drops later ones.
@@ -202,9 +203,4 @@ fn check_sum(style: Style, series: &SeriesDescription<'_>) -> Result<(), Fault> 
         (_, None) if style == Style::Text => Err(Fault::Missing("_count")),
         _ => Ok(()),
     }
-}
-
-pub(crate) fn is_name(name: &str, colons: bool) -> bool {
-    let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || (colons && b == b':');
-    !name.is_empty() && name.bytes().all(legal) && !name.as_bytes()[0].is_ascii_digit()
 }

@@ -155,13 +155,7 @@ impl SubsystemHandle {
     #[must_use = "a run lasts as long as its guard"]
     pub fn start(&self) -> RunGuard<'_> {
         let running = self.slots.runs().start(&self.clock);
-        RunGuard {
-            running,
-            clock: &self.clock,
-            timeline: &self.timeline,
-            unwinding: Unwinding::at_entry(),
-            ended: false,
-        }
+        RunGuard { running, handle: self, unwinding: Unwinding::at_entry(), given: None }
     }
 }
 
@@ -170,29 +164,16 @@ impl SubsystemHandle {
 #[derive(Debug)]
 pub struct RunGuard<'a> {
     running: RunInProgress,
-    clock: &'a Clock,
-    timeline: &'a Timeline,
+    handle: &'a SubsystemHandle,
     unwinding: Unwinding,
-    ended: bool,
+    /// The outcome from [`finish`](Self::finish).
+    given: Option<Outcome>,
 }
 
 impl RunGuard<'_> {
     /// Ends the run.
     pub fn finish(mut self, outcome: Outcome) {
-        self.end(outcome);
-    }
-
-    fn end(&mut self, outcome: Outcome) {
-        self.ended = true;
-        let now = self.clock.ticks();
-        if ENABLED {
-            // The machine may have slept before this run, or during it.
-            self.timeline.compare(self.clock, now);
-        }
-        let running = self.running.on_this_thread();
-        if outcome != Outcome::Ok || !running.end_quickly(now) {
-            running.end(ending(outcome, false), now);
-        }
+        self.given = Some(outcome);
     }
 }
 
@@ -208,8 +189,16 @@ pub(crate) fn ending(outcome: Outcome, observes_cancelled: bool) -> Ending {
 
 impl Drop for RunGuard<'_> {
     fn drop(&mut self) {
-        if !self.ended {
-            self.end(self.unwinding.outcome());
+        let outcome = self.given.unwrap_or_else(|| self.unwinding.outcome());
+        let SubsystemHandle { clock, timeline, .. } = self.handle;
+        let now = clock.ticks();
+        if ENABLED {
+            // The machine may have slept before this run, or during it.
+            timeline.compare(clock, now);
+        }
+        let running = self.running.on_this_thread();
+        if outcome != Outcome::Ok || !running.end_quickly(now) {
+            running.end(ending(outcome, false), now);
         }
     }
 }
