@@ -58,11 +58,17 @@ pub(crate) enum Clock {
     Manual(Arc<dyn ManualReadings>),
 }
 
-/// The readings of a manual clock.
+/// A clock that a test advances.
 pub(crate) trait ManualReadings: std::fmt::Debug + Send + Sync {
-    fn monotonic(&self) -> Duration;
-    fn boot_time(&self) -> Duration;
-    fn wall(&self) -> Duration;
+    fn times(&self) -> ManualTimes;
+}
+
+/// The time by each clock of a manual one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ManualTimes {
+    pub(crate) monotonic: Duration,
+    pub(crate) boot_time: Duration,
+    pub(crate) wall: Duration,
 }
 
 impl Clock {
@@ -71,7 +77,7 @@ impl Clock {
     pub(crate) fn ticks(&self) -> u64 {
         match self {
             Self::System => now(),
-            Self::Manual(clock) => Scale::NANOSECONDS.ticks(clock.monotonic()),
+            Self::Manual(clock) => Scale::NANOSECONDS.ticks(clock.times().monotonic),
         }
     }
 
@@ -84,7 +90,7 @@ impl Clock {
     pub(crate) fn boot_time(&self) -> Duration {
         match self {
             Self::System => machine::boot_time(),
-            Self::Manual(clock) => clock.boot_time(),
+            Self::Manual(clock) => clock.times().boot_time,
         }
     }
 
@@ -92,7 +98,7 @@ impl Clock {
     pub(crate) fn wall(&self) -> Duration {
         match self {
             Self::System => machine::wall(),
-            Self::Manual(clock) => clock.wall(),
+            Self::Manual(clock) => clock.times().wall,
         }
     }
 

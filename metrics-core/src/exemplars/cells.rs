@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-#[cfg(feature = "exemplars")]
 use once_cell::race::OnceBox;
 
 use super::{BucketExemplar, source};
@@ -13,9 +12,8 @@ use crate::lock::{self, Lock, LockGuard};
 /// The exemplars of a series, without the feature none.
 #[derive(Debug)]
 pub(crate) struct Exemplars {
-    /// Eight bytes, half of what a `OnceLock` of a box takes, since each series has them.
-    #[cfg(feature = "exemplars")]
-    cells: OnceBox<Cells>,
+    /// Not a `OnceLock`, which takes twice as many bytes in each series.
+    cells: [OnceBox<Cells>; cfg!(feature = "exemplars") as usize],
 }
 
 /// Enough for the buckets of any histogram.
@@ -30,29 +28,17 @@ struct Cells {
 
 impl Exemplars {
     pub(crate) const fn new() -> Self {
-        Self {
-            #[cfg(feature = "exemplars")]
-            cells: OnceBox::new(),
-        }
+        Self { cells: [const { OnceBox::new() }; cfg!(feature = "exemplars") as usize] }
     }
 
     fn cells(&self) -> Option<&Cells> {
-        #[cfg(feature = "exemplars")]
-        return self.cells.get();
-        #[cfg(not(feature = "exemplars"))]
-        return None;
+        self.cells.first()?.get()
     }
 
-    /// The cells, created if there are none.
+    /// The cells, created if there are none, unless this thread is inside a lock.
     fn cells_or_new(&self) -> Option<&Cells> {
-        #[cfg(feature = "exemplars")]
-        return self.cells.get().or_else(|| {
-            // An allocator that observes this allocation does not come here again.
-            let _inside = lock::enter();
-            Some(self.cells.get_or_init(Box::default))
-        });
-        #[cfg(not(feature = "exemplars"))]
-        return None;
+        self.cells()
+            .or_else(|| lock::outside(|| self.cells.first().map(|cells| cells.get_or_init(Box::default)))?)
     }
 
     /// Takes an exemplar for an observation, given as its bucket and its value, if there is a source that has one and

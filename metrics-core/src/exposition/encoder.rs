@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::filter::Filter;
 use super::foreign_family::ForeignFamily;
 use super::naming::Naming;
-use super::spelling::{Beside, FamilySpelling, Page, Spelling};
+use super::spelling::{Beside, FamilySpelling, PageBuffer, Spelling};
 use crate::catalogue::{FAMILIES, Family, Origin};
 use crate::clock::Created;
 use crate::exemplars::{BucketExemplar, Exemplars};
@@ -70,7 +70,7 @@ struct PendingFamily<P> {
 /// The position after all families of the catalogue, for the bot's own families in their order.
 const CUSTOM: usize = FAMILIES.len();
 
-impl<'a, P: Page> Encoder<'a, P> {
+impl<'a, P: PageBuffer> Encoder<'a, P> {
     /// Encodes the families that `filter` selects, after what `page` contains.
     pub(crate) fn new(
         naming: &'a Naming,
@@ -208,7 +208,7 @@ impl Times {
     }
 }
 
-impl<P: Page> PendingFamily<P> {
+impl<P: PageBuffer> PendingFamily<P> {
     /// Ends it, as the open family or as one that is not open yet.
     fn end(&mut self, page: &mut P) {
         page.append(&mut std::mem::take(&mut self.encoded));
@@ -218,7 +218,7 @@ impl<P: Page> PendingFamily<P> {
     }
 }
 
-impl<P: Page> Sink for Encoder<'_, P> {
+impl<P: PageBuffer> Sink for Encoder<'_, P> {
     fn includes(&self, family: &Family) -> bool {
         let written = self.output.as_ref().is_none_or(|output| output.result.is_ok());
         written && self.naming.families.include(family) && self.selects(family)
@@ -288,7 +288,7 @@ pub(super) mod tests {
     }
 
     /// The series that `fill` passes on, as a page.
-    pub(in crate::exposition) fn encoded_with<P: Page>(
+    pub(in crate::exposition) fn encoded_with<P: PageBuffer>(
         naming: &Naming,
         spelling: &dyn Spelling<P>,
         fill: impl FnOnce(&mut dyn Sink),

@@ -12,14 +12,14 @@ use crate::exemplars::BucketExemplar;
 use crate::storage::Reading;
 
 /// The buffer of a format's output: a `String` for a text format, so that a whole page need not be checked to be one.
-pub(crate) trait Page: AsRef<[u8]> + Default {
+pub(crate) trait PageBuffer: AsRef<[u8]> + Default {
     /// Moves everything from `more` to the end of this.
     fn append(&mut self, more: &mut Self);
 
     fn clear(&mut self);
 }
 
-impl Page for String {
+impl PageBuffer for String {
     fn append(&mut self, more: &mut Self) {
         self.push_str(more);
         more.clear();
@@ -31,7 +31,7 @@ impl Page for String {
 }
 
 #[cfg(feature = "protobuf")]
-impl Page for Vec<u8> {
+impl PageBuffer for Vec<u8> {
     fn append(&mut self, more: &mut Self) {
         self.append(more);
     }

@@ -10,11 +10,7 @@ use crate::storage::{Call, CallSeriesLease, Ending, Scratch, SeriesMap, Sink, To
 use crate::{LabelValue, Outcome};
 
 /// The key of a series: the exchange, unless it is the one of the settings, and the operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct CallKey {
-    exchange: Option<&'static str>,
-    operation: &'static str,
-}
+type CallKey = (Option<&'static str>, &'static str);
 
 /// The exchange calls of an instance.
 #[derive(Debug, Default)]
@@ -28,7 +24,7 @@ impl ExchangeCalls {
         operation: &'static str,
         clock: &Clock,
     ) -> Arc<ExchangeSlots> {
-        self.0.get_or_insert_with(&CallKey { exchange, operation }, || ExchangeSlots::new(clock))
+        self.0.get_or_insert_with(&(exchange, operation), || ExchangeSlots::new(clock))
     }
 
     /// `default` is the exchange in the settings. Series under its own name are added to those without a name.
@@ -40,8 +36,8 @@ impl ExchangeCalls {
         let extended = sink.includes(&catalogue::EXCHANGE_API_REQUESTS_TOTAL)
             || sink.includes(&catalogue::EXCHANGE_API_IN_FLIGHT);
         let mut series = Vec::with_capacity(self.0.len());
-        self.0.each(|key, slots| {
-            series.push(([key.exchange.or(default).unwrap_or_default(), key.operation], Arc::clone(slots)));
+        self.0.each(|(exchange, operation), slots| {
+            series.push(([exchange.or(default).unwrap_or_default(), operation], Arc::clone(slots)));
         });
         series.sort_unstable_by_key(|(labels, _)| *labels);
         let mut kept = Vec::with_capacity(if extended { series.len() } else { 0 });
@@ -132,15 +128,11 @@ impl ExchangeSlots {
 /// ```
 #[derive(Clone, Debug)]
 pub struct ExchangeCallHandle {
-    slots: Arc<ExchangeSlots>,
-    clock: Clock,
+    pub(crate) slots: Arc<ExchangeSlots>,
+    pub(crate) clock: Clock,
 }
 
 impl ExchangeCallHandle {
-    pub(crate) fn new(slots: Arc<ExchangeSlots>, clock: Clock) -> Self {
-        Self { slots, clock }
-    }
-
     /// Begins one attempt; a retry is another.
     #[must_use = "an attempt lasts as long as its guard"]
     pub fn start(&self) -> CallGuard<'_> {
@@ -298,7 +290,8 @@ mod tests {
             Arc::new(ExchangeSlots(lease))
         });
         drop_guard_while_another_has_its_share(|| {
-            let call = Box::leak(Box::new(ExchangeCallHandle::new(Arc::clone(&SLOTS), Clock::System)));
+            let call =
+                Box::leak(Box::new(ExchangeCallHandle { slots: Arc::clone(&SLOTS), clock: Clock::System }));
             Box::new(call.start())
         });
         assert_eq!(SLOTS.0.ended_without_share(), 1);

@@ -28,7 +28,7 @@ pub(crate) struct Profiles {
     invalid: CounterSlot,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct KnownProfiles {
     /// The profiles with their own series, at most `limit`. The handle of one holds its id, which keeps its counts.
     own: BTreeMap<Arc<str>, ProfileState>,
@@ -67,20 +67,9 @@ struct ProfileState {
 
 impl Profiles {
     pub(crate) fn new(clock: Clock) -> Self {
-        let known = KnownProfiles {
-            own: BTreeMap::new(),
-            limit: LabelBounds::DEFAULT.profiles,
-            over: BTreeMap::new(),
-            other_violations: 0,
-            has_other: false,
-            next_end: Duration::MAX,
-        };
-        Self {
-            clock,
-            known: Lock::new(known),
-            overflow: CounterSlot::default(),
-            invalid: CounterSlot::default(),
-        }
+        let limit = LabelBounds::DEFAULT.profiles;
+        let known = Lock::new(KnownProfiles { limit, next_end: Duration::MAX, ..KnownProfiles::default() });
+        Self { clock, known, overflow: CounterSlot::default(), invalid: CounterSlot::default() }
     }
 
     /// Counts figures that are not numbers.

@@ -142,14 +142,6 @@ struct Committed {
     known: BTreeSet<(MismatchKind, String)>,
 }
 
-/// The exported figures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct ReconciliationTotals {
-    mismatches: [u64; MISMATCH_KINDS.len()],
-    /// The sum of the last committed cycles; absent before the first of any.
-    missing: Option<[u64; Source::VALUES.len()]>,
-}
-
 impl Reconciliations {
     /// The number of a cycle that begins now, and the key under which it is stored.
     fn begin(&self, site: Option<NamedSite>, name: &str) -> (Arc<ReconciliationKey>, u64) {
@@ -186,19 +178,20 @@ impl Reconciliations {
         reconciliation.last = Some(Committed { number, missing, known: mismatches });
     }
 
-    fn figures(&self) -> ReconciliationTotals {
+    /// The mismatches of each kind, and the items missing from each source by the last committed cycles, which are
+    /// absent before the first of any.
+    fn totals(&self) -> ([u64; MISMATCH_KINDS.len()], Option<[u64; Source::VALUES.len()]>) {
         let state = self.0.lock();
         let committed = state.each.values().filter_map(|reconciliation| reconciliation.last.as_ref());
         let add = |[db, exchange]: [u64; 2], more: [u64; 2]| {
             [db.saturating_add(more[0]), exchange.saturating_add(more[1])]
         };
-        let missing = committed.map(|last| last.missing).reduce(add);
-        ReconciliationTotals { mismatches: state.mismatches, missing }
+        (state.mismatches, committed.map(|last| last.missing).reduce(add))
     }
 
     pub(crate) fn collect(&self, sink: &mut dyn Sink) {
         // No lock is held while the sink writes.
-        let ReconciliationTotals { mismatches, missing } = self.figures();
+        let (mismatches, missing) = self.totals();
         let all = mismatches.iter().copied().fold(0, u64::saturating_add);
         sink.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL, &[], all);
         for (labels, mismatches) in MISMATCH_KINDS.iter().zip(mismatches) {
@@ -297,7 +290,7 @@ mod tests {
     use crate::storage::{SnapshotBuilder, Value};
 
     fn totals(reconciliations: &Reconciliations) -> (u64, Option<[u64; 2]>) {
-        let ReconciliationTotals { mismatches, missing } = reconciliations.figures();
+        let (mismatches, missing) = reconciliations.totals();
         (mismatches.iter().sum(), missing)
     }
 
@@ -355,7 +348,7 @@ mod tests {
             reconciliations.collect(&mut snapshot);
             let total = &snapshot.finish().families[0].samples[0];
             assert_eq!(total.value, Value::Counter(u64::MAX));
-            assert_eq!(reconciliations.figures().missing, Some([u64::MAX, 0]));
+            assert_eq!(reconciliations.totals().1, Some([u64::MAX, 0]));
         }
     }
 

@@ -18,7 +18,7 @@ use crate::exposition::encoder::Encoder;
 use crate::exposition::filter::Filter;
 #[cfg(feature = "server")]
 use crate::exposition::format::{AnySpelling, RequestedPage};
-use crate::exposition::spelling::{Page, Spelling};
+use crate::exposition::spelling::{PageBuffer, Spelling};
 use crate::exposition::text::Text;
 use crate::exposition::{Exposed as _, Naming, WaitingClients};
 use crate::families::event::Event;
@@ -84,16 +84,16 @@ impl Metrics {
     #[must_use]
     pub fn subsystem<L: LabelValue>(&self, subsystem: L) -> SubsystemHandle {
         const { require_type::<L>("subsystem") };
-        let (name, clock) = (subsystem.as_str(), &self.core.clock);
+        let (subsystem, Core { clock, timeline, .. }) = (subsystem.as_str(), &*self.core);
         let find = || {
-            if self.settings().disables(name) || self.is_process_wide() && is_optional(name) {
-                self.core.subsystems.awaited(name, clock)
+            if self.settings().disables(subsystem) || self.is_process_wide() && is_optional(subsystem) {
+                self.core.subsystems.awaited(subsystem, clock)
             } else {
-                self.core.subsystems.registered(name, clock)
+                self.core.subsystems.registered(subsystem, clock)
             }
         };
         let slots = lock::outside(find).unwrap_or_else(|| Arc::new(SubsystemSlots::nowhere(clock)));
-        SubsystemHandle::new(name, slots, clock.clone(), Arc::clone(&self.core.timeline))
+        SubsystemHandle { subsystem, slots, clock: clock.clone(), timeline: Arc::clone(timeline) }
     }
 
     /// An operation at an exchange, exported from here on.
@@ -108,7 +108,7 @@ impl Metrics {
         let (exchange, operation) = (exchange.as_str(), operation.as_str());
         let find = || self.core.exchange_calls.slots(Some(exchange), operation, &self.core.clock);
         let slots = lock::outside(find).unwrap_or_else(|| Arc::new(ExchangeSlots::nowhere()));
-        ExchangeCallHandle::new(slots, self.core.clock.clone())
+        ExchangeCallHandle { slots, clock: self.core.clock.clone() }
     }
 
     /// A rate limit of an exchange, exported once its use is known.
@@ -281,7 +281,7 @@ impl Metrics {
         }
     }
 
-    fn write_as<P: Page>(
+    fn write_as<P: PageBuffer>(
         &self,
         spelling: &dyn Spelling<P>,
         filter: &Filter,
@@ -292,7 +292,11 @@ impl Metrics {
         self.encode(encoder, clients).map(|(_, receipt)| receipt)
     }
 
-    fn encode<P: Page>(&self, encoder: Encoder<'_, P>, clients: &WaitingClients) -> io::Result<(P, Receipt)> {
+    fn encode<P: PageBuffer>(
+        &self,
+        encoder: Encoder<'_, P>,
+        clients: &WaitingClients,
+    ) -> io::Result<(P, Receipt)> {
         let begun = Instant::now();
         // Foreign families come first, because their failures are counted in the library's.
         let Core { foreign, clock, created, started, .. } = &*self.core;

@@ -1,5 +1,7 @@
 //! Histograms of values, in words owned by each thread.
 
+use once_cell::race::OnceBox;
+
 use super::observed::{self, Sum, observe, read_consistent};
 use super::page::WordRange;
 use super::single_writer::Writer;
@@ -18,7 +20,7 @@ pub(crate) struct HistogramWords {
     pub(super) bounds: &'static [f64],
     run: WordRange,
     /// The words that threads without words of their own borrow, created by the first of them.
-    shared: lock::Once<Box<BorrowedWords>>,
+    shared: OnceBox<BorrowedWords>,
     /// The bits of the largest sum returned so far. Because of rounding, the sum of the parts may come out slightly
     /// smaller the next time, which would look like a restart.
     shown: AtomicU64,
@@ -42,7 +44,7 @@ impl HistogramWords {
         Self {
             bounds,
             run: WordRange::new(observed::words(bounds.len() + 1)),
-            shared: lock::Once::new(),
+            shared: OnceBox::new(),
             shown: AtomicU64::new(0.0f64.to_bits()),
             exemplars: Exemplars::new(),
         }
@@ -64,24 +66,25 @@ impl HistogramWords {
     fn observe_slowly(&self, bucket: usize, value: f64) {
         match self.run.join() {
             Some(mine) => observe(mine, bucket, value),
-            None => {
-                match self.shared.get_unless_inside(|| Box::new(self.new_shared())).map(|shared| &**shared) {
-                    Some((writer, words)) => borrow(writer, || observe(words, bucket, value)),
-                    None => lose(),
-                }
-            }
+            None => match self.shared.get().or_else(|| lock::outside(|| self.shared())) {
+                Some((writer, words)) => borrow(writer, || observe(words, bucket, value)),
+                None => lose(),
+            },
         }
     }
 
-    /// Adds the observations of another histogram with the same bounds: the count of each bucket, and their sum.
+    /// Adds the observations of another histogram with the same bounds: the count of each bucket, and their sum. Called
+    /// inside a lock.
     pub(crate) fn add(&self, buckets: &[u64], sum: f64) {
-        let (writer, words) = &**self.shared.get_or_init(|| Box::new(self.new_shared()));
+        let (writer, words) = self.shared();
         borrow(writer, || observed::add(words, buckets, sum));
     }
 
-    fn new_shared(&self) -> BorrowedWords {
-        let words = observed::words(self.bounds.len() + 1);
-        (Writer::new(0), (0..words).map(|_| AtomicU64::new(0)).collect())
+    fn shared(&self) -> &BorrowedWords {
+        self.shared.get_or_init(|| {
+            let words = observed::words(self.bounds.len() + 1);
+            Box::new((Writer::new(0), (0..words).map(|_| AtomicU64::new(0)).collect()))
+        })
     }
 
     /// Passes all observations to `to`: the count of each bucket, the last one for values above all bounds, and the

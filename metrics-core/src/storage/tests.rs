@@ -14,7 +14,7 @@ use self::crowd::Crowd;
 use super::recorder::{CallSeries, CallSeriesLease, Ending, Scratch, SeriesShape};
 use super::running::RunInProgress;
 use super::totals::Totals;
-use crate::clock::{Clock, ManualReadings, Scale};
+use crate::clock::{Clock, ManualReadings, ManualTimes, Scale};
 
 thread_local! {
     static NOW: Cell<u64> = const { Cell::new(0) };
@@ -26,17 +26,10 @@ thread_local! {
 struct Stepping;
 
 impl ManualReadings for Stepping {
-    fn monotonic(&self) -> Duration {
+    fn times(&self) -> ManualTimes {
         NOW.set(NOW.get() + STEP.get());
-        Duration::from_nanos(NOW.get())
-    }
-
-    fn boot_time(&self) -> Duration {
-        self.monotonic()
-    }
-
-    fn wall(&self) -> Duration {
-        self.monotonic()
+        let now = Duration::from_nanos(NOW.get());
+        ManualTimes { monotonic: now, boot_time: now, wall: now }
     }
 }
 

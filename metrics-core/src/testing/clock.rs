@@ -3,18 +3,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::clock::ManualReadings;
+use crate::clock::{ManualReadings, ManualTimes};
 
 /// A clock that advances only by its methods. Clones share the time.
 #[derive(Clone, Debug)]
-pub struct ManualClock(Arc<Mutex<Times>>);
-
-#[derive(Clone, Copy, Debug)]
-struct Times {
-    monotonic: Duration,
-    boot_time: Duration,
-    wall: Duration,
-}
+pub struct ManualClock(Arc<Mutex<ManualTimes>>);
 
 impl ManualClock {
     /// 2025-01-01 00:00:00 UTC, on a machine that has been up for an hour.
@@ -22,12 +15,12 @@ impl ManualClock {
 
     pub(super) fn new() -> Self {
         let up = Duration::from_secs(60 * 60);
-        Self(Arc::new(Mutex::new(Times { monotonic: up, boot_time: up, wall: Self::WALL })))
+        Self(Arc::new(Mutex::new(ManualTimes { monotonic: up, boot_time: up, wall: Self::WALL })))
     }
 
     /// Advances the time.
     pub fn advance(&self, by: Duration) {
-        let mut times = self.times();
+        let mut times = self.locked();
         times.monotonic += by;
         times.boot_time += by;
         times.wall += by;
@@ -35,31 +28,23 @@ impl ManualClock {
 
     /// Advances the time while the machine is suspended.
     pub fn suspend(&self, by: Duration) {
-        let mut times = self.times();
+        let mut times = self.locked();
         times.boot_time += by;
         times.wall += by;
     }
 
     /// Sets the wall clock, as an operator or a time server does.
     pub fn set_wall(&self, since_epoch: Duration) {
-        self.times().wall = since_epoch;
+        self.locked().wall = since_epoch;
     }
 
-    fn times(&self) -> MutexGuard<'_, Times> {
+    fn locked(&self) -> MutexGuard<'_, ManualTimes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl ManualReadings for ManualClock {
-    fn monotonic(&self) -> Duration {
-        self.times().monotonic
-    }
-
-    fn boot_time(&self) -> Duration {
-        self.times().boot_time
-    }
-
-    fn wall(&self) -> Duration {
-        self.times().wall
+    fn times(&self) -> ManualTimes {
+        *self.locked()
     }
 }

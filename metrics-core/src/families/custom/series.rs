@@ -81,9 +81,8 @@ impl CustomSeries {
     /// Creates every series of a family with closed labels only.
     pub(crate) fn declare(&self, family: &'static CustomFamily) {
         if !family.labels.iter().any(LabelType::is_open) {
-            let (series, key) = (self.of(family), FamilyKey::of(family));
             for set in closed_sets(family.labels) {
-                series.get_or_create(&LabelSetQuery::new(key, &set), Duration::ZERO);
+                self.open(family, &LabelSetQuery::new(FamilyKey::of(family), &set), Duration::ZERO);
             }
         }
     }
@@ -95,7 +94,8 @@ impl CustomSeries {
         query: &LabelSetQuery<'_>,
         now: Duration,
     ) -> Arc<Entry> {
-        self.of(family).get_or_create(query, now)
+        let family = self.of(family);
+        family.series.lock().get_or_create(query, now, || family.slot())
     }
 
     /// Like [`open`](Self::open), for the label set of an entry.
@@ -175,10 +175,6 @@ impl FamilySeries {
         let most = family.budget.saturating_sub(standing_sets(family.labels));
         let series = Lock::new(BoundedSeries::new(&family.family, labels, most));
         Self { family, series, invalid: Arc::default() }
-    }
-
-    fn get_or_create(&self, query: &LabelSetQuery<'_>, now: Duration) -> Arc<Entry> {
-        self.series.lock().get_or_create(query, now, || self.slot())
     }
 
     fn slot(&self) -> Slot {

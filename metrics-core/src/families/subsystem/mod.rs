@@ -76,22 +76,13 @@ impl Subsystems {
 /// ```
 #[derive(Clone, Debug)]
 pub struct SubsystemHandle {
-    subsystem: &'static str,
-    slots: Arc<SubsystemSlots>,
-    clock: Clock,
-    timeline: Arc<Timeline>,
+    pub(crate) subsystem: &'static str,
+    pub(crate) slots: Arc<SubsystemSlots>,
+    pub(crate) clock: Clock,
+    pub(crate) timeline: Arc<Timeline>,
 }
 
 impl SubsystemHandle {
-    pub(crate) fn new(
-        subsystem: &'static str,
-        slots: Arc<SubsystemSlots>,
-        clock: Clock,
-        timeline: Arc<Timeline>,
-    ) -> Self {
-        Self { subsystem, slots, clock, timeline }
-    }
-
     /// Sets the period of the cycles; after three periods without a success the subsystem is stalled.
     ///
     /// # Errors
@@ -215,8 +206,8 @@ mod tests {
         static SLOTS: LazyLock<Arc<SubsystemSlots>> =
             LazyLock::new(|| Arc::new(SubsystemSlots::new(&Clock::System, Presence::Here)));
         drop_guard_while_another_has_its_share(|| {
-            let handle =
-                SubsystemHandle::new("cycle", Arc::clone(&SLOTS), Clock::System, Arc::new(Timeline::new()));
+            let (slots, timeline) = (Arc::clone(&SLOTS), Arc::new(Timeline::new()));
+            let handle = SubsystemHandle { subsystem: "cycle", slots, clock: Clock::System, timeline };
             Box::new(Box::leak(Box::new(handle)).start())
         });
         assert_eq!(SLOTS.runs().ended_without_share(), 1);
