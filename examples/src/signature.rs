@@ -8,7 +8,8 @@ use sha2::Sha256;
 
 /// The query string of a signed request: `parameters`, the time and the signature.
 ///
-/// `now` is the time since the Unix epoch; the exchange refuses a request that arrives more than 5 s later.
+/// `now` is the time since the Unix epoch; the exchange refuses a request that arrives more than 5 s later, or as many
+/// milliseconds as the parameter `recvWindow` says.
 #[must_use]
 pub fn signed_query(secret: &str, parameters: &[(&str, &str)], now: Duration) -> String {
     let payload = form_urlencoded::Serializer::new(String::new())

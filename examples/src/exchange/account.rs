@@ -13,8 +13,12 @@ use crate::market::{Asset, Side, Symbol};
 /// for days.
 const HISTORY: usize = 1_000;
 
-/// The fee of makers and of takers, as a fraction of what an order receives: 0.1 %, as for Binance's regular users.
-pub const FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
+/// The fee of orders that wait in the book, as a fraction of what they receive: 0.011 %, that of Binance's most active
+/// customers (VIP 9). With the 0.1 % of its regular customers no quote at the touch could earn its fee.
+pub const MAKER_FEE: Decimal = Decimal::from_parts(11, 0, 0, false, 5);
+
+/// The fee of orders that execute at once: 0.023 %, for the same customers.
+pub const TAKER_FEE: Decimal = Decimal::from_parts(23, 0, 0, false, 5);
 
 /// The balance of one asset.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,9 +55,16 @@ fn receipt(symbol: Symbol, side: Side, quantity: Decimal, price: Decimal) -> (As
 }
 
 /// The fee for an execution, in the asset that the order receives, rounded down to eight places.
-pub(super) fn commission(symbol: Symbol, side: Side, quantity: Decimal, price: Decimal) -> (Asset, Decimal) {
+pub(super) fn commission(
+    symbol: Symbol,
+    side: Side,
+    quantity: Decimal,
+    price: Decimal,
+    is_maker: bool,
+) -> (Asset, Decimal) {
     let (asset, amount) = receipt(symbol, side, quantity, price);
-    (asset, (amount * FEE).trunc_with_scale(8))
+    let fee = if is_maker { MAKER_FEE } else { TAKER_FEE };
+    (asset, (amount * fee).trunc_with_scale(8))
 }
 
 impl Account {

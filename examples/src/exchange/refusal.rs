@@ -19,6 +19,16 @@ pub enum Refusal {
         /// When the next request may be sent.
         retry_after: Duration,
     },
+    /// The account placed as many orders as allowed.
+    #[error("Too many new orders; current limit is {most} orders per {interval_num} {interval}.")]
+    TooManyOrders {
+        /// The orders that are allowed in one window.
+        most: u32,
+        /// The length of the window, in its unit.
+        interval_num: u32,
+        /// The unit.
+        interval: &'static str,
+    },
     /// Requests continued although they were refused as too many.
     #[error("Way too many requests; IP banned until the time in Retry-After has passed.")]
     Banned {
@@ -128,6 +138,7 @@ impl Refusal {
             Self::TooManyRequests { .. } | Self::Banned { .. } => -1003,
             Self::Filter(_) | Self::MarketClosed => -1013,
             Self::SlowBody => -1007,
+            Self::TooManyOrders { .. } => -1015,
             Self::OutsideWindow | Self::Ahead => -1021,
             Self::BadSignature => -1022,
             Self::IllegalParameter { .. } => -1100,
@@ -155,7 +166,7 @@ impl Refusal {
         match self {
             Self::Internal => StatusCode::SERVICE_UNAVAILABLE,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
-            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyRequests { .. } | Self::TooManyOrders { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Banned { .. } => StatusCode::IM_A_TEAPOT,
             Self::NoSuchEndpoint => StatusCode::NOT_FOUND,
             Self::NoApiKey | Self::UnknownApiKey => StatusCode::UNAUTHORIZED,

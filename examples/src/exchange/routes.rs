@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::disruption::{Disruption, Disruptions};
+use super::order_count::{ORDER_LIMITS, OrderCounts};
 use super::owner::Owner;
 use super::params::Params;
 use super::refusal::Refusal;
@@ -33,8 +34,8 @@ const RATE_LIMIT_DISRUPTION_WAIT: Duration = Duration::from_secs(2);
 /// The wait that [`Disruption::Ban`] asks for.
 const BAN_DISRUPTION_WAIT: Duration = Duration::from_secs(5);
 
-/// The additional delay of [`Disruption::SlowAnswers`].
-const SLOW: Duration = Duration::from_millis(1_500);
+/// The additional delay of [`Disruption::SlowOrders`].
+const SLOW: Duration = Duration::from_millis(2_500);
 
 type Exchange = State<Arc<Floor>>;
 type Answer<T = Value> = Result<Json<T>, Refusal>;
@@ -61,10 +62,11 @@ pub(super) fn router(floor: Arc<Floor>) -> Router {
 /// up may have been executed.
 async fn admit(State(floor): Exchange, request: Request, next: Next) -> Response {
     floor.disruptions.until(Disruption::NoAnswer, false).await;
-    let slow = if floor.disruptions.is_on(Disruption::SlowAnswers) { SLOW } else { Duration::ZERO };
+    let places = request.method() == Method::POST && request.uri().path() == "/api/v3/order";
+    let is_slow = places && floor.disruptions.is_on(Disruption::SlowOrders);
+    let slow = if is_slow { SLOW } else { Duration::ZERO };
     let half = (floor.delay() + slow) / 2;
     sleep(half).await;
-    let places = request.method() == Method::POST && request.uri().path() == "/api/v3/order";
     let mut response = match read(request).await.and_then(|(request, params)| charge(&floor, request, params))
     {
         Ok(request) => next.run(request).await,
@@ -146,16 +148,24 @@ async fn depth(State(floor): Exchange, params: Params) -> Answer {
     floor.trade(|venue, _| Ok(Json(wire::depth(venue.events(), venue.touch(symbol)))))
 }
 
-async fn place(State(floor): Exchange, Owner(key): Owner, params: Params) -> Answer<Placed> {
+async fn place(
+    State(floor): Exchange,
+    Owner(key): Owner,
+    params: Params,
+) -> Result<(HeaderMap, Json<Placed>), Refusal> {
     let new = params.new_order()?;
     let detail = params.detail(new.execution)?;
     if floor.disruptions.is_on(Disruption::HaltMarkets) {
         return Err(Refusal::MarketClosed);
     }
-    floor.trade(|venue, now| {
+    floor.count_orders(&key, OrderCounts::check)?;
+    let placed = floor.trade(|venue, now| {
         let order = venue.place(&key, &new, now)?;
-        Ok(Json(Placed::new(&order, venue.account(&key)?.trades(), detail)))
-    })
+        Ok(Placed::new(&order, venue.account(&key)?.trades(), detail))
+    })?;
+    let counts = floor.count_orders(&key, OrderCounts::accepted);
+    let names = ORDER_LIMITS.map(|limit| HeaderName::from_static(limit.header));
+    Ok((names.into_iter().zip(counts.map(HeaderValue::from)).collect(), Json(placed)))
 }
 
 async fn order(State(floor): Exchange, Owner(key): Owner, params: Params) -> Answer<OrderState> {

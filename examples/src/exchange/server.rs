@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 
 use super::delay::Delays;
 use super::disruption::{Disruption, Disruptions};
+use super::order_count::OrderCounts;
 use super::replay::Replay;
 use super::routes;
 use super::tampering;
@@ -174,6 +175,8 @@ pub(super) struct Floor {
     delays: Mutex<Delays>,
     pub(super) weight: Mutex<WeightMeter>,
     pub(super) weight_limit: u32,
+    /// By API key.
+    orders: Mutex<BTreeMap<String, OrderCounts>>,
     pub(super) clock: Clock,
     request_clock: Clock,
     /// By API key.
@@ -202,6 +205,7 @@ impl Floor {
             delays: Mutex::new(delays),
             weight: Mutex::new(WeightMeter::new(settings.weight_limit)),
             weight_limit: settings.weight_limit,
+            orders: Mutex::default(),
             clock: settings.clock,
             request_clock: settings.request_clock,
             secrets,
@@ -230,6 +234,15 @@ impl Floor {
     pub(super) fn time(&self) -> Duration {
         let skewed = self.disruptions.is_on(Disruption::ClockSkew);
         self.request_clock.now() + if skewed { CLOCK_SKEW } else { Duration::ZERO }
+    }
+
+    /// Runs `act` on the account's counts of new orders, with the current time.
+    pub(super) fn count_orders<T>(
+        &self,
+        api_key: &str,
+        act: impl FnOnce(&mut OrderCounts, Duration) -> T,
+    ) -> T {
+        act(locked(&self.orders).entry(api_key.to_owned()).or_default(), self.clock.now())
     }
 
     /// The delay of the next answer.

@@ -147,7 +147,8 @@ impl Venue {
         let quantity = quantity.min(order.remaining());
         self.last_trade += 1;
         let price = taken_at.unwrap_or(order.limit);
-        let (commission_asset, commission) = commission(order.symbol, order.side, quantity, price);
+        let is_maker = taken_at.is_none();
+        let (commission_asset, commission) = commission(order.symbol, order.side, quantity, price, is_maker);
         let trade = Trade {
             id: self.last_trade,
             order_id: id,
@@ -157,7 +158,7 @@ impl Venue {
             quantity,
             commission,
             commission_asset,
-            is_maker: taken_at.is_none(),
+            is_maker,
             time: now,
         };
         if quantity == order.remaining() {

@@ -19,6 +19,9 @@ const FORGIVEN: u32 = 50;
 const BAN: Duration = Duration::from_mins(2);
 const LONGEST_BAN: Duration = Duration::from_hours(72);
 
+/// The time after the end of a ban without another one until the next ban is again the shortest.
+const PROBATION: Duration = Duration::from_hours(24);
+
 /// Counts the weight of all requests; there is only one loopback address, hence one counter.
 #[derive(Debug)]
 pub struct WeightMeter {
@@ -55,6 +58,9 @@ impl WeightMeter {
         }
         self.refused += 1;
         if self.refused > FORGIVEN {
+            if now > self.banned_until + PROBATION {
+                self.bans = 0;
+            }
             let retry_after = BAN.saturating_mul(2_u32.saturating_pow(self.bans)).min(LONGEST_BAN);
             self.bans += 1;
             self.banned_until = now + retry_after;
@@ -119,10 +125,29 @@ mod tests {
             Err(Refusal::Banned { retry_after })
         );
         assert_eq!(meter.charge(0, NOON + BAN), Ok(0));
-        let mut again = meter;
-        for _ in 0..FORGIVEN {
-            assert!(matches!(again.charge(1, NOON + BAN), Err(Refusal::TooManyRequests { .. })));
+        assert_eq!(next_ban(&mut meter, NOON + BAN), BAN * 2, "longer");
+    }
+
+    #[test]
+    fn a_day_after_the_last_ban_the_next_is_short_again() {
+        let mut meter = WeightMeter::new(0);
+        let mut now = NOON;
+        for expected in [BAN, BAN * 2, BAN * 4] {
+            let ban = next_ban(&mut meter, now);
+            assert_eq!(ban, expected);
+            now += ban;
         }
-        assert_eq!(again.charge(1, NOON + BAN), Err(Refusal::Banned { retry_after: BAN * 2 }), "longer");
+        assert_eq!(next_ban(&mut meter, now + PROBATION + Duration::from_secs(1)), BAN);
+    }
+
+    /// Sends requests over the limit until they are banned.
+    fn next_ban(meter: &mut WeightMeter, now: Duration) -> Duration {
+        for _ in 0..FORGIVEN {
+            assert!(matches!(meter.charge(1, now), Err(Refusal::TooManyRequests { .. })));
+        }
+        match meter.charge(1, now) {
+            Err(Refusal::Banned { retry_after }) => retry_after,
+            other => panic!("not banned: {other:?}"),
+        }
     }
 }

@@ -7,8 +7,9 @@ use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::account::{Account, FEE};
+use super::account::{Account, MAKER_FEE, TAKER_FEE};
 use super::order::{Order, Trade};
+use super::order_count::ORDER_LIMITS;
 use super::params::Detail;
 use super::venue::MOST_OPEN_ORDERS;
 use crate::market::{Asset, Level, Side, Symbol, Touch, TradingRules};
@@ -295,15 +296,17 @@ pub(super) fn account(account: &Account, now: Duration) -> Value {
             "locked": format!("{:.8}", balance.locked),
         })
     });
-    // In hundredths of a percent.
-    let points = (FEE * Decimal::from(10_000)).to_u32();
-    let rate = format!("{FEE:.8}");
+    // Binance cuts them to whole hundredths of a percent.
+    let points = |fee: Decimal| (fee * Decimal::from(10_000)).to_u32();
+    let rate = |fee: Decimal| format!("{fee:.8}");
     json!({
-        "makerCommission": points,
-        "takerCommission": points,
+        "makerCommission": points(MAKER_FEE),
+        "takerCommission": points(TAKER_FEE),
         "buyerCommission": 0,
         "sellerCommission": 0,
-        "commissionRates": {"maker": rate, "taker": rate, "buyer": "0.00000000", "seller": "0.00000000"},
+        "commissionRates": {
+            "maker": rate(MAKER_FEE), "taker": rate(TAKER_FEE), "buyer": "0.00000000", "seller": "0.00000000",
+        },
         "canTrade": true,
         "canWithdraw": false,
         "canDeposit": false,
@@ -321,10 +324,17 @@ pub(super) fn exchange_info(weight_limit: u32, now: Duration, is_halted: bool) -
     let weight = json!({
         "rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": weight_limit,
     });
+    let orders = ORDER_LIMITS.map(|limit| {
+        json!({
+            "rateLimitType": "ORDERS", "interval": limit.interval, "intervalNum": limit.interval_num,
+            "limit": limit.most,
+        })
+    });
+    let limits: Vec<_> = [weight].into_iter().chain(orders).collect();
     json!({
         "timezone": "UTC",
         "serverTime": millis(now),
-        "rateLimits": [weight],
+        "rateLimits": limits,
         "exchangeFilters": [],
         "symbols": Symbol::ALL.map(|symbol| market(symbol, is_halted)),
     })

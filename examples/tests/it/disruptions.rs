@@ -122,6 +122,26 @@ async fn a_skewed_clock_refuses_what_has_a_key() {
 }
 
 #[tokio::test]
+async fn slow_orders_delay_the_acceptance_of_orders_alone() {
+    let session = Session::start().await;
+    session.disruptions.begin(Disruption::SlowOrders);
+    let elapsed = async |method, path| {
+        let start = Instant::now();
+        let response = session.send(method, path, Some("alice")).await;
+        assert_eq!(response.status(), 200, "{path}");
+        start.elapsed()
+    };
+    let cancel = "order?symbol=BTCUSDT&origClientOrderId=mine";
+    let placing = elapsed("POST", RESTING_BUY).await;
+    assert!(placing >= Duration::from_millis(2_500), "{placing:?}");
+    let others = elapsed("GET", "account").await + elapsed("DELETE", cancel).await;
+    assert!(others < placing, "{others:?}");
+    session.disruptions.end(Disruption::SlowOrders);
+    let again = elapsed("POST", RESTING_BUY).await;
+    assert!(again < placing, "{again:?}");
+}
+
+#[tokio::test]
 async fn a_ghost_is_forgotten_with_its_funds() {
     let session = Session::start().await;
     session.ok("POST", RESTING_BUY).await;

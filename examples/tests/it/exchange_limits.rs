@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bot_metrics_examples::exchange::ExchangeSettings;
 use bot_metrics_examples::recording::Recording;
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -30,6 +31,32 @@ async fn weight_is_counted_refused_and_finally_banned() {
     assert_eq!(session.send("GET", "ping", None).await.status(), 418);
     session.clock.advance(Duration::from_secs(1));
     assert_eq!(session.send("GET", "ping", None).await.status(), 200);
+}
+
+#[tokio::test]
+async fn accepted_orders_are_counted_by_account_and_too_many_are_refused() {
+    let session = Session::start().await;
+    let order = "order?symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&price=90&quantity=0.1";
+    for count in ["1", "2"] {
+        let placed = session.send("POST", order, Some("alice")).await;
+        assert_eq!(header(&placed, "x-mbx-order-count-10s"), count);
+        assert_eq!(header(&placed, "x-mbx-order-count-1d"), count);
+    }
+    assert_eq!(session.refused("POST", order, Some("bob")).await.1, -2010, "not counted");
+    let info = session.ok("GET", "exchangeInfo").await;
+    let limits = info["rateLimits"].as_array().unwrap();
+    let of_orders: Vec<_> = limits.iter().filter(|limit| limit["rateLimitType"] == "ORDERS").collect();
+    assert_eq!((&of_orders[0]["interval"], &of_orders[0]["limit"]), (&json!("SECOND"), &json!(400)));
+    assert_eq!((&of_orders[1]["interval"], &of_orders[1]["limit"]), (&json!("DAY"), &json!(800_000)));
+    let limit = "order?symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=IOC&price=90&quantity=0.1";
+    for _ in 2..400 {
+        session.ok("POST", limit).await;
+    }
+    let refused = session.refused("POST", limit, Some("alice")).await;
+    let message = "Too many new orders; current limit is 400 orders per 10 SECOND.".to_owned();
+    assert_eq!(refused, (429, -1015, message));
+    session.clock.advance(Duration::from_secs(10));
+    session.ok("POST", limit).await;
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ fn a_resting_buy_fills_when_the_ask_falls_to_it() {
     let order = venue.order(ALICE, Symbol::EthUsdt, &OrderReference::Id(id)).unwrap();
     assert_eq!((order.status, order.executed_quote), (OrderStatus::Filled, decimal("1999")));
     assert_eq!(balance(&venue, ALICE, Asset::Usdt), Balance { free: decimal("8001"), locked: Decimal::ZERO });
-    assert_eq!(balance(&venue, ALICE, Asset::Eth).free, decimal("5.999"), "less 0.1 % of what it received");
+    assert_eq!(balance(&venue, ALICE, Asset::Eth).free, decimal("5.99989"), "less the fee of a maker");
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_fill_or_kill_order_executes_completely_or_not_at_all() {
 }
 
 #[test]
-fn the_fee_is_a_thousandth_of_the_received_amount() {
+fn a_fee_is_a_part_of_the_received_amount_and_smaller_for_makers() {
     let mut venue = venue();
     venue.place(ALICE, &order(Side::Buy, Execution::Market, "0.5"), NOW).unwrap();
     venue.place(ALICE, &order(Side::Sell, Execution::Market, "0.5"), NOW).unwrap();
@@ -207,9 +207,9 @@ fn the_fee_is_a_thousandth_of_the_received_amount() {
         .trades()
         .map(|trade| (trade.commission, trade.commission_asset))
         .collect();
-    assert_eq!(fees, [(decimal("0.0005"), Asset::Eth), (decimal("1"), Asset::Usdt)]);
-    assert_eq!(balance(&venue, ALICE, Asset::Usdt).free, decimal("9998.95"));
-    assert_eq!(balance(&venue, ALICE, Asset::Eth).free, decimal("4.9995"));
+    assert_eq!(fees, [(decimal("0.000115"), Asset::Eth), (decimal("0.23"), Asset::Usdt)]);
+    assert_eq!(balance(&venue, ALICE, Asset::Usdt).free, decimal("9999.72"));
+    assert_eq!(balance(&venue, ALICE, Asset::Eth).free, decimal("4.999885"));
 }
 
 #[test]
