@@ -26,7 +26,7 @@ pub(crate) fn first_violation() -> Outcome {
 
 /// The queries for which the metrics guide gives each metric.
 pub(crate) fn seeds_queries() -> Outcome {
-    let bot = start(&["--fault", "foreign-order@20s"]);
+    let bot = start(&["--fault", "orphan-order@20s"]);
     let prometheus = Prometheus::scraping(bot.url())?;
     let all = |wanted: fn(f64) -> bool, count| {
         move |found: &Vector| found.len() == count && found.iter().all(|(_, value)| wanted(*value))

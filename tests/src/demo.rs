@@ -240,6 +240,12 @@ impl Running {
         }
     }
 
+    /// Whether it has printed these words.
+    #[must_use]
+    pub fn has_said(&self, words: &str) -> bool {
+        self.said().contains(words)
+    }
+
     fn said(&self) -> String {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

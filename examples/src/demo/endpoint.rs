@@ -27,7 +27,7 @@ pub struct MetricsEndpoint {
     pub require_metrics: bool,
 
     /// Waits up to this long for one more scrape before the end.
-    #[arg(long, value_name = "TIME", value_parser = parse_run_time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_run_time, allow_hyphen_values = true)]
     pub drain: Option<Duration>,
 }
 

@@ -51,7 +51,7 @@ pub struct CommonOptions {
     pub metrics: MetricsEndpoint,
 
     /// Stops after this time; by default the bot runs until Ctrl-C.
-    #[arg(long, value_name = "TIME", value_parser = parse_run_time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_run_time, allow_hyphen_values = true)]
     pub duration: Option<Duration>,
 }
 
@@ -91,7 +91,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Listens for Ctrl-C and SIGTERM from now on.
+    /// Listens for Ctrl-C, SIGTERM and SIGHUP from now on.
     ///
     /// # Errors
     ///

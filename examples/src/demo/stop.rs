@@ -1,11 +1,11 @@
-//! Ctrl-C and SIGTERM, for bots with and without an async runtime.
+//! Ctrl-C, SIGTERM and SIGHUP, for bots with and without an async runtime.
 
 use std::io;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// The polling interval of a waiting thread: a delay of 50 ms at the end is not noticeable.
@@ -76,12 +76,30 @@ fn count_signals(count: &watch::Sender<u32>, started: &mpsc::SyncSender<io::Resu
 async fn listen(count: &watch::Sender<u32>, started: &mpsc::SyncSender<io::Result<()>>) -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) };
     let _ = started.send(Ok(()));
     loop {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            () = next(&mut hangup) => {}
         }
         count.send_modify(|count| *count += 1);
     }
+}
+
+/// The next signal; never, if none is listened to.
+async fn next(signals: &mut Option<Signal>) {
+    match signals {
+        Some(signals) => drop(signals.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether the bot was started with `nohup`, which ignores SIGHUP so that the bot survives its terminal.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask & (1 << (SignalKind::hangup().as_raw_value() - 1)) != 0
 }

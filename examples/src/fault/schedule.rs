@@ -92,7 +92,7 @@ mod tests {
             ("blind-reconciliation@500ms+2m", window(Fault::BlindReconciliation, 500, Some(120_000))),
             ("negative-capital@0s+1ms", window(Fault::NegativeCapital, 0, Some(1))),
             ("remove-profile@1h", window(Fault::RemoveProfile, 3_600_000, None)),
-            ("foreign-order@1s+1s", window(Fault::ForeignOrder, 1_000, Some(1_000))),
+            ("orphan-order@1s+1s", window(Fault::OrphanOrder, 1_000, Some(1_000))),
         ] {
             assert_eq!(text.parse(), Ok(expected), "{text}");
         }
@@ -101,8 +101,8 @@ mod tests {
     #[test]
     fn names_what_is_wrong() {
         for (text, message) in [
-            ("", "unknown fault ``; known: hang-trading, rate-limit,"),
-            ("hang", "unknown fault `hang`; known:"),
+            ("", "unknown fault ``; did you mean `"),
+            ("hang", "unknown fault `hang`; did you mean `hang-trading`?"),
             ("Hang-Trading", "unknown fault `Hang-Trading`"),
             ("hang-trading+5s", "unknown fault `hang-trading+5s`"),
             ("hang-trading@", "when the fault begins: `` is not a duration"),

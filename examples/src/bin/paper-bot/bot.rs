@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use bot_metrics::prelude::*;
 use bot_metrics_examples::clock::Clock;
-use bot_metrics_examples::fault::{FaultWindow, Switchboard};
+use bot_metrics_examples::fault::{Fault, FaultWindow, RandomFaults, Switchboard};
 use bot_metrics_examples::market::Symbol;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until};
 
-use crate::api::{ApiError, Client};
+use crate::api::{ApiError, Client, TIMEOUT};
 use crate::database::Database;
 use crate::desk::Desk;
 use crate::error::{BotError, FatalError};
@@ -26,12 +26,11 @@ use crate::roster::Roster;
 use crate::shutdown::{Ending, Shutdown};
 use crate::tables::Stored;
 use crate::throttle::Throttle;
+use crate::trading::all;
 
 const TRADING_EVERY: Duration = Duration::from_secs(1);
 const MONITOR_EVERY: Duration = Duration::from_secs(2);
 const RECONCILIATION_EVERY: Duration = Duration::from_secs(5);
-/// The time after which the exchange executes no request any more, its usual `recvWindow`.
-const LONGEST_WAY: Duration = Duration::from_secs(5);
 
 const PROGRESS_EVERY: Duration = Duration::from_secs(3);
 
@@ -43,6 +42,7 @@ pub(crate) struct Bot {
     pub(crate) market: MarketData,
     pub(crate) roster: Roster,
     pub(crate) journal: Arc<Journal>,
+    database: Database,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) faults: Switchboard,
     pub(crate) shutdown: Shutdown,
@@ -78,6 +78,7 @@ impl Bot {
             market: MarketData::new(&metrics),
             roster,
             journal,
+            database,
             throttle,
             faults,
             shutdown: Shutdown::default(),
@@ -110,15 +111,13 @@ impl Bot {
     /// orders.
     pub(crate) async fn run(
         self: Arc<Self>,
-        windows: Vec<FaultWindow>,
+        faults: PlannedFaults,
         duration: Option<Duration>,
         stop: impl Future<Output = ()>,
     ) -> Result<(), FatalError> {
         let start = Instant::now();
-        let mut faults = JoinSet::new();
-        for window in windows {
-            faults.spawn(Arc::clone(&self).play(window, start.into()));
-        }
+        let mut injecting = JoinSet::new();
+        injecting.spawn(Arc::clone(&self).inject(faults, start.into()));
         let mut end = pin!(end(duration.map(|duration| start + duration), stop));
         tokio::select! {
             found = self.find_exchange() => found?,
@@ -133,6 +132,9 @@ impl Bot {
         self.journal.say(format_args!("{ending}: finishing what is under way, cancelling all orders"));
         self.wind_up(loops).await;
         self.tell(Event::Stopped);
+        if let Err(error) = self.database.flushed().await {
+            self.journal.say(format_args!("its last changes are lost: {error}"));
+        }
         self.tell_summary();
         match ending {
             Ending::Died(died) => Err(FatalError::LoopDied(died)),
@@ -189,8 +191,8 @@ impl Bot {
     /// not know it yet when it is queried.
     async fn await_last_orders(&self) {
         let sent = self.roster.all().iter().filter_map(|desk| desk.orders().last_unconfirmed()).max();
-        let arrived = sent.map_or(Duration::ZERO, |sent| sent + LONGEST_WAY);
-        sleep(arrived.saturating_sub(Clock::system().now()).min(LONGEST_WAY)).await;
+        let arrived = sent.map_or(Duration::ZERO, |sent| sent + TIMEOUT);
+        sleep(arrived.saturating_sub(Clock::system().now()).min(TIMEOUT)).await;
     }
 
     /// Fetches the data that the first cycles need. The loops repeat what fails here.
@@ -201,13 +203,29 @@ impl Bot {
         }
     }
 
+    /// Begins and ends all faults.
+    async fn inject(self: Arc<Self>, faults: PlannedFaults, start: tokio::time::Instant) {
+        let mut playing = JoinSet::new();
+        for window in faults.windows {
+            playing.spawn(Arc::clone(&self).play(window, start));
+        }
+        for window in faults.random.into_iter().flatten() {
+            sleep_until(start + window.after).await;
+            while playing.try_join_next().is_some() {}
+            playing.spawn(Arc::clone(&self).play(window, start));
+        }
+        playing.join_all().await;
+    }
+
     async fn play(self: Arc<Self>, window: FaultWindow, start: tokio::time::Instant) {
-        let announce = |fault, begins| {
-            self.journal.say(format_args!("fault {fault} {}", if begins { "begins" } else { "ends" }));
+        let announce = |fault: Fault, begins| {
+            if begins {
+                self.journal.say(format_args!("fault {fault} begins: see {}", fault.metric()));
+            } else {
+                self.journal.say(format_args!("fault {fault} ends"));
+            }
         };
         self.faults.play(window, start, announce).await;
-        // The end of a fault is no reason to stop the bot.
-        pending::<()>().await;
     }
 
     async fn trading_loop(self: Arc<Self>) {
@@ -218,7 +236,8 @@ impl Bot {
                 // Market data is still needed; the next turn repeats a failed request.
                 let _ = self.refresh_market_data().await;
             } else {
-                health.note(&self.journal, self.trading_cycle().await);
+                health
+                    .note(&self.journal, self.attempt(|bot| async move { bot.trading_cycle().await }).await);
             }
         }
     }
@@ -227,7 +246,7 @@ impl Bot {
         let mut ticks = ticks(MONITOR_EVERY);
         let mut health = LoopHealth::new("monitor");
         while self.shutdown.allows(ticks.tick()).await {
-            health.note(&self.journal, self.monitor_cycle().await);
+            health.note(&self.journal, self.attempt(|bot| async move { bot.monitor_cycle().await }).await);
         }
     }
 
@@ -235,8 +254,19 @@ impl Bot {
         let mut ticks = ticks(RECONCILIATION_EVERY);
         let mut health = LoopHealth::new("reconciliation");
         while self.shutdown.allows(ticks.tick()).await {
-            health.note(&self.journal, self.reconciliation_cycle().await.map(drop));
+            let cycle = |bot: Arc<Self>| async move { bot.reconciliation_cycle().await.map(drop) };
+            health.note(&self.journal, self.attempt(cycle).await);
         }
+    }
+
+    /// Runs a cycle in a task of its own, so that a panic ends the cycle and not its loop. Dropped, it drops the cycle.
+    async fn attempt<F>(self: &Arc<Self>, cycle: impl FnOnce(Arc<Self>) -> F) -> Result<(), BotError>
+    where
+        F: Future<Output = Result<(), BotError>> + Send + 'static,
+    {
+        let mut task = JoinSet::new();
+        task.spawn(cycle(Arc::clone(self)));
+        all(task).await
     }
 
     async fn progress_loop(self: Arc<Self>) {
@@ -248,6 +278,13 @@ impl Bot {
     pub(crate) fn tell(&self, event: Event) {
         self.journal.record(&JournalEntry { profile: None, symbol: None, event });
     }
+}
+
+/// The faults to inject.
+#[derive(Debug, Default)]
+pub(crate) struct PlannedFaults {
+    pub(crate) windows: Vec<FaultWindow>,
+    pub(crate) random: Option<RandomFaults>,
 }
 
 /// Waits for the deadline or a signal to stop.

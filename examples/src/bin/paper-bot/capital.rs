@@ -10,7 +10,7 @@ use crate::desk::Desk;
 use crate::error::BotError;
 use crate::journal::Event;
 use crate::market_data::MarketData;
-use crate::profile::MAKER_TIGHT;
+use crate::profile::Available;
 
 /// One profile's capital, in dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +21,14 @@ pub(crate) struct CapitalFigures {
     pub(crate) positions: Decimal,
     /// The amount locked by open buy orders; open sell orders lock coins, which count as positions.
     pub(crate) open_orders: Decimal,
+    /// The unused capital, if the exchange reports it.
+    pub(crate) reported_available: Option<Decimal>,
 }
 
 impl CapitalFigures {
     /// The unused capital; below zero when too much is used.
     pub(crate) fn available(&self) -> Decimal {
-        self.allocated - self.positions - self.open_orders
+        self.reported_available.unwrap_or(self.allocated - self.positions - self.open_orders)
     }
 
     /// The used part of the allocated capital in percent, for display only.
@@ -51,7 +53,7 @@ impl Desk {
     #[capital_check(profile = self.profile.id)]
     pub(crate) async fn check_capital(&self, market: &MarketData) -> Result<Capital<Decimal>, BotError> {
         let account = self.call(self.api.get_account()).await?;
-        let view = view(account, self.allocated(), market)?;
+        let view = view(account, self.profile.available, self.allocated(), market)?;
         let capital = view.capital;
         let previous = self.set_view(view);
         let was_below = previous.is_some_and(|previous| previous.capital.available() < Decimal::ZERO);
@@ -64,22 +66,37 @@ impl Desk {
         Ok(capital.into())
     }
 
-    /// The capital that the profile may use now. [`Fault::NegativeCapital`] simulates a risk desk that cuts it to a
-    /// tenth, which is less than the value of the coins that the profile holds.
+    /// The capital that the profile may use now. Two faults simulate a risk desk that cuts it to a tenth, which is less
+    /// than the value of the coins that the profile holds: [`Fault::NegativeCapital`] that of a profile whose available
+    /// capital follows from it, [`Fault::OverAllocated`] that of one whose account reports free funds.
     fn allocated(&self) -> Decimal {
-        let is_cut = self.profile == &MAKER_TIGHT && self.faults.is_on(Fault::NegativeCapital);
-        if is_cut { self.profile.allocated / Decimal::TEN } else { self.profile.allocated }
+        let cut = match self.profile.available {
+            Available::Allocation => Fault::NegativeCapital,
+            Available::Account => Fault::OverAllocated,
+        };
+        let allocated = self.profile.allocated;
+        if self.faults.is_on(cut) { allocated / Decimal::TEN } else { allocated }
     }
 }
 
-fn view(account: AccountReport, allocated: Decimal, market: &MarketData) -> Result<AccountView, BotError> {
+fn view(
+    account: AccountReport,
+    available: Available,
+    allocated: Decimal,
+    market: &MarketData,
+) -> Result<AccountView, BotError> {
     let mut positions = Decimal::ZERO;
     for asset in Asset::ALL.into_iter().filter(|asset| *asset != Asset::Usdt) {
         positions += market.value(asset, account.total(asset))?;
     }
     let open_orders = account.locked(Asset::Usdt);
     let equity = positions + account.total(Asset::Usdt);
-    Ok(AccountView { account, capital: CapitalFigures { allocated, positions, open_orders }, equity })
+    let reported_available = match available {
+        Available::Allocation => None,
+        Available::Account => Some(account.free(Asset::Usdt)),
+    };
+    let capital = CapitalFigures { allocated, positions, open_orders, reported_available };
+    Ok(AccountView { account, capital, equity })
 }
 
 #[cfg(test)]
@@ -113,7 +130,8 @@ mod tests {
     #[test]
     fn nothing_used_of_nothing_allocated_is_zero_percent() {
         let nothing = Decimal::ZERO;
-        let figures = CapitalFigures { allocated: nothing, positions: nothing, open_orders: nothing };
+        let (allocated, positions, open_orders) = (nothing, nothing, nothing);
+        let figures = CapitalFigures { allocated, positions, open_orders, reported_available: None };
         assert!(figures.utilization_percent().abs() < f64::EPSILON);
     }
 
@@ -127,7 +145,8 @@ mod tests {
             {"asset": "BNB", "free": "7", "locked": "0"},
         ]}))
         .unwrap();
-        assert!(matches!(view(account.clone(), 2_000.into(), &market), Err(BotError::NoMarketData)));
+        let view = |available| view(account.clone(), available, 2_000.into(), &market);
+        assert!(matches!(view(Available::Allocation), Err(BotError::NoMarketData)));
 
         let ticker = |symbol: &str, bid: &str, ask: &str| {
             let quantity = "1";
@@ -142,11 +161,19 @@ mod tests {
             ticker("BNBUSDT", "9", "11"),
         ]);
         market.update(&serde_json::from_value::<Vec<Ticker>>(tickers).unwrap());
-        let view = view(account, 2_000.into(), &market).unwrap();
-        let expected =
-            CapitalFigures { allocated: 2_000.into(), positions: 2_000.into(), open_orders: 90.into() };
-        assert_eq!((view.capital, view.equity), (expected, 2_590.into()));
-        assert_eq!(view.capital.available(), (-90).into());
-        assert!((view.capital.utilization_percent() - 104.5).abs() < 1e-9);
+        let by_allocation = view(Available::Allocation).unwrap();
+        let expected = CapitalFigures {
+            allocated: 2_000.into(),
+            positions: 2_000.into(),
+            open_orders: 90.into(),
+            reported_available: None,
+        };
+        assert_eq!((by_allocation.capital, by_allocation.equity), (expected, 2_590.into()));
+        assert_eq!(by_allocation.capital.available(), (-90).into());
+        let by_account = view(Available::Account).unwrap();
+        assert_eq!(by_account.capital.available(), 500.into(), "the account's free dollars");
+        for view in [by_allocation, by_account] {
+            assert!((view.capital.utilization_percent() - 104.5).abs() < 1e-9);
+        }
     }
 }

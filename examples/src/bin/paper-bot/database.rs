@@ -168,7 +168,7 @@ mod tests {
 
     use super::*;
     use crate::api::{AccountTrade, NewOrder, OrderKind};
-    use crate::own_orders::{OrderState, OwnOrders, Position};
+    use crate::own_orders::{End, OrderState, OwnOrders, Position};
 
     /// A file in the temporary directory, removed with this.
     struct TemporaryFile(PathBuf);
@@ -223,8 +223,15 @@ mod tests {
             orders.sent(&order(client_id));
         }
         orders.opened("open", 7);
-        orders.closed("closed");
-        let trade = AccountTrade { id: 40, order_id: 7, price: 144.into(), qty: 2.into() };
+        orders.closed("closed", End::Cancelled);
+        let trade = AccountTrade {
+            id: 40,
+            order_id: 7,
+            price: 144.into(),
+            qty: 2.into(),
+            commission: 1.into(),
+            commission_asset: "USDT".to_owned(),
+        };
         let _ = orders.filled(Symbol::SolUsdt, &trade);
         drop(orders);
 
@@ -232,7 +239,7 @@ mod tests {
         assert_eq!(orders.state("sent"), Some(OrderState::Unknown { order_id: None }));
         assert_eq!(orders.state("open"), Some(OrderState::Unknown { order_id: Some(7) }));
         assert_eq!(orders.state("closed"), None);
-        let position = Position { quantity: (-2).into(), cash: (2 * 144).into() };
+        let position = Position { quantity: (-2).into(), cash: (2 * 144 - 1).into() };
         assert_eq!(orders.position(Symbol::SolUsdt), position);
         assert_eq!(orders.first_trade(Symbol::SolUsdt, 50), 41, "what happened meanwhile is booked");
         assert_eq!(orders.first_trade(Symbol::SolUsdt, 3), 3, "the exchange counts anew");
@@ -247,12 +254,12 @@ mod tests {
         orders.sent(&order("open"));
         orders.opened("open", 7);
         orders.sent(&order("closed"));
-        orders.closed("closed");
+        orders.closed("closed", End::Cancelled);
         let states: Vec<_> =
             database.orders("maker").await.unwrap().iter().map(|order| order.state).collect();
         assert_eq!(states.len(), 2, "{states:?}");
         assert!(states.contains(&OrderState::Open { order_id: 7 }), "{states:?}");
-        assert!(states.contains(&OrderState::Closed { order_id: None }), "{states:?}");
+        assert!(states.contains(&OrderState::Closed { order_id: None, ended: End::Cancelled }), "{states:?}");
         assert_eq!(database.orders("other").await.unwrap(), []);
     }
 

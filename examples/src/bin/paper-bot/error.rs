@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use bot_metrics::ErrorClass;
+use bot_metrics_examples::fault::Fault;
 use bot_metrics_examples::recording::RecordingError;
 
 use crate::api::ApiError;
@@ -19,6 +21,8 @@ pub(crate) enum BotError {
     HeldBack {
         /// The rest of the wait.
         left: Duration,
+        /// The class of the answer that asked for it.
+        class: ErrorClass,
     },
     /// The database of orders fails, so no order is sent.
     #[error(transparent)]
@@ -26,9 +30,12 @@ pub(crate) enum BotError {
     /// No price has arrived yet.
     #[error("no market data yet")]
     NoMarketData,
-    /// A concurrent part of a cycle panicked.
-    #[error("a part of the cycle panicked")]
+    /// The cycle or a concurrent part of it panicked.
+    #[error("the cycle panicked")]
     Panicked,
+    /// The cycle fails because a fault asks for it.
+    #[error("the fault {0} is active")]
+    Injected(Fault),
 }
 
 /// The reason why the bot cannot start or had to stop.

@@ -35,10 +35,10 @@ use std::time::Instant;
 use bot_metrics::Metrics;
 use bot_metrics_examples::demo::{self, Failure, Stop, say};
 use bot_metrics_examples::exchange::{ExchangeSettings, PaperExchange};
-use bot_metrics_examples::fault::Switchboard;
+use bot_metrics_examples::fault::{Fault, Switchboard};
 use bot_metrics_examples::recording::Recording;
 
-use crate::bot::Bot;
+use crate::bot::{Bot, PlannedFaults};
 use crate::database::Database;
 use crate::error::FatalError;
 use crate::options::Options;
@@ -50,6 +50,10 @@ fn main() -> ExitCode {
 }
 
 fn run(options: Options) -> Result<(), Failure> {
+    if options.lists_faults() {
+        say(Fault::list());
+        return Ok(());
+    }
     let database = Database::open(options.db.as_deref()).map_err(FatalError::from)?;
     let metrics = metrics::install()?;
     // Profiles are known before the first scrape, so that the first violation is an increase.
@@ -81,11 +85,12 @@ async fn trade(
         (exchange.url(), Some(exchange))
     };
     say(format_args!("exchange at {url}"));
-    for window in &options.faults {
+    let planned = PlannedFaults { windows: options.fault_windows(), random: options.random_faults() };
+    for window in &planned.windows {
         say(format_args!("fault {window}"));
     }
     let bot = Arc::new(Bot::new(&url, faults, Instant::now(), metrics, database)?);
-    bot.run(options.faults, options.common.duration, stop.come()).await
+    bot.run(planned, options.common.duration, stop.come()).await
 }
 
 async fn start_exchange(options: &Options, faults: &Switchboard) -> Result<PaperExchange, FatalError> {

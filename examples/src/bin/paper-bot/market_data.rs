@@ -20,6 +20,9 @@ pub(crate) struct MarketData {
 }
 
 impl MarketData {
+    /// The age from which on a price is stale: five periods of the trading loop, which fetches it.
+    pub(crate) const STALE: Duration = Duration::from_secs(5);
+
     /// Market data without prices; updates are recorded in `metrics`.
     pub(crate) fn new(metrics: &Metrics) -> Self {
         let feed = |symbol: Symbol| metrics.market_data(labels::Exchange::Paper, symbol.as_str());
@@ -36,6 +39,15 @@ impl MarketData {
     /// A market's best bid and ask.
     pub(crate) fn touch(&self, symbol: Symbol) -> Result<Touch, BotError> {
         self.latest().get(&symbol).map(|(touch, _)| *touch).ok_or(BotError::NoMarketData)
+    }
+
+    /// A market's best bid and ask as long as they are not stale; `None` afterwards, since quotes at old prices lose money.
+    ///
+    /// # Errors
+    /// If no price has arrived yet.
+    pub(crate) fn fresh_touch(&self, symbol: Symbol) -> Result<Option<Touch>, BotError> {
+        let touch = self.touch(symbol)?;
+        Ok(self.age(symbol).is_some_and(|age| age <= Self::STALE).then_some(touch))
     }
 
     /// The age of a market's last update; `None` before the first.

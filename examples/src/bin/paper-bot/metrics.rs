@@ -35,16 +35,16 @@ impl ClassifyError for BotError {
     fn class(&self) -> ErrorClass {
         match self {
             Self::Api(error) => error.class(),
-            Self::HeldBack { .. } => ErrorClass::RateLimited,
-            Self::NoMarketData | Self::Unwritten(_) | Self::Panicked => ErrorClass::Other,
+            Self::HeldBack { class, .. } => *class,
+            Self::NoMarketData | Self::Unwritten(_) | Self::Panicked | Self::Injected(_) => ErrorClass::Other,
         }
     }
 }
 
 impl From<CapitalFigures> for Capital<Decimal> {
     fn from(figures: CapitalFigures) -> Self {
-        let CapitalFigures { allocated, positions, open_orders } = figures;
-        Self { allocated, positions, open_orders, reported_available: None }
+        let CapitalFigures { allocated, positions, open_orders, reported_available } = figures;
+        Self { allocated, positions, open_orders, reported_available }
     }
 }
 

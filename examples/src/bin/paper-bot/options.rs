@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use bot_metrics::server::{Format, ServerOptions};
 use bot_metrics_examples::demo::CommonOptions;
-use bot_metrics_examples::fault::{Fault, FaultWindow, Seat};
+use bot_metrics_examples::duration::DURATION_FORMAT;
+use bot_metrics_examples::fault::{Fault, FaultWindow, RandomFaults, Seat, WindowError};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use reqwest::Url;
@@ -12,21 +13,9 @@ use reqwest::Url;
 /// Above this speed the recording repeats more than five times a second, which no bot could follow.
 const FASTEST: f64 = 1_000.0;
 
-const FAULTS: &str = "\
-Faults, NAME[@AFTER[+FOR]], for example hang-trading@10s+20s:
-  hang-trading          the trading cycle waits for an answer that never comes
-  rate-limit            the exchange answers 429 with Retry-After to everything
-  blind-reconciliation  the exchange fails to list open orders
-  negative-capital      one profile's allocation is cut below what it holds
-  remove-profile        one profile cancels its orders and is forgotten
-  foreign-order         an order nobody placed through the bot stands on one account
-  halt-markets          the exchange halts its markets: quotes go on, no order is accepted
-Without AFTER a fault begins at once, without FOR it lasts to the end.
-Durations: a whole number followed by ms, s, m or h.";
-
 /// A market maker on a paper exchange: it trades over HTTP on a recorded market and misbehaves on demand.
 #[derive(Debug, Clone, PartialEq, Parser)]
-#[command(name = "paper-bot", after_help = FAULTS)]
+#[command(name = "paper-bot", version, after_help = faults_help())]
 pub(crate) struct Options {
     /// Options of all demo bots.
     #[command(flatten)]
@@ -62,9 +51,20 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) protobuf: bool,
 
-    /// Injects a fault; may be given several times.
-    #[arg(long = "fault", value_name = "NAME[@AFTER[+FOR]]")]
-    pub(crate) faults: Vec<FaultWindow>,
+    /// Injects a fault; may be given several times. `--fault list` prints all faults.
+    #[arg(long = "fault", value_name = "NAME[@AFTER[+FOR]]", value_parser = parse_fault)]
+    faults: Vec<FaultArgument>,
+
+    /// Injects random faults, one after another, until the end; equal seeds draw equal faults.
+    #[arg(long, value_name = "SEED", value_parser = parse_seed, allow_negative_numbers = true)]
+    random_faults: Option<u64>,
+}
+
+/// An argument of `--fault`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum FaultArgument {
+    List,
+    Window(FaultWindow),
 }
 
 impl Options {
@@ -72,6 +72,27 @@ impl Options {
     pub(crate) fn checked(self) -> Self {
         self.check().unwrap_or_else(|error| error.exit());
         self
+    }
+
+    /// Whether to print the list of faults instead of trading.
+    pub(crate) fn lists_faults(&self) -> bool {
+        self.faults.contains(&FaultArgument::List)
+    }
+
+    /// The faults to inject.
+    pub(crate) fn fault_windows(&self) -> Vec<FaultWindow> {
+        let windows = self.faults.iter().filter_map(|argument| match argument {
+            FaultArgument::Window(window) => Some(*window),
+            FaultArgument::List => None,
+        });
+        windows.collect()
+    }
+
+    /// The random faults to inject, among those that are possible on the exchange.
+    pub(crate) fn random_faults(&self) -> Option<RandomFaults> {
+        let is_possible = |fault: &Fault| self.exchange_url.is_none() || fault.seat() == Seat::Bot;
+        let faults: Vec<_> = Fault::ALL.iter().copied().filter(is_possible).collect();
+        self.random_faults.map(|seed| RandomFaults::new(seed, &faults))
     }
 
     /// The options of the metrics server.
@@ -82,7 +103,8 @@ impl Options {
 
     /// Checks combinations of options that clap cannot express.
     fn check(&self) -> Result<(), clap::Error> {
-        let foreign = self.faults.iter().find(|window| window.fault.seat() == Seat::Exchange);
+        let windows = self.fault_windows();
+        let foreign = windows.iter().find(|window| window.fault.seat() != Seat::Bot);
         match (&self.exchange_url, foreign) {
             (Some(_), Some(window)) => Err(Self::command().error(
                 ErrorKind::ArgumentConflict,
@@ -99,8 +121,21 @@ impl Options {
 }
 
 fn bot_faults() -> String {
-    let faults = Fault::ALL.into_iter().filter(|fault| fault.seat() == Seat::Bot);
-    faults.map(Fault::as_str).collect::<Vec<_>>().join(", ")
+    let faults = Fault::ALL.iter().filter(|fault| fault.seat() == Seat::Bot);
+    faults.map(|fault| fault.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn faults_help() -> String {
+    format!(
+        "Faults, NAME[@AFTER[+FOR]], for example hang-trading@10s+20s:\n  {}\n\
+         Without AFTER a fault begins at once, without FOR it lasts to the end.\n\
+         Durations: {DURATION_FORMAT}.",
+        Fault::list().replace('\n', "\n  ")
+    )
+}
+
+fn parse_fault(text: &str) -> Result<FaultArgument, WindowError> {
+    if text == "list" { Ok(FaultArgument::List) } else { text.parse().map(FaultArgument::Window) }
 }
 
 fn parse_seed(text: &str) -> Result<u64, String> {
@@ -145,8 +180,8 @@ mod tests {
         assert_eq!(options.common.metrics.bind, None);
         assert!(!options.common.metrics.require_metrics);
         assert_eq!((options.speed, options.seed), (10.0, 42));
-        assert_eq!((options.common.duration, options.data, options.exchange_url), (None, None, None));
-        assert_eq!((options.faults, options.protobuf), (vec![], false));
+        assert_eq!((options.common.duration, &options.data, &options.exchange_url), (None, &None, &None));
+        assert_eq!((options.fault_windows(), options.protobuf), (vec![], false));
     }
 
     #[test]
@@ -169,9 +204,14 @@ mod tests {
         assert_eq!(options.common.duration, Some(Duration::from_secs(30)));
         assert_eq!(options.common.metrics.drain, Some(Duration::from_secs(20)));
         assert_eq!((options.speed, options.seed, options.protobuf), (0.5, 7, true));
-        assert_eq!(options.exchange_url.unwrap().as_str(), "http://127.0.0.1:9000/");
-        let faults = options.faults.iter().map(|window| window.fault).collect::<Vec<_>>();
-        assert_eq!(faults, [Fault::HangTrading, Fault::RemoveProfile]);
+        assert_eq!(options.exchange_url.as_ref().unwrap().as_str(), "http://127.0.0.1:9000/");
+        let faults = options.fault_windows().iter().map(|window| window.fault).collect::<Vec<_>>();
+        assert_eq!((faults, options.lists_faults()), (vec![Fault::HangTrading, Fault::RemoveProfile], false));
+        assert!(read(&["--fault=list"]).unwrap().lists_faults());
+        assert!(options.random_faults().is_none());
+        let drawn =
+            read(&["--random-faults=7", "--exchange-url=http://127.0.0.1:9000"]).unwrap().random_faults();
+        assert!(drawn.unwrap().take(100).all(|window| window.fault.seat() == Seat::Bot));
     }
 
     #[test]
@@ -192,14 +232,15 @@ mod tests {
             (&["--speed=inf"], "at most 1000"),
             (&["--speed=1001"], "at most 1000"),
             (&["--seed", "-1"], "invalid value '-1' for '--seed <NUMBER>'"),
+            (&["--random-faults", "-1"], "must be a whole number from 0 to"),
             (&["--seed=x"], "invalid value 'x' for '--seed <NUMBER>': must be a whole number from 0 to"),
             (&["--duration=30"], "`30` is not a duration: a whole number followed by"),
             (&["--duration=0s"], "longer than no time"),
             (&["--drain=soon"], "`soon` is not a duration"),
-            (
-                &["--fault=hang"],
-                "unknown fault `hang`; known: hang-trading, rate-limit, blind-reconciliation",
-            ),
+            (&["--duration", "-1s"], "`-1s` is not a duration: a whole number followed by"),
+            (&["--drain", "-1s"], "`-1s` is not a duration"),
+            (&["--fault=hang"], "unknown fault `hang`; did you mean `hang-trading`? `--fault list` prints"),
+            (&["--fault=list@5s"], "unknown fault `list`"),
             (&["--fault=rate-limit@x"], "when the fault begins: `x` is not a duration"),
             (&["--exchange-url=localhost"], "allowed: http://HOST[:PORT]"),
             (&["--exchange-url=https://api.binance.com"], "without TLS"),
@@ -220,8 +261,8 @@ mod tests {
     #[test]
     fn the_help_explains_every_fault() {
         let help = Options::command().render_help().to_string();
-        for fault in Fault::ALL {
-            assert!(help.contains(&format!("\n  {fault} ")), "{fault}\n{help}");
+        for line in Fault::list().lines() {
+            assert!(help.contains(&format!("\n  {line}\n")), "{line}\n{help}");
         }
     }
 }

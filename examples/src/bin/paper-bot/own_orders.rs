@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use bot_metrics_examples::clock::Clock;
-use bot_metrics_examples::market::{Side, Symbol};
+use bot_metrics_examples::market::{Asset, Side, Symbol};
 use rust_decimal::Decimal;
 
 use crate::api::{AccountTrade, NewOrder};
@@ -58,7 +58,57 @@ pub(crate) enum OrderState {
     Closed {
         /// The exchange's id of the order, if it had one.
         order_id: Option<u64>,
+        /// How it ended.
+        ended: End,
     },
+}
+
+/// How an order ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Completely executed.
+    Filled,
+    /// Cancelled by the bot or its operator.
+    Cancelled,
+    /// Ended by the exchange in another way.
+    Expired,
+    /// The exchange rejected the order.
+    Rejected,
+    /// The exchange refused the request, whatever it contained.
+    Refused,
+    /// It was not sent.
+    NotSent,
+    /// The exchange does not know it.
+    NotFound,
+}
+
+impl End {
+    const ALL: [Self; 7] = [
+        Self::Filled,
+        Self::Cancelled,
+        Self::Expired,
+        Self::Rejected,
+        Self::Refused,
+        Self::NotSent,
+        Self::NotFound,
+    ];
+
+    /// The name in the database.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Filled => "filled",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::Rejected => "rejected",
+            Self::Refused => "refused",
+            Self::NotSent => "not_sent",
+            Self::NotFound => "not_found",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|end| end.as_str() == name)
+    }
 }
 
 impl OrderState {
@@ -67,7 +117,15 @@ impl OrderState {
         match self {
             Self::Sent => None,
             Self::Open { order_id } | Self::Cancelling { order_id } => Some(order_id),
-            Self::Unknown { order_id } | Self::Closed { order_id } => order_id,
+            Self::Unknown { order_id } | Self::Closed { order_id, .. } => order_id,
+        }
+    }
+
+    /// How the order ended; `None` while it may be open.
+    pub(crate) const fn ended(self) -> Option<End> {
+        match self {
+            Self::Closed { ended, .. } => Some(ended),
+            _ => None,
         }
     }
 
@@ -82,20 +140,20 @@ impl OrderState {
         }
     }
 
-    /// The state with this name; `None` if there is none, or if it needs an id.
-    pub(crate) fn parse(name: &str, order_id: Option<u64>) -> Option<Self> {
+    /// The state with this name; `None` if there is none, or if it needs an id or an end.
+    pub(crate) fn parse(name: &str, order_id: Option<u64>, ended: Option<&str>) -> Option<Self> {
         match name {
             "sent" => Some(Self::Sent),
             "unknown" => Some(Self::Unknown { order_id }),
             "open" => order_id.map(|order_id| Self::Open { order_id }),
             "cancelling" => order_id.map(|order_id| Self::Cancelling { order_id }),
-            "closed" => Some(Self::Closed { order_id }),
+            "closed" => End::parse(ended?).map(|ended| Self::Closed { order_id, ended }),
             _ => None,
         }
     }
 }
 
-/// The sum of all fills of one market.
+/// The sum of all fills of one market, after fees.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Position {
     /// Bought less sold, in the base currency.
@@ -105,13 +163,19 @@ pub(crate) struct Position {
 }
 
 impl Position {
-    fn add(&mut self, side: Side, price: Decimal, quantity: Decimal) {
+    /// Adds a fill with its fee. A fee in a third currency is in neither amount.
+    fn add(&mut self, symbol: Symbol, side: Side, trade: &AccountTrade) {
         let signed = match side {
-            Side::Buy => quantity,
-            Side::Sell => -quantity,
+            Side::Buy => trade.qty,
+            Side::Sell => -trade.qty,
         };
         self.quantity += signed;
-        self.cash -= signed * price;
+        self.cash -= signed * trade.price;
+        if trade.commission_asset == symbol.base().as_str() {
+            self.quantity -= trade.commission;
+        } else if trade.commission_asset == Asset::Usdt.as_str() {
+            self.cash -= trade.commission;
+        }
     }
 }
 
@@ -173,9 +237,11 @@ impl OwnOrders {
         self.orders.insert(order.client_id.clone(), order);
     }
 
-    /// Records that the exchange accepted the order.
+    /// Records that the exchange accepted the order. An order that was filled since the exchange answered stays closed.
     pub(crate) fn opened(&mut self, client_id: &str, order_id: u64) {
-        self.set(client_id, OrderState::Open { order_id });
+        if self.state(client_id).is_some_and(|state| state.ended().is_none()) {
+            self.set(client_id, OrderState::Open { order_id });
+        }
     }
 
     /// Records that a cancellation is about to be sent.
@@ -212,23 +278,23 @@ impl OwnOrders {
     }
 
     /// Records that the order is not open, or never was.
-    pub(crate) fn closed(&mut self, client_id: &str) {
-        let Some(state) = self.state(client_id) else { return };
-        if matches!(state, OrderState::Closed { .. }) {
-            return;
+    pub(crate) fn closed(&mut self, client_id: &str, ended: End) {
+        if let Some(state) = self.state(client_id) {
+            self.close(client_id, state.order_id(), ended);
         }
-        self.close(client_id, state.order_id());
     }
 
     /// Records that the exchange does not know the order, so that no trade can be one of it.
     pub(crate) fn not_found(&mut self, client_id: &str) {
-        if self.state(client_id).is_some_and(|state| !matches!(state, OrderState::Closed { .. })) {
-            self.close(client_id, None);
-        }
+        self.close(client_id, None, End::NotFound);
     }
 
-    fn close(&mut self, client_id: &str, order_id: Option<u64>) {
-        self.set(client_id, OrderState::Closed { order_id });
+    /// Closes an order unless it is closed already.
+    fn close(&mut self, client_id: &str, order_id: Option<u64>, ended: End) {
+        if self.state(client_id).is_none_or(|state| state.ended().is_some()) {
+            return;
+        }
+        self.set(client_id, OrderState::Closed { order_id, ended });
         self.closed.push_back(client_id.to_owned());
         if self.closed.len() > REMEMBERED
             && let Some(oldest) = self.closed.pop_front()
@@ -247,21 +313,19 @@ impl OwnOrders {
         let order = self.orders.values_mut().find(is_its)?;
         order.executed += trade.qty;
         let order = order.clone();
-        self.positions.entry(symbol).or_default().add(order.side, trade.price, trade.qty);
+        self.positions.entry(symbol).or_default().add(symbol, order.side, trade);
         self.next_trade.insert(symbol, trade.id + 1);
         let terms = order.terms();
         let is_complete = order.executed >= order.quantity;
         self.database.write(Write::Fill {
-            trade_id: trade.id,
-            price: trade.price,
-            quantity: trade.qty,
+            trade: trade.clone(),
             position: self.position_row(symbol, trade.id + 1),
             order: order.clone(),
         });
         if !is_complete {
             return Some(Fill::Partial(terms));
         }
-        self.closed(&order.client_id);
+        self.closed(&order.client_id, End::Filled);
         Some(Fill::Complete(terms))
     }
 
@@ -375,7 +439,8 @@ mod tests {
     }
 
     fn trade(id: u64, order_id: u64, qty: i64) -> AccountTrade {
-        AccountTrade { id, order_id, price: 143.into(), qty: qty.into() }
+        let (commission, commission_asset) = (Decimal::new(qty, 3), "SOL".to_owned());
+        AccountTrade { id, order_id, price: 143.into(), qty: qty.into(), commission, commission_asset }
     }
 
     #[test]
@@ -390,7 +455,33 @@ mod tests {
         assert_eq!(database.filled(SOL, &trade(2, 7, 2)), Some(Fill::Complete(TERMS.to_owned())));
         assert_eq!((database.open_orders(Symbol::SolUsdt).len(), database.open_count()), (0, 0));
         assert_eq!(database.filled(SOL, &trade(3, 8, 1)), None);
-        assert_eq!(database.position(SOL), Position { quantity: 3.into(), cash: (-3 * 143).into() });
+        let quantity = Decimal::new(2_997, 3);
+        assert_eq!(database.position(SOL), Position { quantity, cash: (-3 * 143).into() });
+    }
+
+    #[test]
+    fn a_fee_is_taken_from_the_currency_in_which_it_is_paid() {
+        let with_fee = |side, asset: &str| {
+            let mut position = Position::default();
+            let commission_asset = asset.to_owned();
+            position.add(SOL, side, &AccountTrade { commission_asset, ..trade(1, 7, 2) });
+            (position.quantity, position.cash)
+        };
+        let fee = Decimal::new(2, 3);
+        let (two, price) = (Decimal::TWO, Decimal::from(2 * 143));
+        assert_eq!(with_fee(Side::Buy, "SOL"), (two - fee, -price));
+        assert_eq!(with_fee(Side::Sell, "USDT"), (-two, price - fee));
+        assert_eq!(with_fee(Side::Sell, "BNB"), (-two, price));
+    }
+
+    #[test]
+    fn an_answer_that_comes_after_the_fill_does_not_reopen_the_order() {
+        let mut orders = empty();
+        orders.sent(&new_order("mine"));
+        orders.opened("mine", 7);
+        assert_eq!(orders.filled(SOL, &trade(1, 7, 3)), Some(Fill::Complete(TERMS.to_owned())));
+        orders.opened("mine", 7);
+        assert_eq!(orders.open_count(), 0);
     }
 
     #[test]
@@ -398,7 +489,7 @@ mod tests {
         let mut database = empty();
         database.sent(&new_order("mine"));
         database.opened("mine", 7);
-        database.closed("mine");
+        database.closed("mine", End::Cancelled);
         assert_eq!(database.filled(SOL, &trade(1, 7, 1)), Some(Fill::Partial(TERMS.to_owned())));
         assert_eq!(database.open_count(), 0);
     }
@@ -438,11 +529,11 @@ mod tests {
         for number in 0..REMEMBERED + 5 {
             let client_id = number.to_string();
             database.sent(&new_order(&client_id));
-            database.closed(&client_id);
-            database.closed(&client_id);
+            database.closed(&client_id, End::Rejected);
+            database.closed(&client_id, End::Cancelled);
         }
         assert_eq!(database.all().count(), REMEMBERED);
         assert_eq!(database.state("4"), None);
-        assert_eq!(database.state("5"), Some(OrderState::Closed { order_id: None }));
+        assert_eq!(database.state("5"), Some(OrderState::Closed { order_id: None, ended: End::Rejected }));
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Profile {
     pub(crate) secret: &'static str,
     /// The capital that it may use, in dollars.
     pub(crate) allocated: Decimal,
+    /// How the part of the capital that is left is determined.
+    pub(crate) available: Available,
     /// The initial balances of its account on the paper exchange.
     pub(crate) funds: [(Asset, Decimal); 4],
     /// The distance of its quotes from the touch, as a fraction of the price.
@@ -29,6 +31,15 @@ pub(crate) struct Profile {
     size: i64,
 }
 
+/// The source of a profile's available capital.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Available {
+    /// The allocated capital less what is used.
+    Allocation,
+    /// The free dollars of the account, as the exchange reports them.
+    Account,
+}
+
 const fn decimal(number: u32, scale: u32) -> Decimal {
     Decimal::from_parts(number, 0, 0, false, scale)
 }
@@ -39,6 +50,7 @@ pub(crate) static MAKER_TIGHT: Profile = Profile {
     api_key: "paper-maker-tight",
     secret: "secret of maker-tight",
     allocated: decimal(10_000, 0),
+    available: Available::Allocation,
     funds: [
         (Asset::Btc, decimal(2, 2)),
         (Asset::Eth, decimal(8, 1)),
@@ -57,6 +69,7 @@ pub(crate) static MAKER_WIDE: Profile = Profile {
     api_key: "paper-maker-wide",
     secret: "secret of maker-wide",
     allocated: decimal(20_000, 0),
+    available: Available::Account,
     funds: [
         (Asset::Btc, decimal(4, 2)),
         (Asset::Eth, decimal(16, 1)),

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use bot_metrics_examples::market::{Symbol, Touch};
+use bot_metrics_examples::fault::Fault;
+use bot_metrics_examples::market::{Asset, Symbol, Touch};
 use rust_decimal::Decimal;
 use tokio::task::JoinSet;
 
@@ -10,7 +11,7 @@ use crate::api::{ApiError, CancelReport, NewOrder, OrderReport, RemoteStatus};
 use crate::desk::Desk;
 use crate::error::BotError;
 use crate::journal::Event;
-use crate::own_orders::Fill;
+use crate::own_orders::{End, Fill};
 use crate::shutdown::Shutdown;
 use crate::strategy::{Quote, plan, quotes};
 use crate::trading::all;
@@ -21,34 +22,48 @@ const UNKNOWN_ORDER: i32 = -2011;
 pub(crate) const NO_SUCH_ORDER: i32 = -2013;
 
 impl Desk {
-    /// Books new trades, then moves the quotes of one market to their target prices. Starts nothing once the shutdown
-    /// has begun.
+    /// Books new trades, then moves the quotes of one market to their target prices; without a fresh `touch` it cancels
+    /// them. Starts nothing once the shutdown has begun.
     pub(crate) async fn tend(
-        &self,
+        self: &Arc<Self>,
         symbol: Symbol,
-        touch: Touch,
+        touch: Option<Touch>,
         shutdown: &Shutdown,
     ) -> Result<(), BotError> {
         let Some(_at_work) = self.at_work().await else { return Ok(()) };
         let unsettled = self.orders().unsettled(symbol);
         self.settle(symbol, unsettled).await?;
         self.collect_fills(symbol).await?;
-        let wanted = self.wanted_quotes(symbol, &touch);
+        if self.faults.is_on(Fault::IdleStrategy) {
+            return Ok(());
+        }
+        let wanted = touch.map(|touch| self.wanted_quotes(symbol, &touch)).unwrap_or_default();
         let plan = plan(self.profile, &self.orders().open_orders(symbol), wanted);
         for client_id in plan.cancel.into_iter().take_while(|_| !shutdown.has_begun()) {
             self.cancel(symbol, &client_id).await?;
         }
-        for quote in plan.place.into_iter().take_while(|_| !shutdown.has_begun()) {
-            self.submit(self.new_order(symbol, quote)).await?;
+        if shutdown.has_begun() {
+            return Ok(());
         }
-        Ok(())
+        self.place(symbol, plan.place).await
+    }
+
+    /// Places both quotes at the same time, since an order may take the exchange seconds.
+    async fn place(self: &Arc<Self>, symbol: Symbol, quotes: Vec<Quote>) -> Result<(), BotError> {
+        let mut placing = JoinSet::new();
+        for quote in quotes {
+            let (desk, order) = (Arc::clone(self), self.new_order(symbol, quote));
+            placing.spawn(async move { desk.submit(order).await });
+        }
+        all(placing).await
     }
 
     /// The profile's target quotes: none before its account is known or while its capital is overdrawn.
     fn wanted_quotes(&self, symbol: Symbol, touch: &Touch) -> Vec<Quote> {
         match self.view() {
             Some(view) if view.capital.available() >= Decimal::ZERO => {
-                quotes(self.profile, symbol, touch, view.account.total(symbol.base()))
+                let account = &view.account;
+                quotes(self.profile, symbol, touch, account.total(symbol.base()), account.total(Asset::Usdt))
             }
             _ => Vec::new(),
         }
@@ -59,13 +74,14 @@ impl Desk {
         NewOrder { client_id: self.new_client_id(), symbol, side, kind: self.profile.kind, price, quantity }
     }
 
-    /// Places one order and records the outcome. A rejection is an answer, not an error.
+    /// Places one order and records the outcome. A rejection is an answer, not an error. Neither is a missing answer:
+    /// the next cycle queries the order before it places another one.
     pub(crate) async fn submit(&self, order: NewOrder) -> Result<(), BotError> {
         let (client_id, symbol) = (&order.client_id, order.symbol);
         self.orders().sent(&order);
         // An order that is not in the database would be lost if the bot were killed now.
         if let Err(error) = self.database.flushed().await {
-            self.orders().not_found(client_id);
+            self.orders().closed(client_id, End::NotSent);
             return Err(error.into());
         }
         match self.call(self.api.place_order(&order)).await {
@@ -75,19 +91,21 @@ impl Desk {
                 Ok(())
             }
             Err(BotError::Api(ApiError::Rejected { code, msg })) => {
-                self.orders().closed(client_id);
+                self.orders().closed(client_id, End::Rejected);
                 self.record(Some(symbol), Event::OrderRejected(format!("{msg} ({code})")));
                 Ok(())
             }
             Err(BotError::Api(error)) if error.leaves_unknown() => {
                 self.orders().unknown(client_id);
                 self.record(Some(symbol), Event::OrderUnknown(error.to_string()));
-                Err(error.into())
+                Ok(())
             }
             Err(error) => {
-                self.orders().closed(client_id);
                 if let BotError::Api(error) = &error {
+                    self.orders().closed(client_id, End::Refused);
                     self.record(Some(symbol), Event::OrderFailed(error.to_string()));
+                } else {
+                    self.orders().closed(client_id, End::NotSent);
                 }
                 Err(error)
             }
@@ -99,7 +117,7 @@ impl Desk {
         self.orders().cancelling(client_id);
         match self.call(self.api.cancel_order(symbol, client_id)).await {
             Ok(_) => {
-                self.orders().closed(client_id);
+                self.orders().closed(client_id, End::Cancelled);
                 self.record_order(symbol, Event::OrderCancelled, client_id);
                 Ok(())
             }
@@ -150,10 +168,11 @@ impl Desk {
             self.tell_foreign_cancelled(symbol, client_id);
             return;
         };
-        self.orders().closed(client_id);
         if state.order_id().is_none() {
+            self.orders().opened(client_id, order.order_id);
             self.record_order(symbol, Event::OrderPlaced, client_id);
         }
+        self.orders().closed(client_id, End::Cancelled);
         self.record_order(symbol, Event::OrderCancelled, client_id);
     }
 
@@ -185,11 +204,13 @@ impl Desk {
         if !was_known && report.status != RemoteStatus::Ended {
             self.record_order(symbol, Event::OrderPlaced, client_id);
         }
-        if matches!(report.status, RemoteStatus::Canceled | RemoteStatus::Ended) {
-            self.orders().closed(client_id);
-        }
-        if report.status == RemoteStatus::Canceled {
-            self.record_order(symbol, Event::OrderCancelled, client_id);
+        match report.status {
+            RemoteStatus::Canceled => {
+                self.orders().closed(client_id, End::Cancelled);
+                self.record_order(symbol, Event::OrderCancelled, client_id);
+            }
+            RemoteStatus::Ended => self.orders().closed(client_id, End::Expired),
+            RemoteStatus::New | RemoteStatus::PartiallyFilled | RemoteStatus::Filled => {}
         }
     }
 
@@ -330,7 +351,7 @@ mod tests {
         ];
         for (count, (status, body)) in (1..).zip(cases) {
             let desk = desk_that_is_answered(&rehearsal, status, body).await;
-            desk.submit(order("placed", 1_000)).await.unwrap_err();
+            desk.submit(order("placed", 1_000)).await.unwrap();
             assert!(
                 matches!(desk.orders().state("placed"), Some(OrderState::Unknown { .. })),
                 "{status} {body}"
@@ -360,7 +381,7 @@ mod tests {
             assert_eq!(rehearsal.count("exchange_api_requests_total", &of_outcome), before + 1, "{status}");
         }
         let desk = desk_whose_answer_breaks_off(&rehearsal, "400 Bad Request");
-        desk.submit(order("placed", 1_000)).await.unwrap_err();
+        desk.submit(order("placed", 1_000)).await.unwrap();
         assert!(matches!(desk.orders().state("placed"), Some(OrderState::Unknown { .. })));
     }
 

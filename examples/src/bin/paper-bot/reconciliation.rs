@@ -200,13 +200,14 @@ mod tests {
 
     use super::*;
     use crate::api::{NewOrder, OrderKind};
+    use crate::own_orders::End;
     use crate::rehearsal::Rehearsal;
 
     const SENT: OrderState = OrderState::Sent;
     const OPEN: OrderState = OrderState::Open { order_id: 1 };
     const CANCELLING: OrderState = OrderState::Cancelling { order_id: 1 };
     const UNKNOWN: OrderState = OrderState::Unknown { order_id: None };
-    const CLOSED: OrderState = OrderState::Closed { order_id: Some(1) };
+    const CLOSED: OrderState = OrderState::Closed { order_id: Some(1), ended: End::Cancelled };
 
     fn own(state: OrderState, executed: i64) -> OwnOrder {
         OwnOrder {

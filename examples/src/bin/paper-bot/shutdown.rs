@@ -128,6 +128,7 @@ impl Desk {
 mod tests {
     use std::future::pending;
 
+    use bot_metrics::ErrorClass;
     use bot_metrics_examples::fault::Fault;
     use bot_metrics_examples::market::{Side, Symbol};
 
@@ -219,7 +220,7 @@ mod tests {
         let rehearsal = Rehearsal::start().await;
         let desk = rehearsal.desk();
         desk.submit(resting_order("mine")).await.unwrap();
-        rehearsal.bot.throttle.hold_back(Duration::from_millis(200));
+        rehearsal.bot.throttle.hold_back(Duration::from_millis(200), ErrorClass::RateLimited);
         rehearsal.bot.wind_up(JoinSet::new()).await;
         assert!(matches!(desk.orders().state("mine"), Some(OrderState::Closed { .. })));
     }

@@ -23,16 +23,24 @@ pub(crate) struct Plan {
     pub(crate) place: Vec<Quote>,
 }
 
-/// The target quotes of `profile`; `held` is its balance of the base asset.
-pub(crate) fn quotes(profile: &Profile, symbol: Symbol, touch: &Touch, held: Decimal) -> Vec<Quote> {
+/// The balance below which a profile does not bid, in bids: one for each market, which may be executed once more
+/// before the balance is queried again.
+const RESERVE: usize = 2 * Symbol::ALL.len();
+
+/// The target quotes of `profile`; `held` is its balance of the base asset, and `cash` that of the quote currency.
+pub(crate) fn quotes(
+    profile: &Profile,
+    symbol: Symbol,
+    touch: &Touch,
+    held: Decimal,
+    cash: Decimal,
+) -> Vec<Quote> {
+    let quantity = profile.quote_size(symbol);
     let wanted = Side::ALL.into_iter().filter(|side| profile.wants(symbol, *side, held));
-    wanted
-        .map(|side| Quote {
-            side,
-            price: price(profile, symbol, touch, side),
-            quantity: profile.quote_size(symbol),
-        })
-        .collect()
+    let quotes = wanted.map(|side| Quote { side, price: price(profile, symbol, touch, side), quantity });
+    let is_affordable =
+        |quote: &Quote| quote.side == Side::Sell || cash >= quote.price * quantity * Decimal::from(RESERVE);
+    quotes.filter(is_affordable).collect()
 }
 
 fn price(profile: &Profile, symbol: Symbol, touch: &Touch, side: Side) -> Decimal {
@@ -85,7 +93,7 @@ mod tests {
     }
 
     fn prices(profile: &Profile, held: &str) -> Vec<(Side, String)> {
-        let quotes = quotes(profile, Symbol::EthUsdt, &touch(), decimal(held));
+        let quotes = quotes(profile, Symbol::EthUsdt, &touch(), decimal(held), 5_000.into());
         quotes.into_iter().map(|quote| (quote.side, format!("{:.2}", quote.price))).collect()
     }
 
@@ -119,9 +127,20 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_bids_as_long_as_it_can_pay_for_all_markets() {
+        let sides = |cash: &str| {
+            let quotes = quotes(&MAKER_TIGHT, Symbol::EthUsdt, &touch(), decimal("0.8"), decimal(cash));
+            quotes.into_iter().map(|quote| quote.side).collect::<Vec<_>>()
+        };
+        // A bid is for 80 dollars.
+        assert_eq!(sides("480"), [Side::Buy, Side::Sell]);
+        assert_eq!(sides("479.99"), [Side::Sell]);
+    }
+
+    #[test]
     fn a_quote_at_its_target_is_kept() {
         let orders = [order("bid", Side::Buy, "2000.00"), order("ask", Side::Sell, "2000.02")];
-        let wanted = quotes(&MAKER_TIGHT, Symbol::EthUsdt, &touch(), decimal("0.8"));
+        let wanted = quotes(&MAKER_TIGHT, Symbol::EthUsdt, &touch(), decimal("0.8"), 5_000.into());
         let plan = plan(&MAKER_TIGHT, &orders, wanted.clone());
         assert_eq!(plan, Plan { cancel: vec!["ask".to_owned()], place: vec![wanted[1]] });
     }
@@ -129,7 +148,7 @@ mod tests {
     #[test]
     fn the_wide_maker_tolerates_three_hundred_thousandths() {
         let orders = [order("near", Side::Buy, "1999.95"), order("far", Side::Sell, "2000.19")];
-        let wanted = quotes(&MAKER_WIDE, Symbol::EthUsdt, &touch(), decimal("1.6"));
+        let wanted = quotes(&MAKER_WIDE, Symbol::EthUsdt, &touch(), decimal("1.6"), 5_000.into());
         assert_eq!(plan(&MAKER_WIDE, &orders, wanted).cancel, ["far"]);
     }
 

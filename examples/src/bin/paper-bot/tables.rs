@@ -6,9 +6,9 @@ use std::time::Duration;
 use bot_metrics_examples::market::Symbol;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
-use rust_decimal::Decimal;
 
-use crate::own_orders::{OrderState, OwnOrder, Position};
+use crate::api::AccountTrade;
+use crate::own_orders::{End, OrderState, OwnOrder, Position};
 
 /// The rows of closed orders and of fills that are kept; positions contain all fills ever.
 const KEPT: i64 = 100_000;
@@ -16,7 +16,7 @@ const KEPT: i64 = 100_000;
 /// The last orders of all profiles that [`orders`] returns although they are closed.
 const RECENT: i64 = 2_000;
 
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// WAL with `synchronous=NORMAL`: a commit is a write to the log without waiting for the disk. If the bot is killed
 /// nothing is lost. If the machine loses power the last commits may be, and reconciliation reports their orders as
@@ -37,7 +37,8 @@ const SCHEMA: &str = "
         executed TEXT NOT NULL,
         state TEXT NOT NULL,
         order_id INTEGER,
-        sent_ms INTEGER NOT NULL
+        sent_ms INTEGER NOT NULL,
+        ended TEXT
     );
     CREATE INDEX IF NOT EXISTS not_closed ON orders (profile) WHERE state <> 'closed';
     CREATE TABLE IF NOT EXISTS fills (
@@ -45,6 +46,8 @@ const SCHEMA: &str = "
         trade_id INTEGER NOT NULL,
         price TEXT NOT NULL,
         quantity TEXT NOT NULL,
+        fee TEXT NOT NULL,
+        fee_asset TEXT NOT NULL,
         PRIMARY KEY (client_id, trade_id)
     );
     CREATE TABLE IF NOT EXISTS positions (
@@ -68,9 +71,7 @@ pub(crate) enum Write {
     },
     /// A fill, with its order and its position as they are after it: all of them are written or none.
     Fill {
-        trade_id: u64,
-        price: Decimal,
-        quantity: Decimal,
+        trade: AccountTrade,
         order: OwnOrder,
         position: PositionRow,
     },
@@ -170,14 +171,16 @@ impl Write {
     fn execute(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         match self {
             Self::Order { profile, order } => write_order(transaction, profile, order),
-            Self::Fill { trade_id, price, quantity, order, position } => {
+            Self::Fill { trade, order, position } => {
                 let mut insert =
-                    transaction.prepare("INSERT OR REPLACE INTO fills VALUES (?1, ?2, ?3, ?4)")?;
+                    transaction.prepare("INSERT OR REPLACE INTO fills VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
                 insert.execute(params![
                     order.client_id,
-                    trade_id,
-                    price.to_string(),
-                    quantity.to_string()
+                    trade.id,
+                    trade.price.to_string(),
+                    trade.qty.to_string(),
+                    trade.commission.to_string(),
+                    trade.commission_asset,
                 ])?;
                 write_order(transaction, position.profile, order)?;
                 write_position(transaction, position)
@@ -187,10 +190,11 @@ impl Write {
     }
 }
 
+/// Keeps the exchange's id of an order that the exchange confirmed and does not know any more.
 fn write_order(transaction: &Transaction<'_>, profile: &str, order: &OwnOrder) -> rusqlite::Result<()> {
     let mut upsert = transaction.prepare(
-        "INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (client_id) \
-         DO UPDATE SET executed = ?7, state = ?8, order_id = ?9",
+        "INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (client_id) \
+         DO UPDATE SET executed = ?7, state = ?8, order_id = coalesce(?9, order_id), ended = ?11",
     )?;
     upsert.execute(params![
         order.client_id,
@@ -203,6 +207,7 @@ fn write_order(transaction: &Transaction<'_>, profile: &str, order: &OwnOrder) -
         order.state.as_str(),
         order.state.order_id(),
         u64::try_from(order.sent_at.as_millis()).unwrap_or(u64::MAX),
+        order.state.ended().map(End::as_str),
     ])?;
     Ok(())
 }
@@ -215,8 +220,9 @@ fn write_position(transaction: &Transaction<'_>, row: &PositionRow) -> rusqlite:
 }
 
 fn order(row: &Row<'_>) -> rusqlite::Result<OwnOrder> {
-    let state: String = row.get("state")?;
-    let state = OrderState::parse(&state, row.get("order_id")?).ok_or_else(|| unreadable(&state))?;
+    let (state, ended): (String, Option<String>) = (row.get("state")?, row.get("ended")?);
+    let state = OrderState::parse(&state, row.get("order_id")?, ended.as_deref())
+        .ok_or_else(|| unreadable(&format!("{state} {}", ended.unwrap_or_default())))?;
     Ok(OwnOrder {
         client_id: row.get("client_id")?,
         symbol: parsed(row, "symbol")?,

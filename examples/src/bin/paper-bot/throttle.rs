@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bot_metrics::RateLimitHandle;
+use bot_metrics::{ErrorClass, RateLimitHandle};
 
 use crate::api::ApiError;
 use crate::error::BotError;
@@ -14,10 +14,18 @@ use crate::journal::Event;
 #[derive(Debug)]
 pub(crate) struct Throttle {
     weight: RateLimitHandle,
-    held_until: Mutex<Option<Instant>>,
+    hold: Mutex<Option<Hold>>,
     used_weight: AtomicU32,
     /// 0 until the exchange has sent its limit.
     weight_limit: AtomicU32,
+}
+
+/// A pause that the exchange asked for.
+#[derive(Debug, Clone, Copy)]
+struct Hold {
+    until: Instant,
+    /// The class of the answer.
+    class: ErrorClass,
 }
 
 impl Throttle {
@@ -25,7 +33,7 @@ impl Throttle {
     pub(crate) fn new(weight: RateLimitHandle) -> Self {
         Self {
             weight,
-            held_until: Mutex::default(),
+            hold: Mutex::default(),
             used_weight: AtomicU32::new(0),
             weight_limit: AtomicU32::new(0),
         }
@@ -33,14 +41,18 @@ impl Throttle {
 
     /// Whether a request may be sent now.
     pub(crate) fn admit(&self) -> Result<(), BotError> {
-        self.left().map_or(Ok(()), |left| Err(BotError::HeldBack { left }))
+        self.hold().map_or(Ok(()), |(left, class)| Err(BotError::HeldBack { left, class }))
     }
 
     /// The rest of the wait that the exchange asked for; `None` when it is over.
     pub(crate) fn left(&self) -> Option<Duration> {
-        let held_until = *self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = held_until?.saturating_duration_since(Instant::now());
-        (!left.is_zero()).then_some(left)
+        self.hold().map(|(left, _)| left)
+    }
+
+    fn hold(&self) -> Option<(Duration, ErrorClass)> {
+        let hold = (*self.hold.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let left = hold.until.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some((left, hold.class))
     }
 
     /// Sends a request unless the exchange asked for a pause, and reports a failure.
@@ -59,10 +71,12 @@ impl Throttle {
     }
 
     /// Stops sending for as long as the exchange asked; the longest wait counts.
-    pub(crate) fn hold_back(&self, retry_after: Duration) {
+    pub(crate) fn hold_back(&self, retry_after: Duration, class: ErrorClass) {
         let until = Instant::now() + retry_after;
-        let mut held_until = self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *held_until = (*held_until).max(Some(until));
+        let mut hold = self.hold.lock().unwrap_or_else(PoisonError::into_inner);
+        if hold.is_none_or(|hold| hold.until < until) {
+            *hold = Some(Hold { until, class });
+        }
     }
 
     /// The exchange's own count of the weight used in this minute.
@@ -102,16 +116,17 @@ mod tests {
     fn the_longest_wait_counts() {
         let throttle = throttle();
         assert!(throttle.admit().is_ok());
-        throttle.hold_back(Duration::from_mins(1));
-        throttle.hold_back(Duration::from_millis(1));
-        let Err(BotError::HeldBack { left }) = throttle.admit() else { panic!("not held back") };
+        throttle.hold_back(Duration::from_mins(1), ErrorClass::Banned);
+        throttle.hold_back(Duration::from_millis(1), ErrorClass::RateLimited);
+        let Err(BotError::HeldBack { left, class }) = throttle.admit() else { panic!("not held back") };
         assert!(left > Duration::from_secs(50), "{left:?}");
+        assert_eq!(class, ErrorClass::Banned, "a pause has the class of the answer that asked for it");
     }
 
     #[test]
     fn a_wait_ends() {
         let throttle = throttle();
-        throttle.hold_back(Duration::from_millis(5));
+        throttle.hold_back(Duration::from_millis(5), ErrorClass::RateLimited);
         assert!(throttle.admit().is_err());
         std::thread::sleep(Duration::from_millis(6));
         assert!(throttle.admit().is_ok());

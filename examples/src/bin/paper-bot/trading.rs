@@ -16,12 +16,19 @@ impl Bot {
     pub(crate) async fn trading_cycle(&self) -> Result<(), BotError> {
         self.wait_in_vain().await;
         self.refresh_market_data().await?;
+        self.fail_if_asked()?;
         self.tend_quotes().await
     }
 
     /// [`Fault::HangTrading`]: waits as if an answer never came, for as long as the fault lasts.
     async fn wait_in_vain(&self) {
         self.faults.until(Fault::HangTrading, false).await;
+    }
+
+    /// [`Fault::FailTrading`]: fails as if the strategy had found an error.
+    fn fail_if_asked(&self) -> Result<(), BotError> {
+        let fault = Fault::FailTrading;
+        if self.faults.is_on(fault) { Err(BotError::Injected(fault)) } else { Ok(()) }
     }
 
     /// Fetches the best bid and ask of every market.
@@ -36,7 +43,7 @@ impl Bot {
         let mut turns = JoinSet::new();
         for desk in self.roster.active() {
             for symbol in Symbol::ALL {
-                let (desk, touch) = (Arc::clone(&desk), self.market.touch(symbol)?);
+                let (desk, touch) = (Arc::clone(&desk), self.market.fresh_touch(symbol)?);
                 let shutdown = self.shutdown.clone();
                 turns.spawn(async move { desk.tend(symbol, touch, &shutdown).await });
             }

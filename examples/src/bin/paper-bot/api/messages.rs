@@ -52,6 +52,7 @@ pub(crate) enum RemoteStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CancelReport {
+    pub(crate) order_id: u64,
     pub(crate) orig_client_order_id: String,
 }
 
@@ -63,6 +64,10 @@ pub(crate) struct AccountTrade {
     pub(crate) order_id: u64,
     pub(crate) price: Decimal,
     pub(crate) qty: Decimal,
+    /// The fee.
+    pub(crate) commission: Decimal,
+    /// The currency of the fee.
+    pub(crate) commission_asset: String,
 }
 
 /// The balances of the account.
@@ -82,6 +87,11 @@ impl AccountReport {
     /// The balance of `asset`, including the part locked by open orders.
     pub(crate) fn total(&self, asset: Asset) -> Decimal {
         self.find(asset).map_or(Decimal::ZERO, |balance| balance.free + balance.locked)
+    }
+
+    /// The part of `asset` that is available to new orders.
+    pub(crate) fn free(&self, asset: Asset) -> Decimal {
+        self.find(asset).map_or(Decimal::ZERO, |balance| balance.free)
     }
 
     /// The part of `asset` that open orders lock.

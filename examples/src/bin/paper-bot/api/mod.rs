@@ -24,8 +24,9 @@ pub(crate) use messages::{
 use crate::profile::Profile;
 use crate::throttle::Throttle;
 
-/// Longer than any useful answer takes.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// Longer than any useful answer takes. The exchange does not execute a request that arrives later, so that the answer
+/// to a later query is final; and a cycle with one such call is shorter than the age at which a loop counts as stalled.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
 
 type Query<'a> = &'a [(&'a str, &'a str)];
 
@@ -151,7 +152,9 @@ impl Client {
         let url = format!("{}/api/v3/{path}", self.base);
         let request = match self.account {
             Some(Profile { api_key, secret, .. }) => {
-                let query = signed_query(secret, query, Clock::system().now());
+                let window = TIMEOUT.as_millis().to_string();
+                let query = [query, &[("recvWindow", &window)]].concat();
+                let query = signed_query(secret, &query, Clock::system().now());
                 self.http.request(method, format!("{url}?{query}")).header("X-MBX-APIKEY", *api_key)
             }
             None => self.http.request(method, url).query(query),
@@ -167,7 +170,7 @@ impl Client {
         // The status identifies the error even if its body breaks off.
         let error = ApiError::from_answer(status, &headers, &body.unwrap_or_default());
         if let Some(retry_after) = error.retry_after() {
-            self.throttle.hold_back(retry_after);
+            self.throttle.hold_back(retry_after, error.class());
         }
         Err(error)
     }
