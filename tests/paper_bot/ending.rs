@@ -1,6 +1,7 @@
 //! The bot always stops soon, cleanly and without open orders.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use bot_metrics::testing::Samples;
@@ -84,7 +85,7 @@ fn an_exchange_that_stops_answering_does_not_delay_the_shutdown() {
 
 #[test]
 fn a_signal_stops_it_soon_even_while_it_hangs() {
-    for signal in [libc::SIGINT, libc::SIGTERM] {
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         let mut bot = start(&["--fault", "hang-trading"]);
         let _ = bot.wait_to_say("Ctrl-C ends the bot");
         bot.signal(signal);
@@ -94,6 +95,24 @@ fn a_signal_stops_it_soon_even_while_it_hangs() {
         assert_nothing_is_left(&ended);
         assert!(ended.stdout.contains("told to stop"), "{}", ended.stdout);
     }
+}
+
+#[test]
+fn nohup_protects_it_from_the_end_of_its_terminal() {
+    let program = command(&[]).get_program().to_owned();
+    let bot = Command::new("/bin/sh")
+        .env_clear()
+        .args(["-c", "trap '' HUP; exec \"$0\" --port 0 --bind 127.0.0.1 --duration 2s"])
+        .arg(program)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a shell runs");
+    thread::sleep(Duration::from_millis(1_000));
+    let pid = libc::pid_t::try_from(bot.id()).expect("a process id");
+    // SAFETY: the child is ours and was not waited for yet, so that its id belongs to no other process.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGHUP) }, 0);
+    let stdout = bot.wait_with_output().expect("it ends").stdout;
+    assert!(String::from_utf8_lossy(&stdout).contains("time is up"), "{}", String::from_utf8_lossy(&stdout));
 }
 
 #[test]

@@ -3,5 +3,6 @@
 mod bad_input;
 mod ending;
 mod faults;
+mod random_faults;
 mod signs;
 mod trading;

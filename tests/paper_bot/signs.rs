@@ -25,14 +25,16 @@ pub(crate) fn states(samples: &Samples) -> BTreeSet<String> {
 }
 
 /// Operations one of whose calls took longer than two and a half seconds.
-fn slow_operations(samples: &Samples) -> impl Iterator<Item = String> {
+fn slow_operations(samples: &Samples) -> Vec<String> {
     let latency = "bytelyst_bot_exchange_api_latency_seconds";
-    samples.matching(&format!("{latency}_count"), &[]).filter_map(move |(series, count)| {
+    let counts = format!("{latency}_count");
+    let slow = samples.matching(&counts, &[]).filter_map(|(series, count)| {
         let operation = series.labels.get("operation")?.as_str();
         let quick = [("operation", operation), ("le", "2.5")];
         let is_slow = samples.sum(&format!("{latency}_bucket"), &quick) < count;
         is_slow.then(|| format!("slow calls: {operation}"))
-    })
+    });
+    slow.collect()
 }
 
 /// The trouble that a series shows, if any.

@@ -4,7 +4,7 @@ use bot_metrics::assert_metric;
 use bot_metrics::catalogue::{FAMILIES, Family, Kind, Origin};
 use bot_metrics::testing::Samples;
 use bot_metrics::{LabelValue, Outcome};
-use bot_metrics_tests::paper_bot::start;
+use bot_metrics_tests::paper_bot::{command, run, start};
 
 /// The operations that the bot calls without trading.
 const LOOKING: [&str; 5] =
@@ -54,6 +54,15 @@ fn every_linked_series_is_in_the_first_scrape_of_a_release_build() {
         let violations = samples.value("bytelyst_bot_capital_invariant_violations_total", &labels);
         assert_eq!(violations, Some(0.0), "{profile}");
     }
+}
+
+#[test]
+fn its_version_is_that_of_its_build() {
+    let ended = run(&mut command(&["--version"]));
+    let version = ended.stdout.trim().strip_prefix("paper-bot ").expect("name and version");
+    assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""));
+    let samples = start(&["--fault", "hang-trading"]).scrape();
+    assert_eq!(samples.value("bytelyst_bot_build_info", &[("version", version)]), Some(1.0), "{version}");
 }
 
 #[test]

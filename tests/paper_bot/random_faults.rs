@@ -1,0 +1,169 @@
+//! A bot under random faults neither crashes nor grows, and its counters equal the rows of its database.
+//!
+//! With `BOT_METRICS_LONG_TESTS` it runs for half an hour. The figures are printed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bot_metrics::testing::Samples;
+use bot_metrics_tests::paper_bot::{Running, start};
+use rusqlite::Connection;
+use rust_decimal::Decimal;
+
+const EVENTS: &str = "bytelyst_bot_operational_events_total";
+const PROFILES: [&str; 2] = ["maker-tight", "maker-wide"];
+
+/// Determines the faults.
+const SEED: &str = "7";
+
+/// From here on the resident memory must be flat: until then caches and histories fill.
+const SETTLED: Duration = Duration::from_mins(5);
+
+/// The growth of the resident memory that is not taken for a leak, as a part of its size.
+const TOLERANCE: f64 = 0.1;
+
+/// A file in the temporary directory, removed with this.
+struct TemporaryFile(PathBuf);
+
+impl TemporaryFile {
+    fn new() -> Self {
+        let file = Self(std::env::temp_dir().join(format!("random-faults-{}.db", std::process::id())));
+        file.remove();
+        file
+    }
+
+    fn remove(&self) {
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{suffix}", self.0.display()));
+        }
+    }
+}
+
+impl Drop for TemporaryFile {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+#[test]
+fn random_faults_neither_crash_nor_bloat_the_bot_and_its_counters_equal_its_database() {
+    let is_long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
+    let duration = if is_long { Duration::from_mins(30) } else { Duration::from_secs(25) };
+    let file = TemporaryFile::new();
+    let path = file.0.to_str().expect("UTF-8");
+    let options = ["--speed", "50", "--random-faults", SEED, "--db", path, "--drain", "50s"];
+    let mut bot = start(&options);
+    let memory = watch_memory(&bot, duration);
+    bot.signal(libc::SIGTERM);
+    let _ = bot.wait_to_say("waiting up to 50s for one more scrape");
+    let last = bot.scrape();
+    let ended = bot.wait();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    let is_deliberate = |line: &&str| {
+        line.is_empty()
+            || line.contains("panicked at examples/src/bin/paper-bot/monitor.rs")
+            || line.contains("the fault panic-monitor is active")
+            || line.starts_with("note: run with `RUST_BACKTRACE=1`")
+    };
+    let errors: Vec<_> = ended.stderr.lines().filter(|line| !is_deliberate(line)).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let faults = ended.stdout.matches(" begins: see ").count();
+    println!(
+        "{faults} faults in {duration:?}; {}",
+        ended.stdout.rsplit_once("summary").map_or("", |(_, end)| end)
+    );
+    assert!(faults > 0, "{}", ended.stdout);
+    if is_long {
+        assert_flat(&memory);
+    }
+    compare(&last, &file.0);
+}
+
+/// The resident memory in mebibytes, sampled until `duration` has passed.
+fn watch_memory(bot: &Running, duration: Duration) -> Vec<(Duration, f64)> {
+    let begin = Instant::now();
+    let mut memory = Vec::new();
+    while begin.elapsed() < duration {
+        let resident = bot.scrape().value("process_resident_memory_bytes", &[]);
+        memory.push((begin.elapsed(), resident.expect("it is exported") / 1_048_576.0));
+        thread::sleep(Duration::from_secs(5));
+    }
+    memory
+}
+
+/// Compares the medians of the first five settled minutes and of the last five.
+fn assert_flat(memory: &[(Duration, f64)]) {
+    let end = memory.last().expect("samples").0;
+    let median = |from: Duration, to: Duration| {
+        let mut within: Vec<_> =
+            memory.iter().filter(|(at, _)| (from..to).contains(at)).map(|(_, size)| *size).collect();
+        within.sort_by(f64::total_cmp);
+        within[within.len() / 2]
+    };
+    for (at, size) in memory.iter().step_by(12) {
+        println!("{:5.0} s: {size:.1} MiB", at.as_secs_f64());
+    }
+    let (first, last) = (median(SETTLED, SETTLED * 2), median(end.saturating_sub(SETTLED), end));
+    println!("resident memory: {first:.1} MiB from the fifth minute on, {last:.1} MiB at the end");
+    assert!(last <= first * (1.0 + TOLERANCE), "it grew from {first} to {last} MiB");
+}
+
+/// Compares the counters of the last scrape with the rows of the database.
+fn compare(last: &Samples, file: &Path) {
+    let database = Connection::open(file).expect("the bot has closed it");
+    let orders = "SELECT count(*) FROM orders WHERE profile = ?1 AND";
+    let counts = [
+        ("ORDER_PLACED", format!("{orders} order_id IS NOT NULL")),
+        (
+            "ORDER_FILLED",
+            "SELECT count(*) FROM fills JOIN orders USING (client_id) WHERE profile = ?1".to_owned(),
+        ),
+        ("ORDER_CANCELLED", format!("{orders} ended = 'cancelled'")),
+        ("ORDER_REJECTED", format!("{orders} ended = 'rejected'")),
+        ("ORDER_FAILURE", format!("{orders} ended = 'refused'")),
+    ];
+    for profile in PROFILES {
+        for (event, query) in &counts {
+            let rows: u32 = database.query_row(query, [profile], |row| row.get(0)).expect("a count");
+            let counted = last.sum(EVENTS, &[("type", event), ("profile_id", profile)]);
+            println!("{profile} {event}: {counted} in the metrics, {rows} in the database");
+            assert_eq!(counted, f64::from(rows), "{event} of {profile}");
+        }
+        let placed = last.sum(EVENTS, &[("type", "ORDER_PLACED"), ("profile_id", profile)]);
+        assert!(placed > 0.0, "{profile} trades");
+    }
+    compare_positions(&database);
+}
+
+/// The positions are the sums of the fills after fees.
+fn compare_positions(database: &Connection) {
+    let mut fills = database
+        .prepare("SELECT profile, symbol, side, f.price, f.quantity, fee, fee_asset FROM fills f JOIN orders USING (client_id)")
+        .expect("a query");
+    let mut sums = BTreeMap::<(String, String), (Decimal, Decimal)>::new();
+    let mut rows = fills.query([]).expect("rows");
+    while let Some(row) = rows.next().expect("a row") {
+        let text = |column: usize| row.get::<_, String>(column).expect("text");
+        let number = |column| text(column).parse::<Decimal>().expect("a number");
+        let (symbol, fee) = (text(1), number(5));
+        let bought = if text(2) == "BUY" { number(4) } else { -number(4) };
+        let is_quote = text(6) == "USDT";
+        let (quantity, cash) = sums.entry((text(0), symbol)).or_default();
+        *quantity += bought - if is_quote { Decimal::ZERO } else { fee };
+        *cash -= bought * number(3) + if is_quote { fee } else { Decimal::ZERO };
+    }
+    assert!(!sums.is_empty(), "no order was filled");
+    for ((profile, symbol), sum) in sums {
+        let position: (String, String) = database
+            .query_row(
+                "SELECT quantity, cash FROM positions WHERE profile = ?1 AND symbol = ?2",
+                [&profile, &symbol],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .expect("a position");
+        let parsed = |text: &str| text.parse::<Decimal>().expect("a number");
+        assert_eq!((parsed(&position.0), parsed(&position.1)), sum, "{profile} {symbol}");
+    }
+}
