@@ -107,7 +107,7 @@ fn nohup_protects_it_from_the_end_of_its_terminal() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("a shell runs");
-    thread::sleep(Duration::from_millis(1_000));
+    thread::sleep(Duration::from_secs(1));
     let pid = libc::pid_t::try_from(bot.id()).expect("a process id");
     // SAFETY: the child is ours and was not waited for yet, so that its id belongs to no other process.
     assert_eq!(unsafe { libc::kill(pid, libc::SIGHUP) }, 0);

@@ -26,7 +26,7 @@ const PROFILES: [&str; 2] = ["maker-tight", "maker-wide"];
 const BEGINS: &str = "3s";
 
 /// The longest recovery on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A fault, and the traces that it leaves.
 struct Case {
@@ -35,7 +35,7 @@ struct Case {
     lasts: &'static str,
     /// The beginnings of the signs that it causes.
     causes: &'static [&'static str],
-    /// The beginnings of the signs that it may cause besides, depending on what is under way when it begins.
+    /// The beginnings of the signs that it may cause besides, depending on the calls in progress when it begins.
     may_cause: &'static [&'static str],
     /// Words that the bot prints, and how often.
     says: &'static [(&'static str, usize)],
@@ -258,12 +258,12 @@ impl Watched {
     fn has_seen(&self, sign: &str) -> bool {
         self.seen.iter().any(|seen| seen.starts_with(sign))
     }
+}
 
-    /// Whether each loop has succeeded and orders were placed since `end`, and no trouble is left.
-    fn has_recovered(&self, end: &Samples, now: &Samples) -> bool {
-        let has_run = |subsystem: &&str| runs(now, subsystem, "ok") > runs(end, subsystem, "ok");
-        LOOPS.iter().all(has_run) && placed(now) > placed(end) && signs::states(now).is_empty()
-    }
+/// Whether each loop has succeeded and orders were placed since `end`, and no trouble is left.
+fn has_recovered(end: &Samples, now: &Samples) -> bool {
+    let has_run = |subsystem: &&str| runs(now, subsystem, "ok") > runs(end, subsystem, "ok");
+    LOOPS.iter().all(has_run) && placed(now) > placed(end) && signs::states(now).is_empty()
 }
 
 impl Case {
@@ -284,16 +284,17 @@ impl Case {
         let patience = Instant::now() + PATIENCE;
         loop {
             let now = watched.look();
-            if watched.has_recovered(&end, &now) && causes.iter().all(|sign| watched.has_seen(sign)) {
+            if has_recovered(&end, &now) && causes.iter().all(|sign| watched.has_seen(sign)) {
                 break;
             }
             assert!(Instant::now() < patience, "{fault}: {:?}, {:?}", watched.seen, signs::states(&now));
         }
+        let ended = watched.bot.terminate();
         let is_expected =
             |seen: &&String| causes.iter().chain(self.may_cause).any(|sign| seen.starts_with(sign));
         let others: Vec<_> = watched.seen.iter().filter(|seen| !is_expected(seen)).collect();
-        assert!(others.is_empty(), "{fault} causes {others:?} too");
-        self.check_end(&watched.bot.terminate());
+        assert!(others.is_empty(), "{fault} causes {others:?} too\n{}", ended.stdout);
+        self.check_end(&ended);
     }
 
     /// A bot that does not trade places no order, which is not a sign of trouble by itself.

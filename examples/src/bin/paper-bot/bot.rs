@@ -14,12 +14,13 @@ use bot_metrics_examples::market::Symbol;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until};
 
-use crate::api::{ApiError, Client, TIMEOUT};
+use crate::api::{ApiError, Client};
 use crate::database::Database;
 use crate::desk::Desk;
 use crate::error::{BotError, FatalError};
 use crate::journal::{Event, Journal, JournalEntry};
 use crate::market_data::MarketData;
+use crate::own_orders::LATEST_ARRIVAL;
 use crate::profile::{PROFILES, Profile};
 use crate::reconciliation::Report;
 use crate::roster::Roster;
@@ -191,8 +192,8 @@ impl Bot {
     /// not know it yet when it is queried.
     async fn await_last_orders(&self) {
         let sent = self.roster.all().iter().filter_map(|desk| desk.orders().last_unconfirmed()).max();
-        let arrived = sent.map_or(Duration::ZERO, |sent| sent + TIMEOUT);
-        sleep(arrived.saturating_sub(Clock::system().now()).min(TIMEOUT)).await;
+        let arrived = sent.map_or(Duration::ZERO, |sent| sent + LATEST_ARRIVAL);
+        sleep(arrived.saturating_sub(Clock::system().now()).min(LATEST_ARRIVAL)).await;
     }
 
     /// Fetches the data that the first cycles need. The loops repeat what fails here.

@@ -46,7 +46,7 @@ pub(crate) struct Database {
 
 #[derive(Debug)]
 enum Request {
-    Write(Write),
+    Write(Box<Write>),
     Flush(oneshot::Sender<Result<(), Unwritten>>),
     Orders(&'static str, oneshot::Sender<Result<Vec<OwnOrder>, Unwritten>>),
 }
@@ -83,7 +83,7 @@ impl Database {
     /// Queues a write. A failure is reported by the next [`flushed`](Self::flushed).
     pub(crate) fn write(&self, write: Write) {
         // The thread ends after all senders only.
-        let _ = self.requests.send(Request::Write(write));
+        let _ = self.requests.send(Request::Write(Box::new(write)));
     }
 
     /// Waits until all queued writes are committed.
@@ -121,7 +121,7 @@ impl Writer {
             // Everything that waits is one transaction.
             for request in std::iter::once(first).chain(requests.try_iter()) {
                 match request {
-                    Request::Write(write) => self.unwritten.push(write),
+                    Request::Write(write) => self.unwritten.push(*write),
                     Request::Flush(answer) => flushes.push(answer),
                     Request::Orders(profile, answer) => {
                         let orders = self.commit().and_then(|()| {

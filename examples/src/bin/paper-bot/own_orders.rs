@@ -7,9 +7,12 @@ use bot_metrics_examples::clock::Clock;
 use bot_metrics_examples::market::{Asset, Side, Symbol};
 use rust_decimal::Decimal;
 
-use crate::api::{AccountTrade, NewOrder};
+use crate::api::{AccountTrade, NewOrder, TIMEOUT};
 use crate::database::Database;
 use crate::tables::{PositionRow, StoredProfile, Write};
+
+/// The time after which the exchange executes a request no more, and a second for the requests that it is executing.
+pub(crate) const LATEST_ARRIVAL: Duration = TIMEOUT.saturating_add(Duration::from_secs(1));
 
 /// Number of closed orders that are kept in memory, since their last trades may still arrive.
 const REMEMBERED: usize = 1_000;
@@ -355,6 +358,12 @@ impl OwnOrders {
     /// The sum of a market's fills.
     pub(crate) fn position(&self, symbol: Symbol) -> Position {
         self.positions.get(&symbol).copied().unwrap_or_default()
+    }
+
+    /// Whether an order that the exchange does not know may still reach it, since it was sent a moment ago.
+    pub(crate) fn may_arrive(&self, client_id: &str) -> bool {
+        let sent_at = self.orders.get(client_id).map(|order| order.sent_at);
+        sent_at.is_some_and(|sent_at| Clock::system().now() <= sent_at + LATEST_ARRIVAL)
     }
 
     /// When the last of the orders was sent that the exchange has not confirmed, since the Unix epoch.

@@ -34,7 +34,7 @@ pub(crate) struct Profile {
 /// The source of a profile's available capital.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Available {
-    /// The allocated capital less what is used.
+    /// The allocated capital less the used part.
     Allocation,
     /// The free dollars of the account, as the exchange reports them.
     Account,

@@ -34,6 +34,10 @@ impl Desk {
         let unsettled = self.orders().unsettled(symbol);
         self.settle(symbol, unsettled).await?;
         self.collect_fills(symbol).await?;
+        if !self.orders().unsettled(symbol).is_empty() {
+            // An order may still arrive; another one beside it would double the quote.
+            return Ok(());
+        }
         if self.faults.is_on(Fault::IdleStrategy) {
             return Ok(());
         }
@@ -182,13 +186,16 @@ impl Desk {
         self.record(Some(symbol), event(terms));
     }
 
-    /// Queries the state of orders.
+    /// Queries the state of orders. One that the exchange does not know stays unknown as long as it may arrive.
     async fn settle(&self, symbol: Symbol, client_ids: Vec<String>) -> Result<(), BotError> {
         for client_id in client_ids {
             match self.call(self.api.get_order(symbol, &client_id)).await {
                 Ok(report) => self.book_found(symbol, &report),
                 Err(BotError::Api(ApiError::Rejected { code: NO_SUCH_ORDER, .. })) => {
-                    self.orders().not_found(&client_id);
+                    let mut orders = self.orders();
+                    if !orders.may_arrive(&client_id) {
+                        orders.not_found(&client_id);
+                    }
                 }
                 Err(error) => return Err(error),
             }
@@ -260,7 +267,7 @@ mod tests {
     use super::*;
     use crate::api::{Client, OrderKind};
     use crate::database::Database;
-    use crate::own_orders::OrderState;
+    use crate::own_orders::{LATEST_ARRIVAL, OrderState};
     use crate::rehearsal::Rehearsal;
     use crate::throttle::Throttle;
 
@@ -415,6 +422,14 @@ mod tests {
         desk.settle(Symbol::EthUsdt, unsettled).await.unwrap();
         assert_eq!(rehearsal.bot.journal.tally(Some(desk.profile.id)).placed, 1);
         assert!(matches!(desk.orders().state("arrived"), Some(OrderState::Open { .. })));
+        let lost = desk.orders().state("lost");
+        assert_eq!(lost, Some(OrderState::Unknown { order_id: None }), "it may still arrive");
+        rehearsal.bot.trading_cycle().await.unwrap();
+        let open = desk.orders().open_orders(Symbol::EthUsdt).len();
+        assert_eq!(open, 1, "no quote is placed beside an order in an unknown state");
+        tokio::time::sleep(LATEST_ARRIVAL).await;
+        let unsettled = desk.orders().unsettled(Symbol::EthUsdt);
+        desk.settle(Symbol::EthUsdt, unsettled).await.unwrap();
         assert!(matches!(desk.orders().state("lost"), Some(OrderState::Closed { .. })));
     }
 

@@ -60,7 +60,8 @@ impl Bot {
     pub(crate) async fn stop_profile(&self, desk: &Arc<Desk>) {
         self.roster.list().retain(|active| !Arc::ptr_eq(active, desk));
         desk.set_state(ProfileState::Stopped).await;
-        while desk.cancel_everything().await.is_err() {
+        // One pass may leave an order that was still under way to the exchange.
+        while desk.cancel_everything().await.is_err() || desk.orders().open_count() > 0 {
             tokio::time::sleep(RETRY).await;
         }
         self.metrics.profile(desk.profile.id).remove();
