@@ -5,25 +5,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bot_metrics::testing::Samples;
-use bot_metrics_examples::clock::Clock;
-use bot_metrics_examples::signature::signed_query;
 use bot_metrics_tests::paper_bot::{Ended, Running, command, run, start};
+use serde_json::Value;
 
-const PROFILES: [&str; 2] = ["maker-tight", "maker-wide"];
+use crate::customer::{Customer, PROFILES};
 
 /// Longer than the shutdown may take: two seconds, and a margin for a busy machine.
 const SOON: Duration = Duration::from_millis(3_500);
 
 /// The open orders on the profiles' accounts.
-fn open_orders(exchange: &str) -> Vec<String> {
-    let open = |profile: &&str| {
-        let query = signed_query(&format!("secret of {profile}"), &[], Clock::system().now());
-        let request = ureq::get(format!("{exchange}/api/v3/openOrders?{query}"));
-        let mut answer =
-            request.header("X-MBX-APIKEY", format!("paper-{profile}")).call().expect("the exchange answers");
-        answer.body_mut().read_to_string().expect("text")
-    };
-    PROFILES.iter().map(open).filter(|orders| orders != "[]").collect()
+fn open_orders(exchange: &str) -> Vec<Value> {
+    PROFILES.into_iter().flat_map(|profile| Customer::new(exchange, profile).open_orders()).collect()
 }
 
 fn assert_nothing_is_left(ended: &Ended) {
@@ -62,7 +54,7 @@ fn the_orders_reported_as_open_are_those_of_the_exchange_at_any_point_of_a_cycle
     for duration in ["1300ms", "1350ms", "1400ms", "1450ms", "1500ms", "1550ms", "1650ms"] {
         let ended = run(&mut command(&["--port", "0", "--duration", duration, "--exchange-url", &exchange]));
         assert_nothing_is_left(&ended);
-        assert_eq!(open_orders(&exchange), Vec::<String>::new(), "after {duration}");
+        assert_eq!(open_orders(&exchange), Vec::<Value>::new(), "after {duration}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bot_metrics::testing::{Samples, Series};
 
-const PROFILES: [&str; 2] = ["maker-tight", "maker-wide"];
+use crate::customer::PROFILES;
 
 /// Every sign of trouble in `samples`, in words; empty if all is well.
 pub(crate) fn of(samples: &Samples) -> BTreeSet<String> {
