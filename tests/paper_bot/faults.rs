@@ -205,8 +205,8 @@ const CASES: &[Case] = &[
         may_cause: &[],
         // Three checks find it below zero.
         says: &[
-            ("Critical maker-tight: available capital fell to -", 1),
-            ("Info maker-tight: available capital is ", 1),
+            ("CRITICAL CAPITAL_VIOLATION maker-tight: available capital fell to -", 1),
+            ("INFO CAPITAL_RESTORED maker-tight: available capital is ", 1),
         ],
     },
     Case {
@@ -221,7 +221,7 @@ const CASES: &[Case] = &[
         lasts: "5s",
         causes: &["event PROFILE_REMOVED", "no utilisation of maker-wide"],
         may_cause: &[],
-        says: &[("Warning maker-wide: stopped, its orders are cancelled", 1)],
+        says: &[("WARNING PROFILE_REMOVED maker-wide: stopped, its orders are cancelled", 1)],
     },
 ];
 
@@ -394,8 +394,8 @@ fn negative_capital_that_recovers_and_falls_again_is_a_second_violation() {
     let _ = bot.wait_until("the second violation is counted", |samples| samples.sum(VIOLATIONS, &[]) == 2.0);
     let ended = bot.terminate();
     says(&ended, "fault negative-capital ends", 1);
-    says(&ended, "Info maker-tight: available capital is ", 1);
-    says(&ended, "Critical maker-tight: available capital fell to -", 2);
+    says(&ended, "INFO CAPITAL_RESTORED maker-tight: available capital is ", 1);
+    says(&ended, "CRITICAL CAPITAL_VIOLATION maker-tight: available capital fell to -", 2);
 }
 
 #[test]

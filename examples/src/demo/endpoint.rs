@@ -60,6 +60,7 @@ impl MetricsEndpoint {
     ) -> Result<Serving, bot_metrics::Error> {
         match metrics.serve_with(self.address(metrics), options) {
             Ok(server) => {
+                say(format_args!("status page at {}/", server.url()));
                 say(format_args!("metrics at {}/metrics", server.url()));
                 Ok(Serving { server: Some(Arc::new(server)), drain: self.drain, stop: stop.clone() })
             }
@@ -98,6 +99,14 @@ pub struct Serving {
     server: Option<Arc<Server>>,
     drain: Option<Duration>,
     stop: Stop,
+}
+
+impl Serving {
+    /// The address of the page for a browser on this machine; `None` if the metrics are not served.
+    #[must_use]
+    pub fn url(&self) -> Option<String> {
+        self.server.as_ref().map(|server| format!("{}/", server.url()))
+    }
 }
 
 impl Drop for Serving {

@@ -15,7 +15,9 @@ use bot_metrics::server::ServerOptions;
 use bot_metrics::{EnvReader, Metrics, Mode, Settings};
 use clap::Parser;
 
-pub use console::{complain, say};
+pub use console::{
+    Held, Line, Tone, can_show_screen, complain, hold, print_json, say, say_in, say_json, shortened,
+};
 pub use endpoint::{MetricsEndpoint, Serving, reachable};
 pub use exchange::OwnExchange;
 pub use stop::Stop;

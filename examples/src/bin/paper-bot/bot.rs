@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bot_metrics::prelude::*;
 use bot_metrics_examples::clock::Clock;
-use bot_metrics_examples::fault::{Fault, FaultWindow, RandomFaults, Switchboard};
+use bot_metrics_examples::fault::{FaultWindow, RandomFaults, Switchboard};
 use bot_metrics_examples::market::Symbol;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until};
@@ -20,10 +20,14 @@ use crate::desk::Desk;
 use crate::error::{BotError, FatalError};
 use crate::journal::{Event, Journal, JournalEntry};
 use crate::market_data::MarketData;
+use crate::output::Output;
 use crate::own_orders::LATEST_ARRIVAL;
 use crate::profile::{PROFILES, Profile};
+use crate::progress::KnownStates;
 use crate::reconciliation::Report;
 use crate::roster::Roster;
+use crate::sampler::Sampler;
+use crate::screen::Screen;
 use crate::shutdown::{Ending, Shutdown};
 use crate::tables::Stored;
 use crate::throttle::Throttle;
@@ -51,6 +55,10 @@ pub(crate) struct Bot {
     last_report: Mutex<Report>,
     stale_markets: Mutex<BTreeSet<Symbol>>,
     pub(crate) halted: AtomicBool,
+    pub(crate) output: Output,
+    /// The address of its page.
+    page: Option<String>,
+    started: Instant,
 }
 
 impl Bot {
@@ -58,11 +66,12 @@ impl Bot {
     pub(crate) fn new(
         url: &str,
         faults: Switchboard,
-        started: Instant,
+        (output, page): (Output, Option<String>),
         metrics: Metrics,
         (database, mut stored): (Database, Stored),
     ) -> Result<Self, FatalError> {
-        let journal = Arc::new(Journal::new(started));
+        let started = Instant::now();
+        let journal = Arc::new(Journal::new(started, output));
         let throttle = Arc::new(Throttle::new(
             metrics.rate_limit(labels::Exchange::Paper, labels::RateLimit::RequestWeight),
         ));
@@ -87,7 +96,15 @@ impl Bot {
             last_report: Mutex::default(),
             stale_markets: Mutex::default(),
             halted: AtomicBool::new(false),
+            output,
+            page,
+            started,
         })
+    }
+
+    /// A reader of the bot's figures.
+    pub(crate) fn sampler(&self) -> Sampler {
+        Sampler::new(self.metrics.clone(), self.faults.clone(), self.page.clone(), self.started)
     }
 
     /// Sends a request as the [throttle](Throttle::call) allows. Every failure goes to the journal.
@@ -126,10 +143,12 @@ impl Bot {
         }
         self.tell(Event::Started);
         let mut loops = JoinSet::new();
+        let screen = self.show_screen();
         let ending = tokio::select! {
             ending = end => ending,
             died = self.work(&mut loops) => died,
         };
+        drop(screen);
         self.journal.say(format_args!("{ending}: finishing what is under way, cancelling all orders"));
         self.wind_up(loops).await;
         self.tell(Event::Stopped);
@@ -141,6 +160,15 @@ impl Bot {
             Ending::Died(died) => Err(FatalError::LoopDied(died)),
             Ending::TimeIsUp | Ending::Told => Ok(()),
         }
+    }
+
+    /// Shows the live table, if the output is that; lines are printed where the terminal does not permit it.
+    fn show_screen(&self) -> Option<Screen> {
+        if self.output != Output::Screen {
+            return None;
+        }
+        let screen = Screen::show(self.sampler());
+        screen.inspect_err(|error| self.journal.say(format_args!("no table on this terminal: {error}"))).ok()
     }
 
     /// Checks whether there is an exchange. A refusal does not end the bot, since the loops will ask again.
@@ -219,13 +247,7 @@ impl Bot {
     }
 
     async fn play(self: Arc<Self>, window: FaultWindow, start: tokio::time::Instant) {
-        let announce = |fault: Fault, begins| {
-            if begins {
-                self.journal.say(format_args!("fault {fault} begins: see {}", fault.metric()));
-            } else {
-                self.journal.say(format_args!("fault {fault} ends"));
-            }
-        };
+        let announce = |fault, begins| self.journal.tell_fault(fault, begins);
         self.faults.play(window, start, announce).await;
     }
 
@@ -271,8 +293,9 @@ impl Bot {
     }
 
     async fn progress_loop(self: Arc<Self>) {
+        let (mut sampler, mut known) = (self.sampler(), KnownStates::default());
         while self.shutdown.allows(sleep(PROGRESS_EVERY)).await {
-            self.tell_progress();
+            self.tell_progress(&sampler.figures(), &mut known);
         }
     }
 

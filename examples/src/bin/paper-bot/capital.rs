@@ -30,11 +30,6 @@ impl CapitalFigures {
     pub(crate) fn available(&self) -> Decimal {
         self.reported_available.unwrap_or(self.allocated - self.positions - self.open_orders)
     }
-
-    /// The used part of the allocated capital in percent, for display only.
-    pub(crate) fn utilization_percent(&self) -> f64 {
-        Capital::from(*self).utilization_percent()
-    }
 }
 
 /// The result of the last query of a profile's account.
@@ -56,6 +51,7 @@ impl Desk {
         let view = view(account, self.profile.available, self.allocated(), market)?;
         let capital = view.capital;
         let previous = self.set_view(view);
+        self.publish();
         let was_below = previous.is_some_and(|previous| previous.capital.available() < Decimal::ZERO);
         let available = capital.available();
         match (was_below, available < Decimal::ZERO) {
@@ -132,7 +128,7 @@ mod tests {
         let nothing = Decimal::ZERO;
         let (allocated, positions, open_orders) = (nothing, nothing, nothing);
         let figures = CapitalFigures { allocated, positions, open_orders, reported_available: None };
-        assert!(figures.utilization_percent().abs() < f64::EPSILON);
+        assert!(Capital::from(figures).utilization_percent().abs() < f64::EPSILON);
     }
 
     #[test]
@@ -173,7 +169,7 @@ mod tests {
         let by_account = view(Available::Account).unwrap();
         assert_eq!(by_account.capital.available(), 500.into(), "the account's free dollars");
         for view in [by_allocation, by_account] {
-            assert!((view.capital.utilization_percent() - 104.5).abs() < 1e-9);
+            assert!((Capital::from(view.capital).utilization_percent() - 104.5).abs() < 1e-9);
         }
     }
 }

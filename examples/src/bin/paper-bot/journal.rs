@@ -1,16 +1,19 @@
 //! The journal: every event that an operator needs to know passes through [`Journal::record`].
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bot_metrics::labels::Severity;
+use bot_metrics::labels::{EventType, Severity};
 use bot_metrics::prelude::*;
-use bot_metrics_examples::demo::say;
+use bot_metrics_examples::demo::{Tone, say_in};
+use bot_metrics_examples::fault::Fault;
 use bot_metrics_examples::market::Symbol;
 use rust_decimal::Decimal;
 
 use crate::api::ApiError;
+use crate::output::{self, Output};
 
 /// An event with its profile and market.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +67,16 @@ pub(crate) enum Event {
     TradingResumed,
 }
 
+impl fmt::Display for JournalEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { profile, symbol, event } = self;
+        write!(f, "{} {}", event.severity().as_str(), event.event_type().as_str())?;
+        let subjects = [*profile, symbol.map(Symbol::as_str)];
+        subjects.into_iter().flatten().try_for_each(|subject| write!(f, " {subject}"))?;
+        write!(f, ": {}", event.describe())
+    }
+}
+
 impl Event {
     /// The event for a failed call. A rejection is an answer and not a failure.
     pub(crate) fn of_failed_call(error: &ApiError) -> Option<Self> {
@@ -80,7 +93,29 @@ impl Event {
         }
     }
 
-    fn describe(&self) -> String {
+    /// Whether it is printed; others are too many for that.
+    fn is_heard(&self) -> bool {
+        let is_notable = matches!(
+            self,
+            Self::CapitalRestored { .. }
+                | Self::ProfileStarted
+                | Self::ProfileStopped
+                | Self::TradingHalted
+                | Self::TradingResumed
+        );
+        is_notable || self.severity() >= Severity::Error
+    }
+
+    fn tone(&self) -> Tone {
+        match self.severity() {
+            Severity::Info => Tone::Good,
+            Severity::Warning => Tone::Warning,
+            Severity::Error | Severity::Critical => Tone::Bad,
+        }
+    }
+
+    /// The text for an operator.
+    pub(crate) fn describe(&self) -> String {
         match self {
             Self::OrderRejected(why) => format!("order rejected: {why}"),
             Self::OrderFailed(why) => format!("order failed: {why}"),
@@ -119,6 +154,13 @@ macro_rules! events {
             pub(crate) const fn severity(&self) -> Severity {
                 match self {
                     $($events => Severity::$severity,)+
+                }
+            }
+
+            /// The type, as in the metrics.
+            pub(crate) const fn event_type(&self) -> EventType {
+                match self {
+                    $($events => EventType::$kind,)+
                 }
             }
         }
@@ -182,39 +224,51 @@ pub(crate) struct Tally {
 #[derive(Debug)]
 pub(crate) struct Journal {
     started: Instant,
+    output: Output,
     tallies: Mutex<BTreeMap<Option<&'static str>, Tally>>,
 }
 
 impl Journal {
     /// An empty journal, whose lines show the time since `started`.
-    pub(crate) fn new(started: Instant) -> Self {
-        Self { started, tallies: Mutex::default() }
+    pub(crate) fn new(started: Instant, output: Output) -> Self {
+        Self { started, output, tallies: Mutex::default() }
     }
 
     /// Records an event. All events pass through this function.
     pub(crate) fn record(&self, entry: &JournalEntry) {
         count_in_metrics(entry);
         self.count(entry);
-        let heard = entry.event.severity() >= Severity::Error
-            || matches!(
-                entry.event,
-                Event::CapitalRestored { .. }
-                    | Event::ProfileStarted
-                    | Event::ProfileStopped
-                    | Event::TradingHalted
-                    | Event::TradingResumed
-            );
-        if heard {
-            let who = entry.profile.unwrap_or("bot");
-            let place = entry.symbol.map(|symbol| format!(" {symbol}")).unwrap_or_default();
-            let severity = entry.event.severity();
-            self.say(format!("{severity:?} {who}{place}: {}", entry.event.describe()));
+        if self.output == Output::Json {
+            output::say_event(entry);
+        } else if entry.event.is_heard() {
+            self.say_in(entry.event.tone(), entry);
+        }
+    }
+
+    /// Prints that a fault begins or ends, and which metric shows it.
+    pub(crate) fn tell_fault(&self, fault: Fault, begins: bool) {
+        if self.output == Output::Json {
+            output::say_fault(fault, begins);
+        } else if begins {
+            self.say_in(Tone::Warning, format_args!("fault {fault} begins: see {}", fault.metric()));
+        } else {
+            self.say_in(Tone::Warning, format_args!("fault {fault} ends"));
         }
     }
 
     /// Prints a line with the time since the start.
-    pub(crate) fn say(&self, line: impl std::fmt::Display) {
-        say(format_args!("[{:7.1}s] {line}", self.started.elapsed().as_secs_f64()));
+    pub(crate) fn say(&self, line: impl fmt::Display) {
+        self.say_in(Tone::Plain, line);
+    }
+
+    /// Prints a line with the time since the start, on a terminal in the colour of `tone`.
+    pub(crate) fn say_in(&self, tone: Tone, line: impl fmt::Display) {
+        match self.output {
+            Output::Json => say_in(tone, line),
+            Output::Lines | Output::Screen => {
+                say_in(tone, format_args!("[{:7.1}s] {line}", self.started.elapsed().as_secs_f64()));
+            }
+        }
     }
 
     /// The counts of `profile`; `None` means events without a profile.
@@ -267,7 +321,7 @@ mod tests {
 
     #[test]
     fn events_are_counted_for_their_profile() {
-        let journal = Journal::new(Instant::now());
+        let journal = Journal::new(Instant::now(), Output::Lines);
         let record = |profile, event| journal.record(&JournalEntry { profile, symbol: None, event });
         let orders =
             [Event::OrderPlaced, Event::OrderPartlyFilled, Event::OrderFilled, Event::OrderCancelled];

@@ -9,11 +9,13 @@ mod capital;
 mod database;
 mod desk;
 mod error;
+mod figures;
 mod journal;
 mod market_data;
 mod metrics;
 mod monitor;
 mod options;
+mod output;
 mod own_orders;
 mod profile;
 mod progress;
@@ -22,6 +24,8 @@ mod reconciliation;
 #[cfg(test)]
 mod rehearsal;
 mod roster;
+mod sampler;
+mod screen;
 mod shutdown;
 mod strategy;
 mod tables;
@@ -30,7 +34,6 @@ mod trading;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bot_metrics::Metrics;
 use bot_metrics_examples::demo::{self, Failure, Stop, say};
@@ -42,6 +45,7 @@ use crate::bot::{Bot, PlannedFaults};
 use crate::database::Database;
 use crate::error::FatalError;
 use crate::options::Options;
+use crate::output::Output;
 use crate::profile::{PROFILES, Profile};
 use crate::tables::Stored;
 
@@ -61,11 +65,12 @@ fn run(options: Options) -> Result<(), Failure> {
         let _ = metrics.profile(profile.id);
     }
     let stop = Stop::listen()?;
-    let _serving = options.common.metrics.serve(&metrics, options.server(), &stop)?;
+    let output = options.output.choose();
+    let serving = options.common.metrics.serve(&metrics, options.server(), &stop)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|source| FatalError::System { what: "cannot start the runtime", source })?;
     metrics.watch_tokio(runtime.handle());
-    let outcome = runtime.block_on(trade(options, metrics, database, stop));
+    let outcome = runtime.block_on(trade(options, (output, serving.url()), metrics, database, stop));
     // A pending host name look-up must not delay the end of the process.
     runtime.shutdown_background();
     Ok(outcome?)
@@ -73,6 +78,7 @@ fn run(options: Options) -> Result<(), Failure> {
 
 async fn trade(
     options: Options,
+    shown: (Output, Option<String>),
     metrics: Metrics,
     database: (Database, Stored),
     stop: Stop,
@@ -89,7 +95,7 @@ async fn trade(
     for window in &planned.windows {
         say(format_args!("fault {window}"));
     }
-    let bot = Arc::new(Bot::new(&url, faults, Instant::now(), metrics, database)?);
+    let bot = Arc::new(Bot::new(&url, faults, shown, metrics, database)?);
     bot.run(planned, options.common.duration, stop.come()).await
 }
 

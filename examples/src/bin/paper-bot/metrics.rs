@@ -2,17 +2,39 @@
 
 use bot_metrics::labels::Exchange;
 use bot_metrics::prelude::*;
+use bot_metrics::{ProfileId, metrics};
 use bot_metrics_examples::demo::{self, Failure};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 
 use crate::api::ApiError;
 use crate::capital::CapitalFigures;
+use crate::desk::Desk;
 use crate::error::BotError;
 use crate::reconciliation::{MismatchKind, Report};
+
+metrics! {
+    /// Orders that are or may be open.
+    gauge open_orders { profile_id: ProfileId }
+
+    /// Profit or loss since the start of the bot, at the last prices, in USDT.
+    gauge profit_usdt { profile_id: ProfileId }
+}
 
 /// Installs the process's metrics.
 pub(crate) fn install() -> Result<Metrics, Failure> {
     Ok(demo::settings()?.exchange(Exchange::Paper).version(env!("CARGO_PKG_VERSION")).install()?)
+}
+
+impl Desk {
+    /// Sets the gauges of the profile, which must be at work: those of a stopped one are removed.
+    pub(crate) fn publish(&self) {
+        let open = u32::try_from(self.orders().open_count()).unwrap_or(u32::MAX);
+        open_orders(self.profile.id).set(open.into());
+        if let Some(profit) = self.profit().and_then(|profit| profit.to_f64()) {
+            profit_usdt(self.profile.id).set(profit);
+        }
+    }
 }
 
 impl ClassifyError for ApiError {

@@ -10,6 +10,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use reqwest::Url;
 
+use crate::output::OutputOptions;
+
 /// Above this speed the recording repeats more than five times a second, which no bot could follow.
 const FASTEST: f64 = 1_000.0;
 
@@ -50,6 +52,10 @@ pub(crate) struct Options {
     /// Offers the metrics in the protobuf format too.
     #[arg(long)]
     pub(crate) protobuf: bool,
+
+    /// How it shows what happens.
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
 
     /// Injects a fault; may be given several times. `--fault list` prints all faults.
     #[arg(long = "fault", value_name = "NAME[@AFTER[+FOR]]", value_parser = parse_fault)]
@@ -250,6 +256,7 @@ mod tests {
                 &["--exchange-url=http://localhost", "--fault=rate-limit"],
                 "cannot be used with --exchange-url",
             ),
+            (&["--json", "--plain"], "cannot be used with"),
             (&["--frobnicate"], "unexpected argument '--frobnicate'"),
             (&["now"], "unexpected argument 'now'"),
         ] {

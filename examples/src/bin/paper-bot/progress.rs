@@ -1,47 +1,75 @@
 //! The lines that the bot prints while it runs and at the end.
 
-use bot_metrics_examples::demo::say;
+use std::collections::BTreeMap;
+
+use bot_metrics_examples::demo::{Tone, say};
 use bot_metrics_examples::market::Symbol;
 
 use crate::bot::Bot;
-use crate::desk::Desk;
+use crate::figures::{Figures, LoopFigures, LoopState, ProfileFigures};
 use crate::journal::Tally;
+use crate::output::{self, Output};
+
+/// The used part of the request weight above which it is worth a line.
+const MUCH_WEIGHT: f64 = 0.5;
+
+/// The states of the loops that were printed last.
+#[derive(Debug, Default)]
+pub(crate) struct KnownStates(BTreeMap<String, bool>);
 
 impl Bot {
-    /// Prints one line every few seconds.
-    pub(crate) fn tell_progress(&self) {
-        let desks = self.roster.active();
-        let lines: Vec<_> = desks.iter().map(|desk| self.progress_of(desk)).collect();
-        let weight = self
-            .throttle
-            .used_ratio()
-            .map_or_else(String::new, |used| format!(" | weight {:.0}%", used * 100.0));
-        self.journal.say(format_args!("{}{weight}", lines.join(" | ")));
+    /// Prints the figures, and which loops have stalled since the last time.
+    pub(crate) fn tell_progress(&self, figures: &Figures, known: &mut KnownStates) {
+        for figures in &figures.loops {
+            self.tell_stalled(figures, known);
+        }
+        match self.output {
+            Output::Screen => {}
+            Output::Json => output::say_status(figures),
+            Output::Lines => {
+                for profile in &figures.profiles {
+                    self.journal.say(progress(profile));
+                }
+                if let Some(used) = figures.weight_used_ratio.filter(|used| *used > MUCH_WEIGHT) {
+                    let used = format_args!("{:.0} % of the request weight per minute is used", used * 100.0);
+                    self.journal.say_in(Tone::Warning, used);
+                }
+            }
+        }
+    }
+
+    fn tell_stalled(&self, figures: &LoopFigures, known: &mut KnownStates) {
+        let LoopFigures { name, state, age_seconds, limit_seconds, .. } = figures;
+        let is_stalled = matches!(state, LoopState::Stalled | LoopState::Hung);
+        let was_stalled = known.0.insert(name.clone(), is_stalled).unwrap_or(false);
+        let metric = format!("subsystem_alive{{subsystem=\"{name}\"}}");
+        match (was_stalled, is_stalled) {
+            (false, true) => {
+                let verb = if *state == LoopState::Hung { "hangs" } else { "is stalled" };
+                let line = format_args!(
+                    "{name} {verb}: {age_seconds:.0} s, at most {limit_seconds:.0} s allowed: see {metric}"
+                );
+                self.journal.say_in(Tone::Bad, line);
+            }
+            (true, false) => self.journal.say_in(Tone::Good, format_args!("{name} runs again: see {metric}")),
+            _ => {}
+        }
     }
 
     /// Prints the profiles and markets at the start.
     pub(crate) fn tell_start(&self) {
         let profiles: Vec<_> = self.roster.all().iter().map(|desk| desk.profile.id).collect();
         let markets = Symbol::ALL.map(Symbol::as_str).join(", ");
-        self.journal.say(format_args!("{} trade {markets}; Ctrl-C ends the bot", profiles.join(" and ")));
-    }
-
-    fn progress_of(&self, desk: &Desk) -> String {
-        let Tally { placed, filled, cancelled, .. } = self.journal.tally(Some(desk.profile.id));
-        let open = desk.orders().open_count();
-        let used = desk.view().map_or_else(
-            || "account not seen yet".to_owned(),
-            |view| format!("{:.1}% used", view.capital.utilization_percent()),
-        );
-        let profit = desk.profit().unwrap_or_default();
-        format!(
-            "{}: {placed} placed, {filled} filled, {cancelled} cancelled, {open} open, {used}, pnl {profit:+.2}",
-            desk.profile.id
-        )
+        self.journal.say(format_args!("{} trade {markets}", profiles.join(" and ")));
+        self.journal.say("Ctrl-C ends the bot");
     }
 
     /// Prints the summary at the end.
     pub(crate) fn tell_summary(&self) {
+        if self.output == Output::Json {
+            output::say_summary(&self.sampler().figures());
+            return;
+        }
         say("summary");
         for desk in self.roster.all() {
             let Tally { placed, filled, executions, cancelled, rejected, errors } =
@@ -56,5 +84,35 @@ impl Bot {
         }
         let Tally { errors, .. } = self.journal.tally(None);
         say(format_args!("  {:<12} {errors} failed calls", "for both"));
+    }
+}
+
+/// A profile's line, which fits a terminal of 80 columns.
+fn progress(figures: &ProfileFigures) -> String {
+    let ProfileFigures { name, placed, fills, open, capital_used_percent, profit_usdt, .. } = figures;
+    let open = open.unwrap_or_default();
+    let used = capital_used_percent.map_or_else(|| "unknown".to_owned(), |used| format!("{used:.0} %"));
+    let profit = profit_usdt.unwrap_or_default();
+    format!("{name}: {placed} placed, {fills} fills, {open} open, pnl {profit:+.2}, capital {used}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_progress_line_of_an_hour_fits_80_columns() {
+        let figures = ProfileFigures {
+            name: "maker-tight".to_owned(),
+            placed: 43_210,
+            fills: 9_876,
+            open: Some(6.0),
+            capital_used_percent: Some(49.6),
+            profit_usdt: Some(-123.456),
+            ..ProfileFigures::default()
+        };
+        let line = progress(&figures);
+        assert_eq!(line, "maker-tight: 43210 placed, 9876 fills, 6 open, pnl -123.46, capital 50 %");
+        assert!("[ 3600.0s] ".len() + line.len() <= 84, "{}", line.len());
     }
 }

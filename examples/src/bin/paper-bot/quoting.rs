@@ -31,6 +31,17 @@ impl Desk {
         shutdown: &Shutdown,
     ) -> Result<(), BotError> {
         let Some(_at_work) = self.at_work().await else { return Ok(()) };
+        let outcome = self.move_quotes(symbol, touch, shutdown).await;
+        self.publish();
+        outcome
+    }
+
+    async fn move_quotes(
+        self: &Arc<Self>,
+        symbol: Symbol,
+        touch: Option<Touch>,
+        shutdown: &Shutdown,
+    ) -> Result<(), BotError> {
         let unsettled = self.orders().unsettled(symbol);
         self.settle(symbol, unsettled).await?;
         self.collect_fills(symbol).await?;

@@ -1,7 +1,7 @@
 //! A bot for tests, on an exchange that answers at once and whose market does not move.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bot_metrics::prelude::*;
 use bot_metrics_examples::clock::Clock;
@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use crate::bot::Bot;
 use crate::database::Database;
 use crate::desk::Desk;
+use crate::output::Output;
 use crate::profile::{PROFILES, Profile};
 
 /// Attributes record to the process-wide instance, so only one rehearsal runs at a time.
@@ -42,8 +43,8 @@ impl Rehearsal {
         let metrics = Settings::new(Mode::Paper).exchange(labels::Exchange::Paper).install().unwrap();
         let exchange = PaperExchange::start(settings).await.unwrap();
         let database = Database::open(None).unwrap();
-        let bot =
-            Arc::new(Bot::new(&exchange.url(), faults.clone(), Instant::now(), metrics, database).unwrap());
+        let shown = (Output::Lines, None);
+        let bot = Arc::new(Bot::new(&exchange.url(), faults.clone(), shown, metrics, database).unwrap());
         bot.refresh_market_data().await.unwrap();
         bot.monitor_cycle().await.unwrap();
         let before = bot.metrics.exposition();

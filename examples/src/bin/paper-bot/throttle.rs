@@ -15,7 +15,6 @@ use crate::journal::Event;
 pub(crate) struct Throttle {
     weight: RateLimitHandle,
     hold: Mutex<Option<Hold>>,
-    used_weight: AtomicU32,
     /// 0 until the exchange has sent its limit.
     weight_limit: AtomicU32,
 }
@@ -31,12 +30,7 @@ struct Hold {
 impl Throttle {
     /// A throttle without known limits, which records its updates in the gauge.
     pub(crate) fn new(weight: RateLimitHandle) -> Self {
-        Self {
-            weight,
-            hold: Mutex::default(),
-            used_weight: AtomicU32::new(0),
-            weight_limit: AtomicU32::new(0),
-        }
+        Self { weight, hold: Mutex::default(), weight_limit: AtomicU32::new(0) }
     }
 
     /// Whether a request may be sent now.
@@ -81,7 +75,6 @@ impl Throttle {
 
     /// The exchange's own count of the weight used in this minute.
     pub(crate) fn note_used_weight(&self, used: u32) {
-        self.used_weight.store(used, Ordering::Relaxed);
         let limit = self.weight_limit.load(Ordering::Relaxed);
         if limit > 0 {
             self.weight.set_used(used.into(), limit.into());
@@ -91,12 +84,6 @@ impl Throttle {
     /// Sets the weight allowed per minute.
     pub(crate) fn set_weight_limit(&self, limit: u32) {
         self.weight_limit.store(limit, Ordering::Relaxed);
-    }
-
-    /// The used part of this minute's weight, 0 to 1; `None` until the exchange has sent its limit.
-    pub(crate) fn used_ratio(&self) -> Option<f64> {
-        let limit = self.weight_limit.load(Ordering::Relaxed);
-        (limit > 0).then(|| f64::from(self.used_weight.load(Ordering::Relaxed)) / f64::from(limit))
     }
 }
 
@@ -137,10 +124,10 @@ mod tests {
         let metrics = Settings::new(Mode::Paper).build().unwrap();
         let throttle = Throttle::new(metrics.rate_limit(Exchange::Paper, RateLimit::RequestWeight));
         throttle.note_used_weight(600);
-        assert_eq!(throttle.used_ratio(), None);
+        let ratio = "bytelyst_bot_exchange_rate_limit_used_ratio{exchange='paper'}";
+        assert_metric!(metrics, ratio, bot_metrics::testing::ABSENT);
         throttle.set_weight_limit(2_400);
-        assert_eq!(throttle.used_ratio(), Some(0.25));
         throttle.note_used_weight(1_200);
-        assert_metric!(metrics, "bytelyst_bot_exchange_rate_limit_used_ratio{exchange='paper'}", 0.5);
+        assert_metric!(metrics, ratio, 0.5);
     }
 }
