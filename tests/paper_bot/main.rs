@@ -4,6 +4,7 @@ mod bad_input;
 mod customer;
 mod ending;
 mod faults;
+mod footprint;
 mod killed;
 mod output;
 mod random_faults;
