@@ -8,7 +8,7 @@ use crate::families::event::labels;
 use crate::instance::process;
 use crate::outcome::ends::CallEnd;
 use crate::sites::call_site::{CallSite, SiteSeries};
-use crate::storage::{SlotCell, lose, not_installed};
+use crate::storage::{Slot, SlotCell, lose, not_installed};
 use crate::{Outcome, lock};
 
 #[doc(hidden)]
@@ -117,7 +117,7 @@ fn record(site: &'static CallSite, (severity, kind): (usize, usize), given: [&Te
 #[inline]
 fn record_to(site: &'static CallSite, cell: &'static SlotCell<SiteSeries>, severity: usize, kind: usize) {
     match cell.get() {
-        Some(SiteSeries::Event(entry)) => entry.record(|slot| slot.add(1)),
+        Some(SiteSeries::Event(entry)) => entry.record(Slot::increment),
         _ => record_first(site, cell, severity, kind),
     }
 }
@@ -135,7 +135,7 @@ fn record_first(site: &'static CallSite, cell: &'static SlotCell<SiteSeries>, se
     let find = || SiteSeries::Event(process::core().events.bare(severity, kind));
     let record = |found: &SiteSeries| {
         if let SiteSeries::Event(entry) = found {
-            entry.record(|slot| slot.add(1));
+            entry.record(Slot::increment);
         }
     };
     // Until settings are installed every event takes this path.

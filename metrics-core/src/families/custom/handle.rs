@@ -74,7 +74,7 @@ impl Counter {
     #[doc(alias = "inc")]
     #[inline]
     pub fn increment(&self) {
-        self.add(1);
+        self.0.record(Slot::increment);
     }
 
     /// Adds `n`. It never panics and the counter never falls: it saturates at 2^63 or above. Prometheus cannot represent
