@@ -124,6 +124,11 @@ impl OrderState {
         }
     }
 
+    /// Whether the exchange may have the order although it has not confirmed it.
+    pub(crate) const fn is_unconfirmed(self) -> bool {
+        matches!(self, Self::Sent | Self::Unknown { order_id: None })
+    }
+
     /// How the order ended; `None` while it may be open.
     pub(crate) const fn ended(self) -> Option<End> {
         match self {
@@ -343,8 +348,10 @@ impl OwnOrders {
         self.stored_next_trade.get(&symbol).map_or(newest, |stored| newest.min(*stored))
     }
 
-    /// Trades of a market below `next` have been booked, or happened before the bot started.
+    /// Trades of a market below `next` have been booked, or happened before the bot started. Never goes back, since two
+    /// loops look for trades.
     pub(crate) fn set_next_trade(&mut self, symbol: Symbol, next: u64) {
+        let next = self.next_trade(symbol).map_or(next, |known| known.max(next));
         if self.next_trade.insert(symbol, next) != Some(next) {
             self.database.write(Write::Position(self.position_row(symbol, next)));
         }
@@ -364,6 +371,11 @@ impl OwnOrders {
     pub(crate) fn may_arrive(&self, client_id: &str) -> bool {
         let sent_at = self.orders.get(client_id).map(|order| order.sent_at);
         sent_at.is_some_and(|sent_at| Clock::system().now() <= sent_at + LATEST_ARRIVAL)
+    }
+
+    /// Whether an order of a market has no id yet, so that its trades cannot be told from those of others.
+    pub(crate) fn has_unconfirmed(&self, symbol: Symbol) -> bool {
+        self.orders.values().any(|order| order.symbol == symbol && order.state.is_unconfirmed())
     }
 
     /// When the last of the orders was sent that the exchange has not confirmed, since the Unix epoch.
@@ -491,6 +503,18 @@ mod tests {
         assert_eq!(orders.filled(SOL, &trade(1, 7, 3)), Some(Fill::Complete(TERMS.to_owned())));
         orders.opened("mine", 7);
         assert_eq!(orders.open_count(), 0);
+    }
+
+    #[test]
+    fn a_loop_that_looks_late_does_not_make_trades_count_twice() {
+        let mut orders = empty();
+        orders.sent(&new_order("mine"));
+        orders.opened("mine", 7);
+        for id in 1..=2 {
+            assert!(orders.filled(SOL, &trade(id, 7, 1)).is_some());
+        }
+        orders.set_next_trade(SOL, 2);
+        assert_eq!(orders.filled(SOL, &trade(2, 7, 1)), None);
     }
 
     #[test]

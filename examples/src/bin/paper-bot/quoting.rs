@@ -242,11 +242,10 @@ impl Desk {
             match fill {
                 Some(Fill::Partial(terms)) => self.record(Some(symbol), Event::OrderPartlyFilled(terms)),
                 Some(Fill::Complete(terms)) => self.record(Some(symbol), Event::OrderFilled(terms)),
-                None => {}
+                // It may belong to the order that the exchange has not confirmed yet, and is looked at again.
+                None if self.orders().has_unconfirmed(symbol) => return Ok(()),
+                None => self.orders().set_next_trade(symbol, trade.id + 1),
             }
-        }
-        if let Some(last) = trades.last() {
-            self.orders().set_next_trade(symbol, last.id + 1);
         }
         Ok(())
     }
@@ -442,6 +441,23 @@ mod tests {
         let unsettled = desk.orders().unsettled(Symbol::EthUsdt);
         desk.settle(Symbol::EthUsdt, unsettled).await.unwrap();
         assert!(matches!(desk.orders().state("lost"), Some(OrderState::Closed { .. })));
+    }
+
+    #[tokio::test]
+    async fn the_trades_of_an_order_that_is_not_confirmed_yet_are_booked_later() {
+        let rehearsal = Rehearsal::start().await;
+        let desk = rehearsal.desk();
+        desk.collect_fills(Symbol::EthUsdt).await.unwrap();
+        let taker =
+            NewOrder { kind: OrderKind::Limit, quantity: Decimal::new(1, 2), ..order("taker", 9_000) };
+        desk.orders().sent(&taker);
+        let report = desk.api.place_order(&taker).await.unwrap();
+        desk.collect_fills(Symbol::EthUsdt).await.unwrap();
+        assert_eq!(rehearsal.bot.journal.tally(Some(desk.profile.id)).executions, 0, "no id, no trades");
+        assert_eq!(rehearsal.bot.reconcile().await.unwrap(), crate::reconciliation::Report::default());
+        desk.orders().opened("taker", report.order_id);
+        desk.collect_fills(Symbol::EthUsdt).await.unwrap();
+        assert_eq!(rehearsal.bot.journal.tally(Some(desk.profile.id)).filled, 1);
     }
 
     #[tokio::test]

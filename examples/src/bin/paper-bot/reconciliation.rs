@@ -172,11 +172,18 @@ fn compare(before: &Orders, listed: &OrderReport, after: &Orders) -> Option<Mism
         Some(MismatchKind::Status)
     } else if own.quantity != listed.orig_qty {
         Some(MismatchKind::Quantity)
+    } else if [before, after].into_iter().any(|orders| awaits_confirmation(orders, own)) {
+        None
     } else if own.executed > listed.executed_qty || later.executed < listed.executed_qty {
         Some(MismatchKind::Executed)
     } else {
         None
     }
+}
+
+/// Whether trades of the order's market may be unbooked because an order there has no id yet.
+fn awaits_confirmation(orders: &Orders, own: &OwnOrder) -> bool {
+    orders.values().any(|order| order.symbol == own.symbol && order.state.is_unconfirmed())
 }
 
 /// Orders that are open in the database before and after but are not listed.
@@ -325,6 +332,8 @@ mod tests {
         for (before, listed, after) in [(0, 0, 0), (0, 1, 1), (0, 1, 2), (1, 1, 1)] {
             assert_eq!(compare(before, report(3, listed), after), None, "{before} {listed} {after}");
         }
+        let sent = orders(Some(own(SENT, 0)));
+        assert_eq!(super::compare(&sent, &report(3, 1), &sent), None, "its trades cannot be found yet");
         for (before, listed, after) in [(1, 0, 1), (0, 1, 0)] {
             let mismatch = compare(before, report(3, listed), after);
             assert_eq!(mismatch, Some(MismatchKind::Executed), "{before} {listed} {after}");

@@ -20,6 +20,9 @@ const LAST_CYCLES: Duration = Duration::from_millis(700);
 /// The time for cancelling all orders.
 const FAREWELL: Duration = Duration::from_millis(1_200);
 
+/// The pause before orders are looked for that were still under way to the exchange.
+const ARRIVALS_EVERY: Duration = Duration::from_millis(200);
+
 /// The reason for the shutdown.
 #[derive(Debug)]
 pub(crate) enum Ending {
@@ -115,8 +118,12 @@ impl Desk {
         }
         while self.orders().open_count() > 0 {
             let outcome = self.cancel_everything().await;
-            match self.held_back() {
-                Some(left) if outcome.is_err() && Instant::now() + left < deadline => sleep(left).await,
+            let wait = match &outcome {
+                Ok(()) => Some(ARRIVALS_EVERY),
+                Err(_) => self.held_back(),
+            };
+            match wait {
+                Some(wait) if Instant::now() + wait < deadline => sleep(wait).await,
                 _ => return outcome,
             }
         }

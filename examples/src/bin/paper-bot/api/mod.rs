@@ -24,8 +24,8 @@ pub(crate) use messages::{
 use crate::profile::Profile;
 use crate::throttle::Throttle;
 
-/// Longer than any useful answer takes. The exchange does not execute a request that arrives later, so that the answer
-/// to a later query is final; and a cycle with one such call is shorter than the age at which a loop counts as stalled.
+/// Longer than any useful answer takes, and shorter than the age at which a loop counts as stalled. The exchange does not
+/// execute a request that arrives later.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
 
 type Query<'a> = &'a [(&'a str, &'a str)];
