@@ -31,8 +31,9 @@
 //!
 //! # What this does not do
 //!
-//! It sends no alerts, stores no history and draws no charts; Prometheus, Alertmanager and Grafana do. It does not
-//! trace requests. It installs no signal handler and does not change the functions that it measures.
+//! It sends no alerts, and it keeps no history but that of the last 15 minutes for the status page; Prometheus,
+//! Alertmanager and Grafana do. It does not trace requests. It installs no signal handler and does not change the
+//! functions that it measures.
 
 // docs.rs shows with each item the features that it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -43,12 +44,13 @@ extern crate self as bot_metrics;
 // The modules from the top floor down; each imports only from below, which `tests/rooms` checks.
 //
 // attributes    the code that an annotated function calls; server, push, testing and event_layer lie beside it
+// status        the state of a bot, for its page and for programs
 // linked        the metrics and annotated functions of the binary as data
 // instance      the settings, and the instance that holds everything below
 // conformance   a checker of complete pages
 // sites         the annotated functions, known at link time; exposition turns series into text
 // families      what each group of families measures and exports
-// series        the series of a label set, and their limits
+// series        the series of a label set, and their limits; history keeps the last quarter of an hour
 // storage       the words that threads record to, and consistent reads of them
 // clock         time, and how a call ended (outcome)
 // catalogue     names, help texts, labels and buckets; labels holds the label types
@@ -66,6 +68,8 @@ pub mod linked;
 pub mod push;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "page")]
+pub mod status;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
 
@@ -85,6 +89,8 @@ mod event_layer;
 mod exemplars;
 mod exposition;
 mod families;
+#[cfg(feature = "page")]
+mod history;
 mod instance;
 mod lock;
 mod outcome;
@@ -114,7 +120,7 @@ pub use families::market_data::MarketDataHandle;
 pub use families::rate_limit::RateLimitHandle;
 pub use families::recent::RecentEvent;
 pub use families::reconciliation::{ReconciliationCycle, ReconciliationReport};
-pub use families::subsystem::{RunGuard, SubsystemHandle, SubsystemHealth};
+pub use families::subsystem::{RunEnd, RunGuard, SubsystemHandle, SubsystemHealth};
 pub use instance::env_reader::EnvReader;
 pub use instance::metrics::Metrics;
 pub use instance::profile::ProfileHandle;

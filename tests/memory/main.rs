@@ -1,6 +1,7 @@
 //! The memory that series take, in a process whose allocator counts.
 
 mod allocator;
+mod history;
 mod series;
 mod streaming;
 

@@ -11,4 +11,5 @@ mod random_faults;
 mod records;
 mod screen;
 mod signs;
+mod status;
 mod trading;

@@ -24,7 +24,7 @@ mod labels {
     }
 }
 
-static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
+pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     use labels::Subsystem::{Disabled, DisabledAndRun};
     Settings::new(Mode::Paper)
         .disable(Disabled)

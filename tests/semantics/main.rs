@@ -5,6 +5,7 @@
 
 mod annotated;
 mod capital;
+mod catalogue;
 mod definitions;
 mod events;
 mod exchange;

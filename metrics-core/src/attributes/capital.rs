@@ -16,6 +16,8 @@ impl CallSite {
     /// Begins a check of the capital of `profile`, which is exported from here on.
     pub fn capital(&'static self, profile: Text) -> CapitalGuard {
         not_installed::note(self);
+        #[cfg(feature = "page")]
+        self.count_check();
         // A removed profile stays removed until there are figures.
         let id = lock::outside(|| profile_id(process::core(), profile.as_str())).flatten();
         CapitalGuard { profile, _id: id }

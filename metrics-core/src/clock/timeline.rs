@@ -190,7 +190,7 @@ impl Translation {
 }
 
 /// A point in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) boot_time: Duration,
     pub(crate) wall: Duration,

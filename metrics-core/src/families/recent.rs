@@ -37,6 +37,8 @@ pub(crate) const LONGEST_TEXT: usize = 240;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecentEvent {
+    /// Its position among all that was numbered since the start; later events have greater numbers, with gaps.
+    pub sequence: u64,
     /// The wall-clock time at which it was recorded.
     pub at: SystemTime,
     /// Its severity.
@@ -54,8 +56,8 @@ pub struct RecentEvent {
 /// A ring for each of the library's severities, and one for a bot's own.
 #[derive(Debug)]
 pub(crate) struct Recent {
-    /// The order of the next event. Timestamps do not determine the order, because a clock may not advance or may go
-    /// back.
+    /// The sequence number of the next event, at least 1. Timestamps do not determine the order, because a clock may
+    /// not advance or may go back.
     order: AtomicU64,
     rings: [Ring; Severity::VALUES.len() + 1],
 }
@@ -74,12 +76,24 @@ pub(crate) type EventTexts<'a> = [&'a [u8]; 5];
 
 impl Recent {
     pub(crate) const fn new() -> Self {
-        Self { order: AtomicU64::new(0), rings: [const { Ring::new() }; Severity::VALUES.len() + 1] }
+        Self { order: AtomicU64::new(1), rings: [const { Ring::new() }; Severity::VALUES.len() + 1] }
     }
 
     /// Stores an event, unless its slot is still being written.
     pub(crate) fn keep(&self, at: Duration, said: EventTexts<'_>) {
         self.ring(said[0]).keep(self.order.fetch_add(1, Relaxed), at, said);
+    }
+
+    /// The sequence number that was given out last; 0 before the first.
+    #[cfg(feature = "page")]
+    pub(crate) fn last_sequence(&self) -> u64 {
+        self.order.load(Relaxed) - 1
+    }
+
+    /// Takes the next sequence number for something that is not an event.
+    #[cfg(feature = "page")]
+    pub(crate) fn take_sequence(&self) -> u64 {
+        self.order.fetch_add(1, Relaxed)
     }
 
     fn ring(&self, severity: &[u8]) -> &Ring {
@@ -91,21 +105,21 @@ impl Recent {
     /// All events, the newest first.
     pub(crate) fn all(&self) -> Vec<RecentEvent> {
         let mut events: Vec<_> = self.rings.iter().flat_map(Ring::all).collect();
-        events.sort_unstable_by_key(|(order, _)| Reverse(*order));
-        events.into_iter().map(|(_, event)| event).collect()
+        events.sort_unstable_by_key(|event| Reverse(event.sequence));
+        events
     }
+}
 
-    /// The newest events of each severity, at most this many of each, in the same order.
-    #[cfg(feature = "server")]
-    pub(crate) fn newest_of_each(&self, most: usize) -> Vec<RecentEvent> {
-        let mut counts = BTreeMap::new();
-        let is_among = |event: &RecentEvent| {
-            let count = counts.entry(event.severity.clone()).or_insert(0);
-            *count += 1;
-            *count <= most
-        };
-        self.all().into_iter().filter(is_among).collect()
-    }
+/// Of these events, which are the newest first, at most this many of each severity.
+#[cfg(feature = "server")]
+pub(crate) fn newest_of_each(mut events: Vec<RecentEvent>, most: usize) -> Vec<RecentEvent> {
+    let mut counts = BTreeMap::new();
+    events.retain(|event| {
+        let count = counts.entry(event.severity.clone()).or_insert(0);
+        *count += 1;
+        *count <= most
+    });
+    events
 }
 
 impl Ring {
@@ -121,8 +135,7 @@ impl Ring {
         write(place(places, number), number, order, at, said);
     }
 
-    /// All events, each with its order.
-    fn all(&self) -> Vec<(u64, RecentEvent)> {
+    fn all(&self) -> Vec<RecentEvent> {
         let Some(places) = self.places.get() else { return Vec::new() };
         let next = self.next.load(Acquire);
         let oldest = next.saturating_sub(PLACES as u64).max(1);
@@ -155,7 +168,7 @@ fn write(place: &EventWords, number: u64, order: u64, at: Duration, said: EventT
     place.write(number, head.into_iter().chain(chunks));
 }
 
-fn read(place: &EventWords, number: u64) -> Option<(u64, RecentEvent)> {
+fn read(place: &EventWords, number: u64) -> Option<RecentEvent> {
     let words = place.read(number)?;
     let bytes: Vec<u8> = words[HEAD..].iter().flat_map(|word| word.to_le_bytes()).collect();
     let mut rest = &bytes[..];
@@ -166,15 +179,15 @@ fn read(place: &EventWords, number: u64) -> Option<(u64, RecentEvent)> {
         rest = behind;
         Some(String::from_utf8_lossy(text).into_owned() + if is_cut { "…" } else { "" })
     };
-    let event = RecentEvent {
+    Some(RecentEvent {
+        sequence: words[2],
         at: UNIX_EPOCH + Duration::from_nanos(words[0]),
         severity: text(0)?,
         event_type: text(1)?,
         profile: text(2)?,
         symbol: text(3)?,
         text: text(4)?,
-    };
-    Some((words[2], event))
+    })
 }
 
 /// The beginning of a text, cut between two characters.
@@ -313,7 +326,7 @@ mod tests {
             ["A_BOTS_OWN", "ERROR", "CRITICAL"],
             "the newest first"
         );
-        assert_eq!(recent.newest_of_each(7).len(), 2 * 7 + 3);
+        assert_eq!(newest_of_each(all, 7).len(), 2 * 7 + 3);
     }
 
     #[test]

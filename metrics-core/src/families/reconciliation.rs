@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::LabelValue;
 use crate::catalogue;
+use crate::clock::Clock;
 use crate::labels::Source;
 use crate::labels::value::OTHER;
 use crate::lock::{self, Lock};
@@ -108,13 +110,18 @@ const MOST_NAMES: usize = 200;
 type NamedSite = &'static (dyn fmt::Display + Sync);
 
 /// The reconciliations of an instance.
-#[derive(Debug, Default)]
-pub(crate) struct Reconciliations(Lock<ReconciliationState>);
+#[derive(Debug)]
+pub(crate) struct Reconciliations {
+    clock: Clock,
+    state: Lock<ReconciliationState>,
+}
 
 #[derive(Debug, Default)]
 struct ReconciliationState {
     /// The sums over all reconciliations.
     mismatches: [u64; MISMATCH_KINDS.len()],
+    /// The boot time of the last commit.
+    committed_at: Option<Duration>,
     each: BTreeMap<Arc<ReconciliationKey>, Reconciliation>,
 }
 
@@ -143,13 +150,31 @@ struct Committed {
 }
 
 impl Reconciliations {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, state: Lock::default() }
+    }
+
+    /// The boot time of the last committed cycle.
+    #[cfg(feature = "page")]
+    pub(crate) fn committed_at(&self) -> Option<Duration> {
+        self.state.lock().committed_at
+    }
+
+    /// The number of cycles that this call site has begun.
+    #[cfg(feature = "page")]
+    pub(crate) fn begun_at(&self, site: NamedSite) -> u64 {
+        let site = Some(std::ptr::from_ref(site).addr());
+        let state = self.state.lock();
+        state.each.iter().filter(|(key, _)| key.site == site).map(|(_, cycles)| cycles.begun).sum()
+    }
+
     /// The number of a cycle that begins now, and the key under which it is stored.
     fn begin(&self, site: Option<NamedSite>, name: &str) -> (Arc<ReconciliationKey>, u64) {
         let mut key = ReconciliationKey {
             site: site.map(|site| std::ptr::from_ref(site).addr()),
             name: name.to_owned(),
         };
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         if state.each.len() >= MOST_NAMES && !state.each.contains_key(&key) {
             OTHER.clone_into(&mut key.name);
         }
@@ -163,8 +188,9 @@ impl Reconciliations {
     /// Publishes both sources and the mismatches together.
     fn commit(&self, key: &ReconciliationKey, number: u64, report: ReconciliationReport) {
         let ReconciliationReport { mismatches, missing, new_mismatches } = report;
-        let mut state = self.0.lock();
-        let ReconciliationState { mismatches: totals, each } = &mut *state;
+        let mut state = self.state.lock();
+        state.committed_at = Some(self.clock.boot_time());
+        let ReconciliationState { mismatches: totals, each, .. } = &mut *state;
         totals[UNSPECIFIED] = totals[UNSPECIFIED].saturating_add(new_mismatches);
         let Some(reconciliation) = each.get_mut(key) else { return };
         let known = match &reconciliation.last {
@@ -181,7 +207,7 @@ impl Reconciliations {
     /// The mismatches of each kind, and the items missing from each source by the last committed cycles, which are
     /// absent before the first of any.
     fn totals(&self) -> ([u64; MISMATCH_KINDS.len()], Option<[u64; Source::VALUES.len()]>) {
-        let state = self.0.lock();
+        let state = self.state.lock();
         let committed = state.each.values().filter_map(|reconciliation| reconciliation.last.as_ref());
         let add = |[db, exchange]: [u64; 2], more: [u64; 2]| {
             [db.saturating_add(more[0]), exchange.saturating_add(more[1])]
@@ -301,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_mismatch_counts_once_while_it_lasts_and_again_when_it_returns() {
-        let reconciliations = Reconciliations::default();
+        let reconciliations = Reconciliations::new(Clock::System);
         let ghost = || ReconciliationReport::new().missing(Source::Exchange, "order 1");
         let both = || ghost().missing(Source::Db, "order 1").differs("order 2");
         assert_eq!(totals(&reconciliations), (0, None));
@@ -325,7 +351,7 @@ mod tests {
 
     #[test]
     fn counts_without_keys_are_new_each_time() {
-        let reconciliations = Reconciliations::default();
+        let reconciliations = Reconciliations::new(Clock::System);
         for total in [2, 4] {
             let report = ReconciliationReport::new().missing_count(Source::Db, 5).new_mismatches(2);
             commit(&reconciliations, "", report);
@@ -341,7 +367,7 @@ mod tests {
             missing.missing_count(Source::Db, u64::MAX).new_mismatches(u64::MAX).new_mismatches(u64::MAX)
         };
         assert_eq!(endless().missing_from(Source::Db), u64::MAX);
-        let reconciliations = Reconciliations::default();
+        let reconciliations = Reconciliations::new(Clock::System);
         for name in ["orders", "positions", "orders"] {
             commit(&reconciliations, name, endless());
             let mut snapshot = SnapshotBuilder::new(Families::All);
@@ -354,12 +380,12 @@ mod tests {
 
     #[test]
     fn any_number_of_names_takes_bounded_memory_and_loses_no_mismatch() {
-        let reconciliations = Reconciliations::default();
+        let reconciliations = Reconciliations::new(Clock::System);
         for name in 0..1_000 {
             let report = ReconciliationReport::new().differs(format!("order {name}"));
             commit(&reconciliations, &name.to_string(), report);
         }
-        assert_eq!(reconciliations.0.lock().each.len(), MOST_NAMES + 1);
+        assert_eq!(reconciliations.state.lock().each.len(), MOST_NAMES + 1);
         assert_eq!(totals(&reconciliations), (1_000, Some([0, 0])));
     }
 }

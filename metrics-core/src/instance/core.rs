@@ -7,6 +7,8 @@ use std::time::Duration;
 use prometheus::Registry;
 use prometheus::proto::MetricFamily;
 
+#[cfg(feature = "page")]
+use super::scrape_count::ScrapeCount;
 use super::settings::Settings;
 use crate::catalogue::{self, DEFAULT_NAMESPACE};
 use crate::clock::{Clock, Created, Started, Timeline, Translation};
@@ -22,6 +24,8 @@ use crate::families::reconciliation::Reconciliations;
 #[cfg(feature = "tokio")]
 use crate::families::scheduler::SchedulerLag;
 use crate::families::subsystem::Subsystems;
+#[cfg(feature = "page")]
+use crate::history::HistoryCell;
 use crate::labels::{EventType, Severity};
 use crate::report::{Report, Topic};
 use crate::source_line::SourceLine;
@@ -47,6 +51,10 @@ pub(crate) struct Core {
     pub(super) installed: OnceLock<Installed>,
     pub(super) exposition_length: AtomicUsize,
     pub(super) scrape_duration: GaugeSlot,
+    #[cfg(feature = "page")]
+    pub(crate) history: HistoryCell,
+    #[cfg(feature = "page")]
+    pub(crate) scrapes: ScrapeCount,
     #[cfg(feature = "tokio")]
     pub(crate) scheduler_lag: Arc<SchedulerLag>,
 }
@@ -69,6 +77,7 @@ impl Core {
         let events = Events::new(clock.clone());
         let profiles = Profiles::new(clock.clone());
         let market_data = Arc::new(MarketData::new(clock.clone()));
+        let reconciliations = Arc::new(Reconciliations::new(clock.clone()));
         let created = Created::at(clock.boot_time());
         Self {
             clock,
@@ -81,12 +90,16 @@ impl Core {
             profiles,
             market_data,
             rate_limits: Arc::default(),
-            reconciliations: Arc::default(),
+            reconciliations,
             custom,
             foreign: Foreign::default(),
             installed: OnceLock::new(),
             exposition_length: AtomicUsize::new(0),
             scrape_duration: GaugeSlot::new(),
+            #[cfg(feature = "page")]
+            history: HistoryCell::default(),
+            #[cfg(feature = "page")]
+            scrapes: ScrapeCount::default(),
             #[cfg(feature = "tokio")]
             scheduler_lag: Arc::new(SchedulerLag::new()),
         }

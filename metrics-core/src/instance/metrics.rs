@@ -26,6 +26,8 @@ use crate::families::exchange::{ExchangeCallHandle, ExchangeSlots};
 use crate::families::market_data::MarketDataHandle;
 use crate::families::rate_limit::RateLimitHandle;
 use crate::families::recent::RecentEvent;
+#[cfg(feature = "server")]
+use crate::families::recent::newest_of_each;
 use crate::families::reconciliation::ReconciliationCycle;
 #[cfg(feature = "tokio")]
 use crate::families::scheduler::watch;
@@ -147,7 +149,7 @@ impl Metrics {
     /// The newest events of each severity, at most `most` of each.
     #[cfg(feature = "server")]
     pub(crate) fn newest_events_of_each_severity(&self, most: usize) -> Vec<RecentEvent> {
-        self.core.events.recent().newest_of_each(most)
+        newest_of_each(self.core.events.recent().all(), most)
     }
 
     /// The profile with this id, exported from here on with 0 violations.

@@ -6,4 +6,8 @@ mod install;
 pub(crate) mod metrics;
 pub(crate) mod process;
 pub(crate) mod profile;
+#[cfg(feature = "page")]
+pub(crate) mod sampling;
+#[cfg(feature = "page")]
+pub(crate) mod scrape_count;
 pub(crate) mod settings;

@@ -16,6 +16,8 @@ use super::negotiation::Variant;
 use super::security::Security;
 
 const HTML: &str = "text/html; charset=utf-8";
+#[cfg(feature = "page")]
+const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// On every answer, not only on the pages that a browser shows; the others lose nothing by it.
@@ -55,6 +57,11 @@ impl Answer {
 
     pub(super) fn html(page: String) -> Self {
         Self::new(StatusCode::OK, HTML, page)
+    }
+
+    #[cfg(feature = "page")]
+    pub(super) fn json(page: Vec<u8>) -> Self {
+        Self::new(StatusCode::OK, JSON, page)
     }
 
     pub(super) fn text(status: StatusCode, text: impl Into<String>) -> Self {

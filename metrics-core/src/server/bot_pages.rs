@@ -137,7 +137,13 @@ impl Pages for Metrics {
         out: &mut dyn io::Write,
     ) -> io::Result<Delivered> {
         let receipt = self.write_page(page, clients, out)?;
-        Ok(Box::new(|| receipt.confirm()))
+        #[cfg(feature = "page")]
+        let core = Arc::clone(&self.core);
+        Ok(Box::new(move || {
+            #[cfg(feature = "page")]
+            core.scrapes.add(core.clock.wall());
+            receipt.confirm();
+        }))
     }
 
     fn compare_clocks(&self) {
@@ -146,6 +152,21 @@ impl Pages for Metrics {
 
     fn landing(&self) -> String {
         landing(self)
+    }
+
+    #[cfg(feature = "page")]
+    fn sample(&self) {
+        self.core.sample();
+    }
+
+    #[cfg(feature = "page")]
+    fn status(&self, since: u64) -> Vec<u8> {
+        json(&self.status_since(since))
+    }
+
+    #[cfg(feature = "page")]
+    fn catalogue(&self) -> Vec<u8> {
+        json(&Metrics::catalogue(self))
     }
 
     /// A loop that hangs must be restarted by the supervisor; one that merely fails must not, since an outage of the
@@ -166,6 +187,12 @@ impl Pages for Metrics {
             })
         })
     }
+}
+
+/// Fails for no status: its maps have texts as keys, and its numbers are spelled.
+#[cfg(feature = "page")]
+fn json(page: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(page).unwrap_or_default()
 }
 
 fn verdict(

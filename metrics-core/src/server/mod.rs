@@ -9,6 +9,8 @@
 //! | --- | --- |
 //! | `/metrics` | the exposition |
 //! | `/` | the landing page |
+//! | `/status.json` | the [status](crate::status) of the bot, with the feature `page` |
+//! | `/catalogue` | the annotated functions and the families, likewise |
 //! | `/-/healthy`, `/-/ready` | 200, or 503 with the reason |
 //!
 //! # Formats

@@ -9,6 +9,8 @@ use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
 use super::Format;
 use crate::exposition::filter::Filter;
 use crate::exposition::format::RequestedPage;
+#[cfg(feature = "page")]
+use crate::shown::shown;
 
 /// The formats that a server offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,9 @@ pub(super) struct OfferedFormats {
 pub(super) struct Variant {
     pub(super) page: RequestedPage,
     pub(super) is_compressed: bool,
+    /// The sequence number after which a status begins.
+    #[cfg(feature = "page")]
+    pub(super) since: u64,
 }
 
 /// The time after which Prometheus gives up, in seconds.
@@ -43,6 +48,23 @@ const MOST_NAMES: usize = 200;
 #[error("the request has {0} different names in name[]; allowed: up to {MOST_NAMES}")]
 pub(super) struct TooManyNames(usize);
 
+/// The client asks for news since a text that is no sequence number.
+#[cfg(feature = "page")]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "since={0} is not a sequence number; allowed: a whole number from 0 to {max}, the `sequence` of an earlier answer",
+    max = u64::MAX
+)]
+pub(super) struct BadSince(String);
+
+/// The sequence number up to which the client knows the status; 0 if it says nothing.
+#[cfg(feature = "page")]
+pub(super) fn since(uri: &Uri) -> Result<u64, BadSince> {
+    let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let Some((_, number)) = pairs.find(|(key, _)| key == "since") else { return Ok(0) };
+    number.parse().map_err(|_| BadSince(shown(&number).to_string()))
+}
+
 impl Variant {
     /// The variant that this client prefers among those that are offered.
     pub(super) fn preferred(
@@ -59,7 +81,13 @@ impl Variant {
             with_created: offered.with_created,
             filter,
         };
-        Ok(Self { page, is_compressed: cfg!(feature = "gzip") && accepts_gzip(headers) })
+        let is_compressed = cfg!(feature = "gzip") && accepts_gzip(headers);
+        Ok(Self {
+            page,
+            is_compressed,
+            #[cfg(feature = "page")]
+            since: 0,
+        })
     }
 
     /// Whether it has all families.

@@ -28,6 +28,19 @@ pub(crate) trait Pages: Send + Sync + 'static {
     fn landing(&self) -> String;
     /// Called once per second on the server's own thread, so that it must not block.
     fn compare_clocks(&self) {}
+    /// Called once per second on a thread that renders pages, unless the last call has not returned yet.
+    #[cfg(feature = "page")]
+    fn sample(&self) {}
+    /// The state of the bot as JSON, without the events and the history up to this sequence number.
+    #[cfg(feature = "page")]
+    fn status(&self, _since: u64) -> Vec<u8> {
+        Vec::new()
+    }
+    /// The annotated functions and the families as JSON.
+    #[cfg(feature = "page")]
+    fn catalogue(&self) -> Vec<u8> {
+        Vec::new()
+    }
     /// Whether the bot works.
     fn healthy(&self) -> HealthAnswer;
     /// Whether the bot has started.

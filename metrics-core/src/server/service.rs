@@ -21,7 +21,7 @@ use super::connections::Connections;
 use super::scrapes::{Handover, Scrapes, Tracked};
 use super::site::PageService;
 use super::stop::StopSignal;
-use super::thread::{compare_clocks, runtime};
+use super::thread::{every_second, runtime};
 use super::unread::Unread;
 use super::{Pages, ServerOptions};
 use crate::report::Report;
@@ -69,7 +69,7 @@ impl MetricsService {
             let inside = runtime.enter();
             let unread = Unread::new(&options, Connections::new(options.max_connections));
             let site = PageService::start(&pages, &options, &report, counted, &unread);
-            tokio::spawn(compare_clocks(pages));
+            tokio::spawn(every_second(pages));
             drop(inside);
             let _ = started.send(Ok((Arc::new(site), runtime.handle().clone())));
             runtime.block_on(stopped.stopped());

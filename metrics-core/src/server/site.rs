@@ -10,6 +10,8 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode, Version};
 
 use super::answer::{Answer, Content};
+#[cfg(feature = "page")]
+use super::negotiation::since;
 use super::negotiation::{OfferedFormats, Variant, scrape_timeout};
 use super::outlet::Outlet;
 use super::pages::METRICS;
@@ -21,9 +23,13 @@ use crate::exposition::WaitingClients;
 use crate::report::Report;
 
 /// The number of pages.
-pub(super) const PAGES: usize = 4;
+pub(super) const PAGES: usize = if cfg!(feature = "page") { 6 } else { 4 };
 
 const LANDING: &str = "/";
+#[cfg(feature = "page")]
+const STATUS: &str = "/status.json";
+#[cfg(feature = "page")]
+const CATALOGUE: &str = "/catalogue";
 const HEALTHY: &str = "/-/healthy";
 const READY: &str = "/-/ready";
 
@@ -34,6 +40,10 @@ const LONGEST_TARGET: usize = 8 * 1024;
 pub(super) struct PageService {
     metrics: Rendering,
     landing: Rendering,
+    #[cfg(feature = "page")]
+    status: Rendering,
+    #[cfg(feature = "page")]
+    catalogue: Rendering,
     healthy: Rendering,
     ready: Rendering,
     offered: OfferedFormats,
@@ -67,6 +77,10 @@ impl PageService {
                 None
             }),
             landing: start(LANDING, |pages, _, _, _| Some(Answer::html(pages.landing()))),
+            #[cfg(feature = "page")]
+            status: start(STATUS, |pages, variant, _, _| Some(Answer::json(pages.status(variant.since)))),
+            #[cfg(feature = "page")]
+            catalogue: start(CATALOGUE, |pages, _, _, _| Some(Answer::json(pages.catalogue()))),
             healthy: start(HEALTHY, |pages, _, _, _| Some(Answer::verdict(pages.healthy()))),
             ready: start(READY, |pages, _, _, _| Some(Answer::verdict(pages.ready()))),
             offered: options.offered.clone(),
@@ -96,6 +110,15 @@ impl PageService {
         let page = match head.uri.path() {
             METRICS => return self.metrics.answer(variant, scrape_timeout(&head.headers)).await,
             LANDING => &self.landing,
+            #[cfg(feature = "page")]
+            STATUS => {
+                return match since(&head.uri) {
+                    Ok(since) => self.status.answer(Variant { since, ..Variant::default() }, None).await,
+                    Err(error) => Answer::text(StatusCode::BAD_REQUEST, error.to_string()).into(),
+                };
+            }
+            #[cfg(feature = "page")]
+            CATALOGUE => &self.catalogue,
             HEALTHY => &self.healthy,
             READY => &self.ready,
             _ => return not_found().into(),
@@ -137,6 +160,11 @@ fn refusal(head: &Parts) -> Option<Answer> {
 }
 
 fn not_found() -> Answer {
+    #[cfg(feature = "page")]
+    let text = format!(
+        "not found; this server has {LANDING}, {METRICS}, {STATUS}, {CATALOGUE}, {HEALTHY} and {READY}"
+    );
+    #[cfg(not(feature = "page"))]
     let text = format!("not found; this server has {LANDING}, {METRICS}, {HEALTHY} and {READY}");
     Answer::text(StatusCode::NOT_FOUND, text)
 }

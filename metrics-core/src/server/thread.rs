@@ -6,6 +6,8 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
+#[cfg(feature = "page")]
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::MissedTickBehavior;
 
 use super::accept::Acceptor;
@@ -18,6 +20,8 @@ use super::site::{PAGES, PageService};
 use super::stop::StopSignal;
 use super::unread::Unread;
 use super::{Pages, ServerOptions};
+#[cfg(feature = "page")]
+use crate::panics::contained;
 use crate::report::Report;
 
 /// The time for which answers in progress may continue once the server is stopped.
@@ -29,6 +33,9 @@ const KEEP_RENDERING_THREADS: Duration = Duration::from_secs(60 * 60);
 
 /// The threads that read the web configuration and check a password.
 const SECURITY: usize = 2;
+
+/// The thread that samples the history.
+const SAMPLING: usize = if cfg!(feature = "page") { 1 } else { 0 };
 
 /// The time for which a recording around a suspend may be dated before it; the comparison costs next to nothing.
 const COMPARE_CLOCKS_EVERY: Duration = Duration::from_secs(1);
@@ -73,7 +80,7 @@ impl Work {
         };
         let acceptor = self.acceptor();
         // It ends with the runtime.
-        tokio::spawn(compare_clocks(Arc::clone(&self.pages)));
+        tokio::spawn(every_second(Arc::clone(&self.pages)));
         tokio::spawn(self.security.clone().watch());
         tell(started, Ok(addresses));
         let stop = self.stop;
@@ -98,12 +105,34 @@ impl Work {
     }
 }
 
-pub(super) async fn compare_clocks(pages: Arc<dyn Pages>) {
+/// Compares the clocks, and samples the history.
+pub(super) async fn every_second(pages: Arc<dyn Pages>) {
     let mut turns = tokio::time::interval(COMPARE_CLOCKS_EVERY);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    #[cfg(feature = "page")]
+    let mut sampling = Sampling::default();
     loop {
         turns.tick().await;
         pages.compare_clocks();
+        #[cfg(feature = "page")]
+        sampling.begin(&pages);
+    }
+}
+
+/// The last sampling of the history. It runs on a thread that renders pages, since it may wait for locks.
+#[cfg(feature = "page")]
+#[derive(Default)]
+struct Sampling(Option<JoinHandle<()>>);
+
+#[cfg(feature = "page")]
+impl Sampling {
+    /// Begins the next one. If the last one still waits, or the system has no thread left, the history has a gap.
+    fn begin(&mut self, pages: &Arc<dyn Pages>) {
+        if self.0.as_ref().is_some_and(|last| !last.is_finished()) {
+            return;
+        }
+        let pages = Arc::clone(pages);
+        self.0 = contained(|| spawn_blocking(move || pages.sample())).ok();
     }
 }
 
@@ -112,7 +141,7 @@ pub(super) fn runtime() -> io::Result<Runtime> {
         .enable_io()
         .enable_time()
         .thread_name("metrics-render")
-        .max_blocking_threads(PAGES * RENDERINGS + SECURITY)
+        .max_blocking_threads(PAGES * RENDERINGS + SECURITY + SAMPLING)
         .thread_keep_alive(KEEP_RENDERING_THREADS)
         .build()
 }

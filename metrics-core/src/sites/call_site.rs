@@ -4,6 +4,8 @@ use std::fmt;
 use std::panic::Location;
 use std::slice;
 use std::sync::Arc;
+#[cfg(feature = "page")]
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use linkme::distributed_slice;
@@ -84,6 +86,9 @@ pub enum SiteSeries {
     Exchange(Arc<ExchangeSlots>),
     /// An event.
     Event(Arc<EventSlots>),
+    /// The number of capital checks, which have no series of their own.
+    #[cfg(feature = "page")]
+    Checks(AtomicU64),
 }
 
 impl SiteSeries {
@@ -93,6 +98,8 @@ impl SiteSeries {
             Self::Subsystem(slots) => Some(slots.runs()),
             Self::Exchange(slots) => Some(slots.calls()),
             Self::Event(_) => None,
+            #[cfg(feature = "page")]
+            Self::Checks(_) => None,
         }
     }
 }
@@ -217,6 +224,31 @@ impl CallSite {
     /// The attribute, and the labels that are known at compile time.
     pub fn target(&self) -> (CallSiteKind, [&'static str; 2]) {
         (self.kind, self.labels)
+    }
+
+    /// Whether it has found the series of a call. A call of a run or of an exchange call finds it, and so does an event
+    /// without profile and symbol, once it has occurred.
+    #[cfg(feature = "page")]
+    pub(crate) fn has_found_series(&self) -> bool {
+        std::iter::once(&self.cell).chain(self.cells).any(|cell| cell.get().is_some())
+    }
+
+    /// Counts a capital check.
+    #[cfg(feature = "page")]
+    pub(crate) fn count_check(&self) {
+        self.cell.find(|| SiteSeries::Checks(AtomicU64::new(0)));
+        if let Some(SiteSeries::Checks(checks)) = self.cell.get() {
+            checks.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// The number of capital checks.
+    #[cfg(feature = "page")]
+    pub(crate) fn checks(&self) -> u64 {
+        match self.cell.get() {
+            Some(SiteSeries::Checks(checks)) => checks.load(Relaxed),
+            _ => 0,
+        }
     }
 
     /// The age given by the attribute of a subsystem.

@@ -72,6 +72,12 @@ impl HistogramValue {
     pub fn sum(&self) -> f64 {
         self.sum
     }
+
+    /// The number of observations by bucket, the last one for values above all bounds.
+    #[cfg(feature = "page")]
+    pub(crate) fn buckets(&self) -> &[u64] {
+        &self.buckets
+    }
 }
 
 /// Collects series in any order, each label set once.

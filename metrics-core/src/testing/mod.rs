@@ -118,3 +118,10 @@ pub fn locks_taken() -> u64 {
 pub fn trust_time_stamps() {
     crate::clock::TRUST.store(true, Relaxed);
 }
+
+/// Samples the history of the status, as a server does once a second.
+#[cfg(feature = "page")]
+#[doc(hidden)]
+pub fn sample(metrics: &Metrics) {
+    metrics.core.sample();
+}

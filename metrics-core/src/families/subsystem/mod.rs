@@ -15,8 +15,8 @@ use crate::{Error, Outcome};
 
 pub(crate) use max_age::MaxAge;
 use standing::Presence;
-pub use standing::SubsystemHealth;
 pub(crate) use standing::SubsystemSlots;
+pub use standing::{RunEnd, SubsystemHealth};
 
 /// A subsystem is stalled after this many of its periods without a success.
 pub(crate) const PERIODS_UNTIL_STALLED: u32 = 3;

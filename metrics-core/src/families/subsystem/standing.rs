@@ -15,13 +15,13 @@ use crate::{LabelValue, Outcome};
 #[derive(Debug)]
 pub struct SubsystemSlots {
     runs: CallSeriesLease,
-    standing: Lock<SubsystemState>,
+    standing: Lock<SubsystemRecord>,
     max_age: lock::Once<MaxAge>,
 }
 
 /// The state that is not recorded by runs.
 #[derive(Debug)]
-struct SubsystemState {
+struct SubsystemRecord {
     presence: Presence,
     /// Boot time from which on its age counts: the time at which it was registered or resumed.
     since: Duration,
@@ -73,8 +73,24 @@ pub struct SubsystemHealth {
     /// The number of runs that have ended. If it is 0 while one is in progress, the attribute may be on the loop
     /// instead of the body of one cycle.
     pub runs_ended: u64,
+    /// Age of the last end of a run, whether it succeeded or not; `None` before the first.
+    pub last_end_age: Option<Duration>,
+    /// How the last run ended; `None` before the first.
+    pub last_end: Option<RunEnd>,
     /// The reason of a pause.
     pub paused: Option<Arc<str>>,
+}
+
+/// How a run of a subsystem ended, as far as its health depends on it. The counts of `subsystem_runs_total` have the
+/// exact outcomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunEnd {
+    /// With [`Outcome::Ok`].
+    Succeeded,
+    /// With [`Outcome::Skipped`], a sign of life like a success.
+    Skipped,
+    /// With any other outcome.
+    Failed,
 }
 
 impl SubsystemHealth {
@@ -82,6 +98,18 @@ impl SubsystemHealth {
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.paused.is_some() || self.age <= self.max_age
+    }
+}
+
+impl RunEnd {
+    /// The end of the last run, if one has ended.
+    fn last(totals: &Totals) -> Option<Self> {
+        match totals.ended_at {
+            0 => None,
+            at if at == totals.good_at => Some(Self::Succeeded),
+            at if at == totals.fresh_at => Some(Self::Skipped),
+            _ => Some(Self::Failed),
+        }
     }
 }
 
@@ -108,7 +136,7 @@ impl SubsystemSlots {
     }
 
     fn recording_to(runs: CallSeriesLease, clock: &Clock, presence: Presence) -> Self {
-        let standing = SubsystemState {
+        let standing = SubsystemRecord {
             presence,
             since: clock.boot_time(),
             paused: None,
@@ -186,6 +214,8 @@ impl SubsystemSlots {
             running_for,
             hung_for,
             runs_ended: totals.ended(),
+            last_end_age: ended.map(|ended| now.saturating_sub(ended.boot_time)),
+            last_end: RunEnd::last(totals),
             paused: standing.paused.clone(),
         };
         let observed = self.runs.scale().duration(totals.sum);
@@ -208,7 +238,7 @@ impl SubsystemSlots {
     }
 }
 
-impl SubsystemState {
+impl SubsystemRecord {
     fn be_here(&mut self, now: Duration) {
         if self.presence != Presence::Here {
             self.presence = Presence::Here;

@@ -12,6 +12,8 @@ mod rendering;
 mod security;
 mod service;
 mod slow;
+#[cfg(feature = "page")]
+mod status;
 
 use std::io;
 use std::net::SocketAddr;

@@ -46,7 +46,8 @@ fn unknown_paths_list_the_known_ones() {
     let served = start_plain();
     let reply = get(served.address, "/favicon.ico");
     assert_eq!(reply.status, 404);
-    for path in ["/metrics", "/-/healthy", "/-/ready"] {
+    let with_page: &[&str] = if cfg!(feature = "page") { &["/status.json", "/catalogue"] } else { &[] };
+    for path in ["/metrics", "/-/healthy", "/-/ready"].iter().chain(with_page) {
         assert!(reply.body.contains(path), "{}", reply.body);
     }
 }

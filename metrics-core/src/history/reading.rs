@@ -1,0 +1,237 @@
+//! A reading of the series that have a history, at one moment.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::{LONGEST_LABELS, MOST_OPERATIONS, MOST_PROFILES, MOST_SUBSYSTEMS};
+use crate::catalogue::{self, Family, Origin};
+use crate::clock::Stamp;
+use crate::labels::value::LabelValue as _;
+use crate::outcome::Outcome;
+use crate::storage::{FamilySnapshot, HistogramValue, Sample, Snapshot, Value};
+
+/// The values of a series' labels.
+pub(crate) type SeriesLabels = Vec<Cow<'static, str>>;
+
+/// The name of one of a bot's own families, and the labels of a series of it.
+pub(crate) type OwnKey = (&'static str, SeriesLabels);
+
+/// The number of outcomes.
+pub(crate) const OUTCOMES: usize = Outcome::VALUES.len();
+
+/// The most words that are kept of a bot's own series, about 64 KiB.
+const MOST_OWN_WORDS: usize = 8 * 1024;
+
+/// The words that a key takes at most, beside its series.
+const KEY_WORDS: usize = LONGEST_LABELS / 8 + 8;
+
+/// The counts of calls or runs since their series began.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct CallCounts {
+    /// Observed durations, by bucket.
+    pub(crate) buckets: Vec<u64>,
+    /// The sum of the observed durations in seconds.
+    pub(crate) sum: f64,
+    pub(crate) outcomes: [u64; OUTCOMES],
+    pub(crate) in_progress: u64,
+}
+
+/// All counts up to one moment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HistoryReading {
+    pub(crate) at: Stamp,
+    /// By exchange and operation.
+    pub(crate) operations: BTreeMap<SeriesLabels, CallCounts>,
+    /// By subsystem.
+    pub(crate) subsystems: BTreeMap<SeriesLabels, CallCounts>,
+    /// In percent, by profile.
+    pub(crate) utilization: BTreeMap<SeriesLabels, f64>,
+    /// The counts of a bot's own counters and histograms, by bucket; a float counter's as its bits.
+    pub(crate) own: BTreeMap<OwnKey, Vec<u64>>,
+    /// Whether series were left out, so that one that is not here may have been counted before.
+    pub(crate) is_cut: bool,
+}
+
+impl CallCounts {
+    /// The number of ends.
+    pub(crate) fn ended(&self) -> u64 {
+        self.outcomes.iter().sum()
+    }
+
+    /// The number of observed durations.
+    pub(crate) fn observed(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
+
+    /// The mean of the observed durations in seconds; `None` without one.
+    pub(crate) fn mean(&self) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "2^53 calls take centuries")]
+        let observed = self.observed() as f64;
+        (observed > 0.0).then(|| (self.sum / observed).max(0.0))
+    }
+
+    /// The counts since `earlier`; `None` if a count fell, because the series began anew.
+    pub(crate) fn since(&self, earlier: Option<&Self>) -> Option<Self> {
+        let Some(earlier) = earlier else { return Some(self.clone()) };
+        let mut outcomes = [0; OUTCOMES];
+        for (difference, (now, then)) in outcomes.iter_mut().zip(self.outcomes.iter().zip(earlier.outcomes)) {
+            *difference = now.checked_sub(then)?;
+        }
+        let buckets = differences(&self.buckets, &earlier.buckets)?;
+        Some(Self { buckets, sum: self.sum - earlier.sum, outcomes, in_progress: self.in_progress })
+    }
+
+    /// The number of ends that are neither a success nor a skip.
+    pub(crate) fn failed(&self) -> u64 {
+        self.ended() - self.outcomes[Outcome::Ok.index()] - self.outcomes[Outcome::Skipped.index()]
+    }
+
+    /// The most frequent outcome, of failures if there are any; `None` if nothing ended.
+    pub(crate) fn main_outcome(&self) -> Option<&'static str> {
+        let has_failed = self.failed() > 0;
+        let is_candidate = |index: &usize| {
+            let is_fresh = *index == Outcome::Ok.index() || *index == Outcome::Skipped.index();
+            self.outcomes[*index] > 0 && !(is_fresh && has_failed)
+        };
+        let main = (0..OUTCOMES).filter(is_candidate).max_by_key(|index| self.outcomes[*index]);
+        main.map(|index| Outcome::VALUES[index])
+    }
+}
+
+/// The differences of counts; `None` if one fell, or a series has other buckets.
+pub(crate) fn differences(now: &[u64], then: &[u64]) -> Option<Vec<u64>> {
+    if now.len() != then.len() {
+        return None;
+    }
+    now.iter().zip(then).map(|(now, then)| now.checked_sub(*then)).collect()
+}
+
+impl HistoryReading {
+    /// The series of a snapshot, of which series were left out if it `is_cut`.
+    pub(crate) fn of(snapshot: &Snapshot, at: Stamp, is_cut: bool) -> Self {
+        let mut reading = Self { at, is_cut, ..Self::default() };
+        for family in &snapshot.families {
+            reading.read(family);
+        }
+        reading
+    }
+
+    /// Leaves out the series over the limits, so that it may be kept.
+    pub(crate) fn limited(mut self) -> Self {
+        let all = self.len();
+        limit(&mut self.operations, MOST_OPERATIONS);
+        limit(&mut self.subsystems, MOST_SUBSYSTEMS);
+        limit(&mut self.utilization, MOST_PROFILES);
+        let mut words = 0;
+        self.own.retain(|(_, labels), counts| {
+            words += counts.len() + KEY_WORDS;
+            words <= MOST_OWN_WORDS && is_short(labels)
+        });
+        self.is_cut |= self.len() < all;
+        self
+    }
+
+    /// The same without a bot's own families.
+    pub(crate) fn of_catalogue(&self) -> Self {
+        let Self { at, operations, subsystems, utilization, is_cut, .. } = self;
+        let (operations, subsystems) = (operations.clone(), subsystems.clone());
+        Self {
+            at: *at,
+            operations,
+            subsystems,
+            utilization: utilization.clone(),
+            own: BTreeMap::new(),
+            is_cut: *is_cut,
+        }
+    }
+
+    /// The number of series.
+    fn len(&self) -> usize {
+        self.operations.len() + self.subsystems.len() + self.utilization.len() + self.own.len()
+    }
+
+    fn read(&mut self, FamilySnapshot { family, samples }: &FamilySnapshot) {
+        let is = |other: &Family| family.name == other.name;
+        for Sample { labels, value } in samples {
+            match value {
+                Value::Histogram(histogram) if is(&catalogue::EXCHANGE_API_LATENCY_SECONDS) => {
+                    self.operations.entry(labels.clone()).or_default().observe(histogram);
+                }
+                Value::Histogram(histogram) if is(&catalogue::SUBSYSTEM_DURATION_SECONDS) => {
+                    self.subsystems.entry(labels.clone()).or_default().observe(histogram);
+                }
+                Value::Counter(count) if is(&catalogue::EXCHANGE_API_REQUESTS_TOTAL) => {
+                    count_outcome(&mut self.operations, labels, *count);
+                }
+                Value::Counter(count) if is(&catalogue::SUBSYSTEM_RUNS_TOTAL) => {
+                    count_outcome(&mut self.subsystems, labels, *count);
+                }
+                Value::Gauge(calls) if is(&catalogue::EXCHANGE_API_IN_FLIGHT) => {
+                    self.operations.entry(labels.clone()).or_default().in_progress = whole(*calls);
+                }
+                Value::Gauge(runs) if is(&catalogue::SUBSYSTEM_IN_PROGRESS) => {
+                    self.subsystems.entry(labels.clone()).or_default().in_progress = whole(*runs);
+                }
+                Value::Gauge(percent) if is(&catalogue::PROFILE_UTILIZATION_PERCENT) => {
+                    self.utilization.insert(labels.clone(), *percent);
+                }
+                _ if family.origin == Origin::Custom => {
+                    if let Some(words) = words(value) {
+                        self.own.insert((family.name, labels.clone()), words);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl CallCounts {
+    fn observe(&mut self, histogram: &HistogramValue) {
+        self.buckets = histogram.buckets().to_vec();
+        self.sum = histogram.sum();
+    }
+}
+
+/// Sets the count of the outcome that is the last of `labels`.
+fn count_outcome(series: &mut BTreeMap<SeriesLabels, CallCounts>, labels: &[Cow<'static, str>], count: u64) {
+    let Some((outcome, labels)) = labels.split_last() else { return };
+    if let Some(index) = Outcome::VALUES.iter().position(|known| known == outcome) {
+        series.entry(labels.to_vec()).or_default().outcomes[index] = count;
+    }
+}
+
+/// The counts of a value; `None` for a gauge.
+pub(crate) fn words(value: &Value) -> Option<Vec<u64>> {
+    match value {
+        Value::Counter(count) => Some(vec![*count]),
+        Value::FloatCounter(sum) => Some(vec![sum.to_bits()]),
+        Value::Histogram(histogram) => Some(histogram.buckets().to_vec()),
+        Value::Gauge(_) => None,
+    }
+}
+
+/// A gauge of things in progress as their number.
+fn whole(gauge: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a small number, and a cast saturates"
+    )]
+    let number = gauge as u64;
+    number
+}
+
+fn limit<T>(series: &mut BTreeMap<SeriesLabels, T>, most: usize) {
+    let mut room = most;
+    series.retain(|labels, _| {
+        let is_kept = room > 0 && is_short(labels);
+        room -= usize::from(is_kept);
+        is_kept
+    });
+}
+
+/// Whether labels are short enough to be kept.
+pub(super) fn is_short(labels: &[Cow<'static, str>]) -> bool {
+    labels.iter().map(|label| label.len()).sum::<usize>() <= LONGEST_LABELS
+}

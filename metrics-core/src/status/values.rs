@@ -1,0 +1,232 @@
+//! The values of an instance at one moment, compared with those at the begin of the window.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::shape::{
+    InvalidObservations, LabelOverflow, MarketDataStatus, MismatchCount, Notes, OperationStatus,
+    ProfileStatus, Quantiles, RateLimitStatus, ReconciliationStatus,
+};
+use super::time::seconds;
+use crate::LabelValue as _;
+use crate::catalogue::{self, EXCHANGE_API_LATENCY_BUCKETS, Family, Origin};
+use crate::history::{self, CallCounts, HistoryReading, SeriesLabels, rounded};
+use crate::outcome::Outcome;
+use crate::storage::{Sample, Snapshot, Value};
+
+/// The limits of lists, so that a status is small.
+const MOST_MARKET_DATA: usize = 50;
+const MOST_PROFILES: usize = 64;
+pub(super) const MOST_OWN_SERIES: usize = 120;
+
+/// A rate over a shorter window would be that of a handful of calls.
+const SHORTEST_WINDOW: Duration = Duration::from_secs(1);
+
+/// Whether a status has a place for a family. The others have too many series, or are for Prometheus alone.
+pub(super) fn is_shown(family: &Family) -> bool {
+    let hidden = [catalogue::OPERATIONAL_EVENTS_TOTAL.name, catalogue::TARGET_INFO.name];
+    family.origin != Origin::Standard && !hidden.contains(&family.name)
+}
+
+/// What an instance has counted, and what it had counted when the window began.
+pub(super) struct StatusValues<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) now: &'a HistoryReading,
+    pub(super) begin: Option<&'a HistoryReading>,
+}
+
+impl StatusValues<'_> {
+    /// The length of the window.
+    pub(super) fn window(&self) -> Option<Duration> {
+        let window = self.now.at.boot_time.checked_sub(self.begin?.at.boot_time)?;
+        (window >= SHORTEST_WINDOW).then_some(window)
+    }
+
+    /// What a series of calls or runs has counted in the window.
+    pub(super) fn recent(
+        &self,
+        labels: &SeriesLabels,
+        series: impl Fn(&HistoryReading) -> &BTreeMap<SeriesLabels, CallCounts>,
+    ) -> Option<CallCounts> {
+        self.window()?;
+        let begin = self.begin?;
+        let then = series(begin).get(labels);
+        // One that was left out may have counted before.
+        if then.is_none() && begin.is_cut {
+            return None;
+        }
+        series(self.now).get(labels)?.since(then)
+    }
+
+    /// A number in the window as a rate per second.
+    pub(super) fn rate(&self, number: f64) -> Option<f64> {
+        self.window().map(|window| rounded(number / window.as_secs_f64()))
+    }
+
+    /// The number of ends per second.
+    pub(super) fn rate_of(&self, recent: &CallCounts) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "a rate has three digits")]
+        self.rate(recent.ended() as f64)
+    }
+
+    pub(super) fn samples(&self, family: &Family) -> &[Sample] {
+        let found = self.snapshot.families.iter().find(|found| found.family.name == family.name);
+        found.map_or(&[], |found| &found.samples)
+    }
+
+    fn counters(&self, family: &Family) -> impl Iterator<Item = (&[Cow<'static, str>], u64)> {
+        self.samples(family).iter().filter_map(|Sample { labels, value }| match value {
+            Value::Counter(count) => Some((&labels[..], *count)),
+            _ => None,
+        })
+    }
+
+    fn gauges(&self, family: &Family) -> impl Iterator<Item = (&[Cow<'static, str>], f64)> {
+        self.samples(family).iter().filter_map(|Sample { labels, value }| match value {
+            Value::Gauge(gauge) => Some((&labels[..], *gauge)),
+            _ => None,
+        })
+    }
+
+    fn counter(&self, family: &Family) -> u64 {
+        self.counters(family).map(|(_, count)| count).sum()
+    }
+
+    pub(super) fn operations(&self) -> Vec<OperationStatus> {
+        let operation = |(labels, counts): (&SeriesLabels, &CallCounts)| {
+            let recent = self.recent(labels, |reading| &reading.operations);
+            let recent = recent.as_ref();
+            OperationStatus {
+                exchange: label(labels, 0),
+                operation: label(labels, 1),
+                calls: counts.ended(),
+                in_flight: counts.in_progress,
+                outcomes: outcomes(counts),
+                rate: recent.and_then(|recent| self.rate_of(recent)),
+                quantiles: recent
+                    .and_then(|recent| quantiles(&recent.buckets, &EXCHANGE_API_LATENCY_BUCKETS)),
+                recent_outcomes: recent.map(outcomes),
+            }
+        };
+        self.now.operations.iter().map(operation).collect()
+    }
+
+    pub(super) fn rate_limits(&self) -> Vec<RateLimitStatus> {
+        let limits = self.gauges(&catalogue::EXCHANGE_RATE_LIMIT_USED_RATIO);
+        let limit = |(labels, used_ratio): (&[Cow<'static, str>], f64)| RateLimitStatus {
+            exchange: label(labels, 0),
+            limit: label(labels, 1),
+            used_ratio,
+        };
+        limits.map(limit).collect()
+    }
+
+    pub(super) fn market_data(&self, notes: &mut Notes) -> Vec<MarketDataStatus> {
+        let now = self.now.at.wall.as_secs_f64();
+        let updates = self.gauges(&catalogue::MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS);
+        let age = |updated: f64| seconds(Duration::try_from_secs_f64(now - updated).unwrap_or_default());
+        let mut market_data: Vec<_> = updates
+            .map(|(labels, updated)| MarketDataStatus {
+                exchange: label(labels, 0),
+                symbol: label(labels, 1),
+                age_seconds: age(updated),
+            })
+            .collect();
+        market_data.sort_by(|one, other| other.age_seconds.total_cmp(&one.age_seconds));
+        cut(&mut market_data, MOST_MARKET_DATA, "market_data", notes);
+        market_data
+    }
+
+    pub(super) fn profiles(&self, notes: &mut Notes) -> Vec<ProfileStatus> {
+        let below: BTreeMap<_, _> = self.gauges(&catalogue::CAPITAL_BELOW_ZERO).collect();
+        let utilization: BTreeMap<_, _> = self.gauges(&catalogue::PROFILE_UTILIZATION_PERCENT).collect();
+        let profile = |(labels, violations): (&[Cow<'static, str>], u64)| ProfileStatus {
+            profile: label(labels, 0),
+            utilization_percent: utilization.get(labels).copied(),
+            below_zero: below.get(labels).map(|below| *below > 0.0),
+            violations,
+        };
+        let mut profiles: Vec<_> =
+            self.counters(&catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL).map(profile).collect();
+        // Those at risk must not be the ones that are left out.
+        profiles.sort_by_key(|profile| profile.below_zero != Some(true));
+        cut(&mut profiles, MOST_PROFILES, "profiles", notes);
+        profiles.sort_by(|one, other| one.profile.cmp(&other.profile));
+        profiles
+    }
+
+    /// `committed_at` is the boot time of the last cycle.
+    pub(super) fn reconciliation(&self, committed_at: Option<Duration>) -> ReconciliationStatus {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count, and a cast saturates"
+        )]
+        let missing = self
+            .gauges(&catalogue::RECONCILIATION_MISSING_ITEMS_COUNT)
+            .map(|(labels, count)| (label(labels, 0), count as u64));
+        let missing: BTreeMap<_, _> = missing.collect();
+        let kinds = self.counters(&catalogue::RECONCILIATION_MISMATCHES_BY_KIND_TOTAL);
+        let kind = |(labels, count): (&[Cow<'static, str>], u64)| MismatchCount {
+            kind: label(labels, 0),
+            source: label(labels, 1),
+            count,
+        };
+        ReconciliationStatus {
+            missing: (!missing.is_empty()).then_some(missing),
+            mismatches: self.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL),
+            kinds: kinds.map(kind).collect(),
+            age_seconds: committed_at.map(|at| seconds(self.now.at.boot_time.saturating_sub(at))),
+        }
+    }
+
+    pub(super) fn notes(&self) -> Notes {
+        let above_zero = |family| self.counters(family).filter(|(_, count)| *count > 0);
+        let overflow = |(labels, count): (&[Cow<'static, str>], u64)| LabelOverflow {
+            metric: label(labels, 0),
+            label: label(labels, 1),
+            count,
+        };
+        let invalid = |(labels, count): (&[Cow<'static, str>], u64)| InvalidObservations {
+            metric: label(labels, 0),
+            count,
+        };
+        Notes {
+            label_overflow: above_zero(&catalogue::LABEL_OVERFLOW_TOTAL).map(overflow).collect(),
+            invalid_observations: above_zero(&catalogue::INVALID_OBSERVATIONS_TOTAL).map(invalid).collect(),
+            foreign_collector_failures: above_zero(&catalogue::FOREIGN_COLLECTOR_FAILURES_TOTAL)
+                .map(|(labels, count)| (label(labels, 0), count))
+                .collect(),
+            recordings_lost: self.counter(&catalogue::RECORDINGS_LOST_TOTAL),
+            clock_fallbacks: self.counter(&catalogue::CLOCK_FALLBACKS_TOTAL),
+            left_out: BTreeMap::new(),
+        }
+    }
+}
+
+pub(super) fn label(labels: &[Cow<'static, str>], index: usize) -> String {
+    labels.get(index).map(ToString::to_string).unwrap_or_default()
+}
+
+/// The outcomes that have occurred.
+pub(super) fn outcomes(counts: &CallCounts) -> BTreeMap<String, u64> {
+    let occurred = Outcome::VALUES.iter().zip(counts.outcomes).filter(|(_, count)| *count > 0);
+    occurred.map(|(outcome, count)| ((*outcome).to_owned(), count)).collect()
+}
+
+/// The quantiles of observations that are counted by bucket.
+pub(super) fn quantiles(buckets: &[u64], bounds: &[f64]) -> Option<Quantiles> {
+    let history::QuantileEstimates(quantiles) = history::QuantileEstimates::of(buckets, bounds)?;
+    let [p50, p90, p99] = quantiles.map(rounded);
+    Some(Quantiles { p50, p90, p99 })
+}
+
+/// Shortens a list, and notes how many items it lost.
+fn cut<T>(list: &mut Vec<T>, most: usize, name: &str, notes: &mut Notes) {
+    let left_out = list.len().saturating_sub(most);
+    if left_out > 0 {
+        list.truncate(most);
+        notes.left_out.insert(name.to_owned(), left_out as u64);
+    }
+}
