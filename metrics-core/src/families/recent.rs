@@ -8,7 +8,7 @@
 mod place;
 
 use std::cmp::Reverse;
-#[cfg(feature = "server")]
+#[cfg(feature = "page")]
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -111,7 +111,7 @@ impl Recent {
 }
 
 /// Of these events, which are the newest first, at most this many of each severity.
-#[cfg(feature = "server")]
+#[cfg(feature = "page")]
 pub(crate) fn newest_of_each(mut events: Vec<RecentEvent>, most: usize) -> Vec<RecentEvent> {
     let mut counts = BTreeMap::new();
     events.retain(|event| {
@@ -326,6 +326,7 @@ mod tests {
             ["A_BOTS_OWN", "ERROR", "CRITICAL"],
             "the newest first"
         );
+        #[cfg(feature = "page")]
         assert_eq!(newest_of_each(all, 7).len(), 2 * 7 + 3);
     }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
-#[cfg(feature = "server")]
+#[cfg(test)]
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus::Registry;
@@ -26,8 +26,6 @@ use crate::families::exchange::{ExchangeCallHandle, ExchangeSlots};
 use crate::families::market_data::MarketDataHandle;
 use crate::families::rate_limit::RateLimitHandle;
 use crate::families::recent::RecentEvent;
-#[cfg(feature = "server")]
-use crate::families::recent::newest_of_each;
 use crate::families::reconciliation::ReconciliationCycle;
 #[cfg(feature = "tokio")]
 use crate::families::scheduler::watch;
@@ -144,12 +142,6 @@ impl Metrics {
     #[must_use]
     pub fn recent_events(&self) -> Vec<RecentEvent> {
         self.core.events.recent().all()
-    }
-
-    /// The newest events of each severity, at most `most` of each.
-    #[cfg(feature = "server")]
-    pub(crate) fn newest_events_of_each_severity(&self, most: usize) -> Vec<RecentEvent> {
-        newest_of_each(self.core.events.recent().all(), most)
     }
 
     /// The profile with this id, exported from here on with 0 violations.
@@ -380,7 +372,7 @@ impl Metrics {
     }
 
     /// The current time, by the clock of recent events.
-    #[cfg(feature = "server")]
+    #[cfg(test)]
     pub(crate) fn wall(&self) -> SystemTime {
         UNIX_EPOCH + self.core.clock.wall()
     }

@@ -20,12 +20,13 @@ const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// On every answer, not only on the pages that a browser shows; the others lose nothing by it.
+/// On every answer, not only on the pages that a browser shows; the others lose nothing by it. A page with scripts has
+/// its own policy.
 const SHARED_HEADERS: [(HeaderName, &str); 5] = [
     (CACHE_CONTROL, "no-store"),
     (
         CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
     (REFERRER_POLICY, "no-referrer"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -41,27 +42,48 @@ pub(super) struct Answer {
     status: StatusCode,
     content_type: &'static str,
     /// In addition to the shared headers.
-    headers: Vec<(HeaderName, &'static str)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
 }
 
 impl Answer {
     /// An exposition whose body is still to come.
     pub(super) fn exposition(variant: &Variant) -> Self {
-        let mut headers = vec![(VARY, "accept, accept-encoding")];
+        let mut headers = vec![(VARY, HeaderValue::from_static("accept, accept-encoding"))];
         if variant.is_compressed {
-            headers.push((CONTENT_ENCODING, "gzip"));
+            headers.push((CONTENT_ENCODING, HeaderValue::from_static("gzip")));
         }
         Self { headers, ..Self::new(StatusCode::OK, variant.page.format.content_type(), Bytes::new()) }
     }
 
-    pub(super) fn html(page: String) -> Self {
+    /// The page of a server that does not show the bot's state.
+    #[cfg(not(feature = "page"))]
+    pub(super) fn links() -> Self {
+        let page = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Bot metrics</title><ul>\
+            <li><a href=\"metrics\">/metrics</a> for Prometheus\
+            <li><a href=\"-/healthy\">/-/healthy</a> 503 when a loop hangs\
+            <li><a href=\"-/ready\">/-/ready</a> 503 also when one is stalled</ul>";
         Self::new(StatusCode::OK, HTML, page)
     }
 
     #[cfg(feature = "page")]
     pub(super) fn json(page: Vec<u8>) -> Self {
         Self::new(StatusCode::OK, JSON, page)
+    }
+
+    /// A page whose styles and scripts have the nonce that it is given, of this answer alone.
+    #[cfg(feature = "page")]
+    pub(super) fn html(status: StatusCode, page: impl FnOnce(&str) -> String) -> Self {
+        let Some(nonce) = nonce() else {
+            return Self::text(StatusCode::SERVICE_UNAVAILABLE, "the system has no random numbers");
+        };
+        let policy = format!(
+            "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src data:; connect-src 'self'; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        );
+        // It has no character that a header may not have.
+        let policy = HeaderValue::try_from(policy).ok().map(|policy| (CONTENT_SECURITY_POLICY, policy));
+        Self { headers: policy.into_iter().collect(), ..Self::new(status, HTML, page(&nonce)) }
     }
 
     pub(super) fn text(status: StatusCode, text: impl Into<String>) -> Self {
@@ -79,26 +101,35 @@ impl Answer {
 
     pub(super) fn method_not_allowed(allow: &'static str) -> Self {
         let text = format!("method not allowed; allowed: {allow}");
-        Self { headers: vec![(ALLOW, allow)], ..Self::text(StatusCode::METHOD_NOT_ALLOWED, text) }
+        Self {
+            headers: vec![(ALLOW, HeaderValue::from_static(allow))],
+            ..Self::text(StatusCode::METHOD_NOT_ALLOWED, text)
+        }
     }
 
     /// Browsers ask for user and password because of its header.
     #[cfg(feature = "auth")]
     pub(super) fn unauthorized(reason: &str) -> Self {
-        let realm = (WWW_AUTHENTICATE, "Basic realm=\"bot-metrics\", charset=\"UTF-8\"");
-        Self { headers: vec![realm], ..Self::text(StatusCode::UNAUTHORIZED, reason) }
+        let realm = HeaderValue::from_static("Basic realm=\"bot-metrics\", charset=\"UTF-8\"");
+        Self { headers: vec![(WWW_AUTHENTICATE, realm)], ..Self::text(StatusCode::UNAUTHORIZED, reason) }
     }
 
     #[cfg(feature = "auth")]
     pub(super) fn busy_with_logins() -> Self {
         let text = "too many logins are being checked; try again";
-        Self { headers: vec![(RETRY_AFTER, "10")], ..Self::text(StatusCode::SERVICE_UNAVAILABLE, text) }
+        Self {
+            headers: vec![(RETRY_AFTER, HeaderValue::from_static("10"))],
+            ..Self::text(StatusCode::SERVICE_UNAVAILABLE, text)
+        }
     }
 
     #[cfg(feature = "auth")]
     pub(super) fn too_many_logins() -> Self {
         let text = "too many failed logins; try again in a minute";
-        Self { headers: vec![(RETRY_AFTER, "60")], ..Self::text(StatusCode::TOO_MANY_REQUESTS, text) }
+        Self {
+            headers: vec![(RETRY_AFTER, HeaderValue::from_static("60"))],
+            ..Self::text(StatusCode::TOO_MANY_REQUESTS, text)
+        }
     }
 
     fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
@@ -122,10 +153,17 @@ impl Answer {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         add_shared_headers(headers);
         for (name, value) in self.headers {
-            headers.insert(name, HeaderValue::from_static(value));
+            headers.insert(name, value);
         }
         response
     }
+}
+
+/// 128 random bits, as text.
+#[cfg(feature = "page")]
+fn nonce() -> Option<String> {
+    let (high, low) = (getrandom::u64().ok()?, getrandom::u64().ok()?);
+    Some(format!("{high:016x}{low:016x}"))
 }
 
 /// An answer of hyper's own, which has no headers but its length and the date, with those that all answers have.

@@ -23,6 +23,7 @@ use super::security::Security;
 use super::site::PageService;
 use super::stop::StopListener;
 use super::stream::WatchedStream;
+use super::visitor::Visitor;
 
 const WRITTEN_AT_ONCE: usize = 128 * 1024;
 
@@ -69,6 +70,10 @@ impl Connection {
         }
     }
 
+    fn visitor(&self) -> Visitor {
+        if self.security.keeps_others_out() { Visitor::Authenticated } else { Visitor::At(self.from.ip()) }
+    }
+
     /// The body is dropped unread, before anything else: hyper then reads the part that arrived with the header, and
     /// closes the connection after the answer if there is more, so that no client can hold it with an endless body.
     fn respond(
@@ -85,7 +90,7 @@ impl Connection {
             }
             let mut response = match self.security.refusal(&head, self.from).await {
                 Some(answer) => answer.into_response(None).map(|body| Tracked::new(body, None, handover)),
-                None => self.site.respond(&head, handover).await,
+                None => self.site.respond(&head, self.visitor(), handover).await,
             };
             self.security.add_headers(&mut response);
             Ok(response)

@@ -21,8 +21,13 @@ pub struct ServeError {
 #[derive(Debug)]
 enum ServeProblem {
     Option(&'static str),
+    #[cfg(feature = "page")]
+    HostName(String),
     Address,
-    Bind { at: Option<SocketAddr>, served_here: bool },
+    Bind {
+        at: Option<SocketAddr>,
+        served_here: bool,
+    },
     Start,
     WebConfig,
 }
@@ -31,6 +36,12 @@ impl ServeError {
     pub(super) fn zero(address: &str, option: &'static str) -> Self {
         let cause = io::Error::new(io::ErrorKind::InvalidInput, "a limit of zero");
         Self::new(address, ServeProblem::Option(option), cause)
+    }
+
+    #[cfg(feature = "page")]
+    pub(super) fn host_name(address: &str, name: &str) -> Self {
+        let cause = io::Error::new(io::ErrorKind::InvalidInput, "not a host name");
+        Self::new(address, ServeProblem::HostName(name.to_owned()), cause)
     }
 
     pub(super) fn address(address: &str, cause: io::Error) -> Self {
@@ -77,6 +88,13 @@ impl fmt::Display for ServeError {
             ServeProblem::Option(option) => write!(
                 f,
                 "`ServerOptions::{option}` is zero, with which no client gets an answer; any larger value is allowed"
+            ),
+            #[cfg(feature = "page")]
+            ServeProblem::HostName(name) => write!(
+                f,
+                "`ServerOptions::allowed_hosts` has {}, which is no host name; write it without a scheme, a port or a \
+                 path, for example \"bot.example\"",
+                quoted(name)
             ),
             ServeProblem::Address => {
                 write!(f, "{cause}; write the address as host:port, for example 0.0.0.0:5000 or [::1]:5000")

@@ -1,4 +1,4 @@
-//! The HTTP server: the exposition, the landing page and the health pages, served on a separate thread.
+//! The HTTP server: the exposition, the status page and the health pages, served on a separate thread.
 //!
 //! The server runs hyper on a single thread named `bot-metrics`, so it works in a bot with or without an async
 //! runtime, and a bot whose own runtime hangs can still be scraped. Pages are rendered on further threads, at most
@@ -8,9 +8,9 @@
 //! | path | answer |
 //! | --- | --- |
 //! | `/metrics` | the exposition |
-//! | `/` | the landing page |
+//! | `/` | the status page, or without the feature `page` a list of links |
 //! | `/status.json` | the [status](crate::status) of the bot, with the feature `page` |
-//! | `/catalogue` | the annotated functions and the families, likewise |
+//! | `/catalogue` | the annotated functions and the families, likewise: a page for browsers, otherwise JSON |
 //! | `/-/healthy`, `/-/ready` | 200, or 503 with the reason |
 //!
 //! # Formats
@@ -64,6 +64,8 @@ mod listeners;
 mod negotiation;
 mod options;
 mod outlet;
+#[cfg(feature = "page")]
+mod page;
 mod pages;
 mod rendering;
 mod scrapes;
@@ -76,6 +78,7 @@ mod stream;
 mod tests;
 mod thread;
 mod unread;
+mod visitor;
 
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -116,6 +119,10 @@ pub(crate) fn serve(
     let address = address.to_string();
     if let Some(option) = options.zero() {
         return Err(ServeError::zero(&address, option));
+    }
+    #[cfg(feature = "page")]
+    if let Some(name) = options.wrong_host() {
+        return Err(ServeError::host_name(&address, name));
     }
     let addresses = resolve(&address).map_err(|cause| ServeError::address(&address, cause))?;
     serve_all(&address, addresses, options, pages, report)

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::Format;
 use super::negotiation::OfferedFormats;
+#[cfg(feature = "page")]
+use super::page::is_host_name;
 
 /// Longer times are cut to this one, which is far beyond any use and safe to add to a clock.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -29,6 +31,10 @@ pub struct ServerOptions {
     pub(super) max_header_bytes: usize,
     pub(super) max_unread_bytes: usize,
     pub(super) web_config: Option<PathBuf>,
+    #[cfg(feature = "page")]
+    pub(super) allowed_hosts: Vec<String>,
+    #[cfg(feature = "page")]
+    pub(super) trust_clients: bool,
 }
 
 impl Default for ServerOptions {
@@ -43,6 +49,10 @@ impl Default for ServerOptions {
             max_header_bytes: 16 * 1024,
             max_unread_bytes: 16 * 1024 * 1024,
             web_config: None,
+            #[cfg(feature = "page")]
+            allowed_hosts: Vec::new(),
+            #[cfg(feature = "page")]
+            trust_clients: false,
         }
     }
 }
@@ -179,6 +189,44 @@ impl ServerOptions {
     pub fn web_config(mut self, path: impl Into<PathBuf>) -> Self {
         self.web_config = Some(path.into());
         self
+    }
+
+    /// Further host names, without a port, under which a browser gets `/`, `/status.json` and `/catalogue`. Addresses,
+    /// `localhost` and the name of the bot's machine, also with `.local`, are always allowed; `/metrics` and the health
+    /// pages are served under every name.
+    ///
+    /// ```
+    /// use bot_metrics::server::ServerOptions;
+    ///
+    /// let options = ServerOptions::new().allowed_hosts(["bot.example"]);
+    /// ```
+    ///
+    /// Default: none. Without authentication another name gets a 421, since a web page anywhere can let a name of its own point to the bot, and
+    /// would read the bot's state through the operator's browser (DNS rebinding). What is no host name is rejected by
+    /// [`serve_with`](crate::Metrics::serve_with).
+    #[cfg(feature = "page")]
+    pub fn allowed_hosts(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.allowed_hosts.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Whether every client may see `/`, `/status.json` and `/catalogue` of a bot in live mode, even though the server
+    /// itself asks for no password and no certificate: because a proxy in front of it does, or the bot's own server that
+    /// mounts the [service](crate::Metrics::service).
+    ///
+    /// Default: no. In live mode without authentication these pages are for clients on the bot's machine, also through
+    /// an SSH tunnel; others get a 403 that explains this. Requests that a proxy forwards count as those of others, and
+    /// so does every request to a mounted service, which does not know the address of its client.
+    #[cfg(feature = "page")]
+    pub fn trust_clients(mut self, are_trusted: bool) -> Self {
+        self.trust_clients = are_trusted;
+        self
+    }
+
+    /// A name in `allowed_hosts` that is no host name, if there is one.
+    #[cfg(feature = "page")]
+    pub(super) fn wrong_host(&self) -> Option<&str> {
+        self.allowed_hosts.iter().map(String::as_str).find(|name| !is_host_name(name))
     }
 
     /// The name of a limit of zero, with which no client could be answered, if there is one.

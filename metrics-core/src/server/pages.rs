@@ -7,6 +7,11 @@ use crate::exposition::format::RequestedPage;
 
 /// The path of the exposition.
 pub(super) const METRICS: &str = "/metrics";
+pub(super) const LANDING: &str = "/";
+#[cfg(feature = "page")]
+pub(super) const STATUS: &str = "/status.json";
+#[cfg(feature = "page")]
+pub(super) const CATALOGUE: &str = "/catalogue";
 
 /// Called when a client has received an exposition completely.
 pub(crate) type Delivered = Box<dyn FnOnce() + Send>;
@@ -24,8 +29,6 @@ pub(crate) trait Pages: Send + Sync + 'static {
         clients: &WaitingClients,
         out: &mut dyn io::Write,
     ) -> io::Result<Delivered>;
-    /// The landing page, HTML without scripts and without external resources.
-    fn landing(&self) -> String;
     /// Called once per second on the server's own thread, so that it must not block.
     fn compare_clocks(&self) {}
     /// Called once per second on a thread that renders pages, unless the last call has not returned yet.
@@ -41,6 +44,9 @@ pub(crate) trait Pages: Send + Sync + 'static {
     fn catalogue(&self) -> Vec<u8> {
         Vec::new()
     }
+    /// Whether the bot trades live money.
+    #[cfg_attr(not(feature = "page"), expect(dead_code, reason = "only the page asks"))]
+    fn is_live(&self) -> bool;
     /// Whether the bot works.
     fn healthy(&self) -> HealthAnswer;
     /// Whether the bot has started.

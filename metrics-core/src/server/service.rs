@@ -23,11 +23,13 @@ use super::site::PageService;
 use super::stop::StopSignal;
 use super::thread::{every_second, runtime};
 use super::unread::Unread;
+use super::visitor::Visitor;
 use super::{Pages, ServerOptions};
 use crate::report::Report;
 
-/// The pages of a bot as a service, to mount in its own HTTP server: `/metrics`, `/`, `/-/healthy` and `/-/ready`. It is
-/// a [tower](https://docs.rs/tower-service) `Service`, as axum takes it, and one of hyper. Clones share it.
+/// The pages of a bot as a service, to mount in its own HTTP server: `/metrics`, `/`, `/-/healthy` and `/-/ready`, and with
+/// the feature `page` `/status.json` and `/catalogue`. It is a [tower](https://docs.rs/tower-service) `Service`, as axum
+/// takes it, and one of hyper. Clones share it.
 ///
 /// ```no_run
 /// # use bot_metrics::{Mode, Settings};
@@ -41,6 +43,9 @@ use crate::report::Report;
 /// Pages are rendered on separate threads, like those of [`Metrics::serve`](crate::Metrics::serve), in the formats that
 /// [`ServerOptions`] offers. Connections, their limits, encryption and authentication are those of the bot's server, and so
 /// is the memory of answers that clients do not read: [`ServerOptions::max_unread_bytes`] does not limit it here.
+///
+/// It does not know the addresses of its clients. In live mode `/`, `/status.json` and `/catalogue` therefore answer with a
+/// 403 unless `ServerOptions::trust_clients` says that the bot's server keeps others out.
 #[derive(Clone)]
 pub struct MetricsService(Arc<Mounted>);
 
@@ -90,7 +95,7 @@ impl MetricsService {
 
     fn answer(&self, head: Parts) -> Answering {
         let site = Arc::clone(&self.0.site);
-        let answer = async move { site.respond(&head, Handover::without_a_stream()).await };
+        let answer = async move { site.respond(&head, Visitor::Unknown, Handover::without_a_stream()).await };
         let answer = self.0.runtime.spawn(answer);
         let unless_left = AbortOnDrop(answer.abort_handle());
         // Keeps the threads that render until the answer is complete.

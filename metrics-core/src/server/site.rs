@@ -14,22 +14,22 @@ use super::answer::{Answer, Content};
 use super::negotiation::since;
 use super::negotiation::{OfferedFormats, Variant, scrape_timeout};
 use super::outlet::Outlet;
-use super::pages::METRICS;
+#[cfg(feature = "page")]
+use super::page::ReadablePages;
+#[cfg(feature = "page")]
+use super::pages::{CATALOGUE, STATUS};
+use super::pages::{LANDING, METRICS};
 use super::rendering::{Rendering, Reply};
 use super::scrapes::{Handover, Scrapes, Tracked};
 use super::unread::Unread;
+use super::visitor::Visitor;
 use super::{Delivered, Pages, ServerOptions};
 use crate::exposition::WaitingClients;
 use crate::report::Report;
 
 /// The number of pages.
-pub(super) const PAGES: usize = if cfg!(feature = "page") { 6 } else { 4 };
+pub(super) const PAGES: usize = if cfg!(feature = "page") { 5 } else { 3 };
 
-const LANDING: &str = "/";
-#[cfg(feature = "page")]
-const STATUS: &str = "/status.json";
-#[cfg(feature = "page")]
-const CATALOGUE: &str = "/catalogue";
 const HEALTHY: &str = "/-/healthy";
 const READY: &str = "/-/ready";
 
@@ -39,7 +39,6 @@ const LONGEST_TARGET: usize = 8 * 1024;
 
 pub(super) struct PageService {
     metrics: Rendering,
-    landing: Rendering,
     #[cfg(feature = "page")]
     status: Rendering,
     #[cfg(feature = "page")]
@@ -48,6 +47,10 @@ pub(super) struct PageService {
     ready: Rendering,
     offered: OfferedFormats,
     scrapes: Scrapes,
+    #[cfg(feature = "page")]
+    readable: ReadablePages,
+    #[cfg(feature = "page")]
+    unread: Unread,
 }
 
 impl PageService {
@@ -76,7 +79,6 @@ impl PageService {
                 }
                 None
             }),
-            landing: start(LANDING, |pages, _, _, _| Some(Answer::html(pages.landing()))),
             #[cfg(feature = "page")]
             status: start(STATUS, |pages, variant, _, _| Some(Answer::json(pages.status(variant.since)))),
             #[cfg(feature = "page")]
@@ -85,10 +87,19 @@ impl PageService {
             ready: start(READY, |pages, _, _, _| Some(Answer::verdict(pages.ready()))),
             offered: options.offered.clone(),
             scrapes,
+            #[cfg(feature = "page")]
+            readable: ReadablePages::new(options, pages.is_live()),
+            #[cfg(feature = "page")]
+            unread: unread.clone(),
         }
     }
 
-    pub(super) async fn respond(&self, head: &Parts, handover: Handover) -> Response<Tracked<Content>> {
+    pub(super) async fn respond(
+        &self,
+        head: &Parts,
+        visitor: Visitor,
+        handover: Handover,
+    ) -> Response<Tracked<Content>> {
         // Before the page is requested: a thread that starts waiting from here on needs a later scrape.
         let ticket = self.scrapes.ticket();
         let variant = Variant::preferred(&head.uri, &head.headers, &self.offered);
@@ -97,7 +108,7 @@ impl PageService {
         let is_scrape = head.uri.path() == METRICS && head.method == Method::GET && is_complete;
         let Reply { answer, streamed, delivery } = match (refusal(head), variant) {
             (Some(answer), _) => answer.into(),
-            (None, Ok(variant)) => self.page(head, variant).await,
+            (None, Ok(variant)) => self.page(head, visitor, variant).await,
             (None, Err(error)) => Answer::text(StatusCode::BAD_REQUEST, error.to_string()).into(),
         };
         let response = answer.into_response(streamed);
@@ -106,10 +117,20 @@ impl PageService {
     }
 
     /// Paths are compared as received: nothing is decoded or normalised, so that no path has two spellings.
-    async fn page(&self, head: &Parts, variant: Variant) -> Reply {
+    #[cfg_attr(
+        not(feature = "page"),
+        expect(unused_variables, reason = "there is nothing to keep from a visitor")
+    )]
+    async fn page(&self, head: &Parts, visitor: Visitor, variant: Variant) -> Reply {
+        #[cfg(feature = "page")]
+        if let Some(answer) = self.readable.answer(head, visitor) {
+            let body = self.unread.hold(answer.body().clone()).await;
+            return answer.with_body(body).into();
+        }
         let page = match head.uri.path() {
             METRICS => return self.metrics.answer(variant, scrape_timeout(&head.headers)).await,
-            LANDING => &self.landing,
+            #[cfg(not(feature = "page"))]
+            LANDING => return Answer::links().into(),
             #[cfg(feature = "page")]
             STATUS => {
                 return match since(&head.uri) {

@@ -91,12 +91,12 @@ pub(super) fn request(address: SocketAddr, method: &str, path: &str) -> Reply {
 /// The answer to a GET with these header lines, each with its end.
 pub(super) fn get_with(address: SocketAddr, path: &str, headers: &str) -> Reply {
     let mut stream = connect(address);
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: bot\r\n{headers}\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").unwrap();
     read_reply(&mut stream, "GET")
 }
 
 pub(super) fn ask(stream: &mut impl Write, method: &str, path: &str) {
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: bot\r\n\r\n").unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
 }
 
 /// Reads one answer and leaves the connection open.

@@ -40,8 +40,8 @@ impl Pages for Shown {
         Ok(Box::new(|| {}))
     }
 
-    fn landing(&self) -> String {
-        String::new()
+    fn is_live(&self) -> bool {
+        false
     }
 
     fn healthy(&self) -> HealthAnswer {

@@ -247,8 +247,8 @@ impl Pages for Comparing {
         self.0.fetch_add(1, Relaxed);
     }
 
-    fn landing(&self) -> String {
-        String::new()
+    fn is_live(&self) -> bool {
+        false
     }
 
     fn healthy(&self) -> HealthAnswer {

@@ -6,6 +6,8 @@ mod drain;
 mod formats;
 mod hostile;
 mod lifecycle;
+#[cfg(feature = "page")]
+mod page;
 mod paths;
 mod rendering;
 #[cfg(all(feature = "tls", feature = "auth"))]
@@ -32,7 +34,7 @@ use crate::report::Report;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 const EXPOSITION: &str = "# TYPE up gauge\nup 1\n";
-const LANDING: &str = "<!doctype html><title>bot</title>";
+const HEALTHY: &str = "healthy\n";
 
 /// Pages with a scripted exposition, the part that varies between tests. The second field counts the renderings that
 /// a client has received completely.
@@ -52,8 +54,8 @@ impl<F: Fn(&mut dyn io::Write) -> io::Result<()> + Send + Sync + 'static> Pages 
         }))
     }
 
-    fn landing(&self) -> String {
-        LANDING.to_owned()
+    fn is_live(&self) -> bool {
+        false
     }
 
     fn healthy(&self) -> HealthAnswer {

@@ -45,8 +45,8 @@ impl Pages for Broken {
         panic!("metrics")
     }
 
-    fn landing(&self) -> String {
-        panic!("landing")
+    fn is_live(&self) -> bool {
+        false
     }
 
     fn healthy(&self) -> HealthAnswer {
@@ -63,12 +63,12 @@ fn each_page_may_panic_and_reports_stay_few() {
     let reports = Reports::default();
     let server = serve("127.0.0.1:0", patient(), Arc::new(Broken), reports.hook()).unwrap();
     for _ in 0..5 {
-        for path in ["/metrics", "/", "/-/healthy", "/-/ready"] {
+        for path in ["/metrics", "/-/healthy", "/-/ready"] {
             assert_eq!(get(server.local_addr(), path).status, 500, "{path}");
         }
     }
-    assert_eq!(reports.lines().len(), 10);
-    assert_eq!(reports.lines()[3], "the page /-/ready panicked: no message");
+    assert_eq!(reports.lines().len(), 9);
+    assert_eq!(reports.lines()[2], "the page /-/ready panicked: no message");
 }
 
 #[test]
@@ -134,8 +134,8 @@ fn clients_that_wait_share_one_rendering_begun_after_they_asked() {
     let mut first = scrape();
     eventually("the first rendering begins", || renderings.load(Ordering::Relaxed) == 1);
     let others: Vec<_> = (0..20).map(|_| scrape()).collect();
-    // The landing page is answered on the same thread, which by then has read the earlier requests.
-    assert_eq!(get(served.address, "/").status, 200);
+    // This page is answered on the same thread, which by then has read the earlier requests.
+    assert_eq!(get(served.address, "/-/healthy").status, 200);
     leave.send(()).unwrap();
     leave.send(()).unwrap();
     assert_eq!(read_reply(&mut first, "GET").body, "renderings 1\n");

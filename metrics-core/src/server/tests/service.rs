@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use http_body_util::{BodyExt as _, Empty};
+use hyper::http::request::Builder;
 use hyper::service::Service as _;
 use hyper::{Request, Response, StatusCode};
 
@@ -37,12 +38,15 @@ fn service(metrics: impl Fn(&mut dyn io::Write) -> io::Result<()> + Send + Sync 
 }
 
 fn call(service: &MetricsService, method: &str, path: &str) -> Response<MetricsBody> {
-    let request = Request::builder().method(method).uri(path).header("host", "bot");
+    call_with(service, Request::builder().method(method).uri(path).header("host", "localhost"))
+}
+
+pub(super) fn call_with(service: &MetricsService, request: Builder) -> Response<MetricsBody> {
     let Ok(response) = wait(service.call(request.body(Empty::<bytes::Bytes>::new()).unwrap()));
     response
 }
 
-fn body(response: Response<MetricsBody>) -> String {
+pub(super) fn body(response: Response<MetricsBody>) -> String {
     let bytes = wait(response.into_body().collect()).unwrap().to_bytes();
     String::from_utf8(bytes.to_vec()).unwrap()
 }
@@ -52,8 +56,7 @@ fn a_service_has_the_pages_and_answers_of_the_server() {
     let service = service(|out| out.write_all(EXPOSITION.as_bytes()));
     for (method, path, status, text) in [
         ("GET", "/metrics", 200, EXPOSITION),
-        ("GET", "/", 200, LANDING),
-        ("GET", "/-/healthy", 200, "healthy\n"),
+        ("GET", "/-/healthy", 200, HEALTHY),
         ("GET", "/-/ready", 503, "stalled: trading\n"),
         ("POST", "/metrics", 405, "method not allowed; allowed: GET, HEAD\n"),
     ] {
@@ -91,7 +94,7 @@ fn a_drain_waits_for_a_scrape_that_is_read_to_its_end() {
         let drained = scope.spawn(|| service.drain(Duration::from_millis(200)));
         while !drained.is_finished() {
             drop(call(&service, "GET", "/metrics"));
-            assert_eq!(body(call(&service, "GET", "/")), LANDING);
+            assert_eq!(body(call(&service, "GET", "/-/healthy")), HEALTHY);
         }
         assert!(!drained.join().unwrap(), "no body was read");
     });

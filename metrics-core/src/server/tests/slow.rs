@@ -12,7 +12,7 @@ use super::client::connect_with_a_small_buffer;
 use super::client::{
     ask, connect, eventually, exchange, get, is_open, read_reply, request, rest, status, try_read_reply,
 };
-use super::{EXPOSITION, LANDING, patient, start, start_writing};
+use super::{EXPOSITION, HEALTHY, patient, start, start_writing};
 use crate::server::ServerOptions;
 use crate::server::rendering::RENDERINGS;
 
@@ -409,7 +409,7 @@ fn after_a_long_page_the_connection_stays_usable() {
     let mut stream = connect(served.address);
     for (method, path, length) in [
         ("GET", "/metrics", SENT),
-        ("GET", "/", LANDING.len()),
+        ("GET", "/-/healthy", HEALTHY.len()),
         ("HEAD", "/metrics", 0),
         ("GET", "/metrics", SENT),
     ] {

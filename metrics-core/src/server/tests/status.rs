@@ -91,8 +91,8 @@ impl<F: Fn() + Send + Sync + 'static> Pages for Sampled<F> {
         Ok(Box::new(|| ()))
     }
 
-    fn landing(&self) -> String {
-        String::new()
+    fn is_live(&self) -> bool {
+        false
     }
 
     fn sample(&self) {

@@ -1,0 +1,121 @@
+// The exchange: how fast and how well it answers, how much of its limits is used, and how old its market data is.
+"use strict";
+
+function showLegend() {
+  const line = (className, text) => make("li", "", make("span", className), text);
+  byId("legend").append(
+    ...QUANTILES.map(({ name }) => line(`line ${name}`, name)),
+    ...OUTCOME_KINDS.map(({ kind, title }) => line(`swatch outcome-${kind}`, title)),
+  );
+}
+
+/** Those that change orders come first. */
+const CHANGES_ORDERS = /^(place|replace|cancel)/;
+
+function showOperations(operations) {
+  const isCalled = ({ calls, in_flight: inFlight }) => calls > 0 || inFlight > 0;
+  const called = operations.filter(isCalled);
+  const changing = called.filter(({ operation }) => CHANGES_ORDERS.test(operation));
+  const others = called.filter(({ operation }) => !CHANGES_ORDERS.test(operation));
+  showCards([...changing, ...others]);
+  const uncalled = operations.filter((operation) => !isCalled(operation)).map(({ exchange, operation }) => `${operation} (${exchange})`);
+  setText(byId("uncalled"), `Never called since start: ${uncalled.join(", ")}`);
+  setHidden(byId("uncalled"), uncalled.length === 0);
+  setHidden(byId("no-operations"), operations.length > 0);
+}
+
+function showCards(operations) {
+  const container = byId("operations");
+  const shown = new Set(operations.map(operationKey));
+  for (const [gone, card] of container.elementsByKey ?? []) {
+    if (!shown.has(gone)) card.parts.charts.remove();
+  }
+  const before = container.childElementCount;
+  showList(container, operations, operationKey, makeOperation, updateOperation);
+  if (container.childElementCount !== before) showCharts(state.history);
+}
+
+function makeOperation({ exchange, operation }) {
+  const card = make("article", "operation");
+  card.dataset.exchange = exchange;
+  card.dataset.operation = operation;
+  const charts = new OperationCharts(`${operation} on ${exchange}`, () => showReading(card));
+  card.parts = {
+    charts,
+    when: make("span", "when quiet"),
+    figures: make("dl", "figures"),
+    outcomes: make("p", "outcomes"),
+  };
+  const name = make("h3", "", operation, make("small", "", exchange));
+  card.append(make("div", "heading", name, card.parts.when), card.parts.figures, charts.element, card.parts.outcomes);
+  return card;
+}
+
+function updateOperation(card, operation) {
+  card.latest = operation;
+  const { outcomes, in_flight: inFlight, recent_outcomes: recent } = operation;
+  const waiting = inFlight > 0 ? `${formatCount(inFlight)} in flight; ` : "";
+  setText(card.parts.outcomes, `${waiting}${formatOutcomes(outcomes) || "no call has ended"} since start`);
+  const failed = Object.entries(recent ?? {}).filter(([outcome]) => outcome !== "ok");
+  setAttribute(card, "data-failing", failed.length > 0 ? "some" : "none");
+  showReading(card);
+}
+
+/** The figures of the last minute, or those at the reader's place on the time axis. */
+function showReading(card) {
+  const { charts, when, figures } = card.parts;
+  const reading = charts.row === null ? null : charts.reading();
+  const { rate, quantiles } = reading
+    ? { rate: reading.rates && reading.rates.reduce((sum, part) => sum + part, 0), quantiles: reading.quantiles }
+    : { rate: card.latest?.rate, quantiles: card.latest?.quantiles };
+  setText(when, reading ? `at ${formatTime(reading.at)}` : "last minute");
+  showFigures(figures, [
+    ["calls", formatRate(rate)],
+    ...QUANTILES.map(({ name }) => [name, formatDuration(quantiles?.[name])]),
+  ]);
+}
+
+function showCharts(history) {
+  setTimeRange(history.at.at(-1) ?? 1);
+  for (const [key, card] of byId("operations").elementsByKey ?? []) {
+    card.parts.charts.setData(history, history.operations.get(key) ?? new Map());
+    card.parts.charts.describe();
+  }
+}
+
+function redrawCharts() {
+  forgetColours();
+  for (const card of byId("operations").elementsByKey?.values() ?? []) card.parts.charts.redraw();
+}
+
+/** The part of a limit from which a reader should know that it is nearly used up. */
+const NEARLY_USED = 0.8;
+
+function showRateLimits(limits) {
+  showList(
+    byId("rate-limits"),
+    limits,
+    ({ exchange, limit }) => JSON.stringify([exchange, limit]),
+    ({ exchange, limit }) => {
+      const meter = make("li", "meter");
+      meter.parts = { used: make("span", "bar-fill"), text: make("span", "number") };
+      meter.append(make("span", "", `${exchange} ${formatWord(limit)}`), make("div", "bar", meter.parts.used), meter.parts.text);
+      return meter;
+    },
+    (meter, { used_ratio: used }) => {
+      meter.parts.used.style.width = `${Math.min(100, 100 * used).toFixed(1)}%`;
+      setAttribute(meter, "data-risk", used >= NEARLY_USED ? "high" : "normal");
+      setText(meter.parts.text, `${(100 * used).toFixed(0)} % of the rate limit`);
+    },
+  );
+}
+
+function showMarketData(symbols) {
+  showList(
+    byId("market-data"),
+    symbols,
+    ({ exchange, symbol }) => JSON.stringify([exchange, symbol]),
+    ({ exchange, symbol }) => make("li", "", make("span", "", `${symbol} `, make("small", "", exchange)), make("span", "number")),
+    (entry, { age_seconds: age }) => setText(entry.lastElementChild, `${formatAge(age)} old`),
+  );
+}
