@@ -6,7 +6,6 @@ mod exemplars;
 mod formats;
 mod generated;
 mod gzip;
-mod process;
 mod prometheus;
 mod promtool;
 mod pushgateway;
@@ -15,9 +14,7 @@ mod restart;
 mod security;
 mod victoria_metrics;
 
-use std::env;
-use std::process::Command;
-
+use bot_metrics_tests::process::{self, needing, succeeds};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 type Outcome = Result<(), Failed>;
@@ -60,20 +57,12 @@ fn main() {
 
 /// A test that needs `program`.
 fn trial(program: &'static str, name: &str, test: fn() -> Outcome) -> Trial {
-    needing(program, Command::new(program).arg("--version"), name, test)
+    needing(program, succeeds(program, &["--version"]), name, test)
 }
 
 /// A test that needs Python with its packages for these formats, and promtool.
 fn python(name: &str, test: fn() -> Outcome) -> Trial {
-    let mut imports = Command::new("python3");
-    imports.args(["-c", "import google.protobuf, prometheus_client.openmetrics.parser"]);
-    needing("python3 with the packages prometheus-client and protobuf", &mut imports, name, test)
-}
-
-fn needing(what: &'static str, probe: &mut Command, name: &str, test: fn() -> Outcome) -> Trial {
-    if probe.output().is_ok_and(|probe| probe.status.success()) {
-        return Trial::test(name, test);
-    }
-    let missing = move || Err(Failed::from(format!("{what} is not installed, and CI is set")));
-    Trial::test(name, missing).with_ignored_flag(env::var_os("CI").is_none())
+    let imports = "import google.protobuf, prometheus_client.openmetrics.parser";
+    let what = "python3 with the packages prometheus-client and protobuf";
+    needing(what, succeeds("python3", &["-c", imports]), name, test)
 }

@@ -3,6 +3,7 @@
 pub mod broken_pages;
 pub mod demo;
 pub mod paper_bot;
+pub mod process;
 pub mod workspace;
 
 /// Compiles the README's examples.

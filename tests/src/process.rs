@@ -1,5 +1,6 @@
-//! Servers started by a test, each with a temporary directory.
+//! Programs started by a test, each with a temporary directory, and tests that need a program.
 
+use std::env;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -8,23 +9,39 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use libtest_mimic::{Failed, Trial};
+
 /// The time limit of any step on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A directory that is removed when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Directory(PathBuf);
+pub struct Directory(PathBuf);
+
+impl Default for Directory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Directory {
-    pub(crate) fn new() -> Self {
+    /// A new one among the system's temporary directories.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be made.
+    #[must_use]
+    pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("bot-metrics-servers-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
-        let path = std::env::temp_dir().join(name);
+        let path = env::temp_dir().join(name);
         fs::create_dir_all(&path).expect("a temporary directory");
         Self(path)
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.0
     }
 }
@@ -38,14 +55,19 @@ impl Drop for Directory {
 
 /// A server that is killed when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     log: PathBuf,
 }
 
 impl Process {
     /// Starts `command`, whose output goes to a file in `directory`.
-    pub(crate) fn start(command: &mut Command, directory: &Directory) -> Self {
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    #[must_use]
+    pub fn start(command: &mut Command, directory: &Directory) -> Self {
         let log = directory.path().join("log");
         let file = File::create(&log).expect("a log file");
         let errors = file.try_clone().expect("the same file");
@@ -54,12 +76,17 @@ impl Process {
     }
 
     /// Its output.
-    pub(crate) fn log(&self) -> String {
+    #[must_use]
+    pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// Stops it, so that it exists but does nothing.
-    pub(crate) fn stop(&mut self) {
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    pub fn stop(&mut self) {
         let pid = self.signal(libc::SIGSTOP);
         // The signal needs time to reach every thread.
         //
@@ -68,7 +95,11 @@ impl Process {
     }
 
     /// Lets it continue.
-    pub(crate) fn go_on(&mut self) {
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    pub fn go_on(&mut self) {
         self.signal(libc::SIGCONT);
     }
 
@@ -90,12 +121,21 @@ impl Drop for Process {
 }
 
 /// A port that is unused at this moment.
-pub(crate) fn free_port() -> u16 {
+///
+/// # Panics
+///
+/// If the system has none.
+#[must_use]
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a free port").port()
 }
 
 /// Repeats `look` until it succeeds.
-pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> Result<T, String> {
+///
+/// # Errors
+///
+/// The last reason of `look`, if it has not succeeded within [`PATIENCE`].
+pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> Result<T, String> {
     let start = Instant::now();
     loop {
         match look() {
@@ -106,4 +146,24 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, Stri
             Err(_) => thread::sleep(Duration::from_millis(200)),
         }
     }
+}
+
+/// A test that needs `what`, which `is_here` or not: without it the test is ignored, and fails if `CI` is set.
+pub fn needing(
+    what: &'static str,
+    is_here: bool,
+    name: &str,
+    test: impl FnOnce() -> Result<(), Failed> + Send + 'static,
+) -> Trial {
+    if is_here {
+        return Trial::test(name, test);
+    }
+    let missing = move || Err(Failed::from(format!("{what} is not installed, and CI is set")));
+    Trial::test(name, missing).with_ignored_flag(env::var_os("CI").is_none())
+}
+
+/// Whether the program runs and succeeds with these arguments.
+#[must_use]
+pub fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
 }

@@ -1,0 +1,65 @@
+//! Tests of the status page in a real browser, headless Chromium. They run if it is installed, are reported as ignored
+//! otherwise, and fail if it is missing although `CI` is set.
+
+mod access;
+mod browser;
+mod catalogue;
+mod charts;
+mod hostile;
+mod lights;
+mod long;
+mod pictures;
+mod protection;
+mod silence;
+
+use bot_metrics::server::Server;
+use bot_metrics::{Metrics, Mode, Settings};
+use bot_metrics_tests::process::{needing, succeeds};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+type Outcome = Result<(), Failed>;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut tests = vec![
+        trial("a_hung_loop_turns_its_light_red_and_back_green", lights::hung),
+        trial("every_state_of_a_loop_is_shown_in_words", lights::states),
+        trial("the_page_shows_capital_below_zero_and_a_full_limit", lights::risk),
+        trial("charts_draw_the_numbers_of_the_exposition", charts::numbers),
+        trial("the_reader_moves_along_the_charts_by_keys", charts::keys),
+        trial("hostile_labels_and_texts_stay_text", hostile::texts),
+        trial("the_policy_blocks_what_has_no_nonce", hostile::policy),
+        trial("a_stopped_bot_is_announced_within_three_seconds", silence::stopped),
+        trial("a_bot_that_was_restarted_is_shown_from_its_start", silence::restarted),
+        trial("events_are_filtered_by_severity", access::filter),
+        trial("the_keyboard_reaches_everything", access::keyboard),
+        trial("a_change_of_the_verdict_is_announced_once", access::announcement),
+        trial("nothing_moves_while_the_page_is_updated", access::steady),
+        trial("the_page_fits_a_phone", access::phone),
+        trial("before_the_first_data_the_page_says_what_will_appear", access::empty),
+        trial("live_money_in_development_is_an_alarm", protection::live_in_development),
+        trial("others_get_an_explanation_of_a_live_bot", protection::explanation),
+        trial("functions_that_were_never_called_are_found_in_the_catalogue", catalogue::search),
+    ];
+    tests.push(needing(
+        "axe-core (see .ci/run)",
+        access::axe_core().is_some(),
+        "axe_finds_nothing",
+        access::axe,
+    ));
+    tests.push(long::trial());
+    tests.push(pictures::trial());
+    libtest_mimic::run(&arguments, tests).exit();
+}
+
+fn trial(name: &str, test: fn() -> Outcome) -> Trial {
+    let is_here = succeeds("chromedriver", &["--version"]) && succeeds("chromium", &["--version"]);
+    needing("chromium with chromedriver", is_here, name, test)
+}
+
+/// A bot in this process that trades on paper, and its server.
+fn serve() -> Result<(Metrics, Server), Failed> {
+    let metrics = Settings::new(Mode::Paper).app("browser-test").build()?;
+    let server = metrics.serve("127.0.0.1:0")?;
+    Ok((metrics, server))
+}
