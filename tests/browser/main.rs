@@ -15,12 +15,14 @@ mod silence;
 use bot_metrics::server::Server;
 use bot_metrics::{Metrics, Mode, Settings};
 use bot_metrics_tests::process::{needing, succeeds};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Failed};
 
 type Outcome = Result<(), Failed>;
 
 fn main() {
     let arguments = Arguments::from_args();
+    let has_browser = succeeds("chromedriver", &["--version"]) && succeeds("chromium", &["--version"]);
+    let trial = |name, test: fn() -> Outcome| needing("chromium with chromedriver", has_browser, name, test);
     let mut tests = vec![
         trial("a_hung_loop_turns_its_light_red_and_back_green", lights::hung),
         trial("every_state_of_a_loop_is_shown_in_words", lights::states),
@@ -41,20 +43,11 @@ fn main() {
         trial("others_get_an_explanation_of_a_live_bot", protection::explanation),
         trial("functions_that_were_never_called_are_found_in_the_catalogue", catalogue::search),
     ];
-    tests.push(needing(
-        "axe-core (see .ci/run)",
-        access::axe_core().is_some(),
-        "axe_finds_nothing",
-        access::axe,
-    ));
+    let has_axe = has_browser && access::axe_core().is_some();
+    tests.push(needing("chromium with axe-core (see .ci/run)", has_axe, "axe_finds_nothing", access::axe));
     tests.push(long::trial());
     tests.push(pictures::trial());
     libtest_mimic::run(&arguments, tests).exit();
-}
-
-fn trial(name: &str, test: fn() -> Outcome) -> Trial {
-    let is_here = succeeds("chromedriver", &["--version"]) && succeeds("chromium", &["--version"]);
-    needing("chromium with chromedriver", is_here, name, test)
 }
 
 /// A bot in this process that trades on paper, and its server.
