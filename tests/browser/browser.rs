@@ -93,7 +93,7 @@ impl Browser {
         Ok(self.runtime.block_on(self.driver.goto(url))?)
     }
 
-    /// A command of the Chrome DevTools protocol.
+    /// Sends a command of the protocol of Chromium's developer tools.
     pub(crate) fn cdp(&self, method: &str, parameters: Value) -> Result<Value, Failed> {
         Ok(self.runtime.block_on(self.driver.cdp().send_raw(method, parameters))?)
     }

@@ -12,8 +12,8 @@ use crate::Outcome;
 use crate::browser::Browser;
 
 /// By then the page has drawn everything, and its scripts are compiled.
-const WARM_UP: Duration = Duration::from_secs(60);
-const OPEN: Duration = Duration::from_secs(10 * 60);
+const WARM_UP: Duration = Duration::from_mins(1);
+const OPEN: Duration = Duration::from_mins(10);
 const SAMPLE_EVERY: Duration = Duration::from_secs(30);
 /// The history of the page grows until it has 15 minutes: 180 rows of 6 numbers for each operation.
 const ALLOWED_GROWTH: u64 = 1024 * 1024;

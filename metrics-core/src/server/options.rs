@@ -202,7 +202,7 @@ impl ServerOptions {
     /// ```
     ///
     /// Default: none. Without authentication another name gets a 421, since a web page anywhere can let a name of its own point to the bot, and
-    /// would read the bot's state through the operator's browser (DNS rebinding). What is no host name is rejected by
+    /// would read the bot's state through the operator's browser (DNS rebinding). An invalid name is rejected by
     /// [`serve_with`](crate::Metrics::serve_with).
     #[cfg(feature = "page")]
     pub fn allowed_hosts(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
