@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bot_metrics_tests::workspace::root;
+use bot_metrics_tests::workspace::{cargo, root};
 use libtest_mimic::{Arguments, Failed, Trial};
 use public_api::PublicItem;
 
@@ -53,11 +53,10 @@ fn compare(package: &str, list: &Path) -> Result<(), Failed> {
 fn document(package: &str) -> Result<PathBuf, Failed> {
     // The folder of this build, whose dependencies are there already.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().ok_or("no target directory")?;
-    let output = Command::new(env!("CARGO"))
+    let output = cargo()
         .args(["rustdoc", "--quiet", "--lib", "--all-features", "--package", package, "--target-dir"])
         .arg(target)
         .args(["--", "-Z", "unstable-options", "--output-format", "json", "--cap-lints", "allow"])
-        .current_dir(root())
         .env("RUSTDOC", root().join("tests/public_api/rustdoc"))
         .output()?;
     if !output.status.success() {

@@ -25,10 +25,8 @@ fn program(bot: &str) -> String {
 }
 
 fn build(bot: &str) -> String {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let build = Command::new(cargo)
+    let build = workspace::cargo()
         .args(["build", "--release", "--bin", bot, "--message-format", "json-render-diagnostics"])
-        .current_dir(workspace::root())
         .stderr(Stdio::inherit())
         .output()
         .expect("cargo runs");

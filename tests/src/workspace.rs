@@ -1,6 +1,7 @@
-//! The root of the workspace, and the generated parts of its files.
+//! The root of the workspace, its cargo, and the generated parts of its files.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 
 /// The root of the workspace.
@@ -11,6 +12,25 @@ use std::{env, fs};
 #[must_use]
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in the workspace").to_owned()
+}
+
+/// Cargo in the root of the workspace, with the environment of the user who started the tests.
+///
+/// Cargo describes the package under test in variables. Build scripts, such as that of ring, run again if these differ
+/// from the last build, and everything that depends on them is compiled again.
+#[must_use]
+pub fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        if name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+        {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(root());
+    command
 }
 
 /// Checks that the lines of `file` between `<!-- begin NAME -->` and `<!-- end NAME -->` equal `generated`. If the
