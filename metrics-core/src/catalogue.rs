@@ -317,22 +317,27 @@ families! {
 /// ```
 #[must_use]
 pub fn markdown(namespace: &str) -> String {
-    use std::fmt::Write as _;
+    let row = |family: &&Family| {
+        let is_extension = !Families::CoreOnly.include(family);
+        markdown_row(&family.full_name(namespace), is_extension, family.kind, family.labels, family.help)
+    };
+    [MARKDOWN_HEAD.to_owned()].into_iter().chain(FAMILIES.iter().map(row)).collect()
+}
 
-    let mut table = String::from("| metric | kind | labels | meaning |\n| --- | --- | --- | --- |\n");
-    for family in FAMILIES {
-        let plus = if Families::CoreOnly.include(family) { "" } else { " +" };
-        let labels = if family.labels.is_empty() { "–".to_owned() } else { family.labels.join(", ") };
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            table,
-            "| `{}`{plus} | {} | {labels} | {} |",
-            family.full_name(namespace),
-            family.kind.as_str(),
-            family.help
-        );
-    }
-    table
+/// The first lines of a table of families in Markdown.
+pub(crate) const MARKDOWN_HEAD: &str = "| metric | kind | labels | meaning |\n| --- | --- | --- | --- |\n";
+
+/// A row of such a table, where extensions are marked with +.
+pub(crate) fn markdown_row(
+    name: &str,
+    is_extension: bool,
+    kind: Kind,
+    labels: &[&str],
+    help: &str,
+) -> String {
+    let plus = if is_extension { " +" } else { "" };
+    let labels = if labels.is_empty() { "–".to_owned() } else { labels.join(", ") };
+    format!("| `{name}`{plus} | {} | {labels} | {help} |\n", kind.as_str())
 }
 
 #[cfg(test)]

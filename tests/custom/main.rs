@@ -5,6 +5,7 @@ mod bounds;
 mod declared_twice;
 mod measured;
 mod removal;
+mod rules;
 mod timers;
 
 use std::sync::LazyLock;

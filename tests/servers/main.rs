@@ -2,15 +2,18 @@
 //! ignored otherwise, and fail if the programs are missing although `CI` is set.
 
 mod broken_pages;
+mod desk;
 mod exemplars;
 mod formats;
 mod generated;
 mod gzip;
+mod mutated_rules;
 mod prometheus;
 mod promtool;
 mod pushgateway;
 mod queries;
 mod restart;
+mod rules;
 mod security;
 mod victoria_metrics;
 
@@ -29,6 +32,13 @@ fn main() {
         promtool("promtool_check_metrics_remarks_on_one_name", promtool::check_metrics),
         prometheus("broken_pages_are_accepted_as_the_table_says", broken_pages::accepted),
         promtool("promtool_has_no_remark_on_a_bots_own_families", promtool::check_own_metrics),
+        promtool("promtool_accepts_the_rules_and_their_scenarios", rules::tested),
+        promtool("promtool_accepts_the_configuration_and_rules_of_any_time_scale", rules::configured),
+        promtool("the_scenarios_notice_faults_in_the_rules", mutated_rules::noticed)
+            .with_ignored_flag(std::env::var_os("BOT_METRICS_LONG_TESTS").is_none()),
+        trial("amtool", "amtool_accepts_the_configuration_and_routes_the_alerts", rules::delivered),
+        trial("vmalert", "vmalert_reads_the_rules", rules::read_by_vmalert),
+        Trial::test("a_second_parser_reads_each_expression", rules::parsed),
         python("generated_pages_of_all_formats_are_parsed_equal", formats::parsed_equal),
         prometheus("generated_pages_of_all_formats_are_stored_equal", formats::stored_by_prometheus),
         pushgateway("generated_pages_are_stored_by_a_gateway", formats::stored_by_pushgateway),

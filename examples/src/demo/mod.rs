@@ -8,7 +8,7 @@ mod exchange;
 mod stop;
 
 use std::error::Error;
-use std::process::ExitCode;
+use std::process::{ExitCode, Termination};
 use std::time::{Duration, Instant};
 
 use bot_metrics::server::ServerOptions;
@@ -72,9 +72,9 @@ pub fn parse_run_time(text: &str) -> Result<Duration, String> {
 /// Parses the command line, runs `bot` and prints its error in one line.
 ///
 /// An invalid command line ends the process with code 2.
-pub fn main<O: Parser>(bot: impl FnOnce(O) -> Result<(), Failure>) -> ExitCode {
+pub fn main<O: Parser, T: Termination>(bot: impl FnOnce(O) -> Result<T, Failure>) -> ExitCode {
     let code = match bot(O::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(ended) => ended.report(),
         Err(error) => {
             complain(error);
             ExitCode::FAILURE

@@ -63,3 +63,21 @@ pub(super) fn recorded_by(attribute: CallSiteKind) -> Group {
 pub(super) fn group_of(family: &Family) -> Option<Group> {
     GROUPS.into_iter().find(|group| group.iter().any(|member| member.name == family.name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::FAMILIES;
+
+    /// A family in no group is listed as exported by every binary.
+    #[test]
+    fn each_family_that_something_has_to_record_is_in_a_group() {
+        const RECORDED: [&str; 4] = ["subsystem", "exchange", "profile_id", "source"];
+        let is_recorded = |family: &Family| family.labels.iter().any(|label| RECORDED.contains(label));
+        // The library itself records events.
+        let own = catalogue::OPERATIONAL_EVENTS_TOTAL.name;
+        for family in FAMILIES.iter().filter(|family| is_recorded(family) && family.name != own) {
+            assert!(group_of(family).is_some(), "{} is in no group of linked/groups.rs", family.name);
+        }
+    }
+}

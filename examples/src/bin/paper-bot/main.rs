@@ -10,6 +10,8 @@ mod database;
 mod desk;
 mod error;
 mod figures;
+#[cfg(test)]
+mod generated;
 mod journal;
 mod market_data;
 mod metrics;
@@ -35,7 +37,7 @@ mod trading;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use bot_metrics::Metrics;
+use bot_metrics::{Metrics, operations};
 use bot_metrics_examples::demo::{self, Failure, Stop, say};
 use bot_metrics_examples::exchange::{ExchangeSettings, PaperExchange};
 use bot_metrics_examples::fault::{Fault, Switchboard};
@@ -44,7 +46,7 @@ use bot_metrics_examples::recording::Recording;
 use crate::bot::{Bot, PlannedFaults};
 use crate::database::Database;
 use crate::error::FatalError;
-use crate::options::Options;
+use crate::options::{BotCommand, Options};
 use crate::output::Output;
 use crate::profile::{PROFILES, Profile};
 use crate::tables::Stored;
@@ -53,10 +55,13 @@ fn main() -> ExitCode {
     demo::main(|options: Options| run(options.checked()))
 }
 
-fn run(options: Options) -> Result<(), Failure> {
+fn run(options: Options) -> Result<ExitCode, Failure> {
+    if let Some(BotCommand::Metrics { words }) = options.command {
+        return Ok(operations::run(words, &metrics::settings()?).print());
+    }
     if options.lists_faults() {
         say(Fault::list());
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     let database = Database::open(options.db.as_deref()).map_err(FatalError::from)?;
     let metrics = metrics::install()?;
@@ -73,7 +78,8 @@ fn run(options: Options) -> Result<(), Failure> {
     let outcome = runtime.block_on(trade(options, (output, serving.url()), metrics, database, stop));
     // A pending host name look-up must not delay the end of the process.
     runtime.shutdown_background();
-    Ok(outcome?)
+    outcome?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn trade(

@@ -1,5 +1,6 @@
 //! The set-up of the bot's metrics and its conversions to their labels.
 
+use bot_metrics::catalogue;
 use bot_metrics::labels::Exchange;
 use bot_metrics::prelude::*;
 use bot_metrics::{ProfileId, metrics};
@@ -21,9 +22,24 @@ metrics! {
     gauge profit_usdt { profile_id: ProfileId }
 }
 
+/// The settings of the process's metrics.
+pub(crate) fn settings() -> Result<Settings, Failure> {
+    Ok(of(demo::settings()?))
+}
+
+/// This bot's settings, from general ones.
+pub(crate) fn of(settings: Settings) -> Settings {
+    // Recorded by handles, which are not known at link time.
+    settings.exchange(Exchange::Paper).version(env!("CARGO_PKG_VERSION")).expect_families([
+        &catalogue::MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS,
+        &catalogue::EXCHANGE_RATE_LIMIT_USED_RATIO,
+        &catalogue::TOKIO_SCHEDULER_LAG_SECONDS,
+    ])
+}
+
 /// Installs the process's metrics.
 pub(crate) fn install() -> Result<Metrics, Failure> {
-    Ok(demo::settings()?.exchange(Exchange::Paper).version(env!("CARGO_PKG_VERSION")).install()?)
+    Ok(settings()?.install()?)
 }
 
 impl Desk {

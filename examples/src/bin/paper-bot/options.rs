@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use bot_metrics::server::{Format, ServerOptions};
@@ -17,7 +18,7 @@ const FASTEST: f64 = 1_000.0;
 
 /// A market maker on a paper exchange: it trades over HTTP on a recorded market and misbehaves on demand.
 #[derive(Debug, Clone, PartialEq, Parser)]
-#[command(name = "paper-bot", version, after_help = faults_help())]
+#[command(name = "paper-bot", version, after_help = faults_help(), args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
     /// Options of all demo bots.
     #[command(flatten)]
@@ -64,6 +65,10 @@ pub(crate) struct Options {
     /// Injects random faults, one after another, until the end; equal seeds draw equal faults.
     #[arg(long, value_name = "SEED", value_parser = parse_seed, allow_negative_numbers = true)]
     random_faults: Option<u64>,
+
+    /// A command instead of trading.
+    #[command(subcommand)]
+    pub(crate) command: Option<BotCommand>,
 }
 
 /// An argument of `--fault`.
@@ -71,6 +76,18 @@ pub(crate) struct Options {
 enum FaultArgument {
     List,
     Window(FaultWindow),
+}
+
+/// A command that does not trade.
+#[derive(Debug, Clone, PartialEq, clap::Subcommand)]
+pub(crate) enum BotCommand {
+    /// Lists the metrics, or writes alert rules and configurations: `paper-bot metrics --help`.
+    #[command(disable_help_flag = true)]
+    Metrics {
+        /// The words for the library's commands.
+        #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
 }
 
 impl Options {
@@ -221,6 +238,15 @@ mod tests {
     }
 
     #[test]
+    fn the_words_after_metrics_are_left_to_the_library() {
+        for words in [&["list", "--json"][..], &["--help"], &[]] {
+            let options = read(&[&["metrics"], words].concat()).unwrap();
+            let expected = words.iter().map(Into::into).collect();
+            assert_eq!(options.command, Some(BotCommand::Metrics { words: expected }));
+        }
+    }
+
+    #[test]
     fn names_what_is_wrong() {
         for (arguments, message) in [
             (&["--port=65536"][..], "must be a whole number from 0 to 65535"),
@@ -258,7 +284,8 @@ mod tests {
             ),
             (&["--json", "--plain"], "cannot be used with"),
             (&["--frobnicate"], "unexpected argument '--frobnicate'"),
-            (&["now"], "unexpected argument 'now'"),
+            (&["now"], "unrecognized subcommand 'now'"),
+            (&["--speed=2", "metrics", "list"], "the subcommand 'metrics' cannot be used with"),
         ] {
             let error = read(arguments).unwrap_err();
             assert!(error.contains(message), "{arguments:?}\n{error}");

@@ -1,0 +1,189 @@
+//! Budgets of bad calls, with alerts over several windows: a fast burn soon, a slow one in time.
+
+use super::scenario::counts;
+use super::{Rule, Scenario, Urgency};
+use crate::operations::context::RuleContext;
+use crate::operations::scale::{DAY, HOUR, MINUTE};
+
+/// A part of the calls that may be bad.
+pub(super) struct Budget<'a> {
+    /// The name of the recorded ratio over a window, given by its name.
+    pub(super) ratio: Box<dyn Fn(&str) -> String + 'a>,
+    /// The number of bad calls within a window, as an expression.
+    pub(super) bad: Box<dyn Fn(&str) -> String + 'a>,
+    /// The part that may be bad, above 0 and below 1.
+    pub(super) allowed: f64,
+    /// Further labels of the alert.
+    pub(super) labels: Vec<(&'static str, String)>,
+}
+
+/// A pair of windows.
+struct BurnWindow {
+    name: &'static str,
+    /// The names of the windows, and the length of the long one in seconds.
+    long: (&'static str, u64),
+    short: &'static str,
+    /// How many times faster than allowed the budget is used.
+    burn: f64,
+    /// The burn of the scenarios, which must be possible for the rule to exist.
+    possible: f64,
+    hold: u64,
+    urgency: Urgency,
+}
+
+const WINDOWS: [BurnWindow; 3] = [
+    BurnWindow {
+        name: "fast",
+        long: ("1h", HOUR),
+        short: "5m",
+        burn: 14.4,
+        possible: 20.0,
+        hold: 2 * MINUTE,
+        urgency: Urgency::Page,
+    },
+    BurnWindow {
+        name: "medium",
+        long: ("6h", 6 * HOUR),
+        short: "30m",
+        burn: 6.0,
+        possible: 10.0,
+        hold: 15 * MINUTE,
+        urgency: Urgency::Page,
+    },
+    BurnWindow {
+        name: "slow",
+        long: ("3d", 3 * DAY),
+        short: "6h",
+        burn: 1.0,
+        possible: 1.2,
+        hold: HOUR,
+        urgency: Urgency::Warn,
+    },
+];
+
+/// The number of bad calls in the long window below which nothing is said: of a bot that makes a call in a minute, one
+/// bad call would use the budget of an hour.
+const FEW: u64 = 5;
+
+impl BurnWindow {
+    /// Whether so many calls can be bad. A fast burn of a budget of 10 % would need 144 % bad calls.
+    fn is_possible(&self, allowed: f64) -> bool {
+        self.possible * allowed <= 1.0
+    }
+}
+
+/// The rules of a budget.
+pub(super) fn burn(context: &RuleContext<'_>, budget: &Budget<'_>) -> Vec<Rule> {
+    let windows = WINDOWS.iter().filter(|window| window.is_possible(budget.allowed));
+    let rule = |window: &BurnWindow| {
+        let threshold = rounded(window.burn * budget.allowed);
+        let (long, short) = ((budget.ratio)(window.long.0), (budget.ratio)(window.short));
+        let enough = match window.urgency {
+            // Three days have enough calls.
+            Urgency::Warn => String::new(),
+            _ => format!("\nand {} >= {FEW}", (budget.bad)(&context.window(window.long.1))),
+        };
+        let mut labels = budget.labels.clone();
+        labels.push(("window", window.name.to_owned()));
+        Rule {
+            expr: format!("{long} > {threshold}\nand {short} > {threshold}{enough}"),
+            hold: window.hold,
+            urgency: window.urgency,
+            labels,
+        }
+    };
+    windows.map(rule).collect()
+}
+
+/// 1 - 0.99 is 0.01, not 0.010000000000000009.
+fn rounded(part: f64) -> f64 {
+    (part * 1e9).round() / 1e9
+}
+
+/// The number of calls in a minute in the scenarios.
+const CALLS: f64 = 1_000.0;
+
+impl Budget<'_> {
+    /// The scenarios, from a function that adds the series of all, good and bad calls.
+    pub(super) fn scenarios(
+        &self,
+        context: &RuleContext<'_>,
+        labels: &str,
+        series: impl Fn(Scenario, &str, &str, &str) -> Scenario,
+    ) -> Vec<Scenario> {
+        let calls = |title: &str, calls: f64, phases: &[(u32, f64)]| {
+            let part = |burn: f64| (burn * self.allowed).min(1.0);
+            let counted = |part_of: &dyn Fn(f64) -> f64| {
+                let phases =
+                    phases.iter().map(|(minutes, burn)| (*minutes, rounded(calls * part_of(part(*burn)))));
+                counts(&phases.collect::<Vec<_>>())
+            };
+            let [all, good, bad] = [counted(&|_| 1.0), counted(&|bad| 1.0 - bad), counted(&|bad| bad)];
+            series(Scenario::new(context, title), &all, &good, &bad)
+        };
+        let mut scenarios = vec![
+            self.expect(
+                calls("the budget is used as fast as allowed", CALLS, &[(130, 0.9)]),
+                labels,
+                130,
+                &[],
+            ),
+            self.expect(
+                calls("the budget is used a little faster", CALLS, &[(130, 1.2)]),
+                labels,
+                130,
+                &["slow"],
+            ),
+        ];
+        if WINDOWS[1].is_possible(self.allowed) {
+            let medium = calls("the budget is used ten times faster", CALLS, &[(60, 0.0), (120, 10.0)]);
+            let medium = self.expect(medium, labels, 160, &["slow"]);
+            scenarios.push(self.expect(medium, labels, 175, &["medium", "slow"]));
+        }
+        if WINDOWS[0].is_possible(self.allowed) {
+            let fast = calls(
+                "twenty times faster for 50 minutes, then ten and four times",
+                CALLS,
+                &[(70, 0.0), (50, 20.0), (10, 10.0), (50, 4.0)],
+            );
+            let fast = self.expect(fast, labels, 110, &[]);
+            let fast = self.expect(fast, labels, 118, &["fast", "medium"]);
+            let fast = self.expect(fast, labels, 130, &["medium"]);
+            scenarios.push(self.expect(fast, labels, 175, &["slow"]));
+            let short = calls("twenty times faster for ten minutes", CALLS, &[(10, 20.0), (230, 0.0)]);
+            let short = self.expect(short, labels, 100, &["slow"]);
+            scenarios.push(self.expect(short, labels, 230, &[]));
+            // One call in five minutes.
+            let few =
+                |title, minutes| calls(title, 0.2, &[(60, 0.0), (minutes, 1.0 / self.allowed), (30, 0.0)]);
+            scenarios.push(self.expect(
+                few("four bad calls in a row of a bot that makes few", 20),
+                labels,
+                79,
+                &[],
+            ));
+            scenarios.push(self.expect(
+                few("six bad calls in a row of a bot that makes few", 30),
+                labels,
+                89,
+                &["fast"],
+            ));
+        }
+        scenarios
+    }
+
+    /// Expects the alerts of these windows.
+    fn expect(&self, scenario: Scenario, labels: &str, minute: u64, windows: &[&str]) -> Scenario {
+        let of_budget: Vec<_> =
+            self.labels.iter().map(|(name, value)| format!(",{name}=\"{value}\"")).collect();
+        let of_budget = of_budget.concat();
+        let mut scenario = scenario.silent([minute]);
+        for window in WINDOWS.iter().filter(|window| windows.contains(&window.name)) {
+            let severity = if window.urgency == Urgency::Warn { ",severity=\"warning\"" } else { "" };
+            let comma = if labels.is_empty() { "" } else { "," };
+            let name = window.name;
+            scenario = scenario.and(&format!("{labels}{comma}window=\"{name}\"{of_budget}{severity}"));
+        }
+        scenario
+    }
+}

@@ -1,0 +1,116 @@
+//! Capital of the profiles.
+
+use super::subsystems::warning;
+use super::{Alert, Scenario, Urgency};
+use crate::catalogue::{CAPITAL_INVARIANT_VIOLATIONS_TOTAL, PROFILE_UTILIZATION_PERCENT};
+use crate::operations::context::{NOTICE, RuleContext};
+use crate::operations::scale::{DAY, HOUR, MINUTE};
+
+const MAKER: &str = "profile_id=\"maker\"";
+
+pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
+    let alerts = [violated(context), over_allocated(context), near_limit(context), idle(context)];
+    alerts.into_iter().flatten().collect()
+}
+
+fn violated(context: &RuleContext<'_>) -> Option<Alert> {
+    let violations = context.name(&CAPITAL_INVARIANT_VIOLATIONS_TOTAL)?;
+    let scenarios =
+        super::events::growth(context, NOTICE, "capital_invariant_violations_total", MAKER, MAKER);
+    Some(Alert::new(
+        "BotCapitalInvariantViolated",
+        Urgency::Page,
+        0,
+        context.grew(&violations, "", NOTICE),
+        [
+            "Available capital of the profile {{ $labels.profile_id }} fell below zero.",
+            "Positions and open orders exceed the allocation. Likely causes: an allocation was reduced while orders were \
+             open, fills were counted twice or not at all, or two loops placed orders against the same capital.",
+        ],
+        scenarios,
+    ))
+}
+
+fn utilization(context: &RuleContext<'_>, title: &str, values: &str) -> Scenario {
+    let other = "profile_id=\"other\"";
+    let bot = Scenario::new(context, title).series("profile_utilization_percent", MAKER, values);
+    bot.series("profile_utilization_percent", other, "50x3000")
+}
+
+fn over_allocated(context: &RuleContext<'_>) -> Option<Alert> {
+    let used = context.name(&PROFILE_UTILIZATION_PERCENT)?;
+    let bot = |title: &str, values: &str| utilization(context, title, values);
+    let scenarios = [
+        bot("more than the allocation is used, then less", "99x3 101x4 99x9")
+            .silent([3])
+            .fires([6], MAKER)
+            .silent([9]),
+        bot("exactly the allocation is used", "100x20").silent([10]),
+        bot("nothing is allocated, but something is used", "Inf Inf Inf Inf").fires([3], MAKER),
+    ];
+    Some(Alert::new(
+        "BotProfileOverAllocated",
+        Urgency::Page,
+        MINUTE,
+        format!("{used} > 100"),
+        [
+            "The profile {{ $labels.profile_id }} uses more than its allocation.",
+            "Likely causes: the price of its positions rose, its allocation was reduced, or orders were placed without \
+             a check of the capital.",
+        ],
+        scenarios,
+    ))
+}
+
+fn near_limit(context: &RuleContext<'_>) -> Option<Alert> {
+    let used = context.name(&PROFILE_UTILIZATION_PERCENT)?;
+    let bot = |title: &str, values: &str| utilization(context, title, values);
+    let scenarios = [
+        bot("nearly all is used for a while", "50x3 90x17 89x9")
+            .silent([18])
+            .fires([19, 20], MAKER)
+            .silent([22]),
+        bot("all is used", "100x30").fires([20], MAKER),
+        bot("more than all is used, which another alert tells", "101x30").silent([20]),
+        bot("much is used", "89x30").silent([20]),
+    ];
+    Some(Alert::new(
+        "BotProfileNearLimit",
+        Urgency::Warn,
+        15 * MINUTE,
+        format!("{used} >= 90 <= 100"),
+        [
+            "The profile {{ $labels.profile_id }} uses 90 to 100 % of its allocation.",
+            "It may soon be unable to place orders. Likely causes: a one-sided market filled its positions, or its \
+             allocation is too small.",
+        ],
+        scenarios.map(warning),
+    ))
+}
+
+fn idle(context: &RuleContext<'_>) -> Option<Alert> {
+    let used = context.name(&PROFILE_UTILIZATION_PERCENT)?;
+    let day = context.window(DAY);
+    let bot = |title: &str, values: &str| utilization(context, title, values).every(300);
+    let hour = |hours: u64| hours * 60;
+    let scenarios = [
+        bot("nothing is used for more than a day, then something", "0x303 5x10")
+            .silent([hour(24) + 50])
+            .fires([hour(25) + 5], MAKER)
+            .silent([hour(25) + 30]),
+        bot("something was used within the day", "0x30 1 0x280").silent([hour(25) + 10]),
+        bot("a profile that is new", "0x40").silent([hour(3)]),
+    ];
+    Some(Alert::new(
+        "BotProfileIdle",
+        Urgency::Inform,
+        HOUR,
+        format!("max_over_time({used}[{day}]) == 0 and {used} offset {day}"),
+        [
+            "The profile {{ $labels.profile_id }} has used nothing for a day.",
+            "Likely causes: its strategy finds no opportunity, its symbol was halted, or it is not wanted any more: \
+             remove it then.",
+        ],
+        scenarios.map(super::events::info),
+    ))
+}

@@ -1,0 +1,185 @@
+//! Operational events, and the growth of counters.
+
+use super::subsystems::warning;
+use super::{Alert, Scenario, Urgency};
+use crate::catalogue::{OPERATIONAL_EVENTS_TOTAL, PROCESS_START_TIME_SECONDS};
+use crate::operations::context::{NOTICE, RuleContext};
+use crate::operations::scale::MINUTE;
+
+pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
+    let alerts = [errors(context), critical(context), order_failures(context)];
+    alerts.into_iter().flatten().collect()
+}
+
+const EVENTS: &str = "operational_events_total";
+
+/// The start of a process, seconds before the scenario begins.
+const LONG_AGO: &str = "-9999x99";
+
+/// The scenarios of an alert on the growth of a counter with these labels within a window. `expected` are the labels of
+/// the alert.
+pub(super) fn growth(
+    context: &RuleContext<'_>,
+    window: u64,
+    family: &str,
+    labels: &str,
+    expected: &str,
+) -> Vec<Scenario> {
+    let minutes = window / MINUTE;
+    let (soon, last, later) = (22, 19 + minutes, 23 + minutes);
+    let start = context.name(&PROCESS_START_TIME_SECONDS);
+    let bot = |title: &str, up: &str, started: &str, values: &str| {
+        let bot = Scenario::new(context, title).of_prometheus("up", up).series(family, labels, values);
+        match &start {
+            Some(start) => bot.standard(start, "", started),
+            None => bot,
+        }
+    };
+    let mut scenarios = vec![
+        bot("it grows once", "1x99", LONG_AGO, "0x20 1x79")
+            .silent([20])
+            .fires([soon, last], expected)
+            .silent([later]),
+        bot("its first value is 1", "1x99", LONG_AGO, "_x21 1x79")
+            .silent([20])
+            .fires([soon, last], expected)
+            .silent([later]),
+        bot("Prometheus was down for an hour", "1x5 _x60 1x30", "-9999x5 _x60 -9999x30", "3x5 _x60 3x30")
+            .silent([5, 67, 70, 65 + minutes]),
+        bot("it does not grow", "1x99", LONG_AGO, "5x99").silent([2, 30]),
+    ];
+    scenarios.push(bot("a series begins at 0", "1x99", LONG_AGO, "_x21 0x79").silent([soon]));
+    if start.is_some() {
+        let unseen = |title: &str, started: u64| {
+            let started = format!("_x21 {started}x79");
+            bot(title, "_x21 1x79", &started, "_x21 2x79")
+        };
+        let fresh = unseen("it grows between the start and the first scrape", 1200);
+        scenarios.push(fresh.fires([soon, last], expected).silent([later]));
+        // One and a half windows before the first look.
+        let old = unseen("the bot ran for long before the first scrape", 22 * MINUTE + 30 - window * 3 / 2);
+        scenarios.push(old.silent([soon]));
+    }
+    scenarios
+}
+
+/// The scenario with alerts of the severity `info`.
+pub(super) fn info(mut scenario: Scenario) -> Scenario {
+    for alert in scenario.moments.iter_mut().flat_map(|moment| &mut moment.firing) {
+        alert.insert("severity".to_owned(), "info".to_owned());
+    }
+    scenario
+}
+
+fn errors(context: &RuleContext<'_>) -> Option<Alert> {
+    let events = context.name_with(&OPERATIONAL_EVENTS_TOTAL, "severity", "ERROR")?;
+    let grew = context.grew(&events, "{severity=\"ERROR\"}", 5 * MINUTE);
+    let event = |bot: Scenario, severity: &str, kind: &str, values: &str| {
+        let labels = format!("severity=\"{severity}\",type=\"{kind}\",profile_id=\"\",symbol=\"\"");
+        bot.series(EVENTS, &labels, values)
+    };
+    let bot = |title: &str| Scenario::new(context, title).of_prometheus("up", "1x99");
+    let scenarios = [
+        event(
+            event(bot("six errors of two types, then none"), "ERROR", "API_FAILURE", "0x20 4x79"),
+            "ERROR",
+            "ORDER_FAILURE",
+            "0x20 3x79",
+        )
+        .silent([20])
+        .fires([23], "")
+        .silent([29]),
+        event(bot("four errors"), "ERROR", "API_FAILURE", "0x20 4x79").silent([23]),
+        event(bot("many warnings"), "WARNING", "API_FAILURE", "0x20 40x79").silent([23]),
+        event(bot("an error every three minutes"), "ERROR", "API_FAILURE", "0+0.34x99").silent([60]),
+        event(bot("seven errors of a symbol that is new"), "ERROR", "API_FAILURE", "_x21 7x79")
+            .fires([23], ""),
+    ];
+    Some(Alert::new(
+        "BotErrorEvents",
+        Urgency::Warn,
+        MINUTE,
+        format!("sum without (severity, type, profile_id, symbol) (\n{grew}\n) > 5"),
+        [
+            "{{ $labels.instance }} recorded more than 5 error events within 5 minutes.",
+            "The status page of the bot shows the last events with their texts. Likely causes: an exchange that fails, \
+             refused credentials, or an error of the bot.",
+        ],
+        scenarios.map(warning),
+    ))
+}
+
+fn critical(context: &RuleContext<'_>) -> Option<Alert> {
+    let events = context.name_with(&OPERATIONAL_EVENTS_TOTAL, "severity", "CRITICAL")?;
+    let grew = context.grew(&events, "{severity=\"CRITICAL\"}", NOTICE);
+    let labels = "type=\"CIRCUIT_BREAKER\",profile_id=\"maker\"";
+    let mut scenarios = growth(
+        context,
+        NOTICE,
+        EVENTS,
+        &format!("{labels},severity=\"CRITICAL\",symbol=\"BTCUSDT\""),
+        labels,
+    );
+    let error = format!("{labels},severity=\"ERROR\",symbol=\"\"");
+    let bot = Scenario::new(context, "an error, which is not critical").of_prometheus("up", "1x99");
+    scenarios.push(bot.series(EVENTS, &error, "0x20 9x79").silent([23]));
+    Some(Alert::new(
+        "BotCriticalEvent",
+        Urgency::Page,
+        0,
+        format!("sum without (severity, symbol) (\n{grew}\n)"),
+        [
+            "{{ $labels.instance }} recorded a critical event {{ $labels.type }}.",
+            "The bot itself asks for immediate action. The status page shows the text of the event.",
+        ],
+        scenarios,
+    ))
+}
+
+/// Rejects are left out: a healthy market maker has a tenth of its post-only orders rejected.
+fn order_failures(context: &RuleContext<'_>) -> Option<Alert> {
+    let events = context.name_with(&OPERATIONAL_EVENTS_TOTAL, "type", "ORDER_FAILURE")?;
+    context.name_with(&OPERATIONAL_EVENTS_TOTAL, "type", "ORDER_PLACED")?;
+    let window = context.window(NOTICE);
+    let count = |types: &str| {
+        format!("sum without (severity, type, profile_id, symbol) (increase({events}{{{types}}}[{window}]))")
+    };
+    let failed = count("type=\"ORDER_FAILURE\"");
+    let all = count("type=~\"ORDER_PLACED|ORDER_FAILURE\"");
+    let bot = |title: &str, [placed, failed, rejected]: [&str; 3]| {
+        let event = |bot: Scenario, kind: &str, values: &str| {
+            bot.series(
+                EVENTS,
+                &format!("severity=\"INFO\",type=\"{kind}\",profile_id=\"\",symbol=\"\""),
+                values,
+            )
+        };
+        let bot = event(Scenario::new(context, title), "ORDER_PLACED", placed);
+        event(event(bot, "ORDER_FAILURE", failed), "ORDER_REJECTED", rejected)
+    };
+    let scenarios = [
+        bot("a quarter of the orders fails, then none", ["0+6x60 360+8x60", "0+2x60 120x60", "0x120"])
+            .fires([30], "")
+            .silent([80]),
+        bot("a sixth of the orders fails", ["0+10x60", "0+2x60", "0x60"]).silent([30]),
+        bot("four orders fail, and no other is placed", ["0x60", "0x20 4x40", "0x60"]).silent([25, 30]),
+        bot("half of the orders is rejected", ["0+4x60", "0x60", "0+4x60"]).silent([30]),
+        bot("six orders fail at once", ["0+1x60", "0x20 6x40", "0x60"])
+            .silent([22])
+            .fires([24, 32], "")
+            .silent([40]),
+    ];
+    Some(Alert::new(
+        "BotOrderFailureRatio",
+        Urgency::Page,
+        2 * MINUTE,
+        // 4.5 because of rounding by `increase`: at least five.
+        format!("{failed}\n> clamp_min(0.2 * {all}, 4.5)"),
+        [
+            "More than 20 % of the orders of {{ $labels.instance }} fail.",
+            "Rejects are not included. Likely causes: insufficient permissions of the API key, an exchange in \
+             maintenance, or orders that break its filters.",
+        ],
+        scenarios,
+    ))
+}

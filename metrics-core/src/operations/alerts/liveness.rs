@@ -1,0 +1,208 @@
+//! Whether the bot runs, and as what.
+
+use super::{Alert, Rule, Scenario, Urgency};
+use crate::catalogue::{BUILD_INFO, PROCESS_START_TIME_SECONDS, TARGET_INFO};
+use crate::operations::context::RuleContext;
+use crate::operations::scale::{HOUR, MINUTE};
+
+pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
+    let optional = [restart_loop(context), live_in_development(context), mode_conflict(context)];
+    [down(context), missing(context)].into_iter().chain(optional.into_iter().flatten()).collect()
+}
+
+/// The family whose series tell env and mode of an instance.
+fn identity(context: &RuleContext<'_>) -> Option<String> {
+    let family = if context.linked.default_labels_in_target_info { &TARGET_INFO } else { &BUILD_INFO };
+    context.name(family)
+}
+
+/// `up` has no label `mode`; a bot is known to trade on paper if it said so within the last hour, and only so.
+fn down(context: &RuleContext<'_>) -> Alert {
+    let (job, hour) = (context.job, context.window(HOUR));
+    let down = format!("up{{job=\"{job}\"}} == 0");
+    let rule = |expr, urgency, labels| Rule { expr, hold: MINUTE, urgency, labels };
+    let last = |identity: &str, mode: &str| format!("last_over_time({identity}{{mode=\"{mode}\"}}[{hour}])");
+    let rules = match identity(context) {
+        Some(identity) => {
+            let [paper, live] = ["paper", "live"].map(|mode| last(&identity, mode));
+            let only_paper = format!("on (job, instance) ({paper} unless on (job, instance) {live})");
+            let labels = vec![("mode", "paper".to_owned())];
+            vec![
+                rule(format!("{down}\nunless {only_paper}"), Urgency::AlwaysPage, Vec::new()),
+                rule(format!("{down}\nand {only_paper}"), Urgency::Warn, labels),
+            ]
+        }
+        None => vec![rule(down, Urgency::AlwaysPage, Vec::new())],
+    };
+    let of_target =
+        |title: &str| Scenario::new(context, title).with("app", "").with("env", "").with("mode", "");
+    let up = |title: &str, values: &str| of_target(title).of_prometheus("up", values);
+    let mut scenarios = vec![
+        up("the bot crashes and comes back", "1x3 0x4 1x9").silent([3]).fires([6], "").silent([9]),
+        up("one scrape fails", "1x3 0 1x9").silent([3, 4, 5, 6]),
+        of_target("another job is down").with("job", "another").of_prometheus("up", "0x9").silent([5]),
+    ];
+    if let Some(identity) = identity(context) {
+        let said = |title: &str, mode: &str| {
+            let bot = Scenario::new(context, title).with("mode", mode).standard(&identity, "", "1x3 stale");
+            bot.with("app", "").with("env", "").with("mode", "").of_prometheus("up", "1x3 0x99")
+        };
+        scenarios.push(
+            said("a bot on paper crashes", "paper").fires([6, 60], "severity=\"warning\",mode=\"paper\""),
+        );
+        scenarios.push(said("its mode is forgotten after an hour", "paper").fires([80], ""));
+        scenarios.push(said("a live bot crashes", "live").fires([6], ""));
+        let neighbour =
+            Scenario::new(context, "a bot whose neighbour trades on paper crashes").with("mode", "paper");
+        let neighbour = neighbour
+            .with("instance", "other:5000")
+            .standard(&identity, "", "1x9")
+            .with("instance", "bot:5000");
+        let neighbour = neighbour.with("app", "").with("env", "").with("mode", "");
+        scenarios.push(neighbour.of_prometheus("up", "1x3 0x9").fires([6], ""));
+        let changed = Scenario::new(context, "a bot crashes that went from live to paper").standard(
+            &identity,
+            "",
+            "1x2 stale",
+        );
+        let changed = changed.with("mode", "paper").standard(&identity, "", "_x3 1x36 stale");
+        let changed =
+            changed.with("app", "").with("env", "").with("mode", "").of_prometheus("up", "1x39 0x60");
+        scenarios.push(changed.fires([50], "").fires([70], "severity=\"warning\",mode=\"paper\""));
+        scenarios.push(said("the mode of a bot that crashes is not known", "").fires([6], ""));
+    }
+    Alert {
+        name: "BotDown",
+        rules,
+        summary: "The bot at {{ $labels.instance }} does not answer.",
+        description: "Prometheus cannot scrape it. Likely causes: the process crashed or was killed, the host or the \
+                      network is down, or the metrics address changed. Its orders may still be open at the exchange.",
+        scenarios,
+    }
+}
+
+fn missing(context: &RuleContext<'_>) -> Alert {
+    let job = context.job;
+    let nothing = |title: &str| {
+        let bot = Scenario::new(context, title).with("app", "").with("env", "").with("mode", "");
+        bot.with("instance", "")
+    };
+    let at =
+        |title: &str, values: &str| nothing(title).with("instance", "bot:5000").of_prometheus("up", values);
+    let scenarios = [
+        at("the target vanishes and comes back", "1x3 stale _x5 1x9")
+            .with("instance", "")
+            .silent([3, 5])
+            .fires([7], "")
+            .silent([12]),
+        at("the bot is down but known", "0x9").silent([5]),
+        nothing("only another job exists")
+            .with("job", "another")
+            .with("instance", "a")
+            .of_prometheus("up", "1x9")
+            .with("instance", "")
+            .with("job", job)
+            .fires([5], ""),
+    ];
+    Alert::new(
+        "BotMissing",
+        Urgency::AlwaysPage,
+        2 * MINUTE,
+        format!("absent(up{{job=\"{job}\"}})"),
+        [
+            "Prometheus has no target of the job {{ $labels.job }}.",
+            "BotDown cannot fire for a target that vanished. Likely causes: the bot was removed from the scrape \
+             configuration or from service discovery, or the job was renamed.",
+        ],
+        scenarios,
+    )
+}
+
+fn restart_loop(context: &RuleContext<'_>) -> Option<Alert> {
+    let start = context.name(&PROCESS_START_TIME_SECONDS)?;
+    let (job, window) = (context.job, context.window(30 * MINUTE));
+    let bot = |title: &str, values: &str| Scenario::new(context, title).standard(&start, "", values);
+    let scenarios = [
+        bot("the bot starts three times within half an hour, then stays", "1x5 2x9 3x9 4x60")
+            .silent([20])
+            .fires([27, 34], "")
+            .silent([40]),
+        bot("the bot starts twice within half an hour", "1x5 2x9 3x60").silent([17, 30]),
+        bot("three starts within a day", "1x40 2x40 3x40 4x40").silent([130]),
+        Scenario::new(context, "another job restarts")
+            .with("job", "another")
+            .standard(&start, "", "1 2 3 4 5 6")
+            .silent([5]),
+    ];
+    Some(Alert::new(
+        "BotRestartLoop",
+        Urgency::Page,
+        0,
+        format!("changes({start}{{job=\"{job}\"}}[{window}]) > 2"),
+        [
+            "The bot at {{ $labels.instance }} started more than twice within 30 minutes.",
+            "Likely causes: it panics or is killed for lack of memory soon after its start, a start-up check fails, or \
+             a liveness probe is too strict. Each start loses the state in memory.",
+        ],
+        scenarios,
+    ))
+}
+
+fn live_in_development(context: &RuleContext<'_>) -> Option<Alert> {
+    let identity = identity(context)?;
+    let bot = |title: &str, env: &str, mode: &str, values: &str| {
+        Scenario::new(context, title).with("env", env).with("mode", mode).standard(&identity, "", values)
+    };
+    let scenarios = [
+        bot("real money in development, then stopped", "development", "live", "1x4 stale")
+            .fires([2], "")
+            .silent([7]),
+        bot("real money in development for less than a minute", "development", "live", "1").silent([0, 6]),
+        bot("paper in development", "development", "paper", "1x9").silent([5]),
+        bot("real money in production", "production", "live", "1x9").silent([5]),
+    ];
+    Some(Alert::new(
+        "BotLiveModeInDevelopment",
+        Urgency::Page,
+        MINUTE,
+        format!("{identity}{{mode=\"live\", env=\"development\"}}"),
+        [
+            "The bot at {{ $labels.instance }} trades real money, but says that it is in development.",
+            "Likely causes: NODE_ENV is not set on a production host, or PAPER_TRADING=false was copied to a \
+             developer's machine.",
+        ],
+        scenarios,
+    ))
+}
+
+fn mode_conflict(context: &RuleContext<'_>) -> Option<Alert> {
+    let identity = identity(context)?;
+    let both = |title: &str, second: &str, values: &str| {
+        let bot = Scenario::new(context, title).standard(&identity, "", "1x9");
+        let bot = bot.with("mode", "paper").with("instance", second).standard(&identity, "", values);
+        bot.with("instance", "bot:5000").with("app", "").with("env", "").with("mode", "")
+    };
+    let scenarios = [
+        both("two processes share one instance", "bot:5000", "_x2 1x3 stale")
+            .silent([1])
+            .fires([3], "")
+            .silent([7]),
+        both("a paper bot beside a live bot", "other:5000", "1x9").silent([3]),
+        Scenario::new(context, "two builds of one mode")
+            .standard(&identity, "version=\"1\"", "1x9")
+            .standard(&identity, "version=\"2\"", "1x9")
+            .silent([3]),
+    ];
+    Some(Alert::new(
+        "BotModeConflict",
+        Urgency::AlwaysPage,
+        0,
+        format!("count by (job, instance) (count by (job, instance, mode) ({identity})) > 1"),
+        [
+            "{{ $labels.instance }} is both live and paper.",
+            "Likely causes: two bots are scraped under one instance, or push to one group of a Pushgateway. The \
+             severity of other alerts is not reliable until they are told apart.",
+        ],
+        scenarios,
+    ))
+}

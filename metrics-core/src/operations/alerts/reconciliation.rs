@@ -1,0 +1,146 @@
+//! Whether the bot and the exchange agree on open orders and positions.
+
+use super::events::growth;
+use super::subsystems::{deliberately_quiet, warning};
+use super::{Alert, Scenario, Urgency};
+use crate::catalogue::{
+    RECONCILIATION_MISMATCHES_TOTAL, RECONCILIATION_MISSING_ITEMS_COUNT, SUBSYSTEM_LAST_RUN_TIMESTAMP,
+    SUBSYSTEM_MAX_AGE_SECONDS,
+};
+use crate::operations::context::{NOTICE, RuleContext};
+use crate::operations::scale::MINUTE;
+
+/// The number of new mismatches within a quarter of an hour that is no coincidence.
+const STORM: u64 = 20;
+
+/// The age of the last comparison above which its result says nothing about now, in seconds.
+const BLIND: u64 = 15 * MINUTE;
+
+pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
+    let alerts = [mismatch(context), storm(context), items_missing(context), blind(context)];
+    alerts.into_iter().flatten().collect()
+}
+
+const MISMATCHES: &str = "reconciliation_mismatches_total";
+
+fn mismatch(context: &RuleContext<'_>) -> Option<Alert> {
+    let mismatches = context.name(&RECONCILIATION_MISMATCHES_TOTAL)?;
+    let scenarios = growth(context, NOTICE, MISMATCHES, "", "").into_iter().map(warning);
+    Some(Alert::new(
+        "BotReconciliationMismatch",
+        Urgency::Warn,
+        0,
+        context.grew(&mismatches, "", NOTICE),
+        [
+            "{{ $labels.instance }} found a new difference between its records and the exchange.",
+            "Likely causes: a lost answer to an order (see BotOrderStateUnknown), a fill that was not recorded, or a \
+             manual trade on the account.",
+        ],
+        scenarios.collect::<Vec<_>>(),
+    ))
+}
+
+fn storm(context: &RuleContext<'_>) -> Option<Alert> {
+    let mismatches = context.name(&RECONCILIATION_MISMATCHES_TOTAL)?;
+    let window = context.window(NOTICE);
+    let bot = |title: &str, values: &str| Scenario::new(context, title).series(MISMATCHES, "", values);
+    let scenarios = [
+        bot("more than twenty at once, then none", "0x20 21x40")
+            .silent([20])
+            .fires([22, 34], "")
+            .silent([40]),
+        bot("eighteen at once", "0x20 18x40").silent([25]),
+        bot("forty within an hour", "0+0.66x120").silent([60]),
+    ];
+    Some(Alert::new(
+        "BotReconciliationStorm",
+        Urgency::Page,
+        0,
+        format!("increase({mismatches}[{window}]) > {STORM}"),
+        [
+            "{{ $labels.instance }} found more than 20 new differences within 15 minutes.",
+            "The bot and the exchange disagree systematically. Likely causes: it trades on another account than it \
+             reads, its database was restored from a backup, or two bots share an account. Stop trading first.",
+        ],
+        scenarios,
+    ))
+}
+
+fn items_missing(context: &RuleContext<'_>) -> Option<Alert> {
+    let missing = context.name(&RECONCILIATION_MISSING_ITEMS_COUNT)?;
+    let orphan = "source=\"db\"";
+    let bot = |title: &str, values: &str| {
+        let bot = Scenario::new(context, title).series("reconciliation_missing_items_count", orphan, values);
+        bot.series("reconciliation_missing_items_count", "source=\"exchange\"", "0x99")
+    };
+    let scenarios = [
+        bot("an order stays unknown to the database, then is found", "0x3 1x12 0x9")
+            .silent([13])
+            .fires([14, 16], orphan)
+            .silent([17]),
+        bot("an order is found by the next cycles", "0x3 1x8 0x9").silent([11, 14]),
+    ];
+    Some(Alert::new(
+        "BotReconciliationItemsMissing",
+        Urgency::Page,
+        10 * MINUTE,
+        format!("{missing} > 0"),
+        [
+            "Orders or positions have been missing from the {{ $labels.source }} of {{ $labels.instance }} for 10 minutes.",
+            "db: the exchange has an order that the database does not know. exchange: the database believes in an order \
+             that does not exist. Likely causes: a lost answer, a manual trade, or a database that is behind.",
+        ],
+        scenarios,
+    ))
+}
+
+/// The gauge of missing items keeps its last value while no cycle is committed, so that it looks healthy.
+fn blind(context: &RuleContext<'_>) -> Option<Alert> {
+    let name = "reconciliation";
+    let matcher = format!("subsystem=\"{name}\"");
+    // Only a bot that reconciles.
+    context.name(&RECONCILIATION_MISSING_ITEMS_COUNT)?;
+    let last_run = context.name_with(&SUBSYSTEM_LAST_RUN_TIMESTAMP, "subsystem", name)?;
+    let max_age = context.name(&SUBSYSTEM_MAX_AGE_SECONDS)?;
+    let limit = context.scale.seconds(BLIND);
+    let quiet = deliberately_quiet(context)?;
+    let expr = format!("time() - {last_run}{{{matcher}}} > clamp_min({max_age}, {limit})\n{quiet}");
+    let bot = |title: &str, last: &str, max_age: &str| {
+        let bot = Scenario::new(context, title).series("subsystem_last_run_timestamp", &matcher, last);
+        bot.series("subsystem_max_age_seconds", &matcher, max_age)
+    };
+    let skipped = format!("{matcher},outcome=\"skipped\"");
+    let scenarios = [
+        bot("cycles fail for a quarter of an hour, then one succeeds", "60x20 1260+60x20", "90x40")
+            .series("subsystem_paused", &matcher, "0x40")
+            .silent([16])
+            .fires([17, 20], &matcher)
+            .silent([22]),
+        bot("a cycle an hour", "60x99", "3600x99").silent([30, 61]).fires([63], &matcher),
+        bot("paused", "60x99", "90x99").series("subsystem_paused", &matcher, "1x99").silent([40]),
+        bot("skipped", "60x99", "90x99").series("subsystem_runs_total", &skipped, "0+1x99").silent([40]),
+        bot("failing", "60x99", "90x99")
+            .series("subsystem_runs_total", &format!("{matcher},outcome=\"error\""), "0+1x99")
+            .fires([40], &matcher),
+        bot("skipped an hour ago", "60x99", "90x99")
+            .series("subsystem_runs_total", &skipped, "0 1x98")
+            .silent([10])
+            .fires([70], &matcher),
+        Scenario::new(context, "another loop is old")
+            .series("subsystem_last_run_timestamp", "subsystem=\"monitor\"", "60x99")
+            .series("subsystem_max_age_seconds", "subsystem=\"monitor\"", "90x99")
+            .silent([40]),
+    ];
+    Some(Alert::new(
+        "BotReconciliationBlind",
+        Urgency::Page,
+        0,
+        expr,
+        [
+            "{{ $labels.instance }} has not compared its records with the exchange for 15 minutes or its maximum age.",
+            "The figures of missing items are old and may look healthy. Likely causes: the exchange refuses to list \
+             orders, credentials expired, or the cycle hangs.",
+        ],
+        scenarios,
+    ))
+}

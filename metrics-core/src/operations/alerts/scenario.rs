@@ -1,0 +1,148 @@
+//! Time series, and the alerts that an operator expects from them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::operations::context::RuleContext;
+
+/// The instance of the bot in every scenario.
+const INSTANCE: &str = "bot:5000";
+
+/// The values of a counter from 0 on, in promtool's notation: phases of minutes, and the growth in each minute.
+pub(super) fn counts(phases: &[(u32, f64)]) -> String {
+    let mut value = 0.0;
+    let mut text = "0".to_owned();
+    for (minutes, growth) in phases {
+        let first = value + growth;
+        // Writing to a String cannot fail.
+        let _ = write!(text, " {first}+{growth}x{}", minutes.saturating_sub(1));
+        value += growth * f64::from(*minutes);
+    }
+    text
+}
+
+/// Series and the alerts that fire at some moments.
+#[derive(Clone, Debug)]
+pub(in crate::operations) struct Scenario {
+    pub(in crate::operations) title: String,
+    /// Seconds between two values of a series.
+    pub(in crate::operations) step: u64,
+    /// Selectors with values in promtool's notation.
+    pub(in crate::operations) series: Vec<(String, String)>,
+    pub(in crate::operations) moments: Vec<Moment>,
+    namespace: String,
+    labels: BTreeMap<String, String>,
+}
+
+/// The firing alerts at one moment.
+#[derive(Clone, Debug)]
+pub(in crate::operations) struct Moment {
+    /// Seconds from the beginning.
+    pub(in crate::operations) at: u64,
+    /// The labels of each firing alert, without `severity` if it is critical.
+    pub(in crate::operations) firing: Vec<BTreeMap<String, String>>,
+}
+
+impl Scenario {
+    /// A live bot in production, scraped once a minute.
+    pub(in crate::operations) fn new(context: &RuleContext<'_>, title: impl Into<String>) -> Self {
+        let labels = [
+            ("app", context.linked.default_labels.get("app").map_or("bot", String::as_str)),
+            ("env", "production"),
+            ("instance", INSTANCE),
+            ("job", context.job),
+            ("mode", "live"),
+        ];
+        Self {
+            title: title.into(),
+            step: 60,
+            series: Vec::new(),
+            moments: Vec::new(),
+            namespace: context.linked.namespace.clone(),
+            labels: labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        }
+    }
+
+    /// Changes a label of every later series and expected alert; an empty value removes it.
+    pub(super) fn with(mut self, label: &str, value: &str) -> Self {
+        if value.is_empty() {
+            self.labels.remove(label);
+        } else {
+            self.labels.insert(label.to_owned(), value.to_owned());
+        }
+        self
+    }
+
+    /// Sets the seconds between two values.
+    pub(in crate::operations) fn every(mut self, seconds: u64) -> Self {
+        self.step = seconds;
+        self
+    }
+
+    /// Adds a series of the bot, with the namespace, the default labels and these labels: `a="b",c="d"`.
+    pub(in crate::operations) fn series(self, name: &str, labels: &str, values: &str) -> Self {
+        let name = format!("{}_{name}", self.namespace);
+        self.standard(&name, labels, values)
+    }
+
+    /// Adds a series of the bot without the namespace.
+    pub(super) fn standard(mut self, name: &str, labels: &str, values: &str) -> Self {
+        self.series.push((format!("{name}{}", self.selector(labels)), values.to_owned()));
+        self
+    }
+
+    /// The default labels and these, in braces.
+    pub(in crate::operations) fn selector(&self, labels: &str) -> String {
+        let comma = if labels.is_empty() { "" } else { "," };
+        let defaults: Vec<_> =
+            self.labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+        format!("{{{labels}{comma}{}}}", defaults.join(","))
+    }
+
+    /// Adds a series that Prometheus itself writes, without the default labels.
+    pub(super) fn of_prometheus(mut self, name: &str, values: &str) -> Self {
+        let of_target = ["instance", "job"].map(|label| {
+            self.labels.get(label).map(|value| format!("{label}=\"{value}\"")).unwrap_or_default()
+        });
+        self.series.push((format!("{name}{{{}}}", of_target.join(",")), values.to_owned()));
+        self
+    }
+
+    /// Expects that no alert fires after these minutes.
+    pub(super) fn silent<const N: usize>(mut self, minutes: [u64; N]) -> Self {
+        self.moments.extend(minutes.map(|at| Moment { at: at * 60, firing: Vec::new() }));
+        self
+    }
+
+    /// Expects that one alert fires after these minutes, with the default labels and these: `a="b",c="d"`.
+    pub(super) fn fires<const N: usize>(mut self, minutes: [u64; N], labels: &str) -> Self {
+        for at in minutes {
+            self.moments.push(Moment { at: at * 60, firing: vec![self.expected(labels)] });
+        }
+        self
+    }
+
+    /// Expects a further alert at the moments of the last call.
+    pub(super) fn and(mut self, labels: &str) -> Self {
+        let expected = self.expected(labels);
+        if let Some(last) = self.moments.last_mut() {
+            last.firing.push(expected);
+        }
+        self
+    }
+
+    fn expected(&self, labels: &str) -> BTreeMap<String, String> {
+        let mut expected = self.labels.clone();
+        for label in labels.split(',').filter(|label| !label.is_empty()) {
+            let (name, value) = label.split_once('=').unwrap_or((label, ""));
+            let value = value.trim_matches('"');
+            if value.is_empty() {
+                expected.remove(name);
+            } else {
+                expected.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        expected.entry("severity".to_owned()).or_insert_with(|| "critical".to_owned());
+        expected
+    }
+}

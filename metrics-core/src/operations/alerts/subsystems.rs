@@ -1,0 +1,272 @@
+//! Whether the loops run, succeed and keep up.
+
+use super::{Alert, Scenario, Urgency};
+use crate::catalogue::{
+    SUBSYSTEM_ALIVE, SUBSYSTEM_DURATION_SECONDS, SUBSYSTEM_LAST_RUN_TIMESTAMP, SUBSYSTEM_MAX_AGE_SECONDS,
+    SUBSYSTEM_PAUSED, SUBSYSTEM_RUNS_TOTAL,
+};
+use crate::operations::context::{NOTICE, RuleContext, bucket};
+use crate::operations::recording;
+use crate::operations::scale::MINUTE;
+
+/// The duration of a cycle above which it is slow, in seconds.
+const SLOW: u64 = 5;
+
+/// The largest bound of the duration's buckets, in seconds, above which no quantile is known.
+const OFF_THE_SCALE: &str = "10";
+
+/// The number of cycles below which a ratio or a quantile means nothing.
+const FEW: u64 = 3;
+
+pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
+    let alerts = [
+        stalled(context),
+        stale_by_clock(context),
+        never_succeeded(context),
+        flapping(context),
+        slow(context),
+        off_the_scale(context),
+    ];
+    alerts.into_iter().flatten().collect()
+}
+
+const TRADING: &str = "subsystem=\"trading\"";
+const OTHER: &str = "subsystem=\"monitor\"";
+
+fn alive(context: &RuleContext<'_>, title: &str, values: &str) -> Scenario {
+    Scenario::new(context, title).series("subsystem_alive", TRADING, values).series(
+        "subsystem_alive",
+        OTHER,
+        "1x99",
+    )
+}
+
+fn stalled(context: &RuleContext<'_>) -> Option<Alert> {
+    let alive_name = context.name(&SUBSYSTEM_ALIVE)?;
+    let scenarios = [
+        alive(context, "a loop hangs and recovers", "1x3 0x4 1x9")
+            .silent([3])
+            .fires([6], TRADING)
+            .silent([9]),
+        alive(context, "a loop is late once", "1x3 0 1x9").silent([3, 4, 5]),
+        Scenario::new(context, "a loop of a bot on paper hangs")
+            .with("mode", "paper")
+            .series("subsystem_alive", TRADING, "0x9")
+            .fires([4], "subsystem=\"trading\",severity=\"warning\""),
+    ];
+    Some(Alert::new(
+        "BotSubsystemStalled",
+        Urgency::Page,
+        MINUTE,
+        format!("{alive_name} == 0"),
+        [
+            "The loop {{ $labels.subsystem }} of {{ $labels.instance }} has stalled.",
+            "It has not succeeded within its maximum age. Likely causes: a cycle hangs in a call without a timeout, \
+             each cycle fails, or the task of the loop has ended. /-/healthy says whether it hangs.",
+        ],
+        scenarios,
+    ))
+}
+
+/// A second opinion, which does not trust the bot's own watchdog. It does not apply while a loop is paused or skips its
+/// cycles, because then the timestamp does not move although all is well.
+fn stale_by_clock(context: &RuleContext<'_>) -> Option<Alert> {
+    let last_run = context.name(&SUBSYSTEM_LAST_RUN_TIMESTAMP)?;
+    let max_age = context.name(&SUBSYSTEM_MAX_AGE_SECONDS)?;
+    let quiet = deliberately_quiet(context)?;
+    let expr = format!("time() - ({last_run} > 0) > {max_age}\n{quiet}");
+    let bot = |title: &str, last: &str| {
+        let bot = Scenario::new(context, title).series("subsystem_last_run_timestamp", TRADING, last);
+        bot.series("subsystem_max_age_seconds", TRADING, "120x99")
+    };
+    let paused = |bot: Scenario, values: &str| bot.series("subsystem_paused", TRADING, values);
+    let skipped =
+        |bot: Scenario, labels: &str, values: &str| bot.series("subsystem_runs_total", labels, values);
+    let skips = "subsystem=\"trading\",outcome=\"skipped\"";
+    let scenarios = [
+        paused(bot("successes end and come back", "60x1 120x5 480+60x30"), "0x40")
+            .silent([3, 4])
+            .fires([6], TRADING)
+            .silent([9]),
+        paused(bot("the last success is as old as allowed, not older", "0+60x30"), "0x40").silent([20]),
+        paused(bot("paused for the night", "60x60"), "1x60").silent([20]),
+        paused(bot("paused before, not now", "60x60"), "1x10 0x50").silent([9]).fires([13], TRADING),
+        skipped(bot("cycles are skipped while the market is closed", "60x99"), skips, "0+1x99")
+            .silent([20, 60]),
+        skipped(bot("cycles were skipped an hour ago", "60x99"), skips, "0+1x10 10x90")
+            .silent([9])
+            .fires([70], TRADING),
+        skipped(bot("cycles fail", "60x99"), "subsystem=\"trading\",outcome=\"error\"", "0+1x99")
+            .fires([20], TRADING),
+        bot("never a success", "0x99").silent([20]),
+    ];
+    Some(Alert::new(
+        "BotSubsystemStaleByClock",
+        Urgency::Page,
+        MINUTE,
+        expr,
+        [
+            "The last success of the loop {{ $labels.subsystem }} of {{ $labels.instance }} is too old.",
+            "This compares the clocks of Prometheus and the bot and does not trust the bot's own watchdog. Likely causes: \
+             each cycle fails or hangs, or the clocks differ.",
+        ],
+        scenarios,
+    ))
+}
+
+/// Excludes the loops that are paused, or whose cycles are skipped, on purpose.
+pub(super) fn deliberately_quiet(context: &RuleContext<'_>) -> Option<String> {
+    let paused = context.name(&SUBSYSTEM_PAUSED)?;
+    let runs = context.name(&SUBSYSTEM_RUNS_TOTAL)?;
+    let window = context.cycles(NOTICE, 2 * context.longest_max_age(None));
+    Some(format!(
+        "unless {paused} == 1\n\
+         unless sum without (outcome) (increase({runs}{{outcome=\"skipped\"}}[{window}])) > 0"
+    ))
+}
+
+fn never_succeeded(context: &RuleContext<'_>) -> Option<Alert> {
+    let alive_name = context.name(&SUBSYSTEM_ALIVE)?;
+    let last_run = context.name(&SUBSYSTEM_LAST_RUN_TIMESTAMP)?;
+    let scenarios = [
+        alive(context, "no cycle succeeds since the start, then one does", "1x1 0x12 1x9")
+            .series("subsystem_last_run_timestamp", TRADING, "_x13 800+60x9")
+            .silent([6])
+            .fires([8, 12], TRADING)
+            .silent([15]),
+        alive(context, "a loop stalls that succeeded before", "0x20")
+            .series("subsystem_last_run_timestamp", TRADING, "60x20")
+            .silent([10]),
+        alive(context, "another loop succeeded", "0x20")
+            .series("subsystem_last_run_timestamp", OTHER, "60x20")
+            .fires([10], TRADING),
+        alive(context, "a timestamp of 0 is no success", "0x20")
+            .series("subsystem_last_run_timestamp", TRADING, "0x20")
+            .fires([10], TRADING),
+        alive(context, "no success yet, but within the age", "1x20").silent([10]),
+    ];
+    Some(Alert::new(
+        "BotSubsystemNeverSucceeded",
+        Urgency::Page,
+        5 * MINUTE,
+        format!("({alive_name} == 0) unless ({last_run} > 0)"),
+        [
+            "The loop {{ $labels.subsystem }} of {{ $labels.instance }} has not succeeded since the start.",
+            "Likely causes: wrong credentials or configuration, the loop was never started (disable it in the settings \
+             then), or the attribute is on the endless loop instead of the body of one cycle.",
+        ],
+        scenarios,
+    ))
+}
+
+fn flapping(context: &RuleContext<'_>) -> Option<Alert> {
+    let alive_name = context.name(&SUBSYSTEM_ALIVE)?;
+    let window = context.window(30 * MINUTE);
+    let scenarios = [
+        alive(context, "a loop stalls and recovers again and again", "1 0 1 0 1 0 1 0 1x60")
+            .silent([6])
+            .fires([7, 20], TRADING)
+            .silent([45]),
+        alive(context, "three stalls within half an hour", "1 0 1 0 1 0 1x60").silent([6, 20]),
+        alive(context, "four stalls within two hours", "1x10 0x20 1x20 0x20 1x20 0x20 1x20 0x20")
+            .silent([120]),
+    ];
+    Some(Alert::new(
+        "BotSubsystemFlapping",
+        Urgency::Warn,
+        0,
+        format!("changes({alive_name}[{window}]) > 6"),
+        [
+            "The loop {{ $labels.subsystem }} of {{ $labels.instance }} stalls and recovers repeatedly.",
+            "Likely causes: cycles that take about as long as the maximum age, an exchange that answers now and then, or \
+             a maximum age that is too short.",
+        ],
+        scenarios.map(warning),
+    ))
+}
+
+fn slow(context: &RuleContext<'_>) -> Option<Alert> {
+    let p95 = recording::subsystem_p95(context)?;
+    let duration = context.name(&SUBSYSTEM_DURATION_SECONDS)?;
+    let window = context.window(10 * MINUTE);
+    let expr = format!("{p95} > {SLOW} and increase({duration}_count[{window}]) >= {FEW}");
+    let runs =
+        |title: &str, quick: &str, all: &str| durations(context, title, &[("5", quick), ("10", all)], all);
+    let scenarios = [
+        runs("cycles become slow and quick again", "0+10x9 90x30 90+10x40", "0+10x80")
+            .silent([9])
+            .fires([29, 39], TRADING)
+            .silent([60]),
+        runs("one cycle in a hundred is slow", "0+99x60", "0+100x60").silent([50]),
+        runs("two slow cycles a day", "0x60", "0x5 2x55").silent([8, 16, 30]),
+        runs("three slow cycles within ten minutes, again and again", "0x60", "0+0.35x60")
+            .fires([40], TRADING),
+        runs("an idle loop", "5x60", "5x60").silent([30]),
+    ];
+    Some(Alert::new(
+        "BotSubsystemSlow",
+        Urgency::Warn,
+        10 * MINUTE,
+        expr,
+        [
+            "Cycles of the loop {{ $labels.subsystem }} of {{ $labels.instance }} are slow: p95 is above 5 s.",
+            "Likely causes: a slow exchange (see BotExchangeSlow), waiting for a rate limit, a slow database, or a \
+             machine without free CPU.",
+        ],
+        scenarios.map(warning),
+    ))
+}
+
+fn off_the_scale(context: &RuleContext<'_>) -> Option<Alert> {
+    let duration = context.name(&SUBSYSTEM_DURATION_SECONDS)?;
+    let (window, bound) = (context.window(NOTICE), bucket(OFF_THE_SCALE));
+    let expr = above_scale(&duration, &bound, &window);
+    let runs = |title: &str, below: &str, all: &str| durations(context, title, &[("10", below)], all);
+    let scenarios = [
+        runs("one cycle in twenty takes longer than 10 s, then none", "0+19x30 570+20x60", "0+20x90")
+            .fires([20], TRADING)
+            .silent([50]),
+        runs("one cycle in two hundred takes longer", "0+199x60", "0+200x60").silent([30]),
+        runs("two long cycles, and few others", "0x60", "0x10 1x5 2x50").silent([20, 25, 28]),
+        runs("an idle loop", "5x60", "5x60").silent([30]),
+    ];
+    Some(Alert::new(
+        "BotSubsystemOffTheScale",
+        Urgency::Warn,
+        5 * MINUTE,
+        expr,
+        [
+            "More than 1 % of the cycles of {{ $labels.subsystem }} at {{ $labels.instance }} take longer than 10 s.",
+            "Quantiles above the largest bucket are not known. Likely causes: a call without a timeout, or work that \
+             belongs into a loop of its own.",
+        ],
+        scenarios.map(warning),
+    ))
+}
+
+/// More than 1 % of the observations of a histogram, and more than two, are above the bucket of `bound`. Half of one is
+/// allowed for, because `increase` extrapolates.
+pub(super) fn above_scale(histogram: &str, bound: &str, window: &str) -> String {
+    format!(
+        "increase({histogram}_count[{window}]) - sum without (le) (increase({histogram}_bucket{{{bound}}}[{window}]))\n\
+         > clamp_min(0.01 * increase({histogram}_count[{window}]), 2.5)"
+    )
+}
+
+/// A loop with these cumulative counts of buckets, and of all cycles.
+fn durations(context: &RuleContext<'_>, title: &str, buckets: &[(&str, &str)], all: &str) -> Scenario {
+    let mut bot = Scenario::new(context, title).series("subsystem_duration_seconds_count", TRADING, all);
+    for (bound, values) in buckets.iter().chain([&("+Inf", all)]) {
+        let labels = format!("{TRADING},le=\"{bound}\"");
+        bot = bot.series("subsystem_duration_seconds_bucket", &labels, values);
+    }
+    bot
+}
+
+/// The scenario with warnings in place of critical alerts.
+pub(super) fn warning(mut scenario: Scenario) -> Scenario {
+    for alert in scenario.moments.iter_mut().flat_map(|moment| &mut moment.firing) {
+        alert.insert("severity".to_owned(), "warning".to_owned());
+    }
+    scenario
+}

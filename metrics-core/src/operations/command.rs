@@ -1,0 +1,149 @@
+//! The command line below the word `metrics`.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::num::NonZeroU32;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use super::context::RuleContext;
+use super::scale::TimeScale;
+use super::{alertmanager, list, prometheus, reference, rule_tests, rules, runbook, yaml};
+use crate::Settings;
+use crate::linked::LinkedCatalogue;
+
+/// The result of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Output {
+    /// The text for standard output.
+    pub text: String,
+    /// The text for standard error.
+    pub errors: String,
+    /// The exit code: 0 for success, 1 for a failure, 2 for a mistake on the command line.
+    pub code: u8,
+}
+
+impl Output {
+    fn success(text: String) -> Self {
+        Self { text, errors: String::new(), code: 0 }
+    }
+
+    fn failure(error: &str) -> Self {
+        Self { text: String::new(), errors: format!("{error}\n"), code: 1 }
+    }
+
+    /// Writes both texts and returns the exit code. A closed pipe, as after `| head`, is no failure.
+    #[must_use]
+    pub fn print(&self) -> ExitCode {
+        let written = io::stdout().lock().write_all(self.text.as_bytes());
+        // If standard error is closed too, there is no place to report it.
+        let _ = io::stderr().lock().write_all(self.errors.as_bytes());
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+            _ => ExitCode::from(self.code),
+        }
+    }
+}
+
+/// Lists the bot's metrics and writes the files that Prometheus and Alertmanager need for them.
+#[derive(Debug, Parser)]
+#[command(name = "metrics", bin_name = "metrics", disable_help_subcommand = true)]
+enum Command {
+    /// Lists the metric families of this binary.
+    List {
+        /// As JSON, with the annotated functions: equal binaries and settings give equal bytes.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Writes the metric families as a Markdown table.
+    Reference,
+    /// Writes recording and alerting rules, as rules.yml.
+    Rules {
+        /// Divides every window and hold, so that a demonstration sees in seconds what takes minutes.
+        #[arg(long, value_name = "N", default_value = "1")]
+        time_scale: NonZeroU32,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Writes tests of these rules for promtool, which reads the rules from rules.yml beside them.
+    RuleTests {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Writes the runbook to which the alerts link, in Markdown.
+    Runbook,
+    /// Writes the configuration of a Prometheus that scrapes the bot.
+    ScrapeConfig {
+        #[command(flatten)]
+        job: Job,
+    },
+    /// Writes the configuration of an Alertmanager for these alerts.
+    Alertmanager,
+}
+
+/// Where the alerts come from and where they lead.
+#[derive(Debug, clap::Args)]
+struct Place {
+    #[command(flatten)]
+    job: Job,
+    /// The address of the runbook, to which the anchor of the alert is added.
+    #[arg(long = "runbook-url", value_name = "URL", default_value = "runbook.md")]
+    runbook_url: String,
+}
+
+/// The name under which Prometheus scrapes the bot.
+#[derive(Debug, clap::Args)]
+struct Job {
+    /// The value of the label job; by default the name of the app.
+    #[arg(long = "job", value_name = "NAME")]
+    name: Option<String>,
+}
+
+/// Runs the command that these words name, those after `metrics` on the bot's command line. It starts nothing and records
+/// nothing: the settings say for which namespace, default labels and address the text is.
+///
+/// Mistakes give the exit code 2 and a text that names the nearest subcommand; `--help` lists all.
+pub fn run<W: Into<OsString>>(words: impl IntoIterator<Item = W>, settings: &Settings) -> Output {
+    let words = words.into_iter().map(Into::into);
+    match Command::try_parse_from([OsString::from("metrics")].into_iter().chain(words)) {
+        Ok(command) => command.output(settings).map_or_else(|error| Output::failure(&error), Output::success),
+        Err(message) if message.use_stderr() => {
+            Output { text: String::new(), errors: message.to_string(), code: 2 }
+        }
+        Err(help) => Output::success(help.to_string()),
+    }
+}
+
+impl Command {
+    fn output(&self, settings: &Settings) -> Result<String, String> {
+        let linked = LinkedCatalogue::of(settings);
+        let unscaled = |job| RuleContext::new(&linked, TimeScale::NONE, job);
+        match self {
+            Self::List { json: false } => Ok(list::list(&linked)),
+            Self::List { json: true } => {
+                let text = serde_json::to_string_pretty(&linked);
+                text.map(|text| text + "\n").map_err(|error| format!("the JSON cannot be written: {error}"))
+            }
+            Self::Reference => Ok(reference::reference(&linked)),
+            Self::Rules { time_scale, place } => {
+                let context = RuleContext::new(&linked, TimeScale(*time_scale), place.job.name.as_deref());
+                yaml::generated("metrics rules", &rules::rule_file(&context, &place.runbook_url))
+            }
+            Self::RuleTests { place } => {
+                let context = unscaled(place.job.name.as_deref());
+                yaml::generated("metrics rule-tests", &rule_tests::test_file(&context, &place.runbook_url))
+            }
+            Self::Runbook => Ok(runbook::runbook(&unscaled(None))),
+            Self::ScrapeConfig { job } => {
+                let job = unscaled(job.name.as_deref()).job;
+                let configuration = prometheus::configuration(job, settings.address());
+                yaml::generated("metrics scrape-config", &configuration)
+            }
+            Self::Alertmanager => {
+                yaml::generated("metrics alertmanager", &alertmanager::configuration(&unscaled(None)))
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The names and windows from which rules are written.
+
+use super::scale::{MINUTE, TimeScale};
+use crate::catalogue::{self, Family, Kind};
+use crate::linked::{LinkedCatalogue, LinkedFamily};
+
+/// The window in which a counter that grew is noticed.
+pub(super) const NOTICE: u64 = 15 * MINUTE;
+
+/// A linked catalogue, and the parts of expressions that depend on it.
+pub(super) struct RuleContext<'a> {
+    pub(super) linked: &'a LinkedCatalogue,
+    pub(super) scale: TimeScale,
+    /// The value of the label `job`, by which Prometheus knows the bot.
+    pub(super) job: &'a str,
+}
+
+impl<'a> RuleContext<'a> {
+    /// Of the job `job`, or by default of one that is named as the bot's app.
+    pub(super) fn new(linked: &'a LinkedCatalogue, scale: TimeScale, job: Option<&'a str>) -> Self {
+        let app = || linked.default_labels.get("app").map_or("bot", String::as_str);
+        Self { linked, scale, job: job.unwrap_or_else(app) }
+    }
+
+    /// The full name of a family; `None` unless it is linked.
+    pub(super) fn name(&self, family: &Family) -> Option<String> {
+        self.linked.family(family.name).map(|family| family.name.clone())
+    }
+
+    /// The name of a family if it is linked and its label can have this value.
+    pub(super) fn name_with(&self, family: &Family, label: &str, value: &str) -> Option<String> {
+        let family = self.linked.family(family.name)?;
+        family.may_have(label, value).then(|| family.name.clone())
+    }
+
+    /// The bot's own families of this kind.
+    pub(super) fn own(&self, kind: Kind) -> impl Iterator<Item = &'a LinkedFamily> {
+        let families = self.linked.families.iter();
+        families.filter(move |family| family.origin == catalogue::Origin::Custom && family.kind == kind)
+    }
+
+    /// A duration in PromQL.
+    pub(super) fn window(&self, seconds: u64) -> String {
+        self.scale.duration(seconds)
+    }
+
+    /// The largest limit of a subsystem's age that an attribute gives, in whole seconds: for one subsystem, or for all.
+    pub(super) fn longest_max_age(&self, subsystem: Option<&str>) -> u64 {
+        let functions = self.linked.functions.iter().filter(|function| {
+            let names = function.labels.get("subsystem");
+            names.is_some_and(|names| subsystem.is_none_or(|name| names.iter().any(|known| known == name)))
+        });
+        let ages = functions.filter_map(|function| function.max_age_seconds).map(|age| age.get().ceil());
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "ages are positive; the cast saturates"
+        )]
+        ages.map(|age| age as u64).max().unwrap_or(0)
+    }
+
+    /// A window of at least `least` seconds that contains several cycles of a subsystem, in whole minutes.
+    pub(super) fn cycles(&self, least: u64, max_age: u64) -> String {
+        self.window(least.max(max_age).div_ceil(MINUTE) * MINUTE)
+    }
+
+    /// The growth of a counter within a window, where positive. `matchers` select its series, in braces. A series that began within the window counts in full if
+    /// the bot could be scraped before, or has just started: `increase` does not see its first value. Otherwise, after
+    /// Prometheus was down, old counts would look new.
+    pub(super) fn grew(&self, family: &str, matchers: &str, seconds: u64) -> String {
+        let window = self.window(seconds);
+        let mut scraped = format!("(up offset {window} == 1)");
+        if let Some(start) = self.name(&catalogue::PROCESS_START_TIME_SECONDS) {
+            let young = self.scale.seconds(seconds);
+            scraped = format!("({scraped} or (time() - {start} < {young}))");
+        }
+        let series = format!("{family}{matchers}");
+        format!(
+            "increase({series}[{window}]) > 0\nor ({series} > 0 unless {family} offset {window})\n  \
+             and on (job, instance) {scraped}"
+        )
+    }
+}
+
+/// A matcher of the bucket with this bound in both spellings: `le="1"` in text, `le="1.0"` in OpenMetrics.
+pub(super) fn bucket(bound: &str) -> String {
+    if bound.contains('.') { format!("le=\"{bound}\"") } else { format!("le=~\"{bound}(\\\\.0)?\"") }
+}

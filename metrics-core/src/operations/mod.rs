@@ -1,0 +1,37 @@
+//! From the linked catalogue to operations: reference, alert rules with tests, and the configurations that belong to
+//! them. A bot mounts [`run`] on its command line, as `paper-bot metrics …` does:
+//!
+//! ```
+//! use bot_metrics::{Mode, Settings, operations};
+//!
+//! let settings = Settings::new(Mode::Paper);
+//! let output = operations::run(["rules", "--time-scale", "60"], &settings);
+//! assert_eq!(output.code, 0);
+//! assert!(output.text.contains("alert: BotDown"));
+//!
+//! let mistake = operations::run(["rule"], &settings);
+//! assert_eq!(mistake.code, 2);
+//! assert!(mistake.errors.contains("rules"), "the nearest subcommand");
+//! ```
+//!
+//! Everything is derived from the functions and families that are linked into the binary: a bot without a
+//! reconciliation gets no rule about one. Families that only handles record are included if
+//! [`Settings::expect_families`](crate::Settings::expect_families) names them.
+
+mod alertmanager;
+mod alerts;
+mod command;
+mod context;
+mod list;
+mod prometheus;
+mod recording;
+mod reference;
+mod rule_tests;
+mod rules;
+mod runbook;
+mod scale;
+#[cfg(test)]
+mod tests;
+mod yaml;
+
+pub use command::{Output, run};

@@ -1,0 +1,171 @@
+//! The scenarios of the alerts and the recorded values, as `promtool test rules` reads them.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::alerts::{Alert, Moment, Scenario, areas};
+use super::context::RuleContext;
+use super::recording::{RecordedValues, recorded_values};
+use super::rules::{Annotations, annotations};
+use super::scale::{MINUTE, TimeScale};
+
+/// The name of the file with the rules, beside that of the tests.
+pub(super) const RULES: &str = "rules.yml";
+
+/// A file of tests.
+#[derive(Debug, Serialize)]
+pub(super) struct TestFile {
+    rule_files: [&'static str; 1],
+    evaluation_interval: String,
+    tests: Vec<Test>,
+}
+
+#[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are promtool's")]
+struct Test {
+    name: String,
+    interval: String,
+    input_series: Vec<InputSeries>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    alert_rule_test: Vec<AlertTest>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    promql_expr_test: Vec<ExpressionTest>,
+}
+
+#[derive(Debug, Serialize)]
+struct InputSeries {
+    series: String,
+    values: String,
+}
+
+#[derive(Debug, Serialize)]
+struct AlertTest {
+    eval_time: String,
+    alertname: &'static str,
+    exp_alerts: Vec<ExpectedAlert>,
+}
+
+#[derive(Debug, Serialize)]
+struct ExpectedAlert {
+    exp_labels: BTreeMap<String, String>,
+    exp_annotations: Annotations,
+}
+
+#[derive(Debug, Serialize)]
+struct ExpressionTest {
+    expr: String,
+    eval_time: String,
+    exp_samples: Vec<ExpectedSample>,
+}
+
+#[derive(Debug, Serialize)]
+struct ExpectedSample {
+    labels: String,
+    value: f64,
+}
+
+/// The tests of all rules. Where an alert fires because of buckets whose bounds are whole numbers, it is tested in the
+/// spellings of text and of OpenMetrics.
+pub(super) fn test_file(context: &RuleContext<'_>, runbook_url: &str) -> TestFile {
+    let mut tests = Vec::new();
+    for values in recorded_values(context) {
+        tests.extend(in_both_spellings(&values.scenario, |scenario| recorded(&values, scenario)));
+    }
+    for alert in areas(context).iter().flat_map(|area| &area.alerts) {
+        for scenario in &alert.scenarios {
+            tests.extend(in_both_spellings(scenario, |scenario| test(alert, scenario, runbook_url)));
+        }
+    }
+    TestFile { rule_files: [RULES], evaluation_interval: duration(MINUTE), tests }
+}
+
+fn duration(seconds: u64) -> String {
+    TimeScale::NONE.duration(seconds)
+}
+
+fn in_both_spellings(scenario: &Scenario, test: impl Fn(&Scenario) -> Test) -> Vec<Test> {
+    let mut openmetrics = scenario.clone();
+    openmetrics.title.push_str(", in OpenMetrics");
+    for (name, _) in &mut openmetrics.series {
+        *name = in_openmetrics(name);
+    }
+    let fires = scenario.moments.iter().any(|moment| !moment.firing.is_empty());
+    let differ = openmetrics.series != scenario.series && (fires || scenario.moments.is_empty());
+    [Some(scenario), differ.then_some(&openmetrics)].into_iter().flatten().map(test).collect()
+}
+
+/// The series in OpenMetrics, where a whole bound is `le="1.0"`.
+fn in_openmetrics(series: &str) -> String {
+    let bound = series.split_once("le=\"").and_then(|(before, rest)| Some((before, rest.split_once('"')?)));
+    match bound {
+        Some((before, (bound, after))) if bound.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("{before}le=\"{bound}.0\"{after}")
+        }
+        _ => series.to_owned(),
+    }
+}
+
+fn input(scenario: &Scenario) -> Vec<InputSeries> {
+    let series = scenario.series.iter().cloned();
+    series.map(|(series, values)| InputSeries { series, values }).collect()
+}
+
+fn test(alert: &Alert, scenario: &Scenario, runbook_url: &str) -> Test {
+    let texts = annotations(alert, runbook_url);
+    let moments = scenario.moments.iter().map(|moment| AlertTest {
+        eval_time: duration(moment.at),
+        alertname: alert.name,
+        exp_alerts: firing(moment, &texts),
+    });
+    Test {
+        name: format!("{}: {}", alert.name, scenario.title),
+        interval: duration(scenario.step),
+        input_series: input(scenario),
+        alert_rule_test: moments.collect(),
+        promql_expr_test: Vec::new(),
+    }
+}
+
+fn firing(moment: &Moment, texts: &Annotations) -> Vec<ExpectedAlert> {
+    let alerts = moment.firing.iter().map(|labels| ExpectedAlert {
+        exp_annotations: Annotations {
+            summary: with_labels(&texts.summary, labels),
+            description: with_labels(&texts.description, labels),
+            runbook_url: texts.runbook_url.clone(),
+        },
+        exp_labels: labels.clone(),
+    });
+    alerts.collect()
+}
+
+/// The text as Prometheus expands it.
+fn with_labels(text: &str, labels: &BTreeMap<String, String>) -> String {
+    let mut parts = text.split("{{ $labels.");
+    let mut expanded = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (label, rest) = part.split_once(" }}").unwrap_or((part, ""));
+        expanded.push_str(labels.get(label).map_or("", String::as_str));
+        expanded.push_str(rest);
+    }
+    expanded
+}
+
+fn recorded(values: &RecordedValues, scenario: &Scenario) -> Test {
+    let expected = values.values.iter().map(|(name, sample)| ExpressionTest {
+        // Binary fractions are not exact.
+        expr: format!("round({name}, 0.0001)"),
+        eval_time: duration(values.minute * MINUTE),
+        exp_samples: sample
+            .iter()
+            .map(|(labels, value)| ExpectedSample { labels: labels.clone(), value: *value })
+            .collect(),
+    });
+    Test {
+        name: format!("{}: {}", values.family, scenario.title),
+        interval: duration(scenario.step),
+        input_series: input(scenario),
+        alert_rule_test: Vec::new(),
+        promql_expr_test: expected.collect(),
+    }
+}

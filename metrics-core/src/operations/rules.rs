@@ -1,0 +1,104 @@
+//! The rules as Prometheus reads them.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::alerts::{Alert, areas};
+use super::context::RuleContext;
+use super::recording::recordings;
+use super::runbook;
+
+/// A file of rules.
+#[derive(Debug, Serialize)]
+pub(super) struct RuleFile {
+    pub(super) groups: Vec<Group>,
+}
+
+/// Rules that are evaluated one after the other.
+#[derive(Debug, Serialize)]
+pub(super) struct Group {
+    pub(super) name: String,
+    pub(super) rules: Vec<WrittenRule>,
+}
+
+/// A rule.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum WrittenRule {
+    Recording {
+        record: String,
+        expr: String,
+    },
+    Alerting {
+        alert: &'static str,
+        expr: String,
+        r#for: String,
+        labels: BTreeMap<&'static str, String>,
+        annotations: Annotations,
+    },
+}
+
+/// The texts of an alert.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Annotations {
+    pub(super) summary: String,
+    pub(super) description: String,
+    pub(super) runbook_url: String,
+}
+
+impl Annotations {
+    /// The texts with these labels of the rule filled in: Prometheus knows only those of the series.
+    fn with(&self, labels: &[(&'static str, String)]) -> Self {
+        let fill = |text: &str| {
+            labels.iter().fold(text.to_owned(), |text, (name, value)| {
+                text.replace(&format!("{{{{ $labels.{name} }}}}"), value)
+            })
+        };
+        Self {
+            summary: fill(&self.summary),
+            description: fill(&self.description),
+            runbook_url: self.runbook_url.clone(),
+        }
+    }
+}
+
+/// The rules of everything that is linked; `runbook_url` is the address of the runbook.
+pub(super) fn rule_file(context: &RuleContext<'_>, runbook_url: &str) -> RuleFile {
+    let namespace = &context.linked.namespace;
+    let recorded = recordings(context)
+        .into_iter()
+        .map(|recording| WrittenRule::Recording { record: recording.name, expr: recording.expr });
+    let recorded = Group { name: format!("{namespace}_recordings"), rules: recorded.collect() };
+    let groups = areas(context).into_iter().map(|area| Group {
+        name: format!("{namespace}_{}", area.name),
+        rules: area.alerts.iter().flat_map(|alert| written(context, alert, runbook_url)).collect(),
+    });
+    RuleFile {
+        groups: [recorded].into_iter().chain(groups).filter(|group| !group.rules.is_empty()).collect(),
+    }
+}
+
+fn written(context: &RuleContext<'_>, alert: &Alert, runbook_url: &str) -> Vec<WrittenRule> {
+    let annotations = annotations(alert, runbook_url);
+    let rules = alert.rules.iter().map(|rule| {
+        let labels = rule.labels.iter().cloned();
+        WrittenRule::Alerting {
+            alert: alert.name,
+            expr: rule.expr.clone(),
+            r#for: context.window(rule.hold),
+            labels: labels.chain([("severity", rule.urgency.severity().to_owned())]).collect(),
+            annotations: annotations.with(&rule.labels),
+        }
+    });
+    rules.collect()
+}
+
+/// The texts of an alert, with its labels as `{{ $labels.NAME }}`.
+pub(super) fn annotations(alert: &Alert, runbook_url: &str) -> Annotations {
+    Annotations {
+        summary: alert.summary.to_owned(),
+        description: alert.description.to_owned(),
+        runbook_url: format!("{runbook_url}#{}", runbook::anchor(alert.name)),
+    }
+}

@@ -1,0 +1,117 @@
+use std::collections::BTreeSet;
+
+use super::alerts::areas;
+use super::context::RuleContext;
+use super::scale::TimeScale;
+use super::{run, runbook};
+use crate::linked::LinkedCatalogue;
+use crate::{Families, Mode, Settings, catalogue};
+
+/// A binary in which everything is linked.
+fn everything() -> Settings {
+    Settings::new(Mode::Paper).expect_families(catalogue::FAMILIES.iter().copied()).expect_events([
+        (crate::labels::Severity::Critical, crate::labels::EventType::CircuitBreaker),
+        (crate::labels::Severity::Error, crate::labels::EventType::OrderFailure),
+        (crate::labels::Severity::Info, crate::labels::EventType::OrderPlaced),
+    ])
+}
+
+fn text(words: &[&str], settings: &Settings) -> String {
+    let output = run(words, settings);
+    assert_eq!((output.code, output.errors.as_str()), (0, ""), "{words:?}");
+    output.text
+}
+
+#[test]
+fn each_alert_has_texts_a_section_a_scenario_in_which_it_fires_and_one_in_which_it_does_not() {
+    let linked = LinkedCatalogue::of(&everything());
+    let context = RuleContext::new(&linked, TimeScale::NONE, None);
+    let areas = areas(&context);
+    let alerts: Vec<_> = areas.iter().flat_map(|area| &area.alerts).collect();
+    assert!(alerts.len() > 30, "{}", alerts.len());
+    for alert in &alerts {
+        let moments = || alert.scenarios.iter().flat_map(|scenario| &scenario.moments);
+        assert!(moments().any(|moment| !moment.firing.is_empty()), "{} never fires", alert.name);
+        let always = alert.name == "Watchdog";
+        assert_eq!(
+            moments().any(|moment| moment.firing.is_empty()),
+            !always,
+            "{} is never silent",
+            alert.name
+        );
+        assert!(
+            runbook::by_hand(alert.name).is_some_and(|text| text.len() > 20),
+            "{} has no section",
+            alert.name
+        );
+        assert!(alert.summary.ends_with('.') && alert.description.ends_with('.'), "{}", alert.name);
+        assert!(!alert.rules.is_empty(), "{}", alert.name);
+    }
+    let names: BTreeSet<_> = alerts.iter().map(|alert| alert.name).collect();
+    assert_eq!(names.len(), alerts.len(), "a name is used once");
+}
+
+#[test]
+fn a_rule_exists_only_if_its_family_is_exported() {
+    let all = text(&["rules"], &everything());
+    for alert in ["BotReconciliationBlind", "BotMarketDataStale", "BotHeartbeatWithoutWork", "BotRestartLoop"]
+    {
+        assert!(all.contains(&format!("alert: {alert}\n")), "{alert}");
+    }
+    let core = text(&["rules"], &everything().families(Families::CoreOnly));
+    for absent in ["BotMarketDataStale", "BotRestartLoop", "subsystem_paused", "process_start_time_seconds"] {
+        assert!(!core.contains(absent), "{absent}");
+    }
+    assert!(core.contains("alert: BotSubsystemStalled\n"));
+}
+
+#[test]
+fn a_time_scale_divides_windows_and_holds() {
+    let rules = text(&["rules", "--time-scale", "60"], &everything());
+    assert!(rules.contains("[15s]") && rules.contains("for: 10s"), "{rules}");
+    assert!(!rules.contains("[15m]"));
+    assert_eq!(text(&["rules"], &everything()), text(&["rules", "--time-scale=1"], &everything()));
+}
+
+#[test]
+fn the_job_is_the_app_unless_another_is_given() {
+    let settings = everything().app("desk");
+    for command in ["rules", "rule-tests", "scrape-config"] {
+        assert!(text(&[command], &settings).contains("desk"), "{command}");
+        assert!(text(&[command, "--job", "bots"], &settings).contains("bots"), "{command}");
+    }
+    assert!(!text(&["rules", "--job", "bots"], &settings).contains("desk"));
+}
+
+#[test]
+fn a_mistake_is_answered_with_the_nearest_word_and_code_2() {
+    for (words, part) in [
+        (&["rule"][..], "rules"),
+        (&["rules", "--time-scal", "2"], "--time-scale"),
+        (&["rules", "--time-scale", "0"], "invalid value '0' for '--time-scale <N>'"),
+        (&[], "Usage: metrics <COMMAND>"),
+    ] {
+        let output = run(words, &everything());
+        assert_eq!((output.code, output.text.as_str()), (2, ""), "{words:?}");
+        assert!(output.errors.contains(part), "{words:?}: {}", output.errors);
+    }
+    assert!(text(&["--help"], &everything()).contains("rule-tests"));
+}
+
+#[test]
+fn equal_settings_give_equal_bytes() {
+    for words in [&["list", "--json"][..], &["rules"], &["rule-tests"], &["runbook"], &["alertmanager"]] {
+        let here = text(words, &everything());
+        let there = std::thread::spawn(move || text(words, &everything())).join().expect("no panic");
+        assert_eq!(here, there, "{words:?}");
+    }
+}
+
+#[test]
+fn the_scrape_configuration_names_an_address_that_can_be_reached() {
+    let configuration = text(&["scrape-config"], &everything());
+    assert!(
+        configuration.contains("localhost:5000") && configuration.contains("honor_labels: true"),
+        "{configuration}"
+    );
+}

@@ -1,0 +1,122 @@
+//! The generated rules, tests and configurations, as Prometheus' own programs judge them.
+
+use std::fs;
+use std::process::Command;
+
+use bot_metrics::{Families, Settings};
+use libtest_mimic::Failed;
+use serde_json::Value;
+
+use crate::desk::{settings, text};
+use crate::process::Directory;
+
+/// Rules and their tests are valid and agree; the long version also tests another prefix and set of families.
+pub(crate) fn tested() -> Result<(), Failed> {
+    let is_long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
+    for settings in variants().into_iter().take(if is_long { 2 } else { 1 }) {
+        let directory = Directory::new();
+        write(&directory, &settings)?;
+        promtool(&directory, &["check", "rules", "rules.yml"])?;
+        promtool(&directory, &["test", "rules", "rule-tests.yml"])?;
+    }
+    Ok(())
+}
+
+fn variants() -> [Settings; 2] {
+    [settings(), settings().namespace("my_bot").app("other").families(Families::CoreOnly)]
+}
+
+pub(crate) fn write(directory: &Directory, settings: &Settings) -> Result<(), Failed> {
+    for (file, command) in [
+        ("rules.yml", "rules"),
+        ("rule-tests.yml", "rule-tests"),
+        ("prometheus.yml", "scrape-config"),
+        ("alertmanager.yml", "alertmanager"),
+    ] {
+        fs::write(directory.path().join(file), text(&[command], settings)?)?;
+    }
+    Ok(())
+}
+
+/// Also the rules of a demonstration, whose windows are short.
+pub(crate) fn configured() -> Result<(), Failed> {
+    let directory = Directory::new();
+    write(&directory, &settings())?;
+    promtool(&directory, &["check", "config", "prometheus.yml"])?;
+    for factor in ["7", "60", "3600"] {
+        fs::write(
+            directory.path().join("rules.yml"),
+            text(&["rules", "--time-scale", factor], &settings())?,
+        )?;
+        promtool(&directory, &["check", "rules", "rules.yml"])?;
+    }
+    Ok(())
+}
+
+/// The Alertmanager's own program accepts its configuration.
+pub(crate) fn delivered() -> Result<(), Failed> {
+    let directory = Directory::new();
+    write(&directory, &settings())?;
+    checked(Command::new("amtool").args(["check-config", "alertmanager.yml"]), &directory)?;
+    for (labels, receiver) in [
+        (&["alertname=BotDown", "severity=critical"][..], "pager"),
+        (&["alertname=BotDown", "severity=warning", "mode=paper"], "chat"),
+        (&["alertname=BotLabelOverflow", "severity=info", "mode=live"], "chat"),
+        (&["alertname=BotCriticalEvent", "severity=critical", "mode=paper"], "chat"),
+        (&["alertname=Watchdog", "severity=none"], "heartbeat"),
+    ] {
+        let mut routes = Command::new("amtool");
+        routes.args(["config", "routes", "test", "--config.file=alertmanager.yml"]).args(labels);
+        let found = checked(&mut routes, &directory)?;
+        if found.trim() != receiver {
+            return Err(format!("{labels:?} goes to {found}").into());
+        }
+    }
+    Ok(())
+}
+
+/// A second program reads the rules.
+pub(crate) fn read_by_vmalert() -> Result<(), Failed> {
+    for settings in variants() {
+        let directory = Directory::new();
+        write(&directory, &settings)?;
+        checked(Command::new("vmalert").args(["-dryRun", "-rule=rules.yml"]), &directory)?;
+    }
+    Ok(())
+}
+
+/// A second reader of each expression.
+pub(crate) fn parsed() -> Result<(), Failed> {
+    for settings in variants() {
+        let rules = exprs(&text(&["rules"], &settings)?)?;
+        if rules.len() < 20 {
+            return Err(format!("only {} rules", rules.len()).into());
+        }
+        for expr in rules {
+            promql_parser::parser::parse(&expr).map_err(|error| format!("{expr}: {error}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn exprs(rules: &str) -> Result<Vec<String>, Failed> {
+    let rules: Value = serde_saphyr::from_str(rules)?;
+    let groups = rules["groups"].as_array().ok_or("groups")?;
+    let rules = groups.iter().filter_map(|group| group["rules"].as_array()).flatten();
+    Ok(rules.filter_map(|rule| rule["expr"].as_str().map(str::to_owned)).collect())
+}
+
+/// Runs promtool, which must be content.
+fn promtool(directory: &Directory, arguments: &[&str]) -> Result<String, Failed> {
+    checked(Command::new("promtool").args(arguments), directory)
+}
+
+fn checked(command: &mut Command, directory: &Directory) -> Result<String, Failed> {
+    let output = command.current_dir(directory.path()).output()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        Ok(said)
+    } else {
+        Err(format!("{command:?}: {said}{}", String::from_utf8_lossy(&output.stderr)).into())
+    }
+}
