@@ -56,6 +56,7 @@ extern crate self as bot_metrics;
 // clock         time, and how a call ended (outcome)
 // catalogue     names, help texts, labels and buckets; labels holds the label types
 // report        trouble of the library's own; error holds start-up errors
+// client        requests to the HTTP endpoints of other programs
 // lock          locks that a fork and an allocator survive; shown, panics and source_line serve messages, pem reads certificates
 pub mod catalogue;
 #[cfg(any(test, feature = "check"))]
@@ -77,6 +78,8 @@ pub mod status;
 pub mod testing;
 
 mod attributes;
+#[cfg(feature = "client")]
+mod client;
 mod clock;
 mod error;
 #[cfg(feature = "tracing")]

@@ -30,7 +30,7 @@ const CORE: &[&[&str]] = &[
     &["storage"],
     &["clock", "exemplars", "outcome"],
     &["catalogue", "labels"],
-    &["error", "report"],
+    &["client", "error", "report"],
     &["lock", "panics", "pem", "shown", "source_line", "sync"],
 ];
 

@@ -1,11 +1,13 @@
 //! The error of a push.
 
 use std::fmt;
-use std::io;
 #[cfg(feature = "tls")]
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(feature = "tls")]
+use crate::client::FileFault;
+use crate::client::{AddressFault, explained};
 use crate::shown::{quoted, shown};
 
 /// The error of a push: its address, its cause and the solution. It never contains a password.
@@ -25,7 +27,7 @@ pub(super) enum PushProblem {
     File { path: PathBuf, reason: String },
     #[error("{} cannot be a grouping label: {reason}", quoted(label))]
     Label { label: String, reason: &'static str },
-    #[error("cannot push metrics to {}: {}", shown(address), explained(cause, *timeout))]
+    #[error("cannot push metrics to {}: {}", shown(address), explained(cause, *timeout, "a Pushgateway"))]
     Failed {
         address: String,
         timeout: Duration,
@@ -37,7 +39,11 @@ pub(super) enum PushProblem {
 }
 
 impl PushError {
-    pub(super) fn address(address: &str, reason: &'static str) -> Self {
+    pub(super) fn address(address: &str, fault: AddressFault) -> Self {
+        let (address, reason) = match fault {
+            AddressFault::Credentials => ("…@…", "a user and a password go to `basic_auth`"),
+            AddressFault::Other(reason) => (address, reason),
+        };
         PushProblem::Address { address: address.to_owned(), reason }.into()
     }
 
@@ -55,17 +61,6 @@ impl PushError {
     }
 }
 
-fn explained(cause: &ureq::Error, timeout: Duration) -> String {
-    match cause {
-        ureq::Error::Timeout(_) => format!("no answer within {timeout:?}"),
-        ureq::Error::HostNotFound => "no such host".to_owned(),
-        ureq::Error::Io(cause) if cause.kind() == io::ErrorKind::ConnectionRefused => {
-            "connection refused; is a Pushgateway running there?".to_owned()
-        }
-        other => shown(&other.to_string()).to_string(),
-    }
-}
-
 /// The first line of a gateway's answer, if there is one.
 fn reason(answer: &str) -> String {
     let line = answer.lines().next().unwrap_or_default().trim();
@@ -76,6 +71,13 @@ fn reason(answer: &str) -> String {
 impl fmt::Debug for PushError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(feature = "tls")]
+impl From<FileFault> for PushError {
+    fn from(FileFault { path, reason }: FileFault) -> Self {
+        PushProblem::File { path, reason }.into()
     }
 }
 

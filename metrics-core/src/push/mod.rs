@@ -21,30 +21,23 @@ mod error;
 mod grouping;
 #[cfg(test)]
 mod tests;
-#[cfg(feature = "tls")]
-mod tls;
 
 use std::fmt;
 #[cfg(feature = "tls")]
 use std::path::Path;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use ureq::Agent;
 use ureq::http::{Method, Request};
 
 pub use self::error::PushError;
 use self::error::PushProblem;
 use self::grouping::Grouping;
 use crate::Metrics;
+use crate::client::{Client, check_address};
 use crate::exposition::text::CONTENT_TYPE;
 
 /// Twice the time that a gateway on a busy machine takes for the megabytes of a large bot.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Longer times are cut to this one, which is safe to add to a clock.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The number of bytes of an answer that are read for a message. Gateways explain errors in one line.
 const LONGEST_ANSWER: u64 = 1_000;
@@ -59,10 +52,7 @@ const LONGEST_ANSWER: u64 = 1_000;
 pub struct Pushgateway {
     url: String,
     grouping: Grouping,
-    timeout: Duration,
-    authorization: Option<String>,
-    #[cfg(feature = "tls")]
-    tls: tls::Trust,
+    client: Client,
 }
 
 impl Pushgateway {
@@ -73,12 +63,9 @@ impl Pushgateway {
     /// If `url` is not a plain `http://host[:port][/path]`, or with the feature `tls` `https://…`, or `job` is empty.
     pub fn new(url: &str, job: &str) -> Result<Self, PushError> {
         Ok(Self {
-            url: checked(url)?.to_owned(),
+            url: check_address(url).map_err(|fault| PushError::address(url, fault))?.to_owned(),
             grouping: Grouping::of_job(job)?,
-            timeout: DEFAULT_TIMEOUT,
-            authorization: None,
-            #[cfg(feature = "tls")]
-            tls: tls::Trust::default(),
+            client: Client::new(DEFAULT_TIMEOUT),
         })
     }
 
@@ -96,19 +83,19 @@ impl Pushgateway {
     /// Sets the time limit of a request, from looking up the name to the last byte of the answer; 10 s by default, a
     /// day at most. With zero every request fails.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout.min(LONGEST_TIMEOUT);
+        self.client.set_timeout(timeout);
         self
     }
 
     /// Sets a user and a password for basic authentication, which `http` sends unencrypted.
     pub fn basic_auth(mut self, user: &str, password: &str) -> Self {
-        self.authorization = Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))));
+        self.client.set_basic_auth(user, password);
         self
     }
 
     /// Sets a token that authorizes the requests, instead of a user and a password; `http` sends it unencrypted.
     pub fn bearer_token(mut self, token: &str) -> Self {
-        self.authorization = Some(format!("Bearer {token}"));
+        self.client.set_bearer_token(token);
         self
     }
 
@@ -119,7 +106,7 @@ impl Pushgateway {
     /// If the file cannot be read or contains no certificate.
     #[cfg(feature = "tls")]
     pub fn ca_file(mut self, path: impl AsRef<Path>) -> Result<Self, PushError> {
-        self.tls.trust(path.as_ref())?;
+        self.client.trust(path.as_ref())?;
         Ok(self)
     }
 
@@ -134,7 +121,7 @@ impl Pushgateway {
         chain: impl AsRef<Path>,
         key: impl AsRef<Path>,
     ) -> Result<Self, PushError> {
-        self.tls.show(chain.as_ref(), key.as_ref())?;
+        self.client.show(chain.as_ref(), key.as_ref())?;
         Ok(self)
     }
 
@@ -173,20 +160,22 @@ impl Pushgateway {
     fn send(&self, method: Method, exposition: Option<String>) -> Result<(), PushError> {
         let failed = |cause| PushProblem::Failed {
             address: self.url.clone(),
-            timeout: self.timeout,
+            timeout: self.client.timeout(),
             cause: Box::new(cause),
         };
         let uri = format!("{}{}", self.url, self.grouping.path());
         let mut request = Request::builder().method(method).uri(uri);
-        if let Some(authorization) = &self.authorization {
+        if let Some(authorization) = self.client.authorization() {
             request = request.header("Authorization", authorization);
         }
+        // If a gateway has moved, the operator must change the address; a redirect must not turn a push into a GET.
+        let agent = self.client.agent(0);
         let answer = match exposition {
             Some(text) => {
                 let request = request.header("Content-Type", CONTENT_TYPE).body(text);
-                request.map_err(ureq::Error::from).and_then(|request| self.agent().run(request))
+                request.map_err(ureq::Error::from).and_then(|request| agent.run(request))
             }
-            None => request.body(()).map_err(ureq::Error::from).and_then(|request| self.agent().run(request)),
+            None => request.body(()).map_err(ureq::Error::from).and_then(|request| agent.run(request)),
         };
         let mut answer = answer.map_err(failed)?;
         let status = answer.status();
@@ -198,22 +187,6 @@ impl Pushgateway {
         let (address, answer) = (self.url.clone(), reason.unwrap_or_default());
         Err(PushProblem::Refused { address, status: status.as_u16(), answer }.into())
     }
-
-    fn agent(&self) -> Agent {
-        let config = Agent::config_builder();
-        #[cfg(feature = "tls")]
-        let config = config.tls_config(self.tls.config());
-        config
-            .timeout_global(Some(self.timeout))
-            .http_status_as_error(false)
-            // If a gateway has moved, the operator must change the address; a redirect must not turn a push into a
-            // GET.
-            .max_redirects(0)
-            // Only `Settings` reads the environment.
-            .proxy(None)
-            .build()
-            .into()
-    }
 }
 
 /// Without the password.
@@ -222,31 +195,7 @@ impl fmt::Debug for Pushgateway {
         f.debug_struct("Pushgateway")
             .field("url", &self.url)
             .field("grouping", &self.grouping)
-            .field("timeout", &self.timeout)
+            .field("timeout", &self.client.timeout())
             .finish_non_exhaustive()
     }
-}
-
-/// The address without a trailing slash.
-fn checked(url: &str) -> Result<&str, PushError> {
-    // First, because the other errors quote the address.
-    if url.split("://").last().unwrap_or_default().split('/').next().unwrap_or_default().contains('@') {
-        return Err(PushError::address("…@…", "a user and a password go to `basic_auth`"));
-    }
-    let rest = match url.split_once("://") {
-        Some(("http", rest)) => rest,
-        Some(("https", rest)) if cfg!(feature = "tls") => rest,
-        Some(("https", _)) => {
-            return Err(PushError::address(url, "https needs the feature \"tls\" of bot-metrics"));
-        }
-        _ => return Err(PushError::address(url, "it begins with neither http:// nor https://")),
-    };
-    let authority = rest.split('/').next().unwrap_or_default();
-    if authority.is_empty() {
-        return Err(PushError::address(url, "it names no host"));
-    }
-    if rest.contains(['?', '#']) || rest.contains(char::is_whitespace) {
-        return Err(PushError::address(url, "it has more than a host, a port and a path"));
-    }
-    Ok(url.trim_end_matches('/'))
 }

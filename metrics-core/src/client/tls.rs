@@ -1,4 +1,4 @@
-//! The certificates of a push over https.
+//! The certificates of requests over https.
 
 use std::fmt;
 use std::fs;
@@ -10,7 +10,7 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::sign::CertifiedKey;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
-use super::error::{PushError, PushProblem};
+use super::FileFault;
 use crate::pem;
 
 /// The authorities that are trusted, and the certificate that is shown.
@@ -22,14 +22,14 @@ pub(super) struct Trust {
 }
 
 impl Trust {
-    pub(super) fn trust(&mut self, path: &Path) -> Result<(), PushError> {
+    pub(super) fn trust(&mut self, path: &Path) -> Result<(), FileFault> {
         let authorities = certificates(path)?;
         self.authorities =
             Some(RootCerts::new_with_certs(&authorities.iter().map(converted).collect::<Vec<_>>()));
         Ok(())
     }
 
-    pub(super) fn show(&mut self, chain: &Path, key: &Path) -> Result<(), PushError> {
+    pub(super) fn show(&mut self, chain: &Path, key: &Path) -> Result<(), FileFault> {
         let certificates = certificates(chain)?;
         let content = read(key)?;
         // Without its cause, which contains parts of the key.
@@ -53,7 +53,7 @@ impl Trust {
     }
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, PushError> {
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, FileFault> {
     pem::certificates(&read(path)?).map_err(|reason| file(path, &format_args!("it {reason}")))
 }
 
@@ -61,10 +61,10 @@ fn converted(certificate: &CertificateDer<'static>) -> Certificate<'static> {
     Certificate::from_der(certificate).to_owned()
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, PushError> {
+fn read(path: &Path) -> Result<Vec<u8>, FileFault> {
     fs::read(path).map_err(|cause| file(path, &cause))
 }
 
-fn file(path: &Path, reason: &dyn fmt::Display) -> PushError {
-    PushProblem::File { path: path.to_owned(), reason: reason.to_string() }.into()
+fn file(path: &Path, reason: &dyn fmt::Display) -> FileFault {
+    FileFault { path: path.to_owned(), reason: reason.to_string() }
 }
