@@ -44,7 +44,7 @@ extern crate self as bot_metrics;
 // The modules from the top floor down; each imports only from below, which `tests/rooms` checks.
 //
 // attributes    the code that an annotated function calls; server, push, testing and event_layer lie beside it
-// operations    reference, alert rules and their tests, from the linked catalogue
+// operations    reference, alert rules and their tests, comparisons of releases, from the linked catalogue
 // status        the state of a bot, for its page and for programs
 // linked        the metrics and annotated functions of the binary as data
 // instance      the settings, and the instance that holds everything below

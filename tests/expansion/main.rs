@@ -12,6 +12,7 @@ mod linked;
 mod malformed;
 mod package;
 mod refused;
+mod releases;
 mod scale;
 mod shapes;
 mod switched_off;

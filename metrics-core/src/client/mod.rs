@@ -18,9 +18,9 @@ use crate::shown::shown;
 /// Longer times are cut to this one, which is safe to add to a clock.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What is sent with each request, and who is trusted.
+/// The credentials, certificates and time limit of requests.
 #[derive(Clone)]
-pub(crate) struct Client {
+pub(crate) struct HttpClient {
     timeout: Duration,
     authorization: Option<String>,
     #[cfg(feature = "tls")]
@@ -43,7 +43,7 @@ pub(crate) struct FileFault {
     pub(crate) reason: String,
 }
 
-impl Client {
+impl HttpClient {
     /// A client without credentials that trusts the certificates that the system trusts.
     pub(crate) fn new(timeout: Duration) -> Self {
         Self {
@@ -59,6 +59,7 @@ impl Client {
         self.timeout
     }
 
+    #[cfg(feature = "push")]
     pub(crate) fn set_timeout(&mut self, timeout: Duration) {
         self.timeout = timeout.min(LONGEST_TIMEOUT);
     }

@@ -35,7 +35,7 @@ mod samples;
 mod tests;
 
 pub use self::checker::check;
-#[cfg(any(test, feature = "test-util"))]
+#[cfg(any(test, feature = "doctor", feature = "test-util"))]
 pub(crate) use self::checker::read;
 pub use self::findings::Finding;
 #[cfg(any(test, feature = "test-util"))]

@@ -8,6 +8,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use super::context::RuleContext;
+use super::contract::DiffOptions;
+#[cfg(feature = "doctor")]
+use super::doctor::DoctorOptions;
 use super::scale::TimeScale;
 use super::{alertmanager, list, prometheus, reference, rule_tests, rules, runbook, yaml};
 use crate::Settings;
@@ -26,12 +29,17 @@ pub struct Output {
 }
 
 impl Output {
-    fn success(text: String) -> Self {
+    pub(super) fn success(text: String) -> Self {
         Self { text, errors: String::new(), code: 0 }
     }
 
     fn failure(error: &str) -> Self {
         Self { text: String::new(), errors: format!("{error}\n"), code: 1 }
+    }
+
+    /// For a mistake on the command line, and a file that it names and that cannot be read.
+    pub(super) fn mistake(error: &str) -> Self {
+        Self { code: 2, ..Self::failure(error) }
     }
 
     /// Writes both texts and returns the exit code. A closed pipe, as after `| head`, is no failure.
@@ -56,7 +64,12 @@ enum Command {
         /// As JSON, with the annotated functions: equal binaries and settings give equal bytes.
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        diff: DiffOptions,
     },
+    /// Checks a running bot: scrapes it as Prometheus does, and compares its metrics with those of this binary.
+    #[cfg(feature = "doctor")]
+    Doctor(Box<DoctorOptions>),
     /// Writes the metric families as a Markdown table.
     Reference,
     /// Writes recording and alerting rules, as rules.yml.
@@ -108,7 +121,7 @@ struct Job {
 pub fn run<W: Into<OsString>>(words: impl IntoIterator<Item = W>, settings: &Settings) -> Output {
     let words = words.into_iter().map(Into::into);
     match Command::try_parse_from([OsString::from("metrics")].into_iter().chain(words)) {
-        Ok(command) => command.output(settings).map_or_else(|error| Output::failure(&error), Output::success),
+        Ok(command) => command.output(settings).unwrap_or_else(|error| Output::failure(&error)),
         Err(message) if message.use_stderr() => {
             Output { text: String::new(), errors: message.to_string(), code: 2 }
         }
@@ -117,12 +130,19 @@ pub fn run<W: Into<OsString>>(words: impl IntoIterator<Item = W>, settings: &Set
 }
 
 impl Command {
-    fn output(&self, settings: &Settings) -> Result<String, String> {
+    fn output(&self, settings: &Settings) -> Result<Output, String> {
         let linked = LinkedCatalogue::of(settings);
         let unscaled = |job| RuleContext::new(&linked, TimeScale::NONE, job);
-        match self {
-            Self::List { json: false } => Ok(list::list(&linked)),
-            Self::List { json: true } => {
+        if let Self::List { diff, .. } = self
+            && let Some(compared) = diff.output(&linked)
+        {
+            return Ok(compared);
+        }
+        let text = match self {
+            #[cfg(feature = "doctor")]
+            Self::Doctor(options) => return Ok(options.output(&linked)),
+            Self::List { json: false, .. } => Ok(list::list(&linked)),
+            Self::List { json: true, .. } => {
                 let text = serde_json::to_string_pretty(&linked);
                 text.map(|text| text + "\n").map_err(|error| format!("the JSON cannot be written: {error}"))
             }
@@ -144,6 +164,7 @@ impl Command {
             Self::Alertmanager => {
                 yaml::generated("metrics alertmanager", &alertmanager::configuration(&unscaled(None)))
             }
-        }
+        };
+        text.map(Output::success)
     }
 }

@@ -17,13 +17,21 @@
 //! Everything is derived from the functions and families that are linked into the binary: a bot without a
 //! reconciliation gets no rule about one. Families that only handles record are included if
 //! [`Settings::expect_families`](crate::Settings::expect_families) names them.
+//!
+//! `list --diff OLD.json` compares the binary with the list of an earlier release and fails if a change breaks queries.
+//! With the feature `doctor`, `doctor URL` scrapes a running bot and compares it with the list; with `tls` also over
+//! https, with `gzip` compressed.
 
 mod alertmanager;
 mod alerts;
 mod command;
 mod context;
+mod contract;
+#[cfg(feature = "doctor")]
+mod doctor;
 mod list;
 mod prometheus;
+mod queries;
 mod recording;
 mod reference;
 mod rule_tests;

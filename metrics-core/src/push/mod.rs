@@ -33,7 +33,7 @@ pub use self::error::PushError;
 use self::error::PushProblem;
 use self::grouping::Grouping;
 use crate::Metrics;
-use crate::client::{Client, check_address};
+use crate::client::{HttpClient, check_address};
 use crate::exposition::text::CONTENT_TYPE;
 
 /// Twice the time that a gateway on a busy machine takes for the megabytes of a large bot.
@@ -52,7 +52,7 @@ const LONGEST_ANSWER: u64 = 1_000;
 pub struct Pushgateway {
     url: String,
     grouping: Grouping,
-    client: Client,
+    client: HttpClient,
 }
 
 impl Pushgateway {
@@ -65,7 +65,7 @@ impl Pushgateway {
         Ok(Self {
             url: check_address(url).map_err(|fault| PushError::address(url, fault))?.to_owned(),
             grouping: Grouping::of_job(job)?,
-            client: Client::new(DEFAULT_TIMEOUT),
+            client: HttpClient::new(DEFAULT_TIMEOUT),
         })
     }
 

@@ -1,0 +1,63 @@
+//! Every query in the generated files, for the commands that have to know them all.
+
+use std::fmt;
+
+use super::context::RuleContext;
+use super::rules::{WrittenRule, rule_file};
+use super::scale::TimeScale;
+use crate::linked::LinkedCatalogue;
+
+/// A generated query.
+#[derive(Clone, Debug)]
+pub(super) struct Query {
+    pub(super) place: QueryPlace,
+    /// The name of the alert or of the recorded series.
+    pub(super) name: String,
+    pub(super) expr: String,
+    /// The texts that are shown with the result, which name labels.
+    pub(super) annotations: String,
+}
+
+/// The kind of object that contains a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum QueryPlace {
+    Alert,
+    RecordingRule,
+}
+
+impl Query {
+    /// The series that the result is recorded as.
+    pub(super) fn recorded_series(&self) -> Option<&str> {
+        (self.place == QueryPlace::RecordingRule).then_some(&self.name)
+    }
+}
+
+/// The place, and the name there.
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = match self.place {
+            QueryPlace::Alert => "alert",
+            QueryPlace::RecordingRule => "recording rule",
+        };
+        write!(f, "{place} {}", self.name)
+    }
+}
+
+/// The queries that are generated for a catalogue, in the order of the files.
+pub(super) fn queries(linked: &LinkedCatalogue) -> Vec<Query> {
+    let file = rule_file(&RuleContext::new(linked, TimeScale::NONE, None), "");
+    let rules = file.groups.into_iter().flat_map(|group| group.rules);
+    rules
+        .map(|rule| match rule {
+            WrittenRule::Recording { record, expr } => {
+                Query { place: QueryPlace::RecordingRule, name: record, expr, annotations: String::new() }
+            }
+            WrittenRule::Alerting { alert, expr, annotations, .. } => Query {
+                place: QueryPlace::Alert,
+                name: alert.to_owned(),
+                expr,
+                annotations: format!("{} {}", annotations.summary, annotations.description),
+            },
+        })
+        .collect()
+}
