@@ -118,7 +118,7 @@ pub(crate) fn keys() -> Outcome {
     browser.run(&format!("{CARD}.querySelector('.charts').focus()"))?;
     let value = || browser.text(&format!("{CARD}.querySelector('.charts').getAttribute('aria-valuetext')"));
     let shown = || browser.text(&format!("{CARD}.querySelector('.heading').innerText"));
-    assert!(shown()?.ends_with("last minute"), "{}", shown()?);
+    assert!(shown()?.contains("last "), "{}", shown()?);
     browser.press(Key::Home)?;
     let first = value()?;
     assert!(first.contains("p50 ") && first.contains("/s ok"), "{first}");
@@ -133,6 +133,6 @@ pub(crate) fn keys() -> Outcome {
     let p50 = browser.text(&format!("formatDuration({CARD}.parts.charts.latency.data[1][1])"))?;
     assert!(figures.contains(&format!("p50 {p50}")), "{figures}");
     browser.press(Key::Escape)?;
-    assert!(shown()?.ends_with("last minute"), "{}", shown()?);
+    assert!(shown()?.contains("last "), "{}", shown()?);
     browser.check_for_errors()
 }

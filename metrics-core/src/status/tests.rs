@@ -106,6 +106,18 @@ fn a_hang_names_the_call_that_does_not_end() {
 }
 
 #[test]
+fn of_equally_bad_loops_the_verdict_names_trading_first() {
+    let (metrics, clock) = instance();
+    for subsystem in [Subsystem::Monitor, Subsystem::Trading] {
+        let loop_ = metrics.subsystem(subsystem).with_max_age(Duration::from_secs(5)).expect("no other age");
+        loop_.start().finish(Outcome::Timeout);
+    }
+    clock.advance(Duration::from_secs(6));
+    let verdict = metrics.status().verdict;
+    assert_eq!(verdict.text, "trading is stalled: no success for 6 s, at most 5 s allowed; 1 more to check");
+}
+
+#[test]
 fn the_verdict_says_whether_orders_are_placed() {
     let (metrics, clock) = sampled();
     let place_order = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
@@ -116,7 +128,7 @@ fn the_verdict_says_whether_orders_are_placed() {
     assert_eq!(metrics.status().verdict.text, "trading, all loops fresh");
     sample_for(&metrics, &clock, 70);
     handle.start().finish(Outcome::Ok);
-    assert_eq!(metrics.status().verdict.text, "no order in the last minute, all loops fresh");
+    assert_eq!(metrics.status().verdict.text, "no order in the last 30 s, all loops fresh");
 }
 
 #[test]
@@ -147,8 +159,8 @@ fn the_verdict_names_the_worst_reason_first() {
             "none uses capital, but none is allocated to it",
             "over uses 120 % of its allocated capital",
             "1 item is missing from the database",
-            "binance answered get_order with banned 1 times in the last minute",
-            "92 % of the rate limit request_weight of binance is used",
+            "binance answered get_order with banned once in the last 2 s",
+            "92 % of the rate limit request weight of binance is used",
         ]
     );
     assert_eq!(

@@ -8,7 +8,7 @@ use super::shape::{
 };
 use crate::LabelValue as _;
 use crate::history::{CallStep, Column, Ended as _, Steps};
-use crate::labels::Operation;
+use crate::labels::{Operation, Subsystem};
 use crate::outcome::Outcome;
 
 /// The used part of a rate limit from which on it is to be checked.
@@ -38,9 +38,9 @@ pub(super) fn of(status: &Status, steps: &Steps) -> Verdict {
     reasons.extend(
         status.reconciliation.missing.iter().flatten().filter(|(_, count)| **count > 0).map(of_missing),
     );
-    reasons.extend(status.operations.iter().filter_map(of_operation));
+    reasons.extend(status.operations.iter().filter_map(|operation| of_operation(operation, status)));
     reasons.extend(status.rate_limits.iter().filter_map(of_rate_limit));
-    reasons.sort_by_key(|reason| Reverse(reason.level));
+    reasons.sort_by_key(|reason| (Reverse(reason.level), reason.subject != Subsystem::Trading.as_str()));
     match &reasons[..] {
         [] => well(status),
         [only] => Verdict { level: only.level, text: only.text.clone(), reasons },
@@ -62,7 +62,7 @@ fn well(status: &Status) -> Verdict {
         }
         ([], _) => (Level::Ok, "no loop is measured; all calls are well".to_owned()),
         (_, []) if !has_ended => (Level::Waiting, "waiting for the first cycle".to_owned()),
-        (_, []) => (Level::Ok, format!("{}all loops fresh", trading(status))),
+        (_, []) => (Level::Ok, format!("{}all loops fresh", trading(status).unwrap_or_default())),
         (_, paused) => (Level::Ok, paused.join("; ")),
     };
     Verdict { level, text, reasons: Vec::new() }
@@ -77,7 +77,7 @@ fn pause(subsystem: &SubsystemStatus) -> String {
 }
 
 /// Whether the bot places orders, if it has an operation for that.
-fn trading(status: &Status) -> &'static str {
+fn trading(status: &Status) -> Option<String> {
     let is_placing =
         |operation: &&OperationStatus| PLACING.iter().any(|placing| placing.as_str() == operation.operation);
     let recent: Vec<_> = status
@@ -86,16 +86,20 @@ fn trading(status: &Status) -> &'static str {
         .filter(is_placing)
         .filter_map(|operation| operation.recent_outcomes.as_ref())
         .collect();
-    match recent.iter().any(|outcomes| outcomes.contains_key(Outcome::Ok.as_str())) {
-        true => "trading, ",
-        false if !recent.is_empty() => "no order in the last minute, ",
-        false => "",
+    if recent.iter().any(|outcomes| outcomes.contains_key(Outcome::Ok.as_str())) {
+        return Some("trading, ".to_owned());
     }
+    (!recent.is_empty()).then(|| format!("no order {}, ", in_the_window(status)))
+}
+
+/// The time to which the recent outcomes belong.
+fn in_the_window(status: &Status) -> String {
+    format!("in the last {:.0} s", status.window_seconds.unwrap_or_default())
 }
 
 fn of_subsystem(subsystem: &SubsystemStatus, status: &Status, steps: &Steps) -> Option<Reason> {
     let SubsystemStatus { subsystem: name, state, age_seconds, limit_seconds, last_outcome, .. } = subsystem;
-    let outcome = last_outcome.as_deref().unwrap_or("a failure");
+    let outcome = last_outcome.as_deref().map_or_else(|| "a failure".to_owned(), in_words);
     let (level, text) = match state {
         SubsystemState::Hung => {
             let running = subsystem.running_seconds.unwrap_or_default();
@@ -165,16 +169,26 @@ fn of_missing((source, count): (&String, &u64)) -> Reason {
     }
 }
 
-fn of_operation(operation: &OperationStatus) -> Option<Reason> {
+fn of_operation(operation: &OperationStatus, status: &Status) -> Option<Reason> {
     let recent = operation.recent_outcomes.as_ref()?;
     let refused = REFUSED.iter().find_map(|outcome| Some((outcome.as_str(), recent.get(outcome.as_str())?)));
     let (outcome, count) = refused?;
     let OperationStatus { exchange, operation, .. } = operation;
-    let text = format!("{exchange} answered {operation} with {outcome} {count} times in the last minute");
+    let (outcome, window) = (in_words(outcome), in_the_window(status));
+    let text = match count {
+        1 => format!("{exchange} answered {operation} with {outcome} once {window}"),
+        _ => format!("{exchange} answered {operation} with {outcome} {count} times {window}"),
+    };
     Some(Reason { level: Level::Warning, subject: operation.clone(), text })
 }
 
 fn of_rate_limit(RateLimitStatus { exchange, limit, used_ratio }: &RateLimitStatus) -> Option<Reason> {
-    let text = format!("{:.0} % of the rate limit {limit} of {exchange} is used", 100.0 * used_ratio);
+    let (used, name) = (100.0 * used_ratio, in_words(limit));
+    let text = format!("{used:.0} % of the rate limit {name} of {exchange} is used");
     (*used_ratio >= NEARLY_USED).then(|| Reason { level: Level::Warning, subject: limit.clone(), text })
+}
+
+/// A label value as a person would write it.
+fn in_words(value: &str) -> String {
+    value.replace('_', " ")
 }

@@ -51,28 +51,36 @@ function makeOperation({ exchange, operation }) {
   return card;
 }
 
+/** A healthy market maker has rejected orders: quotes that would have been executed at once. */
+const EXPECTED = new Set(["ok", "rejected"]);
+
 function updateOperation(card, operation) {
   card.latest = operation;
   const { outcomes, in_flight: inFlight, recent_outcomes: recent } = operation;
   const waiting = inFlight > 0 ? `${formatCount(inFlight)} in flight; ` : "";
   setText(card.parts.outcomes, `${waiting}${formatOutcomes(outcomes) || "no call has ended"} since start`);
-  const failed = Object.entries(recent ?? {}).filter(([outcome]) => outcome !== "ok");
+  const failed = Object.keys(recent ?? {}).filter((outcome) => !EXPECTED.has(outcome));
   setAttribute(card, "data-failing", failed.length > 0 ? "some" : "none");
   showReading(card);
 }
 
-/** The figures of the last minute, or those at the reader's place on the time axis. */
+/** The figures of the bot’s window for rates, or those at the reader's place on the time axis. */
 function showReading(card) {
   const { charts, when, figures } = card.parts;
   const reading = charts.row === null ? null : charts.reading();
   const { rate, quantiles } = reading
     ? { rate: reading.rates && reading.rates.reduce((sum, part) => sum + part, 0), quantiles: reading.quantiles }
     : { rate: card.latest?.rate, quantiles: card.latest?.quantiles };
-  setText(when, reading ? `at ${formatTime(reading.at)}` : "last minute");
+  setText(when, reading ? `at ${formatTime(reading.at)}` : lastWindow());
   showFigures(figures, [
     ["calls", formatRate(rate)],
     ...QUANTILES.map(({ name }) => [name, formatDuration(quantiles?.[name])]),
   ]);
+}
+
+function lastWindow() {
+  const seconds = state.status.window_seconds;
+  return seconds === null ? "" : `last ${formatAge(seconds)}`;
 }
 
 function showCharts(history) {

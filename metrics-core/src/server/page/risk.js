@@ -89,7 +89,7 @@ function showReconciliation({ missing, mismatches, kinds, age_seconds: age }) {
   showFigures(list, [
     ...missed,
     ["mismatches since start", formatCount(mismatches)],
-    ["last cycle", age === null ? "–" : `${formatAge(age)} ago`],
+    ["last good cycle", age === null ? "–" : `${formatAge(age)} ago`],
     ...details,
   ]);
   setAttribute(list, "data-missing", Object.values(missing ?? {}).some((number) => number > 0) ? "some" : "none");

@@ -54,7 +54,7 @@ function updateSubsystem(element, subsystem, now) {
   used.style.width = `${Math.min(100, (100 * subsystem.age_seconds) / subsystem.limit_seconds).toFixed(1)}%`;
   setText(detail, explanation(subsystem));
   showFigures(figures, [
-    ["last outcome", subsystem.last_outcome ? formatWord(subsystem.last_outcome) : "–"],
+    ["last outcome", subsystem.state === "hung" ? "none yet" : subsystem.last_outcome ? formatWord(subsystem.last_outcome) : "–"],
     ["cycles", formatRate(subsystem.rate)],
     ["p50", formatDuration(subsystem.quantiles?.p50)],
     ["p99", formatDuration(subsystem.quantiles?.p99)],
