@@ -14,7 +14,9 @@ mod report;
 mod tests;
 mod usage;
 
-pub(super) use self::command::{DiffOptions, read_catalogue};
+pub(super) use self::command::DiffOptions;
+#[cfg(feature = "doctor")]
+pub(super) use self::command::read_catalogue;
 
 use self::change::MetricChange;
 use self::usage::Usage;
