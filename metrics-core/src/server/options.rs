@@ -215,8 +215,10 @@ impl ServerOptions {
     /// mounts the [service](crate::Metrics::service).
     ///
     /// Default: no. In live mode without authentication these pages are for clients on the bot's machine, also through
-    /// an SSH tunnel; others get a 403 that explains this. Requests that a proxy forwards count as those of others, and
-    /// so does every request to a mounted service, which does not know the address of its client.
+    /// an SSH tunnel; others get a 403 that explains this. Requests that a proxy forwards count as those of others if it
+    /// says so by `Forwarded`, `Via` or a header such as `X-Forwarded-For`. A proxy on the bot's machine that adds none of
+    /// these cannot be recognised: let it add one, or ask for a password. Every request to a mounted service counts as
+    /// that of others, since the service does not know the address of its client.
     #[cfg(feature = "page")]
     pub fn trust_clients(mut self, are_trusted: bool) -> Self {
         self.trust_clients = are_trusted;

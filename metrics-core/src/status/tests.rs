@@ -132,6 +132,36 @@ fn the_verdict_says_whether_orders_are_placed() {
 }
 
 #[test]
+fn calls_that_fail_are_in_the_verdict_although_the_loop_is_fresh() {
+    let (metrics, clock) = sampled();
+    let trading = metrics.subsystem(Subsystem::Trading);
+    let place_order = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
+    let fails = |outcome, times| {
+        trading.start().finish(Outcome::Ok);
+        (0..times).for_each(|_| place_order.start().finish(outcome));
+    };
+    fails(Outcome::Rejected, 6);
+    fails(Outcome::Timeout, 2);
+    sample_for(&metrics, &clock, 2);
+    assert_eq!(metrics.status().verdict.level, Level::Ok, "two of eight may be chance");
+    fails(Outcome::Timeout, 4);
+    sample_for(&metrics, &clock, 2);
+    let verdict = metrics.status().verdict;
+    assert_eq!(verdict.level, Level::Warning);
+    assert_eq!(verdict.text, "6 of 12 calls of place_order at binance failed in the last 4 s");
+}
+
+#[test]
+fn a_loop_that_waits_for_its_first_cycle_is_not_called_fresh() {
+    let (metrics, clock) = sampled();
+    metrics.subsystem(Subsystem::Monitor).start().finish(Outcome::Ok);
+    let _trading = metrics.subsystem(Subsystem::Trading);
+    sample_for(&metrics, &clock, 2);
+    let verdict = metrics.status().verdict;
+    assert_eq!((verdict.level, &*verdict.text), (Level::Ok, "trading waiting for the first cycle"));
+}
+
+#[test]
 fn the_verdict_names_the_worst_reason_first() {
     let (metrics, clock) = sampled();
     metrics.rate_limit(Exchange::Binance, RateLimit::RequestWeight).set_used(5_500.0, 6_000.0);

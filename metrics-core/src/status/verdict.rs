@@ -20,6 +20,12 @@ const PLACING: [Operation; 2] = [Operation::PlaceOrder, Operation::ReplaceOrder]
 /// Outcomes that mean that the exchange no longer serves the bot.
 const REFUSED: [Outcome; 3] = [Outcome::Banned, Outcome::Auth, Outcome::RateLimited];
 
+/// Outcomes that are no failures of a call. A healthy market maker has rejected orders.
+const EXPECTED: [Outcome; 3] = [Outcome::Ok, Outcome::Rejected, Outcome::Cancelled];
+
+/// Fewer failed calls may be chance.
+const FAILED_CALLS: u64 = 3;
+
 /// A verdict before anything is known.
 pub(super) fn none() -> Verdict {
     Verdict { level: Level::Waiting, text: String::new(), reasons: Vec::new() }
@@ -55,14 +61,23 @@ pub(super) fn of(status: &Status, steps: &Steps) -> Verdict {
 fn well(status: &Status) -> Verdict {
     let is = |state| move |subsystem: &&SubsystemStatus| subsystem.state == state;
     let paused: Vec<_> = status.subsystems.iter().filter(is(SubsystemState::Paused)).map(pause).collect();
+    let waiting = status.subsystems.iter().filter(is(SubsystemState::Waiting));
+    let waiting: Vec<_> = waiting.map(|subsystem| &*subsystem.subsystem).collect();
     let has_ended = status.subsystems.iter().any(|subsystem| !subsystem.outcomes.is_empty());
     let (level, text) = match (&status.subsystems[..], &paused[..]) {
         ([], _) if status.operations.iter().all(|operation| operation.calls == 0) => {
             (Level::Waiting, "no loop and no call has been recorded yet".to_owned())
         }
-        ([], _) => (Level::Ok, "no loop is measured; all calls are well".to_owned()),
+        ([], _) => (Level::Ok, "no loop is measured; the exchange answers".to_owned()),
         (_, []) if !has_ended => (Level::Waiting, "waiting for the first cycle".to_owned()),
-        (_, []) => (Level::Ok, format!("{}all loops fresh", trading(status).unwrap_or_default())),
+        (_, []) => {
+            let trading = trading(status).unwrap_or_default();
+            let loops = match &waiting[..] {
+                [] => "all loops fresh".to_owned(),
+                waiting => format!("{} waiting for the first cycle", waiting.join(", ")),
+            };
+            (Level::Ok, trading + &loops)
+        }
         (_, paused) => (Level::Ok, paused.join("; ")),
     };
     Verdict { level, text, reasons: Vec::new() }
@@ -171,13 +186,21 @@ fn of_missing((source, count): (&String, &u64)) -> Reason {
 
 fn of_operation(operation: &OperationStatus, status: &Status) -> Option<Reason> {
     let recent = operation.recent_outcomes.as_ref()?;
-    let refused = REFUSED.iter().find_map(|outcome| Some((outcome.as_str(), recent.get(outcome.as_str())?)));
-    let (outcome, count) = refused?;
+    let count = |outcome: &Outcome| recent.get(outcome.as_str()).copied().unwrap_or(0);
+    let total: u64 = recent.values().sum();
+    let failed = total - EXPECTED.iter().map(count).sum::<u64>();
     let OperationStatus { exchange, operation, .. } = operation;
-    let (outcome, window) = (in_words(outcome), in_the_window(status));
-    let text = match count {
-        1 => format!("{exchange} answered {operation} with {outcome} once {window}"),
-        _ => format!("{exchange} answered {operation} with {outcome} {count} times {window}"),
+    let window = in_the_window(status);
+    let text = match REFUSED.iter().find(|outcome| count(outcome) > 0) {
+        Some(refused) => {
+            let (outcome, times) = (in_words(refused.as_str()), count(refused));
+            let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+            format!("{exchange} answered {operation} with {outcome} {times} {window}")
+        }
+        None if failed >= FAILED_CALLS && 2 * failed >= total => {
+            format!("{failed} of {total} calls of {operation} at {exchange} failed {window}")
+        }
+        None => return None,
     };
     Some(Reason { level: Level::Warning, subject: operation.clone(), text })
 }

@@ -13,7 +13,9 @@ function showCatalogue() {
     return words.every((word) => text.includes(word));
   };
   const functions = catalogue.functions.filter((item) => isFound(item) && !(byId("only-uncalled").checked && item.called !== false));
-  const place = ({ file, line, attribute }) => JSON.stringify([file, line, attribute]);
+  // The functions that one use of a macro generates have one place.
+  const place = ({ file, line, attribute, module, function: name, labels }) =>
+    JSON.stringify([file, line, attribute, module, name, labels]);
   showList(byId("functions"), functions, place, makeFunction, updateFunction);
   setHidden(byId("no-functions"), functions.length > 0);
   const uncalled = catalogue.functions.filter((item) => item.called === false).length;

@@ -2,8 +2,8 @@
 "use strict";
 
 const SEVERITIES = ["CRITICAL", "ERROR", "WARNING", "INFO"];
-/** The bot keeps fewer of each severity than this; the page keeps what it has seen. */
-const MOST_EVENTS = 200;
+/** Of each severity, so that routine events do not replace severe ones. */
+const MOST_EVENTS = 50;
 
 const events = { bySequence: new Map(), shown: new Set(SEVERITIES), counts: new Map() };
 
@@ -33,8 +33,11 @@ function forgetEvents() {
 
 function addEvents(newer) {
   for (const event of newer) events.bySequence.set(event.sequence, event);
-  const surplus = [...events.bySequence.keys()].sort((a, b) => b - a).slice(MOST_EVENTS);
-  for (const sequence of surplus) events.bySequence.delete(sequence);
+  const counts = new Map();
+  for (const [sequence, { severity }] of [...events.bySequence].sort(([one], [other]) => other - one)) {
+    counts.set(severity, (counts.get(severity) ?? 0) + 1);
+    if (counts.get(severity) > MOST_EVENTS) events.bySequence.delete(sequence);
+  }
 }
 
 function showEvents() {

@@ -16,10 +16,17 @@ function makeOwnSeries({ family, series }) {
 }
 
 function updateOwnSeries(row, { family, series: { value, count, rate, quantiles } }) {
+  const isTimestamp = family.name.endsWith("_timestamp_seconds");
   const isSeconds = family.unit === "seconds";
   const unit = family.unit && !isSeconds ? ` ${formatWord(family.unit)}` : "";
   const measured = (number) =>
-    number === null || number === undefined ? "–" : isSeconds ? formatDuration(number) : formatNumber(number) + unit;
+    number === null || number === undefined
+      ? "–"
+      : isTimestamp
+        ? `${formatAge(botTime() - numberOf(number))} ago`
+        : isSeconds
+          ? formatDuration(numberOf(number))
+          : formatNumber(number) + unit;
   const total = family.kind === "histogram" ? `${formatCount(count)} observations` : measured(value);
   setText(row.cells[2], total);
   setText(row.cells[3], formatRate(rate));

@@ -28,6 +28,8 @@ function formatNumber(value) {
 /** A duration that was measured, with three significant digits. */
 function formatDuration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
+  if (!Number.isFinite(seconds)) return formatNumber(seconds);
+  if (seconds < 0) return `−${formatDuration(-seconds)}`;
   if (seconds >= 100) return formatAge(seconds);
   if (seconds >= 1) return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
   const milliseconds = seconds * 1000;

@@ -54,7 +54,7 @@ function updateSubsystem(element, subsystem, now) {
   used.style.width = `${Math.min(100, (100 * subsystem.age_seconds) / subsystem.limit_seconds).toFixed(1)}%`;
   setText(detail, explanation(subsystem));
   showFigures(figures, [
-    ["last outcome", subsystem.state === "hung" ? "none yet" : subsystem.last_outcome ? formatWord(subsystem.last_outcome) : "–"],
+    ["last outcome", subsystem.last_outcome ? formatWord(subsystem.last_outcome) : "–"],
     ["cycles", formatRate(subsystem.rate)],
     ["p50", formatDuration(subsystem.quantiles?.p50)],
     ["p99", formatDuration(subsystem.quantiles?.p99)],
@@ -106,8 +106,9 @@ function describeBeat({ at, cycles, failed, outcome, mean_seconds: mean }) {
 
 function describeBeats(beats, now) {
   if (beats.length === 0) return "no cycle has ended yet";
-  const failed = beats.filter((beat) => kindOfBeat(beat) === "failed");
-  const summary = `last ${beats.length} cycles: ${beats.length - failed.length} good, ${failed.length} failed`;
-  const last = failed.at(-1);
+  const total = (name) => beats.reduce((sum, beat) => sum + beat[name], 0);
+  const [cycles, failed] = [total("cycles"), total("failed")];
+  const summary = `last ${formatCount(cycles)} cycles: ${formatCount(cycles - failed)} good, ${formatCount(failed)} failed`;
+  const last = beats.findLast((beat) => kindOfBeat(beat) === "failed");
   return last ? `${summary}, the last of them ${formatAge(now - last.at)} ago by ${formatWord(last.outcome)}` : summary;
 }

@@ -8,7 +8,7 @@
 use std::net::IpAddr;
 
 use hyper::HeaderMap;
-use hyper::header::{FORWARDED, HOST, HeaderName};
+use hyper::header::{FORWARDED, HOST, HeaderName, VIA};
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 
@@ -30,8 +30,14 @@ pub(super) struct Visitors {
 }
 
 /// The headers of a proxy, whose own address says nothing about its client.
-const FORWARDING: [HeaderName; 3] =
-    [FORWARDED, HeaderName::from_static("x-forwarded-for"), HeaderName::from_static("x-real-ip")];
+const FORWARDING: [HeaderName; 6] = [
+    FORWARDED,
+    VIA,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-real-ip"),
+];
 
 impl Visitors {
     pub(super) fn new(allowed_hosts: &[String], needs_protection: bool) -> Self {
@@ -202,7 +208,9 @@ mod tests {
 
     #[test]
     fn a_proxy_on_the_bots_machine_does_not_lend_its_address() {
-        for header in ["forwarded", "x-forwarded-for", "x-real-ip"] {
+        for header in
+            ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"]
+        {
             let forwarded = head("/", &[("host", "localhost"), (header, "203.0.113.9")]);
             let visitor = Visitor::At("127.0.0.1".parse().unwrap());
             assert!(visitors(true).check(&forwarded, visitor).is_err(), "{header}");
