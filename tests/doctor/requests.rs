@@ -65,6 +65,9 @@ fn trouble_on_the_way_is_one_violation_that_says_what_to_do() {
         "connection refused; is the bot running there?",
         "Check the address",
     );
+    // Filters must not let a bot pass of which nothing was checked.
+    only(&[&format!("http://{closed}"), "--only", "family"], "connection refused", "Check the address");
+    only(&[&format!("http://{closed}"), "--skip", "scrape"], "connection refused", "Check the address");
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let silent_url = format!("http://{}", silent.local_addr().expect("bound"));
     only(&[&silent_url, "--timeout", "0.2"], "no answer within 200ms", "Check the address");

@@ -113,9 +113,11 @@ impl DoctorOptions {
             prometheus: self.prometheus.as_deref().map(address).transpose()?,
         };
         let mut diagnosis = diagnose(subject);
+        let is_incomplete = diagnosis.is_incomplete;
         diagnosis.findings.retain(|finding| {
             let is_wanted = self.only.is_empty() || self.only.contains(&finding.check);
-            is_wanted && !self.skip.contains(&finding.check)
+            // The reason why nothing was checked is wanted in any case.
+            is_incomplete || is_wanted && !self.skip.contains(&finding.check)
         });
         let fails = diagnosis.findings.iter().any(|finding| self.fail_on.includes(finding.level));
         diagnosis.findings.retain(|finding| finding.level >= self.level);

@@ -47,25 +47,38 @@ struct Diagnosis {
     series: usize,
     /// The annotated functions; `None` if they could not be compared.
     functions: Option<Coverage>,
+    /// Whether the bot's metrics, or the expectations about them, could not be read, so that nothing else was checked.
+    is_incomplete: bool,
     /// The worst first.
     findings: Vec<BotFinding>,
 }
 
 fn diagnose(subject: Subject) -> Diagnosis {
     let Subject { url, client, expected, expects_served, prometheus } = subject;
-    let mut diagnosis = Diagnosis { url, families: 0, series: 0, functions: None, findings: Vec::new() };
+    let mut diagnosis = Diagnosis {
+        url,
+        families: 0,
+        series: 0,
+        functions: None,
+        is_incomplete: false,
+        findings: Vec::new(),
+    };
     let expected =
         if expects_served { served::catalogue(&client, &diagnosis.url, &expected) } else { Ok(expected) };
     match expected {
         Ok(expected) => {
             if let Err(finding) = examine(&client, &expected, &mut diagnosis) {
+                diagnosis.is_incomplete = true;
                 diagnosis.findings.push(finding);
             }
             if let Some(prometheus) = prometheus {
                 diagnosis.findings.extend(prometheus::check(&client, &prometheus, &expected));
             }
         }
-        Err(finding) => diagnosis.findings.push(finding),
+        Err(finding) => {
+            diagnosis.is_incomplete = true;
+            diagnosis.findings.push(finding);
+        }
     }
     diagnosis.findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     diagnosis
@@ -78,7 +91,7 @@ fn examine(
     diagnosis: &mut Diagnosis,
 ) -> Result<(), BotFinding> {
     let Diagnosis { url, findings, .. } = diagnosis;
-    // The findings about the way are the same both times.
+    // The findings about the request are the same both times.
     scrape(client, url, &mut Vec::new())?;
     let scraped = scrape(client, url, findings)?;
     let (page, faults) = ScrapedPage::read(&scraped.page, scraped.format);

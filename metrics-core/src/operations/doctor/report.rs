@@ -12,12 +12,15 @@ pub(super) fn plain(diagnosis: &Diagnosis) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{finding}");
     }
-    let Diagnosis { url, families, series, functions, findings } = diagnosis;
+    let Diagnosis { url, families, series, functions, is_incomplete, findings } = diagnosis;
     let counts = FindingLevel::ALL.map(|level| {
         let count = findings.iter().filter(|finding| finding.level == level).count();
         format!("{count} {}", level.as_str())
     });
     let _ = writeln!(text, "{url}: {families} families, {series} series; findings: {}", counts.join(", "));
+    if *is_incomplete {
+        text.push_str("nothing else could be checked\n");
+    }
     if let Some(functions) = functions {
         let _ = writeln!(
             text,
