@@ -15,14 +15,30 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// Control characters are escaped, because texts from an exchange could move the cursor or change the colours.
     pub(crate) fn new(tone: Tone, text: impl Into<String>) -> Self {
-        Self { text: text.into(), tone, is_bold: false }
+        Self { text: without_control(text.into()), tone, is_bold: false }
     }
 
     pub(crate) fn bold(mut self) -> Self {
         self.is_bold = true;
         self
     }
+}
+
+fn without_control(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let mut printable = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            printable.extend(character.escape_default());
+        } else {
+            printable.push(character);
+        }
+    }
+    printable
 }
 
 impl From<String> for Span {

@@ -11,9 +11,14 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use super::layout::{Size, View, draw};
-use super::row::Row;
+use super::row::{Row, Span};
 use super::terminal::Terminal;
 use crate::figures::{CallFigures, FaultFigures, Figures, LoopFigures, LoopState, ProfileFigures};
+
+#[test]
+fn text_of_an_exchange_does_not_control_the_terminal() {
+    assert_eq!(Span::new(Tone::Plain, "Filter failure\u{1b}[2J\n: ä").text, "Filter failure\\u{1b}[2J\\n: ä");
+}
 
 fn a_loop(name: &str, state: LoopState, age_seconds: f64, last_outcome: &str) -> LoopFigures {
     LoopFigures {
