@@ -78,11 +78,8 @@ pub(super) fn burn(context: &RuleContext<'_>, budget: &Budget<'_>) -> Vec<Rule> 
     let rule = |window: &BurnWindow| {
         let threshold = rounded(window.burn * budget.allowed);
         let (long, short) = ((budget.ratio)(window.long.0), (budget.ratio)(window.short));
-        let enough = match window.urgency {
-            // Three days have enough calls.
-            Urgency::Warn => String::new(),
-            _ => format!("\nand {} >= {FEW}", (budget.bad)(&context.window(window.long.1))),
-        };
+        // Also in three days: for a new bot they are minutes.
+        let enough = format!("\nand {} >= {FEW}", (budget.bad)(&context.window(window.long.1)));
         let mut labels = budget.labels.clone();
         labels.push(("window", window.name.to_owned()));
         Rule {
@@ -153,21 +150,14 @@ impl Budget<'_> {
             let short = calls("twenty times faster for ten minutes", CALLS, &[(10, 20.0), (230, 0.0)]);
             let short = self.expect(short, labels, 100, &["slow"]);
             scenarios.push(self.expect(short, labels, 230, &[]));
-            // One call in five minutes.
+            // One call in four minutes, a quarter that sums up exactly: 4 after 4.000000000000001 would be a restart.
             let few =
-                |title, minutes| calls(title, 0.2, &[(60, 0.0), (minutes, 1.0 / self.allowed), (30, 0.0)]);
-            scenarios.push(self.expect(
-                few("four bad calls in a row of a bot that makes few", 20),
-                labels,
-                79,
-                &[],
-            ));
-            scenarios.push(self.expect(
-                few("six bad calls in a row of a bot that makes few", 30),
-                labels,
-                89,
-                &["fast"],
-            ));
+                |title, minutes| calls(title, 0.25, &[(60, 0.0), (minutes, 1.0 / self.allowed), (90, 0.0)]);
+            let four = few("four bad calls in a row of a bot that makes few", 16);
+            let four = self.expect(four, labels, 75, &[]);
+            scenarios.push(self.expect(four, labels, 150, &[]));
+            let seven = few("seven bad calls in a row of a bot that makes few", 28);
+            scenarios.push(self.expect(seven, labels, 87, &["fast"]));
         }
         scenarios
     }

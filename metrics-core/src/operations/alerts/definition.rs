@@ -59,7 +59,7 @@ impl Urgency {
             Self::Page => "Critical for a live bot, a warning on paper",
             Self::AlwaysPage => "Critical",
             Self::Warn => "A warning",
-            Self::Inform => "An information",
+            Self::Inform => "For information",
             Self::Heartbeat => "Always firing",
         }
     }

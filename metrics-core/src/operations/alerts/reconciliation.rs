@@ -118,6 +118,10 @@ fn blind(context: &RuleContext<'_>) -> Option<Alert> {
             .silent([22]),
         bot("a cycle an hour", "60x99", "3600x99").silent([30, 61]).fires([63], &matcher),
         bot("paused", "60x99", "90x99").series("subsystem_paused", &matcher, "1x99").silent([40]),
+        bot("resumed after forty minutes", "60x99", "90x99")
+            .series("subsystem_paused", &matcher, "1x40 0x59")
+            .silent([42])
+            .fires([98], &matcher),
         bot("skipped", "60x99", "90x99").series("subsystem_runs_total", &skipped, "0+1x99").silent([40]),
         bot("failing", "60x99", "90x99")
             .series("subsystem_runs_total", &format!("{matcher},outcome=\"error\""), "0+1x99")

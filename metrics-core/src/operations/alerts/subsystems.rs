@@ -90,7 +90,9 @@ fn stale_by_clock(context: &RuleContext<'_>) -> Option<Alert> {
             .silent([9]),
         paused(bot("the last success is as old as allowed, not older", "0+60x30"), "0x40").silent([20]),
         paused(bot("paused for the night", "60x60"), "1x60").silent([20]),
-        paused(bot("paused before, not now", "60x60"), "1x10 0x50").silent([9]).fires([13], TRADING),
+        paused(bot("resumed, but no cycle succeeds", "60x99"), "1x10 0x89")
+            .silent([9, 12])
+            .fires([70], TRADING),
         skipped(bot("cycles are skipped while the market is closed", "60x99"), skips, "0+1x99")
             .silent([20, 60]),
         skipped(bot("cycles were skipped an hour ago", "60x99"), skips, "0+1x10 10x90")
@@ -114,13 +116,14 @@ fn stale_by_clock(context: &RuleContext<'_>) -> Option<Alert> {
     ))
 }
 
-/// Excludes the loops that are paused, or whose cycles are skipped, on purpose.
+/// Excludes the loops that are paused, or whose cycles are skipped, on purpose. A loop that is resumed has time for a cycle
+/// before the age of its last success counts again.
 pub(super) fn deliberately_quiet(context: &RuleContext<'_>) -> Option<String> {
     let paused = context.name(&SUBSYSTEM_PAUSED)?;
     let runs = context.name(&SUBSYSTEM_RUNS_TOTAL)?;
     let window = context.cycles(NOTICE, 2 * context.longest_max_age(None));
     Some(format!(
-        "unless {paused} == 1\n\
+        "unless max_over_time({paused}[{window}]) == 1\n\
          unless sum without (outcome) (increase({runs}{{outcome=\"skipped\"}}[{window}])) > 0"
     ))
 }
