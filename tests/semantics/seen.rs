@@ -33,7 +33,7 @@ fn are_seen(read: impl FnOnce(&Metrics)) -> bool {
 fn request(metrics: &Metrics, request: &str) -> String {
     let server = metrics.serve("127.0.0.1:0").expect("a loopback server answers");
     let mut stream = TcpStream::connect(server.local_addr()).expect("a loopback server answers");
-    write!(stream, "{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    write!(stream, "{request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .expect("a loopback server answers");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("a loopback server answers");
