@@ -79,7 +79,7 @@ impl Metrics {
     ///
     /// let metrics = Settings::new(Mode::Paper).build()?;
     /// let families = metrics.catalogue().families;
-    /// assert!(families.iter().any(|family| family.name == "bytelyst_bot_subsystem_alive"));
+    /// assert!(families.iter().any(|family| family.linked.name == "bytelyst_bot_build_info"));
     /// # Ok::<(), bot_metrics::Error>(())
     /// ```
     #[must_use]
