@@ -8,13 +8,22 @@ use super::crate_models::{counter_value, gauge_value};
 use super::family_type::FamilyType;
 use super::foreign_family::ForeignFamily;
 use super::naming::Naming;
-use super::spelling::{Beside, FamilySpelling};
+use super::spelling::{Beside, FamilyNames, FamilySpelling, Spelling};
 use crate::catalogue::Family;
 use crate::exemplars::BucketExemplar;
 use crate::storage::Reading;
 
 /// What the two text formats spell differently.
 pub(super) trait Dialect: Copy + 'static {
+    /// Whether buckets may have exemplars.
+    const HAS_EXEMPLARS: bool = false;
+
+    /// Whether there are lines for people.
+    const HAS_COMMENTS: bool = false;
+
+    /// The line that ends the exposition, if there is one.
+    const LAST_LINE: &'static str = "";
+
     /// Writes the lines about a family, and returns the name of its samples.
     fn head(self, out: &mut String, name: &str, family_type: FamilyType, help: &str) -> String;
 
@@ -29,6 +38,35 @@ pub(super) trait Dialect: Copy + 'static {
 
     /// Whether a histogram or a summary has its sum.
     fn has_sum(self, sum: f64, lowest_bound: Option<f64>) -> bool;
+}
+
+impl<D: Dialect + FamilyNames> Spelling<String> for D {
+    fn own(
+        &self,
+        out: &mut String,
+        naming: &Naming,
+        family: &'static Family,
+    ) -> Box<dyn FamilySpelling<String>> {
+        Box::new(LineSpelling::own(*self, out, naming, family))
+    }
+
+    fn foreign(&self, out: &mut String, family: &ForeignFamily) -> Box<dyn FamilySpelling<String>> {
+        Box::new(LineSpelling::foreign(*self, out, family))
+    }
+
+    fn has_exemplars(&self) -> bool {
+        D::HAS_EXEMPLARS
+    }
+
+    fn comment(&self, out: &mut String, text: &str) {
+        if D::HAS_COMMENTS {
+            write(out, ["# ", text, "\n"]);
+        }
+    }
+
+    fn end(&self, out: &mut String) {
+        write(out, [D::LAST_LINE]);
+    }
 }
 
 /// The series of one family.

@@ -1,11 +1,9 @@
 //! The OpenMetrics text format, version 1.0.0.
 
 use super::family_type::{FamilyType, counter_stem, openmetrics_family};
-use super::foreign_family::ForeignFamily;
-use super::lines::{Dialect, LineSpelling, write, write_canonical, write_escaped};
-use super::naming::Naming;
-use super::spelling::{FamilyNames, FamilySpelling, Spelling};
-use crate::catalogue::{Family, unit};
+use super::lines::{Dialect, write, write_canonical, write_escaped};
+use super::spelling::FamilyNames;
+use crate::catalogue::unit;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenMetrics {
@@ -20,30 +18,11 @@ impl FamilyNames for OpenMetrics {
     }
 }
 
-impl Spelling<String> for OpenMetrics {
-    fn own(
-        &self,
-        out: &mut String,
-        naming: &Naming,
-        family: &'static Family,
-    ) -> Box<dyn FamilySpelling<String>> {
-        Box::new(LineSpelling::own(*self, out, naming, family))
-    }
-
-    fn foreign(&self, out: &mut String, family: &ForeignFamily) -> Box<dyn FamilySpelling<String>> {
-        Box::new(LineSpelling::foreign(*self, out, family))
-    }
-
-    fn has_exemplars(&self) -> bool {
-        true
-    }
-
-    fn end(&self, out: &mut String) {
-        write(out, ["# EOF\n"]);
-    }
-}
-
 impl Dialect for OpenMetrics {
+    const HAS_EXEMPLARS: bool = true;
+
+    const LAST_LINE: &'static str = "# EOF\n";
+
     fn head(self, out: &mut String, name: &str, family_type: FamilyType, help: &str) -> String {
         let is_counter = family_type == FamilyType::Counter;
         let (family, family_type) = openmetrics_family(name, family_type);
@@ -87,7 +66,7 @@ impl Dialect for OpenMetrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{self, Origin};
+    use crate::catalogue::{self, Family, Origin};
     use crate::exposition::encoder::tests::{encoded_with, naming};
     use crate::storage::Sink;
 

@@ -1,11 +1,8 @@
 //! The Prometheus text format, version 0.0.4.
 
 use super::family_type::FamilyType;
-use super::foreign_family::ForeignFamily;
-use super::lines::{Dialect, LineSpelling, write, write_escaped, write_number};
-use super::naming::Naming;
-use super::spelling::{FamilyNames, FamilySpelling, Spelling};
-use crate::catalogue::Family;
+use super::lines::{Dialect, write, write_escaped, write_number};
+use super::spelling::FamilyNames;
 
 /// The content type of the text format. Prometheus 3 rejects a scrape whose type it does not know, so this is exact.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -19,26 +16,9 @@ impl FamilyNames for Text {
     }
 }
 
-impl Spelling<String> for Text {
-    fn own(
-        &self,
-        out: &mut String,
-        naming: &Naming,
-        family: &'static Family,
-    ) -> Box<dyn FamilySpelling<String>> {
-        Box::new(LineSpelling::own(*self, out, naming, family))
-    }
-
-    fn foreign(&self, out: &mut String, family: &ForeignFamily) -> Box<dyn FamilySpelling<String>> {
-        Box::new(LineSpelling::foreign(*self, out, family))
-    }
-
-    fn comment(&self, out: &mut String, text: &str) {
-        write(out, ["# ", text, "\n"]);
-    }
-}
-
 impl Dialect for Text {
+    const HAS_COMMENTS: bool = true;
+
     fn head(self, out: &mut String, name: &str, family_type: FamilyType, help: &str) -> String {
         if !help.is_empty() {
             write(out, ["# HELP ", name, " "]);
@@ -71,7 +51,7 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
-    use crate::catalogue::{self, Origin};
+    use crate::catalogue::{self, Family, Origin};
     use crate::exposition::encoder::tests::{encoded_with, naming};
     use crate::storage::Sink;
     use crate::{Mode, Settings};
