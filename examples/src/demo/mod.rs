@@ -16,7 +16,7 @@ use bot_metrics::{EnvReader, Metrics, Mode, Settings};
 use clap::Parser;
 
 pub use console::{
-    Held, Line, Tone, can_show_screen, complain, hold, print_json, say, say_in, say_json, shortened,
+    Held, Line, Tone, can_show_screen, complain, escaped, hold, print_json, say, say_in, say_json, shortened,
 };
 pub use endpoint::{MetricsEndpoint, Serving, reachable};
 pub use exchange::OwnExchange;

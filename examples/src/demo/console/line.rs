@@ -50,7 +50,10 @@ pub struct Line {
 impl Line {
     /// A line in which control characters are escaped, because lines contain text from exchanges.
     pub fn new(tone: Tone, text: impl Display) -> Self {
-        Self { tone, text: printable(text.to_string()) }
+        Self {
+            tone,
+            text: escaped(text.to_string(), |character| character.is_control() && character != '\n'),
+        }
     }
 
     /// A JSON object, in which control characters are escaped as JSON does, also those that it need not escape.
@@ -85,21 +88,21 @@ impl Display for Line {
     }
 }
 
-/// Escapes control characters.
-fn printable(text: String) -> String {
-    let is_obeyed = |character: char| character.is_control() && character != '\n';
-    if !text.contains(is_obeyed) {
+/// Escapes the characters for which `is_unsafe` holds, as Rust does.
+#[must_use]
+pub fn escaped(text: String, is_unsafe: impl Fn(char) -> bool) -> String {
+    if !text.contains(&is_unsafe) {
         return text;
     }
-    let mut printable = String::new();
+    let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
-        if is_obeyed(character) {
-            printable.extend(character.escape_default());
+        if is_unsafe(character) {
+            escaped.extend(character.escape_default());
         } else {
-            printable.push(character);
+            escaped.push(character);
         }
     }
-    printable
+    escaped
 }
 
 /// Breaks a text at spaces into rows of at most `columns`, the later ones indented. A word that is longer than a row is

@@ -17,7 +17,7 @@ use rustix::termios::{tcgetpgrp, tcgetwinsize};
 use serde::Serialize;
 use serde_json::json;
 
-pub use line::{Line, Tone, shortened};
+pub use line::{Line, Tone, escaped, shortened};
 use writer::Writer;
 
 /// The time that the end of a program waits for its last lines to be read.

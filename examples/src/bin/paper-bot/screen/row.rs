@@ -1,6 +1,6 @@
 //! Rows of styled text, and tables of them.
 
-use bot_metrics_examples::demo::{Tone, shortened};
+use bot_metrics_examples::demo::{Tone, escaped, shortened};
 use unicode_width::UnicodeWidthStr as _;
 
 /// The distance between two columns of a table.
@@ -17,28 +17,13 @@ pub(crate) struct Span {
 impl Span {
     /// Control characters are escaped, because texts from an exchange could move the cursor or change the colours.
     pub(crate) fn new(tone: Tone, text: impl Into<String>) -> Self {
-        Self { text: without_control(text.into()), tone, is_bold: false }
+        Self { text: escaped(text.into(), char::is_control), tone, is_bold: false }
     }
 
     pub(crate) fn bold(mut self) -> Self {
         self.is_bold = true;
         self
     }
-}
-
-fn without_control(text: String) -> String {
-    if !text.contains(char::is_control) {
-        return text;
-    }
-    let mut printable = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            printable.extend(character.escape_default());
-        } else {
-            printable.push(character);
-        }
-    }
-    printable
 }
 
 impl From<String> for Span {
