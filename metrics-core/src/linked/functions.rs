@@ -50,7 +50,7 @@ fn full_name_of_own(name: &'static str, namespace: &str) -> String {
 }
 
 /// The names of the labels that an attribute determines, in the order of [`CallSite::labels`].
-pub(super) fn label_names(kind: CallSiteKind) -> &'static [&'static str] {
+pub(crate) fn label_names(kind: CallSiteKind) -> &'static [&'static str] {
     match kind {
         CallSiteKind::Subsystem => &["subsystem"],
         CallSiteKind::Exchange => &["exchange", "operation"],

@@ -23,6 +23,9 @@ mod groups;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "page")]
+pub(crate) use functions::label_names;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -9,7 +9,7 @@ use super::shape::VERSION;
 use super::time::seconds;
 use crate::Metrics;
 use crate::catalogue;
-use crate::linked::{LinkedCatalogue, LinkedFamily, LinkedFunction};
+use crate::linked::{LinkedCatalogue, LinkedFamily, LinkedFunction, label_names};
 use crate::sites::call_site::{CallSite, CallSiteKind, LabelChoices, call_sites};
 use crate::storage::{Snapshot, Value};
 
@@ -108,20 +108,8 @@ fn targets(site: &CallSite, exchange: Option<&'static str>) -> Vec<Target> {
         known => known.values().to_vec(),
     };
     let [first, second] = site.labels();
-    let second = if labels_of(site) == 2 { values(second) } else { vec![""] };
+    let second = if label_names(site.kind).len() == 2 { values(second) } else { vec![""] };
     values(first).into_iter().flat_map(|first| second.iter().map(move |second| [first, *second])).collect()
-}
-
-/// The number of labels in the targets of a call site.
-fn labels_of(site: &CallSite) -> usize {
-    match site.kind {
-        CallSiteKind::Subsystem => 1,
-        CallSiteKind::Exchange | CallSiteKind::Event => 2,
-        CallSiteKind::Capital
-        | CallSiteKind::Reconciliation
-        | CallSiteKind::Timed
-        | CallSiteKind::Counted => 0,
-    }
 }
 
 /// Functions of the two attributes for a bot's own families may share a series.
@@ -157,7 +145,7 @@ fn calls(metrics: &Metrics, site: &'static CallSite, targets: &[Target], snapsho
     };
     let is_its = |labels: &[Cow<'static, str>]| {
         let same = |target: &Target| {
-            labels.iter().zip(target).take(labels_of(site)).all(|(label, value)| label == value)
+            labels.iter().zip(target).take(label_names(site.kind).len()).all(|(label, value)| label == value)
         };
         targets.iter().any(same)
     };
