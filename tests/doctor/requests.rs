@@ -3,6 +3,8 @@
 use std::fs;
 use std::net::TcpListener;
 
+use bot_metrics_tests::process::Directory;
+
 use super::{Answer, Endpoint, bot, doctor, findings};
 
 #[test]
@@ -33,12 +35,12 @@ fn openmetrics_and_gzip_are_read() {
 #[test]
 fn credentials_come_from_files() {
     let endpoint = Endpoint::that_answers(Answer::page(bot::page()));
-    let file = std::env::temp_dir().join(format!("doctor-secret-{}", std::process::id()));
+    let directory = Directory::new();
+    let file = directory.path().join("secret");
     fs::write(&file, "opensesame\n").expect("a temporary file");
     let path = file.to_str().expect("plain characters");
     doctor(&[&endpoint.url(), "--user", "ali", "--password-file", path]);
     doctor(&[&endpoint.url(), "--bearer-token-file", path]);
-    fs::remove_file(&file).expect("it was written");
     let requests = endpoint.requests();
     for (request, header) in [
         (&requests[0], "authorization: basic ywxpom9wzw5zzxnhbwu="),

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use bot_metrics_tests::process::Directory;
+
 use super::{Answer, bot, doctor, doctor_on, findings};
 
 #[test]
@@ -46,12 +48,12 @@ fn fail_on_decides_about_the_exit_code_and_level_about_the_list() {
 
 #[test]
 fn the_expected_metrics_can_come_from_a_file() {
-    let file = std::env::temp_dir().join(format!("doctor-list-{}.json", std::process::id()));
+    let directory = Directory::new();
+    let file = directory.path().join("list.json");
     let list = bot_metrics::operations::run(["list", "--json"], &bot::settings()).text;
     fs::write(&file, list.replace("\"cancel_order\"", "\"get_order\"")).expect("a temporary file");
     let path = file.to_str().expect("plain characters");
     let output = doctor_on(&Answer::page(bot::page()), &["--expect", path]);
-    fs::remove_file(&file).expect("it was written");
     assert!(
         output.text.contains("the label operation has unexpected values: \"cancel_order\""),
         "{}",

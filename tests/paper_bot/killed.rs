@@ -14,6 +14,7 @@ use bot_metrics_examples::market::Asset;
 use bot_metrics_examples::random::Random;
 use bot_metrics_examples::recording::Recording;
 use bot_metrics_tests::paper_bot::{Running, start};
+use bot_metrics_tests::process::Directory;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -41,15 +42,12 @@ struct Scene {
     exchange: PaperExchange,
     _runtime: Runtime,
     disruptions: Disruptions,
-    directory: PathBuf,
+    directory: Directory,
     random: Random,
 }
 
 impl Scene {
     fn new(seed: u64) -> Self {
-        let directory =
-            std::env::temp_dir().join(format!("bot-metrics-killed-{}-{seed}", std::process::id()));
-        std::fs::create_dir_all(&directory).expect("a temporary directory");
         let disruptions = Disruptions::default();
         let settings = ExchangeSettings {
             speed: 10.0,
@@ -60,11 +58,17 @@ impl Scene {
         };
         let runtime = Runtime::new().expect("a runtime");
         let exchange = runtime.block_on(PaperExchange::start(settings)).expect("a free port");
-        Self { exchange, _runtime: runtime, disruptions, directory, random: Random::new(seed) }
+        Self {
+            exchange,
+            _runtime: runtime,
+            disruptions,
+            directory: Directory::new(),
+            random: Random::new(seed),
+        }
     }
 
     fn database(&self) -> PathBuf {
-        self.directory.join("orders.db")
+        self.directory.path().join("orders.db")
     }
 
     fn start_bot(&self) -> Running {
@@ -80,18 +84,12 @@ impl Scene {
 
     /// The database as the killed bot left it. A copy is read, since opening the file itself would repair it.
     fn left_behind(&self) -> Database {
-        let copy = self.directory.join("copy.db");
+        let copy = self.directory.path().join("copy.db");
         for suffix in ["", "-wal"] {
             let file = |path: &Path| format!("{}{suffix}", path.display());
             std::fs::copy(file(&self.database()), file(&copy)).expect("the bot's file");
         }
         Database::read(&copy)
-    }
-}
-
-impl Drop for Scene {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.directory);
     }
 }
 

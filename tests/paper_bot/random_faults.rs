@@ -3,12 +3,13 @@
 //! With `BOT_METRICS_LONG_TESTS` it runs for half an hour. The figures are printed.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use bot_metrics::testing::Samples;
 use bot_metrics_tests::paper_bot::{Running, start};
+use bot_metrics_tests::process::Directory;
 use rusqlite::Connection;
 use rust_decimal::Decimal;
 
@@ -24,35 +25,13 @@ const SETTLED: Duration = Duration::from_mins(5);
 /// The growth of the resident memory that is not taken for a leak, as a part of its size.
 const TOLERANCE: f64 = 0.1;
 
-/// A file in the temporary directory, removed with this.
-struct TemporaryFile(PathBuf);
-
-impl TemporaryFile {
-    fn new() -> Self {
-        let file = Self(std::env::temp_dir().join(format!("random-faults-{}.db", std::process::id())));
-        file.remove();
-        file
-    }
-
-    fn remove(&self) {
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{suffix}", self.0.display()));
-        }
-    }
-}
-
-impl Drop for TemporaryFile {
-    fn drop(&mut self) {
-        self.remove();
-    }
-}
-
 #[test]
 fn random_faults_neither_crash_nor_bloat_the_bot_and_its_counters_equal_its_database() {
     let is_long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
     let duration = if is_long { Duration::from_mins(30) } else { Duration::from_secs(25) };
-    let file = TemporaryFile::new();
-    let path = file.0.to_str().expect("UTF-8");
+    let directory = Directory::new();
+    let file = directory.path().join("orders.db");
+    let path = file.to_str().expect("UTF-8");
     let options = ["--speed", "50", "--random-faults", SEED, "--db", path, "--drain", "50s"];
     let mut bot = start(&options);
     let memory = watch_memory(&bot, duration);
@@ -78,7 +57,7 @@ fn random_faults_neither_crash_nor_bloat_the_bot_and_its_counters_equal_its_data
     if is_long {
         assert_flat(&memory);
     }
-    compare(&last, &file.0);
+    compare(&last, &file);
 }
 
 /// The resident memory in mebibytes, sampled until `duration` has passed.

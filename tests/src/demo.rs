@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use bot_metrics::testing::Samples;
 
+use crate::process::free_port;
 use crate::workspace;
 
 /// The time limit for the bot to start, to react or to stop on a busy machine.
@@ -197,17 +198,16 @@ impl Running {
     /// If it does not serve them within a minute.
     #[must_use]
     pub fn start_unread(bot: &str, arguments: &[&str]) -> (Self, [FullPipe; 2]) {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = free.local_addr().expect("bound");
-        drop(free);
+        let port = free_port();
+        let address = ("127.0.0.1", port);
         let pipes = [FullPipe::new(), FullPipe::new()];
-        let child = command(bot, &["--port", &address.port().to_string(), "--bind", "127.0.0.1"])
+        let child = command(bot, &["--port", &port.to_string(), "--bind", "127.0.0.1"])
             .args(arguments)
             .stdout(pipes[0].writer())
             .stderr(pipes[1].writer())
             .spawn()
             .expect("the bot starts");
-        let url = format!("http://{address}");
+        let url = format!("http://127.0.0.1:{port}");
         let running = Self { child, url, said: Arc::default(), stdout: None, stderr: None };
         let patience = Instant::now() + PATIENCE;
         while TcpStream::connect(address).is_err() {

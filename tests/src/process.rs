@@ -33,7 +33,7 @@ impl Directory {
     #[must_use]
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("bot-metrics-servers-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
+        let name = format!("bot-metrics-tests-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
         let path = env::temp_dir().join(name);
         fs::create_dir_all(&path).expect("a temporary directory");
         Self(path)
