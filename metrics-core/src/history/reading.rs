@@ -131,7 +131,7 @@ impl HistoryReading {
         self
     }
 
-    /// The same without a bot's own families.
+    /// This reading without a bot's own families.
     pub(crate) fn of_catalogue(&self) -> Self {
         let Self { at, operations, subsystems, utilization, is_cut, .. } = self;
         let (operations, subsystems) = (operations.clone(), subsystems.clone());

@@ -64,9 +64,9 @@ impl<'a> RuleContext<'a> {
         self.window(least.max(max_age).div_ceil(MINUTE) * MINUTE)
     }
 
-    /// The growth of a counter within a window, where positive. `matchers` select its series, in braces. A series that began within the window counts in full if
-    /// the bot could be scraped before, or has just started: `increase` does not see its first value. Otherwise, after
-    /// Prometheus was down, old counts would look new.
+    /// The growth of a counter within a window, where positive. `matchers` select its series, in braces. A series that
+    /// began within the window counts in full if the bot could be scraped before, or has just started: `increase` does not
+    /// see its first value. Otherwise, after Prometheus was down, old counts would look new.
     pub(super) fn grew(&self, family: &str, matchers: &str, seconds: u64) -> String {
         let window = self.window(seconds);
         let mut scraped = format!("(up offset {window} == 1)");

@@ -284,7 +284,7 @@ pub struct ReconciliationStatus {
     pub missing: Option<BTreeMap<String, u64>>,
     /// The mismatches that were newly detected since the start.
     pub mismatches: u64,
-    /// The same, by kind and source.
+    /// These mismatches by kind and source.
     pub kinds: Vec<MismatchCount>,
     /// Age of the last committed cycle.
     pub age_seconds: Option<f64>,
