@@ -23,13 +23,14 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
+use std::mem;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, yield_now};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::activity::{Activity, Phase, State};
 
@@ -50,6 +51,10 @@ const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 /// The polling interval for a connection that may be closed by now.
 const RECHECK: Duration = Duration::from_millis(1);
 
+/// The time for which a rendering waits for the requests of new connections. It is enough for as many as have slots,
+/// and short compared with a rendering that is worth sharing.
+const TIME_FOR_NEW_ONES: Duration = Duration::from_millis(30);
+
 pub(super) struct Connections {
     limit: usize,
     table: Mutex<Table>,
@@ -65,6 +70,8 @@ struct Table {
     of_network: HashMap<Network, usize>,
     /// The number of connections that were closed and whose tasks have not ended yet.
     closing: usize,
+    /// Whether a new connection had to wait for a slot since this was last taken.
+    has_waited: bool,
     spare: SpareDescriptor,
 }
 
@@ -106,6 +113,7 @@ impl Connections {
             read_at: Instant::now(),
             of_network: HashMap::new(),
             closing: 0,
+            has_waited: false,
             spare: SpareDescriptor::new(),
         };
         Arc::new(Self { limit, table: Mutex::new(table), freed: Notify::new() })
@@ -113,7 +121,15 @@ impl Connections {
 
     /// A slot for a new connection, which closes an old one or waits if necessary.
     pub(super) async fn admit(self: &Arc<Self>, client: IpAddr) -> ConnectionSlot {
-        let network = Network::of(client);
+        let slot = self.slot(Network::of(client)).await;
+        if self.are_closing() {
+            // The memory of the closed connection is freed before the new one takes as much.
+            yield_now().await;
+        }
+        slot
+    }
+
+    async fn slot(self: &Arc<Self>, network: Network) -> ConnectionSlot {
         loop {
             if let Some(slot) = self.try_admit(network) {
                 return slot;
@@ -123,6 +139,7 @@ impl Connections {
             if let Some(slot) = self.try_admit(network) {
                 return slot;
             }
+            self.table().has_waited = true;
             // If no slot was freed by then, a connection may have become one to close.
             let _ = timeout(RECHECK, self.freed.notified()).await;
         }
@@ -145,6 +162,16 @@ impl Connections {
     pub(super) fn occupy(&self, slot: u64, task: AbortHandle) {
         if let Some(open) = self.table().open.get_mut(&slot) {
             open.task = Some(task);
+        }
+    }
+
+    /// Waits for the requests of new connections, if some had to wait for a slot since the last call. A rendering that
+    /// begins as soon as the last one has ended serves the clients that are quick to ask again, and not those that
+    /// waited for their slots.
+    pub(super) async fn let_new_ones_ask(&self) {
+        let has_waited = mem::take(&mut self.table().has_waited);
+        if has_waited {
+            sleep(TIME_FOR_NEW_ONES).await;
         }
     }
 

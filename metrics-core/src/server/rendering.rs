@@ -180,6 +180,7 @@ impl Renderer {
         loop {
             queue.asked.notified().await;
             let permit = self.permit().await;
+            self.unread.connections.let_new_ones_ask().await;
             let Some((variant, clients)) = queue.take(after_part, self.runs.begun()) else { continue };
             after_part = !variant.is_complete();
             let delivery = Delivery::default();

@@ -23,7 +23,7 @@ pub(super) struct Unread {
     limit: usize,
     /// Smaller answers are not counted.
     share: usize,
-    connections: Arc<Connections>,
+    pub(super) connections: Arc<Connections>,
     account: Arc<Account>,
 }
 

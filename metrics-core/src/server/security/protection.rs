@@ -120,7 +120,8 @@ impl Security {
         let current = self.current();
         let Some(tls) = &current.tls else { return Some(Transport::Plain(stream)) };
         let failed = |cause: &io::Error| self.tell_refused(from.ip(), "the TLS handshake failed: ", cause);
-        tls.handshake(stream, activity).await.inspect_err(failed).ok()
+        // In a box, since a connection would keep the room of the handshake to its end.
+        Box::pin(tls.handshake(stream, activity)).await.inspect_err(failed).ok()
     }
 
     /// The answer to a request that is not allowed.

@@ -1,21 +1,26 @@
 //! Pages that panic, hang or are requested by many clients at once.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use hyper::StatusCode;
+use tokio::task::yield_now;
+use tokio::time::sleep;
 
 use super::client::{ask, connect, eventually, get, read_reply};
 use super::{Delivered, EXPOSITION, HealthAnswer, Pages, Reports, ServerOptions, patient, serve, start};
 use crate::exposition::WaitingClients;
 use crate::exposition::format::RequestedPage;
 use crate::server::answer::Answer;
-use crate::server::connections::Connections;
+use crate::server::connections::{ConnectionSlot, Connections};
 use crate::server::negotiation::Variant;
 use crate::server::outlet::Outlet;
 use crate::server::rendering::Rendering;
 use crate::server::unread::Unread;
+
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 #[test]
 fn a_page_that_panics_gets_500_and_the_server_lives() {
@@ -109,6 +114,54 @@ fn clients_that_gave_up_on_a_hanging_page_are_removed() {
         assert!(page.waiting() <= 1, "{}", page.waiting());
     });
     drop(leave);
+}
+
+/// A connection that gets its slot by the end of a rendering asks in time for the next one, although another client
+/// waits for that already.
+#[test]
+fn a_connection_that_waited_for_its_slot_shares_the_next_rendering() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let (leave, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let renderings = AtomicUsize::new(0);
+    runtime.block_on(async {
+        let connections = Connections::new(1);
+        let unread = Unread::new(&ServerOptions::new(), Arc::clone(&connections));
+        let render = Arc::new(move |_: &Variant, _: &WaitingClients, _: &mut Outlet| {
+            gate.lock().unwrap().recv().unwrap();
+            let number = renderings.fetch_add(1, Ordering::Relaxed) + 1;
+            Some(Answer::text(StatusCode::OK, number.to_string()))
+        });
+        let timeout = Duration::from_mins(1);
+        let page =
+            Arc::new(Rendering::start("/metrics", timeout, &Reports::default().hook(), unread, render));
+        let ask = |slot: Option<ConnectionSlot>| {
+            let page = Arc::clone(&page);
+            async move {
+                let body = page.answer(Variant::default(), None).await.answer.body().clone();
+                drop(slot);
+                body
+            }
+        };
+        let slot = connections.admit(CLIENT).await;
+        slot.activity().requested();
+        let first = tokio::spawn(ask(Some(slot)));
+        yield_now().await;
+        let second = tokio::spawn(ask(None));
+        let newcomer = tokio::spawn({
+            let ask = ask(None);
+            async move {
+                let _slot = connections.admit(CLIENT).await;
+                ask.await
+            }
+        });
+        sleep(Duration::from_millis(20)).await;
+        for _ in 0..3 {
+            leave.send(()).unwrap();
+        }
+        assert_eq!(first.await.unwrap(), "1\n");
+        assert_eq!([second.await.unwrap(), newcomer.await.unwrap()], ["2\n", "2\n"]);
+    });
 }
 
 /// The first rendering is held until all other clients have sent their requests, so that they must share the second
