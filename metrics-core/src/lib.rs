@@ -1,39 +1,81 @@
 //! Prometheus metrics for trading bots, added to ordinary functions by attributes.
 //!
 //! ```no_run
+//! use std::{io, thread, time::Duration};
+//!
 //! use bot_metrics::prelude::*;
 //!
-//! #[timed_subsystem("trading", every = "5s")] // duration, last successful run, alive
-//! fn trading_cycle() -> Result<(), std::io::Error> {
+//! #[timed_subsystem("trading", every = "5s")] // duration, outcome, last success, alive
+//! fn trading_cycle() -> io::Result<()> {
 //!     place_order("BTCUSDT")
 //! }
 //!
+//! #[operational_event(type = "ORDER_PLACED", severity = "INFO", symbol = symbol)] // counted when it succeeds
 //! #[exchange_call(op = "place_order", exchange = "binance")] // latency and outcome of each attempt
-//! fn place_order(symbol: &str) -> Result<(), std::io::Error> {
-//!     // … one HTTP request …
+//! fn place_order(symbol: &str) -> io::Result<()> {
+//!     // … one request, up to the decoded answer …
 //!     Ok(())
 //! }
 //!
 //! fn main() -> Result<(), bot_metrics::Error> {
-//!     let metrics = Settings::from_env()?.install()?; // NODE_ENV, PAPER_TRADING, METRICS_ADDR
+//!     let metrics = Settings::from_env()?.app("my-bot").install()?; // NODE_ENV, PAPER_TRADING, METRICS_ADDR
 //!     let _server = metrics.serve(metrics.settings().address())?; // on a separate thread
 //!     loop {
-//!         trading_cycle().ok();
-//!         std::thread::sleep(std::time::Duration::from_secs(5));
+//!         let _ = trading_cycle(); // its outcome is in the metrics
+//!         thread::sleep(Duration::from_secs(5));
 //!     }
 //! }
 //! ```
 //!
-//! The attributes record to the process-wide instance that [`Settings::install`] creates. Code that cannot be
-//! annotated uses the handles of [`Metrics`]. [`catalogue`] lists the exported metrics.
+//! The [guide](mod@guide) begins with [a first bot](mod@guide::first_bot) and ends with [deploying](mod@guide::deploying)
+//! it; [common mistakes](mod@guide::common_mistakes) lists messages with their solutions.
 //!
-#![doc = include_str!("../docs/common_mistakes.md")]
+//! # Concepts
+//!
+//! | | recorded by | |
+//! | --- | --- | --- |
+//! | a *run*, one cycle of a *subsystem* | [`#[timed_subsystem]`](macro@timed_subsystem) | [`Metrics::subsystem`] |
+//! | an *attempt*, one request to an exchange | [`#[exchange_call]`](macro@exchange_call) | [`Metrics::exchange_call`] |
+//! | an *event* for the operator's journal | [`#[operational_event]`](macro@operational_event) | [`Metrics::event`] |
+//! | the capital of a *profile* | [`#[capital_check]`](macro@capital_check) | [`Metrics::profile`] |
+//! | a *reconciliation* with the exchange | [`#[reconciliation]`](macro@reconciliation) | [`Metrics::reconciliation`] |
+//! | a family of the bot's own | [`#[timed]`](macro@timed), [`#[counted]`](macro@counted) | [`metrics!`](macro@metrics) |
+//!
+//! Each run and each attempt has an [`Outcome`]. The attributes record to the process-wide instance that
+//! [`Settings::install`] creates; code that cannot be annotated uses the handles of [`Metrics`] in the last column. Quoted
+//! labels are checked at compile time against the enums in [`labels`] or the bot's own. [`catalogue`] lists the exported
+//! families.
+//!
+//! # Modules
+//!
+//! | module | for |
+//! | --- | --- |
+//! | [`prelude`] | everything that an annotated module needs |
+//! | [`labels`] | the built-in label values, and how to add others |
+//! | [`catalogue`] | the families: names, help texts, labels, buckets |
+//! | [`server`] | `/metrics`, the health pages, the status page, and the limits against hostile clients |
+//! | [`status`] | the state of the bot as data |
+//! | [`operations`], [`linked`] | alert rules and other files from the linked binary, and the data that they are made of |
+//! | [`push`] | a Pushgateway, for programs that end before they are scraped |
+//! | [`exemplars`](mod@exemplars) | trace ids beside the buckets of histograms |
+//! | [`testing`], [`conformance`] | assertions on metrics and a manual clock; a checker of expositions |
+//!
+//! # Features
+//!
+#![doc = include_str!("../docs/features.md")]
+//!
+//! A library that annotates its functions sets `default-features = false`, so that the bot decides.
+//!
+//! # Testing
+//!
+//! [`testing::instance`] creates an isolated instance with a clock that the test sets; [`testing::watch`] reads the changes
+//! that a test makes through annotated functions; [`assert_metric!`] compares a series. See [the guide](mod@guide::testing).
 //!
 //! # What this does not do
 //!
 //! It sends no alerts, and it keeps no history but that of the last 15 minutes for the status page; Prometheus,
 //! Alertmanager and Grafana do. It does not trace requests. It installs no signal handler and does not change the
-//! functions that it measures.
+//! functions that it measures. [Limits](mod@guide::limits) has the rest.
 
 // docs.rs shows with each item the features that it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -228,12 +270,9 @@ pub use bot_metrics_macros::timed;
 #[doc = include_str!("../docs/timed_subsystem.md")]
 pub use bot_metrics_macros::timed_subsystem;
 
-#[doc = include_str!("../docs/migrating-from-prom-client.md")]
-pub mod migrating_from_prom_client {}
-
-#[cfg(feature = "server")]
-#[doc = include_str!("../docs/securing_the_endpoint.md")]
-pub mod securing_the_endpoint {}
+// Its examples are tested with every feature and a runtime: `tests/src/lib.rs`.
+#[cfg(all(doc, not(doctest)))]
+pub mod guide;
 
 /// Everything that an annotated module needs. [`Symbol`] and [`ProfileId`] are not
 /// included, because many bots have types of these names.

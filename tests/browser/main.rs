@@ -10,6 +10,7 @@ mod lights;
 mod long;
 mod pictures;
 mod protection;
+mod readme;
 mod silence;
 
 use bot_metrics::server::Server;
@@ -47,6 +48,7 @@ fn main() {
     tests.push(needing("chromium with axe-core (see .ci/run)", has_axe, "axe_finds_nothing", access::axe));
     tests.push(long::trial());
     tests.push(pictures::trial());
+    tests.push(readme::trial());
     libtest_mimic::run(&arguments, tests).exit();
 }
 

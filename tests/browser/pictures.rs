@@ -29,7 +29,8 @@ struct Picture {
 const FAULTS: [Option<&str>; 4] =
     [None, Some("hang-trading@15m"), Some("rate-limit@15m"), Some("negative-capital@15m")];
 
-const PICTURES: [Picture; 6] = [
+const PICTURES: [Picture; 7] = [
+    Picture { name: "top", bot: 0, scheme: "light", window: Window { height: 640, ..DESKTOP } },
     Picture { name: "light", bot: 0, scheme: "light", window: Window { height: 1180, ..DESKTOP } },
     Picture { name: "dark", bot: 0, scheme: "dark", window: Window { height: 1180, ..DESKTOP } },
     Picture { name: "phone", bot: 0, scheme: "light", window: PHONE },

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use bot_metrics_tests::demo::{Running, command, run};
 
 /// The bots that serve their metrics.
-const SERVING: [&str; 4] = ["quickstart", "own-metrics", "grid-bot", "axum-service"];
+const SERVING: [&str; 3] = ["own-metrics", "grid-bot", "axum-service"];
 
 /// Longer than the shutdown may take on a busy machine.
 const SOON: Duration = Duration::from_secs(10);

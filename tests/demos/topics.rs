@@ -1,6 +1,7 @@
 use bot_metrics::assert_metric;
 use bot_metrics::testing::Samples;
 use bot_metrics_tests::demo::{Running, command, run};
+use bot_metrics_tests::workspace;
 
 const REQUESTS: &str = "bytelyst_bot_exchange_api_requests_total";
 const RUNS: &str = "bytelyst_bot_subsystem_runs_total";
@@ -10,21 +11,34 @@ fn runs(samples: &Samples, subsystem: &str) -> f64 {
 }
 
 #[test]
-fn quickstart_has_a_loop_and_an_exchange_call() {
-    let bot = Running::start("quickstart", &[]);
+fn quickstart_serves_the_metrics_that_the_readme_shows() {
+    let mut command = command("quickstart", &[]);
+    command.env("PAPER_TRADING", "true").env("METRICS_ADDR", "127.0.0.1:0");
+    let bot = Running::spawn_as_is(&mut command, "status page: ");
     let samples = bot.wait_until("two cycles ran", |samples| runs(samples, "trading") >= 2.0);
-    assert_metric!(samples, "bytelyst_bot_subsystem_alive{subsystem='trading'}", 1);
-    let calls =
-        "bytelyst_bot_exchange_api_requests_total{exchange='paper',operation='get_ticker',outcome='ok'}";
-    assert_metric!(samples, calls, 2.0..=runs(&samples, "trading") + 1.0);
-    assert_metric!(
-        samples,
-        "bytelyst_bot_exchange_api_latency_seconds_sum{operation='get_ticker'}",
-        0.000_1..
-    );
+    assert_metric!(samples, "bytelyst_bot_subsystem_alive{subsystem='trading',app='my-bot'}", 1);
+    assert_metric!(samples, "bytelyst_bot_exchange_api_latency_seconds_sum{operation='place_order'}", 0.08..);
     assert_eq!(samples.matching(RUNS, &[("outcome", "ok")]).count(), 1, "no other loop is linked");
-    let ended = bot.terminate();
-    assert!(ended.stdout.contains("\"symbol\":\"BTCUSDT\""), "{}", ended.stdout);
+    assert_eq!(bot.get("/").0, 200, "the page");
+
+    let served = bot.scrape_text().replace(",app=\"my-bot\",env=\"development\",mode=\"paper\"", "");
+    let served: Vec<_> = served.lines().filter_map(|line| line.rsplit_once(' ')).collect();
+    let readme = workspace::read("README.md");
+    let shown = readme.split_once("| grep -v '^#'\n").and_then(|(_, rest)| rest.split_once("```"));
+    let shown: Vec<_> = shown.expect("the output of a scrape").0.lines().collect();
+    assert_eq!(shown.len(), 10, "{shown:?}");
+    for line in shown {
+        let (series, shown) = line.rsplit_once(' ').expect("a series and its value");
+        let value = served.iter().find(|(name, _)| *name == series).expect(series).1;
+        assert_eq!(value == "0", shown == "0", "{line}, not {value}");
+    }
+}
+
+#[test]
+fn quickstart_says_what_is_missing_in_its_environment() {
+    let ended = run(&mut command("quickstart", &[]));
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    assert!(ended.stderr.starts_with("Error: PAPER_TRADING is not set: expected true"), "{}", ended.stderr);
 }
 
 #[test]
@@ -56,6 +70,10 @@ fn axum_service_serves_its_metrics_beside_its_own_pages() {
     }
     assert_eq!(bot.get("/quote/DOGEUSDT").0, 404);
     assert_eq!(bot.get("/nothing").0, 404);
+    let (status, page) = bot.get("/status/");
+    assert!(status == 200 && page.contains("<html"), "{page}");
+    let (status, data) = bot.get("/status/status.json");
+    assert!(status == 200 && data.contains("\"verdict\""), "{data}");
     let samples = bot.scrape();
     let calls = |outcome: &str| format!("{REQUESTS}{{operation='get_ticker',outcome='{outcome}'}}");
     assert_metric!(samples, &calls("ok"), 3);

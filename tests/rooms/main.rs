@@ -19,7 +19,7 @@ use sources::{Dependency, Sources};
 /// Call sites lie above the families: each remembers the series that its function records to.
 const CORE: &[&[&str]] = &[
     &["lib"],
-    &["event_layer", "operations", "push", "testing"],
+    &["event_layer", "guide", "operations", "push", "testing"],
     &["attributes", "server"],
     &["status"],
     &["linked"],

@@ -34,6 +34,7 @@ fn main() {
         promtool("promtool_has_no_remark_on_a_bots_own_families", promtool::check_own_metrics),
         promtool("promtool_accepts_the_rules_and_their_scenarios", rules::tested),
         promtool("promtool_accepts_the_configuration_and_rules_of_any_time_scale", rules::configured),
+        promtool("promtool_accepts_the_scrape_configurations_of_the_guide", promtool::check_configurations),
         promtool("the_scenarios_notice_faults_in_the_rules", mutated_rules::noticed)
             .with_ignored_flag(std::env::var_os("BOT_METRICS_LONG_TESTS").is_none()),
         trial("amtool", "amtool_accepts_the_configuration_and_routes_the_alerts", rules::delivered),

@@ -1,8 +1,11 @@
+use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use bot_metrics_tests::demo::Running;
+use bot_metrics_tests::pages::blocks;
 use bot_metrics_tests::paper_bot::start;
+use bot_metrics_tests::process::Directory;
 use libtest_mimic::Failed;
 
 /// The only remark is about a name of the contract.
@@ -33,6 +36,21 @@ pub(crate) fn check_own_metrics() -> Result<(), Failed> {
         return Err(format!("{code:?}: {remarks}").into());
     }
     Ok(())
+}
+
+/// The syntax is checked, because the files with passwords that they name do not exist here.
+pub(crate) fn check_configurations() -> Result<(), Failed> {
+    let (directory, mut count) = (Directory::new(), 0);
+    for block in blocks(&["yaml"]).into_iter().filter(|block| block.text.contains("scrape_configs:")) {
+        let file = directory.path().join("prometheus.yml");
+        fs::write(&file, &block.text)?;
+        let check = Command::new("promtool").args(["check", "config", "--syntax-only"]).arg(file).output()?;
+        if !check.status.success() {
+            return Err(format!("{block:?}\n{}", String::from_utf8_lossy(&check.stderr)).into());
+        }
+        count += 1;
+    }
+    if count < 3 { Err(format!("{count} configurations").into()) } else { Ok(()) }
 }
 
 /// The exit code and the remarks of `promtool check metrics`.

@@ -12,7 +12,7 @@ use crate::Outcome;
 use crate::process::{Directory, eventually};
 use crate::prometheus::Prometheus;
 
-const DOCUMENTATION: &str = include_str!("../../metrics-core/docs/securing_the_endpoint.md");
+const DOCUMENTATION: &str = include_str!("../../metrics-core/docs/guide/securing_the_endpoint.md");
 
 /// A directory with an authority's certificate `ca.crt`, and certificates with keys for the bot, `server`, and for
 /// Prometheus, `client`.

@@ -165,7 +165,17 @@ impl Running {
     /// If it ends or prints nothing.
     #[must_use]
     pub fn spawn(command: &mut Command) -> Self {
-        let mut child = command.args(["--bind", "127.0.0.1"]).spawn().expect("the bot starts");
+        Self::spawn_as_is(command.args(["--bind", "127.0.0.1"]), "metrics at ")
+    }
+
+    /// Starts a bot that has no command line, and waits until it prints an address after these words.
+    ///
+    /// # Panics
+    ///
+    /// If it ends or prints nothing.
+    #[must_use]
+    pub fn spawn_as_is(command: &mut Command, words: &str) -> Self {
+        let mut child = command.spawn().expect("the bot starts");
         let stderr = child.stderr.take().map(|mut stderr| {
             thread::spawn(move || {
                 let mut text = String::new();
@@ -186,8 +196,8 @@ impl Running {
             })
         });
         let mut running = Self { child, url: String::new(), said, stdout, stderr };
-        let url = running.wait_to_say("metrics at ");
-        running.url.push_str(url.trim_end_matches("/metrics"));
+        let url = running.wait_to_say(words);
+        running.url.push_str(url.trim_end_matches("metrics").trim_end_matches('/'));
         running
     }
 

@@ -2,6 +2,7 @@
 
 pub mod broken_pages;
 pub mod demo;
+pub mod pages;
 pub mod paper_bot;
 pub mod process;
 pub mod workspace;
@@ -10,3 +11,8 @@ pub mod workspace;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}
+
+/// Compiles the guide's examples.
+#[cfg(doctest)]
+#[path = "../../metrics-core/src/guide.rs"]
+mod guide;

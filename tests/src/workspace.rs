@@ -33,6 +33,17 @@ pub fn cargo() -> Command {
     command
 }
 
+/// The text of a file, by its path from the root.
+///
+/// # Panics
+///
+/// If it cannot be read.
+#[must_use]
+pub fn read(file: &str) -> String {
+    let path = root().join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 /// Checks that the lines of `file` between `<!-- begin NAME -->` and `<!-- end NAME -->` equal `generated`. If the
 /// environment variable `BLESS` is set, writes them instead.
 ///
@@ -40,8 +51,7 @@ pub fn cargo() -> Command {
 ///
 /// If the lines differ, or the file has no such lines.
 pub fn assert_generated(file: &str, name: &str, generated: &str) {
-    let path = root().join(file);
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let (path, text) = (root().join(file), read(file));
     let (begin, end) = (format!("<!-- begin {name} -->\n"), format!("<!-- end {name} -->"));
     let start = text.find(&begin).unwrap_or_else(|| panic!("{file} has no line {begin}")) + begin.len();
     let length = text[start..].find(&end).unwrap_or_else(|| panic!("{file} has no line {end}"));

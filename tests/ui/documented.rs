@@ -22,10 +22,10 @@ pub(crate) fn check() -> Result<(), Failed> {
         .map(fs::read_to_string)
         .collect::<Result<_, _>>()?;
     let mut quoted = 0;
-    for page in entries(&ui.join("../../metrics-core/docs"))? {
-        let page = fs::read_to_string(page)?;
-        let rows = page.lines().skip_while(|line| !line.starts_with(HEAD)).skip(2);
-        for message in rows.take_while(|line| line.starts_with('|')).filter_map(message) {
+    let docs = ui.join("../../metrics-core/docs");
+    let pages = [entries(&docs)?, entries(&docs.join("guide"))?].concat();
+    for page in pages.iter().filter(|page| page.is_file()) {
+        for message in messages(&fs::read_to_string(page)?) {
             quoted += 1;
             if !texts.contains(message) {
                 return Err(format!("no .stderr file contains {message}").into());
@@ -33,6 +33,17 @@ pub(crate) fn check() -> Result<(), Failed> {
         }
     }
     if quoted < 15 { Err(format!("{quoted} messages are quoted").into()) } else { Ok(()) }
+}
+
+/// The messages in all tables of a page.
+fn messages(page: &str) -> Vec<&str> {
+    let mut messages = Vec::new();
+    let mut lines = page.lines();
+    while lines.any(|line| line.starts_with(HEAD)) {
+        let rows = lines.by_ref().skip(1).take_while(|line| line.starts_with('|'));
+        messages.extend(rows.filter_map(message));
+    }
+    messages
 }
 
 /// The code in the first column.

@@ -1,4 +1,4 @@
-//! Axum service: the exposition served by a bot's existing HTTP service, without a second port.
+//! Axum service: status page, health and metrics served by a bot's existing HTTP service, without a second port.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -32,11 +32,12 @@ impl Service {
 
 fn router(service: Service, metrics: &MetricsService) -> Router {
     Router::new()
-        .route("/", get(|| async { "GET /quote/BTCUSDT, /metrics, /-/healthy, /-/ready\n" }))
+        .route("/", get(|| async { "GET /quote/BTCUSDT, /status/, /metrics, /-/healthy, /-/ready\n" }))
         .route("/quote/{symbol}", get(quote))
         .route_service("/metrics", metrics.clone())
         .route_service("/-/healthy", metrics.clone())
         .route_service("/-/ready", metrics.clone())
+        .nest_service("/status", metrics.clone())
         .with_state(service)
 }
 
@@ -78,12 +79,13 @@ async fn run(options: CommonOptions) -> Result<(), Failure> {
         .await
         .map_err(|error| format!("cannot serve on {address}: {error}"))?;
     let address = demo::reachable(listener.local_addr()?);
+    demo::say(format_args!("status page at http://{address}/status/"));
     demo::say(format_args!("service at http://{address}/quote/BTCUSDT, metrics at http://{address}/metrics"));
     let service = router(Service { http, exchange }, &metrics.service()?);
     Ok(axum::serve(listener, service).with_graceful_shutdown(async move { demo.end().await }).await?)
 }
 
-/// An axum service that quotes prices and serves its metrics on the same port.
+/// An axum service that quotes prices and serves its metrics and its status page on the same port.
 #[derive(clap::Parser)]
 struct Options {
     #[command(flatten)]

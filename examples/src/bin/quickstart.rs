@@ -1,41 +1,27 @@
-//! Quickstart: a minimal bot with one loop and one exchange call, without an async runtime.
+//! Quickstart: a minimal bot in one file, to copy.
 
-use std::process::ExitCode;
-use std::time::Duration;
+use std::{io, thread, time::Duration};
 
 use bot_metrics::prelude::*;
-use bot_metrics_examples::demo::{self, CommonOptions, Demo, Failure, OwnExchange};
 
-#[timed_subsystem("trading", every = "1s")] // duration, outcome, last successful run, alive
-fn trading_cycle(exchange: &str) -> Result<(), ureq::Error> {
-    let ticker = get_ticker(exchange)?;
-    demo::say(ticker); // a bot with a strategy would place an order here
+#[timed_subsystem("trading", every = "1s")] // duration, outcome, last success, alive
+fn trading_cycle() -> io::Result<()> {
+    place_order("BTCUSDT")
+}
+
+#[operational_event(type = "ORDER_PLACED", severity = "INFO", symbol = symbol)] // counted when it succeeds
+#[exchange_call(op = "place_order", exchange = "binance")] // latency and outcome of each attempt
+fn place_order(symbol: &str) -> io::Result<()> {
+    thread::sleep(Duration::from_millis(40)); // your request, up to the decoded answer
     Ok(())
 }
 
-#[exchange_call(op = "get_ticker", exchange = "paper")] // latency and outcome of each attempt
-fn get_ticker(exchange: &str) -> Result<String, ureq::Error> {
-    let url = format!("{exchange}/api/v3/ticker/bookTicker?symbol=BTCUSDT");
-    ureq::get(url).call()?.body_mut().read_to_string()
-}
-
-fn run(demo: &Demo) -> Result<(), Failure> {
-    let metrics = demo::settings()?.install()?; // NODE_ENV, PAPER_TRADING, METRICS_ADDR
-    let _serving = demo.serve(&metrics)?; // on a thread of its own
-    let exchange = OwnExchange::start()?;
-    while demo.goes_on_after(Duration::from_secs(1)) {
-        let _ = trading_cycle(&exchange.url()); // its outcome is in the metrics
+fn main() -> Result<(), bot_metrics::Error> {
+    let metrics = Settings::from_env()?.app("my-bot").install()?;
+    let server = metrics.serve(metrics.settings().address())?; // on a thread of its own
+    println!("status page: {}/", server.url());
+    loop {
+        let _ = trading_cycle(); // its outcome is in the metrics
+        thread::sleep(Duration::from_secs(1));
     }
-    Ok(())
-}
-
-/// A minimal bot with one loop and one exchange call, without an async runtime.
-#[derive(clap::Parser)]
-struct Options {
-    #[command(flatten)]
-    common: CommonOptions,
-}
-
-fn main() -> ExitCode {
-    demo::main(|options: Options| run(&Demo::start(options.common)?))
 }

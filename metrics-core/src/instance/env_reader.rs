@@ -7,11 +7,14 @@ use super::settings::{Env, Mode, Settings};
 use crate::Error;
 use crate::error::{EnvValue, Problem};
 
-const NODE_ENV: Variable = Variable("NODE_ENV", "expected development or production");
+const NODE_ENV: Variable = Variable("NODE_ENV", ENV_NAMES);
+const BOT_ENV: Variable = Variable("BOT_ENV", ENV_NAMES);
+const ENV_NAMES: &str = "expected development or production";
 const PAPER_TRADING: Variable = Variable(
     "PAPER_TRADING",
     "expected true, 1, yes or on for paper trading, false, 0, no or off for live trading",
 );
+const BOT_MODE: Variable = Variable("BOT_MODE", "expected paper or live");
 const METRICS_ADDR: Variable =
     Variable("METRICS_ADDR", "expected an address and a port such as 0.0.0.0:5000");
 #[cfg(feature = "server")]
@@ -36,6 +39,7 @@ const METRICS_WEB_CONFIG: Variable =
 #[derive(Clone, Copy, Debug)]
 #[must_use = "nothing is read before `read`"]
 pub struct EnvReader {
+    names: Names,
     mode_if_unset: Option<Mode>,
     map_node_env: fn(&str) -> Option<Env>,
 }
@@ -43,28 +47,46 @@ pub struct EnvReader {
 impl EnvReader {
     /// A reader that accepts what [`Settings::from_env`] accepts.
     pub fn new() -> Self {
-        Self { mode_if_unset: None, map_node_env: |_| None }
+        Self { names: Names::NODE, mode_if_unset: None, map_node_env: |_| None }
     }
 
-    /// Sets the mode of a bot whose `PAPER_TRADING` is unset, which is an error otherwise: for a bot that can trade in
+    /// A reader for a bot that does not use Node's variables. It begins with [`Settings::neutral`], and reads:
+    ///
+    /// | variable | allowed values | default |
+    /// | --- | --- | --- |
+    /// | `BOT_ENV` | `development`, `production` | development |
+    /// | `BOT_MODE` | `paper`, `live`; case-insensitive | an error |
+    /// | `METRICS_ADDR`, `METRICS_WEB_CONFIG` | as in [`Settings::from_env`] | |
+    ///
+    /// ```no_run
+    /// use bot_metrics::EnvReader;
+    ///
+    /// let metrics = EnvReader::neutral().read()?.install()?;
+    /// # Ok::<(), bot_metrics::Error>(())
+    /// ```
+    pub fn neutral() -> Self {
+        Self { names: Names::NEUTRAL, ..Self::new() }
+    }
+
+    /// Sets the mode of a bot whose `PAPER_TRADING` (or `BOT_MODE`) is unset, which is an error otherwise: for a bot that can trade in
     /// one mode only.
     pub fn mode_if_unset(mut self, mode: Mode) -> Self {
         self.mode_if_unset = Some(mode);
         self
     }
 
-    /// Sets the meaning of values of `NODE_ENV` other than `development` and `production`. A value for which `map`
+    /// Sets the meaning of values of `NODE_ENV` (or `BOT_ENV`) other than `development` and `production`. A value for which `map`
     /// returns `None` is an error.
     pub fn map_node_env(mut self, map: fn(&str) -> Option<Env>) -> Self {
         self.map_node_env = map;
         self
     }
 
-    /// Reads the variables that [`Settings::from_env`] lists.
+    /// Reads the variables that [`Settings::from_env`], or [`neutral`](Self::neutral), lists.
     ///
     /// # Errors
     ///
-    /// If a variable has a value that is neither allowed nor mapped, or if `PAPER_TRADING` is unset without a
+    /// If a variable has a value that is neither allowed nor mapped, or if the mode is unset without a
     /// [mode for that](Self::mode_if_unset).
     pub fn read(self) -> Result<Settings, Error> {
         self.read_from(variable)
@@ -74,10 +96,11 @@ impl EnvReader {
         self,
         read: impl Fn(&'static str) -> Result<Option<String>, EnvValue>,
     ) -> Result<Settings, Error> {
-        let mode = PAPER_TRADING.read(&read, mode)?.or(self.mode_if_unset);
-        let mut settings = Settings::new(mode.ok_or_else(|| PAPER_TRADING.refuse(EnvValue::Nothing))?);
+        let Names { env: env_variable, mode: mode_variable, parse_mode, defaults } = self.names;
+        let mode = mode_variable.read(&read, parse_mode)?.or(self.mode_if_unset);
+        let mut settings = defaults(mode.ok_or_else(|| mode_variable.refuse(EnvValue::Nothing))?);
         let env = |name: &str| env(name).or_else(|| (self.map_node_env)(name));
-        settings.env = NODE_ENV.read(&read, env)?.unwrap_or_default();
+        settings.env = env_variable.read(&read, env)?.unwrap_or_default();
         let address = |text: &str| is_address(text).then(|| text.to_owned());
         if let Some(address) = METRICS_ADDR.read(&read, address)? {
             settings.address = address;
@@ -97,7 +120,24 @@ impl Default for EnvReader {
     }
 }
 
+/// The variables that name the environment and the mode, and the settings that they apply to.
+#[derive(Clone, Copy, Debug)]
+struct Names {
+    env: Variable,
+    mode: Variable,
+    parse_mode: fn(&str) -> Option<Mode>,
+    defaults: fn(Mode) -> Settings,
+}
+
+impl Names {
+    const NODE: Self =
+        Self { env: NODE_ENV, mode: PAPER_TRADING, parse_mode: paper_trading, defaults: Settings::new };
+    const NEUTRAL: Self =
+        Self { env: BOT_ENV, mode: BOT_MODE, parse_mode: mode, defaults: Settings::neutral };
+}
+
 /// A variable of the environment: its name, and the allowed values for the error message.
+#[derive(Clone, Copy, Debug)]
 struct Variable(&'static str, &'static str);
 
 impl Variable {
@@ -126,12 +166,16 @@ fn variable(name: &'static str) -> Result<Option<String>, EnvValue> {
     }
 }
 
-fn mode(paper_trading: &str) -> Option<Mode> {
-    match paper_trading.to_ascii_lowercase().as_str() {
+fn paper_trading(text: &str) -> Option<Mode> {
+    match text.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Some(Mode::Paper),
         "false" | "0" | "no" | "off" => Some(Mode::Live),
         _ => None,
     }
+}
+
+fn mode(name: &str) -> Option<Mode> {
+    [Mode::Paper, Mode::Live].into_iter().find(|mode| mode.as_str().eq_ignore_ascii_case(name))
 }
 
 fn env(node_env: &str) -> Option<Env> {
@@ -152,12 +196,37 @@ fn is_address(address: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn settings(variables: &[(&'static str, &str)], unset: Option<Mode>) -> Result<Settings, String> {
+    fn read(reader: EnvReader, variables: &[(&'static str, &str)]) -> Result<Settings, String> {
         let read = |name| {
             Ok(variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
         };
-        let map_node_env = |name: &str| (name == "staging").then_some(Env::Production);
-        EnvReader { mode_if_unset: unset, map_node_env }.read_from(read).map_err(|error| error.to_string())
+        reader.read_from(read).map_err(|error| error.to_string())
+    }
+
+    fn settings(variables: &[(&'static str, &str)], unset: Option<Mode>) -> Result<Settings, String> {
+        let reader = EnvReader::new().map_node_env(|name| (name == "staging").then_some(Env::Production));
+        read(EnvReader { mode_if_unset: unset, ..reader }, variables)
+    }
+
+    #[test]
+    fn the_neutral_names_are_read_instead_of_nodes() {
+        let node = [(PAPER_TRADING.0, "false"), (NODE_ENV.0, "production")];
+        let neutral = |variables: &[_]| read(EnvReader::neutral(), &[&node, variables].concat());
+        let found = neutral(&[("BOT_MODE", "Paper"), ("BOT_ENV", "production"), (METRICS_ADDR.0, "[::1]:1")]);
+        let found = found.expect("legal values");
+        assert_eq!((found.mode, found.env, found.address()), (Mode::Paper, Env::Production, "[::1]:1"));
+        assert_eq!(found.namespace, "trading_bot");
+        assert_eq!(neutral(&[("BOT_MODE", "live")]).map(|settings| settings.env), Ok(Env::Development));
+        for (variables, message) in [
+            (&[][..], "BOT_MODE is not set: expected paper or live"),
+            (&[("BOT_MODE", "true")], "BOT_MODE is \"true\": expected paper or live"),
+            (
+                &[("BOT_MODE", "paper"), ("BOT_ENV", "prod")],
+                "BOT_ENV is \"prod\": expected development or production",
+            ),
+        ] {
+            assert_eq!(neutral(variables).map(drop), Err(message.to_owned()));
+        }
     }
 
     #[test]

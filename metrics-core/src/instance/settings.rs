@@ -1,7 +1,10 @@
 //! The settings of a metrics instance, with their defaults.
 
 use std::collections::BTreeSet;
+use std::env::{self, consts::EXE_SUFFIX};
+use std::ffi::OsString;
 use std::fmt;
+use std::path::Path;
 #[cfg(feature = "server")]
 use std::path::PathBuf;
 
@@ -20,6 +23,8 @@ use crate::{Error, LabelValue};
 pub const DEFAULT_ADDRESS: &str = "0.0.0.0:5000";
 
 const DEFAULT_APP: &str = "bytelyst-trading-bot-service";
+
+const NEUTRAL_NAMESPACE: &str = "trading_bot";
 
 /// The deployment in which the bot runs; the value of the default label `env`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,6 +129,22 @@ impl Settings {
         }
     }
 
+    /// The default settings for a bot that shares nothing with the application of the defaults: the namespace is
+    /// `trading_bot`, and `app` is the file name under which the program was started. Reads no environment variables;
+    /// [`EnvReader::neutral`] does.
+    ///
+    /// ```
+    /// use bot_metrics::{Mode, Settings};
+    ///
+    /// let metrics = Settings::neutral(Mode::Paper).app("grid-bot").build()?;
+    /// assert!(metrics.exposition().contains("trading_bot_build_info{app=\"grid-bot\""));
+    /// # Ok::<(), bot_metrics::Error>(())
+    /// ```
+    #[must_use]
+    pub fn neutral(mode: Mode) -> Self {
+        Self::new(mode).namespace(NEUTRAL_NAMESPACE).app(program_name(env::args_os().next()))
+    }
+
     /// Reads the settings from the environment.
     ///
     /// | variable | allowed values | default |
@@ -133,7 +154,7 @@ impl Settings {
     /// | `METRICS_ADDR` | an address and port | [`DEFAULT_ADDRESS`] |
     /// | `METRICS_WEB_CONFIG` | the path of a [web configuration](Self::web_config); ignored without the feature `server` | none |
     ///
-    /// Use an [`EnvReader`] if the bot can trade in only one mode, or has other values of `NODE_ENV`.
+    /// Use an [`EnvReader`] if the bot can trade in only one mode, or has other values of `NODE_ENV` or other variables.
     ///
     /// # Errors
     ///
@@ -174,7 +195,7 @@ impl Settings {
     }
 
     /// Sets the file with the certificates and users of the server, in the format of the web configuration of the
-    /// Prometheus exporter-toolkit; see [Securing the endpoint](crate::securing_the_endpoint). Without it the server
+    /// Prometheus exporter-toolkit; see [Securing the endpoint](crate::guide::securing_the_endpoint). Without it the server
     /// answers everybody, unencrypted.
     #[cfg(feature = "server")]
     #[must_use]
@@ -408,6 +429,13 @@ impl Settings {
     }
 }
 
+/// The file name of a program by its first argument; empty, which [`Settings::checked`] refuses, if there is none.
+fn program_name(first_argument: Option<OsString>) -> String {
+    let path = first_argument.unwrap_or_default();
+    let name = Path::new(&path).file_name().unwrap_or_default().to_string_lossy();
+    name.strip_suffix(EXE_SUFFIX).unwrap_or(&name).to_owned()
+}
+
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -423,6 +451,20 @@ impl fmt::Display for Env {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_neutral_app_is_the_programs_file_name() {
+        for (argument, name) in [
+            (Some("/usr/local/bin/grid-bot"), "grid-bot"),
+            (Some("target/debug/grid.bot"), "grid.bot"),
+            (Some("grid-bot"), "grid-bot"),
+            (Some(""), ""),
+            (None, ""),
+        ] {
+            assert_eq!(program_name(argument.map(OsString::from)), name);
+        }
+        assert!(!Settings::neutral(Mode::Paper).app.is_empty(), "that of this test");
+    }
 
     #[test]
     fn each_setting_that_differs_is_named() {

@@ -49,7 +49,7 @@
 //!
 //! # What it does not do
 //!
-//! It serves HTTP/1.1 alone. Without a [web configuration](crate::securing_the_endpoint) it answers everybody who reaches
+//! It serves HTTP/1.1 alone. Without a [web configuration](crate::guide::securing_the_endpoint) it answers everybody who reaches
 //! its address, unencrypted.
 
 mod accept;

@@ -180,7 +180,7 @@ impl ServerOptions {
     }
 
     /// The file with the certificates, users and headers of the server, in the format of the web configuration of the
-    /// Prometheus exporter-toolkit; see [Securing the endpoint](crate::securing_the_endpoint). It is read again within
+    /// Prometheus exporter-toolkit; see [Securing the endpoint](crate::guide::securing_the_endpoint). It is read again within
     /// two seconds after it, or a file that it names, has changed.
     ///
     /// Default [`Settings::web_config`](crate::Settings::web_config), which reads `METRICS_WEB_CONFIG`. Needs the

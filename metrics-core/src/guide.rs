@@ -1,0 +1,34 @@
+#![doc = include_str!("../docs/guide/links.md")]
+#![doc = include_str!("../docs/guide/README.md")]
+
+// A page links to others by reference. On a code host the definitions at its end apply, and here those of `links.md`,
+// because the first definition of a name wins.
+macro_rules! pages {
+    ($($page:ident)*) => {$(
+        #[doc = include_str!("../docs/guide/links.md")]
+        #[doc = include_str!(concat!("../docs/guide/", stringify!($page), ".md"))]
+        pub mod $page {}
+    )*};
+}
+
+pages! {
+    first_bot
+    concepts
+    settings
+    own_labels
+    own_metrics
+    async_and_traits
+    graceful_end
+    testing
+    status_page
+    alerts
+    queries
+    deploying
+    securing_the_endpoint
+    formats
+    migrating_from_prom_client
+    migrating_from_prometheus
+    common_mistakes
+    limits
+    questions
+}
