@@ -39,7 +39,8 @@ fn first_screen() -> Outcome {
     browser.prefer("light")?;
     browser.show(SCREEN)?;
     browser.goto(&format!("file://{}", directory.path().join("README.html").display()))?;
-    browser.wait_until("document.images.length && [...document.images].every((image) => image.naturalWidth)")?;
+    browser
+        .wait_until("document.images.length && [...document.images].every((image) => image.naturalWidth)")?;
     fs::write(root.join(PICTURE), browser.screenshot()?)?;
     Ok(())
 }

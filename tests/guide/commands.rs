@@ -23,7 +23,8 @@ fn every_command_exists() {
     let mut checked = 0;
     for block in blocks(&["sh", "console"]) {
         for line in commands(&block) {
-            let words: Vec<_> = line.split_whitespace().map(|word| if word == "old.json" { &old } else { word }).collect();
+            let words: Vec<_> =
+                line.split_whitespace().map(|word| if word == "old.json" { &old } else { word }).collect();
             check(&words, &block);
             checked += 1;
         }
@@ -34,7 +35,8 @@ fn every_command_exists() {
 /// The commands of a block, without comments, redirections and variables.
 fn commands(block: &Block) -> Vec<String> {
     let is_console = block.language == "console";
-    let lines = block.text.lines().filter_map(|line| if is_console { line.strip_prefix("$ ") } else { Some(line) });
+    let lines =
+        block.text.lines().filter_map(|line| if is_console { line.strip_prefix("$ ") } else { Some(line) });
     let command = |line: &str| {
         let line = line.split(" #").next().unwrap_or_default();
         let line = line.split(" | ").next().unwrap_or_default();
@@ -58,6 +60,7 @@ fn check(words: &[&str], block: &Block) {
             let path = url.find('/').map_or("", |at| &url[at..]);
             assert!(PATHS.contains(&path), "{url} in {block:?}");
         }
+        [script, ..] if script.starts_with(".ci/") => assert!(root().join(script).is_file(), "{script}"),
         [program, ..] => assert!(OTHERS.contains(program), "{program} in {block:?}"),
         [] => {}
     }

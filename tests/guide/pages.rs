@@ -17,7 +17,8 @@ fn every_page_of_the_guide_is_in_the_documentation_and_in_the_contents() {
     for page in ["metrics-core/docs/guide/README.md", "metrics-core/docs/guide/links.md", "README.md"] {
         let text = read(page);
         for name in &written {
-            let target = if page.ends_with("links.md") { format!("::{name}\n") } else { format!("{name}.md") };
+            let target =
+                if page.ends_with("links.md") { format!("::{name}\n") } else { format!("{name}.md") };
             assert!(text.contains(&target), "{page} does not lead to {name}");
         }
     }
@@ -25,9 +26,8 @@ fn every_page_of_the_guide_is_in_the_documentation_and_in_the_contents() {
 
 #[test]
 fn every_block_of_code_names_its_language() {
-    let known = [
-        "rust", "rust,no_run", "sh", "console", "toml", "yaml", "ini", "dockerfile", "js", "promql", "text",
-    ];
+    let known =
+        ["rust", "rust,no_run", "sh", "console", "toml", "yaml", "ini", "dockerfile", "js", "promql", "text"];
     for block in blocks(&[]) {
         assert!(known.contains(&block.language.as_str()), "{block:?}");
     }

@@ -7,7 +7,8 @@ use bot_metrics_tests::pages::blocks;
 
 #[test]
 fn every_query_is_legal_and_names_series_that_exist() {
-    let known: BTreeSet<_> = catalogue::FAMILIES.iter().map(|family| family.full_name("bytelyst_bot")).collect();
+    let known: BTreeSet<_> =
+        catalogue::FAMILIES.iter().map(|family| family.full_name("bytelyst_bot")).collect();
     let queries = blocks(&["promql"]);
     assert!(queries.len() > 15, "{} queries", queries.len());
     for query in queries {

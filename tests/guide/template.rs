@@ -46,7 +46,8 @@ fn copy() -> PathBuf {
     fs::create_dir_all(&folder).expect("a folder");
     symlink(root(), folder.join("bot-metrics")).expect("a link to the repository");
     let page = read("examples/template/README.md");
-    let commands = page.split_once("```sh\n").and_then(|(_, rest)| rest.split_once("cargo test")).expect("commands").0;
+    let commands =
+        page.split_once("```sh\n").and_then(|(_, rest)| rest.split_once("cargo test")).expect("commands").0;
     let copied = Command::new("sh").args(["-e", "-c", commands]).current_dir(&folder).status();
     assert!(copied.expect("a shell").success(), "{commands}");
     // The versions of this workspace, which are here already.

@@ -22,7 +22,8 @@ pub struct Block {
 /// The pages, by their paths from the root.
 #[must_use]
 pub fn pages() -> Vec<String> {
-    let others = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/comparisons.md", "examples/README.md"];
+    let others =
+        ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/comparisons.md", "examples/README.md"];
     let template = "examples/template/README.md";
     let guide = names().into_iter().map(|name| format!("{GUIDE}/{name}.md"));
     others.into_iter().chain([template]).map(str::to_owned).chain(guide).collect()
@@ -37,7 +38,10 @@ pub fn pages() -> Vec<String> {
 pub fn names() -> BTreeSet<String> {
     let folder = fs::read_dir(root().join(GUIDE)).expect("the folder is readable");
     let files = folder.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
-    files.filter_map(|file| Some(file.strip_suffix(".md")?.to_owned())).filter(|name| name != "links").collect()
+    files
+        .filter_map(|file| Some(file.strip_suffix(".md")?.to_owned()))
+        .filter(|name| name != "links")
+        .collect()
 }
 
 /// Every block of these languages; of every language if none is named.
