@@ -30,6 +30,14 @@ fn every_quoted_message_is_in_the_code() {
     assert!(count > 10, "{count} parts");
 }
 
+#[test]
+fn the_readme_shows_the_compilers_message() {
+    let message = read("tests/ui/timed_subsystem/typo_in_subsystem.stderr");
+    let text = message.lines().next().expect("a message");
+    let readme = read("README.md");
+    assert!(text.contains("did you mean \"trading\"") && readme.contains(&format!("\n{text}\n")), "{text}");
+}
+
 /// The code of a folder, with literals that span lines joined, and without escapes.
 fn collect(folder: &Path, code: &mut String) {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
