@@ -14,7 +14,7 @@ use crate::browser::{Browser, Window};
 
 const PICTURE: &str = "docs/readme-first-screen.png";
 const STYLE: &str = include_str!("readme.css");
-const SCREEN: Window = Window { width: 1100, height: 1340, is_phone: false };
+const SCREEN: Window = Window { width: 1100, height: 1385, is_phone: false };
 
 pub(crate) fn trial() -> Trial {
     let is_wanted = env::var_os("SCREENSHOTS").is_some();

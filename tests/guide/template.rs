@@ -53,6 +53,9 @@ fn copy() -> PathBuf {
     // The versions of this workspace, which are here already.
     let bot = folder.join("my-bot");
     fs::copy(root().join("Cargo.lock"), bot.join("Cargo.lock")).expect("a lock file");
+    // It lies inside this workspace, to which it does not belong.
+    let manifest = fs::read_to_string(bot.join("Cargo.toml")).expect("its manifest");
+    fs::write(bot.join("Cargo.toml"), manifest + "\n[workspace]\n").expect("its manifest");
     bot
 }
 

@@ -58,7 +58,7 @@ fn blocks_of(page: &str) -> Vec<Block> {
     while let Some(line) = lines.next() {
         let Some(language) = line.trim_start().strip_prefix("```") else { continue };
         let inside = lines.by_ref().take_while(|line| !line.trim_start().starts_with("```"));
-        let text = inside.map(|line| format!("{line}\n")).collect();
+        let text = inside.flat_map(|line| [line, "\n"]).collect();
         blocks.push(Block { page: page.to_owned(), language: language.to_owned(), text });
     }
     blocks
