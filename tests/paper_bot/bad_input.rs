@@ -81,10 +81,12 @@ fn a_missing_exchange_ends_with_1_and_one_line_within_the_duration() {
 fn a_file_that_is_not_a_recording_ends_with_1() {
     let manifest = workspace::root().join("tests/Cargo.toml");
     for (file, says) in [
-        ("no/such/file", "no/such/file: "),
+        ("no/such/file", "--data no/such/file: "),
         (manifest.to_str().expect("UTF-8"), "Cargo.toml: line 1: the columns are `[package]`"),
     ] {
-        refused(&run(&mut command(&["--port", "0", "--duration", "1s", "--data", file])), 1, &[says]);
+        let ended = run(&mut command(&["--port", "0", "--duration", "1s", "--data", file]));
+        refused(&ended, 1, &["--data ", says]);
+        assert_eq!(ended.stdout, "", "nothing is served before all input is checked");
     }
 }
 

@@ -1,8 +1,10 @@
 //! The bot's accounts as their owner sees them: signed requests to the exchange.
 
+use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
 use bot_metrics_examples::clock::Clock;
+use bot_metrics_examples::market::Asset;
 use bot_metrics_examples::signature::signed_query;
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -19,6 +21,9 @@ pub(crate) fn api_key(profile: &str) -> String {
 pub(crate) fn secret(profile: &str) -> String {
     format!("secret of {profile}")
 }
+
+/// Amounts by asset, those locked by open orders included.
+pub(crate) type Balances = BTreeMap<Asset, Decimal>;
 
 /// The owner of a profile's account.
 #[derive(Debug, Clone)]
@@ -54,6 +59,15 @@ impl Customer {
     /// The open orders of all markets.
     pub(crate) fn open_orders(&self) -> Vec<Value> {
         list(self.get("openOrders", &[]))
+    }
+
+    /// The balances of the account.
+    pub(crate) fn balances(&self) -> Balances {
+        let account = self.get("account", &[]);
+        let balances = list(account["balances"].clone());
+        let total = |balance: &Value| amount(balance, "free") + amount(balance, "locked");
+        let asset = |balance: &Value| text(balance, "asset").parse::<Asset>().expect("an asset");
+        balances.iter().map(|balance| (asset(balance), total(balance))).collect()
     }
 
     fn url(&self, path: &str, parameters: &[(&str, &str)]) -> String {

@@ -77,7 +77,7 @@ fn an_exchange_that_stops_answering_does_not_delay_the_shutdown() {
 
 #[test]
 fn a_signal_stops_it_soon_even_while_it_hangs() {
-    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
         let mut bot = start(&["--fault", "hang-trading"]);
         let _ = bot.wait_to_say("Ctrl-C ends the bot");
         bot.signal(signal);

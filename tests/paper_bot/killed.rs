@@ -25,9 +25,9 @@ use crate::records::{Database, Trade, changes, known_to_exchange};
 /// When a bot is killed, after its first orders; the trading loop begins a cycle each second.
 const MOMENTS: Range<Duration> = Duration::ZERO..Duration::from_millis(1_500);
 
-/// When a bot is killed that has just sent an order to a slow exchange, which executes it after half of the 2.5 s that it
+/// When a bot is killed that has just sent an order to a slow exchange, which executes it after half of the 2 s that it
 /// takes to answer.
-const UNANSWERED: Range<Duration> = Duration::from_millis(1_400)..Duration::from_millis(2_300);
+const UNANSWERED: Range<Duration> = Duration::from_millis(1_150)..Duration::from_millis(1_750);
 
 /// The exchange remembers the orders of ten rounds. In every other one it is slow, so that each kill there leaves an
 /// order without its answer.
@@ -191,7 +191,9 @@ fn no_order_is_lost_or_doubled_and_what_the_exchange_did_meanwhile_is_found() {
     let (orders, trades) = known_to_exchange(&customers);
     assert_eq!(database.orders(), orders);
     assert_eq!(database.trades(), trades);
-    assert_eq!(database.positions, changes(&customers, &funds()));
+    let before = customers.each_ref().map(|_| funds().into_iter().collect());
+    let after = customers.each_ref().map(Customer::balances);
+    assert_eq!(database.positions, changes(&customers, &before, &after));
     let not_closed: Vec<_> = database.confirmed.iter().filter(|(state, _)| state != "closed").collect();
     assert!(not_closed.is_empty(), "{not_closed:?}");
     for (client_id, state) in &database.unconfirmed {

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod customer;
+mod disk_full;
 mod ending;
 mod faults;
 mod footprint;

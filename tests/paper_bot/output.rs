@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use bot_metrics_tests::paper_bot::{command, run};
+use bot_metrics_tests::paper_bot::start;
 use serde_json::Value;
+
+use crate::customer::PROFILES;
 
 fn objects(stdout: &str) -> Vec<Value> {
     let object = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
@@ -12,8 +14,18 @@ fn objects(stdout: &str) -> Vec<Value> {
 
 #[test]
 fn each_line_is_an_object_of_a_known_type() {
-    let arguments = ["--port", "0", "--duration", "5s", "--json", "--fault", "remove-profile@2s+1s"];
-    let ended = run(&mut command(&arguments));
+    let bot = start(&["--json", "--fault", "remove-profile@2s+1s"]);
+    let kinds = ["ORDER_PLACED", "ORDER_FILLED", "ORDER_CANCELLED"];
+    let _ = bot.wait_until("each profile has traded", |samples| {
+        PROFILES.iter().flat_map(|profile| kinds.map(|kind| (*profile, kind))).all(|(profile, kind)| {
+            let labels = [("profile_id", profile), ("type", kind)];
+            samples.sum("bytelyst_bot_operational_events_total", &labels) > 0.0
+        })
+    });
+    for words in [r#""fault":"remove-profile","active":false"#, r#""type":"status""#] {
+        let _ = bot.wait_to_say(words);
+    }
+    let ended = bot.terminate();
     assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
     let mut by_type: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for object in objects(&ended.stdout) {
@@ -32,8 +44,8 @@ fn each_line_is_an_object_of_a_known_type() {
 
     let status = &by_type["status"][0];
     assert_eq!(
-        (&status["mode"], &status["loops"][0]["state"]),
-        (&"paper".into(), &"fresh".into()),
+        (&status["mode"], &status["loops"][0]["name"]),
+        (&"paper".into(), &"monitor".into()),
         "{status}"
     );
     let events = |profile: &str, kind: &str| {

@@ -1,4 +1,5 @@
-//! A bot under random faults neither crashes nor grows, and its counters equal the rows of its database.
+//! A bot under random faults neither crashes nor grows. Its counters equal the rows of its database, and its positions
+//! the changes of its balances at the exchange.
 //!
 //! With `BOT_METRICS_LONG_TESTS` it runs for half an hour. The figures are printed.
 
@@ -8,16 +9,27 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bot_metrics::testing::Samples;
+use bot_metrics_examples::fault::{Fault, FaultWindow, RandomFaults};
 use bot_metrics_tests::paper_bot::{Running, start};
 use bot_metrics_tests::process::Directory;
 use rusqlite::Connection;
 use rust_decimal::Decimal;
 
+use crate::customer::{Customer, PROFILES};
+use crate::records;
+
 const EVENTS: &str = "bytelyst_bot_operational_events_total";
-const PROFILES: [&str; 2] = ["maker-tight", "maker-wide"];
 
 /// Determines the faults.
-const SEED: &str = "7";
+const SEED: u64 = 7;
+
+/// The time before a calm moment in which no fault is active, so that the bot has recovered: a ban ends 5 s after its
+/// fault.
+const RECOVERY: Duration = Duration::from_secs(6);
+
+/// The time after a calm moment in which no fault begins, so that the shutdown can cancel all orders and book their
+/// trades.
+const SHUTDOWN: Duration = Duration::from_secs(3);
 
 /// From here on the resident memory must be flat: until then caches and histories fill.
 const SETTLED: Duration = Duration::from_mins(5);
@@ -28,15 +40,21 @@ const TOLERANCE: f64 = 0.1;
 #[test]
 fn random_faults_neither_crash_nor_bloat_the_bot_and_its_counters_equal_its_database() {
     let is_long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
-    let duration = if is_long { Duration::from_mins(30) } else { Duration::from_secs(25) };
+    let end = calm_moment(if is_long { Duration::from_mins(30) } else { Duration::from_secs(25) });
     let directory = Directory::new();
     let file = directory.path().join("orders.db");
-    let path = file.to_str().expect("UTF-8");
-    let options = ["--speed", "50", "--random-faults", SEED, "--db", path, "--drain", "50s"];
-    let mut bot = start(&options);
-    let memory = watch_memory(&bot, duration);
+    let (path, seed) = (file.to_str().expect("UTF-8"), SEED.to_string());
+    let options = ["--speed", "50", "--random-faults", &seed, "--db", path, "--drain", "50s"];
+    let begin = Instant::now();
+    // Nothing is traded before the balances are known.
+    let mut bot = start(&[&options[..], &["--fault", "hang-trading@0s+1s"]].concat());
+    let exchange = bot.wait_to_say("exchange at ");
+    let customers = PROFILES.map(|profile| Customer::new(&exchange, profile));
+    let before = customers.each_ref().map(Customer::balances);
+    let memory = watch_memory(&bot, begin + end);
     bot.signal(libc::SIGTERM);
     let _ = bot.wait_to_say("waiting up to 50s for one more scrape");
+    let after = customers.each_ref().map(Customer::balances);
     let last = bot.scrape();
     let ended = bot.wait();
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
@@ -50,7 +68,7 @@ fn random_faults_neither_crash_nor_bloat_the_bot_and_its_counters_equal_its_data
     assert!(errors.is_empty(), "{errors:?}");
     let faults = ended.stdout.matches(" begins: see ").count();
     println!(
-        "{faults} faults in {duration:?}; {}",
+        "{faults} faults in {end:?}; {}",
         ended.stdout.rsplit_once("summary").map_or("", |(_, end)| end)
     );
     assert!(faults > 0, "{}", ended.stdout);
@@ -58,16 +76,31 @@ fn random_faults_neither_crash_nor_bloat_the_bot_and_its_counters_equal_its_data
         assert_flat(&memory);
     }
     compare(&last, &file);
+    assert_eq!(records::Database::read(&file).positions, records::changes(&customers, &before, &after));
 }
 
-/// The resident memory in mebibytes, sampled until `duration` has passed.
-fn watch_memory(bot: &Running, duration: Duration) -> Vec<(Duration, f64)> {
+/// The first moment after `earliest`, counted from the start of the bot, in which no fault is or was just active, nor
+/// begins soon.
+fn calm_moment(earliest: Duration) -> Duration {
+    let mut calm_since = Duration::ZERO;
+    for FaultWindow { after, lasts, .. } in RandomFaults::new(SEED, Fault::ALL) {
+        let moment = earliest.max(calm_since + RECOVERY);
+        if moment + SHUTDOWN <= after {
+            return moment;
+        }
+        calm_since = calm_since.max(after + lasts.expect("random faults end"));
+    }
+    unreachable!("the faults have no end");
+}
+
+/// The resident memory in mebibytes, sampled until `end`.
+fn watch_memory(bot: &Running, end: Instant) -> Vec<(Duration, f64)> {
     let begin = Instant::now();
     let mut memory = Vec::new();
-    while begin.elapsed() < duration {
+    while Instant::now() < end {
         let resident = bot.scrape().value("process_resident_memory_bytes", &[]);
         memory.push((begin.elapsed(), resident.expect("it is exported") / 1_048_576.0));
-        thread::sleep(Duration::from_secs(5));
+        thread::sleep(Duration::from_secs(5).min(end.saturating_duration_since(Instant::now())));
     }
     memory
 }

@@ -8,7 +8,7 @@ use bot_metrics_examples::market::{Asset, Symbol};
 use rusqlite::Connection;
 use rust_decimal::Decimal;
 
-use crate::customer::{Customer, amount, list, number, text};
+use crate::customer::{Balances, Customer, amount, list, number, text};
 
 /// An order, as far as both sides know it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,16 +156,16 @@ pub(crate) fn known_to_exchange(customers: &[Customer]) -> (Vec<Order>, Vec<Trad
     (sorted(orders.into_iter()), sorted(trades.into_iter()))
 }
 
-/// How the balances of the accounts have changed since they were these.
-pub(crate) fn changes(customers: &[Customer], before: &[(Asset, Decimal)]) -> Amounts {
-    let mut changes = BTreeMap::new();
-    for customer in customers {
-        let account = customer.get("account", &[]);
-        for (asset, before) in before {
-            let balances = list(account["balances"].clone());
-            let balance = balances.iter().find(|balance| text(balance, "asset") == asset.as_str());
-            let balance = balance.unwrap_or_else(|| panic!("no {asset:?} in {account}"));
-            let change = amount(balance, "free") + amount(balance, "locked") - before;
+/// How the balances of the accounts have changed between two moments.
+pub(crate) fn changes(
+    customers: &[Customer],
+    before: &[Balances],
+    after: &[Balances],
+) -> Amounts {
+    let mut changes = Amounts::new();
+    for (customer, (before, after)) in customers.iter().zip(before.iter().zip(after)) {
+        for (asset, amount) in after {
+            let change = amount - before.get(asset).copied().unwrap_or_default();
             changes.insert((customer.profile.to_owned(), asset.as_str().to_owned()), change.normalize());
         }
     }

@@ -19,6 +19,10 @@ use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 const ENTERS: &str = "\x1b[?1049h";
 const LEAVES: &str = "\x1b[?1049l";
 
+/// The sequences around everything that is drawn at a time.
+const BEGINS_SCREEN: &str = "\x1b[?2026h";
+const ENDS_SCREEN: &str = "\x1b[?2026l";
+
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A person at a terminal in which a bot runs.
@@ -34,13 +38,18 @@ struct Person {
 impl Person {
     /// Starts a bot in a terminal of 80 columns and 24 rows.
     fn start(arguments: &[&str], term: &str) -> Self {
+        Self::start_in((80, 24), arguments, term)
+    }
+
+    /// Starts a bot in a terminal of this many columns and rows.
+    fn start_in((columns, rows): (u16, u16), arguments: &[&str], term: &str) -> Self {
         let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
         grantpt(&person).expect("the terminal is ours");
         unlockpt(&person).expect("the terminal is ours");
         let name = ptsname(&person, Vec::new()).expect("it has a name");
         let terminal = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("its other side");
         let before = tcgetattr(&terminal).expect("a terminal");
-        resize(&terminal, 80, 24);
+        resize(&terminal, columns, rows);
         let side = || Stdio::from(terminal.try_clone().expect("a descriptor"));
         let mut command = command(&["--port", "0", "--bind", "127.0.0.1"]);
         command.args(arguments).env("TERM", term).stdin(side()).stdout(side()).stderr(side());
@@ -85,6 +94,20 @@ impl Person {
         }
     }
 
+    /// Waits until a whole screen of `rows` rows is drawn.
+    fn wait_for_rows(&self, rows: usize) {
+        let patience = Instant::now() + PATIENCE;
+        let (has, has_not) = (row(rows), row(rows + 1));
+        let is_it = |screen: &str| {
+            let whole = screen.split_once(ENDS_SCREEN).map(|(whole, _)| whole);
+            whole.is_some_and(|whole| whole.contains(&has) && !whole.contains(&has_not))
+        };
+        while !self.seen().split(BEGINS_SCREEN).skip(1).any(is_it) {
+            assert!(Instant::now() < patience, "no screen of {rows} rows: {:?}", self.seen());
+            sleep(Duration::from_millis(20));
+        }
+    }
+
     fn presses(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).expect("the terminal takes keys");
     }
@@ -114,6 +137,11 @@ impl Person {
     }
 }
 
+/// The sequence that moves the cursor to the beginning of a row.
+fn row(number: usize) -> String {
+    format!("\x1b[{number};1H")
+}
+
 fn resize(terminal: impl AsFd, columns: u16, rows: u16) {
     let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     tcsetwinsize(terminal, size).expect("a terminal has a size");
@@ -133,13 +161,12 @@ fn a_table_is_shown_and_ctrl_c_restores_the_terminal() {
     // Keys are neither shown nor obeyed, Ctrl-Z among them.
     person.presses("xyzzy\x1a");
     resize(&person.terminal, 60, 20);
-    let narrow = person.wait_to_see("\x1b[20;1H", person.seen().len());
+    person.wait_for_rows(20);
     person.presses("\x03");
     let (status, seen) = person.sees_the_end();
     assert_eq!(status.code(), Some(0), "{seen:?}");
     assert!(!seen[entered..].contains("xyzzy"), "{seen:?}");
     let left = seen.find(LEAVES).expect("the first screen is shown again");
-    assert!(!seen[narrow..left].contains("\x1b[21;1H"), "{seen:?}");
     let after = &seen[left..];
     for words in ["fault hang-trading begins", "trading hangs: ", "told to stop", "summary", "maker-wide"] {
         assert!(after.contains(words), "{words:?} is not in {after:?}");
@@ -148,7 +175,7 @@ fn a_table_is_shown_and_ctrl_c_restores_the_terminal() {
 
 #[test]
 fn every_end_restores_the_terminal() {
-    for signal in [Some(libc::SIGTERM), Some(libc::SIGHUP), None] {
+    for signal in [Some(libc::SIGTERM), Some(libc::SIGHUP), Some(libc::SIGQUIT), None] {
         let person = Person::start(if signal.is_none() { &["--duration", "2s"] } else { &[] }, "xterm");
         let entered = person.wait_to_see(ENTERS, 0);
         let _ = person.wait_to_see("maker-tight", entered);
@@ -166,16 +193,47 @@ fn every_end_restores_the_terminal() {
     }
 }
 
+/// Ctrl-\ sends SIGQUIT, whose default would end the bot without cancelling its orders or restoring the terminal.
+#[test]
+fn ctrl_backslash_restores_the_terminal() {
+    let mut person = Person::start(&[], "xterm");
+    let entered = person.wait_to_see(ENTERS, 0);
+    let _ = person.wait_to_see("ORDER_PLACED", entered);
+    person.presses("\x1c");
+    let (status, seen) = person.sees_the_end();
+    assert_eq!(status.code(), Some(0), "{seen:?}");
+    let left = seen.find(LEAVES).expect("the first screen is shown again");
+    for words in ["told to stop", "summary", " 0 left open"] {
+        assert!(seen[left..].contains(words), "{words:?} is not in {seen:?}");
+    }
+}
+
 #[test]
 fn lines_are_printed_where_they_are_wanted() {
-    for (arguments, term, has_colours) in
-        [(&["--plain"][..], "xterm", true), (&[], "dumb", false), (&["--json"], "xterm", false)]
-    {
+    for (arguments, term, has_colours) in [(&["--plain"][..], "xterm", true), (&["--json"], "xterm", false)] {
         let fault = ["--duration", "2s", "--fault", "remove-profile@1s"];
         let (status, seen) = Person::start(&[&fault[..], arguments].concat(), term).sees_the_end();
         assert_eq!(status.code(), Some(0), "{seen:?}");
-        assert!(!seen.contains(ENTERS), "{arguments:?} {term} {seen:?}");
+        assert!(!seen.contains(ENTERS) && !seen.contains("no table"), "{arguments:?} {seen:?}");
         assert!(seen.contains("remove-profile"), "{seen:?}");
-        assert_eq!(seen.contains("\x1b["), has_colours, "{arguments:?} {term} {seen:?}");
+        assert_eq!(seen.contains("\x1b["), has_colours, "{arguments:?} {seen:?}");
+    }
+}
+
+#[test]
+fn a_terminal_that_cannot_show_the_table_says_so_and_gets_lines() {
+    for (size, term, reason) in [
+        ((80, 24), "dumb", "no table: TERM is unset, empty or `dumb`; printing lines instead"),
+        ((80, 24), "", "no table: TERM is unset, empty or `dumb`; printing lines instead"),
+        ((0, 0), "xterm", "no table: the terminal has no size; printing lines instead"),
+    ] {
+        let mut person = Person::start_in(size, &[], term);
+        for words in [reason, "maker-tight: ", "maker-wide: "] {
+            let _ = person.wait_to_see(words, 0);
+        }
+        person.presses("\x03");
+        let (status, seen) = person.sees_the_end();
+        assert_eq!(status.code(), Some(0), "{seen:?}");
+        assert!(!seen.contains(ENTERS), "{size:?} {term} {seen:?}");
     }
 }

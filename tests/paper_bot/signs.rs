@@ -24,13 +24,14 @@ pub(crate) fn states(samples: &Samples) -> BTreeSet<String> {
     present.chain(lost).collect()
 }
 
-/// Operations one of whose calls took longer than two and a half seconds.
+/// Operations one of whose calls took longer than one and a half seconds: six times as long as the slowest one without a
+/// fault, and three quarters of a slow one.
 fn slow_operations(samples: &Samples) -> Vec<String> {
     let latency = "bytelyst_bot_exchange_api_latency_seconds";
     let counts = format!("{latency}_count");
     let slow = samples.matching(&counts, &[]).filter_map(|(series, count)| {
         let operation = series.labels.get("operation")?.as_str();
-        let quick = [("operation", operation), ("le", "2.5")];
+        let quick = [("operation", operation), ("le", "1.5")];
         let is_slow = samples.sum(&format!("{latency}_bucket"), &quick) < count;
         is_slow.then(|| format!("slow calls: {operation}"))
     });

@@ -10,25 +10,26 @@ use bot_metrics_tests::paper_bot;
 const LONGEST: Duration = Duration::from_millis(1);
 const LARGEST: usize = 64 * 1024;
 
+/// After this time the history is full.
+const FULL_HISTORY: Duration = Duration::from_secs(15 * 60 + 30);
+
+const PATIENCE: Duration = Duration::from_mins(1);
+
 fn status(bot: &Running, since: u64) -> (Status, usize) {
     let (code, body) = bot.get(&format!("/status.json?since={since}"));
     assert_eq!(code, 200, "{body}");
     (serde_json::from_str(&body).expect("a status"), body.len())
 }
 
-/// Runs for 20 s, or with `BOT_METRICS_LONG_TESTS` until the history is full, and prints the figures.
+/// Runs until there is a history, or with `BOT_METRICS_LONG_TESTS` until it is full, and prints the figures.
 #[test]
 fn the_status_agrees_with_the_metrics_and_is_small() {
     let long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
     let bot = paper_bot::start(&["--speed", "10"]);
-    let wait = Duration::from_secs(if long { 15 * 60 + 30 } else { 20 });
-    let start = Instant::now();
-    while start.elapsed() < wait {
-        std::thread::sleep(Duration::from_millis(500));
+    if long {
+        std::thread::sleep(FULL_HISTORY);
     }
-    let (complete, size) = status(&bot, 0);
-    assert_eq!(complete.verdict.level, Level::Ok, "{:?}", complete.verdict);
-    assert!(complete.subsystems.iter().all(|subsystem| subsystem.state == SubsystemState::Fresh));
+    let (complete, size) = wait_until_well(&bot);
     let (next, next_size) = status(&bot, complete.sequence);
     assert!(next.history.sequence.len() <= 2 && next_size < size);
     let samples = bot.scrape();
@@ -48,6 +49,21 @@ fn the_status_agrees_with_the_metrics_and_is_small() {
         println!("{what}: median {:?}, 99th percentile {:?}, with the client's part", took[100], took[198]);
         // A debug build or a busy machine says nothing.
         assert!(!long || took[100] <= LONGEST, "{what}: {:?}", took[100]);
+    }
+}
+
+/// The first complete status that has a history, and in which all is well: a busy machine may delay a cycle for a moment.
+fn wait_until_well(bot: &Running) -> (Status, usize) {
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        let (complete, size) = status(bot, 0);
+        let is_fresh = complete.subsystems.iter().all(|subsystem| subsystem.state == SubsystemState::Fresh);
+        let has_history = complete.history.sequence.len() >= 3;
+        if complete.verdict.level == Level::Ok && is_fresh && has_history {
+            return (complete, size);
+        }
+        assert!(Instant::now() < patience, "{:?} {:?}", complete.verdict, complete.subsystems);
+        std::thread::sleep(Duration::from_millis(200));
     }
 }
 

@@ -197,6 +197,8 @@ impl Running {
         });
         let mut running = Self { child, url: String::new(), said, stdout, stderr };
         let url = running.wait_to_say(words);
+        // In a JSON object the address ends with a quotation mark.
+        let url = url.split_once('"').map_or(url.as_str(), |(url, _)| url);
         running.url.push_str(url.trim_end_matches("metrics").trim_end_matches('/'));
         running
     }
@@ -256,6 +258,12 @@ impl Running {
 
     fn said(&self) -> String {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The base URL of its metrics, without the path.

@@ -16,7 +16,8 @@ use bot_metrics::{EnvReader, Metrics, Mode, Settings};
 use clap::Parser;
 
 pub use console::{
-    Held, Line, Tone, can_show_screen, complain, escaped, hold, print_json, say, say_in, say_json, shortened,
+    Held, Line, NoScreen, Tone, check_screen, complain, escaped, hold, print_json, say, say_in, say_json,
+    shortened,
 };
 pub use endpoint::{MetricsEndpoint, Serving, reachable};
 pub use exchange::OwnExchange;
@@ -93,7 +94,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Listens for Ctrl-C, SIGTERM and SIGHUP from now on.
+    /// Listens for Ctrl-C, SIGTERM, SIGHUP and SIGQUIT from now on.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and SIGHUP, for bots with and without an async runtime.
+//! Ctrl-C, SIGTERM, SIGHUP and SIGQUIT (Ctrl-\), for bots with and without an async runtime.
 
 use std::io;
 use std::sync::mpsc;
@@ -76,12 +76,15 @@ fn count_signals(count: &watch::Sender<u32>, started: &mpsc::SyncSender<io::Resu
 async fn listen(count: &watch::Sender<u32>, started: &mpsc::SyncSender<io::Result<()>>) -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    // Its default would leave open orders, and a terminal without echo where a table is shown.
+    let mut quit = signal(SignalKind::quit())?;
     let mut hangup = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) };
     let _ = started.send(Ok(()));
     loop {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = quit.recv() => {}
             () = next(&mut hangup) => {}
         }
         count.send_modify(|count| *count += 1);

@@ -13,7 +13,7 @@ pub enum Disruption {
     ServerError,
     /// New orders are accepted, but the connection is closed instead of an answer.
     LostReply,
-    /// Placing an order takes 2.5 s longer; every other call is as fast as ever.
+    /// Placing an order takes 2 s longer; every other call is as fast as ever.
     SlowOrders,
     /// No request is executed or answered until this ends; if the client has gone by then, its request is dropped.
     NoAnswer,

@@ -35,7 +35,7 @@ const RATE_LIMIT_DISRUPTION_WAIT: Duration = Duration::from_secs(2);
 const BAN_DISRUPTION_WAIT: Duration = Duration::from_secs(5);
 
 /// The additional delay of [`Disruption::SlowOrders`].
-const SLOW: Duration = Duration::from_millis(2_500);
+const SLOW: Duration = Duration::from_secs(2);
 
 type Exchange = State<Arc<Floor>>;
 type Answer<T = Value> = Result<Json<T>, Refusal>;

@@ -15,16 +15,16 @@ use crate::exchange::Disruption;
 
 /// The component whose behaviour a fault changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seat {
+pub enum Component {
     /// The bot: works with any exchange.
     Bot,
     /// The paper exchange, which does this wrong: needs the one in this process.
     Exchange(Disruption),
 }
 
-/// Takes one row per fault: its description, its name on the command line, its seat, and the metric that shows it.
+/// Takes one row per fault: its description, its name on the command line, its component, and the metric that shows it.
 macro_rules! faults {
-    ($(#[doc = $description:literal] $fault:ident: $name:literal, $seat:expr, $metric:literal;)+) => {
+    ($(#[doc = $description:literal] $fault:ident: $name:literal, $component:expr, $metric:literal;)+) => {
         /// A fault.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Fault {
@@ -53,9 +53,9 @@ macro_rules! faults {
 
             /// The component whose behaviour the fault changes.
             #[must_use]
-            pub const fn seat(self) -> Seat {
+            pub const fn component(self) -> Component {
                 match self {
-                    $(Self::$fault => $seat,)+
+                    $(Self::$fault => $component,)+
                 }
             }
 
@@ -78,63 +78,63 @@ macro_rules! faults {
 
 faults! {
     /// The trading cycle waits for an answer that never comes.
-    HangTrading: "hang-trading", Seat::Bot, r#"subsystem_alive{subsystem="trading"}"#;
+    HangTrading: "hang-trading", Component::Bot, r#"subsystem_alive{subsystem="trading"}"#;
     /// Every trading cycle ends in an error.
-    FailTrading: "fail-trading", Seat::Bot, r#"subsystem_runs_total{subsystem="trading",outcome="error"}"#;
+    FailTrading: "fail-trading", Component::Bot, r#"subsystem_runs_total{subsystem="trading",outcome="error"}"#;
     /// Every cycle of the monitor panics.
-    PanicMonitor: "panic-monitor", Seat::Bot, r#"subsystem_runs_total{subsystem="monitor",outcome="panic"}"#;
+    PanicMonitor: "panic-monitor", Component::Bot, r#"subsystem_runs_total{subsystem="monitor",outcome="panic"}"#;
     /// The strategy does nothing: trading cycles succeed, but no order is placed or cancelled.
-    IdleStrategy: "idle-strategy", Seat::Bot, r#"operational_events_total{type="ORDER_PLACED"}"#;
+    IdleStrategy: "idle-strategy", Component::Bot, r#"operational_events_total{type="ORDER_PLACED"}"#;
     /// The exchange answers 429 with Retry-After to everything.
-    RateLimit: "rate-limit", Seat::Exchange(Disruption::RateLimit),
+    RateLimit: "rate-limit", Component::Exchange(Disruption::RateLimit),
         r#"exchange_api_requests_total{outcome="rate_limited"}"#;
     /// The exchange answers 418 with Retry-After to everything: the address is banned.
-    Banned: "banned", Seat::Exchange(Disruption::Ban), r#"exchange_api_requests_total{outcome="banned"}"#;
+    Banned: "banned", Component::Exchange(Disruption::Ban), r#"exchange_api_requests_total{outcome="banned"}"#;
     /// The exchange answers 503 to everything and executes nothing.
-    ServerError: "server-error", Seat::Exchange(Disruption::ServerError),
+    ServerError: "server-error", Component::Exchange(Disruption::ServerError),
         r#"exchange_api_requests_total{outcome="server_error"}"#;
     /// The exchange answers nothing, so every call times out.
-    Timeout: "timeout", Seat::Exchange(Disruption::NoAnswer),
+    Timeout: "timeout", Component::Exchange(Disruption::NoAnswer),
         r#"exchange_api_requests_total{outcome="timeout"}"#;
     /// The exchange accepts new orders, but its answers are lost.
-    LostReply: "lost-reply", Seat::Exchange(Disruption::LostReply),
+    LostReply: "lost-reply", Component::Exchange(Disruption::LostReply),
         r#"operational_events_total{type="ORDER_UNKNOWN"}"#;
     /// The exchange takes seconds to accept an order.
-    SlowExchange: "slow-exchange", Seat::Exchange(Disruption::SlowOrders),
+    SlowExchange: "slow-exchange", Component::Exchange(Disruption::SlowOrders),
         r#"exchange_api_latency_seconds{operation="place_order"}"#;
     /// The clocks of bot and exchange differ, so the exchange refuses signed requests with -1021.
-    ClockSkew: "clock-skew", Seat::Exchange(Disruption::ClockSkew),
+    ClockSkew: "clock-skew", Component::Exchange(Disruption::ClockSkew),
         r#"exchange_api_requests_total{outcome="auth"}"#;
     /// The exchange halts its markets: quotes continue, but no order is accepted.
-    HaltMarkets: "halt-markets", Seat::Exchange(Disruption::HaltMarkets),
+    HaltMarkets: "halt-markets", Component::Exchange(Disruption::HaltMarkets),
         r#"subsystem_paused{subsystem="trading"}"#;
     /// The exchange's quotes stop; everything else works.
-    StaleMarketData: "stale-market-data", Seat::Exchange(Disruption::StopQuotes),
+    StaleMarketData: "stale-market-data", Component::Exchange(Disruption::StopQuotes),
         "market_data_last_update_timestamp_seconds";
     /// The exchange fails to list open orders; everything else works.
-    BlindReconciliation: "blind-reconciliation", Seat::Exchange(Disruption::HideOpenOrders),
+    BlindReconciliation: "blind-reconciliation", Component::Exchange(Disruption::HideOpenOrders),
         r#"subsystem_runs_total{subsystem="reconciliation",outcome="server_error"}"#;
     /// One account has an open order that the bot did not place.
-    OrphanOrder: "orphan-order", Seat::Exchange(Disruption::OrphanOrder),
+    OrphanOrder: "orphan-order", Component::Exchange(Disruption::OrphanOrder),
         r#"reconciliation_missing_items_count{source="db"}"#;
     /// The exchange forgets one of the bot's open orders, once.
-    GhostOrder: "ghost-order", Seat::Exchange(Disruption::GhostOrder),
+    GhostOrder: "ghost-order", Component::Exchange(Disruption::GhostOrder),
         r#"reconciliation_mismatches_by_kind_total{kind="missing",source="exchange"}"#;
     /// One profile's allocation is cut below its holdings, so its available capital falls below zero.
-    NegativeCapital: "negative-capital", Seat::Bot, "capital_below_zero";
+    NegativeCapital: "negative-capital", Component::Bot, "capital_below_zero";
     /// One profile's allocation is cut below its holdings, although its account has free funds.
-    OverAllocated: "over-allocated", Seat::Bot, "profile_utilization_percent";
+    OverAllocated: "over-allocated", Component::Bot, "profile_utilization_percent";
     /// One profile cancels its orders and is removed.
-    RemoveProfile: "remove-profile", Seat::Bot, "profile_utilization_percent";
+    RemoveProfile: "remove-profile", Component::Bot, "profile_utilization_percent";
 }
 
 impl Fault {
     /// What the paper exchange does wrong during the fault; `None` for a fault of the bot.
     #[must_use]
     pub const fn disruption(self) -> Option<Disruption> {
-        match self.seat() {
-            Seat::Exchange(disruption) => Some(disruption),
-            Seat::Bot => None,
+        match self.component() {
+            Component::Exchange(disruption) => Some(disruption),
+            Component::Bot => None,
         }
     }
 
@@ -191,7 +191,7 @@ mod tests {
     fn names_and_disruptions_are_distinct_and_every_line_fits_a_terminal() {
         let names: BTreeSet<_> = Fault::ALL.iter().map(|fault| fault.as_str()).collect();
         let disruptions: BTreeSet<_> = Fault::ALL.iter().filter_map(|fault| fault.disruption()).collect();
-        let of_bot = Fault::ALL.iter().filter(|fault| fault.seat() == Seat::Bot).count();
+        let of_bot = Fault::ALL.iter().filter(|fault| fault.component() == Component::Bot).count();
         assert_eq!(names.len(), Fault::ALL.len());
         assert_eq!(disruptions.len() + of_bot, Fault::ALL.len());
         for line in Fault::list().lines() {

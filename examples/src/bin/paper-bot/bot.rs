@@ -146,7 +146,7 @@ impl Bot {
         let screen = self.show_screen();
         let ending = tokio::select! {
             ending = end => ending,
-            died = self.work(&mut loops) => died,
+            died = self.work(&mut loops, screen.is_some()) => died,
         };
         drop(screen);
         self.journal.say(format_args!("{ending}: finishing what is under way, cancelling all orders"));
@@ -168,7 +168,7 @@ impl Bot {
             return None;
         }
         let screen = Screen::show(self.sampler());
-        screen.inspect_err(|error| self.journal.say(format_args!("no table on this terminal: {error}"))).ok()
+        screen.inspect_err(|error| self.journal.say(format_args!("no table: {error}; printing lines instead"))).ok()
     }
 
     /// Checks whether there is an exchange. A refusal does not end the bot, since the loops will ask again.
@@ -199,15 +199,15 @@ impl Bot {
     }
 
     /// Starts the loops and lets them run; returns when one of them dies.
-    async fn work(self: &Arc<Self>, loops: &mut JoinSet<()>) -> Ending {
+    async fn work(self: &Arc<Self>, loops: &mut JoinSet<()>, has_table: bool) -> Ending {
         self.await_last_orders().await;
         self.warm_up().await;
         self.tell_start();
         loops.spawn(Arc::clone(self).trading_loop());
         loops.spawn(Arc::clone(self).monitor_loop());
         loops.spawn(Arc::clone(self).reconciliation_loop());
-        loops.spawn(Arc::clone(self).progress_loop());
-        loops.spawn(Arc::clone(self).obey_operator());
+        loops.spawn(Arc::clone(self).progress_loop(has_table));
+        loops.spawn(Arc::clone(self).stop_and_start_a_profile());
         while let Some(ended) = loops.join_next().await {
             if let Err(died) = ended {
                 return Ending::Died(died);
@@ -292,10 +292,10 @@ impl Bot {
         all(task).await
     }
 
-    async fn progress_loop(self: Arc<Self>) {
+    async fn progress_loop(self: Arc<Self>, has_table: bool) {
         let (mut sampler, mut known) = (self.sampler(), KnownStates::default());
         while self.shutdown.allows(sleep(PROGRESS_EVERY)).await {
-            self.tell_progress(&sampler.figures(), &mut known);
+            self.tell_progress(&sampler.figures(), &mut known, has_table);
         }
     }
 

@@ -9,9 +9,10 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use crate::own_orders::OwnOrder;
-use crate::tables::{self, Stored, Write};
+use crate::pending::{Pending, Write};
+use crate::tables::{self, KEPT_IN_FILE, KEPT_IN_MEMORY, Stored};
 
-/// Writes after which old rows are deleted.
+/// Written rows after which old ones are deleted.
 const PRUNE_AFTER: usize = 1_000;
 
 /// The error of a database that cannot be used.
@@ -72,11 +73,12 @@ impl Database {
             return Err(DatabaseError::Foreign(shown.to_owned()));
         }
         let stored = tables::read(&connection).map_err(failed)?;
+        let kept = if path.is_some() { KEPT_IN_FILE } else { KEPT_IN_MEMORY };
         let (requests, received) = mpsc::channel();
         // Without the thread every order is refused, because it cannot be written.
         let _ = thread::Builder::new()
             .name("database".to_owned())
-            .spawn(move || Writer { connection, unwritten: Vec::new(), written: 0 }.run(&received));
+            .spawn(move || Writer::new(connection, kept).run(&received));
         Ok((Self { requests }, stored))
     }
 
@@ -110,18 +112,25 @@ impl Database {
 struct Writer {
     connection: Connection,
     /// Queued writes, and those that failed, which are tried again with the next.
-    unwritten: Vec<Write>,
+    pending: Pending,
+    /// Rows written since old ones were deleted.
     written: usize,
+    /// The number of old rows to keep.
+    kept: i64,
 }
 
 impl Writer {
+    fn new(connection: Connection, kept: i64) -> Self {
+        Self { connection, pending: Pending::default(), written: 0, kept }
+    }
+
     fn run(mut self, requests: &Receiver<Request>) {
         while let Ok(first) = requests.recv() {
             let mut flushes = Vec::new();
             // Everything that waits is one transaction.
             for request in std::iter::once(first).chain(requests.try_iter()) {
                 match request {
-                    Request::Write(write) => self.unwritten.push(*write),
+                    Request::Write(write) => self.pending.add(*write),
                     Request::Flush(answer) => flushes.push(answer),
                     Request::Orders(profile, answer) => {
                         let orders = self.commit().and_then(|()| {
@@ -142,16 +151,15 @@ impl Writer {
     }
 
     fn commit(&mut self) -> Result<(), Unwritten> {
-        if self.unwritten.is_empty() {
+        if self.pending.is_empty() {
             return Ok(());
         }
-        self.written += self.unwritten.len();
-        let prunes = self.written >= PRUNE_AFTER;
-        tables::write(&mut self.connection, &self.unwritten, prunes).map_err(|error| unwritten(&error))?;
-        self.unwritten.clear();
-        if prunes {
-            self.written = 0;
-        }
+        let written = self.written + self.pending.len();
+        let prunes = written >= PRUNE_AFTER;
+        let kept = prunes.then_some(self.kept);
+        tables::write(&mut self.connection, &self.pending, kept).map_err(|error| unwritten(&error))?;
+        self.pending = Pending::default();
+        self.written = if prunes { 0 } else { written };
         Ok(())
     }
 }
@@ -161,148 +169,4 @@ fn unwritten(error: &rusqlite::Error) -> Unwritten {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use bot_metrics_examples::market::{Side, Symbol};
-
-    use super::*;
-    use crate::api::{AccountTrade, NewOrder, OrderKind};
-    use crate::own_orders::{End, OrderState, OwnOrders, Position};
-
-    /// A file in the temporary directory, removed with this.
-    struct TemporaryFile(PathBuf);
-
-    impl TemporaryFile {
-        fn new(name: &str) -> Self {
-            let file = Self(std::env::temp_dir().join(format!("paper-bot-{}-{name}.db", std::process::id())));
-            file.remove();
-            file
-        }
-
-        fn remove(&self) {
-            for suffix in ["", "-wal", "-shm"] {
-                let _ = std::fs::remove_file(format!("{}{suffix}", self.0.display()));
-            }
-        }
-
-        fn orders(&self) -> OwnOrders {
-            // The thread of an earlier database closes the file soon after its last owner is gone.
-            let (database, mut stored) = loop {
-                match Database::open(Some(&self.0)) {
-                    Err(DatabaseError::InUse(_)) => thread::sleep(Duration::from_millis(1)),
-                    other => break other.unwrap(),
-                }
-            };
-            OwnOrders::new("maker", database, stored.take("maker"))
-        }
-    }
-
-    impl Drop for TemporaryFile {
-        fn drop(&mut self) {
-            self.remove();
-        }
-    }
-
-    fn order(client_id: &str) -> NewOrder {
-        NewOrder {
-            client_id: client_id.to_owned(),
-            symbol: Symbol::SolUsdt,
-            side: Side::Sell,
-            kind: OrderKind::Limit,
-            price: 143.into(),
-            quantity: 3.into(),
-        }
-    }
-
-    #[test]
-    fn orders_and_positions_continue_and_what_was_open_is_unknown() {
-        let file = TemporaryFile::new("continues");
-        let mut orders = file.orders();
-        for client_id in ["sent", "open", "closed"] {
-            orders.sent(&order(client_id));
-        }
-        orders.opened("open", 7);
-        orders.closed("closed", End::Cancelled);
-        let trade = AccountTrade {
-            id: 40,
-            order_id: 7,
-            price: 144.into(),
-            qty: 2.into(),
-            commission: 1.into(),
-            commission_asset: "USDT".to_owned(),
-        };
-        let _ = orders.filled(Symbol::SolUsdt, &trade);
-        drop(orders);
-
-        let mut orders = file.orders();
-        assert_eq!(orders.state("sent"), Some(OrderState::Unknown { order_id: None }));
-        assert_eq!(orders.state("open"), Some(OrderState::Unknown { order_id: Some(7) }));
-        assert_eq!(orders.state("closed"), None);
-        let position = Position { quantity: (-2).into(), cash: (2 * 144 - 1).into() };
-        assert_eq!(orders.position(Symbol::SolUsdt), position);
-        assert_eq!(orders.first_trade(Symbol::SolUsdt, 50), 41, "what happened meanwhile is booked");
-        assert_eq!(orders.first_trade(Symbol::SolUsdt, 3), 3, "the exchange counts anew");
-        orders.set_next_trade(Symbol::SolUsdt, 41);
-        assert_eq!(orders.filled(Symbol::SolUsdt, &trade), None, "it is booked already");
-    }
-
-    #[tokio::test]
-    async fn closed_orders_are_returned_with_the_open_ones() {
-        let (database, mut stored) = Database::open(None).unwrap();
-        let mut orders = OwnOrders::new("maker", database.clone(), stored.take("maker"));
-        orders.sent(&order("open"));
-        orders.opened("open", 7);
-        orders.sent(&order("closed"));
-        orders.closed("closed", End::Cancelled);
-        let states: Vec<_> =
-            database.orders("maker").await.unwrap().iter().map(|order| order.state).collect();
-        assert_eq!(states.len(), 2, "{states:?}");
-        assert!(states.contains(&OrderState::Open { order_id: 7 }), "{states:?}");
-        assert!(states.contains(&OrderState::Closed { order_id: None, ended: End::Cancelled }), "{states:?}");
-        assert_eq!(database.orders("other").await.unwrap(), []);
-    }
-
-    #[tokio::test]
-    async fn a_write_that_fails_is_reported_and_tried_again() {
-        let file = TemporaryFile::new("fails");
-        let mut orders = file.orders();
-        orders.sent(&order("first"));
-        drop(orders);
-        // The thread of the bot's database closes the file soon after its last owner is gone.
-        while Connection::open(&file.0).unwrap().execute_batch("ALTER TABLE orders RENAME TO away").is_err() {
-            thread::sleep(Duration::from_millis(1));
-        }
-        let connection = Connection::open(&file.0).unwrap();
-        let (requests, received) = mpsc::channel();
-        thread::spawn(move || Writer { connection, unwritten: Vec::new(), written: 0 }.run(&received));
-        let database = Database { requests };
-        let mut orders = OwnOrders::new("maker", database.clone(), Stored::default().take("maker"));
-        orders.sent(&order("second"));
-        let error = database.flushed().await.unwrap_err();
-        assert!(error.to_string().contains("no such table: orders"), "{error}");
-        let other = Connection::open(&file.0).unwrap();
-        other.execute_batch("ALTER TABLE away RENAME TO orders").unwrap();
-        database.flushed().await.unwrap();
-        assert_eq!(database.orders("maker").await.unwrap().len(), 2);
-    }
-
-    #[test]
-    fn a_second_bot_and_a_foreign_database_are_refused() {
-        let file = TemporaryFile::new("refused");
-        let first = Database::open(Some(&file.0)).unwrap();
-        let second = Database::open(Some(&file.0)).unwrap_err();
-        assert!(matches!(second, DatabaseError::InUse(_)), "{second}");
-        drop(first);
-
-        let foreign = TemporaryFile::new("foreign");
-        Connection::open(&foreign.0).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
-        let error = Database::open(Some(&foreign.0)).unwrap_err();
-        assert!(error.to_string().ends_with("is not a database of this version of the bot"), "{error}");
-
-        let text = TemporaryFile::new("text");
-        std::fs::write(&text.0, "orders,fills,positions\n".repeat(100)).unwrap();
-        let error = Database::open(Some(&text.0)).unwrap_err();
-        assert!(error.to_string().contains("file is not a database"), "{error}");
-    }
-}
+mod tests;

@@ -41,9 +41,12 @@ pub(crate) enum BotError {
 /// The reason why the bot cannot start or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FatalError {
-    /// The recording cannot be used.
+    /// The built-in recording cannot be used.
     #[error(transparent)]
     Recording(#[from] RecordingError),
+    /// The given recording cannot be used.
+    #[error("--data {0}")]
+    Data(#[source] RecordingError),
     /// The database of orders cannot be used.
     #[error(transparent)]
     Database(#[from] DatabaseError),

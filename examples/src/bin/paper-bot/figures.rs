@@ -1,5 +1,6 @@
-//! The bot's figures, which it reads from its own metrics as any other bot could.
+//! The figures that the table and the JSON objects show. They are those of the status page.
 
+use bot_metrics::status::SubsystemState;
 use serde::Serialize;
 
 /// All figures at one moment.
@@ -8,7 +9,11 @@ pub(crate) struct Figures {
     /// The address of the page; `None` if the metrics are not served.
     pub(crate) url: Option<String>,
     /// `paper` or `live`.
-    pub(crate) mode: &'static str,
+    pub(crate) mode: String,
+    /// The state of the bot in a sentence.
+    pub(crate) verdict: String,
+    /// Whether nothing is wrong.
+    pub(crate) is_well: bool,
     /// Time since the start.
     pub(crate) uptime_seconds: f64,
     /// Used part of the request weight of this minute, 0 to 1 and above; `None` until the exchange has sent its limit.
@@ -27,7 +32,9 @@ pub(crate) struct Figures {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct LoopFigures {
     pub(crate) name: String,
-    pub(crate) state: LoopState,
+    pub(crate) state: SubsystemState,
+    /// Whether it succeeded within its limit, or is paused.
+    pub(crate) is_alive: bool,
     /// Time since the last success, or since the start or the end of a pause.
     pub(crate) age_seconds: f64,
     /// The age at which it is stalled.
@@ -38,24 +45,6 @@ pub(crate) struct LoopFigures {
     pub(crate) running_seconds: Option<f64>,
     /// The reason of a pause.
     pub(crate) paused: Option<String>,
-}
-
-/// The state of a loop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum LoopState {
-    /// Its last run succeeded, within its limit.
-    Fresh,
-    /// No run has ended yet.
-    Waiting,
-    /// Paused on purpose.
-    Paused,
-    /// Its last run failed.
-    Failing,
-    /// No success within its limit.
-    Stalled,
-    /// A run takes longer than its limit.
-    Hung,
 }
 
 /// One profile.
@@ -78,27 +67,28 @@ pub(crate) struct ProfileFigures {
     pub(crate) profit_usdt: Option<f64>,
 }
 
-/// One operation of the exchange, in the last minute.
+/// One operation of the exchange. All but the name and the count are of the last 30 to 60 s, less after the start; `None`
+/// while nothing samples the metrics, because they are not served.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct CallFigures {
     pub(crate) operation: String,
     /// Calls since the start.
     pub(crate) calls: u64,
-    pub(crate) per_second: f64,
+    pub(crate) per_second: Option<f64>,
     /// Half of the calls took at most this long; `None` without calls.
     pub(crate) p50_seconds: Option<f64>,
     /// 99 of 100 calls took at most this long.
     pub(crate) p99_seconds: Option<f64>,
     /// Calls that the exchange rejected.
-    pub(crate) rejected: u64,
+    pub(crate) rejected: Option<u64>,
     /// Calls that failed.
-    pub(crate) failed: u64,
+    pub(crate) failed: Option<u64>,
 }
 
 impl CallFigures {
-    /// Whether it was called in the last minute.
+    /// Whether it was called lately, as far as that is known.
     pub(crate) fn is_in_use(&self) -> bool {
-        self.per_second > 0.0
+        self.per_second.map_or(self.calls > 0, |rate| rate > 0.0)
     }
 }
 

@@ -93,8 +93,8 @@ impl Event {
         }
     }
 
-    /// Whether it is printed; others are too many for that.
-    fn is_heard(&self) -> bool {
+    /// Whether it is printed as a line; others are too many for that.
+    fn is_printed(&self) -> bool {
         let is_notable = matches!(
             self,
             Self::CapitalRestored { .. }
@@ -240,7 +240,7 @@ impl Journal {
         self.count(entry);
         if self.output == Output::Json {
             output::say_event(entry);
-        } else if entry.event.is_heard() {
+        } else if entry.event.is_printed() {
             self.say_in(entry.event.tone(), entry);
         }
     }

@@ -4,11 +4,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may stop where it fails"))]
 
 mod api;
+mod booking;
 mod bot;
 mod capital;
 mod database;
 mod desk;
 mod error;
+mod exchange;
 mod figures;
 #[cfg(test)]
 mod generated;
@@ -19,6 +21,7 @@ mod monitor;
 mod options;
 mod output;
 mod own_orders;
+mod pending;
 mod profile;
 mod progress;
 mod quoting;
@@ -39,16 +42,15 @@ use std::sync::Arc;
 
 use bot_metrics::{Metrics, operations};
 use bot_metrics_examples::demo::{self, Failure, Stop, say};
-use bot_metrics_examples::exchange::{ExchangeSettings, PaperExchange};
 use bot_metrics_examples::fault::{Fault, Switchboard};
-use bot_metrics_examples::recording::Recording;
 
 use crate::bot::{Bot, PlannedFaults};
 use crate::database::Database;
 use crate::error::FatalError;
+use crate::exchange::{Choice, Exchange};
 use crate::options::{BotCommand, Options};
 use crate::output::Output;
-use crate::profile::{PROFILES, Profile};
+use crate::profile::PROFILES;
 use crate::tables::Stored;
 
 fn main() -> ExitCode {
@@ -63,19 +65,27 @@ fn run(options: Options) -> Result<ExitCode, Failure> {
         say(Fault::list());
         return Ok(ExitCode::SUCCESS);
     }
+    let stop = Stop::listen()?;
+    // All input is checked before the address is printed.
+    let choice = Choice::of(&options)?;
     let database = Database::open(options.db.as_deref()).map_err(FatalError::from)?;
     let metrics = metrics::install()?;
     // Profiles are known before the first scrape, so that the first violation is an increase.
     for profile in PROFILES {
         let _ = metrics.profile(profile.id);
     }
-    let stop = Stop::listen()?;
-    let output = options.output.choose();
-    let serving = options.common.metrics.serve(&metrics, options.server(), &stop)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|source| FatalError::System { what: "cannot start the runtime", source })?;
     metrics.watch_tokio(runtime.handle());
-    let outcome = runtime.block_on(trade(options, (output, serving.url()), metrics, database, stop));
+    let output = options.output.choose();
+    let serving = options.common.metrics.serve(&metrics, options.server(), &stop)?;
+    let faults = Switchboard::default();
+    let exchange = runtime.block_on(Exchange::open(choice, &options, &faults))?;
+    let shown = (output, serving.url());
+    let outcome = runtime.block_on(trade(&options, &exchange, faults, shown, metrics, database, stop));
+    // The exchange answers as long as the metrics are served.
+    drop(serving);
+    drop(exchange);
     // A pending host name look-up must not delay the end of the process.
     runtime.shutdown_background();
     outcome?;
@@ -83,19 +93,15 @@ fn run(options: Options) -> Result<ExitCode, Failure> {
 }
 
 async fn trade(
-    options: Options,
+    options: &Options,
+    exchange: &Exchange,
+    faults: Switchboard,
     shown: (Output, Option<String>),
     metrics: Metrics,
     database: (Database, Stored),
     stop: Stop,
 ) -> Result<(), FatalError> {
-    let faults = Switchboard::default();
-    let (url, _exchange) = if let Some(url) = &options.exchange_url {
-        (url.as_str().trim_end_matches('/').to_owned(), None)
-    } else {
-        let exchange = start_exchange(&options, &faults).await?;
-        (exchange.url(), Some(exchange))
-    };
+    let url = exchange.url();
     say(format_args!("exchange at {url}"));
     let planned = PlannedFaults { windows: options.fault_windows(), random: options.random_faults() };
     for window in &planned.windows {
@@ -103,21 +109,4 @@ async fn trade(
     }
     let bot = Arc::new(Bot::new(&url, faults, shown, metrics, database)?);
     bot.run(planned, options.common.duration, stop.come()).await
-}
-
-async fn start_exchange(options: &Options, faults: &Switchboard) -> Result<PaperExchange, FatalError> {
-    let recording = match &options.data {
-        Some(path) => Recording::from_file(path)?,
-        None => Recording::embedded()?,
-    };
-    let settings = ExchangeSettings {
-        speed: options.speed,
-        accounts: PROFILES.map(Profile::account).to_vec(),
-        delay_seed: Some(options.seed),
-        disruptions: faults.disruptions(),
-        ..ExchangeSettings::new(Arc::new(recording))
-    };
-    PaperExchange::start(settings)
-        .await
-        .map_err(|source| FatalError::System { what: "cannot open a loopback port for the exchange", source })
 }

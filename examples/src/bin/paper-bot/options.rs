@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bot_metrics::server::{Format, ServerOptions};
 use bot_metrics_examples::demo::CommonOptions;
 use bot_metrics_examples::duration::DURATION_FORMAT;
-use bot_metrics_examples::fault::{Fault, FaultWindow, RandomFaults, Seat, WindowError};
+use bot_metrics_examples::fault::{Fault, FaultWindow, RandomFaults, Component, WindowError};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use reqwest::Url;
@@ -113,7 +113,7 @@ impl Options {
 
     /// The random faults to inject, among those that are possible on the exchange.
     pub(crate) fn random_faults(&self) -> Option<RandomFaults> {
-        let is_possible = |fault: &Fault| self.exchange_url.is_none() || fault.seat() == Seat::Bot;
+        let is_possible = |fault: &Fault| self.exchange_url.is_none() || fault.component() == Component::Bot;
         let faults: Vec<_> = Fault::ALL.iter().copied().filter(is_possible).collect();
         self.random_faults.map(|seed| RandomFaults::new(seed, &faults))
     }
@@ -127,7 +127,7 @@ impl Options {
     /// Checks combinations of options that clap cannot express.
     fn check(&self) -> Result<(), clap::Error> {
         let windows = self.fault_windows();
-        let foreign = windows.iter().find(|window| window.fault.seat() != Seat::Bot);
+        let foreign = windows.iter().find(|window| window.fault.component() != Component::Bot);
         match (&self.exchange_url, foreign) {
             (Some(_), Some(window)) => Err(Self::command().error(
                 ErrorKind::ArgumentConflict,
@@ -144,7 +144,7 @@ impl Options {
 }
 
 fn bot_faults() -> String {
-    let faults = Fault::ALL.iter().filter(|fault| fault.seat() == Seat::Bot);
+    let faults = Fault::ALL.iter().filter(|fault| fault.component() == Component::Bot);
     faults.map(|fault| fault.as_str()).collect::<Vec<_>>().join(", ")
 }
 
@@ -234,7 +234,7 @@ mod tests {
         assert!(options.random_faults().is_none());
         let drawn =
             read(&["--random-faults=7", "--exchange-url=http://127.0.0.1:9000"]).unwrap().random_faults();
-        assert!(drawn.unwrap().take(100).all(|window| window.fault.seat() == Seat::Bot));
+        assert!(drawn.unwrap().take(100).all(|window| window.fault.component() == Component::Bot));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bot_metrics::LabelValue as _;
-use bot_metrics_examples::demo::{can_show_screen, print_json, say_json};
+use bot_metrics_examples::demo::{NoScreen, check_screen, print_json, say, say_json};
 use bot_metrics_examples::fault::Fault;
 use bot_metrics_examples::market::Symbol;
 use serde::Serialize;
@@ -27,8 +27,8 @@ pub(crate) enum Output {
 pub(crate) struct OutputOptions {
     /// Prints lines instead of the live table that a terminal shows.
     ///
-    /// Lines are also printed if standard output is not a terminal, with `TERM=dumb`, and in the background. `NO_COLOR=1`
-    /// leaves out colours.
+    /// Lines are also printed if standard output is not a terminal or has no size, with `TERM=dumb`, and in the
+    /// background. `NO_COLOR=1` leaves out colours.
     #[arg(long)]
     plain: bool,
 
@@ -38,15 +38,22 @@ pub(crate) struct OutputOptions {
 }
 
 impl OutputOptions {
-    /// The output that the options choose on this terminal.
+    /// The output that the options choose. Says why a terminal gets no table, unless that was asked for.
     pub(crate) fn choose(self) -> Output {
         if self.json {
             print_json();
-            Output::Json
-        } else if !self.plain && can_show_screen() {
-            Output::Screen
-        } else {
-            Output::Lines
+            return Output::Json;
+        }
+        if self.plain {
+            return Output::Lines;
+        }
+        match check_screen() {
+            Ok(()) => Output::Screen,
+            Err(NoScreen::NoTerminal) => Output::Lines,
+            Err(reason) => {
+                say(format_args!("no table: {reason}; printing lines instead"));
+                Output::Lines
+            }
         }
     }
 }

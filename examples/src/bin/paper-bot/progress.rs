@@ -2,31 +2,32 @@
 
 use std::collections::BTreeMap;
 
+use bot_metrics::status::SubsystemState;
 use bot_metrics_examples::demo::{Tone, say};
 use bot_metrics_examples::market::Symbol;
 
 use crate::bot::Bot;
-use crate::figures::{Figures, LoopFigures, LoopState, ProfileFigures};
+use crate::figures::{Figures, LoopFigures, ProfileFigures};
 use crate::journal::Tally;
 use crate::output::{self, Output};
 
 /// The used part of the request weight above which it is worth a line.
 const MUCH_WEIGHT: f64 = 0.5;
 
-/// The states of the loops that were printed last.
+/// Whether each loop worked when that was printed last.
 #[derive(Debug, Default)]
 pub(crate) struct KnownStates(BTreeMap<String, bool>);
 
 impl Bot {
-    /// Prints the figures, and which loops have stalled since the last time.
-    pub(crate) fn tell_progress(&self, figures: &Figures, known: &mut KnownStates) {
+    /// Prints the figures unless the table shows them, and which loops have stopped to work since the last time.
+    pub(crate) fn tell_progress(&self, figures: &Figures, known: &mut KnownStates, has_table: bool) {
         for figures in &figures.loops {
             self.tell_stalled(figures, known);
         }
         match self.output {
-            Output::Screen => {}
             Output::Json => output::say_status(figures),
-            Output::Lines => {
+            Output::Screen | Output::Lines if has_table => {}
+            Output::Screen | Output::Lines => {
                 for profile in &figures.profiles {
                     self.journal.say(progress(profile));
                 }
@@ -40,18 +41,25 @@ impl Bot {
 
     fn tell_stalled(&self, figures: &LoopFigures, known: &mut KnownStates) {
         let LoopFigures { name, state, age_seconds, limit_seconds, .. } = figures;
-        let is_stalled = matches!(state, LoopState::Stalled | LoopState::Hung);
-        let was_stalled = known.0.insert(name.clone(), is_stalled).unwrap_or(false);
+        let problem = match state {
+            SubsystemState::Hung => Some("hangs"),
+            SubsystemState::Failing if !figures.is_alive => Some("keeps failing"),
+            _ if !figures.is_alive => Some("is stalled"),
+            _ => None,
+        };
+        let had_problem = known.0.insert(name.clone(), problem.is_some()).unwrap_or(false);
         let metric = format!("subsystem_alive{{subsystem=\"{name}\"}}");
-        match (was_stalled, is_stalled) {
-            (false, true) => {
-                let verb = if *state == LoopState::Hung { "hangs" } else { "is stalled" };
+        match problem {
+            Some(problem) if !had_problem => {
                 let line = format_args!(
-                    "{name} {verb}: {age_seconds:.0} s, at most {limit_seconds:.0} s allowed: see {metric}"
+                    "{name} {problem}: no success for {age_seconds:.0} s, at most {limit_seconds:.0} s allowed: \
+                     see {metric}"
                 );
                 self.journal.say_in(Tone::Bad, line);
             }
-            (true, false) => self.journal.say_in(Tone::Good, format_args!("{name} runs again: see {metric}")),
+            None if had_problem => {
+                self.journal.say_in(Tone::Good, format_args!("{name} runs again: see {metric}"));
+            }
             _ => {}
         }
     }

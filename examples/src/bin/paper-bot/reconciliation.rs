@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bot_metrics::prelude::*;
 
-use crate::api::{ApiError, OrderReport, RemoteStatus};
+use crate::api::{ApiError, OrderReport};
+use crate::booking::NO_SUCH_ORDER;
 use crate::bot::Bot;
 use crate::desk::Desk;
 use crate::error::BotError;
 use crate::journal::{Event, JournalEntry};
-use crate::own_orders::{OrderState, OwnOrder};
-use crate::quoting::NO_SUCH_ORDER;
+use crate::own_orders::{End, OrderState, OwnOrder};
 
 /// How the two sides disagree on an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,7 +102,7 @@ impl Mismatch {
 impl Desk {
     /// Compares the database with the exchange's list of open orders. Trading continues meanwhile, so only entries
     /// that the database has both before and after fetching the list count.
-    async fn compare_orders(&self) -> Result<Vec<Mismatch>, BotError> {
+    pub(crate) async fn compare_orders(&self) -> Result<Vec<Mismatch>, BotError> {
         let before = self.stored_orders().await?;
         let listed = self.call(self.api.get_open_orders()).await?;
         self.book_executed(&listed).await?;
@@ -141,19 +141,21 @@ impl Desk {
         Mismatch { kind, profile: self.profile.id, client_id }
     }
 
-    /// Queries an order that is not listed, since it may have just been filled. A ghost is removed from the database.
+    /// Queries an order that is not listed, since it may have just been filled. A ghost is closed as the exchange says that
+    /// it ended, once its trades until then are booked.
     async fn is_ghost(&self, client_id: &str) -> Result<bool, BotError> {
-        let order = self.orders().all().find(|order| order.client_id == client_id).map(|order| order.symbol);
+        let order = self.orders().get(client_id).map(|order| order.symbol);
         let Some(symbol) = order else { return Ok(false) };
-        let is_gone = match self.call(self.api.get_order(symbol, client_id)).await {
-            Ok(report) => matches!(report.status, RemoteStatus::Canceled | RemoteStatus::Ended),
-            Err(BotError::Api(ApiError::Rejected { code: NO_SUCH_ORDER, .. })) => true,
+        let ended = match self.call(self.api.get_order(symbol, client_id)).await {
+            Ok(report) => report.status.ended(),
+            Err(BotError::Api(ApiError::Rejected { code: NO_SUCH_ORDER, .. })) => Some(End::NotFound),
             Err(error) => return Err(error),
         };
-        let mut orders = self.orders();
-        let is_ghost = is_gone && matches!(orders.state(client_id), Some(OrderState::Open { .. }));
+        let Some(ended) = ended else { return Ok(false) };
+        self.collect_fills(symbol).await?;
+        let is_ghost = matches!(self.orders().state(client_id), Some(OrderState::Open { .. }));
         if is_ghost {
-            orders.not_found(client_id);
+            self.book_closed(symbol, client_id, ended);
         }
         Ok(is_ghost)
     }
@@ -206,8 +208,7 @@ mod tests {
     use bot_metrics_examples::market::{Side, Symbol};
 
     use super::*;
-    use crate::api::{NewOrder, OrderKind};
-    use crate::own_orders::End;
+    use crate::api::{NewOrder, OrderKind, RemoteStatus};
     use crate::rehearsal::Rehearsal;
 
     const SENT: OrderState = OrderState::Sent;

@@ -3,18 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use bot_metrics::prelude::*;
 use bot_metrics_examples::clock::Clock;
 use bot_metrics_examples::exchange::{ExchangeSettings, PaperExchange};
 use bot_metrics_examples::fault::Switchboard;
 use bot_metrics_examples::recording::Recording;
+use tokio::net::TcpListener;
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::api::Client;
 use crate::bot::Bot;
 use crate::database::Database;
 use crate::desk::Desk;
 use crate::output::Output;
 use crate::profile::{PROFILES, Profile};
+use crate::tables::StoredProfile;
+use crate::throttle::Throttle;
 
 /// Attributes record to the process-wide instance, so only one rehearsal runs at a time.
 static ALONE: Mutex<()> = Mutex::const_new(());
@@ -68,5 +73,34 @@ impl Rehearsal {
 
     pub(crate) fn desk(&self) -> Arc<Desk> {
         Arc::clone(&self.bot.roster.all()[0])
+    }
+
+    /// A desk without orders on the exchange at `url`, with the bot's journal.
+    pub(crate) fn desk_at(&self, url: &str) -> Desk {
+        self.continued_desk(StoredProfile::default(), url)
+    }
+
+    /// A desk without orders on an exchange that answers as `router` does.
+    pub(crate) async fn desk_on(&self, router: Router) -> Desk {
+        self.desk_that_continues(StoredProfile::default(), router).await
+    }
+
+    /// A desk that continues what is stored, on an exchange that answers as `router` does.
+    pub(crate) async fn desk_that_continues(&self, stored: StoredProfile, router: Router) -> Desk {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        self.continued_desk(stored, &url)
+    }
+
+    fn continued_desk(&self, stored: StoredProfile, url: &str) -> Desk {
+        let metrics = Settings::new(Mode::Paper).build().unwrap();
+        let gauge = metrics.rate_limit(labels::Exchange::Paper, labels::RateLimit::RequestWeight);
+        let throttle = Arc::new(Throttle::new(gauge));
+        let profile = self.desk().profile;
+        let api = Client::new(url, Arc::clone(&throttle)).unwrap();
+        let (database, _) = Database::open(None).unwrap();
+        let journal = Arc::clone(&self.bot.journal);
+        Desk::new(profile, api, self.faults.clone(), journal, throttle, (database, stored))
     }
 }

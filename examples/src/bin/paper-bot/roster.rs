@@ -43,7 +43,7 @@ impl Roster {
 
 impl Bot {
     /// [`Fault::RemoveProfile`]: stops one profile, and starts it again when the fault ends.
-    pub(crate) async fn obey_operator(self: Arc<Self>) {
+    pub(crate) async fn stop_and_start_a_profile(self: Arc<Self>) {
         let Some(desk) = self.roster.all().iter().find(|desk| desk.profile == &MAKER_WIDE) else { return };
         let operator = async {
             loop {

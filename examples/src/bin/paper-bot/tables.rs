@@ -9,11 +9,15 @@ use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
 use crate::api::AccountTrade;
 use crate::own_orders::{End, OrderState, OwnOrder, Position};
+use crate::pending::{Pending, PositionRow};
 
-/// The rows of closed orders and of fills that are kept; positions contain all fills ever.
-const KEPT: i64 = 100_000;
+/// The rows of closed orders and of fills that a file keeps; positions contain all fills ever.
+pub(crate) const KEPT_IN_FILE: i64 = 100_000;
 
-/// The last orders of all profiles that [`orders`] returns although they are closed.
+/// Likewise in memory, where no other program reads them.
+pub(crate) const KEPT_IN_MEMORY: i64 = RECENT;
+
+/// The last orders of all profiles that are read although they are closed.
 const RECENT: i64 = 2_000;
 
 const VERSION: i64 = 2;
@@ -22,8 +26,10 @@ const VERSION: i64 = 2;
 /// nothing is lost. If the machine loses power the last commits may be, and reconciliation reports their orders as
 /// missing from the database. Waiting for the disk before each order would cost several milliseconds.
 ///
-/// The exclusive lock keeps a second bot out. The primary keys make a repeated write harmless.
+/// The exclusive lock keeps a second bot out. The primary keys make a repeated write harmless. The cache of half a MiB
+/// holds the last rows, which are all that the bot reads; the usual 2 MiB would fill within the first quarter of an hour.
 const SCHEMA: &str = "
+    PRAGMA cache_size = -512;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
     BEGIN EXCLUSIVE;
@@ -61,32 +67,6 @@ const SCHEMA: &str = "
     COMMIT;
 ";
 
-/// One row to insert or to change.
-#[derive(Debug, Clone)]
-pub(crate) enum Write {
-    /// An order as it is now.
-    Order {
-        profile: &'static str,
-        order: OwnOrder,
-    },
-    /// A fill, with its order and its position as they are after it: all of them are written or none.
-    Fill {
-        trade: AccountTrade,
-        order: OwnOrder,
-        position: PositionRow,
-    },
-    Position(PositionRow),
-}
-
-/// A position, and the first trade of its market that is not in it.
-#[derive(Debug, Clone)]
-pub(crate) struct PositionRow {
-    pub(crate) profile: &'static str,
-    pub(crate) symbol: Symbol,
-    pub(crate) position: Position,
-    pub(crate) next_trade: u64,
-}
-
 /// What a database contains when it is opened.
 #[derive(Debug, Default)]
 pub(crate) struct Stored {
@@ -98,6 +78,8 @@ pub(crate) struct Stored {
 pub(crate) struct StoredProfile {
     /// The orders that are not closed.
     pub(crate) orders: Vec<OwnOrder>,
+    /// The last orders that were closed before they were filled, whose last trades may be missing; oldest first.
+    pub(crate) closed: Vec<OwnOrder>,
     /// The positions, and the first trade of each market that is not in them.
     pub(crate) positions: BTreeMap<Symbol, (Position, u64)>,
 }
@@ -122,16 +104,26 @@ pub(crate) fn create(connection: &mut Connection) -> rusqlite::Result<bool> {
     Ok(true)
 }
 
-/// Writes rows in one transaction, and deletes the oldest rows if asked.
-pub(crate) fn write(connection: &mut Connection, writes: &[Write], prunes: bool) -> rusqlite::Result<()> {
+/// Writes rows in one transaction, and deletes the oldest rows except the number to keep, if there is one.
+pub(crate) fn write(
+    connection: &mut Connection,
+    pending: &Pending,
+    kept: Option<i64>,
+) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for write in writes {
-        write.execute(&transaction)?;
+    for (profile, order) in pending.orders.values() {
+        write_order(&transaction, profile, order)?;
     }
-    if prunes {
+    for ((client_id, _), trade) in &pending.fills {
+        write_fill(&transaction, client_id, trade)?;
+    }
+    for position in pending.positions.values() {
+        write_position(&transaction, position)?;
+    }
+    if let Some(kept) = kept {
         for table in ["orders", "fills"] {
             let closed = if table == "orders" { "state = 'closed' AND" } else { "" };
-            let oldest = format!("rowid <= (SELECT max(rowid) FROM {table}) - {KEPT}");
+            let oldest = format!("rowid <= (SELECT max(rowid) FROM {table}) - {kept}");
             transaction.execute(&format!("DELETE FROM {table} WHERE {closed} {oldest}"), [])?;
         }
     }
@@ -151,10 +143,13 @@ pub(crate) fn orders(connection: &Connection, profile: &str) -> rusqlite::Result
 /// Everything that a bot needs to continue.
 pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Stored> {
     let mut stored = Stored::default();
-    let mut select = connection.prepare("SELECT * FROM orders WHERE state <> 'closed'")?;
-    for row in select.query_map([], |row| Ok((row.get::<_, String>("profile")?, order(row)?)))? {
-        let (profile, order) = row?;
+    for (profile, order) in select_orders(connection, "state <> 'closed'")? {
         stored.profiles.entry(profile).or_default().orders.push(order);
+    }
+    let recent = format!("rowid > (SELECT max(rowid) FROM orders) - {RECENT}");
+    let lacks_trades = "state = 'closed' AND ended <> 'filled' AND order_id IS NOT NULL";
+    for (profile, order) in select_orders(connection, &format!("{lacks_trades} AND {recent}"))? {
+        stored.profiles.entry(profile).or_default().closed.push(order);
     }
     let mut select = connection.prepare("SELECT * FROM positions")?;
     let mut rows = select.query([])?;
@@ -167,34 +162,30 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Stored> {
     Ok(stored)
 }
 
-impl Write {
-    fn execute(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        match self {
-            Self::Order { profile, order } => write_order(transaction, profile, order),
-            Self::Fill { trade, order, position } => {
-                let mut insert =
-                    transaction.prepare("INSERT OR REPLACE INTO fills VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-                insert.execute(params![
-                    order.client_id,
-                    trade.id,
-                    trade.price.to_string(),
-                    trade.qty.to_string(),
-                    trade.commission.to_string(),
-                    trade.commission_asset,
-                ])?;
-                write_order(transaction, position.profile, order)?;
-                write_position(transaction, position)
-            }
-            Self::Position(position) => write_position(transaction, position),
-        }
-    }
+/// The orders for which `condition` holds, oldest first, with their profiles.
+fn select_orders(connection: &Connection, condition: &str) -> rusqlite::Result<Vec<(String, OwnOrder)>> {
+    let mut select = connection.prepare(&format!("SELECT * FROM orders WHERE {condition} ORDER BY rowid"))?;
+    let rows = select.query_map([], |row| Ok((row.get("profile")?, order(row)?)))?;
+    rows.collect()
 }
 
-/// Keeps the exchange's id of an order that the exchange confirmed and does not know any more.
+fn write_fill(transaction: &Transaction<'_>, client_id: &str, trade: &AccountTrade) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare("INSERT OR REPLACE INTO fills VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    insert.execute(params![
+        client_id,
+        trade.id,
+        trade.price.to_string(),
+        trade.qty.to_string(),
+        trade.commission.to_string(),
+        trade.commission_asset,
+    ])?;
+    Ok(())
+}
+
 fn write_order(transaction: &Transaction<'_>, profile: &str, order: &OwnOrder) -> rusqlite::Result<()> {
     let mut upsert = transaction.prepare(
         "INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (client_id) \
-         DO UPDATE SET executed = ?7, state = ?8, order_id = coalesce(?9, order_id), ended = ?11",
+         DO UPDATE SET executed = ?7, state = ?8, order_id = ?9, ended = ?11",
     )?;
     upsert.execute(params![
         order.client_id,

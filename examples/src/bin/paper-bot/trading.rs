@@ -14,14 +14,14 @@ impl Bot {
     /// One cycle: fetches the market and updates every profile's quotes on it.
     #[timed_subsystem("trading", max_age = "5s")]
     pub(crate) async fn trading_cycle(&self) -> Result<(), BotError> {
-        self.wait_in_vain().await;
+        self.hang_if_asked().await;
         self.refresh_market_data().await?;
         self.fail_if_asked()?;
         self.tend_quotes().await
     }
 
     /// [`Fault::HangTrading`]: waits as if an answer never came, for as long as the fault lasts.
-    async fn wait_in_vain(&self) {
+    async fn hang_if_asked(&self) {
         self.faults.until(Fault::HangTrading, false).await;
     }
 

@@ -24,16 +24,20 @@ use writer::Writer;
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 static OUT: LazyLock<Arc<Writer>> = LazyLock::new(|| {
-    // A wrapped object is none.
+    // A JSON object that is wrapped at the end of a row cannot be parsed.
     let is_styled = stdout().is_terminal() && !is_dumb() && !PRINTS_JSON.load(Ordering::Relaxed);
-    Writer::start("stdout", stdout(), is_styled.then_some(columns), |error| {
+    let notes = |text| message(Tone::Warning, text);
+    Writer::start("stdout", stdout(), is_styled.then_some(columns), notes, |error| {
         if error.kind() == ErrorKind::BrokenPipe {
             complain("its output is no longer read; trading continues, Ctrl-C or SIGTERM stops it");
         }
     })
 });
 
-static ERR: LazyLock<Arc<Writer>> = LazyLock::new(|| Writer::start("stderr", stderr(), None, |_| {}));
+static ERR: LazyLock<Arc<Writer>> = LazyLock::new(|| {
+    let notes = |text| Line::new(Tone::Warning, text);
+    Writer::start("stderr", stderr(), None, notes, |_| {})
+});
 
 static PRINTS_JSON: AtomicBool = AtomicBool::new(false);
 
@@ -44,12 +48,16 @@ pub fn say(line: impl Display) {
 
 /// Prints one line on standard output, on a terminal in the colour of `tone`.
 pub fn say_in(tone: Tone, line: impl Display) {
-    if PRINTS_JSON.load(Ordering::Relaxed) {
-        let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        say_json(&json!({ "type": "message", "at": at, "text": line.to_string() }));
-    } else {
-        OUT.add(Line::new(tone, line));
+    OUT.add(message(tone, line));
+}
+
+/// A message for standard output, in the form that was chosen.
+fn message(tone: Tone, text: impl Display) -> Line {
+    if !PRINTS_JSON.load(Ordering::Relaxed) {
+        return Line::new(tone, text);
     }
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    Line::of_json(&json!({ "type": "message", "at": at, "text": text.to_string() }).to_string())
 }
 
 /// Prints one line on standard error, for errors that keep the bot from running.
@@ -77,12 +85,40 @@ pub fn say_json(object: &impl Serialize) {
     }
 }
 
-/// Whether standard output is a terminal that can show more than lines, and is not that of another job in the
-/// foreground.
-#[must_use]
-pub fn can_show_screen() -> bool {
-    let is_in_background = tcgetpgrp(stdout()).is_ok_and(|foreground| foreground != getpgrp());
-    stdout().is_terminal() && !is_dumb() && !is_in_background
+/// The reason why standard output cannot show more than lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoScreen {
+    /// It is a file, a pipe or closed.
+    #[error("standard output is not a terminal")]
+    NoTerminal,
+    /// `TERM` is not set, or names a terminal without cursor movements.
+    #[error("TERM is unset, empty or `dumb`")]
+    Dumb,
+    /// The terminal is that of another job in the foreground.
+    #[error("the program runs in the background")]
+    Background,
+    /// The terminal does not know its columns and rows.
+    #[error("the terminal has no size")]
+    NoSize,
+}
+
+/// Checks whether standard output can show more than lines.
+///
+/// # Errors
+///
+/// The reason why it cannot.
+pub fn check_screen() -> Result<(), NoScreen> {
+    if !stdout().is_terminal() {
+        Err(NoScreen::NoTerminal)
+    } else if is_dumb() {
+        Err(NoScreen::Dumb)
+    } else if tcgetpgrp(stdout()).is_ok_and(|foreground| foreground != getpgrp()) {
+        Err(NoScreen::Background)
+    } else if tcgetwinsize(stdout()).is_ok_and(|size| size.ws_col > 0 && size.ws_row > 0) {
+        Ok(())
+    } else {
+        Err(NoScreen::NoSize)
+    }
 }
 
 /// Whether the terminal has no more abilities than a printer.

@@ -1,7 +1,6 @@
 //! A queue of lines for one file, and the thread that writes them.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -32,11 +31,12 @@ struct Queue {
 
 impl Writer {
     /// Starts the thread; `failed` is called with the first error. With `columns`, which measures its width, the file
-    /// is a terminal that shows colours.
+    /// is a terminal that shows colours. `note` makes the line that tells how many others were left out.
     pub(super) fn start(
         name: &str,
         file: impl Write + Send + 'static,
         columns: Option<fn() -> usize>,
+        note: fn(String) -> Line,
         failed: impl FnOnce(io::Error) + Send + 'static,
     ) -> Arc<Self> {
         let writer = Arc::new(Self::default());
@@ -44,7 +44,7 @@ impl Writer {
         // Without a thread nothing is printed, but the bot continues.
         let _ = thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || of_thread.write(file, columns, failed));
+            .spawn(move || of_thread.write(file, columns, note, failed));
         writer
     }
 
@@ -97,10 +97,20 @@ impl Writer {
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    fn write(&self, mut file: impl Write, columns: Option<fn() -> usize>, failed: impl FnOnce(io::Error)) {
+    fn write(
+        &self,
+        mut file: impl Write,
+        columns: Option<fn() -> usize>,
+        note: fn(String) -> Line,
+        failed: impl FnOnce(io::Error),
+    ) {
         let mut failed = Some(failed);
         loop {
-            let text = self.next(columns);
+            let mut text = String::new();
+            for line in self.next(note) {
+                text.push_str(&columns.map_or_else(|| line.to_string(), |columns| line.painted(columns())));
+                text.push('\n');
+            }
             // One write, so that a reader that goes away cannot cut a line in two.
             if let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.flush())
                 && let Some(failed) = failed.take()
@@ -113,24 +123,19 @@ impl Writer {
     }
 
     /// Waits for lines and returns all of them, followed by a note about dropped ones.
-    fn next(&self, columns: Option<fn() -> usize>) -> String {
+    fn next(&self, note: fn(String) -> Line) -> Vec<Line> {
         let queue = self.lock();
         let nothing_to_write = |queue: &mut Queue| queue.lines.is_empty() || queue.is_held;
         let mut queue =
             self.changed.wait_while(queue, nothing_to_write).unwrap_or_else(PoisonError::into_inner);
         queue.is_writing = true;
-        let lines: Vec<_> = queue.lines.drain(..).collect();
+        let mut lines: Vec<_> = queue.lines.drain(..).collect();
         let left_out = std::mem::take(&mut queue.left_out);
         drop(queue);
-        let mut text = String::new();
-        for line in lines {
-            text.push_str(&columns.map_or_else(|| line.to_string(), |columns| line.painted(columns())));
-            text.push('\n');
-        }
         if left_out > 0 {
-            let _ = writeln!(text, "… {left_out} lines left out: they were not read in time");
+            lines.push(note(format!("… {left_out} lines left out: they were not read in time")));
         }
-        text
+        lines
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -149,6 +154,10 @@ mod tests {
 
     fn line(text: &str) -> Line {
         Line::new(Tone::Plain, text)
+    }
+
+    fn note(text: String) -> Line {
+        Line::new(Tone::Plain, format!("note: {text}"))
     }
 
     /// A file that accepts a write only when permitted, and passes it on.
@@ -181,7 +190,7 @@ mod tests {
     #[test]
     fn unread_lines_are_bounded_and_counted() {
         let (file, allow, texts) = slow();
-        let writer = Writer::start("test", file, None, |_| {});
+        let writer = Writer::start("test", file, None, note, |_| {});
         writer.add(line("first"));
         while !writer.lock().is_writing {
             thread::yield_now();
@@ -196,7 +205,7 @@ mod tests {
         let text = texts.recv().unwrap();
         let lines: Vec<_> = text.lines().collect();
         assert_eq!((lines[0], lines[MOST - 1], lines.len()), ("0", "999", MOST + 1));
-        assert_eq!(lines[MOST], "… 7 lines left out: they were not read in time");
+        assert_eq!(lines[MOST], "note: … 7 lines left out: they were not read in time");
         assert!(writer.flush(soon()));
         allow.send(()).unwrap();
         writer.add(line("last"));
@@ -208,7 +217,7 @@ mod tests {
         let (file, allow, _texts) = slow();
         drop(allow);
         let (told, errors) = channel();
-        let writer = Writer::start("test", file, None, move |error| told.send(error.kind()).unwrap());
+        let writer = Writer::start("test", file, None, note, move |error| told.send(error.kind()).unwrap());
         for text in ["a", "b", "c"] {
             writer.add(line(text));
             assert!(writer.flush(soon()));
@@ -219,7 +228,7 @@ mod tests {
     #[test]
     fn held_lines_are_the_last_ones_and_written_later() {
         let (file, allow, texts) = slow();
-        let writer = Writer::start("test", file, None, |_| {});
+        let writer = Writer::start("test", file, None, note, |_| {});
         allow.send(()).unwrap();
         writer.add(line("before"));
         writer.hold(soon());
@@ -238,7 +247,7 @@ mod tests {
     #[test]
     fn a_terminal_has_colours_and_wrapped_lines() {
         let (file, allow, texts) = slow();
-        let writer = Writer::start("test", file, Some(|| 30), |_| {});
+        let writer = Writer::start("test", file, Some(|| 30), note, |_| {});
         allow.send(()).unwrap();
         writer.add(Line::new(Tone::Bad, "ERROR: a line that is too long for it"));
         let text = texts.recv().unwrap();

@@ -4,6 +4,8 @@ use bot_metrics_examples::market::{Asset, Level, Side, Symbol, Touch};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use crate::own_orders::End;
+
 /// A limit order to place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewOrder {
@@ -35,6 +37,13 @@ pub(crate) struct OrderReport {
     pub(crate) status: RemoteStatus,
 }
 
+impl OrderReport {
+    /// Whether the exchange accepted the order: one that ended without an execution may have been rejected.
+    pub(crate) fn was_placed(&self) -> bool {
+        self.status != RemoteStatus::Ended || !self.executed_qty.is_zero()
+    }
+}
+
 /// The state of an order as reported by the exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -46,6 +55,17 @@ pub(crate) enum RemoteStatus {
     /// Rejected, expired, or any state added later: no longer open.
     #[serde(other)]
     Ended,
+}
+
+impl RemoteStatus {
+    /// How an order in this state ended otherwise than by its trades; `None` if its trades tell.
+    pub(crate) const fn ended(self) -> Option<End> {
+        match self {
+            Self::New | Self::PartiallyFilled | Self::Filled => None,
+            Self::Canceled => Some(End::Cancelled),
+            Self::Ended => Some(End::Expired),
+        }
+    }
 }
 
 /// A cancelled order as the exchange reports it.

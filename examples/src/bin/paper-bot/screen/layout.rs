@@ -1,9 +1,10 @@
 //! The screen's contents: which figures are shown where, for a terminal of any size.
 
+use bot_metrics::status::SubsystemState;
 use bot_metrics_examples::demo::{Line, Tone};
 
 use super::row::{Column, Row, Span, numbers, table, words};
-use crate::figures::{CallFigures, Figures, LoopFigures, LoopState, ProfileFigures};
+use crate::figures::{CallFigures, Figures, LoopFigures, ProfileFigures};
 
 /// The size of a terminal, in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,7 @@ const PROFILES: [Column; 7] = [
 ];
 
 const CALLS: [Column; 6] = [
-    words("call, last minute", 0),
+    words("recent calls", 0),
     numbers("per s", 3),
     numbers("p50 ms", 0),
     numbers("p99 ms", 0),
@@ -86,7 +87,7 @@ fn header(figures: &Figures, columns: usize) -> Vec<Row> {
         None => Span::new(Tone::Bad, "metrics are not served"),
     };
     let mode =
-        Span::new(if figures.mode == "paper" { Tone::Plain } else { Tone::Warning }, figures.mode).bold();
+        Span::new(if figures.mode == "paper" { Tone::Plain } else { Tone::Warning }, &figures.mode).bold();
     let up = format!("  up {}", period(figures.uptime_seconds));
     let weight = figures.weight_used_ratio.map(|used| {
         let tone = if used > 0.8 { Tone::Warning } else { Tone::Plain };
@@ -97,21 +98,24 @@ fn header(figures: &Figures, columns: usize) -> Vec<Row> {
     if row.width() + hint.text.len() <= columns {
         row.0.push(hint);
     }
-    vec![row]
+    let verdict = Span::new(if figures.is_well { Tone::Good } else { Tone::Bad }, &figures.verdict).bold();
+    vec![row, verdict.into()]
 }
 
 fn loop_cells(figures: &LoopFigures) -> Vec<Span> {
     let (tone, word) = match figures.state {
-        LoopState::Fresh => (Tone::Good, "● fresh"),
-        LoopState::Waiting => (Tone::Dim, "○ waiting"),
-        LoopState::Paused => (Tone::Warning, "‖ paused"),
-        LoopState::Failing => (Tone::Warning, "▲ failing"),
-        LoopState::Stalled => (Tone::Bad, "■ STALLED"),
-        LoopState::Hung => (Tone::Bad, "■ HUNG"),
+        SubsystemState::Fresh => (Tone::Good, "● fresh"),
+        SubsystemState::Waiting => (Tone::Dim, "○ waiting"),
+        SubsystemState::Paused => (Tone::Warning, "‖ paused"),
+        SubsystemState::Failing if figures.is_alive => (Tone::Warning, "▲ failing"),
+        SubsystemState::Failing => (Tone::Bad, "■ FAILING"),
+        SubsystemState::Stalled => (Tone::Bad, "■ STALLED"),
+        SubsystemState::Hung => (Tone::Bad, "■ HUNG"),
+        _ => (Tone::Warning, "? unknown"),
     };
     let last_run = match (figures.paused.as_ref(), figures.running_seconds, figures.last_outcome.as_ref()) {
         (Some(reason), ..) => Span::new(Tone::Warning, reason.clone()),
-        (None, Some(running), _) if figures.state == LoopState::Hung => {
+        (None, Some(running), _) if figures.state == SubsystemState::Hung => {
             Span::new(Tone::Bad, format!("running for {}", period(running)))
         }
         (None, _, Some(outcome)) if outcome == "ok" => Span::new(Tone::Good, "ok"),
@@ -151,7 +155,8 @@ fn profile_cells(figures: &ProfileFigures) -> Vec<Span> {
 /// The operations in at most `most` rows, of which the last one counts those for which there is no room.
 fn calls(figures: &[CallFigures], most: usize, width: usize) -> Vec<Row> {
     let mut used: Vec<_> = figures.iter().filter(|figures| figures.is_in_use()).collect();
-    used.sort_by(|a, b| b.failed.cmp(&a.failed).then(b.per_second.total_cmp(&a.per_second)));
+    let per_second = |figures: &CallFigures| figures.per_second.unwrap_or_default();
+    used.sort_by(|a, b| b.failed.cmp(&a.failed).then(per_second(b).total_cmp(&per_second(a))));
     let room = most.saturating_sub(1);
     let hidden = if used.len() > room { used.len() + 1 - room.max(1) } else { 0 };
     let cells: Vec<_> = used.iter().take(used.len() - hidden).map(|figures| call_cells(figures)).collect();
@@ -163,15 +168,17 @@ fn calls(figures: &[CallFigures], most: usize, width: usize) -> Vec<Row> {
 }
 
 fn call_cells(call: &CallFigures) -> Vec<Span> {
-    let millis = |seconds: Option<f64>| seconds.map_or_else(|| "-".to_owned(), |s| format!("{:.0}", s * 1e3));
-    let failed = if call.failed > 0 { Tone::Bad } else { Tone::Plain };
+    let shown = |figure: Option<String>| Span::from(figure.unwrap_or_else(|| "-".to_owned()));
+    let millis = |seconds: Option<f64>| shown(seconds.map(|seconds| format!("{:.0}", seconds * 1e3)));
+    let has_failed = call.failed.is_some_and(|failed| failed > 0);
+    let failed = shown(call.failed.map(|count| count.to_string()));
     vec![
         Span::from(call.operation.clone()).bold(),
-        format!("{:.1}", call.per_second).into(),
-        millis(call.p50_seconds).into(),
-        millis(call.p99_seconds).into(),
-        call.rejected.to_string().into(),
-        Span::new(failed, call.failed.to_string()),
+        shown(call.per_second.map(|rate| format!("{rate:.1}"))),
+        millis(call.p50_seconds),
+        millis(call.p99_seconds),
+        shown(call.rejected.map(|count| count.to_string())),
+        if has_failed { Span { tone: Tone::Bad, ..failed } } else { failed },
     ]
 }
 

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use bot_metrics::status::SubsystemState;
 use bot_metrics_examples::demo::{Line, Tone};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -13,17 +14,18 @@ use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use super::layout::{Size, View, draw};
 use super::row::{Row, Span};
 use super::terminal::Terminal;
-use crate::figures::{CallFigures, FaultFigures, Figures, LoopFigures, LoopState, ProfileFigures};
+use crate::figures::{CallFigures, FaultFigures, Figures, LoopFigures, ProfileFigures};
 
 #[test]
 fn text_of_an_exchange_does_not_control_the_terminal() {
     assert_eq!(Span::new(Tone::Plain, "Filter failure\u{1b}[2J\n: ä").text, "Filter failure\\u{1b}[2J\\n: ä");
 }
 
-fn a_loop(name: &str, state: LoopState, age_seconds: f64, last_outcome: &str) -> LoopFigures {
+fn a_loop(name: &str, state: SubsystemState, age_seconds: f64, last_outcome: &str) -> LoopFigures {
     LoopFigures {
         name: name.to_owned(),
         state,
+        is_alive: true,
         age_seconds,
         limit_seconds: 5.0,
         last_outcome: Some(last_outcome.to_owned()),
@@ -36,17 +38,17 @@ fn a_call(operation: &str, per_second: f64, rejected: u64, failed: u64) -> CallF
     CallFigures {
         operation: operation.to_owned(),
         calls: 1_000,
-        per_second,
+        per_second: Some(per_second),
         p50_seconds: Some(0.034),
         p99_seconds: Some(0.183),
-        rejected,
-        failed,
+        rejected: Some(rejected),
+        failed: Some(failed),
     }
 }
 
 /// A bot whose trading hangs.
 fn figures() -> Figures {
-    let mut trading = a_loop("trading", LoopState::Hung, 17.3, "ok");
+    let mut trading = a_loop("trading", SubsystemState::Hung, 17.3, "ok");
     trading.running_seconds = Some(17.2);
     let maker = |name: &str, used, profit| ProfileFigures {
         name: name.to_owned(),
@@ -60,12 +62,14 @@ fn figures() -> Figures {
     };
     Figures {
         url: Some("http://localhost:5000/".to_owned()),
-        mode: "paper",
+        mode: "paper".to_owned(),
+        verdict: "trading hangs: running for 17 s, at most 5 s allowed".to_owned(),
+        is_well: false,
         uptime_seconds: 83.4,
         weight_used_ratio: Some(0.03),
         loops: vec![
-            a_loop("monitor", LoopState::Fresh, 0.4, "ok"),
-            a_loop("reconciliation", LoopState::Failing, 4.4, "server_error"),
+            a_loop("monitor", SubsystemState::Fresh, 0.4, "ok"),
+            a_loop("reconciliation", SubsystemState::Failing, 4.4, "server_error"),
             trading,
         ],
         profiles: vec![maker("maker-tight", 49.96, 1.234), maker("maker-wide", 104.5, -12.0)],
@@ -105,6 +109,7 @@ fn drawn(figures: &Figures, columns: usize, rows: usize) -> Vec<String> {
 fn the_usual_terminal_shows_all_sections() {
     let expected = "\
 http://localhost:5000/  paper  up 83 s  request weight 3 % used  Ctrl-C ends it
+trading hangs: running for 17 s, at most 5 s allowed
 loop            state      last success  limit  last run
 monitor         ● fresh       0.4 s ago  5.0 s  ok
 reconciliation  ▲ failing     4.4 s ago  5.0 s  server_error
@@ -112,13 +117,13 @@ trading         ■ HUNG         17 s ago  5.0 s  running for 17 s
 profile      placed  fills  cancelled  open  capital used  profit USDT
 maker-tight    1234    321        900     6        50.0 %        +1.23
 maker-wide     1234    321        900     6     ▲ 104.5 %       -12.00
-call, last minute  per s  p50 ms  p99 ms  rejected  failed
-get_open_orders      0.4      34     183         0       3
-place_order          8.5      34     183        12       0
-get_trades           6.0      34     183         0       0
-cancel_order         5.9      34     183         2       0
-get_account          1.0      34     183         0       0
-get_ticker           1.0      34     183         0       0
+recent calls     per s  p50 ms  p99 ms  rejected  failed
+get_open_orders    0.4      34     183         0       3
+place_order        8.5      34     183        12       0
+get_trades         6.0      34     183         0       0
+cancel_order       5.9      34     183         2       0
+get_account        1.0      34     183         0       0
+get_ticker         1.0      34     183         0       0
 fault hang-trading: see subsystem_alive{subsystem=\"trading\"}
 messages
 [     36.0s] message 36
@@ -136,6 +141,7 @@ orders
 fn a_small_terminal_leaves_out_the_least_important_columns_and_rows() {
     let expected = "\
 http://localhost:5000/  paper  up 83 s  request weight 3 % …
+trading hangs: running for 17 s, at most 5 s allowed
 loop            state      last success  last run
 monitor         ● fresh       0.4 s ago  ok
 reconciliation  ▲ failing     4.4 s ago  server_error
@@ -143,10 +149,10 @@ trading         ■ HUNG         17 s ago  running for 17 s
 profile      placed  fills  open  capital used  profit USDT
 maker-tight    1234    321     6        50.0 %        +1.23
 maker-wide     1234    321     6     ▲ 104.5 %       -12.00
-call, last minute  per s  p50 ms  p99 ms  rejected  failed
-get_open_orders      0.4      34     183         0       3
-place_order          8.5      34     183        12       0
-get_trades           6.0      34     183         0       0
+recent calls     per s  p50 ms  p99 ms  rejected  failed
+get_open_orders    0.4      34     183         0       3
+place_order        8.5      34     183        12       0
+get_trades         6.0      34     183         0       0
 and 3 more
 fault hang-trading: see subsystem_alive{subsystem=\"trading\"}
 messages
@@ -189,12 +195,12 @@ fn nothing_is_larger_than_the_terminal() {
 #[test]
 fn a_state_is_a_word_and_not_only_a_colour() {
     for (state, word) in [
-        (LoopState::Fresh, "fresh"),
-        (LoopState::Waiting, "waiting"),
-        (LoopState::Paused, "paused"),
-        (LoopState::Failing, "failing"),
-        (LoopState::Stalled, "STALLED"),
-        (LoopState::Hung, "HUNG"),
+        (SubsystemState::Fresh, "fresh"),
+        (SubsystemState::Waiting, "waiting"),
+        (SubsystemState::Paused, "paused"),
+        (SubsystemState::Failing, "failing"),
+        (SubsystemState::Stalled, "STALLED"),
+        (SubsystemState::Hung, "HUNG"),
     ] {
         let loops = vec![a_loop("trading", state, 1.0, "ok")];
         let rows = drawn(&Figures { loops, ..Figures::default() }, 80, 24);
