@@ -31,8 +31,7 @@ fn events(samples: &Samples, kind: &str) -> f64 {
 }
 
 fn failed_cycles(samples: &Samples) -> f64 {
-    samples
-        .sum("bytelyst_bot_subsystem_runs_total", &[("subsystem", "trading"), ("outcome", "error")])
+    samples.sum("bytelyst_bot_subsystem_runs_total", &[("subsystem", "trading"), ("outcome", "error")])
 }
 
 #[test]
@@ -48,9 +47,8 @@ fn while_its_database_cannot_be_written_no_order_is_placed_and_nothing_is_lost()
     limit_files(&bot, 1);
     let _ = bot.wait_to_say("trading fails: the database of orders fails: ");
     let failing = bot.scrape();
-    let later = bot.wait_until("more cycles fail", |samples| {
-        failed_cycles(samples) >= failed_cycles(&failing) + 5.0
-    });
+    let later =
+        bot.wait_until("more cycles fail", |samples| failed_cycles(samples) >= failed_cycles(&failing) + 5.0);
     assert_eq!(events(&later, "ORDER_PLACED"), events(&failing, "ORDER_PLACED"));
 
     limit_files(&bot, libc::RLIM_INFINITY);

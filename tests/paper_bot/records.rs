@@ -157,11 +157,7 @@ pub(crate) fn known_to_exchange(customers: &[Customer]) -> (Vec<Order>, Vec<Trad
 }
 
 /// How the balances of the accounts have changed between two moments.
-pub(crate) fn changes(
-    customers: &[Customer],
-    before: &[Balances],
-    after: &[Balances],
-) -> Amounts {
+pub(crate) fn changes(customers: &[Customer], before: &[Balances], after: &[Balances]) -> Amounts {
     let mut changes = Amounts::new();
     for (customer, (before, after)) in customers.iter().zip(before.iter().zip(after)) {
         for (asset, amount) in after {

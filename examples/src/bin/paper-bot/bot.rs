@@ -168,7 +168,9 @@ impl Bot {
             return None;
         }
         let screen = Screen::show(self.sampler());
-        screen.inspect_err(|error| self.journal.say(format_args!("no table: {error}; printing lines instead"))).ok()
+        screen
+            .inspect_err(|error| self.journal.say(format_args!("no table: {error}; printing lines instead")))
+            .ok()
     }
 
     /// Checks whether there is an exchange. A refusal does not end the bot, since the loops will ask again.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bot_metrics::server::{Format, ServerOptions};
 use bot_metrics_examples::demo::CommonOptions;
 use bot_metrics_examples::duration::DURATION_FORMAT;
-use bot_metrics_examples::fault::{Fault, FaultWindow, RandomFaults, Component, WindowError};
+use bot_metrics_examples::fault::{Component, Fault, FaultWindow, RandomFaults, WindowError};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use reqwest::Url;

@@ -26,8 +26,8 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 static OUT: LazyLock<Arc<Writer>> = LazyLock::new(|| {
     // A JSON object that is wrapped at the end of a row cannot be parsed.
     let is_styled = stdout().is_terminal() && !is_dumb() && !PRINTS_JSON.load(Ordering::Relaxed);
-    let notes = |text| message(Tone::Warning, text);
-    Writer::start("stdout", stdout(), is_styled.then_some(columns), notes, |error| {
+    let note = |text: &str| message(Tone::Warning, text);
+    Writer::start("stdout", stdout(), is_styled.then_some(columns), note, |error| {
         if error.kind() == ErrorKind::BrokenPipe {
             complain("its output is no longer read; trading continues, Ctrl-C or SIGTERM stops it");
         }
@@ -35,8 +35,8 @@ static OUT: LazyLock<Arc<Writer>> = LazyLock::new(|| {
 });
 
 static ERR: LazyLock<Arc<Writer>> = LazyLock::new(|| {
-    let notes = |text| Line::new(Tone::Warning, text);
-    Writer::start("stderr", stderr(), None, notes, |_| {})
+    let note = |text: &str| Line::new(Tone::Warning, text);
+    Writer::start("stderr", stderr(), None, note, |_| {})
 });
 
 static PRINTS_JSON: AtomicBool = AtomicBool::new(false);

@@ -36,7 +36,7 @@ impl Writer {
         name: &str,
         file: impl Write + Send + 'static,
         columns: Option<fn() -> usize>,
-        note: fn(String) -> Line,
+        note: fn(&str) -> Line,
         failed: impl FnOnce(io::Error) + Send + 'static,
     ) -> Arc<Self> {
         let writer = Arc::new(Self::default());
@@ -101,7 +101,7 @@ impl Writer {
         &self,
         mut file: impl Write,
         columns: Option<fn() -> usize>,
-        note: fn(String) -> Line,
+        note: fn(&str) -> Line,
         failed: impl FnOnce(io::Error),
     ) {
         let mut failed = Some(failed);
@@ -123,7 +123,7 @@ impl Writer {
     }
 
     /// Waits for lines and returns all of them, followed by a note about dropped ones.
-    fn next(&self, note: fn(String) -> Line) -> Vec<Line> {
+    fn next(&self, note: fn(&str) -> Line) -> Vec<Line> {
         let queue = self.lock();
         let nothing_to_write = |queue: &mut Queue| queue.lines.is_empty() || queue.is_held;
         let mut queue =
@@ -133,7 +133,7 @@ impl Writer {
         let left_out = std::mem::take(&mut queue.left_out);
         drop(queue);
         if left_out > 0 {
-            lines.push(note(format!("… {left_out} lines left out: they were not read in time")));
+            lines.push(note(&format!("… {left_out} lines left out: they were not read in time")));
         }
         lines
     }
@@ -156,7 +156,7 @@ mod tests {
         Line::new(Tone::Plain, text)
     }
 
-    fn note(text: String) -> Line {
+    fn note(text: &str) -> Line {
         Line::new(Tone::Plain, format!("note: {text}"))
     }
 

@@ -68,8 +68,7 @@ async fn the_trades_of_an_order_that_is_not_confirmed_yet_are_booked_later() {
     let rehearsal = Rehearsal::start().await;
     let desk = rehearsal.desk();
     desk.collect_fills(Symbol::EthUsdt).await.unwrap();
-    let taker =
-        NewOrder { kind: OrderKind::Limit, quantity: Decimal::new(1, 2), ..order("taker", 9_000) };
+    let taker = NewOrder { kind: OrderKind::Limit, quantity: Decimal::new(1, 2), ..order("taker", 9_000) };
     desk.orders().sent(&taker);
     let report = desk.api.place_order(&taker).await.unwrap();
     desk.collect_fills(Symbol::EthUsdt).await.unwrap();

@@ -116,8 +116,7 @@ async fn closed_orders_are_returned_with_the_open_ones() {
     orders.opened("open", 7);
     orders.sent(&order("closed"));
     orders.closed("closed", End::Cancelled);
-    let states: Vec<_> =
-        database.orders("maker").await.unwrap().iter().map(|order| order.state).collect();
+    let states: Vec<_> = database.orders("maker").await.unwrap().iter().map(|order| order.state).collect();
     assert_eq!(states.len(), 2, "{states:?}");
     assert!(states.contains(&OrderState::Open { order_id: 7 }), "{states:?}");
     assert!(states.contains(&OrderState::Closed { order_id: None, ended: End::Cancelled }), "{states:?}");

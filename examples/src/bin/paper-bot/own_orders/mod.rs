@@ -21,7 +21,8 @@ pub(crate) use self::order::{End, OrderState, OwnOrder};
 pub(crate) use self::position::Position;
 use crate::api::{AccountTrade, NewOrder, TIMEOUT};
 use crate::database::Database;
-use crate::tables::{PositionRow, StoredProfile, Write};
+use crate::pending::{PositionRow, Write};
+use crate::tables::StoredProfile;
 
 /// The time after which the exchange executes a request no more, and a second for the requests that it is executing.
 pub(crate) const LATEST_ARRIVAL: Duration = TIMEOUT.saturating_add(Duration::from_secs(1));
@@ -166,13 +167,11 @@ impl OwnOrders {
             // Even the id of a closed order may be that of the unconfirmed one, if the exchange counts anew.
             return Booking::Waits;
         }
-        match client_id.and_then(|client_id| self.execute(&client_id, trade.qty)) {
-            Some(order) => self.book_on(order, trade),
-            None => {
-                self.set_next_trade(symbol, trade.id + 1);
-                Booking::Passed
-            }
+        if let Some(order) = client_id.and_then(|client_id| self.execute(&client_id, trade.qty)) {
+            return self.book_on(order, trade);
         }
+        self.set_next_trade(symbol, trade.id + 1);
+        Booking::Passed
     }
 
     /// Adds to the executed quantity of an order, which closes it when nothing is left.

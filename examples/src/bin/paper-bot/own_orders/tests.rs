@@ -88,7 +88,8 @@ fn a_fee_is_taken_from_the_currency_in_which_it_is_paid() {
 
 #[test]
 fn nothing_opens_a_closed_order_again() {
-    let changes: [(&str, fn(&mut OwnOrders)); 6] = [
+    type Change = fn(&mut OwnOrders);
+    let changes: [(&str, Change); 6] = [
         ("opened", |orders| assert_eq!(orders.opened("mine", 7), None)),
         ("cancelling", |orders| assert!(!orders.cancelling("mine"))),
         ("not_cancelled", |orders| orders.not_cancelled("mine")),

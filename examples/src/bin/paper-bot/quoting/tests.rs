@@ -6,27 +6,17 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
-use bot_metrics::prelude::*;
 use bot_metrics_examples::fault::Fault;
 use bot_metrics_examples::market::Side;
 
 use super::*;
-use crate::api::{Client, OrderKind};
-use crate::database::Database;
-use crate::own_orders::{LATEST_ARRIVAL, OrderState};
+use crate::api::OrderKind;
+use crate::own_orders::OrderState;
 use crate::rehearsal::Rehearsal;
-use crate::throttle::Throttle;
 
 fn order(client_id: &str, price: u32) -> NewOrder {
     let (symbol, side, kind) = (Symbol::EthUsdt, Side::Buy, OrderKind::PostOnly);
-    NewOrder {
-        client_id: client_id.to_owned(),
-        symbol,
-        side,
-        kind,
-        price: price.into(),
-        quantity: 1.into(),
-    }
+    NewOrder { client_id: client_id.to_owned(), symbol, side, kind, price: price.into(), quantity: 1.into() }
 }
 
 #[tokio::test]
@@ -57,7 +47,8 @@ async fn every_outcome_of_placing_is_recorded() {
 /// queried.
 async fn desk_that_is_answered(rehearsal: &Rehearsal, status: u16, body: &'static str) -> Desk {
     let answer = (StatusCode::from_u16(status).unwrap(), body);
-    let known = r#"{"orderId": 7, "clientOrderId": "placed", "origQty": "1", "executedQty": "0", "status": "NEW"}"#;
+    let known =
+        r#"{"orderId": 7, "clientOrderId": "placed", "origQty": "1", "executedQty": "0", "status": "NEW"}"#;
     rehearsal.desk_on(Router::new().route("/api/v3/order", get(known).post(answer))).await
 }
 
@@ -89,10 +80,7 @@ async fn an_order_that_may_have_been_placed_is_never_counted_as_rejected_but_que
     for (count, (status, body)) in (1..).zip(cases) {
         let desk = desk_that_is_answered(&rehearsal, status, body).await;
         desk.submit(order("placed", 1_000)).await.unwrap();
-        assert!(
-            matches!(desk.orders().state("placed"), Some(OrderState::Unknown { .. })),
-            "{status} {body}"
-        );
+        assert!(matches!(desk.orders().state("placed"), Some(OrderState::Unknown { .. })), "{status} {body}");
         assert_eq!(rehearsal.events("ORDER_UNKNOWN"), count, "{status} {body}");
         assert_eq!(rehearsal.events("ORDER_REJECTED") + rehearsal.events("ORDER_FAILURE"), 0);
         let unsettled = desk.orders().unsettled(Symbol::EthUsdt);

@@ -24,7 +24,7 @@ pub(crate) struct View<'a> {
 }
 
 /// The fewest rows at the bottom for lines and orders with their titles.
-const FEWEST_LINES: usize = 5;
+const FEWEST_LINES: usize = 6;
 
 const LOOPS: [Column; 5] = [
     words("loop", 0),

@@ -126,7 +126,6 @@ get_account        1.0      34     183         0       0
 get_ticker         1.0      34     183         0       0
 fault hang-trading: see subsystem_alive{subsystem=\"trading\"}
 messages
-[     36.0s] message 36
 [     37.0s] message 37
 [     38.0s] message 38
 [     39.0s] message 39
@@ -152,8 +151,7 @@ maker-wide     1234    321     6     ▲ 104.5 %       -12.00
 recent calls     per s  p50 ms  p99 ms  rejected  failed
 get_open_orders    0.4      34     183         0       3
 place_order        8.5      34     183        12       0
-get_trades         6.0      34     183         0       0
-and 3 more
+and 4 more
 fault hang-trading: see subsystem_alive{subsystem=\"trading\"}
 messages
 [     38.0s] message 38
@@ -213,7 +211,7 @@ fn a_state_is_a_word_and_not_only_a_colour() {
 fn missing_figures_are_said_to_be_missing() {
     let rows = drawn(&Figures { url: None, profiles: vec![ProfileFigures::default()], ..figures() }, 80, 24);
     assert!(rows[0].starts_with("metrics are not served  paper"), "{rows:#?}");
-    assert!(rows[6].ends_with("unknown            -"), "{rows:#?}");
+    assert!(rows[7].ends_with("unknown            -"), "{rows:#?}");
 }
 
 /// A pseudo-terminal: the side of the person, and that of the program.
