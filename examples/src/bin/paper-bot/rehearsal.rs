@@ -85,7 +85,7 @@ impl Rehearsal {
         self.desk_that_continues(StoredProfile::default(), router).await
     }
 
-    /// A desk that continues what is stored, on an exchange that answers as `router` does.
+    /// A desk that continues stored orders, on an exchange that answers as `router` does.
     pub(crate) async fn desk_that_continues(&self, stored: StoredProfile, router: Router) -> Desk {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

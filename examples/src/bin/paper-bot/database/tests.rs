@@ -162,7 +162,7 @@ impl Detached {
         Self { writer, received, orders }
     }
 
-    /// Writes what is queued, each row in a transaction of its own, and returns the last outcome.
+    /// Writes the queued rows, each in a transaction of its own, and returns the last outcome.
     fn commit(&mut self) -> Result<(), Unwritten> {
         let mut outcome = Ok(());
         for request in self.received.try_iter() {

@@ -58,7 +58,7 @@ pub(crate) struct OwnOrders {
 }
 
 impl OwnOrders {
-    /// The orders of a profile, which continue what is stored. The states of orders that were open are unknown, because
+    /// The orders of a profile, which continue the stored ones. The states of orders that were open are unknown, because
     /// much may have happened since. Of closed ones the last trades may be missing.
     pub(crate) fn new(profile: &'static str, database: Database, stored: StoredProfile) -> Self {
         let StoredProfile { orders, closed, positions } = stored;
