@@ -20,8 +20,9 @@ use crate::records;
 
 const EVENTS: &str = "bytelyst_bot_operational_events_total";
 
-/// Determines the faults.
-const SEED: u64 = 7;
+/// Determines the faults. With this seed there are calm moments soon after 25 s and after half an hour, and the short
+/// version has lost answers, time-outs and a forgotten order.
+const SEED: u64 = 2_590;
 
 /// The time before a calm moment in which no fault is active, so that the bot has recovered: a ban ends 5 s after its
 /// fault.
