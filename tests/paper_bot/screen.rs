@@ -158,6 +158,7 @@ fn a_table_is_shown_and_ctrl_c_restores_the_terminal() {
     }
     let _ = person.wait_to_see("fault hang-trading", entered);
     let _ = person.wait_to_see("HUNG", entered);
+    let _ = person.wait_to_see("trading hangs: ", entered);
     // Keys are neither shown nor obeyed, Ctrl-Z among them.
     person.presses("xyzzy\x1a");
     resize(&person.terminal, 60, 20);

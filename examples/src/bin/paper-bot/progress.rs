@@ -14,9 +14,9 @@ use crate::output::{self, Output};
 /// The used part of the request weight above which it is worth a line.
 const MUCH_WEIGHT: f64 = 0.5;
 
-/// Whether each loop worked when that was printed last.
+/// The problem of each loop that was printed last, if it has one.
 #[derive(Debug, Default)]
-pub(crate) struct KnownStates(BTreeMap<String, bool>);
+pub(crate) struct KnownStates(BTreeMap<String, Option<&'static str>>);
 
 impl Bot {
     /// Prints the figures unless the table shows them, and which loops have stopped to work since the last time.
@@ -47,17 +47,17 @@ impl Bot {
             _ if !figures.is_alive => Some("is stalled"),
             _ => None,
         };
-        let had_problem = known.0.insert(name.clone(), problem.is_some()).unwrap_or(false);
+        let before = known.0.insert(name.clone(), problem).flatten();
         let metric = format!("subsystem_alive{{subsystem=\"{name}\"}}");
         match problem {
-            Some(problem) if !had_problem => {
+            Some(problem) if before != Some(problem) => {
                 let line = format_args!(
                     "{name} {problem}: no success for {age_seconds:.0} s, at most {limit_seconds:.0} s allowed: \
                      see {metric}"
                 );
                 self.journal.say_in(Tone::Bad, line);
             }
-            None if had_problem => {
+            None if before.is_some() => {
                 self.journal.say_in(Tone::Good, format_args!("{name} runs again: see {metric}"));
             }
             _ => {}
