@@ -17,7 +17,7 @@ use rustix::termios::{
 use super::layout::Size;
 use super::row::{Row, Span};
 
-/// The size of a terminal that does not know its own.
+/// The size of a terminal that does not know its own any more.
 const USUAL: Size = Size { columns: 80, rows: 24 };
 
 /// A special character that no key has.
