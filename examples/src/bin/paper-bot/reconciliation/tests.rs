@@ -88,10 +88,7 @@ async fn a_ghost_is_reported_once_and_an_orphan_as_long_as_it_is_open() {
 
     let ghost = desk.mismatch(MismatchKind::Ghost, ghost);
     let orphan = desk.mismatch(MismatchKind::Orphan, "by-hand".to_owned());
-    assert_eq!(
-        rehearsal.bot.reconcile().await.unwrap().mismatches,
-        BTreeSet::from([ghost, orphan.clone()])
-    );
+    assert_eq!(rehearsal.bot.reconcile().await.unwrap().mismatches, BTreeSet::from([ghost, orphan.clone()]));
     assert_eq!(rehearsal.bot.reconcile().await.unwrap().mismatches, BTreeSet::from([orphan]));
 }
 
