@@ -16,7 +16,7 @@ fn the_template_is_a_bot_that_is_tested_and_monitored() {
     let tested = in_copy(&bot, &["test", "--quiet"]);
     assert!(tested.contains("2 passed"), "{tested}");
     let rules = in_copy(&bot, &["run", "--quiet", "--", "metrics", "rules"]);
-    for part in ["alert: BotSubsystemStalled", "job=\"my-bot\"", "exchange=\"my_exchange\""] {
+    for part in ["alert: BotSubsystemStalled", "job=\"my-bot\"", "alert: BotReconciliationMismatch"] {
         assert!(rules.contains(part), "{part}:\n{rules}");
     }
 

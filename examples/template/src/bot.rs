@@ -47,16 +47,21 @@ impl Bot {
     #[timed_subsystem("reconciliation", every = "10s")]
     #[reconciliation]
     pub async fn reconciliation_cycle(&self) -> Result<ReconciliationReport, ApiError> {
-        let theirs: BTreeSet<_> = self.exchange.get_open_orders().await?.iter().map(|order| order.id).collect();
+        // An order that is placed while the answer is on its way may be missing in it.
+        let before = self.orders().clone();
+        let open = self.exchange.get_open_orders().await?;
+        let theirs: BTreeSet<_> = open.iter().map(|order| order.id).collect();
         let mut ours = self.orders();
         let mut report = ReconciliationReport::new();
-        for id in theirs.difference(&ours) {
-            report = report.missing(labels::Source::Db, format!("order {id}"));
-        }
-        for id in ours.difference(&theirs) {
+        for id in before.difference(&theirs) {
             report = report.missing(labels::Source::Exchange, format!("order {id}"));
+            ours.remove(id);
         }
-        *ours = theirs; // the exchange is right
+        for id in theirs {
+            if ours.insert(id) {
+                report = report.missing(labels::Source::Db, format!("order {id}"));
+            }
+        }
         Ok(report)
     }
 

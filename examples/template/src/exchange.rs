@@ -54,16 +54,11 @@ impl Exchange {
     #[operational_event(type = "ORDER_PLACED", severity = "INFO", symbol = symbol)]
     #[operational_event(type = "ORDER_REJECTED", severity = "WARNING", on = [rejected, rate_limited, banned, auth], symbol = symbol)]
     #[operational_event(type = "ORDER_UNKNOWN", severity = "ERROR", on = [err, cancelled, !rejected, !rate_limited, !banned, !auth], symbol = symbol)]
-    pub async fn place_order(
-        &self,
-        symbol: &str,
-        side: labels::Side,
-        value: f64,
-    ) -> Result<Order, ApiError> {
+    pub async fn place_order(&self, symbol: &str, side: labels::Side, value: f64) -> Result<Order, ApiError> {
         let id = self.answer().await?;
         let mut open = self.open();
         if open.iter().map(|order| order.value).sum::<f64>() + value > 1_000.0 {
-            open.clear(); // all of them were filled
+            open.clear(); // filled, without a notice to the bot: its reconciliation finds that
             return Err(ApiError::Rejected("insufficient balance"));
         }
         println!("{symbol}: order {id} to {} for {value:.2}", side.as_str());
