@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use bot_metrics::assert_metric;
 use bot_metrics_tests::demo::Running;
+use bot_metrics_tests::process::eventually;
 use bot_metrics_tests::workspace::{cargo, read, root};
 
 /// Copies the template by the commands in its own page, tests and runs it.
@@ -34,9 +35,18 @@ fn the_template_is_a_bot_that_is_tested_and_monitored() {
     bot.signal(libc::SIGTERM);
     let _ = bot.wait_to_say("waiting up to 20s for a last scrape");
     assert_metric!(bot.scrape(), "bytelyst_bot_operational_events_total{type='STOPPED'}", 1);
+    // The scrape above may have come before the wait for one.
+    let url = format!("{}/metrics", bot.url());
+    let scraped = eventually("the last values are scraped", || {
+        let scrape = ureq::get(&url).call().map(drop).map_err(|error| error.to_string());
+        if bot.has_said("the last values were scraped") {
+            Ok(())
+        } else {
+            scrape.and(Err("not yet".to_owned()))
+        }
+    });
     let ended = bot.wait();
-    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
-    assert!(ended.stdout.contains("the last values were scraped"), "{ended:?}");
+    assert_eq!((ended.status.code(), scraped), (Some(0), Ok(())), "{ended:?}");
 }
 
 /// The copy's folder, always the same, so that the next run compiles only changes.
