@@ -49,6 +49,7 @@ impl Connection {
         let _ = stream.set_nodelay(true);
         let _ = SockRef::from(&stream).set_send_buffer_size(BUFFERED_BY_SYSTEM);
         let version = self.security.version();
+        let port = stream.local_addr().map_or(0, |address| address.port());
         let transport = self.security.transport(stream, self.from, self.slot.activity());
         let handshake = timeout(self.options.header_timeout, transport);
         let Some(Ok(Some(stream))) = stop.unless_stopped(handshake).await else { return };
@@ -61,7 +62,7 @@ impl Connection {
             self.options.write_timeout,
             self.security.clone(),
         );
-        let service = service_fn(|request| self.respond(request, handover.clone(), version));
+        let service = service_fn(|request| self.respond(request, port, handover.clone(), version));
         let timer = ConnectionTimer::new(Arc::clone(activity), &self.options);
         let mut connection = pin!(http(&self.options, timer).serve_connection(TokioIo::new(stream), service));
         if stop.unless_stopped(connection.as_mut()).await.is_none() {
@@ -70,8 +71,12 @@ impl Connection {
         }
     }
 
-    fn visitor(&self) -> Visitor {
-        if self.security.keeps_others_out() { Visitor::Authenticated } else { Visitor::At(self.from.ip()) }
+    fn visitor(&self, port: u16) -> Visitor {
+        if self.security.keeps_others_out() {
+            Visitor::Authenticated
+        } else {
+            Visitor::At(self.from.ip(), port)
+        }
     }
 
     /// The body is dropped unread, before anything else: hyper then reads the part that arrived with the header, and
@@ -79,6 +84,7 @@ impl Connection {
     fn respond(
         &self,
         request: Request<Incoming>,
+        port: u16,
         handover: Handover,
         version: u64,
     ) -> impl Future<Output = Result<Response<Tracked<Content>>, ConfigurationChanged>> {
@@ -90,7 +96,7 @@ impl Connection {
             }
             let mut response = match self.security.refusal(&head, self.from).await {
                 Some(answer) => answer.into_response(None).map(|body| Tracked::new(body, None, handover)),
-                None => self.site.respond(&head, self.visitor(), handover).await,
+                None => self.site.respond(&head, self.visitor(port), handover).await,
             };
             self.security.add_headers(&mut response);
             Ok(response)

@@ -11,7 +11,8 @@ use std::net::IpAddr;
 pub(super) enum Visitor {
     /// It showed a password, a token or a certificate.
     Authenticated,
-    At(IpAddr),
+    /// It has this address and reached this port of the server.
+    At(IpAddr, u16),
     /// The service is mounted in another server, which passes on no address.
     Unknown,
 }

@@ -1,6 +1,6 @@
 //! The documents, put together from their sources.
 
-use hyper::http::uri::Authority;
+use super::visitors::TunnelEnd;
 
 /// A page: its part of the body, and its own style and scripts.
 pub(super) struct Document {
@@ -46,11 +46,22 @@ impl Document {
     }
 }
 
-/// The page for clients that may not see the state of a live bot. The host is that of their request.
-pub(super) fn unprotected(host: &Authority, nonce: &str) -> String {
-    let port = host.port_u16().unwrap_or(5000).to_string();
+/// The first port that a user without special rights may open.
+const FIRST_OPEN_PORT: u16 = 1024;
+
+/// The page for clients that may not see the state of a live bot.
+pub(super) fn unprotected(TunnelEnd { host, port }: &TunnelEnd, nonce: &str) -> String {
+    let local = port.filter(|port| *port >= FIRST_OPEN_PORT).unwrap_or(5000).to_string();
+    let (port, hint) = match port {
+        Some(port) => (port.to_string(), ""),
+        None => ("PORT".to_owned(), " PORT is the port on which the bot’s HTTP server listens."),
+    };
     // The check of the host left an address or a name that was allowed: neither has a character of HTML.
-    let body = include_str!("unprotected.html").replace("{{host}}", host.host()).replace("{{port}}", &port);
+    let body = include_str!("unprotected.html")
+        .replace("{{host}}", host)
+        .replace("{{local}}", &local)
+        .replace("{{port}}", &port)
+        .replace("{{hint}}", hint);
     document("Not shown here", STYLE, nonce, &body)
 }
 
@@ -62,4 +73,46 @@ fn document(title: &str, style: &str, nonce: &str, body: &str) -> String {
          <link rel=\"icon\" href=\"data:,\">\n\
          <style nonce=\"{nonce}\">\n{style}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(host: &str, port: Option<u16>) -> String {
+        unprotected(&TunnelEnd { host: host.to_owned(), port }, "nonce")
+    }
+
+    #[test]
+    fn the_tunnel_can_be_opened_as_it_is_written() {
+        for (host, port, command, url) in [
+            (
+                "bot.example",
+                Some(5000),
+                "ssh -N -L 5000:localhost:5000 USER@bot.example",
+                "http://localhost:5000/",
+            ),
+            (
+                "2001:db8::1",
+                Some(9100),
+                "ssh -N -L 9100:localhost:9100 USER@2001:db8::1",
+                "http://localhost:9100/",
+            ),
+            (
+                "bot.example",
+                Some(80),
+                "ssh -N -L 5000:localhost:80 USER@bot.example",
+                "http://localhost:5000/",
+            ),
+            ("bot.example", None, "ssh -N -L 5000:localhost:PORT USER@bot.example", "http://localhost:5000/"),
+        ] {
+            let page = page(host, port);
+            assert!(
+                page.contains(&format!("<code>{command}</code>")) && page.contains(url),
+                "{command}\n{page}"
+            );
+            assert!(!page.contains("{{"), "{page}");
+            assert_eq!(page.contains("PORT is the port"), port.is_none());
+        }
+    }
 }

@@ -54,8 +54,8 @@ impl ReadablePages {
                 "the bot's pages are not served under this host name; allowed: its addresses, localhost, the name of \
                  its machine, and the names that ServerOptions::allowed_hosts adds",
             ),
-            PageRefusal::Unprotected(host) if prefers_html(head) => {
-                Answer::html(StatusCode::FORBIDDEN, |nonce| unprotected(&host, nonce))
+            PageRefusal::Unprotected(end) if prefers_html(head) => {
+                Answer::html(StatusCode::FORBIDDEN, |nonce| unprotected(&end, nonce))
             }
             PageRefusal::Unprotected(_) => Answer::text(
                 StatusCode::FORBIDDEN,

@@ -18,8 +18,17 @@ use crate::server::visitor::Visitor;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PageRefusal {
     ForeignHost,
-    /// The bot trades live money, and its server asks for no password. Has the host by which the client reached it.
-    Unprotected(Authority),
+    /// The bot trades live money, and its server asks for no password.
+    Unprotected(TunnelEnd),
+}
+
+/// The server as its client reached it, to which an SSH tunnel can lead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TunnelEnd {
+    /// A name, or an address without brackets.
+    pub(super) host: String,
+    /// `None` if the service is mounted in another server, and the client named no port.
+    pub(super) port: Option<u16>,
 }
 
 #[derive(Debug)]
@@ -51,13 +60,20 @@ impl Visitors {
     }
 
     pub(super) fn check(&self, head: &Parts, visitor: Visitor) -> Result<(), PageRefusal> {
-        let is_local = match visitor {
+        let (is_local, port) = match visitor {
             Visitor::Authenticated => return Ok(()),
-            Visitor::At(address) => address.to_canonical().is_loopback() && !is_forwarded(&head.headers),
-            Visitor::Unknown => false,
+            Visitor::At(address, port) => {
+                (address.to_canonical().is_loopback() && !is_forwarded(&head.headers), Some(port))
+            }
+            Visitor::Unknown => (false, None),
         };
         let host = requested_host(head).filter(|host| self.is_own(host)).ok_or(PageRefusal::ForeignHost)?;
-        if self.needs_protection && !is_local { Err(PageRefusal::Unprotected(host)) } else { Ok(()) }
+        if is_local || !self.needs_protection {
+            return Ok(());
+        }
+        // The port in the request may be that of a proxy.
+        let port = port.or_else(|| host.port_u16());
+        Err(PageRefusal::Unprotected(TunnelEnd { host: bare(&host).to_owned(), port }))
     }
 
     /// No website can have an address as its name.
@@ -118,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    const REMOTE: Visitor = Visitor::At(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7)));
+    const REMOTE: Visitor = Visitor::At(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7)), 5000);
 
     fn head(target: &str, headers: &[(&str, &str)]) -> Parts {
         let request =
@@ -184,8 +200,9 @@ mod tests {
 
     #[test]
     fn a_live_bot_without_authentication_shows_itself_to_its_own_machine_alone() {
-        let at = |address: &str| Visitor::At(address.parse().unwrap());
-        let refused = Err(PageRefusal::Unprotected("localhost:5000".parse().unwrap()));
+        let at = |address: &str| Visitor::At(address.parse().unwrap(), 5000);
+        let end = TunnelEnd { host: "localhost".to_owned(), port: Some(5000) };
+        let refused = Err(PageRefusal::Unprotected(end));
         for (visitor, expected) in [
             (at("127.0.0.1"), Ok(())),
             (at("127.9.9.9"), Ok(())),
@@ -207,12 +224,29 @@ mod tests {
     }
 
     #[test]
+    fn a_tunnel_leads_to_the_port_of_the_server_and_not_to_that_of_a_proxy() {
+        for (host, port, expected) in [
+            ("bot.example", Some(5000), ("bot.example", Some(5000))),
+            ("bot.example:8443", Some(5000), ("bot.example", Some(5000))),
+            ("[2001:db8::1]:5000", Some(5000), ("2001:db8::1", Some(5000))),
+            ("[2001:db8::1]", None, ("2001:db8::1", None)),
+            ("bot.example:8080", None, ("bot.example", Some(8080))),
+        ] {
+            let visitor =
+                port.map_or(Visitor::Unknown, |port| Visitor::At("192.0.2.7".parse().unwrap(), port));
+            let end = TunnelEnd { host: expected.0.to_owned(), port: expected.1 };
+            let refusal = visitors(true).check(&to_host(host), visitor);
+            assert_eq!(refusal, Err(PageRefusal::Unprotected(end)), "{host}");
+        }
+    }
+
+    #[test]
     fn a_proxy_on_the_bots_machine_does_not_lend_its_address() {
         for header in
             ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"]
         {
             let forwarded = head("/", &[("host", "localhost"), (header, "203.0.113.9")]);
-            let visitor = Visitor::At("127.0.0.1".parse().unwrap());
+            let visitor = Visitor::At("127.0.0.1".parse().unwrap(), 5000);
             assert!(visitors(true).check(&forwarded, visitor).is_err(), "{header}");
             assert_eq!(visitors(true).check(&forwarded, Visitor::Authenticated), Ok(()));
         }

@@ -107,7 +107,9 @@ fn a_live_bot_without_a_password_is_shown_on_its_own_machine_alone() {
     let browser = "X-Forwarded-For: 203.0.113.9\r\nAccept: text/html\r\n";
     let explained = get_as(&server, "/", "203.0.113.5:5001", browser);
     assert_eq!((explained.status, explained.header("content-type")), (403, Some("text/html; charset=utf-8")));
-    assert!(explained.body.contains("ssh -N -L 5001:localhost:5001 USER@203.0.113.5<"), "{}", explained.body);
+    let port = server.local_addr().port();
+    let tunnel = format!("ssh -N -L {port}:localhost:{port} USER@203.0.113.5<");
+    assert!(explained.body.contains(&tunnel), "not the port of the proxy: {}", explained.body);
     assert_eq!(
         get_with(server.local_addr(), "/metrics", browser).status,
         200,
