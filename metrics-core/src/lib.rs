@@ -168,7 +168,7 @@ pub use families::market_data::MarketDataHandle;
 pub use families::rate_limit::RateLimitHandle;
 pub use families::recent::RecentEvent;
 pub use families::reconciliation::{ReconciliationCycle, ReconciliationReport};
-pub use families::subsystem::{RunEnd, RunGuard, SubsystemHandle, SubsystemHealth};
+pub use families::subsystem::{AgeOrigin, RunEnd, RunGuard, SubsystemHandle, SubsystemHealth};
 pub use instance::env_reader::EnvReader;
 pub use instance::metrics::Metrics;
 pub use instance::profile::ProfileHandle;

@@ -30,9 +30,15 @@ fn at_most_a_mebibyte_whatever_is_recorded() {
     let (settings, clock) = with_manual_clock(Settings::new(Mode::Paper).profile_limit(200));
     let metrics = settings.build().expect("legal");
     let loops: Vec<_> = Subsystem::ALL.iter().map(|subsystem| metrics.subsystem(*subsystem)).collect();
-    let calls =
-        Operation::ALL.iter().map(|operation| metrics.exchange_call(labels::Exchange::Okx, *operation));
-    let calls: Vec<_> = calls.collect();
+    // More than have a rate.
+    let exchanges = {
+        use labels::Exchange::{Binance, Bybit, Kraken, Okx};
+        [Binance, Bybit, Kraken, Okx]
+    };
+    let calls_of = |exchange| {
+        Operation::ALL.iter().map(|operation| metrics.exchange_call(exchange, *operation)).collect()
+    };
+    let calls: Vec<_> = exchanges.into_iter().flat_map::<Vec<_>, _>(calls_of).collect();
     let capital = Capital { allocated: 100.0, positions: 30.0, ..Capital::default() };
     let record = || {
         for subsystem in &loops {

@@ -196,6 +196,14 @@ pub(crate) struct Stamp {
     pub(crate) wall: Duration,
 }
 
+impl Stamp {
+    /// The wall-clock time of an earlier boot time, as the wall clock is set now.
+    #[cfg(feature = "page")]
+    pub(crate) fn wall_of(self, earlier: Duration) -> Duration {
+        self.wall.saturating_sub(self.boot_time.saturating_sub(earlier))
+    }
+}
+
 /// The first translation of the newest of some ticks.
 #[derive(Debug, Default)]
 pub(crate) struct Latch(Option<Latched>);

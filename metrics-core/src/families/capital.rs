@@ -61,6 +61,8 @@ impl<A: Amount> Capital<A> {
         let amounts = [self.allocated, self.positions, self.open_orders, self.available()];
         let finite = amounts.iter().all(|amount| amount.as_f64().is_finite());
         finite.then(|| CapitalReading {
+            allocated: self.allocated.as_f64(),
+            used: self.positions.plus(self.open_orders).as_f64(),
             available: self.available().as_f64(),
             utilization_percent: self.utilization_percent(),
         })
@@ -121,6 +123,9 @@ impl Arithmetic for rust_decimal::Decimal {
 /// The recorded figures of a profile's capital.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct CapitalReading {
+    pub(crate) allocated: f64,
+    /// By positions and open orders.
+    pub(crate) used: f64,
     pub(crate) available: f64,
     pub(crate) utilization_percent: f64,
 }

@@ -6,6 +6,8 @@ pub(crate) mod event;
 pub(crate) mod exchange;
 pub(crate) mod market_data;
 pub(crate) mod process;
+#[cfg(feature = "page")]
+pub(crate) mod profile_times;
 pub(crate) mod profiles;
 pub(crate) mod rate_limit;
 pub(crate) mod recent;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use crate::catalogue;
 use crate::clock::{Clock, Created};
 use crate::families::capital::CapitalReading;
+#[cfg(feature = "page")]
+use crate::families::profile_times::{ProfileFigures, ProfileTimes};
 use crate::labels::bounds::LabelBounds;
 use crate::labels::value::OTHER;
 use crate::lock::Lock;
@@ -58,7 +60,9 @@ struct ProfileState {
     violations: u64,
     below_zero: bool,
     /// Absent until the first figures, and while removed.
-    utilization: Option<f64>,
+    figures: Option<CapitalReading>,
+    #[cfg(feature = "page")]
+    times: ProfileTimes,
     /// The end of the grace period of a removal, until it is reported.
     ends: Option<Duration>,
     /// Whether a grace period is over. It is not exported for another if it is removed again.
@@ -107,7 +111,9 @@ impl Profiles {
         if let Some(profile) = known.get_or_create(id, &self.clock) {
             profile.violations += u64::from(is_below && !profile.below_zero);
             profile.below_zero = is_below;
-            profile.utilization = Some(figures.utilization_percent);
+            profile.figures = Some(*figures);
+            #[cfg(feature = "page")]
+            profile.times.update(figures, is_below, || self.clock.boot_time());
             return profile.restore();
         }
         if id != OTHER {
@@ -119,6 +125,22 @@ impl Profiles {
             known.other_violations += 1;
             known.track(Arc::from(id), Overflowed::BelowZero);
         }
+    }
+
+    /// Dates the updates since the last sampling. A server calls it once a second.
+    #[cfg(feature = "page")]
+    pub(crate) fn sample(&self, now: Duration) {
+        self.known.lock().own.values_mut().for_each(|profile| profile.times.sample(now));
+    }
+
+    /// The figures of each profile that has any.
+    #[cfg(feature = "page")]
+    pub(crate) fn figures(&self, now: Duration) -> BTreeMap<Arc<str>, ProfileFigures> {
+        let known = self.known.lock();
+        let figures = |(id, profile): (&Arc<str>, &ProfileState)| {
+            Some((Arc::clone(id), profile.times.figures(profile.figures?, now)))
+        };
+        known.own.iter().filter_map(figures).collect()
     }
 
     /// Restores a removed profile.
@@ -137,8 +159,12 @@ impl Profiles {
         };
         profile.is_hidden |= profile.ends.is_some_and(|end| now >= end);
         profile.ends = Some(grace_end(now));
-        profile.utilization = None;
+        profile.figures = None;
         profile.below_zero = false;
+        #[cfg(feature = "page")]
+        {
+            profile.times = ProfileTimes::default();
+        }
         true
     }
 
@@ -155,8 +181,8 @@ impl Profiles {
             let labels = &[&*id];
             sink.since(profile.created);
             sink.counter(family, labels, profile.violations);
-            if let Some(utilization) = profile.utilization {
-                sink.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, labels, utilization);
+            if let Some(CapitalReading { utilization_percent, .. }) = profile.figures {
+                sink.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, labels, utilization_percent);
                 sink.gauge(&catalogue::CAPITAL_BELOW_ZERO, labels, f64::from(u8::from(profile.below_zero)));
             }
         }
@@ -223,7 +249,9 @@ impl KnownProfiles {
                 created,
                 violations: 0,
                 below_zero,
-                utilization: None,
+                figures: None,
+                #[cfg(feature = "page")]
+                times: ProfileTimes::default(),
                 ends: None,
                 is_hidden: false,
             };
@@ -262,7 +290,7 @@ mod tests {
     }
 
     fn available(available: f64) -> CapitalReading {
-        CapitalReading { available, utilization_percent: 0.0 }
+        CapitalReading { allocated: 100.0, used: 100.0 - available, available, utilization_percent: 0.0 }
     }
 
     fn with_limit(limit: usize) -> Profiles {

@@ -122,6 +122,8 @@ struct ReconciliationState {
     mismatches: [u64; MISMATCH_KINDS.len()],
     /// The boot time of the last commit.
     committed_at: Option<Duration>,
+    /// The boot time of the commit since which items have been missing from each source.
+    missing_since: [Option<Duration>; Source::VALUES.len()],
     each: BTreeMap<Arc<ReconciliationKey>, Reconciliation>,
 }
 
@@ -160,6 +162,12 @@ impl Reconciliations {
         self.state.lock().committed_at
     }
 
+    /// The boot time of the commit since which items have been missing from each source; `None` while none is.
+    #[cfg(feature = "page")]
+    pub(crate) fn missing_since(&self) -> [Option<Duration>; Source::VALUES.len()] {
+        self.state.lock().missing_since
+    }
+
     /// The number of cycles that this call site has begun.
     #[cfg(feature = "page")]
     pub(crate) fn begun_at(&self, site: NamedSite) -> u64 {
@@ -189,7 +197,8 @@ impl Reconciliations {
     fn commit(&self, key: &ReconciliationKey, number: u64, report: ReconciliationReport) {
         let ReconciliationReport { mismatches, missing, new_mismatches } = report;
         let mut state = self.state.lock();
-        state.committed_at = Some(self.clock.boot_time());
+        let now = self.clock.boot_time();
+        state.committed_at = Some(now);
         let ReconciliationState { mismatches: totals, each, .. } = &mut *state;
         totals[UNSPECIFIED] = totals[UNSPECIFIED].saturating_add(new_mismatches);
         let Some(reconciliation) = each.get_mut(key) else { return };
@@ -202,17 +211,17 @@ impl Reconciliations {
             totals[*kind as usize] = totals[*kind as usize].saturating_add(1);
         }
         reconciliation.last = Some(Committed { number, missing, known: mismatches });
+        let missing = state.missing().unwrap_or_default();
+        for (since, missing) in state.missing_since.iter_mut().zip(missing) {
+            *since = (missing > 0).then(|| since.unwrap_or(now));
+        }
     }
 
     /// The mismatches of each kind, and the items missing from each source by the last committed cycles, which are
     /// absent before the first of any.
     fn totals(&self) -> ([u64; MISMATCH_KINDS.len()], Option<[u64; Source::VALUES.len()]>) {
         let state = self.state.lock();
-        let committed = state.each.values().filter_map(|reconciliation| reconciliation.last.as_ref());
-        let add = |[db, exchange]: [u64; 2], more: [u64; 2]| {
-            [db.saturating_add(more[0]), exchange.saturating_add(more[1])]
-        };
-        (state.mismatches, committed.map(|last| last.missing).reduce(add))
+        (state.mismatches, state.missing())
     }
 
     pub(crate) fn collect(&self, sink: &mut dyn Sink) {
@@ -228,6 +237,17 @@ impl Reconciliations {
             let missing = *missing as f64;
             sink.gauge(&catalogue::RECONCILIATION_MISSING_ITEMS_COUNT, &[source], missing);
         }
+    }
+}
+
+impl ReconciliationState {
+    /// The items missing from each source by the last committed cycles; `None` before the first of any.
+    fn missing(&self) -> Option<[u64; Source::VALUES.len()]> {
+        let committed = self.each.values().filter_map(|reconciliation| reconciliation.last.as_ref());
+        let add = |[db, exchange]: [u64; 2], more: [u64; 2]| {
+            [db.saturating_add(more[0]), exchange.saturating_add(more[1])]
+        };
+        committed.map(|last| last.missing).reduce(add)
     }
 }
 

@@ -26,7 +26,7 @@ struct Pulse {
 /// The cycles that ended between two samplings.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Beat {
-    /// The wall-clock time of the second sampling.
+    /// The boot time of the second sampling.
     pub(crate) at: Duration,
     pub(crate) cycles: u64,
     pub(crate) failed: u64,
@@ -46,7 +46,7 @@ impl BeatRings {
                 None => continue,
             };
             // Cycles that ended before the first sampling belong to no second.
-            let beat = pulse.beat_until(counts, reading.at.wall).filter(|_| self.has_begun);
+            let beat = pulse.beat_until(counts, reading.at.boot_time).filter(|_| self.has_begun);
             if let Some(beat) = beat {
                 if pulse.beats.len() == BEATS {
                     pulse.beats.pop_front();

@@ -27,15 +27,20 @@ use crate::catalogue::{Family, Origin};
 pub(crate) use beats::{Beat, BeatRings};
 pub(crate) use cell::HistoryCell;
 pub(crate) use quantile::{QuantileEstimates, rounded};
-pub(crate) use reading::{CallCounts, HistoryReading, OUTCOMES, SeriesLabels, differences, words};
+pub(crate) use reading::{
+    CallCounts, CountedSeries, HistoryReading, OUTCOMES, SeriesLabels, differences, words,
+};
 pub(crate) use selected::Selected;
 pub(crate) use steps::{CallStep, Column, Ended, Row, RunStep, STEP, Steps};
 pub(crate) use window::Window;
 
-/// The most operations, subsystems and profiles with a history.
+/// The most operations, subsystems and profiles with a chart.
 const MOST_OPERATIONS: usize = 32;
 const MOST_SUBSYSTEMS: usize = 16;
 const MOST_PROFILES: usize = 64;
+
+/// The most operations with a current rate, which takes less memory than a chart.
+const MOST_RATED_OPERATIONS: usize = 128;
 
 /// A series whose label values have more bytes has no history.
 const LONGEST_LABELS: usize = 128;

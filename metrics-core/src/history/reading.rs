@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{LONGEST_LABELS, MOST_OPERATIONS, MOST_PROFILES, MOST_SUBSYSTEMS};
+use super::{LONGEST_LABELS, MOST_PROFILES, MOST_SUBSYSTEMS};
 use crate::catalogue::{self, Family, Origin};
 use crate::clock::Stamp;
 use crate::labels::value::LabelValue as _;
@@ -48,14 +48,40 @@ pub(crate) struct HistoryReading {
     pub(crate) utilization: BTreeMap<SeriesLabels, f64>,
     /// The counts of a bot's own counters and histograms, by bucket; a float counter's as its bits.
     pub(crate) own: BTreeMap<OwnKey, Vec<u64>>,
-    /// Whether series were left out, so that one that is not here may have been counted before.
-    pub(crate) is_cut: bool,
+    /// The lists of which series were left out.
+    pub(super) cut: CutLists,
+}
+
+/// The lists that lack series, so that one that is not in them may have been counted before.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct CutLists {
+    operations: bool,
+    subsystems: bool,
+    own: bool,
+}
+
+/// The counts of all operations, or of all subsystems, in a reading.
+pub(crate) struct CountedSeries<'a> {
+    pub(crate) counts: &'a BTreeMap<SeriesLabels, CallCounts>,
+    is_cut: bool,
+}
+
+impl CountedSeries<'_> {
+    /// Whether this series may have been left out, so that its counts are not known.
+    pub(crate) fn may_lack(&self, labels: &SeriesLabels) -> bool {
+        self.is_cut && !self.counts.contains_key(labels)
+    }
 }
 
 impl CallCounts {
     /// The number of ends.
     pub(crate) fn ended(&self) -> u64 {
         self.outcomes.iter().sum()
+    }
+
+    /// Whether anything was counted or is in progress.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.in_progress > 0 || self.ended() > 0
     }
 
     /// The number of observed durations.
@@ -107,33 +133,49 @@ pub(crate) fn differences(now: &[u64], then: &[u64]) -> Option<Vec<u64>> {
 }
 
 impl HistoryReading {
-    /// The series of a snapshot, of which series were left out if it `is_cut`.
-    pub(crate) fn of(snapshot: &Snapshot, at: Stamp, is_cut: bool) -> Self {
-        let mut reading = Self { at, is_cut, ..Self::default() };
+    /// The series of a snapshot, of which series of the bot's own families were left out if they are `own_cut`.
+    pub(crate) fn of(snapshot: &Snapshot, at: Stamp, own_cut: bool) -> Self {
+        let cut = CutLists { own: own_cut, ..CutLists::default() };
+        let mut reading = Self { at, cut, ..Self::default() };
         for family in &snapshot.families {
             reading.read(family);
         }
         reading
     }
 
-    /// Leaves out the series over the limits, so that it may be kept.
-    pub(crate) fn limited(mut self) -> Self {
-        let all = self.len();
-        limit(&mut self.operations, MOST_OPERATIONS);
-        limit(&mut self.subsystems, MOST_SUBSYSTEMS);
-        limit(&mut self.utilization, MOST_PROFILES);
-        let mut words = 0;
+    /// The counts of operations.
+    pub(crate) fn of_operations(&self) -> CountedSeries<'_> {
+        CountedSeries { counts: &self.operations, is_cut: self.cut.operations }
+    }
+
+    /// The counts of subsystems.
+    pub(crate) fn of_subsystems(&self) -> CountedSeries<'_> {
+        CountedSeries { counts: &self.subsystems, is_cut: self.cut.subsystems }
+    }
+
+    /// Whether this series of a bot's own may have been left out.
+    pub(crate) fn may_lack_own(&self, key: &OwnKey) -> bool {
+        self.cut.own && !self.own.contains_key(key)
+    }
+
+    /// Leaves out the series over the limits, so that it may be kept. Operations and subsystems without a call or run
+    /// are the first to go.
+    pub(crate) fn limited(mut self, most_operations: usize) -> Self {
+        self.cut.operations |= limit(&mut self.operations, most_operations, CallCounts::has_begun);
+        self.cut.subsystems |= limit(&mut self.subsystems, MOST_SUBSYSTEMS, CallCounts::has_begun);
+        limit(&mut self.utilization, MOST_PROFILES, |_| true);
+        let (all, mut words) = (self.own.len(), 0);
         self.own.retain(|(_, labels), counts| {
             words += counts.len() + KEY_WORDS;
             words <= MOST_OWN_WORDS && is_short(labels)
         });
-        self.is_cut |= self.len() < all;
+        self.cut.own |= self.own.len() < all;
         self
     }
 
     /// This reading without a bot's own families.
     pub(crate) fn of_catalogue(&self) -> Self {
-        let Self { at, operations, subsystems, utilization, is_cut, .. } = self;
+        let Self { at, operations, subsystems, utilization, cut, .. } = self;
         let (operations, subsystems) = (operations.clone(), subsystems.clone());
         Self {
             at: *at,
@@ -141,13 +183,8 @@ impl HistoryReading {
             subsystems,
             utilization: utilization.clone(),
             own: BTreeMap::new(),
-            is_cut: *is_cut,
+            cut: *cut,
         }
-    }
-
-    /// The number of series.
-    fn len(&self) -> usize {
-        self.operations.len() + self.subsystems.len() + self.utilization.len() + self.own.len()
     }
 
     fn read(&mut self, FamilySnapshot { family, samples }: &FamilySnapshot) {
@@ -222,13 +259,20 @@ fn whole(gauge: f64) -> u64 {
     number
 }
 
-fn limit<T>(series: &mut BTreeMap<SeriesLabels, T>, most: usize) {
-    let mut room = most;
-    series.retain(|labels, _| {
-        let is_kept = room > 0 && is_short(labels);
-        room -= usize::from(is_kept);
+/// Leaves out series over the limit, those that are not preferred first, and those with long labels; returns whether
+/// there were any.
+fn limit<T>(series: &mut BTreeMap<SeriesLabels, T>, most: usize, is_preferred: impl Fn(&T) -> bool) -> bool {
+    let all = series.len();
+    series.retain(|labels, _| is_short(labels));
+    let preferred = series.values().filter(|value| is_preferred(value)).count().min(most);
+    let mut room = [most - preferred, preferred];
+    series.retain(|_, value| {
+        let room = &mut room[usize::from(is_preferred(value))];
+        let is_kept = *room > 0;
+        *room -= usize::from(is_kept);
         is_kept
     });
+    series.len() < all
 }
 
 /// Whether labels are short enough to be kept.

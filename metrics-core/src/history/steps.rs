@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::quantile::{QuantileEstimates, rounded};
-use super::reading::{CallCounts, HistoryReading, OUTCOMES, SeriesLabels, is_short};
+use super::reading::{CallCounts, CountedSeries, HistoryReading, OUTCOMES, SeriesLabels, is_short};
 use super::{LEEWAY, MOST_OPERATIONS, MOST_PROFILES, MOST_SUBSYSTEMS};
 use crate::catalogue::EXCHANGE_API_LATENCY_BUCKETS;
 
@@ -32,7 +32,7 @@ pub(crate) struct Steps {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Row {
     pub(crate) sequence: u64,
-    /// The wall-clock time at its end.
+    /// The boot time at its end.
     pub(crate) at: Duration,
     /// `None` for a gap, in which nothing is known.
     pub(crate) length: Option<Duration>,
@@ -79,11 +79,11 @@ impl Steps {
 
     /// Ends a step with this reading, or a gap if the step took too long. The first reading only begins one.
     pub(super) fn add(&mut self, reading: &HistoryReading, sequence: impl FnOnce() -> u64) {
-        let now = reading.of_catalogue().limited();
+        let now = reading.of_catalogue().limited(MOST_OPERATIONS);
         if let Some(last) = self.last.replace(now) {
             let length = reading.at.boot_time.saturating_sub(last.at.boot_time);
             let length = Some(length).filter(|length| *length <= LONGEST_STEP);
-            self.push(Row { sequence: sequence(), at: reading.at.wall, length }, &last);
+            self.push(Row { sequence: sequence(), at: reading.at.boot_time, length }, &last);
         }
     }
 
@@ -96,10 +96,36 @@ impl Steps {
             self.utilization.push(before, BTreeMap::new(), MOST_PROFILES);
             return;
         };
-        self.operations.push(before, ended(&now.operations, &last.operations), MOST_OPERATIONS);
-        self.subsystems.push(before, ended(&now.subsystems, &last.subsystems), MOST_SUBSYSTEMS);
+        self.operations.push(before, ended(&now.operations, &last.of_operations()), MOST_OPERATIONS);
+        self.subsystems.push(before, ended(&now.subsystems, &last.of_subsystems()), MOST_SUBSYSTEMS);
         let utilization = now.utilization.iter().map(|(labels, used)| (labels.clone(), percent(*used)));
         self.utilization.push(before, utilization.collect(), MOST_PROFILES);
+    }
+
+    /// The number of these operations that have no steps because there is no room for them.
+    pub(crate) fn operations_without_room<'a>(
+        &self,
+        operations: impl Iterator<Item = &'a SeriesLabels>,
+    ) -> usize {
+        if self.rows.is_empty() { 0 } else { self.operations.without_room(operations, MOST_OPERATIONS) }
+    }
+
+    /// The number of these profiles that have no steps because there is no room for them.
+    pub(crate) fn profiles_without_room<'a>(
+        &self,
+        profiles: impl Iterator<Item = &'a SeriesLabels>,
+    ) -> usize {
+        if self.rows.is_empty() { 0 } else { self.utilization.without_room(profiles, MOST_PROFILES) }
+    }
+
+    /// Whether older steps have been dropped.
+    pub(crate) fn are_full(&self) -> bool {
+        self.rows.len() == STEPS
+    }
+
+    /// The steps of an operation.
+    pub(crate) fn operation(&self, exchange: &str, operation: &str) -> Option<&Column<CallStep>> {
+        self.operations.0.iter().find(|column| column.labels[..] == [exchange, operation])
     }
 
     /// The steps of the exchange's operations, by exchange and operation.
@@ -118,15 +144,18 @@ impl Steps {
     }
 }
 
-/// What ended between two readings, by series.
+/// What ended between two readings, by series; without those of which nothing has begun yet, which would take the room
+/// of others.
 fn ended<T: Ended>(
     now: &BTreeMap<SeriesLabels, CallCounts>,
-    then: &BTreeMap<SeriesLabels, CallCounts>,
+    then: &CountedSeries<'_>,
 ) -> BTreeMap<SeriesLabels, T> {
     let step = |(labels, counts): (&SeriesLabels, &CallCounts)| {
-        Some((labels.clone(), counts.since(then.get(labels))?.into()))
+        Some((labels.clone(), counts.since(then.counts.get(labels))?.into()))
     };
-    now.iter().filter_map(step).collect()
+    let is_known =
+        |(labels, counts): &(&SeriesLabels, &CallCounts)| counts.has_begun() && !then.may_lack(labels);
+    now.iter().filter(is_known).filter_map(step).collect()
 }
 
 impl Ended for CallStep {
@@ -184,6 +213,12 @@ impl<T> Default for StepTable<T> {
 }
 
 impl<T: Clone> StepTable<T> {
+    fn without_room<'a>(&self, series: impl Iterator<Item = &'a SeriesLabels>, most: usize) -> usize {
+        let has_column = |labels: &SeriesLabels| self.0.iter().any(|column| column.labels == *labels);
+        let is_full = self.0.len() >= most;
+        series.filter(|labels| !is_short(labels) || is_full && !has_column(labels)).count()
+    }
+
     /// Adds a row, which follows `before` others. A series over the limit is left out, until another has no cell left.
     fn push(&mut self, before: usize, mut row: BTreeMap<SeriesLabels, T>, most: usize) {
         for column in &mut self.0 {

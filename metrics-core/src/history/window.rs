@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::MOST_RATED_OPERATIONS;
 use super::reading::HistoryReading;
 
 /// The interval at which a reading is kept. The window begins with the last but one.
@@ -24,7 +25,7 @@ impl Window {
     }
 
     pub(super) fn rotate(&mut self, reading: HistoryReading) {
-        let reading = reading.limited();
+        let reading = reading.limited(MOST_RATED_OPERATIONS);
         let newest = self.newer.take().or_else(|| self.older.take());
         let passed = newest.as_ref().map(|newest| reading.at.boot_time.saturating_sub(newest.at.boot_time));
         if let Some(newest) = newest.filter(|_| passed.is_some_and(|passed| passed <= LONGEST_ROTATION)) {

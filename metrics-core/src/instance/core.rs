@@ -8,6 +8,8 @@ use prometheus::Registry;
 use prometheus::proto::MetricFamily;
 
 #[cfg(feature = "page")]
+use super::run_identity::RunIdentity;
+#[cfg(feature = "page")]
 use super::scrape_count::ScrapeCount;
 use super::settings::Settings;
 use crate::catalogue::{self, DEFAULT_NAMESPACE};
@@ -52,6 +54,8 @@ pub(crate) struct Core {
     pub(super) exposition_length: AtomicUsize,
     pub(super) scrape_duration: GaugeSlot,
     #[cfg(feature = "page")]
+    pub(crate) run: RunIdentity,
+    #[cfg(feature = "page")]
     pub(crate) history: HistoryCell,
     #[cfg(feature = "page")]
     pub(crate) scrapes: ScrapeCount,
@@ -78,10 +82,10 @@ impl Core {
         let profiles = Profiles::new(clock.clone());
         let market_data = Arc::new(MarketData::new(clock.clone()));
         let reconciliations = Arc::new(Reconciliations::new(clock.clone()));
-        let created = Created::at(clock.boot_time());
+        let boot_time = clock.boot_time();
         Self {
             clock,
-            created,
+            created: Created::at(boot_time),
             started: Started::default(),
             timeline: Arc::new(Timeline::new()),
             subsystems: Subsystems::default(),
@@ -96,6 +100,8 @@ impl Core {
             installed: OnceLock::new(),
             exposition_length: AtomicUsize::new(0),
             scrape_duration: GaugeSlot::new(),
+            #[cfg(feature = "page")]
+            run: RunIdentity::new(boot_time),
             #[cfg(feature = "page")]
             history: HistoryCell::default(),
             #[cfg(feature = "page")]

@@ -7,6 +7,8 @@ pub(crate) mod metrics;
 pub(crate) mod process;
 pub(crate) mod profile;
 #[cfg(feature = "page")]
+pub(crate) mod run_identity;
+#[cfg(feature = "page")]
 pub(crate) mod sampling;
 #[cfg(feature = "page")]
 pub(crate) mod scrape_count;

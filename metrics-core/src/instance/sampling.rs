@@ -12,6 +12,7 @@ impl Core {
             return;
         }
         let at = self.clock.stamp();
+        self.profiles.sample(at.boot_time);
         let due = self.history.lock().and_then(|history| history.due(at.boot_time));
         let Some(depth) = due else { return };
         let (snapshot, left_out) = self.selected(depth.families(), MOST_OWN);

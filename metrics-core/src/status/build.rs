@@ -2,12 +2,14 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::fault_times::FaultTimes;
 use super::past::History;
 use super::shape::{Build, ScrapeStatus, Status, StatusEvent, VERSION};
 use super::time::seconds;
 use super::values::{MOST_OWN_SERIES, StatusValues, is_shown};
 use super::{own, subsystems, verdict};
 use crate::Metrics;
+use crate::clock::Stamp;
 use crate::families::recent::{RecentEvent, newest_of_each};
 use crate::history::{HistoryReading, Steps};
 use crate::storage::ENABLED;
@@ -31,17 +33,19 @@ pub(super) fn status(metrics: &Metrics, asked: u64) -> Status {
     let begin = past.as_ref().and_then(|past| past.window.begin(at.boot_time));
     let values = StatusValues { snapshot: &snapshot, now: &now, begin };
     let (count, last) = core.scrapes.read();
-    let mut notes = values.notes();
+    let capital = core.profiles.figures(at.boot_time);
+    let no_steps = Steps::default();
+    let steps = past.as_ref().map_or(&no_steps, |past| &past.steps);
+    let mut notes = values.notes(steps);
     if own_left_out > 0 {
         notes.left_out.insert("own_families".to_owned(), own_left_out as u64);
     }
-    let no_steps = Steps::default();
-    let steps = past.as_ref().map_or(&no_steps, |past| &past.steps);
     let mut status = Status {
         version: VERSION,
-        sequence: settled(&events, steps, at.wall).max(since),
+        sequence: settled(&events, steps, at).max(since),
         since,
         now: seconds(at.wall),
+        run: core.run.to_string(),
         started: seconds(core.created.wall(core.started.wall(at))),
         app: settings.app.clone(),
         env: settings.env.to_string(),
@@ -55,21 +59,23 @@ pub(super) fn status(metrics: &Metrics, asked: u64) -> Status {
         operations: values.operations(),
         rate_limits: values.rate_limits(),
         market_data: values.market_data(&mut notes),
-        profiles: values.profiles(&mut notes),
+        profiles: values.profiles(&capital, &mut notes),
         reconciliation: values.reconciliation(core.reconciliations.committed_at()),
         own_families: own::families(&values, &settings.namespace),
         events: newest(events, since),
         notes,
-        history: History::of(steps, since),
+        history: History::of(steps, since, at),
     };
-    status.verdict = verdict::of(&status, steps);
+    let missing = core.reconciliations.missing_since();
+    status.verdict = verdict::of(&status, &FaultTimes { now: at, steps, profiles: &capital, missing });
     status
 }
 
 /// The sequence number up to which nothing will be added.
-fn settled(events: &[RecentEvent], steps: &Steps, now: Duration) -> u64 {
-    let until = now.saturating_sub(SETTLED);
-    let events = events.iter().filter(|event| event.at <= UNIX_EPOCH + until).map(|event| event.sequence);
+fn settled(events: &[RecentEvent], steps: &Steps, now: Stamp) -> u64 {
+    let until = UNIX_EPOCH + now.wall.saturating_sub(SETTLED);
+    let events = events.iter().filter(|event| event.at <= until).map(|event| event.sequence);
+    let until = now.boot_time.saturating_sub(SETTLED);
     let rows = steps.rows.iter().filter(|row| row.at <= until).map(|row| row.sequence);
     events.chain(rows).max().unwrap_or(0)
 }

@@ -21,7 +21,9 @@
 //! is in every answer. A reader that polls so
 //!
 //! - drops events and steps whose sequence number it has: those of the last second may come twice;
-//! - forgets everything if `started` differs from that of the last answer, since the bot was restarted.
+//! - forgets everything if `run` differs from that of the last answer, since the bot was restarted;
+//! - moves the moments that it has, except those of events, by the difference if `started` differs from that of the last
+//!   answer and `run` does not, since the wall clock was set.
 //!
 //! A `since` that no answer has given yet is taken as 0, and the answer is complete. One that is not a number is
 //! answered with 400.
@@ -35,9 +37,13 @@
 
 mod build;
 mod catalogue;
+#[cfg(test)]
+mod fault_tests;
+mod fault_times;
 mod number;
 mod own;
 mod past;
+mod reason;
 mod shape;
 mod subsystems;
 #[cfg(test)]
@@ -48,11 +54,11 @@ mod verdict;
 
 pub use catalogue::{AnnotatedFunction, Catalogue, CatalogueFamily};
 pub use past::{History, OperationHistory, ProfileHistory, SubsystemHistory};
+pub use reason::{Level, Reason, ReasonKind, Verdict};
 pub use shape::{
-    Beats, Build, InvalidObservations, LabelOverflow, Level, MarketDataStatus, MismatchCount, Notes,
-    OperationStatus, OwnFamily, OwnSeries, ProfileStatus, Quantiles, RateLimitStatus, Reason,
-    ReconciliationStatus, ScrapeStatus, Status, StatusEvent, SubsystemState, SubsystemStatus, VERSION,
-    Verdict,
+    Beats, Build, InvalidObservations, LabelOverflow, MarketDataStatus, MismatchCount, Notes,
+    OperationStatus, OwnFamily, OwnSeries, ProfileStatus, Quantiles, RateLimitStatus, ReconciliationStatus,
+    ScrapeStatus, Status, StatusEvent, SubsystemState, SubsystemStatus, VERSION,
 };
 
 use crate::Metrics;

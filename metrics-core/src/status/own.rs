@@ -50,9 +50,10 @@ struct Grown {
 fn grown(family: &Family, sample: &Sample, values: &StatusValues<'_>) -> Option<Grown> {
     let begin = values.begin?;
     let now = words(&sample.value)?;
-    let then = match begin.own.get(&(family.name, sample.labels.clone())) {
+    let key = (family.name, sample.labels.clone());
+    let then = match begin.own.get(&key) {
         Some(then) => then.clone(),
-        None if begin.is_cut => return None,
+        None if begin.may_lack_own(&key) => return None,
         None => vec![0; now.len()],
     };
     if let Value::FloatCounter(value) = sample.value {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::number;
 use super::time::seconds;
 use crate::LabelValue as _;
+use crate::clock::Stamp;
 use crate::history::{CallStep, Column, Ended, OUTCOMES, Row, RunStep, STEP, Steps};
 use crate::outcome::Outcome;
 
@@ -80,13 +81,13 @@ pub struct ProfileHistory {
 
 impl History {
     /// The steps after the one with this sequence number.
-    pub(super) fn of(steps: &Steps, since: u64) -> Self {
+    pub(super) fn of(steps: &Steps, since: u64, now: Stamp) -> Self {
         let known = steps.rows.partition_point(|row| row.sequence <= since);
         let rows = || steps.rows.iter().skip(known);
         Self {
             step_seconds: STEP.as_secs_f64(),
             sequence: rows().map(|row| row.sequence).collect(),
-            at: rows().map(|row| seconds(row.at)).collect(),
+            at: rows().map(|row| seconds(now.wall_of(row.at))).collect(),
             seconds: rows().map(|Row { length, .. }| length.map(seconds)).collect(),
             operations: of_columns(steps.operations(), known, has_ended, operation),
             subsystems: of_columns(steps.subsystems(), known, has_ended, subsystem),

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::number;
 use super::past::History;
+use super::reason::Verdict;
+use crate::AgeOrigin;
 
 /// The version of [`Status`] and [`Catalogue`](super::Catalogue).
 pub const VERSION: u32 = 1;
@@ -26,8 +28,11 @@ pub struct Status {
     pub since: u64,
     /// The moment of this status.
     pub now: f64,
-    /// The moment at which the instance was created. If it differs from that of an earlier status, the bot was
-    /// restarted, and its sequence numbers began anew.
+    /// Identifies the run of the bot. If it differs from that of an earlier status, the bot was restarted, and its
+    /// sequence numbers began anew.
+    pub run: String,
+    /// The moment at which the instance was created. It changes if the wall clock is set, and with it the moments of
+    /// everything but events.
     pub started: f64,
     /// The label `app` of every series.
     pub app: String,
@@ -88,45 +93,6 @@ pub struct ScrapeStatus {
     pub last: Option<f64>,
 }
 
-/// The state of the bot in a sentence, and the reasons for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Verdict {
-    /// The level of the worst reason.
-    pub level: Level,
-    /// A line of text, such as `trading, all loops fresh`.
-    pub text: String,
-    /// The worst first; empty at [`Level::Ok`].
-    pub reasons: Vec<Reason>,
-}
-
-/// A reason why the bot is not well.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Reason {
-    /// Its level.
-    pub level: Level,
-    /// The subsystem, profile, operation or other thing that it concerns.
-    pub subject: String,
-    /// A line of text.
-    pub text: String,
-}
-
-/// The levels of a verdict, in increasing order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Level {
-    /// Nothing is wrong.
-    Ok,
-    /// No cycle has ended yet, so that little is known.
-    Waiting,
-    /// To be checked.
-    Warning,
-    /// A loop does not work, or money is at risk.
-    Critical,
-}
-
 /// A core loop of the bot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -139,6 +105,8 @@ pub struct SubsystemStatus {
     pub alive: bool,
     /// Age of the last success or skip; before the first, of the start, and after a pause, of its end.
     pub age_seconds: f64,
+    /// Which of these it is.
+    pub age_origin: AgeOrigin,
     /// The age above which it is not alive.
     pub limit_seconds: f64,
     /// Age of the last end of a cycle, whether it succeeded or not.
@@ -273,6 +241,15 @@ pub struct ProfileStatus {
     pub below_zero: Option<bool>,
     /// The number of times that it fell below zero.
     pub violations: u64,
+    /// Its allocated capital by the last update, in its currency of account; `None` before the first, and if the
+    /// profile was removed; likewise below.
+    pub allocated: Option<f64>,
+    /// The capital used by its positions and open orders.
+    pub used: Option<f64>,
+    /// Its available capital: as reported by the exchange, or computed from the others.
+    pub available: Option<f64>,
+    /// Age of the last update, with a resolution of a second. `None` also while no server samples the instance.
+    pub age_seconds: Option<f64>,
 }
 
 /// The comparison of the bot's records with the exchange's.
@@ -373,6 +350,13 @@ pub struct Notes {
     pub clock_fallbacks: u64,
     /// The number of items that this status leaves out because a list is full, by the list's name.
     pub left_out: BTreeMap<String, u64>,
+    /// The number of operations, subsystems and series of own families whose rate, quantiles and recent outcomes are
+    /// not known, because the history has no room for them, by the list's name. The verdict does not consider their
+    /// calls. It has room for 128 operations.
+    pub without_rate: BTreeMap<String, u64>,
+    /// The number of operations and profiles that have no steps in the history because there is no room for them, by
+    /// the list's name.
+    pub without_steps: BTreeMap<String, u64>,
 }
 
 /// The recordings with values of a label over its limit.

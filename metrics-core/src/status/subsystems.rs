@@ -5,8 +5,9 @@ use super::time::seconds;
 use super::values::{StatusValues, outcomes, quantiles};
 use crate::LabelValue as _;
 use crate::catalogue::SUBSYSTEM_DURATION_BUCKETS;
+use crate::clock::Stamp;
 use crate::families::subsystem::{RunEnd, SubsystemHealth};
-use crate::history::{self, CallCounts, HistoryRings, SeriesLabels, rounded};
+use crate::history::{self, CallCounts, HistoryReading, HistoryRings, SeriesLabels, rounded};
 use crate::outcome::Outcome;
 
 /// The state of all subsystems, by name. The outcome of a failure is known from the history.
@@ -25,13 +26,14 @@ fn subsystem(
 ) -> SubsystemStatus {
     let labels: SeriesLabels = vec![health.subsystem.into()];
     let counts = values.now.subsystems.get(&labels).cloned().unwrap_or_default();
-    let recent = values.recent(&labels, |reading| &reading.subsystems);
+    let recent = values.recent(&labels, HistoryReading::of_subsystems);
     let recent = recent.as_ref();
     SubsystemStatus {
         subsystem: health.subsystem.to_owned(),
         state: state(health),
         alive: health.is_alive(),
         age_seconds: seconds(health.age),
+        age_origin: health.age_origin,
         limit_seconds: seconds(health.max_age),
         attempt_age_seconds: health.last_end_age.map(seconds),
         last_outcome: last_outcome(health, &labels, &counts, past).map(str::to_owned),
@@ -42,7 +44,7 @@ fn subsystem(
         rate: recent.and_then(|recent| values.rate_of(recent)),
         mean_seconds: recent.and_then(CallCounts::mean).map(rounded),
         quantiles: recent.and_then(|recent| quantiles(&recent.buckets, &SUBSYSTEM_DURATION_BUCKETS)),
-        beats: past.map(|past| columns(past.beats.of(&labels))).unwrap_or_default(),
+        beats: past.map(|past| columns(past.beats.of(&labels), values.now.at)).unwrap_or_default(),
     }
 }
 
@@ -77,10 +79,10 @@ fn last_outcome(
 }
 
 /// The beats as columns.
-fn columns<'a>(beats: impl Iterator<Item = &'a history::Beat>) -> Beats {
+fn columns<'a>(beats: impl Iterator<Item = &'a history::Beat>, now: Stamp) -> Beats {
     let mut columns = Beats::default();
     for history::Beat { at, cycles, failed, outcome, mean } in beats {
-        columns.at.push(seconds(*at));
+        columns.at.push(seconds(now.wall_of(*at)));
         columns.cycles.push(*cycles);
         columns.failed.push(*failed);
         columns.outcome.push((*outcome).to_owned());

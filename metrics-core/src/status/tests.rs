@@ -6,7 +6,7 @@ use crate::testing::{ManualClock, Samples, instance, with_manual_clock};
 use crate::{Capital, Mode, Outcome, ReconciliationReport, Settings};
 
 /// Samples once a second, as a server does.
-fn sample_for(metrics: &Metrics, clock: &ManualClock, seconds: u64) {
+pub(super) fn sample_for(metrics: &Metrics, clock: &ManualClock, seconds: u64) {
     for _ in 0..seconds {
         clock.advance(Duration::from_secs(1));
         metrics.core.sample();
@@ -14,13 +14,13 @@ fn sample_for(metrics: &Metrics, clock: &ManualClock, seconds: u64) {
 }
 
 /// An instance that is sampled from the beginning.
-fn sampled() -> (Metrics, ManualClock) {
+pub(super) fn sampled() -> (Metrics, ManualClock) {
     let (metrics, clock) = instance();
     metrics.core.sample();
     (metrics, clock)
 }
 
-fn trading(metrics: &Metrics) -> SubsystemStatus {
+pub(super) fn trading(metrics: &Metrics) -> SubsystemStatus {
     let status = metrics.status();
     status
         .subsystems

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::shape::{
@@ -11,7 +12,8 @@ use super::shape::{
 use super::time::seconds;
 use crate::LabelValue as _;
 use crate::catalogue::{self, EXCHANGE_API_LATENCY_BUCKETS, Family, Origin};
-use crate::history::{self, CallCounts, HistoryReading, SeriesLabels, rounded};
+use crate::families::profile_times::ProfileFigures;
+use crate::history::{self, CallCounts, CountedSeries, HistoryReading, SeriesLabels, Steps, rounded};
 use crate::outcome::Outcome;
 use crate::storage::{Sample, Snapshot, Value};
 
@@ -47,16 +49,39 @@ impl StatusValues<'_> {
     pub(super) fn recent(
         &self,
         labels: &SeriesLabels,
-        series: impl Fn(&HistoryReading) -> &BTreeMap<SeriesLabels, CallCounts>,
+        series: impl Fn(&HistoryReading) -> CountedSeries<'_>,
     ) -> Option<CallCounts> {
         self.window()?;
-        let begin = self.begin?;
-        let then = series(begin).get(labels);
-        // One that was left out may have counted before.
-        if then.is_none() && begin.is_cut {
+        let then = series(self.begin?);
+        if then.may_lack(labels) {
             return None;
         }
-        series(self.now).get(labels)?.since(then)
+        series(self.now).counts.get(labels)?.since(then.counts.get(labels))
+    }
+
+    /// The number of operations, subsystems and series of own families whose counts at the beginning of the window are not
+    /// known, by list.
+    fn without_rate(&self) -> BTreeMap<String, u64> {
+        let Some(begin) = self.begin.filter(|_| self.window().is_some()) else { return BTreeMap::new() };
+        let lacking = |series: fn(&HistoryReading) -> CountedSeries<'_>| {
+            let then = series(begin);
+            let counted = series(self.now).counts.iter().filter(|(_, counts)| counts.has_begun());
+            counted.filter(|(labels, _)| then.may_lack(labels)).count()
+        };
+        noted([
+            ("operations", lacking(HistoryReading::of_operations)),
+            ("subsystems", lacking(HistoryReading::of_subsystems)),
+            ("own_families", self.now.own.keys().filter(|key| begin.may_lack_own(key)).count()),
+        ])
+    }
+
+    /// The number of operations and profiles for which the history has no room, by list.
+    fn without_steps(&self, steps: &Steps) -> BTreeMap<String, u64> {
+        let called = self.now.operations.iter().filter(|(_, counts)| counts.ended() > 0);
+        noted([
+            ("operations", steps.operations_without_room(called.map(|(labels, _)| labels))),
+            ("profiles", steps.profiles_without_room(self.now.utilization.keys())),
+        ])
     }
 
     /// A number in the window as a rate per second.
@@ -95,7 +120,7 @@ impl StatusValues<'_> {
 
     pub(super) fn operations(&self) -> Vec<OperationStatus> {
         let operation = |(labels, counts): (&SeriesLabels, &CallCounts)| {
-            let recent = self.recent(labels, |reading| &reading.operations);
+            let recent = self.recent(labels, HistoryReading::of_operations);
             let recent = recent.as_ref();
             OperationStatus {
                 exchange: label(labels, 0),
@@ -138,14 +163,28 @@ impl StatusValues<'_> {
         market_data
     }
 
-    pub(super) fn profiles(&self, notes: &mut Notes) -> Vec<ProfileStatus> {
+    /// `figures` are those of the last updates.
+    pub(super) fn profiles(
+        &self,
+        figures: &BTreeMap<Arc<str>, ProfileFigures>,
+        notes: &mut Notes,
+    ) -> Vec<ProfileStatus> {
         let below: BTreeMap<_, _> = self.gauges(&catalogue::CAPITAL_BELOW_ZERO).collect();
         let utilization: BTreeMap<_, _> = self.gauges(&catalogue::PROFILE_UTILIZATION_PERCENT).collect();
-        let profile = |(labels, violations): (&[Cow<'static, str>], u64)| ProfileStatus {
-            profile: label(labels, 0),
-            utilization_percent: utilization.get(labels).copied(),
-            below_zero: below.get(labels).map(|below| *below > 0.0),
-            violations,
+        let profile = |(labels, violations): (&[Cow<'static, str>], u64)| {
+            let profile = label(labels, 0);
+            let figures = figures.get(&*profile);
+            let amounts = figures.map(|figures| figures.reading);
+            ProfileStatus {
+                utilization_percent: utilization.get(labels).copied(),
+                below_zero: below.get(labels).map(|below| *below > 0.0),
+                violations,
+                allocated: amounts.map(|amounts| amounts.allocated),
+                used: amounts.map(|amounts| amounts.used),
+                available: amounts.map(|amounts| amounts.available),
+                age_seconds: figures.and_then(|figures| figures.age).map(seconds),
+                profile,
+            }
         };
         let mut profiles: Vec<_> =
             self.counters(&catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL).map(profile).collect();
@@ -181,7 +220,7 @@ impl StatusValues<'_> {
         }
     }
 
-    pub(super) fn notes(&self) -> Notes {
+    pub(super) fn notes(&self, steps: &Steps) -> Notes {
         let above_zero = |family| self.counters(family).filter(|(_, count)| *count > 0);
         let overflow = |(labels, count): (&[Cow<'static, str>], u64)| LabelOverflow {
             metric: label(labels, 0),
@@ -201,6 +240,8 @@ impl StatusValues<'_> {
             recordings_lost: self.counter(&catalogue::RECORDINGS_LOST_TOTAL),
             clock_fallbacks: self.counter(&catalogue::CLOCK_FALLBACKS_TOTAL),
             left_out: BTreeMap::new(),
+            without_rate: self.without_rate(),
+            without_steps: self.without_steps(steps),
         }
     }
 }
@@ -220,6 +261,12 @@ pub(super) fn quantiles(buckets: &[u64], bounds: &[f64]) -> Option<Quantiles> {
     let history::QuantileEstimates(quantiles) = history::QuantileEstimates::of(buckets, bounds)?;
     let [p50, p90, p99] = quantiles.map(rounded);
     Some(Quantiles { p50, p90, p99 })
+}
+
+/// The numbers above 0.
+fn noted<const N: usize>(numbers: [(&str, usize); N]) -> BTreeMap<String, u64> {
+    let above = numbers.into_iter().filter(|(_, number)| *number > 0);
+    above.map(|(name, number)| (name.to_owned(), number as u64)).collect()
 }
 
 /// Shortens a list, and notes how many items it lost.

@@ -16,7 +16,7 @@ use crate::{Error, Outcome};
 pub(crate) use max_age::MaxAge;
 use standing::Presence;
 pub(crate) use standing::SubsystemSlots;
-pub use standing::{RunEnd, SubsystemHealth};
+pub use standing::{AgeOrigin, RunEnd, SubsystemHealth};
 
 /// A subsystem is stalled after this many of its periods without a success.
 pub(crate) const PERIODS_UNTIL_STALLED: u32 = 3;

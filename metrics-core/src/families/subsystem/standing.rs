@@ -25,6 +25,8 @@ struct SubsystemRecord {
     presence: Presence,
     /// Boot time from which on its age counts: the time at which it was registered or resumed.
     since: Duration,
+    /// Whether it was resumed then.
+    was_resumed: bool,
     /// The reason of a pause.
     paused: Option<Arc<str>>,
     good: Latch,
@@ -65,6 +67,8 @@ pub struct SubsystemHealth {
     /// Age of the last success or skip; before the first, time since it was registered. The end of a pause counts
     /// like a success.
     pub age: Duration,
+    /// The moment from which on `age` counts.
+    pub age_origin: AgeOrigin,
     /// The duration of the run in progress, without the time for which the machine slept; for several concurrent runs
     /// their mean duration, which the oldest one has at least reached.
     pub running_for: Option<Duration>,
@@ -79,6 +83,21 @@ pub struct SubsystemHealth {
     pub last_end: Option<RunEnd>,
     /// The reason of a pause.
     pub paused: Option<Arc<str>>,
+}
+
+/// The moment from which on the age of a subsystem counts: the latest of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "page", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum AgeOrigin {
+    /// It was registered, and no run has succeeded or was skipped since.
+    Registered,
+    /// A pause ended, and no run has succeeded or was skipped since.
+    Resumed,
+    /// A run succeeded.
+    Succeeded,
+    /// A run was skipped.
+    Skipped,
 }
 
 /// How a run of a subsystem ended, as far as its health depends on it. The counts of `subsystem_runs_total` have the
@@ -139,6 +158,7 @@ impl SubsystemSlots {
         let standing = SubsystemRecord {
             presence,
             since: clock.boot_time(),
+            was_resumed: false,
             paused: None,
             good: Latch::default(),
             fresh: Latch::default(),
@@ -177,6 +197,7 @@ impl SubsystemSlots {
         let mut standing = self.standing.lock();
         if standing.paused.is_some() && reason.is_none() {
             standing.since = now;
+            standing.was_resumed = true;
         }
         standing.paused = reason;
     }
@@ -207,10 +228,18 @@ impl SubsystemSlots {
         let hung_for = running_for
             .map(|running| running.min(now.saturating_sub(since)))
             .filter(|running| *running > max_age && standing.paused.is_none());
+        let fresh = fresh.filter(|fresh| fresh.boot_time >= since);
+        let age_origin = match fresh {
+            Some(_) if totals.fresh_at == totals.good_at => AgeOrigin::Succeeded,
+            Some(_) => AgeOrigin::Skipped,
+            None if standing.was_resumed => AgeOrigin::Resumed,
+            None => AgeOrigin::Registered,
+        };
         let health = SubsystemHealth {
             subsystem,
             max_age,
-            age: now.saturating_sub(fresh.map_or(since, |fresh| fresh.boot_time.max(since))),
+            age: now.saturating_sub(fresh.map_or(since, |fresh| fresh.boot_time)),
+            age_origin,
             running_for,
             hung_for,
             runs_ended: totals.ended(),
@@ -243,6 +272,7 @@ impl SubsystemRecord {
         if self.presence != Presence::Here {
             self.presence = Presence::Here;
             self.since = now;
+            self.was_resumed = false;
         }
     }
 }

@@ -1,0 +1,90 @@
+//! The verdict on a bot, and its reasons.
+
+use serde::{Deserialize, Serialize};
+
+/// The state of the bot in a sentence, and the reasons for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// The level of the worst reason.
+    pub level: Level,
+    /// A line of text, such as `trading, all loops fresh`.
+    pub text: String,
+    /// The worst first; empty at [`Level::Ok`].
+    pub reasons: Vec<Reason>,
+}
+
+/// A reason why the bot is not well. Kind, exchange and subject identify it for as long as it lasts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Reason {
+    /// Its level.
+    pub level: Level,
+    /// Its kind.
+    pub kind: ReasonKind,
+    /// The exchange of an operation or a rate limit; otherwise empty.
+    pub exchange: String,
+    /// The subsystem, profile, source, operation or rate limit that it concerns.
+    pub subject: String,
+    /// A line of text.
+    pub text: String,
+    /// The moment at which it began, as described at its kind; `None` if it is not known.
+    pub since: Option<f64>,
+}
+
+/// The kinds of reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ReasonKind {
+    /// A subsystem hangs, since the cycle in progress began.
+    Hung,
+    /// A subsystem is stalled, since its last success or skip, its start or the end of a pause.
+    Stalled,
+    /// A subsystem fails, likewise.
+    Failing,
+    /// The available capital of a profile is below zero, since the update that reported it.
+    BelowZero,
+    /// A profile uses more than its allocated capital, since the update that reported it.
+    OverAllocated,
+    /// Items are missing from a source, since the cycle that found one.
+    Missing,
+    /// An exchange refuses calls of an operation, since the step of the history in which it began to; not known if that
+    /// is more than 15 minutes ago.
+    Refused,
+    /// Most calls of an operation fail, likewise.
+    CallsFail,
+    /// A rate limit is nearly used up. Since when is not known.
+    RateLimit,
+}
+
+/// The levels of a verdict, in increasing order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Level {
+    /// Nothing is wrong.
+    Ok,
+    /// No cycle has ended yet, so that little is known.
+    Waiting,
+    /// To be checked.
+    Warning,
+    /// A loop does not work, or money is at risk.
+    Critical,
+}
+
+impl Reason {
+    pub(super) fn new(level: Level, kind: ReasonKind, subject: &str, text: String) -> Self {
+        Self { level, kind, exchange: String::new(), subject: subject.to_owned(), text, since: None }
+    }
+
+    pub(super) fn at(mut self, exchange: &str) -> Self {
+        exchange.clone_into(&mut self.exchange);
+        self
+    }
+
+    pub(super) fn since(mut self, since: Option<f64>) -> Self {
+        self.since = since;
+        self
+    }
+}
