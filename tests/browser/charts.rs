@@ -1,137 +1,103 @@
-//! The numbers that the charts draw.
+//! The charts: the reader moves along them by keys. What they draw is tested in `drawn`.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bot_metrics::labels::{Exchange, Operation};
 use bot_metrics::server::Server;
-use bot_metrics::testing::Samples;
-use bot_metrics::{Metrics, Outcome as Ended};
+use bot_metrics::testing::{ManualClock, with_manual_clock};
+use bot_metrics::{ExchangeCallHandle, Metrics, Mode, Outcome as Ended, Settings};
 use libtest_mimic::Failed;
 use thirtyfour::Key;
 
+use crate::Outcome;
 use crate::browser::Browser;
-use crate::{Outcome, serve};
 
-const CARD: &str = "document.querySelector('[data-operation=place_order]')";
-/// A step of the history lasts 5 s.
-const CALLING: Duration = Duration::from_secs(11);
+pub(crate) const CARD: &str = "document.querySelector('[data-operation=place_order]')";
+/// The length of a step of the history.
+pub(crate) const STEP: Duration = Duration::from_secs(5);
 
-/// Makes calls of some milliseconds, every fifth of which is rejected, until `CALLING` is over.
-fn call(metrics: &Metrics) {
-    let operation = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
-    let start = Instant::now();
-    for number in 1.. {
-        if start.elapsed() > CALLING {
-            break;
+/// Calls of a step: their outcome, their duration in milliseconds, and their number.
+pub(crate) type Calls<'a> = &'a [(Ended, u64, u32)];
+
+/// A page that shows a bot with a manual clock.
+pub(crate) struct Charted {
+    pub(crate) browser: Browser,
+    pub(crate) server: Server,
+    metrics: Metrics,
+    clock: ManualClock,
+    operation: ExchangeCallHandle,
+}
+
+impl Charted {
+    /// The page after the first step, before which one call has ended.
+    pub(crate) fn open() -> Result<Self, Failed> {
+        let (settings, clock) = with_manual_clock(Settings::new(Mode::Paper));
+        let metrics = settings.build()?;
+        let operation = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
+        operation.start().finish(Ended::Ok);
+        let server = metrics.serve("127.0.0.1:0")?;
+        let browser = Browser::open(&server.url())?;
+        browser.wait_until(&format!("{CARD}?.parts.charts.calls"))?;
+        let charted = Self { browser, server, metrics, clock, operation };
+        // The first sampling only begins a step, and it is not known when that is.
+        for _ in 0..10 {
+            charted.clock.advance(STEP);
+            std::thread::sleep(Duration::from_millis(2_500));
+            if charted.browser.text(&charted.has_newest())? == "true" {
+                return Ok(charted);
+            }
         }
-        let call = operation.start();
-        thread::sleep(Duration::from_millis(30));
-        call.finish(if number % 5 == 0 { Ended::Rejected } else { Ended::Ok });
+        Err("the server does not sample the bot".into())
+    }
+
+    /// Makes these calls, which must take less than 4 s, so that no earlier sampling ends a step; then waits until the
+    /// charts have the step.
+    pub(crate) fn step(&self, calls: Calls<'_>) -> Outcome {
+        let mut left = STEP;
+        for &(outcome, ms, number) in calls {
+            for _ in 0..number {
+                let call = self.operation.start();
+                self.clock.advance(Duration::from_millis(ms));
+                left -= Duration::from_millis(ms);
+                call.finish(outcome);
+            }
+        }
+        self.clock.advance(left);
+        self.browser.wait_until(&self.has_newest())
+    }
+
+    /// Whether the charts have a step that ends at the time of the bot.
+    fn has_newest(&self) -> String {
+        let now = self.metrics.status().now;
+        format!("Math.abs({CARD}.parts.charts.calls.data[0].at(-1) - {now}) < 0.01")
     }
 }
 
-/// A browser whose charts have all calls of `call`.
-fn opened() -> Result<(Metrics, Server, Browser), Failed> {
-    let (metrics, server) = serve()?;
-    let _ = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
-    let browser = Browser::open(&server.url())?;
-    call(&metrics);
-    browser.wait_until(&format!("{CARD}?.parts.charts.calls?.data[0].length >= 2"))?;
-    // The step in which the calls ended is over when the one after it has begun.
-    browser.wait_until(&format!("{CARD}.parts.charts.calls.data.at(-1).at(-1) === 0"))?;
-    Ok((metrics, server, browser))
-}
-
-/// Rows of what a chart draws; a gap has no number.
-fn drawn(browser: &Browser, chart: &str) -> Result<Vec<Vec<Option<f64>>>, Failed> {
-    let data = browser.run(&format!("return {CARD}.parts.charts.{chart}.data"))?;
-    Ok(serde_json::from_value(data)?)
-}
-
-pub(crate) fn numbers() -> Outcome {
-    let (metrics, _server, browser) = opened()?;
-    let samples = Samples::of(&metrics);
-    let exported = |outcome| {
-        let labels = [("operation", "place_order"), ("outcome", outcome)];
-        samples.value("bytelyst_bot_exchange_api_requests_total", &labels).unwrap_or_default()
-    };
-
-    let calls = drawn(&browser, "calls")?;
-    let seconds: Vec<Option<f64>> = serde_json::from_value(browser.run("return state.history.seconds")?)?;
-    let counted = |stack: &[Option<f64>]| -> f64 {
-        stack.iter().zip(&seconds).filter_map(|(rate, seconds)| Some((*rate)? * (*seconds)?)).sum()
-    };
-    // The stacks from the highest to the lowest; each includes those after it, and has a bar where its own kind occurred.
-    let [_, bot, exchange, refused, limited, ok] = &calls[..] else {
-        return Err(format!("{} series", calls.len()).into());
-    };
-    let all: Vec<_> = refused.iter().zip(ok).map(|(refused, ok)| refused.or(*ok)).collect();
-    assert_eq!(counted(&all).round(), exported("ok") + exported("rejected"));
-    assert_eq!(counted(ok).round(), exported("ok"));
-    assert!(exported("rejected") > 0.0);
-    assert!([bot, exchange, limited].into_iter().flatten().all(Option::is_none), "{calls:?}");
-
-    let (lowest, highest) = buckets(&samples);
-    let latency = drawn(&browser, "latency")?;
-    let shown: Vec<f64> = latency[1..].iter().flatten().copied().flatten().collect();
-    assert!(!shown.is_empty() && shown.iter().all(|shown| (lowest..=highest).contains(shown)), "{shown:?}");
-    ink(&browser)?;
-    browser.check_for_errors()
-}
-
-/// The bounds of the buckets in which all calls of the exposition are.
-fn buckets(samples: &Samples) -> (f64, f64) {
-    let name = "bytelyst_bot_exchange_api_latency_seconds_bucket";
-    let mut buckets: Vec<(f64, f64)> = samples
-        .iter()
-        .filter(|(series, _)| series.name == name && series.labels["operation"] == "place_order")
-        .map(|(series, count)| (series.labels["le"].parse().unwrap_or(f64::INFINITY), count))
-        .collect();
-    buckets.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-    let most = buckets.iter().fold(0.0, |most: f64, (_, count)| most.max(*count));
-    let below = buckets.iter().rev().find(|(_, count)| *count == 0.0).map_or(0.0, |(bound, _)| *bound);
-    let above = buckets.iter().find(|(_, count)| *count == most).map_or(0.0, |(bound, _)| *bound);
-    (below, above)
-}
-
-/// The bar of the step with the most calls has the colour of its outcome, up to its height and no further.
-fn ink(browser: &Browser) -> Outcome {
-    let script = format!(
-        "const chart = {CARD}.parts.charts.calls;
-         const [times, , , all, , ok] = chart.data;
-         const row = all.indexOf(Math.max(...all));
-         const x = Math.round(chart.valToPos(times[row], 'x', true)) - 2;
-         const pixel = (value) => [...chart.ctx.getImageData(x, Math.round(chart.valToPos(value, 'y', true)), 1, 1).data];
-         const hex = (part) => part.toString(16).padStart(2, '0');
-         const colour = ([red, green, blue]) => '#' + hex(red) + hex(green) + hex(blue);
-         return [colour(pixel(ok[row] / 2)), colour(pixel((ok[row] + all[row]) / 2)), pixel(all[row] * 1.04)[3]];"
-    );
-    let found = browser.run(&script)?;
-    let [ok, refused] = ["ok", "refused"].map(|kind| browser.text(&format!("colour('outcome-{kind}')")));
-    assert_eq!(found, serde_json::json!([ok?, refused?, 0]));
-    Ok(())
-}
-
 pub(crate) fn keys() -> Outcome {
-    let (_metrics, _server, browser) = opened()?;
+    let charted = Charted::open()?;
+    charted.step(&[(Ended::Ok, 20, 50), (Ended::Rejected, 20, 10)])?;
+    charted.step(&[(Ended::Ok, 60, 20)])?;
+    let browser = &charted.browser;
     browser.run(&format!("{CARD}.querySelector('.charts').focus()"))?;
     let value = || browser.text(&format!("{CARD}.querySelector('.charts').getAttribute('aria-valuetext')"));
     let shown = || browser.text(&format!("{CARD}.querySelector('.heading').innerText"));
     assert!(shown()?.contains("last "), "{}", shown()?);
+    let row = || browser.text(&format!("{CARD}.parts.charts.row"));
     browser.press(Key::Home)?;
-    let first = value()?;
-    assert!(first.contains("p50 ") && first.contains("/s ok"), "{first}");
-    let row = "{CARD}.parts.charts.row".replace("{CARD}", CARD);
-    assert_eq!(browser.text(&row)?, "0");
-    browser.press(Key::Right)?;
-    assert_eq!(browser.text(&row)?, "1");
-    assert!(value()? != first && shown()?.contains("at "), "{}", shown()?);
+    assert_eq!(row()?, "0");
+    browser.press(Key::End)?;
+    let last: usize = row()?.parse()?;
+    let newest = value()?;
+    assert!(newest.contains("p50 ") && newest.ends_with("; 4/s ok"), "{newest}");
+    browser.press(Key::Left)?;
+    assert_eq!(row()?, (last - 1).to_string());
+    assert!(value()?.ends_with("; 10/s ok, 2/s rejected, not authorised"), "{}", value()?);
+    assert!(shown()?.contains("at "), "{}", shown()?);
     // The figures are those of that step.
     let figures =
         browser.text(&format!("{CARD}.querySelector('.figures').innerText.replace(/\\s+/g, ' ')"))?;
-    let p50 = browser.text(&format!("formatDuration({CARD}.parts.charts.latency.data[1][1])"))?;
-    assert!(figures.contains(&format!("p50 {p50}")), "{figures}");
+    let p50 = browser.text(&format!("formatDuration({CARD}.parts.charts.latency.data[1].at(-2))"))?;
+    assert!(figures.contains(&format!("calls 12/s p50 {p50} ")), "{figures}");
     browser.press(Key::Escape)?;
     assert!(shown()?.contains("last "), "{}", shown()?);
     browser.check_for_errors()

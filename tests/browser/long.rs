@@ -17,6 +17,8 @@ const OPEN: Duration = Duration::from_mins(10);
 const SAMPLE_EVERY: Duration = Duration::from_secs(30);
 /// The history of the page grows until it has 15 minutes: 180 rows of 6 numbers for each operation.
 const ALLOWED_GROWTH: u64 = 1024 * 1024;
+/// Events and notes come and go, each with a row of at most 20 nodes; a node that an answer leaks would be one a second.
+const ALLOWED_NODES: u64 = 300;
 
 pub(crate) fn trial() -> Trial {
     let is_long = env::var_os("BOT_METRICS_LONG_TESTS").is_some();
@@ -37,6 +39,7 @@ fn ten_minutes() -> Outcome {
         println!("after {:?}: {} bytes, {} nodes", WARM_UP + start.elapsed(), last.0, last.1);
     }
     assert!(last.0 < first + ALLOWED_GROWTH, "the heap grew from {first} to {} bytes", last.0);
+    assert!(last.1 < elements + ALLOWED_NODES, "the nodes became {} of {elements}", last.1);
     browser.check_for_errors()
 }
 

@@ -5,10 +5,12 @@ mod access;
 mod browser;
 mod catalogue;
 mod charts;
+mod drawn;
 mod hostile;
 mod lights;
 mod long;
 mod pictures;
+mod plain;
 mod protection;
 mod readme;
 mod silence;
@@ -28,12 +30,21 @@ fn main() {
         trial("a_hung_loop_turns_its_light_red_and_back_green", lights::hung),
         trial("every_state_of_a_loop_is_shown_in_words", lights::states),
         trial("the_page_shows_capital_below_zero_and_a_full_limit", lights::risk),
-        trial("charts_draw_the_numbers_of_the_exposition", charts::numbers),
+        trial("charts_draw_the_numbers_of_the_exposition", drawn::numbers),
         trial("the_reader_moves_along_the_charts_by_keys", charts::keys),
         trial("hostile_labels_and_texts_stay_text", hostile::texts),
         trial("the_policy_blocks_what_has_no_nonce", hostile::policy),
         trial("a_stopped_bot_is_announced_within_three_seconds", silence::stopped),
         trial("a_bot_that_was_restarted_is_shown_from_its_start", silence::restarted),
+        trial("a_clock_that_is_set_is_no_restart", silence::clock_set),
+        trial("a_page_that_did_not_run_announces_no_dead_bot", silence::stopped_page),
+        trial("ages_say_from_where_on_they_count", plain::ages),
+        trial("notes_and_reasons_that_differ_in_a_digit_are_all_shown", plain::digits),
+        trial("what_has_no_rate_or_chart_is_noted", plain::left_out),
+        trial("symbols_keep_their_places", plain::symbols),
+        trial("old_figures_are_shown_as_old", plain::stale),
+        trial("a_fault_has_its_beginning", plain::beginning),
+        trial("the_first_screen_of_a_phone_answers_four_questions", plain::first_screen),
         trial("events_are_filtered_by_severity", access::filter),
         trial("the_keyboard_reaches_everything", access::keyboard),
         trial("a_change_of_the_verdict_is_announced_once", access::announcement),

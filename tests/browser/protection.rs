@@ -15,12 +15,13 @@ pub(crate) fn live_in_development() -> Outcome {
     assert!(alarm.contains("Live money in a development environment"), "{alarm}");
     let colour = browser.text("getComputedStyle(byId('live-in-development')).backgroundColor")?;
     assert_eq!(colour, "rgb(179, 70, 0)");
-    assert_eq!(browser.text("byId('mode').innerText")?, "LIVE money");
+    assert_eq!(browser.text("byId('banner').innerText")?, "DEVELOPMENT, LIVE money");
 
     let (_paper, server) = crate::serve()?;
     browser.goto(&server.url())?;
     browser.wait_until("state.status")?;
     assert_eq!(browser.text("byId('live-in-development').hidden")?, "true");
+    assert_eq!(browser.text("byId('banner').innerText")?, "DEVELOPMENT, paper money");
     browser.check_for_errors()
 }
 

@@ -1,11 +1,15 @@
 //! A bot that no longer answers.
 
+use std::time::Duration;
+
 use bot_metrics::labels::{EventType, Severity};
+use bot_metrics::testing::with_manual_clock;
 use bot_metrics::{Mode, Settings};
 use bot_metrics_tests::paper_bot;
+use serde_json::json;
 
-use crate::Outcome;
 use crate::browser::Browser;
+use crate::{Outcome, serve};
 
 /// Notes when the page says that the bot is lost, by its own clock, which does not depend on when the test looks.
 const WATCH: &str = "
@@ -44,6 +48,55 @@ fn announced(browser: &Browser) -> Outcome {
     let spoken = browser.text("byId('announcement').textContent")?;
     assert!(spoken.starts_with("The bot does not answer since "), "{spoken}");
     Ok(())
+}
+
+/// A browser stops a page that is hidden for long.
+pub(crate) fn stopped_page() -> Outcome {
+    let (_metrics, server) = serve()?;
+    let browser = Browser::open(&server.url())?;
+    browser.wait_until("state.status && byId('verdict').dataset.level !== 'unknown'")?;
+    browser.run(WATCH)?;
+    for _ in 0..3 {
+        browser.cdp("Page.setWebLifecycleState", json!({ "state": "frozen" }))?;
+        // Not a multiple of the interval between two questions.
+        std::thread::sleep(Duration::from_millis(5_300));
+        browser.cdp("Page.setWebLifecycleState", json!({ "state": "active" }))?;
+        browser.run("window.awoke = performance.now()")?;
+        browser.wait_until("state.answeredAt > window.awoke")?;
+        assert_eq!(browser.run("return window.lost")?, json!(null));
+    }
+    // The bot's death is announced all the same.
+    drop(server);
+    announced(&browser)?;
+    browser.check_for_errors()
+}
+
+pub(crate) fn clock_set() -> Outcome {
+    let (settings, clock) = with_manual_clock(Settings::new(Mode::Paper));
+    let metrics = settings.build()?;
+    let server = metrics.serve("127.0.0.1:0")?;
+    let event = |text: &str| metrics.event(Severity::Info, EventType::Started).text(text).record();
+    let has = |text: &str| format!("byId('events').innerText.includes('{text}')");
+    event("before");
+    let browser = Browser::open(&server.url())?;
+    browser.wait_until(&has("before"))?;
+    // Once the event is settled, later answers leave it out.
+    clock.advance(Duration::from_secs(5));
+    browser.wait_until("state.status.sequence > 0")?;
+    browser.run("window.started = state.status.started")?;
+    for hours in [1, -1] {
+        let now: f64 = serde_json::from_value(browser.run("return state.status.now")?)?;
+        clock.set_wall(Duration::from_secs_f64(now + 3_600.0 * f64::from(hours)));
+        clock.advance(Duration::from_secs(5));
+        browser.wait_until("Math.abs(state.status.started - window.started) > 3000 || window.hasMoved")?;
+        browser.run("window.hasMoved = true")?;
+        event(&format!("after {hours}"));
+        browser.wait_until(&has(&format!("after {hours}")))?;
+        assert_eq!(browser.text(&has("before"))?, "true", "after {hours}");
+    }
+    let rows = "state.history.at.length > 0 && state.history.at.every((at, row, all) => row === 0 || at > all[row - 1])";
+    browser.wait_until(rows)?;
+    browser.check_for_errors()
 }
 
 pub(crate) fn restarted() -> Outcome {

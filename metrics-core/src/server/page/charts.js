@@ -60,7 +60,7 @@ function chartOptions(width, height, series, timeSize, format) {
   return {
     width,
     height,
-    padding: [6, 6, timeSize ? 0 : 4, 0],
+    padding: [6, 16, timeSize ? 0 : 4, 0],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { setScale: false, x: false }, sync: { key: "time" } },
     scales: {
@@ -75,6 +75,13 @@ function chartOptions(width, height, series, timeSize, format) {
   };
 }
 
+/** The rows of a line without neighbours: without a point, nothing of them would be seen. */
+function isolatedPoints(chart, index) {
+  const values = chart.data[index];
+  const isKnown = (row) => values[row] !== null && values[row] !== undefined;
+  return values.flatMap((_, row) => (isKnown(row) && !isKnown(row - 1) && !isKnown(row + 1) ? [row] : []));
+}
+
 function latencyChart(parent, width) {
   const lines = QUANTILES.map(({ name, width: lineWidth, dash }) => ({
     label: name,
@@ -82,7 +89,7 @@ function latencyChart(parent, width) {
     fill: name === "p50" ? () => colour("latency-fill") : undefined,
     width: lineWidth,
     dash,
-    points: { show: (chart, index, from, to) => to - from < 3, size: 4 },
+    points: { show: true, size: 4, fill: () => colour("latency"), filter: isolatedPoints },
   }));
   return new uPlot(chartOptions(width, LATENCY_HEIGHT, lines, 0, formatDuration), [[], [], [], []], parent);
 }
@@ -195,6 +202,14 @@ class OperationCharts {
     if (row < 0 || history.at[row] === undefined) return null;
     const quantiles = Object.fromEntries(QUANTILES.map(({ name }) => [name, columns.get(name)?.[row] ?? null]));
     return { at: history.at[row], quantiles, rates: ratesOf(columns, row, history.seconds[row]) };
+  }
+
+  /** The quantiles of the last step that has any; null if none has. */
+  lastQuantiles() {
+    const { history, columns } = this.data ?? {};
+    const row = columns?.get("p50")?.findLastIndex((p50) => p50 !== null) ?? -1;
+    if (row < 0) return null;
+    return { at: history.at[row], quantiles: Object.fromEntries(QUANTILES.map(({ name }) => [name, columns.get(name)[row]])) };
   }
 
   /** The reading for a screen reader. */

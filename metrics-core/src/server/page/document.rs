@@ -22,6 +22,8 @@ pub(super) const STATUS_PAGE: Document = Document {
         include_str!("format.js"),
         include_str!("history.js"),
         include_str!("charts.js"),
+        include_str!("lost.js"),
+        include_str!("glance.js"),
         include_str!("subsystems.js"),
         include_str!("risk.js"),
         include_str!("exchange.js"),

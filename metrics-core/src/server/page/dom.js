@@ -71,14 +71,19 @@ function setCells(row, texts) {
   texts.forEach((text, index) => setText(row.cells[index], text));
 }
 
-/** Terms and their texts, as pairs. */
+/** Terms and their texts; a figure that is stale has a remark, such as its age. */
 function showFigures(list, figures) {
   showList(
     list,
     figures,
     ([term]) => term,
-    ([term]) => make("div", "", make("dt", "", term), make("dd")),
-    (entry, [, text]) => setText(entry.lastElementChild, text),
+    ([term]) => make("div", "", make("dt", "", term), make("dd", "", make("span"), make("small"))),
+    (entry, [, text, remark = "", isStale = remark !== ""]) => {
+      const [figure, addition] = entry.lastElementChild.children;
+      setAttribute(entry, "data-stale", isStale ? "yes" : "no");
+      setText(figure, text);
+      setText(addition, remark);
+    },
   );
 }
 

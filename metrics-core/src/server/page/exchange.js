@@ -6,6 +6,7 @@ function showLegend() {
   byId("legend").append(
     ...QUANTILES.map(({ name }) => line(`line ${name}`, name)),
     ...OUTCOME_KINDS.map(({ kind, title }) => line(`swatch outcome-${kind}`, title)),
+    line("edge", "edge of a box: calls failed in the last minute (rejects do not count)"),
   );
 }
 
@@ -68,19 +69,28 @@ function updateOperation(card, operation) {
 function showReading(card) {
   const { charts, when, figures } = card.parts;
   const reading = charts.row === null ? null : charts.reading();
-  const { rate, quantiles } = reading
+  const { rate, quantiles, age } = reading
     ? { rate: reading.rates && reading.rates.reduce((sum, part) => sum + part, 0), quantiles: reading.quantiles }
-    : { rate: card.latest?.rate, quantiles: card.latest?.quantiles };
-  setText(when, reading ? `at ${formatTime(reading.at)}` : lastWindow());
+    : latestReading(card);
+  setText(when, reading ? `at ${formatTime(reading.at)}` : (age ?? lastWindow(card.latest)));
   showFigures(figures, [
     ["calls", formatRate(rate)],
-    ...QUANTILES.map(({ name }) => [name, formatDuration(quantiles?.[name])]),
+    ...QUANTILES.map(({ name }) => [name, formatDuration(quantiles?.[name]), "", age !== undefined]),
   ]);
 }
 
-function lastWindow() {
+/** The figures of the window; without a call in it, the quantiles of the last step that had one, with its age. */
+function latestReading({ latest, parts }) {
+  const { rate, quantiles } = latest;
+  const last = quantiles ? null : parts.charts.lastQuantiles();
+  if (!last) return { rate, quantiles };
+  return { rate, quantiles: last.quantiles, age: `last call ${formatAge(botTime() - last.at)} ago` };
+}
+
+function lastWindow({ rate }) {
   const seconds = state.status.window_seconds;
-  return seconds === null ? "" : `last ${formatAge(seconds)}`;
+  if (seconds === null) return "";
+  return rate === null ? "rate not known" : `last ${formatAge(seconds)}`;
 }
 
 function showCharts(history) {
@@ -118,12 +128,20 @@ function showRateLimits(limits) {
   );
 }
 
+/** Stale symbols first. The others keep their places, although their ages overtake each other all the time. */
 function showMarketData(symbols) {
+  const isStale = ({ age_seconds: age }) => age > staleAfter();
+  const name = ({ exchange, symbol }) => `${exchange} ${symbol}`;
+  const order = new Intl.Collator("en").compare;
+  const ordered = [...symbols].sort((one, other) => isStale(other) - isStale(one) || order(name(one), name(other)));
   showList(
     byId("market-data"),
-    symbols,
+    ordered,
     ({ exchange, symbol }) => JSON.stringify([exchange, symbol]),
     ({ exchange, symbol }) => make("li", "", make("span", "", `${symbol} `, make("small", "", exchange)), make("span", "number")),
-    (entry, { age_seconds: age }) => setText(entry.lastElementChild, `${formatAge(age)} old`),
+    (entry, symbol) => {
+      setAttribute(entry, "data-stale", isStale(symbol) ? "yes" : "no");
+      setText(entry.lastElementChild, `${formatAge(symbol.age_seconds)} old`);
+    },
   );
 }

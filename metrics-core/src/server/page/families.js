@@ -33,19 +33,29 @@ function updateOwnSeries(row, { family, series: { value, count, rate, quantiles 
   ["p50", "p90", "p99"].forEach((name, index) => setText(row.cells[4 + index], measured(quantiles?.[name])));
 }
 
-function showNotes(notes) {
-  const texts = [
-    ...notes.label_overflow.map(({ metric, label, count }) =>
-      `${metric}: ${formatCount(count)} recordings with a value of ${label} over the limit are in the series “other” or left out`),
-    ...notes.invalid_observations.map(({ metric, count }) =>
-      `${metric}: ${formatCount(count)} values were dropped, since they are NaN, infinite or negative`),
-    ...Object.entries(notes.foreign_collector_failures).map(([reason, count]) =>
-      `a collector of the bot was left out of ${formatCount(count)} scrapes: ${formatWord(reason)}`),
-    ...Object.entries(notes.left_out ?? {}).map(([what, count]) =>
-      `this page leaves out ${formatCount(count)} more of ${formatWord(what)}; /metrics has them`),
+const LIST_NAMES = { operations: "exchange operations", own_families: "series of the bot’s own metrics", market_data: "symbols" };
+
+/** The notes, each with what identifies it while its numbers change. */
+function notesOf(notes) {
+  const lists = (counts) => Object.entries(counts ?? {}).map(([list, count]) => [list, `${formatCount(count)} ${LIST_NAMES[list] ?? formatWord(list)}`]);
+  return [
+    ...notes.label_overflow.map(({ metric, label, count }) => [`overflow ${metric} ${label}`,
+      `${metric}: ${formatCount(count)} recordings with a value of ${label} over the limit are in the series “other” or left out`]),
+    ...notes.invalid_observations.map(({ metric, count }) => [`invalid ${metric}`,
+      `${metric}: ${formatCount(count)} values were dropped, since they are NaN, infinite or negative`]),
+    ...Object.entries(notes.foreign_collector_failures).map(([reason, count]) => [`collector ${reason}`,
+      `a collector of the bot was left out of ${formatCount(count)} scrapes: ${formatWord(reason)}`]),
+    ...lists(notes.left_out).map(([list, some]) => [`left out ${list}`, `${some} more are not on this page; /metrics has them`]),
+    ...lists(notes.without_rate).map(([list, some]) => [`rate ${list}`,
+      `${some} have no rate and are not in the verdict, since the bot keeps no more readings; /metrics has their counts`]),
+    ...lists(notes.without_steps).map(([list, some]) => [`steps ${list}`, `${some} have no chart, since the bot keeps no more of them`]),
+    ...(notes.recordings_lost > 0 ? [["lost", `${formatCount(notes.recordings_lost)} recordings were lost`]] : []),
+    ...(notes.clock_fallbacks > 0 ? [["clock", "the processor’s clock disagreed with the system’s and was replaced by it"]] : []),
   ];
-  if (notes.recordings_lost > 0) texts.push(`${formatCount(notes.recordings_lost)} recordings were lost`);
-  if (notes.clock_fallbacks > 0) texts.push("the processor’s clock disagreed with the system’s and was replaced by it");
-  showList(byId("notes"), texts, (text) => text.replace(/[\d\u202f]+/g, "#"), () => make("li"), setText);
-  setHidden(byId("notes-panel"), texts.length === 0);
+}
+
+function showNotes(notes) {
+  const shown = notesOf(notes);
+  showList(byId("notes"), shown, ([identity]) => identity, () => make("li"), (entry, [, text]) => setText(entry, text));
+  setHidden(byId("notes-panel"), shown.length === 0);
 }

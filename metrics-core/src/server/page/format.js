@@ -25,6 +25,15 @@ function formatNumber(value) {
   return digits.includes(".") ? digits.replace(/\.?0+$/, "") : digits;
 }
 
+const amounts = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+/** An amount of money, whose currency the bot does not say. Small ones, as of a coin, have significant digits instead. */
+function formatAmount(amount) {
+  const size = Math.abs(amount);
+  const text = size >= 1 || size === 0 ? amounts.format(amount) : formatNumber(amount);
+  return text.replaceAll(",", "\u202f").replace("-", "−");
+}
+
 /** A duration that was measured, with three significant digits. */
 function formatDuration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
@@ -64,6 +73,13 @@ const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 /** The reader's local time of day. */
 function formatTime(unixSeconds) {
   return clock.format(unixSeconds * 1000);
+}
+
+const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+/** The time of day, with the date unless that is clear. */
+function formatMoment(unixSeconds, now) {
+  return now - unixSeconds < 20 * 3600 ? formatTime(unixSeconds) : `${date.format(unixSeconds * 1000)}, ${formatTime(unixSeconds)}`;
 }
 
 /** A word of the JSON, such as "rate_limited", as the reader's. */

@@ -34,6 +34,11 @@ class History {
     return true;
   }
 
+  /** Moves all rows in time, after the bot's clock was set. */
+  move(seconds) {
+    this.at = this.at.map((at) => at + seconds);
+  }
+
   fillAndTrim() {
     const rows = this.sequence.length;
     const surplus = Math.max(0, rows - HISTORY_ROWS);

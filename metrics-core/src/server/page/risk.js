@@ -20,23 +20,31 @@ function makeProfile({ profile }) {
     trend: makeSparkline(),
     below: make("strong", "below-zero", makeShape("hung"), "capital below zero"),
     violations: make("span", "violations"),
+    amounts: make("span", "amounts"),
+    age: make("small"),
   });
   parts.bar.append(parts.used, make("span", "limit-line"));
   parts.bar.setAttribute("role", "img");
   const name = make("h3", "", profile);
-  const heading = make("div", "", name, parts.below, parts.violations);
-  element.append(heading, parts.trend, parts.bar, parts.percent);
+  const heading = make("div", "", name, parts.below, parts.amounts, parts.violations);
+  const axis = make("div", "axis", make("span", "", "−15 min"), make("span", "", "now"));
+  axis.setAttribute("aria-hidden", "true");
+  element.append(heading, make("div", "trend", parts.trend, axis), parts.bar, make("div", "used", parts.percent, parts.age));
   return element;
 }
 
 function updateProfile(element, profile, history) {
-  const { percent, used, bar, trend, below, violations } = element.parts;
+  const { percent, used, bar, trend, below, violations, amounts, age } = element.parts;
   const utilization = numberOf(profile.utilization_percent);
   const isOver = utilization > 100;
   setAttribute(element, "data-risk", profile.below_zero || isOver ? "high" : "normal");
   used.style.width = `${((100 * Math.min(utilization ?? 0, BAR_END)) / BAR_END).toFixed(1)}%`;
   setText(percent, formatPercent(utilization));
   setAttribute(bar, "aria-label", `${formatPercent(utilization)} of the allocated capital is used${isOver ? ", more than all" : ""}`);
+  const isStale = profile.age_seconds !== null && profile.age_seconds > staleAfter();
+  setAttribute(element, "data-stale", isStale ? "yes" : "no");
+  setText(age, isStale ? `${formatAge(profile.age_seconds)} old` : "");
+  setText(amounts, profile.allocated === null ? "" : `available ${formatAmount(profile.available)} of ${formatAmount(profile.allocated)}`);
   setHidden(below, !profile.below_zero);
   const count = profile.violations;
   setText(violations, count === 0 ? "no violation" : `fell below zero ${count === 1 ? "once" : `${formatCount(count)} times`}`);
@@ -86,8 +94,10 @@ function showReconciliation({ missing, mismatches, kinds, age_seconds: age }) {
     `${formatWord(kind)}${source ? ` (${source})` : ""}`,
     `${formatCount(found)} since start`,
   ]);
+  const isStale = age !== null && age > staleAfter();
+  const remark = isStale ? `${formatAge(age)} old` : "";
   showFigures(list, [
-    ...missed,
+    ...missed.map(([title, number]) => [title, number, remark]),
     ["mismatches since start", formatCount(mismatches)],
     ["last good cycle", age === null ? "–" : `${formatAge(age)} ago`],
     ...details,

@@ -3,10 +3,8 @@
 
 const VERSION = 1;
 const ASK_EVERY = 1000;
-/** An answer takes milliseconds; one that takes longer counts as none. */
-const LONGEST_ANSWER = 1500;
-/** Two answers in a row are missing. */
-const LOST_AFTER = 2200;
+/** Figures are stale if they are older than the limits of all loops allow, but at least and at most this, in seconds. */
+const STALE_AFTER = { least: 15, most: 120 };
 
 const state = { status: null, history: new History(), answeredAt: null, trouble: null, isLost: false, announced: "" };
 
@@ -16,21 +14,28 @@ function botTime() {
   return state.status.now + elapsed;
 }
 
+/** The age from which on figures are shown as stale. */
+function staleAfter() {
+  const limits = state.status.subsystems.map(({ limit_seconds: limit }) => limit);
+  return Math.min(STALE_AFTER.most, Math.max(STALE_AFTER.least, ...limits));
+}
+
 async function ask() {
   const began = performance.now();
-  const status = await answered();
+  noteQuestion();
+  const status = await answered(began);
   try {
     if (status) receive(status);
   } catch (fault) {
     // Old figures must not pass for new ones.
-    showHeadline("lost", `this page cannot show what the bot answers: ${fault.message}`);
+    showHeadline("lost", `this page cannot show what the bot answers: ${fault.message}`, fault.message);
     reportError(fault);
   }
   setTimeout(ask, Math.max(0, ASK_EVERY - (performance.now() - began)));
 }
 
 /** The bot's answer, or nothing if there is none. */
-async function answered() {
+async function answered(began) {
   const since = state.status ? `?since=${state.status.sequence}` : "";
   try {
     const answer = await fetch(pathOf(`status.json${since}`), { cache: "no-store", signal: AbortSignal.timeout(LONGEST_ANSWER) });
@@ -39,6 +44,7 @@ async function answered() {
   } catch {
     state.trouble = null;
   }
+  noteFailure(began);
   return null;
 }
 
@@ -49,9 +55,10 @@ function receive(status) {
     return;
   }
   state.answeredAt = performance.now();
+  noteAnswer();
   state.trouble = null;
   setLost(false);
-  const isRestarted = state.status && (status.started !== state.status.started || status.since === 0);
+  const isRestarted = state.status && (status.run !== state.status.run || status.since === 0);
   if (isRestarted) {
     state.history = new History();
     forgetEvents();
@@ -59,6 +66,8 @@ function receive(status) {
     // It lacks what another run of the bot was asked to leave out.
     if (status.since !== 0) return;
   }
+  const clockSet = state.status ? status.started - state.status.started : 0;
+  if (clockSet !== 0) state.history.move(clockSet);
   state.status = status;
   const isLonger = state.history.add(status.history);
   addEvents(status.events);
@@ -68,6 +77,7 @@ function receive(status) {
 function show(status, isHistoryNew) {
   showHeading(status);
   showVerdict(status);
+  showGlance(status);
   showSubsystems(status.subsystems, status.now);
   showProfiles(status.profiles, state.history);
   showReconciliation(status.reconciliation);
@@ -83,9 +93,9 @@ function show(status, isHistoryNew) {
 
 function showHeading({ app, mode, env }) {
   setText(byId("app"), app);
-  setText(byId("mode"), mode === "live" ? "LIVE money" : "paper trading");
-  setText(byId("env"), env);
-  setAttribute(byId("mode"), "data-mode", mode);
+  setText(byId("env"), env.toUpperCase());
+  setText(byId("mode"), mode === "live" ? "LIVE money" : `${mode} money`);
+  setAttribute(byId("banner"), "data-mode", mode);
   setHidden(byId("live-in-development"), !(mode === "live" && env !== "production"));
 }
 
@@ -95,16 +105,35 @@ const LEVEL_SIGNS = { ok: "✓", waiting: "○", warning: "▲", critical: "✕"
 
 function showVerdict({ verdict, recording, started, now }) {
   const text = recording ? verdict.text : "Nothing is measured: the bot is built without the feature “enable” of bot-metrics";
-  showHeadline(recording ? verdict.level : "warning", text);
-  const reasons = verdict.reasons.filter((reason) => !text.startsWith(reason.text));
-  showList(byId("reasons"), reasons, ({ subject, text: reason }) => JSON.stringify([subject, withoutNumbers(reason)]), () => make("li"), (entry, reason) => {
+  // The text counts seconds and calls, which are no news.
+  const worst = verdict.reasons.filter(({ level }) => level === verdict.level).map(identityOf);
+  showHeadline(recording ? verdict.level : "warning", text, worst.join() || withoutNumbers(text));
+  const [first, ...others] = verdict.reasons;
+  setText(byId("verdict-since"), first ? beginOf(first, now) : "");
+  showList(byId("reasons"), others, identityOf, () => make("li", "", make("span"), " ", make("small")), (entry, reason) => {
     setAttribute(entry, "data-level", reason.level);
-    setText(entry, reason.text);
+    setText(entry.firstElementChild, reason.text);
+    setText(entry.lastElementChild, beginOf(reason, now));
   });
   setText(byId("verdict-facts"), `as of ${formatTime(now)}, up for ${formatAge(now - started)}`);
 }
 
-function showHeadline(level, text) {
+/** The text of a loop says for how long. */
+const SAY_HOW_LONG = new Set(["hung", "stalled", "failing"]);
+
+function beginOf({ kind, since }, now) {
+  if (since === null) return "";
+  const begin = `since ${formatMoment(since, now)}`;
+  return SAY_HOW_LONG.has(kind) ? begin : `${begin}, ${formatAge(now - since)}`;
+}
+
+/** Identifies a reason for as long as it lasts. */
+function identityOf({ kind, exchange, subject }) {
+  return JSON.stringify([kind, exchange, subject]);
+}
+
+/** Shows a sentence, and announces it if its meaning is new. */
+function showHeadline(level, text, meaning) {
   const sentence = text.charAt(0).toUpperCase() + text.slice(1);
   setAttribute(byId("verdict"), "data-level", level);
   setShape(byId("verdict-shape"), LEVEL_SHAPES[level] ?? "waiting");
@@ -112,8 +141,7 @@ function showHeadline(level, text) {
   const title = `${LEVEL_SIGNS[level] ?? ""} ${state.status?.app ?? "bot"}: ${text}`;
   if (document.title !== title) document.title = title;
   showIcon(level);
-  // Numbers that count on are no news.
-  const news = `${level} ${withoutNumbers(text)}`;
+  const news = `${level} ${meaning}`;
   if (state.announced === news) return;
   state.announced = news;
   setText(byId("announcement"), sentence);
@@ -136,16 +164,18 @@ function showFacts({ build, scrapes, started, now, window_seconds: seconds }) {
     ["up for", formatAge(now - started)],
     ["scrapes", last],
     ["rates and quantiles of", seconds === null ? "–" : `the last ${formatAge(seconds)}`],
+    ["figures are grey from an age of", formatAge(staleAfter())],
   ]);
 }
 
 /** Shows that the bot does not answer, and for how long. */
 function watch() {
-  const silence = performance.now() - (state.answeredAt ?? 0);
-  setLost(silence > LOST_AFTER);
+  setLost(isSilent());
   if (!state.isLost) return;
-  const since = state.status ? ` since ${formatTime(state.status.now)}, ${formatAge(silence / 1000)} ago` : "";
-  showHeadline("lost", `the bot does not answer${since}`);
+  const silentFor = (performance.now() - state.answeredAt) / 1000;
+  const since = state.status ? ` since ${formatTime(state.status.now)}, ${formatAge(silentFor)} ago` : "";
+  showHeadline("lost", `the bot does not answer${since}`, "");
+  setText(byId("verdict-since"), "");
   const hint = state.trouble ?? "It may have ended, or the connection to it is broken.";
   setText(byId("verdict-facts"), state.status ? `${hint} Everything below is its last known state.` : hint);
   showList(byId("reasons"), [], String, () => make("li"), setText);
@@ -161,5 +191,5 @@ resolveLinks();
 showLegend();
 makeSeverityFilter();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);
-setInterval(watch, 250);
+setInterval(watch, WATCH_EVERY);
 ask();

@@ -32,40 +32,55 @@ function makeSubsystem({ subsystem }) {
     used: make("span", "bar-fill"),
     figures: make("dl", "figures"),
     beats: make("div", "beats"),
+    from: make("span"),
+    to: make("span"),
   });
   parts.beats.setAttribute("role", "img");
   const name = make("h3", "", subsystem);
   const bar = make("div", "bar", parts.used);
+  const axis = make("div", "axis", parts.from, parts.to);
+  axis.setAttribute("aria-hidden", "true");
   element.append(
     make("div", "light", parts.shape, make("div", "", name, parts.state)),
     make("div", "freshness", parts.age, bar, parts.detail),
     parts.figures,
-    parts.beats,
+    make("div", "strip", parts.beats, axis),
   );
   return element;
 }
 
 function updateSubsystem(element, subsystem, now) {
-  const { shape, state, detail, age, used, figures, beats } = element.parts;
+  const { shape, state, detail, age, used, figures } = element.parts;
   setAttribute(element, "data-state", subsystem.state);
   setShape(shape.firstElementChild, subsystem.state);
   setText(state, STATE_TEXTS[subsystem.state] ?? subsystem.state);
   setText(age, freshness(subsystem));
-  used.style.width = `${Math.min(100, (100 * subsystem.age_seconds) / subsystem.limit_seconds).toFixed(1)}%`;
+  const part = subsystem.state === "paused" ? 0 : subsystem.age_seconds / subsystem.limit_seconds;
+  used.style.width = `${Math.min(100, 100 * part).toFixed(1)}%`;
   setText(detail, explanation(subsystem));
-  showFigures(figures, [
-    ["last outcome", subsystem.last_outcome ? formatWord(subsystem.last_outcome) : "–"],
-    ["cycles", formatRate(subsystem.rate)],
-    ["p50", formatDuration(subsystem.quantiles?.p50)],
-    ["p99", formatDuration(subsystem.quantiles?.p99)],
-  ]);
-  showBeats(beats, rowsOf(subsystem.beats), now);
+  showFigures(figures, figuresOf(element, subsystem, now));
+  showBeats(element.parts, rowsOf(subsystem.beats), now);
 }
 
-function freshness({ state, age_seconds: age, limit_seconds: limit, attempt_age_seconds: attempt, outcomes }) {
-  const hasSucceeded = (outcomes.ok ?? 0) + (outcomes.skipped ?? 0) > 0;
-  const what = state === "waiting" || attempt === null || !hasSucceeded ? "started" : "last success";
-  return `${what} ${formatAge(age)} ago, limit ${formatAge(limit)}`;
+/** Quantiles of the last cycles that ended while the page was open, if none ended lately. */
+function figuresOf(element, { last_outcome: outcome, attempt_age_seconds: attempt, limit_seconds: limit, rate, quantiles }, now) {
+  if (quantiles) element.known = { quantiles, at: now };
+  const { known } = element;
+  const age = known && !quantiles ? `${formatAge(now - known.at)} old` : "";
+  return [
+    ["last outcome", outcome ? formatWord(outcome) : "–", attempt > limit ? `${formatAge(attempt)} ago` : ""],
+    ["cycles", formatRate(rate)],
+    ["p50", formatDuration(known?.quantiles.p50), age],
+    ["p99", formatDuration(known?.quantiles.p99), age],
+  ];
+}
+
+/** What happened at the moment from which on the age of a loop counts. */
+const ORIGINS = { registered: "started", resumed: "resumed", succeeded: "last success", skipped: "last skip" };
+
+function freshness({ state, age_seconds: age, age_origin: origin, limit_seconds: limit }) {
+  const happened = `${ORIGINS[origin] ?? origin} ${formatAge(age)} ago`;
+  return state === "paused" ? `${happened}, no limit` : `${happened}, limit ${formatAge(limit)}`;
 }
 
 function explanation({ state, running_seconds: running, paused, in_progress: inProgress, limit_seconds: limit, attempt_age_seconds: attempt }) {
@@ -84,7 +99,7 @@ function rowsOf(columns) {
 }
 
 /** Places without a beat stay empty, so that the strip does not move while it fills. */
-function showBeats(strip, beats, now) {
+function showBeats({ beats: strip, from, to }, beats, now) {
   while (strip.childElementCount < BEATS) strip.append(make("span", "beat"));
   const free = BEATS - beats.length;
   [...strip.children].forEach((tick, place) => {
@@ -93,6 +108,10 @@ function showBeats(strip, beats, now) {
     setAttribute(tick, "title", beat ? describeBeat(beat) : "");
   });
   setAttribute(strip, "aria-label", describeBeats(beats, now));
+  // Below the first tick, and below the last; there is room for both if the strip is not nearly empty.
+  from.style.marginLeft = `${(100 * free) / BEATS}%`;
+  setText(from, free < BEATS / 2 ? formatTime(beats[0].at) : "");
+  setText(to, beats.length > 0 ? formatTime(beats.at(-1).at) : "");
 }
 
 function kindOfBeat({ outcome }) {
