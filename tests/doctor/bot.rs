@@ -20,6 +20,11 @@ fn cancel() -> Result<(), std::io::Error> {
     Ok(())
 }
 
+#[capital_check(profile = "maker")]
+fn check_capital() -> Capital {
+    Capital::default()
+}
+
 metrics! {
     /// Time from a quote to its acknowledgement.
     histogram quote_seconds { venue: Symbol } buckets(0.05, 0.25, 1)
@@ -34,6 +39,8 @@ fn metrics() -> &'static Metrics {
     BOT.get_or_init(|| {
         let metrics = settings().install().expect("the only instance");
         trade().expect("no error");
+        // The profile is known, and its violations are exported as 0, before its capital was ever checked.
+        drop(metrics.profile("maker"));
         metrics
     })
 }
@@ -65,8 +72,9 @@ fn a_bot_that_is_well_has_no_violation_and_no_improvement() {
         &["--level", "improvement", "--fail-on", "improvement"],
     );
     assert_eq!(output.code, 0, "{}", output.text);
-    let counts = "annotated functions: 2 exercised, 1 never exercised, 0 absent\n";
+    let counts = "annotated functions: 2 exercised, 2 never exercised, 0 absent\n";
     assert!(output.text.ends_with(counts), "{}", output.text);
     // A bot has no reason to call it before an order has to be cancelled.
     assert_eq!(cancel().ok(), Some(()));
+    assert_eq!(check_capital(), Capital::default());
 }

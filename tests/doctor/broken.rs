@@ -84,10 +84,17 @@ fn renamed_label() {
 
 #[test]
 fn never_exercised_is_told_apart_from_absent() {
-    let is_about_cancel = |finding: &Finding| finding.check == "coverage";
-    let usual = super::doctor_on(&Answer::page(bot::page()), &["--json"]);
-    let usual: Vec<_> = findings(&usual).into_iter().filter(is_about_cancel).collect();
-    let [finding] = &usual[..] else { panic!("not one finding: {usual:#?}") };
+    let usual = super::doctor_on(&Answer::page(bot::page()), &["--json", "--only", "coverage"]);
+    let usual: Vec<_> = findings(&usual).into_iter().collect();
+    let [finding, of_capital] = &usual[..] else { panic!("not two findings: {usual:#?}") };
+    let text = "never exercised: check_capital with #[capital_check] has recorded nothing";
+    assert_is(
+        of_capital,
+        "information",
+        "coverage",
+        text,
+        "the annotated function is the one that is called",
+    );
     let text = "never exercised: cancel with #[exchange_call] of exchange paper, operation cancel_order";
     assert_is(finding, "information", "coverage", text, "no reason to call it yet");
     let text = "absent: cancel with #[exchange_call]";
@@ -100,33 +107,47 @@ fn never_exercised_is_told_apart_from_absent() {
     );
 }
 
-#[test]
-fn hanging_loop() {
-    let page = |is_running: bool, has_ended: bool| -> String {
-        let line = |line: &str| match line.rsplit_once(' ') {
-            Some((series, _)) if series.starts_with("bytelyst_bot_subsystem_alive{") => {
-                format!("{series} 0\n")
-            }
-            Some((series, _)) if series.starts_with("bytelyst_bot_subsystem_in_progress{") => {
-                format!("{series} {}\n", u8::from(is_running))
-            }
-            _ if line.contains("_attempt_timestamp") && !has_ended => String::new(),
-            _ => format!("{line}\n"),
-        };
-        bot::page().lines().map(line).collect()
+/// The page of a bot whose loop is stalled, with the number of its runs in progress and the times at which its last run
+/// ended and succeeded.
+fn stalled(running: u8, [ended, succeeded]: [Option<SystemTime>; 2]) -> Answer {
+    let time = |series: &str, time: Option<SystemTime>| {
+        let time =
+            time.map(|time| time.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs());
+        time.map_or_else(String::new, |time| format!("{series} {time}\n"))
     };
-    let text = "loop trading: hangs: a run is in progress, and the last one ended ";
-    one(&Answer::page(page(true, true)), "violation", "loop", text, "a timeout");
-    one(
-        &Answer::page(page(false, true)),
-        "violation",
-        "loop",
-        "loop trading: stalled",
-        "subsystem_runs_total",
-    );
-    let (found, _) = new_findings(&Answer::page(page(true, false)), &["--only", "loop"]);
-    let [finding] = &found[..] else { panic!("not one finding: {found:#?}") };
-    assert_is(finding, "violation", "loop", "loop trading: running since the start", "the body of one cycle");
+    let line = |line: &str| {
+        let (series, _) = line.rsplit_once(' ').expect("a sample or a description");
+        match series.split_once('{').map_or("", |(name, _)| name) {
+            "bytelyst_bot_subsystem_alive" => format!("{series} 0\n"),
+            "bytelyst_bot_subsystem_in_progress" => format!("{series} {running}\n"),
+            "bytelyst_bot_subsystem_last_attempt_timestamp_seconds" => time(series, ended),
+            "bytelyst_bot_subsystem_last_run_timestamp" => time(series, succeeded),
+            _ => format!("{line}\n"),
+        }
+    };
+    Answer::page(bot::page().lines().map(line).collect::<String>())
+}
+
+#[test]
+fn hanging_failing_and_ended_loops() {
+    let ago = |seconds| Some(SystemTime::now() - Duration::from_secs(seconds));
+    let is = |answer: Answer, text: &str, advice: &str| {
+        let (found, code) = new_findings(&answer, &["--only", "loop"]);
+        let [finding] = &found[..] else { panic!("not one finding: {found:#?}") };
+        assert_is(finding, "violation", "loop", &format!("loop trading: {text}"), advice);
+        assert_eq!(code, 1);
+    };
+    is(stalled(1, [ago(60), ago(60)]), "hangs: a run is in progress, and the last one ended 6", "a timeout");
+    // Its next run may be in progress while the page is made.
+    for running in [0, 1] {
+        let text = "fails: the last run ended ";
+        is(stalled(running, [ago(2), ago(60)]), text, "subsystem_runs_total");
+        is(stalled(running, [ago(2), None]), "fails: the last run ended", "subsystem_runs_total");
+    }
+    is(stalled(0, [ago(60), ago(60)]), "stalled: the last run ended 6", "Its task has ended");
+    is(stalled(1, [None, None]), "running since the start", "the body of one cycle");
+    is(stalled(0, [None, None]), "stalled: no run has ended yet", "Its task has ended");
+    is(stalled(0, [None, ago(60)]), "stalled: the last success was 6", "Its task has ended");
 }
 
 #[test]

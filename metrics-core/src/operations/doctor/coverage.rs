@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::finding::{BotFinding, Check, FindingLevel};
 use super::page::{PageSeries, ScrapedPage};
-use super::use_marks::{counts_use, is_created_by_use};
+use super::use_marks::{is_created_by_use, proves_use};
 use crate::linked::{LinkedCatalogue, LinkedFunction};
 
 /// The number of annotated functions, by what their series say.
@@ -70,11 +70,10 @@ fn state(function: &LinkedFunction, page: &ScrapedPage, expected: &LinkedCatalog
     let mut is_promised = false;
     let mut has_series = false;
     for family in families {
-        let by_use = is_created_by_use(family, expected);
-        is_promised |= !by_use;
+        is_promised |= !is_created_by_use(family, expected);
         for series in page.series(&family.name).iter().filter(|series| is_of(function, series)) {
             has_series = true;
-            if by_use || (counts_use(family, expected) && series.value > 0.0) {
+            if proves_use(family, series.value, expected) {
                 return FunctionState::Exercised;
             }
         }

@@ -7,8 +7,9 @@ use super::page::ScrapedPage;
 use super::scrape::Scraped;
 use crate::catalogue::{
     Family, PROCESS_START_TIME_SECONDS, SUBSYSTEM_ALIVE, SUBSYSTEM_IN_PROGRESS,
-    SUBSYSTEM_LAST_ATTEMPT_TIMESTAMP_SECONDS,
+    SUBSYSTEM_LAST_ATTEMPT_TIMESTAMP_SECONDS, SUBSYSTEM_LAST_RUN_TIMESTAMP, SUBSYSTEM_MAX_AGE_SECONDS,
 };
+use crate::families::subsystem::DEFAULT_MAX_AGE;
 use crate::linked::LinkedCatalogue;
 
 /// The difference of the clocks in seconds above which ages in rules are visibly wrong.
@@ -26,8 +27,10 @@ const HANGS: &str = "A call without a timeout hangs; the status page says since 
 const ENDLESS: &str = "The attribute is on a function that never returns. Annotate the body of one cycle instead of the \
                        endless loop.";
 
-const STALLED: &str = "Its cycles fail, or its task has ended: see the outcomes in subsystem_runs_total and the bot's log. \
-                       Pause or disable a loop that is not meant to run.";
+const FAILS: &str = "The outcomes in subsystem_runs_total and the bot's log say why its cycles fail.";
+
+const STALLED: &str = "Its task has ended, or nothing starts its cycles: see the bot's log. Pause or disable a loop that is \
+                       not meant to run.";
 
 const SKEW: &str =
     "Synchronise both clocks (NTP): rules compare the bot's timestamps with Prometheus' clock.";
@@ -48,43 +51,64 @@ fn unix_seconds(time: SystemTime) -> f64 {
 
 /// Loops that have not succeeded within their maximum age.
 fn loops(page: &ScrapedPage, scraped: &Scraped, expected: &LinkedCatalogue) -> Vec<BotFinding> {
-    let name = |family: &Family| family.full_name(&expected.namespace);
-    let of = |family: &Family, subsystem: &str| {
-        let family = name(family);
-        page.series(&family)
-            .iter()
-            .find(|series| series.label("subsystem") == subsystem)
-            .map(|series| series.value)
-    };
     let now = unix_seconds(scraped.date.unwrap_or(scraped.middle));
-    let age = |since: f64| format!("{:.0} s", (now - since).max(0.0));
-    let started = page.value(PROCESS_START_TIME_SECONDS.name);
-    let stalled = page.series(&name(&SUBSYSTEM_ALIVE)).iter().filter(|series| series.value == 0.0);
-    stalled
-        .map(|series| {
-            let subsystem = series.label("subsystem");
-            let is_running = of(&SUBSYSTEM_IN_PROGRESS, subsystem).is_some_and(|count| count > 0.0);
-            let (problem, advice) =
-                match (is_running, of(&SUBSYSTEM_LAST_ATTEMPT_TIMESTAMP_SECONDS, subsystem)) {
-                    (true, Some(ended)) => (
-                        format!("hangs: a run is in progress, and the last one ended {} ago", age(ended)),
-                        HANGS,
-                    ),
-                    (true, None) => {
-                        let since =
-                            started.map(|started| format!(" {} ago", age(started))).unwrap_or_default();
-                        (format!("running since the start{since}: no run has ended yet"), ENDLESS)
-                    }
-                    (false, Some(ended)) => {
-                        (format!("stalled: the last run ended {} ago", age(ended)), STALLED)
-                    }
-                    (false, None) => {
-                        ("stalled: no run has ended yet, and none is in progress".to_owned(), STALLED)
-                    }
-                };
-            BotFinding::violation(Check::Loop, format!("loop {subsystem}"), problem, advice)
-        })
-        .collect()
+    let alive = page.series(&SUBSYSTEM_ALIVE.full_name(&expected.namespace));
+    let stalled = alive.iter().filter(|series| series.value == 0.0).map(|series| {
+        let subsystem = series.label("subsystem");
+        let (problem, advice) =
+            StalledLoop { subsystem, page, namespace: &expected.namespace, now }.problem();
+        BotFinding::violation(Check::Loop, format!("loop {subsystem}"), problem, advice)
+    });
+    stalled.collect()
+}
+
+/// A loop that has not succeeded within its maximum age.
+struct StalledLoop<'a> {
+    subsystem: &'a str,
+    page: &'a ScrapedPage,
+    namespace: &'a str,
+    now: f64,
+}
+
+impl StalledLoop<'_> {
+    /// The fault and the advice.
+    fn problem(&self) -> (String, &'static str) {
+        let is_running = self.value(&SUBSYSTEM_IN_PROGRESS).is_some_and(|count| count > 0.0);
+        let max_age = self.value(&SUBSYSTEM_MAX_AGE_SECONDS).unwrap_or(DEFAULT_MAX_AGE.as_secs_f64());
+        let success = self.age(&SUBSYSTEM_LAST_RUN_TIMESTAMP);
+        match (self.age(&SUBSYSTEM_LAST_ATTEMPT_TIMESTAMP_SECONDS), is_running) {
+            (Some(ended), _) if ended <= max_age => {
+                let success = success.map_or("never".to_owned(), |age| format!("{age:.0} s ago"));
+                (format!("fails: the last run ended {ended:.0} s ago, the last success was {success}"), FAILS)
+            }
+            (Some(ended), true) => {
+                (format!("hangs: a run is in progress, and the last one ended {ended:.0} s ago"), HANGS)
+            }
+            (Some(ended), false) => (format!("stalled: the last run ended {ended:.0} s ago"), STALLED),
+            (None, true) => {
+                let started = self.page.value(PROCESS_START_TIME_SECONDS.name);
+                let since = started.map(|started| format!(" {:.0} s ago", (self.now - started).max(0.0)));
+                let since = since.unwrap_or_default();
+                (format!("running since the start{since}: no run has ended yet"), ENDLESS)
+            }
+            (None, false) => match success {
+                // A bot without the extensions exports only the time of the last success.
+                Some(age) => (format!("stalled: the last success was {age:.0} s ago"), STALLED),
+                None => ("stalled: no run has ended yet, and none is in progress".to_owned(), STALLED),
+            },
+        }
+    }
+
+    /// The value of the loop's series of a family.
+    fn value(&self, family: &Family) -> Option<f64> {
+        let series = self.page.series(&family.full_name(self.namespace));
+        series.iter().find(|series| series.label("subsystem") == self.subsystem).map(|series| series.value)
+    }
+
+    /// The time in seconds since the loop's timestamp of a family.
+    fn age(&self, family: &Family) -> Option<f64> {
+        self.value(family).map(|time| (self.now - time).max(0.0))
+    }
 }
 
 fn skew(scraped: &Scraped) -> Option<BotFinding> {

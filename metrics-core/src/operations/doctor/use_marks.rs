@@ -1,6 +1,6 @@
 //! Families from which it can be seen that something was recorded.
 
-use crate::catalogue::{self, Family, Origin};
+use crate::catalogue::{self, Family, Kind, Origin};
 use crate::linked::{LinkedCatalogue, LinkedFamily};
 
 /// Families of the library that have a series only after a recording.
@@ -30,9 +30,13 @@ pub(super) fn is_created_by_use(family: &LinkedFamily, of: &LinkedCatalogue) -> 
     is_one_of(&CREATED_BY_USE, family, of)
 }
 
-/// Whether a value above 0 of a family means that something was recorded.
-pub(super) fn counts_use(family: &LinkedFamily, of: &LinkedCatalogue) -> bool {
-    family.kind != catalogue::Kind::Gauge || is_one_of(&IN_PROGRESS, family, of)
+/// Whether a series of the family with this value means that something was recorded. A handle creates counters at 0.
+pub(super) fn proves_use(family: &LinkedFamily, value: f64, of: &LinkedCatalogue) -> bool {
+    if family.kind == Kind::Gauge && !is_one_of(&IN_PROGRESS, family, of) {
+        is_created_by_use(family, of)
+    } else {
+        value > 0.0
+    }
 }
 
 fn is_one_of(families: &[&Family], family: &LinkedFamily, of: &LinkedCatalogue) -> bool {
