@@ -6,12 +6,24 @@ const NOTHING: &str = r#"{"status":"success","data":{"resultType":"vector","resu
 const ONE: &str =
     r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[0,"1"]}]}}"#;
 
+/// The level, text and advice of a finding.
+type Told = (String, String, String);
+
 /// The findings of the checks `label` and `prometheus` with a Prometheus that has a series for each query that
 /// `is_known`, and refuses those that `is_refused`.
 fn with_prometheus(
     is_known: impl Fn(&str) -> bool + Send + 'static,
     is_refused: impl Fn(&str) -> bool + Send + 'static,
-) -> Vec<(String, String, String)> {
+) -> Vec<Told> {
+    with_prometheus_and(&[], is_known, is_refused)
+}
+
+/// These findings of a doctor with further words.
+fn with_prometheus_and(
+    further: &[&str],
+    is_known: impl Fn(&str) -> bool + Send + 'static,
+    is_refused: impl Fn(&str) -> bool + Send + 'static,
+) -> Vec<Told> {
     let page = Endpoint::that_answers(Answer::page(bot::page()));
     let prometheus = Endpoint::new(move |request| match request[0].as_str() {
         query if is_refused(query) => {
@@ -23,7 +35,7 @@ fn with_prometheus(
         _ => Answer::json(NOTHING),
     });
     let words = [&page.url(), "--prometheus", &prometheus.url(), "--json", "--only", "label,prometheus"];
-    let found = findings(&doctor(&words)).into_iter();
+    let found = findings(&doctor(&[&words[..], further].concat())).into_iter();
     found.map(|finding| (finding.level, finding.text, finding.advice)).collect()
 }
 
@@ -31,9 +43,14 @@ fn has_exported(query: &str) -> bool {
     query.contains("exported_")
 }
 
+/// The query for the targets of the bot's job.
+fn asks_for_targets(query: &str) -> bool {
+    query.contains("query=up%7bjob%3d%22desk%22%7d ")
+}
+
 #[test]
 fn a_prometheus_without_the_bots_series_is_a_violation_for_each_family() {
-    let found = with_prometheus(|_| false, |_| false);
+    let found = with_prometheus(asks_for_targets, |_| false);
     let missing = |name: &str| {
         found.iter().any(|(level, text, _)| {
             level == "violation" && text == &format!("{name}: Prometheus has no series of it")
@@ -44,10 +61,25 @@ fn a_prometheus_without_the_bots_series_is_a_violation_for_each_family() {
         "{found:#?}"
     );
     assert!(!missing("bytelyst_bot_quote_seconds"), "the first recording creates its series");
-    let is_empty = |(level, text, _): &(String, String, String)| {
-        level == "information" && text.starts_with("recording rule ") && text.ends_with("the result is empty")
+    for place in ["recording rule ", "panel Now / State of the loops", "variable exchange"] {
+        let is_empty = |(level, text, _): &Told| {
+            level == "information" && text.starts_with(place) && text.ends_with(": the result is empty")
+        };
+        assert!(found.iter().any(is_empty), "{place}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_prometheus_without_a_target_of_the_job_is_one_violation_that_names_other_jobs() {
+    let alone = |found: &[Told], text: &str| {
+        let [(level, found, advice)] = found else { panic!("not one finding: {found:#?}") };
+        assert_eq!((level.as_str(), found.as_str()), ("violation", text));
+        assert!(advice.contains("--job"), "{advice}");
     };
-    assert!(found.iter().any(is_empty), "{found:#?}");
+    let nothing = "job desk: Prometheus has no target of this job; it has no series of such a bot";
+    alone(&with_prometheus(|_| false, |_| false), nothing);
+    let given = "job bots: Prometheus has no target of this job; it has no series of such a bot";
+    alone(&with_prometheus_and(&["--job", "bots"], |_| false, |_| false), given);
 }
 
 #[test]

@@ -21,6 +21,7 @@ fn a_mistake_has_the_exit_code_2_and_says_what_is_allowed() {
         ),
         (&["http://localhost", "--user", "ali"], "--password-file"),
         (&["http://localhost", "--prometheus", "localhost"], "it begins with neither"),
+        (&["http://localhost", "--job", "bots"], "--prometheus <URL>"),
         (&[], "<URL>"),
     ] {
         let output = doctor(words);

@@ -2,7 +2,9 @@
 //! ignored otherwise, and fail if the programs are missing although `CI` is set.
 
 mod broken_pages;
+mod dashboard;
 mod desk;
+mod doctor;
 mod exemplars;
 mod formats;
 mod generated;
@@ -14,6 +16,7 @@ mod pushgateway;
 mod queries;
 mod restart;
 mod rules;
+mod schema;
 mod security;
 mod victoria_metrics;
 
@@ -40,6 +43,15 @@ fn main() {
         trial("amtool", "amtool_accepts_the_configuration_and_routes_the_alerts", rules::delivered),
         trial("vmalert", "vmalert_reads_the_rules", rules::read_by_vmalert),
         Trial::test("a_second_parser_reads_each_expression", rules::parsed),
+        Trial::test("a_second_parser_reads_each_query_of_the_dashboard", dashboard::parsed),
+        prometheus("each_query_of_the_dashboard_has_data_while_the_bot_has_faults", dashboard::has_data),
+        needing(
+            "node with typescript and @grafana/schema (see .ci/run)",
+            schema::is_here(),
+            "the_dashboard_satisfies_grafanas_schema",
+            schema::satisfied,
+        ),
+        prometheus("doctor_finds_no_violation_in_a_bot_that_is_well_nor_in_its_prometheus", doctor::content),
         python("generated_pages_of_all_formats_are_parsed_equal", formats::parsed_equal),
         prometheus("generated_pages_of_all_formats_are_stored_equal", formats::stored_by_prometheus),
         pushgateway("generated_pages_are_stored_by_a_gateway", formats::stored_by_pushgateway),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -31,10 +32,15 @@ impl Prometheus {
     /// Starts one that scrapes the bot at `url`.
     pub(crate) fn scraping(url: &str) -> Result<Self, String> {
         let target = url.strip_prefix("http://").ok_or("a plain URL")?;
-        let job = format!(
-            "  - job_name: bot\n    honor_labels: true\n    static_configs:\n      - targets: ['{target}']\n"
-        );
-        let prometheus = Self::with_jobs(&job)?;
+        let prometheus = Self::with_jobs(&job(target))?;
+        prometheus.wait_for("up == 1", |up| up.len() == 1)?;
+        Ok(prometheus)
+    }
+
+    /// Starts one that scrapes the bot at `url`, and evaluates the rules in this file every second.
+    pub(crate) fn with_rules(url: &str, rules: &Path) -> Result<Self, String> {
+        let target = url.strip_prefix("http://").ok_or("a plain URL")?;
+        let prometheus = Self::with_jobs(&format!("{}rule_files: ['{}']\n", job(target), rules.display()))?;
         prometheus.wait_for("up == 1", |up| up.len() == 1)?;
         Ok(prometheus)
     }
@@ -48,7 +54,9 @@ impl Prometheus {
     pub(crate) fn with_features(jobs: &str, features: &[&str]) -> Result<Self, String> {
         let (directory, port) = (Directory::new(), free_port());
         let config = directory.path().join("prometheus.yml");
-        let text = format!("global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\nscrape_configs:\n{jobs}");
+        let text = format!(
+            "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\nscrape_configs:\n{jobs}"
+        );
         fs::write(&config, text).map_err(|error| error.to_string())?;
         let mut command = Command::new("prometheus");
         command
@@ -60,6 +68,11 @@ impl Prometheus {
         }
         let process = Process::start(&mut command, &directory);
         Ok(Self { url: format!("http://127.0.0.1:{port}"), process, _directory: directory })
+    }
+
+    /// Its address.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// Its answer to `query` now.
@@ -138,6 +151,11 @@ impl Prometheus {
             several => Err(format!("{query}: {several:?}")),
         }
     }
+}
+
+/// The job `bot` with this target, as YAML.
+fn job(target: &str) -> String {
+    format!("  - job_name: bot\n    honor_labels: true\n    static_configs:\n      - targets: ['{target}']\n")
 }
 
 fn sample(result: &Value) -> Option<(BTreeMap<String, String>, f64)> {

@@ -9,6 +9,7 @@ use clap::Parser;
 
 use super::context::RuleContext;
 use super::contract::DiffOptions;
+use super::dashboard::{Links, dashboard};
 #[cfg(feature = "doctor")]
 use super::doctor::DoctorOptions;
 use super::scale::TimeScale;
@@ -87,6 +88,16 @@ enum Command {
     },
     /// Writes the runbook to which the alerts link, in Markdown.
     Runbook,
+    /// Writes a dashboard for Grafana, as dashboard.json, which its page Import reads.
+    Dashboard {
+        /// The address of the runbook, to which the panels link with the anchor of their alert; without it there are no
+        /// links.
+        #[arg(long = "runbook-url", value_name = "URL")]
+        runbook_url: Option<String>,
+        /// The address of the list of metrics, for example /catalogue of the bot, to which the dashboard links.
+        #[arg(long = "reference-url", value_name = "URL")]
+        reference_url: Option<String>,
+    },
     /// Writes the configuration of a Prometheus that scrapes the bot.
     ScrapeConfig {
         #[command(flatten)]
@@ -142,10 +153,7 @@ impl Command {
             #[cfg(feature = "doctor")]
             Self::Doctor(options) => return Ok(options.output(&linked)),
             Self::List { json: false, .. } => Ok(list::list(&linked)),
-            Self::List { json: true, .. } => {
-                let text = serde_json::to_string_pretty(&linked);
-                text.map(|text| text + "\n").map_err(|error| format!("the JSON cannot be written: {error}"))
-            }
+            Self::List { json: true, .. } => pretty(&linked),
             Self::Reference => Ok(reference::reference(&linked)),
             Self::Rules { time_scale, place } => {
                 let context = RuleContext::new(&linked, TimeScale(*time_scale), place.job.name.as_deref());
@@ -156,6 +164,10 @@ impl Command {
                 yaml::generated("metrics rule-tests", &rule_tests::test_file(&context, &place.runbook_url))
             }
             Self::Runbook => Ok(runbook::runbook(&unscaled(None))),
+            Self::Dashboard { runbook_url, reference_url } => {
+                let links = Links { runbook: runbook_url.as_deref(), reference: reference_url.as_deref() };
+                pretty(&dashboard(&unscaled(None), links))
+            }
             Self::ScrapeConfig { job } => {
                 let job = unscaled(job.name.as_deref()).job;
                 let configuration = prometheus::configuration(job, settings.address());
@@ -167,4 +179,9 @@ impl Command {
         };
         text.map(Output::success)
     }
+}
+
+fn pretty(value: &impl serde::Serialize) -> Result<String, String> {
+    let text = serde_json::to_string_pretty(value);
+    text.map(|text| text + "\n").map_err(|error| format!("the JSON cannot be written: {error}"))
 }

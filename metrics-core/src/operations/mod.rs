@@ -1,5 +1,5 @@
-//! From the linked catalogue to operations: reference, alert rules with tests, and the configurations that belong to
-//! them. A bot mounts [`run`] on its command line, as `paper-bot metrics …` does:
+//! From the linked catalogue to operations: reference, alert rules with tests, a dashboard, and the configurations that
+//! belong to them. A bot mounts [`run`] on its command line, as `paper-bot metrics …` does:
 //!
 //! ```
 //! use bot_metrics::{Mode, Settings, operations};
@@ -27,6 +27,7 @@ mod alerts;
 mod command;
 mod context;
 mod contract;
+mod dashboard;
 #[cfg(feature = "doctor")]
 mod doctor;
 mod list;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::context::RuleContext;
+use super::dashboard;
 use super::rules::{WrittenRule, rule_file};
 use super::scale::TimeScale;
 use crate::linked::LinkedCatalogue;
@@ -11,7 +12,7 @@ use crate::linked::LinkedCatalogue;
 #[derive(Clone, Debug)]
 pub(super) struct Query {
     pub(super) place: QueryPlace,
-    /// The name of the alert or of the recorded series.
+    /// The name of the alert or of the recorded series, or the place in the dashboard.
     pub(super) name: String,
     pub(super) expr: String,
     /// The texts that are shown with the result, which name labels.
@@ -23,6 +24,8 @@ pub(super) struct Query {
 pub(super) enum QueryPlace {
     Alert,
     RecordingRule,
+    /// A panel, an annotation or a variable. Grafana replaces the variables in the query.
+    Dashboard,
 }
 
 impl Query {
@@ -38,15 +41,22 @@ impl fmt::Display for Query {
         let place = match self.place {
             QueryPlace::Alert => "alert",
             QueryPlace::RecordingRule => "recording rule",
+            QueryPlace::Dashboard => return f.write_str(&self.name),
         };
         write!(f, "{place} {}", self.name)
     }
 }
 
-/// The queries that are generated for a catalogue, in the order of the files.
-pub(super) fn queries(linked: &LinkedCatalogue) -> Vec<Query> {
-    let file = rule_file(&RuleContext::new(linked, TimeScale::NONE, None), "");
+/// The queries that are generated for a catalogue and a job, in the order of the files.
+pub(super) fn queries(linked: &LinkedCatalogue, job: Option<&str>) -> Vec<Query> {
+    let file = rule_file(&RuleContext::new(linked, TimeScale::NONE, job), "");
     let rules = file.groups.into_iter().flat_map(|group| group.rules);
+    let of_dashboard = dashboard::queries(linked).into_iter().map(|query| Query {
+        place: QueryPlace::Dashboard,
+        name: query.place,
+        expr: query.expr,
+        annotations: query.legend,
+    });
     rules
         .map(|rule| match rule {
             WrittenRule::Recording { record, expr } => {
@@ -59,5 +69,6 @@ pub(super) fn queries(linked: &LinkedCatalogue) -> Vec<Query> {
                 annotations: format!("{} {}", annotations.summary, annotations.description),
             },
         })
+        .chain(of_dashboard)
         .collect()
 }

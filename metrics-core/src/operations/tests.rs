@@ -100,7 +100,14 @@ fn a_mistake_is_answered_with_the_nearest_word_and_code_2() {
 
 #[test]
 fn equal_settings_give_equal_bytes() {
-    for words in [&["list", "--json"][..], &["rules"], &["rule-tests"], &["runbook"], &["alertmanager"]] {
+    for words in [
+        &["list", "--json"][..],
+        &["dashboard"],
+        &["rules"],
+        &["rule-tests"],
+        &["runbook"],
+        &["alertmanager"],
+    ] {
         let here = text(words, &everything());
         let there = std::thread::spawn(move || text(words, &everything())).join().expect("no panic");
         assert_eq!(here, there, "{words:?}");

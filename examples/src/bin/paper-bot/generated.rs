@@ -5,10 +5,11 @@ use std::{env, fs};
 
 use bot_metrics::{Mode, Settings, operations};
 
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("rules.yml", "rules"),
     ("rule-tests.yml", "rule-tests"),
     ("runbook.md", "runbook"),
+    ("dashboard.json", "dashboard"),
     ("prometheus.yml", "scrape-config"),
     ("alertmanager.yml", "alertmanager"),
 ];

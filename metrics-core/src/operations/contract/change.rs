@@ -38,7 +38,7 @@ pub(super) struct MetricChange {
     pub(super) text: String,
     /// How to move the queries; empty if nothing has to be done.
     pub(super) migration: &'static str,
-    /// The generated rules that depended on the changed part.
+    /// The generated rules and panels that depended on the changed part.
     pub(super) used_by: BTreeSet<String>,
 }
 
@@ -60,7 +60,7 @@ impl MetricChange {
         Self::new(Class::Information, text, "")
     }
 
-    /// With a changed family, and the rules that used the changed part of it.
+    /// With a changed family, and the rules and panels that used the changed part of it.
     pub(super) fn of(mut self, family: &LinkedFamily, usage: &Usage, part: FamilyPart<'_>) -> Self {
         self.families.insert(family.name.clone());
         if self.class == Class::Breaking {

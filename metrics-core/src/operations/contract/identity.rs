@@ -35,13 +35,19 @@ pub(super) fn changes(old: &LinkedCatalogue, new: &LinkedCatalogue, usage: &Usag
             (None, _) => format!("the default label \"{name}\" was added"),
         };
         let mut change = MetricChange::breaking(text, DEFAULT_LABELS);
-        change.used_by.extend(usage.of_default_label(name, old.default_labels.get(name)));
+        change.used_by.extend(match old.default_labels.get(name) {
+            Some(before) if new.default_labels.contains_key(name) => usage.of_default_value(name, before),
+            _ => usage.of_default_label(name),
+        });
         changes.push(change);
     }
     let is_moved = old.default_labels_in_target_info != new.default_labels_in_target_info;
     if is_moved {
         let place = if new.default_labels_in_target_info { "to target_info alone" } else { "to each series" };
-        changes.push(MetricChange::breaking(format!("the default labels were moved {place}"), TARGET_INFO));
+        let text = format!("the default labels were moved {place}");
+        let mut change = MetricChange::breaking(text, TARGET_INFO);
+        change.used_by.extend(old.default_labels.keys().flat_map(|name| usage.of_default_label(name)));
+        changes.push(change);
     }
     changes
 }

@@ -235,10 +235,11 @@ fn a_moved_or_renamed_function_and_a_help_text_are_information() {
 }
 
 #[test]
-fn the_rules_that_used_the_changed_part_are_named() {
+fn the_rules_and_panels_that_used_the_changed_part_are_named() {
     let used_by = |edit: fn(&mut Value)| after(edit).remove(0).used_by;
     let users = used_by(|new| drop(remove_family(new, "market_data_last_update_timestamp_seconds")));
-    assert_eq!(users, BTreeSet::from(["alert BotMarketDataStale".to_owned()]));
+    let expected = ["alert BotMarketDataStale", "panel Market data / Age of the market data"];
+    assert_eq!(users, BTreeSet::from(expected.map(str::to_owned)));
     let users = used_by(|new| {
         let values = family(new, "subsystem_runs_total")["labels"][0]["values"].as_array_mut().unwrap();
         values.retain(|value| value != "trading");
@@ -248,6 +249,28 @@ fn the_rules_that_used_the_changed_part_are_named() {
     let users = used_by(|new| family(new, "subsystem_duration_seconds")["buckets"] = json!(["0.1"]));
     assert!(users.contains("alert BotSubsystemSlow"), "by way of a recording rule: {users:?}");
     assert!(users.iter().any(|user| user.starts_with("recording rule ")), "{users:?}");
+    assert!(users.contains("panel Loops / Cycles by duration"), "{users:?}");
+    let users = used_by(|new| drop(remove_family(new, QUOTE)));
+    assert!(users.contains("panel The bot's own / quote_seconds"), "{users:?}");
+    let users =
+        used_by(|new| family(new, "exchange_api_latency_seconds")["labels"][0]["name"] = "venue".into());
+    assert!(users.contains("variable exchange") && users.contains("panel Exchange / Latency"), "{users:?}");
+    let users = used_by(|new| family(new, "subsystem_alive")["labels"][0]["name"] = "loop".into());
+    assert!(
+        users.contains("panel Now / State of the loops") && !users.contains("panel Now / Mode"),
+        "{users:?}"
+    );
+}
+
+#[test]
+fn panels_offer_all_values_of_a_default_label_but_need_the_label() {
+    let changes = after(|new| new["default_labels"]["env"] = "production".into());
+    let is_panel = |user: &&String| user.starts_with("panel ");
+    assert_eq!(changes[0].used_by.iter().find(is_panel), None);
+    let changes = after(|new| drop(new["default_labels"].as_object_mut().expect("labels").remove("env")));
+    assert!(changes[0].used_by.contains("panel Exchange / Latency"), "{:?}", changes[0].used_by);
+    let moved = after(|new| new["default_labels_in_target_info"] = true.into());
+    assert!(moved[0].used_by.contains("panel Exchange / Latency"), "{:?}", moved[0].used_by);
 }
 
 /// What `list --diff` prints, with these further words, for an earlier release with this content.

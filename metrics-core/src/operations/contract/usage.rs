@@ -1,9 +1,9 @@
-//! Which generated rules depend on a part of a family.
+//! Which generated rules and panels depend on a part of a family.
 
 use std::collections::BTreeSet;
 
 use crate::linked::{LinkedCatalogue, LinkedFamily};
-use crate::operations::queries::{Query, queries};
+use crate::operations::queries::{Query, QueryPlace, queries};
 
 /// The part of a family that a query may depend on.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ impl Usage {
             let words = text.split(is_delimiter).filter(|word| !word.is_empty()).map(str::to_owned);
             ReadQuery { words: words.collect(), query }
         };
-        Self { queries: queries(catalogue).into_iter().map(read).collect() }
+        Self { queries: queries(catalogue, None).into_iter().map(read).collect() }
     }
 
     /// The queries that depend on this part of a family, directly or by a recording rule.
@@ -60,12 +60,18 @@ impl Usage {
         self.queries.iter().filter(has).map(|read| read.query.to_string()).collect()
     }
 
-    /// The queries that name a default label, or its value.
-    pub(super) fn of_default_label(&self, label: &str, value: Option<&String>) -> Vec<String> {
-        let quoted = value.map(|value| format!("\"{value}\""));
+    /// The queries that name a default label.
+    pub(super) fn of_default_label(&self, label: &str) -> Vec<String> {
+        let has = |read: &&ReadQuery| read.words.contains(label);
+        self.queries.iter().filter(has).map(|read| read.query.to_string()).collect()
+    }
+
+    /// The queries that depend on the value of a default label. The dashboard's variables offer all values.
+    pub(super) fn of_default_value(&self, label: &str, value: &str) -> Vec<String> {
+        let quoted = format!("\"{value}\"");
         let has = |read: &&ReadQuery| {
-            read.words.contains(label)
-                || quoted.as_ref().is_some_and(|quoted| read.query.expr.contains(quoted))
+            let names_label = read.words.contains(label) && read.query.place != QueryPlace::Dashboard;
+            names_label || read.query.expr.contains(&quoted)
         };
         self.queries.iter().filter(has).map(|read| read.query.to_string()).collect()
     }

@@ -27,9 +27,12 @@ pub(in crate::operations) struct DoctorOptions {
     /// Expects the metrics that the bot itself lists at /catalogue.
     #[arg(long)]
     expect_served: bool,
-    /// Sends the queries of all rules to this Prometheus, too.
+    /// Sends the queries of all rules and panels to this Prometheus, too.
     #[arg(long, value_name = "URL")]
     prometheus: Option<String>,
+    /// The job under which this Prometheus scrapes the bot; by default the name of the app.
+    #[arg(long, value_name = "NAME", requires = "prometheus")]
+    job: Option<String>,
     /// The level from which a finding makes the exit code 1.
     #[arg(long, value_enum, value_name = "LEVEL", default_value = "violation")]
     fail_on: FailOn,
@@ -111,6 +114,7 @@ impl DoctorOptions {
             expected: self.expect.as_deref().map_or_else(|| Ok(own.clone()), read_catalogue)?,
             expects_served: self.expect_served,
             prometheus: self.prometheus.as_deref().map(address).transpose()?,
+            job: self.job.clone(),
         };
         let mut diagnosis = diagnose(subject);
         let is_incomplete = diagnosis.is_incomplete;

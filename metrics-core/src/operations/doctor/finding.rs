@@ -50,7 +50,7 @@ pub(super) enum Check {
     Loop,
     /// Whether the clocks agree.
     Clock,
-    /// Whether Prometheus has the series, and answers the queries of the rules.
+    /// Whether Prometheus has the series, and answers the queries of the rules and panels.
     Prometheus,
 }
 

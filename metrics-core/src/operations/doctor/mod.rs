@@ -36,6 +36,8 @@ struct Subject {
     expects_served: bool,
     /// The address of a Prometheus that scrapes it.
     prometheus: Option<String>,
+    /// The job under which it does; `None` for the name of the app.
+    job: Option<String>,
 }
 
 /// The state of a bot.
@@ -54,7 +56,7 @@ struct Diagnosis {
 }
 
 fn diagnose(subject: Subject) -> Diagnosis {
-    let Subject { url, client, expected, expects_served, prometheus } = subject;
+    let Subject { url, client, expected, expects_served, prometheus, job } = subject;
     let mut diagnosis = Diagnosis {
         url,
         families: 0,
@@ -72,7 +74,7 @@ fn diagnose(subject: Subject) -> Diagnosis {
                 diagnosis.findings.push(finding);
             }
             if let Some(prometheus) = prometheus {
-                diagnosis.findings.extend(prometheus::check(&client, &prometheus, &expected));
+                diagnosis.findings.extend(prometheus::check(&client, &prometheus, &expected, job.as_deref()));
             }
         }
         Err(finding) => {

@@ -1,0 +1,271 @@
+//! The rows about the bot itself: its state, its loops, its reconciliation, its events and its process.
+
+use super::panel::PanelView::{Areas, Bars, Heatmap, Lines, Names, Values};
+use super::panel::{BAD, GOOD, NEUTRAL, Panel, WARNING};
+
+pub(super) const NOT_SCRAPED: &str = "the bot is not scraped";
+
+const NO_CYCLE: &str = "no cycle ended within the window";
+
+/// Alerts beside the Watchdog, of the selected instances or of none.
+const ALERTS: &str = r#"ALERTS{alertstate="firing", severity!="none", job=~"$job", instance=~"$instance|"}"#;
+
+pub(super) fn now() -> Vec<Panel> {
+    vec![
+        Panel::new(
+            Names,
+            "Mode",
+            "none",
+            ["Whether the bot trades with real money, and in which environment it runs.", NOT_SCRAPED],
+        )
+        .query(
+            r#"group by (mode, env) (@:identity{mode="live"}) + 1 or group by (mode, env) (@:identity)"#,
+            "{{mode}} in {{env}}",
+        )
+        .limits(NEUTRAL, &[(2.0, BAD)])
+        .alert("BotLiveModeInDevelopment"),
+        Panel::new(
+            Values,
+            "State of the loops",
+            "none",
+            ["Whether each loop has succeeded within its maximum age; the worst of the selected bots.", NOT_SCRAPED],
+        )
+        .query("min by (subsystem) (@subsystem_alive + @subsystem_paused)", "{{subsystem}}")
+        .fallback("min by (subsystem) (@subsystem_alive)")
+        .limits(BAD, &[(1.0, GOOD), (2.0, NEUTRAL)])
+        .text(0, "✖ stalled", BAD)
+        .text(1, "✔ alive", GOOD)
+        .text(2, "⏸ paused", NEUTRAL)
+        .alert("BotSubsystemStalled"),
+        Panel::new(
+            Values,
+            "Since the last success",
+            "s",
+            ["The time since each loop last succeeded.", "no cycle has succeeded since the start"],
+        )
+        .query("max by (subsystem) (time() - @subsystem_last_run_timestamp)", "{{subsystem}}"),
+        Panel::new(
+            Values,
+            "Restarts in 1 h",
+            "short",
+            ["How often the bot was restarted within an hour.", NOT_SCRAPED],
+        )
+        .query("sum(changes(@process_start_time_seconds[1h]))", "restarts")
+        .limits(GOOD, &[(1.0, WARNING), (3.0, BAD)])
+        .alert("BotRestartLoop"),
+        Panel::new(
+            Names,
+            "Firing alerts",
+            "short",
+            ["The names of the firing alerts.", "Prometheus has not loaded the rules: `metrics rules` writes them"],
+        )
+        .query(
+            format!(
+                "sum by (alertname) ({ALERTS})\n\
+                 or on () label_replace(0 * count(ALERTS{{alertname=\"Watchdog\"}}), \"alertname\", \"none\", \"\", \"\")"
+            ),
+            "{{alertname}}",
+        )
+        .limits(GOOD, &[(1.0, BAD)]),
+        Panel::new(
+            Values,
+            "Capital violations in 24 h",
+            "short",
+            ["How often available capital fell below zero within 24 hours.", "no profile is known yet"],
+        )
+        .query(
+            "sum(increase(@capital_invariant_violations_total[24h]) > 0\n\
+             or (@capital_invariant_violations_total unless @capital_invariant_violations_total offset 24h)\n\
+             or 0 * @capital_invariant_violations_total)",
+            "violations",
+        )
+        .limits(GOOD, &[(1.0, BAD)])
+        .alert("BotCapitalInvariantViolated"),
+    ]
+}
+
+pub(super) fn loops() -> Vec<Panel> {
+    vec![
+        Panel::new(
+            Lines,
+            "Duration of a cycle",
+            "s",
+            ["The median of the cycles' durations, and the duration that 95 % do not exceed.", NO_CYCLE],
+        )
+        .query(quantile(0.5, "subsystem", "subsystem_duration_seconds"), "{{subsystem}} p50")
+        .query(quantile(0.95, "subsystem", "subsystem_duration_seconds"), "{{subsystem}} p95")
+        .alert("BotSubsystemSlow"),
+        Panel::new(
+            Heatmap,
+            "Cycles by duration",
+            "s",
+            ["How many cycles of all loops took how long.", NO_CYCLE],
+        )
+        .query(buckets("subsystem_duration_seconds"), "{{le}}"),
+        Panel::new(
+            Lines,
+            "Busy time",
+            "percentunit",
+            [
+                "The part of the time in which a cycle of the loop runs; above 100 % if several run at once.",
+                NOT_SCRAPED,
+            ],
+        )
+        .query(
+            "max by (subsystem) (rate(@subsystem_duration_seconds_sum[$__rate_interval]))",
+            "{{subsystem}}",
+        ),
+        Panel::new(
+            Areas,
+            "Cycles by outcome",
+            "opm",
+            ["Cycles per minute by their outcome; outcomes that have never occurred are left out.", NO_CYCLE],
+        )
+        .query(
+            "60 * sum by (subsystem, outcome) (rate(@subsystem_runs_total[$__rate_interval]))\n\
+             and sum by (subsystem, outcome) (@subsystem_runs_total) > 0",
+            "{{subsystem}} {{outcome}}",
+        )
+        .width(24)
+        .alert("BotSubsystemStalled"),
+    ]
+}
+
+pub(super) fn reconciliation() -> Vec<Panel> {
+    vec![
+        Panel::new(
+            Lines,
+            "Missing items",
+            "short",
+            [
+                "Orders and positions that the last complete cycle missed: in the database although the exchange has \
+                 them, or at the exchange although the database has them.",
+                "no cycle was complete yet",
+            ],
+        )
+        .query(
+            "max by (instance, source) (@reconciliation_missing_items_count)",
+            "missing from {{source}}, {{instance}}",
+        )
+        .limits(NEUTRAL, &[(1.0, BAD)])
+        .alert("BotReconciliationItemsMissing"),
+        Panel::new(
+            Bars,
+            "New mismatches",
+            "short",
+            ["Newly detected mismatches between the bot's state and the exchange's.", NOT_SCRAPED],
+        )
+        .query(
+            "sum by (kind, source) (increase(@reconciliation_mismatches_by_kind_total[$__rate_interval]))",
+            "{{kind}} {{source}}",
+        )
+        .fallback("sum(increase(@reconciliation_mismatches_total[$__rate_interval]))")
+        .alert("BotReconciliationMismatch"),
+        Panel::new(
+            Lines,
+            "Age of these figures",
+            "s",
+            [
+                "The time since the last complete cycle; until the next one, the figures beside are those of then.",
+                "no cycle was complete yet",
+            ],
+        )
+        .query(
+            "max by (instance) (time() - @subsystem_last_run_timestamp{subsystem=\"reconciliation\"}\n\
+             and on (job, instance) @reconciliation_missing_items_count)",
+            "{{instance}}",
+        )
+        .alert("BotReconciliationBlind"),
+    ]
+}
+
+pub(super) fn events() -> Vec<Panel> {
+    let grown = |matchers: &str| {
+        let events = format!("@operational_events_total{matchers}");
+        // Series that began within the window count in full if the bot was scraped before.
+        format!(
+            "(({events} > 0 unless {events} offset $__rate_interval)\n\
+             and on (job, instance) (up offset $__rate_interval == 1)\n\
+             or increase({events}[$__rate_interval]) > 0)"
+        )
+    };
+    vec![
+        Panel::new(
+            Bars,
+            "Events by type",
+            "short",
+            ["Events by their type.", "no event occurred within the window"],
+        )
+        .query(format!("sum by (type) {}", grown("")), "{{type}}")
+        .width(12),
+        Panel::new(
+            Bars,
+            "Warnings and errors",
+            "short",
+            ["Events that need attention, by severity and type.", "no such event occurred within the window"],
+        )
+        .query(
+            format!("sum by (severity, type) {}", grown(r#"{severity=~"WARNING|ERROR|CRITICAL"}"#)),
+            "{{severity}} {{type}}",
+        )
+        .width(12)
+        .alert("BotErrorEvents"),
+    ]
+}
+
+pub(super) fn process() -> Vec<Panel> {
+    let gauge = |title, unit, family: &str, description| {
+        Panel::new(Lines, title, unit, [description, NOT_SCRAPED]).query(format!("@{family}"), "{{instance}}")
+    };
+    let count = |family: &str, by: &str| format!("sum by ({by}) (increase(@{family}[$__rate_interval]))");
+    vec![
+        Panel::new(
+            Lines,
+            "Processor time",
+            "percentunit",
+            ["The used processor time; 100 % is one processor.", NOT_SCRAPED],
+        )
+        .query("rate(@process_cpu_seconds_total[$__rate_interval])", "{{instance}}"),
+        gauge("Memory", "bytes", "process_resident_memory_bytes", "The resident memory."),
+        gauge("Open files", "short", "process_open_fds", "The open file descriptors, connections included."),
+        gauge("Threads", "short", "process_threads", "The threads of the operating system."),
+        gauge(
+            "Duration of a scrape",
+            "s",
+            "scrape_duration_seconds",
+            "The time in which the bot collects its metrics.",
+        ),
+        Panel::new(
+            Lines,
+            "Delay of tokio's tasks",
+            "s",
+            ["The delay of a wake-up that 99 % do not exceed.", "no runtime is watched"],
+        )
+        .query(quantile(0.99, "instance", "tokio_scheduler_lag_seconds"), "{{instance}} p99"),
+        Panel::new(
+            Bars,
+            "Faults of the measurement",
+            "short",
+            ["Recordings, values and collectors that were dropped or replaced.", NOT_SCRAPED],
+        )
+        .query(count("label_overflow_total", "metric, label"), "label {{label}} of {{metric}} over its limit")
+        .query(count("invalid_observations_total", "metric"), "invalid value of {{metric}}")
+        .query(count("foreign_collector_failures_total", "reason"), "collector: {{reason}}")
+        .query(count("recordings_lost_total", "instance"), "lost recordings of {{instance}}")
+        .query(count("clock_fallbacks_total", "instance"), "clock of {{instance}} replaced")
+        .alert("BotLabelOverflow"),
+    ]
+}
+
+/// A quantile of a histogram by these labels.
+pub(super) fn quantile(quantile: f64, by: &str, family: &str) -> String {
+    let comma = if by.is_empty() { "" } else { ", " };
+    format!(
+        "histogram_quantile({quantile}, sum by (le{comma}{by}) (rate(@{family}_bucket[$__rate_interval])))"
+    )
+}
+
+/// The observations in each bucket.
+pub(super) fn buckets(family: &str) -> String {
+    format!("sum by (le) (increase(@{family}_bucket[$__rate_interval]))")
+}
