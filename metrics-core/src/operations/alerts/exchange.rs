@@ -192,7 +192,8 @@ fn banned(context: &RuleContext<'_>) -> Option<Alert> {
 }
 
 /// The ends of an order's placement after which the order may be open.
-const UNKNOWN: &str = "outcome=~\"timeout|transport|server_error|decode|cancelled|panic\"";
+pub(in crate::operations) const UNKNOWN: &str =
+    "outcome=~\"timeout|transport|server_error|decode|cancelled|panic\"";
 
 fn order_unknown(context: &RuleContext<'_>) -> Option<Alert> {
     let places =

@@ -17,6 +17,8 @@ mod subsystems;
 mod work;
 
 pub(super) use definition::{Alert, Rule, Urgency};
+#[cfg(test)]
+pub(super) use exchange::UNKNOWN;
 pub(super) use scenario::{Moment, Scenario};
 
 use super::context::RuleContext;
