@@ -87,7 +87,10 @@ enum Command {
         place: Place,
     },
     /// Writes the runbook to which the alerts link, in Markdown.
-    Runbook,
+    Runbook {
+        #[command(flatten)]
+        job: Job,
+    },
     /// Writes a dashboard for Grafana, as dashboard.json, which its page Import reads.
     Dashboard {
         /// The address of the runbook, to which the panels link with the anchor of their alert; without it there are no
@@ -163,15 +166,21 @@ impl Command {
                 let context = unscaled(place.job.name.as_deref());
                 yaml::generated("metrics rule-tests", &rule_tests::test_file(&context, &place.runbook_url))
             }
-            Self::Runbook => Ok(runbook::runbook(&unscaled(None))),
+            Self::Runbook { job } => Ok(runbook::runbook(&unscaled(job.name.as_deref()))),
             Self::Dashboard { runbook_url, reference_url } => {
                 let links = Links { runbook: runbook_url.as_deref(), reference: reference_url.as_deref() };
                 pretty(&dashboard(&unscaled(None), links))
             }
             Self::ScrapeConfig { job } => {
                 let job = unscaled(job.name.as_deref()).job;
-                let configuration = prometheus::configuration(job, settings.address());
-                yaml::generated("metrics scrape-config", &configuration)
+                let access = prometheus::Access::of(settings)?;
+                let configuration = prometheus::configuration(job, settings.address(), &access);
+                let text = yaml::generated("metrics scrape-config", &configuration)?;
+                let files = access.files();
+                if files.is_empty() {
+                    return Ok(Output::success(text));
+                }
+                Ok(format!("# Expects beside it: {}.\n{text}", files.join(", ")))
             }
             Self::Alertmanager => {
                 yaml::generated("metrics alertmanager", &alertmanager::configuration(&unscaled(None)))

@@ -3,6 +3,9 @@
 use serde::Serialize;
 
 use super::rule_tests::RULES;
+use crate::Settings;
+#[cfg(feature = "server")]
+use crate::server::ScraperNeeds;
 
 #[derive(Debug, Serialize)]
 pub(super) struct PrometheusFile {
@@ -31,6 +34,12 @@ struct Alertmanagers {
 #[derive(Debug, Serialize)]
 struct Scrape {
     job_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheme: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_config: Option<TlsConfig>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    basic_auth: Option<BasicAuth>,
     /// Otherwise a label of the target would rename the bot's `env` to `exported_env`.
     honor_labels: bool,
     static_configs: [Targets; 1],
@@ -41,8 +50,63 @@ struct Targets {
     targets: [String; 1],
 }
 
+#[derive(Debug, Serialize)]
+struct TlsConfig {
+    ca_file: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cert_file: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_file: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct BasicAuth {
+    username: String,
+    password_file: &'static str,
+}
+
+/// What the bot demands of Prometheus.
+#[derive(Debug, Default)]
+pub(super) struct Access {
+    pub(super) tls: bool,
+    pub(super) certificate: bool,
+    pub(super) user: Option<String>,
+}
+
+impl Access {
+    /// That of a bot with these settings.
+    pub(super) fn of(settings: &Settings) -> Result<Self, String> {
+        #[cfg(feature = "server")]
+        if let Some(path) = &settings.web_config {
+            let ScraperNeeds { tls, certificate, user } = ScraperNeeds::of(path)?;
+            return Ok(Self { tls, certificate, user });
+        }
+        #[cfg(not(feature = "server"))]
+        let _ = settings;
+        Ok(Self::default())
+    }
+
+    /// The files beside the configuration that it takes from there, with their meaning.
+    pub(super) fn files(&self) -> Vec<String> {
+        let files = [
+            (self.tls, CA_FILE, "the authority of the bot's certificate"),
+            (self.certificate, CERTIFICATE_FILE, "a certificate for Prometheus"),
+            (self.certificate, KEY_FILE, "its key"),
+            (self.user.is_some(), PASSWORD_FILE, "the password of the user"),
+        ];
+        let needed = files.into_iter().filter(|(is_needed, ..)| *is_needed);
+        needed.map(|(_, file, meaning)| format!("{file} ({meaning})")).collect()
+    }
+}
+
+const CA_FILE: &str = "bot-ca.crt";
+const CERTIFICATE_FILE: &str = "prometheus.crt";
+const KEY_FILE: &str = "prometheus.key";
+const PASSWORD_FILE: &str = "bot.password";
+
 /// The configuration for a bot at this address, known under this job.
-pub(super) fn configuration(job: &str, address: &str) -> PrometheusFile {
+pub(super) fn configuration(job: &str, address: &str, access: &Access) -> PrometheusFile {
+    let if_certificate = |file| access.certificate.then_some(file);
     let targets = |target: String| [Targets { targets: [target] }];
     PrometheusFile {
         // The shortest windows of the rules are five minutes and need four scrapes.
@@ -53,6 +117,16 @@ pub(super) fn configuration(job: &str, address: &str) -> PrometheusFile {
         },
         scrape_configs: [Scrape {
             job_name: job.to_owned(),
+            scheme: access.tls.then_some("https"),
+            tls_config: access.tls.then(|| TlsConfig {
+                ca_file: CA_FILE,
+                cert_file: if_certificate(CERTIFICATE_FILE),
+                key_file: if_certificate(KEY_FILE),
+            }),
+            basic_auth: access
+                .user
+                .clone()
+                .map(|username| BasicAuth { username, password_file: PASSWORD_FILE }),
             honor_labels: true,
             static_configs: targets(reachable(address)),
         }],

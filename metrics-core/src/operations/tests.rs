@@ -76,7 +76,7 @@ fn a_time_scale_divides_windows_and_holds() {
 #[test]
 fn the_job_is_the_app_unless_another_is_given() {
     let settings = everything().app("desk");
-    for command in ["rules", "rule-tests", "scrape-config"] {
+    for command in ["rules", "rule-tests", "runbook", "scrape-config"] {
         assert!(text(&[command], &settings).contains("desk"), "{command}");
         assert!(text(&[command, "--job", "bots"], &settings).contains("bots"), "{command}");
     }
@@ -173,4 +173,36 @@ fn each_outcome_is_classed_for_the_alerts() {
             "FAILURES of the recordings, {outcome:?}"
         );
     }
+}
+
+#[cfg(feature = "web-config")]
+#[test]
+fn the_scrape_configuration_has_the_access_that_the_bots_web_configuration_demands() {
+    let web_config = |name: &str, text: &str| {
+        let path = std::env::temp_dir().join(format!("bot-metrics-{name}-{}.yml", std::process::id()));
+        std::fs::write(&path, text).expect("a file");
+        path
+    };
+    let tls = "tls_server_config:\n  cert_file: a\n  key_file: b\n";
+    let certificate = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: c\n";
+    let users = "basic_auth_users:\n  prometheus: hash\n";
+    for (name, content, expected, absent) in [
+        ("plain", "", &["job_name"][..], &["scheme", "basic_auth", "Expects"][..]),
+        ("users", users, &["username: prometheus", "bot.password"], &["scheme", "tls_config"]),
+        ("tls", tls, &["scheme: https", "ca_file: bot-ca.crt"], &["cert_file", "basic_auth"]),
+        ("all", &format!("{tls}{certificate}{users}"), &["cert_file", "key_file", "username"], &[]),
+    ] {
+        let path = web_config(name, content);
+        let configuration = text(&["scrape-config"], &everything().web_config(&path));
+        std::fs::remove_file(path).expect("it was written");
+        for part in expected {
+            assert!(configuration.contains(part), "{name}: no {part} in {configuration}");
+        }
+        for part in absent {
+            assert!(!configuration.contains(part), "{name}: {part} in {configuration}");
+        }
+    }
+    let output = run(["scrape-config"], &everything().web_config("/no/such/file"));
+    assert_eq!(output.code, 1);
+    assert!(output.errors.contains("cannot read /no/such/file"), "{}", output.errors);
 }

@@ -92,6 +92,8 @@ use self::listeners::Listing;
 pub use self::options::ServerOptions;
 pub(crate) use self::pages::{Delivered, HealthAnswer, Pages};
 use self::scrapes::Scrapes;
+#[cfg(feature = "operations")]
+pub(crate) use self::security::ScraperNeeds;
 use self::security::Security;
 pub use self::service::{MetricsBody, MetricsService};
 use self::stop::StopSignal;

@@ -3,6 +3,8 @@
 #[cfg(feature = "auth")]
 mod auth;
 mod protection;
+#[cfg(feature = "operations")]
+mod scraper;
 #[cfg(feature = "tls")]
 mod tls;
 mod transport;
@@ -11,6 +13,8 @@ mod web_config;
 mod without;
 
 pub(super) use self::protection::Security;
+#[cfg(feature = "operations")]
+pub(crate) use self::scraper::ScraperNeeds;
 pub(super) use self::transport::Transport;
 #[cfg(not(feature = "auth"))]
 use self::without::auth;
