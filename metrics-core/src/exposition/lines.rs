@@ -366,7 +366,7 @@ pub(super) fn write_number(out: &mut String, value: f64) {
 
 /// Writes a bound as every client has to write it, so that its series is the same: at least one decimal, and an
 /// exponent from a million on and below 0.0001. Prometheus writes those of the protobuf format in the same way.
-#[cfg(any(test, feature = "check", feature = "server"))]
+#[cfg(any(test, feature = "check", feature = "operations", feature = "server"))]
 pub(crate) fn write_canonical(out: &mut String, bound: f64) {
     if !bound.is_finite() {
         return write_number(out, bound);
@@ -380,6 +380,17 @@ pub(crate) fn write_canonical(out: &mut String, bound: f64) {
         let sign = if exponent < 0 { '-' } else { '+' };
         write(out, [&format!("{digits}e{sign}{:02}", exponent.abs())]);
     }
+}
+
+/// A bound as the text format spells it, and as OpenMetrics and the protobuf format do: `0.00001` and `1e-05`.
+#[cfg(feature = "operations")]
+pub(crate) fn bound_spellings(bound: f64) -> [String; 2] {
+    let spelled = |write: fn(&mut String, f64)| {
+        let mut text = String::new();
+        write(&mut text, bound);
+        text
+    };
+    [spelled(write_number), spelled(write_canonical)]
 }
 
 fn write_integer(out: &mut String, value: u64) {

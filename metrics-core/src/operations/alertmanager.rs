@@ -106,6 +106,7 @@ fn inhibitions(context: &RuleContext<'_>) -> Vec<Inhibition> {
     add("BotReconciliationBlind", None, &["BotReconciliationItemsMissing"], of_instance());
     let of_trading = Some("subsystem=\"trading\"");
     add("BotSubsystemStalled", of_trading, &["BotHeartbeatWithoutWork", "BotExchangeSlow"], of_instance());
+    add("BotMarketDataStale", None, &["BotStrategyIdle"], of_instance());
     add("BotBannedByExchange", None, &["BotRateLimited"], vec!["job", "instance", "exchange"]);
     inhibitions
 }

@@ -1,6 +1,8 @@
 //! The names and windows from which rules are written.
 
-use super::scale::{MINUTE, TimeScale};
+use std::collections::BTreeMap;
+
+use super::scale::{MINUTE, TimeScale, in_promql};
 use crate::catalogue::{self, Family, Kind};
 use crate::linked::{LinkedCatalogue, LinkedFamily};
 
@@ -25,6 +27,12 @@ impl<'a> RuleContext<'a> {
     /// The full name of a family; `None` unless it is linked.
     pub(super) fn name(&self, family: &Family) -> Option<String> {
         self.linked.family(family.name).map(|family| family.name.clone())
+    }
+
+    /// The family whose series tell env and mode of an instance.
+    pub(super) fn identity(&self) -> Option<String> {
+        let is_target_info = self.linked.default_labels_in_target_info;
+        self.name(if is_target_info { &catalogue::TARGET_INFO } else { &catalogue::BUILD_INFO })
     }
 
     /// The name of a family if it is linked and its label can have this value.
@@ -59,14 +67,33 @@ impl<'a> RuleContext<'a> {
         ages.map(|age| age as u64).max().unwrap_or(0)
     }
 
-    /// A window of at least `least` seconds that contains several cycles of a subsystem, in whole minutes.
+    /// A window of at least `least` seconds that contains several cycles of a subsystem, whose pace no time scale changes.
     pub(super) fn cycles(&self, least: u64, max_age: u64) -> String {
-        self.window(least.max(max_age).div_ceil(MINUTE) * MINUTE)
+        let least = self.scale.milliseconds(least);
+        in_promql(least.max(max_age * 1_000))
+    }
+
+    /// The subsystems whose cycles may be further apart than a minute, each with its maximum age in seconds.
+    pub(super) fn slow_paced(&self) -> BTreeMap<&'a str, u64> {
+        let mut ages = BTreeMap::new();
+        for function in &self.linked.functions {
+            let names = function.labels.get("subsystem").into_iter().flatten();
+            for name in names {
+                let age = self.longest_max_age(Some(name));
+                if age > MINUTE {
+                    ages.insert(name.as_str(), age);
+                }
+            }
+        }
+        ages
     }
 
     /// The growth of a counter within a window, where positive. `matchers` select its series, in braces. A series that
     /// began within the window counts in full if the bot could be scraped before, or has just started: `increase` does not
     /// see its first value. Otherwise, after Prometheus was down, old counts would look new.
+    ///
+    /// The growth is not a whole number, because `increase` extrapolates by up to the time of one scrape: a threshold has
+    /// to lie between two of them.
     pub(super) fn grew(&self, family: &str, matchers: &str, seconds: u64) -> String {
         let window = self.window(seconds);
         let mut scraped = format!("(up offset {window} == 1)");
@@ -76,13 +103,8 @@ impl<'a> RuleContext<'a> {
         }
         let series = format!("{family}{matchers}");
         format!(
-            "increase({series}[{window}]) > 0\nor ({series} > 0 unless {family} offset {window})\n  \
-             and on (job, instance) {scraped}"
+            "({series} > 0 unless {family} offset {window})\n  and on (job, instance) {scraped}\n\
+             or increase({series}[{window}]) > 0"
         )
     }
-}
-
-/// A matcher of the bucket with this bound in both spellings: `le="1"` in text, `le="1.0"` in OpenMetrics.
-pub(super) fn bucket(bound: &str) -> String {
-    if bound.contains('.') { format!("le=\"{bound}\"") } else { format!("le=~\"{bound}(\\\\.0)?\"") }
 }

@@ -15,7 +15,7 @@ pub(super) struct Query {
     /// The name of the alert or of the recorded series, or the place in the dashboard.
     pub(super) name: String,
     pub(super) expr: String,
-    /// The texts that are shown with the result, which name labels.
+    /// The labels and texts of the result, which name labels of the series.
     pub(super) annotations: String,
 }
 
@@ -62,11 +62,15 @@ pub(super) fn queries(linked: &LinkedCatalogue, job: Option<&str>) -> Vec<Query>
             WrittenRule::Recording { record, expr } => {
                 Query { place: QueryPlace::RecordingRule, name: record, expr, annotations: String::new() }
             }
-            WrittenRule::Alerting { alert, expr, annotations, .. } => Query {
+            WrittenRule::Alerting { alert, expr, annotations, labels, .. } => Query {
                 place: QueryPlace::Alert,
                 name: alert.to_owned(),
                 expr,
-                annotations: format!("{} {}", annotations.summary, annotations.description),
+                annotations: labels
+                    .into_values()
+                    .chain([annotations.summary, annotations.description])
+                    .collect::<Vec<_>>()
+                    .join(" "),
             },
         })
         .chain(of_dashboard)

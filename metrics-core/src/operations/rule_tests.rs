@@ -6,9 +6,11 @@ use serde::Serialize;
 
 use super::alerts::{Alert, Moment, Scenario, areas};
 use super::context::RuleContext;
-use super::recording::{RecordedValues, recorded_values};
+use super::promql::equal;
+use super::recorded_values::{RecordedValues, recorded_values};
 use super::rules::{Annotations, annotations};
 use super::scale::{MINUTE, TimeScale};
+use crate::exposition::lines::bound_spellings;
 
 /// The name of the file with the rules, beside that of the tests.
 pub(super) const RULES: &str = "rules.yml";
@@ -65,8 +67,8 @@ struct ExpectedSample {
     value: f64,
 }
 
-/// The tests of all rules. Where an alert fires because of buckets whose bounds are whole numbers, it is tested in the
-/// spellings of text and of OpenMetrics.
+/// The tests of all rules. Where an alert fires because of buckets whose bounds the text format and OpenMetrics spell
+/// differently, it is tested in both.
 pub(super) fn test_file(context: &RuleContext<'_>, runbook_url: &str) -> TestFile {
     let mut tests = Vec::new();
     for values in recorded_values(context) {
@@ -95,15 +97,15 @@ fn in_both_spellings(scenario: &Scenario, test: impl Fn(&Scenario) -> Test) -> V
     [Some(scenario), differ.then_some(&openmetrics)].into_iter().flatten().map(test).collect()
 }
 
-/// The series in OpenMetrics, where a whole bound is `le="1.0"`.
+/// The series in OpenMetrics, which spells some bounds in another way.
 fn in_openmetrics(series: &str) -> String {
-    let bound = series.split_once("le=\"").and_then(|(before, rest)| Some((before, rest.split_once('"')?)));
-    match bound {
-        Some((before, (bound, after))) if bound.bytes().all(|byte| byte.is_ascii_digit()) => {
-            format!("{before}le=\"{bound}.0\"{after}")
-        }
-        _ => series.to_owned(),
-    }
+    let spelled = || {
+        let (before, rest) = series.split_once("le=\"")?;
+        let (bound, after) = rest.split_once('"')?;
+        let [_, openmetrics] = bound_spellings(bound.parse().ok()?);
+        Some(format!("{before}{}{after}", equal("le", &openmetrics)))
+    };
+    spelled().unwrap_or_else(|| series.to_owned())
 }
 
 fn input(scenario: &Scenario) -> Vec<InputSeries> {

@@ -35,15 +35,17 @@ fn section(page: &mut String, context: &RuleContext<'_>, alert: &Alert) {
         let hold = context.window(rule.hold);
         let labels: Vec<_> = rule.labels.iter().map(|(name, value)| format!(", {name} {value}")).collect();
         let labels = labels.concat();
-        let _ = writeln!(
-            page,
-            "{}, after {hold}{labels}:\n\n```promql\n{}\n```\n",
-            rule.urgency.in_words(),
-            rule.expr
-        );
+        let (urgency, fence) = (rule.urgency.in_words(), fence(&rule.expr));
+        let _ = writeln!(page, "{urgency}, after {hold}{labels}:\n\n{fence}promql\n{}\n{fence}\n", rule.expr);
     }
     page.truncate(page.trim_end().len());
     page.push('\n');
+}
+
+/// The fence of a block of code: more backticks than the code has in a row.
+fn fence(code: &str) -> String {
+    let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    "`".repeat(3.max(longest + 1))
 }
 
 /// The text without template syntax: `{{ $labels.subsystem }}` becomes `SUBSYSTEM`.

@@ -15,10 +15,12 @@ impl TimeScale {
 
     /// A duration in PromQL, such as `15m`; at least 1 ms.
     pub(super) fn duration(self, seconds: u64) -> String {
-        let scaled = (seconds * 1_000 / u64::from(self.0.get())).max(u64::from(seconds > 0));
-        let units = [("d", DAY * 1_000), ("h", HOUR * 1_000), ("m", MINUTE * 1_000), ("s", 1_000), ("ms", 1)];
-        let exact = units.into_iter().find(|(_, length)| scaled > 0 && scaled.is_multiple_of(*length));
-        exact.map_or_else(|| "0s".to_owned(), |(unit, length)| format!("{}{unit}", scaled / length))
+        in_promql(self.milliseconds(seconds))
+    }
+
+    /// A number of seconds, divided; at least 1 ms.
+    pub(super) fn milliseconds(self, seconds: u64) -> u64 {
+        (seconds * 1_000 / u64::from(self.0.get())).max(u64::from(seconds > 0))
     }
 
     /// A number of seconds that an expression compares with.
@@ -26,6 +28,14 @@ impl TimeScale {
     pub(super) fn seconds(self, seconds: u64) -> f64 {
         seconds as f64 / f64::from(self.0.get())
     }
+}
+
+/// A number of milliseconds in PromQL, in the largest unit in which it is whole.
+pub(super) fn in_promql(milliseconds: u64) -> String {
+    let units = [("d", DAY * 1_000), ("h", HOUR * 1_000), ("m", MINUTE * 1_000), ("s", 1_000), ("ms", 1)];
+    let exact =
+        units.into_iter().find(|(_, length)| milliseconds > 0 && milliseconds.is_multiple_of(*length));
+    exact.map_or_else(|| "0s".to_owned(), |(unit, length)| format!("{}{unit}", milliseconds / length))
 }
 
 #[cfg(test)]

@@ -89,17 +89,22 @@ fn errors(context: &RuleContext<'_>) -> Option<Alert> {
         .silent([20])
         .fires([23], "")
         .silent([29]),
-        event(bot("four errors"), "ERROR", "API_FAILURE", "0x20 4x79").silent([23]),
+        event(bot("five errors, scraped every 14 s").every(14), "ERROR", "API_FAILURE", "9x85 14x160")
+            .silent([21, 22, 24]),
+        event(bot("six errors, scraped every 14 s").every(14), "ERROR", "API_FAILURE", "9x85 15x160")
+            .fires([23], ""),
         event(bot("many warnings"), "WARNING", "API_FAILURE", "0x20 40x79").silent([23]),
         event(bot("an error every three minutes"), "ERROR", "API_FAILURE", "0+0.34x99").silent([60]),
-        event(bot("seven errors of a symbol that is new"), "ERROR", "API_FAILURE", "_x21 7x79")
-            .fires([23], ""),
+        event(bot("errors of a symbol that is new, and one more"), "ERROR", "API_FAILURE", "_x21 5x2 6x79")
+            .silent([23])
+            .fires([25], ""),
     ];
     Some(Alert::new(
         "BotErrorEvents",
         Urgency::Warn,
         MINUTE,
-        format!("sum without (severity, type, profile_id, symbol) (\n{grew}\n) > 5"),
+        // At least six: `increase` extrapolates.
+        format!("sum without (severity, type, profile_id, symbol) (\n{grew}\n) > 5.5"),
         [
             "{{ $labels.instance }} recorded more than 5 error events within 5 minutes.",
             "The status page of the bot shows the last events with their texts. Likely causes: an exchange that fails, \
@@ -140,9 +145,9 @@ fn critical(context: &RuleContext<'_>) -> Option<Alert> {
 fn order_failures(context: &RuleContext<'_>) -> Option<Alert> {
     let events = context.name_with(&OPERATIONAL_EVENTS_TOTAL, "type", "ORDER_FAILURE")?;
     context.name_with(&OPERATIONAL_EVENTS_TOTAL, "type", "ORDER_PLACED")?;
-    let window = context.window(NOTICE);
     let count = |types: &str| {
-        format!("sum without (severity, type, profile_id, symbol) (increase({events}{{{types}}}[{window}]))")
+        let grew = context.grew(&events, &format!("{{{types}}}"), NOTICE);
+        format!("sum without (severity, type, profile_id, symbol) (\n{grew}\n)")
     };
     let failed = count("type=\"ORDER_FAILURE\"");
     let all = count("type=~\"ORDER_PLACED|ORDER_FAILURE\"");
@@ -154,7 +159,8 @@ fn order_failures(context: &RuleContext<'_>) -> Option<Alert> {
                 values,
             )
         };
-        let bot = event(Scenario::new(context, title), "ORDER_PLACED", placed);
+        let bot = Scenario::new(context, title).of_prometheus("up", "1x130");
+        let bot = event(bot, "ORDER_PLACED", placed);
         event(event(bot, "ORDER_FAILURE", failed), "ORDER_REJECTED", rejected)
     };
     let scenarios = [
@@ -168,13 +174,18 @@ fn order_failures(context: &RuleContext<'_>) -> Option<Alert> {
             .silent([22])
             .fires([24, 32], "")
             .silent([40]),
+        bot("six orders of a symbol that is new fail", ["0+1x60", "_x21 6x40", "0x60"])
+            .fires([24, 32], "")
+            .silent([40]),
+        bot("six of forty orders of a symbol that is new fail", ["_x21 34x40", "0x20 6x40", "0x60"])
+            .silent([24, 30]),
     ];
     Some(Alert::new(
         "BotOrderFailureRatio",
         Urgency::Page,
         2 * MINUTE,
         // 4.5 because of rounding by `increase`: at least five.
-        format!("{failed}\n> clamp_min(0.2 * {all}, 4.5)"),
+        format!("{failed}\n> clamp_min(\n0.2 * {all}, 4.5)"),
         [
             "More than 20 % of the orders of {{ $labels.instance }} fail.",
             "Rejects are not included. Likely causes: insufficient permissions of the API key, an exchange in \

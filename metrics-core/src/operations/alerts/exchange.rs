@@ -5,7 +5,8 @@ use super::events::growth;
 use super::subsystems::warning;
 use super::{Alert, Rule, Scenario, Urgency};
 use crate::catalogue::{EXCHANGE_API_LATENCY_SECONDS, EXCHANGE_API_REQUESTS_TOTAL, OPERATIONAL_EVENTS_TOTAL};
-use crate::operations::context::{RuleContext, bucket};
+use crate::operations::context::{NOTICE, RuleContext};
+use crate::operations::promql::{any_of, bound_in_text, bucket};
 use crate::operations::recording;
 use crate::operations::scale::MINUTE;
 
@@ -23,6 +24,7 @@ pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
         error_burn(context),
         rate_limited(context),
         banned(context),
+        credentials_refused(context),
         order_unknown(context),
     ];
     alerts.into_iter().flatten().collect()
@@ -32,7 +34,7 @@ pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
 fn slow(context: &RuleContext<'_>) -> Option<Alert> {
     let p99 = recording::exchange_p99(context)?;
     let latency = context.name(&EXCHANGE_API_LATENCY_SECONDS)?;
-    let (window, bound) = (context.window(10 * MINUTE), bucket("1.5"));
+    let (window, bound) = (context.window(10 * MINUTE), bucket(1.5));
     let slow = format!(
         "increase({latency}_count[{window}]) - sum without (le) (increase({latency}_bucket{{{bound}}}[{window}])) >= 3"
     );
@@ -71,11 +73,11 @@ fn slow(context: &RuleContext<'_>) -> Option<Alert> {
 fn latency_burn(context: &RuleContext<'_>) -> Option<Alert> {
     let family = context.linked.family(EXCHANGE_API_LATENCY_SECONDS.name)?;
     let objective = family.objective?;
-    let threshold = objective.threshold.to_string();
+    let threshold = objective.threshold.get();
     let budget = Budget {
         ratio: Box::new(|window| recording::exchange_slow_ratio(&family.name, window)),
         bad: Box::new(|window| {
-            let bound = bucket(&threshold);
+            let bound = bucket(threshold);
             format!(
                 "sum without (operation) (increase({name}_count[{window}]))\n    - sum without (operation, le) \
                  (increase({name}_bucket{{{bound}}}[{window}]))",
@@ -89,7 +91,11 @@ fn latency_burn(context: &RuleContext<'_>) -> Option<Alert> {
     let series = |bot: Scenario, all: &str, bad: &str| {
         let bot = bot.series(&format!("{LATENCY}_count"), &operation, all);
         // Cumulative counts: those within the objective are all but the bad ones.
-        bot.series(&format!("{LATENCY}_bucket"), &format!("{operation},le=\"{threshold}\""), bad)
+        bot.series(
+            &format!("{LATENCY}_bucket"),
+            &format!("{operation},le=\"{}\"", bound_in_text(threshold)),
+            bad,
+        )
     };
     Some(burn_alert(
         "BotExchangeLatencyBudgetBurn",
@@ -191,6 +197,43 @@ fn banned(context: &RuleContext<'_>) -> Option<Alert> {
     ))
 }
 
+/// Several, because a single signed call may arrive later than the exchange permits.
+fn credentials_refused(context: &RuleContext<'_>) -> Option<Alert> {
+    let requests = context.name_with(&EXCHANGE_API_REQUESTS_TOTAL, "outcome", "auth")?;
+    let grew = context.grew(&requests, "{outcome=\"auth\"}", NOTICE);
+    let calls = |outcome: &str| format!("{PAPER},operation=\"get_account\",outcome=\"{outcome}\"");
+    let bot = |title: &str, outcome: &str, values: &str| {
+        let bot = Scenario::new(context, title).of_prometheus("up", "1x99");
+        bot.series(REQUESTS, &calls("ok"), "0+9x99").series(REQUESTS, &calls(outcome), values)
+    };
+    let scenarios = [
+        bot("three calls are refused, then none", "auth", "0x20 3x79")
+            .silent([20])
+            .fires([22, 34], PAPER)
+            .silent([38]),
+        bot("the first refusals", "auth", "_x21 3x79").fires([22], PAPER).silent([38]),
+        bot("two calls are refused", "auth", "5x20 7x79").silent([21, 22, 30]),
+        bot("two calls an hour are refused", "auth", "1+0.03125x99").silent([60]),
+        bot("many calls are rejected", "rejected", "0+9x99").silent([22]),
+        bot("two operations are refused", "auth", "0x20 2x79")
+            .series(REQUESTS, &format!("{PAPER},operation=\"place_order\",outcome=\"auth\""), "0x20 1x79")
+            .fires([22], PAPER),
+    ];
+    Some(Alert::new(
+        "BotCredentialsRefused",
+        Urgency::Page,
+        0,
+        // At least three: `increase` extrapolates.
+        format!("sum without (operation, outcome) (\n{grew}\n) > 2.5"),
+        [
+            "{{ $labels.exchange }} refuses the credentials of {{ $labels.instance }}.",
+            "Open orders cannot be cancelled. Likely causes: a clock that is wrong (Binance's code -1021), a key that \
+             expired or was revoked, a key without the permission, or an address that the key does not list.",
+        ],
+        scenarios,
+    ))
+}
+
 /// The ends of an order's placement after which the order may be open.
 pub(in crate::operations) const UNKNOWN: &str =
     "outcome=~\"timeout|transport|server_error|decode|cancelled|panic\"";
@@ -207,7 +250,7 @@ fn order_unknown(context: &RuleContext<'_>) -> Option<Alert> {
         (format!("sum without (severity, type, profile_id, symbol) (\n{grew}\n)"), scenarios)
     } else {
         let requests = context.name(&EXCHANGE_API_REQUESTS_TOTAL)?;
-        let matcher = format!("operation=~\"{}\", {UNKNOWN}", operations.join("|"));
+        let matcher = format!("{}, {UNKNOWN}", any_of("operation", "=~", &operations));
         let grew = context.grew(&requests, &format!("{{{matcher}}}"), SEEN);
         (format!("sum without (operation, outcome) (\n{grew}\n)"), unknown_placements(context, operations[0]))
     };

@@ -1,8 +1,10 @@
 //! Whether the bot runs, and as what.
 
 use super::{Alert, Rule, Scenario, Urgency};
-use crate::catalogue::{BUILD_INFO, PROCESS_START_TIME_SECONDS, TARGET_INFO};
+use crate::catalogue::PROCESS_START_TIME_SECONDS;
 use crate::operations::context::RuleContext;
+use crate::operations::promql::equal;
+use crate::operations::recording::last_mode_name;
 use crate::operations::scale::{HOUR, MINUTE};
 
 pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
@@ -10,21 +12,17 @@ pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
     [down(context), missing(context)].into_iter().chain(optional.into_iter().flatten()).collect()
 }
 
-/// The family whose series tell env and mode of an instance.
-fn identity(context: &RuleContext<'_>) -> Option<String> {
-    let family = if context.linked.default_labels_in_target_info { &TARGET_INFO } else { &BUILD_INFO };
-    context.name(family)
-}
-
-/// `up` has no label `mode`; a bot is known to trade on paper if it said so within the last hour, and only so.
+/// `up` has no label `mode`. Only a bot that was on paper last, and was not live within the last hour, is known to trade
+/// no money.
 fn down(context: &RuleContext<'_>) -> Alert {
-    let (job, hour) = (context.job, context.window(HOUR));
-    let down = format!("up{{job=\"{job}\"}} == 0");
+    let hour = context.window(HOUR);
+    let down = format!("up{{{}}} == 0", equal("job", context.job));
     let rule = |expr, urgency, labels| Rule { expr, hold: MINUTE, urgency, labels };
-    let last = |identity: &str, mode: &str| format!("last_over_time({identity}{{mode=\"{mode}\"}}[{hour}])");
-    let rules = match identity(context) {
+    let rules = match context.identity() {
         Some(identity) => {
-            let [paper, live] = ["paper", "live"].map(|mode| last(&identity, mode));
+            let modes = last_mode_name(&identity);
+            let [paper, live] =
+                ["paper", "live"].map(|mode| format!("last_over_time({modes}{{mode=\"{mode}\"}}[{hour}])"));
             let only_paper = format!("on (job, instance) ({paper} unless on (job, instance) {live})");
             let labels = vec![("mode", "paper".to_owned())];
             vec![
@@ -42,15 +40,20 @@ fn down(context: &RuleContext<'_>) -> Alert {
         up("one scrape fails", "1x3 0 1x9").silent([3, 4, 5, 6]),
         of_target("another job is down").with("job", "another").of_prometheus("up", "0x9").silent([5]),
     ];
-    if let Some(identity) = identity(context) {
+    if let Some(identity) = context.identity() {
         let said = |title: &str, mode: &str| {
             let bot = Scenario::new(context, title).with("mode", mode).standard(&identity, "", "1x3 stale");
-            bot.with("app", "").with("env", "").with("mode", "").of_prometheus("up", "1x3 0x99")
+            bot.with("app", "").with("env", "").with("mode", "").of_prometheus("up", "1x3 0x199")
         };
         scenarios.push(
-            said("a bot on paper crashes", "paper").fires([6, 60], "severity=\"warning\",mode=\"paper\""),
+            said("a bot on paper is down for hours", "paper")
+                .silent([3])
+                .fires([6, 60, 190], "severity=\"warning\",mode=\"paper\""),
         );
-        scenarios.push(said("its mode is forgotten after an hour", "paper").fires([80], ""));
+        let renewed = Scenario::new(context, "a target is removed, and comes back for another bot");
+        let renewed = renewed.with("mode", "paper").standard(&identity, "", "1x3 stale");
+        let renewed = renewed.with("app", "").with("env", "").with("mode", "");
+        scenarios.push(renewed.of_prometheus("up", "1x3 0x3 stale _x70 0x9").fires([85], ""));
         scenarios.push(said("a live bot crashes", "live").fires([6], ""));
         let neighbour =
             Scenario::new(context, "a bot whose neighbour trades on paper crashes").with("mode", "paper");
@@ -82,7 +85,7 @@ fn down(context: &RuleContext<'_>) -> Alert {
 }
 
 fn missing(context: &RuleContext<'_>) -> Alert {
-    let job = context.job;
+    let job = equal("job", context.job);
     let nothing = |title: &str| {
         let bot = Scenario::new(context, title).with("app", "").with("env", "").with("mode", "");
         bot.with("instance", "")
@@ -101,14 +104,14 @@ fn missing(context: &RuleContext<'_>) -> Alert {
             .with("instance", "a")
             .of_prometheus("up", "1x9")
             .with("instance", "")
-            .with("job", job)
+            .with("job", context.job)
             .fires([5], ""),
     ];
     Alert::new(
         "BotMissing",
         Urgency::AlwaysPage,
         2 * MINUTE,
-        format!("absent(up{{job=\"{job}\"}})"),
+        format!("absent(up{{{job}}})"),
         [
             "Prometheus has no target of the job {{ $labels.job }}.",
             "BotDown cannot fire for a target that vanished. Likely causes: the bot was removed from the scrape \
@@ -120,7 +123,7 @@ fn missing(context: &RuleContext<'_>) -> Alert {
 
 fn restart_loop(context: &RuleContext<'_>) -> Option<Alert> {
     let start = context.name(&PROCESS_START_TIME_SECONDS)?;
-    let (job, window) = (context.job, context.window(30 * MINUTE));
+    let (job, window) = (equal("job", context.job), context.window(30 * MINUTE));
     let bot = |title: &str, values: &str| Scenario::new(context, title).standard(&start, "", values);
     let scenarios = [
         bot("the bot starts three times within half an hour, then stays", "1x5 2x9 3x9 4x60")
@@ -138,7 +141,7 @@ fn restart_loop(context: &RuleContext<'_>) -> Option<Alert> {
         "BotRestartLoop",
         Urgency::Page,
         0,
-        format!("changes({start}{{job=\"{job}\"}}[{window}]) > 2"),
+        format!("changes({start}{{{job}}}[{window}]) > 2"),
         [
             "The bot at {{ $labels.instance }} started more than twice within 30 minutes.",
             "Likely causes: it panics or is killed for lack of memory soon after its start, a start-up check fails, or \
@@ -149,7 +152,7 @@ fn restart_loop(context: &RuleContext<'_>) -> Option<Alert> {
 }
 
 fn live_in_development(context: &RuleContext<'_>) -> Option<Alert> {
-    let identity = identity(context)?;
+    let identity = context.identity()?;
     let bot = |title: &str, env: &str, mode: &str, values: &str| {
         Scenario::new(context, title).with("env", env).with("mode", mode).standard(&identity, "", values)
     };
@@ -176,7 +179,7 @@ fn live_in_development(context: &RuleContext<'_>) -> Option<Alert> {
 }
 
 fn mode_conflict(context: &RuleContext<'_>) -> Option<Alert> {
-    let identity = identity(context)?;
+    let identity = context.identity()?;
     let both = |title: &str, second: &str, values: &str| {
         let bot = Scenario::new(context, title).standard(&identity, "", "1x9");
         let bot = bot.with("mode", "paper").with("instance", second).standard(&identity, "", values);

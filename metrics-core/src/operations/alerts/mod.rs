@@ -6,10 +6,12 @@
 mod budget;
 mod capital;
 mod definition;
+mod durations;
 mod events;
 mod exchange;
 mod library;
 mod liveness;
+mod market_data;
 mod own;
 mod reconciliation;
 mod scenario;

@@ -1,13 +1,15 @@
 //! The bot's own families: a default set for each kind.
 
 use super::budget::{Budget, burn};
-use super::subsystems::{above_scale, warning};
+use super::durations::above_scale;
+use super::subsystems::warning;
 use super::{Alert, Rule, Scenario, Urgency};
 use crate::catalogue::Kind;
 use crate::linked::LinkedFamily;
-use crate::operations::context::{NOTICE, RuleContext, bucket};
-use crate::operations::recording;
+use crate::operations::context::{NOTICE, RuleContext};
+use crate::operations::promql::{bound_in_text, bucket};
 use crate::operations::scale::MINUTE;
+use crate::operations::{recorded_values, recording};
 
 pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
     [objective_burn(context), off_the_scale(context), not_finite(context)].into_iter().flatten().collect()
@@ -32,13 +34,13 @@ fn objective_burn(context: &RuleContext<'_>) -> Option<Alert> {
     let (mut rules, mut scenarios) = (Vec::new(), Vec::new());
     for family in context.own(Kind::Histogram) {
         let Some(objective) = family.objective else { continue };
-        let threshold = objective.threshold.to_string();
+        let threshold = objective.threshold.get();
         let all_labels = recording::without(family, &[]);
         let buckets = recording::without(family, &["le"]);
         let budget = Budget {
             ratio: Box::new(|window| recording::own_slow_ratio(family, window)),
             bad: Box::new(|window| {
-                let (name, bound) = (&family.name, bucket(&threshold));
+                let (name, bound) = (&family.name, bucket(threshold));
                 format!(
                     "{all_labels} (increase({name}_count[{window}]))\n    - {buckets} (increase({name}_bucket{{{bound}}}[{window}]))"
                 )
@@ -48,11 +50,15 @@ fn objective_burn(context: &RuleContext<'_>) -> Option<Alert> {
         };
         rules.extend(burn(context, &budget));
         let name = context.linked.without_namespace(family);
-        let labels = recording::sample_labels(family);
+        let labels = recorded_values::sample_labels(family);
         scenarios.extend(budget.scenarios(context, "", |bot, all, good, _| {
             let comma = if labels.is_empty() { "" } else { "," };
             let bot = bot.series(&format!("{name}_count"), &labels, all);
-            bot.series(&format!("{name}_bucket"), &format!("{labels}{comma}le=\"{threshold}\""), good)
+            bot.series(
+                &format!("{name}_bucket"),
+                &format!("{labels}{comma}le=\"{}\"", bound_in_text(threshold)),
+                good,
+            )
         }));
     }
     combined(
@@ -72,15 +78,17 @@ fn off_the_scale(context: &RuleContext<'_>) -> Option<Alert> {
     let window = context.window(NOTICE);
     for family in context.own(Kind::Histogram) {
         let Some(last) = family.buckets.last() else { continue };
-        let (name, bound) = (&family.name, bucket(&last.to_string()));
+        let (name, bound) = (&family.name, bucket(last.get()));
         rules.push(Rule {
-            expr: above_scale(name, &bound, &window),
+            expr: above_scale(name, None, bound, &window),
             hold: 5 * MINUTE,
             urgency: Urgency::Inform,
             labels: vec![metric(family)],
         });
-        let (name, labels) = (context.linked.without_namespace(family), recording::sample_labels(family));
+        let (name, labels) =
+            (context.linked.without_namespace(family), recorded_values::sample_labels(family));
         let comma = if labels.is_empty() { "" } else { "," };
+        let last = bound_in_text(last.get());
         let observed = |title: &str, below: &str, all: &str| {
             let bot = Scenario::new(context, title).series(&format!("{name}_count"), &labels, all);
             bot.series(&format!("{name}_bucket"), &format!("{labels}{comma}le=\"{last}\""), below)
@@ -90,9 +98,13 @@ fn off_the_scale(context: &RuleContext<'_>) -> Option<Alert> {
             observed("one in twenty is above the largest bucket, then none", "0+19x30 570+20x60", "0+20x90")
                 .fires([20], &expected)
                 .silent([50]),
-            observed("one in two hundred is above it", "0+199x60", "0+200x60").silent([30]),
+            observed("three in four hundred are above it", "0+397x60", "0+400x60").silent([30]),
+            observed("nine in eight hundred are above it", "0+791x60", "0+800x60").fires([30], &expected),
             observed("two are above it, and few others are observed", "0x60", "0x10 1x5 2x50")
                 .silent([20, 25, 28]),
+            observed("three are above it, and no others are observed", "0x60", "0x10 3x50")
+                .silent([14])
+                .fires([20], &expected),
             observed("nothing is observed", "5x60", "5x60").silent([30]),
         ]);
     }
@@ -117,7 +129,8 @@ fn not_finite(context: &RuleContext<'_>) -> Option<Alert> {
             urgency: Urgency::Warn,
             labels: vec![metric(family)],
         });
-        let (name, labels) = (context.linked.without_namespace(family), recording::sample_labels(family));
+        let (name, labels) =
+            (context.linked.without_namespace(family), recorded_values::sample_labels(family));
         let comma = if labels.is_empty() { "" } else { "," };
         let expected = format!("{labels}{comma}metric=\"{}\"", family.name);
         let gauge = |title: &str, values: &str| Scenario::new(context, title).series(name, &labels, values);

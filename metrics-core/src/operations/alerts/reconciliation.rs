@@ -42,21 +42,28 @@ fn mismatch(context: &RuleContext<'_>) -> Option<Alert> {
 
 fn storm(context: &RuleContext<'_>) -> Option<Alert> {
     let mismatches = context.name(&RECONCILIATION_MISMATCHES_TOTAL)?;
-    let window = context.window(NOTICE);
-    let bot = |title: &str, values: &str| Scenario::new(context, title).series(MISMATCHES, "", values);
+    let grew = context.grew(&mismatches, "", NOTICE);
+    let bot = |title: &str, values: &str| {
+        Scenario::new(context, title).of_prometheus("up", "1x130").series(MISMATCHES, "", values)
+    };
     let scenarios = [
         bot("more than twenty at once, then none", "0x20 21x40")
             .silent([20])
             .fires([22, 34], "")
             .silent([40]),
-        bot("eighteen at once", "0x20 18x40").silent([25]),
-        bot("forty within an hour", "0+0.66x120").silent([60]),
+        bot("twenty at once", "7x20 27x40").silent([21, 25]),
+        bot("thirty-three before the first scrape", "_x21 33x40")
+            .silent([20])
+            .fires([22, 34], "")
+            .silent([40]),
+        bot("forty-five within an hour", "0+0.75x120").silent([60]),
     ];
     Some(Alert::new(
         "BotReconciliationStorm",
         Urgency::Page,
         0,
-        format!("increase({mismatches}[{window}]) > {STORM}"),
+        // Half of one more, because `increase` extrapolates.
+        format!("(\n{grew}\n) > {STORM}.5"),
         [
             "{{ $labels.instance }} found more than 20 new differences within 15 minutes.",
             "The bot and the exchange disagree systematically. Likely causes: it trades on another account than it \

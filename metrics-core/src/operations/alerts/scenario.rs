@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::operations::context::RuleContext;
+use crate::operations::promql::equal;
 
 /// The instance of the bot in every scenario.
 const INSTANCE: &str = "bot:5000";
@@ -19,6 +20,20 @@ pub(super) fn counts(phases: &[(u32, f64)]) -> String {
         value += growth * f64::from(*minutes);
     }
     text
+}
+
+/// The names and values of labels that are written as `a="b",c="d"`.
+fn pairs(labels: &str) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    let mut rest = labels;
+    while let Some((name, quoted)) = rest.split_once('=') {
+        let mut values = serde_json::Deserializer::from_str(quoted).into_iter::<String>();
+        // Labels are written by this crate, in strings that are JSON's too.
+        let Some(Ok(value)) = values.next() else { break };
+        pairs.push((name.trim_start_matches(',').to_owned(), value));
+        rest = &quoted[values.byte_offset()..];
+    }
+    pairs
 }
 
 /// Series and the alerts that fire at some moments.
@@ -94,16 +109,15 @@ impl Scenario {
     /// The default labels and these, in braces.
     pub(in crate::operations) fn selector(&self, labels: &str) -> String {
         let comma = if labels.is_empty() { "" } else { "," };
-        let defaults: Vec<_> =
-            self.labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+        let defaults: Vec<_> = self.labels.iter().map(|(name, value)| equal(name, value)).collect();
         format!("{{{labels}{comma}{}}}", defaults.join(","))
     }
 
     /// Adds a series that Prometheus itself writes, without the default labels.
     pub(super) fn of_prometheus(mut self, name: &str, values: &str) -> Self {
-        let of_target = ["instance", "job"].map(|label| {
-            self.labels.get(label).map(|value| format!("{label}=\"{value}\"")).unwrap_or_default()
-        });
+        let of_target = ["instance", "job"].into_iter();
+        let of_target = of_target.filter_map(|label| Some(equal(label, self.labels.get(label)?)));
+        let of_target: Vec<_> = of_target.collect();
         self.series.push((format!("{name}{{{}}}", of_target.join(",")), values.to_owned()));
         self
     }
@@ -133,16 +147,27 @@ impl Scenario {
 
     fn expected(&self, labels: &str) -> BTreeMap<String, String> {
         let mut expected = self.labels.clone();
-        for label in labels.split(',').filter(|label| !label.is_empty()) {
-            let (name, value) = label.split_once('=').unwrap_or((label, ""));
-            let value = value.trim_matches('"');
+        for (name, value) in pairs(labels) {
             if value.is_empty() {
-                expected.remove(name);
+                expected.remove(&name);
             } else {
-                expected.insert(name.to_owned(), value.to_owned());
+                expected.insert(name, value);
             }
         }
         expected.entry("severity".to_owned()).or_insert_with(|| "critical".to_owned());
         expected
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_may_contain_what_separates_labels() {
+        let found = pairs(r#"a="b,c=\"d\"",e="",f="\\""#);
+        let expected = [("a", "b,c=\"d\""), ("e", ""), ("f", "\\")];
+        assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(pairs(""), []);
     }
 }

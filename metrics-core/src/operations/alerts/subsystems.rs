@@ -1,22 +1,12 @@
 //! Whether the loops run, succeed and keep up.
 
-use super::{Alert, Scenario, Urgency};
+use super::{Alert, Scenario, Urgency, durations};
 use crate::catalogue::{
-    SUBSYSTEM_ALIVE, SUBSYSTEM_DURATION_SECONDS, SUBSYSTEM_LAST_RUN_TIMESTAMP, SUBSYSTEM_MAX_AGE_SECONDS,
-    SUBSYSTEM_PAUSED, SUBSYSTEM_RUNS_TOTAL,
+    SUBSYSTEM_ALIVE, SUBSYSTEM_LAST_RUN_TIMESTAMP, SUBSYSTEM_MAX_AGE_SECONDS, SUBSYSTEM_PAUSED,
+    SUBSYSTEM_RUNS_TOTAL,
 };
-use crate::operations::context::{NOTICE, RuleContext, bucket};
-use crate::operations::recording;
+use crate::operations::context::{NOTICE, RuleContext};
 use crate::operations::scale::MINUTE;
-
-/// The duration of a cycle above which it is slow, in seconds.
-const SLOW: u64 = 5;
-
-/// The largest bound of the duration's buckets, in seconds, above which no quantile is known.
-const OFF_THE_SCALE: &str = "10";
-
-/// The number of cycles below which a ratio or a quantile means nothing.
-const FEW: u64 = 3;
 
 pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
     let alerts = [
@@ -24,8 +14,8 @@ pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
         stale_by_clock(context),
         never_succeeded(context),
         flapping(context),
-        slow(context),
-        off_the_scale(context),
+        durations::slow(context),
+        durations::off_the_scale(context),
     ];
     alerts.into_iter().flatten().collect()
 }
@@ -186,84 +176,6 @@ fn flapping(context: &RuleContext<'_>) -> Option<Alert> {
         ],
         scenarios.map(warning),
     ))
-}
-
-fn slow(context: &RuleContext<'_>) -> Option<Alert> {
-    let p95 = recording::subsystem_p95(context)?;
-    let duration = context.name(&SUBSYSTEM_DURATION_SECONDS)?;
-    let window = context.window(10 * MINUTE);
-    let expr = format!("{p95} > {SLOW} and increase({duration}_count[{window}]) >= {FEW}");
-    let runs =
-        |title: &str, quick: &str, all: &str| durations(context, title, &[("5", quick), ("10", all)], all);
-    let scenarios = [
-        runs("cycles become slow and quick again", "0+10x9 90x30 90+10x40", "0+10x80")
-            .silent([9])
-            .fires([29, 39], TRADING)
-            .silent([60]),
-        runs("one cycle in a hundred is slow", "0+99x60", "0+100x60").silent([50]),
-        runs("two slow cycles a day", "0x60", "0x5 2x55").silent([8, 16, 30]),
-        runs("three slow cycles within ten minutes, again and again", "0x60", "0+0.35x60")
-            .fires([40], TRADING),
-        runs("an idle loop", "5x60", "5x60").silent([30]),
-    ];
-    Some(Alert::new(
-        "BotSubsystemSlow",
-        Urgency::Warn,
-        10 * MINUTE,
-        expr,
-        [
-            "Cycles of the loop {{ $labels.subsystem }} of {{ $labels.instance }} are slow: p95 is above 5 s.",
-            "Likely causes: a slow exchange (see BotExchangeSlow), waiting for a rate limit, a slow database, or a \
-             machine without free CPU.",
-        ],
-        scenarios.map(warning),
-    ))
-}
-
-fn off_the_scale(context: &RuleContext<'_>) -> Option<Alert> {
-    let duration = context.name(&SUBSYSTEM_DURATION_SECONDS)?;
-    let (window, bound) = (context.window(NOTICE), bucket(OFF_THE_SCALE));
-    let expr = above_scale(&duration, &bound, &window);
-    let runs = |title: &str, below: &str, all: &str| durations(context, title, &[("10", below)], all);
-    let scenarios = [
-        runs("one cycle in twenty takes longer than 10 s, then none", "0+19x30 570+20x60", "0+20x90")
-            .fires([20], TRADING)
-            .silent([50]),
-        runs("one cycle in two hundred takes longer", "0+199x60", "0+200x60").silent([30]),
-        runs("two long cycles, and few others", "0x60", "0x10 1x5 2x50").silent([20, 25, 28]),
-        runs("an idle loop", "5x60", "5x60").silent([30]),
-    ];
-    Some(Alert::new(
-        "BotSubsystemOffTheScale",
-        Urgency::Warn,
-        5 * MINUTE,
-        expr,
-        [
-            "More than 1 % of the cycles of {{ $labels.subsystem }} at {{ $labels.instance }} take longer than 10 s.",
-            "Quantiles above the largest bucket are not known. Likely causes: a call without a timeout, or work that \
-             belongs into a loop of its own.",
-        ],
-        scenarios.map(warning),
-    ))
-}
-
-/// More than 1 % of the observations of a histogram, and more than two, are above the bucket of `bound`. Half of one is
-/// allowed for, because `increase` extrapolates.
-pub(super) fn above_scale(histogram: &str, bound: &str, window: &str) -> String {
-    format!(
-        "increase({histogram}_count[{window}]) - sum without (le) (increase({histogram}_bucket{{{bound}}}[{window}]))\n\
-         > clamp_min(0.01 * increase({histogram}_count[{window}]), 2.5)"
-    )
-}
-
-/// A loop with these cumulative counts of buckets, and of all cycles.
-fn durations(context: &RuleContext<'_>, title: &str, buckets: &[(&str, &str)], all: &str) -> Scenario {
-    let mut bot = Scenario::new(context, title).series("subsystem_duration_seconds_count", TRADING, all);
-    for (bound, values) in buckets.iter().chain([&("+Inf", all)]) {
-        let labels = format!("{TRADING},le=\"{bound}\"");
-        bot = bot.series("subsystem_duration_seconds_bucket", &labels, values);
-    }
-    bot
 }
 
 /// The scenario with warnings in place of critical alerts.

@@ -1,22 +1,17 @@
 //! Whether the bot does what it is there for.
 
 use super::subsystems::warning;
-use super::{Alert, Scenario, Urgency};
-use crate::catalogue::{
-    EXCHANGE_API_LATENCY_SECONDS, MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS, SUBSYSTEM_ALIVE,
-    SUBSYSTEM_PAUSED, SUBSYSTEM_RUNS_TOTAL,
-};
+use super::{Alert, Scenario, Urgency, market_data};
+use crate::catalogue::{EXCHANGE_API_LATENCY_SECONDS, SUBSYSTEM_ALIVE, SUBSYSTEM_RUNS_TOTAL};
 use crate::operations::context::RuleContext;
-use crate::operations::scale::MINUTE;
+use crate::operations::promql::any_of;
+use crate::operations::scale::{DAY, MINUTE};
 
 const TRADING: &str = "subsystem=\"trading\"";
 
-/// The age of market data in seconds above which it is stale; not divided by a time scale, because the exchange sets its
-/// pace.
-const STALE: u64 = 60;
-
 pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
-    [heartbeat_without_work(context), market_data_stale(context)].into_iter().flatten().collect()
+    let alerts = [heartbeat_without_work(context), strategy_idle(context), market_data::stale(context)];
+    alerts.into_iter().flatten().collect()
 }
 
 /// A loop whose cycles are skipped, for example while the market is closed, is not expected to work.
@@ -90,46 +85,83 @@ fn heartbeat_without_work(context: &RuleContext<'_>) -> Option<Alert> {
     ))
 }
 
-fn market_data_stale(context: &RuleContext<'_>) -> Option<Alert> {
-    let updated = context.name(&MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS)?;
-    let paused = context.name_with(&SUBSYSTEM_PAUSED, "subsystem", "trading");
-    let quiet =
-        paused.as_ref().map(|paused| format!("\nunless on (job, instance) {paused}{{{TRADING}}} == 1"));
-    let symbol = "exchange=\"paper\",symbol=\"BTCUSDT\"";
-    let bot = |title: &str, values: &str| {
-        let bot = Scenario::new(context, title).every(30);
-        bot.series("market_data_last_update_timestamp_seconds", symbol, values)
-    };
-    let mut scenarios = vec![
-        bot("updates end and come back", "0+30x4 120x8 390+30x30")
-            .silent([2, 3])
-            .fires([5], symbol)
-            .silent([8]),
-        bot("each update is 60 s old", "_ _ 0+30x40").silent([10]),
-        bot("updates are late once", "0+30x4 120x2 210+30x30").silent([3, 4]),
-    ];
-    if paused.is_some() {
-        let paused = |title: &str, label: &str, instance: &str| {
-            let bot =
-                bot(title, "120x60").with("instance", instance).series("subsystem_paused", label, "1x60");
-            bot.with("instance", "bot:5000")
-        };
-        scenarios.push(paused("trading is paused for the night", TRADING, "bot:5000").silent([10]));
-        scenarios
-            .push(paused("another loop is paused", "subsystem=\"monitor\"", "bot:5000").fires([10], symbol));
-        scenarios.push(paused("another bot is paused", TRADING, "other:5000").fires([10], symbol));
-    }
-    let scenarios: Vec<_> = scenarios.into_iter().map(warning).collect();
+/// The operations that place an order.
+const PLACING: [&str; 2] = ["place_order", "replace_order"];
+
+/// The operations of a strategy that works.
+const OF_ORDERS: [&str; 4] = ["place_order", "replace_order", "cancel_order", "cancel_all_orders"];
+
+/// A strategy that makes few calls is not expected to make one in half an hour: only one that made [`BUSY`] calls in
+/// nearly each half hour of the last day is.
+const BUSY: u64 = 5;
+
+/// The number of half hours without which a new bot has no usual rate.
+const ENOUGH: u64 = 4;
+
+/// The loop goes on to fetch data, so that only calls about orders count.
+fn strategy_idle(context: &RuleContext<'_>) -> Option<Alert> {
+    let alive = context.name_with(&SUBSYSTEM_ALIVE, "subsystem", "trading")?;
+    let runs = context.name(&SUBSYSTEM_RUNS_TOTAL)?;
+    let is_linked =
+        |name: &&str| context.name_with(&EXCHANGE_API_LATENCY_SECONDS, "operation", name).is_some();
+    let calls = context.name(&EXCHANGE_API_LATENCY_SECONDS)?;
+    PLACING.iter().any(|name| is_linked(name)).then_some(())?;
+    let operations: Vec<_> = OF_ORDERS.into_iter().filter(is_linked).collect();
+    let [half_hour, day] = [30 * MINUTE, DAY].map(|length| context.window(length));
+    let orders = format!(
+        "sum by (job, instance) (increase({calls}_count{{{}}}[{half_hour}]))",
+        any_of("operation", "=~", &operations)
+    );
+    let window = context.cycles(5 * MINUTE, context.longest_max_age(Some("trading")));
+    let expr = format!(
+        "{alive}{{{TRADING}}} == 1\n\
+         and sum without (outcome) (increase({runs}{{outcome=\"ok\"}}[{window}])) > 0\n\
+         and on (job, instance) {orders} == 0\n\
+         and on (job, instance) quantile_over_time(0.25, {orders}[{day}:{half_hour}] offset {half_hour}) >= {BUSY}\n\
+         and on (job, instance) count_over_time({orders}[{day}:{half_hour}] offset {half_hour}) >= {ENOUGH}"
+    );
     Some(Alert::new(
-        "BotMarketDataStale",
+        "BotStrategyIdle",
         Urgency::Warn,
-        MINUTE / 2,
-        format!("time() - {updated} > {STALE}{}", quiet.unwrap_or_default()),
+        5 * MINUTE,
+        expr,
         [
-            "Market data of {{ $labels.symbol }} at {{ $labels.exchange }} is older than 60 s.",
-            "Likely causes: a stream that is connected but silent, a delisted or halted symbol, or a loop that no longer \
-             reads it. Orders are priced on old data.",
+            "{{ $labels.instance }} runs its trading loop, but has not touched an order for half an hour.",
+            "It usually places or cancels several in that time, and still fetches data. Likely causes: a strategy that \
+             finds no opportunity any more, a risk rule or circuit breaker, or a configuration that was changed.",
         ],
-        scenarios,
+        idle_strategies(context, operations[0]).map(warning),
     ))
+}
+
+fn idle_strategies(context: &RuleContext<'_>, operation: &str) -> [Scenario; 8] {
+    let order = format!("exchange=\"paper\",operation=\"{operation}\"");
+    let ticker = "exchange=\"paper\",operation=\"get_ticker\"";
+    let latency = "exchange_api_latency_seconds_count";
+    let bot = |title: &str, alive: &str, ok: &str, orders: &str| {
+        let bot = Scenario::new(context, title).series("subsystem_alive", TRADING, alive);
+        let bot = bot.series("subsystem_runs_total", "subsystem=\"trading\",outcome=\"ok\"", ok);
+        bot.series(latency, ticker, "0+9x400").series(latency, &order, orders)
+    };
+    let (alive, ok) = ("1x400", "0+9x400");
+    let other = |bot: Scenario| {
+        let bot = bot.with("instance", "other:5000").series(latency, &order, "0+1x400");
+        bot.with("instance", "bot:5000")
+    };
+    [
+        other(bot("a market maker falls idle for 90 minutes", alive, ok, "0+1x150 150x90 151+1x100"))
+            .silent([100, 183])
+            .fires([186, 239], TRADING)
+            .silent([243, 300]),
+        bot("a strategy that is idle for a third of its time", alive, ok, "0+1x200 200x200")
+            .fires([240, 320], TRADING)
+            .silent([380]),
+        bot("a few calls in an hour", alive, ok, "0+0.125x200 25x100").silent([150, 236, 260]),
+        bot("just enough calls in each half hour", alive, ok, "0+0.25x200 50x100").fires([240], TRADING),
+        bot("a grid that is placed at the start and rests", alive, ok, "0x2 40x400").silent([35, 60, 170]),
+        bot("a bot that is new", alive, ok, "0+1x80 80x200").silent([116, 130]),
+        bot("the loop has stalled", "0x400", ok, "0+1x150 150x90").silent([190]),
+        bot("the market is closed, so that cycles are skipped", alive, "0+9x150 1350x90", "0+1x150 150x90")
+            .silent([190, 220]),
+    ]
 }

@@ -155,6 +155,10 @@ fn a_default_label_or_the_namespace_concerns_all_families() {
         "it selects the job by its value: {:?}",
         changes[0].used_by
     );
+    let changes = after(|new| drop(new["default_labels"].as_object_mut().unwrap().remove("mode")));
+    for user in ["alert BotSubsystemStalled", "alert BotDown"] {
+        assert!(changes[0].used_by.contains(user), "its severity depends on it: {:?}", changes[0].used_by);
+    }
     let changes = after(|new| {
         *new = serde_json::from_str(&new.to_string().replace("bytelyst_bot", "desk")).unwrap();
     });

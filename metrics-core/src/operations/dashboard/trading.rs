@@ -6,7 +6,7 @@ use super::panel::{BAD, GOOD, NEUTRAL, Panel, WARNING};
 use super::units::unit;
 use crate::catalogue::{EXCHANGE_API_LATENCY_SECONDS, Kind, Origin};
 use crate::linked::{LinkedCatalogue, LinkedFamily};
-use crate::operations::context::bucket;
+use crate::operations::promql::bucket;
 use crate::operations::recording::{ALLOWED_FAILURES, FAILURES};
 
 const NO_CALL: &str = "no call ended within the window";
@@ -116,7 +116,7 @@ fn budget(latency: Option<&LinkedFamily>) -> Panel {
 /// The part of the slow calls that is left of those that the objective allows.
 fn slow_part(latency: &LinkedFamily) -> Option<String> {
     let objective = latency.objective?;
-    let bound = bucket(&objective.threshold.to_string());
+    let bound = bucket(objective.threshold.get());
     let quick = format!("sum by (exchange) (increase(@exchange_api_latency_seconds_bucket{{{bound}}}[3d]))");
     let all = "sum by (exchange) (increase(@exchange_api_latency_seconds_count[3d]))";
     // Binary fractions are not exact.
