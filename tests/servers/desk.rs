@@ -24,6 +24,12 @@ metrics! {
     /// Time to plan, whose objective allows so much that no fast burn is possible.
     histogram plan_seconds buckets(0.25, 1) objective(threshold = 0.25, ratio = 0.9)
 
+    /// Time to decode a message, whose bounds each format spells in its own way.
+    histogram decode_seconds buckets(0.00001, 0.001) objective(threshold = 0.00001, ratio = 0.99)
+
+    /// Value of an order in the quote currency, with such a bound at the other end.
+    histogram order_value buckets(1000, 2500000)
+
     /// Orders of a batch.
     histogram batch_size { source: labels::Source } buckets(1, 10, 100)
 }

@@ -3,10 +3,12 @@
 //! A long test: `BOT_METRICS_LONG_TESTS=1` tries every fault and prints those that go unnoticed; with `FAULT_STEP=20` only
 //! one in twenty is tried.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::thread;
 
+use bot_metrics::Settings;
 use libtest_mimic::Failed;
 use serde_json::{Value, json};
 
@@ -18,9 +20,7 @@ const NOTICED: f64 = 0.95;
 
 /// At least this part of the faults is noticed.
 pub(crate) fn noticed() -> Result<(), Failed> {
-    let rules: Value = serde_saphyr::from_str(&text(&["rules"], &settings())?)?;
-    let tests: Value = serde_saphyr::from_str(&text(&["rule-tests"], &settings())?)?;
-    let suite = Suite { rules: flat(&rules), tests: tests["tests"].as_array().ok_or("tests")?.clone() };
+    let suite = Suite::of(&settings())?;
     let all = suite.mutants();
     let step = std::env::var("FAULT_STEP").ok().and_then(|step| step.parse().ok()).unwrap_or(1);
     let tried: Vec<_> = all.iter().step_by(step).collect();
@@ -37,6 +37,22 @@ pub(crate) fn noticed() -> Result<(), Failed> {
     #[expect(clippy::cast_precision_loss, reason = "hundreds")]
     let part = 1.0 - unnoticed.len() as f64 / tried.len() as f64;
     if part < NOTICED { Err(format!("only {part:.3} of the faults are noticed").into()) } else { Ok(()) }
+}
+
+/// Every rule passes its tests. Those of a rule are run with the rules alone that it needs, because promtool evaluates all
+/// rules of a file for every minute of each test.
+pub(crate) fn passed() -> Result<(), Failed> {
+    let suite = Suite::of(&settings())?;
+    let names: BTreeSet<_> = (0..suite.rules.len()).map(|rule| suite.name(rule)).collect();
+    for name in names {
+        let rule = (0..suite.rules.len()).find(|rule| suite.name(*rule) == name).ok_or("a rule")?;
+        let tested = suite.test(rule, suite.expr(rule))?;
+        if !tested.status.success() {
+            let said = [tested.stdout, tested.stderr].concat();
+            return Err(format!("{name}: {}", String::from_utf8_lossy(&said)).into());
+        }
+    }
+    Ok(())
 }
 
 fn flat(rules: &Value) -> Vec<Value> {
@@ -58,6 +74,12 @@ struct Mutant {
 }
 
 impl Suite {
+    fn of(settings: &Settings) -> Result<Self, Failed> {
+        let rules: Value = serde_saphyr::from_str(&text(&["rules"], settings)?)?;
+        let tests: Value = serde_saphyr::from_str(&text(&["rule-tests"], settings)?)?;
+        Ok(Self { rules: flat(&rules), tests: tests["tests"].as_array().ok_or("tests")?.clone() })
+    }
+
     fn expr(&self, rule: usize) -> &str {
         self.rules[rule]["expr"].as_str().unwrap_or_default()
     }
@@ -96,8 +118,13 @@ impl Suite {
         Ok(unnoticed)
     }
 
-    /// Whether the tests of a rule and of those that use it pass if it has this expression.
+    /// Whether the tests of a rule pass if it has this expression.
     fn passes(&self, mutated: usize, expr: &str) -> Result<bool, Failed> {
+        Ok(self.test(mutated, expr)?.status.success())
+    }
+
+    /// Runs the tests of a rule, and of those that use it, with this expression of the rule.
+    fn test(&self, mutated: usize, expr: &str) -> Result<Output, Failed> {
         let name = self.name(mutated);
         let depends = |rule: &usize| self.name(*rule) == name || self.expr(*rule).contains(name);
         let users: Vec<_> = (0..self.rules.len()).filter(depends).map(|rule| self.name(rule)).collect();
@@ -105,15 +132,15 @@ impl Suite {
             let title = test["name"].as_str().unwrap_or_default();
             let of = |name: &str| title.strip_prefix(name).is_some_and(|rest| rest.starts_with(": "));
             // The values of a recording are tested under its family, the part between the colons.
-            users.iter().any(|user| {
-                of(user) || user.split(':').nth(1).is_some_and(|family| of(family.trim_end_matches("_count")))
-            })
+            users.iter().any(|user| of(user) || recorded_family(user).is_some_and(of))
         };
         // The values of all recordings of a family are tested together.
-        let mutates_recording = self.is_recording(mutated);
+        let family = recorded_family(name);
         let needed = |rule: &usize| {
+            let is_of_family = family.is_some() && recorded_family(self.name(*rule)) == family;
             users.contains(&self.name(*rule))
-                || self.is_recording(*rule) && (mutates_recording || self.is_used(&users, *rule))
+                || is_of_family
+                || self.is_recording(*rule) && self.is_used(&users, *rule)
         };
         let rules = (0..self.rules.len()).filter(needed).map(|rule| {
             let mut written = self.rules[rule].clone();
@@ -130,8 +157,7 @@ impl Suite {
         fs::write(directory.path().join("rules.yml"), rules.to_string())?;
         fs::write(directory.path().join("tests.yml"), tests.to_string())?;
         let mut promtool = Command::new("promtool");
-        let output = promtool.args(["test", "rules", "tests.yml"]).current_dir(directory.path()).output()?;
-        Ok(output.status.success())
+        Ok(promtool.args(["test", "rules", "tests.yml"]).current_dir(directory.path()).output()?)
     }
 
     fn is_recording(&self, rule: usize) -> bool {
@@ -143,6 +169,11 @@ impl Suite {
         let name = self.name(recording);
         (0..self.rules.len()).any(|rule| users.contains(&self.name(rule)) && self.expr(rule).contains(name))
     }
+}
+
+/// The family that is recorded under this name, `level:family:operations`, under which its values are tested.
+fn recorded_family(name: &str) -> Option<&str> {
+    name.split(':').nth(1).map(|family| family.trim_end_matches("_count"))
 }
 
 /// The faulty versions of an expression: another operator, threshold, window or label, and a match on all labels.

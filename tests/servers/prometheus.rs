@@ -52,12 +52,21 @@ impl Prometheus {
 
     /// Starts one with these scrape jobs and feature flags.
     pub(crate) fn with_features(jobs: &str, features: &[&str]) -> Result<Self, String> {
-        let (directory, port) = (Directory::new(), free_port());
-        let config = directory.path().join("prometheus.yml");
         let text = format!(
             "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\nscrape_configs:\n{jobs}"
         );
-        fs::write(&config, text).map_err(|error| error.to_string())?;
+        Self::configured(Directory::new(), &text, features)
+    }
+
+    /// Starts one with this configuration, which may name files in the directory.
+    pub(crate) fn configured(
+        directory: Directory,
+        configuration: &str,
+        features: &[&str],
+    ) -> Result<Self, String> {
+        let port = free_port();
+        let config = directory.path().join("prometheus.yml");
+        fs::write(&config, configuration).map_err(|error| error.to_string())?;
         let mut command = Command::new("prometheus");
         command
             .arg(format!("--config.file={}", config.display()))
