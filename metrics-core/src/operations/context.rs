@@ -73,14 +73,15 @@ impl<'a> RuleContext<'a> {
         in_promql(least.max(max_age * 1_000))
     }
 
-    /// The subsystems whose cycles may be further apart than a minute, each with its maximum age in seconds.
+    /// The subsystems with a maximum age above five minutes, each with that age in seconds. Ten minutes may have too few of
+    /// their cycles for a quantile.
     pub(super) fn slow_paced(&self) -> BTreeMap<&'a str, u64> {
         let mut ages = BTreeMap::new();
         for function in &self.linked.functions {
             let names = function.labels.get("subsystem").into_iter().flatten();
             for name in names {
                 let age = self.longest_max_age(Some(name));
-                if age > MINUTE {
+                if age > 5 * MINUTE {
                     ages.insert(name.as_str(), age);
                 }
             }

@@ -1,7 +1,7 @@
 //! Whether the cycles of the loops take too long.
 //!
-//! A loop whose cycles may be further apart than a minute runs too rarely for a quantile, and may take longer than the
-//! largest bucket: it is judged by the mean of its cycles, in proportion to its maximum age.
+//! A loop that is paced in minutes runs too rarely for a quantile, and may take longer than the largest bucket: it is
+//! judged by the mean of its cycles, in proportion to its maximum age.
 
 use super::subsystems::warning;
 use super::{Alert, Rule, Scenario, Urgency};
@@ -51,6 +51,8 @@ pub(super) fn slow(context: &RuleContext<'_>) -> Option<Alert> {
         runs("two slow cycles a day", "0x60", "0x5 2x55").silent([8, 16, 30]),
         runs("three slow cycles within ten minutes, again and again", "0x60", "0+0.375x60")
             .fires([40], TRADING),
+        runs("less than two slow cycles within ten minutes, again and again", "0x60", "0+0.1875x60")
+            .silent([40]),
         runs("an idle loop", "5x60", "5x60").silent([30]),
     ];
     let mut rules = vec![quick_paced];

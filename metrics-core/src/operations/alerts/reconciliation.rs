@@ -1,7 +1,7 @@
 //! Whether the bot and the exchange agree on open orders and positions.
 
 use super::events::growth;
-use super::subsystems::{deliberately_quiet, warning};
+use super::subsystems::{deliberately_quiet, quiet_window, warning};
 use super::{Alert, Scenario, Urgency};
 use crate::catalogue::{
     RECONCILIATION_MISMATCHES_TOTAL, RECONCILIATION_MISSING_ITEMS_COUNT, SUBSYSTEM_LAST_RUN_TIMESTAMP,
@@ -111,11 +111,15 @@ fn blind(context: &RuleContext<'_>) -> Option<Alert> {
     let max_age = context.name(&SUBSYSTEM_MAX_AGE_SECONDS)?;
     let limit = context.scale.seconds(BLIND);
     let quiet = deliberately_quiet(context)?;
+    let quiet_minutes = quiet_window(context).div_ceil(MINUTE);
     let expr = format!("time() - {last_run}{{{matcher}}} > clamp_min({max_age}, {limit})\n{quiet}");
     let bot = |title: &str, last: &str, max_age: &str| {
         let bot = Scenario::new(context, title).series("subsystem_last_run_timestamp", &matcher, last);
         bot.series("subsystem_max_age_seconds", &matcher, max_age)
     };
+    let rest = 59 + quiet_minutes;
+    let old = format!("60x{}", 40 + rest);
+    let max_age_of_old = format!("90x{}", 40 + rest);
     let skipped = format!("{matcher},outcome=\"skipped\"");
     let scenarios = [
         bot("cycles fail for a quarter of an hour, then one succeeds", "60x20 1260+60x20", "90x40")
@@ -125,18 +129,18 @@ fn blind(context: &RuleContext<'_>) -> Option<Alert> {
             .silent([22]),
         bot("a cycle an hour", "60x99", "3600x99").silent([30, 61]).fires([63], &matcher),
         bot("paused", "60x99", "90x99").series("subsystem_paused", &matcher, "1x99").silent([40]),
-        bot("resumed after forty minutes", "60x99", "90x99")
-            .series("subsystem_paused", &matcher, "1x40 0x59")
-            .silent([42])
-            .fires([98], &matcher),
+        bot("resumed after forty minutes", &old, &max_age_of_old)
+            .series("subsystem_paused", &matcher, &format!("1x40 0x{rest}"))
+            .silent([40 + quiet_minutes])
+            .fires([42 + quiet_minutes], &matcher),
         bot("skipped", "60x99", "90x99").series("subsystem_runs_total", &skipped, "0+1x99").silent([40]),
         bot("failing", "60x99", "90x99")
             .series("subsystem_runs_total", &format!("{matcher},outcome=\"error\""), "0+1x99")
             .fires([40], &matcher),
-        bot("skipped an hour ago", "60x99", "90x99")
-            .series("subsystem_runs_total", &skipped, "0 1x98")
-            .silent([10])
-            .fires([70], &matcher),
+        bot("not skipped any more", &old, &max_age_of_old)
+            .series("subsystem_runs_total", &skipped, &format!("0+1x10 10x{rest}"))
+            .silent([8 + quiet_minutes])
+            .fires([12 + quiet_minutes], &matcher),
         Scenario::new(context, "another loop is old")
             .series("subsystem_last_run_timestamp", "subsystem=\"monitor\"", "60x99")
             .series("subsystem_max_age_seconds", "subsystem=\"monitor\"", "90x99")

@@ -64,10 +64,13 @@ fn stale_by_clock(context: &RuleContext<'_>) -> Option<Alert> {
     let last_run = context.name(&SUBSYSTEM_LAST_RUN_TIMESTAMP)?;
     let max_age = context.name(&SUBSYSTEM_MAX_AGE_SECONDS)?;
     let quiet = deliberately_quiet(context)?;
+    let quiet_minutes = quiet_window(context).div_ceil(MINUTE);
     let expr = format!("time() - ({last_run} > 0) > {max_age}\n{quiet}");
+    let rest = 89 + quiet_minutes;
+    let old = format!("60x{}", 10 + rest);
     let bot = |title: &str, last: &str| {
         let bot = Scenario::new(context, title).series("subsystem_last_run_timestamp", TRADING, last);
-        bot.series("subsystem_max_age_seconds", TRADING, "120x99")
+        bot.series("subsystem_max_age_seconds", TRADING, &format!("120x{}", 10 + rest))
     };
     let paused = |bot: Scenario, values: &str| bot.series("subsystem_paused", TRADING, values);
     let skipped =
@@ -80,14 +83,14 @@ fn stale_by_clock(context: &RuleContext<'_>) -> Option<Alert> {
             .silent([9]),
         paused(bot("the last success is as old as allowed, not older", "0+60x30"), "0x40").silent([20]),
         paused(bot("paused for the night", "60x60"), "1x60").silent([20]),
-        paused(bot("resumed, but no cycle succeeds", "60x99"), "1x10 0x89")
-            .silent([9, 12])
-            .fires([70], TRADING),
+        paused(bot("resumed, but no cycle succeeds", &old), &format!("1x10 0x{rest}"))
+            .silent([9, 10 + quiet_minutes])
+            .fires([13 + quiet_minutes], TRADING),
         skipped(bot("cycles are skipped while the market is closed", "60x99"), skips, "0+1x99")
             .silent([20, 60]),
-        skipped(bot("cycles were skipped an hour ago", "60x99"), skips, "0+1x10 10x90")
-            .silent([9])
-            .fires([70], TRADING),
+        skipped(bot("cycles are not skipped any more", &old), skips, &format!("0+1x10 10x{rest}"))
+            .silent([9, 8 + quiet_minutes])
+            .fires([13 + quiet_minutes], TRADING),
         skipped(bot("cycles fail", "60x99"), "subsystem=\"trading\",outcome=\"error\"", "0+1x99")
             .fires([20], TRADING),
         bot("never a success", "0x99").silent([20]),
@@ -104,6 +107,11 @@ fn stale_by_clock(context: &RuleContext<'_>) -> Option<Alert> {
         ],
         scenarios,
     ))
+}
+
+/// The window of [`deliberately_quiet`] in seconds, without a time scale.
+pub(super) fn quiet_window(context: &RuleContext<'_>) -> u64 {
+    NOTICE.max(2 * context.longest_max_age(None))
 }
 
 /// Excludes the loops that are paused, or whose cycles are skipped, on purpose. A loop that is resumed has time for a cycle

@@ -14,12 +14,17 @@ pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
     alerts.into_iter().flatten().collect()
 }
 
+/// A count that grows once in four minutes.
+const FOURTH: &str = "0x3 1x3 2x3 3x3 4x3 5x3 6x3 7x3 8x3 9x3";
+
 /// A loop whose cycles are skipped, for example while the market is closed, is not expected to work.
 fn heartbeat_without_work(context: &RuleContext<'_>) -> Option<Alert> {
     let alive = context.name_with(&SUBSYSTEM_ALIVE, "subsystem", "trading")?;
     let runs = context.name(&SUBSYSTEM_RUNS_TOTAL)?;
     let calls = context.name(&EXCHANGE_API_LATENCY_SECONDS)?;
-    let window = context.cycles(5 * MINUTE, context.longest_max_age(Some("trading")));
+    let max_age = context.longest_max_age(Some("trading"));
+    let window = context.cycles(5 * MINUTE, max_age);
+    let minutes = max_age.div_ceil(MINUTE).max(5);
     let expr = format!(
         "{alive}{{{TRADING}}} == 1\n\
          and sum without (outcome) (increase({runs}{{outcome=\"ok\"}}[{window}])) > 0\n\
@@ -44,24 +49,22 @@ fn heartbeat_without_work(context: &RuleContext<'_>) -> Option<Alert> {
         );
         bot.with("instance", "bot:5000")
     };
+    let last_call = format!("0+1x9 9x{} 10+1x50", minutes + 26);
     let scenarios = [
         other(bot(
             "cycles succeed without a call, then calls return",
-            "1x99",
-            "0+9x99",
-            ["0+1x9 9x31 10+1x40", "7x99"],
+            "1x150",
+            "0+9x150",
+            [&last_call, "7x150"],
         ))
-        .silent([9, 25])
-        .fires([35, 40], TRADING)
-        .silent([50]),
+        .silent([9, 23 + minutes])
+        .fires([25 + minutes, 34 + minutes], TRADING)
+        .silent([38 + minutes]),
+        bot("one cycle in four minutes, and no call", "1x99", FOURTH, ["7x99", "7x99"]).fires([30], TRADING),
+        bot("calls end, and cycles ten minutes later", "1x150", "0+9x20 180x130", ["0+1x9 9x140", "7x150"])
+            .silent([24 + minutes, 40 + minutes]),
         bot("only one operation is used", "1x99", "0+9x99", ["7x99", "0+1x99"]).silent([40]),
-        bot(
-            "one call in four minutes",
-            "1x99",
-            "0+9x99",
-            ["0x3 1x3 2x3 3x3 4x3 5x3 6x3 7x3 8x3 9x3", "0x99"],
-        )
-        .silent([30]),
+        bot("one call in four minutes", "1x99", "0+9x99", [FOURTH, "0x99"]).silent([30]),
         bot("all cycles are skipped", "1x99", "5x99", ["0x99", "0x99"])
             .series("subsystem_runs_total", "subsystem=\"trading\",outcome=\"skipped\"", "0+9x99")
             .silent([40]),
