@@ -182,9 +182,11 @@ impl Command {
                 }
                 Ok(format!("# Expects beside it: {}.\n{text}", files.join(", ")))
             }
-            Self::Alertmanager => {
-                yaml::generated("metrics alertmanager", &alertmanager::configuration(&unscaled(None)))
-            }
+            Self::Alertmanager => yaml::to_complete(
+                "metrics alertmanager",
+                "Set the receivers.",
+                &alertmanager::configuration(&unscaled(None)),
+            ),
         };
         text.map(Output::success)
     }
