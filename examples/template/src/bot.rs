@@ -1,4 +1,7 @@
 //! The three loops of the bot.
+//!
+//! Its reconciliation compares ids alone. A bot with a real exchange has to ask for the state of an order before it
+//! reports it: one that is on its way, or was filled in the meantime, is missing among the open orders too.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};

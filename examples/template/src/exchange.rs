@@ -50,10 +50,17 @@ impl Exchange {
         Ok(self.open().clone())
     }
 
-    // After a rejection the order is known not to exist. After any other error it may be open.
+    // After a rejection the order is known not to exist. After the ends of `ORDER_UNKNOWN` it may be open; `other` is
+    // an error without a class.
     #[operational_event(type = "ORDER_PLACED", severity = "INFO", symbol = symbol)]
-    #[operational_event(type = "ORDER_REJECTED", severity = "WARNING", on = [rejected, rate_limited, banned, auth], symbol = symbol)]
-    #[operational_event(type = "ORDER_UNKNOWN", severity = "ERROR", on = [err, cancelled, !rejected, !rate_limited, !banned, !auth], symbol = symbol)]
+    #[operational_event(
+        type = "ORDER_REJECTED", severity = "WARNING",
+        on = [rejected, rate_limited, banned, auth], symbol = symbol
+    )]
+    #[operational_event(
+        type = "ORDER_UNKNOWN", severity = "ERROR",
+        on = [timeout, transport, server_error, decode, other, cancelled, panic], symbol = symbol
+    )]
     pub async fn place_order(&self, symbol: &str, side: labels::Side, value: f64) -> Result<Order, ApiError> {
         let id = self.answer().await?;
         let mut open = self.open();

@@ -16,6 +16,7 @@ use bot_metrics::server::Server;
 use bot_metrics::{catalogue, operations};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
 use crate::bot::{Bot, PROFILE};
 
@@ -54,15 +55,24 @@ async fn run(metrics: &Metrics, server: Server) -> Result<(), Box<dyn Error>> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let bot = Bot::default();
     let (stop, stopped) = watch::channel(());
-    tokio::join!(
-        repeat(2, stopped.clone(), async || bot.trading_cycle().await),
-        repeat(5, stopped.clone(), async || bot.monitor_cycle().await),
-        repeat(10, stopped, async || bot.reconciliation_cycle().await),
-        async {
-            told(&mut interrupt, &mut terminate).await;
-            drop(stop);
-        },
-    );
+    let loops = async {
+        tokio::join!(
+            repeat(2, stopped.clone(), async || bot.trading_cycle().await),
+            repeat(5, stopped.clone(), async || bot.monitor_cycle().await),
+            repeat(10, stopped, async || bot.reconciliation_cycle().await),
+        );
+    };
+    // A cycle may wait for an answer that never comes.
+    let told_twice = async {
+        told(&mut interrupt, &mut terminate).await;
+        drop(stop);
+        println!("waiting for the cycles in progress; Ctrl-C cuts them short");
+        told(&mut interrupt, &mut terminate).await;
+    };
+    tokio::select! {
+        () = loops => {}
+        () = told_twice => {}
+    }
     // Cancel open orders here.
     metrics.event(labels::Severity::Info, labels::EventType::Stopped).record();
     println!("waiting up to {DRAIN:?} for a last scrape; Ctrl-C ends at once");
@@ -75,13 +85,15 @@ async fn run(metrics: &Metrics, server: Server) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Runs cycles until the bot is told to stop. A cycle that has begun is not cut short.
+/// Runs cycles until the bot is told to stop. A cycle that has begun is cut short only if this future is dropped.
 async fn repeat<T, E: Debug>(
     seconds: u64,
     mut stopped: watch::Receiver<()>,
     cycle: impl AsyncFn() -> Result<T, E>,
 ) {
     let mut ticks = tokio::time::interval(Duration::from_secs(seconds));
+    // Otherwise the ticks that a slow cycle missed would follow it at once.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = ticks.tick() => {
