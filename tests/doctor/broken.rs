@@ -137,7 +137,11 @@ fn hanging_failing_and_ended_loops() {
         assert_is(finding, "violation", "loop", &format!("loop trading: {text}"), advice);
         assert_eq!(code, 1);
     };
-    is(stalled(1, [ago(60), ago(60)]), "hangs: a run is in progress, and the last one ended 6", "a timeout");
+    is(
+        stalled(1, [ago(60), ago(60)]),
+        "hangs, or takes longer than its maximum age: a run is in progress, and the last one ended 6",
+        "a timeout",
+    );
     // Its next run may be in progress while the page is made.
     for running in [0, 1] {
         let text = "fails: the last run ended ";

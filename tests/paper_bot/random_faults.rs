@@ -72,7 +72,8 @@ fn random_faults_neither_crash_nor_bloat_the_bot_and_its_counters_equal_its_data
         "{faults} faults in {end:?}; {}",
         ended.stdout.rsplit_once("summary").map_or("", |(_, end)| end)
     );
-    assert!(faults > 0, "{}", ended.stdout);
+    // One of them is not random.
+    assert!(faults > 1, "{}", ended.stdout);
     if is_long {
         assert_flat(&memory);
     }

@@ -27,16 +27,23 @@ use libtest_mimic::{Arguments, Failed, Trial};
 type Outcome = Result<(), Failed>;
 
 fn main() {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // Most of the tests wait.
+    arguments.test_threads = arguments.test_threads.or(Some(3));
     let promtool = |name, test| trial("promtool", name, test);
     let prometheus = |name, test| trial("prometheus", name, test);
     let pushgateway = |name, test| trial("prometheus-pushgateway", name, test);
     let victoria_metrics = |name, test| trial("victoria-metrics", name, test);
     let tests = vec![
+        // The two that take longest.
+        prometheus(
+            "each_fault_fires_its_alerts_and_no_others_until_it_ends",
+            fault_alerts::as_the_table_says,
+        ),
+        promtool("promtool_accepts_the_rules_and_their_scenarios", rules::tested),
         promtool("promtool_check_metrics_remarks_on_one_name", promtool::check_metrics),
         prometheus("broken_pages_are_accepted_as_the_table_says", broken_pages::accepted),
         promtool("promtool_has_no_remark_on_a_bots_own_families", promtool::check_own_metrics),
-        promtool("promtool_accepts_the_rules_and_their_scenarios", rules::tested),
         promtool("promtool_accepts_rules_with_names_that_have_to_be_escaped", rules::escaped),
         promtool("promtool_accepts_the_configuration_and_rules_of_any_time_scale", rules::configured),
         promtool("promtool_accepts_the_scrape_configurations_of_the_guide", promtool::check_configurations),
@@ -70,10 +77,6 @@ fn main() {
             restart::seen_by_increase,
         ),
         prometheus("sigterm_loses_no_increment", queries::nothing_is_lost),
-        prometheus(
-            "each_fault_fires_its_alerts_and_no_others_until_it_ends",
-            fault_alerts::as_the_table_says,
-        ),
         promtool("the_documented_web_configuration_is_accepted_and_works", security::documented_file),
         prometheus("prometheus_scrapes_with_passwords_tokens_and_certificates", security::every_way),
         pushgateway("a_backtest_is_on_the_gateway_when_it_has_ended", pushgateway::backtest),

@@ -44,15 +44,12 @@ pub(crate) fn noticed() -> Result<(), Failed> {
 pub(crate) fn passed() -> Result<(), Failed> {
     let suite = Suite::of(&settings())?;
     let names: BTreeSet<_> = (0..suite.rules.len()).map(|rule| suite.name(rule)).collect();
-    for name in names {
-        let rule = (0..suite.rules.len()).find(|rule| suite.name(*rule) == name).ok_or("a rule")?;
-        let tested = suite.test(rule, suite.expr(rule))?;
-        if !tested.status.success() {
-            let said = [tested.stdout, tested.stderr].concat();
-            return Err(format!("{name}: {}", String::from_utf8_lossy(&said)).into());
-        }
-    }
-    Ok(())
+    let names: Vec<_> = names.into_iter().collect();
+    thread::scope(|scope| {
+        let halves = names.chunks(names.len().div_ceil(2)).map(|half| scope.spawn(|| suite.all_pass(half)));
+        let halves: Vec<_> = halves.collect();
+        halves.into_iter().try_for_each(|half| half.join().expect("no panic"))
+    })
 }
 
 fn flat(rules: &Value) -> Vec<Value> {
@@ -74,6 +71,19 @@ struct Mutant {
 }
 
 impl Suite {
+    /// The rules of these names pass their tests.
+    fn all_pass(&self, names: &[&str]) -> Result<(), Failed> {
+        for name in names {
+            let rule = (0..self.rules.len()).find(|rule| self.name(*rule) == *name).ok_or("a rule")?;
+            let tested = self.test(rule, self.expr(rule))?;
+            if !tested.status.success() {
+                let said = [tested.stdout, tested.stderr].concat();
+                return Err(format!("{name}: {}", String::from_utf8_lossy(&said)).into());
+            }
+        }
+        Ok(())
+    }
+
     fn of(settings: &Settings) -> Result<Self, Failed> {
         let rules: Value = serde_saphyr::from_str(&text(&["rules"], settings)?)?;
         let tests: Value = serde_saphyr::from_str(&text(&["rule-tests"], settings)?)?;

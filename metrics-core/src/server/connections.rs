@@ -23,7 +23,6 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::mem;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -70,8 +69,8 @@ struct Table {
     of_network: HashMap<Network, usize>,
     /// The number of connections that were closed and whose tasks have not ended yet.
     closing: usize,
-    /// Whether a new connection had to wait for a slot since this was last taken.
-    has_waited: bool,
+    /// When a new connection last had waited for a slot for [`TIME_FOR_NEW_ONES`] or longer.
+    last_wait: Option<Instant>,
     spare: SpareDescriptor,
 }
 
@@ -113,7 +112,7 @@ impl Connections {
             read_at: Instant::now(),
             of_network: HashMap::new(),
             closing: 0,
-            has_waited: false,
+            last_wait: None,
             spare: SpareDescriptor::new(),
         };
         Arc::new(Self { limit, table: Mutex::new(table), freed: Notify::new() })
@@ -130,6 +129,7 @@ impl Connections {
     }
 
     async fn slot(self: &Arc<Self>, network: Network) -> ConnectionSlot {
+        let start = Instant::now();
         loop {
             if let Some(slot) = self.try_admit(network) {
                 return slot;
@@ -139,7 +139,9 @@ impl Connections {
             if let Some(slot) = self.try_admit(network) {
                 return slot;
             }
-            self.table().has_waited = true;
+            if start.elapsed() >= TIME_FOR_NEW_ONES {
+                self.table().last_wait = Some(Instant::now());
+            }
             // If no slot was freed by then, a connection may have become one to close.
             let _ = timeout(RECHECK, self.freed.notified()).await;
         }
@@ -165,12 +167,12 @@ impl Connections {
         }
     }
 
-    /// Waits for the requests of new connections, if some had to wait for a slot since the last call. A rendering that
-    /// begins as soon as the last one has ended serves the clients that are quick to ask again, and not those that
-    /// waited for their slots.
+    /// Waits for the requests of new connections, if some have just waited long for a slot, as they do while all others
+    /// wait for the same rendering. The next one, if it begins as soon as that has ended, serves the clients that are
+    /// quick to ask again, and not those that waited for their slots.
     pub(super) async fn let_new_ones_ask(&self) {
-        let has_waited = mem::take(&mut self.table().has_waited);
-        if has_waited {
+        let last_wait = self.table().last_wait;
+        if last_wait.is_some_and(|last_wait| last_wait.elapsed() <= TIME_FOR_NEW_ONES) {
             sleep(TIME_FOR_NEW_ONES).await;
         }
     }

@@ -179,8 +179,8 @@ impl Renderer {
         let mut after_part = false;
         loop {
             queue.asked.notified().await;
-            let permit = self.permit().await;
             self.unread.connections.let_new_ones_ask().await;
+            let permit = self.permit().await;
             let Some((variant, clients)) = queue.take(after_part, self.runs.begun()) else { continue };
             after_part = !variant.is_complete();
             let delivery = Delivery::default();

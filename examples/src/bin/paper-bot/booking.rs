@@ -72,12 +72,13 @@ impl Desk {
     /// Queries the state of orders. One that the exchange does not know stays unknown as long as it may arrive.
     pub(crate) async fn settle(&self, symbol: Symbol, client_ids: Vec<String>) -> Result<(), BotError> {
         for client_id in client_ids {
+            // The order may arrive while the answer, that it is not known, is on its way.
+            let may_arrive = self.orders().may_arrive(&client_id);
             match self.call(self.api.get_order(symbol, &client_id)).await {
                 Ok(report) => self.book_found(symbol, &report),
                 Err(BotError::Api(ApiError::Rejected { code: NO_SUCH_ORDER, .. })) => {
-                    let mut orders = self.orders();
-                    if !orders.may_arrive(&client_id) {
-                        orders.closed(&client_id, End::NotFound);
+                    if !may_arrive {
+                        self.orders().closed(&client_id, End::NotFound);
                     }
                 }
                 Err(error) => return Err(error),

@@ -93,7 +93,7 @@ impl From<OperationStatus> for CallFigures {
         };
         Self {
             rejected: count(|outcome| outcome == "rejected"),
-            failed: count(|outcome| outcome != "ok" && outcome != "rejected"),
+            failed: count(|outcome| !["ok", "rejected", "cancelled"].contains(&outcome)),
             operation: status.operation,
             calls: status.calls,
             per_second: status.rate,

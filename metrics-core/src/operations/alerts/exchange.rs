@@ -3,6 +3,7 @@
 use super::budget::{Budget, burn};
 use super::events::growth;
 use super::subsystems::warning;
+use super::work::PLACING;
 use super::{Alert, Rule, Scenario, Urgency};
 use crate::catalogue::{EXCHANGE_API_LATENCY_SECONDS, EXCHANGE_API_REQUESTS_TOTAL, OPERATIONAL_EVENTS_TOTAL};
 use crate::operations::context::{NOTICE, RuleContext};
@@ -241,7 +242,7 @@ pub(in crate::operations) const UNKNOWN: &str =
 fn order_unknown(context: &RuleContext<'_>) -> Option<Alert> {
     let places =
         |operation: &&str| context.name_with(&EXCHANGE_API_REQUESTS_TOTAL, "operation", operation).is_some();
-    let operations: Vec<_> = ["place_order", "replace_order"].into_iter().filter(places).collect();
+    let operations: Vec<_> = PLACING.into_iter().filter(places).collect();
     let (expr, scenarios) = if operations.is_empty() {
         let events = context.name_with(&OPERATIONAL_EVENTS_TOTAL, "type", "ORDER_UNKNOWN")?;
         let grew = context.grew(&events, "{type=\"ORDER_UNKNOWN\"}", SEEN);

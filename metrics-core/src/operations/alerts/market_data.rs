@@ -2,10 +2,7 @@
 
 use super::subsystems::warning;
 use super::{Alert, Scenario, Urgency};
-use crate::catalogue::{
-    MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS, SUBSYSTEM_LAST_RUN_TIMESTAMP, SUBSYSTEM_PAUSED,
-    SUBSYSTEM_RUNS_TOTAL,
-};
+use crate::catalogue::{MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS, SUBSYSTEM_PAUSED};
 use crate::operations::context::RuleContext;
 use crate::operations::scale::MINUTE;
 
@@ -16,24 +13,12 @@ const MONITOR: &str = "subsystem=\"monitor\"";
 /// a time scale, because the exchange sets its pace.
 const STALE: u64 = 60;
 
-/// Excludes a bot that needs no fresh data: trading is paused, or its cycles are skipped and none has succeeded lately.
-fn unless_not_needed(context: &RuleContext<'_>, limit: u64) -> String {
-    let of_trading = |family| context.name_with(family, "subsystem", "trading");
-    let window = context.cycles(5 * MINUTE, 2 * context.longest_max_age(Some("trading")));
-    let mut conditions = String::new();
-    if let Some(paused) = of_trading(&SUBSYSTEM_PAUSED) {
-        conditions += &format!("\nunless on (job, instance) {paused}{{{TRADING}}} == 1");
-    }
-    if let Some(runs) = of_trading(&SUBSYSTEM_RUNS_TOTAL)
-        && let Some(last_run) = of_trading(&SUBSYSTEM_LAST_RUN_TIMESTAMP)
-    {
-        conditions += &format!(
-            "\nunless on (job, instance) (\n  \
-             sum without (outcome) (increase({runs}{{{TRADING}, outcome=\"skipped\"}}[{window}])) > 0\n  \
-             unless time() - {last_run}{{{TRADING}}} <= {limit}\n)"
-        );
-    }
-    conditions
+/// Excludes a bot whose trading is paused, so that it needs no fresh data. Skipped cycles are no such sign: a bot that skips
+/// its cycles because the data is old has no other alert.
+fn unless_paused(context: &RuleContext<'_>) -> String {
+    let paused = context.name_with(&SUBSYSTEM_PAUSED, "subsystem", "trading");
+    paused
+        .map_or_else(String::new, |paused| format!("\nunless on (job, instance) {paused}{{{TRADING}}} == 1"))
 }
 
 pub(super) fn stale(context: &RuleContext<'_>) -> Option<Alert> {
@@ -41,7 +26,7 @@ pub(super) fn stale(context: &RuleContext<'_>) -> Option<Alert> {
     let max_age = context.longest_max_age(Some("trading"));
     // In whole minutes, because promtool evaluates once a minute.
     let limit = max_age.max(STALE).div_ceil(MINUTE) * MINUTE;
-    let quiet = unless_not_needed(context, limit);
+    let quiet = unless_paused(context);
     let scenarios = StaleData { context, limit }.scenarios(!quiet.is_empty());
     Some(Alert::new(
         "BotMarketDataStale",
@@ -100,7 +85,7 @@ impl StaleData<'_> {
         ];
         if may_be_quiet {
             scenarios.extend(self.paused());
-            scenarios.extend(self.skipped());
+            scenarios.push(self.skipped());
         }
         scenarios.into_iter().map(warning).collect()
     }
@@ -117,32 +102,11 @@ impl StaleData<'_> {
         ]
     }
 
-    fn skipped(&self) -> [Scenario; 6] {
+    fn skipped(&self) -> Scenario {
         let old = self.timestamps(&[(4, 0, 90)]);
-        let bot = |title: &str, labels: &str, instance: &str, skipped: &str, last_run: &str| {
-            let bot = self.updated(title, &old).with("instance", instance);
-            let bot = bot.series("subsystem_runs_total", &format!("{labels},outcome=\"skipped\""), skipped);
-            let bot = if last_run.is_empty() {
-                bot
-            } else {
-                bot.series("subsystem_last_run_timestamp", labels, last_run)
-            };
-            bot.with("instance", "bot:5000")
-        };
-        let here = "bot:5000";
-        [
-            bot("the market is closed, and cycles are skipped", TRADING, here, "0+1x90", &old)
-                .silent(self.units([5, 10, 40])),
-            bot("cycles are skipped since the start", TRADING, here, "0+1x90", "").silent(self.units([10])),
-            bot("cycles were skipped, and fail now", TRADING, here, "0+1x10 10x80", &old)
-                .silent(self.units([5]))
-                .fires(self.units([30]), SYMBOL),
-            bot("some cycles are skipped", TRADING, here, "0+1x90", &self.timestamps(&[(0, 1, 90)]))
-                .fires(self.units([10]), SYMBOL),
-            bot("another loop skips its cycles", MONITOR, here, "0+1x90", &old)
-                .fires(self.units([10]), SYMBOL),
-            bot("another bot skips its cycles", TRADING, "other:5000", "0+1x90", &old)
-                .fires(self.units([10]), SYMBOL),
-        ]
+        self.updated("cycles are skipped since the data is old", &old)
+            .series("subsystem_runs_total", &format!("{TRADING},outcome=\"skipped\""), "0+1x90")
+            .series("subsystem_last_run_timestamp", TRADING, &old)
+            .fires(self.units([10, 40]), SYMBOL)
     }
 }

@@ -110,8 +110,8 @@ fn blind(context: &RuleContext<'_>) -> Option<Alert> {
     let last_run = context.name_with(&SUBSYSTEM_LAST_RUN_TIMESTAMP, "subsystem", name)?;
     let max_age = context.name(&SUBSYSTEM_MAX_AGE_SECONDS)?;
     let limit = context.scale.seconds(BLIND);
-    let quiet = deliberately_quiet(context)?;
-    let quiet_minutes = quiet_window(context).div_ceil(MINUTE);
+    let quiet = deliberately_quiet(context, Some(name))?;
+    let quiet_minutes = quiet_window(context, Some(name)).div_ceil(MINUTE);
     let expr = format!("time() - {last_run}{{{matcher}}} > clamp_min({max_age}, {limit})\n{quiet}");
     let bot = |title: &str, last: &str, max_age: &str| {
         let bot = Scenario::new(context, title).series("subsystem_last_run_timestamp", &matcher, last);

@@ -63,8 +63,8 @@ fn stalled(context: &RuleContext<'_>) -> Option<Alert> {
 fn stale_by_clock(context: &RuleContext<'_>) -> Option<Alert> {
     let last_run = context.name(&SUBSYSTEM_LAST_RUN_TIMESTAMP)?;
     let max_age = context.name(&SUBSYSTEM_MAX_AGE_SECONDS)?;
-    let quiet = deliberately_quiet(context)?;
-    let quiet_minutes = quiet_window(context).div_ceil(MINUTE);
+    let quiet = deliberately_quiet(context, None)?;
+    let quiet_minutes = quiet_window(context, None).div_ceil(MINUTE);
     let expr = format!("time() - ({last_run} > 0) > {max_age}\n{quiet}");
     let rest = 89 + quiet_minutes;
     let old = format!("60x{}", 10 + rest);
@@ -110,16 +110,16 @@ fn stale_by_clock(context: &RuleContext<'_>) -> Option<Alert> {
 }
 
 /// The window of [`deliberately_quiet`] in seconds, without a time scale.
-pub(super) fn quiet_window(context: &RuleContext<'_>) -> u64 {
-    NOTICE.max(2 * context.longest_max_age(None))
+pub(super) fn quiet_window(context: &RuleContext<'_>, subsystem: Option<&str>) -> u64 {
+    NOTICE.max(2 * context.longest_max_age(subsystem))
 }
 
-/// Excludes the loops that are paused, or whose cycles are skipped, on purpose. A loop that is resumed has time for a cycle
-/// before the age of its last success counts again.
-pub(super) fn deliberately_quiet(context: &RuleContext<'_>) -> Option<String> {
+/// Excludes the loops that are paused, or whose cycles are skipped, on purpose: all, or one. A loop that is resumed has time
+/// for a cycle before the age of its last success counts again.
+pub(super) fn deliberately_quiet(context: &RuleContext<'_>, subsystem: Option<&str>) -> Option<String> {
     let paused = context.name(&SUBSYSTEM_PAUSED)?;
     let runs = context.name(&SUBSYSTEM_RUNS_TOTAL)?;
-    let window = context.cycles(NOTICE, 2 * context.longest_max_age(None));
+    let window = context.cycles(NOTICE, 2 * context.longest_max_age(subsystem));
     Some(format!(
         "unless max_over_time({paused}[{window}]) == 1\n\
          unless sum without (outcome) (increase({runs}{{outcome=\"skipped\"}}[{window}])) > 0"

@@ -89,7 +89,7 @@ fn heartbeat_without_work(context: &RuleContext<'_>) -> Option<Alert> {
 }
 
 /// The operations that place an order.
-const PLACING: [&str; 2] = ["place_order", "replace_order"];
+pub(super) const PLACING: [&str; 2] = ["place_order", "replace_order"];
 
 /// The operations of a strategy that works.
 const OF_ORDERS: [&str; 4] = ["place_order", "replace_order", "cancel_order", "cancel_all_orders"];

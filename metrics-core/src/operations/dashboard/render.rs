@@ -50,7 +50,7 @@ pub(super) fn panel(panel: &Panel, id: u64, position: GridPosition, runbook: Opt
         json["links"] = json!([link("Runbook", &url)]);
     }
     if panel.view == PanelView::Bars {
-        // A bar counts the occurrences since the one before it, and a window needs four scrapes.
+        // A bar counts the occurrences in a window before it. A window needs four scrapes, and is not much longer than this.
         json["interval"] = "1m".into();
     }
     json

@@ -166,7 +166,7 @@ pub(super) fn market_data() -> Vec<Panel> {
     let age = Panel::new(Lines, "Age of the market data", "s", description);
     vec![
         age.query(
-            "time() - max by (exchange, symbol) (@market_data_last_update_timestamp_seconds)",
+            "max by (exchange, symbol) (time() - @market_data_last_update_timestamp_seconds)",
             "{{exchange}} {{symbol}}",
         )
         .limits(NEUTRAL, &[(60.0, BAD)])

@@ -81,9 +81,12 @@ impl StalledLoop<'_> {
                 let success = success.map_or("never".to_owned(), |age| format!("{age:.0} s ago"));
                 (format!("fails: the last run ended {ended:.0} s ago, the last success was {success}"), FAILS)
             }
-            (Some(ended), true) => {
-                (format!("hangs: a run is in progress, and the last one ended {ended:.0} s ago"), HANGS)
-            }
+            (Some(ended), true) => (
+                format!(
+                    "hangs, or takes longer than its maximum age: a run is in progress, and the last one ended {ended:.0} s ago"
+                ),
+                HANGS,
+            ),
             (Some(ended), false) => (format!("stalled: the last run ended {ended:.0} s ago"), STALLED),
             (None, true) => {
                 let started = self.page.value(PROCESS_START_TIME_SECONDS.name);

@@ -9,13 +9,14 @@ use crate::catalogue::{Kind, OPERATIONAL_EVENTS_TOTAL};
 use crate::client::{HttpClient, explained};
 use crate::linked::{LinkedCatalogue, LinkedFamily};
 use crate::operations::context::RuleContext;
+use crate::operations::promql::equal;
 use crate::operations::queries::{Query, QueryPlace, queries};
 use crate::operations::scale::TimeScale;
 use crate::shown::shown;
 
 const UNREACHABLE: &str = "Check the address of Prometheus and its credentials.";
 
-const NO_TARGET: &str = "Rules with this job never fire. Pass the job of the scrape configuration as --job, here and to \
+const NO_TARGET: &str = "BotMissing always fires, and BotDown and BotRestartLoop never do. Pass the job of the scrape configuration as --job, here and to \
                          `metrics rules`.";
 
 const NO_SERIES: &str = "Check on Prometheus' page Targets that the bot is scraped, and that no relabelling drops the \
@@ -249,10 +250,4 @@ fn counted(family: &LinkedFamily) -> String {
 /// Whether an alert always fires, which proves that alerts arrive.
 fn is_heartbeat(query: &Query) -> bool {
     query.expr == "vector(1)"
-}
-
-/// A matcher of the series whose label has this value.
-fn equal(label: &str, value: &str) -> String {
-    // Each escape of JSON has the same meaning in PromQL.
-    format!("{label}={}", Value::from(value))
 }

@@ -6,7 +6,7 @@ function showLegend() {
   byId("legend").append(
     ...QUANTILES.map(({ name }) => line(`line ${name}`, name)),
     ...OUTCOME_KINDS.map(({ kind, title }) => line(`swatch outcome-${kind}`, title)),
-    line("edge", "edge of a box: calls failed in the last minute (rejects do not count)"),
+    line("edge", "edge of a box: calls failed lately (rejects do not count)"),
   );
 }
 
@@ -52,15 +52,12 @@ function makeOperation({ exchange, operation }) {
   return card;
 }
 
-/** A healthy market maker has rejected orders: quotes that would have been executed at once. */
-const EXPECTED = new Set(["ok", "rejected"]);
-
 function updateOperation(card, operation) {
   card.latest = operation;
   const { outcomes, in_flight: inFlight, recent_outcomes: recent } = operation;
   const waiting = inFlight > 0 ? `${formatCount(inFlight)} in flight; ` : "";
   setText(card.parts.outcomes, `${waiting}${formatOutcomes(outcomes) || "no call has ended"} since start`);
-  const failed = Object.keys(recent ?? {}).filter((outcome) => !EXPECTED.has(outcome));
+  const failed = Object.keys(recent ?? {}).filter((outcome) => !NOT_FAILED.includes(outcome));
   setAttribute(card, "data-failing", failed.length > 0 ? "some" : "none");
   showReading(card);
 }

@@ -4,8 +4,8 @@
 
 const PLACING = new Set(["place_order", "replace_order"]);
 const BAD_STATES = ["hung", "stalled", "failing"];
-/** The outcomes of calls that the exchange did not serve. */
-const UNSERVED = ["rate_limited", "banned", "auth", "server_error", "timeout", "transport", "decode"];
+/** The outcomes that are no failure of a call, as in the verdict. A healthy market maker has rejected orders. */
+const NOT_FAILED = ["ok", "rejected", "cancelled"];
 
 function showGlance(status) {
   const answers = [
@@ -78,9 +78,9 @@ function exchangeAnswer({ operations, verdict, window_seconds: seconds }) {
   const calls = recentCalls(operations);
   if (calls === null || seconds === null) return { level: "unknown", text: "not known yet", detail: "" };
   if (calls === 0) return { level: "unknown", text: "no call", detail: `in the last ${formatAge(seconds)}` };
-  const unserved = recentCalls(operations, UNSERVED);
+  const failed = calls - recentCalls(operations, NOT_FAILED);
   const isBad = verdict.reasons.some(({ kind }) => ["refused", "calls_fail", "rate_limit"].includes(kind));
-  const text = unserved === 0 ? "all calls served" : `${formatPercent((100 * unserved) / calls)} not served`;
+  const text = failed === 0 ? "all calls served" : `${formatPercent((100 * failed) / calls)} failed`;
   return { level: isBad ? "warning" : "ok", text, detail: `${formatNumber(calls / seconds)} calls/s` };
 }
 
@@ -94,5 +94,7 @@ function moneyAnswer({ profiles, verdict }) {
   if (over > 0) return { level: "warning", text: `${some(over)} over 100 %`, detail };
   if (missing > 0) return { level: "warning", text: "items missing", detail: "see reconciliation" };
   if (used.length === 0) return { level: "unknown", text: "not known yet", detail: "" };
+  const newest = Math.min(...profiles.map(({ age_seconds: age }) => age ?? Infinity));
+  if (newest !== Infinity && newest > staleAfter()) return { level: "unknown", text: "not known now", detail: `${formatAge(newest)} old` };
   return { level: "ok", text: "none below zero", detail };
 }

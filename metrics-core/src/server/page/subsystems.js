@@ -58,15 +58,17 @@ function updateSubsystem(element, subsystem, now) {
   const part = subsystem.state === "paused" ? 0 : subsystem.age_seconds / subsystem.limit_seconds;
   used.style.width = `${Math.min(100, 100 * part).toFixed(1)}%`;
   setText(detail, explanation(subsystem));
-  showFigures(figures, figuresOf(element, subsystem, now));
+  showFigures(figures, figuresOf(element, subsystem));
   showBeats(element.parts, rowsOf(subsystem.beats), now);
 }
 
 /** Quantiles of the last cycles that ended while the page was open, if none ended lately. */
-function figuresOf(element, { last_outcome: outcome, attempt_age_seconds: attempt, limit_seconds: limit, rate, quantiles }, now) {
-  if (quantiles) element.known = { quantiles, at: now };
-  const { known } = element;
-  const age = known && !quantiles ? `${formatAge(now - known.at)} old` : "";
+function figuresOf(element, { last_outcome: outcome, attempt_age_seconds: attempt, limit_seconds: limit, rate, quantiles }) {
+  const { run } = state.status;
+  if (quantiles) element.known = { quantiles, run, at: performance.now() };
+  // Not those of another run of the bot.
+  const known = element.known?.run === run ? element.known : undefined;
+  const age = known && !quantiles ? `${formatAge((performance.now() - known.at) / 1000)} old` : "";
   return [
     ["last outcome", outcome ? formatWord(outcome) : "–", attempt > limit ? `${formatAge(attempt)} ago` : ""],
     ["cycles", formatRate(rate)],

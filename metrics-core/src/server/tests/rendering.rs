@@ -155,7 +155,7 @@ fn a_connection_that_waited_for_its_slot_shares_the_next_rendering() {
                 ask.await
             }
         });
-        sleep(Duration::from_millis(20)).await;
+        sleep(Duration::from_millis(100)).await;
         for _ in 0..3 {
             leave.send(()).unwrap();
         }

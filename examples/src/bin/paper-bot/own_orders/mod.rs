@@ -238,7 +238,8 @@ impl OwnOrders {
     /// Whether an order that the exchange does not know may still reach it, since it was sent a moment ago.
     pub(crate) fn may_arrive(&self, client_id: &str) -> bool {
         let sent_at = self.open.get(client_id).map(|order| order.sent_at);
-        sent_at.is_some_and(|sent_at| Clock::system().now() <= sent_at + LATEST_ARRIVAL)
+        // In both directions, since the clock may be set back.
+        sent_at.is_some_and(|sent_at| Clock::system().now().abs_diff(sent_at) <= LATEST_ARRIVAL)
     }
 
     /// Whether an order of a market has no id yet, so that its trades cannot be told from those of others.
