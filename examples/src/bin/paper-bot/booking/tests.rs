@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
 use bot_metrics_examples::market::Side;
 use rust_decimal::Decimal;
@@ -61,6 +62,25 @@ async fn the_state_of_an_unanswered_order_is_queried() {
     let unsettled = desk.orders().unsettled(Symbol::EthUsdt);
     desk.settle(Symbol::EthUsdt, unsettled).await.unwrap();
     assert!(matches!(desk.orders().state("lost"), Some(OrderState::Closed { .. })));
+}
+
+/// An order may arrive after the exchange has looked for it and before the answer is here.
+#[tokio::test]
+async fn a_late_answer_does_not_close_an_order_that_could_still_arrive_when_it_was_queried() {
+    let rehearsal = Rehearsal::start().await;
+    let unknown = get(async || {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        (StatusCode::BAD_REQUEST, r#"{"code": -2013, "msg": "Order does not exist."}"#)
+    });
+    let desk = rehearsal.desk_on(Router::new().route("/api/v3/order", unknown)).await;
+    desk.orders().sent(&order("mine", 1_000));
+    desk.orders().unknown("mine");
+    tokio::time::sleep(LATEST_ARRIVAL.saturating_sub(Duration::from_millis(1_500))).await;
+    desk.settle(ETH, vec!["mine".to_owned()]).await.unwrap();
+    assert_eq!(desk.orders().state("mine"), Some(OrderState::Unknown { order_id: None }));
+    desk.settle(ETH, vec!["mine".to_owned()]).await.unwrap();
+    let ended = OrderState::Closed { order_id: None, ended: End::NotFound };
+    assert_eq!(desk.orders().state("mine"), Some(ended));
 }
 
 #[tokio::test]
