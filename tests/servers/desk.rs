@@ -28,7 +28,7 @@ metrics! {
     histogram decode_seconds buckets(0.00001, 0.001) objective(threshold = 0.00001, ratio = 0.99)
 
     /// Value of an order in the quote currency, with such a bound at the other end.
-    histogram order_value buckets(1000, 2500000)
+    histogram order_value buckets(1000, 2_500_000)
 
     /// Orders of a batch.
     histogram batch_size { source: labels::Source } buckets(1, 10, 100)

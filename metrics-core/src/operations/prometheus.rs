@@ -51,6 +51,7 @@ struct Targets {
 }
 
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "as Prometheus names them")]
 struct TlsConfig {
     ca_file: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]

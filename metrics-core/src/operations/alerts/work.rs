@@ -108,7 +108,7 @@ fn strategy_idle(context: &RuleContext<'_>) -> Option<Alert> {
     let is_linked =
         |name: &&str| context.name_with(&EXCHANGE_API_LATENCY_SECONDS, "operation", name).is_some();
     let calls = context.name(&EXCHANGE_API_LATENCY_SECONDS)?;
-    PLACING.iter().any(|name| is_linked(name)).then_some(())?;
+    PLACING.iter().any(is_linked).then_some(())?;
     let operations: Vec<_> = OF_ORDERS.into_iter().filter(is_linked).collect();
     let [half_hour, day] = [30 * MINUTE, DAY].map(|length| context.window(length));
     let orders = format!(
