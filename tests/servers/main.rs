@@ -28,6 +28,7 @@ type Outcome = Result<(), Failed>;
 
 fn main() {
     let mut arguments = Arguments::from_args();
+    let is_long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
     // Most of the tests wait.
     arguments.test_threads = arguments.test_threads.or(Some(3));
     let promtool = |name, test| trial("promtool", name, test);
@@ -35,11 +36,12 @@ fn main() {
     let pushgateway = |name, test| trial("prometheus-pushgateway", name, test);
     let victoria_metrics = |name, test| trial("victoria-metrics", name, test);
     let tests = vec![
-        // The two that take longest.
+        // The two that take longest. Twenty bots need a machine that does little else.
         prometheus(
             "each_fault_fires_its_alerts_and_no_others_until_it_ends",
             fault_alerts::as_the_table_says,
-        ),
+        )
+        .with_ignored_flag(!is_long),
         promtool("promtool_accepts_the_rules_and_their_scenarios", rules::tested),
         promtool("promtool_check_metrics_remarks_on_one_name", promtool::check_metrics),
         prometheus("broken_pages_are_accepted_as_the_table_says", broken_pages::accepted),
@@ -48,7 +50,7 @@ fn main() {
         promtool("promtool_accepts_the_configuration_and_rules_of_any_time_scale", rules::configured),
         promtool("promtool_accepts_the_scrape_configurations_of_the_guide", promtool::check_configurations),
         promtool("the_scenarios_notice_faults_in_the_rules", mutated_rules::noticed)
-            .with_ignored_flag(std::env::var_os("BOT_METRICS_LONG_TESTS").is_none()),
+            .with_ignored_flag(!is_long),
         trial("amtool", "amtool_accepts_the_configuration_and_routes_the_alerts", rules::delivered),
         trial("vmalert", "vmalert_reads_the_rules", rules::read_by_vmalert),
         Trial::test("a_second_parser_reads_each_expression", rules::parsed),
