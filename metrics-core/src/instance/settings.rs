@@ -137,7 +137,8 @@ impl Settings {
     /// use bot_metrics::{Mode, Settings};
     ///
     /// let metrics = Settings::neutral(Mode::Paper).app("grid-bot").build()?;
-    /// assert!(metrics.exposition().contains("trading_bot_build_info{app=\"grid-bot\""));
+    /// let page = metrics.exposition();
+    /// assert!(page.contains("\ntrading_bot_build_info{") && page.contains("app=\"grid-bot\""));
     /// # Ok::<(), bot_metrics::Error>(())
     /// ```
     #[must_use]

@@ -76,6 +76,10 @@ pub(super) struct Access {
 
 impl Access {
     /// That of a bot with these settings.
+    #[cfg_attr(
+        not(feature = "server"),
+        expect(clippy::unnecessary_wraps, reason = "with the feature, a file is read")
+    )]
     pub(super) fn of(settings: &Settings) -> Result<Self, String> {
         #[cfg(feature = "server")]
         if let Some(path) = &settings.web_config {
