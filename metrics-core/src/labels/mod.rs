@@ -112,6 +112,12 @@ pub enum Operation {
     Subscribe,
 }
 
+#[cfg(any(feature = "page", feature = "operations"))]
+impl Operation {
+    /// The operations that place an order.
+    pub(crate) const PLACING: [Self; 2] = [Self::PlaceOrder, Self::ReplaceOrder];
+}
+
 /// An exchange or broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, LabelValue)]
 #[expect(missing_docs, reason = "the names are their own explanation")]

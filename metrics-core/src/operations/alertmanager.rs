@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::alerts::areas;
+use super::alerts::{TRADING, areas};
 use super::context::RuleContext;
 
 #[derive(Debug, Serialize)]
@@ -104,8 +104,7 @@ fn inhibitions(context: &RuleContext<'_>) -> Vec<Inhibition> {
         }
     };
     add("BotReconciliationBlind", None, &["BotReconciliationItemsMissing"], of_instance());
-    let of_trading = Some("subsystem=\"trading\"");
-    add("BotSubsystemStalled", of_trading, &["BotHeartbeatWithoutWork", "BotExchangeSlow"], of_instance());
+    add("BotSubsystemStalled", Some(TRADING), &["BotHeartbeatWithoutWork", "BotExchangeSlow"], of_instance());
     add("BotMarketDataStale", None, &["BotStrategyIdle"], of_instance());
     add("BotBannedByExchange", None, &["BotRateLimited"], vec!["job", "instance", "exchange"]);
     inhibitions

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::scale::{MINUTE, TimeScale, in_promql};
+use crate::LabelValue as _;
 use crate::catalogue::{self, Family, Kind};
+use crate::labels::Operation;
 use crate::linked::{LinkedCatalogue, LinkedFamily};
 
 /// The window in which a counter that grew is noticed.
@@ -39,6 +41,12 @@ impl<'a> RuleContext<'a> {
     pub(super) fn name_with(&self, family: &Family, label: &str, value: &str) -> Option<String> {
         let family = self.linked.family(family.name)?;
         family.may_have(label, value).then(|| family.name.clone())
+    }
+
+    /// The names of those of these operations that a family has.
+    pub(super) fn operations_of(&self, family: &Family, operations: &[Operation]) -> Vec<&'static str> {
+        let names = operations.iter().map(|operation| operation.as_str());
+        names.filter(|name| self.name_with(family, "operation", name).is_some()).collect()
     }
 
     /// The bot's own families of this kind.

@@ -1,6 +1,6 @@
 //! The values that the recording rules must have in scenarios.
 
-use super::alerts::Scenario;
+use super::alerts::{Scenario, TRADING};
 use super::context::RuleContext;
 use super::promql::{bound_in_text, equal};
 use super::recording::{exchange_error_ratio, exchange_slow_ratio, level, own_slow_ratio};
@@ -42,12 +42,7 @@ pub(super) fn recorded_values(context: &RuleContext<'_>) -> Vec<RecordedValues> 
     let call = "exchange=\"paper\",operation=\"get_ticker\"";
     let mut values = Vec::new();
     if let Some(family) = context.linked.family(SUBSYSTEM_DURATION_SECONDS.name) {
-        let series = HistogramSeries {
-            family,
-            level: "subsystem",
-            labels: "subsystem=\"trading\"",
-            bounds: ["1", "2"],
-        };
+        let series = HistogramSeries { family, level: "subsystem", labels: TRADING, bounds: ["1", "2"] };
         let busy = (format!("subsystem:{}:busy_ratio_5m", family.name), BUSY);
         values.extend(series.expected(context, [("p50", 0.8), ("p95", 1.8667)], vec![busy], Vec::new()));
     }

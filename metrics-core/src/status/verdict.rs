@@ -15,9 +15,6 @@ use crate::{AgeOrigin, LabelValue as _};
 /// The used part of a rate limit from which on it is to be checked.
 const NEARLY_USED: f64 = 0.9;
 
-/// The operations that place an order.
-const PLACING: [Operation; 2] = [Operation::PlaceOrder, Operation::ReplaceOrder];
-
 /// Outcomes that mean that the exchange no longer serves the bot.
 const REFUSED: [Outcome; 3] = [Outcome::Banned, Outcome::Auth, Outcome::RateLimited];
 
@@ -96,8 +93,9 @@ fn pause(subsystem: &SubsystemStatus) -> String {
 
 /// Whether the bot places orders, if it has an operation for that.
 fn trading(status: &Status) -> Option<String> {
-    let is_placing =
-        |operation: &&OperationStatus| PLACING.iter().any(|placing| placing.as_str() == operation.operation);
+    let is_placing = |operation: &&OperationStatus| {
+        Operation::PLACING.iter().any(|placing| placing.as_str() == operation.operation)
+    };
     let recent: Vec<_> = status
         .operations
         .iter()

@@ -4,7 +4,7 @@
 //! judged by the mean of its cycles, in proportion to its maximum age.
 
 use super::subsystems::warning;
-use super::{Alert, Rule, Scenario, Urgency};
+use super::{Alert, Rule, Scenario, TRADING, Urgency};
 use crate::catalogue::SUBSYSTEM_DURATION_SECONDS;
 use crate::operations::context::{NOTICE, RuleContext};
 use crate::operations::promql::{any_of, bucket, equal};
@@ -22,8 +22,6 @@ const OFF_THE_SCALE: f64 = 10.0;
 
 /// The number of cycles below which a ratio or a quantile means nothing.
 const FEW: u64 = 3;
-
-const TRADING: &str = "subsystem=\"trading\"";
 
 /// The matcher of the loops that are not paced in minutes; `None` if there are no others.
 fn quick_paced(context: &RuleContext<'_>) -> Option<String> {

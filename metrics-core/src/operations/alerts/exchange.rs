@@ -3,9 +3,9 @@
 use super::budget::{Budget, burn};
 use super::events::growth;
 use super::subsystems::warning;
-use super::work::PLACING;
 use super::{Alert, Rule, Scenario, Urgency};
 use crate::catalogue::{EXCHANGE_API_LATENCY_SECONDS, EXCHANGE_API_REQUESTS_TOTAL, OPERATIONAL_EVENTS_TOTAL};
+use crate::labels::Operation;
 use crate::operations::context::{NOTICE, RuleContext};
 use crate::operations::promql::{any_of, bound_in_text, bucket};
 use crate::operations::recording;
@@ -240,9 +240,7 @@ pub(in crate::operations) const UNKNOWN: &str =
     "outcome=~\"timeout|transport|server_error|decode|cancelled|panic\"";
 
 fn order_unknown(context: &RuleContext<'_>) -> Option<Alert> {
-    let places =
-        |operation: &&str| context.name_with(&EXCHANGE_API_REQUESTS_TOTAL, "operation", operation).is_some();
-    let operations: Vec<_> = PLACING.into_iter().filter(places).collect();
+    let operations = context.operations_of(&EXCHANGE_API_REQUESTS_TOTAL, &Operation::PLACING);
     let (expr, scenarios) = if operations.is_empty() {
         let events = context.name_with(&OPERATIONAL_EVENTS_TOTAL, "type", "ORDER_UNKNOWN")?;
         let grew = context.grew(&events, "{type=\"ORDER_UNKNOWN\"}", SEEN);

@@ -1,12 +1,11 @@
 //! Whether market data is fresh.
 
 use super::subsystems::warning;
-use super::{Alert, Scenario, Urgency};
+use super::{Alert, Scenario, TRADING, Urgency};
 use crate::catalogue::{MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS, SUBSYSTEM_PAUSED};
 use crate::operations::context::RuleContext;
 use crate::operations::scale::MINUTE;
 
-const TRADING: &str = "subsystem=\"trading\"";
 const MONITOR: &str = "subsystem=\"monitor\"";
 
 /// The age of market data in seconds above which it is stale, unless the trading loop is paced more slowly; not divided by

@@ -6,6 +6,9 @@ use std::fmt::Write as _;
 use crate::operations::context::RuleContext;
 use crate::operations::promql::equal;
 
+/// The label of the trading loop, which also matches it.
+pub(in crate::operations) const TRADING: &str = "subsystem=\"trading\"";
+
 /// The instance of the bot in every scenario.
 const INSTANCE: &str = "bot:5000";
 

@@ -1,6 +1,6 @@
 //! Whether the loops run, succeed and keep up.
 
-use super::{Alert, Scenario, Urgency, durations};
+use super::{Alert, Scenario, TRADING, Urgency, durations};
 use crate::catalogue::{
     SUBSYSTEM_ALIVE, SUBSYSTEM_LAST_RUN_TIMESTAMP, SUBSYSTEM_MAX_AGE_SECONDS, SUBSYSTEM_PAUSED,
     SUBSYSTEM_RUNS_TOTAL,
@@ -20,7 +20,6 @@ pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
     alerts.into_iter().flatten().collect()
 }
 
-const TRADING: &str = "subsystem=\"trading\"";
 const OTHER: &str = "subsystem=\"monitor\"";
 
 fn alive(context: &RuleContext<'_>, title: &str, values: &str) -> Scenario {

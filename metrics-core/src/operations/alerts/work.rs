@@ -1,13 +1,12 @@
 //! Whether the bot does what it is there for.
 
 use super::subsystems::warning;
-use super::{Alert, Scenario, Urgency, market_data};
+use super::{Alert, Scenario, TRADING, Urgency, market_data};
 use crate::catalogue::{EXCHANGE_API_LATENCY_SECONDS, SUBSYSTEM_ALIVE, SUBSYSTEM_RUNS_TOTAL};
+use crate::labels::Operation;
 use crate::operations::context::RuleContext;
 use crate::operations::promql::any_of;
 use crate::operations::scale::{DAY, MINUTE};
-
-const TRADING: &str = "subsystem=\"trading\"";
 
 pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
     let alerts = [heartbeat_without_work(context), strategy_idle(context), market_data::stale(context)];
@@ -88,11 +87,8 @@ fn heartbeat_without_work(context: &RuleContext<'_>) -> Option<Alert> {
     ))
 }
 
-/// The operations that place an order.
-pub(super) const PLACING: [&str; 2] = ["place_order", "replace_order"];
-
-/// The operations of a strategy that works.
-const OF_ORDERS: [&str; 4] = ["place_order", "replace_order", "cancel_order", "cancel_all_orders"];
+/// The operations of a strategy that works, beside those that place an order.
+const CANCELLING: [Operation; 2] = [Operation::CancelOrder, Operation::CancelAllOrders];
 
 /// A strategy that makes few calls is not expected to make one in half an hour: only one that made [`BUSY`] calls in
 /// nearly each half hour of the last day is.
@@ -105,11 +101,12 @@ const ENOUGH: u64 = 4;
 fn strategy_idle(context: &RuleContext<'_>) -> Option<Alert> {
     let alive = context.name_with(&SUBSYSTEM_ALIVE, "subsystem", "trading")?;
     let runs = context.name(&SUBSYSTEM_RUNS_TOTAL)?;
-    let is_linked =
-        |name: &&str| context.name_with(&EXCHANGE_API_LATENCY_SECONDS, "operation", name).is_some();
     let calls = context.name(&EXCHANGE_API_LATENCY_SECONDS)?;
-    PLACING.iter().any(is_linked).then_some(())?;
-    let operations: Vec<_> = OF_ORDERS.into_iter().filter(is_linked).collect();
+    let mut operations = context.operations_of(&EXCHANGE_API_LATENCY_SECONDS, &Operation::PLACING);
+    if operations.is_empty() {
+        return None;
+    }
+    operations.extend(context.operations_of(&EXCHANGE_API_LATENCY_SECONDS, &CANCELLING));
     let [half_hour, day] = [30 * MINUTE, DAY].map(|length| context.window(length));
     let orders = format!(
         "sum by (job, instance) (increase({calls}_count{{{}}}[{half_hour}]))",

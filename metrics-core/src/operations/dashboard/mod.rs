@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use self::panel::{Panel, PanelView};
+use self::panel::Panel;
 use self::render::GridPosition;
 use self::selectors::Selectors;
 use super::alerts::areas;
@@ -153,7 +153,7 @@ fn panels(context: &RuleContext<'_>, runbook: Option<&str>) -> Vec<Value> {
         written.push(render::heading(title, id(), GridPosition { x: 0, y, width: COLUMNS, height: 1 }));
         y += 1;
         for line in lines(&panels) {
-            let has_chart = line.iter().any(|(panel, ..)| !is_low(panel));
+            let has_chart = line.iter().any(|(panel, ..)| !panel.view.is_stat());
             let height = if has_chart { HIGH } else { LOW };
             for (panel, x, width) in line {
                 let position = GridPosition { x, y, width, height };
@@ -163,10 +163,6 @@ fn panels(context: &RuleContext<'_>, runbook: Option<&str>) -> Vec<Value> {
         }
     }
     written
-}
-
-fn is_low(panel: &Panel) -> bool {
-    matches!(panel.view, PanelView::Values | PanelView::Names)
 }
 
 /// A panel with its first column and its width.

@@ -59,6 +59,13 @@ pub(super) enum PanelView {
     Names,
 }
 
+impl PanelView {
+    /// Whether it shows last values, and not how they changed.
+    pub(super) fn is_stat(self) -> bool {
+        matches!(self, Self::Values | Self::Names)
+    }
+}
+
 impl Panel {
     /// The texts are the description, and the end of the sentence "No data means that …".
     pub(super) fn new(
@@ -67,10 +74,7 @@ impl Panel {
         unit: &str,
         [description, no_data]: [&'static str; 2],
     ) -> Self {
-        let width = match view {
-            PanelView::Values | PanelView::Names => 4,
-            PanelView::Lines | PanelView::Areas | PanelView::Bars | PanelView::Heatmap => 8,
-        };
+        let width = if view.is_stat() { 4 } else { 8 };
         Self {
             title: title.to_owned(),
             view,

@@ -72,10 +72,6 @@ fn kind(view: PanelView) -> &'static str {
     }
 }
 
-fn is_stat(view: PanelView) -> bool {
-    matches!(view, PanelView::Values | PanelView::Names)
-}
-
 fn target(view: PanelView, target: &PanelTarget, letter: char) -> Value {
     json!({
         "refId": letter.to_string(),
@@ -83,8 +79,8 @@ fn target(view: PanelView, target: &PanelTarget, letter: char) -> Value {
         "editorMode": "code",
         "expr": target.expr,
         "legendFormat": target.legend,
-        "instant": is_stat(view),
-        "range": !is_stat(view),
+        "instant": view.is_stat(),
+        "range": !view.is_stat(),
         "format": if view == PanelView::Heatmap { "heatmap" } else { "time_series" },
     })
 }
@@ -100,12 +96,12 @@ fn field(panel: &Panel) -> Value {
     let steps: Vec<_> = [below].into_iter().chain(above).collect();
     let mut field = json!({
         "unit": panel.unit,
-        "color": { "mode": if is_stat(panel.view) { "thresholds" } else { "palette-classic" } },
+        "color": { "mode": if panel.view.is_stat() { "thresholds" } else { "palette-classic" } },
         "thresholds": { "mode": "absolute", "steps": steps },
         "mappings": mappings,
         "custom": custom(panel),
     });
-    if panel.view == PanelView::Bars || (is_stat(panel.view) && panel.unit != "percentunit") {
+    if panel.view == PanelView::Bars || (panel.view.is_stat() && panel.unit != "percentunit") {
         // Prometheus extrapolates to the whole window, so that counts are not exact.
         field["decimals"] = 0.into();
     }

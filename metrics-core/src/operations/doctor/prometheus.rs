@@ -16,8 +16,8 @@ use crate::shown::shown;
 
 const UNREACHABLE: &str = "Check the address of Prometheus and its credentials.";
 
-const NO_TARGET: &str = "BotMissing always fires, and BotDown and BotRestartLoop never do. Pass the job of the scrape configuration as --job, here and to \
-                         `metrics rules`.";
+const NO_TARGET: &str = "BotMissing always fires, and BotDown and BotRestartLoop never do. Pass the job of the scrape \
+                         configuration as --job, here and to `metrics rules`.";
 
 const NO_SERIES: &str = "Check on Prometheus' page Targets that the bot is scraped, and that no relabelling drops the \
                          family.";
