@@ -127,17 +127,16 @@ function showRateLimits(limits) {
 
 /** Stale symbols first. The others keep their places, although their ages overtake each other all the time. */
 function showMarketData(symbols) {
-  const isStale = ({ age_seconds: age }) => age > staleAfter();
   const name = ({ exchange, symbol }) => `${exchange} ${symbol}`;
   const order = new Intl.Collator("en").compare;
-  const ordered = [...symbols].sort((one, other) => isStale(other) - isStale(one) || order(name(one), name(other)));
+  const ordered = [...symbols].sort((one, other) => isStale(other.age_seconds) - isStale(one.age_seconds) || order(name(one), name(other)));
   showList(
     byId("market-data"),
     ordered,
     ({ exchange, symbol }) => JSON.stringify([exchange, symbol]),
     ({ exchange, symbol }) => make("li", "", make("span", "", `${symbol} `, make("small", "", exchange)), make("span", "number")),
     (entry, symbol) => {
-      setAttribute(entry, "data-stale", isStale(symbol) ? "yes" : "no");
+      setAttribute(entry, "data-stale", isStale(symbol.age_seconds) ? "yes" : "no");
       setText(entry.lastElementChild, `${formatAge(symbol.age_seconds)} old`);
     },
   );

@@ -95,6 +95,6 @@ function moneyAnswer({ profiles, verdict }) {
   if (missing > 0) return { level: "warning", text: "items missing", detail: "see reconciliation" };
   if (used.length === 0) return { level: "unknown", text: "not known yet", detail: "" };
   const newest = Math.min(...profiles.map(({ age_seconds: age }) => age ?? Infinity));
-  if (newest !== Infinity && newest > staleAfter()) return { level: "unknown", text: "not known now", detail: `${formatAge(newest)} old` };
+  if (newest !== Infinity && isStale(newest)) return { level: "unknown", text: "not known now", detail: `${formatAge(newest)} old` };
   return { level: "ok", text: "none below zero", detail };
 }

@@ -41,9 +41,9 @@ function updateProfile(element, profile, history) {
   used.style.width = `${((100 * Math.min(utilization ?? 0, BAR_END)) / BAR_END).toFixed(1)}%`;
   setText(percent, formatPercent(utilization));
   setAttribute(bar, "aria-label", `${formatPercent(utilization)} of the allocated capital is used${isOver ? ", more than all" : ""}`);
-  const isStale = profile.age_seconds !== null && profile.age_seconds > staleAfter();
-  setAttribute(element, "data-stale", isStale ? "yes" : "no");
-  setText(age, isStale ? `${formatAge(profile.age_seconds)} old` : "");
+  const isOld = isStale(profile.age_seconds);
+  setAttribute(element, "data-stale", isOld ? "yes" : "no");
+  setText(age, isOld ? `${formatAge(profile.age_seconds)} old` : "");
   setText(amounts, profile.allocated === null ? "" : `available ${formatAmount(profile.available)} of ${formatAmount(profile.allocated)}`);
   setHidden(below, !profile.below_zero);
   const count = profile.violations;
@@ -94,8 +94,7 @@ function showReconciliation({ missing, mismatches, kinds, age_seconds: age }) {
     `${formatWord(kind)}${source ? ` (${source})` : ""}`,
     `${formatCount(found)} since start`,
   ]);
-  const isStale = age !== null && age > staleAfter();
-  const remark = isStale ? `${formatAge(age)} old` : "";
+  const remark = isStale(age) ? `${formatAge(age)} old` : "";
   showFigures(list, [
     ...missed.map(([title, number]) => [title, number, remark]),
     ["mismatches since start", formatCount(mismatches)],

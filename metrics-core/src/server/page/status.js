@@ -20,6 +20,11 @@ function staleAfter() {
   return Math.min(STALE_AFTER.most, Math.max(STALE_AFTER.least, ...limits));
 }
 
+/** Whether figures of this age are stale; those of an unknown age are not. */
+function isStale(age) {
+  return age !== null && age > staleAfter();
+}
+
 async function ask() {
   const began = performance.now();
   noteQuestion();
