@@ -24,11 +24,7 @@ pub(crate) fn noticed() -> Result<(), Failed> {
     let all = suite.mutants();
     let step = std::env::var("FAULT_STEP").ok().and_then(|step| step.parse().ok()).unwrap_or(1);
     let tried: Vec<_> = all.iter().step_by(step).collect();
-    let half = tried.len().div_ceil(2);
-    let unnoticed = thread::scope(|scope| {
-        let halves: Vec<_> = tried.chunks(half).map(|half| scope.spawn(|| suite.unnoticed(half))).collect();
-        halves.into_iter().map(|half| half.join().expect("no panic")).collect::<Result<Vec<_>, Failed>>()
-    })?;
+    let unnoticed = in_halves(&tried, |half| suite.unnoticed(half))?;
     let unnoticed: Vec<_> = unnoticed.into_iter().flatten().collect();
     println!("{} of {} faults tried, {} unnoticed", tried.len(), all.len(), unnoticed.len());
     for mutant in &unnoticed {
@@ -43,12 +39,21 @@ pub(crate) fn noticed() -> Result<(), Failed> {
 /// rules of a file for every minute of each test.
 pub(crate) fn passed() -> Result<(), Failed> {
     let suite = Suite::of(&settings())?;
-    let names: BTreeSet<_> = (0..suite.rules.len()).map(|rule| suite.name(rule)).collect();
-    let names: Vec<_> = names.into_iter().collect();
+    // The rules of an alert have one name, and are tested together.
+    let mut names = BTreeSet::new();
+    let rules: Vec<_> = (0..suite.rules.len()).filter(|rule| names.insert(suite.name(*rule))).collect();
+    in_halves(&rules, |half| suite.all_pass(half)).map(drop)
+}
+
+/// Works on both halves of a list at the same time.
+fn in_halves<T: Sync, R: Send>(
+    list: &[T],
+    work: impl Fn(&[T]) -> Result<R, Failed> + Sync,
+) -> Result<Vec<R>, Failed> {
     thread::scope(|scope| {
-        let halves = names.chunks(names.len().div_ceil(2)).map(|half| scope.spawn(|| suite.all_pass(half)));
-        let halves: Vec<_> = halves.collect();
-        halves.into_iter().try_for_each(|half| half.join().expect("no panic"))
+        let halves = list.chunks(list.len().div_ceil(2).max(1));
+        let halves: Vec<_> = halves.map(|half| scope.spawn(|| work(half))).collect();
+        halves.into_iter().map(|half| half.join().expect("no panic")).collect()
     })
 }
 
@@ -71,14 +76,13 @@ struct Mutant {
 }
 
 impl Suite {
-    /// The rules of these names pass their tests.
-    fn all_pass(&self, names: &[&str]) -> Result<(), Failed> {
-        for name in names {
-            let rule = (0..self.rules.len()).find(|rule| self.name(*rule) == *name).ok_or("a rule")?;
+    /// These rules pass their tests.
+    fn all_pass(&self, rules: &[usize]) -> Result<(), Failed> {
+        for &rule in rules {
             let tested = self.test(rule, self.expr(rule))?;
             if !tested.status.success() {
                 let said = [tested.stdout, tested.stderr].concat();
-                return Err(format!("{name}: {}", String::from_utf8_lossy(&said)).into());
+                return Err(format!("{}: {}", self.name(rule), String::from_utf8_lossy(&said)).into());
             }
         }
         Ok(())
