@@ -68,15 +68,15 @@ impl EnvReader {
         Self { names: Names::NEUTRAL, ..Self::new() }
     }
 
-    /// Sets the mode of a bot whose `PAPER_TRADING` (or `BOT_MODE`) is unset, which is an error otherwise: for a bot that can trade in
-    /// one mode only.
+    /// Sets the mode of a bot whose `PAPER_TRADING` (or `BOT_MODE`) is unset, which is an error otherwise: for a bot that
+    /// can trade in one mode only.
     pub fn mode_if_unset(mut self, mode: Mode) -> Self {
         self.mode_if_unset = Some(mode);
         self
     }
 
-    /// Sets the meaning of values of `NODE_ENV` (or `BOT_ENV`) other than `development` and `production`. A value for which `map`
-    /// returns `None` is an error.
+    /// Sets the meaning of values of `NODE_ENV` (or `BOT_ENV`) other than `development` and `production`. A value for
+    /// which `map` returns `None` is an error.
     pub fn map_node_env(mut self, map: fn(&str) -> Option<Env>) -> Self {
         self.map_node_env = map;
         self
