@@ -32,6 +32,12 @@ const RECOVERY: Duration = Duration::from_secs(6);
 /// trades.
 const SHUTDOWN: Duration = Duration::from_secs(3);
 
+/// How long after its earliest time a calm moment is looked for.
+const CALM_WITHIN: Duration = Duration::from_mins(2);
+
+/// The time at the start in which the balances are read. The trading loop hangs until then.
+const NO_TRADES: &str = "hang-trading@0s+10s";
+
 /// From here on the resident memory must be flat: until then caches and histories fill.
 const SETTLED: Duration = Duration::from_mins(5);
 
@@ -47,11 +53,12 @@ fn random_faults_neither_crash_nor_bloat_the_bot_and_its_counters_equal_its_data
     let (path, seed) = (file.to_str().expect("UTF-8"), SEED.to_string());
     let options = ["--speed", "50", "--random-faults", &seed, "--db", path, "--drain", "50s"];
     let begin = Instant::now();
-    // Nothing is traded before the balances are known.
-    let mut bot = start(&[&options[..], &["--fault", "hang-trading@0s+1s"]].concat());
+    let mut bot = start(&[&options[..], &["--fault", NO_TRADES]].concat());
     let exchange = bot.wait_to_say("exchange at ");
     let customers = PROFILES.map(|profile| Customer::new(&exchange, profile));
     let before = customers.each_ref().map(Customer::balances);
+    let placed = bot.scrape().sum(EVENTS, &[("type", "ORDER_PLACED")]);
+    assert_eq!(placed, 0.0, "the balances were read only after the first orders");
     let memory = watch_memory(&bot, begin + end);
     bot.signal(libc::SIGTERM);
     let _ = bot.wait_to_say("waiting up to 50s for one more scrape");
@@ -83,10 +90,16 @@ fn random_faults_neither_crash_nor_bloat_the_bot_and_its_counters_equal_its_data
 
 /// The first moment after `earliest`, counted from the start of the bot, in which no fault is or was just active, nor
 /// begins soon.
+///
+/// # Panics
+///
+/// If there is none within [`CALM_WITHIN`]: the seed needs to be another.
 fn calm_moment(earliest: Duration) -> Duration {
+    let latest = earliest + CALM_WITHIN;
     let mut calm_since = Duration::ZERO;
     for FaultWindow { after, lasts, .. } in RandomFaults::new(SEED, Fault::ALL) {
         let moment = earliest.max(calm_since + RECOVERY);
+        assert!(moment <= latest, "with seed {SEED} there is no calm moment between {earliest:?} and {latest:?}");
         if moment + SHUTDOWN <= after {
             return moment;
         }
