@@ -155,15 +155,46 @@ pub const EXCHANGE_API_LATENCY_BUCKETS: [f64; 18] =
 /// Bucket bounds of [`TOKIO_SCHEDULER_LAG_SECONDS`], in seconds.
 pub const TOKIO_SCHEDULER_LAG_BUCKETS: [f64; 9] = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
 
-/// Declares the families and their list. The doc comment of a family is its HELP text.
+/// The part of the library that records a family. Families of one recorder are recorded together.
+#[cfg(feature = "linked-catalogue")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recorder {
+    Events,
+    Subsystems,
+    ExchangeCalls,
+    RateLimits,
+    Profiles,
+    Reconciliations,
+    MarketData,
+    /// The library itself, about its own work.
+    Library,
+    Scheduler,
+    Process,
+}
+
+#[cfg(feature = "linked-catalogue")]
+impl Recorder {
+    /// Whether its families are exported by every bot, since the library records them without being asked. Those of the
+    /// others are only if an annotated function or a handle records them.
+    pub(crate) fn records_always(self) -> bool {
+        // The library counts events of its own.
+        matches!(self, Self::Events | Self::Library | Self::Process)
+    }
+}
+
+/// Declares the families, their list, and who records them. The doc comment of a family is its HELP text. A family that
+/// is `created_by_use` may have no series before the first recording.
 macro_rules! families {
     (@buckets) => { &[] };
     (@buckets $buckets:ident) => { &$buckets };
     (@objective) => { None };
     (@objective $threshold:literal, $ratio:literal) => { Some(Objective { threshold: $threshold, ratio: $ratio }) };
-    ($($(#[doc = $help:literal])+ $family:ident = $origin:ident $kind:ident $name:literal [$($label:literal),*]
-        $(buckets($buckets:ident))? $(objective($threshold:literal, $ratio:literal))?;)*) => {
-        $(
+    (@created_by_use created_by_use $family:ident) => { &$family };
+    ($(recorded by $recorder:ident:
+        $($(#[doc = $help:literal])+ $family:ident = $origin:ident $kind:ident $name:literal [$($label:literal),*]
+            $(buckets($buckets:ident))? $(objective($threshold:literal, $ratio:literal))? $(, $created_by_use:ident)?;)+
+    )+) => {
+        $($(
             $(#[doc = $help])+
             #[allow(clippy::doc_markdown, reason = "a HELP text has no Markdown")]
             pub static $family: Family = Family {
@@ -176,26 +207,40 @@ macro_rules! families {
                 objective: families!(@objective $($threshold, $ratio)?),
                 origin: Origin::$origin,
             };
-        )*
+        )+)+
 
         /// All families, in the order in which they are exported.
-        pub static FAMILIES: &[&Family] = &[$(&$family),*];
+        pub static FAMILIES: &[&Family] = &[$($(&$family),+),+];
+
+        /// The families of each recorder.
+        #[cfg(feature = "linked-catalogue")]
+        pub(crate) static RECORDED: &[(Recorder, &[&Family])] = &[$((Recorder::$recorder, &[$(&$family),+])),+];
+
+        /// The families that may have no series before the first recording.
+        #[cfg(feature = "doctor")]
+        pub(crate) static CREATED_BY_USE: &[&Family] =
+            &[$($($(families!(@created_by_use $created_by_use $family),)?)+)+];
     };
 }
 
 families! {
+    recorded by Events:
+
     /// System events (orders, errors, warnings) since start.
     OPERATIONAL_EVENTS_TOTAL = Core Counter "operational_events_total" ["severity", "type", "profile_id", "symbol"];
+
+    recorded by Subsystems:
 
     /// Execution time of one cycle of a core loop, without the sleep between cycles.
     SUBSYSTEM_DURATION_SECONDS = Core Histogram "subsystem_duration_seconds" ["subsystem"]
         buckets(SUBSYSTEM_DURATION_BUCKETS);
 
     /// Unix time in seconds at which the last successful run ended; absent before the first.
-    SUBSYSTEM_LAST_RUN_TIMESTAMP = Core Gauge "subsystem_last_run_timestamp" ["subsystem"];
+    SUBSYSTEM_LAST_RUN_TIMESTAMP = Core Gauge "subsystem_last_run_timestamp" ["subsystem"], created_by_use;
 
     /// Unix time in seconds at which the last run ended, successful or not; absent before the first.
-    SUBSYSTEM_LAST_ATTEMPT_TIMESTAMP_SECONDS = Extension Gauge "subsystem_last_attempt_timestamp_seconds" ["subsystem"];
+    SUBSYSTEM_LAST_ATTEMPT_TIMESTAMP_SECONDS = Extension Gauge "subsystem_last_attempt_timestamp_seconds"
+        ["subsystem"], created_by_use;
 
     /// 1 if the subsystem last succeeded, was skipped or was registered within subsystem_max_age_seconds, or is paused;
     /// 0 if stalled. Computed at each scrape.
@@ -213,6 +258,8 @@ families! {
     /// Age in seconds of the last success or skip above which the subsystem counts as stalled; 60 by default.
     SUBSYSTEM_MAX_AGE_SECONDS = Extension Gauge "subsystem_max_age_seconds" ["subsystem"];
 
+    recorded by ExchangeCalls:
+
     /// Duration of one attempt of an exchange API call, from before the request to the decoded body, for every outcome.
     EXCHANGE_API_LATENCY_SECONDS = Core Histogram "exchange_api_latency_seconds" ["exchange", "operation"]
         buckets(EXCHANGE_API_LATENCY_BUCKETS) objective(1.0, 0.99);
@@ -223,19 +270,27 @@ families! {
     /// Attempts of exchange API calls in progress.
     EXCHANGE_API_IN_FLIGHT = Extension Gauge "exchange_api_in_flight" ["exchange", "operation"];
 
+    recorded by RateLimits:
+
     /// Used part of an exchange's rate limit, as its answers report it; 1 means all, and more if the exchange keeps
     /// counting; absent until first read.
-    EXCHANGE_RATE_LIMIT_USED_RATIO = Extension Gauge "exchange_rate_limit_used_ratio" ["exchange", "limit"];
+    EXCHANGE_RATE_LIMIT_USED_RATIO = Extension Gauge "exchange_rate_limit_used_ratio"
+        ["exchange", "limit"], created_by_use;
+
+    recorded by Profiles:
 
     /// Number of times that available capital fell below zero; staying below adds nothing. Should always be 0.
-    CAPITAL_INVARIANT_VIOLATIONS_TOTAL = Core Counter "capital_invariant_violations_total" ["profile_id"];
+    CAPITAL_INVARIANT_VIOLATIONS_TOTAL = Core Counter "capital_invariant_violations_total"
+        ["profile_id"], created_by_use;
 
     /// 1 while available capital is below zero, 0 otherwise; absent before the first update.
-    CAPITAL_BELOW_ZERO = Extension Gauge "capital_below_zero" ["profile_id"];
+    CAPITAL_BELOW_ZERO = Extension Gauge "capital_below_zero" ["profile_id"], created_by_use;
 
     /// Allocated capital in use, 100 x (positions + open orders) / allocated; not clamped; if nothing is allocated, 0
     /// if nothing is used and +Inf otherwise.
-    PROFILE_UTILIZATION_PERCENT = Core Gauge "profile_utilization_percent" ["profile_id"];
+    PROFILE_UTILIZATION_PERCENT = Core Gauge "profile_utilization_percent" ["profile_id"], created_by_use;
+
+    recorded by Reconciliations:
 
     /// Newly detected mismatches between local state and exchange state.
     RECONCILIATION_MISMATCHES_TOTAL = Core Counter "reconciliation_mismatches_total" [];
@@ -248,11 +303,15 @@ families! {
     /// Orders and positions missing in the last committed cycle of each reconciliation, summed: db = missing from the
     /// database although the exchange has them, exchange = missing from the exchange although the database has them;
     /// absent before the first cycle.
-    RECONCILIATION_MISSING_ITEMS_COUNT = Core Gauge "reconciliation_missing_items_count" ["source"];
+    RECONCILIATION_MISSING_ITEMS_COUNT = Core Gauge "reconciliation_missing_items_count" ["source"], created_by_use;
+
+    recorded by MarketData:
 
     /// Unix time in seconds of the last update of a symbol's market data; absent before the first.
     MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS = Extension Gauge "market_data_last_update_timestamp_seconds"
-        ["exchange", "symbol"];
+        ["exchange", "symbol"], created_by_use;
+
+    recorded by Library:
 
     /// Recordings with a label value over the limit on label values or series, which is replaced by "other"; in
     /// families where one series for many would mislead, they are left out.
@@ -277,12 +336,16 @@ families! {
     BUILD_INFO = Extension Gauge "build_info" ["version", "revision"];
 
     /// Time that the bot took to collect and encode the previous exposition; absent in the first.
-    SCRAPE_DURATION_SECONDS = Extension Gauge "scrape_duration_seconds" [];
+    SCRAPE_DURATION_SECONDS = Extension Gauge "scrape_duration_seconds" [], created_by_use;
+
+    recorded by Scheduler:
 
     /// Delay between the requested and the actual wake-up of a task on a runtime passed to watch_tokio; its timer has a
     /// resolution of 1 ms.
     TOKIO_SCHEDULER_LAG_SECONDS = Extension Histogram "tokio_scheduler_lag_seconds" []
-        buckets(TOKIO_SCHEDULER_LAG_BUCKETS);
+        buckets(TOKIO_SCHEDULER_LAG_BUCKETS), created_by_use;
+
+    recorded by Process:
 
     /// Total user and system CPU time spent in seconds.
     PROCESS_CPU_SECONDS_TOTAL = Standard Counter "process_cpu_seconds_total" [];

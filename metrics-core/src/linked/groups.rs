@@ -1,75 +1,37 @@
 //! The families that are recorded together, by one attribute or one handle.
 
-use crate::catalogue::{self, Family};
+use crate::catalogue::{Family, RECORDED, Recorder};
 use crate::sites::call_site::CallSiteKind;
 
 type Group = &'static [&'static Family];
 
-const SUBSYSTEM: Group = &[
-    &catalogue::SUBSYSTEM_DURATION_SECONDS,
-    &catalogue::SUBSYSTEM_LAST_RUN_TIMESTAMP,
-    &catalogue::SUBSYSTEM_LAST_ATTEMPT_TIMESTAMP_SECONDS,
-    &catalogue::SUBSYSTEM_ALIVE,
-    &catalogue::SUBSYSTEM_PAUSED,
-    &catalogue::SUBSYSTEM_RUNS_TOTAL,
-    &catalogue::SUBSYSTEM_IN_PROGRESS,
-    &catalogue::SUBSYSTEM_MAX_AGE_SECONDS,
-];
-
-const EXCHANGE: Group = &[
-    &catalogue::EXCHANGE_API_LATENCY_SECONDS,
-    &catalogue::EXCHANGE_API_REQUESTS_TOTAL,
-    &catalogue::EXCHANGE_API_IN_FLIGHT,
-];
-
-const EVENT: Group = &[&catalogue::OPERATIONAL_EVENTS_TOTAL];
-
-const CAPITAL: Group = &[
-    &catalogue::CAPITAL_INVARIANT_VIOLATIONS_TOTAL,
-    &catalogue::CAPITAL_BELOW_ZERO,
-    &catalogue::PROFILE_UTILIZATION_PERCENT,
-];
-
-const RECONCILIATION: Group = &[
-    &catalogue::RECONCILIATION_MISMATCHES_TOTAL,
-    &catalogue::RECONCILIATION_MISMATCHES_BY_KIND_TOTAL,
-    &catalogue::RECONCILIATION_MISSING_ITEMS_COUNT,
-];
-
-/// The groups that a binary exports only if something records to them. All other families are always exported.
-const GROUPS: [Group; 7] = [
-    SUBSYSTEM,
-    EXCHANGE,
-    CAPITAL,
-    RECONCILIATION,
-    &[&catalogue::MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS],
-    &[&catalogue::EXCHANGE_RATE_LIMIT_USED_RATIO],
-    &[&catalogue::TOKIO_SCHEDULER_LAG_SECONDS],
-];
-
 /// The library's families to which an attribute records; none for those that record to a family of the bot's own.
 pub(super) fn recorded_by(attribute: CallSiteKind) -> Group {
-    match attribute {
-        CallSiteKind::Subsystem => SUBSYSTEM,
-        CallSiteKind::Exchange => EXCHANGE,
-        CallSiteKind::Event => EVENT,
-        CallSiteKind::Capital => CAPITAL,
-        CallSiteKind::Reconciliation => RECONCILIATION,
-        CallSiteKind::Timed | CallSiteKind::Counted => &[],
-    }
+    let recorder = match attribute {
+        CallSiteKind::Subsystem => Recorder::Subsystems,
+        CallSiteKind::Exchange => Recorder::ExchangeCalls,
+        CallSiteKind::Event => Recorder::Events,
+        CallSiteKind::Capital => Recorder::Profiles,
+        CallSiteKind::Reconciliation => Recorder::Reconciliations,
+        CallSiteKind::Timed | CallSiteKind::Counted => return &[],
+    };
+    RECORDED.iter().find(|(known, _)| *known == recorder).map_or(&[], |(_, group)| group)
 }
 
-/// The families that are recorded together with this one; `None` if it is always exported.
+/// The families that are recorded together with this one, and that a binary exports only if something records to them;
+/// `None` if it is always exported.
 pub(super) fn group_of(family: &Family) -> Option<Group> {
-    GROUPS.into_iter().find(|group| group.iter().any(|member| member.name == family.name))
+    let is_member = |group: &[&Family]| group.iter().any(|member| member.name == family.name);
+    let (recorder, group) = RECORDED.iter().find(|(_, group)| is_member(group))?;
+    (!recorder.records_always()).then_some(group)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::FAMILIES;
+    use crate::catalogue::{self, FAMILIES};
 
-    /// A family in no group is listed as exported by every binary.
+    /// A family that is always exported is listed for every binary.
     #[test]
     fn each_family_that_something_has_to_record_is_in_a_group() {
         const RECORDED: [&str; 4] = ["subsystem", "exchange", "profile_id", "source"];
@@ -77,7 +39,8 @@ mod tests {
         // The library itself records events.
         let own = catalogue::OPERATIONAL_EVENTS_TOTAL.name;
         for family in FAMILIES.iter().filter(|family| is_recorded(family) && family.name != own) {
-            assert!(group_of(family).is_some(), "{} is in no group of linked/groups.rs", family.name);
+            let name = family.name;
+            assert!(group_of(family).is_some(), "{name} is recorded by a part that records always");
         }
     }
 }
