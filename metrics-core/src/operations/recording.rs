@@ -1,12 +1,13 @@
 //! The recording rules: quantiles, rates and ratios that alerts and dashboards share.
 
 use super::context::RuleContext;
-use super::promql::bucket;
+use super::promql::{any_of, bucket};
 use super::scale::{DAY, HOUR, MINUTE};
 use crate::catalogue::{
     EXCHANGE_API_LATENCY_SECONDS, EXCHANGE_API_REQUESTS_TOTAL, Kind, SUBSYSTEM_DURATION_SECONDS,
 };
 use crate::linked::LinkedFamily;
+use crate::outcome::Outcome;
 
 /// A recorded series.
 pub(super) struct Recording {
@@ -19,8 +20,10 @@ pub(super) struct Recording {
 const WINDOWS: [(&str, u64); 5] =
     [("5m", 5 * MINUTE), ("30m", 30 * MINUTE), ("1h", HOUR), ("6h", 6 * HOUR), ("3d", 3 * DAY)];
 
-/// The outcomes that are the exchange's or the network's fault. A reject is none.
-pub(super) const FAILURES: &str = "outcome=~\"timeout|transport|server_error\"";
+/// The matcher of the failed calls.
+pub(super) fn failures() -> String {
+    any_of("outcome", "=~", &Outcome::failures_of_the_exchange())
+}
 
 /// The part of the calls that may fail.
 pub(super) const ALLOWED_FAILURES: f64 = 0.005;
@@ -160,13 +163,13 @@ fn slow_ratios(
 }
 
 fn error_ratios(context: &RuleContext<'_>, requests: &str) -> Vec<Recording> {
-    let sum = "sum without (operation, outcome)";
+    let (sum, failures) = ("sum without (operation, outcome)", failures());
     let recording = |(window_name, length): (&str, u64)| {
         let window = context.window(length);
         Recording {
             name: exchange_error_ratio(requests, window_name),
             expr: format!(
-                "{sum} (rate({requests}{{{FAILURES}}}[{window}]))\n  / ({sum} (rate({requests}[{window}])) > 0)"
+                "{sum} (rate({requests}{{{failures}}}[{window}]))\n  / ({sum} (rate({requests}[{window}])) > 0)"
             ),
         }
     };

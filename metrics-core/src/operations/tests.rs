@@ -123,58 +123,6 @@ fn the_scrape_configuration_names_an_address_that_can_be_reached() {
     );
 }
 
-/// A new outcome does not compile here until both questions are answered for it.
-#[test]
-fn each_outcome_is_classed_for_the_alerts() {
-    use crate::{LabelValue as _, Outcome};
-
-    /// Whether an order may be open after its placement had this outcome, and whether the outcome is the fault of the
-    /// exchange or the network.
-    const fn classes(outcome: Outcome) -> (bool, bool) {
-        match outcome {
-            Outcome::Timeout | Outcome::Transport | Outcome::ServerError => (true, true),
-            Outcome::Decode | Outcome::Cancelled | Outcome::Panic => (true, false),
-            Outcome::Ok
-            | Outcome::Rejected
-            | Outcome::RateLimited
-            | Outcome::Banned
-            | Outcome::Auth
-            | Outcome::Error
-            | Outcome::Skipped => (false, false),
-        }
-    }
-
-    let lists = |matcher: &str, outcome: Outcome| {
-        let listed = matcher.trim_start_matches("outcome=~").trim_matches('"');
-        listed.split('|').any(|listed| listed == outcome.as_str())
-    };
-    let outcomes = [
-        Outcome::Ok,
-        Outcome::Rejected,
-        Outcome::RateLimited,
-        Outcome::Banned,
-        Outcome::Auth,
-        Outcome::ServerError,
-        Outcome::Timeout,
-        Outcome::Transport,
-        Outcome::Decode,
-        Outcome::Cancelled,
-        Outcome::Panic,
-        Outcome::Error,
-        Outcome::Skipped,
-    ];
-    assert_eq!(outcomes.len(), Outcome::VALUES.len());
-    for outcome in outcomes {
-        let (unknown, failure) = classes(outcome);
-        assert_eq!(lists(super::alerts::UNKNOWN, outcome), unknown, "UNKNOWN of the alerts, {outcome:?}");
-        assert_eq!(
-            lists(super::recording::FAILURES, outcome),
-            failure,
-            "FAILURES of the recordings, {outcome:?}"
-        );
-    }
-}
-
 #[cfg(feature = "web-config")]
 #[test]
 fn the_scrape_configuration_has_the_access_that_the_bots_web_configuration_demands() {

@@ -49,6 +49,56 @@ impl Outcome {
     }
 }
 
+#[cfg(feature = "operations")]
+impl Outcome {
+    /// Every outcome.
+    const ALL: [Self; Self::VALUES.len()] = [
+        Self::Ok,
+        Self::Rejected,
+        Self::RateLimited,
+        Self::Banned,
+        Self::Auth,
+        Self::ServerError,
+        Self::Timeout,
+        Self::Transport,
+        Self::Decode,
+        Self::Cancelled,
+        Self::Panic,
+        Self::Error,
+        Self::Skipped,
+    ];
+
+    /// The texts of the outcomes after which an order may be open whose placement ended so.
+    pub(crate) fn unknown_placements() -> Vec<&'static str> {
+        Self::texts(|outcome| outcome.consequences().0)
+    }
+
+    /// The texts of the outcomes that are the exchange's or the network's fault. A reject is none.
+    pub(crate) fn failures_of_the_exchange() -> Vec<&'static str> {
+        Self::texts(|outcome| outcome.consequences().1)
+    }
+
+    /// Whether an order may be open after its placement had this outcome, and whether the outcome is the fault of the
+    /// exchange or the network. The alerts depend on both.
+    const fn consequences(self) -> (bool, bool) {
+        match self {
+            Self::Timeout | Self::Transport | Self::ServerError => (true, true),
+            Self::Decode | Self::Cancelled | Self::Panic => (true, false),
+            Self::Ok
+            | Self::Rejected
+            | Self::RateLimited
+            | Self::Banned
+            | Self::Auth
+            | Self::Error
+            | Self::Skipped => (false, false),
+        }
+    }
+
+    fn texts(has: fn(Self) -> bool) -> Vec<&'static str> {
+        Self::ALL.into_iter().filter(|outcome| has(*outcome)).map(Self::as_str).collect()
+    }
+}
+
 /// The class of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorClass {
@@ -171,6 +221,12 @@ impl ClassifyError for Infallible {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "operations")]
+    #[test]
+    fn the_list_of_outcomes_is_complete() {
+        assert_eq!(Outcome::texts(|_| true), Outcome::VALUES);
+    }
 
     #[test]
     fn statuses_have_the_class_that_exchanges_intend() {

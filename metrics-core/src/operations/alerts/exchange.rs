@@ -10,6 +10,7 @@ use crate::operations::context::{NOTICE, RuleContext};
 use crate::operations::promql::{any_of, bound_in_text, bucket};
 use crate::operations::recording;
 use crate::operations::scale::MINUTE;
+use crate::outcome::Outcome;
 
 /// The window in which an outcome is noticed.
 const SEEN: u64 = 5 * MINUTE;
@@ -115,7 +116,7 @@ fn error_burn(context: &RuleContext<'_>) -> Option<Alert> {
     let budget = Budget {
         ratio: Box::new(|window| recording::exchange_error_ratio(&requests, window)),
         bad: Box::new(|window| {
-            let failures = recording::FAILURES;
+            let failures = recording::failures();
             format!("sum without (operation, outcome) (increase({requests}{{{failures}}}[{window}]))")
         }),
         allowed: recording::ALLOWED_FAILURES,
@@ -235,10 +236,6 @@ fn credentials_refused(context: &RuleContext<'_>) -> Option<Alert> {
     ))
 }
 
-/// The ends of an order's placement after which the order may be open.
-pub(in crate::operations) const UNKNOWN: &str =
-    "outcome=~\"timeout|transport|server_error|decode|cancelled|panic\"";
-
 fn order_unknown(context: &RuleContext<'_>) -> Option<Alert> {
     let operations = context.operations_of(&EXCHANGE_API_REQUESTS_TOTAL, &Operation::PLACING);
     let (expr, scenarios) = if operations.is_empty() {
@@ -249,7 +246,8 @@ fn order_unknown(context: &RuleContext<'_>) -> Option<Alert> {
         (format!("sum without (severity, type, profile_id, symbol) (\n{grew}\n)"), scenarios)
     } else {
         let requests = context.name(&EXCHANGE_API_REQUESTS_TOTAL)?;
-        let matcher = format!("{}, {UNKNOWN}", any_of("operation", "=~", &operations));
+        let unknown = any_of("outcome", "=~", &Outcome::unknown_placements());
+        let matcher = format!("{}, {unknown}", any_of("operation", "=~", &operations));
         let grew = context.grew(&requests, &format!("{{{matcher}}}"), SEEN);
         (format!("sum without (operation, outcome) (\n{grew}\n)"), unknown_placements(context, operations[0]))
     };

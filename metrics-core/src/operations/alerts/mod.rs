@@ -19,8 +19,6 @@ mod subsystems;
 mod work;
 
 pub(super) use definition::{Alert, Rule, Urgency};
-#[cfg(test)]
-pub(super) use exchange::UNKNOWN;
 pub(super) use scenario::{Moment, Scenario, TRADING};
 
 use super::context::RuleContext;

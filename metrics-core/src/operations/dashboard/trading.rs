@@ -7,7 +7,7 @@ use super::units::unit;
 use crate::catalogue::{EXCHANGE_API_LATENCY_SECONDS, Kind, Origin};
 use crate::linked::{LinkedCatalogue, LinkedFamily};
 use crate::operations::promql::bucket;
-use crate::operations::recording::{ALLOWED_FAILURES, FAILURES};
+use crate::operations::recording::{ALLOWED_FAILURES, failures};
 
 const NO_CALL: &str = "no call ended within the window";
 
@@ -92,7 +92,8 @@ fn share() -> Panel {
 /// The budgets of the objectives of latency and of errors.
 fn budget(latency: Option<&LinkedFamily>) -> Panel {
     let all = "sum by (exchange) (increase(@exchange_api_requests_total[3d]))";
-    let failed = format!("sum by (exchange) (increase(@exchange_api_requests_total{{{FAILURES}}}[3d]))");
+    let failures = failures();
+    let failed = format!("sum by (exchange) (increase(@exchange_api_requests_total{{{failures}}}[3d]))");
     let panel = Panel::new(
         Values,
         "Error budgets left",
