@@ -8,35 +8,6 @@ use bot_metrics::testing::Samples;
 use crate::events::poll_once;
 use crate::seen::{panics, samples};
 
-/// The words as event types.
-mod words {
-    use bot_metrics::LabelValue;
-    pub(crate) use bot_metrics::labels::Severity;
-
-    #[derive(Clone, Copy, Debug, LabelValue)]
-    #[label(rename_all = "SCREAMING_SNAKE_CASE")]
-    #[allow(dead_code, reason = "named by their texts")]
-    #[allow(clippy::enum_variant_names, reason = "other tests count events of the plain names")]
-    pub(crate) enum EventType {
-        WordOk,
-        WordErr,
-        WordRejected,
-        WordRateLimited,
-        WordBanned,
-        WordAuth,
-        WordServerError,
-        WordTimeout,
-        WordTransport,
-        WordDecode,
-        WordOther,
-        WordSkipped,
-        WordPanic,
-        WordCancelled,
-        WordReturn,
-        WordAlways,
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Ok,
@@ -55,7 +26,7 @@ impl ClassifyError for Failure {
     }
 }
 
-const CLASSES: [ErrorClass; 9] = [
+pub(crate) const CLASSES: [ErrorClass; 9] = [
     ErrorClass::Rejected,
     ErrorClass::RateLimited,
     ErrorClass::Banned,
@@ -83,13 +54,26 @@ fn call<F: Future>(end: End, function: impl FnOnce(End) -> F) {
     }
 }
 
-/// The event that is counted for a word, and a call that may cause it.
+/// A word, the text of the event that is counted for it, and a call that may cause it.
 type Watched = (&'static str, &'static str, fn(End));
 
+/// Declares an event type for each word, and a call for each.
 macro_rules! watched {
-    ($($word:literal: $type:literal,)*) => {
-        [$(($word, $type, |end| {
-            #[operational_event(type = $type, severity = "INFO", on = $word, labels = words)]
+    ($($word:literal: $event:ident,)*) => {
+        mod words {
+            use bot_metrics::LabelValue;
+            pub(crate) use bot_metrics::labels::Severity;
+
+            #[derive(Clone, Copy, Debug, LabelValue)]
+            #[label(rename_all = "SCREAMING_SNAKE_CASE")]
+            #[allow(clippy::enum_variant_names, reason = "other tests count events of the plain names")]
+            pub(crate) enum EventType {
+                $($event,)*
+            }
+        }
+
+        const WATCHED: &[Watched] = &[$(($word, words::EventType::VALUES[words::EventType::$event as usize], |end| {
+            #[operational_event(type = words::EventType::$event, severity = "INFO", on = $word, labels = words)]
             async fn ending(end: End) -> Result<Outcome, Failure> {
                 match end {
                     End::Ok => Ok(Outcome::Ok),
@@ -100,37 +84,40 @@ macro_rules! watched {
                 }
             }
             call(end, ending);
-        }),)*]
+        }),)*];
     };
+}
+
+watched! {
+    "ok": WordOk,
+    "err": WordErr,
+    "rejected": WordRejected,
+    "rate_limited": WordRateLimited,
+    "banned": WordBanned,
+    "auth": WordAuth,
+    "server_error": WordServerError,
+    "timeout": WordTimeout,
+    "transport": WordTransport,
+    "decode": WordDecode,
+    "other": WordOther,
+    "skipped": WordSkipped,
+    "panic": WordPanic,
+    "cancelled": WordCancelled,
+    "return": WordReturn,
+    "always": WordAlways,
 }
 
 #[test]
 fn each_word_of_on_matches_the_documented_ends() {
-    let watched: [Watched; 16] = watched! {
-        "ok": "WORD_OK",
-        "err": "WORD_ERR",
-        "rejected": "WORD_REJECTED",
-        "rate_limited": "WORD_RATE_LIMITED",
-        "banned": "WORD_BANNED",
-        "auth": "WORD_AUTH",
-        "server_error": "WORD_SERVER_ERROR",
-        "timeout": "WORD_TIMEOUT",
-        "transport": "WORD_TRANSPORT",
-        "decode": "WORD_DECODE",
-        "other": "WORD_OTHER",
-        "skipped": "WORD_SKIPPED",
-        "panic": "WORD_PANIC",
-        "cancelled": "WORD_CANCELLED",
-        "return": "WORD_RETURN",
-        "always": "WORD_ALWAYS",
-    };
+    // Each outcome has a word, and so have three groups: "err", "return" and "always".
+    assert_eq!(WATCHED.len(), Outcome::VALUES.len() + 3);
     for end in ends() {
         let before = samples();
-        for (_, _, call) in watched {
+        for (_, _, call) in WATCHED {
             call(end);
         }
         let after = samples();
-        for (word, event, _) in watched {
+        for (word, event, _) in WATCHED.iter().copied() {
             let count = |samples: &Samples| {
                 let labels = [("type", event), ("profile_id", ""), ("symbol", "")];
                 samples.value("bytelyst_bot_operational_events_total", &labels).unwrap()

@@ -10,6 +10,7 @@
     reason = "they are the tested shapes"
 )]
 
+mod attempts;
 mod calls;
 mod clients;
 mod cycles;
