@@ -1,6 +1,6 @@
 //! The exact values of the settings and the built-in labels.
 
-use bot_metrics::labels::{EventType, Exchange, Operation, RateLimit, Severity, Subsystem};
+use bot_metrics::labels::{EventType, Exchange, Operation, RateLimit, Severity, Source, Subsystem};
 use bot_metrics::testing::{Samples, instance, with_manual_clock};
 use bot_metrics::{Capital, Env, LabelValue, Mode, Outcome, Settings};
 
@@ -27,30 +27,36 @@ fn build_info_has_its_labels_and_keeps_an_exposition_from_being_empty() {
     assert!(instance().0.exposition().contains("bytelyst_bot_build_info{"));
 }
 
+/// A changed text changes a series, which alerts and dashboards select by it.
 #[test]
-fn the_builtin_operations_and_exchanges_are_these() {
-    let operations = "place_order, cancel_order, cancel_all_orders, replace_order, get_order, get_open_orders, \
-                      get_balances, get_positions, get_account, get_ticker, get_order_book, get_trades, get_candles, \
-                      get_exchange_info, get_server_time, subscribe";
-    assert_eq!(Operation::VALUES.join(", "), operations);
-    let exchanges = "binance, bybit, okx, coinbase, kraken, bitfinex, bitstamp, kucoin, gate_io, deribit, \
-                     hyperliquid, alpaca, interactive_brokers, paper";
-    assert_eq!(Exchange::VALUES.join(", "), exchanges);
-    assert_eq!(Severity::VALUES.join(", "), "INFO, WARNING, ERROR, CRITICAL");
-    for kind in [
-        "ORDER_PLACED",
-        "ORDER_FILLED",
-        "ORDER_CANCELLED",
-        "ORDER_REJECTED",
-        "ORDER_FAILURE",
-        "ORDER_UNKNOWN",
-    ]
-    .into_iter()
-    .chain(["RISK_BLOCK", "CIRCUIT_BREAKER", "CAPITAL_VIOLATION", "RECONCILIATION_MISMATCH", "RECONNECT"])
-    .chain(["STARTED", "STOPPED", "INVALID_CAPITAL"])
-    {
-        assert!(EventType::VALUES.contains(&kind), "{kind}");
+fn the_built_in_label_values_have_exactly_these_texts() {
+    for (values, expected) in [
+        (Subsystem::VALUES, "trading, monitor, reconciliation"),
+        (
+            Operation::VALUES,
+            "place_order, cancel_order, cancel_all_orders, replace_order, get_order, get_open_orders, get_balances, \
+             get_positions, get_account, get_ticker, get_order_book, get_trades, get_candles, get_exchange_info, \
+             get_server_time, subscribe",
+        ),
+        (
+            Exchange::VALUES,
+            "binance, bybit, okx, coinbase, kraken, bitfinex, bitstamp, kucoin, gate_io, deribit, hyperliquid, alpaca, \
+             interactive_brokers, paper",
+        ),
+        (RateLimit::VALUES, "request_weight, requests, orders, orders_per_day, connections"),
+        (Severity::VALUES, "INFO, WARNING, ERROR, CRITICAL"),
+        (
+            EventType::VALUES,
+            "ORDER_PLACED, ORDER_FILLED, ORDER_CANCELLED, ORDER_REJECTED, ORDER_FAILURE, ORDER_UNKNOWN, ORDER_EXPIRED, \
+             RISK_BLOCK, CIRCUIT_BREAKER, CAPITAL_VIOLATION, CAPITAL_RESTORED, INVALID_CAPITAL, API_FAILURE, \
+             RECONCILIATION_MISMATCH, RATE_LIMITED, BANNED, RECONNECT, STALE_MARKET_DATA, STOP_LOSS, PROFILE_ADDED, \
+             PROFILE_REMOVED, CONFIG_CHANGED, INTERNAL_ERROR, STARTED, STOPPED",
+        ),
+        (Source::VALUES, "db, exchange"),
+    ] {
+        assert_eq!(values.join(", "), expected);
     }
+    assert_eq!((EventType::NAME, Exchange::NAME), ("event type", "exchange"));
 }
 
 #[test]

@@ -232,20 +232,3 @@ pub enum Source {
     /// Missing from the exchange although the database has it: a ghost.
     Exchange,
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_builtin_values_have_their_exact_texts() {
-        assert_eq!(Subsystem::VALUES, ["trading", "monitor", "reconciliation"]);
-        assert_eq!(Source::VALUES, ["db", "exchange"]);
-        assert_eq!(Severity::VALUES, ["INFO", "WARNING", "ERROR", "CRITICAL"]);
-        assert_eq!(EventType::OrderFailure.as_str(), "ORDER_FAILURE");
-        assert_eq!(Exchange::GateIo.as_str(), "gate_io");
-        assert_eq!(Exchange::InteractiveBrokers.as_str(), "interactive_brokers");
-        assert_eq!(Operation::CancelAllOrders.as_str(), "cancel_all_orders");
-        assert_eq!((EventType::NAME, Exchange::NAME), ("event type", "exchange"));
-    }
-}

@@ -80,6 +80,15 @@ fn document(title: &str, style: &str, nonce: &str, body: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::LabelValue as _;
+    use crate::labels::Operation;
+
+    #[test]
+    fn the_status_page_knows_the_operations_that_place_an_order() {
+        let placing = Operation::PLACING.map(|operation| format!("\"{}\"", operation.as_str())).join(", ");
+        let list = format!("const PLACING = new Set([{placing}]);");
+        assert!(STATUS_PAGE.with_nonce("").contains(&list), "glance.js needs {list}");
+    }
 
     fn page(host: &str, port: Option<u16>) -> String {
         unprotected(&TunnelEnd { host: host.to_owned(), port }, "nonce")
