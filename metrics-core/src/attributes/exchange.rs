@@ -125,8 +125,8 @@ mod tests {
     #[test]
     fn the_first_of_several_label_sets_is_in_the_first_cell() {
         static CELLS: [SlotCell<SiteSeries>; 2] = slot_cells();
-        static SITE: CallSite = CallSite::new_exchange("call", "bot", "okx", "")
-            .with_values([&[], &["get_order", "get_trades"]], &CELLS);
+        static SITE: CallSite =
+            CallSite::test_exchange("okx").with_values([&[], &["get_order", "get_trades"]], &CELLS);
         for operation in [0, 1] {
             SITE.exchange(0, operation).finish(Outcome::Ok);
         }
@@ -139,8 +139,7 @@ mod tests {
         const EXCHANGES: &[&str] = &["pair-a", "pair-b", "pair-c"];
         const OPERATIONS: &[&str] = &["get_order", "get_trades"];
         static CELLS: [SlotCell<SiteSeries>; 6] = slot_cells();
-        static SITE: CallSite =
-            CallSite::new_exchange("call", "bot", "", "").with_values([EXCHANGES, OPERATIONS], &CELLS);
+        static SITE: CallSite = CallSite::test_exchange("").with_values([EXCHANGES, OPERATIONS], &CELLS);
         let pairs = || (0..3).flat_map(|exchange| (0..2).map(move |operation| (exchange, operation)));
         // The second round uses the cached cells, if any.
         for _ in 0..2 {

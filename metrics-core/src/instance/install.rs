@@ -230,7 +230,7 @@ mod tests {
 
     fn site(line: u32, subsystems: &'static [&'static str], max_age: Duration) -> CallSite {
         let max_age_ns = u64::try_from(max_age.as_nanos()).expect("some seconds");
-        let mut site = CallSite::new_subsystem("cycle", "bot", subsystems[0], 0, max_age_ns, false, false);
+        let mut site = CallSite::test_subsystem(subsystems[0], max_age_ns);
         if subsystems.len() > 1 {
             site = site.with_values([subsystems, &[]], &[]);
         }

@@ -271,6 +271,18 @@ impl CallSite {
     }
 }
 
+/// Sites for unit tests, without the arguments that these do not need.
+#[cfg(test)]
+impl CallSite {
+    pub(crate) const fn test_subsystem(subsystem: &'static str, max_age_ns: u64) -> Self {
+        Self::new_subsystem("cycle", "bot", subsystem, 0, max_age_ns, false, false)
+    }
+
+    pub(crate) const fn test_exchange(exchange: &'static str) -> Self {
+        Self::new_exchange("call", "bot", exchange, "")
+    }
+}
+
 impl fmt::Display for CallSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.place().fmt(f)
