@@ -99,7 +99,10 @@ fn calm_moment(earliest: Duration) -> Duration {
     let mut calm_since = Duration::ZERO;
     for FaultWindow { after, lasts, .. } in RandomFaults::new(SEED, Fault::ALL) {
         let moment = earliest.max(calm_since + RECOVERY);
-        assert!(moment <= latest, "with seed {SEED} there is no calm moment between {earliest:?} and {latest:?}");
+        assert!(
+            moment <= latest,
+            "with seed {SEED} there is no calm moment between {earliest:?} and {latest:?}"
+        );
         if moment + SHUTDOWN <= after {
             return moment;
         }
