@@ -3,9 +3,14 @@ use std::time::Duration;
 
 use bot_metrics::labels::{EventType, Severity};
 use bot_metrics::testing::{Samples, instance, with_manual_clock};
-use bot_metrics::{LabelValue as _, Mode, Settings};
+use bot_metrics::{LabelValue as _, Metrics, Mode, Settings};
 
 const EVENTS: &str = "bytelyst_bot_operational_events_total";
+
+/// Records to each family of this file, for the tests of the whole catalogue.
+pub(crate) fn record(metrics: &Metrics) {
+    metrics.event(Severity::Info, EventType::Started).record();
+}
 
 #[test]
 fn an_event_counts_once_and_a_batch_of_twenty_counts_twenty() {

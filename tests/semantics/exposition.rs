@@ -2,10 +2,12 @@ use std::io::{self, Write};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use bot_metrics::labels::{EventType, Exchange, Operation, RateLimit, Severity, Subsystem};
+use bot_metrics::labels::{EventType, Exchange, Operation, Severity, Subsystem};
 use bot_metrics::testing::{Samples, instance, with_manual_clock};
-use bot_metrics::{Capital, Families, Metrics, Mode, Outcome, ReconciliationReport, Settings};
+use bot_metrics::{Capital, Families, Metrics, Mode, Outcome, Settings};
 use tokio::runtime::{Builder, Runtime};
+
+use crate::{capital, events, exchange, market_data, reconciliation, subsystem};
 
 /// A runtime that runs only what a test spawns.
 static RUNTIME: LazyLock<Runtime> =
@@ -19,13 +21,12 @@ fn full(settings: Settings) -> Metrics {
 fn filled(settings: Settings) -> Metrics {
     let metrics = settings.build().expect("legal");
     metrics.watch_tokio(RUNTIME.handle());
-    metrics.subsystem(Subsystem::Trading).start().finish(Outcome::Ok);
-    metrics.exchange_call(Exchange::Kraken, Operation::GetTicker).start().finish(Outcome::Ok);
-    metrics.rate_limit(Exchange::Kraken, RateLimit::Requests).set_used(1.0, 2.0);
-    metrics.event(Severity::Info, EventType::Started).record();
-    metrics.market_data(Exchange::Kraken, "XBTUSD").updated();
-    metrics.profile("maker").update(Capital { allocated: 1.0, ..Capital::default() });
-    metrics.reconciliation().commit(ReconciliationReport::new());
+    subsystem::record(&metrics);
+    exchange::record(&metrics);
+    events::record(&metrics);
+    market_data::record(&metrics);
+    capital::record(&metrics);
+    reconciliation::record(&metrics);
     metrics
 }
 

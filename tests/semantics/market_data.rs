@@ -2,11 +2,16 @@ use std::time::Duration;
 
 use bot_metrics::labels::Exchange;
 use bot_metrics::testing::{Samples, instance, locks_taken, with_manual_clock};
-use bot_metrics::{Mode, Settings};
+use bot_metrics::{Metrics, Mode, Settings};
 
 const LAST_UPDATE: &str = "bytelyst_bot_market_data_last_update_timestamp_seconds";
 const OVERFLOW: &[(&str, &str)] =
     &[("metric", "bytelyst_bot_market_data_last_update_timestamp_seconds"), ("label", "symbol")];
+
+/// Records to each family of this file, for the tests of the whole catalogue.
+pub(crate) fn record(metrics: &Metrics) {
+    metrics.market_data(Exchange::Kraken, "XBTUSD").updated();
+}
 
 #[test]
 fn the_last_update_is_absent_before_the_first_and_gone_with_the_subscription() {

@@ -1,4 +1,6 @@
-//! Capital: the allocated and used capital of a profile, and the figures that are recorded.
+//! Capital: the allocated and used capital of a profile, the figures that are recorded, and their gauges.
+
+use crate::catalogue::{self, Family};
 
 /// A profile's allocated and used capital, in its currency of account.
 ///
@@ -134,6 +136,14 @@ impl CapitalReading {
     /// Whether available capital is below zero by more than `tolerance`.
     pub(crate) fn is_below_zero(&self, tolerance: f64) -> bool {
         self.available < -tolerance
+    }
+
+    /// The gauges of a profile with these figures.
+    pub(crate) fn gauges(&self, is_below_zero: bool) -> [(&'static Family, f64); 2] {
+        [
+            (&catalogue::PROFILE_UTILIZATION_PERCENT, self.utilization_percent),
+            (&catalogue::CAPITAL_BELOW_ZERO, f64::from(u8::from(is_below_zero))),
+        ]
     }
 }
 

@@ -181,9 +181,10 @@ impl Profiles {
             let labels = &[&*id];
             sink.since(profile.created);
             sink.counter(family, labels, profile.violations);
-            if let Some(CapitalReading { utilization_percent, .. }) = profile.figures {
-                sink.gauge(&catalogue::PROFILE_UTILIZATION_PERCENT, labels, utilization_percent);
-                sink.gauge(&catalogue::CAPITAL_BELOW_ZERO, labels, f64::from(u8::from(profile.below_zero)));
+            for (gauge, value) in
+                profile.figures.iter().flat_map(|figures| figures.gauges(profile.below_zero))
+            {
+                sink.gauge(gauge, labels, value);
             }
         }
         if let Some(violations) = other_violations {
