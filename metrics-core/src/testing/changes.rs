@@ -110,8 +110,8 @@ impl fmt::Display for Change {
 }
 
 /// Records the changes in `metrics` from here on, and keeps other watches waiting until it is dropped. Tests of
-/// annotated functions run concurrently in one process and record to one instance; with a watch each reads only its
-/// own changes.
+/// annotated functions run concurrently in one process and record to one instance. If each of them begins with a watch,
+/// each reads only its own changes; what a test without a watch records appears among the changes of another.
 ///
 /// # Panics
 ///
