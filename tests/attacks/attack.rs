@@ -29,17 +29,17 @@ pub(crate) struct Attack {
     pub(crate) series: u32,
     /// The time that the bot's collector takes.
     pub(crate) collector: Duration,
-    /// The runs of the collector for which a scrape may wait: the one in progress and its own.
-    pub(crate) collector_runs: u32,
+    /// The runs of the collector for which a scrape may wait besides those for which it waits without the attack.
+    pub(crate) awaited_runs: u32,
     /// Whether the bot asks for a password.
     pub(crate) needs_password: bool,
-    /// The latency that the attack may add to 99 of 100 scrapes.
+    /// The latency that the attack may add to 99 of 100 scrapes, beside these runs.
     pub(crate) most_added: Duration,
     /// The bot's limit of file descriptors.
     pub(crate) descriptors: Option<u32>,
-    /// The memory that the attack may cost the bot, in megabytes.
+    /// The memory that attack and scrapes may cost the bot, in megabytes.
     pub(crate) most_memory: f64,
-    /// The processor time that attack and scrapes may cost the bot, as a fraction of one processor.
+    /// The processor time that the attack may add to that of the scrapes, as a fraction of one processor.
     pub(crate) most_processor: f64,
     clients: usize,
     client: Client,
@@ -69,12 +69,12 @@ const fn attack(name: &'static str, clients: usize, client: Client) -> Attack {
         name,
         series: 0,
         collector: Duration::ZERO,
-        collector_runs: 2,
+        awaited_runs: 0,
         needs_password: false,
         most_added: Duration::from_millis(250),
         descriptors: None,
         most_memory: 10.0,
-        // That of the server's one thread, within the precision of the clock.
+        // That of the one thread that serves, within the precision of the clock.
         most_processor: 1.01,
         clients,
         client,
@@ -87,10 +87,10 @@ pub(crate) const ATTACKS: &[Attack] = &[
         ..attack("pipelined_scrapes", 300, Client::Asks { request: METRICS, requests: 40 })
     },
     attack("pipelined_health", 300, Client::Asks { request: HEALTHY, requests: 50 }),
-    // All connections wait for a run, and a new one waits for the slot that its end frees.
+    // All connections wait for a run, and a new one waits for the slot that is free when the run has ended.
     Attack {
         collector: Duration::from_millis(300),
-        collector_runs: 3,
+        awaited_runs: 1,
         ..attack("single_scrapes", 300, Client::Asks { request: METRICS, requests: 1 })
     },
     attack("single_health", 300, Client::Asks { request: HEALTHY, requests: 1 }),
@@ -108,7 +108,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     },
     Attack {
         descriptors: Some(64),
-        most_processor: 0.02,
+        most_processor: 0.01,
         ..attack("no_descriptors", 100, Client::ComesBackLater)
     },
 ];

@@ -1,15 +1,15 @@
 //! Attacks on the server: a scraper is served whatever other clients do.
 //!
 //! Each trial starts a bot and its attackers as separate processes, scrapes beside them, and prints a row of figures.
-//! `BOT_METRICS_LONG_TESTS=1` runs ten tries of 120 scrapes each, and checks latency, memory and processor time too;
-//! it needs an otherwise idle machine. By default there is one try of 48 scrapes, and only refused scrapes fail.
+//! `BOT_METRICS_LONG_TESTS=1` runs ten tries of 120 scrapes each, and checks latency, memory and processor time too,
+//! beside those of the same scrapes without attackers; it needs an otherwise idle machine. By default there is one try
+//! of 48 scrapes, and only refused scrapes fail.
 
 mod attack;
 mod bot;
 mod scrapes;
 
-use std::env;
-use std::time::Duration;
+use std::{env, io};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -38,45 +38,45 @@ fn is_long() -> bool {
 
 fn resist(attack: &Attack) -> Result<(), Failed> {
     let (tries, scrapes) = if is_long() { (10, 120) } else { (1, 48) };
+    let quiet = if is_long() { Some(Measured::take(attack, scrapes, false)?) } else { None };
+    if let Some(quiet) = &quiet {
+        println!("{:<24} without: {}", attack.name, quiet.text());
+    }
     let mut faults = Vec::new();
     for number in 1..=tries {
-        let mut bot = Bot::start(attack);
-        if attack.needs_password {
-            scrapes::log_in(bot.address)?;
-        }
-        let before = bot.resources();
-        let attackers = attack.start(bot.address);
-        let figures = scrapes::take(bot.address, scrapes);
-        let row = Row { attack, number, figures, bot: bot.resources().since(&before) };
-        drop(attackers);
-        println!("{}", row.text());
-        faults.extend(row.faults());
+        let measured = Measured::take(attack, scrapes, true)?;
+        println!("{:<24} try {number:>3}: {}", attack.name, measured.text());
+        let found = measured.faults(attack, quiet.as_ref());
+        faults.extend(found.into_iter().map(|fault| format!("{}, try {number}: {fault}", attack.name)));
     }
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n").into()) }
 }
 
 /// The result of a try.
-struct Row<'a> {
-    attack: &'a Attack,
-    number: usize,
+struct Measured {
     figures: Figures,
     bot: bot::Used,
 }
 
-impl Row<'_> {
-    /// The part of the latency of 99 of 100 scrapes that is not the collector's.
-    fn added(&self) -> Duration {
-        let collector = self.attack.collector_runs * self.attack.collector;
-        self.figures.quantile(0.99).saturating_sub(collector)
+impl Measured {
+    fn take(attack: &Attack, scrapes: u32, is_attacked: bool) -> io::Result<Self> {
+        let mut bot = Bot::start(attack);
+        if attack.needs_password {
+            scrapes::log_in(bot.address)?;
+        }
+        let before = bot.resources();
+        let attackers = is_attacked.then(|| attack.start(bot.address));
+        let figures = scrapes::take(bot.address, scrapes);
+        let measured = Self { figures, bot: bot.resources().since(&before) };
+        drop(attackers);
+        Ok(measured)
     }
 
     fn text(&self) -> String {
         let (figures, bot) = (&self.figures, &self.bot);
         format!(
-            "{:<24} try {:>2}: {:>3} scrapes, {} refused, p50 {:>6.1?}, p99 {:>6.1?}, longest {:>6.1?}; \
+            "{:>3} scrapes, {} refused, p50 {:>6.1?}, p99 {:>6.1?}, longest {:>6.1?}; \
              +{:.1} MB, {:.1} % CPU, {} reports",
-            self.attack.name,
-            self.number,
             figures.taken(),
             figures.refused.len(),
             figures.quantile(0.5),
@@ -88,24 +88,22 @@ impl Row<'_> {
         )
     }
 
-    fn faults(&self) -> Vec<String> {
+    /// Compares this with the same scrapes without attackers, if they were measured.
+    fn faults(&self, attack: &Attack, quiet: Option<&Self>) -> Vec<String> {
         let mut faults = Vec::new();
-        let (attack, number) = (self.attack.name, self.number);
         if !self.figures.refused.is_empty() {
-            faults.push(format!("{attack}, try {number}: refused: {:?}", self.figures.refused));
+            faults.push(format!("refused: {:?}", self.figures.refused));
         }
-        if !is_long() {
-            return faults;
+        let Some(quiet) = quiet else { return faults };
+        let own = quiet.figures.quantile(0.99) + attack.awaited_runs * attack.collector;
+        let added = self.figures.quantile(0.99).saturating_sub(own);
+        if added > attack.most_added {
+            faults.push(format!("{added:?} added to the scrapes"));
         }
-        if self.added() > self.attack.most_added {
-            faults.push(format!("{attack}, try {number}: {:?} added to the collector's time", self.added()));
-        }
-        let (memory, processor) = (self.attack.most_memory, self.attack.most_processor);
-        if self.bot.megabytes > memory || self.bot.processor > processor {
-            faults.push(format!(
-                "{attack}, try {number}: more than {memory} MB or {} % of a processor",
-                processor * 100.0
-            ));
+        let processor = self.bot.processor - quiet.bot.processor;
+        if self.bot.megabytes > attack.most_memory || processor > attack.most_processor {
+            let (memory, most) = (attack.most_memory, attack.most_processor * 100.0);
+            faults.push(format!("more than {memory} MB or {most} % of a processor"));
         }
         faults
     }
