@@ -165,13 +165,13 @@ pub use families::custom::{
 pub use families::event::Event;
 pub use families::exchange::{CallGuard, CallWait, ExchangeCallHandle};
 pub use families::market_data::MarketDataHandle;
+pub use families::profiles::ProfileHandle;
 pub use families::rate_limit::RateLimitHandle;
 pub use families::recent::RecentEvent;
 pub use families::reconciliation::{ReconciliationCycle, ReconciliationReport};
 pub use families::subsystem::{AgeOrigin, RunEnd, RunGuard, SubsystemHandle, SubsystemHealth};
 pub use instance::env_reader::EnvReader;
 pub use instance::metrics::Metrics;
-pub use instance::profile::ProfileHandle;
 pub use instance::settings::{DEFAULT_ADDRESS, Env, Mode, Settings};
 pub use labels::value::LabelValue;
 #[cfg(feature = "tokio")]

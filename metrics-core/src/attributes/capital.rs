@@ -6,7 +6,6 @@ use super::guards::Guard;
 use super::text::Text;
 use crate::families::capital::{Amount, Capital, CapitalReading};
 use crate::instance::process;
-use crate::instance::profile::{profile_id, update};
 use crate::sites::call_site::CallSite;
 use crate::storage::{lose, not_installed};
 use crate::{Outcome, lock};
@@ -19,7 +18,7 @@ impl CallSite {
         #[cfg(feature = "page")]
         self.count_check();
         // A removed profile stays removed until there are figures.
-        let id = lock::outside(|| profile_id(process::core(), profile.as_str())).flatten();
+        let id = lock::outside(|| process::core().profiles.id(profile.as_str())).flatten();
         CapitalGuard { profile, _id: id }
     }
 }
@@ -71,7 +70,7 @@ impl Guard for CapitalGuard {
     fn finish(self, found: Option<CheckedCapital>) {
         if let Some(CheckedCapital(figures)) = found {
             match process::core_unless_inside() {
-                Some(core) => update(core, self.profile.as_str(), figures),
+                Some(core) => core.profiles.record(self.profile.as_str(), figures),
                 None => lose(),
             }
         }

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use prometheus::Registry;
 use prometheus::proto::MetricFamily;
@@ -43,8 +42,8 @@ pub(crate) struct Core {
     pub(crate) timeline: Arc<Timeline>,
     pub(crate) subsystems: Subsystems,
     pub(crate) exchange_calls: ExchangeCalls,
-    pub(crate) events: Events,
-    pub(crate) profiles: Profiles,
+    pub(crate) events: Arc<Events>,
+    pub(crate) profiles: Arc<Profiles>,
     pub(crate) market_data: Arc<MarketData>,
     pub(crate) rate_limits: Arc<RateLimits>,
     pub(crate) reconciliations: Arc<Reconciliations>,
@@ -78,8 +77,8 @@ pub(super) struct Installed {
 
 impl Core {
     pub(super) fn new(clock: Clock, custom: Arc<CustomSeries>) -> Self {
-        let events = Events::new(clock.clone());
-        let profiles = Profiles::new(clock.clone());
+        let events = Arc::new(Events::new(clock.clone()));
+        let profiles = Arc::new(Profiles::new(clock.clone(), Arc::clone(&events), Arc::clone(&custom)));
         let market_data = Arc::new(MarketData::new(clock.clone()));
         let reconciliations = Arc::new(Reconciliations::new(clock.clone()));
         let boot_time = clock.boot_time();
@@ -155,7 +154,7 @@ impl Core {
         self.check_clock();
         let translation = self.timeline.translation(&self.clock);
         let now = translation.boot_time();
-        self.forget_profiles(now);
+        self.profiles.forget(now);
         let settings = self.settings();
         let namespace = settings.map_or(DEFAULT_NAMESPACE, |settings| &settings.namespace);
         // Ages and timestamps come before any family is streamed, because a slow reader would age them.
@@ -205,33 +204,6 @@ impl Core {
             sink.counter(&catalogue::INVALID_OBSERVATIONS_TOTAL, labels, invalid);
         }
         self.custom.collect_invalid(namespace, sink);
-    }
-
-    /// Ends the grace periods that are over, if this profile needs their capacity.
-    pub(crate) fn make_room_for_profile(&self, id: &str) {
-        if !self.profiles.have_room(id) {
-            self.forget_profiles(self.clock.boot_time());
-        }
-    }
-
-    /// Removes the gauges of a profile at once, and its counts after their grace period.
-    pub(crate) fn remove_profile(&self, id: &Arc<str>) {
-        let now = self.clock.boot_time();
-        if !self.profiles.remove(id, now) {
-            self.forget_profile(id, now);
-        }
-        self.custom.retract_profile(id, now);
-    }
-
-    fn forget_profiles(&self, now: Duration) {
-        for profile in self.profiles.forget(now) {
-            self.forget_profile(&profile, now);
-        }
-    }
-
-    fn forget_profile(&self, id: &str, now: Duration) {
-        self.events.forget_profile(id, now);
-        self.custom.forget_profile(id, now);
     }
 }
 

@@ -112,7 +112,7 @@ fn registry(core: &Arc<Core>, settings: &Settings) -> Result<Registry, Error> {
 
 fn configure(core: &Core, settings: Settings, place: SourceLine, registry: Registry) {
     let bounds = settings.label_bounds;
-    core.profiles.set_bound(bounds.profiles);
+    core.profiles.configure(bounds.profiles, settings.capital_tolerance);
     core.market_data.set_bound(bounds.symbols);
     core.events.set_bounds(bounds);
     core.custom.set_bounds(bounds);

@@ -12,7 +12,6 @@ use prometheus::core::Collector;
 
 use super::core::{Core, Installed};
 use super::process;
-use super::profile::ProfileHandle;
 use super::settings::Settings;
 use crate::exposition::encoder::Encoder;
 use crate::exposition::filter::Filter;
@@ -24,6 +23,7 @@ use crate::exposition::{Exposed as _, Naming, WaitingClients};
 use crate::families::event::Event;
 use crate::families::exchange::{ExchangeCallHandle, ExchangeSlots};
 use crate::families::market_data::MarketDataHandle;
+use crate::families::profiles::ProfileHandle;
 use crate::families::rate_limit::RateLimitHandle;
 use crate::families::recent::RecentEvent;
 use crate::families::reconciliation::ReconciliationCycle;
@@ -148,7 +148,7 @@ impl Metrics {
     #[must_use]
     pub fn profile(&self, profile_id: &str) -> ProfileHandle {
         let _ = lock::outside(|| self.core.expect_own_events());
-        ProfileHandle::new(Arc::clone(&self.core), profile_id)
+        ProfileHandle::new(Arc::clone(&self.core.profiles), profile_id)
     }
 
     /// The market data of a symbol at an exchange, exported from its first update on.

@@ -5,7 +5,6 @@ pub(crate) mod env_reader;
 mod install;
 pub(crate) mod metrics;
 pub(crate) mod process;
-pub(crate) mod profile;
 #[cfg(feature = "page")]
 pub(crate) mod run_identity;
 #[cfg(feature = "page")]
