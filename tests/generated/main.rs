@@ -24,6 +24,13 @@ fn the_quickstart_is_shown_as_it_is() {
     }
 }
 
+#[test]
+fn the_guides_list_of_outcomes() {
+    let outcomes: Vec<_> = Outcome::VALUES.iter().map(|outcome| format!("`{outcome}`")).collect();
+    let list = outcomes.join(", ") + "\n";
+    assert_generated("metrics-core/docs/guide/concepts.md", "outcomes", &list);
+}
+
 /// A function with each attribute that records to families of the library.
 #[expect(dead_code, reason = "a call site is linked even if its function is never called")]
 mod annotated {

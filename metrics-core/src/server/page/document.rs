@@ -82,12 +82,25 @@ mod tests {
     use super::*;
     use crate::LabelValue as _;
     use crate::labels::Operation;
+    use crate::outcome::Outcome;
 
     #[test]
     fn the_status_page_knows_the_operations_that_place_an_order() {
         let placing = Operation::PLACING.map(|operation| format!("\"{}\"", operation.as_str())).join(", ");
         let list = format!("const PLACING = new Set([{placing}]);");
         assert!(STATUS_PAGE.with_nonce("").contains(&list), "glance.js needs {list}");
+    }
+
+    #[test]
+    fn the_chart_of_the_calls_has_each_outcome() {
+        let (_, kinds) = include_str!("charts.js").split_once("const OUTCOME_KINDS = [").expect("the list");
+        let (kinds, _) = kinds.split_once("\n];").expect("its end");
+        for outcome in Outcome::VALUES.iter().filter(|outcome| **outcome != Outcome::Skipped.as_str()) {
+            assert!(
+                kinds.contains(&format!("\"{outcome}\"")),
+                "{outcome} is missing in OUTCOME_KINDS of charts.js"
+            );
+        }
     }
 
     fn page(host: &str, port: Option<u16>) -> String {
