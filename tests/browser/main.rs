@@ -14,6 +14,7 @@ mod plain;
 mod protection;
 mod readme;
 mod silence;
+mod strip;
 
 use bot_metrics::server::Server;
 use bot_metrics::{Metrics, Mode, Settings};
@@ -38,12 +39,16 @@ fn main() {
         trial("a_bot_that_was_restarted_is_shown_from_its_start", silence::restarted),
         trial("a_clock_that_is_set_is_no_restart", silence::clock_set),
         trial("a_page_that_did_not_run_announces_no_dead_bot", silence::stopped_page),
+        trial("after_a_sleep_the_bot_was_not_silent_for_as_long", silence::slept),
         trial("ages_say_from_where_on_they_count", plain::ages),
         trial("notes_and_reasons_that_differ_in_a_digit_are_all_shown", plain::digits),
         trial("what_has_no_rate_or_chart_is_noted", plain::left_out),
         trial("symbols_keep_their_places", plain::symbols),
         trial("old_figures_are_shown_as_old", plain::stale),
         trial("a_fault_has_its_beginning", plain::beginning),
+        trial("the_strip_of_a_loop_that_hangs_shows_that_nothing_ended", strip::hanging),
+        trial("an_overdrawn_profile_says_whether_it_trades", plain::overdrawn),
+        trial("a_refusal_is_not_contradicted_by_the_use_of_the_limit", plain::refused),
         trial("the_first_screen_of_a_phone_answers_four_questions", plain::first_screen),
         trial("events_are_filtered_by_severity", access::filter),
         trial("the_keyboard_reaches_everything", access::keyboard),

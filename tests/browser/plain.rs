@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bot_metrics::labels::{self, Exchange, Subsystem};
+use bot_metrics::labels::{self, EventType, Exchange, RateLimit, Severity, Subsystem};
 use bot_metrics::prelude::LabelValue;
 use bot_metrics::testing::{ManualClock, with_manual_clock};
 use bot_metrics::{Capital, Metrics, Mode, Outcome as Ended, Settings};
@@ -101,7 +101,7 @@ pub(crate) fn symbols() -> Outcome {
 }
 
 /// A bot with a manual clock, and a page that shows it.
-fn opened() -> Result<(Metrics, ManualClock, bot_metrics::server::Server, Browser), Failed> {
+pub(crate) fn opened() -> Result<(Metrics, ManualClock, bot_metrics::server::Server, Browser), Failed> {
     let (settings, clock) = with_manual_clock(Settings::new(Mode::Paper));
     let metrics = settings.build()?;
     let server = metrics.serve("127.0.0.1:0")?;
@@ -111,7 +111,7 @@ fn opened() -> Result<(Metrics, ManualClock, bot_metrics::server::Server, Browse
 }
 
 /// Lets the time of the bot pass, a second every second or more, until the page shows something.
-fn pass(clock: &ManualClock, browser: &Browser, expression: &str) -> Outcome {
+pub(crate) fn pass(clock: &ManualClock, browser: &Browser, expression: &str) -> Outcome {
     for _ in 0..60 {
         clock.advance(Duration::from_secs(1));
         std::thread::sleep(Duration::from_millis(1_100));
@@ -157,6 +157,44 @@ pub(crate) fn stale() -> Outcome {
     let when = browser.text(&format!("{CARD}.querySelector('.when').innerText"))?;
     assert!(p50.starts_with("p50 ") && p50.ends_with(" ms"), "{p50}");
     assert!(when.starts_with("last call ") && when.ends_with(" s ago"), "{when}");
+    browser.check_for_errors()
+}
+
+pub(crate) fn overdrawn() -> Outcome {
+    let (metrics, clock, _server, browser) = opened()?;
+    let capital = Capital { allocated: 10.0, positions: 11.0, ..Capital::default() };
+    let orders = "document.querySelector('[data-profile=maker] .orders')?.textContent";
+    metrics.profile("maker").update(capital);
+    browser.wait_until(&format!("{orders} === 'no order recorded'"))?;
+    // The first sampling dates no order.
+    pass(&clock, &browser, "state.status.now > state.status.started + 2")?;
+    metrics.event(Severity::Info, EventType::OrderPlaced).profile("maker").record();
+    pass(
+        &clock,
+        &browser,
+        "/still places orders, the last \\d+ s ago/.test(byId('verdict-text').textContent)",
+    )?;
+    assert!(browser.text(orders)?.starts_with("last order "), "{}", browser.text(orders)?);
+    browser.check_for_errors()
+}
+
+pub(crate) fn refused() -> Outcome {
+    let (metrics, clock, _server, browser) = opened()?;
+    let weight = metrics.rate_limit(Exchange::Okx, RateLimit::RequestWeight);
+    weight.set_used(6.0, 100.0);
+    let meter = "document.querySelector('.meter')?.innerText.replaceAll('\\n', ' ')";
+    browser.wait_until(&format!(
+        "{meter} === 'limit of okx: request weight 6 % used, as the exchange counts'"
+    ))?;
+    pass(&clock, &browser, "state.status.window_seconds !== null")?;
+    metrics.exchange_call(Exchange::Okx, labels::Operation::GetOrder).start().finish(Ended::RateLimited);
+    pass(&clock, &browser, &format!("{meter}.endsWith('counts; it refused calls lately all the same')"))?;
+    weight.set_refused_for(Duration::from_secs(30));
+    browser
+        .wait_until(&format!("/counts; it refuses calls until \\d+:\\d+:\\d+, for 30 s$/.test({meter})"))?;
+    assert_eq!(browser.text("document.querySelector('.meter').dataset.risk")?, "high");
+    let text = browser.text("byId('verdict-text').textContent")?;
+    assert!(text.contains("and refuses for 30 s more"), "{text}");
     browser.check_for_errors()
 }
 

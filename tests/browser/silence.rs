@@ -71,6 +71,58 @@ pub(crate) fn stopped_page() -> Outcome {
     browser.check_for_errors()
 }
 
+/// Lets the clocks of the page jump by eight hours, as on a machine that slept: on some systems both, on others the wall
+/// clock alone. The machine of the test cannot sleep.
+const SLEEP: &str = "
+    window.realFetch = window.fetch;
+    const slept = { steady: 0, wall: 0 };
+    const [steady, wall] = [performance.now.bind(performance), Date.now];
+    performance.now = () => steady() + slept.steady;
+    Date.now = () => wall() + slept.wall;
+    window.sleep = (isSteadyClockRunning) => {
+        const duration = 8 * 3600 * 1000;
+        slept.wall += duration;
+        if (isSteadyClockRunning) slept.steady += duration;
+        window.awoke = performance.now();
+    };
+    // The last question before the sleep fails.
+    window.failAndSleep = (isSteadyClockRunning) => {
+        window.fetch = () => {
+            window.fetch = window.realFetch;
+            setTimeout(() => window.sleep(isSteadyClockRunning));
+            return Promise.reject(new TypeError('offline'));
+        };
+    };";
+
+pub(crate) fn slept() -> Outcome {
+    let (_metrics, server) = serve()?;
+    let browser = Browser::open(&server.url())?;
+    browser.wait_until("state.status && byId('verdict').dataset.level !== 'unknown'")?;
+    browser.run(WATCH)?;
+    browser.run(SLEEP)?;
+    for falls_asleep in ["sleep(true)", "sleep(false)", "failAndSleep(true)", "failAndSleep(false)"] {
+        browser.run(&format!("window.awoke = null; window.{falls_asleep}"))?;
+        browser.wait_until("window.awoke !== null && state.answeredAt > window.awoke")?;
+        assert_eq!(browser.run("return window.lost")?, json!(null), "{falls_asleep}");
+    }
+    // A network that is not there yet is a silence since then, not since before the sleep.
+    for steady in ["true", "false"] {
+        browser.run(&format!(
+            "window.fetch = () => Promise.reject(new TypeError('offline')); window.sleep({steady})"
+        ))?;
+        browser.wait_until("byId('verdict').dataset.level === 'lost'")?;
+        let text = browser.text("byId('verdict-text').textContent")?;
+        let seconds: Option<f64> =
+            text.rsplit(", for ").next().and_then(|age| age.strip_suffix(" s")?.parse().ok());
+        assert!(seconds.is_some_and(|seconds| seconds < 60.0), "{text}");
+        let began = browser.text("formatTime(Date.now() / 1000 - silenceSeconds())")?;
+        assert!(text.contains(&began[..5]), "{text}, and not {began}");
+        browser.run("window.fetch = window.realFetch")?;
+        browser.wait_until("byId('verdict').dataset.level !== 'lost'")?;
+    }
+    Ok(())
+}
+
 pub(crate) fn clock_set() -> Outcome {
     let (settings, clock) = with_manual_clock(Settings::new(Mode::Paper));
     let metrics = settings.build()?;

@@ -1,19 +1,37 @@
 //! Rate limits of exchanges: the used part of each, as reported by the exchange.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::catalogue;
-use crate::lock;
+use crate::clock::Clock;
+use crate::lock::{self, Lock};
 use crate::storage::{CounterSlot, ENABLED, GaugeSlot, SeriesMap, Sink, record_outside};
 
+/// The names of an exchange and of one of its limits.
+type LimitLabels = (&'static str, &'static str);
+
+/// The rate limits for which an exchange refuses requests, each with a duration.
+pub(crate) type Refusals = BTreeMap<LimitLabels, Duration>;
+
 /// The rate limits of an instance, by exchange and limit.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct RateLimits {
-    series: SeriesMap<(&'static str, &'static str), GaugeSlot>,
+    clock: Clock,
+    series: SeriesMap<LimitLabels, GaugeSlot>,
+    /// Until when, in boot time.
+    refused_until: Lock<Refusals>,
     invalid: CounterSlot,
 }
 
 impl RateLimits {
+    pub(crate) fn new(clock: Clock) -> Self {
+        let (series, refused_until, invalid) =
+            (SeriesMap::default(), Lock::default(), CounterSlot::default());
+        Self { clock, series, refused_until, invalid }
+    }
+
     pub(crate) fn slot(&self, exchange: &'static str, limit: &'static str) -> Arc<GaugeSlot> {
         self.series.get_or_insert_with(&(exchange, limit), GaugeSlot::new)
     }
@@ -21,6 +39,22 @@ impl RateLimits {
     /// The number of invalid values.
     pub(crate) fn invalid(&self) -> u64 {
         self.invalid.value()
+    }
+
+    /// Notes that an exchange refuses requests for this long; of several times the one that ends last counts.
+    fn refuse(&self, labels: LimitLabels, rest: Duration) {
+        let until = self.clock.boot_time().saturating_add(rest);
+        let mut refused_until = self.refused_until.lock();
+        let known = refused_until.entry(labels).or_default();
+        *known = until.max(*known);
+    }
+
+    /// The refusals at this boot time, each with the rest of its duration.
+    #[cfg(feature = "page")]
+    pub(crate) fn refusals(&self, now: Duration) -> Refusals {
+        let refused_until = self.refused_until.lock();
+        let rest = refused_until.iter().map(|(labels, until)| (*labels, until.saturating_sub(now)));
+        rest.filter(|(_, rest)| !rest.is_zero()).collect()
     }
 
     pub(crate) fn collect(&self, sink: &mut dyn Sink) {
@@ -45,7 +79,7 @@ impl RateLimits {
 #[derive(Clone, Debug)]
 pub struct RateLimitHandle {
     limits: Arc<RateLimits>,
-    labels: (&'static str, &'static str),
+    labels: LimitLabels,
     /// `None` if an allocator requested the handle under a lock.
     slot: Option<Arc<GaugeSlot>>,
 }
@@ -85,5 +119,23 @@ impl RateLimitHandle {
     /// `X-Bapi-Limit`).
     pub fn set_remaining(&self, remaining: f64, allowed: f64) {
         self.set_used(allowed - remaining, allowed);
+    }
+
+    /// Notes that the exchange refuses requests for this long from now on, as the header `Retry-After` of an answer with
+    /// the status 429 or 418 says. The status page shows until when; nothing is exported. Of several such answers the
+    /// one that ends last counts.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bot_metrics::{Mode, Settings, labels::{Exchange, RateLimit}};
+    /// let metrics = Settings::new(Mode::Paper).build()?;
+    /// let weight = metrics.rate_limit(Exchange::Binance, RateLimit::RequestWeight);
+    /// weight.set_refused_for(Duration::from_secs(30));
+    /// # Ok::<(), bot_metrics::Error>(())
+    /// ```
+    pub fn set_refused_for(&self, retry_after: Duration) {
+        if ENABLED {
+            let _ = record_outside(|| self.limits.refuse(self.labels, retry_after));
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The last seconds in which cycles ended.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -17,10 +18,12 @@ pub(crate) struct BeatRings {
     has_begun: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Pulse {
     counted: CallCounts,
     beats: VecDeque<Beat>,
+    /// The time of the first of the beats in a row that have a failure and no later success.
+    failing_since: Option<Duration>,
 }
 
 /// The cycles that ended between two samplings.
@@ -48,6 +51,11 @@ impl BeatRings {
             // Cycles that ended before the first sampling belong to no second.
             let beat = pulse.beat_until(counts, reading.at.boot_time).filter(|_| self.has_begun);
             if let Some(beat) = beat {
+                pulse.failing_since = match beat.failed {
+                    0 => None,
+                    failed if failed == beat.cycles => pulse.failing_since.or(Some(beat.at)),
+                    _ => Some(beat.at),
+                };
                 if pulse.beats.len() == BEATS {
                     pulse.beats.pop_front();
                 }
@@ -66,12 +74,32 @@ impl BeatRings {
     /// The most frequent failure of the last second in which a cycle failed, including the second that has not been
     /// sampled yet, up to `now`; `None` if no sampling has seen one.
     pub(crate) fn last_failure(&self, labels: &SeriesLabels, now: &CallCounts) -> Option<&'static str> {
-        let is_new = self.has_begun && self.subsystems.len() < MOST_SUBSYSTEMS;
-        let new = Pulse::default();
-        let pulse = self.subsystems.get(labels).or(is_new.then_some(&new))?;
+        let pulse = self.pulse(labels)?;
         let unsampled = pulse.beat_until(now, Duration::ZERO).filter(|beat| beat.failed > 0);
         let sampled = || pulse.beats.iter().rev().find(|beat| beat.failed > 0).cloned();
         unsampled.or_else(sampled).map(|beat| beat.outcome)
+    }
+
+    /// The first sampling that has seen a failure after the last success of a subsystem whose last cycle failed, or `at`
+    /// if that failure has not been sampled yet. Times are boot times. `None` if no sampling has seen one.
+    pub(crate) fn failing_since(
+        &self,
+        labels: &SeriesLabels,
+        now: &CallCounts,
+        [succeeded_at, at]: [Duration; 2],
+    ) -> Option<Duration> {
+        let pulse = self.pulse(labels)?;
+        let unsampled = pulse.beat_until(now, at);
+        let failed = pulse.beats.iter().chain(&unsampled).filter(|beat| beat.failed > 0).map(|beat| beat.at);
+        // There may have been more failures in a row than there are beats.
+        let known = pulse.failing_since.into_iter().chain(failed);
+        known.filter(|failed_at| *failed_at >= succeeded_at).min()
+    }
+
+    /// A subsystem that is new since the last sampling has an empty pulse.
+    fn pulse(&self, labels: &SeriesLabels) -> Option<Cow<'_, Pulse>> {
+        let is_new = self.has_begun && self.subsystems.len() < MOST_SUBSYSTEMS;
+        self.subsystems.get(labels).map(Cow::Borrowed).or(is_new.then(|| Cow::Owned(Pulse::default())))
     }
 }
 

@@ -4,6 +4,7 @@
 //! sampling reads the same counts as a scrape, and everything here is a difference of two readings.
 //!
 //! - [`BeatRings`]: the last seconds in which cycles of a subsystem ended, sampled every second.
+//! - [`LastOrders`]: when each profile placed its last order, likewise.
 //! - [`Steps`]: rates, quantiles and outcomes of steps of 5 s, 180 of them. A sampling that is late or missed leaves a
 //!   gap, because the rate of an interval of unknown content would mislead.
 //! - [`Window`]: a reading that is 30 to 60 s old, from which the current rates and quantiles follow.
@@ -13,6 +14,7 @@
 
 mod beats;
 mod cell;
+mod orders;
 mod quantile;
 mod reading;
 mod selected;
@@ -26,11 +28,12 @@ use crate::catalogue::{Family, Origin};
 
 pub(crate) use beats::{Beat, BeatRings};
 pub(crate) use cell::HistoryCell;
+pub(crate) use orders::{LastOrders, PlacedOrders};
 pub(crate) use quantile::{QuantileEstimates, rounded};
 pub(crate) use reading::{
-    CallCounts, CountedSeries, HistoryReading, OUTCOMES, SeriesLabels, differences, words,
+    CallCounts, CountedSeries, HistoryReading, OUTCOMES, SeriesLabels, differences, failed_calls, words,
 };
-pub(crate) use selected::Selected;
+pub(crate) use selected::{Selected, Selection};
 pub(crate) use steps::{CallStep, Column, Ended, Row, RunStep, STEP, Steps};
 pub(crate) use window::Window;
 
@@ -56,6 +59,7 @@ const LEEWAY: Duration = Duration::from_millis(500);
 pub(crate) struct HistoryRings {
     sampled_at: Option<Duration>,
     pub(crate) beats: BeatRings,
+    pub(crate) orders: LastOrders,
     pub(crate) steps: Steps,
     pub(crate) window: Window,
 }
@@ -63,7 +67,7 @@ pub(crate) struct HistoryRings {
 /// How much a sampling reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Depth {
-    /// The runs of subsystems.
+    /// The runs of subsystems, and the orders of profiles.
     Beat,
     /// Calls and utilisation too.
     Step,
@@ -103,6 +107,7 @@ impl HistoryRings {
         }
         self.sampled_at = Some(now);
         self.beats.add(&reading);
+        self.orders.add(&reading.placed, now);
         if depth >= Depth::Step && self.steps.are_due(now) {
             self.steps.add(&reading, sequence);
         }

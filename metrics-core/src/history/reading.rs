@@ -1,14 +1,15 @@
 //! A reading of the series that have a history, at one moment.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{LONGEST_LABELS, MOST_PROFILES, MOST_SUBSYSTEMS};
+use super::{LONGEST_LABELS, MOST_PROFILES, MOST_SUBSYSTEMS, PlacedOrders, Selection};
 use crate::catalogue::{self, Family, Origin};
 use crate::clock::Stamp;
 use crate::labels::value::LabelValue as _;
 use crate::outcome::Outcome;
-use crate::storage::{FamilySnapshot, HistogramValue, Sample, Snapshot, Value};
+use crate::storage::{FamilySnapshot, HistogramValue, Sample, Value};
 
 /// The values of a series' labels.
 pub(crate) type SeriesLabels = Vec<Cow<'static, str>>;
@@ -46,10 +47,19 @@ pub(crate) struct HistoryReading {
     pub(crate) subsystems: BTreeMap<SeriesLabels, CallCounts>,
     /// In percent, by profile.
     pub(crate) utilization: BTreeMap<SeriesLabels, f64>,
+    pub(crate) placed: PlacedOrders,
     /// The counts of a bot's own counters and histograms, by bucket; a float counter's as its bits.
     pub(crate) own: BTreeMap<OwnKey, Vec<u64>>,
     /// The lists of which series were left out.
     pub(super) cut: CutLists,
+}
+
+/// The series that are kept already.
+#[derive(Debug, Default)]
+pub(super) struct KeptSeries<'a> {
+    pub(super) operations: BTreeSet<&'a SeriesLabels>,
+    pub(super) subsystems: BTreeSet<&'a SeriesLabels>,
+    pub(super) profiles: BTreeSet<&'a SeriesLabels>,
 }
 
 /// The lists that lack series, so that one that is not in them may have been counted before.
@@ -112,6 +122,11 @@ impl CallCounts {
         self.ended() - self.outcomes[Outcome::Ok.index()] - self.outcomes[Outcome::Skipped.index()]
     }
 
+    /// The number of calls that failed.
+    pub(crate) fn failed_calls(&self) -> u64 {
+        failed_calls(&self.outcomes).map(|(_, count)| count).sum()
+    }
+
     /// The most frequent outcome, of failures if there are any; `None` if nothing ended.
     pub(crate) fn main_outcome(&self) -> Option<&'static str> {
         let has_failed = self.failed() > 0;
@@ -124,6 +139,11 @@ impl CallCounts {
     }
 }
 
+/// Of calls that are counted by outcome those that failed, with the index of their outcome.
+pub(crate) fn failed_calls<C: Copy>(outcomes: &[C; OUTCOMES]) -> impl Iterator<Item = (usize, C)> {
+    outcomes.iter().copied().enumerate().filter(|(index, _)| Outcome::is_failed_call(*index))
+}
+
 /// The differences of counts; `None` if one fell, or a series has other buckets.
 pub(crate) fn differences(now: &[u64], then: &[u64]) -> Option<Vec<u64>> {
     if now.len() != then.len() {
@@ -133,11 +153,11 @@ pub(crate) fn differences(now: &[u64], then: &[u64]) -> Option<Vec<u64>> {
 }
 
 impl HistoryReading {
-    /// The series of a snapshot, of which series of the bot's own families were left out if they are `own_cut`.
-    pub(crate) fn of(snapshot: &Snapshot, at: Stamp, own_cut: bool) -> Self {
-        let cut = CutLists { own: own_cut, ..CutLists::default() };
-        let mut reading = Self { at, cut, ..Self::default() };
-        for family in &snapshot.families {
+    /// The selected series.
+    pub(crate) fn of(selection: &Selection, at: Stamp) -> Self {
+        let cut = CutLists { own: selection.own_left_out > 0, ..CutLists::default() };
+        let mut reading = Self { at, cut, placed: selection.placed.clone(), ..Self::default() };
+        for family in &selection.snapshot.families {
             reading.read(family);
         }
         reading
@@ -158,12 +178,19 @@ impl HistoryReading {
         self.cut.own && !self.own.contains_key(key)
     }
 
-    /// Leaves out the series over the limits, so that it may be kept. Operations and subsystems without a call or run
-    /// are the first to go.
-    pub(crate) fn limited(mut self, most_operations: usize) -> Self {
-        self.cut.operations |= limit(&mut self.operations, most_operations, CallCounts::has_begun);
-        self.cut.subsystems |= limit(&mut self.subsystems, MOST_SUBSYSTEMS, CallCounts::has_begun);
-        limit(&mut self.utilization, MOST_PROFILES, |_| true);
+    /// Leaves out the series over the limits, so that it may be kept. Those that are `kept` already are the last to go,
+    /// and operations and subsystems without a call or run the first.
+    pub(super) fn limited(mut self, most_operations: usize, kept: &KeptSeries<'_>) -> Self {
+        let KeptSeries { operations, subsystems, profiles } = kept;
+        let rank = |kept: &BTreeSet<&SeriesLabels>, labels: &SeriesLabels, counts: &CallCounts| {
+            (kept.contains(labels), counts.has_begun())
+        };
+        self.cut.operations |=
+            limit(&mut self.operations, most_operations, |labels, counts| rank(operations, labels, counts));
+        self.cut.subsystems |=
+            limit(&mut self.subsystems, MOST_SUBSYSTEMS, |labels, counts| rank(subsystems, labels, counts));
+        limit(&mut self.utilization, MOST_PROFILES, |labels, _| profiles.contains(labels));
+        self.placed = PlacedOrders::new();
         let (all, mut words) = (self.own.len(), 0);
         self.own.retain(|(_, labels), counts| {
             words += counts.len() + KEY_WORDS;
@@ -173,7 +200,7 @@ impl HistoryReading {
         self
     }
 
-    /// This reading without a bot's own families.
+    /// This reading without a bot's own families and the orders, of which steps have none.
     pub(crate) fn of_catalogue(&self) -> Self {
         let Self { at, operations, subsystems, utilization, cut, .. } = self;
         let (operations, subsystems) = (operations.clone(), subsystems.clone());
@@ -182,8 +209,8 @@ impl HistoryReading {
             operations,
             subsystems,
             utilization: utilization.clone(),
-            own: BTreeMap::new(),
             cut: *cut,
+            ..Self::default()
         }
     }
 
@@ -259,19 +286,22 @@ fn whole(gauge: f64) -> u64 {
     number
 }
 
-/// Leaves out series over the limit, those that are not preferred first, and those with long labels; returns whether
-/// there were any.
-fn limit<T>(series: &mut BTreeMap<SeriesLabels, T>, most: usize, is_preferred: impl Fn(&T) -> bool) -> bool {
+/// Leaves out series over the limit, those of the lowest rank first, and those with long labels; returns whether there
+/// were any.
+fn limit<T, R: Ord>(
+    series: &mut BTreeMap<SeriesLabels, T>,
+    most: usize,
+    rank: impl Fn(&SeriesLabels, &T) -> R,
+) -> bool {
     let all = series.len();
     series.retain(|labels, _| is_short(labels));
-    let preferred = series.values().filter(|value| is_preferred(value)).count().min(most);
-    let mut room = [most - preferred, preferred];
-    series.retain(|_, value| {
-        let room = &mut room[usize::from(is_preferred(value))];
-        let is_kept = *room > 0;
-        *room -= usize::from(is_kept);
-        is_kept
-    });
+    let mut ranked: Vec<_> =
+        series.iter().map(|(labels, value)| (Reverse(rank(labels, value)), labels)).collect();
+    if ranked.len() > most {
+        ranked.sort();
+        let surplus: Vec<_> = ranked.drain(most..).map(|(_, labels)| labels.clone()).collect();
+        surplus.iter().for_each(|labels| drop(series.remove(labels)));
+    }
     series.len() < all
 }
 

@@ -1,10 +1,12 @@
 //! Steps of five seconds: the counts between two samplings.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::quantile::{QuantileEstimates, rounded};
-use super::reading::{CallCounts, CountedSeries, HistoryReading, OUTCOMES, SeriesLabels, is_short};
+use super::reading::{
+    CallCounts, CountedSeries, HistoryReading, KeptSeries, OUTCOMES, SeriesLabels, is_short,
+};
 use super::{LEEWAY, MOST_OPERATIONS, MOST_PROFILES, MOST_SUBSYSTEMS};
 use crate::catalogue::EXCHANGE_API_LATENCY_BUCKETS;
 
@@ -79,7 +81,13 @@ impl Steps {
 
     /// Ends a step with this reading, or a gap if the step took too long. The first reading only begins one.
     pub(super) fn add(&mut self, reading: &HistoryReading, sequence: impl FnOnce() -> u64) {
-        let now = reading.of_catalogue().limited(MOST_OPERATIONS);
+        // A series that has begun a column goes on with it, whatever others appear.
+        let kept = KeptSeries {
+            operations: self.operations.labels(),
+            subsystems: self.subsystems.labels(),
+            profiles: self.utilization.labels(),
+        };
+        let now = reading.of_catalogue().limited(MOST_OPERATIONS, &kept);
         if let Some(last) = self.last.replace(now) {
             let length = reading.at.boot_time.saturating_sub(last.at.boot_time);
             let length = Some(length).filter(|length| *length <= LONGEST_STEP);
@@ -108,6 +116,14 @@ impl Steps {
         operations: impl Iterator<Item = &'a SeriesLabels>,
     ) -> usize {
         if self.rows.is_empty() { 0 } else { self.operations.without_room(operations, MOST_OPERATIONS) }
+    }
+
+    /// The number of these subsystems that have no steps because there is no room for them.
+    pub(crate) fn subsystems_without_room<'a>(
+        &self,
+        subsystems: impl Iterator<Item = &'a SeriesLabels>,
+    ) -> usize {
+        if self.rows.is_empty() { 0 } else { self.subsystems.without_room(subsystems, MOST_SUBSYSTEMS) }
     }
 
     /// The number of these profiles that have no steps because there is no room for them.
@@ -213,6 +229,10 @@ impl<T> Default for StepTable<T> {
 }
 
 impl<T: Clone> StepTable<T> {
+    fn labels(&self) -> BTreeSet<&SeriesLabels> {
+        self.0.iter().map(|column| &column.labels).collect()
+    }
+
     fn without_room<'a>(&self, series: impl Iterator<Item = &'a SeriesLabels>, most: usize) -> usize {
         let has_column = |labels: &SeriesLabels| self.0.iter().any(|column| column.labels == *labels);
         let is_full = self.0.len() >= most;

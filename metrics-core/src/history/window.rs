@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::MOST_RATED_OPERATIONS;
-use super::reading::HistoryReading;
+use super::reading::{HistoryReading, KeptSeries};
 
 /// The interval at which a reading is kept. The window begins with the last but one.
 const ROTATION: Duration = Duration::from_secs(30);
@@ -25,7 +25,7 @@ impl Window {
     }
 
     pub(super) fn rotate(&mut self, reading: HistoryReading) {
-        let reading = reading.limited(MOST_RATED_OPERATIONS);
+        let reading = reading.limited(MOST_RATED_OPERATIONS, &KeptSeries::default());
         let newest = self.newer.take().or_else(|| self.older.take());
         let passed = newest.as_ref().map(|newest| reading.at.boot_time.saturating_sub(newest.at.boot_time));
         if let Some(newest) = newest.filter(|_| passed.is_some_and(|passed| passed <= LONGEST_ROTATION)) {

@@ -80,6 +80,7 @@ impl Core {
         let events = Arc::new(Events::new(clock.clone()));
         let profiles = Arc::new(Profiles::new(clock.clone(), Arc::clone(&events), Arc::clone(&custom)));
         let market_data = Arc::new(MarketData::new(clock.clone()));
+        let rate_limits = Arc::new(RateLimits::new(clock.clone()));
         let reconciliations = Arc::new(Reconciliations::new(clock.clone()));
         let boot_time = clock.boot_time();
         Self {
@@ -92,7 +93,7 @@ impl Core {
             events,
             profiles,
             market_data,
-            rate_limits: Arc::default(),
+            rate_limits,
             reconciliations,
             custom,
             foreign: Foreign::default(),

@@ -47,6 +47,15 @@ impl Outcome {
     pub(crate) fn is_fresh(self) -> bool {
         matches!(self, Self::Ok | Self::Skipped)
     }
+
+    /// Whether an exchange call failed whose outcome has this index. A healthy market maker has rejected orders, and
+    /// a cancelled call was dropped by the bot.
+    #[cfg(feature = "page")]
+    pub(crate) fn is_failed_call(index: usize) -> bool {
+        [Self::Ok, Self::Rejected, Self::Cancelled, Self::Skipped]
+            .iter()
+            .all(|outcome| outcome.index() != index)
+    }
 }
 
 #[cfg(feature = "operations")]

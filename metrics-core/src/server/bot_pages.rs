@@ -182,9 +182,9 @@ impl Pages for Metrics {
         verdict(&self.health(), |subsystem| {
             (!subsystem.is_alive()).then(|| {
                 format!(
-                    "{} is stalled: no success for {}, at most {} allowed",
+                    "{} is stalled: {}, at most {} allowed",
                     subsystem.subsystem,
-                    seconds(subsystem.age),
+                    subsystem.age_origin.without_success(&seconds(subsystem.age)),
                     seconds(subsystem.max_age)
                 )
             })
@@ -239,7 +239,10 @@ mod tests {
         clock.advance(Duration::from_secs(6));
         assert!(metrics.healthy().ok);
         let ready = metrics.ready();
-        assert_eq!(ready.text, "trading is stalled: no success for 6.0 s, at most 5.0 s allowed\n");
+        assert_eq!(
+            ready.text,
+            "trading is stalled: no success for 6.0 s since its start, at most 5.0 s allowed\n"
+        );
         assert!(!ready.ok);
 
         let run = trading.start();

@@ -27,18 +27,18 @@ pub(super) fn status(metrics: &Metrics, asked: u64) -> Status {
     let since = if asked > recent.last_sequence() { 0 } else { asked };
     let events = recent.all();
     let health = metrics.health();
-    let (snapshot, own_left_out) = core.selected(is_shown, MOST_OWN_SERIES);
-    let now = HistoryReading::of(&snapshot, at, own_left_out > 0);
+    let selection = core.selected(is_shown, MOST_OWN_SERIES);
+    let now = HistoryReading::of(&selection, at);
     let past = core.history.lock();
     let begin = past.as_ref().and_then(|past| past.window.begin(at.boot_time));
-    let values = StatusValues { snapshot: &snapshot, now: &now, begin };
+    let values = StatusValues { snapshot: &selection.snapshot, now: &now, begin };
     let (count, last) = core.scrapes.read();
     let capital = core.profiles.figures(at.boot_time);
     let no_steps = Steps::default();
     let steps = past.as_ref().map_or(&no_steps, |past| &past.steps);
     let mut notes = values.notes(steps);
-    if own_left_out > 0 {
-        notes.left_out.insert("own_families".to_owned(), own_left_out as u64);
+    if selection.own_left_out > 0 {
+        notes.left_out.insert("own_families".to_owned(), selection.own_left_out as u64);
     }
     let mut status = Status {
         version: VERSION,
@@ -57,9 +57,9 @@ pub(super) fn status(metrics: &Metrics, asked: u64) -> Status {
         window_seconds: values.window().map(seconds),
         subsystems: subsystems::of(&health, &values, past.as_deref()),
         operations: values.operations(),
-        rate_limits: values.rate_limits(),
+        rate_limits: values.rate_limits(&core.rate_limits.refusals(at.boot_time)),
         market_data: values.market_data(&mut notes),
-        profiles: values.profiles(&capital, &mut notes),
+        profiles: values.profiles(&capital, past.as_ref().map(|past| &past.orders), &mut notes),
         reconciliation: values.reconciliation(core.reconciliations.committed_at()),
         own_families: own::families(&values, &settings.namespace),
         events: newest(events, since),

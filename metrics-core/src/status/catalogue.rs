@@ -67,7 +67,7 @@ impl Catalogue {
         let at = core.clock.stamp();
         let linked = LinkedCatalogue::of(settings);
         // Of all families, since calls are counted in some that the settings may leave out.
-        let (snapshot, _) = core.selected(|_| true, usize::MAX);
+        let snapshot = core.selected(|_| true, usize::MAX).snapshot;
         let sites = if metrics.is_process_wide() { call_sites() } else { Vec::new() };
         let targets: Vec<_> = sites.iter().map(|site| targets(site, settings.exchange)).collect();
         let users = users(&sites, &targets);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::tests::{sample_for, sampled, trading};
 use super::*;
-use crate::labels::{Exchange, Operation, RateLimit, Source, Subsystem};
+use crate::labels::{EventType, Exchange, Operation, RateLimit, Severity, Source, Subsystem};
 use crate::testing::instance;
 use crate::{AgeOrigin, Capital, Outcome, ReconciliationReport};
 
@@ -21,7 +21,7 @@ fn reason(kind: ReasonKind, subject: &str, lasted: f64) -> (ReasonKind, String, 
 }
 
 #[test]
-fn a_loop_is_bad_since_its_last_success_or_the_begin_of_its_hang() {
+fn a_loop_is_stalled_since_its_last_success_and_hangs_since_its_begin() {
     let (metrics, clock) = sampled();
     let handle =
         metrics.subsystem(Subsystem::Trading).with_max_age(Duration::from_secs(10)).expect("no other");
@@ -29,12 +29,84 @@ fn a_loop_is_bad_since_its_last_success_or_the_begin_of_its_hang() {
     clock.advance(Duration::from_secs(4));
     handle.start().finish(Outcome::Timeout);
     clock.advance(Duration::from_secs(3));
-    assert_eq!(reasons(&metrics), [reason(ReasonKind::Failing, "trading", 7.0)]);
+    assert_eq!(reasons(&metrics), [reason(ReasonKind::Failing, "trading", 0.0)], "not sampled yet");
     clock.advance(Duration::from_secs(10));
     assert_eq!(reasons(&metrics), [reason(ReasonKind::Stalled, "trading", 17.0)]);
     let _run = handle.start();
     clock.advance(Duration::from_secs(12));
     assert_eq!(reasons(&metrics), [reason(ReasonKind::Hung, "trading", 12.0)]);
+}
+
+#[test]
+fn a_loop_fails_since_its_first_failure_after_the_last_success() {
+    let (metrics, clock) = sampled();
+    let handle = metrics.subsystem(Subsystem::Trading);
+    let failing = |lasted| [reason(ReasonKind::Failing, "trading", lasted)];
+    let run = |outcome, seconds| {
+        handle.start().finish(outcome);
+        sample_for(&metrics, &clock, seconds);
+    };
+    run(Outcome::Ok, 40);
+    handle.start().finish(Outcome::Timeout);
+    assert_eq!(reasons(&metrics), failing(0.0), "not sampled yet");
+    sample_for(&metrics, &clock, 10);
+    assert_eq!(reasons(&metrics), failing(9.0), "it is alive, and succeeded 50 s ago");
+    run(Outcome::Timeout, 20);
+    assert_eq!(reasons(&metrics), failing(29.0));
+    let verdict = metrics.status().verdict;
+    assert_eq!(
+        verdict.text,
+        "trading fails: no success for 70 s, at most 60 s allowed; its last cycle ended with timeout"
+    );
+    // More failures than there are beats.
+    (0..100).for_each(|_| run(Outcome::Error, 1));
+    assert_eq!(reasons(&metrics), failing(129.0));
+    run(Outcome::Ok, 1);
+    assert_eq!(reasons(&metrics), []);
+    run(Outcome::Error, 5);
+    assert_eq!(reasons(&metrics), failing(4.0));
+    handle.pause("");
+    sample_for(&metrics, &clock, 100);
+    handle.resume();
+    run(Outcome::Error, 3);
+    assert_eq!(reasons(&metrics), failing(2.0), "since the pause");
+}
+
+#[test]
+fn without_samplings_it_is_not_known_since_when_a_loop_fails() {
+    let (metrics, clock) = instance();
+    metrics.subsystem(Subsystem::Trading).start().finish(Outcome::Error);
+    clock.advance(Duration::from_secs(5));
+    assert_eq!(reasons(&metrics), [(ReasonKind::Failing, "trading".to_owned(), None)]);
+}
+
+#[test]
+fn an_overdrawn_profile_says_whether_it_still_trades() {
+    let (metrics, clock) = sampled();
+    let order =
+        || metrics.event(Severity::Info, EventType::OrderPlaced).profile("maker").symbol("BTC").record();
+    let capital = Capital { allocated: 100.0, positions: 110.0, ..Capital::default() };
+    let text = || metrics.status().verdict.text;
+    metrics.profile("maker").update(capital);
+    sample_for(&metrics, &clock, 5);
+    assert_eq!(text(), "the available capital of maker is below zero", "nothing is known of its orders");
+    metrics.profile("maker").update(Capital { positions: 0.0, ..capital });
+    order();
+    sample_for(&metrics, &clock, 5);
+    metrics.profile("maker").update(capital);
+    sample_for(&metrics, &clock, 5);
+    assert_eq!(text(), "the available capital of maker is below zero; it has placed no order since");
+    let profile = &metrics.status().profiles[0];
+    assert_eq!((profile.orders_placed, profile.order_age_seconds), (Some(1), Some(9.0)));
+    order();
+    sample_for(&metrics, &clock, 4);
+    assert_eq!(
+        text(),
+        "the available capital of maker is below zero; it still places orders, the last 3 s ago"
+    );
+    metrics.profile("maker").update(capital.with_available(1.0));
+    sample_for(&metrics, &clock, 2);
+    assert_eq!(text(), "maker uses 110 % of its allocated capital; it still places orders, the last 5 s ago");
 }
 
 #[test]
@@ -217,6 +289,39 @@ fn operations_without_a_rate_or_a_chart_are_counted() {
         assert_eq!(without_steps.get("operations").copied(), over(32), "of {count}");
         assert_eq!(without_rate.get("operations").copied(), over(128), "of {count}");
     }
+}
+
+#[test]
+fn charts_that_have_begun_go_on_when_there_are_too_many() {
+    let (metrics, clock) = sampled();
+    let operations = operations(&metrics);
+    let call = |called: &[crate::ExchangeCallHandle]| {
+        for _ in 0..20 {
+            called.iter().for_each(|operation| operation.start().finish(Outcome::Ok));
+            sample_for(&metrics, &clock, 1);
+        }
+    };
+    // All of these exchanges come before Okx, by name.
+    let okx = &operations[32..48];
+    let profile = |name: &str| metrics.profile(name).update(Capital { allocated: 1.0, ..Capital::default() });
+    call(okx);
+    (50..90).for_each(|index| profile(&index.to_string()));
+    sample_for(&metrics, &clock, 10);
+    (0..50).for_each(|index| profile(&format!("{index:02}")));
+    call(&operations[..48]);
+    let status = metrics.status();
+    let of_okx: Vec<_> = status.history.operations.iter().filter(|column| column.exchange == "okx").collect();
+    assert_eq!(of_okx.len(), 16);
+    for column in of_okx {
+        assert_eq!(column.calls.last(), Some(&Some(5)), "{} stopped", column.operation);
+    }
+    let profiles = &status.history.profiles;
+    assert_eq!(
+        profiles.iter().filter(|column| column.utilization_percent.ends_with(&[Some(0.0)])).count(),
+        64
+    );
+    let left_out = [("operations".to_owned(), 48 - 32), ("profiles".to_owned(), 90 - 64)];
+    assert_eq!(status.notes.without_steps, left_out.into());
 }
 
 #[test]

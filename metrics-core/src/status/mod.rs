@@ -36,6 +36,9 @@
 //! that records takes no part in it. The history takes at most 1 MiB of memory, whatever the bot records.
 
 mod build;
+#[cfg(test)]
+mod call_tests;
+mod calls;
 mod catalogue;
 #[cfg(test)]
 mod fault_tests;

@@ -1,5 +1,7 @@
 //! The verdict on a bot, and its reasons.
 
+use std::iter;
+
 use serde::{Deserialize, Serialize};
 
 /// The state of the bot in a sentence, and the reasons for it.
@@ -14,22 +16,33 @@ pub struct Verdict {
     pub reasons: Vec<Reason>,
 }
 
+impl Verdict {
+    /// The reasons, each followed by its consequences.
+    pub fn all_reasons(&self) -> impl Iterator<Item = &Reason> {
+        self.reasons.iter().flat_map(Reason::all)
+    }
+}
+
 /// A reason why the bot is not well. Kind, exchange and subject identify it for as long as it lasts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reason {
-    /// Its level.
+    /// Its level, which is that of its worst consequence if that is higher.
     pub level: Level,
     /// Its kind.
     pub kind: ReasonKind,
     /// The exchange of an operation or a rate limit; otherwise empty.
     pub exchange: String,
-    /// The subsystem, profile, source, operation or rate limit that it concerns.
+    /// The subsystem, profile, source, operation or rate limit that it concerns; empty if it concerns several operations
+    /// of the exchange.
     pub subject: String,
     /// A line of text.
     pub text: String,
     /// The moment at which it began, as described at its kind; `None` if it is not known.
     pub since: Option<f64>,
+    /// What follows from it and is no reason beside it: if an exchange does not serve several operations by one outcome,
+    /// each of them, and the subsystems whose last cycle failed by that outcome.
+    pub consequences: Vec<Reason>,
 }
 
 /// The kinds of reasons.
@@ -41,7 +54,8 @@ pub enum ReasonKind {
     Hung,
     /// A subsystem is stalled, since its last success or skip, its start or the end of a pause.
     Stalled,
-    /// A subsystem fails, likewise.
+    /// The last cycle of a subsystem failed, since the first failure after the last success, with a resolution of a second;
+    /// not known if no server sampled that failure.
     Failing,
     /// The available capital of a profile is below zero, since the update that reported it.
     BelowZero,
@@ -75,7 +89,20 @@ pub enum Level {
 
 impl Reason {
     pub(super) fn new(level: Level, kind: ReasonKind, subject: &str, text: String) -> Self {
-        Self { level, kind, exchange: String::new(), subject: subject.to_owned(), text, since: None }
+        Self {
+            level,
+            kind,
+            exchange: String::new(),
+            subject: subject.to_owned(),
+            text,
+            since: None,
+            consequences: Vec::new(),
+        }
+    }
+
+    /// This one and its consequences.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Self> {
+        iter::once(self).chain(&self.consequences)
     }
 
     pub(super) fn at(mut self, exchange: &str) -> Self {

@@ -55,7 +55,7 @@ pub struct Status {
     pub subsystems: Vec<SubsystemStatus>,
     /// The exchanges' operations, by exchange and name.
     pub operations: Vec<OperationStatus>,
-    /// The rate limits whose use is known, by exchange and name.
+    /// The rate limits whose use or refusal is known, by exchange and name.
     pub rate_limits: Vec<RateLimitStatus>,
     /// The last update of each symbol, the oldest first; at most 50.
     pub market_data: Vec<MarketDataStatus>,
@@ -114,6 +114,9 @@ pub struct SubsystemStatus {
     /// The outcome of the last cycle that ended; of several failures within a second the most frequent one. `None`
     /// before the first, and if no server has sampled a failure.
     pub last_outcome: Option<String>,
+    /// Time since the first failure after the last success, with a resolution of a second. `None` unless the last cycle
+    /// failed, and if no server has sampled a failure.
+    pub failing_seconds: Option<f64>,
     /// The duration of the cycle in progress; the mean of several.
     pub running_seconds: Option<f64>,
     /// The number of cycles in progress.
@@ -201,6 +204,10 @@ pub struct OperationStatus {
     pub quantiles: Option<Quantiles>,
     /// The calls that ended in the window, by outcome.
     pub recent_outcomes: Option<BTreeMap<String, u64>>,
+    /// The number of those that failed: all but `ok`, `rejected` and `cancelled`.
+    pub recent_failed: Option<u64>,
+    /// Whether it places orders: a call of it that succeeds is an order.
+    pub places_orders: bool,
 }
 
 /// A rate limit of an exchange.
@@ -211,8 +218,10 @@ pub struct RateLimitStatus {
     pub exchange: String,
     /// The limit.
     pub limit: String,
-    /// The used part: 0 to 1, or more if the exchange keeps counting.
-    pub used_ratio: f64,
+    /// The used part by the exchange's own last count: 0 to 1, or more if it keeps counting. `None` before the first.
+    pub used_ratio: Option<f64>,
+    /// The rest of the time for which the exchange refuses requests, as it said; `None` if it does not, or did not say.
+    pub refused_seconds: Option<f64>,
 }
 
 /// The market data of a symbol.
@@ -250,6 +259,11 @@ pub struct ProfileStatus {
     pub available: Option<f64>,
     /// Age of the last update, with a resolution of a second. `None` also while no server samples the instance.
     pub age_seconds: Option<f64>,
+    /// The orders that it has placed since the start, counted by its events `ORDER_PLACED`; `None` without one.
+    pub orders_placed: Option<u64>,
+    /// Age of the last of these orders, with a resolution of a second. `None` if it was placed before a server sampled
+    /// the instance.
+    pub order_age_seconds: Option<f64>,
 }
 
 /// The comparison of the bot's records with the exchange's.
@@ -354,8 +368,8 @@ pub struct Notes {
     /// not known, because the history has no room for them, by the list's name. The verdict does not consider their
     /// calls. It has room for 128 operations.
     pub without_rate: BTreeMap<String, u64>,
-    /// The number of operations and profiles that have no steps in the history because there is no room for them, by
-    /// the list's name.
+    /// The number of operations, subsystems and profiles that have no steps in the history because there is no room for
+    /// them, by the list's name.
     pub without_steps: BTreeMap<String, u64>,
 }
 

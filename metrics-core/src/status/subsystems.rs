@@ -1,5 +1,7 @@
 //! The state of each subsystem.
 
+use std::time::Duration;
+
 use super::shape::{Beats, SubsystemState, SubsystemStatus};
 use super::time::seconds;
 use super::values::{StatusValues, outcomes, quantiles};
@@ -36,6 +38,7 @@ fn subsystem(
         age_origin: health.age_origin,
         limit_seconds: seconds(health.max_age),
         attempt_age_seconds: health.last_end_age.map(seconds),
+        failing_seconds: failing_for(health, &labels, &counts, values.now.at, past).map(seconds),
         last_outcome: last_outcome(health, &labels, &counts, past).map(str::to_owned),
         running_seconds: health.running_for.map(seconds),
         in_progress: counts.in_progress,
@@ -76,6 +79,22 @@ fn last_outcome(
         RunEnd::Skipped => Some(Outcome::Skipped.as_str()),
         RunEnd::Failed => past?.beats.last_failure(labels, counts),
     }
+}
+
+/// The time since the first failure after the last success.
+fn failing_for(
+    health: &SubsystemHealth,
+    labels: &SeriesLabels,
+    counts: &CallCounts,
+    now: Stamp,
+    past: Option<&HistoryRings>,
+) -> Option<Duration> {
+    if health.last_end != Some(RunEnd::Failed) {
+        return None;
+    }
+    let now = now.boot_time;
+    let since = past?.beats.failing_since(labels, counts, [now.saturating_sub(health.age), now])?;
+    Some(now.saturating_sub(since))
 }
 
 /// The beats as columns.

@@ -41,7 +41,10 @@ fn every_state_of_a_subsystem_is_told() {
 
     clock.advance(Duration::from_secs(11));
     assert_eq!(state(), SubsystemState::Stalled, "it never began");
-    assert_eq!(verdict().text, "trading is stalled: no success for 11 s, at most 10 s allowed");
+    assert_eq!(
+        verdict().text,
+        "trading is stalled: no success for 11 s since its start, at most 10 s allowed"
+    );
 
     handle.start().finish(Outcome::Ok);
     assert_eq!(state(), SubsystemState::Fresh);
@@ -61,7 +64,10 @@ fn every_state_of_a_subsystem_is_told() {
     clock.advance(Duration::from_secs(10));
     let failing = trading(&metrics);
     assert_eq!((failing.state, failing.alive), (SubsystemState::Failing, false), "it still ran 10 s ago");
-    assert_eq!(verdict().text, "trading has been failing for 11 s, last with timeout");
+    assert_eq!(
+        verdict().text,
+        "trading fails: no success for 11 s, at most 10 s allowed; its last cycle ended with timeout"
+    );
     clock.advance(Duration::from_secs(1));
     assert_eq!(state(), SubsystemState::Stalled, "no run has ended for longer than the limit");
 
@@ -114,7 +120,10 @@ fn of_equally_bad_loops_the_verdict_names_trading_first() {
     }
     clock.advance(Duration::from_secs(6));
     let verdict = metrics.status().verdict;
-    assert_eq!(verdict.text, "trading is stalled: no success for 6 s, at most 5 s allowed; 1 more to check");
+    assert_eq!(
+        verdict.text,
+        "trading is stalled: no success for 6 s since its start, at most 5 s allowed; 1 more to check"
+    );
 }
 
 #[test]
@@ -241,7 +250,7 @@ fn figures_equal_those_of_the_exposition() {
         value("subsystem_max_age_seconds", &[("subsystem", "trading")])
     );
     assert_eq!(
-        Some(status.rate_limits[0].used_ratio),
+        status.rate_limits[0].used_ratio,
         value("exchange_rate_limit_used_ratio", &[("limit", "orders")])
     );
     for profile in &status.profiles {

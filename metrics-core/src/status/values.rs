@@ -1,7 +1,7 @@
 //! The values of an instance at one moment, compared with those at the begin of the window.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,11 @@ use super::time::seconds;
 use crate::LabelValue as _;
 use crate::catalogue::{self, EXCHANGE_API_LATENCY_BUCKETS, Family, Origin};
 use crate::families::profile_times::ProfileFigures;
-use crate::history::{self, CallCounts, CountedSeries, HistoryReading, SeriesLabels, Steps, rounded};
+use crate::families::rate_limit::Refusals;
+use crate::history::{
+    self, CallCounts, CountedSeries, HistoryReading, LastOrders, SeriesLabels, Steps, rounded,
+};
+use crate::labels::Operation;
 use crate::outcome::Outcome;
 use crate::storage::{Sample, Snapshot, Value};
 
@@ -75,11 +79,13 @@ impl StatusValues<'_> {
         ])
     }
 
-    /// The number of operations and profiles for which the history has no room, by list.
+    /// The number of operations, subsystems and profiles for which the history has no room, by list.
     fn without_steps(&self, steps: &Steps) -> BTreeMap<String, u64> {
         let called = self.now.operations.iter().filter(|(_, counts)| counts.ended() > 0);
+        let run = self.now.subsystems.iter().filter(|(_, counts)| counts.ended() > 0);
         noted([
             ("operations", steps.operations_without_room(called.map(|(labels, _)| labels))),
+            ("subsystems", steps.subsystems_without_room(run.map(|(labels, _)| labels))),
             ("profiles", steps.profiles_without_room(self.now.utilization.keys())),
         ])
     }
@@ -132,19 +138,25 @@ impl StatusValues<'_> {
                 quantiles: recent
                     .and_then(|recent| quantiles(&recent.buckets, &EXCHANGE_API_LATENCY_BUCKETS)),
                 recent_outcomes: recent.map(outcomes),
+                recent_failed: recent.map(CallCounts::failed_calls),
+                places_orders: Operation::PLACING.iter().any(|placing| labels[1..] == [placing.as_str()]),
             }
         };
         self.now.operations.iter().map(operation).collect()
     }
 
-    pub(super) fn rate_limits(&self) -> Vec<RateLimitStatus> {
-        let limits = self.gauges(&catalogue::EXCHANGE_RATE_LIMIT_USED_RATIO);
-        let limit = |(labels, used_ratio): (&[Cow<'static, str>], f64)| RateLimitStatus {
-            exchange: label(labels, 0),
-            limit: label(labels, 1),
-            used_ratio,
+    /// `refusals` are the current ones, with the rest of their time.
+    pub(super) fn rate_limits(&self, refusals: &Refusals) -> Vec<RateLimitStatus> {
+        let used = self.gauges(&catalogue::EXCHANGE_RATE_LIMIT_USED_RATIO);
+        let used: BTreeMap<_, _> = used.map(|(labels, used)| ((&*labels[0], &*labels[1]), used)).collect();
+        let names: BTreeSet<_> = used.keys().chain(refusals.keys()).copied().collect();
+        let limit = |(exchange, limit): (&str, &str)| RateLimitStatus {
+            exchange: exchange.to_owned(),
+            limit: limit.to_owned(),
+            used_ratio: used.get(&(exchange, limit)).copied(),
+            refused_seconds: refusals.get(&(exchange, limit)).copied().map(seconds),
         };
-        limits.map(limit).collect()
+        names.into_iter().map(limit).collect()
     }
 
     pub(super) fn market_data(&self, notes: &mut Notes) -> Vec<MarketDataStatus> {
@@ -163,10 +175,11 @@ impl StatusValues<'_> {
         market_data
     }
 
-    /// `figures` are those of the last updates.
+    /// `figures` are those of the last updates; `orders` are those that a server has sampled.
     pub(super) fn profiles(
         &self,
         figures: &BTreeMap<Arc<str>, ProfileFigures>,
+        orders: Option<&LastOrders>,
         notes: &mut Notes,
     ) -> Vec<ProfileStatus> {
         let below: BTreeMap<_, _> = self.gauges(&catalogue::CAPITAL_BELOW_ZERO).collect();
@@ -175,6 +188,9 @@ impl StatusValues<'_> {
             let profile = label(labels, 0);
             let figures = figures.get(&*profile);
             let amounts = figures.map(|figures| figures.reading);
+            let placed = self.now.placed.get(&*profile).copied();
+            let now = self.now.at.boot_time;
+            let last_order = placed.and_then(|placed| orders?.at(&profile, placed, now));
             ProfileStatus {
                 utilization_percent: utilization.get(labels).copied(),
                 below_zero: below.get(labels).map(|below| *below > 0.0),
@@ -183,6 +199,8 @@ impl StatusValues<'_> {
                 used: amounts.map(|amounts| amounts.used),
                 available: amounts.map(|amounts| amounts.available),
                 age_seconds: figures.and_then(|figures| figures.age).map(seconds),
+                orders_placed: placed,
+                order_age_seconds: last_order.map(|at| seconds(now.saturating_sub(at))),
                 profile,
             }
         };

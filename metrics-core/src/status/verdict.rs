@@ -2,27 +2,22 @@
 
 use std::cmp::Reverse;
 
+use super::calls;
 use super::fault_times::FaultTimes;
 use super::reason::{Level, Reason, ReasonKind, Verdict};
 use super::shape::{
     OperationStatus, ProfileStatus, RateLimitStatus, Status, SubsystemState, SubsystemStatus,
 };
-use crate::history::{CallStep, Ended as _, Steps};
-use crate::labels::{Operation, Subsystem};
+use crate::LabelValue as _;
+use crate::history::{Ended as _, Steps};
+use crate::labels::Subsystem;
 use crate::outcome::Outcome;
-use crate::{AgeOrigin, LabelValue as _};
 
 /// The used part of a rate limit from which on it is to be checked.
 const NEARLY_USED: f64 = 0.9;
 
-/// Outcomes that mean that the exchange no longer serves the bot.
-const REFUSED: [Outcome; 3] = [Outcome::Banned, Outcome::Auth, Outcome::RateLimited];
-
-/// Outcomes that are no failures of a call. A healthy market maker has rejected orders.
-const EXPECTED: [Outcome; 3] = [Outcome::Ok, Outcome::Rejected, Outcome::Cancelled];
-
-/// Fewer failed calls may be chance.
-const FAILED_CALLS: u64 = 3;
+/// The last order of a profile is dated at most this much too late, in seconds.
+const ORDER_RESOLUTION: f64 = 1.0;
 
 /// A verdict before anything is known.
 pub(super) fn none() -> Verdict {
@@ -36,17 +31,18 @@ pub(super) fn of(status: &Status, times: &FaultTimes<'_>) -> Verdict {
             "nothing is recorded: the bot is built without the feature enable of bot-metrics".to_owned();
         return Verdict { text, ..none() };
     }
-    let mut reasons: Vec<_> = status
-        .subsystems
-        .iter()
-        .filter_map(|subsystem| of_subsystem(subsystem, status, times.steps))
-        .collect();
-    reasons.extend(status.profiles.iter().filter_map(|profile| of_profile(profile, times)));
+    let subsystems = status.subsystems.iter();
+    let mut reasons: Vec<_> =
+        subsystems.filter_map(|subsystem| of_subsystem(subsystem, status, times.steps)).collect();
+    let of_calls = calls::reasons(status, times, &mut reasons);
+    reasons.extend(status.profiles.iter().filter_map(|profile| of_profile(profile, status, times)));
     let missing = status.reconciliation.missing.iter().flatten().filter(|(_, count)| **count > 0);
     reasons.extend(missing.map(|(source, count)| of_missing(source, *count, times)));
-    reasons.extend(status.operations.iter().filter_map(|operation| of_operation(operation, status, times)));
+    reasons.extend(of_calls);
     reasons.extend(status.rate_limits.iter().filter_map(of_rate_limit));
-    reasons.sort_by_key(|reason| (Reverse(reason.level), reason.subject != Subsystem::Trading.as_str()));
+    let is_of_trading =
+        |reason: &Reason| reason.all().any(|reason| reason.subject == Subsystem::Trading.as_str());
+    reasons.sort_by_key(|reason| (Reverse(reason.level), !is_of_trading(reason)));
     match &reasons[..] {
         [] => well(status),
         [only] => Verdict { level: only.level, text: only.text.clone(), reasons },
@@ -93,15 +89,8 @@ fn pause(subsystem: &SubsystemStatus) -> String {
 
 /// Whether the bot places orders, if it has an operation for that.
 fn trading(status: &Status) -> Option<String> {
-    let is_placing = |operation: &&OperationStatus| {
-        Operation::PLACING.iter().any(|placing| placing.as_str() == operation.operation)
-    };
-    let recent: Vec<_> = status
-        .operations
-        .iter()
-        .filter(is_placing)
-        .filter_map(|operation| operation.recent_outcomes.as_ref())
-        .collect();
+    let placing = status.operations.iter().filter(|operation| operation.places_orders);
+    let recent: Vec<_> = placing.filter_map(|operation| operation.recent_outcomes.as_ref()).collect();
     if recent.iter().any(|outcomes| outcomes.contains_key(Outcome::Ok.as_str())) {
         return Some("trading, ".to_owned());
     }
@@ -109,44 +98,36 @@ fn trading(status: &Status) -> Option<String> {
 }
 
 /// The time to which the recent outcomes belong.
-fn in_the_window(status: &Status) -> String {
+pub(super) fn in_the_window(status: &Status) -> String {
     format!("in the last {:.0} s", status.window_seconds.unwrap_or_default())
 }
 
 fn of_subsystem(subsystem: &SubsystemStatus, status: &Status, steps: &Steps) -> Option<Reason> {
     let SubsystemStatus { subsystem: name, state, age_seconds, age_origin, limit_seconds, .. } = subsystem;
     let outcome = subsystem.last_outcome.as_deref().map_or_else(|| "a failure".to_owned(), in_words);
-    let running = subsystem.running_seconds.unwrap_or_default();
-    let (level, kind, text) = match state {
-        SubsystemState::Hung => (
-            Level::Critical,
-            ReasonKind::Hung,
-            format!("{name} has been hanging for {running:.0} s{}", running_in(status, steps)),
-        ),
-        SubsystemState::Stalled => {
-            let resumed = if *age_origin == AgeOrigin::Resumed { " since its pause" } else { "" };
-            (
-                Level::Critical,
-                ReasonKind::Stalled,
-                format!(
-                    "{name} is stalled: no success for {age_seconds:.0} s{resumed}, at most {limit_seconds:.0} s allowed"
-                ),
-            )
+    let without_success = age_origin.without_success(&format!("{age_seconds:.0} s"));
+    let overdue = format!("{without_success}, at most {limit_seconds:.0} s allowed");
+    let (level, kind, lasted, text) = match state {
+        SubsystemState::Hung => {
+            let running = subsystem.running_seconds.unwrap_or_default();
+            let text = format!("{name} has been hanging for {running:.0} s{}", running_in(status, steps));
+            (Level::Critical, ReasonKind::Hung, Some(running), text)
         }
-        SubsystemState::Failing if !subsystem.alive => (
-            Level::Critical,
-            ReasonKind::Failing,
-            format!("{name} has been failing for {age_seconds:.0} s, last with {outcome}"),
-        ),
-        SubsystemState::Failing => (
-            Level::Warning,
-            ReasonKind::Failing,
-            format!("{name} fails: its last cycle ended with {outcome}"),
-        ),
+        SubsystemState::Stalled => {
+            let text = format!("{name} is stalled: {overdue}");
+            (Level::Critical, ReasonKind::Stalled, Some(*age_seconds), text)
+        }
+        SubsystemState::Failing if !subsystem.alive => {
+            let text = format!("{name} fails: {overdue}; its last cycle ended with {outcome}");
+            (Level::Critical, ReasonKind::Failing, subsystem.failing_seconds, text)
+        }
+        SubsystemState::Failing => {
+            let text = format!("{name} fails: its last cycle ended with {outcome}");
+            (Level::Warning, ReasonKind::Failing, subsystem.failing_seconds, text)
+        }
         _ => return None,
     };
-    let since = status.now - if kind == ReasonKind::Hung { running } else { *age_seconds };
-    Some(Reason::new(level, kind, name, text).since(Some(since)))
+    Some(Reason::new(level, kind, name, text).since(lasted.map(|lasted| status.now - lasted)))
 }
 
 /// The operations that have calls in progress of which none ended during the last step.
@@ -163,12 +144,15 @@ fn running_in(status: &Status, steps: &Steps) -> String {
     if stuck.is_empty() { String::new() } else { format!(": running in {}", stuck.join(", ")) }
 }
 
-fn of_profile(profile: &ProfileStatus, times: &FaultTimes<'_>) -> Option<Reason> {
+fn of_profile(profile: &ProfileStatus, status: &Status, times: &FaultTimes<'_>) -> Option<Reason> {
     let ProfileStatus { profile: name, utilization_percent, below_zero, .. } = profile;
+    let reason = |level, kind, text: String, since: Option<f64>| {
+        let text = text + &since.and_then(|since| orders_since(since, profile, status)).unwrap_or_default();
+        Some(Reason::new(level, kind, name, text).since(since))
+    };
     if *below_zero == Some(true) {
         let text = format!("the available capital of {name} is below zero");
-        let reason = Reason::new(Level::Critical, ReasonKind::BelowZero, name, text);
-        return Some(reason.since(times.below_zero(name)));
+        return reason(Level::Critical, ReasonKind::BelowZero, text, times.below_zero(name));
     }
     let text = match utilization_percent {
         Some(percent) if percent.is_infinite() => {
@@ -177,8 +161,17 @@ fn of_profile(profile: &ProfileStatus, times: &FaultTimes<'_>) -> Option<Reason>
         Some(percent) if *percent > 100.0 => format!("{name} uses {percent:.0} % of its allocated capital"),
         _ => return None,
     };
-    let reason = Reason::new(Level::Warning, ReasonKind::OverAllocated, name, text);
-    Some(reason.since(times.over_allocated(name)))
+    reason(Level::Warning, ReasonKind::OverAllocated, text, times.over_allocated(name))
+}
+
+/// Whether a profile has placed orders since this moment; `None` if that is not known.
+fn orders_since(since: f64, profile: &ProfileStatus, status: &Status) -> Option<String> {
+    let age = profile.order_age_seconds?;
+    Some(if status.now - age > since + ORDER_RESOLUTION {
+        format!("; it still places orders, the last {age:.0} s ago")
+    } else {
+        "; it has placed no order since".to_owned()
+    })
 }
 
 fn of_missing(source: &str, count: u64, times: &FaultTimes<'_>) -> Reason {
@@ -188,47 +181,14 @@ fn of_missing(source: &str, count: u64, times: &FaultTimes<'_>) -> Reason {
     Reason::new(Level::Warning, ReasonKind::Missing, source, text).since(times.missing(source))
 }
 
-fn of_operation(operation: &OperationStatus, status: &Status, times: &FaultTimes<'_>) -> Option<Reason> {
-    let recent = operation.recent_outcomes.as_ref()?;
-    let count = |outcome: &Outcome| recent.get(outcome.as_str()).copied().unwrap_or(0);
-    let total: u64 = recent.values().sum();
-    let failed = total - EXPECTED.iter().map(count).sum::<u64>();
-    let OperationStatus { exchange, operation: name, .. } = operation;
-    let window = in_the_window(status);
-    let (kind, text) = match REFUSED.iter().find(|outcome| count(outcome) > 0) {
-        Some(refused) => {
-            let (outcome, times) = (in_words(refused.as_str()), count(refused));
-            let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
-            (ReasonKind::Refused, format!("{exchange} answered {name} with {outcome} {times} {window}"))
-        }
-        None if failed >= FAILED_CALLS && 2 * failed >= total => {
-            let text = format!("{failed} of {total} calls of {name} at {exchange} failed {window}");
-            (ReasonKind::CallsFail, text)
-        }
-        None => return None,
-    };
-    let since = times.bad_calls(operation, |step| is_bad(kind, step));
-    Some(Reason::new(Level::Warning, kind, name, text).at(exchange).since(since))
-}
-
-/// Whether a step has calls that are a reason of this kind.
-fn is_bad(kind: ReasonKind, step: &CallStep) -> bool {
-    let is_of = |outcomes: &[Outcome], index| outcomes.iter().any(|outcome| outcome.index() == index);
-    step.outcomes().iter().enumerate().any(|(index, count)| {
-        let is_bad =
-            if kind == ReasonKind::Refused { is_of(&REFUSED, index) } else { !is_of(&EXPECTED, index) };
-        *count > 0 && is_bad
-    })
-}
-
-fn of_rate_limit(RateLimitStatus { exchange, limit, used_ratio }: &RateLimitStatus) -> Option<Reason> {
+fn of_rate_limit(RateLimitStatus { exchange, limit, used_ratio, .. }: &RateLimitStatus) -> Option<Reason> {
+    let used_ratio = used_ratio.filter(|used_ratio| *used_ratio >= NEARLY_USED)?;
     let (used, name) = (100.0 * used_ratio, in_words(limit));
     let text = format!("{used:.0} % of the rate limit {name} of {exchange} is used");
-    let reason = Reason::new(Level::Warning, ReasonKind::RateLimit, limit, text).at(exchange);
-    (*used_ratio >= NEARLY_USED).then_some(reason)
+    Some(Reason::new(Level::Warning, ReasonKind::RateLimit, limit, text).at(exchange))
 }
 
 /// A label value as a person would write it.
-fn in_words(value: &str) -> String {
+pub(super) fn in_words(value: &str) -> String {
     value.replace('_', " ")
 }

@@ -1,5 +1,6 @@
 //! The figures that the table and the JSON objects show. They are those of the status page.
 
+use bot_metrics::AgeOrigin;
 use bot_metrics::status::SubsystemState;
 use serde::Serialize;
 
@@ -35,8 +36,10 @@ pub(crate) struct LoopFigures {
     pub(crate) state: SubsystemState,
     /// Whether it succeeded within its limit, or is paused.
     pub(crate) is_alive: bool,
-    /// Time since the last success, or since the start or the end of a pause.
+    /// Time since the event that `age_origin` names.
     pub(crate) age_seconds: f64,
+    /// The last success or skip; before the first the start, and after a pause its end.
+    pub(crate) age_origin: AgeOrigin,
     /// The age at which it is stalled.
     pub(crate) limit_seconds: f64,
     /// The outcome of the last run; `None` before the first.
@@ -45,6 +48,8 @@ pub(crate) struct LoopFigures {
     pub(crate) running_seconds: Option<f64>,
     /// The reason of a pause.
     pub(crate) paused: Option<String>,
+    /// Why it is not alive, in a sentence.
+    pub(crate) problem: Option<String>,
 }
 
 /// One profile.

@@ -14,9 +14,9 @@ use crate::output::{self, Output};
 /// The used part of the request weight above which it is worth a line.
 const MUCH_WEIGHT: f64 = 0.5;
 
-/// The problem of each loop that was printed last, if it has one.
+/// The state of each loop when its problem was printed last, if it has one.
 #[derive(Debug, Default)]
-pub(crate) struct KnownStates(BTreeMap<String, Option<&'static str>>);
+pub(crate) struct KnownStates(BTreeMap<String, Option<SubsystemState>>);
 
 impl Bot {
     /// Prints the figures unless the table shows them, and which loops have stopped to work since the last time.
@@ -40,22 +40,13 @@ impl Bot {
     }
 
     fn tell_stalled(&self, figures: &LoopFigures, known: &mut KnownStates) {
-        let LoopFigures { name, state, age_seconds, limit_seconds, .. } = figures;
-        let problem = match state {
-            SubsystemState::Hung => Some("hangs"),
-            SubsystemState::Failing if !figures.is_alive => Some("keeps failing"),
-            _ if !figures.is_alive => Some("is stalled"),
-            _ => None,
-        };
-        let before = known.0.insert(name.clone(), problem).flatten();
+        let LoopFigures { name, state, problem, .. } = figures;
+        let bad = problem.is_some().then_some(*state);
+        let before = known.0.insert(name.clone(), bad).flatten();
         let metric = format!("subsystem_alive{{subsystem=\"{name}\"}}");
         match problem {
-            Some(problem) if before != Some(problem) => {
-                let line = format_args!(
-                    "{name} {problem}: no success for {age_seconds:.0} s, at most {limit_seconds:.0} s allowed: \
-                     see {metric}"
-                );
-                self.journal.say_in(Tone::Bad, line);
+            Some(problem) if before != bad => {
+                self.journal.say_in(Tone::Bad, format_args!("{problem}; see {metric}"));
             }
             None if before.is_some() => {
                 self.journal.say_in(Tone::Good, format_args!("{name} runs again: see {metric}"));

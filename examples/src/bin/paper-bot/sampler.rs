@@ -1,9 +1,12 @@
 //! Reads the bot's figures from its own metrics, as any other bot could.
 
+use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime};
 
 use bot_metrics::prelude::*;
-use bot_metrics::status::{Level, OperationStatus, ProfileStatus, SubsystemStatus};
+use bot_metrics::status::{
+    Level, OperationStatus, ProfileStatus, Reason, ReasonKind, SubsystemStatus, Verdict,
+};
 use bot_metrics::{Sample, Snapshot, Value};
 use bot_metrics_examples::fault::{Fault, Switchboard};
 
@@ -33,15 +36,17 @@ impl Sampler {
         self.seen = status.sequence;
         let reading = Reading(self.metrics.snapshot());
         let capital = |name: &str| status.profiles.iter().find(|profile| profile.profile == name);
+        let loops =
+            status.subsystems.iter().map(|subsystem| loop_figures(subsystem, &status.verdict)).collect();
         Figures {
             url: self.url.clone(),
             is_well: status.verdict.level <= Level::Waiting,
             verdict: status.verdict.text,
             mode: status.mode,
             uptime_seconds: self.started.elapsed().as_secs_f64(),
-            weight_used_ratio: status.rate_limits.first().map(|limit| limit.used_ratio),
+            weight_used_ratio: status.rate_limits.first().and_then(|limit| limit.used_ratio),
             profiles: PROFILES.map(|profile| reading.profile(profile.id, capital(profile.id))).into(),
-            loops: status.subsystems.into_iter().map(LoopFigures::from).collect(),
+            loops,
             calls: status.operations.into_iter().map(CallFigures::from).collect(),
             faults: self.active_faults(),
         }
@@ -70,30 +75,31 @@ impl Sampler {
     }
 }
 
-impl From<SubsystemStatus> for LoopFigures {
-    fn from(status: SubsystemStatus) -> Self {
-        Self {
-            name: status.subsystem,
-            state: status.state,
-            is_alive: status.alive,
-            age_seconds: status.age_seconds,
-            limit_seconds: status.limit_seconds,
-            last_outcome: status.last_outcome,
-            running_seconds: status.running_seconds,
-            paused: status.paused,
-        }
+fn loop_figures(status: &SubsystemStatus, verdict: &Verdict) -> LoopFigures {
+    let is_of_loop = |reason: &&Reason| {
+        let is_problem = matches!(reason.kind, ReasonKind::Hung | ReasonKind::Stalled | ReasonKind::Failing);
+        is_problem && reason.level == Level::Critical && reason.subject == status.subsystem
+    };
+    LoopFigures {
+        name: status.subsystem.clone(),
+        state: status.state,
+        is_alive: status.alive,
+        age_seconds: status.age_seconds,
+        age_origin: status.age_origin,
+        limit_seconds: status.limit_seconds,
+        last_outcome: status.last_outcome.clone(),
+        running_seconds: status.running_seconds,
+        paused: status.paused.clone(),
+        problem: verdict.all_reasons().find(is_of_loop).map(|reason| reason.text.clone()),
     }
 }
 
 impl From<OperationStatus> for CallFigures {
     fn from(status: OperationStatus) -> Self {
-        let count = |wanted: fn(&str) -> bool| {
-            let recent = status.recent_outcomes.as_ref()?;
-            Some(recent.iter().filter(|(outcome, _)| wanted(outcome)).map(|(_, count)| count).sum())
-        };
+        let rejected = |recent: &BTreeMap<String, u64>| recent.get("rejected").copied().unwrap_or(0);
         Self {
-            rejected: count(|outcome| outcome == "rejected"),
-            failed: count(|outcome| !["ok", "rejected", "cancelled"].contains(&outcome)),
+            rejected: status.recent_outcomes.as_ref().map(rejected),
+            failed: status.recent_failed,
             operation: status.operation,
             calls: status.calls,
             per_second: status.rate,

@@ -66,6 +66,7 @@ impl Throttle {
 
     /// Stops sending for as long as the exchange asked; the longest wait counts.
     pub(crate) fn hold_back(&self, retry_after: Duration, class: ErrorClass) {
+        self.weight.set_refused_for(retry_after);
         let until = Instant::now() + retry_after;
         let mut hold = self.hold.lock().unwrap_or_else(PoisonError::into_inner);
         if hold.is_none_or(|hold| hold.until < until) {

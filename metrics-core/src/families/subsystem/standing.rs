@@ -100,6 +100,19 @@ pub enum AgeOrigin {
     Skipped,
 }
 
+impl AgeOrigin {
+    /// Says for how long no run has succeeded, of an age with its unit.
+    #[cfg(feature = "server")]
+    pub(crate) fn without_success(self, age: &str) -> String {
+        match self {
+            Self::Registered => format!("no success for {age} since its start"),
+            Self::Resumed => format!("no success for {age} since its pause"),
+            Self::Succeeded => format!("no success for {age}"),
+            Self::Skipped => format!("no success or skip for {age}"),
+        }
+    }
+}
+
 /// How a run of a subsystem ended, as far as its health depends on it. The counts of `subsystem_runs_total` have the
 /// exact outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

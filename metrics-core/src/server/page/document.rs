@@ -1,6 +1,6 @@
 //! The documents, put together from their sources.
 
-use super::visitors::TunnelEnd;
+use super::visitors::{TunnelEnd, TunnelPort};
 
 /// A page: its part of the body, and its own style and scripts.
 pub(super) struct Document {
@@ -53,18 +53,36 @@ const FIRST_OPEN_PORT: u16 = 1024;
 
 /// The page for clients that may not see the state of a live bot.
 pub(super) fn unprotected(TunnelEnd { host, port }: &TunnelEnd, nonce: &str) -> String {
-    let local = port.filter(|port| *port >= FIRST_OPEN_PORT).unwrap_or(5000).to_string();
-    let (port, hint) = match port {
-        Some(port) => (port.to_string(), ""),
-        None => ("PORT".to_owned(), " PORT is the port on which the bot’s HTTP server listens."),
+    let known = match port {
+        TunnelPort::Own(port) | TunnelPort::Mapped(port) | TunnelPort::Requested(port) => Some(*port),
+        TunnelPort::Unknown => None,
     };
+    let local = known.filter(|port| *port >= FIRST_OPEN_PORT).unwrap_or(5000).to_string();
+    let hint = hint(*port);
+    let port = known.map_or_else(|| "PORT".to_owned(), |port| port.to_string());
     // The check of the host left an address or a name that was allowed: neither has a character of HTML.
     let body = include_str!("unprotected.html")
         .replace("{{host}}", host)
         .replace("{{local}}", &local)
         .replace("{{port}}", &port)
-        .replace("{{hint}}", hint);
+        .replace("{{hint}}", &hint);
     document("Not shown here", STYLE, nonce, &body)
+}
+
+/// What is to be known about the port of the tunnel.
+fn hint(port: TunnelPort) -> String {
+    match port {
+        TunnelPort::Own(_) => String::new(),
+        TunnelPort::Mapped(own) => format!(
+            " The bot’s server listens on port {own}, but this page was asked for at another port: there is a proxy in \
+             between, or the port mapping of a container."
+        ),
+        TunnelPort::Requested(port) => format!(
+            " {port} is the port at which this page was asked for. If there is a proxy or a port mapping in between, \
+             the bot’s HTTP server listens on another one."
+        ),
+        TunnelPort::Unknown => " PORT is the port on which the bot’s HTTP server listens.".to_owned(),
+    }
 }
 
 fn document(title: &str, style: &str, nonce: &str, body: &str) -> String {
@@ -103,32 +121,48 @@ mod tests {
         }
     }
 
-    fn page(host: &str, port: Option<u16>) -> String {
+    fn page(host: &str, port: TunnelPort) -> String {
         unprotected(&TunnelEnd { host: host.to_owned(), port }, "nonce")
     }
 
     #[test]
     fn the_tunnel_can_be_opened_as_it_is_written() {
-        for (host, port, command, url) in [
+        for (host, port, command, url, hint) in [
             (
                 "bot.example",
-                Some(5000),
+                TunnelPort::Own(5000),
                 "ssh -N -L 5000:localhost:5000 USER@bot.example",
                 "http://localhost:5000/",
+                "loopback address.</p>",
             ),
             (
                 "2001:db8::1",
-                Some(9100),
+                TunnelPort::Mapped(9100),
                 "ssh -N -L 9100:localhost:9100 USER@2001:db8::1",
                 "http://localhost:9100/",
+                "listens on port 9100, but this page was asked for at another port",
             ),
             (
                 "bot.example",
-                Some(80),
+                TunnelPort::Own(80),
                 "ssh -N -L 5000:localhost:80 USER@bot.example",
                 "http://localhost:5000/",
+                "loopback address.</p>",
             ),
-            ("bot.example", None, "ssh -N -L 5000:localhost:PORT USER@bot.example", "http://localhost:5000/"),
+            (
+                "bot.example",
+                TunnelPort::Requested(8080),
+                "ssh -N -L 8080:localhost:8080 USER@bot.example",
+                "http://localhost:8080/",
+                "8080 is the port at which this page was asked for",
+            ),
+            (
+                "bot.example",
+                TunnelPort::Unknown,
+                "ssh -N -L 5000:localhost:PORT USER@bot.example",
+                "http://localhost:5000/",
+                "PORT is the port",
+            ),
         ] {
             let page = page(host, port);
             assert!(
@@ -136,7 +170,7 @@ mod tests {
                 "{command}\n{page}"
             );
             assert!(!page.contains("{{"), "{page}");
-            assert_eq!(page.contains("PORT is the port"), port.is_none());
+            assert!(page.contains(hint), "{hint}\n{page}");
         }
     }
 }

@@ -54,11 +54,10 @@ function makeOperation({ exchange, operation }) {
 
 function updateOperation(card, operation) {
   card.latest = operation;
-  const { outcomes, in_flight: inFlight, recent_outcomes: recent } = operation;
+  const { outcomes, in_flight: inFlight, recent_failed: failed } = operation;
   const waiting = inFlight > 0 ? `${formatCount(inFlight)} in flight; ` : "";
   setText(card.parts.outcomes, `${waiting}${formatOutcomes(outcomes) || "no call has ended"} since start`);
-  const failed = Object.keys(recent ?? {}).filter((outcome) => !NOT_FAILED.includes(outcome));
-  setAttribute(card, "data-failing", failed.length > 0 ? "some" : "none");
+  setAttribute(card, "data-failing", failed > 0 ? "some" : "none");
   showReading(card);
 }
 
@@ -106,7 +105,8 @@ function redrawCharts() {
 /** The part of a limit from which a reader should know that it is nearly used up. */
 const NEARLY_USED = 0.8;
 
-function showRateLimits(limits) {
+function showRateLimits(limits, reasons) {
+  const refusing = new Set(reasons.filter(({ kind }) => kind === "refused").map(({ exchange }) => exchange));
   showList(
     byId("rate-limits"),
     limits,
@@ -114,15 +114,23 @@ function showRateLimits(limits) {
     ({ exchange, limit }) => {
       const meter = make("li", "meter");
       meter.parts = { used: make("span", "bar-fill"), text: make("span", "number") };
-      meter.append(make("span", "", `${exchange} ${formatWord(limit)}`), make("div", "bar", meter.parts.used), meter.parts.text);
+      meter.append(make("span", "", `limit of ${exchange}: ${formatWord(limit)}`), make("div", "bar", meter.parts.used), meter.parts.text);
       return meter;
     },
-    (meter, { used_ratio: used }) => {
+    (meter, { exchange, used_ratio: used, refused_seconds: refused }) => {
+      const refusal = refusalOf(refused, refusing.has(exchange));
       meter.parts.used.style.width = `${Math.min(100, 100 * used).toFixed(1)}%`;
-      setAttribute(meter, "data-risk", used >= NEARLY_USED ? "high" : "normal");
-      setText(meter.parts.text, `${(100 * used).toFixed(0)} % of the rate limit`);
+      setAttribute(meter, "data-risk", used >= NEARLY_USED || refusal ? "high" : "normal");
+      const count = used === null ? "use not known" : `${(100 * used).toFixed(0)} % used, as the exchange counts`;
+      setText(meter.parts.text, count + refusal);
     },
   );
+}
+
+/** An exchange may refuse calls whatever part of a limit it has counted as used. */
+function refusalOf(seconds, hasRefused) {
+  if (seconds !== null) return `; it refuses calls until ${formatTime(botTime() + seconds)}, for ${formatAge(seconds)}`;
+  return hasRefused ? "; it refused calls lately all the same" : "";
 }
 
 /** Stale symbols first. The others keep their places, although their ages overtake each other all the time. */

@@ -2,10 +2,7 @@
 // money safe.
 "use strict";
 
-const PLACING = new Set(["place_order", "replace_order"]);
 const BAD_STATES = ["hung", "stalled", "failing"];
-/** The outcomes that are no failure of a call, as in the verdict. A healthy market maker has rejected orders. */
-const NOT_FAILED = ["ok", "rejected", "cancelled"];
 
 function showGlance(status) {
   const answers = [
@@ -29,22 +26,27 @@ function makeAnswer({ title }) {
   return element;
 }
 
-/** The sum of outcomes over operations in the window; null before there is one. */
-function recentCalls(operations, outcomes) {
+const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
+
+/** The calls of operations in the window; null before there is one. */
+function recentCalls(operations) {
   const known = operations.filter(({ recent_outcomes: recent }) => recent !== null);
   if (known.length === 0) return null;
-  const count = (recent) => (outcomes ?? Object.keys(recent)).reduce((sum, outcome) => sum + (recent[outcome] ?? 0), 0);
-  return known.reduce((sum, { recent_outcomes: recent }) => sum + count(recent), 0);
+  return {
+    all: sum(known.flatMap(({ recent_outcomes: recent }) => Object.values(recent))),
+    ok: sum(known.map(({ recent_outcomes: recent }) => recent.ok ?? 0)),
+    failed: sum(known.map(({ recent_failed: failed }) => failed)),
+  };
 }
 
 function tradingAnswer({ subsystems, operations, window_seconds: seconds }) {
   const loop = subsystems.find(({ subsystem }) => subsystem === "trading");
   if (BAD_STATES.includes(loop?.state)) return { level: levelOf(loop), text: `loop ${loop.state}`, detail: "" };
   if (loop?.state === "paused") return { level: "ok", text: "paused", detail: loop.paused };
-  const placing = operations.filter(({ operation }) => PLACING.has(operation));
+  const placing = operations.filter(({ places_orders: places }) => places);
   if (placing.length === 0) return { level: "unknown", text: "not measured", detail: "no call places orders" };
-  const placed = recentCalls(placing, ["ok"]);
-  if (placed === null) return { level: "unknown", text: "not known yet", detail: "" };
+  const placed = recentCalls(placing)?.ok;
+  if (placed === undefined) return { level: "unknown", text: "not known yet", detail: "" };
   const detail = `in the last ${formatAge(seconds)}`;
   if (placed === 0) return { level: "unknown", text: "no order", detail };
   return { level: "ok", text: `${formatNumber(placed / seconds)} orders/s`, detail };
@@ -77,11 +79,10 @@ function nameAndState({ subsystem, state: loop }) {
 function exchangeAnswer({ operations, verdict, window_seconds: seconds }) {
   const calls = recentCalls(operations);
   if (calls === null || seconds === null) return { level: "unknown", text: "not known yet", detail: "" };
-  if (calls === 0) return { level: "unknown", text: "no call", detail: `in the last ${formatAge(seconds)}` };
-  const failed = calls - recentCalls(operations, NOT_FAILED);
+  if (calls.all === 0) return { level: "unknown", text: "no call", detail: `in the last ${formatAge(seconds)}` };
   const isBad = verdict.reasons.some(({ kind }) => ["refused", "calls_fail", "rate_limit"].includes(kind));
-  const text = failed === 0 ? "all calls served" : `${formatPercent((100 * failed) / calls)} failed`;
-  return { level: isBad ? "warning" : "ok", text, detail: `${formatNumber(calls / seconds)} calls/s` };
+  const text = calls.failed === 0 ? "all calls served" : `${formatPercent((100 * calls.failed) / calls.all)} failed`;
+  return { level: isBad ? "warning" : "ok", text, detail: `${formatNumber(calls.all / seconds)} calls/s` };
 }
 
 function moneyAnswer({ profiles, verdict }) {

@@ -21,12 +21,13 @@ function makeProfile({ profile }) {
     below: make("strong", "below-zero", makeShape("hung"), "capital below zero"),
     violations: make("span", "violations"),
     amounts: make("span", "amounts"),
+    orders: make("span", "orders"),
     age: make("small"),
   });
   parts.bar.append(parts.used, make("span", "limit-line"));
   parts.bar.setAttribute("role", "img");
   const name = make("h3", "", profile);
-  const heading = make("div", "", name, parts.below, parts.amounts, parts.violations);
+  const heading = make("div", "", name, parts.below, parts.amounts, parts.violations, parts.orders);
   const axis = make("div", "axis", make("span", "", "−15 min"), make("span", "", "now"));
   axis.setAttribute("aria-hidden", "true");
   element.append(heading, make("div", "trend", parts.trend, axis), parts.bar, make("div", "used", parts.percent, parts.age));
@@ -34,7 +35,7 @@ function makeProfile({ profile }) {
 }
 
 function updateProfile(element, profile, history) {
-  const { percent, used, bar, trend, below, violations, amounts, age } = element.parts;
+  const { percent, used, bar, trend, below, violations, amounts, orders, age } = element.parts;
   const utilization = numberOf(profile.utilization_percent);
   const isOver = utilization > 100;
   setAttribute(element, "data-risk", profile.below_zero || isOver ? "high" : "normal");
@@ -45,10 +46,17 @@ function updateProfile(element, profile, history) {
   setAttribute(element, "data-stale", isOld ? "yes" : "no");
   setText(age, isOld ? `${formatAge(profile.age_seconds)} old` : "");
   setText(amounts, profile.allocated === null ? "" : `available ${formatAmount(profile.available)} of ${formatAmount(profile.allocated)}`);
+  setText(orders, ordersOf(profile));
   setHidden(below, !profile.below_zero);
   const count = profile.violations;
   setText(violations, count === 0 ? "no violation" : `fell below zero ${count === 1 ? "once" : `${formatCount(count)} times`}`);
   drawSparkline(trend, history.at, history.profiles.get(profile.profile)?.get("utilization_percent") ?? []);
+}
+
+/** Whether a profile trades, as far as its events say. */
+function ordersOf({ orders_placed: placed, order_age_seconds: age }) {
+  if (age !== null) return `last order ${formatAge(age)} ago`;
+  return placed === null ? "no order recorded" : "time of the last order not known";
 }
 
 function makeSparkline() {

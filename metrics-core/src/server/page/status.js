@@ -26,9 +26,9 @@ function isStale(age) {
 }
 
 async function ask() {
-  const began = performance.now();
+  const asked = moment();
   noteQuestion();
-  const status = await answered(began);
+  const status = await answered(asked);
   try {
     if (status) receive(status);
   } catch (fault) {
@@ -36,11 +36,11 @@ async function ask() {
     showHeadline("lost", `this page cannot show what the bot answers: ${fault.message}`, fault.message);
     reportError(fault);
   }
-  setTimeout(ask, Math.max(0, ASK_EVERY - (performance.now() - began)));
+  setTimeout(ask, Math.max(0, ASK_EVERY - passedSince(asked)));
 }
 
 /** The bot's answer, or nothing if there is none. */
-async function answered(began) {
+async function answered(asked) {
   const since = state.status ? `?since=${state.status.sequence}` : "";
   try {
     const answer = await fetch(pathOf(`status.json${since}`), { cache: "no-store", signal: AbortSignal.timeout(LONGEST_ANSWER) });
@@ -49,7 +49,7 @@ async function answered(began) {
   } catch {
     state.trouble = null;
   }
-  noteFailure(began);
+  noteFailure(asked);
   return null;
 }
 
@@ -86,7 +86,7 @@ function show(status, isHistoryNew) {
   showSubsystems(status.subsystems, status.now);
   showProfiles(status.profiles, state.history);
   showReconciliation(status.reconciliation);
-  showRateLimits(status.rate_limits);
+  showRateLimits(status.rate_limits, status.verdict.reasons);
   showMarketData(status.market_data);
   showOperations(status.operations);
   if (isHistoryNew) showCharts(state.history);
@@ -123,8 +123,8 @@ function showVerdict({ verdict, recording, started, now }) {
   setText(byId("verdict-facts"), `as of ${formatTime(now)}, up for ${formatAge(now - started)}`);
 }
 
-/** The text of a loop says for how long. */
-const SAY_HOW_LONG = new Set(["hung", "stalled", "failing"]);
+/** The text of such a loop says for how long. */
+const SAY_HOW_LONG = new Set(["hung", "stalled"]);
 
 function beginOf({ kind, since }, now) {
   if (since === null) return "";
@@ -177,12 +177,13 @@ function showFacts({ build, scrapes, started, now, window_seconds: seconds }) {
 function watch() {
   setLost(isSilent());
   if (!state.isLost) return;
-  const silentFor = (performance.now() - state.answeredAt) / 1000;
-  const since = state.status ? ` since ${formatTime(state.status.now)}, ${formatAge(silentFor)} ago` : "";
-  showHeadline("lost", `the bot does not answer${since}`, "");
+  const silentFor = silenceSeconds();
+  const since = `since ${formatTime(Date.now() / 1000 - silentFor)}, for ${formatAge(silentFor)}`;
+  showHeadline("lost", `the bot does not answer ${since}`, "");
   setText(byId("verdict-since"), "");
   const hint = state.trouble ?? "It may have ended, or the connection to it is broken.";
-  setText(byId("verdict-facts"), state.status ? `${hint} Everything below is its last known state.` : hint);
+  const last = state.status ? ` Everything below is its last known state, of ${formatMoment(state.status.now, Date.now() / 1000)}.` : "";
+  setText(byId("verdict-facts"), hint + last);
   showList(byId("reasons"), [], String, () => make("li"), setText);
 }
 

@@ -32,6 +32,7 @@ function makeSubsystem({ subsystem }) {
     used: make("span", "bar-fill"),
     figures: make("dl", "figures"),
     beats: make("div", "beats"),
+    silence: make("span", "silence"),
     from: make("span"),
     to: make("span"),
   });
@@ -59,16 +60,18 @@ function updateSubsystem(element, subsystem, now) {
   used.style.width = `${Math.min(100, 100 * part).toFixed(1)}%`;
   setText(detail, explanation(subsystem));
   showFigures(figures, figuresOf(element, subsystem));
-  showBeats(element.parts, rowsOf(subsystem.beats), now);
+  showBeats(element.parts, rowsOf(subsystem.beats), silenceOf(subsystem), now);
 }
 
 /** Quantiles of the last cycles that ended while the page was open, if none ended lately. */
 function figuresOf(element, { last_outcome: outcome, attempt_age_seconds: attempt, limit_seconds: limit, rate, quantiles }) {
-  const { run } = state.status;
-  if (quantiles) element.known = { quantiles, run, at: performance.now() };
+  const { run, now, started } = state.status;
+  // The time since the start goes on while this machine sleeps, and when the bot's clock is set.
+  const uptime = now - started;
+  if (quantiles) element.known = { quantiles, run, at: uptime };
   // Not those of another run of the bot.
   const known = element.known?.run === run ? element.known : undefined;
-  const age = known && !quantiles ? `${formatAge((performance.now() - known.at) / 1000)} old` : "";
+  const age = known && !quantiles ? `${formatAge(uptime - known.at)} old` : "";
   return [
     ["last outcome", outcome ? formatWord(outcome) : "–", attempt > limit ? `${formatAge(attempt)} ago` : ""],
     ["cycles", formatRate(rate)],
@@ -100,24 +103,49 @@ function rowsOf(columns) {
   return columns.at.map((_, row) => Object.fromEntries(names.map((name) => [name, columns[name][row]])));
 }
 
-/** Places without a beat stay empty, so that the strip does not move while it fills. */
-function showBeats({ beats: strip, from, to }, beats, now) {
-  while (strip.childElementCount < BEATS) strip.append(make("span", "beat"));
-  const free = BEATS - beats.length;
-  [...strip.children].forEach((tick, place) => {
-    const beat = beats[place - free];
-    setAttribute(tick, "data-outcome", beat ? kindOfBeat(beat) : "none");
-    setAttribute(tick, "title", beat ? describeBeat(beat) : "");
-  });
-  setAttribute(strip, "aria-label", describeBeats(beats, now));
-  // Below the first tick, and below the last; there is room for both if the strip is not nearly empty.
-  from.style.marginLeft = `${(100 * free) / BEATS}%`;
-  setText(from, free < BEATS / 2 ? formatTime(beats[0].at) : "");
-  setText(to, beats.length > 0 ? formatTime(beats.at(-1).at) : "");
+/** The time since the last cycle, if that is longer than the loop may take; without a cycle the time since the start. */
+function silenceOf({ state, age_seconds: age, attempt_age_seconds: attempt, limit_seconds: limit }) {
+  const seconds = attempt ?? (BAD_STATES.includes(state) ? age : 0);
+  return seconds > limit ? seconds : 0;
 }
 
-function kindOfBeat({ outcome }) {
-  return outcome === "ok" || outcome === "skipped" ? outcome : "failed";
+/** The number of ticks for which there was time: by the median of the times between two. */
+function ticksWithin(seconds, beats) {
+  const times = beats.slice(1).map(({ at }, index) => at - beats[index].at).sort((one, other) => one - other);
+  const usual = times[Math.floor(times.length / 2)];
+  return Math.min(BEATS, usual > 0 ? Math.ceil(seconds / usual) : BEATS);
+}
+
+/**
+ * Places without a beat stay empty, so that the strip does not move while it fills. Where cycles should have ended and
+ * none has, the strip ends with a silence, which grows over the ticks.
+ */
+function showBeats({ beats: strip, silence, from, to }, beats, silentFor, now) {
+  if (strip.childElementCount === 0) strip.append(...Array.from({ length: BEATS }, () => make("span", "beat")), silence);
+  const missing = silentFor > 0 ? ticksWithin(silentFor, beats) : 0;
+  const room = BEATS - missing;
+  const shown = room > 0 ? beats.slice(-room) : [];
+  const free = room - shown.length;
+  [...strip.querySelectorAll(".beat")].forEach((tick, place) => {
+    const beat = shown[place - free];
+    setAttribute(tick, "data-outcome", beat ? kindOfBeat(beat) : "none");
+    setAttribute(tick, "title", beat ? describeBeat(beat) : "");
+    setHidden(tick, place >= room);
+  });
+  setHidden(silence, missing === 0);
+  silence.style.flexGrow = String(missing);
+  const said = missing > 0 ? `no cycle for ${formatAge(silentFor)}` : "";
+  setAttribute(silence, "title", said);
+  setAttribute(strip, "aria-label", said ? `${said}; before, ${describeBeats(beats, now)}` : describeBeats(beats, now));
+  // Below the first tick, and below the end; there is room for both if the strip is not nearly empty.
+  from.style.marginLeft = `${(100 * free) / BEATS}%`;
+  setText(from, free < BEATS / 2 && shown.length > 0 ? formatTime(shown[0].at) : "");
+  setText(to, said || (shown.length > 0 ? formatTime(shown.at(-1).at) : ""));
+}
+
+function kindOfBeat({ failed, outcome }) {
+  if (failed > 0) return "failed";
+  return outcome === "skipped" ? "skipped" : "ok";
 }
 
 function describeBeat({ at, cycles, failed, outcome, mean_seconds: mean }) {

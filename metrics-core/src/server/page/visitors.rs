@@ -27,8 +27,20 @@ pub(super) enum PageRefusal {
 pub(super) struct TunnelEnd {
     /// A name, or an address without brackets.
     pub(super) host: String,
-    /// `None` if the service is mounted in another server, and the client named no port.
-    pub(super) port: Option<u16>,
+    pub(super) port: TunnelPort,
+}
+
+/// What is known of the port to which a tunnel has to lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TunnelPort {
+    /// The server listens on it, and the client used it too.
+    Own(u16),
+    /// The server listens on it, but the client used another one.
+    Mapped(u16),
+    /// The client used it. The service is mounted in a server whose port is not known.
+    Requested(u16),
+    /// Nothing: the service is mounted, and the client named no port.
+    Unknown,
 }
 
 #[derive(Debug)]
@@ -71,8 +83,7 @@ impl Visitors {
         if is_local || !self.needs_protection {
             return Ok(());
         }
-        // The port in the request may be that of a proxy.
-        let port = port.or_else(|| host.port_u16());
+        let port = TunnelPort::of(port, host.port_u16());
         Err(PageRefusal::Unprotected(TunnelEnd { host: bare(&host).to_owned(), port }))
     }
 
@@ -80,6 +91,22 @@ impl Visitors {
     fn is_own(&self, host: &Authority) -> bool {
         let name = bare(host);
         name.parse::<IpAddr>().is_ok() || self.names.iter().any(|own| own.eq_ignore_ascii_case(name))
+    }
+}
+
+/// The ports of URLs that name none.
+const USUAL_PORTS: [u16; 2] = [80, 443];
+
+impl TunnelPort {
+    /// From the port on which the server listens, and that of the request.
+    fn of(own: Option<u16>, requested: Option<u16>) -> Self {
+        match (own, requested) {
+            (Some(own), Some(requested)) if own == requested => Self::Own(own),
+            (Some(own), None) if USUAL_PORTS.contains(&own) => Self::Own(own),
+            (Some(own), _) => Self::Mapped(own),
+            (None, Some(requested)) => Self::Requested(requested),
+            (None, None) => Self::Unknown,
+        }
     }
 }
 
@@ -201,8 +228,9 @@ mod tests {
     #[test]
     fn a_live_bot_without_authentication_shows_itself_to_its_own_machine_alone() {
         let at = |address: &str| Visitor::At(address.parse().unwrap(), 5000);
-        let end = TunnelEnd { host: "localhost".to_owned(), port: Some(5000) };
-        let refused = Err(PageRefusal::Unprotected(end));
+        let refused_at =
+            |port| Err(PageRefusal::Unprotected(TunnelEnd { host: "localhost".to_owned(), port }));
+        let refused = refused_at(TunnelPort::Own(5000));
         for (visitor, expected) in [
             (at("127.0.0.1"), Ok(())),
             (at("127.9.9.9"), Ok(())),
@@ -212,7 +240,7 @@ mod tests {
             (at("10.0.0.2"), refused.clone()),
             (at("::ffff:10.0.0.2"), refused.clone()),
             (at("fe80::1"), refused.clone()),
-            (Visitor::Unknown, refused.clone()),
+            (Visitor::Unknown, refused_at(TunnelPort::Requested(5000))),
         ] {
             assert_eq!(visitors(true).check(&to_host("localhost:5000"), visitor), expected, "{visitor:?}");
             assert_eq!(visitors(false).check(&to_host("localhost:5000"), visitor), Ok(()), "{visitor:?}");
@@ -226,11 +254,13 @@ mod tests {
     #[test]
     fn a_tunnel_leads_to_the_port_of_the_server_and_not_to_that_of_a_proxy() {
         for (host, port, expected) in [
-            ("bot.example", Some(5000), ("bot.example", Some(5000))),
-            ("bot.example:8443", Some(5000), ("bot.example", Some(5000))),
-            ("[2001:db8::1]:5000", Some(5000), ("2001:db8::1", Some(5000))),
-            ("[2001:db8::1]", None, ("2001:db8::1", None)),
-            ("bot.example:8080", None, ("bot.example", Some(8080))),
+            ("bot.example:5000", Some(5000), ("bot.example", TunnelPort::Own(5000))),
+            ("bot.example", Some(80), ("bot.example", TunnelPort::Own(80))),
+            ("bot.example", Some(5000), ("bot.example", TunnelPort::Mapped(5000))),
+            ("bot.example:8443", Some(5000), ("bot.example", TunnelPort::Mapped(5000))),
+            ("[2001:db8::1]:5000", Some(5000), ("2001:db8::1", TunnelPort::Own(5000))),
+            ("[2001:db8::1]", None, ("2001:db8::1", TunnelPort::Unknown)),
+            ("bot.example:8080", None, ("bot.example", TunnelPort::Requested(8080))),
         ] {
             let visitor =
                 port.map_or(Visitor::Unknown, |port| Visitor::At("192.0.2.7".parse().unwrap(), port));

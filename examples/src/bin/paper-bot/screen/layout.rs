@@ -1,5 +1,6 @@
 //! The screen's contents: which figures are shown where, for a terminal of any size.
 
+use bot_metrics::AgeOrigin;
 use bot_metrics::status::SubsystemState;
 use bot_metrics_examples::demo::{Line, Tone};
 
@@ -125,10 +126,20 @@ fn loop_cells(figures: &LoopFigures) -> Vec<Span> {
     vec![
         Span::from(figures.name.clone()).bold(),
         Span::new(tone, word),
-        format!("{} ago", period(figures.age_seconds)).into(),
+        format!("{}{} ago", origin(figures.age_origin), period(figures.age_seconds)).into(),
         period(figures.limit_seconds).into(),
         last_run,
     ]
+}
+
+/// What happened instead of a success at the moment from which on a loop's age counts.
+fn origin(origin: AgeOrigin) -> &'static str {
+    match origin {
+        AgeOrigin::Succeeded => "",
+        AgeOrigin::Skipped => "skip ",
+        AgeOrigin::Resumed => "resumed ",
+        _ => "started ",
+    }
 }
 
 fn profile_cells(figures: &ProfileFigures) -> Vec<Span> {

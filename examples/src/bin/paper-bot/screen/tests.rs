@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use bot_metrics::AgeOrigin;
 use bot_metrics::status::SubsystemState;
 use bot_metrics_examples::demo::{Line, Tone};
 use rustix::fs::{Mode, OFlags, open};
@@ -27,10 +28,12 @@ fn a_loop(name: &str, state: SubsystemState, age_seconds: f64, last_outcome: &st
         state,
         is_alive: true,
         age_seconds,
+        age_origin: AgeOrigin::Succeeded,
         limit_seconds: 5.0,
         last_outcome: Some(last_outcome.to_owned()),
         running_seconds: None,
         paused: None,
+        problem: None,
     }
 }
 
@@ -204,6 +207,21 @@ fn a_state_is_a_word_and_not_only_a_colour() {
         let rows = drawn(&Figures { loops, ..Figures::default() }, 80, 24);
         let row = rows.iter().find(|row| row.starts_with("trading "));
         assert!(row.is_some_and(|row| row.contains(word)), "{rows:#?}");
+    }
+}
+
+#[test]
+fn an_age_that_does_not_begin_with_a_success_names_its_begin() {
+    for (age_origin, expected) in [
+        (AgeOrigin::Succeeded, "fresh 4.0 s ago"),
+        (AgeOrigin::Skipped, "fresh skip 4.0 s ago"),
+        (AgeOrigin::Resumed, "fresh resumed 4.0 s ago"),
+        (AgeOrigin::Registered, "fresh started 4.0 s ago"),
+    ] {
+        let loops = vec![LoopFigures { age_origin, ..a_loop("trading", SubsystemState::Fresh, 4.0, "ok") }];
+        let rows = drawn(&Figures { loops, ..Figures::default() }, 80, 24);
+        let words = |row: &String| row.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(rows.iter().any(|row| words(row).contains(expected)), "{expected}\n{rows:#?}");
     }
 }
 

@@ -1,0 +1,125 @@
+//! Exchange calls that fail or are refused, in the verdict.
+
+use std::time::Duration;
+
+use super::tests::{sample_for, sampled};
+use super::*;
+use crate::labels::{Exchange, Operation, RateLimit, Subsystem};
+use crate::{LabelValue as _, Outcome};
+
+#[test]
+fn a_reject_and_a_cancelled_call_are_no_failures() {
+    let (metrics, clock) = sampled();
+    let call = |outcome| metrics.exchange_call(Exchange::Okx, Operation::PlaceOrder).start().finish(outcome);
+    let failed = || metrics.status().operations[0].recent_failed;
+    [Outcome::Ok, Outcome::Rejected, Outcome::Cancelled].into_iter().for_each(call);
+    sample_for(&metrics, &clock, 2);
+    assert_eq!(failed(), Some(0));
+    let failures =
+        [Outcome::RateLimited, Outcome::Banned, Outcome::Auth, Outcome::ServerError, Outcome::Timeout];
+    failures.into_iter().for_each(call);
+    [Outcome::Transport, Outcome::Decode, Outcome::Panic, Outcome::Error].into_iter().for_each(call);
+    sample_for(&metrics, &clock, 2);
+    assert_eq!(failed(), Some(9));
+}
+
+#[test]
+fn operations_that_place_orders_are_named() {
+    let (metrics, _clock) = sampled();
+    for operation in [Operation::CancelOrder, Operation::PlaceOrder, Operation::ReplaceOrder] {
+        metrics.exchange_call(Exchange::Okx, operation).start().finish(Outcome::Ok);
+    }
+    let operations = metrics.status().operations;
+    let placing: Vec<_> = operations.iter().filter(|operation| operation.places_orders).collect();
+    assert_eq!(
+        placing.iter().map(|operation| &*operation.operation).collect::<Vec<_>>(),
+        ["place_order", "replace_order"]
+    );
+}
+
+#[test]
+fn what_follows_from_one_refusal_is_one_reason() {
+    let (metrics, clock) = sampled();
+    let weight = metrics.rate_limit(Exchange::Okx, RateLimit::RequestWeight);
+    weight.set_used(6.0, 100.0);
+    let [trading, monitor, reconciliation] =
+        [Subsystem::Trading, Subsystem::Monitor, Subsystem::Reconciliation]
+            .map(|subsystem| metrics.subsystem(subsystem));
+    reconciliation.start().finish(Outcome::Error);
+    for _ in 0..5 {
+        for operation in [Operation::GetOrder, Operation::GetTicker] {
+            metrics.exchange_call(Exchange::Okx, operation).start().finish(Outcome::RateLimited);
+        }
+        for subsystem in [&monitor, &trading] {
+            subsystem.start().finish(Outcome::RateLimited);
+        }
+        sample_for(&metrics, &clock, 1);
+    }
+    weight.set_refused_for(Duration::from_secs(30));
+    weight.set_refused_for(Duration::from_secs(2));
+    sample_for(&metrics, &clock, 1);
+    let status = metrics.status();
+    assert_eq!(status.rate_limits[0].refused_seconds, Some(29.0));
+    assert_eq!(
+        status.verdict.text,
+        "trading and monitor fail: okx answered 2 operations with rate limited 10 times in the last 6 s, and refuses \
+         for 29 s more; 1 more to check"
+    );
+    let [refused, failing] = &status.verdict.reasons[..] else { panic!("{:?}", status.verdict) };
+    assert_eq!((refused.kind, &*refused.exchange, &*refused.subject), (ReasonKind::Refused, "okx", ""));
+    assert_eq!(failing.subject, "reconciliation", "it fails for another reason");
+    let consequences: Vec<_> = refused.consequences.iter().map(|reason| &*reason.subject).collect();
+    assert_eq!(consequences, ["get_order", "get_ticker", "monitor", "trading"]);
+    assert!(status.verdict.all_reasons().any(|reason| reason.subject == "trading"));
+
+    sample_for(&metrics, &clock, 60);
+    let verdict = metrics.status().verdict;
+    assert!(verdict.reasons.iter().all(|reason| reason.kind != ReasonKind::Refused), "{verdict:?}");
+    assert_eq!(metrics.status().rate_limits[0].refused_seconds, None, "it is over");
+}
+
+#[test]
+fn a_cause_is_as_bad_as_its_worst_consequence() {
+    let (metrics, clock) = sampled();
+    let trading =
+        metrics.subsystem(Subsystem::Trading).with_max_age(Duration::from_secs(5)).expect("no other");
+    let level = || metrics.status().verdict.level;
+    for (seconds, expected) in [(3, Level::Warning), (10, Level::Critical)] {
+        for _ in 0..seconds {
+            metrics.exchange_call(Exchange::Okx, Operation::GetOrder).start().finish(Outcome::Timeout);
+            trading.start().finish(Outcome::Timeout);
+            sample_for(&metrics, &clock, 1);
+        }
+        assert_eq!(level(), expected);
+    }
+    assert_eq!(
+        metrics.status().verdict.text,
+        "trading fails: 13 of 13 calls of get_order at okx failed in the last 13 s"
+    );
+}
+
+#[test]
+fn a_loop_is_not_attributed_to_one_of_two_causes() {
+    let (metrics, clock) = sampled();
+    metrics.subsystem(Subsystem::Trading).start().finish(Outcome::Banned);
+    for exchange in [Exchange::Okx, Exchange::Kraken] {
+        metrics.exchange_call(exchange, Operation::GetOrder).start().finish(Outcome::Banned);
+    }
+    sample_for(&metrics, &clock, 2);
+    let verdict = metrics.status().verdict;
+    assert_eq!(verdict.reasons.len(), 3, "{verdict:?}");
+    assert_eq!(verdict.reasons[0].subject, Subsystem::Trading.as_str());
+}
+
+#[test]
+fn a_limit_without_a_count_is_listed_while_it_refuses() {
+    let (metrics, clock) = sampled();
+    metrics.rate_limit(Exchange::Okx, RateLimit::Orders).set_refused_for(Duration::from_secs(10));
+    let limits = metrics.status().rate_limits;
+    assert_eq!(
+        (&*limits[0].limit, limits[0].used_ratio, limits[0].refused_seconds),
+        ("orders", None, Some(10.0))
+    );
+    clock.advance(Duration::from_secs(10));
+    assert_eq!(metrics.status().rate_limits, []);
+}

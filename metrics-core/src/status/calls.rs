@@ -1,0 +1,162 @@
+//! Exchange calls that go wrong, as reasons of the verdict: one for each exchange and outcome, with what follows from it.
+
+use super::fault_times::FaultTimes;
+use super::reason::{Level, Reason, ReasonKind};
+use super::shape::{OperationStatus, Status};
+use super::verdict::{in_the_window, in_words};
+use crate::LabelValue as _;
+use crate::history::{CallStep, Ended as _, failed_calls};
+use crate::labels::Subsystem;
+use crate::outcome::Outcome;
+
+/// Outcomes that mean that the exchange no longer serves the bot.
+const REFUSED: [Outcome; 3] = [Outcome::Banned, Outcome::Auth, Outcome::RateLimited];
+
+/// Fewer failed calls may be chance.
+const FAILED_CALLS: u64 = 3;
+
+/// The calls of an operation that go wrong.
+struct BadCalls<'a> {
+    operation: &'a OperationStatus,
+    kind: ReasonKind,
+    /// The outcome of most of them.
+    outcome: String,
+    count: u64,
+    total: u64,
+    since: Option<f64>,
+}
+
+/// The reasons of exchange calls. Of `loops`, the reasons of subsystems, those that follow from one become its
+/// consequences.
+pub(super) fn reasons(status: &Status, times: &FaultTimes<'_>, loops: &mut Vec<Reason>) -> Vec<Reason> {
+    let mut groups: Vec<Vec<BadCalls<'_>>> = Vec::new();
+    for bad in status.operations.iter().filter_map(|operation| bad_calls(operation, times)) {
+        match groups.iter_mut().find(|group| group[0].has_cause_of(&bad)) {
+            Some(group) => group.push(bad),
+            None => groups.push(vec![bad]),
+        }
+    }
+    let outcomes: Vec<_> = groups.iter().map(|group| group[0].outcome.clone()).collect();
+    let reason = |group: Vec<BadCalls<'_>>| {
+        // With two causes of the same outcome, it is not known which one a loop fails by.
+        let is_only = outcomes.iter().filter(|outcome| **outcome == group[0].outcome).count() == 1;
+        let failing = if is_only { failing_by(&group[0].outcome, status, loops) } else { Vec::new() };
+        of_group(&group, status, failing)
+    };
+    groups.into_iter().map(reason).collect()
+}
+
+impl BadCalls<'_> {
+    fn has_cause_of(&self, other: &Self) -> bool {
+        self.operation.exchange == other.operation.exchange
+            && (self.kind, &self.outcome) == (other.kind, &other.outcome)
+    }
+
+    fn reason(&self, status: &Status) -> Reason {
+        let Self { operation: OperationStatus { exchange, operation, .. }, outcome, count, total, .. } = self;
+        let window = in_the_window(status);
+        let text = if self.kind == ReasonKind::Refused {
+            format!("{exchange} answered {operation} with {} {} {window}", in_words(outcome), times(*count))
+        } else {
+            format!("{count} of {total} calls of {operation} at {exchange} failed {window}")
+        };
+        Reason::new(Level::Warning, self.kind, operation, text).at(exchange).since(self.since)
+    }
+}
+
+fn bad_calls<'a>(operation: &'a OperationStatus, times: &FaultTimes<'_>) -> Option<BadCalls<'a>> {
+    let recent = operation.recent_outcomes.as_ref()?;
+    let count = |outcome: &str| recent.get(outcome).copied().unwrap_or(0);
+    let (total, failed) = (recent.values().sum(), operation.recent_failed?);
+    let (kind, outcome, bad) =
+        match REFUSED.map(|outcome| outcome.as_str()).into_iter().find(|outcome| count(outcome) > 0) {
+            Some(refused) => (ReasonKind::Refused, refused, count(refused)),
+            None if failed >= FAILED_CALLS && 2 * failed >= total => {
+                let indexes = (0..Outcome::VALUES.len()).filter(|index| Outcome::is_failed_call(*index));
+                let main =
+                    indexes.map(|index| Outcome::VALUES[index]).max_by_key(|outcome| count(outcome))?;
+                (ReasonKind::CallsFail, main, failed)
+            }
+            None => return None,
+        };
+    let since = times.bad_calls(operation, |step| is_bad(kind, step));
+    Some(BadCalls { operation, kind, outcome: outcome.to_owned(), count: bad, total, since })
+}
+
+/// Whether a step has calls that are a reason of this kind.
+fn is_bad(kind: ReasonKind, step: &CallStep) -> bool {
+    let is_refusal = |index| REFUSED.iter().any(|outcome| outcome.index() == index);
+    failed_calls(step.outcomes())
+        .any(|(index, count)| count > 0 && (kind != ReasonKind::Refused || is_refusal(index)))
+}
+
+/// Takes the reasons of subsystems whose last cycle failed with this outcome out of `loops`.
+fn failing_by(outcome: &str, status: &Status, loops: &mut Vec<Reason>) -> Vec<Reason> {
+    let fails_by_it = |reason: &mut Reason| {
+        let mut subsystems = status.subsystems.iter();
+        let subsystem = subsystems.find(|subsystem| subsystem.subsystem == reason.subject);
+        reason.kind == ReasonKind::Failing
+            && subsystem.is_some_and(|subsystem| subsystem.last_outcome.as_deref() == Some(outcome))
+    };
+    loops.extract_if(.., fails_by_it).collect()
+}
+
+/// The reason of calls with the same cause, of which `failing` loops are a consequence.
+fn of_group(group: &[BadCalls<'_>], status: &Status, failing: Vec<Reason>) -> Reason {
+    let first = &group[0];
+    let mut reason = first.reason(status);
+    if group.len() > 1 {
+        reason.subject = String::new();
+        reason.text = text_of_several(group, status);
+        let since: Option<Vec<_>> = group.iter().map(|bad| bad.since).collect();
+        reason.since = since.and_then(|since| since.into_iter().reduce(f64::min));
+        reason.consequences = group.iter().map(|bad| bad.reason(status)).collect();
+    }
+    if let Some(rest) = refused_for(first, status) {
+        reason.text += &format!(", and refuses for {rest:.0} s more");
+    }
+    if !failing.is_empty() {
+        reason.text = format!("{}: {}", fail(&failing), reason.text);
+    }
+    reason.consequences.extend(failing);
+    let worst = reason.consequences.iter().map(|consequence| consequence.level).max();
+    reason.level = reason.level.max(worst.unwrap_or(reason.level));
+    reason
+}
+
+fn text_of_several(group: &[BadCalls<'_>], status: &Status) -> String {
+    let BadCalls { operation: OperationStatus { exchange, .. }, outcome, kind, .. } = &group[0];
+    let (outcome, operations, window) = (in_words(outcome), group.len(), in_the_window(status));
+    let sum = |number: fn(&BadCalls<'_>) -> u64| group.iter().map(number).sum::<u64>();
+    let count = sum(|bad| bad.count);
+    if *kind == ReasonKind::Refused {
+        format!("{exchange} answered {operations} operations with {outcome} {} {window}", times(count))
+    } else {
+        let total = sum(|bad| bad.total);
+        format!(
+            "{count} of {total} calls of {operations} operations at {exchange} failed {window}, mostly with {outcome}"
+        )
+    }
+}
+
+/// The longest time for which the exchange says that it refuses calls.
+fn refused_for(bad: &BadCalls<'_>, status: &Status) -> Option<f64> {
+    let of_exchange = status.rate_limits.iter().filter(|limit| limit.exchange == bad.operation.exchange);
+    let rest = of_exchange.filter_map(|limit| limit.refused_seconds).reduce(f64::max);
+    rest.filter(|_| bad.kind == ReasonKind::Refused && bad.outcome != Outcome::Auth.as_str())
+}
+
+/// That these loops fail, trading first.
+fn fail(loops: &[Reason]) -> String {
+    let mut names: Vec<_> = loops.iter().map(|reason| &*reason.subject).collect();
+    names.sort_by_key(|name| *name != Subsystem::Trading.as_str());
+    match &names[..] {
+        [only] => format!("{only} fails"),
+        [others @ .., last] => format!("{} and {last} fail", others.join(", ")),
+        [] => String::new(),
+    }
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
