@@ -93,7 +93,7 @@ impl BeatRings {
         let failed = pulse.beats.iter().chain(&unsampled).filter(|beat| beat.failed > 0).map(|beat| beat.at);
         // There may have been more failures in a row than there are beats.
         let known = pulse.failing_since.into_iter().chain(failed);
-        known.filter(|failed_at| *failed_at >= succeeded_at).min()
+        known.filter(|failed_at| *failed_at > succeeded_at).min()
     }
 
     /// A subsystem that is new since the last sampling has an empty pulse.

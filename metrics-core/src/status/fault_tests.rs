@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::tests::{sample_for, sampled, trading};
 use super::*;
 use crate::labels::{EventType, Exchange, Operation, RateLimit, Severity, Source, Subsystem};
-use crate::testing::instance;
-use crate::{AgeOrigin, Capital, Outcome, ReconciliationReport};
+use crate::testing::{instance, with_manual_clock};
+use crate::{AgeOrigin, Capital, Mode, Outcome, ReconciliationReport, Settings};
 
 /// The reasons of a status, each with the seconds for which it has lasted.
 fn reasons(metrics: &Metrics) -> Vec<(ReasonKind, String, Option<f64>)> {
@@ -226,10 +226,7 @@ fn a_wall_clock_that_is_set_is_no_restart_and_moves_all_moments() {
     assert_eq!(after.sequence, before.sequence);
 
     clock.advance(Duration::from_secs(1));
-    let other = crate::Settings {
-        clock: metrics.settings().clock.clone(),
-        ..crate::Settings::new(crate::Mode::Paper)
-    };
+    let other = Settings { clock: metrics.settings().clock.clone(), ..Settings::new(Mode::Paper) };
     assert_ne!(other.build().expect("legal").status().run, after.run);
 }
 
@@ -293,7 +290,8 @@ fn operations_without_a_rate_or_a_chart_are_counted() {
 
 #[test]
 fn charts_that_have_begun_go_on_when_there_are_too_many() {
-    let (metrics, clock) = sampled();
+    let (settings, clock) = with_manual_clock(Settings::new(Mode::Paper).profile_limit(100));
+    let metrics = settings.build().expect("legal");
     let operations = operations(&metrics);
     let call = |called: &[crate::ExchangeCallHandle]| {
         for _ in 0..20 {
