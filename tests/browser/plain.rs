@@ -194,7 +194,7 @@ pub(crate) fn refused() -> Outcome {
         .wait_until(&format!("/counts; it refuses calls until \\d+:\\d+:\\d+, for 30 s$/.test({meter})"))?;
     assert_eq!(browser.text("document.querySelector('.meter').dataset.risk")?, "high");
     let text = browser.text("byId('verdict-text').textContent")?;
-    assert!(text.contains("and refuses for 30 s more"), "{text}");
+    assert!(text.contains("rate limited for 30 s more"), "{text}");
     browser.check_for_errors()
 }
 

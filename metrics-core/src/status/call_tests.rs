@@ -62,8 +62,8 @@ fn what_follows_from_one_refusal_is_one_reason() {
     assert_eq!(status.rate_limits[0].refused_seconds, Some(29.0));
     assert_eq!(
         status.verdict.text,
-        "trading and monitor fail: okx answered 2 operations with rate limited 10 times in the last 6 s, and refuses \
-         for 29 s more; 1 more to check"
+        "trading and monitor fail because okx refused 10 calls of 2 operations in the last 6 s: rate limited for 29 s \
+         more; 1 more to check"
     );
     let [refused, failing] = &status.verdict.reasons[..] else { panic!("{:?}", status.verdict) };
     assert_eq!((refused.kind, &*refused.exchange, &*refused.subject), (ReasonKind::Refused, "okx", ""));
@@ -94,7 +94,7 @@ fn a_cause_is_as_bad_as_its_worst_consequence() {
     }
     assert_eq!(
         metrics.status().verdict.text,
-        "trading fails: 13 of 13 calls of get_order at okx failed in the last 13 s"
+        "trading fails because 13 of 13 calls of get_order at okx failed in the last 13 s, mostly with timeout"
     );
 }
 

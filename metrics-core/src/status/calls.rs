@@ -1,5 +1,7 @@
 //! Exchange calls that go wrong, as reasons of the verdict: one for each exchange and outcome, with what follows from it.
 
+use std::slice;
+
 use super::fault_times::FaultTimes;
 use super::reason::{Level, Reason, ReasonKind};
 use super::shape::{OperationStatus, Status};
@@ -53,13 +55,8 @@ impl BadCalls<'_> {
     }
 
     fn reason(&self, status: &Status) -> Reason {
-        let Self { operation: OperationStatus { exchange, operation, .. }, outcome, count, total, .. } = self;
-        let window = in_the_window(status);
-        let text = if self.kind == ReasonKind::Refused {
-            format!("{exchange} answered {operation} with {} {} {window}", in_words(outcome), times(*count))
-        } else {
-            format!("{count} of {total} calls of {operation} at {exchange} failed {window}")
-        };
+        let OperationStatus { exchange, operation, .. } = self.operation;
+        let text = text(slice::from_ref(self), operation, status);
         Reason::new(Level::Warning, self.kind, operation, text).at(exchange).since(self.since)
     }
 }
@@ -107,16 +104,16 @@ fn of_group(group: &[BadCalls<'_>], status: &Status, failing: Vec<Reason>) -> Re
     let mut reason = first.reason(status);
     if group.len() > 1 {
         reason.subject = String::new();
-        reason.text = text_of_several(group, status);
+        reason.text = text(group, &format!("{} operations", group.len()), status);
         let since: Option<Vec<_>> = group.iter().map(|bad| bad.since).collect();
         reason.since = since.and_then(|since| since.into_iter().reduce(f64::min));
         reason.consequences = group.iter().map(|bad| bad.reason(status)).collect();
     }
     if let Some(rest) = refused_for(first, status) {
-        reason.text += &format!(", and refuses for {rest:.0} s more");
+        reason.text += &format!(" for {rest:.0} s more");
     }
     if !failing.is_empty() {
-        reason.text = format!("{}: {}", fail(&failing), reason.text);
+        reason.text = format!("{} because {}", fail(&failing), reason.text);
     }
     reason.consequences.extend(failing);
     let worst = reason.consequences.iter().map(|consequence| consequence.level).max();
@@ -124,17 +121,18 @@ fn of_group(group: &[BadCalls<'_>], status: &Status, failing: Vec<Reason>) -> Re
     reason
 }
 
-fn text_of_several(group: &[BadCalls<'_>], status: &Status) -> String {
+/// What goes wrong with calls of these operations, which have the same cause.
+fn text(group: &[BadCalls<'_>], operations: &str, status: &Status) -> String {
     let BadCalls { operation: OperationStatus { exchange, .. }, outcome, kind, .. } = &group[0];
-    let (outcome, operations, window) = (in_words(outcome), group.len(), in_the_window(status));
+    let (outcome, window) = (in_words(outcome), in_the_window(status));
     let sum = |number: fn(&BadCalls<'_>) -> u64| group.iter().map(number).sum::<u64>();
-    let count = sum(|bad| bad.count);
+    let (count, total) = (sum(|bad| bad.count), sum(|bad| bad.total));
     if *kind == ReasonKind::Refused {
-        format!("{exchange} answered {operations} operations with {outcome} {} {window}", times(count))
+        let calls = if count == 1 { "call" } else { "calls" };
+        format!("{exchange} refused {count} {calls} of {operations} {window}: {outcome}")
     } else {
-        let total = sum(|bad| bad.total);
         format!(
-            "{count} of {total} calls of {operations} operations at {exchange} failed {window}, mostly with {outcome}"
+            "{count} of {total} calls of {operations} at {exchange} failed {window}, mostly with {outcome}"
         )
     }
 }
@@ -155,8 +153,4 @@ fn fail(loops: &[Reason]) -> String {
         [others @ .., last] => format!("{} and {last} fail", others.join(", ")),
         [] => String::new(),
     }
-}
-
-fn times(count: u64) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }

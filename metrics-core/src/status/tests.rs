@@ -157,7 +157,10 @@ fn calls_that_fail_are_in_the_verdict_although_the_loop_is_fresh() {
     sample_for(&metrics, &clock, 2);
     let verdict = metrics.status().verdict;
     assert_eq!(verdict.level, Level::Warning);
-    assert_eq!(verdict.text, "6 of 12 calls of place_order at binance failed in the last 4 s");
+    assert_eq!(
+        verdict.text,
+        "6 of 12 calls of place_order at binance failed in the last 4 s, mostly with timeout"
+    );
 }
 
 #[test]
@@ -198,7 +201,7 @@ fn the_verdict_names_the_worst_reason_first() {
             "none uses capital, but none is allocated to it",
             "over uses 120 % of its allocated capital",
             "1 item is missing from the database",
-            "binance answered get_order with banned once in the last 2 s",
+            "binance refused 1 call of get_order in the last 2 s: banned",
             "92 % of the rate limit request weight of binance is used",
         ]
     );

@@ -151,6 +151,7 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
+    use bot_metrics::AgeOrigin;
     use bot_metrics::status::SubsystemState;
 
     use super::*;
@@ -166,6 +167,7 @@ mod tests {
         let desk = rehearsal.desk();
         let mut sampler = rehearsal.bot.sampler();
         let before = sampler.figures();
+        assert_eq!(trading(&before).age_origin, AgeOrigin::Registered);
         rehearsal.bot.trading_cycle().await.unwrap();
         let after = sampler.figures();
 
@@ -183,6 +185,10 @@ mod tests {
         assert_eq!((called.per_second, called.is_in_use()), (None, true), "nothing samples the metrics");
 
         assert_eq!(trading(&after).state, SubsystemState::Fresh);
+        assert_eq!(
+            (trading(&after).age_origin, trading(&after).problem.as_ref()),
+            (AgeOrigin::Succeeded, None)
+        );
         rehearsal.faults.begin(Fault::ServerError);
         assert!(rehearsal.bot.trading_cycle().await.is_err());
         let figures = sampler.figures();

@@ -112,6 +112,15 @@ mod tests {
     }
 
     #[test]
+    fn the_status_says_for_how_long_the_exchange_refuses_requests() {
+        let metrics = Settings::new(Mode::Paper).build().unwrap();
+        let throttle = Throttle::new(metrics.rate_limit(Exchange::Paper, RateLimit::RequestWeight));
+        throttle.hold_back(Duration::from_mins(1), ErrorClass::RateLimited);
+        let limits = metrics.status().rate_limits;
+        assert!(limits[0].refused_seconds.is_some_and(|rest| rest > 50.0), "{limits:?}");
+    }
+
+    #[test]
     fn a_wait_ends() {
         let throttle = throttle();
         throttle.hold_back(Duration::from_millis(5), ErrorClass::RateLimited);
