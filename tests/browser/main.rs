@@ -46,6 +46,8 @@ fn main() {
         trial("symbols_keep_their_places", plain::symbols),
         trial("old_figures_are_shown_as_old", plain::stale),
         trial("a_fault_has_its_beginning", plain::beginning),
+        trial("a_bot_that_does_not_reconcile_has_no_panel_for_it", plain::reconciliation),
+        trial("a_quantile_in_the_lowest_bucket_is_shown_as_at_most_its_bound", plain::resolution),
         trial("the_strip_of_a_loop_that_hangs_shows_that_nothing_ended", strip::hanging),
         trial("an_overdrawn_profile_says_whether_it_trades", plain::overdrawn),
         trial("a_refusal_is_not_contradicted_by_the_use_of_the_limit", plain::refused),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bot_metrics::labels::{self, EventType, Exchange, RateLimit, Severity, Subsystem};
 use bot_metrics::prelude::LabelValue;
 use bot_metrics::testing::{ManualClock, with_manual_clock};
-use bot_metrics::{Capital, Metrics, Mode, Outcome as Ended, Settings};
+use bot_metrics::{Capital, Metrics, Mode, Outcome as Ended, ReconciliationReport, Settings};
 use bot_metrics_tests::paper_bot;
 use libtest_mimic::Failed;
 use serde_json::json;
@@ -157,6 +157,32 @@ pub(crate) fn stale() -> Outcome {
     let when = browser.text(&format!("{CARD}.querySelector('.when').innerText"))?;
     assert!(p50.starts_with("p50 ") && p50.ends_with(" ms"), "{p50}");
     assert!(when.starts_with("last call ") && when.ends_with(" s ago"), "{when}");
+    browser.check_for_errors()
+}
+
+pub(crate) fn reconciliation() -> Outcome {
+    let (metrics, server) = serve()?;
+    let browser = Browser::open(&server.url())?;
+    let is_hidden = "byId('reconciliation-panel').hidden";
+    browser.wait_until(&format!("state.status && !{is_hidden}"))?;
+    metrics.subsystem(Subsystem::Trading).start().finish(Ended::Ok);
+    browser.wait_until(is_hidden)?;
+    metrics.reconciliation().commit(ReconciliationReport::new());
+    browser.wait_until(&format!("!{is_hidden} && byId('no-reconciliation').hidden"))?;
+    browser.check_for_errors()
+}
+
+pub(crate) fn resolution() -> Outcome {
+    let (metrics, clock, _server, browser) = opened()?;
+    let trading = metrics.subsystem(Subsystem::Trading);
+    let figures =
+        "document.querySelector('[data-subsystem=trading] .figures')?.innerText.replaceAll('\\n', ' ') ?? ''";
+    for (cycle, shown) in [(10, "p50 ≤ 100 ms p99 ≤ 100 ms"), (800, "p50 ≤ 100 ms p99 9")] {
+        let run = trading.start();
+        clock.advance(Duration::from_millis(cycle));
+        run.finish(Ended::Ok);
+        pass(&clock, &browser, &format!("({figures}).includes('{shown}')"))?;
+    }
     browser.check_for_errors()
 }
 

@@ -58,7 +58,7 @@ impl Outcome {
     }
 }
 
-#[cfg(feature = "operations")]
+#[cfg(any(feature = "operations", feature = "page"))]
 impl Outcome {
     /// Every outcome.
     const ALL: [Self; Self::VALUES.len()] = [
@@ -83,6 +83,7 @@ impl Outcome {
     }
 
     /// The texts of the outcomes that are the exchange's or the network's fault. A reject is none.
+    #[cfg(feature = "operations")]
     pub(crate) fn failures_of_the_exchange() -> Vec<&'static str> {
         Self::texts(|outcome| outcome.consequences().1)
     }
@@ -231,7 +232,7 @@ impl ClassifyError for Infallible {
 mod tests {
     use super::*;
 
-    #[cfg(feature = "operations")]
+    #[cfg(any(feature = "operations", feature = "page"))]
     #[test]
     fn the_list_of_outcomes_is_complete() {
         assert_eq!(Outcome::texts(|_| true), Outcome::VALUES);

@@ -297,6 +297,12 @@ pub fn call_sites() -> Vec<&'static CallSite> {
     sites
 }
 
+/// Whether a function with this attribute is linked.
+#[cfg(feature = "page")]
+pub(crate) fn is_linked(kind: CallSiteKind) -> bool {
+    CALL_SITES.iter().any(|site| site.kind == kind)
+}
+
 /// Whether this subsystem has call sites and all of them are optional.
 pub(crate) fn is_optional(subsystem: &str) -> bool {
     let mut sites = CALL_SITES.iter().filter(|site| {

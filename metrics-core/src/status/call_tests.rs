@@ -123,3 +123,29 @@ fn a_limit_without_a_count_is_listed_while_it_refuses() {
     clock.advance(Duration::from_secs(10));
     assert_eq!(metrics.status().rate_limits, []);
 }
+
+#[test]
+fn orders_that_may_be_open_come_first() {
+    let (metrics, clock) = sampled();
+    let trading =
+        metrics.subsystem(Subsystem::Trading).with_max_age(Duration::from_secs(5)).expect("no other");
+    let call = |operation, outcome| metrics.exchange_call(Exchange::Okx, operation).start().finish(outcome);
+    call(Operation::PlaceOrder, Outcome::Timeout);
+    call(Operation::CancelOrder, Outcome::Timeout);
+    for _ in 0..10 {
+        call(Operation::GetTicker, Outcome::RateLimited);
+        trading.start().finish(Outcome::RateLimited);
+        sample_for(&metrics, &clock, 1);
+    }
+    let verdict = metrics.status().verdict;
+    assert_eq!(
+        verdict.text,
+        "1 order at okx may be open: place_order ended with timeout in the last 10 s; 1 more to check"
+    );
+    assert_eq!(verdict.reasons[0].kind, ReasonKind::OrdersUnknown);
+    for outcome in [Outcome::Rejected, Outcome::Ok, Outcome::RateLimited] {
+        call(Operation::PlaceOrder, outcome);
+    }
+    sample_for(&metrics, &clock, 90);
+    assert!(metrics.status().verdict.reasons.iter().all(|reason| reason.kind != ReasonKind::OrdersUnknown));
+}

@@ -17,6 +17,33 @@ const REFUSED: [Outcome; 3] = [Outcome::Banned, Outcome::Auth, Outcome::RateLimi
 /// Fewer failed calls may be chance.
 const FAILED_CALLS: u64 = 3;
 
+/// The orders whose placement ended so that they may be open.
+pub(super) fn unknown_order(
+    operation: &OperationStatus,
+    status: &Status,
+    times: &FaultTimes<'_>,
+) -> Option<Reason> {
+    let OperationStatus { exchange, operation: name, recent_outcomes, places_orders: true, .. } = operation
+    else {
+        return None;
+    };
+    let recent = recent_outcomes.as_ref()?;
+    let unknown = Outcome::unknown_placements();
+    let found: Vec<_> = unknown.iter().filter(|outcome| recent.contains_key(**outcome)).collect();
+    let count: u64 = found.iter().filter_map(|outcome| recent.get(**outcome)).sum();
+    let orders = match count {
+        0 => return None,
+        1 => "1 order".to_owned(),
+        _ => format!("{count} orders"),
+    };
+    let outcomes: Vec<_> = found.into_iter().map(|outcome| in_words(outcome)).collect();
+    let (outcomes, window) = (outcomes.join(" or "), in_the_window(status));
+    let text = format!("{orders} at {exchange} may be open: {name} ended with {outcomes} {window}");
+    let is_unknown = |(index, count): (usize, &u32)| *count > 0 && unknown.contains(&Outcome::VALUES[index]);
+    let since = times.bad_calls(operation, |step| step.outcomes().iter().enumerate().any(is_unknown));
+    Some(Reason::new(Level::Critical, ReasonKind::OrdersUnknown, name, text).at(exchange).since(since))
+}
+
 /// The calls of an operation that go wrong.
 struct BadCalls<'a> {
     operation: &'a OperationStatus,

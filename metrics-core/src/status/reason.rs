@@ -63,6 +63,9 @@ pub enum ReasonKind {
     OverAllocated,
     /// Items are missing from a source, since the cycle that found one.
     Missing,
+    /// Orders may be open that the bot does not know, since the step of the history in which the first placement ended so;
+    /// not known if that is more than 15 minutes ago. The first reason of a verdict.
+    OrdersUnknown,
     /// An exchange refuses calls of an operation, since the step of the history in which it began to; not known if that
     /// is more than 15 minutes ago.
     Refused,

@@ -182,6 +182,8 @@ pub struct Quantiles {
     pub p90: f64,
     /// The 99th percentile.
     pub p99: f64,
+    /// The upper bound of the lowest bucket. Of a quantile up to it, only that is measured.
+    pub resolution: f64,
 }
 
 /// An operation at an exchange.
@@ -270,6 +272,8 @@ pub struct ProfileStatus {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReconciliationStatus {
+    /// Whether the bot reconciles: a function with the attribute is linked, or a cycle was committed.
+    pub is_used: bool,
     /// The items that are missing in the last committed cycles, by the side that lacks them: `db`, `exchange`. `None`
     /// before the first cycle.
     pub missing: Option<BTreeMap<String, u64>>,

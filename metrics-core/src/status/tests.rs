@@ -144,10 +144,10 @@ fn the_verdict_says_whether_orders_are_placed() {
 fn calls_that_fail_are_in_the_verdict_although_the_loop_is_fresh() {
     let (metrics, clock) = sampled();
     let trading = metrics.subsystem(Subsystem::Trading);
-    let place_order = metrics.exchange_call(Exchange::Binance, Operation::PlaceOrder);
+    let get_order = metrics.exchange_call(Exchange::Binance, Operation::GetOrder);
     let fails = |outcome, times| {
         trading.start().finish(Outcome::Ok);
-        (0..times).for_each(|_| place_order.start().finish(outcome));
+        (0..times).for_each(|_| get_order.start().finish(outcome));
     };
     fails(Outcome::Rejected, 6);
     fails(Outcome::Timeout, 2);
@@ -159,7 +159,7 @@ fn calls_that_fail_are_in_the_verdict_although_the_loop_is_fresh() {
     assert_eq!(verdict.level, Level::Warning);
     assert_eq!(
         verdict.text,
-        "6 of 12 calls of place_order at binance failed in the last 4 s, mostly with timeout"
+        "6 of 12 calls of get_order at binance failed in the last 4 s, mostly with timeout"
     );
 }
 

@@ -19,6 +19,7 @@ use crate::history::{
 };
 use crate::labels::Operation;
 use crate::outcome::Outcome;
+use crate::sites::call_site::{CallSiteKind, is_linked};
 use crate::storage::{Sample, Snapshot, Value};
 
 /// The limits of lists, so that a status is small.
@@ -231,6 +232,7 @@ impl StatusValues<'_> {
             count,
         };
         ReconciliationStatus {
+            is_used: committed_at.is_some() || is_linked(CallSiteKind::Reconciliation),
             missing: (!missing.is_empty()).then_some(missing),
             mismatches: self.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL),
             kinds: kinds.map(kind).collect(),
@@ -278,7 +280,7 @@ pub(super) fn outcomes(counts: &CallCounts) -> BTreeMap<String, u64> {
 pub(super) fn quantiles(buckets: &[u64], bounds: &[f64]) -> Option<Quantiles> {
     let history::QuantileEstimates(quantiles) = history::QuantileEstimates::of(buckets, bounds)?;
     let [p50, p90, p99] = quantiles.map(rounded);
-    Some(Quantiles { p50, p90, p99 })
+    Some(Quantiles { p50, p90, p99, resolution: *bounds.first()? })
 }
 
 /// The numbers above 0.

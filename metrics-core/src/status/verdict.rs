@@ -40,9 +40,13 @@ pub(super) fn of(status: &Status, times: &FaultTimes<'_>) -> Verdict {
     reasons.extend(missing.map(|(source, count)| of_missing(source, *count, times)));
     reasons.extend(of_calls);
     reasons.extend(status.rate_limits.iter().filter_map(of_rate_limit));
+    let unknown = status.operations.iter();
+    reasons.extend(unknown.filter_map(|operation| calls::unknown_order(operation, status, times)));
     let is_of_trading =
         |reason: &Reason| reason.all().any(|reason| reason.subject == Subsystem::Trading.as_str());
-    reasons.sort_by_key(|reason| (Reverse(reason.level), !is_of_trading(reason)));
+    reasons.sort_by_key(|reason| {
+        (Reverse(reason.level), reason.kind != ReasonKind::OrdersUnknown, !is_of_trading(reason))
+    });
     match &reasons[..] {
         [] => well(status),
         [only] => Verdict { level: only.level, text: only.text.clone(), reasons },

@@ -99,15 +99,7 @@ fn document(title: &str, style: &str, nonce: &str, body: &str) -> String {
 mod tests {
     use super::*;
     use crate::LabelValue as _;
-    use crate::labels::Operation;
     use crate::outcome::Outcome;
-
-    #[test]
-    fn the_status_page_knows_the_operations_that_place_an_order() {
-        let placing = Operation::PLACING.map(|operation| format!("\"{}\"", operation.as_str())).join(", ");
-        let list = format!("const PLACING = new Set([{placing}]);");
-        assert!(STATUS_PAGE.with_nonce("").contains(&list), "glance.js needs {list}");
-    }
 
     #[test]
     fn the_chart_of_the_calls_has_each_outcome() {

@@ -71,7 +71,7 @@ function showReading(card) {
   setText(when, reading ? `at ${formatTime(reading.at)}` : (age ?? lastWindow(card.latest)));
   showFigures(figures, [
     ["calls", formatRate(rate)],
-    ...QUANTILES.map(({ name }) => [name, formatDuration(quantiles?.[name]), "", age !== undefined]),
+    ...QUANTILES.map(({ name }) => [name, formatQuantile(quantiles, name), "", age !== undefined]),
   ]);
 }
 

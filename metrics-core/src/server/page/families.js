@@ -30,7 +30,7 @@ function updateOwnSeries(row, { family, series: { value, count, rate, quantiles 
   const total = family.kind === "histogram" ? `${formatCount(count)} observations` : measured(value);
   setText(row.cells[2], total);
   setText(row.cells[3], formatRate(rate));
-  ["p50", "p90", "p99"].forEach((name, index) => setText(row.cells[4 + index], measured(quantiles?.[name])));
+  ["p50", "p90", "p99"].forEach((name, index) => setText(row.cells[4 + index], formatQuantile(quantiles, name, measured)));
 }
 
 const LIST_NAMES = { operations: "exchange operations", own_families: "series of the bot’s own metrics", market_data: "symbols" };

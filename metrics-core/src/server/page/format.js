@@ -46,6 +46,12 @@ function formatDuration(seconds) {
   return `${formatNumber(milliseconds * 1000)} µs`;
 }
 
+/** A quantile: of one in the lowest bucket only the bound of the bucket is measured. */
+function formatQuantile(quantiles, name, format = formatDuration) {
+  const [value, bound] = [quantiles?.[name], quantiles?.resolution];
+  return value <= bound ? `≤ ${format(bound)}` : format(value);
+}
+
 /** A duration that passes. */
 function formatAge(seconds) {
   if (seconds === null || seconds === undefined) return "–";

@@ -93,7 +93,9 @@ function drawSparkline(drawing, times, values) {
 
 const SIDES = { db: "missing in the database", exchange: "missing on the exchange" };
 
-function showReconciliation({ missing, mismatches, kinds, age_seconds: age }) {
+function showReconciliation({ is_used: isUsed, missing, mismatches, kinds, age_seconds: age }, isEmpty) {
+  // A bot that measures nothing yet is told what could be here.
+  setHidden(byId("reconciliation-panel"), !isUsed && !isEmpty);
   const list = byId("reconciliation");
   const isKnown = age !== null || mismatches > 0;
   const count = (number) => (number === null || number === undefined ? "–" : formatCount(number));

@@ -85,7 +85,7 @@ function show(status, isHistoryNew) {
   showGlance(status);
   showSubsystems(status.subsystems, status.now);
   showProfiles(status.profiles, state.history);
-  showReconciliation(status.reconciliation);
+  showReconciliation(status.reconciliation, [status.subsystems, status.operations, status.profiles].every((list) => list.length === 0));
   showRateLimits(status.rate_limits, status.verdict.reasons);
   showMarketData(status.market_data);
   showOperations(status.operations);

@@ -75,8 +75,8 @@ function figuresOf(element, { last_outcome: outcome, attempt_age_seconds: attemp
   return [
     ["last outcome", outcome ? formatWord(outcome) : "–", attempt > limit ? `${formatAge(attempt)} ago` : ""],
     ["cycles", formatRate(rate)],
-    ["p50", formatDuration(known?.quantiles.p50), age],
-    ["p99", formatDuration(known?.quantiles.p99), age],
+    ["p50", formatQuantile(known?.quantiles, "p50"), age],
+    ["p99", formatQuantile(known?.quantiles, "p99"), age],
   ];
 }
 
