@@ -69,7 +69,7 @@ pub(super) fn unprotected(TunnelEnd { host, port }: &TunnelEnd, nonce: &str) -> 
     document("Not shown here", STYLE, nonce, &body)
 }
 
-/// What is to be known about the port of the tunnel.
+/// A remark on the port of the tunnel.
 fn hint(port: TunnelPort) -> String {
     match port {
         TunnelPort::Own(_) => String::new(),

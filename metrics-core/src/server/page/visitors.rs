@@ -30,7 +30,7 @@ pub(super) struct TunnelEnd {
     pub(super) port: TunnelPort,
 }
 
-/// What is known of the port to which a tunnel has to lead.
+/// The port to which a tunnel leads, and where it is known from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TunnelPort {
     /// The server listens on it, and the client used it too.
