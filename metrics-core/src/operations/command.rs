@@ -83,6 +83,9 @@ enum Command {
     },
     /// Writes tests of these rules for promtool, which reads the rules from rules.yml beside them.
     RuleTests {
+        /// Adds scenarios that last for days, each of which is similar to a shorter one; promtool takes minutes for them.
+        #[arg(long)]
+        long: bool,
         #[command(flatten)]
         place: Place,
     },
@@ -162,9 +165,12 @@ impl Command {
                 let context = RuleContext::new(&linked, TimeScale(*time_scale), place.job.name.as_deref());
                 yaml::generated("metrics rules", &rules::rule_file(&context, &place.runbook_url))
             }
-            Self::RuleTests { place } => {
+            Self::RuleTests { long, place } => {
                 let context = unscaled(place.job.name.as_deref());
-                yaml::generated("metrics rule-tests", &rule_tests::test_file(&context, &place.runbook_url))
+                yaml::generated(
+                    "metrics rule-tests",
+                    &rule_tests::test_file(&context, &place.runbook_url, *long),
+                )
             }
             Self::Runbook { job } => Ok(runbook::runbook(&unscaled(job.name.as_deref()))),
             Self::Dashboard { runbook_url, reference_url } => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::promql::{Growth, SeriesSelector, any_of, equal};
 use super::scale::{MINUTE, TimeScale, in_promql};
 use crate::LabelValue as _;
 use crate::catalogue::{self, Family, Kind};
@@ -10,6 +11,26 @@ use crate::linked::{LinkedCatalogue, LinkedFamily};
 
 /// The window in which a counter that grew is noticed.
 pub(super) const NOTICE: u64 = 15 * MINUTE;
+
+/// The maximum age above which a loop is paced in minutes, in seconds: ten minutes may have too few of its cycles for a
+/// quantile.
+const SLOW_PACED: u64 = 5 * MINUTE;
+
+/// Loops whose rules have the same windows.
+#[derive(Clone, Debug)]
+pub(super) struct Pace {
+    /// A matcher of these loops; `None` if there are no others.
+    pub(super) matcher: Option<String>,
+    /// The largest maximum age of them, in seconds; 0 if none is known.
+    pub(super) max_age: u64,
+}
+
+impl Pace {
+    /// Those of these series that are about these loops.
+    pub(super) fn of(&self, series: &SeriesSelector) -> SeriesSelector {
+        self.matcher.as_ref().map_or_else(|| series.clone(), |matcher| series.with(matcher))
+    }
+}
 
 /// A linked catalogue, and the parts of expressions that depend on it.
 pub(super) struct RuleContext<'a> {
@@ -26,27 +47,38 @@ impl<'a> RuleContext<'a> {
         Self { linked, scale, job: job.unwrap_or_else(app) }
     }
 
-    /// The full name of a family; `None` unless it is linked.
-    pub(super) fn name(&self, family: &Family) -> Option<String> {
-        self.linked.family(family.name).map(|family| family.name.clone())
+    /// The series of this name of the bot's job. Every selector of the rules comes from here, so that a bot is not
+    /// judged by the limits of another one in the same Prometheus.
+    pub(super) fn of_job(&self, name: impl Into<String>) -> SeriesSelector {
+        SeriesSelector::new(name).with(equal("job", self.job))
+    }
+
+    /// The series that Prometheus itself writes about the bot's targets: 1 if the last scrape succeeded.
+    pub(super) fn up(&self) -> SeriesSelector {
+        self.of_job("up")
+    }
+
+    /// The series of a family; `None` unless it is linked.
+    pub(super) fn series(&self, family: &Family) -> Option<SeriesSelector> {
+        self.linked.family(family.name).map(|family| self.of_job(&family.name))
     }
 
     /// The family whose series tell env and mode of an instance.
-    pub(super) fn identity(&self) -> Option<String> {
+    pub(super) fn identity(&self) -> Option<SeriesSelector> {
         let is_target_info = self.linked.default_labels_in_target_info;
-        self.name(if is_target_info { &catalogue::TARGET_INFO } else { &catalogue::BUILD_INFO })
+        self.series(if is_target_info { &catalogue::TARGET_INFO } else { &catalogue::BUILD_INFO })
     }
 
-    /// The name of a family if it is linked and its label can have this value.
-    pub(super) fn name_with(&self, family: &Family, label: &str, value: &str) -> Option<String> {
+    /// The series of a family if it is linked and its label can have this value.
+    pub(super) fn series_with(&self, family: &Family, label: &str, value: &str) -> Option<SeriesSelector> {
         let family = self.linked.family(family.name)?;
-        family.may_have(label, value).then(|| family.name.clone())
+        family.may_have(label, value).then(|| self.of_job(&family.name))
     }
 
     /// The names of those of these operations that a family has.
     pub(super) fn operations_of(&self, family: &Family, operations: &[Operation]) -> Vec<&'static str> {
         let names = operations.iter().map(|operation| operation.as_str());
-        names.filter(|name| self.name_with(family, "operation", name).is_some()).collect()
+        names.filter(|name| self.series_with(family, "operation", name).is_some()).collect()
     }
 
     /// The bot's own families of this kind.
@@ -60,19 +92,28 @@ impl<'a> RuleContext<'a> {
         self.scale.duration(seconds)
     }
 
-    /// The largest limit of a subsystem's age that an attribute gives, in whole seconds: for one subsystem, or for all.
-    pub(super) fn longest_max_age(&self, subsystem: Option<&str>) -> u64 {
-        let functions = self.linked.functions.iter().filter(|function| {
-            let names = function.labels.get("subsystem");
-            names.is_some_and(|names| subsystem.is_none_or(|name| names.iter().any(|known| known == name)))
-        });
-        let ages = functions.filter_map(|function| function.max_age_seconds).map(|age| age.get().ceil());
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "ages are positive; the cast saturates"
-        )]
-        ages.map(|age| age as u64).max().unwrap_or(0)
+    /// The largest maximum age that an attribute gives for a subsystem, in whole seconds; 0 without one.
+    pub(super) fn max_age(&self, subsystem: &str) -> u64 {
+        self.max_ages().get(subsystem).copied().unwrap_or(0)
+    }
+
+    /// The subsystems for which attributes give a maximum age, each with the largest in whole seconds.
+    fn max_ages(&self) -> BTreeMap<&'a str, u64> {
+        let mut ages = BTreeMap::new();
+        for function in &self.linked.functions {
+            let Some(age) = function.max_age_seconds else { continue };
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "ages are positive; the cast saturates"
+            )]
+            let age = age.get().ceil() as u64;
+            for name in function.labels.get("subsystem").into_iter().flatten() {
+                let longest = ages.entry(name.as_str()).or_insert(age);
+                *longest = age.max(*longest);
+            }
+        }
+        ages
     }
 
     /// A window of at least `least` seconds that contains several cycles of a subsystem, whose pace no time scale changes.
@@ -81,39 +122,34 @@ impl<'a> RuleContext<'a> {
         in_promql(least.max(max_age * 1_000))
     }
 
-    /// The subsystems with a maximum age above five minutes, each with that age in seconds. Ten minutes may have too few of
-    /// their cycles for a quantile.
+    /// The loops that are paced in minutes: those with a maximum age above five minutes, each with that age in seconds.
     pub(super) fn slow_paced(&self) -> BTreeMap<&'a str, u64> {
-        let mut ages = BTreeMap::new();
-        for function in &self.linked.functions {
-            let names = function.labels.get("subsystem").into_iter().flatten();
-            for name in names {
-                let age = self.longest_max_age(Some(name));
-                if age > 5 * MINUTE {
-                    ages.insert(name.as_str(), age);
-                }
-            }
-        }
+        let mut ages = self.max_ages();
+        ages.retain(|_, age| *age > SLOW_PACED);
         ages
     }
 
-    /// The growth of a counter within a window, where positive. `matchers` select its series, in braces. A series that
-    /// began within the window counts in full if the bot could be scraped before, or has just started: `increase` does not
-    /// see its first value. Otherwise, after Prometheus was down, old counts would look new.
-    ///
-    /// The growth is not a whole number, because `increase` extrapolates by up to the time of one scrape: a threshold has
-    /// to lie between two of them.
-    pub(super) fn grew(&self, family: &str, matchers: &str, seconds: u64) -> String {
-        let window = self.window(seconds);
-        let mut scraped = format!("(up offset {window} == 1)");
-        if let Some(start) = self.name(&catalogue::PROCESS_START_TIME_SECONDS) {
-            let young = self.scale.seconds(seconds);
-            scraped = format!("({scraped} or (time() - {start} < {young}))");
+    /// The loops that are not paced in minutes.
+    pub(super) fn quick_pace(&self) -> Pace {
+        let slow: Vec<_> = self.slow_paced().into_keys().collect();
+        let quick = self.max_ages().into_values().filter(|age| *age <= SLOW_PACED);
+        Pace {
+            matcher: (!slow.is_empty()).then(|| any_of("subsystem", "!~", &slow)),
+            max_age: quick.max().unwrap_or(0),
         }
-        let series = format!("{family}{matchers}");
-        format!(
-            "({series} > 0 unless {family} offset {window})\n  and on (job, instance) {scraped}\n\
-             or increase({series}[{window}]) > 0"
-        )
+    }
+
+    /// All loops: those that are not paced in minutes together, and each of the others.
+    pub(super) fn paces(&self) -> Vec<Pace> {
+        let slow = self.slow_paced().into_iter();
+        let slow = slow.map(|(name, max_age)| Pace { matcher: Some(equal("subsystem", name)), max_age });
+        [self.quick_pace()].into_iter().chain(slow).collect()
+    }
+
+    /// The growth of those of a family's series that these matchers select, within a window.
+    pub(super) fn grew(&self, family: &SeriesSelector, matchers: &[String], seconds: u64) -> String {
+        let start = self.series(&catalogue::PROCESS_START_TIME_SECONDS);
+        let start = start.map(|start| (start, self.scale.seconds(seconds)));
+        Growth { window: &self.window(seconds), up: self.up(), start }.of(family, matchers)
     }
 }

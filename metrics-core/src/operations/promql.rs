@@ -1,4 +1,6 @@
-//! The parts of PromQL that have to be escaped.
+//! Parts of PromQL: selectors, and what has to be escaped in them.
+
+use std::fmt;
 
 use serde_json::Value;
 
@@ -39,6 +41,75 @@ pub(super) fn bucket(bound: f64) -> String {
     if text == openmetrics { equal("le", &text) } else { any_of("le", "=~", &[text, openmetrics]) }
 }
 
+/// The series of one name with certain labels, written as `name{job="desk", outcome="ok"}`.
+#[derive(Clone, Debug)]
+pub(super) struct SeriesSelector {
+    name: String,
+    matchers: Vec<String>,
+}
+
+impl SeriesSelector {
+    /// All series of this name.
+    pub(super) fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), matchers: Vec::new() }
+    }
+
+    /// The name of the series.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Those series that these matchers select too, which are separated by commas.
+    pub(super) fn with(&self, matchers: impl Into<String>) -> Self {
+        let mut narrower = self.clone();
+        narrower.matchers.push(matchers.into());
+        narrower
+    }
+
+    /// The series of a part of a histogram, such as `_count`, with the same labels.
+    pub(super) fn part(&self, suffix: &str) -> Self {
+        Self { name: format!("{}{suffix}", self.name), matchers: self.matchers.clone() }
+    }
+}
+
+impl fmt::Display for SeriesSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if self.matchers.is_empty() { Ok(()) } else { write!(f, "{{{}}}", self.matchers.join(", ")) }
+    }
+}
+
+/// The growth of counters within a window, where positive. A series that began within the window counts in full if the
+/// bot could be scraped before, or has just started: `increase` does not see its first value. Otherwise, after
+/// Prometheus was down, old counts would look new.
+///
+/// The growth is not a whole number, because `increase` extrapolates by up to the time of one scrape: a threshold has
+/// to lie between two of them.
+pub(super) struct Growth<'a> {
+    /// The duration of the window, in PromQL.
+    pub(super) window: &'a str,
+    /// Prometheus' own series about the bot's targets.
+    pub(super) up: SeriesSelector,
+    /// The start of the bot's process, if it is exported, and the number of seconds for which a bot has just started.
+    pub(super) start: Option<(SeriesSelector, f64)>,
+}
+
+impl Growth<'_> {
+    /// The growth of those of a family's series that these matchers select, if any.
+    pub(super) fn of(&self, family: &SeriesSelector, matchers: &[String]) -> String {
+        let Self { window, up, start } = self;
+        let series = matchers.iter().fold(family.clone(), |series, matcher| series.with(matcher));
+        let mut scraped = format!("({up} offset {window} == 1)");
+        if let Some((start, young)) = start {
+            scraped = format!("({scraped} or (time() - {start} < {young}))");
+        }
+        format!(
+            "({series} > 0 unless {family} offset {window})\n  and on (job, instance) {scraped}\n\
+             or increase({series}[{window}]) > 0"
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,5 +132,14 @@ mod tests {
         ] {
             assert_eq!(bucket(bound), matcher);
         }
+    }
+
+    #[test]
+    fn a_selector_has_all_its_matchers() {
+        let calls = SeriesSelector::new("calls");
+        assert_eq!(calls.to_string(), "calls");
+        let calls = calls.with("job=\"desk\"");
+        assert_eq!(calls.part("_count").with("a=\"b\"").to_string(), r#"calls_count{job="desk", a="b"}"#);
+        assert_eq!(calls.to_string(), r#"calls{job="desk"}"#);
     }
 }

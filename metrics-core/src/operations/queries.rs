@@ -49,9 +49,10 @@ impl fmt::Display for Query {
 
 /// The queries that are generated for a catalogue and a job, in the order of the files.
 pub(super) fn queries(linked: &LinkedCatalogue, job: Option<&str>) -> Vec<Query> {
-    let file = rule_file(&RuleContext::new(linked, TimeScale::NONE, job), "");
+    let context = RuleContext::new(linked, TimeScale::NONE, job);
+    let file = rule_file(&context, "");
     let rules = file.groups.into_iter().flat_map(|group| group.rules);
-    let of_dashboard = dashboard::queries(linked).into_iter().map(|query| Query {
+    let of_dashboard = dashboard::queries(&context).into_iter().map(|query| Query {
         place: QueryPlace::Dashboard,
         name: query.place,
         expr: query.expr,

@@ -1,9 +1,12 @@
 //! The values that the recording rules must have in scenarios.
 
-use super::alerts::{Scenario, TRADING};
+use super::alerts::{Scenario, TRADING, counts};
 use super::context::RuleContext;
 use super::promql::{bound_in_text, equal};
-use super::recording::{exchange_error_ratio, exchange_slow_ratio, level, own_slow_ratio};
+use super::recording::{
+    HALF_HOUR, exchange_error_ratio, exchange_slow_ratio, level, order_calls, own_slow_ratio, recorded_mode,
+};
+use super::scale::MINUTE;
 use crate::catalogue::{
     EXCHANGE_API_LATENCY_SECONDS, EXCHANGE_API_REQUESTS_TOTAL, Kind, SUBSYSTEM_DURATION_SECONDS,
 };
@@ -20,37 +23,95 @@ pub(super) struct RecordedValues {
     pub(super) values: Vec<(String, Option<(String, f64)>)>,
 }
 
-/// One observation every 70 s, so that no window begins or ends with one: versions of Prometheus differ about these.
-const STEP: u64 = 70;
-/// At this minute, the windows of 5m, 10m, 30m, 1h, 6h and 3d contain 4, 8, 25, 51, 308 and 347 new observations.
-const MINUTE_OF_VALUES: u64 = 405;
-/// Of which the last three are slow.
-const ALL: &str = "100+1x347";
-const QUICK: &str = "100+1x344 444x2";
-const SLOW: &str = "100x344 101+1x2";
-const SLOW_RATIOS: [(&str, f64); 5] =
-    [("5m", 0.75), ("30m", 0.12), ("1h", 0.0588), ("6h", 0.0097), ("3d", 0.0086)];
-/// Each takes 14 s: a fifth of the time.
-const SUM: &str = "100+14x347";
+/// Observations of which the last three are slow, and the ratios of slow ones.
+struct Observations {
+    /// Seconds between two scrapes. No window begins or ends with one: versions of Prometheus differ about these.
+    step: u64,
+    /// The minute at which the recordings have these values.
+    minute: u64,
+    /// The numbers of scrapes, and of the observations before each. The rate differs within each window, within half of
+    /// it and within twice its length.
+    all: &'static [(u32, f64)],
+    quick: &'static [(u32, f64)],
+    slow: &'static [(u32, f64)],
+    /// The part of the slow ones in each window.
+    ratios: &'static [(&'static str, f64)],
+}
+
+/// Otherwise `rate` would not extrapolate to before the first scrape within a window.
+const START: (u32, f64) = (1, 100.0);
+
+/// At its minute, the windows of 5m, 10m, 30m, 1h and 6h contain 6, 10, 40, 66 and 528 new observations.
+const HOURS: Observations = Observations {
+    step: 70,
+    minute: 405,
+    all: &[
+        START,
+        (38, 1.0),
+        (154, 2.0),
+        (52, 1.0),
+        (51, 2.0),
+        (26, 1.0),
+        (13, 2.0),
+        (8, 1.0),
+        (2, 2.0),
+        (2, 1.0),
+    ],
+    quick: &[
+        START,
+        (38, 1.0),
+        (154, 2.0),
+        (52, 1.0),
+        (51, 2.0),
+        (26, 1.0),
+        (13, 2.0),
+        (8, 1.0),
+        (1, 2.0),
+        (1, 1.0),
+        (2, 0.0),
+    ],
+    slow: &[START, (343, 0.0), (3, 1.0)],
+    ratios: &[("5m", 0.5), ("30m", 0.075), ("1h", 0.0455), ("6h", 0.0057)],
+};
+
+/// At its minute, three days contain 92 new observations.
+const DAYS: Observations = Observations {
+    step: 70 * MINUTE,
+    minute: 9_801,
+    all: &[START, (78, 1.0), (31, 2.0), (30, 1.0)],
+    quick: &[START, (78, 1.0), (31, 2.0), (27, 1.0), (3, 0.0)],
+    slow: &[START, (136, 0.0), (3, 1.0)],
+    ratios: &[("3d", 0.0326)],
+};
+
+/// The total duration at the scrapes of [`HOURS`]. The last four take a fifth of the time, 56 of 280 s, the last two and
+/// those before less.
+const SUM: &str = "100+7x343 2522 2543 2550 2557";
 const BUSY: f64 = 0.2;
-const RATE: f64 = 0.0143;
+/// The rate of the slow observations of [`HOURS`] in 5m.
 const SLOW_RATE: f64 = 0.0107;
+/// Seven of ten observations of 10m are quick.
+const HALF_OF_ALL: f64 = 5.0 / 7.0;
+/// 99 % of all, as a part of the slow ones.
+const SLOWEST_OF_ALL: f64 = 2.9 / 3.0;
 const IDLE: &str = "5x30";
 
 /// The expected values of the recordings.
 pub(super) fn recorded_values(context: &RuleContext<'_>) -> Vec<RecordedValues> {
     let call = "exchange=\"paper\",operation=\"get_ticker\"";
-    let mut values = Vec::new();
+    let mut values: Vec<_> = last_mode(context).into_iter().collect();
     if let Some(family) = context.linked.family(SUBSYSTEM_DURATION_SECONDS.name) {
         let series = HistogramSeries { family, level: "subsystem", labels: TRADING, bounds: ["1", "2"] };
         let busy = (format!("subsystem:{}:busy_ratio_5m", family.name), BUSY);
-        values.extend(series.expected(context, [("p50", 0.8), ("p95", 1.8667)], vec![busy], Vec::new()));
+        let quantiles = [("p50", HALF_OF_ALL), ("p95", 1.8333)];
+        values.extend(series.expected(context, quantiles, vec![busy], None));
     }
     if let Some(family) = context.linked.family(EXCHANGE_API_LATENCY_SECONDS.name) {
         let series = HistogramSeries { family, level: "operation", labels: call, bounds: ["1", "1.5"] };
-        let rate = (format!("operation:{}_count:rate5m", family.name), RATE);
-        let slow = SLOW_RATIOS.map(|(window, ratio)| (exchange_slow_ratio(&family.name, window), ratio));
-        values.extend(series.expected(context, [("p50", 0.8), ("p99", 1.4867)], vec![rate], slow.into()));
+        let slow = |window: &str| exchange_slow_ratio(&family.name, window);
+        let quantiles = [("p50", HALF_OF_ALL), ("p99", SLOWEST_OF_ALL.mul_add(0.5, 1.0))];
+        values.extend(series.expected(context, quantiles, Vec::new(), Some(&slow)));
+        values.push(growing(context, family, "operation", call, "_count"));
     }
     if let Some(family) = context.linked.family(EXCHANGE_API_REQUESTS_TOTAL.name) {
         let name = context.linked.without_namespace(family);
@@ -62,27 +123,54 @@ pub(super) fn recorded_values(context: &RuleContext<'_>) -> Vec<RecordedValues> 
                 slow,
             )
         };
-        let scenario = failing("the last calls fail", QUICK, SLOW).every(STEP);
-        let labels = scenario.selector("exchange=\"paper\"");
-        let ratio =
-            |(window, ratio)| (exchange_error_ratio(&family.name, window), Some((labels.clone(), ratio)));
-        let none = |(window, _)| (exchange_error_ratio(&family.name, window), None);
-        values.push(at(MINUTE_OF_VALUES, family, scenario.clone(), SLOW_RATIOS.map(ratio).into()));
-        values.push(at(20, family, failing("no calls", IDLE, IDLE), SLOW_RATIOS.map(none).into()));
+        for observed in [HOURS, DAYS] {
+            let scenario = failing("the last calls fail", &counts(observed.quick), &counts(observed.slow));
+            let scenario = observed.placed(scenario);
+            let labels = scenario.selector("exchange=\"paper\"");
+            let ratio = |(window, ratio): &(&str, f64)| {
+                (exchange_error_ratio(&family.name, window), Some((labels.clone(), *ratio)))
+            };
+            values.push(at(observed.minute, family, scenario, observed.ratios.iter().map(ratio).collect()));
+        }
+        let windows = [HOURS, DAYS].into_iter().flat_map(|observed| observed.ratios);
+        let none = windows.map(|(window, _)| (exchange_error_ratio(&family.name, window), None));
+        values.push(at(20, family, failing("no calls", IDLE, IDLE), none.collect()));
     }
+    values.extend(orders(context));
     values.extend(own_values(context));
     values
+}
+
+/// The mode of a bot that runs.
+fn last_mode(context: &RuleContext<'_>) -> Option<RecordedValues> {
+    let identity = context.identity()?;
+    let bot = Scenario::new(context, "a bot runs").standard(identity.name(), "", "1x9");
+    let of_instance = bot.clone().with("app", "").with("env", "").selector("");
+    let name = recorded_mode(context, &identity).name().to_owned();
+    Some(RecordedValues {
+        family: identity.name().to_owned(),
+        scenario: bot,
+        minute: 5,
+        values: vec![(name, Some((of_instance, 1.0)))],
+    })
+}
+
+/// The calls about orders of half an hour; three within 1750 s are 3.0857 within 1800 s.
+fn orders(context: &RuleContext<'_>) -> Option<RecordedValues> {
+    let orders = order_calls(context).filter(|orders| orders.window == HALF_HOUR)?;
+    let family = context.linked.family(EXCHANGE_API_LATENCY_SECONDS.name)?;
+    let calls = format!("{}_count", context.linked.without_namespace(family));
+    let labels = format!("exchange=\"paper\",operation=\"{}\"", orders.operations[0]);
+    let bot = Scenario::new(context, "orders are placed at last");
+    let bot = HOURS.placed(bot.series(&calls, &labels, &counts(HOURS.slow)));
+    let of_instance = bot.clone().with("app", "").with("env", "").with("mode", "").selector("");
+    Some(at(HOURS.minute, family, bot, vec![(orders.name, Some((of_instance, 3.0857)))]))
 }
 
 fn own_values(context: &RuleContext<'_>) -> Vec<RecordedValues> {
     let mut values = Vec::new();
     for family in context.own(Kind::Counter) {
-        let labels = sample_labels(family);
-        let scenario = Scenario::new(context, "it grows at last").every(STEP);
-        let scenario = scenario.series(context.linked.without_namespace(family), &labels, SLOW);
-        let name = format!("{}:{}:rate5m", level(family), family.name);
-        let sample = Some((scenario.selector(&labels), SLOW_RATE));
-        values.push(at(MINUTE_OF_VALUES, family, scenario, vec![(name, sample)]));
+        values.push(growing(context, family, &level(family), &sample_labels(family), ""));
     }
     for family in context.own(Kind::Histogram) {
         let (labels, level) = (sample_labels(family), level(family));
@@ -91,20 +179,35 @@ fn own_values(context: &RuleContext<'_>) -> Vec<RecordedValues> {
         else {
             continue;
         };
-        let text = bound_in_text(bound.get());
-        let series = HistogramSeries { family, level: &level, labels: &labels, bounds: [&text, "+Inf"] };
-        let rounded = |part: f64| (bound.get() * part * 10_000.0).round() / 10_000.0;
-        let ratios = SLOW_RATIOS.iter().filter(|_| family.objective.is_some());
-        let slow = ratios.map(|(window, ratio)| (own_slow_ratio(family, window), *ratio)).collect();
-        // The last quantile is above the largest bound that the scenario has.
-        values.extend(series.expected(
-            context,
-            [("p50", rounded(0.8)), ("p99", rounded(1.0))],
-            Vec::new(),
-            slow,
-        ));
+        let bound = bound.get();
+        let next = family.buckets.iter().map(|bucket| bucket.get()).find(|next| *next > bound);
+        let bounds = [bound_in_text(bound), next.map_or_else(|| "+Inf".to_owned(), bound_in_text)];
+        let bounds = [&*bounds[0], &*bounds[1]];
+        let series = HistogramSeries { family, level: &level, labels: &labels, bounds };
+        let slow = |window: &str| own_slow_ratio(family, window);
+        let slow = family.objective.is_some().then_some(&slow as &dyn Fn(&str) -> String);
+        // Above the largest bound, a quantile is that bound.
+        let high = next.map_or(bound, |next| (next - bound).mul_add(SLOWEST_OF_ALL, bound));
+        let quantiles = [("p50", bound * HALF_OF_ALL), ("p99", high)];
+        values.extend(series.expected(context, quantiles, Vec::new(), slow));
     }
     values
+}
+
+/// The rate of a counter, or of the part of a histogram that counts.
+fn growing(
+    context: &RuleContext<'_>,
+    family: &LinkedFamily,
+    level: &str,
+    labels: &str,
+    part: &str,
+) -> RecordedValues {
+    let name = format!("{}{part}", context.linked.without_namespace(family));
+    let scenario = Scenario::new(context, "it grows at last").series(&name, labels, &counts(HOURS.slow));
+    let scenario = HOURS.placed(scenario);
+    let name = format!("{level}:{}{part}:rate5m", family.name);
+    let sample = Some((scenario.selector(labels), SLOW_RATE));
+    at(HOURS.minute, family, scenario, vec![(name, sample)])
 }
 
 /// Labels of a series of the family: a possible value for each.
@@ -152,26 +255,67 @@ impl HistogramSeries<'_> {
         })
     }
 
-    /// The values of its quantiles, further ones of each series, and ratios of all operations or labels.
+    /// A recorded quantile and its value, both multiplied if four digits are too few for them.
+    fn quantile(&self, name: &str, value: f64) -> (String, f64) {
+        let recorded = format!("{}:{}:{name}_10m", self.level, self.family.name);
+        let digits = (-value.log10()).ceil();
+        if digits <= 1.0 {
+            return (recorded, rounded(value));
+        }
+        let factor = 10_f64.powf(digits).round();
+        (format!("{recorded} * {factor}"), rounded(value * factor))
+    }
+
+    /// The values of its quantiles, further ones of each series, and ratios of all operations or labels, which are recorded
+    /// for a window under the name that `slow` gives.
     fn expected(
         &self,
         context: &RuleContext<'_>,
         quantiles: [(&str, f64); 2],
         further: Vec<(String, f64)>,
-        ratios: Vec<(String, f64)>,
-    ) -> [RecordedValues; 2] {
-        let scenario =
-            self.scenario(context, "the last observations are slow", [QUICK, ALL, SUM]).every(STEP);
-        let idle = self.scenario(context, "nothing is observed", [IDLE; 3]);
-        let quantiles =
-            quantiles.map(|(name, value)| (format!("{}:{}:{name}_10m", self.level, self.family.name), value));
+        slow: Option<&dyn Fn(&str) -> String>,
+    ) -> Vec<RecordedValues> {
+        let quantiles = quantiles.map(|(name, value)| self.quantile(name, value));
         // A ratio has the labels that its sum leaves.
         let left = if self.level == "operation" { "exchange=\"paper\"" } else { "" };
-        let of_idle = quantiles.iter().chain(&ratios).map(|(name, _)| (name.clone(), None)).collect();
-        let sample =
-            |labels: &str, (name, value): (String, f64)| (name, Some((scenario.selector(labels), value)));
-        let of_series = quantiles.into_iter().chain(further).map(|value| sample(self.labels, value));
-        let values = of_series.chain(ratios.into_iter().map(|value| sample(left, value))).collect();
-        [at(MINUTE_OF_VALUES, self.family, scenario.clone(), values), at(20, self.family, idle, of_idle)]
+        let mut of_idle: Vec<_> = quantiles.iter().map(|(name, _)| (name.clone(), None)).collect();
+        let mut of_series: Vec<_> = quantiles.into_iter().chain(further).collect();
+        let mut expected = Vec::new();
+        for observed in [HOURS, DAYS] {
+            let counts = [counts(observed.quick), counts(observed.all)];
+            let scenario =
+                self.scenario(context, "the last observations are slow", [&counts[0], &counts[1], SUM]);
+            let scenario = observed.placed(scenario);
+            let sample = |labels: &str, (name, value)| (name, Some((scenario.selector(labels), value)));
+            let ratios = slow
+                .into_iter()
+                .flat_map(|slow| observed.ratios.iter().map(|(window, ratio)| (slow(window), *ratio)));
+            let ratios: Vec<_> = ratios.collect();
+            of_idle.extend(ratios.iter().map(|(name, _)| (name.clone(), None)));
+            // The quantiles are of minutes.
+            let of_series =
+                std::mem::take(&mut of_series).into_iter().map(|value| sample(self.labels, value));
+            let values: Vec<_> =
+                of_series.chain(ratios.into_iter().map(|value| sample(left, value))).collect();
+            if !values.is_empty() {
+                expected.push(at(observed.minute, self.family, scenario.clone(), values));
+            }
+        }
+        let idle = self.scenario(context, "nothing is observed", [IDLE; 3]);
+        expected.push(at(20, self.family, idle, of_idle));
+        expected
     }
+}
+
+impl Observations {
+    /// The scenario with the time between these observations.
+    fn placed(&self, scenario: Scenario) -> Scenario {
+        let scenario = scenario.every(self.step);
+        if self.minute > HOURS.minute { scenario.long() } else { scenario }
+    }
+}
+
+/// Rounded as the recorded values are.
+fn rounded(value: f64) -> f64 {
+    (value * 10_000.0).round() / 10_000.0
 }

@@ -1,11 +1,12 @@
 //! The recording rules: quantiles, rates and ratios that alerts and dashboards share.
 
 use super::context::RuleContext;
-use super::promql::{any_of, bucket};
+use super::promql::{SeriesSelector, any_of, bucket};
 use super::scale::{DAY, HOUR, MINUTE};
 use crate::catalogue::{
     EXCHANGE_API_LATENCY_SECONDS, EXCHANGE_API_REQUESTS_TOTAL, Kind, SUBSYSTEM_DURATION_SECONDS,
 };
+use crate::labels::Operation;
 use crate::linked::LinkedFamily;
 use crate::outcome::Outcome;
 
@@ -31,50 +32,109 @@ pub(super) const ALLOWED_FAILURES: f64 = 0.005;
 /// The recordings of the linked families.
 pub(super) fn recordings(context: &RuleContext<'_>) -> Vec<Recording> {
     let mut recordings: Vec<_> =
-        context.identity().map(|identity| last_mode(&identity)).into_iter().collect();
-    if let Some(duration) = context.name(&SUBSYSTEM_DURATION_SECONDS) {
+        context.identity().map(|identity| last_mode(context, &identity)).into_iter().collect();
+    if let Some(duration) = context.series(&SUBSYSTEM_DURATION_SECONDS) {
         recordings.extend(quantiles(context, "subsystem", &duration, &[("p50", 0.5), ("p95", 0.95)]));
         let window = context.window(5 * MINUTE);
         recordings.push(Recording {
-            name: format!("subsystem:{duration}:busy_ratio_5m"),
-            expr: format!("rate({duration}_sum[{window}])"),
+            name: format!("subsystem:{}:busy_ratio_5m", duration.name()),
+            expr: format!("rate({}[{window}])", duration.part("_sum")),
         });
     }
     if let Some(latency) = context.linked.family(EXCHANGE_API_LATENCY_SECONDS.name) {
-        recordings.extend(quantiles(context, "operation", &latency.name, &[("p50", 0.5), ("p99", 0.99)]));
-        recordings.push(rate(context, "operation", &format!("{}_count", latency.name)));
+        let series = context.of_job(&latency.name);
+        recordings.extend(quantiles(context, "operation", &series, &[("p50", 0.5), ("p99", 0.99)]));
+        recordings.push(rate(context, "operation", &series.part("_count")));
+        recordings.extend(order_calls(context).map(|orders| orders.recording(context)));
         let sums = ["sum without (operation)", "sum without (operation, le)"];
         recordings
             .extend(slow_ratios(context, latency, sums, |window| exchange_slow_ratio(&latency.name, window)));
     }
-    if let Some(requests) = context.name(&EXCHANGE_API_REQUESTS_TOTAL) {
+    if let Some(requests) = context.series(&EXCHANGE_API_REQUESTS_TOTAL) {
         recordings.extend(error_ratios(context, &requests));
     }
     recordings.extend(own(context));
     recordings
 }
 
-/// The mode that an instance had last, for as long as Prometheus knows its target: a bot that is down cannot say it.
-fn last_mode(identity: &str) -> Recording {
+/// The mode that an instance had last: a bot that is down cannot say it. It is forgotten after a day without a scrape,
+/// in which another bot may have taken the place of the instance, and when Prometheus no longer knows the target.
+fn last_mode(context: &RuleContext<'_>, identity: &SeriesSelector) -> Recording {
     let name = last_mode_name(identity);
+    let (last, up, day) = (context.of_job(&name), context.up(), context.window(DAY));
     let expr = format!(
         "count by (job, instance, mode) ({identity})\n\
-         or {name} unless on (job, instance) {identity} and on (job, instance) up"
+         or {last} unless on (job, instance) {identity}\n  and on (job, instance) ({up} and max_over_time({up}[{day}]) == 1)"
     );
     Recording { name, expr }
 }
 
-/// The name of the recorded last mode, given the family that tells it.
-pub(super) fn last_mode_name(identity: &str) -> String {
-    format!("instance:{identity}:last_mode")
+/// The name of the recorded last mode, given the series that tell it.
+fn last_mode_name(identity: &SeriesSelector) -> String {
+    format!("instance:{}:last_mode", identity.name())
+}
+
+/// The recorded last mode of each instance, given the series that tell it.
+pub(super) fn recorded_mode(context: &RuleContext<'_>, identity: &SeriesSelector) -> SeriesSelector {
+    context.of_job(last_mode_name(identity))
+}
+
+/// The length of the windows in which calls about orders are counted, unless the trading loop is paced more slowly.
+pub(super) const HALF_HOUR: u64 = 30 * MINUTE;
+
+/// The maximum age of the trading loop above which its calls about orders are not counted, in seconds.
+const SLOWEST: u64 = 2 * HOUR;
+
+/// The operations of a strategy that works, beside those that place an order.
+const CANCELLING: [Operation; 2] = [Operation::CancelOrder, Operation::CancelAllOrders];
+
+/// The recorded number of calls about orders.
+pub(super) struct OrderCalls {
+    /// The name under which it is recorded for each instance.
+    pub(super) name: String,
+    /// The length of the window in seconds, without a time scale.
+    pub(super) window: u64,
+    /// The operations, of which the first places an order.
+    pub(super) operations: Vec<&'static str>,
+    calls: SeriesSelector,
+}
+
+/// The number of calls about orders within half an hour, or the maximum age of the trading loop; `None` if the bot
+/// places no orders, or rarely.
+pub(super) fn order_calls(context: &RuleContext<'_>) -> Option<OrderCalls> {
+    let calls = context.series(&EXCHANGE_API_LATENCY_SECONDS)?.part("_count");
+    let mut operations = context.operations_of(&EXCHANGE_API_LATENCY_SECONDS, &Operation::PLACING);
+    if operations.is_empty() {
+        return None;
+    }
+    operations.extend(context.operations_of(&EXCHANGE_API_LATENCY_SECONDS, &CANCELLING));
+    let window = HALF_HOUR.max(context.max_age("trading"));
+    // A loop that is paced in hours is not expected to trade in each of them.
+    if window > SLOWEST {
+        return None;
+    }
+    Some(OrderCalls { name: format!("instance:{}:orders", calls.name()), window, operations, calls })
+}
+
+impl OrderCalls {
+    fn recording(&self, context: &RuleContext<'_>) -> Recording {
+        let orders = self.calls.with(any_of("operation", "=~", &self.operations));
+        let window = context.window(self.window);
+        Recording {
+            name: self.name.clone(),
+            expr: format!("sum by (job, instance) (increase({orders}[{window}]))"),
+        }
+    }
 }
 
 /// The default set of the bot's own families.
 fn own(context: &RuleContext<'_>) -> Vec<Recording> {
-    let counters = context.own(Kind::Counter).map(|family| rate(context, &level(family), &family.name));
+    let counters =
+        context.own(Kind::Counter).map(|family| rate(context, &level(family), &context.of_job(&family.name)));
     let mut recordings: Vec<_> = counters.collect();
     for family in context.own(Kind::Histogram) {
-        recordings.extend(quantiles(context, &level(family), &family.name, &[("p50", 0.5), ("p99", 0.99)]));
+        let series = context.of_job(&family.name);
+        recordings.extend(quantiles(context, &level(family), &series, &[("p50", 0.5), ("p99", 0.99)]));
         let sums = [without(family, &[]), without(family, &["le"])];
         let sums = [sums[0].as_str(), sums[1].as_str()];
         recordings.extend(slow_ratios(context, family, sums, |window| own_slow_ratio(family, window)));
@@ -82,14 +142,14 @@ fn own(context: &RuleContext<'_>) -> Vec<Recording> {
     recordings
 }
 
-/// The name of the recorded p95 of the cycles of each subsystem.
-pub(super) fn subsystem_p95(context: &RuleContext<'_>) -> Option<String> {
-    context.name(&SUBSYSTEM_DURATION_SECONDS).map(|duration| format!("subsystem:{duration}:p95_10m"))
+/// The recorded p95 of the cycles of each subsystem, given their durations.
+pub(super) fn subsystem_p95(context: &RuleContext<'_>, duration: &SeriesSelector) -> SeriesSelector {
+    context.of_job(format!("subsystem:{}:p95_10m", duration.name()))
 }
 
-/// The name of the recorded p99 of each operation at an exchange.
-pub(super) fn exchange_p99(context: &RuleContext<'_>) -> Option<String> {
-    context.name(&EXCHANGE_API_LATENCY_SECONDS).map(|latency| format!("operation:{latency}:p99_10m"))
+/// The recorded p99 of each operation at an exchange, given its latency.
+pub(super) fn exchange_p99(context: &RuleContext<'_>, latency: &SeriesSelector) -> SeriesSelector {
+    context.of_job(format!("operation:{}:p99_10m", latency.name()))
 }
 
 /// The name of the recorded part of an exchange's calls that are slower than the objective's threshold.
@@ -124,21 +184,24 @@ pub(super) fn level(family: &LinkedFamily) -> String {
 fn quantiles(
     context: &RuleContext<'_>,
     level: &str,
-    family: &str,
+    family: &SeriesSelector,
     quantiles: &[(&str, f64)],
 ) -> Vec<Recording> {
-    let window = context.window(10 * MINUTE);
+    let (window, buckets) = (context.window(10 * MINUTE), family.part("_bucket"));
     let recording = |(name, quantile): &(&str, f64)| Recording {
-        name: format!("{level}:{family}:{name}_10m"),
+        name: format!("{level}:{}:{name}_10m", family.name()),
         // The comparison drops NaN.
-        expr: format!("histogram_quantile({quantile}, rate({family}_bucket[{window}])) >= 0"),
+        expr: format!("histogram_quantile({quantile}, rate({buckets}[{window}])) >= 0"),
     };
     quantiles.iter().map(recording).collect()
 }
 
-fn rate(context: &RuleContext<'_>, level: &str, counter: &str) -> Recording {
+fn rate(context: &RuleContext<'_>, level: &str, counter: &SeriesSelector) -> Recording {
     let window = context.window(5 * MINUTE);
-    Recording { name: format!("{level}:{counter}:rate5m"), expr: format!("rate({counter}[{window}])") }
+    Recording {
+        name: format!("{level}:{}:rate5m", counter.name()),
+        expr: format!("rate({counter}[{window}])"),
+    }
 }
 
 /// The part above the threshold of the objective, if there is one, over each window.
@@ -149,28 +212,29 @@ fn slow_ratios(
     name_of: impl Fn(&str) -> String,
 ) -> Vec<Recording> {
     let Some(objective) = family.objective else { return Vec::new() };
-    let (name, bound) = (&family.name, bucket(objective.threshold.get()));
+    let series = context.of_job(&family.name);
+    let (within, all) =
+        (series.part("_bucket").with(bucket(objective.threshold.get())), series.part("_count"));
     let recording = |(window_name, length): (&str, u64)| {
         let window = context.window(length);
         Recording {
             name: name_of(window_name),
             expr: format!(
-                "1 - {sum_of_buckets} (rate({name}_bucket{{{bound}}}[{window}]))\n  / ({sum} (rate({name}_count[{window}])) > 0)"
+                "1 - {sum_of_buckets} (rate({within}[{window}]))\n  / ({sum} (rate({all}[{window}])) > 0)"
             ),
         }
     };
     WINDOWS.into_iter().map(recording).collect()
 }
 
-fn error_ratios(context: &RuleContext<'_>, requests: &str) -> Vec<Recording> {
-    let (sum, failures) = ("sum without (operation, outcome)", failures());
+fn error_ratios(context: &RuleContext<'_>, requests: &SeriesSelector) -> Vec<Recording> {
+    let sum = "sum without (operation, outcome)";
+    let failed = requests.with(failures());
     let recording = |(window_name, length): (&str, u64)| {
         let window = context.window(length);
         Recording {
-            name: exchange_error_ratio(requests, window_name),
-            expr: format!(
-                "{sum} (rate({requests}{{{failures}}}[{window}]))\n  / ({sum} (rate({requests}[{window}])) > 0)"
-            ),
+            name: exchange_error_ratio(requests.name(), window_name),
+            expr: format!("{sum} (rate({failed}[{window}]))\n  / ({sum} (rate({requests}[{window}])) > 0)"),
         }
     };
     WINDOWS.into_iter().map(recording).collect()

@@ -6,6 +6,12 @@ use crate::catalogue::{CAPITAL_INVARIANT_VIOLATIONS_TOTAL, PROFILE_UTILIZATION_P
 use crate::operations::context::{NOTICE, RuleContext};
 use crate::operations::scale::{DAY, HOUR, MINUTE};
 
+/// The use of an allocation above which it is exceeded, in percent.
+pub(in crate::operations) const FULL: u8 = 100;
+
+/// The use of an allocation from which on it may soon be too small, in percent.
+pub(in crate::operations) const NEAR_LIMIT: u8 = 90;
+
 const MAKER: &str = "profile_id=\"maker\"";
 
 pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
@@ -14,14 +20,14 @@ pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
 }
 
 fn violated(context: &RuleContext<'_>) -> Option<Alert> {
-    let violations = context.name(&CAPITAL_INVARIANT_VIOLATIONS_TOTAL)?;
+    let violations = context.series(&CAPITAL_INVARIANT_VIOLATIONS_TOTAL)?;
     let scenarios =
         super::events::growth(context, NOTICE, "capital_invariant_violations_total", MAKER, MAKER);
     Some(Alert::new(
         "BotCapitalInvariantViolated",
         Urgency::Page,
         0,
-        context.grew(&violations, "", NOTICE),
+        context.grew(&violations, &[], NOTICE),
         [
             "Available capital of the profile {{ $labels.profile_id }} fell below zero.",
             "Positions and open orders exceed the allocation. Likely causes: an allocation was reduced while orders were \
@@ -38,7 +44,7 @@ fn utilization(context: &RuleContext<'_>, title: &str, values: &str) -> Scenario
 }
 
 fn over_allocated(context: &RuleContext<'_>) -> Option<Alert> {
-    let used = context.name(&PROFILE_UTILIZATION_PERCENT)?;
+    let used = context.series(&PROFILE_UTILIZATION_PERCENT)?;
     let bot = |title: &str, values: &str| utilization(context, title, values);
     let scenarios = [
         bot("more than the allocation is used, then less", "99x3 101x4 99x9")
@@ -52,7 +58,7 @@ fn over_allocated(context: &RuleContext<'_>) -> Option<Alert> {
         "BotProfileOverAllocated",
         Urgency::Page,
         MINUTE,
-        format!("{used} > 100"),
+        format!("{used} > {FULL}"),
         [
             "The profile {{ $labels.profile_id }} uses more than its allocation.",
             "Likely causes: the price of its positions rose, its allocation was reduced, or orders were placed without \
@@ -63,7 +69,7 @@ fn over_allocated(context: &RuleContext<'_>) -> Option<Alert> {
 }
 
 fn near_limit(context: &RuleContext<'_>) -> Option<Alert> {
-    let used = context.name(&PROFILE_UTILIZATION_PERCENT)?;
+    let used = context.series(&PROFILE_UTILIZATION_PERCENT)?;
     let bot = |title: &str, values: &str| utilization(context, title, values);
     let scenarios = [
         bot("nearly all is used for a while", "50x3 90x17 89x9")
@@ -78,7 +84,7 @@ fn near_limit(context: &RuleContext<'_>) -> Option<Alert> {
         "BotProfileNearLimit",
         Urgency::Warn,
         15 * MINUTE,
-        format!("{used} >= 90 <= 100"),
+        format!("{used} >= {NEAR_LIMIT} <= {FULL}"),
         [
             "The profile {{ $labels.profile_id }} uses 90 to 100 % of its allocation.",
             "It may soon be unable to place orders. Likely causes: a one-sided market filled its positions, or its \
@@ -89,17 +95,17 @@ fn near_limit(context: &RuleContext<'_>) -> Option<Alert> {
 }
 
 fn idle(context: &RuleContext<'_>) -> Option<Alert> {
-    let used = context.name(&PROFILE_UTILIZATION_PERCENT)?;
+    let used = context.series(&PROFILE_UTILIZATION_PERCENT)?;
     let day = context.window(DAY);
     let bot = |title: &str, values: &str| utilization(context, title, values).every(300);
     let hour = |hours: u64| hours * 60;
     let scenarios = [
-        bot("nothing is used for more than a day, then something", "0x303 5x10")
-            .silent([hour(24) + 50])
-            .fires([hour(25) + 5], MAKER)
-            .silent([hour(25) + 30]),
-        bot("something was used within the day", "0x30 1 0x280").silent([hour(25) + 10]),
+        bot("something is used, then nothing for more than a day, then something", "0x12 1 0x303 5x10")
+            .silent([hour(25), hour(26)])
+            .fires([hour(26) + 10], MAKER)
+            .silent([hour(26) + 35]),
         bot("a profile that is new", "0x40").silent([hour(3)]),
+        bot("a profile that is new since yesterday", "0x280").silent([hour(20)]).long(),
     ];
     Some(Alert::new(
         "BotProfileIdle",

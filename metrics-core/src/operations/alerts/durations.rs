@@ -4,10 +4,10 @@
 //! judged by the mean of its cycles, in proportion to its maximum age.
 
 use super::subsystems::warning;
-use super::{Alert, Rule, Scenario, TRADING, Urgency};
+use super::{Alert, Rule, Scenario, Urgency};
 use crate::catalogue::SUBSYSTEM_DURATION_SECONDS;
 use crate::operations::context::{NOTICE, RuleContext};
-use crate::operations::promql::{any_of, bucket, equal};
+use crate::operations::promql::{SeriesSelector, bucket, equal};
 use crate::operations::recording;
 use crate::operations::scale::MINUTE;
 
@@ -23,32 +23,35 @@ const OFF_THE_SCALE: f64 = 10.0;
 /// The number of cycles below which a ratio or a quantile means nothing.
 const FEW: u64 = 3;
 
-/// The matcher of the loops that are not paced in minutes; `None` if there are no others.
-fn quick_paced(context: &RuleContext<'_>) -> Option<String> {
-    let slow: Vec<_> = context.slow_paced().into_keys().collect();
-    (!slow.is_empty()).then(|| any_of("subsystem", "!~", &slow))
+/// A loop that is not paced in minutes.
+fn quick_loop(context: &RuleContext<'_>) -> String {
+    let slow = context.slow_paced();
+    let name = ["trading", "monitor"].into_iter().find(|name| !slow.contains_key(name));
+    equal("subsystem", name.unwrap_or("another"))
 }
 
 pub(super) fn slow(context: &RuleContext<'_>) -> Option<Alert> {
-    let p95 = recording::subsystem_p95(context)?;
-    let duration = context.name(&SUBSYSTEM_DURATION_SECONDS)?;
-    let window = context.window(10 * MINUTE);
-    let loops = braced(quick_paced(context).as_slice());
+    let duration = context.series(&SUBSYSTEM_DURATION_SECONDS)?;
     let rule = |expr| Rule { expr, hold: 10 * MINUTE, urgency: Urgency::Warn, labels: Vec::new() };
-    let quick_paced =
-        rule(format!("{p95}{loops} > {SLOW} and increase({duration}_count{loops}[{window}]) >= {FEW}"));
+    let quick = context.quick_pace();
+    let (p95, count) =
+        (quick.of(&recording::subsystem_p95(context, &duration)), quick.of(&duration.part("_count")));
+    // It contains so many cycles of each loop that is in time.
+    let window = context.window((10 * MINUTE).max(FEW * quick.max_age));
+    let quick_paced = rule(format!("{p95} > {SLOW} and increase({count}[{window}]) >= {FEW}"));
+    let of_loop = &*quick_loop(context);
     let runs = |title: &str, quick: &str, all: &str| {
-        durations(context, title, TRADING, &[("5", quick), ("10", all)], all)
+        durations(context, title, of_loop, &[("5", quick), ("10", all)], all)
     };
     let mut scenarios = vec![
         runs("cycles become slow and quick again", "0+10x9 90x30 90+10x40", "0+10x80")
             .silent([9])
-            .fires([29, 39], TRADING)
+            .fires([29, 39], of_loop)
             .silent([60]),
         runs("one cycle in a hundred is slow", "0+99x60", "0+100x60").silent([50]),
         runs("two slow cycles a day", "0x60", "0x5 2x55").silent([8, 16, 30]),
         runs("three slow cycles within ten minutes, again and again", "0x60", "0+0.375x60")
-            .fires([40], TRADING),
+            .fires([40], of_loop),
         runs("less than two slow cycles within ten minutes, again and again", "0x60", "0+0.1875x60")
             .silent([40]),
         runs("an idle loop", "5x60", "5x60").silent([30]),
@@ -74,11 +77,12 @@ fn slow_from(max_age: u64) -> u64 {
     SLOW.max(max_age / PART_OF_MAX_AGE)
 }
 
-fn slow_mean(context: &RuleContext<'_>, duration: &str, name: &str, max_age: u64) -> String {
-    let (of_loop, window) = (equal("subsystem", name), context.cycles(10 * MINUTE, 2 * max_age));
-    let increase = |part: &str| format!("increase({duration}_{part}{{{of_loop}}}[{window}])");
-    let (sum, count) = (increase("sum"), increase("count"));
-    format!("{sum} / ({count} > 0) > {}\nand {count} >= {FEW}", slow_from(max_age))
+fn slow_mean(context: &RuleContext<'_>, duration: &SeriesSelector, name: &str, max_age: u64) -> String {
+    let (of_loop, window) = (equal("subsystem", name), context.cycles(10 * MINUTE, FEW * max_age));
+    let increase = |series: &SeriesSelector| format!("increase({series}[{window}])");
+    // The counts of other loops have no sum to match.
+    let (sum, count) = (increase(&duration.part("_sum").with(of_loop)), increase(&duration.part("_count")));
+    format!("{sum} / {count} > {}\nand {count} >= {FEW}", slow_from(max_age))
 }
 
 /// A loop that takes more and less than a tenth of its maximum age, with a cycle in a third of it.
@@ -90,7 +94,24 @@ fn slow_means(context: &RuleContext<'_>, name: &str, max_age: u64) -> Vec<Scenar
         bot.series("subsystem_duration_seconds_sum", &of_loop, sums)
     };
     let title = |what: &str| format!("{what} of {name}, every {} s", max_age.div_ceil(3));
+    // Each cycle ends nine tenths of the maximum age after the one before.
+    let just_in_time =
+        |growth: u64| (0..9).map(|cycle| format!("{}x8", cycle * growth)).collect::<Vec<_>>().join(" ");
+    let tight = bot(&title("cycles that are just in time"), &just_in_time(1), &just_in_time(slow + 1));
+    let other = quick_loop(context);
     vec![
+        bot(&title("no cycles"), "0x60", "0x60")
+            .series("subsystem_duration_seconds_count", &other, "0+9x60")
+            .series("subsystem_duration_seconds_sum", &other, &format!("0+{}x60", 9 * (slow + 1)))
+            .silent([minutes(30)]),
+        bot(
+            &title("long cycles, of which too few"),
+            "0x17 1x17 2x17 3x17",
+            &format!("0x17 {}x17 {}x17 {}x17", 9 * slow, 18 * slow, 27 * slow),
+        )
+        .every(max_age.div_ceil(10))
+        .silent([(13 * max_age).div_ceil(2 * MINUTE), (7 * max_age).div_ceil(MINUTE)]),
+        tight.every(max_age.div_ceil(10)).fires([(6 * max_age).div_ceil(MINUTE)], &of_loop),
         bot(&title("cycles"), "0+1x60", &format!("0+{}x20 {}+1x39", slow + 1, 20 * (slow + 1)))
             .silent([minutes(2)])
             .fires([minutes(18)], &of_loop)
@@ -103,29 +124,29 @@ fn slow_means(context: &RuleContext<'_>, name: &str, max_age: u64) -> Vec<Scenar
 }
 
 pub(super) fn off_the_scale(context: &RuleContext<'_>) -> Option<Alert> {
-    let duration = context.name(&SUBSYSTEM_DURATION_SECONDS)?;
-    let (window, bound) = (context.window(NOTICE), bucket(OFF_THE_SCALE));
-    let expr = above_scale(&duration, quick_paced(context), bound, &window);
+    let duration = context.quick_pace().of(&context.series(&SUBSYSTEM_DURATION_SECONDS)?);
+    let expr = above_scale(&duration, bucket(OFF_THE_SCALE), &context.window(NOTICE));
+    let of_loop = &*quick_loop(context);
     let runs = |title: &str, of_loop: &str, below: &str, all: &str| {
         durations(context, title, of_loop, &[("10", below)], all)
     };
     let mut scenarios = vec![
         runs(
             "one cycle in twenty takes longer than 10 s, then none",
-            TRADING,
+            of_loop,
             "0+19x30 570+20x60",
             "0+20x90",
         )
-        .fires([20], TRADING)
+        .fires([20], of_loop)
         .silent([50]),
-        runs("three cycles in four hundred take longer", TRADING, "0+397x60", "0+400x60").silent([30]),
-        runs("nine cycles in eight hundred take longer", TRADING, "0+791x60", "0+800x60")
-            .fires([30], TRADING),
-        runs("two long cycles, and few others", TRADING, "0x60", "0x10 1x5 2x50").silent([20, 25, 28]),
-        runs("three long cycles, and no others", TRADING, "0x60", "0x10 3x50")
+        runs("three cycles in four hundred take longer", of_loop, "0+397x60", "0+400x60").silent([30]),
+        runs("nine cycles in eight hundred take longer", of_loop, "0+791x60", "0+800x60")
+            .fires([30], of_loop),
+        runs("two long cycles, and few others", of_loop, "0x60", "0x10 1x5 2x50").silent([20, 25, 28]),
+        runs("three long cycles, and no others", of_loop, "0x60", "0x10 3x50")
             .silent([14])
-            .fires([20], TRADING),
-        runs("an idle loop", TRADING, "5x60", "5x60").silent([30]),
+            .fires([20], of_loop),
+        runs("an idle loop", of_loop, "5x60", "5x60").silent([30]),
     ];
     for (name, _) in context.slow_paced() {
         let title = format!("long cycles of {name}, which is paced in minutes");
@@ -147,19 +168,13 @@ pub(super) fn off_the_scale(context: &RuleContext<'_>) -> Option<Alert> {
 
 /// More than 1 % of the observations of a histogram, and more than two, are above the bucket of `bound`. Half of one is
 /// allowed for, because `increase` extrapolates.
-pub(super) fn above_scale(histogram: &str, matcher: Option<String>, bound: String, window: &str) -> String {
-    let all = braced(matcher.as_slice());
-    let of_bucket = braced(&matcher.into_iter().chain([bound]).collect::<Vec<_>>());
-    let count = format!("increase({histogram}_count{all}[{window}])");
+pub(super) fn above_scale(histogram: &SeriesSelector, bound: String, window: &str) -> String {
+    let within = histogram.part("_bucket").with(bound);
+    let count = format!("increase({}[{window}])", histogram.part("_count"));
     format!(
-        "{count} - sum without (le) (increase({histogram}_bucket{of_bucket}[{window}]))\n\
+        "{count} - sum without (le) (increase({within}[{window}]))\n\
          > clamp_min(0.01 * {count}, 2.5)"
     )
-}
-
-/// The matchers in braces, if there are any.
-fn braced(matchers: &[String]) -> String {
-    if matchers.is_empty() { String::new() } else { format!("{{{}}}", matchers.join(", ")) }
 }
 
 /// A loop with these cumulative counts of buckets, and of all cycles.

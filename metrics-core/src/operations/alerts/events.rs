@@ -4,6 +4,7 @@ use super::subsystems::warning;
 use super::{Alert, Scenario, Urgency};
 use crate::catalogue::{OPERATIONAL_EVENTS_TOTAL, PROCESS_START_TIME_SECONDS};
 use crate::operations::context::{NOTICE, RuleContext};
+use crate::operations::promql::equal;
 use crate::operations::scale::MINUTE;
 
 pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
@@ -16,8 +17,23 @@ const EVENTS: &str = "operational_events_total";
 /// The start of a process, seconds before the scenario begins.
 const LONG_AGO: &str = "-9999x99";
 
-/// The scenarios of an alert on the growth of a counter with these labels within a window. `expected` are the labels of
-/// the alert.
+/// A counter whose growth within a window has an alert.
+pub(super) struct GrowingCounter<'a> {
+    /// The window in seconds.
+    pub(super) window: u64,
+    pub(super) family: &'a str,
+    /// The labels of its series.
+    pub(super) labels: &'a str,
+    /// The growth for which the alert fires.
+    pub(super) growth: u64,
+    /// The minutes for which the growth must have been noticed.
+    pub(super) hold: u64,
+    /// The labels of the alert.
+    pub(super) expected: &'a str,
+}
+
+/// The scenarios of an alert on the first growth of a counter with these labels within a window. `expected` are the labels
+/// of the alert.
 pub(super) fn growth(
     context: &RuleContext<'_>,
     window: u64,
@@ -25,42 +41,63 @@ pub(super) fn growth(
     labels: &str,
     expected: &str,
 ) -> Vec<Scenario> {
-    let minutes = window / MINUTE;
-    let (soon, last, later) = (22, 19 + minutes, 23 + minutes);
-    let start = context.name(&PROCESS_START_TIME_SECONDS);
-    let bot = |title: &str, up: &str, started: &str, values: &str| {
-        let bot = Scenario::new(context, title).of_prometheus("up", up).series(family, labels, values);
-        match &start {
-            Some(start) => bot.standard(start, "", started),
-            None => bot,
-        }
-    };
-    let mut scenarios = vec![
-        bot("it grows once", "1x99", LONG_AGO, "0x20 1x79")
-            .silent([20])
-            .fires([soon, last], expected)
-            .silent([later]),
-        bot("its first value is 1", "1x99", LONG_AGO, "_x21 1x79")
-            .silent([20])
-            .fires([soon, last], expected)
-            .silent([later]),
-        bot("Prometheus was down for an hour", "1x5 _x60 1x30", "-9999x5 _x60 -9999x30", "3x5 _x60 3x30")
-            .silent([5, 67, 70, 65 + minutes]),
-        bot("it does not grow", "1x99", LONG_AGO, "5x99").silent([2, 30]),
-    ];
-    scenarios.push(bot("a series begins at 0", "1x99", LONG_AGO, "_x21 0x79").silent([soon]));
-    if start.is_some() {
-        let unseen = |title: &str, started: u64| {
-            let started = format!("_x21 {started}x79");
-            bot(title, "_x21 1x79", &started, "_x21 2x79")
+    GrowingCounter { window, family, labels, growth: 1, hold: 0, expected }.scenarios(context)
+}
+
+impl GrowingCounter<'_> {
+    pub(super) fn scenarios(&self, context: &RuleContext<'_>) -> Vec<Scenario> {
+        let Self { growth, expected, .. } = self;
+        let minutes = self.window / MINUTE;
+        let (soon, last, later) = (22 + self.hold, 19 + minutes, 23 + minutes);
+        let start = context.series(&PROCESS_START_TIME_SECONDS);
+        let bot = |title: &str, up: &str, started: &str, values: &str| {
+            let bot = Scenario::new(context, title).of_prometheus("up", up);
+            let bot = bot.series(self.family, self.labels, values);
+            match &start {
+                Some(start) => bot.standard(start.name(), "", started),
+                None => bot,
+            }
         };
-        let fresh = unseen("it grows between the start and the first scrape", 1200);
-        scenarios.push(fresh.fires([soon, last], expected).silent([later]));
-        // One and a half windows before the first look.
-        let old = unseen("the bot ran for long before the first scrape", 22 * MINUTE + 30 - window * 3 / 2);
-        scenarios.push(old.silent([soon]));
+        let born = format!("_x21 {growth}x79");
+        let mut scenarios = vec![
+            bot("it grows once", "1x99", LONG_AGO, &format!("0x20 {growth}x79"))
+                .silent([20])
+                .fires([soon, last], expected)
+                .silent([later]),
+            bot("it begins with this value", "1x99", LONG_AGO, &born)
+                .silent([20])
+                .fires([soon, last], expected)
+                .silent([later]),
+            bot(
+                "it begins soon after Prometheus did",
+                &format!("_x{} 1x79", 21_u64.saturating_sub(minutes)),
+                LONG_AGO,
+                &born,
+            )
+            .fires([soon], expected),
+            bot(
+                "Prometheus was down for an hour",
+                "1x5 _x60 1x30",
+                "-9999x5 _x60 -9999x30",
+                &format!("{old}x5 _x60 {old}x30", old = 3 * growth),
+            )
+            .silent([5, 67, 70, 65 + minutes]),
+            bot("it does not grow", "1x99", LONG_AGO, &format!("{}x99", 5 * growth)).silent([2, 30]),
+            bot("it begins at 0", "1x99", LONG_AGO, "_x21 0x79").silent([soon]),
+        ];
+        if start.is_some() {
+            let unseen = |title: &str, started: u64| {
+                let started = format!("_x21 {started}x79");
+                bot(title, "_x21 1x79", &started, &format!("_x21 {}x79", 2 * growth))
+            };
+            let fresh = unseen("it grows between the start and the first scrape", 1200);
+            scenarios.push(fresh.fires([soon, last], expected).silent([later]));
+            // One and a half windows before the first look.
+            let started = 22 * MINUTE + 30 - self.window * 3 / 2;
+            scenarios.push(unseen("the bot ran for long before the first scrape", started).silent([soon]));
+        }
+        scenarios
     }
-    scenarios
 }
 
 /// The scenario with alerts of the severity `info`.
@@ -72,8 +109,8 @@ pub(super) fn info(mut scenario: Scenario) -> Scenario {
 }
 
 fn errors(context: &RuleContext<'_>) -> Option<Alert> {
-    let events = context.name_with(&OPERATIONAL_EVENTS_TOTAL, "severity", "ERROR")?;
-    let grew = context.grew(&events, "{severity=\"ERROR\"}", 5 * MINUTE);
+    let events = context.series_with(&OPERATIONAL_EVENTS_TOTAL, "severity", "ERROR")?;
+    let grew = context.grew(&events, &[equal("severity", "ERROR")], 5 * MINUTE);
     let event = |bot: Scenario, severity: &str, kind: &str, values: &str| {
         let labels = format!("severity=\"{severity}\",type=\"{kind}\",profile_id=\"\",symbol=\"\"");
         bot.series(EVENTS, &labels, values)
@@ -99,6 +136,15 @@ fn errors(context: &RuleContext<'_>) -> Option<Alert> {
             .silent([23])
             .fires([25], ""),
     ];
+    let errors = GrowingCounter {
+        window: 5 * MINUTE,
+        family: EVENTS,
+        labels: "severity=\"ERROR\",type=\"API_FAILURE\",profile_id=\"\",symbol=\"\"",
+        growth: 6,
+        hold: 1,
+        expected: "",
+    };
+    let scenarios = errors.scenarios(context).into_iter().chain(scenarios);
     Some(Alert::new(
         "BotErrorEvents",
         Urgency::Warn,
@@ -110,13 +156,13 @@ fn errors(context: &RuleContext<'_>) -> Option<Alert> {
             "The status page of the bot shows the last events with their texts. Likely causes: an exchange that fails, \
              refused credentials, or an error of the bot.",
         ],
-        scenarios.map(warning),
+        scenarios.map(warning).collect::<Vec<_>>(),
     ))
 }
 
 fn critical(context: &RuleContext<'_>) -> Option<Alert> {
-    let events = context.name_with(&OPERATIONAL_EVENTS_TOTAL, "severity", "CRITICAL")?;
-    let grew = context.grew(&events, "{severity=\"CRITICAL\"}", NOTICE);
+    let events = context.series_with(&OPERATIONAL_EVENTS_TOTAL, "severity", "CRITICAL")?;
+    let grew = context.grew(&events, &[equal("severity", "CRITICAL")], NOTICE);
     let labels = "type=\"CIRCUIT_BREAKER\",profile_id=\"maker\"";
     let mut scenarios = growth(
         context,
@@ -143,10 +189,10 @@ fn critical(context: &RuleContext<'_>) -> Option<Alert> {
 
 /// Rejects are left out: a healthy market maker has a tenth of its post-only orders rejected.
 fn order_failures(context: &RuleContext<'_>) -> Option<Alert> {
-    let events = context.name_with(&OPERATIONAL_EVENTS_TOTAL, "type", "ORDER_FAILURE")?;
-    context.name_with(&OPERATIONAL_EVENTS_TOTAL, "type", "ORDER_PLACED")?;
+    let events = context.series_with(&OPERATIONAL_EVENTS_TOTAL, "type", "ORDER_FAILURE")?;
+    context.series_with(&OPERATIONAL_EVENTS_TOTAL, "type", "ORDER_PLACED")?;
     let count = |types: &str| {
-        let grew = context.grew(&events, &format!("{{{types}}}"), NOTICE);
+        let grew = context.grew(&events, &[types.to_owned()], NOTICE);
         format!("sum without (severity, type, profile_id, symbol) (\n{grew}\n)")
     };
     let failed = count("type=\"ORDER_FAILURE\"");
@@ -164,7 +210,7 @@ fn order_failures(context: &RuleContext<'_>) -> Option<Alert> {
         event(event(bot, "ORDER_FAILURE", failed), "ORDER_REJECTED", rejected)
     };
     let scenarios = [
-        bot("a quarter of the orders fails, then none", ["0+6x60 360+8x60", "0+2x60 120x60", "0x120"])
+        bot("a quarter of the orders fails, then none", ["0+6x60 360+8x60", "0+2x60 120x60", "0+9x120"])
             .fires([30], "")
             .silent([80]),
         bot("a sixth of the orders fails", ["0+10x60", "0+2x60", "0x60"]).silent([30]),
@@ -174,12 +220,21 @@ fn order_failures(context: &RuleContext<'_>) -> Option<Alert> {
             .silent([22])
             .fires([24, 32], "")
             .silent([40]),
-        bot("six orders of a symbol that is new fail", ["0+1x60", "_x21 6x40", "0x60"])
+        bot("six orders of a symbol that is new fail", ["0+1x60", "_x21 6x40", "_x21 60x40"])
             .fires([24, 32], "")
             .silent([40]),
         bot("six of forty orders of a symbol that is new fail", ["_x21 34x40", "0x20 6x40", "0x60"])
             .silent([24, 30]),
     ];
+    let failures = GrowingCounter {
+        window: NOTICE,
+        family: EVENTS,
+        labels: "severity=\"ERROR\",type=\"ORDER_FAILURE\",profile_id=\"\",symbol=\"\"",
+        growth: 6,
+        hold: 2,
+        expected: "",
+    };
+    let scenarios: Vec<_> = failures.scenarios(context).into_iter().chain(scenarios).collect();
     Some(Alert::new(
         "BotOrderFailureRatio",
         Urgency::Page,

@@ -1,13 +1,13 @@
 //! The exchange, as the bot sees it.
 
 use super::budget::{Budget, burn};
-use super::events::growth;
+use super::events::{GrowingCounter, growth};
 use super::subsystems::warning;
 use super::{Alert, Rule, Scenario, Urgency};
 use crate::catalogue::{EXCHANGE_API_LATENCY_SECONDS, EXCHANGE_API_REQUESTS_TOTAL, OPERATIONAL_EVENTS_TOTAL};
 use crate::labels::Operation;
 use crate::operations::context::{NOTICE, RuleContext};
-use crate::operations::promql::{any_of, bound_in_text, bucket};
+use crate::operations::promql::{SeriesSelector, any_of, bound_in_text, bucket, equal};
 use crate::operations::recording;
 use crate::operations::scale::MINUTE;
 use crate::outcome::Outcome;
@@ -34,12 +34,11 @@ pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
 
 /// Some slow calls are required, because p99 of ten calls is their maximum.
 fn slow(context: &RuleContext<'_>) -> Option<Alert> {
-    let p99 = recording::exchange_p99(context)?;
-    let latency = context.name(&EXCHANGE_API_LATENCY_SECONDS)?;
-    let (window, bound) = (context.window(10 * MINUTE), bucket(1.5));
-    let slow = format!(
-        "increase({latency}_count[{window}]) - sum without (le) (increase({latency}_bucket{{{bound}}}[{window}])) >= 3"
-    );
+    let latency = context.series(&EXCHANGE_API_LATENCY_SECONDS)?;
+    let p99 = recording::exchange_p99(context, &latency);
+    let (window, all, quick) =
+        (context.window(10 * MINUTE), latency.part("_count"), latency.part("_bucket").with(bucket(1.5)));
+    let slow = format!("increase({all}[{window}]) - sum without (le) (increase({quick}[{window}])) >= 3");
     let operation = format!("{PAPER},operation=\"get_ticker\"");
     let bot = |title: &str, quick: &str, all: &str| {
         let mut bot = Scenario::new(context, title).series(&format!("{LATENCY}_count"), &operation, all);
@@ -55,6 +54,8 @@ fn slow(context: &RuleContext<'_>) -> Option<Alert> {
             .silent([60]),
         bot("one call in two hundred is slow", "0+199x60", "0+200x60").silent([50]),
         bot("two of a few calls are slow", "0x60", "0x9 2x50").silent([18, 21, 22]),
+        bot("two slow calls in each ten minutes", "0+2x60", "0+2.2x60").silent([50]),
+        bot("four slow calls in each ten minutes", "0+2x60", "0+2.4x60").fires([50], &operation),
         bot("p99 is just above 2 s", "0+978x60", "0+1000x60").fires([50], &operation),
         bot("p99 is just below 2 s", "0+983x60", "0+1000x60").silent([50]),
     ];
@@ -76,14 +77,14 @@ fn latency_burn(context: &RuleContext<'_>) -> Option<Alert> {
     let family = context.linked.family(EXCHANGE_API_LATENCY_SECONDS.name)?;
     let objective = family.objective?;
     let threshold = objective.threshold.get();
+    let latency = context.of_job(&family.name);
+    let (all, within) = (latency.part("_count"), latency.part("_bucket").with(bucket(threshold)));
     let budget = Budget {
-        ratio: Box::new(|window| recording::exchange_slow_ratio(&family.name, window)),
-        bad: Box::new(|window| {
-            let bound = bucket(threshold);
+        ratio: Box::new(|window| context.of_job(recording::exchange_slow_ratio(&family.name, window))),
+        bad: Box::new(move |window| {
             format!(
-                "sum without (operation) (increase({name}_count[{window}]))\n    - sum without (operation, le) \
-                 (increase({name}_bucket{{{bound}}}[{window}]))",
-                name = family.name
+                "sum without (operation) (increase({all}[{window}]))\n    - sum without (operation, le) \
+                 (increase({within}[{window}]))"
             )
         }),
         allowed: 1.0 - objective.ratio.get(),
@@ -92,6 +93,8 @@ fn latency_burn(context: &RuleContext<'_>) -> Option<Alert> {
     let operation = format!("{PAPER},operation=\"get_ticker\"");
     let series = |bot: Scenario, all: &str, bad: &str| {
         let bot = bot.series(&format!("{LATENCY}_count"), &operation, all);
+        let beyond = format!("{operation},le=\"+Inf\"");
+        let bot = bot.series(&format!("{LATENCY}_bucket"), &beyond, all);
         // Cumulative counts: those within the objective are all but the bad ones.
         bot.series(
             &format!("{LATENCY}_bucket"),
@@ -112,12 +115,12 @@ fn latency_burn(context: &RuleContext<'_>) -> Option<Alert> {
 }
 
 fn error_burn(context: &RuleContext<'_>) -> Option<Alert> {
-    let requests = context.name(&EXCHANGE_API_REQUESTS_TOTAL)?;
+    let requests = context.series(&EXCHANGE_API_REQUESTS_TOTAL)?;
+    let failed = requests.with(recording::failures());
     let budget = Budget {
-        ratio: Box::new(|window| recording::exchange_error_ratio(&requests, window)),
-        bad: Box::new(|window| {
-            let failures = recording::failures();
-            format!("sum without (operation, outcome) (increase({requests}{{{failures}}}[{window}]))")
+        ratio: Box::new(|window| context.of_job(recording::exchange_error_ratio(requests.name(), window))),
+        bad: Box::new(move |window| {
+            format!("sum without (operation, outcome) (increase({failed}[{window}]))")
         }),
         allowed: recording::ALLOWED_FAILURES,
         labels: Vec::new(),
@@ -155,8 +158,8 @@ fn burn_alert(
 }
 
 /// The growth of one outcome at an exchange.
-fn seen(context: &RuleContext<'_>, requests: &str, outcome: &str) -> (String, Vec<Scenario>) {
-    let grew = context.grew(requests, &format!("{{outcome=\"{outcome}\"}}"), SEEN);
+fn seen(context: &RuleContext<'_>, requests: &SeriesSelector, outcome: &str) -> (String, Vec<Scenario>) {
+    let grew = context.grew(requests, &[equal("outcome", outcome)], SEEN);
     let labels = |outcome: &str| format!("{PAPER},operation=\"get_ticker\",outcome=\"{outcome}\"");
     let mut scenarios = growth(context, SEEN, REQUESTS, &labels(outcome), PAPER);
     let bot = Scenario::new(context, "another outcome").of_prometheus("up", "1x99");
@@ -165,7 +168,7 @@ fn seen(context: &RuleContext<'_>, requests: &str, outcome: &str) -> (String, Ve
 }
 
 fn rate_limited(context: &RuleContext<'_>) -> Option<Alert> {
-    let requests = context.name_with(&EXCHANGE_API_REQUESTS_TOTAL, "outcome", "rate_limited")?;
+    let requests = context.series_with(&EXCHANGE_API_REQUESTS_TOTAL, "outcome", "rate_limited")?;
     let (expr, scenarios) = seen(context, &requests, "rate_limited");
     let scenarios: Vec<_> = scenarios.into_iter().map(warning).collect();
     Some(Alert::new(
@@ -183,7 +186,7 @@ fn rate_limited(context: &RuleContext<'_>) -> Option<Alert> {
 }
 
 fn banned(context: &RuleContext<'_>) -> Option<Alert> {
-    let requests = context.name_with(&EXCHANGE_API_REQUESTS_TOTAL, "outcome", "banned")?;
+    let requests = context.series_with(&EXCHANGE_API_REQUESTS_TOTAL, "outcome", "banned")?;
     let (expr, scenarios) = seen(context, &requests, "banned");
     Some(Alert::new(
         "BotBannedByExchange",
@@ -201,19 +204,14 @@ fn banned(context: &RuleContext<'_>) -> Option<Alert> {
 
 /// Several, because a single signed call may arrive later than the exchange permits.
 fn credentials_refused(context: &RuleContext<'_>) -> Option<Alert> {
-    let requests = context.name_with(&EXCHANGE_API_REQUESTS_TOTAL, "outcome", "auth")?;
-    let grew = context.grew(&requests, "{outcome=\"auth\"}", NOTICE);
+    let requests = context.series_with(&EXCHANGE_API_REQUESTS_TOTAL, "outcome", "auth")?;
+    let grew = context.grew(&requests, &[equal("outcome", "auth")], NOTICE);
     let calls = |outcome: &str| format!("{PAPER},operation=\"get_account\",outcome=\"{outcome}\"");
     let bot = |title: &str, outcome: &str, values: &str| {
         let bot = Scenario::new(context, title).of_prometheus("up", "1x99");
         bot.series(REQUESTS, &calls("ok"), "0+9x99").series(REQUESTS, &calls(outcome), values)
     };
     let scenarios = [
-        bot("three calls are refused, then none", "auth", "0x20 3x79")
-            .silent([20])
-            .fires([22, 34], PAPER)
-            .silent([38]),
-        bot("the first refusals", "auth", "_x21 3x79").fires([22], PAPER).silent([38]),
         bot("two calls are refused", "auth", "5x20 7x79").silent([21, 22, 30]),
         bot("two calls an hour are refused", "auth", "1+0.03125x99").silent([60]),
         bot("many calls are rejected", "rejected", "0+9x99").silent([22]),
@@ -221,6 +219,15 @@ fn credentials_refused(context: &RuleContext<'_>) -> Option<Alert> {
             .series(REQUESTS, &format!("{PAPER},operation=\"place_order\",outcome=\"auth\""), "0x20 1x79")
             .fires([22], PAPER),
     ];
+    let refusals = GrowingCounter {
+        window: NOTICE,
+        family: REQUESTS,
+        labels: &calls("auth"),
+        growth: 3,
+        hold: 0,
+        expected: PAPER,
+    };
+    let scenarios: Vec<_> = refusals.scenarios(context).into_iter().chain(scenarios).collect();
     Some(Alert::new(
         "BotCredentialsRefused",
         Urgency::Page,
@@ -239,16 +246,16 @@ fn credentials_refused(context: &RuleContext<'_>) -> Option<Alert> {
 fn order_unknown(context: &RuleContext<'_>) -> Option<Alert> {
     let operations = context.operations_of(&EXCHANGE_API_REQUESTS_TOTAL, &Operation::PLACING);
     let (expr, scenarios) = if operations.is_empty() {
-        let events = context.name_with(&OPERATIONAL_EVENTS_TOTAL, "type", "ORDER_UNKNOWN")?;
-        let grew = context.grew(&events, "{type=\"ORDER_UNKNOWN\"}", SEEN);
+        let events = context.series_with(&OPERATIONAL_EVENTS_TOTAL, "type", "ORDER_UNKNOWN")?;
+        let grew = context.grew(&events, &[equal("type", "ORDER_UNKNOWN")], SEEN);
         let labels = "severity=\"ERROR\",type=\"ORDER_UNKNOWN\",profile_id=\"\",symbol=\"\"";
         let scenarios = growth(context, SEEN, "operational_events_total", labels, "");
         (format!("sum without (severity, type, profile_id, symbol) (\n{grew}\n)"), scenarios)
     } else {
-        let requests = context.name(&EXCHANGE_API_REQUESTS_TOTAL)?;
-        let unknown = any_of("outcome", "=~", &Outcome::unknown_placements());
-        let matcher = format!("{}, {unknown}", any_of("operation", "=~", &operations));
-        let grew = context.grew(&requests, &format!("{{{matcher}}}"), SEEN);
+        let requests = context.series(&EXCHANGE_API_REQUESTS_TOTAL)?;
+        let placings = [("operation", operations.clone()), ("outcome", Outcome::unknown_placements())]
+            .map(|(label, values)| any_of(label, "=~", &values));
+        let grew = context.grew(&requests, &placings, SEEN);
         (format!("sum without (operation, outcome) (\n{grew}\n)"), unknown_placements(context, operations[0]))
     };
     Some(Alert::new(

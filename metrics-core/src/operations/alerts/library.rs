@@ -5,19 +5,22 @@ use super::{Alert, Scenario, Urgency};
 use crate::catalogue::LABEL_OVERFLOW_TOTAL;
 use crate::operations::context::{NOTICE, RuleContext};
 
+/// The alert that always fires, which proves that alerts arrive.
+pub(in crate::operations) const WATCHDOG: &str = "Watchdog";
+
 pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
     label_overflow(context).into_iter().chain([watchdog(context)]).collect()
 }
 
 fn label_overflow(context: &RuleContext<'_>) -> Option<Alert> {
-    let overflow = context.name(&LABEL_OVERFLOW_TOTAL)?;
+    let overflow = context.series(&LABEL_OVERFLOW_TOTAL)?;
     let labels = "metric=\"operational_events_total\",label=\"symbol\"";
     let scenarios = growth(context, NOTICE, "label_overflow_total", labels, labels).into_iter().map(info);
     Some(Alert::new(
         "BotLabelOverflow",
         Urgency::Inform,
         0,
-        context.grew(&overflow, "", NOTICE),
+        context.grew(&overflow, &[], NOTICE),
         [
             "The label {{ $labels.label }} of {{ $labels.metric }} has more values than its limit.",
             "Further values are counted under \"other\". Likely causes: more symbols or profiles than the limits in the \
@@ -28,19 +31,26 @@ fn label_overflow(context: &RuleContext<'_>) -> Option<Alert> {
 }
 
 fn watchdog(context: &RuleContext<'_>) -> Alert {
-    let scenario = Scenario::new(context, "always");
-    let bare = ["app", "env", "mode", "job", "instance"]
-        .into_iter()
-        .fold(scenario, |bare, label| bare.with(label, ""));
+    let up = context.up();
+    let of_job = |title: &str, values: Option<&str>| {
+        let bot = Scenario::new(context, title).with("app", "").with("env", "").with("mode", "");
+        let bot = values.into_iter().fold(bot, |bot, values| bot.of_prometheus("up", values));
+        bot.with("instance", "").fires([0, 60], "severity=\"none\"")
+    };
     Alert::new(
-        "Watchdog",
+        WATCHDOG,
         Urgency::Heartbeat,
         0,
-        "vector(1)",
+        // Always 1, with the label of the job.
+        format!("absent({up}) or group by (job) ({up})"),
         [
             "Alerts are evaluated and delivered.",
             "It always fires. A service outside should complain when it stops: then no other alert arrives either.",
         ],
-        [bare.fires([0, 60], "severity=\"none\"")],
+        [
+            of_job("no target", None),
+            of_job("the bot is up", Some("1x60")),
+            of_job("it is down", Some("0x60")),
+        ],
     )
 }

@@ -4,8 +4,11 @@ use super::{Alert, Rule, Scenario, Urgency};
 use crate::catalogue::PROCESS_START_TIME_SECONDS;
 use crate::operations::context::RuleContext;
 use crate::operations::promql::equal;
-use crate::operations::recording::last_mode_name;
+use crate::operations::recording::recorded_mode;
 use crate::operations::scale::{HOUR, MINUTE};
+
+/// The number of starts within half an hour above which a bot is in a loop of restarts.
+pub(in crate::operations) const STARTS: u8 = 2;
 
 pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
     let optional = [restart_loop(context), live_in_development(context), mode_conflict(context)];
@@ -16,13 +19,13 @@ pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
 /// no money.
 fn down(context: &RuleContext<'_>) -> Alert {
     let hour = context.window(HOUR);
-    let down = format!("up{{{}}} == 0", equal("job", context.job));
+    let down = format!("{} == 0", context.up());
     let rule = |expr, urgency, labels| Rule { expr, hold: MINUTE, urgency, labels };
     let rules = match context.identity() {
         Some(identity) => {
-            let modes = last_mode_name(&identity);
-            let [paper, live] =
-                ["paper", "live"].map(|mode| format!("last_over_time({modes}{{mode=\"{mode}\"}}[{hour}])"));
+            let modes = recorded_mode(context, &identity);
+            let [paper, live] = ["paper", "live"]
+                .map(|mode| format!("last_over_time({}[{hour}])", modes.with(equal("mode", mode))));
             let only_paper = format!("on (job, instance) ({paper} unless on (job, instance) {live})");
             let labels = vec![("mode", "paper".to_owned())];
             vec![
@@ -41,8 +44,9 @@ fn down(context: &RuleContext<'_>) -> Alert {
         of_target("another job is down").with("job", "another").of_prometheus("up", "0x9").silent([5]),
     ];
     if let Some(identity) = context.identity() {
+        let identity = identity.name();
         let said = |title: &str, mode: &str| {
-            let bot = Scenario::new(context, title).with("mode", mode).standard(&identity, "", "1x3 stale");
+            let bot = Scenario::new(context, title).with("mode", mode).standard(identity, "", "1x3 stale");
             bot.with("app", "").with("env", "").with("mode", "").of_prometheus("up", "1x3 0x199")
         };
         scenarios.push(
@@ -51,24 +55,41 @@ fn down(context: &RuleContext<'_>) -> Alert {
                 .fires([6, 60, 190], "severity=\"warning\",mode=\"paper\""),
         );
         let renewed = Scenario::new(context, "a target is removed, and comes back for another bot");
-        let renewed = renewed.with("mode", "paper").standard(&identity, "", "1x3 stale");
+        let renewed = renewed.with("mode", "paper").standard(identity, "", "1x3 stale");
         let renewed = renewed.with("app", "").with("env", "").with("mode", "");
         scenarios.push(renewed.of_prometheus("up", "1x3 0x3 stale _x70 0x9").fires([85], ""));
+        let back = Scenario::new(context, "a target is removed for forty minutes");
+        let back = back.with("mode", "paper").standard(identity, "", "1x3 stale");
+        let back = back.with("app", "").with("env", "").with("mode", "");
+        scenarios.push(
+            back.of_prometheus("up", "1x3 0x3 stale _x40 0x9")
+                .fires([55], "severity=\"warning\",mode=\"paper\""),
+        );
+        let replaced = Scenario::new(context, "a bot on paper is down for more than a day").every(120);
+        let replaced = replaced.with("mode", "paper").standard(identity, "", "1x3 stale");
+        let replaced = replaced.with("app", "").with("env", "").with("mode", "");
+        scenarios.push(
+            replaced
+                .of_prometheus("up", "1x6 0x800")
+                .fires([24 * 60], "severity=\"warning\",mode=\"paper\"")
+                .fires([26 * 60], "")
+                .long(),
+        );
         scenarios.push(said("a live bot crashes", "live").fires([6], ""));
         let neighbour =
             Scenario::new(context, "a bot whose neighbour trades on paper crashes").with("mode", "paper");
         let neighbour = neighbour
             .with("instance", "other:5000")
-            .standard(&identity, "", "1x9")
+            .standard(identity, "", "1x9")
             .with("instance", "bot:5000");
         let neighbour = neighbour.with("app", "").with("env", "").with("mode", "");
         scenarios.push(neighbour.of_prometheus("up", "1x3 0x9").fires([6], ""));
         let changed = Scenario::new(context, "a bot crashes that went from live to paper").standard(
-            &identity,
+            identity,
             "",
             "1x2 stale",
         );
-        let changed = changed.with("mode", "paper").standard(&identity, "", "_x3 1x36 stale");
+        let changed = changed.with("mode", "paper").standard(identity, "", "_x3 1x36 stale");
         let changed =
             changed.with("app", "").with("env", "").with("mode", "").of_prometheus("up", "1x39 0x60");
         scenarios.push(changed.fires([50], "").fires([70], "severity=\"warning\",mode=\"paper\""));
@@ -85,7 +106,6 @@ fn down(context: &RuleContext<'_>) -> Alert {
 }
 
 fn missing(context: &RuleContext<'_>) -> Alert {
-    let job = equal("job", context.job);
     let nothing = |title: &str| {
         let bot = Scenario::new(context, title).with("app", "").with("env", "").with("mode", "");
         bot.with("instance", "")
@@ -111,7 +131,7 @@ fn missing(context: &RuleContext<'_>) -> Alert {
         "BotMissing",
         Urgency::AlwaysPage,
         2 * MINUTE,
-        format!("absent(up{{{job}}})"),
+        format!("absent({})", context.up()),
         [
             "Prometheus has no target of the job {{ $labels.job }}.",
             "BotDown cannot fire for a target that vanished. Likely causes: the bot was removed from the scrape \
@@ -122,9 +142,9 @@ fn missing(context: &RuleContext<'_>) -> Alert {
 }
 
 fn restart_loop(context: &RuleContext<'_>) -> Option<Alert> {
-    let start = context.name(&PROCESS_START_TIME_SECONDS)?;
-    let (job, window) = (equal("job", context.job), context.window(30 * MINUTE));
-    let bot = |title: &str, values: &str| Scenario::new(context, title).standard(&start, "", values);
+    let start = context.series(&PROCESS_START_TIME_SECONDS)?;
+    let window = context.window(30 * MINUTE);
+    let bot = |title: &str, values: &str| Scenario::new(context, title).standard(start.name(), "", values);
     let scenarios = [
         bot("the bot starts three times within half an hour, then stays", "1x5 2x9 3x9 4x60")
             .silent([20])
@@ -132,16 +152,12 @@ fn restart_loop(context: &RuleContext<'_>) -> Option<Alert> {
             .silent([40]),
         bot("the bot starts twice within half an hour", "1x5 2x9 3x60").silent([17, 30]),
         bot("three starts within a day", "1x40 2x40 3x40 4x40").silent([130]),
-        Scenario::new(context, "another job restarts")
-            .with("job", "another")
-            .standard(&start, "", "1 2 3 4 5 6")
-            .silent([5]),
     ];
     Some(Alert::new(
         "BotRestartLoop",
         Urgency::Page,
         0,
-        format!("changes({start}{{{job}}}[{window}]) > 2"),
+        format!("changes({start}[{window}]) > {STARTS}"),
         [
             "The bot at {{ $labels.instance }} started more than twice within 30 minutes.",
             "Likely causes: it panics or is killed for lack of memory soon after its start, a start-up check fails, or \
@@ -154,7 +170,11 @@ fn restart_loop(context: &RuleContext<'_>) -> Option<Alert> {
 fn live_in_development(context: &RuleContext<'_>) -> Option<Alert> {
     let identity = context.identity()?;
     let bot = |title: &str, env: &str, mode: &str, values: &str| {
-        Scenario::new(context, title).with("env", env).with("mode", mode).standard(&identity, "", values)
+        Scenario::new(context, title).with("env", env).with("mode", mode).standard(
+            identity.name(),
+            "",
+            values,
+        )
     };
     let scenarios = [
         bot("real money in development, then stopped", "development", "live", "1x4 stale")
@@ -168,7 +188,7 @@ fn live_in_development(context: &RuleContext<'_>) -> Option<Alert> {
         "BotLiveModeInDevelopment",
         Urgency::Page,
         MINUTE,
-        format!("{identity}{{mode=\"live\", env=\"development\"}}"),
+        identity.with("mode=\"live\", env=\"development\"").to_string(),
         [
             "The bot at {{ $labels.instance }} trades real money, but says that it is in development.",
             "Likely causes: NODE_ENV is not set on a production host, or PAPER_TRADING=false was copied to a \
@@ -181,8 +201,8 @@ fn live_in_development(context: &RuleContext<'_>) -> Option<Alert> {
 fn mode_conflict(context: &RuleContext<'_>) -> Option<Alert> {
     let identity = context.identity()?;
     let both = |title: &str, second: &str, values: &str| {
-        let bot = Scenario::new(context, title).standard(&identity, "", "1x9");
-        let bot = bot.with("mode", "paper").with("instance", second).standard(&identity, "", values);
+        let bot = Scenario::new(context, title).standard(identity.name(), "", "1x9");
+        let bot = bot.with("mode", "paper").with("instance", second).standard(identity.name(), "", values);
         bot.with("instance", "bot:5000").with("app", "").with("env", "").with("mode", "")
     };
     let scenarios = [
@@ -192,8 +212,8 @@ fn mode_conflict(context: &RuleContext<'_>) -> Option<Alert> {
             .silent([7]),
         both("a paper bot beside a live bot", "other:5000", "1x9").silent([3]),
         Scenario::new(context, "two builds of one mode")
-            .standard(&identity, "version=\"1\"", "1x9")
-            .standard(&identity, "version=\"2\"", "1x9")
+            .standard(identity.name(), "version=\"1\"", "1x9")
+            .standard(identity.name(), "version=\"2\"", "1x9")
             .silent([3]),
     ];
     Some(Alert::new(

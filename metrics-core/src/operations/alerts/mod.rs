@@ -18,8 +18,12 @@ mod scenario;
 mod subsystems;
 mod work;
 
+pub(super) use capital::{FULL, NEAR_LIMIT};
 pub(super) use definition::{Alert, Rule, Urgency};
-pub(super) use scenario::{Moment, Scenario, TRADING};
+pub(super) use library::WATCHDOG;
+pub(super) use liveness::STARTS;
+pub(super) use market_data::stale_after;
+pub(super) use scenario::{Moment, Scenario, TRADING, counts};
 
 use super::context::RuleContext;
 

@@ -35,14 +35,14 @@ fn objective_burn(context: &RuleContext<'_>) -> Option<Alert> {
     for family in context.own(Kind::Histogram) {
         let Some(objective) = family.objective else { continue };
         let threshold = objective.threshold.get();
-        let all_labels = recording::without(family, &[]);
-        let buckets = recording::without(family, &["le"]);
+        let [of_all, of_buckets] = [&[][..], &["le"]].map(|further| recording::without(family, further));
+        let series = context.of_job(&family.name);
+        let (all, within) = (series.part("_count"), series.part("_bucket").with(bucket(threshold)));
         let budget = Budget {
-            ratio: Box::new(|window| recording::own_slow_ratio(family, window)),
-            bad: Box::new(|window| {
-                let (name, bound) = (&family.name, bucket(threshold));
+            ratio: Box::new(|window| context.of_job(recording::own_slow_ratio(family, window))),
+            bad: Box::new(move |window| {
                 format!(
-                    "{all_labels} (increase({name}_count[{window}]))\n    - {buckets} (increase({name}_bucket{{{bound}}}[{window}]))"
+                    "{of_all} (increase({all}[{window}]))\n    - {of_buckets} (increase({within}[{window}]))"
                 )
             }),
             allowed: 1.0 - objective.ratio.get(),
@@ -54,11 +54,10 @@ fn objective_burn(context: &RuleContext<'_>) -> Option<Alert> {
         scenarios.extend(budget.scenarios(context, "", |bot, all, good, _| {
             let comma = if labels.is_empty() { "" } else { "," };
             let bot = bot.series(&format!("{name}_count"), &labels, all);
-            bot.series(
-                &format!("{name}_bucket"),
-                &format!("{labels}{comma}le=\"{}\"", bound_in_text(threshold)),
-                good,
-            )
+            let bucket = |bot: Scenario, bound: &str, values: &str| {
+                bot.series(&format!("{name}_bucket"), &format!("{labels}{comma}le=\"{bound}\""), values)
+            };
+            bucket(bucket(bot, "+Inf", all), &bound_in_text(threshold), good)
         }));
     }
     combined(
@@ -78,9 +77,8 @@ fn off_the_scale(context: &RuleContext<'_>) -> Option<Alert> {
     let window = context.window(NOTICE);
     for family in context.own(Kind::Histogram) {
         let Some(last) = family.buckets.last() else { continue };
-        let (name, bound) = (&family.name, bucket(last.get()));
         rules.push(Rule {
-            expr: above_scale(name, None, bound, &window),
+            expr: above_scale(&context.of_job(&family.name), bucket(last.get()), &window),
             hold: 5 * MINUTE,
             urgency: Urgency::Inform,
             labels: vec![metric(family)],
@@ -122,9 +120,9 @@ fn off_the_scale(context: &RuleContext<'_>) -> Option<Alert> {
 fn not_finite(context: &RuleContext<'_>) -> Option<Alert> {
     let (mut rules, mut scenarios) = (Vec::new(), Vec::new());
     for family in context.own(Kind::Gauge) {
-        let name = &family.name;
+        let gauge = context.of_job(&family.name);
         rules.push(Rule {
-            expr: format!("({name} != {name}) or (abs({name}) == Inf)"),
+            expr: format!("({gauge} != {gauge}) or (abs({gauge}) == Inf)"),
             hold: 5 * MINUTE,
             urgency: Urgency::Warn,
             labels: vec![metric(family)],

@@ -1,6 +1,6 @@
 //! Whether the bot and the exchange agree on open orders and positions.
 
-use super::events::growth;
+use super::events::{GrowingCounter, growth};
 use super::subsystems::{deliberately_quiet, quiet_window, warning};
 use super::{Alert, Scenario, Urgency};
 use crate::catalogue::{
@@ -24,13 +24,13 @@ pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
 const MISMATCHES: &str = "reconciliation_mismatches_total";
 
 fn mismatch(context: &RuleContext<'_>) -> Option<Alert> {
-    let mismatches = context.name(&RECONCILIATION_MISMATCHES_TOTAL)?;
+    let mismatches = context.series(&RECONCILIATION_MISMATCHES_TOTAL)?;
     let scenarios = growth(context, NOTICE, MISMATCHES, "", "").into_iter().map(warning);
     Some(Alert::new(
         "BotReconciliationMismatch",
         Urgency::Warn,
         0,
-        context.grew(&mismatches, "", NOTICE),
+        context.grew(&mismatches, &[], NOTICE),
         [
             "{{ $labels.instance }} found a new difference between its records and the exchange.",
             "Likely causes: a lost answer to an order (see BotOrderStateUnknown), a fill that was not recorded, or a \
@@ -41,23 +41,24 @@ fn mismatch(context: &RuleContext<'_>) -> Option<Alert> {
 }
 
 fn storm(context: &RuleContext<'_>) -> Option<Alert> {
-    let mismatches = context.name(&RECONCILIATION_MISMATCHES_TOTAL)?;
-    let grew = context.grew(&mismatches, "", NOTICE);
+    let mismatches = context.series(&RECONCILIATION_MISMATCHES_TOTAL)?;
+    let grew = context.grew(&mismatches, &[], NOTICE);
     let bot = |title: &str, values: &str| {
         Scenario::new(context, title).of_prometheus("up", "1x130").series(MISMATCHES, "", values)
     };
     let scenarios = [
-        bot("more than twenty at once, then none", "0x20 21x40")
-            .silent([20])
-            .fires([22, 34], "")
-            .silent([40]),
         bot("twenty at once", "7x20 27x40").silent([21, 25]),
-        bot("thirty-three before the first scrape", "_x21 33x40")
-            .silent([20])
-            .fires([22, 34], "")
-            .silent([40]),
         bot("forty-five within an hour", "0+0.75x120").silent([60]),
     ];
+    let storm = GrowingCounter {
+        window: NOTICE,
+        family: MISMATCHES,
+        labels: "",
+        growth: STORM + 1,
+        hold: 0,
+        expected: "",
+    };
+    let scenarios: Vec<_> = storm.scenarios(context).into_iter().chain(scenarios).collect();
     Some(Alert::new(
         "BotReconciliationStorm",
         Urgency::Page,
@@ -74,7 +75,7 @@ fn storm(context: &RuleContext<'_>) -> Option<Alert> {
 }
 
 fn items_missing(context: &RuleContext<'_>) -> Option<Alert> {
-    let missing = context.name(&RECONCILIATION_MISSING_ITEMS_COUNT)?;
+    let missing = context.series(&RECONCILIATION_MISSING_ITEMS_COUNT)?;
     let orphan = "source=\"db\"";
     let bot = |title: &str, values: &str| {
         let bot = Scenario::new(context, title).series("reconciliation_missing_items_count", orphan, values);
@@ -106,13 +107,13 @@ fn blind(context: &RuleContext<'_>) -> Option<Alert> {
     let name = "reconciliation";
     let matcher = format!("subsystem=\"{name}\"");
     // Only a bot that reconciles.
-    context.name(&RECONCILIATION_MISSING_ITEMS_COUNT)?;
-    let last_run = context.name_with(&SUBSYSTEM_LAST_RUN_TIMESTAMP, "subsystem", name)?;
-    let max_age = context.name(&SUBSYSTEM_MAX_AGE_SECONDS)?;
+    context.series(&RECONCILIATION_MISSING_ITEMS_COUNT)?;
+    let last_run = context.series_with(&SUBSYSTEM_LAST_RUN_TIMESTAMP, "subsystem", name)?.with(&matcher);
+    let max_age = context.series(&SUBSYSTEM_MAX_AGE_SECONDS)?;
     let limit = context.scale.seconds(BLIND);
-    let quiet = deliberately_quiet(context, Some(name))?;
-    let quiet_minutes = quiet_window(context, Some(name)).div_ceil(MINUTE);
-    let expr = format!("time() - {last_run}{{{matcher}}} > clamp_min({max_age}, {limit})\n{quiet}");
+    let quiet = deliberately_quiet(context, context.max_age(name))?;
+    let quiet_minutes = quiet_window(context.max_age(name)).div_ceil(MINUTE);
+    let expr = format!("timestamp({last_run}) - {last_run} > clamp_min({max_age}, {limit})\n{quiet}");
     let bot = |title: &str, last: &str, max_age: &str| {
         let bot = Scenario::new(context, title).series("subsystem_last_run_timestamp", &matcher, last);
         bot.series("subsystem_max_age_seconds", &matcher, max_age)

@@ -13,7 +13,7 @@ pub(in crate::operations) const TRADING: &str = "subsystem=\"trading\"";
 const INSTANCE: &str = "bot:5000";
 
 /// The values of a counter from 0 on, in promtool's notation: phases of minutes, and the growth in each minute.
-pub(super) fn counts(phases: &[(u32, f64)]) -> String {
+pub(in crate::operations) fn counts(phases: &[(u32, f64)]) -> String {
     let mut value = 0.0;
     let mut text = "0".to_owned();
     for (minutes, growth) in phases {
@@ -48,6 +48,8 @@ pub(in crate::operations) struct Scenario {
     /// Selectors with values in promtool's notation.
     pub(in crate::operations) series: Vec<(String, String)>,
     pub(in crate::operations) moments: Vec<Moment>,
+    /// Whether promtool takes long for it.
+    pub(in crate::operations) is_long: bool,
     namespace: String,
     labels: BTreeMap<String, String>,
 }
@@ -76,13 +78,14 @@ impl Scenario {
             step: 60,
             series: Vec::new(),
             moments: Vec::new(),
+            is_long: false,
             namespace: context.linked.namespace.clone(),
             labels: labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         }
     }
 
     /// Changes a label of every later series and expected alert; an empty value removes it.
-    pub(super) fn with(mut self, label: &str, value: &str) -> Self {
+    pub(in crate::operations) fn with(mut self, label: &str, value: &str) -> Self {
         if value.is_empty() {
             self.labels.remove(label);
         } else {
@@ -97,6 +100,35 @@ impl Scenario {
         self
     }
 
+    /// Stretches the time between values and until each moment, so that what took `from` seconds takes `to`.
+    pub(super) fn stretched(mut self, from: u64, to: u64) -> Self {
+        let stretched = |seconds: &mut u64| *seconds = *seconds * to / from;
+        stretched(&mut self.step);
+        self.moments.iter_mut().for_each(|moment| stretched(&mut moment.at));
+        self
+    }
+
+    /// Leaves the scenario out of the usual tests: it lasts long, and is similar to another one.
+    pub(in crate::operations) fn long(mut self) -> Self {
+        self.is_long = true;
+        self
+    }
+
+    /// Adds a bot of another job with the same series, which is none of the rules' business.
+    pub(in crate::operations) fn beside_another_job(mut self, job: &str) -> Self {
+        let [own, other] = [job, "neighbour"].map(|job| equal("job", job));
+        let of_job = self.series.iter().filter(|(series, _)| series.contains(&own));
+        let others = of_job.map(|(series, values)| (series.replace(&own, &other), values.clone()));
+        let others: Vec<_> = others.collect();
+        self.series.extend(others);
+        self
+    }
+
+    /// Whether an alert fires at some moment.
+    pub(in crate::operations) fn has_alerts(&self) -> bool {
+        self.moments.iter().any(|moment| !moment.firing.is_empty())
+    }
+
     /// Adds a series of the bot, with the namespace, the default labels and these labels: `a="b",c="d"`.
     pub(in crate::operations) fn series(self, name: &str, labels: &str, values: &str) -> Self {
         let name = format!("{}_{name}", self.namespace);
@@ -104,7 +136,7 @@ impl Scenario {
     }
 
     /// Adds a series of the bot without the namespace.
-    pub(super) fn standard(mut self, name: &str, labels: &str, values: &str) -> Self {
+    pub(in crate::operations) fn standard(mut self, name: &str, labels: &str, values: &str) -> Self {
         self.series.push((format!("{name}{}", self.selector(labels)), values.to_owned()));
         self
     }

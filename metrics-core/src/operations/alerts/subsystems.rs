@@ -1,11 +1,12 @@
 //! Whether the loops run, succeed and keep up.
 
-use super::{Alert, Scenario, TRADING, Urgency, durations};
+use super::{Alert, Rule, Scenario, TRADING, Urgency, durations};
 use crate::catalogue::{
     SUBSYSTEM_ALIVE, SUBSYSTEM_LAST_RUN_TIMESTAMP, SUBSYSTEM_MAX_AGE_SECONDS, SUBSYSTEM_PAUSED,
     SUBSYSTEM_RUNS_TOTAL,
 };
-use crate::operations::context::{NOTICE, RuleContext};
+use crate::operations::context::{NOTICE, Pace, RuleContext};
+use crate::operations::promql::equal;
 use crate::operations::scale::MINUTE;
 
 pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
@@ -31,7 +32,7 @@ fn alive(context: &RuleContext<'_>, title: &str, values: &str) -> Scenario {
 }
 
 fn stalled(context: &RuleContext<'_>) -> Option<Alert> {
-    let alive_name = context.name(&SUBSYSTEM_ALIVE)?;
+    let alive_name = context.series(&SUBSYSTEM_ALIVE)?;
     let scenarios = [
         alive(context, "a loop hangs and recovers", "1x3 0x4 1x9")
             .silent([3])
@@ -60,74 +61,102 @@ fn stalled(context: &RuleContext<'_>) -> Option<Alert> {
 /// A second opinion, which does not trust the bot's own watchdog. It does not apply while a loop is paused or skips its
 /// cycles, because then the timestamp does not move although all is well.
 fn stale_by_clock(context: &RuleContext<'_>) -> Option<Alert> {
-    let last_run = context.name(&SUBSYSTEM_LAST_RUN_TIMESTAMP)?;
-    let max_age = context.name(&SUBSYSTEM_MAX_AGE_SECONDS)?;
-    let quiet = deliberately_quiet(context, None)?;
-    let quiet_minutes = quiet_window(context, None).div_ceil(MINUTE);
-    let expr = format!("time() - ({last_run} > 0) > {max_age}\n{quiet}");
-    let rest = 89 + quiet_minutes;
-    let old = format!("60x{}", 10 + rest);
-    let bot = |title: &str, last: &str| {
-        let bot = Scenario::new(context, title).series("subsystem_last_run_timestamp", TRADING, last);
-        bot.series("subsystem_max_age_seconds", TRADING, &format!("120x{}", 10 + rest))
+    let last_run = context.series(&SUBSYSTEM_LAST_RUN_TIMESTAMP)?;
+    let max_age = context.series(&SUBSYSTEM_MAX_AGE_SECONDS)?;
+    let rule = |pace: &Pace| {
+        let (last_run, quiet) = (pace.of(&last_run), deliberately_quiet(context, pace.max_age)?);
+        // At the time of the scrape: until the next one, a quick loop may have had several cycles.
+        let expr = format!("timestamp({last_run}) - ({last_run} > 0) > {max_age}\n{quiet}");
+        Some(Rule { expr, hold: MINUTE, urgency: Urgency::Page, labels: Vec::new() })
     };
-    let paused = |bot: Scenario, values: &str| bot.series("subsystem_paused", TRADING, values);
-    let skipped =
-        |bot: Scenario, labels: &str, values: &str| bot.series("subsystem_runs_total", labels, values);
-    let skips = "subsystem=\"trading\",outcome=\"skipped\"";
-    let scenarios = [
-        paused(bot("successes end and come back", "60x1 120x5 480+60x30"), "0x40")
+    let slow_paced = context.slow_paced().into_keys().filter(|name| *name != "trading");
+    let scenarios = ["trading"].into_iter().chain(slow_paced).flat_map(|name| stale_loop(context, name));
+    Some(Alert {
+        name: "BotSubsystemStaleByClock",
+        rules: context.paces().iter().map(rule).collect::<Option<_>>()?,
+        summary: "The last success of the loop {{ $labels.subsystem }} of {{ $labels.instance }} is too old.",
+        description: "This compares the clocks of Prometheus and the bot and does not trust the bot's own watchdog. \
+                      Likely causes: each cycle fails or hangs, or the clocks differ.",
+        scenarios: scenarios.collect(),
+    })
+}
+
+/// The scenarios of one loop, in most of which its maximum age is two minutes.
+fn stale_loop(context: &RuleContext<'_>, name: &str) -> Vec<Scenario> {
+    let of_loop = &*equal("subsystem", name);
+    let aged = |title: &str, last: &str, max_age: u64| {
+        let bot = Scenario::new(context, format!("{title}: {name}"));
+        let bot = bot.series("subsystem_last_run_timestamp", of_loop, last);
+        bot.series("subsystem_max_age_seconds", of_loop, &format!("{max_age}x99"))
+    };
+    let bot = |title: &str, last: &str| aged(title, last, 120);
+    let runs = |outcome: &str| format!("{of_loop},outcome=\"{outcome}\"");
+    let mut scenarios = vec![
+        bot("successes end and come back", "60x1 120x5 480+60x30")
+            .series("subsystem_paused", of_loop, "0x40")
             .silent([3, 4])
-            .fires([6], TRADING)
+            .fires([6], of_loop)
             .silent([9]),
-        paused(bot("the last success is as old as allowed, not older", "0+60x30"), "0x40").silent([20]),
-        paused(bot("paused for the night", "60x60"), "1x60").silent([20]),
-        paused(bot("resumed, but no cycle succeeds", &old), &format!("1x10 0x{rest}"))
-            .silent([9, 10 + quiet_minutes])
-            .fires([13 + quiet_minutes], TRADING),
-        skipped(bot("cycles are skipped while the market is closed", "60x99"), skips, "0+1x99")
+        bot("the last success is as old as allowed, not older", "0+60x30").silent([20]),
+        bot("paused for the night", "60x60").series("subsystem_paused", of_loop, "1x60").silent([20]),
+        bot("cycles are skipped while the market is closed", "60x99")
+            .series("subsystem_runs_total", &runs("skipped"), "0+1x99")
             .silent([20, 60]),
-        skipped(bot("cycles are not skipped any more", &old), skips, &format!("0+1x10 10x{rest}"))
-            .silent([9, 8 + quiet_minutes])
-            .fires([13 + quiet_minutes], TRADING),
-        skipped(bot("cycles fail", "60x99"), "subsystem=\"trading\",outcome=\"error\"", "0+1x99")
-            .fires([20], TRADING),
+        bot("cycles fail", "60x99")
+            .series("subsystem_runs_total", &runs("error"), "0+1x99")
+            .fires([20], of_loop),
         bot("never a success", "0x99").silent([20]),
+        aged("scraped once in fourteen seconds, every three seconds a success", "-1+14x99", 3)
+            .every(14)
+            .silent([10, 12, 20]),
     ];
-    Some(Alert::new(
-        "BotSubsystemStaleByClock",
-        Urgency::Page,
-        MINUTE,
-        expr,
-        [
-            "The last success of the loop {{ $labels.subsystem }} of {{ $labels.instance }} is too old.",
-            "This compares the clocks of Prometheus and the bot and does not trust the bot's own watchdog. Likely causes: \
-             each cycle fails or hangs, or the clocks differ.",
-        ],
-        scenarios,
-    ))
+    scenarios.extend(quiet_loop(context, name));
+    scenarios
 }
 
-/// The window of [`deliberately_quiet`] in seconds, without a time scale.
-pub(super) fn quiet_window(context: &RuleContext<'_>, subsystem: Option<&str>) -> u64 {
-    NOTICE.max(2 * context.longest_max_age(subsystem))
+/// A loop that is resumed, or no longer skips its cycles, and that has time for a cycle before the alert fires.
+fn quiet_loop(context: &RuleContext<'_>, name: &str) -> [Scenario; 2] {
+    let of_loop = equal("subsystem", name);
+    let minutes = quiet_window(context.max_age(name)).div_ceil(MINUTE);
+    let rest = 89 + minutes;
+    let bot = |title: &str| {
+        let bot = Scenario::new(context, format!("{title}: {name}"));
+        let bot = bot.series("subsystem_last_run_timestamp", &of_loop, &format!("60x{}", 10 + rest));
+        bot.series("subsystem_max_age_seconds", &of_loop, &format!("120x{}", 10 + rest))
+    };
+    let skips = format!("{of_loop},outcome=\"skipped\"");
+    [
+        bot("resumed, but no cycle succeeds")
+            .series("subsystem_paused", &of_loop, &format!("1x10 0x{rest}"))
+            .silent([9, 10 + minutes])
+            .fires([13 + minutes], &of_loop),
+        bot("cycles are not skipped any more")
+            .series("subsystem_runs_total", &skips, &format!("0+1x10 10x{rest}"))
+            .silent([9, 8 + minutes])
+            .fires([13 + minutes], &of_loop),
+    ]
 }
 
-/// Excludes the loops that are paused, or whose cycles are skipped, on purpose: all, or one. A loop that is resumed has time
-/// for a cycle before the age of its last success counts again.
-pub(super) fn deliberately_quiet(context: &RuleContext<'_>, subsystem: Option<&str>) -> Option<String> {
-    let paused = context.name(&SUBSYSTEM_PAUSED)?;
-    let runs = context.name(&SUBSYSTEM_RUNS_TOTAL)?;
-    let window = context.cycles(NOTICE, 2 * context.longest_max_age(subsystem));
+/// The window of [`deliberately_quiet`] in seconds, without a time scale, for loops with this maximum age.
+pub(super) fn quiet_window(max_age: u64) -> u64 {
+    NOTICE.max(2 * max_age)
+}
+
+/// Excludes the loops that are paused, or whose cycles are skipped, on purpose. A loop with this maximum age that is
+/// resumed has time for a cycle before the age of its last success counts again.
+pub(super) fn deliberately_quiet(context: &RuleContext<'_>, max_age: u64) -> Option<String> {
+    let paused = context.series(&SUBSYSTEM_PAUSED)?;
+    let skipped = context.series(&SUBSYSTEM_RUNS_TOTAL)?.with("outcome=\"skipped\"");
+    let window = context.cycles(NOTICE, 2 * max_age);
     Some(format!(
         "unless max_over_time({paused}[{window}]) == 1\n\
-         unless sum without (outcome) (increase({runs}{{outcome=\"skipped\"}}[{window}])) > 0"
+         unless sum without (outcome) (increase({skipped}[{window}])) > 0"
     ))
 }
 
 fn never_succeeded(context: &RuleContext<'_>) -> Option<Alert> {
-    let alive_name = context.name(&SUBSYSTEM_ALIVE)?;
-    let last_run = context.name(&SUBSYSTEM_LAST_RUN_TIMESTAMP)?;
+    let alive_name = context.series(&SUBSYSTEM_ALIVE)?;
+    let last_run = context.series(&SUBSYSTEM_LAST_RUN_TIMESTAMP)?;
     let scenarios = [
         alive(context, "no cycle succeeds since the start, then one does", "1x1 0x12 1x9")
             .series("subsystem_last_run_timestamp", TRADING, "_x13 800+60x9")
@@ -160,7 +189,7 @@ fn never_succeeded(context: &RuleContext<'_>) -> Option<Alert> {
 }
 
 fn flapping(context: &RuleContext<'_>) -> Option<Alert> {
-    let alive_name = context.name(&SUBSYSTEM_ALIVE)?;
+    let alive_name = context.series(&SUBSYSTEM_ALIVE)?;
     let window = context.window(30 * MINUTE);
     let scenarios = [
         alive(context, "a loop stalls and recovers again and again", "1 0 1 0 1 0 1 0 1x60")

@@ -3,9 +3,8 @@
 use super::subsystems::warning;
 use super::{Alert, Scenario, TRADING, Urgency, market_data};
 use crate::catalogue::{EXCHANGE_API_LATENCY_SECONDS, SUBSYSTEM_ALIVE, SUBSYSTEM_RUNS_TOTAL};
-use crate::labels::Operation;
 use crate::operations::context::RuleContext;
-use crate::operations::promql::any_of;
+use crate::operations::recording;
 use crate::operations::scale::{DAY, MINUTE};
 
 pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
@@ -13,28 +12,34 @@ pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
     alerts.into_iter().flatten().collect()
 }
 
+const LATENCY: &str = "exchange_api_latency_seconds_count";
+
 /// A count that grows once in four minutes.
 const FOURTH: &str = "0x3 1x3 2x3 3x3 4x3 5x3 6x3 7x3 8x3 9x3";
 
-/// A loop whose cycles are skipped, for example while the market is closed, is not expected to work.
+/// The trading loop runs, and its cycles succeed. A loop whose cycles are skipped, for example while the market is
+/// closed, is not expected to work.
+fn trades(context: &RuleContext<'_>) -> Option<String> {
+    let alive = context.series_with(&SUBSYSTEM_ALIVE, "subsystem", "trading")?.with(TRADING);
+    let ok = context.series(&SUBSYSTEM_RUNS_TOTAL)?.with("outcome=\"ok\"");
+    let window = context.cycles(5 * MINUTE, context.max_age("trading"));
+    Some(format!("{alive} == 1\nand sum without (outcome) (increase({ok}[{window}])) > 0"))
+}
+
 fn heartbeat_without_work(context: &RuleContext<'_>) -> Option<Alert> {
-    let alive = context.name_with(&SUBSYSTEM_ALIVE, "subsystem", "trading")?;
-    let runs = context.name(&SUBSYSTEM_RUNS_TOTAL)?;
-    let calls = context.name(&EXCHANGE_API_LATENCY_SECONDS)?;
-    let max_age = context.longest_max_age(Some("trading"));
+    let trades = trades(context)?;
+    let calls = context.series(&EXCHANGE_API_LATENCY_SECONDS)?.part("_count");
+    let max_age = context.max_age("trading");
     let window = context.cycles(5 * MINUTE, max_age);
     let minutes = max_age.div_ceil(MINUTE).max(5);
-    let expr = format!(
-        "{alive}{{{TRADING}}} == 1\n\
-         and sum without (outcome) (increase({runs}{{outcome=\"ok\"}}[{window}])) > 0\n\
-         and on (job, instance) sum by (job, instance) (increase({calls}_count[{window}])) == 0"
-    );
+    let long = 150 + minutes;
+    let expr =
+        format!("{trades}\nand on (job, instance) sum by (job, instance) (increase({calls}[{window}])) == 0");
     let bot = |title: &str, alive: &str, ok: &str, calls: [&str; 2]| {
         let bot = Scenario::new(context, title).series("subsystem_alive", TRADING, alive);
         let bot = bot.series("subsystem_runs_total", "subsystem=\"trading\",outcome=\"ok\"", ok);
-        let latency = "exchange_api_latency_seconds_count";
-        bot.series(latency, "exchange=\"paper\",operation=\"place_order\"", calls[0]).series(
-            latency,
+        bot.series(LATENCY, "exchange=\"paper\",operation=\"place_order\"", calls[0]).series(
+            LATENCY,
             "exchange=\"paper\",operation=\"get_ticker\"",
             calls[1],
         )
@@ -52,16 +57,21 @@ fn heartbeat_without_work(context: &RuleContext<'_>) -> Option<Alert> {
     let scenarios = [
         other(bot(
             "cycles succeed without a call, then calls return",
-            "1x150",
-            "0+9x150",
+            &format!("1x{long}"),
+            &format!("0+9x{long}"),
             [&last_call, "7x150"],
         ))
         .silent([9, 23 + minutes])
         .fires([25 + minutes, 34 + minutes], TRADING)
         .silent([38 + minutes]),
         bot("one cycle in four minutes, and no call", "1x99", FOURTH, ["7x99", "7x99"]).fires([30], TRADING),
-        bot("calls end, and cycles ten minutes later", "1x150", "0+9x20 180x130", ["0+1x9 9x140", "7x150"])
-            .silent([24 + minutes, 40 + minutes]),
+        bot(
+            "calls end, and cycles ten minutes later",
+            &format!("1x{long}"),
+            &format!("0+9x20 180x{long}"),
+            [&format!("0+1x9 9x{long}"), "7x150"],
+        )
+        .silent([24 + minutes, 40 + minutes]),
         bot("only one operation is used", "1x99", "0+9x99", ["7x99", "0+1x99"]).silent([40]),
         bot("one call in four minutes", "1x99", "0+9x99", [FOURTH, "0x99"]).silent([30]),
         bot("all cycles are skipped", "1x99", "5x99", ["0x99", "0x99"])
@@ -87,9 +97,6 @@ fn heartbeat_without_work(context: &RuleContext<'_>) -> Option<Alert> {
     ))
 }
 
-/// The operations of a strategy that works, beside those that place an order.
-const CANCELLING: [Operation; 2] = [Operation::CancelOrder, Operation::CancelAllOrders];
-
 /// A strategy that makes few calls is not expected to make one in half an hour: only one that made [`BUSY`] calls in
 /// nearly each half hour of the last day is.
 const BUSY: u64 = 5;
@@ -99,69 +106,106 @@ const ENOUGH: u64 = 4;
 
 /// The loop goes on to fetch data, so that only calls about orders count.
 fn strategy_idle(context: &RuleContext<'_>) -> Option<Alert> {
-    let alive = context.name_with(&SUBSYSTEM_ALIVE, "subsystem", "trading")?;
-    let runs = context.name(&SUBSYSTEM_RUNS_TOTAL)?;
-    let calls = context.name(&EXCHANGE_API_LATENCY_SECONDS)?;
-    let mut operations = context.operations_of(&EXCHANGE_API_LATENCY_SECONDS, &Operation::PLACING);
-    if operations.is_empty() {
-        return None;
-    }
-    operations.extend(context.operations_of(&EXCHANGE_API_LATENCY_SECONDS, &CANCELLING));
-    let [half_hour, day] = [30 * MINUTE, DAY].map(|length| context.window(length));
-    let orders = format!(
-        "sum by (job, instance) (increase({calls}_count{{{}}}[{half_hour}]))",
-        any_of("operation", "=~", &operations)
-    );
-    let window = context.cycles(5 * MINUTE, context.longest_max_age(Some("trading")));
+    let trades = trades(context)?;
+    let orders = recording::order_calls(context)?;
+    let (recorded, length) = (context.of_job(&orders.name), orders.window);
+    let (window, day) = (context.window(length), context.window(DAY.max(ENOUGH * length)));
+    let usual = format!("{recorded}[{day}:{window}] offset {window}");
     let expr = format!(
-        "{alive}{{{TRADING}}} == 1\n\
-         and sum without (outcome) (increase({runs}{{outcome=\"ok\"}}[{window}])) > 0\n\
-         and on (job, instance) {orders} == 0\n\
-         and on (job, instance) quantile_over_time(0.25, {orders}[{day}:{half_hour}] offset {half_hour}) >= {BUSY}\n\
-         and on (job, instance) count_over_time({orders}[{day}:{half_hour}] offset {half_hour}) >= {ENOUGH}"
+        "{trades}\n\
+         and on (job, instance) {recorded} == 0\n\
+         and on (job, instance) quantile_over_time(0.25, {usual}) >= {BUSY}\n\
+         and on (job, instance) count_over_time({usual}) >= {ENOUGH}"
     );
+    let strategy = Strategy { context, operation: orders.operations[0] };
+    let mut scenarios = strategy.scenarios();
+    scenarios =
+        scenarios.into_iter().map(|scenario| scenario.stretched(recording::HALF_HOUR, length)).collect();
+    // The day is not stretched.
+    scenarios.extend((length == recording::HALF_HOUR).then(|| strategy.busy_for_thirty_hours()));
     Some(Alert::new(
         "BotStrategyIdle",
         Urgency::Warn,
-        5 * MINUTE,
+        length / 6,
         expr,
         [
             "{{ $labels.instance }} runs its trading loop, but has not touched an order for half an hour.",
             "It usually places or cancels several in that time, and still fetches data. Likely causes: a strategy that \
              finds no opportunity any more, a risk rule or circuit breaker, or a configuration that was changed.",
         ],
-        idle_strategies(context, operations[0]).map(warning),
+        scenarios.into_iter().map(warning).collect::<Vec<_>>(),
     ))
 }
 
-fn idle_strategies(context: &RuleContext<'_>, operation: &str) -> [Scenario; 8] {
-    let order = format!("exchange=\"paper\",operation=\"{operation}\"");
-    let ticker = "exchange=\"paper\",operation=\"get_ticker\"";
-    let latency = "exchange_api_latency_seconds_count";
-    let bot = |title: &str, alive: &str, ok: &str, orders: &str| {
-        let bot = Scenario::new(context, title).series("subsystem_alive", TRADING, alive);
+/// A strategy, and an operation that places its orders.
+struct Strategy<'a> {
+    context: &'a RuleContext<'a>,
+    operation: &'a str,
+}
+
+impl Strategy<'_> {
+    fn order(&self) -> String {
+        format!("exchange=\"paper\",operation=\"{}\"", self.operation)
+    }
+
+    /// A bot that goes on to fetch data, with the numbers of successful cycles and of orders.
+    fn bot(&self, title: &str, alive: &str, ok: &str, orders: &str) -> Scenario {
+        let bot = Scenario::new(self.context, title).series("subsystem_alive", TRADING, alive);
         let bot = bot.series("subsystem_runs_total", "subsystem=\"trading\",outcome=\"ok\"", ok);
-        bot.series(latency, ticker, "0+9x400").series(latency, &order, orders)
-    };
-    let (alive, ok) = ("1x400", "0+9x400");
-    let other = |bot: Scenario| {
-        let bot = bot.with("instance", "other:5000").series(latency, &order, "0+1x400");
-        bot.with("instance", "bot:5000")
-    };
-    [
-        other(bot("a market maker falls idle for 90 minutes", alive, ok, "0+1x150 150x90 151+1x100"))
-            .silent([100, 183])
-            .fires([186, 239], TRADING)
-            .silent([243, 300]),
-        bot("a strategy that is idle for a third of its time", alive, ok, "0+1x200 200x200")
-            .fires([240, 320], TRADING)
-            .silent([380]),
-        bot("a few calls in an hour", alive, ok, "0+0.125x200 25x100").silent([150, 236, 260]),
-        bot("just enough calls in each half hour", alive, ok, "0+0.25x200 50x100").fires([240], TRADING),
-        bot("a grid that is placed at the start and rests", alive, ok, "0x2 40x400").silent([35, 60, 170]),
-        bot("a bot that is new", alive, ok, "0+1x80 80x200").silent([116, 130]),
-        bot("the loop has stalled", "0x400", ok, "0+1x150 150x90").silent([190]),
-        bot("the market is closed, so that cycles are skipped", alive, "0+9x150 1350x90", "0+1x150 150x90")
+        let ticker = "exchange=\"paper\",operation=\"get_ticker\"";
+        bot.series(LATENCY, ticker, "0+9x450").series(LATENCY, &self.order(), orders)
+    }
+
+    fn busy_for_thirty_hours(&self) -> Scenario {
+        let bot = self.bot("busy for thirty hours, then idle", "1x450", "0+45x450", "0+5x360 1800x90");
+        bot.every(300).fires([34 * 60], TRADING).silent([37 * 60]).long()
+    }
+
+    fn scenarios(&self) -> Vec<Scenario> {
+        let (alive, ok) = ("1x400", "0+9x400");
+        // The minutes in which a successful cycle is noticed, as they are before the scenarios are stretched.
+        let max_age = self.context.max_age("trading");
+        let cycles =
+            max_age.max(5 * MINUTE) * recording::HALF_HOUR / max_age.max(recording::HALF_HOUR) / MINUTE;
+        let bot = |title: &str, orders: &str| self.bot(title, alive, ok, orders);
+        let maker = bot("a market maker falls idle for 90 minutes", "0+1x130 130x90 131+1x100");
+        let other_loop = "subsystem=\"monitor\"";
+        let maker = maker.series("subsystem_alive", other_loop, alive).series(
+            "subsystem_runs_total",
+            &format!("{other_loop},outcome=\"ok\""),
+            ok,
+        );
+        let beside = maker.with("instance", "other:5000").series(LATENCY, &self.order(), "0+1x400");
+        vec![
+            beside
+                .with("instance", "bot:5000")
+                .silent([100, 160])
+                .fires([165, 220], TRADING)
+                .silent([225, 300]),
+            bot("a strategy that is idle for a third of its time", "0+2x200 400x200")
+                .fires([240, 355], TRADING)
+                .silent([365, 380]),
+            bot("a few calls in an hour", "0+0.125x200 25x100").silent([150, 235, 260]),
+            bot("just enough calls in each half hour", "0+0.25x200 50x100").fires([240], TRADING),
+            bot("a grid that is placed at the start and rests", "0x2 40x400").silent([35, 60, 170]),
+            bot("a bot that is new", "0+1x105 105x200").silent([115, 145]),
+            self.bot(
+                "an idle strategy begins to skip its cycles",
+                alive,
+                "0+9x199 1791x200",
+                "0+1x130 130x200",
+            )
+            .series("subsystem_runs_total", "subsystem=\"trading\",outcome=\"skipped\"", "0x199 0+9x200")
+            .fires([195], TRADING)
+            .silent([200 + cycles, 215 + cycles]),
+            self.bot("the loop has stalled", "0x400", ok, "0+1x150 150x90").silent([190]),
+            self.bot(
+                "the market is closed, so that cycles are skipped",
+                alive,
+                "0+9x150 1350x90",
+                "0+1x150 150x90",
+            )
             .silent([190, 220]),
-    ]
+        ]
+    }
 }

@@ -2,6 +2,9 @@
 
 use super::panel::PanelView::{Areas, Bars, Heatmap, Lines, Names, Values};
 use super::panel::{BAD, GOOD, NEUTRAL, Panel, WARNING};
+use crate::operations::alerts::{STARTS, WATCHDOG};
+use crate::operations::promql::{Growth, SeriesSelector};
+use crate::operations::scale::DAY;
 
 pub(super) const NOT_SCRAPED: &str = "the bot is not scraped";
 
@@ -43,7 +46,7 @@ pub(super) fn now() -> Vec<Panel> {
             "s",
             ["The time since each loop last succeeded.", "no cycle has succeeded since the start"],
         )
-        .query("max by (subsystem) (time() - @subsystem_last_run_timestamp)", "{{subsystem}}"),
+        .query("max by (subsystem) (timestamp(@subsystem_last_run_timestamp) - @subsystem_last_run_timestamp)", "{{subsystem}}"),
         Panel::new(
             Values,
             "Restarts in 1 h",
@@ -51,7 +54,7 @@ pub(super) fn now() -> Vec<Panel> {
             ["How often the bot was restarted within an hour.", NOT_SCRAPED],
         )
         .query("sum(changes(@process_start_time_seconds[1h]))", "restarts")
-        .limits(GOOD, &[(1.0, WARNING), (3.0, BAD)])
+        .limits(GOOD, &[(1.0, WARNING), (f64::from(STARTS) + 1.0, BAD)])
         .alert("BotRestartLoop"),
         Panel::new(
             Names,
@@ -62,7 +65,7 @@ pub(super) fn now() -> Vec<Panel> {
         .query(
             format!(
                 "sum by (alertname) ({ALERTS})\n\
-                 or on () label_replace(0 * count(ALERTS{{alertname=\"Watchdog\"}}), \"alertname\", \"none\", \"\", \"\")"
+                 or on () label_replace(0 * count(ALERTS{{alertname=\"{WATCHDOG}\", job=~\"$job\"}}), \"alertname\", \"none\", \"\", \"\")"
             ),
             "{{alertname}}",
         )
@@ -73,15 +76,28 @@ pub(super) fn now() -> Vec<Panel> {
             "short",
             ["How often available capital fell below zero within 24 hours.", "no profile is known yet"],
         )
-        .query(
-            "sum(increase(@capital_invariant_violations_total[24h]) > 0\n\
-             or (@capital_invariant_violations_total unless @capital_invariant_violations_total offset 24h)\n\
-             or 0 * @capital_invariant_violations_total)",
-            "violations",
-        )
+        .query(violations(Some(START)), "violations")
+        .fallback(&violations(None))
         .limits(GOOD, &[(1.0, BAD)])
         .alert("BotCapitalInvariantViolated"),
     ]
+}
+
+/// The series of the starts of the processes.
+const START: &str = "@process_start_time_seconds";
+
+/// The violations of a day, or 0.
+fn violations(start: Option<&str>) -> String {
+    let all = SeriesSelector::new("@capital_invariant_violations_total");
+    #[expect(clippy::cast_precision_loss, reason = "a day in seconds is exact")]
+    let start = start.map(|start| (SeriesSelector::new(start), DAY as f64));
+    let grew = Growth { window: "24h", up: selected_up(), start }.of(&all, &[]);
+    format!("sum({grew}\nor 0 * {all})")
+}
+
+/// Prometheus' own series about the selected bots.
+fn selected_up() -> SeriesSelector {
+    SeriesSelector::new("up").with(r#"job=~"$job", instance=~"$instance""#)
 }
 
 pub(super) fn loops() -> Vec<Panel> {
@@ -171,7 +187,8 @@ pub(super) fn reconciliation() -> Vec<Panel> {
             ],
         )
         .query(
-            "max by (instance) (time() - @subsystem_last_run_timestamp{subsystem=\"reconciliation\"}\n\
+            "max by (instance) (timestamp(@subsystem_last_run_timestamp{subsystem=\"reconciliation\"})\n\
+             - @subsystem_last_run_timestamp{subsystem=\"reconciliation\"}\n\
              and on (job, instance) @reconciliation_missing_items_count)",
             "{{instance}}",
         )
@@ -180,15 +197,11 @@ pub(super) fn reconciliation() -> Vec<Panel> {
 }
 
 pub(super) fn events() -> Vec<Panel> {
-    let grown = |matchers: &str| {
-        let events = format!("@operational_events_total{matchers}");
-        // Series that began within the window count in full if the bot was scraped before.
-        format!(
-            "(({events} > 0 unless {events} offset $__rate_interval)\n\
-             and on (job, instance) (up offset $__rate_interval == 1)\n\
-             or increase({events}[$__rate_interval]) > 0)"
-        )
-    };
+    let all = SeriesSelector::new("@operational_events_total");
+    let alarming = [r#"severity=~"WARNING|ERROR|CRITICAL""#.to_owned()];
+    // Without the starts, because the interval is not known as a number.
+    let grown = Growth { window: "$__rate_interval", up: selected_up(), start: None };
+    let grown = |matchers: &[String]| format!("({})", grown.of(&all, matchers));
     vec![
         Panel::new(
             Bars,
@@ -196,7 +209,7 @@ pub(super) fn events() -> Vec<Panel> {
             "short",
             ["Events by their type.", "no event occurred within the window"],
         )
-        .query(format!("sum by (type) {}", grown("")), "{{type}}")
+        .query(format!("sum by (type) {}", grown(&[])), "{{type}}")
         .width(12),
         Panel::new(
             Bars,
@@ -204,10 +217,7 @@ pub(super) fn events() -> Vec<Panel> {
             "short",
             ["Events that need attention, by severity and type.", "no such event occurred within the window"],
         )
-        .query(
-            format!("sum by (severity, type) {}", grown(r#"{severity=~"WARNING|ERROR|CRITICAL"}"#)),
-            "{{severity}} {{type}}",
-        )
+        .query(format!("sum by (severity, type) {}", grown(&alarming)), "{{severity}} {{type}}")
         .width(12)
         .alert("BotErrorEvents"),
     ]

@@ -22,7 +22,6 @@ use self::selectors::Selectors;
 use super::alerts::areas;
 use super::context::RuleContext;
 use super::runbook;
-use crate::linked::LinkedCatalogue;
 
 /// The version of the JSON, that of Grafana 11; later ones read it too.
 const SCHEMA_VERSION: u32 = 39;
@@ -59,7 +58,8 @@ pub(super) struct DashboardQuery {
 }
 
 /// The panels of the linked families under the titles of their rows, in the order of an operator's questions.
-fn rows(linked: &LinkedCatalogue) -> Vec<(&'static str, Vec<Panel>)> {
+fn rows(context: &RuleContext<'_>) -> Vec<(&'static str, Vec<Panel>)> {
+    let linked = context.linked;
     let selectors = Selectors { linked };
     let rows = [
         ("Now", health::now()),
@@ -68,7 +68,7 @@ fn rows(linked: &LinkedCatalogue) -> Vec<(&'static str, Vec<Panel>)> {
         ("Risk", trading::risk()),
         ("Reconciliation", health::reconciliation()),
         ("Events", health::events()),
-        ("Market data", trading::market_data()),
+        ("Market data", trading::market_data(context)),
         ("The bot's own", trading::own(linked)),
         ("Process", health::process()),
     ];
@@ -79,8 +79,8 @@ fn rows(linked: &LinkedCatalogue) -> Vec<(&'static str, Vec<Panel>)> {
 }
 
 /// All queries, in the order of the dashboard.
-pub(super) fn queries(linked: &LinkedCatalogue) -> Vec<DashboardQuery> {
-    let selectors = Selectors { linked };
+pub(super) fn queries(context: &RuleContext<'_>) -> Vec<DashboardQuery> {
+    let selectors = Selectors { linked: context.linked };
     let variables = variables::variables(&selectors).into_iter().map(|variable| DashboardQuery {
         place: format!("variable {}", variable.name),
         expr: variable.series,
@@ -91,7 +91,7 @@ pub(super) fn queries(linked: &LinkedCatalogue) -> Vec<DashboardQuery> {
         expr: annotation.expr,
         legend: annotation.text.to_owned(),
     });
-    let panels = rows(linked).into_iter().flat_map(|(row, panels)| {
+    let panels = rows(context).into_iter().flat_map(|(row, panels)| {
         let of_panel = move |panel: Panel| {
             let place = format!("panel {row} / {}", panel.title);
             panel.targets.into_iter().map(move |target| DashboardQuery {
@@ -149,7 +149,7 @@ fn panels(context: &RuleContext<'_>, runbook: Option<&str>) -> Vec<Value> {
     let mut y = 0;
     let mut next_id = 1..;
     let mut id = || next_id.next().unwrap_or_default();
-    for (title, panels) in rows(context.linked) {
+    for (title, panels) in rows(context) {
         written.push(render::heading(title, id(), GridPosition { x: 0, y, width: COLUMNS, height: 1 }));
         y += 1;
         for line in lines(&panels) {

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::linked::LinkedCatalogue;
 use crate::operations::scale::TimeScale;
 use crate::{Families, Mode, Settings, catalogue};
 
@@ -116,7 +117,7 @@ fn every_library_panel_is_in_the_dashboard_of_a_bot_with_all_families() {
         trading::risk(),
         health::reconciliation(),
         health::events(),
-        trading::market_data(),
+        trading::market_data(&RuleContext::new(&linked, TimeScale::NONE, None)),
         health::process(),
     ];
     for written in tables.iter().flatten() {

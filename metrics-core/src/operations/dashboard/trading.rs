@@ -6,6 +6,8 @@ use super::panel::{BAD, GOOD, NEUTRAL, Panel, WARNING};
 use super::units::unit;
 use crate::catalogue::{EXCHANGE_API_LATENCY_SECONDS, Kind, Origin};
 use crate::linked::{LinkedCatalogue, LinkedFamily};
+use crate::operations::alerts::{FULL, NEAR_LIMIT, stale_after};
+use crate::operations::context::RuleContext;
 use crate::operations::promql::bucket;
 use crate::operations::recording::{ALLOWED_FAILURES, failures};
 
@@ -134,7 +136,7 @@ pub(super) fn risk() -> Vec<Panel> {
             ["The part of each profile's allocated capital that positions and open orders use.", NO_PROFILE],
         )
         .query("max by (profile_id) (@profile_utilization_percent)", "{{profile_id}}")
-        .limits(NEUTRAL, &[(90.0, WARNING), (100.0, BAD)])
+        .limits(NEUTRAL, &[(NEAR_LIMIT.into(), WARNING), (FULL.into(), BAD)])
         .alert("BotProfileOverAllocated"),
         Panel::new(
             Values,
@@ -162,15 +164,18 @@ pub(super) fn risk() -> Vec<Panel> {
     ]
 }
 
-pub(super) fn market_data() -> Vec<Panel> {
+pub(super) fn market_data(context: &RuleContext<'_>) -> Vec<Panel> {
     let description = ["The time since the last update of each symbol.", "no market data has arrived yet"];
+    #[expect(clippy::cast_precision_loss, reason = "a maximum age")]
+    let limit = stale_after(context) as f64;
     let age = Panel::new(Lines, "Age of the market data", "s", description);
     vec![
         age.query(
-            "max by (exchange, symbol) (time() - @market_data_last_update_timestamp_seconds)",
+            "max by (exchange, symbol) (timestamp(@market_data_last_update_timestamp_seconds)\n\
+             - @market_data_last_update_timestamp_seconds)",
             "{{exchange}} {{symbol}}",
         )
-        .limits(NEUTRAL, &[(60.0, BAD)])
+        .limits(NEUTRAL, &[(limit, BAD)])
         .alert("BotMarketDataStale"),
     ]
 }

@@ -8,6 +8,7 @@ use super::use_marks::is_created_by_use;
 use crate::catalogue::{Kind, OPERATIONAL_EVENTS_TOTAL};
 use crate::client::{HttpClient, explained};
 use crate::linked::{LinkedCatalogue, LinkedFamily};
+use crate::operations::alerts::WATCHDOG;
 use crate::operations::context::RuleContext;
 use crate::operations::promql::equal;
 use crate::operations::queries::{Query, QueryPlace, queries};
@@ -16,7 +17,7 @@ use crate::shown::shown;
 
 const UNREACHABLE: &str = "Check the address of Prometheus and its credentials.";
 
-const NO_TARGET: &str = "BotMissing always fires, and BotDown and BotRestartLoop never do. Pass the job of the scrape \
+const NO_TARGET: &str = "BotMissing always fires, and no other alert about the bot does. Pass the job of the scrape \
                          configuration as --job, here and to `metrics rules`.";
 
 const NO_SERIES: &str = "Check on Prometheus' page Targets that the bot is scraped, and that no relabelling drops the \
@@ -249,5 +250,5 @@ fn counted(family: &LinkedFamily) -> String {
 
 /// Whether an alert always fires, which proves that alerts arrive.
 fn is_heartbeat(query: &Query) -> bool {
-    query.expr == "vector(1)"
+    query.name == WATCHDOG
 }
