@@ -43,7 +43,9 @@ pub(crate) fn has_data() -> Result<(), Failed> {
         let mut left = Vec::new();
         for query in &waiting {
             let found = prometheus.query(&query.expr).map_err(|error| format!("{}: {error}", query.place))?;
-            left.extend(found.is_empty().then_some(*query));
+            // Without observations a quantile is not a number.
+            let has_data = found.iter().any(|(_, value)| !value.is_nan());
+            left.extend((!has_data).then_some(*query));
         }
         waiting = left;
         let places: Vec<_> = waiting.iter().map(|query| format!("{}: {}", query.place, query.expr)).collect();

@@ -17,6 +17,7 @@ mod pushgateway;
 mod queries;
 mod restart;
 mod rules;
+mod scenarios;
 mod schema;
 mod security;
 mod victoria_metrics;
@@ -54,6 +55,7 @@ fn main() {
         trial("amtool", "amtool_accepts_the_configuration_and_routes_the_alerts", rules::delivered),
         trial("vmalert", "vmalert_reads_the_rules", rules::read_by_vmalert),
         Trial::test("a_second_parser_reads_each_expression", rules::parsed),
+        Trial::test("each_selector_of_a_rule_names_the_job", rules::of_one_job),
         Trial::test("a_second_parser_reads_each_query_of_the_dashboard", dashboard::parsed),
         prometheus("each_query_of_the_dashboard_has_data_while_the_bot_has_faults", dashboard::has_data),
         needing(

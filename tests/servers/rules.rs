@@ -5,11 +5,13 @@ use std::process::Command;
 
 use bot_metrics::{Families, Settings};
 use libtest_mimic::Failed;
+use promql_parser::parser::Expr;
+use promql_parser::util::{ExprVisitor, walk_expr};
 use serde_json::Value;
 
 use crate::desk::{settings, text};
-use crate::mutated_rules;
 use crate::process::Directory;
+use crate::scenarios;
 
 /// Rules and their tests are valid and agree; the long version tests the files as they are.
 pub(crate) fn tested() -> Result<(), Failed> {
@@ -17,7 +19,7 @@ pub(crate) fn tested() -> Result<(), Failed> {
     write(&directory, &settings())?;
     promtool(&directory, &["check", "rules", "rules.yml"])?;
     if std::env::var_os("BOT_METRICS_LONG_TESTS").is_none() {
-        return mutated_rules::passed();
+        return scenarios::pass(&settings());
     }
     promtool(&directory, &["test", "rules", "rule-tests.yml"])?;
     Ok(())
@@ -122,6 +124,48 @@ pub(crate) fn parsed() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// Each selector of a rule names the bot's job, so that another bot in the same Prometheus is not judged by it.
+pub(crate) fn of_one_job() -> Result<(), Failed> {
+    for settings in variants().into_iter().chain([settings().default_labels_in_target_info()]) {
+        for expr in exprs(&text(&["rules", "--job", JOB], &settings)?)? {
+            let mut selectors = Selectors::default();
+            let parsed = promql_parser::parser::parse(&expr)?;
+            walk_expr(&mut selectors, &parsed).map_err(|error| format!("{expr}: {error}"))?;
+            if selectors.count == 0 {
+                return Err(format!("{expr} has no selector").into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The name of a job that differs from the app.
+const JOB: &str = "desks";
+
+/// The number of selectors that name the job.
+#[derive(Default)]
+struct Selectors {
+    count: usize,
+}
+
+impl ExprVisitor for Selectors {
+    type Error = String;
+
+    fn pre_visit(&mut self, expr: &Expr) -> Result<bool, String> {
+        let selector = match expr {
+            Expr::VectorSelector(selector) => selector,
+            Expr::MatrixSelector(range) => &range.vs,
+            _ => return Ok(true),
+        };
+        let mut matchers = selector.matchers.matchers.iter();
+        if !matchers.any(|matcher| matcher.name == "job" && matcher.value == JOB) {
+            return Err(format!("{:?} selects series of every job", selector.name));
+        }
+        self.count += 1;
+        Ok(true)
+    }
 }
 
 fn exprs(rules: &str) -> Result<Vec<String>, Failed> {
