@@ -3,6 +3,12 @@
 //! This module is the only place that defines them. The encoders, the collector, the reference table and all other
 //! code read the names here.
 
+mod family;
+pub(crate) mod table;
+
+pub use family::{Families, Family, Kind, Objective, Origin};
+pub use table::markdown;
+
 /// The labels of every series, beside those of its family.
 pub(crate) const DEFAULT_LABELS: [&str; 3] = ["app", "env", "mode"];
 
@@ -14,125 +20,6 @@ pub(crate) const DEFAULT_NAMESPACE: &str = "bytelyst_bot";
 pub(crate) fn is_name(name: &str, colons: bool) -> bool {
     let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || (colons && b == b':');
     !name.is_empty() && name.bytes().all(legal) && !name.as_bytes()[0].is_ascii_digit()
-}
-
-/// The kind of a family's values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "linked-catalogue",
-    derive(serde::Deserialize, serde::Serialize),
-    serde(rename_all = "lowercase")
-)]
-pub enum Kind {
-    /// A count that only grows while the process lives.
-    Counter,
-    /// A value that goes up and down.
-    Gauge,
-    /// Observations in cumulative buckets, with their sum and count.
-    Histogram,
-}
-
-impl Kind {
-    /// The type in the text format's `# TYPE` line.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Histogram => "histogram",
-        }
-    }
-
-    /// The suffixes of the samples of a family of this kind; empty if samples have the name itself.
-    pub(crate) fn suffixes(self) -> &'static [&'static str] {
-        match self {
-            Self::Counter | Self::Gauge => &[],
-            Self::Histogram => &["_bucket", "_sum", "_count"],
-        }
-    }
-}
-
-/// How large a part of the observations is to lie at or below a bucket's bound.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Objective {
-    /// A bound of the histogram's buckets.
-    pub threshold: f64,
-    /// Above 0 and below 1: 0.99 for 99 %.
-    pub ratio: f64,
-}
-
-/// The origin of a family: contract or extension.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "linked-catalogue",
-    derive(serde::Deserialize, serde::Serialize),
-    serde(rename_all = "lowercase")
-)]
-pub enum Origin {
-    /// One of the nine core families whose names, labels and buckets never change; always exported.
-    Core,
-    /// Declared by the bot itself with [`metrics!`](crate::metrics).
-    Custom,
-    /// Added by this library; [`Families::CoreOnly`] switches all of these off.
-    Extension,
-    /// Like [`Extension`](Self::Extension), under the name that every Prometheus client uses, without a namespace.
-    Standard,
-}
-
-/// The families that an instance exports.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Families {
-    /// The nine core families, the extensions, and the bot's own.
-    #[default]
-    All,
-    /// The nine core families, and the bot's own.
-    CoreOnly,
-}
-
-impl Families {
-    /// Whether `family` is exported.
-    #[must_use]
-    pub fn include(self, family: &Family) -> bool {
-        // If the default labels are not on each series, this family is the only one that has them.
-        let carries_labels = family.name == TARGET_INFO.name;
-        carries_labels || self.include_origin(family.origin)
-    }
-
-    /// Whether families of this origin are exported.
-    pub(crate) fn include_origin(self, origin: Origin) -> bool {
-        self == Self::All || !matches!(origin, Origin::Extension | Origin::Standard)
-    }
-}
-
-/// One metric family.
-#[derive(Debug, PartialEq)]
-pub struct Family {
-    /// The name without the namespace: `subsystem_alive` is exported as `bytelyst_bot_subsystem_alive`. Families of
-    /// [`Origin::Standard`] are exported without a namespace.
-    pub name: &'static str,
-    /// The kind of its values.
-    pub kind: Kind,
-    /// The text of `# HELP`, one sentence.
-    pub help: &'static str,
-    /// Label names in addition to the default labels `app`, `env` and `mode`, in the order in which they are written.
-    pub labels: &'static [&'static str],
-    /// Upper bounds of a histogram's buckets in seconds, ascending, without `+Inf`; empty for other kinds.
-    pub buckets: &'static [f64],
-    /// The objective of a histogram.
-    pub objective: Option<Objective>,
-    /// Contract, extension, or the bot's own.
-    pub origin: Origin,
-}
-
-impl Family {
-    /// The name under which it is exported.
-    #[must_use]
-    pub fn full_name(&self, namespace: &str) -> String {
-        match self.origin {
-            Origin::Standard => self.name.to_owned(),
-            Origin::Core | Origin::Extension | Origin::Custom => format!("{namespace}_{}", self.name),
-        }
-    }
 }
 
 /// The unit that a family's name ends in. No other name may have a unit, such as one that ends in `_timestamp`.
@@ -371,36 +258,6 @@ families! {
     /// Always 1; carries the default labels if Settings::default_labels_in_target_info removes them from the other
     /// series.
     TARGET_INFO = Standard Gauge "target_info" ["app", "env", "mode"];
-}
-
-/// The families as a Markdown table, as in the README.
-///
-/// ```
-/// assert!(bot_metrics::catalogue::markdown("bytelyst_bot").contains("bytelyst_bot_subsystem_alive"));
-/// ```
-#[must_use]
-pub fn markdown(namespace: &str) -> String {
-    let row = |family: &&Family| {
-        let is_extension = !Families::CoreOnly.include(family);
-        markdown_row(&family.full_name(namespace), is_extension, family.kind, family.labels, family.help)
-    };
-    [MARKDOWN_HEAD.to_owned()].into_iter().chain(FAMILIES.iter().map(row)).collect()
-}
-
-/// The first lines of a table of families in Markdown.
-pub(crate) const MARKDOWN_HEAD: &str = "| metric | kind | labels | meaning |\n| --- | --- | --- | --- |\n";
-
-/// A row of such a table, where extensions are marked with +.
-pub(crate) fn markdown_row(
-    name: &str,
-    is_extension: bool,
-    kind: Kind,
-    labels: &[&str],
-    help: &str,
-) -> String {
-    let plus = if is_extension { " +" } else { "" };
-    let labels = if labels.is_empty() { "–".to_owned() } else { labels.join(", ") };
-    format!("| `{name}`{plus} | {} | {labels} | {help} |\n", kind.as_str())
 }
 
 #[cfg(test)]

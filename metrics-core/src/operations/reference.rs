@@ -1,6 +1,6 @@
 //! The reference: the families of the binary as a Markdown table.
 
-use crate::catalogue::{MARKDOWN_HEAD, markdown_row};
+use crate::catalogue::table::{MARKDOWN_HEAD, markdown_row};
 use crate::linked::LinkedCatalogue;
 
 /// The table; families marked + are extensions.
