@@ -15,6 +15,9 @@ type LimitLabels = (&'static str, &'static str);
 /// The rate limits for which an exchange refuses requests, each with a duration.
 pub(crate) type Refusals = BTreeMap<LimitLabels, Duration>;
 
+/// A reader of the status could not add a much longer time to the current one.
+const LONGEST_REFUSAL: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// The rate limits of an instance, by exchange and limit.
 #[derive(Debug)]
 pub(crate) struct RateLimits {
@@ -41,10 +44,15 @@ impl RateLimits {
         self.invalid.value()
     }
 
-    /// Notes that an exchange refuses requests for this long; of several times the one that ends last counts.
+    /// Notes that an exchange refuses requests for this long; of several times the one that ends last counts, until one
+    /// is zero.
     fn refuse(&self, labels: LimitLabels, rest: Duration) {
-        let until = self.clock.boot_time().saturating_add(rest);
+        let until = self.clock.boot_time().saturating_add(rest.min(LONGEST_REFUSAL));
         let mut refused_until = self.refused_until.lock();
+        if rest.is_zero() {
+            refused_until.remove(&labels);
+            return;
+        }
         let known = refused_until.entry(labels).or_default();
         *known = until.max(*known);
     }
@@ -123,7 +131,8 @@ impl RateLimitHandle {
 
     /// Notes that the exchange refuses requests for this long from now on, as the header `Retry-After` of an answer with
     /// the status 429 or 418 says. The status page shows until when; nothing is exported. Of several such answers the
-    /// one that ends last counts.
+    /// one that ends last counts; `Duration::ZERO` says that the exchange serves requests again. A time of more than a
+    /// year counts as a year.
     ///
     /// ```
     /// # use std::time::Duration;

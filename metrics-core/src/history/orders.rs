@@ -29,12 +29,15 @@ impl LastOrders {
         self.profiles.retain(|profile, _| placed.contains_key(profile));
         for (profile, &placed) in placed {
             let at = self.at(profile, placed, now);
-            let has_room = self.profiles.len() < MOST_PROFILES && profile.len() <= LONGEST_LABELS;
-            if has_room || self.profiles.contains_key(profile) {
+            if self.has_room(profile) || self.profiles.contains_key(profile) {
                 self.profiles.insert(Arc::clone(profile), LastOrder { placed, at });
             }
         }
         self.has_begun = true;
+    }
+
+    fn has_room(&self, profile: &str) -> bool {
+        self.profiles.len() < MOST_PROFILES && profile.len() <= LONGEST_LABELS
     }
 
     /// The boot time of the last order of a profile that has placed this many by `now`, at most a second late; `None` if
@@ -43,7 +46,7 @@ impl LastOrders {
         match self.profiles.get(profile) {
             Some(last) if last.placed == placed => last.at,
             Some(_) => Some(now),
-            None => Some(now).filter(|_| self.has_begun && placed > 0 && self.profiles.len() < MOST_PROFILES),
+            None => Some(now).filter(|_| self.has_begun && placed > 0 && self.has_room(profile)),
         }
     }
 }
@@ -83,5 +86,9 @@ mod tests {
         }
         let known = names.iter().filter(|name| orders.at(name, 2, Duration::from_secs(3)).is_some());
         assert_eq!(known.count(), MOST_PROFILES);
+
+        let (long, mut orders) = ("m".repeat(LONGEST_LABELS + 1), LastOrders::default());
+        (1..3).for_each(|second| orders.add(&placed(&[(&long, second)]), Duration::from_secs(second)));
+        assert_eq!(orders.at(&long, 2, Duration::from_secs(3)), None);
     }
 }

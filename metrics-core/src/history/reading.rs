@@ -300,7 +300,9 @@ fn limit<T, R: Ord>(
     if ranked.len() > most {
         ranked.sort();
         let surplus: Vec<_> = ranked.drain(most..).map(|(_, labels)| labels.clone()).collect();
-        surplus.iter().for_each(|labels| drop(series.remove(labels)));
+        for labels in &surplus {
+            series.remove(labels);
+        }
     }
     series.len() < all
 }

@@ -1,6 +1,8 @@
 //! Exchange calls that go wrong, as reasons of the verdict: one for each exchange and outcome, with what follows from it.
 
-use std::slice;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::{iter, slice};
 
 use super::fault_times::FaultTimes;
 use super::reason::{Level, Reason, ReasonKind};
@@ -13,6 +15,9 @@ use crate::outcome::Outcome;
 
 /// Outcomes that mean that the exchange no longer serves the bot.
 const REFUSED: [Outcome; 3] = [Outcome::Banned, Outcome::Auth, Outcome::RateLimited];
+
+/// Outcomes that say nothing about the cause, so that two of them may have different ones.
+const CATCH_ALL: [Outcome; 2] = [Outcome::Error, Outcome::Panic];
 
 /// Fewer failed calls may be chance.
 const FAILED_CALLS: u64 = 3;
@@ -66,19 +71,42 @@ pub(super) fn reasons(status: &Status, times: &FaultTimes<'_>, loops: &mut Vec<R
         }
     }
     let outcomes: Vec<_> = groups.iter().map(|group| group[0].outcome.clone()).collect();
+    let banned = bans(&groups, status);
     let reason = |group: Vec<BadCalls<'_>>| {
         // With two causes of the same outcome, it is not known which one a loop fails by.
         let is_only = outcomes.iter().filter(|outcome| **outcome == group[0].outcome).count() == 1;
         let failing = if is_only { failing_by(&group[0].outcome, status, loops) } else { Vec::new() };
         of_group(&group, status, failing)
     };
-    groups.into_iter().map(reason).collect()
+    groups.into_iter().map(reason).chain(banned).collect()
+}
+
+/// A reason for each exchange that has said for how long it refuses calls, unless those of `groups` say it.
+fn bans(groups: &[Vec<BadCalls<'_>>], status: &Status) -> Vec<Reason> {
+    let said: BTreeSet<_> = groups
+        .iter()
+        .filter(|group| group[0].is_refused_for_a_time())
+        .map(|group| &group[0].operation.exchange)
+        .collect();
+    let refusing = status.rate_limits.iter().filter(|limit| limit.refused_seconds.is_some());
+    let exchanges: BTreeSet<_> = refusing.map(|limit| &limit.exchange).collect();
+    let ban = |exchange: &String| {
+        let rest = rest_of_refusal(exchange, status).unwrap_or_default();
+        let text = format!("{exchange} refuses calls for {rest:.0} s more");
+        Reason::new(Level::Warning, ReasonKind::Refused, "", text).at(exchange)
+    };
+    exchanges.difference(&said).copied().map(ban).collect()
 }
 
 impl BadCalls<'_> {
     fn has_cause_of(&self, other: &Self) -> bool {
         self.operation.exchange == other.operation.exchange
             && (self.kind, &self.outcome) == (other.kind, &other.outcome)
+    }
+
+    /// Whether the exchange serves the bot again after some time.
+    fn is_refused_for_a_time(&self) -> bool {
+        self.kind == ReasonKind::Refused && self.outcome != Outcome::Auth.as_str()
     }
 
     fn reason(&self, status: &Status) -> Reason {
@@ -92,17 +120,21 @@ fn bad_calls<'a>(operation: &'a OperationStatus, times: &FaultTimes<'_>) -> Opti
     let recent = operation.recent_outcomes.as_ref()?;
     let count = |outcome: &str| recent.get(outcome).copied().unwrap_or(0);
     let (total, failed) = (recent.values().sum(), operation.recent_failed?);
-    let (kind, outcome, bad) =
-        match REFUSED.map(|outcome| outcome.as_str()).into_iter().find(|outcome| count(outcome) > 0) {
-            Some(refused) => (ReasonKind::Refused, refused, count(refused)),
-            None if failed >= FAILED_CALLS && 2 * failed >= total => {
-                let indexes = (0..Outcome::VALUES.len()).filter(|index| Outcome::is_failed_call(*index));
-                let main =
-                    indexes.map(|index| Outcome::VALUES[index]).max_by_key(|outcome| count(outcome))?;
-                (ReasonKind::CallsFail, main, failed)
-            }
-            None => return None,
-        };
+    let most_fail = failed >= FAILED_CALLS && 2 * failed >= total;
+    let refusals = REFUSED.map(Outcome::as_str);
+    let refused: u64 = refusals.into_iter().map(count).sum();
+    let (kind, outcome, bad) = match refusals.into_iter().find(|outcome| count(outcome) > 0) {
+        // A few refusals must not hide an outage.
+        Some(outcome) if !most_fail || 2 * refused >= failed => {
+            (ReasonKind::Refused, outcome, count(outcome))
+        }
+        _ if most_fail => {
+            let indexes = (0..Outcome::VALUES.len()).filter(|index| Outcome::is_failed_call(*index));
+            let main = indexes.map(|index| Outcome::VALUES[index]).max_by_key(|outcome| count(outcome))?;
+            (ReasonKind::CallsFail, main, failed)
+        }
+        _ => return None,
+    };
     let since = times.bad_calls(operation, |step| is_bad(kind, step));
     Some(BadCalls { operation, kind, outcome: outcome.to_owned(), count: bad, total, since })
 }
@@ -114,13 +146,19 @@ fn is_bad(kind: ReasonKind, step: &CallStep) -> bool {
         .any(|(index, count)| count > 0 && (kind != ReasonKind::Refused || is_refusal(index)))
 }
 
-/// Takes the reasons of subsystems whose last cycle failed with this outcome out of `loops`.
+/// Takes the reasons of subsystems whose last cycle failed with this outcome, in the window, out of `loops`.
 fn failing_by(outcome: &str, status: &Status, loops: &mut Vec<Reason>) -> Vec<Reason> {
+    if CATCH_ALL.iter().any(|any| any.as_str() == outcome) {
+        return Vec::new();
+    }
+    let is_recent = |age: Option<f64>| age.zip(status.window_seconds).is_some_and(|(age, window)| age <= window);
     let fails_by_it = |reason: &mut Reason| {
         let mut subsystems = status.subsystems.iter();
         let subsystem = subsystems.find(|subsystem| subsystem.subsystem == reason.subject);
         reason.kind == ReasonKind::Failing
-            && subsystem.is_some_and(|subsystem| subsystem.last_outcome.as_deref() == Some(outcome))
+            && subsystem.is_some_and(|subsystem| {
+                subsystem.last_outcome.as_deref() == Some(outcome) && is_recent(subsystem.attempt_age_seconds)
+            })
     };
     loops.extract_if(.., fails_by_it).collect()
 }
@@ -130,18 +168,21 @@ fn of_group(group: &[BadCalls<'_>], status: &Status, failing: Vec<Reason>) -> Re
     let first = &group[0];
     let mut reason = first.reason(status);
     if group.len() > 1 {
-        reason.subject = String::new();
+        reason.subject.clone_from(&first.outcome);
         reason.text = text(group, &format!("{} operations", group.len()), status);
         let since: Option<Vec<_>> = group.iter().map(|bad| bad.since).collect();
         reason.since = since.and_then(|since| since.into_iter().reduce(f64::min));
         reason.consequences = group.iter().map(|bad| bad.reason(status)).collect();
     }
-    if let Some(rest) = refused_for(first, status) {
-        reason.text += &format!(" for {rest:.0} s more");
+    let rest = rest_of_refusal(&first.operation.exchange, status);
+    if let Some(rest) = rest.filter(|_| first.is_refused_for_a_time()) {
+        let _ = write!(reason.text, " for {rest:.0} s more");
     }
     if !failing.is_empty() {
         reason.text = format!("{} because {}", fail(&failing), reason.text);
     }
+    let since = iter::once(reason.since).chain(failing.iter().map(|failing| failing.since));
+    reason.since = since.flatten().reduce(f64::min);
     reason.consequences.extend(failing);
     let worst = reason.consequences.iter().map(|consequence| consequence.level).max();
     reason.level = reason.level.max(worst.unwrap_or(reason.level));
@@ -164,11 +205,10 @@ fn text(group: &[BadCalls<'_>], operations: &str, status: &Status) -> String {
     }
 }
 
-/// The longest time for which the exchange says that it refuses calls.
-fn refused_for(bad: &BadCalls<'_>, status: &Status) -> Option<f64> {
-    let of_exchange = status.rate_limits.iter().filter(|limit| limit.exchange == bad.operation.exchange);
-    let rest = of_exchange.filter_map(|limit| limit.refused_seconds).reduce(f64::max);
-    rest.filter(|_| bad.kind == ReasonKind::Refused && bad.outcome != Outcome::Auth.as_str())
+/// The longest time for which an exchange says that it refuses calls.
+fn rest_of_refusal(exchange: &str, status: &Status) -> Option<f64> {
+    let of_exchange = status.rate_limits.iter().filter(|limit| limit.exchange == exchange);
+    of_exchange.filter_map(|limit| limit.refused_seconds).reduce(f64::max)
 }
 
 /// That these loops fail, trading first.

@@ -33,8 +33,8 @@ pub struct Reason {
     pub kind: ReasonKind,
     /// The exchange of an operation or a rate limit; otherwise empty.
     pub exchange: String,
-    /// The subsystem, profile, source, operation or rate limit that it concerns; empty if it concerns several operations
-    /// of the exchange.
+    /// The subsystem, profile, source, operation or rate limit that it concerns. If it concerns several operations of the
+    /// exchange, their outcome, such as `rate_limited`; empty if it concerns all of the exchange.
     pub subject: String,
     /// A line of text.
     pub text: String,
@@ -42,6 +42,7 @@ pub struct Reason {
     pub since: Option<f64>,
     /// What follows from it and is no reason beside it: if an exchange does not serve several operations by one outcome,
     /// each of them, and the subsystems whose last cycle failed by that outcome.
+    #[serde(default)]
     pub consequences: Vec<Reason>,
 }
 
@@ -66,8 +67,9 @@ pub enum ReasonKind {
     /// Orders may be open that the bot does not know, since the step of the history in which the first placement ended so;
     /// not known if that is more than 15 minutes ago. The first reason of a verdict.
     OrdersUnknown,
-    /// An exchange refuses calls of an operation, since the step of the history in which it began to; not known if that
-    /// is more than 15 minutes ago.
+    /// An exchange refuses calls of an operation, since the step of the history in which it began to, or since a
+    /// subsystem began to fail by it, if that is earlier; not known if it is more than 15 minutes ago. Without a call, the
+    /// exchange has said for how long it refuses them, and since when is not known.
     Refused,
     /// Most calls of an operation fail, likewise.
     CallsFail,

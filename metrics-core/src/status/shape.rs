@@ -183,6 +183,7 @@ pub struct Quantiles {
     /// The 99th percentile.
     pub p99: f64,
     /// The upper bound of the lowest bucket. Of a quantile up to it, only that is measured.
+    #[serde(default)]
     pub resolution: f64,
 }
 
@@ -209,6 +210,7 @@ pub struct OperationStatus {
     /// The number of those that failed: all but `ok`, `rejected` and `cancelled`.
     pub recent_failed: Option<u64>,
     /// Whether it places orders: a call of it that succeeds is an order.
+    #[serde(default)]
     pub places_orders: bool,
 }
 
@@ -273,6 +275,7 @@ pub struct ProfileStatus {
 #[non_exhaustive]
 pub struct ReconciliationStatus {
     /// Whether the bot reconciles: a function with the attribute is linked, or a cycle was committed.
+    #[serde(default)]
     pub is_used: bool,
     /// The items that are missing in the last committed cycles, by the side that lacks them: `db`, `exchange`. `None`
     /// before the first cycle.

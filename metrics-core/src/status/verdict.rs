@@ -16,8 +16,12 @@ use crate::outcome::Outcome;
 /// The used part of a rate limit from which on it is to be checked.
 const NEARLY_USED: f64 = 0.9;
 
-/// The last order of a profile is dated at most this much too late, in seconds.
-const ORDER_RESOLUTION: f64 = 1.0;
+/// The last order of a profile is dated at most this much too late, in seconds: the server samples once a second, and
+/// may be late.
+const ORDER_RESOLUTION: f64 = 2.5;
+
+/// A profile places orders if the last one is not older, in seconds.
+const ORDERS_GO_ON: f64 = 60.0;
 
 /// A verdict before anything is known.
 pub(super) fn none() -> Verdict {
@@ -171,10 +175,12 @@ fn of_profile(profile: &ProfileStatus, status: &Status, times: &FaultTimes<'_>) 
 /// Whether a profile has placed orders since this moment; `None` if that is not known.
 fn orders_since(since: f64, profile: &ProfileStatus, status: &Status) -> Option<String> {
     let age = profile.order_age_seconds?;
-    Some(if status.now - age > since + ORDER_RESOLUTION {
+    Some(if status.now - age <= since + ORDER_RESOLUTION {
+        "; it has placed no order since".to_owned()
+    } else if age <= ORDERS_GO_ON {
         format!("; it still places orders, the last {age:.0} s ago")
     } else {
-        "; it has placed no order since".to_owned()
+        format!("; it has placed orders since, the last {age:.0} s ago")
     })
 }
 
