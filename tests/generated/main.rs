@@ -31,6 +31,24 @@ fn the_guides_list_of_outcomes() {
     assert_generated("metrics-core/docs/guide/concepts.md", "outcomes", &list);
 }
 
+#[test]
+fn the_guides_table_of_label_values() {
+    fn row<L: LabelValue>(name: &str) -> String {
+        let values: Vec<_> = L::VALUES.iter().map(|value| format!("`{value}`")).collect();
+        format!("| `{name}` | {} |\n", values.join(", "))
+    }
+    let table = ["| type | values |\n| --- | --- |\n".to_owned()].into_iter().chain([
+        row::<labels::Subsystem>("Subsystem"),
+        row::<labels::Operation>("Operation"),
+        row::<labels::Exchange>("Exchange"),
+        row::<labels::EventType>("EventType"),
+        row::<labels::Severity>("Severity"),
+        row::<labels::Source>("Source"),
+        row::<labels::RateLimit>("RateLimit"),
+    ]);
+    assert_generated("metrics-core/docs/guide/own_labels.md", "labels", &table.collect::<String>());
+}
+
 /// A function with each attribute that records to families of the library.
 #[expect(dead_code, reason = "a call site is linked even if its function is never called")]
 mod annotated {
