@@ -114,8 +114,9 @@ const CASES: [Case; 19] = [
         fires: &[&["BotCredentialsRefused"], TRADING_STALLED, MONITOR_STALLED, RECONCILIATION_STALLED],
         may_fire: IN_PROGRESS,
     },
-    // The bot pauses until the markets are open again, which is no trouble of its own.
-    Case { fault: Fault::HaltMarkets, time: USUAL, fires: &[], may_fire: &[] },
+    // The bot pauses until the markets are open again, which is no trouble of its own, for as long as an idle strategy
+    // would need to be told.
+    Case { fault: Fault::HaltMarkets, time: LATE, fires: &[], may_fire: &[] },
     // Without fresh data the bot withdraws its quotes, and places none.
     Case {
         fault: Fault::StaleMarketData,

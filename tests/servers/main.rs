@@ -37,12 +37,11 @@ fn main() {
     let pushgateway = |name, test| trial("prometheus-pushgateway", name, test);
     let victoria_metrics = |name, test| trial("victoria-metrics", name, test);
     let tests = vec![
-        // The two that take longest. Twenty bots need a machine that does little else.
+        // The two that take longest.
         prometheus(
             "each_fault_fires_its_alerts_and_no_others_until_it_ends",
             fault_alerts::as_the_table_says,
-        )
-        .with_ignored_flag(!is_long),
+        ),
         promtool("promtool_accepts_the_rules_and_their_scenarios", rules::tested),
         promtool("promtool_check_metrics_remarks_on_one_name", promtool::check_metrics),
         prometheus("broken_pages_are_accepted_as_the_table_says", broken_pages::accepted),

@@ -32,13 +32,17 @@ fn quick_loop(context: &RuleContext<'_>) -> String {
 
 pub(super) fn slow(context: &RuleContext<'_>) -> Option<Alert> {
     let duration = context.series(&SUBSYSTEM_DURATION_SECONDS)?;
-    let rule = |expr| Rule { expr, hold: 10 * MINUTE, urgency: Urgency::Warn, labels: Vec::new() };
+    // Longer than the window of the quantile or mean, so that it takes more than one cycle, such as one that hung.
+    let rule = |expr, window| {
+        let hold = window + 5 * MINUTE;
+        Rule { expr, hold, urgency: Urgency::Warn, labels: Vec::new() }
+    };
     let quick = context.quick_pace();
     let (p95, count) =
         (quick.of(&recording::subsystem_p95(context, &duration)), quick.of(&duration.part("_count")));
     // It contains so many cycles of each loop that is in time.
-    let window = context.window((10 * MINUTE).max(FEW * quick.max_age));
-    let quick_paced = rule(format!("{p95} > {SLOW} and increase({count}[{window}]) >= {FEW}"));
+    let window = context.cycles(10 * MINUTE, FEW * quick.max_age);
+    let quick_paced = rule(format!("{p95} > {SLOW} and increase({count}[{window}]) >= {FEW}"), 10 * MINUTE);
     let of_loop = &*quick_loop(context);
     let runs = |title: &str, quick: &str, all: &str| {
         durations(context, title, of_loop, &[("5", quick), ("10", all)], all)
@@ -49,6 +53,8 @@ pub(super) fn slow(context: &RuleContext<'_>) -> Option<Alert> {
             .fires([29, 39], of_loop)
             .silent([60]),
         runs("one cycle in a hundred is slow", "0+99x60", "0+100x60").silent([50]),
+        runs("one cycle of a minute's pace hung for half an hour", "0+1x9 9x30 9+1x40", "0+1x9 9x29 10+1x41")
+            .silent([44, 49, 50, 55]),
         runs("two slow cycles a day", "0x60", "0x5 2x55").silent([8, 16, 30]),
         runs("three slow cycles within ten minutes, again and again", "0x60", "0+0.375x60")
             .fires([40], of_loop),
@@ -58,7 +64,7 @@ pub(super) fn slow(context: &RuleContext<'_>) -> Option<Alert> {
     ];
     let mut rules = vec![quick_paced];
     for (name, max_age) in context.slow_paced() {
-        rules.push(rule(slow_mean(context, &duration, name, max_age)));
+        rules.push(rule(slow_mean(context, &duration, name, max_age), mean_window(max_age)));
         scenarios.extend(slow_means(context, name, max_age));
     }
     Some(Alert {
@@ -75,6 +81,11 @@ pub(super) fn slow(context: &RuleContext<'_>) -> Option<Alert> {
 /// The mean duration above which a cycle of a loop with this maximum age is slow, in seconds.
 fn slow_from(max_age: u64) -> u64 {
     SLOW.max(max_age / PART_OF_MAX_AGE)
+}
+
+/// The window of the mean, in seconds.
+fn mean_window(max_age: u64) -> u64 {
+    (10 * MINUTE).max(FEW * max_age)
 }
 
 fn slow_mean(context: &RuleContext<'_>, duration: &SeriesSelector, name: &str, max_age: u64) -> String {
@@ -111,11 +122,17 @@ fn slow_means(context: &RuleContext<'_>, name: &str, max_age: u64) -> Vec<Scenar
         )
         .every(max_age.div_ceil(10))
         .silent([(13 * max_age).div_ceil(2 * MINUTE), (7 * max_age).div_ceil(MINUTE)]),
-        tight.every(max_age.div_ceil(10)).fires([(6 * max_age).div_ceil(MINUTE)], &of_loop),
+        tight.every(max_age.div_ceil(10)).fires([(7 * max_age).div_ceil(MINUTE)], &of_loop),
         bot(&title("cycles"), "0+1x60", &format!("0+{}x20 {}+1x39", slow + 1, 20 * (slow + 1)))
             .silent([minutes(2)])
             .fires([minutes(18)], &of_loop)
             .silent([minutes(40)]),
+        bot(&title("cycles of which one hung"), "0+1x60", &format!("0x20 {}x39", 20 * slow)).silent([
+            minutes(22),
+            minutes(27),
+            minutes(29),
+            minutes(40),
+        ]),
         bot(&title("cycles that are not slow"), "0+1x60", &format!("0+{}x60", slow - 1))
             .silent([minutes(30)]),
         bot(&title("two long cycles"), "0x20 1 2x39", &format!("0x20 {} {}x39", 9 * slow, 18 * slow))

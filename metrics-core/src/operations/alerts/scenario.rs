@@ -108,7 +108,8 @@ impl Scenario {
         self
     }
 
-    /// Leaves the scenario out of the usual tests: it lasts long, and is similar to another one.
+    /// Leaves the scenario out of the file that `rule-tests` writes without `--long`: it lasts long, and is similar to
+    /// another one.
     pub(in crate::operations) fn long(mut self) -> Self {
         self.is_long = true;
         self

@@ -109,7 +109,7 @@ fn strategy_idle(context: &RuleContext<'_>) -> Option<Alert> {
     let trades = trades(context)?;
     let orders = recording::order_calls(context)?;
     let (recorded, length) = (context.of_job(&orders.name), orders.window);
-    let (window, day) = (context.window(length), context.window(DAY.max(ENOUGH * length)));
+    let (window, day) = (context.window(length), context.window(DAY));
     let usual = format!("{recorded}[{day}:{window}] offset {window}");
     let expr = format!(
         "{trades}\n\
@@ -129,9 +129,9 @@ fn strategy_idle(context: &RuleContext<'_>) -> Option<Alert> {
         length / 6,
         expr,
         [
-            "{{ $labels.instance }} runs its trading loop, but has not touched an order for half an hour.",
-            "It usually places or cancels several in that time, and still fetches data. Likely causes: a strategy that \
-             finds no opportunity any more, a risk rule or circuit breaker, or a configuration that was changed.",
+            "{{ $labels.instance }} runs its trading loop, but has not touched an order for longer than usual.",
+            "It usually places or cancels several in half an hour (for a slower loop, in its maximum age), and still \
+             fetches data. Likely causes: a strategy that finds no opportunity any more, a risk rule or circuit breaker, or a configuration that was changed.",
         ],
         scenarios.into_iter().map(warning).collect::<Vec<_>>(),
     ))

@@ -49,7 +49,10 @@ impl Usage {
         let has = |read: &&ReadQuery| match part {
             FamilyPart::All | FamilyPart::Buckets => true,
             FamilyPart::Label(label) => read.words.contains(label),
-            FamilyPart::Value(label, value) => read.words.contains(label) && read.query.expr.contains(value),
+            // In quotes, alone or as one of several in a regular expression.
+            FamilyPart::Value(label, value) => {
+                read.words.contains(label) && read.query.expr.split(['"', '|']).any(|text| text == value)
+            }
         };
         users.into_iter().filter(has).map(|read| read.query.to_string()).collect()
     }
