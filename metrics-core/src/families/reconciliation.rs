@@ -156,6 +156,12 @@ impl Reconciliations {
         Self { clock, state: Lock::default() }
     }
 
+    /// Whether a cycle has begun, even if none was committed.
+    #[cfg(feature = "page")]
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.state.lock().each.is_empty()
+    }
+
     /// The boot time of the last committed cycle.
     #[cfg(feature = "page")]
     pub(crate) fn committed_at(&self) -> Option<Duration> {

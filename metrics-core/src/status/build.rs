@@ -60,7 +60,7 @@ pub(super) fn status(metrics: &Metrics, asked: u64) -> Status {
         rate_limits: values.rate_limits(&core.rate_limits.refusals(at.boot_time)),
         market_data: values.market_data(&mut notes),
         profiles: values.profiles(&capital, past.as_ref().map(|past| &past.orders), &mut notes),
-        reconciliation: values.reconciliation(core.reconciliations.committed_at()),
+        reconciliation: values.reconciliation(&core.reconciliations),
         own_families: own::families(&values, &settings.namespace),
         events: newest(events, since),
         notes,

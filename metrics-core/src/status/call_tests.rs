@@ -66,7 +66,10 @@ fn what_follows_from_one_refusal_is_one_reason() {
          more; 1 more to check"
     );
     let [refused, failing] = &status.verdict.reasons[..] else { panic!("{:?}", status.verdict) };
-    assert_eq!((refused.kind, &*refused.exchange, &*refused.subject), (ReasonKind::Refused, "okx", ""));
+    assert_eq!(
+        (refused.kind, &*refused.exchange, &*refused.subject),
+        (ReasonKind::Refused, "okx", "rate_limited")
+    );
     assert_eq!(failing.subject, "reconciliation", "it fails for another reason");
     let consequences: Vec<_> = refused.consequences.iter().map(|reason| &*reason.subject).collect();
     assert_eq!(consequences, ["get_order", "get_ticker", "monitor", "trading"]);
@@ -148,4 +151,114 @@ fn orders_that_may_be_open_come_first() {
     }
     sample_for(&metrics, &clock, 90);
     assert!(metrics.status().verdict.reasons.iter().all(|reason| reason.kind != ReasonKind::OrdersUnknown));
+}
+
+#[test]
+fn two_causes_at_an_exchange_are_two_reasons() {
+    let (metrics, clock) = sampled();
+    for (operation, outcome) in [
+        (Operation::GetOrder, Outcome::Banned),
+        (Operation::GetTicker, Outcome::Banned),
+        (Operation::GetBalances, Outcome::Auth),
+        (Operation::GetPositions, Outcome::Auth),
+    ] {
+        metrics.exchange_call(Exchange::Okx, operation).start().finish(outcome);
+    }
+    sample_for(&metrics, &clock, 2);
+    let reasons = metrics.status().verdict.reasons;
+    let subjects: Vec<_> = reasons.iter().map(|reason| (reason.kind, &*reason.subject)).collect();
+    assert_eq!(subjects.len(), 2);
+    assert!(["auth", "banned"].into_iter().all(|outcome| subjects.contains(&(ReasonKind::Refused, outcome))));
+}
+
+#[test]
+fn a_loop_is_not_attributed_to_calls_of_another_time_or_an_unknown_cause() {
+    for (outcome, waited, attributed) in
+        [(Outcome::Timeout, 0, true), (Outcome::Timeout, 100, false), (Outcome::Error, 0, false)]
+    {
+        let (metrics, clock) = sampled();
+        let trading =
+            metrics.subsystem(Subsystem::Trading).with_max_age(Duration::from_secs(3600)).expect("no other");
+        trading.start().finish(outcome);
+        sample_for(&metrics, &clock, waited);
+        for _ in 0..5 {
+            metrics.exchange_call(Exchange::Okx, Operation::GetOrder).start().finish(outcome);
+        }
+        sample_for(&metrics, &clock, 2);
+        let reasons = metrics.status().verdict.reasons;
+        assert_eq!(reasons.len(), if attributed { 1 } else { 2 }, "{reasons:?}");
+    }
+}
+
+#[test]
+fn a_cause_began_when_the_first_loop_failed() {
+    let (metrics, clock) = sampled();
+    let monitor = metrics.subsystem(Subsystem::Monitor);
+    monitor.start().finish(Outcome::Timeout);
+    sample_for(&metrics, &clock, 30);
+    let began = metrics.status().verdict.reasons[0].since;
+    assert!(began.is_some());
+    for _ in 0..5 {
+        metrics.exchange_call(Exchange::Okx, Operation::GetOrder).start().finish(Outcome::Timeout);
+    }
+    sample_for(&metrics, &clock, 2);
+    let reasons = metrics.status().verdict.reasons;
+    assert_eq!((reasons.len(), reasons[0].kind, reasons[0].since), (1, ReasonKind::CallsFail, began));
+}
+
+#[test]
+fn a_ban_is_a_reason_also_without_calls() {
+    let (metrics, clock) = sampled();
+    let orders = metrics.rate_limit(Exchange::Okx, RateLimit::Orders);
+    orders.set_refused_for(Duration::from_secs(3600));
+    metrics.exchange_call(Exchange::Okx, Operation::GetOrder).start().finish(Outcome::Banned);
+    sample_for(&metrics, &clock, 2);
+    let text = || metrics.status().verdict.text;
+    assert_eq!(text(), "okx refused 1 call of get_order in the last 2 s: banned for 3598 s more");
+    sample_for(&metrics, &clock, 98);
+    let verdict = metrics.status().verdict;
+    assert_eq!((verdict.level, &*verdict.text), (Level::Warning, "okx refuses calls for 3500 s more"));
+    assert_eq!(verdict.reasons[0].exchange, "okx");
+    orders.set_refused_for(Duration::ZERO);
+    assert_eq!(metrics.status().verdict.reasons, [], "the exchange serves calls again");
+    orders.set_refused_for(Duration::MAX);
+    assert_eq!(metrics.status().rate_limits[0].refused_seconds, Some(365.0 * 86_400.0));
+}
+
+#[test]
+fn a_few_refusals_do_not_hide_an_outage() {
+    let (metrics, clock) = sampled();
+    let call = |outcome| metrics.exchange_call(Exchange::Okx, Operation::GetOrder).start().finish(outcome);
+    for _ in 0..9 {
+        call(Outcome::Timeout);
+    }
+    call(Outcome::RateLimited);
+    sample_for(&metrics, &clock, 2);
+    assert_eq!(
+        metrics.status().verdict.text,
+        "10 of 10 calls of get_order at okx failed in the last 2 s, mostly with timeout"
+    );
+    for _ in 0..8 {
+        call(Outcome::RateLimited);
+    }
+    sample_for(&metrics, &clock, 1);
+    assert_eq!(metrics.status().verdict.reasons[0].kind, ReasonKind::Refused);
+}
+
+#[test]
+fn a_status_of_an_older_bot_is_read() {
+    let (metrics, clock) = sampled();
+    metrics.exchange_call(Exchange::Okx, Operation::PlaceOrder).start().finish(Outcome::Banned);
+    sample_for(&metrics, &clock, 2);
+    let mut status = serde_json::to_value(metrics.status()).expect("it has a form");
+    let mut remove = |pointer: &str, field: &str| {
+        let removed = status.pointer_mut(pointer).and_then(|object| object.as_object_mut()?.remove(field));
+        assert!(removed.is_some(), "{pointer} {field}");
+    };
+    remove("/verdict/reasons/0", "consequences");
+    remove("/operations/0", "places_orders");
+    remove("/operations/0/quantiles", "resolution");
+    remove("/reconciliation", "is_used");
+    remove("/history", "latency_resolution");
+    serde_json::from_value::<Status>(status).expect("later fields have defaults");
 }

@@ -151,7 +151,8 @@ fn failing_by(outcome: &str, status: &Status, loops: &mut Vec<Reason>) -> Vec<Re
     if CATCH_ALL.iter().any(|any| any.as_str() == outcome) {
         return Vec::new();
     }
-    let is_recent = |age: Option<f64>| age.zip(status.window_seconds).is_some_and(|(age, window)| age <= window);
+    let is_recent =
+        |age: Option<f64>| age.zip(status.window_seconds).is_some_and(|(age, window)| age <= window);
     let fails_by_it = |reason: &mut Reason| {
         let mut subsystems = status.subsystems.iter();
         let subsystem = subsystems.find(|subsystem| subsystem.subsystem == reason.subject);

@@ -107,6 +107,11 @@ fn an_overdrawn_profile_says_whether_it_still_trades() {
     metrics.profile("maker").update(capital.with_available(1.0));
     sample_for(&metrics, &clock, 2);
     assert_eq!(text(), "maker uses 110 % of its allocated capital; it still places orders, the last 5 s ago");
+    sample_for(&metrics, &clock, 60);
+    assert_eq!(
+        text(),
+        "maker uses 110 % of its allocated capital; it has placed orders since, the last 65 s ago"
+    );
 }
 
 #[test]
@@ -295,7 +300,9 @@ fn charts_that_have_begun_go_on_when_there_are_too_many() {
     let operations = operations(&metrics);
     let call = |called: &[crate::ExchangeCallHandle]| {
         for _ in 0..20 {
-            called.iter().for_each(|operation| operation.start().finish(Outcome::Ok));
+            for operation in called {
+                operation.start().finish(Outcome::Ok);
+            }
             sample_for(&metrics, &clock, 1);
         }
     };

@@ -274,7 +274,7 @@ pub struct ProfileStatus {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReconciliationStatus {
-    /// Whether the bot reconciles: a function with the attribute is linked, or a cycle was committed.
+    /// Whether the bot reconciles: a function with the attribute is linked, or a cycle has begun.
     #[serde(default)]
     pub is_used: bool,
     /// The items that are missing in the last committed cycles, by the side that lacks them: `db`, `exchange`. `None`

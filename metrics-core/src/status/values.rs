@@ -14,6 +14,7 @@ use crate::LabelValue as _;
 use crate::catalogue::{self, EXCHANGE_API_LATENCY_BUCKETS, Family, Origin};
 use crate::families::profile_times::ProfileFigures;
 use crate::families::rate_limit::Refusals;
+use crate::families::reconciliation::Reconciliations;
 use crate::history::{
     self, CallCounts, CountedSeries, HistoryReading, LastOrders, SeriesLabels, Steps, rounded,
 };
@@ -214,8 +215,7 @@ impl StatusValues<'_> {
         profiles
     }
 
-    /// `committed_at` is the boot time of the last cycle.
-    pub(super) fn reconciliation(&self, committed_at: Option<Duration>) -> ReconciliationStatus {
+    pub(super) fn reconciliation(&self, reconciliations: &Reconciliations) -> ReconciliationStatus {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -232,11 +232,13 @@ impl StatusValues<'_> {
             count,
         };
         ReconciliationStatus {
-            is_used: committed_at.is_some() || is_linked(CallSiteKind::Reconciliation),
+            is_used: reconciliations.has_begun() || is_linked(CallSiteKind::Reconciliation),
             missing: (!missing.is_empty()).then_some(missing),
             mismatches: self.counter(&catalogue::RECONCILIATION_MISMATCHES_TOTAL),
             kinds: kinds.map(kind).collect(),
-            age_seconds: committed_at.map(|at| seconds(self.now.at.boot_time.saturating_sub(at))),
+            age_seconds: reconciliations
+                .committed_at()
+                .map(|at| seconds(self.now.at.boot_time.saturating_sub(at))),
         }
     }
 
