@@ -42,6 +42,7 @@ fn main() {
         trial("after_a_sleep_the_bot_was_not_silent_for_as_long", silence::slept),
         trial("ages_say_from_where_on_they_count", plain::ages),
         trial("notes_and_reasons_that_differ_in_a_digit_are_all_shown", plain::digits),
+        trial("what_follows_from_a_reason_is_shown_and_an_older_bot_is_read", plain::following),
         trial("what_has_no_rate_or_chart_is_noted", plain::left_out),
         trial("symbols_keep_their_places", plain::symbols),
         trial("old_figures_are_shown_as_old", plain::stale),

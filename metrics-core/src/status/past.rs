@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::number;
 use super::time::seconds;
 use crate::LabelValue as _;
+use crate::catalogue::EXCHANGE_API_LATENCY_BUCKETS;
 use crate::clock::Stamp;
 use crate::history::{CallStep, Column, Ended, OUTCOMES, Row, RunStep, STEP, Steps};
 use crate::outcome::Outcome;
@@ -24,6 +25,9 @@ pub struct History {
     pub sequence: Vec<u64>,
     /// The end of each step, in Unix seconds.
     pub at: Vec<f64>,
+    /// The upper bound of the lowest bucket of a latency, in seconds. Of a quantile up to it, only that is measured.
+    #[serde(default)]
+    pub latency_resolution: f64,
     /// The measured length of each step in seconds.
     pub seconds: Vec<Option<f64>>,
     /// The calls of at most 32 operations at exchanges, without those that had no call within the kept steps.
@@ -89,6 +93,7 @@ impl History {
             sequence: rows().map(|row| row.sequence).collect(),
             at: rows().map(|row| seconds(now.wall_of(row.at))).collect(),
             seconds: rows().map(|Row { length, .. }| length.map(seconds)).collect(),
+            latency_resolution: EXCHANGE_API_LATENCY_BUCKETS.first().copied().unwrap_or_default(),
             operations: of_columns(steps.operations(), known, has_ended, operation),
             subsystems: of_columns(steps.subsystems(), known, has_ended, subsystem),
             profiles: of_columns(steps.utilization(), known, |_| true, profile),

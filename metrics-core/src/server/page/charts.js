@@ -78,8 +78,8 @@ function chartOptions(width, height, series, timeSize, format) {
 /** The rows of a line without neighbours: without a point, nothing of them would be seen. */
 function isolatedPoints(chart, index) {
   const values = chart.data[index];
-  const isKnown = (row) => values[row] !== null && values[row] !== undefined;
-  return values.flatMap((_, row) => (isKnown(row) && !isKnown(row - 1) && !isKnown(row + 1) ? [row] : []));
+  const isDrawn = (row) => isKnown(values[row]);
+  return values.flatMap((_, row) => (isDrawn(row) && !isDrawn(row - 1) && !isDrawn(row + 1) ? [row] : []));
 }
 
 function latencyChart(parent, width) {
@@ -116,6 +116,12 @@ function ratesOf(columns, row, seconds) {
   const rates = OUTCOME_KINDS.map(({ outcomes }) => outcomes.reduce((sum, outcome) => sum + count(outcome), 0) / seconds);
   rates[0] = calls / seconds - rates.reduce((sum, rate) => sum + rate, 0);
   return rates;
+}
+
+/** The quantiles of a step, with the resolution of a latency. */
+function quantilesOf(history, columns, row) {
+  const values = QUANTILES.map(({ name }) => [name, columns.get(name)?.[row] ?? null]);
+  return { ...Object.fromEntries(values), resolution: history.latencyResolution };
 }
 
 function latencyData(history, columns) {
@@ -200,8 +206,7 @@ class OperationCharts {
     const { history, columns } = this.data ?? {};
     const row = this.row ?? (history?.at.length ?? 0) - 1;
     if (row < 0 || history.at[row] === undefined) return null;
-    const quantiles = Object.fromEntries(QUANTILES.map(({ name }) => [name, columns.get(name)?.[row] ?? null]));
-    return { at: history.at[row], quantiles, rates: ratesOf(columns, row, history.seconds[row]) };
+    return { at: history.at[row], quantiles: quantilesOf(history, columns, row), rates: ratesOf(columns, row, history.seconds[row]) };
   }
 
   /** The quantiles of the last step that has any; null if none has. */
@@ -209,7 +214,7 @@ class OperationCharts {
     const { history, columns } = this.data ?? {};
     const row = columns?.get("p50")?.findLastIndex((p50) => p50 !== null) ?? -1;
     if (row < 0) return null;
-    return { at: history.at[row], quantiles: Object.fromEntries(QUANTILES.map(({ name }) => [name, columns.get(name)[row]])) };
+    return { at: history.at[row], quantiles: quantilesOf(history, columns, row) };
   }
 
   /** The reading for a screen reader. */
@@ -251,7 +256,7 @@ class OperationCharts {
 }
 
 function describeReading({ at, quantiles, rates }) {
-  const latency = QUANTILES.map(({ name }) => `${name} ${formatDuration(quantiles[name])}`).join(", ");
+  const latency = QUANTILES.map(({ name }) => `${name} ${formatQuantile(quantiles, name)}`).join(", ");
   const calls = rates
     ? OUTCOME_KINDS.map(({ title }, index) => [rates[index], title]).filter(([rate]) => rate > 0)
       .map(([rate, title]) => `${formatRate(rate)} ${title}`).join(", ") || "no calls"

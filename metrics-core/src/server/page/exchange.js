@@ -105,8 +105,12 @@ function redrawCharts() {
 /** The part of a limit from which a reader should know that it is nearly used up. */
 const NEARLY_USED = 0.8;
 
-function showRateLimits(limits, reasons) {
-  const refusing = new Set(reasons.filter(({ kind }) => kind === "refused").map(({ exchange }) => exchange));
+/** The outcomes of calls that an exchange refuses because there were too many. */
+const TOO_MANY = ["rate_limited", "banned"];
+
+function showRateLimits(limits, operations) {
+  const refused = ({ recent_outcomes: recent }) => TOO_MANY.some((outcome) => recent?.[outcome] > 0);
+  const refusing = new Set(operations.filter(refused).map(({ exchange }) => exchange));
   showList(
     byId("rate-limits"),
     limits,
@@ -129,8 +133,8 @@ function showRateLimits(limits, reasons) {
 
 /** An exchange may refuse calls whatever part of a limit it has counted as used. */
 function refusalOf(seconds, hasRefused) {
-  if (seconds !== null) return `; it refuses calls until ${formatTime(botTime() + seconds)}, for ${formatAge(seconds)}`;
-  return hasRefused ? "; it refused calls lately all the same" : "";
+  if (isKnown(seconds)) return `; it refuses calls until ${formatTime(botTime() + seconds)}, for ${formatAge(seconds)}`;
+  return hasRefused ? `; it refused calls in the last ${formatAge(state.status.window_seconds)} nevertheless` : "";
 }
 
 /** Stale symbols first. The others keep their places, although their ages overtake each other all the time. */

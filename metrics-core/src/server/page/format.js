@@ -7,6 +7,11 @@ function numberOf(value) {
   return { "+Inf": Infinity, "-Inf": -Infinity }[value] ?? NaN;
 }
 
+/** Whether a figure is known; a bot that is older than this page lacks some. */
+function isKnown(value) {
+  return value !== null && value !== undefined;
+}
+
 const integers = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
 function formatCount(count) {
@@ -49,7 +54,7 @@ function formatDuration(seconds) {
 /** A quantile: of one in the lowest bucket only the bound of the bucket is measured. */
 function formatQuantile(quantiles, name, format = formatDuration) {
   const [value, bound] = [quantiles?.[name], quantiles?.resolution];
-  return value <= bound ? `≤ ${format(bound)}` : format(value);
+  return isKnown(value) && isKnown(bound) && value <= bound ? `≤ ${format(bound)}` : format(value);
 }
 
 /** A duration that passes. */

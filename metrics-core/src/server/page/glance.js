@@ -30,12 +30,12 @@ const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 
 /** The calls of operations in the window; null before there is one. */
 function recentCalls(operations) {
-  const known = operations.filter(({ recent_outcomes: recent }) => recent !== null);
+  const known = operations.filter(({ recent_outcomes: recent }) => isKnown(recent));
   if (known.length === 0) return null;
   return {
     all: sum(known.flatMap(({ recent_outcomes: recent }) => Object.values(recent))),
     ok: sum(known.map(({ recent_outcomes: recent }) => recent.ok ?? 0)),
-    failed: sum(known.map(({ recent_failed: failed }) => failed)),
+    failed: sum(known.map(({ recent_failed: failed }) => failed ?? 0)),
   };
 }
 
@@ -78,9 +78,10 @@ function nameAndState({ subsystem, state: loop }) {
 
 function exchangeAnswer({ operations, verdict, window_seconds: seconds }) {
   const calls = recentCalls(operations);
-  if (calls === null || seconds === null) return { level: "unknown", text: "not known yet", detail: "" };
-  if (calls.all === 0) return { level: "unknown", text: "no call", detail: `in the last ${formatAge(seconds)}` };
   const isBad = verdict.reasons.some(({ kind }) => ["refused", "calls_fail", "rate_limit"].includes(kind));
+  const unknown = isBad ? "warning" : "unknown";
+  if (calls === null || seconds === null) return { level: unknown, text: "not known yet", detail: "" };
+  if (calls.all === 0) return { level: unknown, text: "no call", detail: `in the last ${formatAge(seconds)}` };
   const text = calls.failed === 0 ? "all calls served" : `${formatPercent((100 * calls.failed) / calls.all)} failed`;
   return { level: isBad ? "warning" : "ok", text, detail: `${formatNumber(calls.all / seconds)} calls/s` };
 }
@@ -91,6 +92,7 @@ function moneyAnswer({ profiles, verdict }) {
   const some = (number) => `${number} ${number === 1 ? "profile" : "profiles"}`;
   const used = profiles.map((profile) => numberOf(profile.utilization_percent)).filter((percent) => percent !== null);
   const detail = used.length === 0 ? "" : `max. ${formatPercent(Math.max(...used))} used`;
+  if (count("orders_unknown") > 0) return { level: "critical", text: "orders may be open", detail };
   if (below > 0) return { level: "critical", text: `${some(below)} below zero`, detail };
   if (over > 0) return { level: "warning", text: `${some(over)} over 100 %`, detail };
   if (missing > 0) return { level: "warning", text: "items missing", detail: "see reconciliation" };

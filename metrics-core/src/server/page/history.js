@@ -9,6 +9,7 @@ class History {
     this.sequence = [];
     this.at = [];
     this.seconds = [];
+    this.latencyResolution = null;
     this.operations = new Map();
     this.profiles = new Map();
   }
@@ -16,6 +17,7 @@ class History {
   /** Adds the rows that are newer than the last one, and says whether there were any. */
   add(history) {
     const last = this.sequence.at(-1) ?? -1;
+    this.latencyResolution = history.latency_resolution ?? null;
     const first = history.sequence.findIndex((sequence) => sequence > last);
     if (first < 0) return false;
     const before = this.sequence.length;

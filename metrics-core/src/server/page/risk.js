@@ -45,7 +45,8 @@ function updateProfile(element, profile, history) {
   const isOld = isStale(profile.age_seconds);
   setAttribute(element, "data-stale", isOld ? "yes" : "no");
   setText(age, isOld ? `${formatAge(profile.age_seconds)} old` : "");
-  setText(amounts, profile.allocated === null ? "" : `available ${formatAmount(profile.available)} of ${formatAmount(profile.allocated)}`);
+  const { available, allocated } = profile;
+  setText(amounts, isKnown(allocated) ? `available ${formatAmount(available)} of ${formatAmount(allocated)}` : "");
   setText(orders, ordersOf(profile));
   setHidden(below, !profile.below_zero);
   const count = profile.violations;
@@ -55,8 +56,8 @@ function updateProfile(element, profile, history) {
 
 /** Whether a profile trades, as far as its events say. */
 function ordersOf({ orders_placed: placed, order_age_seconds: age }) {
-  if (age !== null) return `last order ${formatAge(age)} ago`;
-  return placed === null ? "no order recorded" : "time of the last order not known";
+  if (isKnown(age)) return `last order ${formatAge(age)} ago`;
+  return isKnown(placed) ? "time of the last order not known" : "no order recorded";
 }
 
 function makeSparkline() {
@@ -93,11 +94,11 @@ function drawSparkline(drawing, times, values) {
 
 const SIDES = { db: "missing in the database", exchange: "missing on the exchange" };
 
-function showReconciliation({ is_used: isUsed, missing, mismatches, kinds, age_seconds: age }, isEmpty) {
+function showReconciliation({ is_used: isUsed = true, missing, mismatches, kinds, age_seconds: age }, isEmpty) {
   // A bot that measures nothing yet is told what could be here.
   setHidden(byId("reconciliation-panel"), !isUsed && !isEmpty);
   const list = byId("reconciliation");
-  const isKnown = age !== null || mismatches > 0;
+  const isAnyKnown = age !== null || mismatches > 0;
   const count = (number) => (number === null || number === undefined ? "–" : formatCount(number));
   const missed = Object.entries(SIDES).map(([source, title]) => [title, count(missing?.[source])]);
   const details = kinds.filter((entry) => entry.count > 0).map(({ kind, source, count: found }) => [
@@ -112,6 +113,6 @@ function showReconciliation({ is_used: isUsed, missing, mismatches, kinds, age_s
     ...details,
   ]);
   setAttribute(list, "data-missing", Object.values(missing ?? {}).some((number) => number > 0) ? "some" : "none");
-  setHidden(list, !isKnown);
-  setHidden(byId("no-reconciliation"), isKnown);
+  setHidden(list, !isAnyKnown);
+  setHidden(byId("no-reconciliation"), isAnyKnown);
 }

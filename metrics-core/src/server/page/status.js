@@ -22,7 +22,7 @@ function staleAfter() {
 
 /** Whether figures of this age are stale; those of an unknown age are not. */
 function isStale(age) {
-  return age !== null && age > staleAfter();
+  return isKnown(age) && age > staleAfter();
 }
 
 async function ask() {
@@ -86,7 +86,7 @@ function show(status, isHistoryNew) {
   showSubsystems(status.subsystems, status.now);
   showProfiles(status.profiles, state.history);
   showReconciliation(status.reconciliation, [status.subsystems, status.operations, status.profiles].every((list) => list.length === 0));
-  showRateLimits(status.rate_limits, status.verdict.reasons);
+  showRateLimits(status.rate_limits, status.operations);
   showMarketData(status.market_data);
   showOperations(status.operations);
   if (isHistoryNew) showCharts(state.history);
@@ -115,19 +115,36 @@ function showVerdict({ verdict, recording, started, now }) {
   showHeadline(recording ? verdict.level : "warning", text, worst.join() || withoutNumbers(text));
   const [first, ...others] = verdict.reasons;
   setText(byId("verdict-since"), first ? beginOf(first, now) : "");
-  showList(byId("reasons"), others, identityOf, () => make("li", "", make("span"), " ", make("small")), (entry, reason) => {
-    setAttribute(entry, "data-level", reason.level);
-    setText(entry.firstElementChild, reason.text);
-    setText(entry.lastElementChild, beginOf(reason, now));
+  setText(byId("consequences"), first ? consequencesOf(first) : "");
+  showList(byId("reasons"), others, identityOf, makeReason, ({ lastElementChild: consequences, children: [text, begin] }, reason) => {
+    setAttribute(text.parentElement, "data-level", reason.level);
+    setText(text, reason.text);
+    setText(begin, beginOf(reason, now));
+    setText(consequences, consequencesOf(reason));
   });
   setText(byId("verdict-facts"), `as of ${formatTime(now)}, up for ${formatAge(now - started)}`);
+}
+
+function makeReason() {
+  return make("li", "", make("span"), " ", make("small"), make("div", "quiet"));
+}
+
+const MOST_CONSEQUENCES = 6;
+
+/** What follows from a reason, the loops first. */
+function consequencesOf({ consequences = [] }) {
+  const isOfLoop = ({ kind }) => kind === "failing";
+  const ordered = [...consequences].sort((one, other) => isOfLoop(other) - isOfLoop(one));
+  const texts = ordered.slice(0, MOST_CONSEQUENCES).map(({ text }) => text);
+  const rest = ordered.length - texts.length;
+  return texts.concat(rest > 0 ? [`${rest} more`] : []).join("; ");
 }
 
 /** The text of such a loop says for how long. */
 const SAY_HOW_LONG = new Set(["hung", "stalled"]);
 
 function beginOf({ kind, since }, now) {
-  if (since === null) return "";
+  if (!isKnown(since)) return "";
   const begin = `since ${formatMoment(since, now)}`;
   return SAY_HOW_LONG.has(kind) ? begin : `${begin}, ${formatAge(now - since)}`;
 }
@@ -181,6 +198,7 @@ function watch() {
   const since = `since ${formatTime(Date.now() / 1000 - silentFor)}, for ${formatAge(silentFor)}`;
   showHeadline("lost", `the bot does not answer ${since}`, "");
   setText(byId("verdict-since"), "");
+  setText(byId("consequences"), "");
   const hint = state.trouble ?? "It may have ended, or the connection to it is broken.";
   const last = state.status ? ` Everything below is its last known state, of ${formatMoment(state.status.now, Date.now() / 1000)}.` : "";
   setText(byId("verdict-facts"), hint + last);
