@@ -47,7 +47,10 @@ fn at_most_a_mebibyte_whatever_is_recorded() {
         for call in &calls {
             call.start().finish(Outcome::Rejected);
         }
-        (0..200).for_each(|n| metrics.profile(&format!("{n:0>128}")).update(capital));
+        for name in (0..200).map(|n| format!("{n:0>128}")) {
+            metrics.profile(&name).update(capital);
+            metrics.event(labels::Severity::Info, labels::EventType::OrderPlaced).profile(&name).record();
+        }
     };
     record();
     let before = in_use();
