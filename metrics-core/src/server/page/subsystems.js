@@ -138,8 +138,9 @@ function showBeats({ beats: strip, silence, from, to }, beats, silentFor, now) {
   setAttribute(silence, "title", said);
   setAttribute(strip, "aria-label", said ? `${said}; before, ${describeBeats(beats, now)}` : describeBeats(beats, now));
   // Below the first tick, and below the end; there is room for both if the strip is not nearly empty.
-  from.style.marginLeft = `${(100 * free) / BEATS}%`;
-  setText(from, free < BEATS / 2 && shown.length > 0 ? formatTime(shown[0].at) : "");
+  const hasRoom = free < BEATS / 2 && shown.length > 0;
+  from.style.marginLeft = hasRoom ? `${(100 * free) / BEATS}%` : "0";
+  setText(from, hasRoom ? formatTime(shown[0].at) : "");
   setText(to, said || (shown.length > 0 ? formatTime(shown.at(-1).at) : ""));
 }
 
