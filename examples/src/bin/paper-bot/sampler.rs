@@ -167,7 +167,6 @@ mod tests {
         let desk = rehearsal.desk();
         let mut sampler = rehearsal.bot.sampler();
         let before = sampler.figures();
-        assert_eq!(trading(&before).age_origin, AgeOrigin::Registered);
         rehearsal.bot.trading_cycle().await.unwrap();
         let after = sampler.figures();
 
