@@ -66,7 +66,7 @@ fn figures() -> Figures {
     Figures {
         url: Some("http://localhost:5000/".to_owned()),
         mode: "paper".to_owned(),
-        verdict: "trading hangs: running for 17 s, at most 5 s allowed".to_owned(),
+        verdict: "trading has been hanging for 17 s".to_owned(),
         is_well: false,
         uptime_seconds: 83.4,
         weight_used_ratio: Some(0.03),
@@ -112,7 +112,7 @@ fn drawn(figures: &Figures, columns: usize, rows: usize) -> Vec<String> {
 fn the_usual_terminal_shows_all_sections() {
     let expected = "\
 http://localhost:5000/  paper  up 83 s  request weight 3 % used  Ctrl-C ends it
-trading hangs: running for 17 s, at most 5 s allowed
+trading has been hanging for 17 s
 loop            state      last success  limit  last run
 monitor         ● fresh       0.4 s ago  5.0 s  ok
 reconciliation  ▲ failing     4.4 s ago  5.0 s  server_error
@@ -143,7 +143,7 @@ orders
 fn a_small_terminal_leaves_out_the_least_important_columns_and_rows() {
     let expected = "\
 http://localhost:5000/  paper  up 83 s  request weight 3 % …
-trading hangs: running for 17 s, at most 5 s allowed
+trading has been hanging for 17 s
 loop            state      last success  last run
 monitor         ● fresh       0.4 s ago  ok
 reconciliation  ▲ failing     4.4 s ago  server_error
