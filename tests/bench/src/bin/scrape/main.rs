@@ -2,14 +2,18 @@
 //! other crates, and the memory that they take.
 //!
 //! `cargo run --release --manifest-path tests/bench/Cargo.toml --bin scrape` measures 10,000 and 100,000 series, each
-//! in a process of its own; with a number of series, and one of rounds, it measures that.
+//! in a process of its own; with a number of series, and one of rounds, it measures that. With `-- served` it measures
+//! scrapes over a socket.
 
 mod memory;
 mod ours;
 mod peers;
+mod served;
 
 use std::hint::black_box;
 use std::process::Command;
+
+use bytes::Bytes;
 
 #[global_allocator]
 static ALLOCATOR: memory::Counting = memory::Counting;
@@ -24,15 +28,29 @@ const DEFAULT: [(&str, &str); 3] =
     [("app", "bytelyst-trading-bot-service"), ("env", "development"), ("mode", "paper")];
 
 /// A contender.
-trait Contender: Sync {
+trait Contender: Send + Sync {
     fn name(&self) -> &'static str;
     /// Observes a value of the series with these labels.
     fn observe(&self, labels: &Labels, value: f64);
+    /// The finished text.
+    fn text(&self) -> Bytes;
     /// Scrapes and returns the length of the text.
-    fn scrape(&self) -> usize;
+    fn scrape(&self) -> usize {
+        self.text().len()
+    }
     /// Processes the observations that are still buffered.
     fn settle(&self) {}
 }
+
+const CONTENDERS: [fn() -> Box<dyn Contender>; 7] = [
+    ours::streamed,
+    ours::whole,
+    peers::measured,
+    peers::prometheus_client,
+    peers::prometheus,
+    peers::opentelemetry,
+    peers::metrics,
+];
 
 #[derive(Clone, Debug)]
 struct Labels {
@@ -55,9 +73,14 @@ struct Memory {
 }
 
 fn main() {
-    let arguments: Vec<usize> =
-        std::env::args().skip(1).map(|argument| argument.parse().expect("a number")).collect();
-    match arguments[..] {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let number = |argument: &String| argument.parse().expect("a number");
+    match &arguments[..] {
+        [mode] if mode == "served" => return served::measure(),
+        [mode, contender] if mode == "serve" => served::serve(number(contender)),
+        _ => {}
+    }
+    match arguments.iter().map(number).collect::<Vec<_>>()[..] {
         [] => {
             for (series, rounds) in [("10000", "15"), ("100000", "5")] {
                 let this = std::env::current_exe().expect("a path");
@@ -72,16 +95,7 @@ fn main() {
 
 fn measure(series: usize, rounds: usize) {
     let labels: Vec<_> = (0..series).map(Labels::of).collect();
-    let contenders: Vec<fn() -> Box<dyn Contender>> = vec![
-        ours::streamed,
-        ours::whole,
-        peers::measured,
-        peers::prometheus_client,
-        peers::prometheus,
-        peers::opentelemetry,
-        peers::metrics,
-    ];
-    let measured: Vec<_> = contenders
+    let measured: Vec<_> = CONTENDERS
         .into_iter()
         .map(|make| {
             let contender = make();

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use bot_metrics::{Label, LabelType, Metrics, Mode, Settings, metrics};
 
+use bytes::Bytes;
+
 use super::{Contender, Labels};
 
 struct Strategy;
@@ -35,7 +37,7 @@ metrics! {
         buckets(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10) budget = 100_100
 }
 
-static METRICS: LazyLock<Metrics> =
+pub(crate) static METRICS: LazyLock<Metrics> =
     LazyLock::new(|| Settings::new(Mode::Paper).install().expect("the first installation"));
 
 struct Ours {
@@ -78,9 +80,13 @@ impl Contender for Ours {
         order_ack_seconds(&labels.strategy, &labels.symbol).observe(value);
     }
 
+    fn text(&self) -> Bytes {
+        METRICS.exposition().into()
+    }
+
     fn scrape(&self) -> usize {
         if !self.streams {
-            return METRICS.exposition().len();
+            return self.text().len();
         }
         let mut client = Client(0);
         METRICS.write_exposition(&mut client).expect("it takes everything");

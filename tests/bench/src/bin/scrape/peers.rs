@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use bytes::Bytes;
 use measured::label::{LabelValue, LabelVisitor};
 use measured::metric::histogram::Thresholds;
 use measured::text::BufferedTextEncoder;
@@ -34,10 +35,10 @@ pub(crate) fn prometheus() -> Box<dyn Contender> {
     Box::new(Prometheus { family, registry })
 }
 
-fn encoded(registry: &Registry) -> usize {
+fn encoded(registry: &Registry) -> Bytes {
     let mut text = Vec::new();
     TextEncoder::new().encode(&registry.gather(), &mut text).expect("legal");
-    text.len()
+    text.into()
 }
 
 impl Contender for Prometheus {
@@ -51,7 +52,7 @@ impl Contender for Prometheus {
         self.family.with_label_values(&labels).observe(value);
     }
 
-    fn scrape(&self) -> usize {
+    fn text(&self) -> Bytes {
         encoded(&self.registry)
     }
 }
@@ -88,10 +89,10 @@ impl Contender for PrometheusClient {
         self.family.get_or_create(&ClientLabels { strategy, symbol, app, env, mode }).observe(value);
     }
 
-    fn scrape(&self) -> usize {
+    fn text(&self) -> Bytes {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry).expect("it encodes");
-        text.len()
+        text.into()
     }
 }
 
@@ -179,10 +180,10 @@ impl Contender for Measured {
         self.family.observe(labels, value);
     }
 
-    fn scrape(&self) -> usize {
+    fn text(&self) -> Bytes {
         let mut encoder = BufferedTextEncoder::new();
         self.collect_group_into(&mut encoder).expect("it encodes");
-        encoder.finish().len()
+        encoder.finish()
     }
 }
 
@@ -212,8 +213,8 @@ impl Contender for Exporter {
         });
     }
 
-    fn scrape(&self) -> usize {
-        self.handle.render().len()
+    fn text(&self) -> Bytes {
+        self.handle.render().into()
     }
 
     /// The crate keeps every observation until its upkeep runs.
@@ -253,7 +254,7 @@ impl Contender for OpenTelemetry {
         self.family.record(value, &labels);
     }
 
-    fn scrape(&self) -> usize {
+    fn text(&self) -> Bytes {
         encoded(&self.registry)
     }
 }
