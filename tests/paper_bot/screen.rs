@@ -169,7 +169,13 @@ fn a_table_is_shown_and_ctrl_c_restores_the_terminal() {
     assert!(!seen[entered..].contains("xyzzy"), "{seen:?}");
     let left = seen.find(LEAVES).expect("the first screen is shown again");
     let after = &seen[left..];
-    for words in ["fault hang-trading begins", "trading has been hanging for ", "told to stop", "summary", "maker-wide"] {
+    for words in [
+        "fault hang-trading begins",
+        "trading has been hanging for ",
+        "told to stop",
+        "summary",
+        "maker-wide",
+    ] {
         assert!(after.contains(words), "{words:?} is not in {after:?}");
     }
 }
