@@ -83,13 +83,13 @@ fn slow_from(max_age: u64) -> u64 {
     SLOW.max(max_age / PART_OF_MAX_AGE)
 }
 
-/// The window of the mean, in seconds.
+/// The window of the mean, in seconds. No time scale divides it.
 fn mean_window(max_age: u64) -> u64 {
-    (10 * MINUTE).max(FEW * max_age)
+    FEW * max_age
 }
 
 fn slow_mean(context: &RuleContext<'_>, duration: &SeriesSelector, name: &str, max_age: u64) -> String {
-    let (of_loop, window) = (equal("subsystem", name), context.cycles(10 * MINUTE, FEW * max_age));
+    let (of_loop, window) = (equal("subsystem", name), context.cycles(0, mean_window(max_age)));
     let increase = |series: &SeriesSelector| format!("increase({series}[{window}])");
     // The counts of other loops have no sum to match.
     let (sum, count) = (increase(&duration.part("_sum").with(of_loop)), increase(&duration.part("_count")));
