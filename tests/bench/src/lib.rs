@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 pub mod calls;
-mod processor;
+pub mod processor;
 
 /// A contender.
 pub struct Contender {

@@ -13,6 +13,8 @@ mod served;
 use std::hint::black_box;
 use std::process::Command;
 
+use bot_metrics_bench::median;
+use bot_metrics_bench::processor::thread_seconds;
 use bytes::Bytes;
 
 #[global_allocator]
@@ -193,19 +195,7 @@ fn memory_of(contender: &dyn Contender, labels: &[Labels]) -> Memory {
 /// The CPU time of this thread in milliseconds, because the machine is shared; all contenders work in the calling
 /// thread.
 fn timed(work: impl FnOnce() -> usize) -> f64 {
-    let start = own_time();
+    let start = thread_seconds();
     black_box(work());
-    (own_time() - start) * 1e3
-}
-
-fn own_time() -> f64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` is valid for writing.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    (thread_seconds() - start) * 1e3
 }

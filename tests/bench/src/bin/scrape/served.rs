@@ -4,20 +4,22 @@
 //! do; none of them compresses.
 
 use std::convert::Infallible;
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
 use bot_metrics::server::ServerOptions;
+use bot_metrics_bench::median;
+use bot_metrics_bench::processor::process_seconds;
 use http_body_util::Full;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 
-use super::{CONTENDERS, Contender, Labels, median, ours};
+use super::{CONTENDERS, Contender, Labels, ours};
 
 const SERIES: usize = 10_000;
 const ROUNDS: usize = 21;
@@ -158,7 +160,7 @@ pub(crate) fn serve(number: usize) {
         if line.expect("text") == "change" {
             change(value);
         }
-        println!("{}", processor_time());
+        println!("{}", process_seconds() * 1e3);
     }
 }
 
@@ -183,12 +185,4 @@ fn listen(contender: Arc<dyn Contender>) -> SocketAddr {
         runtime.block_on(serve)
     });
     address
-}
-
-/// The processor time of this process, in milliseconds.
-fn processor_time() -> f64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` is valid for writing.
-    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
-    time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
 }
