@@ -21,10 +21,7 @@ fn the_template_is_a_bot_that_is_tested_and_monitored() {
         assert!(rules.contains(part), "{part}:\n{rules}");
     }
 
-    let mut command = Command::new(target().join("debug/my-bot"));
-    command.env("PAPER_TRADING", "true").env("METRICS_ADDR", "127.0.0.1:0");
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut bot = Running::spawn_as_is(&mut command, "status page: ");
+    let mut bot = start();
     let samples = bot.wait_until("each loop ran", |samples| {
         samples.sum("bytelyst_bot_subsystem_runs_total", &[("outcome", "ok")]) >= 4.0
     });
@@ -47,6 +44,39 @@ fn the_template_is_a_bot_that_is_tested_and_monitored() {
     });
     let ended = bot.wait();
     assert_eq!((ended.status.code(), scraped), (Some(0), Ok(())), "{ended:?}");
+
+    a_further_signal_ends_the_wait_for_a_scrape();
+    a_mistyped_word_starts_no_bot();
+}
+
+fn a_further_signal_ends_the_wait_for_a_scrape() {
+    let mut bot = start();
+    bot.signal(libc::SIGINT);
+    let _ = bot.wait_to_say("waiting up to 20s for a last scrape");
+    bot.signal(libc::SIGINT);
+    let ended = bot.wait();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert!(!ended.stdout.contains("the last values were"), "it waited for the scrape: {ended:?}");
+}
+
+fn a_mistyped_word_starts_no_bot() {
+    let output = command().arg("metrcs").output().expect("it runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert!(errors.starts_with("unknown argument \"metrcs\"; allowed are"), "{errors}");
+}
+
+fn start() -> Running {
+    let mut command = command();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Running::spawn_as_is(&mut command, "status page: ")
+}
+
+/// The bot, which was built by the tests of its package.
+fn command() -> Command {
+    let mut command = Command::new(target().join("debug/my-bot"));
+    command.env("PAPER_TRADING", "true").env("METRICS_ADDR", "127.0.0.1:0");
+    command
 }
 
 /// The copy's folder, always the same, so that the next run compiles only changes.
@@ -76,7 +106,6 @@ fn in_copy(bot: &Path, arguments: &[&str]) -> String {
         .arg("--offline")
         .args(arguments)
         .env("CARGO_TARGET_DIR", target())
-        .env("PAPER_TRADING", "true")
         .output()
         .expect("cargo runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bot_metrics::prelude::*;
 use bot_metrics::server::Server;
-use bot_metrics::{catalogue, operations};
+use bot_metrics::{EnvReader, Mode, catalogue, operations};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -24,12 +24,20 @@ use crate::bot::{Bot, PROFILE};
 const DRAIN: Duration = Duration::from_secs(20);
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let settings = named(Settings::from_env()?);
     let mut words = std::env::args_os().skip(1);
-    if words.next().is_some_and(|word| word == "metrics") {
-        return Ok(operations::run(words, &settings).print());
+    match words.next() {
+        None => {}
+        Some(word) if word == "metrics" => {
+            // What the commands write is the same for paper and live.
+            let settings = named(EnvReader::new().mode_if_unset(Mode::Paper).read()?);
+            return Ok(operations::run(words, &settings).print());
+        }
+        Some(word) => {
+            eprintln!("unknown argument {word:?}; allowed are none, which starts the bot, and metrics");
+            return Ok(ExitCode::from(2));
+        }
     }
-    let metrics = settings.install()?;
+    let metrics = named(Settings::from_env()?).install()?;
     let _ = metrics.profile(PROFILE); // exported from the first scrape on
     let server = metrics.serve(metrics.settings().address())?;
     println!("status page: {}/", server.url());
