@@ -29,11 +29,9 @@ pub(crate) struct Attack {
     pub(crate) series: u32,
     /// The time that the bot's collector takes.
     pub(crate) collector: Duration,
-    /// The runs of the collector for which a scrape may wait besides those for which it waits without the attack.
-    pub(crate) awaited_runs: u32,
     /// Whether the bot asks for a password.
     pub(crate) needs_password: bool,
-    /// The latency that the attack may add to 99 of 100 scrapes, beside these runs.
+    /// The latency that the attack may add to 99 of 100 scrapes.
     pub(crate) most_added: Duration,
     /// The bot's limit of file descriptors.
     pub(crate) descriptors: Option<u32>,
@@ -69,7 +67,6 @@ const fn attack(name: &'static str, clients: usize, client: Client) -> Attack {
         name,
         series: 0,
         collector: Duration::ZERO,
-        awaited_runs: 0,
         needs_password: false,
         most_added: Duration::from_millis(250),
         descriptors: None,
@@ -87,10 +84,8 @@ pub(crate) const ATTACKS: &[Attack] = &[
         ..attack("pipelined_scrapes", 300, Client::Asks { request: METRICS, requests: 40 })
     },
     attack("pipelined_health", 300, Client::Asks { request: HEALTHY, requests: 50 }),
-    // All connections wait for a run, and a new one waits for the slot that is free when the run has ended.
     Attack {
         collector: Duration::from_millis(300),
-        awaited_runs: 1,
         ..attack("single_scrapes", 300, Client::Asks { request: METRICS, requests: 1 })
     },
     attack("single_health", 300, Client::Asks { request: HEALTHY, requests: 1 }),

@@ -95,8 +95,7 @@ impl Measured {
             faults.push(format!("refused: {:?}", self.figures.refused));
         }
         let Some(quiet) = quiet else { return faults };
-        let own = quiet.figures.quantile(0.99) + attack.awaited_runs * attack.collector;
-        let added = self.figures.quantile(0.99).saturating_sub(own);
+        let added = self.figures.quantile(0.99).saturating_sub(quiet.figures.quantile(0.99));
         if added > attack.most_added {
             faults.push(format!("{added:?} added to the scrapes"));
         }

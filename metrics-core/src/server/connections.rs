@@ -6,7 +6,8 @@
 //!
 //! 1. a connection without a complete request header, the oldest first;
 //! 2. one whose client sends requests in a burst, the longest burst first, so that a client that pipelines has as few
-//!    answers as others want slots;
+//!    answers as others want slots; but not while its answer takes longer than 30 ms, because its client would come back
+//!    and wait for the next rendering, and if all do so, few slots become free when a rendering ends;
 //! 3. an idle one, the oldest first;
 //! 4. one in a TLS handshake that its client has begun with a complete greeting, the oldest first: such a client may be
 //!    a round trip away, whereas one that sent nothing or half of a greeting counts as one without a header;
@@ -50,8 +51,9 @@ const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 /// The polling interval for a connection that may be closed by now.
 const RECHECK: Duration = Duration::from_millis(1);
 
-/// The time for which a rendering waits for the requests of new connections. It is enough for as many as have slots,
-/// and short compared with a rendering that is worth sharing.
+/// The time for which a rendering waits for the requests of new connections, and after which a request counts as one that
+/// waits for a rendering. It is enough for as many connections as have slots, and short compared with a rendering that is
+/// worth sharing.
 const TIME_FOR_NEW_ONES: Duration = Duration::from_millis(30);
 
 pub(super) struct Connections {
@@ -240,6 +242,7 @@ impl Table {
     fn weakness(&self, state: State, now: Instant, time_to_ask: Duration) -> Option<Weakness> {
         let age = now.saturating_duration_since(state.since);
         match state.phase {
+            Phase::Busy if age >= TIME_FOR_NEW_ONES => (age >= LONGEST_ANSWER).then_some(Weakness::Late),
             _ if state.burst() > 1 => Some(Weakness::Burst(Reverse(state.burst()))),
             Phase::Head if self.read_at.saturating_duration_since(state.since) < time_to_ask => {
                 Some(Weakness::TooYoung)
@@ -248,7 +251,7 @@ impl Table {
             Phase::Idle => Some(Weakness::Idle),
             Phase::Handshake => Some(Weakness::Handshake),
             Phase::Stalled => (age >= READS).then_some(Weakness::Stalled),
-            Phase::Busy => (age >= LONGEST_ANSWER).then_some(Weakness::Late),
+            Phase::Busy => None,
         }
     }
 
@@ -422,6 +425,19 @@ mod tests {
         assert_eq!(open(&connections), [single.id(), third.id()]);
         single.activity().received(b"G");
         assert!(admitted(&connections, MANY).is_some(), "it has sent more before its answer");
+    }
+
+    #[test]
+    fn a_client_that_waits_for_a_rendering_is_not_closed_for_its_burst() {
+        let connections = Connections::new(1);
+        let slot = admit(&connections);
+        slot.activity().requested();
+        slot.activity().answered();
+        slot.activity().requested();
+        std::thread::sleep(super::TIME_FOR_NEW_ONES);
+        assert!(admitted(&connections, MANY).is_none(), "its answer is being rendered");
+        slot.activity().answered();
+        assert!(admitted(&connections, MANY).is_some(), "it has its answer");
     }
 
     #[test]

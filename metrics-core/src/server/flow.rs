@@ -15,8 +15,9 @@ use tokio::time::{Sleep, sleep};
 /// A rendering pauses while a client has this much unread.
 const WINDOW: usize = 256 * 1024;
 
-/// The total time for which the other clients of a rendering wait for slower ones.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// The total time for which the other clients of a rendering wait for slower ones. Each crowd of clients that read nothing
+/// costs a scrape this time.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// The polling interval for other renderings that wait for their turn.
 const PAUSE: Duration = Duration::from_millis(10);

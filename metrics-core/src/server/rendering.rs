@@ -40,7 +40,7 @@ pub(super) const RENDERINGS: usize = 4;
 
 /// The time for which a client waits for a rendering that waits for slow clients, before that rendering stops
 /// waiting.
-const PATIENCE: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// A client that sets a shorter time limit gets its answer, but no report.
 const SHORTEST_REPORTED: Duration = Duration::from_millis(100);
