@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::families::recent::Recent;
 use crate::labels::bounds::{DEFAULT_SERIES, LabelBounds};
 use crate::series::{Bound, BoundedSeries, CachedSeries, QueriedLabel};
-use crate::storage::{ENABLED, Sink, Slot};
+use crate::storage::{ENABLED, Sink};
 
 /// The positions of these labels in the family.
 const PROFILE: usize = 2;
@@ -29,8 +29,8 @@ impl Events {
         // Severities and types are enums, even a bot's own; profiles and symbols are limited by the settings.
         let LabelBounds { profiles, symbols } = LabelBounds::DEFAULT;
         let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(profiles), Bound::Open(symbols)];
-        let series = BoundedSeries::new(&OPERATIONAL_EVENTS_TOTAL, bounds, DEFAULT_SERIES);
-        let series = CachedSeries::new(series, clock.clone(), Slot::counter);
+        let series = BoundedSeries::new(&OPERATIONAL_EVENTS_TOTAL, false, bounds, DEFAULT_SERIES);
+        let series = CachedSeries::new(series, clock.clone());
         Self { clock, series, recent: Recent::new() }
     }
 

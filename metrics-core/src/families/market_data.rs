@@ -7,7 +7,7 @@ use crate::catalogue::MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS;
 use crate::clock::Clock;
 use crate::labels::bounds::{DEFAULT_SERIES, LabelBounds};
 use crate::series::{Bound, BoundedSeries, CachedSeries, QueriedLabel};
-use crate::storage::{ENABLED, Sink, Slot, record_outside};
+use crate::storage::{ENABLED, Sink, record_outside};
 
 /// The position of this label in the family.
 const SYMBOL: usize = 1;
@@ -22,8 +22,9 @@ pub(crate) struct MarketData {
 impl MarketData {
     pub(crate) fn new(clock: Clock) -> Self {
         let bounds = vec![Bound::Closed, Bound::Open(LabelBounds::DEFAULT.symbols)];
-        let series = BoundedSeries::new(&MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS, bounds, DEFAULT_SERIES);
-        let series = CachedSeries::new(series, clock.clone(), || Slot::gauge(Arc::default()));
+        let family = &MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS;
+        let series = BoundedSeries::new(family, false, bounds, DEFAULT_SERIES);
+        let series = CachedSeries::new(series, clock.clone());
         Self { clock, series }
     }
 

@@ -20,7 +20,7 @@ use super::label_set::{FamilyKey, LabelSetQuery, LabelText};
 use super::limits::{Bound, LabelLimits, grace_end};
 use crate::catalogue::{self, Family, Kind};
 use crate::lock::Lock;
-use crate::storage::{AT_ONCE, Baseline, Sink, Slot};
+use crate::storage::{AT_ONCE, Baseline, CounterSlot, Sink, Slot};
 
 /// The number of removed series that is swept without a scrape.
 const FEW_REMOVED: usize = 64;
@@ -29,6 +29,10 @@ const FEW_REMOVED: usize = 64;
 #[derive(Debug)]
 pub(crate) struct BoundedSeries {
     family: &'static Family,
+    /// Whether a counter counts floats.
+    is_float: bool,
+    /// The number of refused observations, such as NaN.
+    invalid: Arc<CounterSlot>,
     series: BTreeSet<OrderedEntry>,
     /// Removed series that may return: few, so that the others need no memory for it.
     removed: BTreeMap<OrderedEntry, Removal>,
@@ -68,9 +72,11 @@ enum Fate {
 impl BoundedSeries {
     /// At most `most` series, in addition to those whose open labels are empty or "other", for which there is always
     /// capacity.
-    pub(crate) fn new(family: &'static Family, bounds: Vec<Bound>, most: usize) -> Self {
+    pub(crate) fn new(family: &'static Family, is_float: bool, bounds: Vec<Bound>, most: usize) -> Self {
         Self {
             family,
+            is_float,
+            invalid: Arc::default(),
             series: BTreeSet::new(),
             removed: BTreeMap::new(),
             retired: Vec::new(),
@@ -90,42 +96,26 @@ impl BoundedSeries {
     }
 
     /// The series of a label set, exported from here on, or that of "other" if there is no capacity.
-    pub(crate) fn get_or_create(
-        &mut self,
-        query: &LabelSetQuery<'_>,
-        now: Duration,
-        make: impl FnOnce() -> Slot,
-    ) -> Arc<Entry> {
+    pub(crate) fn get_or_create(&mut self, query: &LabelSetQuery<'_>, now: Duration) -> Arc<Entry> {
         let labels = self.limits.texts(query.labels);
-        self.entry(query.key, labels, now, make)
+        self.entry(query.key, labels, now)
     }
 
     /// Like [`get_or_create`](Self::get_or_create), for the label set of an entry that was looked up here before;
     /// `None` if it was looked up in another family.
-    pub(crate) fn look_up_again(
-        &mut self,
-        entry: &Entry,
-        now: Duration,
-        make: impl FnOnce() -> Slot,
-    ) -> Option<Arc<Entry>> {
+    pub(crate) fn look_up_again(&mut self, entry: &Entry, now: Duration) -> Option<Arc<Entry>> {
         let is_own = self.owns(entry) || self.retired.iter().any(|(member, _)| member.is(entry));
-        is_own.then(|| self.entry(entry.key, entry.labels.to_vec(), now, make))
+        is_own.then(|| self.entry(entry.key, entry.labels.to_vec(), now))
     }
 
-    fn entry(
-        &mut self,
-        key: FamilyKey,
-        labels: Vec<LabelText>,
-        now: Duration,
-        make: impl FnOnce() -> Slot,
-    ) -> Arc<Entry> {
+    fn entry(&mut self, key: FamilyKey, labels: Vec<LabelText>, now: Duration) -> Arc<Entry> {
         let mut within = labels.clone();
         if !self.may_have_own(&labels) && now >= self.next_end {
             self.sweep(now);
         }
         let fits = self.may_have_own(&labels);
         let replaced = if fits { Vec::new() } else { self.limits.replace_with_other(&mut within) };
-        let series = self.insert_or_revive(key, within, now, make);
+        let series = self.insert_or_revive(key, within, now);
         if replaced.is_empty() && series.key == key {
             return series;
         }
@@ -138,13 +128,7 @@ impl BoundedSeries {
         self.series.get(labels).is_some_and(|member| member.0.is_live()) || self.limits.have_room(labels)
     }
 
-    fn insert_or_revive(
-        &mut self,
-        key: FamilyKey,
-        labels: Vec<LabelText>,
-        now: Duration,
-        make: impl FnOnce() -> Slot,
-    ) -> Arc<Entry> {
+    fn insert_or_revive(&mut self, key: FamilyKey, labels: Vec<LabelText>, now: Duration) -> Arc<Entry> {
         if let Some(OrderedEntry(entry)) = self.series.get(&*labels) {
             let entry = Arc::clone(entry);
             self.removed.remove(&*labels);
@@ -155,7 +139,8 @@ impl BoundedSeries {
             return entry;
         }
         self.limits.take(&labels);
-        let entry = Arc::new(Entry::new(key, labels, now, CountsIn::Own(make())));
+        let slot = Slot::new(self.family, self.is_float, Arc::clone(&self.invalid));
+        let entry = Arc::new(Entry::new(key, labels, now, CountsIn::Own(slot)));
         self.series.insert(OrderedEntry(Arc::clone(&entry)));
         entry
     }
@@ -173,8 +158,7 @@ impl BoundedSeries {
             return;
         }
         let Some(member) = self.series.get(&*entry.labels).cloned() else { return };
-        let ends = if self.family.kind == Kind::Gauge { now } else { grace_end(now) };
-        self.begin_removal(member, |_, _| ends, now);
+        self.begin_removal(member, |_, _| false, now);
         if self.removed.len() >= self.many_removed {
             self.sweep(now);
         }
@@ -188,28 +172,18 @@ impl BoundedSeries {
         if !known.counts(value) {
             return;
         }
-        let is_gauge = self.family.kind == Kind::Gauge;
         let is_meant =
             |member: &&OrderedEntry| member.labels().get(label).is_some_and(|text| text.as_str() == value);
         let meant: Vec<_> = self.series.iter().filter(is_meant).cloned().collect();
         for member in meant {
-            let ends = |entry: &Entry, mark| {
-                let is_seen = is_gauge || entry.is_seen(mark);
-                if is_seen { now } else { grace_end(now) }
-            };
-            self.begin_removal(member, ends, now);
+            self.begin_removal(member, Entry::is_seen, now);
         }
         self.sweep(now);
     }
 
-    /// Begins the removal of a series, which is hidden at the time that `ends` computes from it and its version,
-    /// unless something is recorded first.
-    fn begin_removal(
-        &mut self,
-        member: OrderedEntry,
-        ends: impl FnOnce(&Entry, u64) -> Duration,
-        now: Duration,
-    ) {
+    /// Begins the removal of a series, which is hidden unless something is recorded first: a gauge at once, and so are
+    /// counts whose version has been received, others after their grace period.
+    fn begin_removal(&mut self, member: OrderedEntry, is_received: fn(&Entry, u64) -> bool, now: Duration) {
         // A recording since an earlier removal revives it first; then it is removed again.
         if let Some(removal) = self.removed.remove(&member) {
             match self.settle(&member, removal, now) {
@@ -222,7 +196,9 @@ impl BoundedSeries {
             }
         }
         let mark = member.slot().map_or(0, Slot::retract);
-        let removal = Removal { ends: ends(&member.0, mark), mark, hidden: None };
+        let is_final = self.family.kind == Kind::Gauge || is_received(&member.0, mark);
+        let ends = if is_final { now } else { grace_end(now) };
+        let removal = Removal { ends, mark, hidden: None };
         self.next_end = self.next_end.min(removal.ends);
         if let Fate::Removed(removal) = self.settle(&member, removal, now) {
             self.removed.insert(member, removal);
@@ -278,6 +254,14 @@ impl BoundedSeries {
                 let labels = &[&*metric, *name];
                 sink.counter(&catalogue::LABEL_OVERFLOW_TOTAL, labels, label.overflow.value());
             }
+        }
+    }
+
+    /// Exports how many observations were refused, if the family can refuse any.
+    pub(crate) fn collect_invalid(&self, namespace: &str, sink: &mut dyn Sink) {
+        if self.family.kind != Kind::Counter || self.is_float {
+            let labels = &[&*self.family.full_name(namespace)];
+            sink.counter(&catalogue::INVALID_OBSERVATIONS_TOTAL, labels, self.invalid.value());
         }
     }
 
@@ -374,7 +358,7 @@ impl BoundedSeries {
             return None;
         }
         let moved = slot.baseline();
-        let other = self.insert_or_revive(member.0.key, within, now, || slot.empty());
+        let other = self.insert_or_revive(member.0.key, within, now);
         other.record(|other| other.add_difference(baseline, &moved));
         Some(moved)
     }

@@ -142,7 +142,7 @@ mod tests {
     fn thousands_of_label_sets_are_remembered() {
         let key = FamilyKey::new();
         let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(100_000), Bound::Open(100_000)];
-        let mut family = BoundedSeries::new(&catalogue::OPERATIONAL_EVENTS_TOTAL, bounds, 100_000);
+        let mut family = BoundedSeries::new(&catalogue::OPERATIONAL_EVENTS_TOTAL, false, bounds, 100_000);
         let symbols: Vec<String> = (0..4_000).map(|n| format!("{n}USDT")).collect();
         let labels = |symbol: &'static str| {
             [
@@ -158,7 +158,7 @@ mod tests {
                 let labels = labels(symbol);
                 let asked = LabelSetQuery::new(key, &labels);
                 let found_at = epoch();
-                remember(&family.get_or_create(&asked, Duration::ZERO, Slot::counter), found_at);
+                remember(&family.get_or_create(&asked, Duration::ZERO), found_at);
             }
             let is_missing = |symbol: &&&'static str| {
                 let labels = labels(symbol);
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn no_result_from_before_a_removal_is_cached() {
         let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(1), Bound::Open(1)];
-        let mut family = BoundedSeries::new(&catalogue::OPERATIONAL_EVENTS_TOTAL, bounds, 1);
+        let mut family = BoundedSeries::new(&catalogue::OPERATIONAL_EVENTS_TOTAL, false, bounds, 1);
         let labels = [
             QueriedLabel::Closed("INFO"),
             QueriedLabel::Closed("ORDER_FILLED"),
@@ -197,7 +197,7 @@ mod tests {
             QueriedLabel::Open(b"BTCUSDT"),
         ];
         let asked = LabelSetQuery::new(FamilyKey::new(), &labels);
-        let entry = family.get_or_create(&asked, Duration::ZERO, Slot::counter);
+        let entry = family.get_or_create(&asked, Duration::ZERO);
         let is_remembered = || remembered(&asked, |_| ()).is_some();
         // Concurrent tests remove series.
         let found_at = loop {
@@ -211,11 +211,7 @@ mod tests {
         assert!(!is_remembered());
         remember(&entry, found_at);
         assert!(!is_remembered(), "it was looked up before");
-        let other = family.get_or_create(
-            &LabelSetQuery::new(FamilyKey::new(), &labels),
-            Duration::ZERO,
-            Slot::counter,
-        );
+        let other = family.get_or_create(&LabelSetQuery::new(FamilyKey::new(), &labels), Duration::ZERO);
         remember(&other, epoch());
         assert!(!is_remembered(), "nor does it return with others");
     }

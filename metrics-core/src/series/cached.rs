@@ -17,12 +17,11 @@ pub(crate) struct CachedSeries {
     key: FamilyKey,
     series: Lock<BoundedSeries>,
     clock: Clock,
-    make: fn() -> Slot,
 }
 
 impl CachedSeries {
-    pub(crate) fn new(series: BoundedSeries, clock: Clock, make: fn() -> Slot) -> Self {
-        Self { key: FamilyKey::new(), series: Lock::new(series), clock, make }
+    pub(crate) fn new(series: BoundedSeries, clock: Clock) -> Self {
+        Self { key: FamilyKey::new(), series: Lock::new(series), clock }
     }
 
     /// Records to the series of a label set, or to "other" if there is no capacity.
@@ -54,7 +53,7 @@ impl CachedSeries {
 
     fn find(&self, query: &LabelSetQuery<'_>) -> Arc<Entry> {
         let now = self.clock.boot_time();
-        self.lock().get_or_create(query, now, self.make)
+        self.lock().get_or_create(query, now)
     }
 
     /// Removes the series of a label set.

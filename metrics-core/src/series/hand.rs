@@ -139,6 +139,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::catalogue::CLOCK_FALLBACKS_TOTAL;
     use crate::series::FamilyKey;
     use crate::series::entry::CountsIn;
 
@@ -148,7 +149,7 @@ mod tests {
             FamilyKey::new(),
             Vec::new(),
             Duration::ZERO,
-            CountsIn::Own(Slot::counter()),
+            CountsIn::Own(Slot::new(&CLOCK_FALLBACKS_TOTAL, false, Arc::default())),
         ));
         std::thread::scope(|scope| {
             let live = || {

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::family::CustomFamily;
 use super::label::{Label as _, LabelType, ProfileId, standing_sets};
-use crate::catalogue::{self, Kind};
+use crate::catalogue::Kind;
 use crate::labels::bounds::LabelBounds;
 use crate::lock::{Lock, Once};
 use crate::series::{self, Bound, BoundedSeries, Entry, FamilyKey, LabelSetQuery, QueriedLabel};
-use crate::storage::{CounterSlot, Sink, Slot};
+use crate::storage::{Sink, Slot};
 
 /// The cached slot of one closed label set of a declaration.
 #[derive(Debug)]
@@ -49,8 +49,6 @@ struct FamiliesSeries {
 struct FamilySeries {
     family: &'static CustomFamily,
     series: Lock<BoundedSeries>,
-    /// The number of values that could not be recorded; unused for counters of whole numbers.
-    invalid: Arc<CounterSlot>,
 }
 
 static PROCESS: Once<Arc<CustomSeries>> = Once::new();
@@ -71,7 +69,7 @@ impl CustomSeries {
     pub(crate) fn set_bounds(&self, bounds: LabelBounds) {
         let mut families = self.0.lock();
         families.bounds = bounds;
-        for FamilySeries { family, series, .. } in families.by_name.values().map(|family| &**family) {
+        for FamilySeries { family, series } in families.by_name.values().map(|family| &**family) {
             for (index, label) in family.labels.iter().enumerate().filter(|(_, label)| label.is_open()) {
                 series.lock().set_bound(index, label.bound(bounds));
             }
@@ -95,12 +93,12 @@ impl CustomSeries {
         now: Duration,
     ) -> Arc<Entry> {
         let family = self.of(family);
-        family.series.lock().get_or_create(query, now, || family.slot())
+        family.series.lock().get_or_create(query, now)
     }
 
     /// Like [`open`](Self::open), for the label set of an entry.
     pub(super) fn open_again(&self, entry: &Entry, now: Duration) -> Option<Arc<Entry>> {
-        self.all().iter().find_map(|family| family.series.lock().look_up_again(entry, now, || family.slot()))
+        self.all().iter().find_map(|family| family.series.lock().look_up_again(entry, now))
     }
 
     pub(super) fn remove(&self, entry: &Entry, now: Duration) {
@@ -120,7 +118,7 @@ impl CustomSeries {
     }
 
     fn forget_those(&self, are_meant: impl Fn(Kind) -> bool, profile: &str, now: Duration) {
-        for FamilySeries { family, series, .. } in self.all().iter().map(|family| &**family) {
+        for FamilySeries { family, series } in self.all().iter().map(|family| &**family) {
             let are_profiles = |label: &LabelType| are_meant(family.family.kind) && *label == ProfileId::TYPE;
             for (index, _) in family.labels.iter().enumerate().filter(|(_, label)| are_profiles(label)) {
                 series.lock().forget(index, profile, now);
@@ -144,11 +142,8 @@ impl CustomSeries {
     }
 
     pub(crate) fn collect_invalid(&self, namespace: &str, sink: &mut dyn Sink) {
-        for FamilySeries { family, invalid, .. } in self.all().iter().map(|family| &**family) {
-            if family.family.kind != Kind::Counter || family.is_float {
-                let labels = &[&*family.family.full_name(namespace)];
-                sink.counter(&catalogue::INVALID_OBSERVATIONS_TOTAL, labels, invalid.value());
-            }
+        for family in self.all() {
+            family.series.lock().collect_invalid(namespace, sink);
         }
     }
 
@@ -173,18 +168,8 @@ impl FamilySeries {
         // Label sets that are never replaced have their capacity from the beginning, so that the total never exceeds
         // the budget.
         let most = family.budget.saturating_sub(standing_sets(family.labels));
-        let series = Lock::new(BoundedSeries::new(&family.family, labels, most));
-        Self { family, series, invalid: Arc::default() }
-    }
-
-    fn slot(&self) -> Slot {
-        let (family, invalid) = (&self.family.family, Arc::clone(&self.invalid));
-        match family.kind {
-            Kind::Counter if self.family.is_float => Slot::float_counter(invalid),
-            Kind::Counter => Slot::counter(),
-            Kind::Gauge => Slot::gauge(invalid),
-            Kind::Histogram => Slot::histogram(family.buckets, invalid),
-        }
+        let series = Lock::new(BoundedSeries::new(&family.family, family.is_float, labels, most));
+        Self { family, series }
     }
 }
 

@@ -25,9 +25,9 @@ fn shown(family: &mut BoundedSeries, minutes: u64) -> Option<Value> {
 #[test]
 fn a_series_removed_long_ago_returns_with_its_complete_counts() {
     let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(1), Bound::Open(1)];
-    let mut family = BoundedSeries::new(&OPERATIONAL_EVENTS_TOTAL, bounds, 10);
+    let mut family = BoundedSeries::new(&OPERATIONAL_EVENTS_TOTAL, false, bounds, 10);
     let key = FamilyKey::new();
-    let kept = family.get_or_create(&LabelSetQuery::new(key, &LABELS), Duration::ZERO, Slot::counter);
+    let kept = family.get_or_create(&LabelSetQuery::new(key, &LABELS), Duration::ZERO);
     kept.record(|slot| slot.add(3));
     family.remove(&kept, Duration::ZERO);
     assert_eq!(shown(&mut family, 4), Some(Value::Counter(3)), "its grace");
@@ -41,8 +41,7 @@ fn a_series_removed_long_ago_returns_with_its_complete_counts() {
     kept.record(|slot| slot.add(1));
     drop(kept);
     assert_eq!(shown(&mut family, 13), Some(Value::Counter(5)));
-    let entry =
-        family.get_or_create(&LabelSetQuery::new(key, &LABELS), Duration::from_mins(13), Slot::counter);
+    let entry = family.get_or_create(&LabelSetQuery::new(key, &LABELS), Duration::from_mins(13));
     family.remove(&entry, Duration::from_mins(13));
     drop(entry);
     assert_eq!(shown(&mut family, 30), None);
@@ -105,15 +104,11 @@ fn told(family: &mut BoundedSeries, minutes: u64) -> Vec<(String, f64)> {
 }
 
 fn admit(family: &mut BoundedSeries, key: FamilyKey, text: &str, minutes: u64) -> Arc<Entry> {
-    family.get_or_create(
-        &LabelSetQuery::new(key, &[QueriedLabel::Open(text.as_bytes())]),
-        M(minutes),
-        Slot::counter,
-    )
+    family.get_or_create(&LabelSetQuery::new(key, &[QueriedLabel::Open(text.as_bytes())]), M(minutes))
 }
 
 fn counters(most: usize) -> (BoundedSeries, FamilyKey) {
-    (BoundedSeries::new(&COUNTER, vec![Bound::Open(most)], usize::MAX), FamilyKey::new())
+    (BoundedSeries::new(&COUNTER, false, vec![Bound::Open(most)], usize::MAX), FamilyKey::new())
 }
 
 #[test]
@@ -133,7 +128,7 @@ fn counts_between_two_removals_are_exported() {
 #[test]
 fn a_series_of_a_full_family_is_found_again_and_only_new_ones_go_to_other() {
     let (mut family, key) =
-        (BoundedSeries::new(&COUNTER, vec![Bound::Open(usize::MAX)], 2), FamilyKey::new());
+        (BoundedSeries::new(&COUNTER, false, vec![Bound::Open(usize::MAX)], 2), FamilyKey::new());
     for _ in 0..2 {
         for symbol in ["x", "y", "z"] {
             admit(&mut family, key, symbol, 0).record(|slot| slot.add(1));
@@ -302,10 +297,9 @@ fn a_count_recorded_while_its_series_is_forgotten_is_exported() {
 
 #[test]
 fn a_gauge_that_is_set_while_it_is_removed_returns() {
-    let mut family = BoundedSeries::new(&GAUGE, vec![Bound::Open(3)], usize::MAX);
+    let mut family = BoundedSeries::new(&GAUGE, false, vec![Bound::Open(3)], usize::MAX);
     let asked = [QueriedLabel::Open(b"x")];
-    let kept = family
-        .get_or_create(&LabelSetQuery::new(FamilyKey::new(), &asked), M(0), || Slot::gauge(Arc::default()));
+    let kept = family.get_or_create(&LabelSetQuery::new(FamilyKey::new(), &asked), M(0));
     let rounds = if std::env::var_os("BOT_METRICS_LONG_TESTS").is_some() { 1_000_000 } else { 20_000 };
     for _ in 0..rounds {
         let done = AtomicBool::new(false);
@@ -327,12 +321,11 @@ fn a_gauge_that_is_set_while_it_is_removed_returns() {
 
 #[test]
 fn a_gauge_has_no_series_other() {
-    let mut family = BoundedSeries::new(&GAUGE, vec![Bound::Open(1)], usize::MAX);
+    let mut family = BoundedSeries::new(&GAUGE, false, vec![Bound::Open(1)], usize::MAX);
     let key = FamilyKey::new();
     for (text, value) in [("a", 1.0), ("b", 2.0), ("other", 3.0), ("", 4.0)] {
         let asked = [QueriedLabel::Open(text.as_bytes())];
-        let entry =
-            family.get_or_create(&LabelSetQuery::new(key, &asked), M(0), || Slot::gauge(Arc::default()));
+        let entry = family.get_or_create(&LabelSetQuery::new(key, &asked), M(0));
         entry.record(|slot| slot.set(value));
     }
     assert_eq!(told(&mut family, 0), [(String::new(), 4.0), ("a".to_owned(), 1.0)]);
@@ -352,13 +345,12 @@ fn a_sweep_is_made_only_when_capacity_can_be_free() {
 
 #[test]
 fn series_added_and_removed_between_two_scrapes_are_dropped() {
-    let mut family = BoundedSeries::new(&GAUGE, vec![Bound::Open(3)], usize::MAX);
+    let mut family = BoundedSeries::new(&GAUGE, false, vec![Bound::Open(3)], usize::MAX);
     let key = FamilyKey::new();
     for number in 0..10_000 {
         let text = number.to_string();
         let asked = [QueriedLabel::Open(text.as_bytes())];
-        let entry =
-            family.get_or_create(&LabelSetQuery::new(key, &asked), M(0), || Slot::gauge(Arc::default()));
+        let entry = family.get_or_create(&LabelSetQuery::new(key, &asked), M(0));
         entry.record(|slot| slot.set(1.0));
         family.remove(&entry, M(0));
     }
@@ -384,7 +376,7 @@ fn a_count_after_its_series_is_hidden_goes_to_other_without_capacity() {
     // A new series has the later recordings, and none of those in "other".
     family.remove(&b, M(7));
     let _ = told(&mut family, 12);
-    let again = family.look_up_again(&kept, M(12), Slot::counter).expect("it is of this family");
+    let again = family.look_up_again(&kept, M(12)).expect("it is of this family");
     again.record(|slot| slot.add(1_000));
     kept.record(|slot| slot.add(10_000));
     drop(kept);
@@ -397,15 +389,10 @@ fn a_count_after_its_series_is_hidden_goes_to_other_without_capacity() {
 #[test]
 fn observations_after_their_series_is_hidden_go_to_other_without_capacity() {
     static HISTOGRAM: Family = Family { buckets: &[1.0, 10.0], ..family("h", Kind::Histogram) };
-    let mut family = BoundedSeries::new(&HISTOGRAM, vec![Bound::Open(1)], usize::MAX);
+    let mut family = BoundedSeries::new(&HISTOGRAM, false, vec![Bound::Open(1)], usize::MAX);
     let key = FamilyKey::new();
     let admit = |family: &mut BoundedSeries, text: &str, minutes| {
-        let make = || Slot::histogram(HISTOGRAM.buckets, Arc::default());
-        family.get_or_create(
-            &LabelSetQuery::new(key, &[QueriedLabel::Open(text.as_bytes())]),
-            M(minutes),
-            make,
-        )
+        family.get_or_create(&LabelSetQuery::new(key, &[QueriedLabel::Open(text.as_bytes())]), M(minutes))
     };
     let kept = admit(&mut family, "a", 0);
     kept.record(|slot| slot.observe(0.25));
@@ -435,11 +422,11 @@ fn observations_after_their_series_is_hidden_go_to_other_without_capacity() {
 
 #[test]
 fn a_gauge_that_is_set_after_it_was_hidden_has_no_series_without_capacity() {
-    let mut family = BoundedSeries::new(&GAUGE, vec![Bound::Open(1)], usize::MAX);
+    let mut family = BoundedSeries::new(&GAUGE, false, vec![Bound::Open(1)], usize::MAX);
     let key = FamilyKey::new();
     let admit = |family: &mut BoundedSeries, text: &str| {
         let query = [QueriedLabel::Open(text.as_bytes())];
-        family.get_or_create(&LabelSetQuery::new(key, &query), M(0), || Slot::gauge(Arc::default()))
+        family.get_or_create(&LabelSetQuery::new(key, &query), M(0))
     };
     let kept = admit(&mut family, "a");
     kept.record(|slot| slot.set(1.0));
@@ -466,7 +453,7 @@ fn series_never_exceed_the_limit_and_no_count_is_lost_while_threads_remove_and_r
     let (family, key) = counters(LIMIT);
     let (family, minutes, done) = (lock::Lock::new(family), AtomicU64::new(0), AtomicUsize::new(0));
     let now = || M(minutes.load(Relaxed));
-    let look_up = |entry: &Entry| family.lock().look_up_again(entry, now(), Slot::counter);
+    let look_up = |entry: &Entry| family.lock().look_up_again(entry, now());
     let count = |thread| {
         let kept: Vec<EntryHandle> = (0..2 * LIMIT)
             .map(|n| admit(&mut family.lock(), key, &n.to_string(), minutes.load(Relaxed)).into())
