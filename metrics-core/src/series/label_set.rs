@@ -50,8 +50,9 @@ impl<'a> LabelSetQuery<'a> {
     }
 }
 
-/// A label's value that is stored with a series or in a cache.
-#[derive(Clone, Debug)]
+/// A label's value that is stored with a series or in a cache. All values of one label are of the same variant, so that
+/// they compare as their texts do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LabelText {
     Closed(&'static str),
     Open(Arc<str>),
@@ -63,25 +64,5 @@ impl LabelText {
             Self::Closed(text) => text,
             Self::Open(text) => text,
         }
-    }
-}
-
-impl PartialEq for LabelText {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
-
-impl Eq for LabelText {}
-
-impl PartialOrd for LabelText {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for LabelText {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.as_str().cmp(other.as_str())
     }
 }

@@ -81,20 +81,10 @@ impl LabelLimits {
     /// Replaces the values for which there is no capacity, and returns the overflow counters of their labels.
     pub(super) fn replace_with_other(&self, labels: &mut [LabelText]) -> Vec<Arc<CounterSlot>> {
         let mut replaced = Vec::new();
-        let mut replace = |label: &OpenLabel, text: &mut LabelText| {
-            *text = LabelText::Open(Arc::from(OTHER));
-            replaced.push(Arc::clone(&label.overflow));
-        };
-        for (label, text) in self.labels.iter().zip(&mut *labels) {
-            if !label.has_room(text) {
-                replace(label, text);
-            }
-        }
-        if self.used >= self.most {
-            for (label, text) in self.labels.iter().zip(&mut *labels) {
-                if label.counts(text.as_str()) {
-                    replace(label, text);
-                }
+        for (label, text) in self.labels.iter().zip(labels) {
+            if !label.has_room(text) || self.used >= self.most && label.counts(text.as_str()) {
+                *text = LabelText::Open(Arc::from(OTHER));
+                replaced.push(Arc::clone(&label.overflow));
             }
         }
         replaced

@@ -17,7 +17,7 @@ type BorrowedWords = (Writer, Box<[AtomicU64]>);
 /// A histogram of floats. Observing consists of plain loads and stores.
 #[derive(Debug)]
 pub(crate) struct HistogramWords {
-    pub(super) bounds: &'static [f64],
+    bounds: &'static [f64],
     run: WordRange,
     /// The words that threads without words of their own borrow, created by the first of them.
     shared: OnceBox<BorrowedWords>,
