@@ -76,7 +76,7 @@ impl MarketDataHandle {
     /// Removes the series when the symbol is no longer subscribed; otherwise it would be stale for ever. Its capacity
     /// is free at once.
     pub fn remove(&self) {
-        let _ = record_outside(|| self.market_data.series.remove(&self.labels()));
+        record_outside(|| self.market_data.series.remove(&self.labels()));
     }
 
     fn labels(&self) -> [QueriedLabel<'_>; 2] {

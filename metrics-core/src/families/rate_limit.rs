@@ -120,7 +120,7 @@ impl RateLimitHandle {
     #[cold]
     fn set_slowly(&self, ratio: f64) {
         let (exchange, limit) = self.labels;
-        let _ = record_outside(|| self.limits.slot(exchange, limit).set(ratio));
+        record_outside(|| self.limits.slot(exchange, limit).set(ratio));
     }
 
     /// Like [`set_used`](Self::set_used), from the remaining amount, as Bybit reports it (`X-Bapi-Limit-Status` of
@@ -144,7 +144,7 @@ impl RateLimitHandle {
     /// ```
     pub fn set_refused_for(&self, retry_after: Duration) {
         if ENABLED {
-            let _ = record_outside(|| self.limits.refuse(self.labels, retry_after));
+            record_outside(|| self.limits.refuse(self.labels, retry_after));
         }
     }
 }

@@ -328,7 +328,7 @@ impl ReconciliationCycle {
         match self.0 {
             _ if !ENABLED => {}
             Some(Begun { reconciliations, key, number }) => {
-                let _ = record_outside(|| reconciliations.commit(&key, number, report));
+                record_outside(|| reconciliations.commit(&key, number, report));
             }
             None => lose(),
         }

@@ -49,12 +49,10 @@ pub(crate) fn lose() {
 /// Runs `record`, which takes locks and may allocate, unless this thread is inside a lock. In that case an allocator
 /// is recording an allocation made under the lock and must neither wait for it nor allocate, so the recording is
 /// lost. An allocator that records an allocation made by `record` itself is refused in the same way.
-pub(crate) fn record_outside<R>(record: impl FnOnce() -> R) -> Option<R> {
-    let recorded = lock::outside(record);
-    if recorded.is_none() {
+pub(crate) fn record_outside(record: impl FnOnce()) {
+    if lock::outside(record).is_none() {
         lose();
     }
-    recorded
 }
 
 /// The number of lost recordings of this process.

@@ -85,14 +85,8 @@ impl KnownProfiles {
     /// The state of a profile, which is restored, or created if there is capacity.
     pub(super) fn restored(&mut self, id: &str, clock: &Clock) -> Option<&mut ProfileState> {
         let profile = self.get_or_create(id, clock)?;
-        profile.restore();
+        (profile.ends, profile.is_hidden) = (None, false);
         Some(&mut profile.state)
-    }
-
-    pub(super) fn restore(&mut self, id: &str) {
-        if let Some(profile) = self.own.get_mut(id) {
-            profile.restore();
-        }
     }
 
     /// If a profile was below zero over the limit, that fall is already counted.
@@ -103,7 +97,8 @@ impl KnownProfiles {
         }
         if !self.own.contains_key(id) {
             let below_zero = matches!(self.over.remove(id), Some(Overflowed::BelowZero));
-            let (created, state) = (Created::at(clock.boot_time()), ProfileState::new(below_zero));
+            let state = ProfileState { below_zero, ..ProfileState::default() };
+            let created = Created::at(clock.boot_time());
             self.own.insert(Arc::from(id), OwnProfile { created, state, ends: None, is_hidden: false });
         }
         self.own.get_mut(id)
@@ -191,12 +186,5 @@ impl KnownProfiles {
             true
         });
         ended
-    }
-}
-
-impl OwnProfile {
-    fn restore(&mut self) {
-        self.ends = None;
-        self.is_hidden = false;
     }
 }

@@ -48,11 +48,6 @@ struct ProfileState {
 }
 
 impl ProfileState {
-    /// The state of a profile whose fall below zero, if any, is already counted.
-    fn new(below_zero: bool) -> Self {
-        Self { below_zero, ..Self::default() }
-    }
-
     /// Counts a violation if available capital has fallen below zero.
     #[cfg_attr(not(feature = "page"), expect(unused_variables, reason = "only the page shows times"))]
     fn update(&mut self, figures: &CapitalReading, is_below: bool, now: impl Fn() -> Duration) {
@@ -101,7 +96,7 @@ impl ProfileHandle {
         // An allocator that requests a handle under a lock creates the profile with its first figures.
         let find = || {
             let id = profiles.id(id)?;
-            profiles.known.lock().restore(&id);
+            profiles.known.lock().restored(&id, &profiles.clock);
             Some(id)
         };
         let id = lock::outside(find).flatten().unwrap_or_else(|| Arc::from(id));
@@ -125,7 +120,7 @@ impl ProfileHandle {
     /// whether or not the profile had its own series. Counts that no scrape has read by then stay for five more
     /// minutes. Counts under "other" stay. The next [`update`](Self::update) of any handle restores the profile.
     pub fn remove(&self) {
-        let _ = record_outside(|| self.profiles.remove(&self.id));
+        record_outside(|| self.profiles.remove(&self.id));
     }
 }
 
@@ -170,7 +165,7 @@ impl Profiles {
             let (severity, kind) = (Severity::Error.as_str(), EventType::InvalidCapital.as_str());
             return Event::new(&self.events, severity, kind).profile(id).record();
         };
-        let _ = record_outside(|| {
+        record_outside(|| {
             self.make_room(id);
             self.update(id, &figures);
         });

@@ -76,7 +76,7 @@ fn a_profile_that_returns_during_its_removal_keeps_its_slot() {
             scope.spawn(|| profiles.known.lock().forget(later));
             scope.spawn(|| {
                 let id = profiles.id("x").expect("a place");
-                profiles.known.lock().restore(&id);
+                profiles.known.lock().restored(&id, &profiles.clock);
             });
         });
         assert!(profiles.id("x").is_some());

@@ -133,13 +133,13 @@ impl SubsystemHandle {
     }
 
     fn set_paused(&self, reason: Option<Arc<str>>) {
-        let _ = record_outside(|| self.slots.set_paused(reason, self.clock.boot_time()));
+        record_outside(|| self.slots.set_paused(reason, self.clock.boot_time()));
     }
 
     /// Removes its gauges, because it was stopped for good: an unregistered subsystem is not stalled. Its counters
     /// and durations stay. With the next run, through any handle or attribute, everything is restored without loss.
     pub fn unregister(&self) {
-        let _ = record_outside(|| self.slots.unregister());
+        record_outside(|| self.slots.unregister());
     }
 
     /// Begins a run: the body of one cycle, without the sleep between cycles.
