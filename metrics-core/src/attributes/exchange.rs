@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::guards::Guard;
 use crate::Outcome;
-use crate::families::exchange::{ExchangeSlots, ending};
+use crate::families::exchange::ending;
 use crate::instance::process;
 use crate::sites::call_site::{CallSite, SiteSeries};
 use crate::storage::waiting::Scope;
-use crate::storage::{Call, not_installed};
+use crate::storage::{Call, CallSeriesLease, not_installed};
 
 #[doc(hidden)]
 impl CallSite {
@@ -43,7 +43,7 @@ fn start_slowly(site: &'static CallSite, exchange: usize, operation: usize) -> C
     running.minus_waited()
 }
 
-fn find(site: &CallSite, exchange: usize, operation: usize) -> Arc<ExchangeSlots> {
+fn find(site: &CallSite, exchange: usize, operation: usize) -> Arc<CallSeriesLease> {
     let core = process::core();
     let [exchanges, operations] = site.labels();
     let operation = operations.text(operation).unwrap_or_default();

@@ -6,7 +6,7 @@ use crate::catalogue::{self, EXCHANGE_API_LATENCY_BUCKETS};
 use crate::clock::Clock;
 use crate::outcome::unwinding::Unwinding;
 use crate::storage::waiting::{SinceHere, claim};
-use crate::storage::{Call, CallSeriesLease, Ending, Scratch, SeriesMap, Sink, Totals};
+use crate::storage::{Call, CallSeriesLease, Ending, Scratch, SeriesMap, Sink, to_f64};
 use crate::{LabelValue, Outcome};
 
 /// The key of a series: the exchange, unless it is the one of the settings, and the operation.
@@ -14,7 +14,7 @@ type CallKey = (Option<&'static str>, &'static str);
 
 /// The exchange calls of an instance.
 #[derive(Debug, Default)]
-pub(crate) struct ExchangeCalls(SeriesMap<CallKey, ExchangeSlots>);
+pub(crate) struct ExchangeCalls(SeriesMap<CallKey, CallSeriesLease>);
 
 impl ExchangeCalls {
     /// The slots of `operation` at `exchange`, or at the exchange in the settings.
@@ -23,8 +23,10 @@ impl ExchangeCalls {
         exchange: Option<&'static str>,
         operation: &'static str,
         clock: &Clock,
-    ) -> Arc<ExchangeSlots> {
-        self.0.get_or_insert_with(&(exchange, operation), || ExchangeSlots::new(clock))
+    ) -> Arc<CallSeriesLease> {
+        self.0.get_or_insert_with(&(exchange, operation), || {
+            CallSeriesLease::new(&EXCHANGE_API_LATENCY_BUCKETS, Outcome::VALUES.len(), clock.scale())
+        })
     }
 
     /// `default` is the exchange in the settings. Series under its own name are added to those without a name.
@@ -33,29 +35,26 @@ impl ExchangeCalls {
     /// turn.
     pub(crate) fn collect(&self, default: Option<&'static str>, sink: &mut dyn Sink) {
         sink.open(&catalogue::EXCHANGE_API_LATENCY_SECONDS);
-        let extended = sink.includes(&catalogue::EXCHANGE_API_REQUESTS_TOTAL)
-            || sink.includes(&catalogue::EXCHANGE_API_IN_FLIGHT);
-        let mut series = Vec::with_capacity(self.0.len());
+        let mut series = Vec::new();
         self.0.each(|(exchange, operation), slots| {
             series.push(([exchange.or(default).unwrap_or_default(), operation], Arc::clone(slots)));
         });
         series.sort_unstable_by_key(|(labels, _)| *labels);
-        let mut kept = Vec::with_capacity(if extended { series.len() } else { 0 });
+        let mut kept = Vec::with_capacity(series.len());
         let mut scratch = Scratch::default();
         for same in series.chunk_by(|(one, _), (next, _)| one == next) {
             let (labels, slots) = &same[0];
-            let mut totals = slots.0.read(&mut scratch, u64::MAX);
+            let mut totals = slots.read(&mut scratch, u64::MAX);
             for (_, more) in &same[1..] {
-                totals = more.0.read_too(&mut scratch, u64::MAX);
+                totals = more.read_too(&mut scratch, u64::MAX);
             }
             for (_, slots) in same {
-                sink.exemplars(&catalogue::EXCHANGE_API_LATENCY_SECONDS, slots.0.exemplars());
+                sink.exemplars(&catalogue::EXCHANGE_API_LATENCY_SECONDS, &slots.exemplars);
             }
-            let observed = slots.0.scale().duration(totals.sum).as_secs_f64();
+            let observed = slots.scale().duration(totals.sum).as_secs_f64();
             sink.histogram(&catalogue::EXCHANGE_API_LATENCY_SECONDS, labels, totals.observed(), observed);
-            if extended {
-                kept.push(Kept::of(*labels, totals));
-            }
+            let outcomes = std::array::from_fn(|outcome| totals.outcomes[outcome]);
+            kept.push(Kept { labels: *labels, outcomes, in_flight: totals.under_way() });
             sink.rest();
         }
         sink.open(&catalogue::EXCHANGE_API_REQUESTS_TOTAL);
@@ -68,9 +67,7 @@ impl ExchangeCalls {
         }
         sink.open(&catalogue::EXCHANGE_API_IN_FLIGHT);
         for Kept { labels, in_flight, .. } in &kept {
-            #[expect(clippy::cast_precision_loss, reason = "2^53 calls at once do not fit a machine")]
-            let in_flight = *in_flight as f64;
-            sink.gauge(&catalogue::EXCHANGE_API_IN_FLIGHT, labels, in_flight);
+            sink.gauge(&catalogue::EXCHANGE_API_IN_FLIGHT, labels, to_f64(*in_flight));
             sink.rest();
         }
     }
@@ -85,32 +82,6 @@ struct Kept {
     labels: [&'static str; 2],
     outcomes: [u64; OUTCOMES],
     in_flight: u64,
-}
-
-impl Kept {
-    fn of(labels: [&'static str; 2], totals: &Totals) -> Self {
-        let outcomes = std::array::from_fn(|outcome| totals.outcomes[outcome]);
-        Self { labels, outcomes, in_flight: totals.under_way() }
-    }
-}
-
-/// The recordings of one operation at one exchange.
-#[derive(Debug)]
-pub struct ExchangeSlots(CallSeriesLease);
-
-impl ExchangeSlots {
-    fn new(clock: &Clock) -> Self {
-        Self(CallSeriesLease::new(&EXCHANGE_API_LATENCY_BUCKETS, Outcome::VALUES.len(), clock.scale()))
-    }
-
-    pub(crate) fn calls(&self) -> &CallSeriesLease {
-        &self.0
-    }
-
-    /// The slots of a handle that an allocator requests under a lock.
-    pub(crate) fn nowhere() -> Self {
-        Self(CallSeriesLease::nowhere())
-    }
 }
 
 /// An operation at an exchange, for code that cannot be annotated; from
@@ -128,7 +99,7 @@ impl ExchangeSlots {
 /// ```
 #[derive(Clone, Debug)]
 pub struct ExchangeCallHandle {
-    pub(crate) slots: Arc<ExchangeSlots>,
+    pub(crate) slots: Arc<CallSeriesLease>,
     pub(crate) clock: Clock,
 }
 
@@ -136,7 +107,7 @@ impl ExchangeCallHandle {
     /// Begins one attempt; a retry is another.
     #[must_use = "an attempt lasts as long as its guard"]
     pub fn start(&self) -> CallGuard<'_> {
-        let running = self.slots.0.start(&self.clock);
+        let running = self.slots.start(&self.clock);
         CallGuard {
             running,
             clock: &self.clock,
@@ -265,7 +236,7 @@ mod tests {
         ]) {
             let slots = calls.slots(exchange, operation, &clock);
             for _ in 0..count {
-                let running: Call = slots.0.start(&clock);
+                let running: Call = slots.start(&clock);
                 running.on_this_thread().end(ending(Outcome::Error), clock.ticks());
             }
         }
@@ -282,20 +253,20 @@ mod tests {
 
     #[test]
     fn an_attempt_ended_by_a_destructor_leaves_its_shard_to_the_new_owner() {
-        static SLOTS: LazyLock<Arc<ExchangeSlots>> = LazyLock::new(|| {
+        static SLOTS: LazyLock<Arc<CallSeriesLease>> = LazyLock::new(|| {
             let scale = Clock::System.scale();
             // A near number, because other shards are found in another table, which is gone when its destructor has
             // run.
             let lease = CallSeriesLease::numbered(255, &EXCHANGE_API_LATENCY_BUCKETS, OUTCOMES + 1, scale);
-            Arc::new(ExchangeSlots(lease))
+            Arc::new(lease)
         });
         drop_guard_while_another_has_its_share(|| {
             let call =
                 Box::leak(Box::new(ExchangeCallHandle { slots: Arc::clone(&SLOTS), clock: Clock::System }));
             Box::new(call.start())
         });
-        assert_eq!(SLOTS.0.ended_without_share(), 1);
-        let totals = SLOTS.0.read(&mut Scratch::default(), u64::MAX).clone();
+        assert_eq!(SLOTS.ended_without_share(), 1);
+        let totals = SLOTS.read(&mut Scratch::default(), u64::MAX).clone();
         assert_eq!((totals.started, totals.ended(), totals.under_way()), (2, 2, 0));
     }
 }

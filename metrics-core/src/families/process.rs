@@ -8,7 +8,7 @@ use std::fs;
 
 use crate::catalogue::{self, Family};
 use crate::lock;
-use crate::storage::Sink;
+use crate::storage::{Sink, to_f64};
 
 /// The families that are read from `/proc/self/stat`.
 const OF_STAT: [&Family; 5] = [
@@ -121,14 +121,6 @@ fn most_fds(limits: &str) -> Option<f64> {
         "unlimited" => Some(f64::INFINITY),
         number => number.parse().ok(),
     }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "the rounding error beyond 2^53 is below the precision of these values"
-)]
-fn to_f64(value: u64) -> f64 {
-    value as f64
 }
 
 #[cfg(test)]

@@ -25,7 +25,8 @@ pub(crate) struct RateLimits {
     series: SeriesMap<LimitLabels, GaugeSlot>,
     /// Until when, in boot time.
     refused_until: Lock<Refusals>,
-    invalid: CounterSlot,
+    /// The number of invalid values.
+    pub(crate) invalid: CounterSlot,
 }
 
 impl RateLimits {
@@ -35,13 +36,8 @@ impl RateLimits {
         Self { clock, series, refused_until, invalid }
     }
 
-    pub(crate) fn slot(&self, exchange: &'static str, limit: &'static str) -> Arc<GaugeSlot> {
-        self.series.get_or_insert_with(&(exchange, limit), GaugeSlot::new)
-    }
-
-    /// The number of invalid values.
-    pub(crate) fn invalid(&self) -> u64 {
-        self.invalid.value()
+    fn slot(&self, labels: LimitLabels) -> Arc<GaugeSlot> {
+        self.series.get_or_insert_with(&labels, GaugeSlot::new)
     }
 
     /// Notes that an exchange refuses requests for this long; of several times the one that ends last counts, until one
@@ -94,8 +90,9 @@ pub struct RateLimitHandle {
 
 impl RateLimitHandle {
     pub(crate) fn new(limits: Arc<RateLimits>, exchange: &'static str, limit: &'static str) -> Self {
-        let slot = lock::outside(|| limits.slot(exchange, limit));
-        Self { limits, labels: (exchange, limit), slot }
+        let labels = (exchange, limit);
+        let slot = lock::outside(|| limits.slot(labels));
+        Self { limits, labels, slot }
     }
 
     /// Sets the used and the allowed amount, in the limit's own unit: requests, orders, weight. The gauge is their
@@ -110,17 +107,11 @@ impl RateLimitHandle {
         if used >= 0.0 && allowed > 0.0 && allowed.is_finite() && ratio.is_finite() {
             match &self.slot {
                 Some(slot) => slot.set(ratio),
-                None => self.set_slowly(ratio),
+                None => record_outside(|| self.limits.slot(self.labels).set(ratio)),
             }
         } else {
             self.limits.invalid.add(1);
         }
-    }
-
-    #[cold]
-    fn set_slowly(&self, ratio: f64) {
-        let (exchange, limit) = self.labels;
-        record_outside(|| self.limits.slot(exchange, limit).set(ratio));
     }
 
     /// Like [`set_used`](Self::set_used), from the remaining amount, as Bybit reports it (`X-Bapi-Limit-Status` of

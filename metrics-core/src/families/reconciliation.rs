@@ -13,7 +13,7 @@ use crate::labels::value::OTHER;
 use crate::lock::{self, Lock};
 use crate::report::{Report, Topic};
 use crate::shown::quoted;
-use crate::storage::{ENABLED, Sink, lose, record_outside};
+use crate::storage::{ENABLED, Sink, lose, record_outside, to_f64};
 
 /// The result of one complete comparison.
 ///
@@ -239,9 +239,7 @@ impl Reconciliations {
             sink.counter(&catalogue::RECONCILIATION_MISMATCHES_BY_KIND_TOTAL, labels, mismatches);
         }
         for (source, missing) in Source::VALUES.iter().zip(missing.iter().flatten()) {
-            #[expect(clippy::cast_precision_loss, reason = "2^53 missing orders do not exist")]
-            let missing = *missing as f64;
-            sink.gauge(&catalogue::RECONCILIATION_MISSING_ITEMS_COUNT, &[source], missing);
+            sink.gauge(&catalogue::RECONCILIATION_MISSING_ITEMS_COUNT, &[source], to_f64(*missing));
         }
     }
 }
@@ -325,13 +323,11 @@ impl ReconciliationCycle {
     /// committed before, this result is out of date, and only its
     /// [`new_mismatches`](ReconciliationReport::new_mismatches) are counted.
     pub fn commit(self, report: ReconciliationReport) {
-        match self.0 {
-            _ if !ENABLED => {}
-            Some(Begun { reconciliations, key, number }) => {
-                record_outside(|| reconciliations.commit(&key, number, report));
-            }
-            None => lose(),
+        if !ENABLED {
+            return;
         }
+        let Some(Begun { reconciliations, key, number }) = self.0 else { return lose() };
+        record_outside(|| reconciliations.commit(&key, number, report));
     }
 }
 

@@ -198,11 +198,11 @@ impl Core {
 
     fn collect_invalid(&self, namespace: &str, sink: &mut dyn Sink) {
         for (family, invalid) in [
-            (&catalogue::EXCHANGE_RATE_LIMIT_USED_RATIO, self.rate_limits.invalid()),
-            (&catalogue::PROFILE_UTILIZATION_PERCENT, self.profiles.invalid()),
+            (&catalogue::EXCHANGE_RATE_LIMIT_USED_RATIO, &self.rate_limits.invalid),
+            (&catalogue::PROFILE_UTILIZATION_PERCENT, &self.profiles.invalid),
         ] {
             let labels = &[&*family.full_name(namespace)];
-            sink.counter(&catalogue::INVALID_OBSERVATIONS_TOTAL, labels, invalid);
+            sink.counter(&catalogue::INVALID_OBSERVATIONS_TOTAL, labels, invalid.value());
         }
         self.custom.collect_invalid(namespace, sink);
     }

@@ -21,7 +21,7 @@ use crate::exposition::spelling::{PageBuffer, Spelling};
 use crate::exposition::text::Text;
 use crate::exposition::{Exposed as _, Naming, WaitingClients};
 use crate::families::event::Event;
-use crate::families::exchange::{ExchangeCallHandle, ExchangeSlots};
+use crate::families::exchange::ExchangeCallHandle;
 use crate::families::market_data::MarketDataHandle;
 use crate::families::profiles::ProfileHandle;
 use crate::families::rate_limit::RateLimitHandle;
@@ -33,7 +33,7 @@ use crate::families::subsystem::{SubsystemHandle, SubsystemHealth, SubsystemSlot
 use crate::labels::vocabulary::require_type;
 use crate::sites::call_site::is_optional;
 use crate::source_line::SourceLine;
-use crate::storage::{ENABLED, Receipt, Snapshot};
+use crate::storage::{CallSeriesLease, ENABLED, Receipt, Snapshot};
 use crate::{Error, LabelValue, lock};
 
 /// A comment in the exposition that explains why a bot's metrics are missing.
@@ -107,7 +107,7 @@ impl Metrics {
         const { require_type::<O>("operation") };
         let (exchange, operation) = (exchange.as_str(), operation.as_str());
         let find = || self.core.exchange_calls.slots(Some(exchange), operation, &self.core.clock);
-        let slots = lock::outside(find).unwrap_or_else(|| Arc::new(ExchangeSlots::nowhere()));
+        let slots = lock::outside(find).unwrap_or_else(|| Arc::new(CallSeriesLease::nowhere()));
         ExchangeCallHandle { slots, clock: self.core.clock.clone() }
     }
 

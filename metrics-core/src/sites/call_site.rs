@@ -11,7 +11,6 @@ use std::time::Duration;
 use linkme::distributed_slice;
 
 use crate::families::event::EventSlots;
-use crate::families::exchange::ExchangeSlots;
 use crate::families::subsystem::{MaxAge, PERIODS_UNTIL_STALLED, SubsystemSlots};
 use crate::outcome::ends::On;
 use crate::source_line::SourceLine;
@@ -83,7 +82,7 @@ pub enum SiteSeries {
     /// The runs of a subsystem.
     Subsystem(Arc<SubsystemSlots>),
     /// The calls of an operation.
-    Exchange(Arc<ExchangeSlots>),
+    Exchange(Arc<CallSeriesLease>),
     /// An event.
     Event(Arc<EventSlots>),
     /// The number of capital checks, which have no series of their own.
@@ -96,7 +95,7 @@ impl SiteSeries {
     pub(crate) fn calls(&self) -> Option<&CallSeriesLease> {
         match self {
             Self::Subsystem(slots) => Some(slots.runs()),
-            Self::Exchange(slots) => Some(slots.calls()),
+            Self::Exchange(calls) => Some(calls),
             Self::Event(_) => None,
             #[cfg(feature = "page")]
             Self::Checks(_) => None,

@@ -37,10 +37,11 @@ pub(crate) const ENABLED: bool = cfg!(feature = "enable");
 #[cfg(feature = "tokio")]
 pub(crate) use distribution::HistogramWords;
 pub(crate) use distribution::MOST_BOUNDS;
-pub(crate) use recorder::{CallSeriesLease, Ending, Scratch};
+pub use recorder::CallSeriesLease;
+pub(crate) use recorder::{Ending, Scratch};
 pub(crate) use running::{Call, RunInProgress};
 pub(crate) use series::{AT_ONCE, SeriesMap};
-pub(crate) use sink::{Reading, Receipt, Seen, Sink};
+pub(crate) use sink::{Reading, Receipt, Seen, Sink, to_f64};
 pub(crate) use slot::{Baseline, CounterSlot, GaugeSlot, Slot};
 pub use slot_cell::SlotCell;
 pub(crate) use slot_cell::disable_quick_paths;

@@ -23,12 +23,12 @@ pub(crate) type CallShard = Shard<&'static CallSeries>;
 /// Call series live for ever and are reused after their series is gone, so that a thread may keep a reference to its
 /// shard without a reference count, and finds it by the call series' number.
 #[derive(Debug)]
-pub(crate) struct CallSeries {
+pub struct CallSeries {
     id: u32,
     shape: &'static SeriesShape,
     pub(super) shards: List<CallShard>,
     pub(super) fallback: OnceLock<&'static CallShard>,
-    pub(super) exemplars: Exemplars,
+    pub(crate) exemplars: Exemplars,
 }
 
 /// The properties that two series must share to use one call series in turn.
@@ -68,7 +68,7 @@ pub(super) static NOWHERE: CallSeries = CallSeries::new(0, &NO_SHAPE);
 
 /// A call series in use, which another series can use after this is dropped.
 #[derive(Debug)]
-pub(crate) struct CallSeriesLease(pub(super) &'static CallSeries);
+pub struct CallSeriesLease(pub(super) &'static CallSeries);
 
 static FREE: Lock<Vec<&'static CallSeries>> = Lock::new(Vec::new());
 
@@ -230,11 +230,6 @@ impl CallSeries {
     #[inline]
     pub(super) fn offer_exemplar(&self, took: u64) {
         self.exemplars.offer(|| (self.bucket(took), self.scale().duration(took.into()).as_secs_f64()));
-    }
-
-    /// The exemplars of its calls.
-    pub(crate) fn exemplars(&self) -> &Exemplars {
-        &self.exemplars
     }
 
     fn bucket(&self, took: u64) -> usize {

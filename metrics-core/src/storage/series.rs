@@ -22,21 +22,13 @@ impl<K, S> Default for SeriesMap<K, S> {
 impl<K: Ord + Clone, S> SeriesMap<K, S> {
     /// The slots of `key`, created on first use.
     pub(crate) fn get_or_insert_with(&self, key: &K, make: impl FnOnce() -> S) -> Arc<S> {
-        if let Some(slots) = self.get(key) {
-            return slots;
+        if let Some(slots) = self.0.lock().get(key) {
+            return Arc::clone(slots);
         }
         // Created outside the lock, because `make` may do anything.
         let slots = Arc::new(make());
         let mut series = self.0.lock();
         Arc::clone(series.entry(key.clone()).or_insert(slots))
-    }
-
-    pub(crate) fn get(&self, key: &K) -> Option<Arc<S>> {
-        self.0.lock().get(key).cloned()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.lock().len()
     }
 
     /// Passes every series to `visit`, in the order of its key. No thread waits for `visit`: the lock is held only to

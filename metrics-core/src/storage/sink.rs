@@ -54,6 +54,12 @@ pub(crate) enum Reading<'a> {
     },
 }
 
+/// A number as the value of a gauge. Those of one process are far below 2^53, up to which it is exact.
+#[expect(clippy::cast_precision_loss, reason = "the rounding error of larger numbers is of no importance")]
+pub(crate) fn to_f64(number: u64) -> f64 {
+    number as f64
+}
+
 impl dyn Sink + '_ {
     pub(crate) fn counter(&mut self, family: &'static Family, labels: &[&str], value: u64) {
         self.sample(family, labels, Reading::Counter(value));

@@ -50,9 +50,7 @@ impl Handle {
             }
             Self::Open(entry) => {
                 // An allocator that runs inside a lock cannot remove a series; that is counted as a lost recording.
-                record_outside(|| {
-                    process_series().remove(entry.entry(), Clock::System.boot_time());
-                });
+                record_outside(|| process_series().remove(entry.entry(), Clock::System.boot_time()));
             }
         }
     }

@@ -30,7 +30,8 @@ pub(crate) struct Profiles {
     clock: Clock,
     known: Lock<KnownProfiles>,
     overflow: CounterSlot,
-    invalid: CounterSlot,
+    /// The number of figures that are not numbers.
+    pub(crate) invalid: CounterSlot,
     /// These and the bot's own families have series of profiles, too, which end with them.
     events: Arc<Events>,
     custom: Arc<CustomSeries>,
@@ -141,11 +142,6 @@ impl Profiles {
     pub(crate) fn configure(&self, limit: usize, tolerance: f64) {
         let mut known = self.known.lock();
         (known.limit, known.tolerance) = (limit, tolerance);
-    }
-
-    /// The number of figures that are not numbers.
-    pub(crate) fn invalid(&self) -> u64 {
-        self.invalid.value()
     }
 
     /// The id of this profile, which is exported from here on; `None` if it is over the limit. Its counts are kept for

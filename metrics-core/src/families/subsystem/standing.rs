@@ -8,7 +8,7 @@ use crate::catalogue::{self, Family, SUBSYSTEM_DURATION_BUCKETS};
 use crate::clock::{Clock, Latch, Stamp, Translation};
 use crate::exemplars::Exemplars;
 use crate::lock::{self, Lock};
-use crate::storage::{CallSeriesLease, Scratch, Sink, Totals};
+use crate::storage::{CallSeriesLease, Scratch, Sink, Totals, to_f64};
 use crate::{LabelValue, Outcome};
 
 /// The recordings of one subsystem.
@@ -261,7 +261,7 @@ impl SubsystemSlots {
             paused: standing.paused.clone(),
         };
         let observed = self.runs.scale().duration(totals.sum);
-        let exemplars = self.runs.exemplars();
+        let exemplars = &self.runs.exemplars;
         SubsystemReading { presence: standing.presence, totals, observed, exemplars, good, ended, health }
     }
 
@@ -320,8 +320,7 @@ impl SubsystemReading<'_> {
         }
         gauge(&catalogue::SUBSYSTEM_ALIVE, flag(health.is_alive()));
         gauge(&catalogue::SUBSYSTEM_PAUSED, flag(health.paused.is_some()));
-        #[expect(clippy::cast_precision_loss, reason = "2^53 runs at once do not fit a machine")]
-        gauge(&catalogue::SUBSYSTEM_IN_PROGRESS, totals.under_way() as f64);
+        gauge(&catalogue::SUBSYSTEM_IN_PROGRESS, to_f64(totals.under_way()));
         gauge(&catalogue::SUBSYSTEM_MAX_AGE_SECONDS, health.max_age.as_secs_f64());
     }
 }
