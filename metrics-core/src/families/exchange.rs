@@ -213,8 +213,6 @@ mod tests {
             true
         }
 
-        fn open(&mut self, _: &'static Family) {}
-
         fn sample(&mut self, _: &'static Family, labels: &[&str], value: Reading<'_>) {
             if let Reading::Histogram { buckets, .. } = value {
                 self.0.push((labels.join(" "), buckets.iter().sum()));

@@ -78,6 +78,7 @@ impl Mode {
 /// # Ok::<(), bot_metrics::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "settings take effect when they are installed or built"]
 pub struct Settings {
     pub(crate) env: Env,
     pub(crate) mode: Mode,
@@ -104,7 +105,6 @@ pub struct Settings {
 
 impl Settings {
     /// The default settings with this mode. Reads no environment variables.
-    #[must_use]
     pub fn new(mode: Mode) -> Self {
         Self {
             env: Env::default(),
@@ -141,7 +141,6 @@ impl Settings {
     /// assert!(page.contains("\ntrading_bot_build_info{") && page.contains("app=\"grid-bot\""));
     /// # Ok::<(), bot_metrics::Error>(())
     /// ```
-    #[must_use]
     pub fn neutral(mode: Mode) -> Self {
         Self::new(mode).namespace(NEUTRAL_NAMESPACE).app(program_name(env::args_os().next()))
     }
@@ -166,7 +165,6 @@ impl Settings {
     }
 
     /// Sets the value of the default label `env`, which is on each series; `development` by default.
-    #[must_use]
     pub fn env(mut self, env: Env) -> Self {
         self.env = env;
         self
@@ -174,7 +172,6 @@ impl Settings {
 
     /// Sets the value of the default label `app`, which is on each series;
     /// `bytelyst-trading-bot-service` by default.
-    #[must_use]
     pub fn app(mut self, app: impl Into<String>) -> Self {
         self.app = app.into();
         self
@@ -182,14 +179,12 @@ impl Settings {
 
     /// Puts the default labels only on `target_info`, as in OpenMetrics, instead of on each series. Queries then join
     /// the labels they need: `… * on (job, instance) group_left (mode) target_info`.
-    #[must_use]
     pub fn default_labels_in_target_info(mut self) -> Self {
         self.target_info = true;
         self
     }
 
     /// Sets the prefix of every metric's name; `bytelyst_bot` by default.
-    #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
         self
@@ -199,14 +194,12 @@ impl Settings {
     /// Prometheus exporter-toolkit; see [Securing the endpoint](crate::guide::securing_the_endpoint). Without it the server
     /// answers everybody, unencrypted.
     #[cfg(feature = "server")]
-    #[must_use]
     pub fn web_config(mut self, path: impl Into<PathBuf>) -> Self {
         self.web_config = Some(path.into());
         self
     }
 
     /// Sets the exchange of all calls that name none.
-    #[must_use]
     pub fn exchange<L: LabelValue>(mut self, exchange: L) -> Self {
         const { vocabulary::require_type::<L>("exchange") };
         self.exchange = Some(exchange.as_str());
@@ -215,7 +208,6 @@ impl Settings {
 
     /// Declares that this run of the bot does not start `subsystem`, which is left out of the exposition until it
     /// runs. Otherwise a loop that is linked into the binary but never starts would be reported as stalled.
-    #[must_use]
     pub fn disable<L: LabelValue>(mut self, subsystem: L) -> Self {
         const { vocabulary::require_type::<L>("subsystem") };
         self.disabled.insert(subsystem.as_str());
@@ -240,7 +232,6 @@ impl Settings {
     /// assert!(metrics.exposition().contains(zero));
     /// # Ok::<(), bot_metrics::Error>(())
     /// ```
-    #[must_use]
     pub fn expect_events<S: LabelValue, T: LabelValue>(
         mut self,
         events: impl IntoIterator<Item = (S, T)>,
@@ -264,14 +255,12 @@ impl Settings {
     ///     &catalogue::EXCHANGE_RATE_LIMIT_USED_RATIO,
     /// ]);
     /// ```
-    #[must_use]
     pub fn expect_families(mut self, families: impl IntoIterator<Item = &'static Family>) -> Self {
         self.expected_families.extend(families.into_iter().map(|family| family.name));
         self
     }
 
     /// Sets the families that are exported.
-    #[must_use]
     pub fn families(mut self, families: Families) -> Self {
         self.families = families;
         self
@@ -279,7 +268,6 @@ impl Settings {
 
     /// Sets the label `version` of `build_info`, such as `env!("CARGO_PKG_VERSION")`.
     #[doc(alias = "build_info")]
-    #[must_use]
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
         self
@@ -287,7 +275,6 @@ impl Settings {
 
     /// Sets the label `revision` of `build_info`, such as the hash of a commit.
     #[doc(alias = "build_info")]
-    #[must_use]
     pub fn revision(mut self, revision: impl Into<String>) -> Self {
         self.revision = revision.into();
         self
@@ -295,7 +282,6 @@ impl Settings {
 
     /// Sets how far below zero available capital may be before that is a violation, in the profile's currency; 0 by
     /// default.
-    #[must_use]
     pub fn capital_tolerance(mut self, tolerance: f64) -> Self {
         self.capital_tolerance = tolerance;
         self
@@ -311,7 +297,6 @@ impl Settings {
     /// Independent of this limit, a family has at most 2,000 series, or as many as the `budget` of its declaration
     /// says. Series of `operational_events_total` whose profile and symbol are empty or "other" do not count towards
     /// that number.
-    #[must_use]
     pub fn profile_limit(mut self, profiles: usize) -> Self {
         self.label_bounds.profiles = profiles;
         self
@@ -319,7 +304,6 @@ impl Settings {
 
     /// Limits the values of the label `symbol`, and of every [`Symbol`](crate::Symbol) in families of the bot's own, as
     /// [`profile_limit`](Self::profile_limit) limits those of `profile_id`; 200 by default.
-    #[must_use]
     pub fn symbol_limit(mut self, symbols: usize) -> Self {
         self.label_bounds.symbols = symbols;
         self
@@ -328,7 +312,6 @@ impl Settings {
     /// Sets the handler of reports of the library's own problems; by default they go to standard error. Each kind of
     /// problem is limited to ten lines a minute, and to three from one source, such as a call site or a family; the next
     /// line states how many were suppressed. At exit the process waits up to 0.1 s until the last lines are written.
-    #[must_use]
     pub fn on_report(mut self, hook: ReportHook) -> Self {
         self.report = Report::new(hook);
         self

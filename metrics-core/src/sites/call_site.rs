@@ -94,7 +94,7 @@ impl SiteSeries {
     /// The lease to which its calls are recorded; `None` for an event.
     pub(crate) fn calls(&self) -> Option<&CallSeriesLease> {
         match self {
-            Self::Subsystem(slots) => Some(slots.runs()),
+            Self::Subsystem(slots) => Some(&slots.runs),
             Self::Exchange(calls) => Some(calls),
             Self::Event(_) => None,
             #[cfg(feature = "page")]

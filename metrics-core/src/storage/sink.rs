@@ -23,7 +23,7 @@ pub(crate) trait Sink {
 
     /// Called when no more series come of the families before `family` in the order of export. Series of `family`
     /// that come from here on need no buffer; used for families that may have thousands of series.
-    fn open(&mut self, family: &'static Family);
+    fn open(&mut self, _family: &'static Family) {}
 
     /// Called while no lock is held, so that the sink may wait until its output is accepted.
     fn rest(&mut self) {}

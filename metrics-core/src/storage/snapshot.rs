@@ -112,8 +112,6 @@ impl Sink for SnapshotBuilder {
         self.families.include(family)
     }
 
-    fn open(&mut self, _family: &'static Family) {}
-
     fn sample(&mut self, family: &'static Family, labels: &[&str], value: Reading<'_>) {
         debug_assert_eq!(family.labels.len(), labels.len(), "{}", family.name);
         if !self.includes(family) {

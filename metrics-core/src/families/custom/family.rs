@@ -22,6 +22,7 @@ pub static CUSTOM_FAMILIES: [&'static CustomFamily];
 
 /// A family of the bot's own.
 #[derive(Debug)]
+#[must_use]
 pub struct CustomFamily {
     pub(crate) family: Family,
     pub(crate) labels: &'static [LabelType],
@@ -72,7 +73,6 @@ handles! {
 
 impl CustomFamily {
     /// A family with these labels, which the caller declares in this module.
-    #[must_use]
     #[track_caller]
     pub const fn new(
         kind: Kind,
@@ -96,28 +96,24 @@ impl CustomFamily {
     }
 
     /// Sets the bucket bounds.
-    #[must_use]
     pub const fn buckets(mut self, buckets: &'static [f64]) -> Self {
         self.family.buckets = buckets;
         self
     }
 
     /// Makes a counter one of floats.
-    #[must_use]
     pub const fn float(mut self) -> Self {
         self.is_float = true;
         self
     }
 
     /// Sets the maximum number of series.
-    #[must_use]
     pub const fn budget(mut self, series: usize) -> Self {
         self.budget = series;
         self
     }
 
     /// Sets the objective.
-    #[must_use]
     pub const fn objective(mut self, threshold: f64, ratio: f64) -> Self {
         self.family.objective = Some(Objective { threshold, ratio });
         self

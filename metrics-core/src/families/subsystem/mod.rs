@@ -145,7 +145,7 @@ impl SubsystemHandle {
     /// Begins a run: the body of one cycle, without the sleep between cycles.
     #[must_use = "a run lasts as long as its guard"]
     pub fn start(&self) -> RunGuard<'_> {
-        let running = self.slots.runs().start(&self.clock);
+        let running = self.slots.runs.start(&self.clock);
         RunGuard { running, handle: self, unwinding: Unwinding::at_entry(), given: None }
     }
 }
@@ -210,8 +210,8 @@ mod tests {
             let handle = SubsystemHandle { subsystem: "cycle", slots, clock: Clock::System, timeline };
             Box::new(Box::leak(Box::new(handle)).start())
         });
-        assert_eq!(SLOTS.runs().ended_without_share(), 1);
-        let totals = SLOTS.runs().read(&mut Scratch::default(), u64::MAX).clone();
+        assert_eq!(SLOTS.runs.ended_without_share(), 1);
+        let totals = SLOTS.runs.read(&mut Scratch::default(), u64::MAX).clone();
         assert_eq!((totals.started, totals.ended(), totals.under_way()), (2, 2, 0));
     }
 }

@@ -14,7 +14,7 @@ use crate::{LabelValue, Outcome};
 /// The recordings of one subsystem.
 #[derive(Debug)]
 pub struct SubsystemSlots {
-    runs: CallSeriesLease,
+    pub(crate) runs: CallSeriesLease,
     standing: Lock<SubsystemRecord>,
     max_age: lock::Once<MaxAge>,
 }
@@ -178,10 +178,6 @@ impl SubsystemSlots {
             ended: Latch::default(),
         };
         Self { runs, standing: Lock::new(standing), max_age: lock::Once::new() }
-    }
-
-    pub(crate) fn runs(&self) -> &CallSeriesLease {
-        &self.runs
     }
 
     /// Sets the age once; a different one later is rejected and the first is returned.

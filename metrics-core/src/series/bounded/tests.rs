@@ -67,8 +67,6 @@ impl Sink for NoReader {
         false
     }
 
-    fn open(&mut self, _: &'static Family) {}
-
     fn sample(&mut self, _: &'static Family, _: &[&str], _: Reading<'_>) {}
 }
 
@@ -80,8 +78,6 @@ impl Sink for Told {
     fn receipt(&mut self) -> Option<&mut Receipt> {
         Some(&mut self.1)
     }
-
-    fn open(&mut self, _: &'static Family) {}
 
     fn sample(&mut self, _: &'static Family, labels: &[&str], value: Reading<'_>) {
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
