@@ -39,7 +39,10 @@ const METRICS_WEB_CONFIG: Variable =
 #[derive(Clone, Copy, Debug)]
 #[must_use = "nothing is read before `read`"]
 pub struct EnvReader {
-    names: Names,
+    env: Variable,
+    mode: Variable,
+    parse_mode: fn(&str) -> Option<Mode>,
+    defaults: fn(Mode) -> Settings,
     mode_if_unset: Option<Mode>,
     map_node_env: fn(&str) -> Option<Env>,
 }
@@ -47,7 +50,14 @@ pub struct EnvReader {
 impl EnvReader {
     /// A reader that accepts what [`Settings::from_env`] accepts.
     pub fn new() -> Self {
-        Self { names: Names::NODE, mode_if_unset: None, map_node_env: |_| None }
+        Self {
+            env: NODE_ENV,
+            mode: PAPER_TRADING,
+            parse_mode: paper_trading,
+            defaults: Settings::new,
+            mode_if_unset: None,
+            map_node_env: |_| None,
+        }
     }
 
     /// A reader for a bot that does not use Node's variables. It begins with [`Settings::neutral`], and reads:
@@ -65,7 +75,7 @@ impl EnvReader {
     /// # Ok::<(), bot_metrics::Error>(())
     /// ```
     pub fn neutral() -> Self {
-        Self { names: Names::NEUTRAL, ..Self::new() }
+        Self { env: BOT_ENV, mode: BOT_MODE, parse_mode: mode, defaults: Settings::neutral, ..Self::new() }
     }
 
     /// Sets the mode of a bot whose `PAPER_TRADING` (or `BOT_MODE`) is unset, which is an error otherwise: for a bot that
@@ -96,11 +106,10 @@ impl EnvReader {
         self,
         read: impl Fn(&'static str) -> Result<Option<String>, EnvValue>,
     ) -> Result<Settings, Error> {
-        let Names { env: env_variable, mode: mode_variable, parse_mode, defaults } = self.names;
-        let mode = mode_variable.read(&read, parse_mode)?.or(self.mode_if_unset);
-        let mut settings = defaults(mode.ok_or_else(|| mode_variable.refuse(EnvValue::Nothing))?);
+        let mode = self.mode.read(&read, self.parse_mode)?.or(self.mode_if_unset);
+        let mut settings = (self.defaults)(mode.ok_or_else(|| self.mode.refuse(EnvValue::Nothing))?);
         let env = |name: &str| env(name).or_else(|| (self.map_node_env)(name));
-        settings.env = env_variable.read(&read, env)?.unwrap_or_default();
+        settings.env = self.env.read(&read, env)?.unwrap_or_default();
         let address = |text: &str| is_address(text).then(|| text.to_owned());
         if let Some(address) = METRICS_ADDR.read(&read, address)? {
             settings.address = address;
@@ -118,22 +127,6 @@ impl Default for EnvReader {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// The variables that name the environment and the mode, and the settings that they apply to.
-#[derive(Clone, Copy, Debug)]
-struct Names {
-    env: Variable,
-    mode: Variable,
-    parse_mode: fn(&str) -> Option<Mode>,
-    defaults: fn(Mode) -> Settings,
-}
-
-impl Names {
-    const NODE: Self =
-        Self { env: NODE_ENV, mode: PAPER_TRADING, parse_mode: paper_trading, defaults: Settings::new };
-    const NEUTRAL: Self =
-        Self { env: BOT_ENV, mode: BOT_MODE, parse_mode: mode, defaults: Settings::neutral };
 }
 
 /// A variable of the environment: its name, and the allowed values for the error message.
