@@ -32,8 +32,46 @@ impl Settings {
     /// settings are already installed. Nothing is installed then.
     #[track_caller]
     pub fn install(self) -> Result<Metrics, Error> {
-        let place = SourceLine::of_caller();
-        install(self.checked()?, place)
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let (place, settings) = (SourceLine::of_caller(), self.checked()?);
+        let inside = lock::enter();
+        let held = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let core = process::core();
+        if let Some(installed) = core.installed.get() {
+            let differences = installed.settings.differences(&settings);
+            return if differences.is_empty() {
+                Ok(Metrics { core: Arc::clone(core) })
+            } else {
+                Err(Problem::AlreadyInstalled { place: installed.place, differences }.into())
+            };
+        }
+        let sites = call_sites();
+        check(&sites, &settings)?;
+        // Everything that can fail comes before the first change.
+        let registry = registry(core, &settings)?;
+        for site in &sites {
+            declare(core, site, &settings);
+        }
+        for family in custom_families() {
+            core.custom.declare(family);
+        }
+        core.expect_own_events();
+        configure(core, settings, place, registry);
+        not_installed::settle();
+        // The hook may record, and install.
+        drop(held);
+        drop(inside);
+        if let Some(why) = core.clock.distrust() {
+            core.report().tell(
+                Topic::Clock,
+                "",
+                format_args!(
+                    "the processor's time stamp counter is not used, since {why}: a recording takes twice as long by \
+                     the monotonic clock"
+                ),
+            );
+        }
+        Ok(Metrics { core: Arc::clone(core) })
     }
 
     /// Builds a separate instance, for tests and simulated bots. Only handles record to it, not attributes.
@@ -43,58 +81,12 @@ impl Settings {
     /// If a setting is invalid.
     #[track_caller]
     pub fn build(self) -> Result<Metrics, Error> {
-        let place = SourceLine::of_caller();
-        build(self.checked()?, place)
+        let (place, settings) = (SourceLine::of_caller(), self.checked()?);
+        let core = Arc::new(Core::new(settings.clock.clone(), Arc::new(CustomSeries::default())));
+        let registry = registry(&core, &settings)?;
+        configure(&core, settings, place, registry);
+        Ok(Metrics { core })
     }
-}
-
-fn install(settings: Settings, place: SourceLine) -> Result<Metrics, Error> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let inside = lock::enter();
-    let held = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let core = process::core();
-    if let Some(installed) = core.installed.get() {
-        let differences = installed.settings.differences(&settings);
-        return if differences.is_empty() {
-            Ok(Metrics { core: Arc::clone(core) })
-        } else {
-            Err(Problem::AlreadyInstalled { place: installed.place, differences }.into())
-        };
-    }
-    let sites = call_sites();
-    check(&sites, &settings)?;
-    // Everything that can fail comes before the first change.
-    let registry = registry(core, &settings)?;
-    for site in &sites {
-        declare(core, site, &settings);
-    }
-    for family in custom_families() {
-        core.custom.declare(family);
-    }
-    core.expect_own_events();
-    configure(core, settings, place, registry);
-    not_installed::settle();
-    // The hook may record, and install.
-    drop(held);
-    drop(inside);
-    if let Some(why) = core.clock.distrust() {
-        core.report().tell(
-            Topic::Clock,
-            "",
-            format_args!(
-                "the processor's time stamp counter is not used, since {why}: a recording takes twice as long by \
-                 the monotonic clock"
-            ),
-        );
-    }
-    Ok(Metrics { core: Arc::clone(core) })
-}
-
-fn build(settings: Settings, place: SourceLine) -> Result<Metrics, Error> {
-    let core = Arc::new(Core::new(settings.clock.clone(), Arc::new(CustomSeries::default())));
-    let registry = registry(&core, &settings)?;
-    configure(&core, settings, place, registry);
-    Ok(Metrics { core })
 }
 
 /// The registry that holds the library's families. Fails if declarations of one family differ, if two families have one
