@@ -2,14 +2,14 @@
 
 use std::borrow::Borrow;
 
-use super::guards::Guard;
+use super::guards::EndGuard;
 use super::text::Text;
 use crate::families::event::labels;
 use crate::instance::process;
+use crate::lock;
 use crate::outcome::ends::CallEnd;
 use crate::sites::call_site::{CallSite, SiteSeries};
 use crate::storage::{Slot, SlotCell, lose, not_installed};
-use crate::{Outcome, lock};
 
 #[doc(hidden)]
 impl CallSite {
@@ -42,7 +42,7 @@ pub struct EventGuard<T> {
     texts: [T; 3],
 }
 
-impl<T: Borrow<Text>> EventGuard<T> {
+impl<T: Borrow<Text>> EndGuard for EventGuard<T> {
     #[inline]
     fn end(self, end: CallEnd) {
         if self.site.on.include(end) {
@@ -51,36 +51,14 @@ impl<T: Borrow<Text>> EventGuard<T> {
     }
 }
 
-impl<T: Borrow<Text>> Guard for EventGuard<T> {
-    type Verdict = Outcome;
-    type Waits = ();
-
-    #[inline]
-    fn finish(self, outcome: Outcome) {
-        self.end(CallEnd::returned(outcome));
-    }
-
-    fn abandon(self, outcome: Outcome) {
-        self.end(CallEnd::abandoned(outcome));
-    }
-}
-
 /// A call that may end in an event that is completely known at compile time.
 #[derive(Debug)]
 pub struct BareEventGuard(pub(crate) &'static CallSite);
 
-impl Guard for BareEventGuard {
-    type Verdict = Outcome;
-    type Waits = ();
-
+impl EndGuard for BareEventGuard {
     #[inline]
-    fn finish(self, outcome: Outcome) {
-        end_bare(self.0, CallEnd::returned(outcome));
-    }
-
-    #[inline]
-    fn abandon(self, outcome: Outcome) {
-        end_bare(self.0, CallEnd::abandoned(outcome));
+    fn end(self, end: CallEnd) {
+        end_bare(self.0, end);
     }
 }
 
@@ -132,14 +110,12 @@ fn record_first(site: &'static CallSite, cell: &'static SlotCell<SiteSeries>, se
     // Inside a lock, so that an allocator that records allocations made for this event does not wait for it.
     let _inside = lock::enter();
     let (severity, kind) = texts(site, severity, kind);
-    let find = || SiteSeries::Event(process::core().events.bare(severity, kind));
-    let record = |found: &SiteSeries| {
-        if let SiteSeries::Event(entry) = found {
-            entry.record(Slot::increment);
-        }
-    };
+    let entry = process::core().events.bare(severity, kind);
+    entry.record(Slot::increment);
     // Until settings are installed every event takes this path.
-    if not_installed::is_settled() { record(cell.get_or_init(find)) } else { record(&find()) }
+    if not_installed::is_settled() {
+        cell.get_or_init(|| SiteSeries::Event(entry));
+    }
 }
 
 fn texts(site: &CallSite, severity: usize, kind: usize) -> (&'static str, &'static str) {

@@ -2,11 +2,12 @@
 
 use super::body::Pending;
 use crate::Outcome;
+use crate::outcome::ends::CallEnd;
 use crate::outcome::timeout;
 use crate::storage::waiting::Waits;
 
 /// A call or run in progress, which is ended with an outcome.
-pub trait Guard {
+pub trait Guard: Sized {
     /// The information about a returned value that it needs.
     type Verdict;
 
@@ -14,10 +15,7 @@ pub trait Guard {
     fn finish(self, verdict: Self::Verdict);
 
     /// Like [`finish`](Self::finish), but on the thread on which it began, which may be cheaper.
-    fn finish_here(self, verdict: Self::Verdict)
-    where
-        Self: Sized,
-    {
+    fn finish_here(self, verdict: Self::Verdict) {
         self.finish(verdict);
     }
 
@@ -25,10 +23,7 @@ pub trait Guard {
     fn abandon(self, outcome: Outcome);
 
     /// Like [`abandon`](Self::abandon), but on the thread on which it began.
-    fn abandon_here(self, outcome: Outcome)
-    where
-        Self: Sized,
-    {
+    fn abandon_here(self, outcome: Outcome) {
         self.abandon(outcome);
     }
 
@@ -43,6 +38,27 @@ pub trait Guard {
 
     /// Subtracts the waits of its future, in ticks.
     fn subtract(&mut self, _waited: u64) {}
+}
+
+/// A guard that needs to know only how the call ended.
+pub trait EndGuard {
+    /// Ends it.
+    fn end(self, end: CallEnd);
+}
+
+impl<G: EndGuard> Guard for G {
+    type Verdict = Outcome;
+    type Waits = ();
+
+    #[inline]
+    fn finish(self, outcome: Outcome) {
+        self.end(CallEnd::returned(outcome));
+    }
+
+    #[inline]
+    fn abandon(self, outcome: Outcome) {
+        self.end(CallEnd::abandoned(outcome));
+    }
 }
 
 /// The guards of a function with one more attribute; `outer` has begun before `inner`.

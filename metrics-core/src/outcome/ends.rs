@@ -39,7 +39,7 @@ impl On {
 
 /// The end of a call, as the number of its bit in [`On`].
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CallEnd(u8);
+pub struct CallEnd(u8);
 
 impl CallEnd {
     /// The end of a call dropped by a deadline, which is a timeout although it returned no error.
