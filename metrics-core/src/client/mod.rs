@@ -4,8 +4,6 @@
 mod tls;
 
 use std::io;
-#[cfg(feature = "tls")]
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -14,6 +12,8 @@ use ureq::Agent;
 use ureq::config::RedirectAuthHeaders;
 
 use crate::shown::shown;
+#[cfg(feature = "tls")]
+pub(crate) use tls::FileFault;
 
 /// Longer times are cut to this one, which is safe to add to a clock.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -33,14 +33,6 @@ pub(crate) enum AddressFault {
     /// It contains a user or a password, and must not be quoted.
     Credentials,
     Other(&'static str),
-}
-
-/// Why a file with certificates cannot be used.
-#[cfg(feature = "tls")]
-#[derive(Debug)]
-pub(crate) struct FileFault {
-    pub(crate) path: PathBuf,
-    pub(crate) reason: String,
 }
 
 impl HttpClient {
@@ -75,18 +67,6 @@ impl HttpClient {
 
     pub(crate) fn set_bearer_token(&mut self, token: &str) {
         self.authorization = Some(format!("Bearer {token}"));
-    }
-
-    /// Trusts the certificates in this PEM file alone.
-    #[cfg(feature = "tls")]
-    pub(crate) fn trust(&mut self, path: &Path) -> Result<(), FileFault> {
-        self.tls.trust(path)
-    }
-
-    /// Shows a certificate to the server, from PEM files of the chain and its key.
-    #[cfg(feature = "tls")]
-    pub(crate) fn show(&mut self, chain: &Path, key: &Path) -> Result<(), FileFault> {
-        self.tls.show(chain, key)
     }
 
     /// An agent that returns answers with any status, and follows up to `redirects` redirects. Credentials stay with the

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio_rustls::rustls::crypto::ring;
@@ -10,7 +10,7 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::sign::CertifiedKey;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
-use super::FileFault;
+use super::HttpClient;
 use crate::pem;
 
 /// The authorities that are trusted, and the certificate that is shown.
@@ -21,15 +21,23 @@ pub(super) struct Trust {
     shown: Option<ClientCert>,
 }
 
-impl Trust {
-    pub(super) fn trust(&mut self, path: &Path) -> Result<(), FileFault> {
-        let authorities = certificates(path)?;
-        self.authorities =
-            Some(RootCerts::new_with_certs(&authorities.iter().map(converted).collect::<Vec<_>>()));
+/// Why a file with certificates cannot be used.
+#[derive(Debug)]
+pub(crate) struct FileFault {
+    pub(crate) path: PathBuf,
+    pub(crate) reason: String,
+}
+
+impl HttpClient {
+    /// Trusts the certificates in this PEM file alone.
+    pub(crate) fn trust(&mut self, path: &Path) -> Result<(), FileFault> {
+        let authorities: Vec<_> = certificates(path)?.iter().map(converted).collect();
+        self.tls.authorities = Some(RootCerts::new_with_certs(&authorities));
         Ok(())
     }
 
-    pub(super) fn show(&mut self, chain: &Path, key: &Path) -> Result<(), FileFault> {
+    /// Shows a certificate to the server, from PEM files of the chain and its key.
+    pub(crate) fn show(&mut self, chain: &Path, key: &Path) -> Result<(), FileFault> {
         let certificates = certificates(chain)?;
         let content = read(key)?;
         // Without its cause, which contains parts of the key.
@@ -40,10 +48,12 @@ impl Trust {
         CertifiedKey::from_der(certificates.clone(), secret, &ring::default_provider())
             .map_err(|cause| file(key, &format_args!("it is not the key of {}: {cause}", chain.display())))?;
         let chain: Vec<_> = certificates.iter().map(converted).collect();
-        self.shown = Some(ClientCert::new_with_certs(&chain, converted_key));
+        self.tls.shown = Some(ClientCert::new_with_certs(&chain, converted_key));
         Ok(())
     }
+}
 
+impl Trust {
     pub(super) fn config(&self) -> TlsConfig {
         TlsConfig::builder()
             .root_certs(self.authorities.clone().unwrap_or(RootCerts::PlatformVerifier))
