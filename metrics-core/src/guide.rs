@@ -1,12 +1,12 @@
 #![doc = include_str!("../docs/guide/links.md")]
-#![doc = "[`timed_subsystem`]: macro@crate::timed_subsystem"]
-#![doc = "[`exchange_call`]: macro@crate::exchange_call"]
-#![doc = "[`operational_event`]: macro@crate::operational_event"]
-#![doc = "[`capital_check`]: macro@crate::capital_check"]
-#![doc = "[`reconciliation`]: macro@crate::reconciliation"]
-#![doc = "[`timed`]: macro@crate::timed"]
-#![doc = "[`counted`]: macro@crate::counted"]
-#![doc = "[`LabelValue`]: derive@crate::LabelValue"]
+//! [`timed_subsystem`]: macro@crate::timed_subsystem
+//! [`exchange_call`]: macro@crate::exchange_call
+//! [`operational_event`]: macro@crate::operational_event
+//! [`capital_check`]: macro@crate::capital_check
+//! [`reconciliation`]: macro@crate::reconciliation
+//! [`timed`]: macro@crate::timed
+//! [`counted`]: macro@crate::counted
+//! [`LabelValue`]: derive@crate::LabelValue
 #![doc = include_str!("../docs/guide/README.md")]
 
 // A page links to others by reference. On a code host the definitions at its end apply, and here those of `links.md`,
