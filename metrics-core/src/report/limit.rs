@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 
 /// The subject of a report. Each has its own rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(
+    not(all(feature = "server", feature = "tracing")),
+    expect(dead_code, reason = "some features have topics of their own")
+)]
 pub(crate) enum Topic {
     /// The time stamp counter is not used.
     Clock,
     /// Something was recorded but no settings are installed.
     NotInstalled,
     /// The server serves no metrics, because the feature is disabled.
-    #[cfg(feature = "server")]
     SwitchedOff,
     /// Two call sites give one subsystem different ages.
     MaxAge,
@@ -23,28 +26,20 @@ pub(crate) enum Topic {
     /// There are more reconciliations than the limit on names.
     Reconciliations,
     /// An event has an unknown type.
-    #[cfg(feature = "tracing")]
     EventType,
     /// A connection was not accepted.
-    #[cfg(feature = "server")]
     Accept,
     /// A server was dropped at once.
-    #[cfg(feature = "server")]
     ServerDropped,
     /// A page took too long to render.
-    #[cfg(feature = "server")]
     LatePage,
     /// A client was refused.
-    #[cfg(feature = "server")]
     Refused,
     /// The web configuration has changed.
-    #[cfg(feature = "server")]
     WebConfig,
     /// Everybody who reaches the address can read the metrics of a live bot.
-    #[cfg(feature = "server")]
     Unprotected,
     /// A page panicked.
-    #[cfg(feature = "server")]
     BrokenPage,
 }
 
