@@ -40,6 +40,7 @@ use std::time::Duration;
 pub(crate) use created::{Created, Started};
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use machine::TRUST;
+pub(crate) use machine::time_stamp;
 pub(crate) use scale::Scale;
 use ticks::{TickSource, Ticks};
 
@@ -172,12 +173,6 @@ pub(crate) fn seconds_since(began: u64) -> f64 {
     // The clock exists since `began` was read, so the 0 is never used.
     let took = now_unless_inside().map_or(0, |now| now.saturating_sub(began));
     if took == 0 { 0.0 } else { Clock::System.scale().seconds(took) }
-}
-
-/// Reads the time stamp counter, without a check that it is trusted. While it is, its ticks are those of [`now`].
-#[inline]
-pub(crate) fn time_stamp() -> u64 {
-    machine::time_stamp()
 }
 
 static TICKS: lock::Once<Ticks<Machine>> = lock::Once::new();
