@@ -1,6 +1,7 @@
 //! Differences between two moments.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -46,19 +47,11 @@ pub struct Change {
 
 impl Changes {
     pub(super) fn between(before: &Samples, after: &Samples) -> Self {
-        let gone = before.iter().filter(|(series, _)| after.get(series).is_none());
-        let gone =
-            gone.map(|(series, value)| Change { series: series.clone(), before: Some(value), after: None });
-        let rest = after.iter().map(|(series, value)| Change {
-            series: series.clone(),
-            before: before.get(series),
-            after: Some(value),
-        });
-        let mut changes: Vec<_> = gone.chain(rest).collect();
-        changes.sort_by(|one, other| one.series.cmp(&other.series));
-        let differences =
-            changes.iter().filter_map(|change| Some((change.series.clone(), change.difference()?)));
-        let differences = differences.collect();
+        let all: BTreeSet<_> = before.iter().chain(after.iter()).map(|(series, _)| series.clone()).collect();
+        let change = |series| Change { before: before.get(&series), after: after.get(&series), series };
+        let mut changes: Vec<_> = all.into_iter().map(change).collect();
+        let difference = |change: &Change| Some((change.series.clone(), change.difference()?));
+        let differences = changes.iter().filter_map(difference).collect();
         changes.retain(Change::is_one);
         Self { changes, differences }
     }
