@@ -17,7 +17,7 @@ use crate::{LabelValue, Outcome};
 pub(super) fn linked(sites: &[&CallSite], settings: &Settings) -> Vec<LinkedFamily> {
     let of_library = FAMILIES.iter().copied().filter(|family| is_linked(family, sites, settings));
     let of_library = of_library.map(|family| {
-        let values = |label: &&str| LabelOfLibrary { family, name: label, sites, settings }.values();
+        let values = |label: &&str| values(family, label, sites, settings);
         described(family, family.labels.iter().map(values), settings)
     });
     let own = custom_families().into_iter().map(|own| described(&own.family, closed_values(own), settings));
@@ -78,53 +78,46 @@ fn sorted<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     values.into_iter().map(str::to_owned).collect()
 }
 
-/// A label of one of the library's families.
-struct LabelOfLibrary<'a> {
-    family: &'static Family,
-    name: &'a str,
-    sites: &'a [&'a CallSite],
-    settings: &'a Settings,
+/// The possible values of a label of a family of the library; `None` if they are not known at link time.
+fn values(family: &Family, label: &str, sites: &[&CallSite], settings: &Settings) -> Option<Vec<String>> {
+    let values = match label {
+        "subsystem" | "exchange" | "operation" | "severity" | "type" => {
+            return values_of_sites(family, label, sites, settings);
+        }
+        "outcome" if family.labels.contains(&"subsystem") => Outcome::VALUES.to_vec(),
+        // Only a run of a subsystem can be skipped.
+        "outcome" => {
+            Outcome::VALUES.iter().copied().filter(|outcome| *outcome != Outcome::Skipped.as_str()).collect()
+        }
+        "kind" => MISMATCH_KINDS.map(|[kind, _]| kind).to_vec(),
+        "source" if family.labels.contains(&"kind") => MISMATCH_KINDS.map(|[_, source]| source).to_vec(),
+        "source" => Source::VALUES.to_vec(),
+        "reason" => FAILURE_REASONS.to_vec(),
+        _ => return None,
+    };
+    Some(sorted(values))
 }
 
-impl LabelOfLibrary<'_> {
-    /// The possible values; `None` if they are not known at link time.
-    fn values(&self) -> Option<Vec<String>> {
-        match self.name {
-            "subsystem" | "exchange" | "operation" | "severity" | "type" => self.values_of_sites(),
-            "outcome" if self.family.labels.contains(&"subsystem") => {
-                Some(sorted(Outcome::VALUES.iter().copied()))
-            }
-            // Only a run of a subsystem can be skipped.
-            "outcome" => Some(sorted(
-                Outcome::VALUES.iter().copied().filter(|outcome| *outcome != Outcome::Skipped.as_str()),
-            )),
-            "kind" => Some(sorted(MISMATCH_KINDS.map(|[kind, _]| kind))),
-            "source" if self.family.labels.contains(&"kind") => {
-                Some(sorted(MISMATCH_KINDS.map(|[_, source]| source)))
-            }
-            "source" => Some(sorted(Source::VALUES.iter().copied())),
-            "reason" => Some(sorted(FAILURE_REASONS)),
-            _ => None,
-        }
+/// The values at the call sites; `None` if there are none, or if handles record others.
+fn values_of_sites(
+    family: &Family,
+    label: &str,
+    sites: &[&CallSite],
+    settings: &Settings,
+) -> Option<Vec<String>> {
+    if is_expected(family, settings) {
+        return None;
     }
-
-    /// The values at the call sites; `None` if there are none, or if handles record others.
-    fn values_of_sites(&self) -> Option<Vec<String>> {
-        if is_expected(self.family, self.settings) {
-            return None;
-        }
-        let sites = self.sites.iter().filter(|site| records_to(site, self.family));
-        let mut labels: Vec<_> = sites.map(|site| functions::labels(site, self.settings)).collect();
-        let mut values: BTreeSet<_> =
-            labels.iter_mut().filter_map(|labels| labels.remove(self.name)).flatten().collect();
-        let own = (Severity::Error.as_str(), EventType::InvalidCapital.as_str());
-        for (severity, kind) in self.settings.expected_events.iter().copied().chain([own]) {
-            match self.name {
-                "severity" => values.insert(severity.to_owned()),
-                "type" => values.insert(kind.to_owned()),
-                _ => continue,
-            };
-        }
-        (!values.is_empty()).then(|| values.into_iter().collect())
+    let sites = sites.iter().filter(|site| records_to(site, family));
+    let mut values: BTreeSet<_> =
+        sites.filter_map(|site| functions::labels(site, settings).remove(label)).flatten().collect();
+    let own = (Severity::Error.as_str(), EventType::InvalidCapital.as_str());
+    for (severity, kind) in settings.expected_events.iter().copied().chain([own]) {
+        match label {
+            "severity" => values.insert(severity.to_owned()),
+            "type" => values.insert(kind.to_owned()),
+            _ => continue,
+        };
     }
+    (!values.is_empty()).then(|| values.into_iter().collect())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::groups::recorded_by;
 use super::{Decimal, LinkedFunction};
-use crate::catalogue::{Family, Kind, Origin};
+use crate::families::custom::custom_families;
 use crate::instance::settings::Settings;
 use crate::sites::call_site::{CallSite, CallSiteKind, LabelChoices};
 
@@ -36,17 +36,13 @@ fn attribute(kind: CallSiteKind) -> &'static str {
 
 fn families(site: &CallSite, settings: &Settings) -> Vec<String> {
     let (kind, [first, _]) = site.target();
-    let own = matches!(kind, CallSiteKind::Timed | CallSiteKind::Counted);
-    let of_library = recorded_by(kind).iter().filter(|family| settings.families.include(family));
-    let mut names: Vec<_> = of_library.map(|family| family.full_name(&settings.namespace)).collect();
-    names.extend(own.then(|| full_name_of_own(first, &settings.namespace)));
+    let is_own = matches!(kind, CallSiteKind::Timed | CallSiteKind::Counted);
+    let of_library = recorded_by(kind).iter().copied().filter(|family| settings.families.include(family));
+    let own = custom_families().into_iter().map(|own| &own.family);
+    let recorded = of_library.chain(own.filter(|family| is_own && family.name == first));
+    let mut names: Vec<_> = recorded.map(|family| family.full_name(&settings.namespace)).collect();
     names.sort_unstable();
     names
-}
-
-fn full_name_of_own(name: &'static str, namespace: &str) -> String {
-    let (kind, origin) = (Kind::Counter, Origin::Custom);
-    Family { name, kind, help: "", labels: &[], buckets: &[], objective: None, origin }.full_name(namespace)
 }
 
 /// The names of the labels that an attribute determines, in the order of [`CallSite::labels`].
