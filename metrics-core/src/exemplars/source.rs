@@ -56,9 +56,12 @@ pub(super) fn ask() -> Option<Exemplar> {
     IS_ASKED.set(false);
     answer.unwrap_or_else(|panic| {
         if !HAS_PANICKED.swap(true, Relaxed) {
-            let line =
-                format_args!("the source of exemplars panicked, which is reported once: {}", shown(&panic));
-            Report::default().tell(Topic::Exemplars, "", line);
+            let panic = shown(&panic);
+            Report::default().tell(
+                Topic::Exemplars,
+                "",
+                format_args!("the source of exemplars panicked, which is reported once: {panic}"),
+            );
         }
         None
     })
