@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::samples::{Samples, Series};
-use crate::catalogue::{BUILD_INFO, FAMILIES};
+use crate::catalogue::{BUILD_INFO, FAMILIES, is_name};
 use crate::exposition::rules::description::in_braces;
 use crate::families::custom::custom_families;
 use crate::labels::vocabulary::distance;
@@ -35,7 +35,7 @@ impl Selector {
     fn parse_series(text: &str) -> Result<Self, String> {
         let (name, rest) = text.split_at(text.find('{').unwrap_or(text.len()));
         let name = name.trim();
-        if name.is_empty() || name.contains(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':')) {
+        if !is_name(name, true) {
             return Err(format!("{} is no metric's name", quoted(name)));
         }
         let mut selector = Self { is_sum: false, name: name.to_owned(), labels: BTreeMap::new() };
