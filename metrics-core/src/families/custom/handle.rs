@@ -237,7 +237,7 @@ impl Histogram {
     #[doc(alias = "timer")]
     #[inline]
     pub fn start_timer(&self) -> HistogramTimer {
-        HistogramTimer::start(self.clone())
+        HistogramTimer { histogram: self.clone(), began: clock::now_unless_inside() }
     }
 
     /// Observes a duration in seconds, for families whose unit is seconds.
@@ -262,10 +262,6 @@ pub struct HistogramTimer {
 }
 
 impl HistogramTimer {
-    fn start(histogram: Histogram) -> Self {
-        Self { began: clock::now_unless_inside(), histogram }
-    }
-
     /// Ends the timer without an observation.
     pub fn discard(mut self) {
         self.began = None;

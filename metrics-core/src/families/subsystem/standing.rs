@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::{DEFAULT_MAX_AGE, MaxAge};
 use crate::catalogue::{self, Family, SUBSYSTEM_DURATION_BUCKETS};
 use crate::clock::{Clock, Latch, Stamp, Translation};
-use crate::exemplars::Exemplars;
 use crate::lock::{self, Lock};
 use crate::storage::{CallSeriesLease, Scratch, Sink, Totals, to_f64};
 use crate::{LabelValue, Outcome};
@@ -148,9 +147,8 @@ impl RunEnd {
 /// The state of a subsystem at one moment.
 pub(super) struct SubsystemReading<'a> {
     presence: Presence,
+    runs: &'a CallSeriesLease,
     totals: &'a Totals,
-    observed: Duration,
-    exemplars: &'a Exemplars,
     good: Option<Stamp>,
     ended: Option<Stamp>,
     health: SubsystemHealth,
@@ -256,9 +254,7 @@ impl SubsystemSlots {
             last_end: RunEnd::last(totals),
             paused: standing.paused.clone(),
         };
-        let observed = self.runs.scale().duration(totals.sum);
-        let exemplars = &self.runs.exemplars;
-        SubsystemReading { presence: standing.presence, totals, observed, exemplars, good, ended, health }
+        SubsystemReading { presence: standing.presence, runs: &self.runs, totals, good, ended, health }
     }
 
     /// The duration of the runs in progress. If it would mean a hang, it is read a second time: a run that moves
@@ -292,13 +288,13 @@ impl SubsystemReading<'_> {
     }
 
     pub(super) fn collect(&self, sink: &mut dyn Sink) {
-        let Self { presence, totals, observed, exemplars, good, ended, health } = self;
+        let Self { presence, runs, totals, good, ended, health } = self;
         if *presence == Presence::NotYet {
             return;
         }
         let labels = &[health.subsystem];
-        let observed = observed.as_secs_f64();
-        sink.exemplars(&catalogue::SUBSYSTEM_DURATION_SECONDS, exemplars);
+        let observed = runs.scale().duration(totals.sum).as_secs_f64();
+        sink.exemplars(&catalogue::SUBSYSTEM_DURATION_SECONDS, &runs.exemplars);
         sink.histogram(&catalogue::SUBSYSTEM_DURATION_SECONDS, labels, totals.observed(), observed);
         for (outcome, runs) in Outcome::VALUES.iter().zip(&totals.outcomes) {
             sink.counter(&catalogue::SUBSYSTEM_RUNS_TOTAL, &[health.subsystem, outcome], *runs);
