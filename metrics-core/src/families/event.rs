@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::catalogue::OPERATIONAL_EVENTS_TOTAL;
 use crate::clock::Clock;
 use crate::families::recent::Recent;
-use crate::labels::bounds::{DEFAULT_SERIES, LabelBounds};
-use crate::series::{Bound, BoundedSeries, CachedSeries, QueriedLabel};
+use crate::labels::bounds::LabelBounds;
+use crate::series::{Bound, CachedSeries, QueriedLabel};
 use crate::storage::{ENABLED, Sink};
 
 /// The positions of these labels in the family.
@@ -17,7 +17,6 @@ const SYMBOL: usize = 3;
 /// The events of an instance.
 #[derive(Debug)]
 pub(crate) struct Events {
-    clock: Clock,
     /// The profiles here are limited separately from those with capital: an id that is used only in events takes no
     /// capacity from those.
     series: CachedSeries,
@@ -29,9 +28,8 @@ impl Events {
         // Severities and types are enums, even a bot's own; profiles and symbols are limited by the settings.
         let LabelBounds { profiles, symbols } = LabelBounds::DEFAULT;
         let bounds = vec![Bound::Closed, Bound::Closed, Bound::Open(profiles), Bound::Open(symbols)];
-        let series = BoundedSeries::new(&OPERATIONAL_EVENTS_TOTAL, false, bounds, DEFAULT_SERIES);
-        let series = CachedSeries::new(series, clock.clone());
-        Self { clock, series, recent: Recent::new() }
+        let series = CachedSeries::new(&OPERATIONAL_EVENTS_TOTAL, bounds, clock);
+        Self { series, recent: Recent::new() }
     }
 
     pub(crate) fn set_bounds(&self, LabelBounds { profiles, symbols }: LabelBounds) {
@@ -52,8 +50,8 @@ impl Events {
     /// Stores an event in the ring of recent events, if it has a text.
     pub(crate) fn keep(&self, severity: &str, kind: &str, [profile, symbol, text]: [&[u8]; 3]) {
         if !text.is_empty() {
-            self.recent
-                .keep(self.clock.wall(), [severity.as_bytes(), kind.as_bytes(), profile, symbol, text]);
+            let at = self.series.clock.wall();
+            self.recent.keep(at, [severity.as_bytes(), kind.as_bytes(), profile, symbol, text]);
         }
     }
 

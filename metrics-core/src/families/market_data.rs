@@ -1,41 +1,20 @@
 //! Market data: the time of each symbol's last update.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::catalogue::MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS;
 use crate::clock::Clock;
-use crate::labels::bounds::{DEFAULT_SERIES, LabelBounds};
-use crate::series::{Bound, BoundedSeries, CachedSeries, QueriedLabel};
-use crate::storage::{ENABLED, Sink, record_outside};
+use crate::labels::bounds::LabelBounds;
+use crate::series::{Bound, CachedSeries, QueriedLabel};
+use crate::storage::{ENABLED, record_outside};
 
-/// The position of this label in the family.
-const SYMBOL: usize = 1;
+/// The position of the label with a limit in the family.
+pub(crate) const SYMBOL: usize = 1;
 
 /// The market data of an instance, limited to the number of symbols in the settings.
-#[derive(Debug)]
-pub(crate) struct MarketData {
-    clock: Clock,
-    series: CachedSeries,
-}
-
-impl MarketData {
-    pub(crate) fn new(clock: Clock) -> Self {
-        let bounds = vec![Bound::Closed, Bound::Open(LabelBounds::DEFAULT.symbols)];
-        let family = &MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS;
-        let series = BoundedSeries::new(family, false, bounds, DEFAULT_SERIES);
-        let series = CachedSeries::new(series, clock.clone());
-        Self { clock, series }
-    }
-
-    /// Sets the limit on symbols; existing series stay.
-    pub(crate) fn set_bound(&self, symbols: usize) {
-        self.series.lock().set_bound(SYMBOL, symbols);
-    }
-
-    pub(crate) fn collect(&self, now: Duration, namespace: &str, sink: &mut dyn Sink) {
-        self.series.collect(now, namespace, sink);
-    }
+pub(crate) fn series(clock: Clock) -> CachedSeries {
+    let bounds = vec![Bound::Closed, Bound::Open(LabelBounds::DEFAULT.symbols)];
+    CachedSeries::new(&MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS, bounds, clock)
 }
 
 /// The market data of a symbol at an exchange; from [`Metrics::market_data`](crate::Metrics::market_data). An alert
@@ -51,13 +30,13 @@ impl MarketData {
 /// ```
 #[derive(Clone, Debug)]
 pub struct MarketDataHandle {
-    market_data: Arc<MarketData>,
+    market_data: Arc<CachedSeries>,
     exchange: &'static str,
     symbol: Arc<str>,
 }
 
 impl MarketDataHandle {
-    pub(crate) fn new(market_data: Arc<MarketData>, exchange: &'static str, symbol: &str) -> Self {
+    pub(crate) fn new(market_data: Arc<CachedSeries>, exchange: &'static str, symbol: &str) -> Self {
         Self { market_data, exchange, symbol: Arc::from(symbol) }
     }
 
@@ -69,14 +48,14 @@ impl MarketDataHandle {
     pub fn updated(&self) {
         if ENABLED {
             let now = self.market_data.clock.wall().as_secs_f64();
-            self.market_data.series.record(&self.labels(), |slot| slot.set(now));
+            self.market_data.record(&self.labels(), |slot| slot.set(now));
         }
     }
 
     /// Removes the series when the symbol is no longer subscribed; otherwise it would be stale for ever. Its capacity
     /// is free at once.
     pub fn remove(&self) {
-        record_outside(|| self.market_data.series.remove(&self.labels()));
+        record_outside(|| self.market_data.remove(&self.labels()));
     }
 
     fn labels(&self) -> [QueriedLabel<'_>; 2] {

@@ -17,18 +17,18 @@ use crate::exposition::{Exposed, Foreign, InstanceId, Naming};
 use crate::families::custom::CustomSeries;
 use crate::families::event::{Event, Events};
 use crate::families::exchange::ExchangeCalls;
-use crate::families::market_data::MarketData;
-use crate::families::process;
 use crate::families::profiles::Profiles;
 use crate::families::rate_limit::RateLimits;
 use crate::families::reconciliation::Reconciliations;
 #[cfg(feature = "tokio")]
 use crate::families::scheduler::SchedulerLag;
 use crate::families::subsystem::Subsystems;
+use crate::families::{market_data, process};
 #[cfg(feature = "page")]
 use crate::history::HistoryCell;
 use crate::labels::{EventType, Severity};
 use crate::report::{Report, Topic};
+use crate::series::CachedSeries;
 use crate::source_line::SourceLine;
 use crate::storage::{ENABLED, GaugeSlot, Sink, Snapshot, SnapshotBuilder, disable_quick_paths, lost};
 use crate::{LabelValue as _, lock};
@@ -44,7 +44,7 @@ pub(crate) struct Core {
     pub(crate) exchange_calls: ExchangeCalls,
     pub(crate) events: Arc<Events>,
     pub(crate) profiles: Arc<Profiles>,
-    pub(crate) market_data: Arc<MarketData>,
+    pub(crate) market_data: Arc<CachedSeries>,
     pub(crate) rate_limits: Arc<RateLimits>,
     pub(crate) reconciliations: Arc<Reconciliations>,
     pub(crate) custom: Arc<CustomSeries>,
@@ -79,7 +79,7 @@ impl Core {
     pub(super) fn new(clock: Clock, custom: Arc<CustomSeries>) -> Self {
         let events = Arc::new(Events::new(clock.clone()));
         let profiles = Arc::new(Profiles::new(clock.clone(), Arc::clone(&events), Arc::clone(&custom)));
-        let market_data = Arc::new(MarketData::new(clock.clone()));
+        let market_data = Arc::new(market_data::series(clock.clone()));
         let rate_limits = Arc::new(RateLimits::new(clock.clone()));
         let reconciliations = Arc::new(Reconciliations::new(clock.clone()));
         let boot_time = clock.boot_time();

@@ -15,6 +15,7 @@ use crate::exposition::OwnFamilies;
 use crate::exposition::family_type::FamilyType;
 use crate::exposition::rules::family::TakenNames;
 use crate::families::custom::{CustomFamily, CustomSeries, custom_families, declared_families};
+use crate::families::market_data;
 use crate::families::subsystem::MaxAge;
 use crate::report::Topic;
 use crate::sites::call_site::{CallSite, CallSiteKind, LabelChoices, call_sites};
@@ -105,7 +106,7 @@ fn registry(core: &Arc<Core>, settings: &Settings) -> Result<Registry, Error> {
 fn configure(core: &Core, settings: Settings, place: SourceLine, registry: Registry) {
     let bounds = settings.label_bounds;
     core.profiles.configure(bounds.profiles, settings.capital_tolerance);
-    core.market_data.set_bound(bounds.symbols);
+    core.market_data.lock().set_bound(market_data::SYMBOL, bounds.symbols);
     core.events.set_bounds(bounds);
     core.custom.set_bounds(bounds);
     for (severity, kind) in &settings.expected_events {

@@ -7,7 +7,10 @@ use super::bounded::{self, BoundedSeries};
 use super::cache;
 use super::entry::Entry;
 use super::label_set::{FamilyKey, LabelSetQuery, QueriedLabel};
+use super::limits::Bound;
+use crate::catalogue::Family;
 use crate::clock::Clock;
+use crate::labels::bounds::DEFAULT_SERIES;
 use crate::lock::{self, Lock, LockGuard};
 use crate::storage::{Sink, Slot, lose};
 
@@ -16,11 +19,12 @@ use crate::storage::{Sink, Slot, lose};
 pub(crate) struct CachedSeries {
     key: FamilyKey,
     series: Lock<BoundedSeries>,
-    clock: Clock,
+    pub(crate) clock: Clock,
 }
 
 impl CachedSeries {
-    pub(crate) fn new(series: BoundedSeries, clock: Clock) -> Self {
+    pub(crate) fn new(family: &'static Family, bounds: Vec<Bound>, clock: Clock) -> Self {
+        let series = BoundedSeries::new(family, false, bounds, DEFAULT_SERIES);
         Self { key: FamilyKey::new(), series: Lock::new(series), clock }
     }
 
