@@ -7,8 +7,6 @@ use prometheus::Registry;
 use prometheus::proto::MetricFamily;
 
 #[cfg(feature = "page")]
-use super::run_identity::RunIdentity;
-#[cfg(feature = "page")]
 use super::scrape_count::ScrapeCount;
 use super::settings::Settings;
 use crate::catalogue::{self, DEFAULT_NAMESPACE};
@@ -52,8 +50,10 @@ pub(crate) struct Core {
     pub(super) installed: OnceLock<Installed>,
     pub(super) exposition_length: AtomicUsize,
     pub(super) scrape_duration: GaugeSlot,
+    /// Identifies it among the instances of this machine, without the wall clock, which can be set: by the boot time of
+    /// its creation, and its process.
     #[cfg(feature = "page")]
-    pub(crate) run: RunIdentity,
+    pub(crate) run: Box<str>,
     #[cfg(feature = "page")]
     pub(crate) history: HistoryCell,
     #[cfg(feature = "page")]
@@ -101,7 +101,7 @@ impl Core {
             exposition_length: AtomicUsize::new(0),
             scrape_duration: GaugeSlot::new(),
             #[cfg(feature = "page")]
-            run: RunIdentity::new(boot_time),
+            run: format!("{:x}-{:x}", boot_time.as_nanos(), std::process::id()).into(),
             #[cfg(feature = "page")]
             history: HistoryCell::default(),
             #[cfg(feature = "page")]

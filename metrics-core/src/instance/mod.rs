@@ -6,8 +6,6 @@ mod install;
 pub(crate) mod metrics;
 pub(crate) mod process;
 #[cfg(feature = "page")]
-pub(crate) mod run_identity;
-#[cfg(feature = "page")]
 pub(crate) mod sampling;
 #[cfg(feature = "page")]
 pub(crate) mod scrape_count;
