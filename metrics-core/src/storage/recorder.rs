@@ -25,7 +25,7 @@ pub(crate) type CallShard = Shard<&'static CallSeries>;
 #[derive(Debug)]
 pub struct CallSeries {
     id: u32,
-    shape: &'static SeriesShape,
+    shape: SeriesShape,
     pub(super) shards: List<CallShard>,
     pub(super) fallback: OnceLock<&'static CallShard>,
     pub(crate) exemplars: Exemplars,
@@ -46,25 +46,15 @@ impl SeriesShape {
         self.bounds.len() + 2
     }
 
-    /// There are few shapes, each used by many series.
-    pub(super) fn known(bounds: &[f64], outcomes: usize, scale: Scale) -> &'static Self {
-        static KNOWN: Lock<Vec<&'static SeriesShape>> = Lock::new(Vec::new());
+    pub(super) fn new(bounds: &[f64], outcomes: usize, scale: Scale) -> Self {
         let ticks = |bound: &f64| scale.ticks_within(Duration::from_secs_f64(*bound));
-        let shape = Self { outcomes, bounds: bounds.iter().map(ticks).collect(), scale };
-        let mut known = KNOWN.lock();
-        if let Some(standing) = known.iter().find(|standing| ***standing == shape) {
-            return standing;
-        }
-        let shape = Box::leak(Box::new(shape));
-        known.push(shape);
-        shape
+        Self { outcomes, bounds: bounds.iter().map(ticks).collect(), scale }
     }
 }
 
-static NO_SHAPE: SeriesShape = SeriesShape { outcomes: 0, bounds: Vec::new(), scale: Scale::NANOSECONDS };
-
 /// The call series of calls that are not recorded.
-pub(super) static NOWHERE: CallSeries = CallSeries::new(0, &NO_SHAPE);
+pub(super) static NOWHERE: CallSeries =
+    CallSeries::new(0, SeriesShape { outcomes: 0, bounds: Vec::new(), scale: Scale::NANOSECONDS });
 
 /// A call series in use, which another series can use after this is dropped.
 #[derive(Debug)]
@@ -78,10 +68,9 @@ impl CallSeriesLease {
         // 0 is never assigned: no thread has a shard for it, so that a call site without a number finds none either.
         static NEXT: AtomicU32 = AtomicU32::new(1);
         debug_assert!(outcomes <= MOST_OUTCOMES && bounds.len() + 2 <= MOST_BUCKETS);
-        let shape = SeriesShape::known(bounds, outcomes, scale);
+        let shape = SeriesShape::new(bounds, outcomes, scale);
         let mut free = FREE.lock();
-        let fits = |series: &&'static CallSeries| std::ptr::eq(series.shape, shape);
-        if let Some(index) = free.iter().position(fits) {
+        if let Some(index) = free.iter().position(|series| series.shape == shape) {
             return Self(free.swap_remove(index));
         }
         drop(free);
@@ -121,7 +110,7 @@ pub(crate) struct Scratch {
 }
 
 impl CallSeries {
-    pub(super) const fn new(id: u32, shape: &'static SeriesShape) -> Self {
+    pub(super) const fn new(id: u32, shape: SeriesShape) -> Self {
         Self { id, shape, shards: List::new(), fallback: OnceLock::new(), exemplars: Exemplars::new() }
     }
 

@@ -42,7 +42,7 @@ const SKIPPED: Ending = Ending { outcome: 2, observed: false, freshens: true };
 impl CallSeriesLease {
     /// A call series with this number, for threads that record to no other.
     pub(crate) fn numbered(id: u32, bounds: &[f64], outcomes: usize, scale: Scale) -> Self {
-        Self(Box::leak(Box::new(CallSeries::new(id, SeriesShape::known(bounds, outcomes, scale)))))
+        Self(Box::leak(Box::new(CallSeries::new(id, SeriesShape::new(bounds, outcomes, scale)))))
     }
 
     /// The ends recorded without a shard.
