@@ -1,14 +1,12 @@
 //! `#[exchange_call]`: one attempt of a call to an exchange.
 
-use std::sync::Arc;
-
 use super::guards::Guard;
 use crate::Outcome;
 use crate::families::exchange::ending;
 use crate::instance::process;
 use crate::sites::call_site::{CallSite, SiteSeries};
 use crate::storage::waiting::Scope;
-use crate::storage::{Call, CallSeriesLease, not_installed};
+use crate::storage::{Call, not_installed};
 
 #[doc(hidden)]
 impl CallSite {
@@ -38,16 +36,14 @@ impl CallSite {
 #[inline(never)]
 fn start_slowly(site: &'static CallSite, exchange: usize, operation: usize) -> Call {
     not_installed::note(site);
-    let find = || SiteSeries::Exchange(find(site, exchange, operation));
+    let find = || {
+        let core = process::core();
+        let [exchanges, operations] = site.labels();
+        let operation = operations.text(operation).unwrap_or_default();
+        SiteSeries::Exchange(core.exchange_calls.slots(exchanges.text(exchange), operation, &core.clock))
+    };
     let running = site.cell(exchange, operation).start_slowly(true, find, SiteSeries::calls);
     running.minus_waited()
-}
-
-fn find(site: &CallSite, exchange: usize, operation: usize) -> Arc<CallSeriesLease> {
-    let core = process::core();
-    let [exchanges, operations] = site.labels();
-    let operation = operations.text(operation).unwrap_or_default();
-    core.exchange_calls.slots(exchanges.text(exchange), operation, &core.clock)
 }
 
 /// An attempt of an annotated function, [minus the waits](Call::minus_waited) of its thread unless it guards a

@@ -1,13 +1,12 @@
 //! `#[timed_subsystem]`: one cycle of a subsystem.
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::guards::Guard;
 use crate::Outcome;
 use crate::clock;
-use crate::families::subsystem::{MaxAge, SubsystemSlots, ending};
+use crate::families::subsystem::{MaxAge, ending};
 use crate::instance::process;
 use crate::report::Topic;
 use crate::sites::call_site::{CallSite, SiteSeries};
@@ -39,7 +38,15 @@ impl CallSite {
 #[inline(never)]
 fn start_slowly(site: &'static CallSite, index: usize) -> RunInProgress {
     let refused = Cell::new(None);
-    let find = || SiteSeries::Subsystem(find(site, index, &refused));
+    let find = || {
+        let core = process::core();
+        // Exported from this run on, if it was not before.
+        let slots = core.subsystems.awaited(name(site, index), &core.clock);
+        if let Some(Err(set)) = site.max_age().map(|max_age| slots.set_max_age(max_age)) {
+            refused.set(Some(set));
+        }
+        SiteSeries::Subsystem(slots)
+    };
     let cell = site.cell(index, 0);
     cell.find(find);
     not_installed::note(site);
@@ -50,16 +57,6 @@ fn start_slowly(site: &'static CallSite, index: usize) -> RunInProgress {
     // Whether a cancelled run is observed, a rare option, is a flag of the run, which then takes the slow path.
     let running = cell.start_slowly(!site.observes_cancelled, find, SiteSeries::calls);
     if site.observes_cancelled { running.flagged() } else { running }
-}
-
-fn find(site: &CallSite, index: usize, refused: &Cell<Option<MaxAge>>) -> Arc<SubsystemSlots> {
-    let core = process::core();
-    // Exported from this run on, if it was not before.
-    let slots = core.subsystems.awaited(name(site, index), &core.clock);
-    if let Some(Err(set)) = site.max_age().map(|max_age| slots.set_max_age(max_age)) {
-        refused.set(Some(set));
-    }
-    slots
 }
 
 fn name(site: &CallSite, index: usize) -> &'static str {
