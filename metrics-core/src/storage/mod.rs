@@ -37,8 +37,7 @@ pub(crate) const ENABLED: bool = cfg!(feature = "enable");
 #[cfg(feature = "tokio")]
 pub(crate) use distribution::HistogramWords;
 pub(crate) use distribution::MOST_BOUNDS;
-pub use recorder::CallSeriesLease;
-pub(crate) use recorder::{Ending, Scratch};
+pub(crate) use recorder::{CallSeriesLease, Ending, Scratch};
 pub(crate) use running::{Call, RunInProgress};
 pub(crate) use series::{AT_ONCE, SeriesMap};
 pub(crate) use sink::{Reading, Receipt, Seen, Sink, to_f64};
