@@ -74,7 +74,6 @@ impl Metrics {
     /// # Panics
     ///
     /// Never, because every instance has settings.
-    #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.installation().settings
     }

@@ -135,7 +135,6 @@ mod tests {
     use super::*;
     use crate::catalogue;
     use crate::series::{Bound, BoundedSeries, FamilyKey, LabelSetQuery, QueriedLabel};
-    use crate::storage::Slot;
     use std::time::Duration;
 
     #[test]

@@ -77,7 +77,6 @@ pub fn instance() -> (Metrics, ManualClock) {
 }
 
 /// `settings` with a manual clock.
-#[must_use]
 pub fn with_manual_clock(mut settings: Settings) -> (Settings, ManualClock) {
     let clock = ManualClock::new();
     settings.clock = Clock::Manual(Arc::new(clock.clone()));
