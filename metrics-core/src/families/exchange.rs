@@ -35,7 +35,7 @@ impl ExchangeCalls {
     /// turn.
     pub(crate) fn collect(&self, default: Option<&'static str>, sink: &mut dyn Sink) {
         sink.open(&catalogue::EXCHANGE_API_LATENCY_SECONDS);
-        let mut series = Vec::new();
+        let mut series = Vec::with_capacity(self.0.len());
         self.0.each(|(exchange, operation), slots| {
             series.push(([exchange.or(default).unwrap_or_default(), operation], Arc::clone(slots)));
         });

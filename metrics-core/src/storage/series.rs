@@ -31,6 +31,10 @@ impl<K: Ord + Clone, S> SeriesMap<K, S> {
         Arc::clone(series.entry(key.clone()).or_insert(slots))
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().len()
+    }
+
     /// Passes every series to `visit`, in the order of its key. No thread waits for `visit`: the lock is held only to
     /// copy a few references, and again for the next ones.
     pub(crate) fn each(&self, mut visit: impl FnMut(&K, &Arc<S>)) {
