@@ -67,20 +67,14 @@ impl PanelView {
 }
 
 impl Panel {
-    /// The texts are the description, and the end of the sentence "No data means that …".
-    pub(super) fn new(
-        view: PanelView,
-        title: &str,
-        unit: &str,
-        [description, no_data]: [&'static str; 2],
-    ) -> Self {
+    pub(super) fn new(view: PanelView, title: &str, unit: &str) -> Self {
         let width = if view.is_stat() { 4 } else { 8 };
         Self {
             title: title.to_owned(),
             view,
             unit: unit.to_owned(),
-            description: description.to_owned(),
-            no_data,
+            description: String::new(),
+            no_data: "the bot is not scraped",
             targets: Vec::new(),
             width,
             colour: NEUTRAL,
@@ -88,6 +82,18 @@ impl Panel {
             texts: Vec::new(),
             alert: None,
         }
+    }
+
+    /// A sentence about its content.
+    pub(super) fn shows(mut self, description: &str) -> Self {
+        description.clone_into(&mut self.description);
+        self
+    }
+
+    /// The end of the sentence "No data means that …", unless it is that the bot is not scraped.
+    pub(super) fn no_data(mut self, meaning: &'static str) -> Self {
+        self.no_data = meaning;
+        self
     }
 
     pub(super) fn query(mut self, expr: impl Into<String>, legend: impl Into<String>) -> Self {
