@@ -1,11 +1,9 @@
 //! The values that the recording rules must have in scenarios.
 
-use super::alerts::{Scenario, TRADING, counts};
+use super::alerts::{Scenario, TRADING, counts, with_label};
 use super::context::RuleContext;
-use super::promql::{bound_in_text, equal};
-use super::recording::{
-    HALF_HOUR, exchange_error_ratio, exchange_slow_ratio, level, order_calls, own_slow_ratio, recorded_mode,
-};
+use super::promql::bound_in_text;
+use super::recording::{HALF_HOUR, SlowRatio, exchange_error_ratio, level, order_calls, recorded_mode};
 use super::scale::MINUTE;
 use crate::catalogue::{
     EXCHANGE_API_LATENCY_SECONDS, EXCHANGE_API_REQUESTS_TOTAL, Kind, SUBSYSTEM_DURATION_SECONDS,
@@ -31,9 +29,12 @@ struct Observations {
     minute: u64,
     /// The numbers of scrapes, and of the observations before each. The rate differs within each window, within half of
     /// it and within twice its length.
-    all: &'static [(u32, f64)],
-    quick: &'static [(u32, f64)],
-    slow: &'static [(u32, f64)],
+    before: &'static [(u32, f64)],
+    /// Those after these: all, and the quick ones.
+    last_of_all: &'static [(u32, f64)],
+    last_quick: &'static [(u32, f64)],
+    /// The scrapes without and with slow ones.
+    slow: [(u32, f64); 2],
     /// The part of the slow ones in each window.
     ratios: &'static [(&'static str, f64)],
 }
@@ -45,32 +46,10 @@ const START: (u32, f64) = (1, 100.0);
 const HOURS: Observations = Observations {
     step: 70,
     minute: 405,
-    all: &[
-        START,
-        (38, 1.0),
-        (154, 2.0),
-        (52, 1.0),
-        (51, 2.0),
-        (26, 1.0),
-        (13, 2.0),
-        (8, 1.0),
-        (2, 2.0),
-        (2, 1.0),
-    ],
-    quick: &[
-        START,
-        (38, 1.0),
-        (154, 2.0),
-        (52, 1.0),
-        (51, 2.0),
-        (26, 1.0),
-        (13, 2.0),
-        (8, 1.0),
-        (1, 2.0),
-        (1, 1.0),
-        (2, 0.0),
-    ],
-    slow: &[START, (343, 0.0), (3, 1.0)],
+    before: &[(38, 1.0), (154, 2.0), (52, 1.0), (51, 2.0), (26, 1.0), (13, 2.0), (8, 1.0)],
+    last_of_all: &[(2, 2.0), (2, 1.0)],
+    last_quick: &[(1, 2.0), (1, 1.0), (2, 0.0)],
+    slow: [(343, 0.0), (3, 1.0)],
     ratios: &[("5m", 0.5), ("30m", 0.075), ("1h", 0.0455), ("6h", 0.0057)],
 };
 
@@ -78,9 +57,10 @@ const HOURS: Observations = Observations {
 const DAYS: Observations = Observations {
     step: 70 * MINUTE,
     minute: 9_801,
-    all: &[START, (78, 1.0), (31, 2.0), (30, 1.0)],
-    quick: &[START, (78, 1.0), (31, 2.0), (27, 1.0), (3, 0.0)],
-    slow: &[START, (136, 0.0), (3, 1.0)],
+    before: &[(78, 1.0), (31, 2.0)],
+    last_of_all: &[(30, 1.0)],
+    last_quick: &[(27, 1.0), (3, 0.0)],
+    slow: [(136, 0.0), (3, 1.0)],
     ratios: &[("3d", 0.0326)],
 };
 
@@ -108,23 +88,19 @@ pub(super) fn recorded_values(context: &RuleContext<'_>) -> Vec<RecordedValues> 
     }
     if let Some(family) = context.linked.family(EXCHANGE_API_LATENCY_SECONDS.name) {
         let series = HistogramSeries { family, level: "operation", labels: call, bounds: ["1", "1.5"] };
-        let slow = |window: &str| exchange_slow_ratio(&family.name, window);
         let quantiles = [("p50", HALF_OF_ALL), ("p99", SLOWEST_OF_ALL.mul_add(0.5, 1.0))];
-        values.extend(series.expected(context, quantiles, Vec::new(), Some(&slow)));
+        values.extend(series.expected(context, quantiles, Vec::new(), SlowRatio::of_exchange(context)));
         values.push(growing(context, family, "operation", call, "_count"));
     }
     if let Some(family) = context.linked.family(EXCHANGE_API_REQUESTS_TOTAL.name) {
         let name = context.linked.without_namespace(family);
         let failing = |title: &str, quick: &str, slow: &str| {
-            let outcome = |outcome: &str| format!("{call},outcome=\"{outcome}\"");
-            Scenario::new(context, title).series(name, &outcome("ok"), quick).series(
-                name,
-                &outcome("timeout"),
-                slow,
-            )
+            let bot = Scenario::new(context, title);
+            let bot = bot.series(name, &with_label(call, "outcome", "ok"), quick);
+            bot.series(name, &with_label(call, "outcome", "timeout"), slow)
         };
         for observed in [HOURS, DAYS] {
-            let scenario = failing("the last calls fail", &counts(observed.quick), &counts(observed.slow));
+            let scenario = failing("the last calls fail", &observed.quick(), &observed.slow());
             let scenario = observed.placed(scenario);
             let labels = scenario.selector("exchange=\"paper\"");
             let ratio = |(window, ratio): &(&str, f64)| {
@@ -162,8 +138,8 @@ fn orders(context: &RuleContext<'_>) -> Option<RecordedValues> {
     let calls = format!("{}_count", context.linked.without_namespace(family));
     let labels = format!("exchange=\"paper\",operation=\"{}\"", orders.operations[0]);
     let bot = Scenario::new(context, "orders are placed at last");
-    let bot = HOURS.placed(bot.series(&calls, &labels, &counts(HOURS.slow)));
-    let of_instance = bot.clone().with("app", "").with("env", "").with("mode", "").selector("");
+    let bot = HOURS.placed(bot.series(&calls, &labels, &HOURS.slow()));
+    let of_instance = bot.clone().of_target().selector("");
     Some(at(HOURS.minute, family, bot, vec![(orders.name, Some((of_instance, 3.0857)))]))
 }
 
@@ -184,12 +160,10 @@ fn own_values(context: &RuleContext<'_>) -> Vec<RecordedValues> {
         let bounds = [bound_in_text(bound), next.map_or_else(|| "+Inf".to_owned(), bound_in_text)];
         let bounds = [&*bounds[0], &*bounds[1]];
         let series = HistogramSeries { family, level: &level, labels: &labels, bounds };
-        let slow = |window: &str| own_slow_ratio(family, window);
-        let slow = family.objective.is_some().then_some(&slow as &dyn Fn(&str) -> String);
         // Above the largest bound, a quantile is that bound.
         let high = next.map_or(bound, |next| (next - bound).mul_add(SLOWEST_OF_ALL, bound));
         let quantiles = [("p50", bound * HALF_OF_ALL), ("p99", high)];
-        values.extend(series.expected(context, quantiles, Vec::new(), slow));
+        values.extend(series.expected(context, quantiles, Vec::new(), SlowRatio::of_own(family)));
     }
     values
 }
@@ -203,7 +177,7 @@ fn growing(
     part: &str,
 ) -> RecordedValues {
     let name = format!("{}{part}", context.linked.without_namespace(family));
-    let scenario = Scenario::new(context, "it grows at last").series(&name, labels, &counts(HOURS.slow));
+    let scenario = Scenario::new(context, "it grows at last").series(&name, labels, &HOURS.slow());
     let scenario = HOURS.placed(scenario);
     let name = format!("{level}:{}{part}:rate5m", family.name);
     let sample = Some((scenario.selector(labels), SLOW_RATE));
@@ -212,11 +186,10 @@ fn growing(
 
 /// Labels of a series of the family: a possible value for each.
 pub(super) fn sample_labels(family: &LinkedFamily) -> String {
-    let labels = family.labels.iter().map(|label| {
+    family.labels.iter().fold(String::new(), |labels, label| {
         let value = label.values.as_ref().and_then(|values| values.first()).map_or("one", String::as_str);
-        equal(&label.name, value)
-    });
-    labels.collect::<Vec<_>>().join(",")
+        with_label(&labels, &label.name, value)
+    })
 }
 
 fn at(
@@ -243,16 +216,9 @@ impl HistogramSeries<'_> {
             .series(&format!("{name}_count"), self.labels, all)
             .series(&format!("{name}_sum"), self.labels, sum);
         let [first, second] = self.bounds;
-        let beyond = (second != "+Inf").then_some(("+Inf", all));
-        let buckets = [(first, quick), (second, all)].into_iter().chain(beyond);
-        let comma = if self.labels.is_empty() { "" } else { "," };
-        buckets.fold(scenario, |scenario, (bound, values)| {
-            scenario.series(
-                &format!("{name}_bucket"),
-                &format!("{}{comma}le=\"{bound}\"", self.labels),
-                values,
-            )
-        })
+        let buckets = [(first, quick), (second, all), ("+Inf", all)];
+        let buckets = if second == "+Inf" { &buckets[..2] } else { &buckets };
+        scenario.buckets(name, self.labels, buckets)
     }
 
     /// A recorded quantile and its value, both multiplied if four digits are too few for them.
@@ -266,14 +232,13 @@ impl HistogramSeries<'_> {
         (format!("{recorded} * {factor}"), rounded(value * factor))
     }
 
-    /// The values of its quantiles, further ones of each series, and ratios of all operations or labels, which are recorded
-    /// for a window under the name that `slow` gives.
+    /// The values of its quantiles, further ones of each series, and ratios of all operations or labels.
     fn expected(
         &self,
         context: &RuleContext<'_>,
         quantiles: [(&str, f64); 2],
         further: Vec<(String, f64)>,
-        slow: Option<&dyn Fn(&str) -> String>,
+        slow: Option<SlowRatio<'_>>,
     ) -> Vec<RecordedValues> {
         let quantiles = quantiles.map(|(name, value)| self.quantile(name, value));
         // A ratio has the labels that its sum leaves.
@@ -282,14 +247,13 @@ impl HistogramSeries<'_> {
         let mut of_series: Vec<_> = quantiles.into_iter().chain(further).collect();
         let mut expected = Vec::new();
         for observed in [HOURS, DAYS] {
-            let counts = [counts(observed.quick), counts(observed.all)];
-            let scenario =
-                self.scenario(context, "the last observations are slow", [&counts[0], &counts[1], SUM]);
+            let counts: [&str; 3] = [&observed.quick(), &observed.all(), SUM];
+            let scenario = self.scenario(context, "the last observations are slow", counts);
             let scenario = observed.placed(scenario);
             let sample = |labels: &str, (name, value)| (name, Some((scenario.selector(labels), value)));
             let ratios = slow
-                .into_iter()
-                .flat_map(|slow| observed.ratios.iter().map(|(window, ratio)| (slow(window), *ratio)));
+                .iter()
+                .flat_map(|slow| observed.ratios.iter().map(|(window, ratio)| (slow.name(window), *ratio)));
             let ratios: Vec<_> = ratios.collect();
             of_idle.extend(ratios.iter().map(|(name, _)| (name.clone(), None)));
             // The quantiles are of minutes.
@@ -308,6 +272,18 @@ impl HistogramSeries<'_> {
 }
 
 impl Observations {
+    fn all(&self) -> String {
+        counts(&[&[START][..], self.before, self.last_of_all].concat())
+    }
+
+    fn quick(&self) -> String {
+        counts(&[&[START][..], self.before, self.last_quick].concat())
+    }
+
+    fn slow(&self) -> String {
+        counts(&[START, self.slow[0], self.slow[1]])
+    }
+
     /// The scenario with the time between these observations.
     fn placed(&self, scenario: Scenario) -> Scenario {
         let scenario = scenario.every(self.step);

@@ -7,7 +7,7 @@ use crate::catalogue::{
     EXCHANGE_API_LATENCY_SECONDS, EXCHANGE_API_REQUESTS_TOTAL, Kind, SUBSYSTEM_DURATION_SECONDS,
 };
 use crate::labels::Operation;
-use crate::linked::LinkedFamily;
+use crate::linked::{LinkedFamily, LinkedObjective};
 use crate::outcome::Outcome;
 
 /// A recorded series.
@@ -41,14 +41,11 @@ pub(super) fn recordings(context: &RuleContext<'_>) -> Vec<Recording> {
             expr: format!("rate({}[{window}])", duration.part("_sum")),
         });
     }
-    if let Some(latency) = context.linked.family(EXCHANGE_API_LATENCY_SECONDS.name) {
-        let series = context.of_job(&latency.name);
-        recordings.extend(quantiles(context, "operation", &series, &[("p50", 0.5), ("p99", 0.99)]));
-        recordings.push(rate(context, "operation", &series.part("_count")));
+    if let Some(latency) = context.series(&EXCHANGE_API_LATENCY_SECONDS) {
+        recordings.extend(quantiles(context, "operation", &latency, &[("p50", 0.5), ("p99", 0.99)]));
+        recordings.push(rate(context, "operation", &latency.part("_count")));
         recordings.extend(order_calls(context).map(|orders| orders.recording(context)));
-        let sums = ["sum without (operation)", "sum without (operation, le)"];
-        recordings
-            .extend(slow_ratios(context, latency, sums, |window| exchange_slow_ratio(&latency.name, window)));
+        recordings.extend(SlowRatio::of_exchange(context).iter().flat_map(|slow| slow.recordings(context)));
     }
     if let Some(requests) = context.series(&EXCHANGE_API_REQUESTS_TOTAL) {
         recordings.extend(error_ratios(context, &requests));
@@ -135,9 +132,7 @@ fn own(context: &RuleContext<'_>) -> Vec<Recording> {
     for family in context.own(Kind::Histogram) {
         let series = context.of_job(&family.name);
         recordings.extend(quantiles(context, &level(family), &series, &[("p50", 0.5), ("p99", 0.99)]));
-        let sums = [without(family, &[]), without(family, &["le"])];
-        let sums = [sums[0].as_str(), sums[1].as_str()];
-        recordings.extend(slow_ratios(context, family, sums, |window| own_slow_ratio(family, window)));
+        recordings.extend(SlowRatio::of_own(family).iter().flat_map(|slow| slow.recordings(context)));
     }
     recordings
 }
@@ -152,26 +147,62 @@ pub(super) fn exchange_p99(context: &RuleContext<'_>, latency: &SeriesSelector) 
     context.of_job(format!("operation:{}:p99_10m", latency.name()))
 }
 
-/// The name of the recorded part of an exchange's calls that are slower than the objective's threshold.
-pub(super) fn exchange_slow_ratio(latency: &str, window: &str) -> String {
-    format!("exchange:{latency}:slow_ratio_{window}")
-}
-
 /// The name of the recorded part of an exchange's calls that fail.
 pub(super) fn exchange_error_ratio(requests: &str, window: &str) -> String {
     format!("exchange:{requests}:error_ratio_{window}")
 }
 
-/// The name of the recorded part of the observations above the threshold of the objective.
-pub(super) fn own_slow_ratio(family: &LinkedFamily, window: &str) -> String {
-    format!("instance:{}:slow_ratio_{window}", family.name)
+/// The part of a histogram's observations that are above the threshold of its objective.
+pub(super) struct SlowRatio<'a> {
+    family: &'a LinkedFamily,
+    pub(super) objective: LinkedObjective,
+    /// The level of aggregation.
+    level: &'static str,
+    /// The labels over which it is summed.
+    summed: Vec<&'a str>,
 }
 
-/// A sum over the labels of a family, and these.
-pub(super) fn without(family: &LinkedFamily, further: &[&str]) -> String {
-    let labels: Vec<_> =
-        family.labels.iter().map(|label| label.name.as_str()).chain(further.iter().copied()).collect();
-    format!("sum without ({})", labels.join(", "))
+impl<'a> SlowRatio<'a> {
+    /// That of the calls of each exchange, if there is an objective.
+    pub(super) fn of_exchange(context: &RuleContext<'a>) -> Option<Self> {
+        let family = context.linked.family(EXCHANGE_API_LATENCY_SECONDS.name)?;
+        let objective = family.objective?;
+        Some(Self { family, objective, level: "exchange", summed: vec!["operation"] })
+    }
+
+    /// That of one of the bot's own families, if it has an objective.
+    pub(super) fn of_own(family: &'a LinkedFamily) -> Option<Self> {
+        let summed = family.labels.iter().map(|label| label.name.as_str()).collect();
+        Some(Self { family, objective: family.objective?, level: "instance", summed })
+    }
+
+    /// The name under which it is recorded for a window.
+    pub(super) fn name(&self, window: &str) -> String {
+        format!("{}:{}:slow_ratio_{window}", self.level, self.family.name)
+    }
+
+    /// The sums of `rate` or `increase` of all observations, and of those within the threshold.
+    pub(super) fn sums(&self, context: &RuleContext<'_>, function: &str, window: &str) -> [String; 2] {
+        let series = context.of_job(&self.family.name);
+        let within = series.part("_bucket").with(bucket(self.objective.threshold.get()));
+        let bucket_labels: Vec<_> = self.summed.iter().copied().chain(["le"]).collect();
+        [(series.part("_count"), &self.summed), (within, &bucket_labels)].map(|(series, labels)| {
+            format!("sum without ({}) ({function}({series}[{window}]))", labels.join(", "))
+        })
+    }
+
+    fn recordings(&self, context: &RuleContext<'_>) -> Vec<Recording> {
+        let recording = |window: &str, length: &str| {
+            let [all, within] = self.sums(context, "rate", length);
+            Recording { name: self.name(window), expr: format!("1 - {within}\n  / ({all} > 0)") }
+        };
+        over_windows(context, recording)
+    }
+}
+
+/// A recording for each window, from its name and its length.
+fn over_windows(context: &RuleContext<'_>, recording: impl Fn(&str, &str) -> Recording) -> Vec<Recording> {
+    WINDOWS.into_iter().map(|(window, length)| recording(window, &context.window(length))).collect()
 }
 
 /// The level of aggregation of the family's own series: its labels.
@@ -204,38 +235,11 @@ fn rate(context: &RuleContext<'_>, level: &str, counter: &SeriesSelector) -> Rec
     }
 }
 
-/// The part above the threshold of the objective, if there is one, over each window.
-fn slow_ratios(
-    context: &RuleContext<'_>,
-    family: &LinkedFamily,
-    [sum, sum_of_buckets]: [&str; 2],
-    name_of: impl Fn(&str) -> String,
-) -> Vec<Recording> {
-    let Some(objective) = family.objective else { return Vec::new() };
-    let series = context.of_job(&family.name);
-    let (within, all) =
-        (series.part("_bucket").with(bucket(objective.threshold.get())), series.part("_count"));
-    let recording = |(window_name, length): (&str, u64)| {
-        let window = context.window(length);
-        Recording {
-            name: name_of(window_name),
-            expr: format!(
-                "1 - {sum_of_buckets} (rate({within}[{window}]))\n  / ({sum} (rate({all}[{window}])) > 0)"
-            ),
-        }
-    };
-    WINDOWS.into_iter().map(recording).collect()
-}
-
 fn error_ratios(context: &RuleContext<'_>, requests: &SeriesSelector) -> Vec<Recording> {
     let sum = "sum without (operation, outcome)";
     let failed = requests.with(failures());
-    let recording = |(window_name, length): (&str, u64)| {
-        let window = context.window(length);
-        Recording {
-            name: exchange_error_ratio(requests.name(), window_name),
-            expr: format!("{sum} (rate({failed}[{window}]))\n  / ({sum} (rate({requests}[{window}])) > 0)"),
-        }
-    };
-    WINDOWS.into_iter().map(recording).collect()
+    over_windows(context, |window, length| Recording {
+        name: exchange_error_ratio(requests.name(), window),
+        expr: format!("{sum} (rate({failed}[{length}]))\n  / ({sum} (rate({requests}[{length}])) > 0)"),
+    })
 }

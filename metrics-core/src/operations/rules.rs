@@ -86,8 +86,8 @@ fn written(context: &RuleContext<'_>, alert: &Alert, runbook_url: &str) -> Vec<W
         WrittenRule::Alerting {
             alert: alert.name,
             expr: rule.expr.clone(),
-            r#for: context.window(rule.hold),
-            labels: labels.chain([("severity", rule.urgency.severity().to_owned())]).collect(),
+            r#for: rule.hold(context.scale),
+            labels: labels.chain([("severity", rule.urgency.label().to_owned())]).collect(),
             annotations: annotations.with(&rule.labels),
         }
     });

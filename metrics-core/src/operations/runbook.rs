@@ -32,7 +32,7 @@ fn section(page: &mut String, context: &RuleContext<'_>, alert: &Alert) {
         let _ = writeln!(page, "{text}\n");
     }
     for rule in &alert.rules {
-        let hold = context.window(rule.hold);
+        let hold = rule.hold(context.scale);
         let labels: Vec<_> = rule.labels.iter().map(|(name, value)| format!(", {name} {value}")).collect();
         let labels = labels.concat();
         let (urgency, fence) = (rule.urgency.in_words(), fence(&rule.expr));

@@ -1,9 +1,10 @@
 //! Budgets of bad calls, with alerts over several windows: a fast burn soon, a slow one in time.
 
-use super::scenario::counts;
+use super::scenario::{counts, with_label};
 use super::{Rule, Scenario, Urgency};
 use crate::operations::context::RuleContext;
-use crate::operations::promql::SeriesSelector;
+use crate::operations::promql::{SeriesSelector, bound_in_text};
+use crate::operations::recording::SlowRatio;
 use crate::operations::scale::{DAY, HOUR, MINUTE};
 
 /// A part of the calls that may be bad.
@@ -14,7 +15,7 @@ pub(super) struct Budget<'a> {
     pub(super) bad: Box<dyn Fn(&str) -> String + 'a>,
     /// The part that may be bad, above 0 and below 1.
     pub(super) allowed: f64,
-    /// Further labels of the alert.
+    /// Further labels of the rules.
     pub(super) labels: Vec<(&'static str, String)>,
 }
 
@@ -35,38 +36,40 @@ struct BurnWindow {
     urgency: Urgency,
 }
 
-const WINDOWS: [BurnWindow; 3] = [
-    BurnWindow {
-        name: "fast",
-        long: ("1h", HOUR),
-        short: "5m",
-        burn: 14.4,
-        possible: 20.0,
-        sparse: (MINUTE, 0.125),
-        hold: 2 * MINUTE,
-        urgency: Urgency::Page,
-    },
-    BurnWindow {
-        name: "medium",
-        long: ("6h", 6 * HOUR),
-        short: "30m",
-        burn: 6.0,
-        possible: 10.0,
-        sparse: (10 * MINUTE, 0.1875),
-        hold: 15 * MINUTE,
-        urgency: Urgency::Page,
-    },
-    BurnWindow {
-        name: "slow",
-        long: ("3d", 3 * DAY),
-        short: "6h",
-        burn: 1.0,
-        possible: 1.2,
-        sparse: (HOUR, 0.093_75),
-        hold: HOUR,
-        urgency: Urgency::Warn,
-    },
-];
+const FAST: BurnWindow = BurnWindow {
+    name: "fast",
+    long: ("1h", HOUR),
+    short: "5m",
+    burn: 14.4,
+    possible: 20.0,
+    sparse: (MINUTE, 0.125),
+    hold: 2 * MINUTE,
+    urgency: Urgency::Page,
+};
+
+const MEDIUM: BurnWindow = BurnWindow {
+    name: "medium",
+    long: ("6h", 6 * HOUR),
+    short: "30m",
+    burn: 6.0,
+    possible: 10.0,
+    sparse: (10 * MINUTE, 0.1875),
+    hold: 15 * MINUTE,
+    urgency: Urgency::Page,
+};
+
+const SLOW: BurnWindow = BurnWindow {
+    name: "slow",
+    long: ("3d", 3 * DAY),
+    short: "6h",
+    burn: 1.0,
+    possible: 1.2,
+    sparse: (HOUR, 0.093_75),
+    hold: HOUR,
+    urgency: Urgency::Warn,
+};
+
+const WINDOWS: [BurnWindow; 3] = [FAST, MEDIUM, SLOW];
 
 /// The number of bad calls in the long window below which nothing is said: of a bot that makes a call in a minute, one
 /// bad call would use the budget of an hour.
@@ -79,24 +82,34 @@ impl BurnWindow {
     }
 }
 
-/// The rules of a budget.
-pub(super) fn burn(context: &RuleContext<'_>, budget: &Budget<'_>) -> Vec<Rule> {
-    let windows = WINDOWS.iter().filter(|window| window.is_possible(budget.allowed));
-    let rule = |window: &BurnWindow| {
-        let threshold = rounded(window.burn * budget.allowed);
-        let (long, short) = ((budget.ratio)(window.long.0), (budget.ratio)(window.short));
-        // Also in three days: for a new bot they are minutes.
-        let enough = format!("\nand {} >= {FEW}", (budget.bad)(&context.window(window.long.1)));
-        let mut labels = budget.labels.clone();
-        labels.push(("window", window.name.to_owned()));
-        Rule {
-            expr: format!("{long} > {threshold}\nand {short} > {threshold}{enough}"),
-            hold: window.hold,
-            urgency: window.urgency,
-            labels,
+impl<'a> Budget<'a> {
+    /// The observations of a histogram that may be above the threshold of its objective.
+    pub(super) fn of_slow(context: &'a RuleContext<'_>, slow: &'a SlowRatio<'_>) -> Self {
+        let bad = move |window: &str| {
+            let [all, within] = slow.sums(context, "increase", window);
+            format!("{all}\n    - {within}")
+        };
+        Self {
+            ratio: Box::new(move |window| context.of_job(slow.name(window))),
+            bad: Box::new(bad),
+            allowed: 1.0 - slow.objective.ratio.get(),
+            labels: Vec::new(),
         }
-    };
-    windows.map(rule).collect()
+    }
+
+    /// The rules of the windows in which the budget can be burnt.
+    pub(super) fn rules(&self, context: &RuleContext<'_>) -> Vec<Rule> {
+        let rule = |window: &BurnWindow| {
+            let threshold = rounded(window.burn * self.allowed);
+            let (long, short) = ((self.ratio)(window.long.0), (self.ratio)(window.short));
+            // Also in three days: for a new bot they are minutes.
+            let enough = format!("\nand {} >= {FEW}", (self.bad)(&context.window(window.long.1)));
+            let expr = format!("{long} > {threshold}\nand {short} > {threshold}{enough}");
+            let rule = Rule::new(window.urgency, window.hold, expr);
+            Rule { labels: self.labels.clone(), ..rule }.with("window", window.name)
+        };
+        WINDOWS.iter().filter(|window| window.is_possible(self.allowed)).map(rule).collect()
+    }
 }
 
 /// 1 - 0.99 is 0.01, not 0.010000000000000009.
@@ -104,136 +117,139 @@ fn rounded(part: f64) -> f64 {
     (part * 1e9).round() / 1e9
 }
 
+/// Adds the series of a histogram whose good observations are within a threshold.
+pub(super) fn slow_series(
+    bot: Scenario,
+    name: &str,
+    labels: &str,
+    threshold: f64,
+    calls: [&str; 2],
+) -> Scenario {
+    let [all, good] = calls;
+    let bot = bot.series(&format!("{name}_count"), labels, all);
+    bot.buckets(name, labels, &[("+Inf", all), (&bound_in_text(threshold), good)])
+}
+
 /// The number of calls in a minute in the scenarios.
 const CALLS: f64 = 1_000.0;
 
-/// Adds the series of all, good and bad calls.
-type AddSeries<'a> = dyn Fn(Scenario, &str, &str, &str) -> Scenario + 'a;
+/// A number of steps, the calls in each, and how many times faster than allowed they use the budget.
+type Phase = (u32, f64, f64);
 
-impl Budget<'_> {
-    /// The scenarios, from a function that adds the series of all, good and bad calls.
-    pub(super) fn scenarios(
-        &self,
-        context: &RuleContext<'_>,
-        labels: &str,
-        series: impl Fn(Scenario, &str, &str, &str) -> Scenario,
-    ) -> Vec<Scenario> {
-        let calls = |title: &str, calls: f64, phases: &[(u32, f64)]| {
-            let phases: Vec<_> = phases.iter().map(|(steps, burn)| (*steps, calls, *burn)).collect();
-            let [all, good, bad] = self.counted(&phases);
-            series(Scenario::new(context, title), &all, &good, &bad)
+/// The windows whose alerts fire after a number of minutes.
+type Expected<'a> = (u64, &'a [&'a str]);
+
+/// The scenarios of a budget.
+pub(super) struct BurnScenarios<'a, S> {
+    pub(super) context: &'a RuleContext<'a>,
+    pub(super) budget: &'a Budget<'a>,
+    /// The labels of the alerts.
+    pub(super) labels: &'a str,
+    /// Adds the series of all, good and bad calls.
+    pub(super) series: S,
+}
+
+impl<S: Fn(Scenario, [&str; 3]) -> Scenario> BurnScenarios<'_, S> {
+    pub(super) fn all(&self) -> Vec<Scenario> {
+        let bot = |title: &str, phases: &[Phase], expected: &[Expected<'_>]| {
+            self.expect(self.calls(title, MINUTE, phases), expected)
         };
         let mut scenarios = vec![
-            self.expect(
-                calls("the budget is used as fast as allowed", CALLS, &[(130, 0.9)]),
-                labels,
-                130,
-                &[],
-            ),
-            self.expect(
-                calls("the budget is used a little faster", CALLS, &[(130, 1.2)]),
-                labels,
-                130,
-                &["slow"],
-            ),
+            bot("the budget is used as fast as allowed", &[(130, CALLS, 0.9)], &[(130, &[])]),
+            bot("the budget is used a little faster", &[(130, CALLS, 1.2)], &[(130, &["slow"])]),
         ];
-        if WINDOWS[1].is_possible(self.allowed) {
-            let medium = calls("the budget is used ten times faster", CALLS, &[(60, 0.0), (120, 10.0)]);
-            let medium = self.expect(medium, labels, 160, &["slow"]);
-            scenarios.push(self.expect(medium, labels, 175, &["medium", "slow"]));
+        if self.is_possible(&MEDIUM) {
+            scenarios.push(bot(
+                "the budget is used ten times faster",
+                &[(60, CALLS, 0.0), (120, CALLS, 10.0)],
+                &[(160, &["slow"]), (175, &["medium", "slow"])],
+            ));
         }
-        if WINDOWS[0].is_possible(self.allowed) {
-            let fast = calls(
-                "twenty times faster for 50 minutes, then ten and four times",
-                CALLS,
-                &[(70, 0.0), (50, 20.0), (10, 10.0), (50, 4.0)],
-            );
-            let fast = self.expect(fast, labels, 110, &[]);
-            let fast = self.expect(fast, labels, 120, &["fast", "medium"]);
-            let fast = self.expect(fast, labels, 130, &["medium"]);
-            scenarios.push(self.expect(fast, labels, 175, &["slow"]));
-            let short = calls("twenty times faster for ten minutes", CALLS, &[(10, 20.0), (230, 0.0)]);
-            let short = self.expect(short, labels, 100, &["slow"]);
-            scenarios.push(self.expect(short, labels, 230, &[]));
+        if self.is_possible(&FAST) {
             // One call in four minutes, a quarter that sums up exactly: 4 after 4.000000000000001 would be a restart.
-            let few =
-                |title, minutes| calls(title, 0.25, &[(60, 0.0), (minutes, 1.0 / self.allowed), (90, 0.0)]);
-            let four = few("four bad calls in a row of a bot that makes few", 16);
-            let four = self.expect(four, labels, 75, &[]);
-            let four = self.expect(four, labels, 95, &[]);
-            scenarios.push(self.expect(four, labels, 150, &[]));
-            let seven = few("seven bad calls in a row of a bot that makes few", 28);
-            let seven = self.expect(seven, labels, 90, &["fast"]);
-            let seven = self.expect(seven, labels, 105, &["medium"]);
-            scenarios.push(self.expect(seven, labels, 145, &["slow"]));
+            let few = |bad| [(60, 0.25, 0.0), (bad, 0.25, 1.0 / self.budget.allowed), (90, 0.25, 0.0)];
+            scenarios.extend([
+                bot(
+                    "twenty times faster for 50 minutes, then ten and four times",
+                    &[(70, CALLS, 0.0), (50, CALLS, 20.0), (10, CALLS, 10.0), (50, CALLS, 4.0)],
+                    &[(110, &[]), (120, &["fast", "medium"]), (130, &["medium"]), (175, &["slow"])],
+                ),
+                bot(
+                    "twenty times faster for ten minutes",
+                    &[(10, CALLS, 20.0), (230, CALLS, 0.0)],
+                    &[(100, &["slow"]), (230, &[])],
+                ),
+                bot(
+                    "four bad calls in a row of a bot that makes few",
+                    &few(16),
+                    &[(75, &[]), (95, &[]), (150, &[])],
+                ),
+                bot(
+                    "seven bad calls in a row of a bot that makes few",
+                    &few(28),
+                    &[(90, &["fast"]), (105, &["medium"]), (145, &["slow"])],
+                ),
+            ]);
         }
-        scenarios.extend(self.changing(context, labels, &series));
-        scenarios.extend(self.sparse(context, labels, &series));
+        scenarios.extend(self.changing());
+        scenarios.extend(self.sparse(&FAST, [50, 35, 115], &["medium"]));
+        scenarios.extend(self.sparse(&MEDIUM, [300, 200, 700], &["slow"]));
+        scenarios.extend(self.sparse(&SLOW, [60 * 60, 38 * 60, 140 * 60], &[]));
         scenarios
+    }
+
+    fn is_possible(&self, window: &BurnWindow) -> bool {
+        window.is_possible(self.budget.allowed)
     }
 
     /// The long and the short ratio are above and below the budget, and conversely.
-    fn changing(&self, context: &RuleContext<'_>, labels: &str, series: &AddSeries<'_>) -> Option<Scenario> {
-        let phases = [(24, CALLS, 0.0), (16, CALLS, 3.0), (12, CALLS, 0.7)];
-        let [all, good, bad] = self.counted(&phases);
+    fn changing(&self) -> Option<Scenario> {
         let title = "three times faster for 16 hours, after 24 good ones and before 12 slower ones";
-        let bot = series(Scenario::new(context, title).every(HOUR), &all, &good, &bad).long();
-        let silent = self.expect(bot, labels, 31 * 60, &[]);
-        (3.0 * self.allowed <= 1.0).then(|| self.expect(silent, labels, 50 * 60, &[]))
+        let bot = self.calls(title, HOUR, &[(24, CALLS, 0.0), (16, CALLS, 3.0), (12, CALLS, 0.7)]).long();
+        (3.0 * self.budget.allowed <= 1.0).then(|| self.expect(bot, &[(31 * 60, &[]), (50 * 60, &[])]))
     }
 
-    /// Good calls for the length of a window, then bad ones: more than five within it, or less.
-    fn sparse(&self, context: &RuleContext<'_>, labels: &str, series: &AddSeries<'_>) -> Vec<Scenario> {
-        let mut scenarios = Vec::new();
-        for (window, minutes, beside) in [
-            (&WINDOWS[0], [50, 35, 115], &["medium"][..]),
-            (&WINDOWS[1], [300, 200, 700], &["slow"]),
-            (&WINDOWS[2], [60 * 60, 38 * 60, 140 * 60], &[]),
-        ] {
-            if !window.is_possible(self.allowed) {
-                continue;
-            }
-            let (step, bad_calls) = window.sparse;
-            let [enough, before, few] = minutes.map(|minute| window.long.1 / MINUTE + minute);
-            let sparse = |title: &str, good_calls: f64, bad_calls: f64| {
-                let steps = u32::try_from(window.long.1 / step).unwrap_or(u32::MAX);
-                let [all, good, bad] =
-                    self.counted(&[(steps, good_calls, 0.0), (150, bad_calls, 1.0 / self.allowed)]);
-                let title = format!("{title} within {}", window.long.0);
-                let bot = series(Scenario::new(context, title).every(step), &all, &good, &bad);
-                if step > MINUTE { bot.long() } else { bot }
-            };
-            let more = sparse("more than five bad calls", bad_calls, bad_calls);
-            scenarios.push(self.expect(more, labels, enough, &[window.name]));
-            let less = sparse("three bad calls", 2.0 * bad_calls, bad_calls / 2.0);
-            let less = self.expect(less, labels, before, &[]);
-            scenarios.push(self.expect(less, labels, few, beside));
+    /// Good calls for the length of a window, then bad ones: more than five within it, or less. The minutes, counted from
+    /// then, are those at which enough calls were bad, and of fewer calls those before and after the shorter windows.
+    fn sparse(&self, window: &BurnWindow, minutes: [u64; 3], beside: &[&str]) -> Vec<Scenario> {
+        if !self.is_possible(window) {
+            return Vec::new();
         }
-        scenarios
-    }
-
-    /// The numbers of all, good and bad calls in phases, each of a number of steps, with the calls in each and a burn.
-    fn counted(&self, phases: &[(u32, f64, f64)]) -> [String; 3] {
-        let counted = |part_of: &dyn Fn(f64) -> f64| {
-            let growth = |calls: f64, burn: f64| rounded(calls * part_of((burn * self.allowed).min(1.0)));
-            let phases = phases.iter().map(|(steps, calls, burn)| (*steps, growth(*calls, *burn)));
-            counts(&phases.collect::<Vec<_>>())
+        let (step, bad_calls) = window.sparse;
+        let [enough, before, few] = minutes.map(|minute| window.long.1 / MINUTE + minute);
+        let sparse = |title: &str, good_calls: f64, bad_calls: f64| {
+            let steps = u32::try_from(window.long.1 / step).unwrap_or(u32::MAX);
+            let phases = [(steps, good_calls, 0.0), (150, bad_calls, 1.0 / self.budget.allowed)];
+            let bot = self.calls(&format!("{title} within {}", window.long.0), step, &phases);
+            if step > MINUTE { bot.long() } else { bot }
         };
-        [counted(&|_| 1.0), counted(&|bad| 1.0 - bad), counted(&|bad| bad)]
+        let more = sparse("more than five bad calls", bad_calls, bad_calls);
+        let less = sparse("three bad calls", 2.0 * bad_calls, bad_calls / 2.0);
+        vec![
+            self.expect(more, &[(enough, &[window.name])]),
+            self.expect(less, &[(before, &[]), (few, beside)]),
+        ]
     }
 
-    /// Expects the alerts of these windows.
-    fn expect(&self, scenario: Scenario, labels: &str, minute: u64, windows: &[&str]) -> Scenario {
-        let of_budget: Vec<_> =
-            self.labels.iter().map(|(name, value)| format!(",{name}=\"{value}\"")).collect();
-        let of_budget = of_budget.concat();
-        let mut scenario = scenario.silent([minute]);
-        for window in WINDOWS.iter().filter(|window| windows.contains(&window.name)) {
-            let severity = if window.urgency == Urgency::Warn { ",severity=\"warning\"" } else { "" };
-            let comma = if labels.is_empty() { "" } else { "," };
-            let name = window.name;
-            scenario = scenario.and(&format!("{labels}{comma}window=\"{name}\"{of_budget}{severity}"));
-        }
-        scenario
+    /// A bot that makes the calls of these phases, whose steps have this length in seconds.
+    fn calls(&self, title: &str, step: u64, phases: &[Phase]) -> Scenario {
+        let counted = |part_of: fn(f64) -> f64| {
+            let growth = |(steps, calls, burn): &Phase| {
+                (*steps, rounded(calls * part_of((burn * self.budget.allowed).min(1.0))))
+            };
+            counts(&phases.iter().map(growth).collect::<Vec<_>>())
+        };
+        let [all, good, bad] = [counted(|_| 1.0), counted(|bad| 1.0 - bad), counted(|bad| bad)];
+        (self.series)(Scenario::new(self.context, title).every(step), [&all, &good, &bad])
+    }
+
+    fn expect(&self, bot: Scenario, expected: &[Expected<'_>]) -> Scenario {
+        let alert = |window: &BurnWindow| {
+            with_label(&with_label(self.labels, "window", window.name), "severity", window.urgency.severity())
+        };
+        expected.iter().fold(bot, |bot, (minute, windows)| {
+            let firing = WINDOWS.iter().filter(|window| windows.contains(&window.name));
+            bot.fires_all(*minute, &firing.map(alert).collect::<Vec<_>>())
+        })
     }
 }

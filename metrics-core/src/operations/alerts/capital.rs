@@ -1,7 +1,7 @@
 //! Capital of the profiles.
 
-use super::subsystems::warning;
-use super::{Alert, Scenario, Urgency};
+use super::events::GrowingCounter;
+use super::{Alert, AlertList, Scenario, Urgency};
 use crate::catalogue::{CAPITAL_INVARIANT_VIOLATIONS_TOTAL, PROFILE_UTILIZATION_PERCENT};
 use crate::operations::context::{NOTICE, RuleContext};
 use crate::operations::scale::{DAY, HOUR, MINUTE};
@@ -14,15 +14,11 @@ pub(in crate::operations) const NEAR_LIMIT: u8 = 90;
 
 const MAKER: &str = "profile_id=\"maker\"";
 
-pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
-    let alerts = [violated(context), over_allocated(context), near_limit(context), idle(context)];
-    alerts.into_iter().flatten().collect()
-}
+pub(super) const ALERTS: &AlertList = &[violated, over_allocated, near_limit, idle];
 
 fn violated(context: &RuleContext<'_>) -> Option<Alert> {
     let violations = context.series(&CAPITAL_INVARIANT_VIOLATIONS_TOTAL)?;
-    let scenarios =
-        super::events::growth(context, NOTICE, "capital_invariant_violations_total", MAKER, MAKER);
+    let counter = GrowingCounter::of(NOTICE, "capital_invariant_violations_total", MAKER, MAKER);
     Some(Alert::new(
         "BotCapitalInvariantViolated",
         Urgency::Page,
@@ -33,7 +29,7 @@ fn violated(context: &RuleContext<'_>) -> Option<Alert> {
             "Positions and open orders exceed the allocation. Likely causes: an allocation was reduced while orders were \
              open, fills were counted twice or not at all, or two loops placed orders against the same capital.",
         ],
-        scenarios,
+        counter.scenarios(context),
     ))
 }
 
@@ -90,7 +86,7 @@ fn near_limit(context: &RuleContext<'_>) -> Option<Alert> {
             "It may soon be unable to place orders. Likely causes: a one-sided market filled its positions, or its \
              allocation is too small.",
         ],
-        scenarios.map(warning),
+        scenarios,
     ))
 }
 
@@ -117,6 +113,6 @@ fn idle(context: &RuleContext<'_>) -> Option<Alert> {
             "Likely causes: its strategy finds no opportunity, its symbol was halted, or it is not wanted any more: \
              remove it then.",
         ],
-        scenarios.map(super::events::info),
+        scenarios,
     ))
 }

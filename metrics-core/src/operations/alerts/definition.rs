@@ -1,6 +1,7 @@
 //! An alert.
 
 use super::Scenario;
+use crate::operations::scale::{TimeScale, in_promql};
 
 /// An alert, of one rule or of several with the same name.
 pub(in crate::operations) struct Alert {
@@ -17,7 +18,9 @@ pub(in crate::operations) struct Alert {
 pub(in crate::operations) struct Rule {
     pub(in crate::operations) expr: String,
     /// The time in seconds for which the expression must hold.
-    pub(in crate::operations) hold: u64,
+    pub(super) hold: u64,
+    /// A further time for some cycles of a loop, whose pace no time scale changes.
+    pub(super) hold_for_cycles: u64,
     pub(in crate::operations) urgency: Urgency,
     /// Further labels of the alert.
     pub(in crate::operations) labels: Vec<(&'static str, String)>,
@@ -40,19 +43,24 @@ pub(in crate::operations) enum Urgency {
 
 impl Urgency {
     /// The label `severity` of the rule.
-    pub(in crate::operations) fn severity(self) -> &'static str {
+    pub(in crate::operations) fn label(self) -> &'static str {
         match self {
-            // Without the label, as after a relabelling, real money is assumed.
+            // Without the label `mode`, as after a relabelling, real money is assumed.
             Self::Page => "{{ if eq $labels.mode \"paper\" }}warning{{ else }}critical{{ end }}",
-            Self::AlwaysPage => "critical",
+            _ => self.severity(),
+        }
+    }
+
+    /// The severity of the alert of a live bot.
+    pub(super) fn severity(self) -> &'static str {
+        match self {
+            Self::Page | Self::AlwaysPage => "critical",
             Self::Warn => "warning",
             Self::Inform => "info",
             Self::Heartbeat => "none",
         }
     }
-}
 
-impl Urgency {
     /// For the runbook.
     pub(in crate::operations) fn in_words(self) -> &'static str {
         match self {
@@ -65,6 +73,22 @@ impl Urgency {
     }
 }
 
+impl Rule {
+    pub(super) fn new(urgency: Urgency, hold: u64, expr: impl Into<String>) -> Self {
+        Self { expr: expr.into(), hold, hold_for_cycles: 0, urgency, labels: Vec::new() }
+    }
+
+    /// The time for which the expression must hold, in PromQL.
+    pub(in crate::operations) fn hold(&self, scale: TimeScale) -> String {
+        in_promql(scale.milliseconds(self.hold) + self.hold_for_cycles * 1_000)
+    }
+
+    pub(super) fn with(mut self, label: &'static str, value: &str) -> Self {
+        self.labels.push((label, value.to_owned()));
+        self
+    }
+}
+
 impl Alert {
     /// An alert of one rule.
     pub(super) fn new(
@@ -72,10 +96,21 @@ impl Alert {
         urgency: Urgency,
         hold: u64,
         expr: impl Into<String>,
-        [summary, description]: [&'static str; 2],
-        scenarios: impl Into<Vec<Scenario>>,
+        texts: [&'static str; 2],
+        scenarios: impl IntoIterator<Item = Scenario>,
     ) -> Self {
-        let rule = Rule { expr: expr.into(), hold, urgency, labels: Vec::new() };
-        Self { name, rules: vec![rule], summary, description, scenarios: scenarios.into() }
+        Self::of_rules(name, vec![Rule::new(urgency, hold, expr)], texts, scenarios)
+    }
+
+    /// An alert of several rules. Its scenarios expect the severity of the first one, unless they name another.
+    pub(super) fn of_rules(
+        name: &'static str,
+        rules: Vec<Rule>,
+        [summary, description]: [&'static str; 2],
+        scenarios: impl IntoIterator<Item = Scenario>,
+    ) -> Self {
+        let severity = rules.first().map_or("", |rule| rule.urgency.severity());
+        let scenarios = scenarios.into_iter().map(|scenario| scenario.of_severity(severity)).collect();
+        Self { name, rules, summary, description, scenarios }
     }
 }

@@ -3,7 +3,6 @@
 //! A loop that is paced in minutes runs too rarely for a quantile, and may take longer than the largest bucket: it is
 //! judged by the mean of its cycles, in proportion to its maximum age.
 
-use super::subsystems::warning;
 use super::{Alert, Rule, Scenario, Urgency};
 use crate::catalogue::SUBSYSTEM_DURATION_SECONDS;
 use crate::operations::context::{NOTICE, RuleContext};
@@ -33,16 +32,13 @@ fn quick_loop(context: &RuleContext<'_>) -> String {
 pub(super) fn slow(context: &RuleContext<'_>) -> Option<Alert> {
     let duration = context.series(&SUBSYSTEM_DURATION_SECONDS)?;
     // Longer than the window of the quantile or mean, so that it takes more than one cycle, such as one that hung.
-    let rule = |expr, window| {
-        let hold = window + 5 * MINUTE;
-        Rule { expr, hold, urgency: Urgency::Warn, labels: Vec::new() }
-    };
+    let longer = 5 * MINUTE;
     let quick = context.quick_pace();
     let (p95, count) =
         (quick.of(&recording::subsystem_p95(context, &duration)), quick.of(&duration.part("_count")));
     // It contains so many cycles of each loop that is in time.
     let window = context.cycles(10 * MINUTE, FEW * quick.max_age);
-    let quick_paced = rule(format!("{p95} > {SLOW} and increase({count}[{window}]) >= {FEW}"), 10 * MINUTE);
+    let quick_paced = format!("{p95} > {SLOW} and increase({count}[{window}]) >= {FEW}");
     let of_loop = &*quick_loop(context);
     let runs = |title: &str, quick: &str, all: &str| {
         durations(context, title, of_loop, &[("5", quick), ("10", all)], all)
@@ -62,20 +58,23 @@ pub(super) fn slow(context: &RuleContext<'_>) -> Option<Alert> {
             .silent([40]),
         runs("an idle loop", "5x60", "5x60").silent([30]),
     ];
-    let mut rules = vec![quick_paced];
+    let mut rules = vec![Rule::new(Urgency::Warn, 10 * MINUTE + longer, quick_paced)];
     for (name, max_age) in context.slow_paced() {
-        rules.push(rule(slow_mean(context, &duration, name, max_age), mean_window(max_age)));
+        let rule = Rule::new(Urgency::Warn, longer, slow_mean(context, &duration, name, max_age));
+        rules.push(Rule { hold_for_cycles: mean_window(max_age), ..rule });
         scenarios.extend(slow_means(context, name, max_age));
     }
-    Some(Alert {
-        name: "BotSubsystemSlow",
+    Some(Alert::of_rules(
+        "BotSubsystemSlow",
         rules,
-        summary: "Cycles of the loop {{ $labels.subsystem }} of {{ $labels.instance }} are slow.",
-        description: "p95 is above 5 s; for a loop that is paced in minutes, the mean is above a tenth of its maximum \
-                      age. Likely causes: a slow exchange (see BotExchangeSlow), waiting for a rate limit, a slow \
-                      database, or a machine without free CPU.",
-        scenarios: scenarios.into_iter().map(warning).collect(),
-    })
+        [
+            "Cycles of the loop {{ $labels.subsystem }} of {{ $labels.instance }} are slow.",
+            "p95 is above 5 s; for a loop that is paced in minutes, the mean is above a tenth of its maximum age. Likely \
+             causes: a slow exchange (see BotExchangeSlow), waiting for a rate limit, a slow database, or a machine \
+             without free CPU.",
+        ],
+        scenarios,
+    ))
 }
 
 /// The mean duration above which a cycle of a loop with this maximum age is slow, in seconds.
@@ -144,30 +143,22 @@ pub(super) fn off_the_scale(context: &RuleContext<'_>) -> Option<Alert> {
     let duration = context.quick_pace().of(&context.series(&SUBSYSTEM_DURATION_SECONDS)?);
     let expr = above_scale(&duration, bucket(OFF_THE_SCALE), &context.window(NOTICE));
     let of_loop = &*quick_loop(context);
-    let runs = |title: &str, of_loop: &str, below: &str, all: &str| {
+    let runs = |of_loop: &str, title: &str, below: &str, all: &str| {
         durations(context, title, of_loop, &[("10", below)], all)
     };
-    let mut scenarios = vec![
-        runs(
-            "one cycle in twenty takes longer than 10 s, then none",
-            of_loop,
-            "0+19x30 570+20x60",
-            "0+20x90",
-        )
-        .fires([20], of_loop)
-        .silent([50]),
-        runs("three cycles in four hundred take longer", of_loop, "0+397x60", "0+400x60").silent([30]),
-        runs("nine cycles in eight hundred take longer", of_loop, "0+791x60", "0+800x60")
-            .fires([30], of_loop),
-        runs("two long cycles, and few others", of_loop, "0x60", "0x10 1x5 2x50").silent([20, 25, 28]),
-        runs("three long cycles, and no others", of_loop, "0x60", "0x10 3x50")
-            .silent([14])
-            .fires([20], of_loop),
-        runs("an idle loop", of_loop, "5x60", "5x60").silent([30]),
+    let titles = [
+        "one cycle in twenty takes longer than 10 s, then none",
+        "three cycles in four hundred take longer",
+        "nine cycles in eight hundred take longer",
+        "two long cycles, and few others",
+        "three long cycles, and no others",
+        "an idle loop",
     ];
+    let runs_quick = |title: &str, below: &str, all: &str| runs(of_loop, title, below, all);
+    let mut scenarios = above_scale_scenarios(titles, of_loop, runs_quick).to_vec();
     for (name, _) in context.slow_paced() {
         let title = format!("long cycles of {name}, which is paced in minutes");
-        scenarios.push(runs(&title, &equal("subsystem", name), "0x60", "0+1x60").silent([30]));
+        scenarios.push(runs(&equal("subsystem", name), &title, "0x60", "0+1x60").silent([30]));
     }
     Some(Alert::new(
         "BotSubsystemOffTheScale",
@@ -179,7 +170,7 @@ pub(super) fn off_the_scale(context: &RuleContext<'_>) -> Option<Alert> {
             "Quantiles above the largest bucket are not known. Likely causes: a call without a timeout, or work that \
              belongs into a loop of its own.",
         ],
-        scenarios.into_iter().map(warning).collect::<Vec<_>>(),
+        scenarios,
     ))
 }
 
@@ -194,6 +185,24 @@ pub(super) fn above_scale(histogram: &SeriesSelector, bound: String, window: &st
     )
 }
 
+/// The scenarios of [`above_scale`] with these titles, each of which `observed` makes from its title, the observations
+/// within the bound, and all. `alert` are the labels of the alert.
+pub(super) fn above_scale_scenarios(
+    titles: [&str; 6],
+    alert: &str,
+    observed: impl Fn(&str, &str, &str) -> Scenario,
+) -> [Scenario; 6] {
+    let [some, few, enough, few_of_few, enough_of_few, idle] = titles;
+    [
+        observed(some, "0+19x30 570+20x60", "0+20x90").fires([20], alert).silent([50]),
+        observed(few, "0+397x60", "0+400x60").silent([30]),
+        observed(enough, "0+791x60", "0+800x60").fires([30], alert),
+        observed(few_of_few, "0x60", "0x10 1x5 2x50").silent([20, 25, 28]),
+        observed(enough_of_few, "0x60", "0x10 3x50").silent([14]).fires([20], alert),
+        observed(idle, "5x60", "5x60").silent([30]),
+    ]
+}
+
 /// A loop with these cumulative counts of buckets, and of all cycles.
 fn durations(
     context: &RuleContext<'_>,
@@ -202,10 +211,7 @@ fn durations(
     buckets: &[(&str, &str)],
     all: &str,
 ) -> Scenario {
-    let mut bot = Scenario::new(context, title).series("subsystem_duration_seconds_count", of_loop, all);
-    for (bound, values) in buckets.iter().chain([&("+Inf", all)]) {
-        let labels = format!("{of_loop},le=\"{bound}\"");
-        bot = bot.series("subsystem_duration_seconds_bucket", &labels, values);
-    }
-    bot
+    let bot = Scenario::new(context, title).series("subsystem_duration_seconds_count", of_loop, all);
+    let bot = bot.buckets("subsystem_duration_seconds", of_loop, buckets);
+    bot.buckets("subsystem_duration_seconds", of_loop, &[("+Inf", all)])
 }

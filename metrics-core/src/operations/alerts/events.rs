@@ -1,16 +1,12 @@
 //! Operational events, and the growth of counters.
 
-use super::subsystems::warning;
-use super::{Alert, Scenario, Urgency};
+use super::{Alert, AlertList, Scenario, Urgency};
 use crate::catalogue::{OPERATIONAL_EVENTS_TOTAL, PROCESS_START_TIME_SECONDS};
 use crate::operations::context::{NOTICE, RuleContext};
 use crate::operations::promql::equal;
 use crate::operations::scale::MINUTE;
 
-pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
-    let alerts = [errors(context), critical(context), order_failures(context)];
-    alerts.into_iter().flatten().collect()
-}
+pub(super) const ALERTS: &AlertList = &[errors, critical, order_failures];
 
 const EVENTS: &str = "operational_events_total";
 
@@ -32,19 +28,12 @@ pub(super) struct GrowingCounter<'a> {
     pub(super) expected: &'a str,
 }
 
-/// The scenarios of an alert on the first growth of a counter with these labels within a window. `expected` are the labels
-/// of the alert.
-pub(super) fn growth(
-    context: &RuleContext<'_>,
-    window: u64,
-    family: &str,
-    labels: &str,
-    expected: &str,
-) -> Vec<Scenario> {
-    GrowingCounter { window, family, labels, growth: 1, hold: 0, expected }.scenarios(context)
-}
+impl<'a> GrowingCounter<'a> {
+    /// A counter with these labels, of which any growth within a window has an alert with the labels `expected`.
+    pub(super) fn of(window: u64, family: &'a str, labels: &'a str, expected: &'a str) -> Self {
+        Self { window, family, labels, growth: 1, hold: 0, expected }
+    }
 
-impl GrowingCounter<'_> {
     pub(super) fn scenarios(&self, context: &RuleContext<'_>) -> Vec<Scenario> {
         let Self { growth, expected, .. } = self;
         let minutes = self.window / MINUTE;
@@ -100,51 +89,35 @@ impl GrowingCounter<'_> {
     }
 }
 
-/// The scenario with alerts of the severity `info`.
-pub(super) fn info(mut scenario: Scenario) -> Scenario {
-    for alert in scenario.moments.iter_mut().flat_map(|moment| &mut moment.firing) {
-        alert.insert("severity".to_owned(), "info".to_owned());
-    }
-    scenario
+/// The labels of an event of no profile and symbol.
+fn event(severity: &str, kind: &str) -> String {
+    format!("severity=\"{severity}\",type=\"{kind}\",profile_id=\"\",symbol=\"\"")
 }
 
 fn errors(context: &RuleContext<'_>) -> Option<Alert> {
     let events = context.series_with(&OPERATIONAL_EVENTS_TOTAL, "severity", "ERROR")?;
     let grew = context.grew(&events, &[equal("severity", "ERROR")], 5 * MINUTE);
-    let event = |bot: Scenario, severity: &str, kind: &str, values: &str| {
-        let labels = format!("severity=\"{severity}\",type=\"{kind}\",profile_id=\"\",symbol=\"\"");
-        bot.series(EVENTS, &labels, values)
+    let failures = event("ERROR", "API_FAILURE");
+    let bot = |title: &str, values: &str| {
+        Scenario::new(context, title).of_prometheus("up", "1x99").series(EVENTS, &failures, values)
     };
-    let bot = |title: &str| Scenario::new(context, title).of_prometheus("up", "1x99");
     let scenarios = [
-        event(
-            event(bot("six errors of two types, then none"), "ERROR", "API_FAILURE", "0x20 4x79"),
-            "ERROR",
-            "ORDER_FAILURE",
-            "0x20 3x79",
-        )
-        .silent([20])
-        .fires([23], "")
-        .silent([29]),
-        event(bot("five errors, scraped every 14 s").every(14), "ERROR", "API_FAILURE", "9x85 14x160")
-            .silent([21, 22, 24]),
-        event(bot("six errors, scraped every 14 s").every(14), "ERROR", "API_FAILURE", "9x85 15x160")
-            .fires([23], ""),
-        event(bot("many warnings"), "WARNING", "API_FAILURE", "0x20 40x79").silent([23]),
-        event(bot("an error every three minutes"), "ERROR", "API_FAILURE", "0+0.34x99").silent([60]),
-        event(bot("errors of a symbol that is new, and one more"), "ERROR", "API_FAILURE", "_x21 5x2 6x79")
-            .silent([23])
-            .fires([25], ""),
+        bot("six errors of two types, then none", "0x20 4x79")
+            .series(EVENTS, &event("ERROR", "ORDER_FAILURE"), "0x20 3x79")
+            .silent([20])
+            .fires([23], "")
+            .silent([29]),
+        bot("five errors, scraped every 14 s", "9x85 14x160").every(14).silent([21, 22, 24]),
+        bot("six errors, scraped every 14 s", "9x85 15x160").every(14).fires([23], ""),
+        Scenario::new(context, "many warnings")
+            .of_prometheus("up", "1x99")
+            .series(EVENTS, &event("WARNING", "API_FAILURE"), "0x20 40x79")
+            .silent([23]),
+        bot("an error every three minutes", "0+0.34x99").silent([60]),
+        bot("errors of a symbol that is new, and one more", "_x21 5x2 6x79").silent([23]).fires([25], ""),
     ];
-    let errors = GrowingCounter {
-        window: 5 * MINUTE,
-        family: EVENTS,
-        labels: "severity=\"ERROR\",type=\"API_FAILURE\",profile_id=\"\",symbol=\"\"",
-        growth: 6,
-        hold: 1,
-        expected: "",
-    };
-    let scenarios = errors.scenarios(context).into_iter().chain(scenarios);
+    let errors =
+        GrowingCounter { growth: 6, hold: 1, ..GrowingCounter::of(5 * MINUTE, EVENTS, &failures, "") };
     Some(Alert::new(
         "BotErrorEvents",
         Urgency::Warn,
@@ -156,7 +129,7 @@ fn errors(context: &RuleContext<'_>) -> Option<Alert> {
             "The status page of the bot shows the last events with their texts. Likely causes: an exchange that fails, \
              refused credentials, or an error of the bot.",
         ],
-        scenarios.map(warning).collect::<Vec<_>>(),
+        errors.scenarios(context).into_iter().chain(scenarios),
     ))
 }
 
@@ -164,16 +137,11 @@ fn critical(context: &RuleContext<'_>) -> Option<Alert> {
     let events = context.series_with(&OPERATIONAL_EVENTS_TOTAL, "severity", "CRITICAL")?;
     let grew = context.grew(&events, &[equal("severity", "CRITICAL")], NOTICE);
     let labels = "type=\"CIRCUIT_BREAKER\",profile_id=\"maker\"";
-    let mut scenarios = growth(
-        context,
-        NOTICE,
-        EVENTS,
-        &format!("{labels},severity=\"CRITICAL\",symbol=\"BTCUSDT\""),
-        labels,
-    );
+    let series = format!("{labels},severity=\"CRITICAL\",symbol=\"BTCUSDT\"");
+    let counter = GrowingCounter::of(NOTICE, EVENTS, &series, labels);
     let error = format!("{labels},severity=\"ERROR\",symbol=\"\"");
     let bot = Scenario::new(context, "an error, which is not critical").of_prometheus("up", "1x99");
-    scenarios.push(bot.series(EVENTS, &error, "0x20 9x79").silent([23]));
+    let error = bot.series(EVENTS, &error, "0x20 9x79").silent([23]);
     Some(Alert::new(
         "BotCriticalEvent",
         Urgency::Page,
@@ -183,7 +151,7 @@ fn critical(context: &RuleContext<'_>) -> Option<Alert> {
             "{{ $labels.instance }} recorded a critical event {{ $labels.type }}.",
             "The bot itself asks for immediate action. The status page shows the text of the event.",
         ],
-        scenarios,
+        counter.scenarios(context).into_iter().chain([error]),
     ))
 }
 
@@ -198,16 +166,11 @@ fn order_failures(context: &RuleContext<'_>) -> Option<Alert> {
     let failed = count("type=\"ORDER_FAILURE\"");
     let all = count("type=~\"ORDER_PLACED|ORDER_FAILURE\"");
     let bot = |title: &str, [placed, failed, rejected]: [&str; 3]| {
-        let event = |bot: Scenario, kind: &str, values: &str| {
-            bot.series(
-                EVENTS,
-                &format!("severity=\"INFO\",type=\"{kind}\",profile_id=\"\",symbol=\"\""),
-                values,
-            )
-        };
-        let bot = Scenario::new(context, title).of_prometheus("up", "1x130");
-        let bot = event(bot, "ORDER_PLACED", placed);
-        event(event(bot, "ORDER_FAILURE", failed), "ORDER_REJECTED", rejected)
+        Scenario::new(context, title)
+            .of_prometheus("up", "1x130")
+            .series(EVENTS, &event("INFO", "ORDER_PLACED"), placed)
+            .series(EVENTS, &event("INFO", "ORDER_FAILURE"), failed)
+            .series(EVENTS, &event("INFO", "ORDER_REJECTED"), rejected)
     };
     let scenarios = [
         bot("a quarter of the orders fails, then none", ["0+6x60 360+8x60", "0+2x60 120x60", "0+9x120"])
@@ -226,15 +189,8 @@ fn order_failures(context: &RuleContext<'_>) -> Option<Alert> {
         bot("six of forty orders of a symbol that is new fail", ["_x21 34x40", "0x20 6x40", "0x60"])
             .silent([24, 30]),
     ];
-    let failures = GrowingCounter {
-        window: NOTICE,
-        family: EVENTS,
-        labels: "severity=\"ERROR\",type=\"ORDER_FAILURE\",profile_id=\"\",symbol=\"\"",
-        growth: 6,
-        hold: 2,
-        expected: "",
-    };
-    let scenarios: Vec<_> = failures.scenarios(context).into_iter().chain(scenarios).collect();
+    let failure = event("ERROR", "ORDER_FAILURE");
+    let failures = GrowingCounter { growth: 6, hold: 2, ..GrowingCounter::of(NOTICE, EVENTS, &failure, "") };
     Some(Alert::new(
         "BotOrderFailureRatio",
         Urgency::Page,
@@ -246,6 +202,6 @@ fn order_failures(context: &RuleContext<'_>) -> Option<Alert> {
             "Rejects are not included. Likely causes: insufficient permissions of the API key, an exchange in \
              maintenance, or orders that break its filters.",
         ],
-        scenarios,
+        failures.scenarios(context).into_iter().chain(scenarios),
     ))
 }

@@ -1,21 +1,18 @@
 //! The metrics themselves, and the way of the alerts.
 
-use super::events::{growth, info};
-use super::{Alert, Scenario, Urgency};
+use super::events::GrowingCounter;
+use super::{Alert, AlertList, Scenario, Urgency};
 use crate::catalogue::LABEL_OVERFLOW_TOTAL;
 use crate::operations::context::{NOTICE, RuleContext};
 
 /// The alert that always fires, which proves that alerts arrive.
 pub(in crate::operations) const WATCHDOG: &str = "Watchdog";
 
-pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
-    label_overflow(context).into_iter().chain([watchdog(context)]).collect()
-}
+pub(super) const ALERTS: &AlertList = &[label_overflow, |context| Some(watchdog(context))];
 
 fn label_overflow(context: &RuleContext<'_>) -> Option<Alert> {
     let overflow = context.series(&LABEL_OVERFLOW_TOTAL)?;
     let labels = "metric=\"operational_events_total\",label=\"symbol\"";
-    let scenarios = growth(context, NOTICE, "label_overflow_total", labels, labels).into_iter().map(info);
     Some(Alert::new(
         "BotLabelOverflow",
         Urgency::Inform,
@@ -26,16 +23,16 @@ fn label_overflow(context: &RuleContext<'_>) -> Option<Alert> {
             "Further values are counted under \"other\". Likely causes: more symbols or profiles than the limits in the \
              settings, or an id in a label.",
         ],
-        scenarios.collect::<Vec<_>>(),
+        GrowingCounter::of(NOTICE, "label_overflow_total", labels, labels).scenarios(context),
     ))
 }
 
 fn watchdog(context: &RuleContext<'_>) -> Alert {
     let up = context.up();
     let of_job = |title: &str, values: Option<&str>| {
-        let bot = Scenario::new(context, title).with("app", "").with("env", "").with("mode", "");
+        let bot = Scenario::new(context, title).of_target();
         let bot = values.into_iter().fold(bot, |bot, values| bot.of_prometheus("up", values));
-        bot.with("instance", "").fires([0, 60], "severity=\"none\"")
+        bot.with("instance", "").fires([0, 60], "")
     };
     Alert::new(
         WATCHDOG,

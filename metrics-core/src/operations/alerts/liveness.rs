@@ -1,6 +1,6 @@
 //! Whether the bot runs, and as what.
 
-use super::{Alert, Rule, Scenario, Urgency};
+use super::{Alert, AlertList, Rule, Scenario, Urgency};
 use crate::catalogue::PROCESS_START_TIME_SECONDS;
 use crate::operations::context::RuleContext;
 use crate::operations::promql::equal;
@@ -10,106 +10,97 @@ use crate::operations::scale::{HOUR, MINUTE};
 /// The number of starts within half an hour above which a bot is in a loop of restarts.
 pub(in crate::operations) const STARTS: u8 = 2;
 
-pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
-    let optional = [restart_loop(context), live_in_development(context), mode_conflict(context)];
-    [down(context), missing(context)].into_iter().chain(optional.into_iter().flatten()).collect()
-}
+pub(super) const ALERTS: &AlertList = &[
+    |context| Some(down(context)),
+    |context| Some(missing(context)),
+    restart_loop,
+    live_in_development,
+    mode_conflict,
+];
 
 /// `up` has no label `mode`. Only a bot that was on paper last, and was not live within the last hour, is known to trade
 /// no money.
 fn down(context: &RuleContext<'_>) -> Alert {
     let hour = context.window(HOUR);
     let down = format!("{} == 0", context.up());
-    let rule = |expr, urgency, labels| Rule { expr, hold: MINUTE, urgency, labels };
-    let rules = match context.identity() {
+    let identity = context.identity();
+    let rules = match &identity {
         Some(identity) => {
-            let modes = recorded_mode(context, &identity);
+            let modes = recorded_mode(context, identity);
             let [paper, live] = ["paper", "live"]
                 .map(|mode| format!("last_over_time({}[{hour}])", modes.with(equal("mode", mode))));
             let only_paper = format!("on (job, instance) ({paper} unless on (job, instance) {live})");
-            let labels = vec![("mode", "paper".to_owned())];
             vec![
-                rule(format!("{down}\nunless {only_paper}"), Urgency::AlwaysPage, Vec::new()),
-                rule(format!("{down}\nand {only_paper}"), Urgency::Warn, labels),
+                Rule::new(Urgency::AlwaysPage, MINUTE, format!("{down}\nunless {only_paper}")),
+                Rule::new(Urgency::Warn, MINUTE, format!("{down}\nand {only_paper}")).with("mode", "paper"),
             ]
         }
-        None => vec![rule(down, Urgency::AlwaysPage, Vec::new())],
+        None => vec![Rule::new(Urgency::AlwaysPage, MINUTE, down)],
     };
-    let of_target =
-        |title: &str| Scenario::new(context, title).with("app", "").with("env", "").with("mode", "");
+    let of_target = |title: &str| Scenario::new(context, title).of_target();
     let up = |title: &str, values: &str| of_target(title).of_prometheus("up", values);
     let mut scenarios = vec![
         up("the bot crashes and comes back", "1x3 0x4 1x9").silent([3]).fires([6], "").silent([9]),
         up("one scrape fails", "1x3 0 1x9").silent([3, 4, 5, 6]),
         of_target("another job is down").with("job", "another").of_prometheus("up", "0x9").silent([5]),
     ];
-    if let Some(identity) = context.identity() {
-        let identity = identity.name();
-        let said = |title: &str, mode: &str| {
-            let bot = Scenario::new(context, title).with("mode", mode).standard(identity, "", "1x3 stale");
-            bot.with("app", "").with("env", "").with("mode", "").of_prometheus("up", "1x3 0x199")
-        };
-        scenarios.push(
-            said("a bot on paper is down for hours", "paper")
-                .silent([3])
-                .fires([6, 60, 190], "severity=\"warning\",mode=\"paper\""),
-        );
-        let renewed = Scenario::new(context, "a target is removed, and comes back for another bot");
-        let renewed = renewed.with("mode", "paper").standard(identity, "", "1x3 stale");
-        let renewed = renewed.with("app", "").with("env", "").with("mode", "");
-        scenarios.push(renewed.of_prometheus("up", "1x3 0x3 stale _x70 0x9").fires([85], ""));
-        let back = Scenario::new(context, "a target is removed for forty minutes");
-        let back = back.with("mode", "paper").standard(identity, "", "1x3 stale");
-        let back = back.with("app", "").with("env", "").with("mode", "");
-        scenarios.push(
-            back.of_prometheus("up", "1x3 0x3 stale _x40 0x9")
-                .fires([55], "severity=\"warning\",mode=\"paper\""),
-        );
-        let replaced = Scenario::new(context, "a bot on paper is down for more than a day").every(120);
-        let replaced = replaced.with("mode", "paper").standard(identity, "", "1x3 stale");
-        let replaced = replaced.with("app", "").with("env", "").with("mode", "");
-        scenarios.push(
-            replaced
-                .of_prometheus("up", "1x6 0x800")
-                .fires([24 * 60], "severity=\"warning\",mode=\"paper\"")
-                .fires([26 * 60], "")
-                .long(),
-        );
-        scenarios.push(said("a live bot crashes", "live").fires([6], ""));
-        let neighbour =
-            Scenario::new(context, "a bot whose neighbour trades on paper crashes").with("mode", "paper");
-        let neighbour = neighbour
+    if let Some(identity) = &identity {
+        scenarios.extend(down_in_mode(context, identity.name()));
+    }
+    Alert::of_rules(
+        "BotDown",
+        rules,
+        [
+            "The bot at {{ $labels.instance }} does not answer.",
+            "Prometheus cannot scrape it. Likely causes: the process crashed or was killed, the host or the network is \
+             down, or the metrics address changed. Its orders may still be open at the exchange.",
+        ],
+        scenarios,
+    )
+}
+
+/// Bots that are down and had said their mode before, by the series `identity`.
+fn down_in_mode(context: &RuleContext<'_>, identity: &str) -> [Scenario; 8] {
+    let said = |title: &str, mode: &str, up: &str| {
+        let bot = Scenario::new(context, title).with("mode", mode).standard(identity, "", "1x3 stale");
+        bot.of_target().of_prometheus("up", up)
+    };
+    let on_paper = "severity=\"warning\",mode=\"paper\"";
+    let crashes = "1x3 0x199";
+    [
+        said("a bot on paper is down for hours", "paper", crashes).silent([3]).fires([6, 60, 190], on_paper),
+        said("a target is removed, and comes back for another bot", "paper", "1x3 0x3 stale _x70 0x9")
+            .fires([85], ""),
+        said("a target is removed for forty minutes", "paper", "1x3 0x3 stale _x40 0x9")
+            .fires([55], on_paper),
+        said("a bot on paper is down for more than a day", "paper", "1x6 0x800")
+            .every(120)
+            .fires([24 * 60], on_paper)
+            .fires([26 * 60], "")
+            .long(),
+        said("a live bot crashes", "live", crashes).fires([6], ""),
+        Scenario::new(context, "a bot whose neighbour trades on paper crashes")
+            .with("mode", "paper")
             .with("instance", "other:5000")
             .standard(identity, "", "1x9")
-            .with("instance", "bot:5000");
-        let neighbour = neighbour.with("app", "").with("env", "").with("mode", "");
-        scenarios.push(neighbour.of_prometheus("up", "1x3 0x9").fires([6], ""));
-        let changed = Scenario::new(context, "a bot crashes that went from live to paper").standard(
-            identity,
-            "",
-            "1x2 stale",
-        );
-        let changed = changed.with("mode", "paper").standard(identity, "", "_x3 1x36 stale");
-        let changed =
-            changed.with("app", "").with("env", "").with("mode", "").of_prometheus("up", "1x39 0x60");
-        scenarios.push(changed.fires([50], "").fires([70], "severity=\"warning\",mode=\"paper\""));
-        scenarios.push(said("the mode of a bot that crashes is not known", "").fires([6], ""));
-    }
-    Alert {
-        name: "BotDown",
-        rules,
-        summary: "The bot at {{ $labels.instance }} does not answer.",
-        description: "Prometheus cannot scrape it. Likely causes: the process crashed or was killed, the host or the \
-                      network is down, or the metrics address changed. Its orders may still be open at the exchange.",
-        scenarios,
-    }
+            .with("instance", "bot:5000")
+            .of_target()
+            .of_prometheus("up", "1x3 0x9")
+            .fires([6], ""),
+        Scenario::new(context, "a bot crashes that went from live to paper")
+            .standard(identity, "", "1x2 stale")
+            .with("mode", "paper")
+            .standard(identity, "", "_x3 1x36 stale")
+            .of_target()
+            .of_prometheus("up", "1x39 0x60")
+            .fires([50], "")
+            .fires([70], on_paper),
+        said("the mode of a bot that crashes is not known", "", crashes).fires([6], ""),
+    ]
 }
 
 fn missing(context: &RuleContext<'_>) -> Alert {
-    let nothing = |title: &str| {
-        let bot = Scenario::new(context, title).with("app", "").with("env", "").with("mode", "");
-        bot.with("instance", "")
-    };
+    let nothing = |title: &str| Scenario::new(context, title).of_target().with("instance", "");
     let at =
         |title: &str, values: &str| nothing(title).with("instance", "bot:5000").of_prometheus("up", values);
     let scenarios = [
@@ -170,11 +161,8 @@ fn restart_loop(context: &RuleContext<'_>) -> Option<Alert> {
 fn live_in_development(context: &RuleContext<'_>) -> Option<Alert> {
     let identity = context.identity()?;
     let bot = |title: &str, env: &str, mode: &str, values: &str| {
-        Scenario::new(context, title).with("env", env).with("mode", mode).standard(
-            identity.name(),
-            "",
-            values,
-        )
+        let bot = Scenario::new(context, title).with("env", env).with("mode", mode);
+        bot.standard(identity.name(), "", values)
     };
     let scenarios = [
         bot("real money in development, then stopped", "development", "live", "1x4 stale")
@@ -203,7 +191,7 @@ fn mode_conflict(context: &RuleContext<'_>) -> Option<Alert> {
     let both = |title: &str, second: &str, values: &str| {
         let bot = Scenario::new(context, title).standard(identity.name(), "", "1x9");
         let bot = bot.with("mode", "paper").with("instance", second).standard(identity.name(), "", values);
-        bot.with("instance", "bot:5000").with("app", "").with("env", "").with("mode", "")
+        bot.with("instance", "bot:5000").of_target()
     };
     let scenarios = [
         both("two processes share one instance", "bot:5000", "_x2 1x3 stale")

@@ -1,6 +1,5 @@
 //! Whether market data is fresh.
 
-use super::subsystems::warning;
 use super::{Alert, Scenario, TRADING, Urgency};
 use crate::catalogue::{MARKET_DATA_LAST_UPDATE_TIMESTAMP_SECONDS, SUBSYSTEM_PAUSED};
 use crate::operations::context::RuleContext;
@@ -107,7 +106,7 @@ impl StaleData<'_> {
             scenarios.extend(self.paused());
             scenarios.push(self.skipped());
         }
-        scenarios.into_iter().map(warning).collect()
+        scenarios
     }
 
     fn paused(&self) -> [Scenario; 3] {

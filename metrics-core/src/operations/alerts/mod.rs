@@ -23,7 +23,7 @@ pub(super) use definition::{Alert, Rule, Urgency};
 pub(super) use library::WATCHDOG;
 pub(super) use liveness::STARTS;
 pub(super) use market_data::stale_after;
-pub(super) use scenario::{Moment, Scenario, TRADING, counts};
+pub(super) use scenario::{Moment, Scenario, TRADING, counts, with_label};
 
 use super::context::RuleContext;
 
@@ -34,19 +34,23 @@ pub(super) struct Area {
     pub(super) alerts: Vec<Alert>,
 }
 
-/// The alerts whose families, labels and objectives are linked.
+/// The functions that make the alerts of an area, each `None` unless its families, labels and objectives are linked.
+type AlertList = [fn(&RuleContext<'_>) -> Option<Alert>];
+
+/// The alerts that are linked.
 pub(super) fn areas(context: &RuleContext<'_>) -> Vec<Area> {
-    let areas = [
-        ("liveness", liveness::alerts(context)),
-        ("subsystems", subsystems::alerts(context)),
-        ("work", work::alerts(context)),
-        ("exchange", exchange::alerts(context)),
-        ("capital", capital::alerts(context)),
-        ("reconciliation", reconciliation::alerts(context)),
-        ("events", events::alerts(context)),
-        ("own", own::alerts(context)),
-        ("library", library::alerts(context)),
+    let areas: [(_, &AlertList); 9] = [
+        ("liveness", liveness::ALERTS),
+        ("subsystems", subsystems::ALERTS),
+        ("work", work::ALERTS),
+        ("exchange", exchange::ALERTS),
+        ("capital", capital::ALERTS),
+        ("reconciliation", reconciliation::ALERTS),
+        ("events", events::ALERTS),
+        ("own", own::ALERTS),
+        ("library", library::ALERTS),
     ];
-    let areas = areas.into_iter().map(|(name, alerts)| Area { name, alerts });
+    let linked = |alerts: &AlertList| alerts.iter().filter_map(|alert| alert(context)).collect();
+    let areas = areas.into_iter().map(|(name, alerts)| Area { name, alerts: linked(alerts) });
     areas.filter(|area| !area.alerts.is_empty()).collect()
 }

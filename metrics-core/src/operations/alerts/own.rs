@@ -1,65 +1,58 @@
 //! The bot's own families: a default set for each kind.
 
-use super::budget::{Budget, burn};
-use super::durations::above_scale;
-use super::subsystems::warning;
-use super::{Alert, Rule, Scenario, Urgency};
+use super::budget::{Budget, BurnScenarios, slow_series};
+use super::durations::{above_scale, above_scale_scenarios};
+use super::{Alert, AlertList, Rule, Scenario, Urgency, with_label};
 use crate::catalogue::Kind;
 use crate::linked::LinkedFamily;
 use crate::operations::context::{NOTICE, RuleContext};
 use crate::operations::promql::{bound_in_text, bucket};
+use crate::operations::recorded_values::sample_labels;
+use crate::operations::recording::SlowRatio;
 use crate::operations::scale::MINUTE;
-use crate::operations::{recorded_values, recording};
 
-pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
-    [objective_burn(context), off_the_scale(context), not_finite(context)].into_iter().flatten().collect()
+pub(super) const ALERTS: &AlertList = &[objective_burn, off_the_scale, not_finite];
+
+/// A series of one of the bot's own families in scenarios.
+struct OwnSeries<'a> {
+    /// The name of the family without the namespace.
+    name: &'a str,
+    labels: String,
+    /// The labels of its alerts.
+    expected: String,
 }
 
-/// The family's own label, and its value in an alert.
-fn metric(family: &LinkedFamily) -> (&'static str, String) {
-    ("metric", family.name.clone())
+impl<'a> OwnSeries<'a> {
+    fn of(context: &RuleContext<'_>, family: &'a LinkedFamily) -> Self {
+        let (name, labels) = (context.linked.without_namespace(family), sample_labels(family));
+        Self { name, expected: with_label(&labels, "metric", &family.name), labels }
+    }
 }
 
-/// One alert from the rules of several families; `None` without one.
+/// One alert from the rules and scenarios of several families; `None` without one.
 fn combined(
     name: &'static str,
-    [summary, description]: [&'static str; 2],
-    rules: Vec<Rule>,
-    scenarios: Vec<Scenario>,
+    texts: [&'static str; 2],
+    of_families: impl Iterator<Item = (Vec<Rule>, Vec<Scenario>)>,
 ) -> Option<Alert> {
-    (!rules.is_empty()).then_some(Alert { name, rules, summary, description, scenarios })
+    let (rules, scenarios): (Vec<_>, Vec<_>) = of_families.unzip();
+    let rules: Vec<_> = rules.into_iter().flatten().collect();
+    (!rules.is_empty()).then(|| Alert::of_rules(name, rules, texts, scenarios.into_iter().flatten()))
 }
 
 fn objective_burn(context: &RuleContext<'_>) -> Option<Alert> {
-    let (mut rules, mut scenarios) = (Vec::new(), Vec::new());
-    for family in context.own(Kind::Histogram) {
-        let Some(objective) = family.objective else { continue };
-        let threshold = objective.threshold.get();
-        let [of_all, of_buckets] = [&[][..], &["le"]].map(|further| recording::without(family, further));
-        let series = context.of_job(&family.name);
-        let (all, within) = (series.part("_count"), series.part("_bucket").with(bucket(threshold)));
-        let budget = Budget {
-            ratio: Box::new(|window| context.of_job(recording::own_slow_ratio(family, window))),
-            bad: Box::new(move |window| {
-                format!(
-                    "{of_all} (increase({all}[{window}]))\n    - {of_buckets} (increase({within}[{window}]))"
-                )
-            }),
-            allowed: 1.0 - objective.ratio.get(),
-            labels: vec![metric(family)],
+    let of_family = |family: &LinkedFamily| {
+        let slow = SlowRatio::of_own(family)?;
+        let OwnSeries { name, labels, expected } = OwnSeries::of(context, family);
+        let threshold = slow.objective.threshold.get();
+        let labels_of_rules = vec![("metric", family.name.clone())];
+        let budget = Budget { labels: labels_of_rules, ..Budget::of_slow(context, &slow) };
+        let series = |bot: Scenario, [all, good, _]: [&str; 3]| {
+            slow_series(bot, name, &labels, threshold, [all, good])
         };
-        rules.extend(burn(context, &budget));
-        let name = context.linked.without_namespace(family);
-        let labels = recorded_values::sample_labels(family);
-        scenarios.extend(budget.scenarios(context, "", |bot, all, good, _| {
-            let comma = if labels.is_empty() { "" } else { "," };
-            let bot = bot.series(&format!("{name}_count"), &labels, all);
-            let bucket = |bot: Scenario, bound: &str, values: &str| {
-                bot.series(&format!("{name}_bucket"), &format!("{labels}{comma}le=\"{bound}\""), values)
-            };
-            bucket(bucket(bot, "+Inf", all), &bound_in_text(threshold), good)
-        }));
-    }
+        let scenarios = BurnScenarios { context, budget: &budget, labels: &expected, series }.all();
+        Some((budget.rules(context), scenarios))
+    };
     combined(
         "BotObjectiveBudgetBurn",
         [
@@ -67,72 +60,49 @@ fn objective_burn(context: &RuleContext<'_>) -> Option<Alert> {
             "Too many observations are above the threshold that the bot's code declares. The declaration in metrics! \
              says what it measures.",
         ],
-        rules,
-        scenarios,
+        context.own(Kind::Histogram).filter_map(of_family),
     )
 }
 
 fn off_the_scale(context: &RuleContext<'_>) -> Option<Alert> {
-    let (mut rules, mut scenarios) = (Vec::new(), Vec::new());
     let window = context.window(NOTICE);
-    for family in context.own(Kind::Histogram) {
-        let Some(last) = family.buckets.last() else { continue };
-        rules.push(Rule {
-            expr: above_scale(&context.of_job(&family.name), bucket(last.get()), &window),
-            hold: 5 * MINUTE,
-            urgency: Urgency::Inform,
-            labels: vec![metric(family)],
-        });
-        let (name, labels) =
-            (context.linked.without_namespace(family), recorded_values::sample_labels(family));
-        let comma = if labels.is_empty() { "" } else { "," };
-        let last = bound_in_text(last.get());
+    let titles = [
+        "one in twenty is above the largest bucket, then none",
+        "three in four hundred are above it",
+        "nine in eight hundred are above it",
+        "two are above it, and few others are observed",
+        "three are above it, and no others are observed",
+        "nothing is observed",
+    ];
+    let of_family = |family: &LinkedFamily| {
+        let last = family.buckets.last()?.get();
+        let expr = above_scale(&context.of_job(&family.name), bucket(last), &window);
+        let rule = Rule::new(Urgency::Inform, 5 * MINUTE, expr).with("metric", &family.name);
+        let OwnSeries { name, labels, expected } = OwnSeries::of(context, family);
         let observed = |title: &str, below: &str, all: &str| {
             let bot = Scenario::new(context, title).series(&format!("{name}_count"), &labels, all);
-            bot.series(&format!("{name}_bucket"), &format!("{labels}{comma}le=\"{last}\""), below)
+            bot.buckets(name, &labels, &[(&bound_in_text(last), below)])
         };
-        let expected = format!("{labels}{comma}metric=\"{}\"", family.name);
-        scenarios.extend([
-            observed("one in twenty is above the largest bucket, then none", "0+19x30 570+20x60", "0+20x90")
-                .fires([20], &expected)
-                .silent([50]),
-            observed("three in four hundred are above it", "0+397x60", "0+400x60").silent([30]),
-            observed("nine in eight hundred are above it", "0+791x60", "0+800x60").fires([30], &expected),
-            observed("two are above it, and few others are observed", "0x60", "0x10 1x5 2x50")
-                .silent([20, 25, 28]),
-            observed("three are above it, and no others are observed", "0x60", "0x10 3x50")
-                .silent([14])
-                .fires([20], &expected),
-            observed("nothing is observed", "5x60", "5x60").silent([30]),
-        ]);
-    }
+        Some((vec![rule], above_scale_scenarios(titles, &expected, observed).into()))
+    };
     combined(
         "BotOwnHistogramOffTheScale",
         [
             "More than 1 % of {{ $labels.metric }} at {{ $labels.instance }} is above its largest bucket.",
             "Its quantiles are not known. Declare larger buckets, or find out why the values are so large.",
         ],
-        rules,
-        scenarios.into_iter().map(super::events::info).collect(),
+        context.own(Kind::Histogram).filter_map(of_family),
     )
 }
 
 fn not_finite(context: &RuleContext<'_>) -> Option<Alert> {
-    let (mut rules, mut scenarios) = (Vec::new(), Vec::new());
-    for family in context.own(Kind::Gauge) {
+    let of_family = |family: &LinkedFamily| {
         let gauge = context.of_job(&family.name);
-        rules.push(Rule {
-            expr: format!("({gauge} != {gauge}) or (abs({gauge}) == Inf)"),
-            hold: 5 * MINUTE,
-            urgency: Urgency::Warn,
-            labels: vec![metric(family)],
-        });
-        let (name, labels) =
-            (context.linked.without_namespace(family), recorded_values::sample_labels(family));
-        let comma = if labels.is_empty() { "" } else { "," };
-        let expected = format!("{labels}{comma}metric=\"{}\"", family.name);
+        let expr = format!("({gauge} != {gauge}) or (abs({gauge}) == Inf)");
+        let rule = Rule::new(Urgency::Warn, 5 * MINUTE, expr).with("metric", &family.name);
+        let OwnSeries { name, labels, expected } = OwnSeries::of(context, family);
         let gauge = |title: &str, values: &str| Scenario::new(context, title).series(name, &labels, values);
-        scenarios.extend([
+        let scenarios = vec![
             gauge("not a number, then one again", "1 1 1 NaN NaN NaN NaN NaN NaN NaN NaN NaN 1x9")
                 .silent([7])
                 .fires([10], &expected)
@@ -140,15 +110,15 @@ fn not_finite(context: &RuleContext<'_>) -> Option<Alert> {
             gauge("infinite", "Inf Inf Inf Inf Inf Inf Inf").fires([6], &expected),
             gauge("minus infinity", "-Inf -Inf -Inf -Inf -Inf -Inf -Inf").fires([6], &expected),
             gauge("large", "1000000000x20").silent([10]),
-        ]);
-    }
+        ];
+        (vec![rule], scenarios)
+    };
     combined(
         "BotOwnGaugeNotFinite",
         [
             "{{ $labels.metric }} at {{ $labels.instance }} is not a finite number.",
             "Alerts that compare it cannot fire. Likely causes: a division by zero, or a price that was never read.",
         ],
-        rules,
-        scenarios.into_iter().map(warning).collect(),
+        context.own(Kind::Gauge).map(of_family),
     )
 }

@@ -1,8 +1,8 @@
 //! Whether the bot and the exchange agree on open orders and positions.
 
-use super::events::{GrowingCounter, growth};
-use super::subsystems::{deliberately_quiet, quiet_window, warning};
-use super::{Alert, Scenario, Urgency};
+use super::events::GrowingCounter;
+use super::subsystems::{deliberately_quiet, quiet_window, succeeded};
+use super::{Alert, AlertList, Scenario, Urgency};
 use crate::catalogue::{
     RECONCILIATION_MISMATCHES_TOTAL, RECONCILIATION_MISSING_ITEMS_COUNT, SUBSYSTEM_LAST_RUN_TIMESTAMP,
     SUBSYSTEM_MAX_AGE_SECONDS,
@@ -16,16 +16,12 @@ const STORM: u64 = 20;
 /// The age of the last comparison above which its result says nothing about now, in seconds.
 const BLIND: u64 = 15 * MINUTE;
 
-pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
-    let alerts = [mismatch(context), storm(context), items_missing(context), blind(context)];
-    alerts.into_iter().flatten().collect()
-}
+pub(super) const ALERTS: &AlertList = &[mismatch, storm, items_missing, blind];
 
 const MISMATCHES: &str = "reconciliation_mismatches_total";
 
 fn mismatch(context: &RuleContext<'_>) -> Option<Alert> {
     let mismatches = context.series(&RECONCILIATION_MISMATCHES_TOTAL)?;
-    let scenarios = growth(context, NOTICE, MISMATCHES, "", "").into_iter().map(warning);
     Some(Alert::new(
         "BotReconciliationMismatch",
         Urgency::Warn,
@@ -36,7 +32,7 @@ fn mismatch(context: &RuleContext<'_>) -> Option<Alert> {
             "Likely causes: a lost answer to an order (see BotOrderStateUnknown), a fill that was not recorded, or a \
              manual trade on the account.",
         ],
-        scenarios.collect::<Vec<_>>(),
+        GrowingCounter::of(NOTICE, MISMATCHES, "", "").scenarios(context),
     ))
 }
 
@@ -50,15 +46,7 @@ fn storm(context: &RuleContext<'_>) -> Option<Alert> {
         bot("twenty at once", "7x20 27x40").silent([21, 25]),
         bot("forty-five within an hour", "0+0.75x120").silent([60]),
     ];
-    let storm = GrowingCounter {
-        window: NOTICE,
-        family: MISMATCHES,
-        labels: "",
-        growth: STORM + 1,
-        hold: 0,
-        expected: "",
-    };
-    let scenarios: Vec<_> = storm.scenarios(context).into_iter().chain(scenarios).collect();
+    let storm = GrowingCounter { growth: STORM + 1, ..GrowingCounter::of(NOTICE, MISMATCHES, "", "") };
     Some(Alert::new(
         "BotReconciliationStorm",
         Urgency::Page,
@@ -70,7 +58,7 @@ fn storm(context: &RuleContext<'_>) -> Option<Alert> {
             "The bot and the exchange disagree systematically. Likely causes: it trades on another account than it \
              reads, its database was restored from a backup, or two bots share an account. Stop trading first.",
         ],
-        scenarios,
+        storm.scenarios(context).into_iter().chain(scenarios),
     ))
 }
 
@@ -114,10 +102,7 @@ fn blind(context: &RuleContext<'_>) -> Option<Alert> {
     let quiet = deliberately_quiet(context, context.max_age(name))?;
     let quiet_minutes = quiet_window(context.max_age(name)).div_ceil(MINUTE);
     let expr = format!("timestamp({last_run}) - {last_run} > clamp_min({max_age}, {limit})\n{quiet}");
-    let bot = |title: &str, last: &str, max_age: &str| {
-        let bot = Scenario::new(context, title).series("subsystem_last_run_timestamp", &matcher, last);
-        bot.series("subsystem_max_age_seconds", &matcher, max_age)
-    };
+    let bot = |title: &str, last: &str, max_ages: &str| succeeded(context, title, &matcher, last, max_ages);
     let rest = 59 + quiet_minutes;
     let old = format!("60x{}", 40 + rest);
     let max_age_of_old = format!("90x{}", 40 + rest);
@@ -142,10 +127,7 @@ fn blind(context: &RuleContext<'_>) -> Option<Alert> {
             .series("subsystem_runs_total", &skipped, &format!("0+1x10 10x{rest}"))
             .silent([8 + quiet_minutes])
             .fires([12 + quiet_minutes], &matcher),
-        Scenario::new(context, "another loop is old")
-            .series("subsystem_last_run_timestamp", "subsystem=\"monitor\"", "60x99")
-            .series("subsystem_max_age_seconds", "subsystem=\"monitor\"", "90x99")
-            .silent([40]),
+        succeeded(context, "another loop is old", "subsystem=\"monitor\"", "60x99", "90x99").silent([40]),
     ];
     Some(Alert::new(
         "BotReconciliationBlind",

@@ -25,6 +25,12 @@ pub(in crate::operations) fn counts(phases: &[(u32, f64)]) -> String {
     text
 }
 
+/// Labels and a further one, as `a="b",c="d"`.
+pub(in crate::operations) fn with_label(labels: &str, name: &str, value: &str) -> String {
+    let comma = if labels.is_empty() { "" } else { "," };
+    format!("{labels}{comma}{}", equal(name, value))
+}
+
 /// The names and values of labels that are written as `a="b",c="d"`.
 fn pairs(labels: &str) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
@@ -59,7 +65,7 @@ pub(in crate::operations) struct Scenario {
 pub(in crate::operations) struct Moment {
     /// Seconds from the beginning.
     pub(in crate::operations) at: u64,
-    /// The labels of each firing alert, without `severity` if it is critical.
+    /// The labels of each firing alert.
     pub(in crate::operations) firing: Vec<BTreeMap<String, String>>,
 }
 
@@ -92,6 +98,11 @@ impl Scenario {
             self.labels.insert(label.to_owned(), value.to_owned());
         }
         self
+    }
+
+    /// Leaves the labels of the target alone to every later series and expected alert.
+    pub(in crate::operations) fn of_target(self) -> Self {
+        self.with("app", "").with("env", "").with("mode", "")
     }
 
     /// Sets the seconds between two values.
@@ -136,6 +147,14 @@ impl Scenario {
         self.standard(&name, labels, values)
     }
 
+    /// Adds the series of a histogram's buckets with these bounds and values.
+    pub(in crate::operations) fn buckets(self, name: &str, labels: &str, buckets: &[(&str, &str)]) -> Self {
+        let name = format!("{name}_bucket");
+        buckets.iter().fold(self, |scenario, (bound, values)| {
+            scenario.series(&name, &with_label(labels, "le", bound), values)
+        })
+    }
+
     /// Adds a series of the bot without the namespace.
     pub(in crate::operations) fn standard(mut self, name: &str, labels: &str, values: &str) -> Self {
         self.series.push((format!("{name}{}", self.selector(labels)), values.to_owned()));
@@ -159,39 +178,36 @@ impl Scenario {
     }
 
     /// Expects that no alert fires after these minutes.
-    pub(super) fn silent<const N: usize>(mut self, minutes: [u64; N]) -> Self {
-        self.moments.extend(minutes.map(|at| Moment { at: at * 60, firing: Vec::new() }));
-        self
+    pub(super) fn silent<const N: usize>(self, minutes: [u64; N]) -> Self {
+        minutes.into_iter().fold(self, |scenario, minute| scenario.fires_all(minute, &[]))
     }
 
     /// Expects that one alert fires after these minutes, with the default labels and these: `a="b",c="d"`.
-    pub(super) fn fires<const N: usize>(mut self, minutes: [u64; N], labels: &str) -> Self {
-        for at in minutes {
-            self.moments.push(Moment { at: at * 60, firing: vec![self.expected(labels)] });
-        }
-        self
+    pub(super) fn fires<const N: usize>(self, minutes: [u64; N], labels: &str) -> Self {
+        let labels = [labels.to_owned()];
+        minutes.into_iter().fold(self, |scenario, minute| scenario.fires_all(minute, &labels))
     }
 
-    /// Expects a further alert at the moments of the last call.
-    pub(super) fn and(mut self, labels: &str) -> Self {
-        let expected = self.expected(labels);
-        if let Some(last) = self.moments.last_mut() {
-            last.firing.push(expected);
-        }
+    /// Expects an alert with each of these labels after a number of minutes.
+    pub(super) fn fires_all(mut self, minute: u64, alerts: &[String]) -> Self {
+        let firing = alerts.iter().map(|labels| self.expected(labels)).collect();
+        self.moments.push(Moment { at: minute * 60, firing });
         self
     }
 
     fn expected(&self, labels: &str) -> BTreeMap<String, String> {
         let mut expected = self.labels.clone();
-        for (name, value) in pairs(labels) {
-            if value.is_empty() {
-                expected.remove(&name);
-            } else {
-                expected.insert(name, value);
-            }
-        }
-        expected.entry("severity".to_owned()).or_insert_with(|| "critical".to_owned());
+        expected.extend(pairs(labels));
+        expected.retain(|_, value| !value.is_empty());
         expected
+    }
+
+    /// Expects this severity of all alerts for which no other is expected.
+    pub(super) fn of_severity(mut self, severity: &str) -> Self {
+        for alert in self.moments.iter_mut().flat_map(|moment| &mut moment.firing) {
+            alert.entry("severity".to_owned()).or_insert_with(|| severity.to_owned());
+        }
+        self
     }
 }
 

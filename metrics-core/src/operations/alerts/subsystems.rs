@@ -1,6 +1,6 @@
 //! Whether the loops run, succeed and keep up.
 
-use super::{Alert, Rule, Scenario, TRADING, Urgency, durations};
+use super::{Alert, AlertList, Rule, Scenario, TRADING, Urgency, durations};
 use crate::catalogue::{
     SUBSYSTEM_ALIVE, SUBSYSTEM_LAST_RUN_TIMESTAMP, SUBSYSTEM_MAX_AGE_SECONDS, SUBSYSTEM_PAUSED,
     SUBSYSTEM_RUNS_TOTAL,
@@ -9,26 +9,14 @@ use crate::operations::context::{NOTICE, Pace, RuleContext};
 use crate::operations::promql::equal;
 use crate::operations::scale::MINUTE;
 
-pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
-    let alerts = [
-        stalled(context),
-        stale_by_clock(context),
-        never_succeeded(context),
-        flapping(context),
-        durations::slow(context),
-        durations::off_the_scale(context),
-    ];
-    alerts.into_iter().flatten().collect()
-}
+pub(super) const ALERTS: &AlertList =
+    &[stalled, stale_by_clock, never_succeeded, flapping, durations::slow, durations::off_the_scale];
 
 const OTHER: &str = "subsystem=\"monitor\"";
 
 fn alive(context: &RuleContext<'_>, title: &str, values: &str) -> Scenario {
-    Scenario::new(context, title).series("subsystem_alive", TRADING, values).series(
-        "subsystem_alive",
-        OTHER,
-        "1x99",
-    )
+    let bot = Scenario::new(context, title).series("subsystem_alive", TRADING, values);
+    bot.series("subsystem_alive", OTHER, "1x99")
 }
 
 fn stalled(context: &RuleContext<'_>) -> Option<Alert> {
@@ -67,27 +55,39 @@ fn stale_by_clock(context: &RuleContext<'_>) -> Option<Alert> {
         let (last_run, quiet) = (pace.of(&last_run), deliberately_quiet(context, pace.max_age)?);
         // At the time of the scrape: until the next one, a quick loop may have had several cycles.
         let expr = format!("timestamp({last_run}) - ({last_run} > 0) > {max_age}\n{quiet}");
-        Some(Rule { expr, hold: MINUTE, urgency: Urgency::Page, labels: Vec::new() })
+        Some(Rule::new(Urgency::Page, MINUTE, expr))
     };
     let slow_paced = context.slow_paced().into_keys().filter(|name| *name != "trading");
     let scenarios = ["trading"].into_iter().chain(slow_paced).flat_map(|name| stale_loop(context, name));
-    Some(Alert {
-        name: "BotSubsystemStaleByClock",
-        rules: context.paces().iter().map(rule).collect::<Option<_>>()?,
-        summary: "The last success of the loop {{ $labels.subsystem }} of {{ $labels.instance }} is too old.",
-        description: "This compares the clocks of Prometheus and the bot and does not trust the bot's own watchdog. \
-                      Likely causes: each cycle fails or hangs, or the clocks differ.",
-        scenarios: scenarios.collect(),
-    })
+    Some(Alert::of_rules(
+        "BotSubsystemStaleByClock",
+        context.paces().iter().map(rule).collect::<Option<_>>()?,
+        [
+            "The last success of the loop {{ $labels.subsystem }} of {{ $labels.instance }} is too old.",
+            "This compares the clocks of Prometheus and the bot and does not trust the bot's own watchdog. Likely \
+             causes: each cycle fails or hangs, or the clocks differ.",
+        ],
+        scenarios,
+    ))
+}
+
+/// A loop with these times of its last success, and these maximum ages.
+pub(super) fn succeeded(
+    context: &RuleContext<'_>,
+    title: &str,
+    of_loop: &str,
+    last: &str,
+    max_ages: &str,
+) -> Scenario {
+    let bot = Scenario::new(context, title).series("subsystem_last_run_timestamp", of_loop, last);
+    bot.series("subsystem_max_age_seconds", of_loop, max_ages)
 }
 
 /// The scenarios of one loop, in most of which its maximum age is two minutes.
 fn stale_loop(context: &RuleContext<'_>, name: &str) -> Vec<Scenario> {
     let of_loop = &*equal("subsystem", name);
     let aged = |title: &str, last: &str, max_age: u64| {
-        let bot = Scenario::new(context, format!("{title}: {name}"));
-        let bot = bot.series("subsystem_last_run_timestamp", of_loop, last);
-        bot.series("subsystem_max_age_seconds", of_loop, &format!("{max_age}x99"))
+        succeeded(context, &format!("{title}: {name}"), of_loop, last, &format!("{max_age}x99"))
     };
     let bot = |title: &str, last: &str| aged(title, last, 120);
     let runs = |outcome: &str| format!("{of_loop},outcome=\"{outcome}\"");
@@ -119,11 +119,8 @@ fn quiet_loop(context: &RuleContext<'_>, name: &str) -> [Scenario; 2] {
     let of_loop = equal("subsystem", name);
     let minutes = quiet_window(context.max_age(name)).div_ceil(MINUTE);
     let rest = 89 + minutes;
-    let bot = |title: &str| {
-        let bot = Scenario::new(context, format!("{title}: {name}"));
-        let bot = bot.series("subsystem_last_run_timestamp", &of_loop, &format!("60x{}", 10 + rest));
-        bot.series("subsystem_max_age_seconds", &of_loop, &format!("120x{}", 10 + rest))
-    };
+    let [last, max_ages] = [60, 120].map(|value| format!("{value}x{}", 10 + rest));
+    let bot = |title: &str| succeeded(context, &format!("{title}: {name}"), &of_loop, &last, &max_ages);
     let skips = format!("{of_loop},outcome=\"skipped\"");
     [
         bot("resumed, but no cycle succeeds")
@@ -210,14 +207,6 @@ fn flapping(context: &RuleContext<'_>) -> Option<Alert> {
             "Likely causes: cycles that take about as long as the maximum age, an exchange that answers now and then, or \
              a maximum age that is too short.",
         ],
-        scenarios.map(warning),
+        scenarios,
     ))
-}
-
-/// The scenario with warnings in place of critical alerts.
-pub(super) fn warning(mut scenario: Scenario) -> Scenario {
-    for alert in scenario.moments.iter_mut().flat_map(|moment| &mut moment.firing) {
-        alert.insert("severity".to_owned(), "warning".to_owned());
-    }
-    scenario
 }

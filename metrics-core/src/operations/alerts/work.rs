@@ -1,16 +1,12 @@
 //! Whether the bot does what it is there for.
 
-use super::subsystems::warning;
-use super::{Alert, Scenario, TRADING, Urgency, market_data};
+use super::{Alert, AlertList, Scenario, TRADING, Urgency, market_data};
 use crate::catalogue::{EXCHANGE_API_LATENCY_SECONDS, SUBSYSTEM_ALIVE, SUBSYSTEM_RUNS_TOTAL};
 use crate::operations::context::RuleContext;
 use crate::operations::recording;
 use crate::operations::scale::{DAY, MINUTE};
 
-pub(super) fn alerts(context: &RuleContext<'_>) -> Vec<Alert> {
-    let alerts = [heartbeat_without_work(context), strategy_idle(context), market_data::stale(context)];
-    alerts.into_iter().flatten().collect()
-}
+pub(super) const ALERTS: &AlertList = &[heartbeat_without_work, strategy_idle, market_data::stale];
 
 const LATENCY: &str = "exchange_api_latency_seconds_count";
 
@@ -133,7 +129,7 @@ fn strategy_idle(context: &RuleContext<'_>) -> Option<Alert> {
             "It usually places or cancels several in half an hour (for a slower loop, in its maximum age), and still \
              fetches data. Likely causes: a strategy that finds no opportunity any more, a risk rule or circuit breaker, or a configuration that was changed.",
         ],
-        scenarios.into_iter().map(warning).collect::<Vec<_>>(),
+        scenarios,
     ))
 }
 
