@@ -12,6 +12,7 @@ use super::contract::DiffOptions;
 use super::dashboard::{Links, dashboard};
 #[cfg(feature = "doctor")]
 use super::doctor::DoctorOptions;
+use super::prometheus::Access;
 use super::scale::TimeScale;
 use super::{alertmanager, list, prometheus, reference, rule_tests, rules, runbook, yaml};
 use crate::Settings;
@@ -179,20 +180,9 @@ impl Command {
             }
             Self::ScrapeConfig { job } => {
                 let job = unscaled(job.name.as_deref()).job;
-                let access = prometheus::Access::of(settings)?;
-                let configuration = prometheus::configuration(job, settings.address(), &access);
-                let text = yaml::generated("metrics scrape-config", &configuration)?;
-                let files = access.files();
-                if files.is_empty() {
-                    return Ok(Output::success(text));
-                }
-                Ok(format!("# Expects beside it: {}.\n{text}", files.join(", ")))
+                prometheus::configuration(job, settings.address(), &Access::of(settings)?)
             }
-            Self::Alertmanager => yaml::to_complete(
-                "metrics alertmanager",
-                "Set the receivers.",
-                &alertmanager::configuration(&unscaled(None)),
-            ),
+            Self::Alertmanager => alertmanager::configuration(&unscaled(None)),
         };
         text.map(Output::success)
     }

@@ -2,33 +2,17 @@
 
 use serde::Serialize;
 
-use super::rule_tests::RULES;
+use super::yaml;
 use crate::Settings;
 #[cfg(feature = "server")]
 use crate::server::ScraperNeeds;
 
+/// The part that is the same for each bot. The shortest windows of the rules are five minutes and need four scrapes.
+const HEAD: &str = include_str!("prometheus.yml");
+
 #[derive(Debug, Serialize)]
-pub(super) struct PrometheusFile {
-    global: Global,
-    rule_files: [&'static str; 1],
-    alerting: Alerting,
+struct Scrapes {
     scrape_configs: [Scrape; 1],
-}
-
-#[derive(Debug, Serialize)]
-struct Global {
-    scrape_interval: &'static str,
-    evaluation_interval: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-struct Alerting {
-    alertmanagers: [Alertmanagers; 1],
-}
-
-#[derive(Debug, Serialize)]
-struct Alertmanagers {
-    static_configs: [Targets; 1],
 }
 
 #[derive(Debug, Serialize)]
@@ -69,9 +53,9 @@ struct BasicAuth {
 /// What the bot demands of Prometheus.
 #[derive(Debug, Default)]
 pub(super) struct Access {
-    pub(super) tls: bool,
-    pub(super) certificate: bool,
-    pub(super) user: Option<String>,
+    tls: bool,
+    certificate: bool,
+    user: Option<String>,
 }
 
 impl Access {
@@ -91,8 +75,8 @@ impl Access {
         Ok(Self::default())
     }
 
-    /// The files beside the configuration that it takes from there, with their meaning.
-    pub(super) fn files(&self) -> Vec<String> {
+    /// A comment that names the files beside the configuration that it takes from there; empty if there are none.
+    fn files(&self) -> String {
         let files = [
             (self.tls, CA_FILE, "the authority of the bot's certificate"),
             (self.certificate, CERTIFICATE_FILE, "a certificate for Prometheus"),
@@ -100,7 +84,12 @@ impl Access {
             (self.user.is_some(), PASSWORD_FILE, "the password of the user"),
         ];
         let needed = files.into_iter().filter(|(is_needed, ..)| *is_needed);
-        needed.map(|(_, file, meaning)| format!("{file} ({meaning})")).collect()
+        let needed: Vec<_> = needed.map(|(_, file, meaning)| format!("{file} ({meaning})")).collect();
+        if needed.is_empty() {
+            String::new()
+        } else {
+            format!("# Expects beside it: {}.\n", needed.join(", "))
+        }
     }
 }
 
@@ -110,32 +99,22 @@ const KEY_FILE: &str = "prometheus.key";
 const PASSWORD_FILE: &str = "bot.password";
 
 /// The configuration for a bot at this address, known under this job.
-pub(super) fn configuration(job: &str, address: &str, access: &Access) -> PrometheusFile {
+pub(super) fn configuration(job: &str, address: &str, access: &Access) -> Result<String, String> {
     let if_certificate = |file| access.certificate.then_some(file);
-    let targets = |target: String| [Targets { targets: [target] }];
-    PrometheusFile {
-        // The shortest windows of the rules are five minutes and need four scrapes.
-        global: Global { scrape_interval: "15s", evaluation_interval: "15s" },
-        rule_files: [RULES],
-        alerting: Alerting {
-            alertmanagers: [Alertmanagers { static_configs: targets("localhost:9093".to_owned()) }],
-        },
-        scrape_configs: [Scrape {
-            job_name: job.to_owned(),
-            scheme: access.tls.then_some("https"),
-            tls_config: access.tls.then(|| TlsConfig {
-                ca_file: CA_FILE,
-                cert_file: if_certificate(CERTIFICATE_FILE),
-                key_file: if_certificate(KEY_FILE),
-            }),
-            basic_auth: access
-                .user
-                .clone()
-                .map(|username| BasicAuth { username, password_file: PASSWORD_FILE }),
-            honor_labels: true,
-            static_configs: targets(reachable(address)),
-        }],
-    }
+    let scrape = Scrape {
+        job_name: job.to_owned(),
+        scheme: access.tls.then_some("https"),
+        tls_config: access.tls.then(|| TlsConfig {
+            ca_file: CA_FILE,
+            cert_file: if_certificate(CERTIFICATE_FILE),
+            key_file: if_certificate(KEY_FILE),
+        }),
+        basic_auth: access.user.clone().map(|username| BasicAuth { username, password_file: PASSWORD_FILE }),
+        honor_labels: true,
+        static_configs: [Targets { targets: [reachable(address)] }],
+    };
+    let scrapes = yaml::text(&Scrapes { scrape_configs: [scrape] })?;
+    Ok(access.files() + HEAD + &scrapes)
 }
 
 /// An address under which Prometheus on the bot's machine reaches it.

@@ -12,9 +12,6 @@ use super::rules::{Annotations, annotations};
 use super::scale::{MINUTE, TimeScale};
 use crate::exposition::lines::bound_spellings;
 
-/// The name of the file with the rules, beside that of the tests.
-pub(super) const RULES: &str = "rules.yml";
-
 /// A file of tests.
 #[derive(Debug, Serialize)]
 pub(super) struct TestFile {
@@ -85,7 +82,7 @@ pub(super) fn test_file(context: &RuleContext<'_>, runbook_url: &str, long: bool
             tests.extend(in_both_spellings(&scenario, |scenario| test(alert, scenario, runbook_url)));
         }
     }
-    TestFile { rule_files: [RULES], evaluation_interval: duration(MINUTE), tests }
+    TestFile { rule_files: ["rules.yml"], evaluation_interval: duration(MINUTE), tests }
 }
 
 fn duration(seconds: u64) -> String {
