@@ -76,7 +76,7 @@ enum Command {
     Reference,
     /// Writes recording and alerting rules, as rules.yml.
     Rules {
-        /// Divides windows and holds, but not windows of several cycles of a loop, so that a demonstration sees in seconds what takes minutes.
+        /// Divides windows and holds, but not those of several cycles of a loop, so that a demonstration sees in seconds what takes minutes.
         #[arg(long, value_name = "N", default_value = "1")]
         time_scale: NonZeroU32,
         #[command(flatten)]

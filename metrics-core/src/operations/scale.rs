@@ -6,7 +6,7 @@ pub(super) const MINUTE: u64 = 60;
 pub(super) const HOUR: u64 = 60 * MINUTE;
 pub(super) const DAY: u64 = 24 * HOUR;
 
-/// The divisor of the windows and holds of the rules, except windows that contain several cycles of a loop.
+/// The divisor of the windows and holds of the rules, except those of several cycles of a loop.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TimeScale(pub(super) NonZeroU32);
 

@@ -1,10 +1,11 @@
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 use super::alerts::areas;
 use super::context::RuleContext;
 use super::scale::TimeScale;
 use super::{run, runbook};
-use crate::linked::LinkedCatalogue;
+use crate::linked::{Decimal, LinkedCatalogue, LinkedFunction};
 use crate::{Families, Mode, Settings, catalogue};
 
 /// A binary in which everything is linked.
@@ -71,6 +72,28 @@ fn a_time_scale_divides_windows_and_holds() {
     assert!(rules.contains("[15s]") && rules.contains("for: 10s"), "{rules}");
     assert!(!rules.contains("[15m]"));
     assert_eq!(text(&["rules"], &everything()), text(&["rules", "--time-scale=1"], &everything()));
+}
+
+#[test]
+fn a_time_scale_divides_neither_the_window_nor_the_hold_of_several_cycles() {
+    let mut linked = LinkedCatalogue::of(&everything());
+    linked.functions.push(LinkedFunction {
+        function: "archive".to_owned(),
+        module: "bot".to_owned(),
+        file: "bot.rs".to_owned(),
+        line: 1,
+        attribute: "timed_subsystem".to_owned(),
+        families: Vec::new(),
+        labels: [("subsystem".to_owned(), vec!["archive".to_owned()])].into(),
+        max_age_seconds: Decimal::new(600.0),
+    });
+    let scale = TimeScale(NonZeroU32::new(60).expect("above 0"));
+    let areas = areas(&RuleContext::new(&linked, scale, None));
+    let mut alerts = areas.iter().flat_map(|area| &area.alerts);
+    let slow = alerts.find(|alert| alert.name == "BotSubsystemSlow").expect("loops are measured");
+    let rule = slow.rules.iter().find(|rule| rule.expr.contains("subsystem=\"archive\"")).expect("its rule");
+    assert!(rule.expr.contains("[30m]"), "three cycles: {}", rule.expr);
+    assert_eq!(rule.hold(scale), "1805s", "three cycles and five minutes");
 }
 
 #[test]
