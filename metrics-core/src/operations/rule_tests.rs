@@ -134,26 +134,11 @@ fn test(alert: &Alert, scenario: &Scenario, runbook_url: &str) -> Test {
 
 fn firing(moment: &Moment, texts: &Annotations) -> Vec<ExpectedAlert> {
     let alerts = moment.firing.iter().map(|labels| ExpectedAlert {
-        exp_annotations: Annotations {
-            summary: with_labels(&texts.summary, labels),
-            description: with_labels(&texts.description, labels),
-            runbook_url: texts.runbook_url.clone(),
-        },
+        // As Prometheus expands them.
+        exp_annotations: texts.with(|label| labels.get(label).cloned().unwrap_or_default()),
         exp_labels: labels.clone(),
     });
     alerts.collect()
-}
-
-/// The text as Prometheus expands it.
-fn with_labels(text: &str, labels: &BTreeMap<String, String>) -> String {
-    let mut parts = text.split("{{ $labels.");
-    let mut expanded = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (label, rest) = part.split_once(" }}").unwrap_or((part, ""));
-        expanded.push_str(labels.get(label).map_or("", String::as_str));
-        expanded.push_str(rest);
-    }
-    expanded
 }
 
 fn recorded(values: &RecordedValues, scenario: &Scenario) -> Test {

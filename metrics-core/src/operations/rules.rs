@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::alerts::{Alert, areas};
+use super::alerts::{Alert, areas, with_labels};
 use super::context::RuleContext;
 use super::recording::recordings;
 use super::runbook;
@@ -48,16 +48,11 @@ pub(super) struct Annotations {
 }
 
 impl Annotations {
-    /// The texts with these labels of the rule filled in: Prometheus knows only those of the series.
-    fn with(&self, labels: &[(&'static str, String)]) -> Self {
-        let fill = |text: &str| {
-            labels.iter().fold(text.to_owned(), |text, (name, value)| {
-                text.replace(&format!("{{{{ $labels.{name} }}}}"), value)
-            })
-        };
+    /// The texts with the values of the labels that they name.
+    pub(super) fn with(&self, value: impl Fn(&str) -> String) -> Self {
         Self {
-            summary: fill(&self.summary),
-            description: fill(&self.description),
+            summary: with_labels(&self.summary, &value),
+            description: with_labels(&self.description, &value),
             runbook_url: self.runbook_url.clone(),
         }
     }
@@ -83,12 +78,17 @@ fn written(context: &RuleContext<'_>, alert: &Alert, runbook_url: &str) -> Vec<W
     let annotations = annotations(alert, runbook_url);
     let rules = alert.rules.iter().map(|rule| {
         let labels = rule.labels.iter().cloned();
+        // Prometheus knows only the labels of the series.
+        let value = |label: &str| {
+            let own = rule.labels.iter().find(|(name, _)| *name == label);
+            own.map_or_else(|| format!("{{{{ $labels.{label} }}}}"), |(_, value)| value.clone())
+        };
         WrittenRule::Alerting {
             alert: alert.name,
             expr: rule.expr.clone(),
             r#for: rule.hold(context.scale),
             labels: labels.chain([("severity", rule.urgency.label().to_owned())]).collect(),
-            annotations: annotations.with(&rule.labels),
+            annotations: annotations.with(value),
         }
     });
     rules.collect()

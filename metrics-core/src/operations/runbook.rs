@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::alerts::{Alert, areas};
+use super::alerts::{Alert, areas, with_labels};
 use super::context::RuleContext;
 
 /// The sections written by hand, each below the alert's name as a heading.
@@ -48,15 +48,9 @@ fn fence(code: &str) -> String {
     "`".repeat(3.max(longest + 1))
 }
 
-/// The text without template syntax: `{{ $labels.subsystem }}` becomes `SUBSYSTEM`.
+/// The text without template syntax: `{{ $labels.subsystem }}` becomes `*subsystem*`.
 fn plain(text: &str) -> String {
-    let mut parts = text.split("{{ $labels.");
-    let mut plain = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (label, rest) = part.split_once(" }}").unwrap_or((part, ""));
-        let _ = write!(plain, "*{label}*{rest}");
-    }
-    plain
+    with_labels(text, |label| format!("*{label}*"))
 }
 
 /// The text of an alert that was written by hand.

@@ -41,6 +41,16 @@ pub(in crate::operations) enum Urgency {
     Heartbeat,
 }
 
+/// A text with the values of the labels that it names as `{{ $labels.NAME }}`.
+pub(in crate::operations) fn with_labels(text: &str, value: impl Fn(&str) -> String) -> String {
+    let mut parts = text.split("{{ $labels.");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (label, rest) = part.split_once(" }}").unwrap_or((part, ""));
+        text + &value(label) + rest
+    })
+}
+
 impl Urgency {
     /// The label `severity` of the rule.
     pub(in crate::operations) fn label(self) -> &'static str {
