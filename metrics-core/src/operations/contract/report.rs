@@ -1,50 +1,38 @@
 //! Changes as text: for a person, or for the annotations of a GitHub workflow.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use super::change::{Class, MetricChange};
 
 /// One paragraph per change, and a line with the numbers.
 pub(super) fn plain(changes: &[MetricChange]) -> String {
-    let mut text = String::new();
-    for change in changes {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}: {}", change.class.as_str(), headline(change));
-        if !change.used_by.is_empty() {
-            let _ = writeln!(text, "    used by: {}", joined(&change.used_by));
-        }
-        if !change.migration.is_empty() {
-            let _ = writeln!(text, "    migration: {}", change.migration);
-        }
-    }
-    text + &summary(changes) + "\n"
+    let paragraph =
+        |change: &MetricChange| format!("{}: {}\n", change.class.as_str(), lines(change).join("\n    "));
+    changes.iter().map(paragraph).chain([summary(changes)]).collect()
 }
 
 /// One workflow command per change, and a line with the numbers.
 pub(super) fn github(changes: &[MetricChange]) -> String {
-    let mut text = String::new();
-    for change in changes {
+    let command = |change: &MetricChange| {
         let level = match change.class {
             Class::Breaking => "error",
             Class::Compatible | Class::Information => "notice",
         };
-        let mut message = headline(change);
-        if !change.used_by.is_empty() {
-            let _ = write!(message, "\nused by: {}", joined(&change.used_by));
-        }
-        if !change.migration.is_empty() {
-            let _ = write!(message, "\nmigration: {}", change.migration);
-        }
-        let title = format!("{} change of the metrics", change.class.as_str());
-        let _ = writeln!(text, "::{level} title={title}::{}", escaped(&message));
-    }
-    text + &summary(changes) + "\n"
+        let (class, message) = (change.class.as_str(), escaped(&lines(change).join("\n")));
+        format!("::{level} title={class} change of the metrics::{message}\n")
+    };
+    changes.iter().map(command).chain([summary(changes)]).collect()
 }
 
-fn headline(change: &MetricChange) -> String {
-    let families = joined(&change.families);
-    if families.is_empty() { change.text.clone() } else { format!("{families}: {}", change.text) }
+/// The families with their change, its users and how to move them.
+fn lines(change: &MetricChange) -> Vec<String> {
+    let parts = [
+        (joined(&change.families), change.text.clone()),
+        ("used by".to_owned(), joined(&change.used_by)),
+        ("migration".to_owned(), change.migration.to_owned()),
+    ];
+    let parts = parts.into_iter().filter(|(_, text)| !text.is_empty());
+    parts.map(|(of, text)| if of.is_empty() { text } else { format!("{of}: {text}") }).collect()
 }
 
 fn joined(words: &BTreeSet<String>) -> String {
@@ -56,10 +44,10 @@ fn summary(changes: &[MetricChange]) -> String {
     let counts = Class::ALL.map(|class| (count(class), class.as_str()));
     let counts: Vec<_> = counts.iter().filter(|(count, _)| *count > 0).collect();
     if counts.is_empty() {
-        return "no change of the metrics".to_owned();
+        return "no change of the metrics\n".to_owned();
     }
     let counts: Vec<_> = counts.iter().map(|(count, class)| format!("{count} {class}")).collect();
-    format!("changes: {}", counts.join(", "))
+    format!("changes: {}\n", counts.join(", "))
 }
 
 /// The data of a workflow command, in which a line cannot end.

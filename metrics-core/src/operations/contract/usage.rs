@@ -59,24 +59,25 @@ impl Usage {
 
     /// The queries of families with this prefix.
     pub(super) fn of_prefix(&self, prefix: &str) -> Vec<String> {
-        let has = |read: &&ReadQuery| read.words.iter().any(|word| word.starts_with(prefix));
-        self.queries.iter().filter(has).map(|read| read.query.to_string()).collect()
+        self.of_queries(|read| read.words.iter().any(|word| word.starts_with(prefix)))
     }
 
     /// The queries that name a default label.
     pub(super) fn of_default_label(&self, label: &str) -> Vec<String> {
-        let has = |read: &&ReadQuery| read.words.contains(label);
-        self.queries.iter().filter(has).map(|read| read.query.to_string()).collect()
+        self.of_queries(|read| read.words.contains(label))
     }
 
     /// The queries that depend on the value of a default label. The dashboard's variables offer all values.
     pub(super) fn of_default_value(&self, label: &str, value: &str) -> Vec<String> {
         let quoted = format!("\"{value}\"");
-        let has = |read: &&ReadQuery| {
+        self.of_queries(|read| {
             let names_label = read.words.contains(label) && read.query.place != QueryPlace::Dashboard;
             names_label || read.query.expr.contains(&quoted)
-        };
-        self.queries.iter().filter(has).map(|read| read.query.to_string()).collect()
+        })
+    }
+
+    fn of_queries(&self, has: impl Fn(&ReadQuery) -> bool) -> Vec<String> {
+        self.queries.iter().filter(|read| has(read)).map(|read| read.query.to_string()).collect()
     }
 
     /// The queries that read one of these series, or a recording rule that does.
