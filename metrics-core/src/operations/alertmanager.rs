@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::alerts::{TRADING, areas};
 use super::context::RuleContext;
-use super::yaml;
+use super::serialized::yaml;
 
 /// The routes, and the receivers: each a webhook of the Alertmanager's machine until it is replaced. The first route that
 /// matches is taken, so that a bot on paper never pages.
@@ -24,7 +24,7 @@ struct Inhibition {
 
 /// The configuration for the alerts that are linked.
 pub(super) fn configuration(context: &RuleContext<'_>) -> Result<String, String> {
-    Ok(ROUTES.to_owned() + &yaml::text(&Inhibitions { inhibit_rules: inhibitions(context) })?)
+    Ok(ROUTES.to_owned() + &yaml(&Inhibitions { inhibit_rules: inhibitions(context) })?)
 }
 
 /// The causes, each with its consequences and the labels in which they agree.

@@ -14,7 +14,8 @@ use super::dashboard::{Links, dashboard};
 use super::doctor::DoctorOptions;
 use super::prometheus::Access;
 use super::scale::TimeScale;
-use super::{alertmanager, list, prometheus, reference, rule_tests, rules, runbook, yaml};
+use super::serialized::{generated_yaml, json};
+use super::{alertmanager, list, prometheus, reference, rule_tests, rules, runbook};
 use crate::Settings;
 use crate::linked::LinkedCatalogue;
 
@@ -160,15 +161,15 @@ impl Command {
             #[cfg(feature = "doctor")]
             Self::Doctor(options) => return Ok(options.output(&linked)),
             Self::List { json: false, .. } => Ok(list::list(&linked)),
-            Self::List { json: true, .. } => pretty(&linked),
+            Self::List { json: true, .. } => json(&linked),
             Self::Reference => Ok(reference::reference(&linked)),
             Self::Rules { time_scale, place } => {
                 let context = RuleContext::new(&linked, TimeScale(*time_scale), place.job.name.as_deref());
-                yaml::generated("metrics rules", &rules::rule_file(&context, &place.runbook_url))
+                generated_yaml("metrics rules", &rules::rule_file(&context, &place.runbook_url))
             }
             Self::RuleTests { long, place } => {
                 let context = unscaled(place.job.name.as_deref());
-                yaml::generated(
+                generated_yaml(
                     "metrics rule-tests",
                     &rule_tests::test_file(&context, &place.runbook_url, *long),
                 )
@@ -176,7 +177,7 @@ impl Command {
             Self::Runbook { job } => Ok(runbook::runbook(&unscaled(job.name.as_deref()))),
             Self::Dashboard { runbook_url, reference_url } => {
                 let links = Links { runbook: runbook_url.as_deref(), reference: reference_url.as_deref() };
-                pretty(&dashboard(&unscaled(None), links))
+                json(&dashboard(&unscaled(None), links))
             }
             Self::ScrapeConfig { job } => {
                 let job = unscaled(job.name.as_deref()).job;
@@ -186,9 +187,4 @@ impl Command {
         };
         text.map(Output::success)
     }
-}
-
-fn pretty(value: &impl serde::Serialize) -> Result<String, String> {
-    let text = serde_json::to_string_pretty(value);
-    text.map(|text| text + "\n").map_err(|error| format!("the JSON cannot be written: {error}"))
 }

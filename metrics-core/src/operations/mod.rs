@@ -41,8 +41,8 @@ mod rule_tests;
 mod rules;
 mod runbook;
 mod scale;
+mod serialized;
 #[cfg(test)]
 mod tests;
-mod yaml;
 
 pub use command::{Output, run};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::yaml;
+use super::serialized::yaml;
 use crate::Settings;
 #[cfg(feature = "server")]
 use crate::server::ScraperNeeds;
@@ -113,7 +113,7 @@ pub(super) fn configuration(job: &str, address: &str, access: &Access) -> Result
         honor_labels: true,
         static_configs: [Targets { targets: [reachable(address)] }],
     };
-    let scrapes = yaml::text(&Scrapes { scrape_configs: [scrape] })?;
+    let scrapes = yaml(&Scrapes { scrape_configs: [scrape] })?;
     Ok(access.files() + HEAD + &scrapes)
 }
 

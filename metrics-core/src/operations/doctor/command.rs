@@ -10,6 +10,7 @@ use crate::client::{AddressFault, HttpClient, check_address};
 use crate::linked::LinkedCatalogue;
 use crate::operations::Output;
 use crate::operations::contract::read_catalogue;
+use crate::operations::serialized::json;
 
 // The check of a running bot; a doc comment would replace the text of the command.
 #[derive(Debug, clap::Args)]
@@ -125,7 +126,7 @@ impl DoctorOptions {
         });
         let fails = diagnosis.findings.iter().any(|finding| self.fail_on.includes(finding.level));
         diagnosis.findings.retain(|finding| finding.level >= self.level);
-        let text = if self.json { report::json(&diagnosis)? } else { report::plain(&diagnosis) };
+        let text = if self.json { json(&diagnosis)? } else { report::plain(&diagnosis) };
         Ok(Output { code: u8::from(fails), ..Output::success(text) })
     }
 

@@ -34,25 +34,24 @@ const NEVER: &str = "Alerts on it have never been seen with data. Nothing has to
 pub(super) fn check(page: &ScrapedPage, expected: &LinkedCatalogue) -> (Coverage, Vec<BotFinding>) {
     let (mut coverage, mut findings) = (Coverage::default(), Vec::new());
     for function in &expected.functions {
-        let state = state(function, page, expected);
-        let (count, finding) = match state {
-            FunctionState::Exercised => (&mut coverage.exercised, None),
+        let (level, problem, advice) = match state(function, page, expected) {
+            FunctionState::Exercised => {
+                coverage.exercised += 1;
+                continue;
+            }
             FunctionState::NeverExercised => {
+                coverage.never_exercised += 1;
                 let problem =
                     format!("never exercised: {} has recorded nothing since the start", shown(function));
-                let finding = (FindingLevel::Information, problem, NEVER);
-                (&mut coverage.never_exercised, Some(finding))
+                (FindingLevel::Information, problem, NEVER)
             }
             FunctionState::Absent => {
-                let problem = format!("absent: {} has no series", shown(function));
-                (&mut coverage.absent, Some((FindingLevel::Improvement, problem, ABSENT)))
+                coverage.absent += 1;
+                (FindingLevel::Improvement, format!("absent: {} has no series", shown(function)), ABSENT)
             }
         };
-        *count += 1;
-        findings.extend(finding.map(|(level, problem, advice)| {
-            let place = format!("{}:{}", function.file, function.line);
-            BotFinding::new(level, Check::Coverage, place, problem, advice)
-        }));
+        let place = format!("{}:{}", function.file, function.line);
+        findings.push(BotFinding::new(level, Check::Coverage, place, problem, advice));
     }
     (coverage, findings)
 }

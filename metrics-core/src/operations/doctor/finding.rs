@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use clap::ValueEnum;
 use serde::Serialize;
 
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum FindingLevel {
     /// Nothing has to be done.
@@ -16,20 +17,8 @@ pub(super) enum FindingLevel {
     Violation,
 }
 
-impl FindingLevel {
-    pub(super) const ALL: [Self; 3] = [Self::Violation, Self::Improvement, Self::Information];
-
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Violation => "violation",
-            Self::Improvement => "improvement",
-            Self::Information => "information",
-        }
-    }
-}
-
 /// The checks, by which findings are filtered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Check {
     /// Whether the page arrives as a scrape of Prometheus.
@@ -54,21 +43,9 @@ pub(super) enum Check {
     Prometheus,
 }
 
-impl Check {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Scrape => "scrape",
-            Self::Conformance => "conformance",
-            Self::Family => "family",
-            Self::Type => "type",
-            Self::Label => "label",
-            Self::Bucket => "bucket",
-            Self::Coverage => "coverage",
-            Self::Loop => "loop",
-            Self::Clock => "clock",
-            Self::Prometheus => "prometheus",
-        }
-    }
+/// The word for a level or a check, as on the command line.
+pub(super) fn word(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 /// A difference between the bot and the expectation.
@@ -106,7 +83,7 @@ impl BotFinding {
 
 impl fmt::Display for BotFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}): {}: {}", self.level.as_str(), self.check.as_str(), self.subject, self.problem)?;
+        write!(f, "{} ({}): {}: {}", word(&self.level), word(&self.check), self.subject, self.problem)?;
         if self.advice.is_empty() { Ok(()) } else { write!(f, "\n    {}", self.advice) }
     }
 }

@@ -41,7 +41,7 @@ struct Subject {
 }
 
 /// The state of a bot.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Diagnosis {
     url: String,
     /// The number of exported families and of their series.
@@ -57,14 +57,7 @@ struct Diagnosis {
 
 fn diagnose(subject: Subject) -> Diagnosis {
     let Subject { url, client, expected, expects_served, prometheus, job } = subject;
-    let mut diagnosis = Diagnosis {
-        url,
-        families: 0,
-        series: 0,
-        functions: None,
-        is_incomplete: false,
-        findings: Vec::new(),
-    };
+    let mut diagnosis = Diagnosis { url, ..Diagnosis::default() };
     let expected =
         if expects_served { served::catalogue(&client, &diagnosis.url, &expected) } else { Ok(expected) };
     match expected {

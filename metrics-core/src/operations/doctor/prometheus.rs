@@ -48,48 +48,10 @@ struct QueryData {
     result: Vec<Value>,
 }
 
-/// Why a query has no result.
-enum QueryFailure {
-    /// No further query would have one.
-    Unreachable(String),
-    Refused(String),
-}
-
-/// A Prometheus, and a client for it.
-struct QueriedServer<'a> {
-    client: &'a HttpClient,
-    url: &'a str,
-}
-
-impl QueriedServer<'_> {
-    /// The series in the result of a query.
-    fn ask(&self, query: &str) -> Result<Vec<Value>, QueryFailure> {
-        let url = format!("{}/api/v1/query", self.url);
-        let mut request = self.client.agent(0).get(&url).query("query", query);
-        if let Some(authorization) = self.client.authorization() {
-            request = request.header("Authorization", authorization);
-        }
-        let answer =
-            request.call().and_then(|mut answer| Ok((answer.status(), answer.body_mut().read_to_string()?)));
-        let unreachable = |cause: ureq::Error| {
-            QueryFailure::Unreachable(explained(&cause, self.client.timeout(), "Prometheus"))
-        };
-        let (status, text) = answer.map_err(unreachable)?;
-        match serde_json::from_str(&text) {
-            Ok(QueryAnswer { data: Some(data), .. }) => Ok(data.result),
-            Ok(QueryAnswer { error: Some(error), .. }) => {
-                Err(QueryFailure::Refused(shown(&error).to_string()))
-            }
-            _ => Err(QueryFailure::Unreachable(format!(
-                "the answer has the status {status}, and is none of Prometheus'"
-            ))),
-        }
-    }
-}
-
 /// The checks of one bot, and what they found so far.
 struct PrometheusCheck<'a> {
-    server: QueriedServer<'a>,
+    client: &'a HttpClient,
+    url: &'a str,
     expected: &'a LinkedCatalogue,
     /// The job under which Prometheus scrapes the bot.
     job: &'a str,
@@ -104,10 +66,9 @@ pub(super) fn check(
     job: Option<&str>,
 ) -> Vec<BotFinding> {
     let RuleContext { job, .. } = RuleContext::new(expected, TimeScale::NONE, job);
-    let server = QueriedServer { client, url };
-    let mut check = PrometheusCheck { server, expected, job, findings: Vec::new() };
+    let mut check = PrometheusCheck { client, url, expected, job, findings: Vec::new() };
     if let Err(problem) = check.run() {
-        check.findings.push(BotFinding::violation(Check::Prometheus, url, problem, UNREACHABLE));
+        check.violation(url, problem, UNREACHABLE);
     }
     check.findings
 }
@@ -147,7 +108,7 @@ impl PrometheusCheck<'_> {
             ),
         };
         let problem = format!("Prometheus has no target of this job; it has {others}");
-        self.findings.push(BotFinding::violation(Check::Prometheus, subject, problem, NO_TARGET));
+        self.violation(&subject, problem, NO_TARGET);
         Ok(false)
     }
 
@@ -156,13 +117,7 @@ impl PrometheusCheck<'_> {
         for family in expected.families.iter().filter(|family| !is_created_by_use(family, expected)) {
             let query = format!("{}{{{}}}", counted(family), self.job());
             if self.count(&query, &family.name)? == Some(0) {
-                let problem = "Prometheus has no series of it";
-                self.findings.push(BotFinding::violation(
-                    Check::Prometheus,
-                    &family.name,
-                    problem,
-                    NO_SERIES,
-                ));
+                self.violation(&family.name, "Prometheus has no series of it", NO_SERIES);
             }
         }
         Ok(())
@@ -231,15 +186,27 @@ impl PrometheusCheck<'_> {
 
     /// The series in a result, in the same way.
     fn ask(&mut self, query: &str, subject: &str) -> Result<Option<Vec<Value>>, String> {
-        match self.server.ask(query) {
-            Ok(series) => Ok(Some(series)),
-            Err(QueryFailure::Refused(error)) => {
-                let problem = format!("Prometheus refuses the query: {error}");
-                self.findings.push(BotFinding::violation(Check::Prometheus, subject, problem, REFUSED));
+        let url = format!("{}/api/v1/query", self.url);
+        let mut request = self.client.agent(0).get(&url).query("query", query);
+        if let Some(authorization) = self.client.authorization() {
+            request = request.header("Authorization", authorization);
+        }
+        let answer =
+            request.call().and_then(|mut answer| Ok((answer.status(), answer.body_mut().read_to_string()?)));
+        let explain = |cause| explained(&cause, self.client.timeout(), "Prometheus");
+        let (status, text) = answer.map_err(explain)?;
+        match serde_json::from_str(&text) {
+            Ok(QueryAnswer { data: Some(data), .. }) => Ok(Some(data.result)),
+            Ok(QueryAnswer { error: Some(error), .. }) => {
+                self.violation(subject, format!("Prometheus refuses the query: {}", shown(&error)), REFUSED);
                 Ok(None)
             }
-            Err(QueryFailure::Unreachable(problem)) => Err(problem),
+            _ => Err(format!("the answer has the status {status}, and is none of Prometheus'")),
         }
+    }
+
+    fn violation(&mut self, subject: &str, problem: impl Into<String>, advice: &'static str) {
+        self.findings.push(BotFinding::violation(Check::Prometheus, subject, problem, advice));
     }
 }
 

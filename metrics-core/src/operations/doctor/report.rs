@@ -1,9 +1,11 @@
-//! The findings as text for a person, and as JSON.
+//! The findings as text for a person.
 
 use std::fmt::Write as _;
 
+use clap::ValueEnum as _;
+
 use super::Diagnosis;
-use super::finding::FindingLevel;
+use super::finding::{FindingLevel, word};
 
 /// A paragraph for each finding, and the numbers of compared objects.
 pub(super) fn plain(diagnosis: &Diagnosis) -> String {
@@ -13,10 +15,11 @@ pub(super) fn plain(diagnosis: &Diagnosis) -> String {
         let _ = writeln!(text, "{finding}");
     }
     let Diagnosis { url, families, series, functions, is_incomplete, findings } = diagnosis;
-    let counts = FindingLevel::ALL.map(|level| {
-        let count = findings.iter().filter(|finding| finding.level == level).count();
-        format!("{count} {}", level.as_str())
+    let counts = FindingLevel::value_variants().iter().rev().map(|level| {
+        let count = findings.iter().filter(|finding| finding.level == *level).count();
+        format!("{count} {}", word(level))
     });
+    let counts: Vec<_> = counts.collect();
     let _ = writeln!(text, "{url}: {families} families, {series} series; findings: {}", counts.join(", "));
     if *is_incomplete {
         text.push_str("nothing else could be checked\n");
@@ -29,9 +32,4 @@ pub(super) fn plain(diagnosis: &Diagnosis) -> String {
         );
     }
     text
-}
-
-pub(super) fn json(diagnosis: &Diagnosis) -> Result<String, String> {
-    let text = serde_json::to_string_pretty(diagnosis);
-    text.map(|text| text + "\n").map_err(|error| format!("the JSON cannot be written: {error}"))
 }
