@@ -1,13 +1,15 @@
 //! The ways in which foreign code can fail a scrape.
 
-use std::fmt;
-
 /// The reason why a foreign source is missing from a scrape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Failure {
+    #[error("it panicked")]
     Panicked,
+    #[error("it took longer than a second")]
     Late,
+    #[error("no thread could be started for it")]
     NoThread,
+    #[error("it cannot be exported")]
     Invalid,
 }
 
@@ -30,14 +32,3 @@ pub(crate) const FAILURE_REASONS: [&str; Failure::ALL.len()] = {
     let [first, second, third, fourth] = Failure::ALL;
     [first.as_str(), second.as_str(), third.as_str(), fourth.as_str()]
 };
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Panicked => "it panicked",
-            Self::Late => "it took longer than a second",
-            Self::NoThread => "no thread could be started for it",
-            Self::Invalid => "it cannot be exported",
-        })
-    }
-}
