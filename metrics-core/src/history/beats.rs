@@ -41,7 +41,7 @@ pub(crate) struct Beat {
 
 impl BeatRings {
     pub(super) fn add(&mut self, reading: &HistoryReading) {
-        for (labels, counts) in &reading.subsystems {
+        for (labels, counts) in &reading.subsystems.values {
             let has_room = self.subsystems.len() < MOST_SUBSYSTEMS && is_short(labels);
             let pulse = match self.subsystems.get_mut(labels) {
                 Some(pulse) => pulse,

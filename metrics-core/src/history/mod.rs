@@ -29,12 +29,12 @@ use crate::catalogue::{Family, Origin};
 pub(crate) use beats::{Beat, BeatRings};
 pub(crate) use cell::HistoryCell;
 pub(crate) use orders::{LastOrders, PlacedOrders};
-pub(crate) use quantile::{QuantileEstimates, rounded};
+pub(crate) use quantile::{percentiles, rounded};
 pub(crate) use reading::{
     CallCounts, CountedSeries, HistoryReading, OUTCOMES, SeriesLabels, differences, failed_calls, words,
 };
 pub(crate) use selected::{Selected, Selection};
-pub(crate) use steps::{CallStep, Column, Ended, Row, RunStep, STEP, Steps};
+pub(crate) use steps::{CallStep, Column, EndedStep, Row, RunStep, STEP, Steps};
 pub(crate) use window::Window;
 
 /// The most operations, subsystems and profiles with a chart.

@@ -1,18 +1,10 @@
 //! Quantiles of durations, from counts by bucket.
 
-/// The 50th, 90th and 99th percentile.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct QuantileEstimates(pub(crate) [f64; 3]);
-
-const PERCENTILES: [f64; 3] = [0.5, 0.9, 0.99];
-
-impl QuantileEstimates {
-    /// The percentiles of observations that are counted by bucket; `None` without any. `bounds` are the upper bounds of
-    /// all buckets but the last.
-    pub(crate) fn of(counts: &[u64], bounds: &[f64]) -> Option<Self> {
-        let total: u64 = counts.iter().sum();
-        (total > 0).then(|| Self(PERCENTILES.map(|part| quantile(part, total, counts, bounds))))
-    }
+/// The 50th, 90th and 99th percentile of observations that are counted by bucket; `None` without any. `bounds` are the
+/// upper bounds of all buckets but the last.
+pub(crate) fn percentiles(counts: &[u64], bounds: &[f64]) -> Option<[f64; 3]> {
+    let total: u64 = counts.iter().sum();
+    (total > 0).then(|| [0.5, 0.9, 0.99].map(|part| quantile(part, total, counts, bounds)))
 }
 
 /// Interpolated within the bucket, as by `histogram_quantile` of Prometheus: the lowest bucket begins at 0 unless its
@@ -53,7 +45,7 @@ mod tests {
     const BOUNDS: [f64; 3] = [1.0, 2.0, 4.0];
 
     fn of(counts: &[u64]) -> Option<[f64; 3]> {
-        QuantileEstimates::of(counts, &BOUNDS).map(|QuantileEstimates(of)| of)
+        percentiles(counts, &BOUNDS)
     }
 
     #[test]
@@ -68,11 +60,8 @@ mod tests {
 
     #[test]
     fn a_lowest_bucket_that_is_not_above_zero_has_no_lower_bound() {
-        assert_eq!(QuantileEstimates::of(&[3, 0], &[-5.0]), Some(QuantileEstimates([-5.0; 3])));
-        assert_eq!(
-            QuantileEstimates::of(&[0, 4, 0], &[-5.0, 5.0]).map(|QuantileEstimates([p50, ..])| p50),
-            Some(0.0)
-        );
+        assert_eq!(percentiles(&[3, 0], &[-5.0]), Some([-5.0; 3]));
+        assert_eq!(percentiles(&[0, 4, 0], &[-5.0, 5.0]).map(|[p50, ..]| p50), Some(0.0));
     }
 
     #[test]

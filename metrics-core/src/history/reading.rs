@@ -42,17 +42,25 @@ pub(crate) struct CallCounts {
 pub(crate) struct HistoryReading {
     pub(crate) at: Stamp,
     /// By exchange and operation.
-    pub(crate) operations: BTreeMap<SeriesLabels, CallCounts>,
+    pub(crate) operations: CountedSeries,
     /// By subsystem.
-    pub(crate) subsystems: BTreeMap<SeriesLabels, CallCounts>,
+    pub(crate) subsystems: CountedSeries,
     /// In percent, by profile.
     pub(crate) utilization: BTreeMap<SeriesLabels, f64>,
     pub(crate) placed: PlacedOrders,
     /// The counts of a bot's own counters and histograms, by bucket; a float counter's as its bits.
-    pub(crate) own: BTreeMap<OwnKey, Vec<u64>>,
-    /// The lists of which series were left out.
-    pub(super) cut: CutLists,
+    pub(crate) own: SeriesList<OwnKey, Vec<u64>>,
 }
+
+/// Series by their labels, of which some may have been left out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SeriesList<K, V> {
+    pub(crate) values: BTreeMap<K, V>,
+    pub(super) is_cut: bool,
+}
+
+/// The counts of operations or subsystems.
+pub(crate) type CountedSeries = SeriesList<SeriesLabels, CallCounts>;
 
 /// The series that are kept already.
 #[derive(Debug, Default)]
@@ -62,24 +70,31 @@ pub(super) struct KeptSeries<'a> {
     pub(super) profiles: BTreeSet<&'a SeriesLabels>,
 }
 
-/// The lists that lack series, so that one that is not in them may have been counted before.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct CutLists {
-    operations: bool,
-    subsystems: bool,
-    own: bool,
+impl<K: Ord, V> SeriesList<K, V> {
+    /// Whether this series may have been left out, so that its values are not known.
+    pub(crate) fn may_lack(&self, key: &K) -> bool {
+        self.is_cut && !self.values.contains_key(key)
+    }
 }
 
-/// The counts of all operations, or of all subsystems, in a reading.
-pub(crate) struct CountedSeries<'a> {
-    pub(crate) counts: &'a BTreeMap<SeriesLabels, CallCounts>,
-    is_cut: bool,
-}
+impl CountedSeries {
+    fn of(&mut self, labels: &[Cow<'static, str>]) -> &mut CallCounts {
+        self.values.entry(labels.to_vec()).or_default()
+    }
 
-impl CountedSeries<'_> {
-    /// Whether this series may have been left out, so that its counts are not known.
-    pub(crate) fn may_lack(&self, labels: &SeriesLabels) -> bool {
-        self.is_cut && !self.counts.contains_key(labels)
+    /// Sets the count of the outcome that is the last of `labels`.
+    fn count_outcome(&mut self, labels: &[Cow<'static, str>], count: u64) {
+        let Some((outcome, labels)) = labels.split_last() else { return };
+        if let Some(index) = Outcome::VALUES.iter().position(|known| known == outcome) {
+            self.of(labels).outcomes[index] = count;
+        }
+    }
+
+    /// Leaves out the series over the limit. Those that are `kept` already are the last to go, and those without a call or
+    /// run the first.
+    fn limit(&mut self, most: usize, kept: &BTreeSet<&SeriesLabels>) {
+        let rank = |labels: &_, counts: &CallCounts| (kept.contains(labels), counts.has_begun());
+        self.is_cut |= limit(&mut self.values, most, rank);
     }
 }
 
@@ -155,63 +170,35 @@ pub(crate) fn differences(now: &[u64], then: &[u64]) -> Option<Vec<u64>> {
 impl HistoryReading {
     /// The selected series.
     pub(crate) fn of(selection: &Selection, at: Stamp) -> Self {
-        let cut = CutLists { own: selection.own_left_out > 0, ..CutLists::default() };
-        let mut reading = Self { at, cut, placed: selection.placed.clone(), ..Self::default() };
+        let own = SeriesList { is_cut: selection.own_left_out > 0, ..SeriesList::default() };
+        let mut reading = Self { at, own, placed: selection.placed.clone(), ..Self::default() };
         for family in &selection.snapshot.families {
             reading.read(family);
         }
         reading
     }
 
-    /// The counts of operations.
-    pub(crate) fn of_operations(&self) -> CountedSeries<'_> {
-        CountedSeries { counts: &self.operations, is_cut: self.cut.operations }
-    }
-
-    /// The counts of subsystems.
-    pub(crate) fn of_subsystems(&self) -> CountedSeries<'_> {
-        CountedSeries { counts: &self.subsystems, is_cut: self.cut.subsystems }
-    }
-
-    /// Whether this series of a bot's own may have been left out.
-    pub(crate) fn may_lack_own(&self, key: &OwnKey) -> bool {
-        self.cut.own && !self.own.contains_key(key)
-    }
-
-    /// Leaves out the series over the limits, so that it may be kept. Those that are `kept` already are the last to go,
-    /// and operations and subsystems without a call or run the first.
+    /// Leaves out the series over the limits, so that it may be kept. Those that are `kept` already are the last to go.
     pub(super) fn limited(mut self, most_operations: usize, kept: &KeptSeries<'_>) -> Self {
-        let KeptSeries { operations, subsystems, profiles } = kept;
-        let rank = |kept: &BTreeSet<&SeriesLabels>, labels: &SeriesLabels, counts: &CallCounts| {
-            (kept.contains(labels), counts.has_begun())
-        };
-        self.cut.operations |=
-            limit(&mut self.operations, most_operations, |labels, counts| rank(operations, labels, counts));
-        self.cut.subsystems |=
-            limit(&mut self.subsystems, MOST_SUBSYSTEMS, |labels, counts| rank(subsystems, labels, counts));
-        limit(&mut self.utilization, MOST_PROFILES, |labels, _| profiles.contains(labels));
+        self.operations.limit(most_operations, &kept.operations);
+        self.subsystems.limit(MOST_SUBSYSTEMS, &kept.subsystems);
+        limit(&mut self.utilization, MOST_PROFILES, |labels, _| kept.profiles.contains(labels));
         self.placed = PlacedOrders::new();
-        let (all, mut words) = (self.own.len(), 0);
-        self.own.retain(|(_, labels), counts| {
+        let SeriesList { values: own, is_cut } = &mut self.own;
+        let (all, mut words) = (own.len(), 0);
+        own.retain(|(_, labels), counts| {
             words += counts.len() + KEY_WORDS;
             words <= MOST_OWN_WORDS && is_short(labels)
         });
-        self.cut.own |= self.own.len() < all;
+        *is_cut |= own.len() < all;
         self
     }
 
     /// This reading without a bot's own families and the orders, of which steps have none.
     pub(crate) fn of_catalogue(&self) -> Self {
-        let Self { at, operations, subsystems, utilization, cut, .. } = self;
-        let (operations, subsystems) = (operations.clone(), subsystems.clone());
-        Self {
-            at: *at,
-            operations,
-            subsystems,
-            utilization: utilization.clone(),
-            cut: *cut,
-            ..Self::default()
-        }
+        let (operations, subsystems) = (self.operations.clone(), self.subsystems.clone());
+        let utilization = self.utilization.clone();
+        Self { at: self.at, operations, subsystems, utilization, ..Self::default() }
     }
 
     fn read(&mut self, FamilySnapshot { family, samples }: &FamilySnapshot) {
@@ -219,30 +206,29 @@ impl HistoryReading {
         for Sample { labels, value } in samples {
             match value {
                 Value::Histogram(histogram) if is(&catalogue::EXCHANGE_API_LATENCY_SECONDS) => {
-                    self.operations.entry(labels.clone()).or_default().observe(histogram);
+                    self.operations.of(labels).observe(histogram);
                 }
                 Value::Histogram(histogram) if is(&catalogue::SUBSYSTEM_DURATION_SECONDS) => {
-                    self.subsystems.entry(labels.clone()).or_default().observe(histogram);
+                    self.subsystems.of(labels).observe(histogram);
                 }
                 Value::Counter(count) if is(&catalogue::EXCHANGE_API_REQUESTS_TOTAL) => {
-                    count_outcome(&mut self.operations, labels, *count);
+                    self.operations.count_outcome(labels, *count);
                 }
                 Value::Counter(count) if is(&catalogue::SUBSYSTEM_RUNS_TOTAL) => {
-                    count_outcome(&mut self.subsystems, labels, *count);
+                    self.subsystems.count_outcome(labels, *count);
                 }
                 Value::Gauge(calls) if is(&catalogue::EXCHANGE_API_IN_FLIGHT) => {
-                    self.operations.entry(labels.clone()).or_default().in_progress = whole(*calls);
+                    self.operations.of(labels).in_progress = whole(*calls);
                 }
                 Value::Gauge(runs) if is(&catalogue::SUBSYSTEM_IN_PROGRESS) => {
-                    self.subsystems.entry(labels.clone()).or_default().in_progress = whole(*runs);
+                    self.subsystems.of(labels).in_progress = whole(*runs);
                 }
                 Value::Gauge(percent) if is(&catalogue::PROFILE_UTILIZATION_PERCENT) => {
                     self.utilization.insert(labels.clone(), *percent);
                 }
                 _ if family.origin == Origin::Custom => {
-                    if let Some(words) = words(value) {
-                        self.own.insert((family.name, labels.clone()), words);
-                    }
+                    let words = words(value).map(|words| ((family.name, labels.clone()), words));
+                    self.own.values.extend(words);
                 }
                 _ => {}
             }
@@ -254,14 +240,6 @@ impl CallCounts {
     fn observe(&mut self, histogram: &HistogramValue) {
         self.buckets = histogram.buckets().to_vec();
         self.sum = histogram.sum();
-    }
-}
-
-/// Sets the count of the outcome that is the last of `labels`.
-fn count_outcome(series: &mut BTreeMap<SeriesLabels, CallCounts>, labels: &[Cow<'static, str>], count: u64) {
-    let Some((outcome, labels)) = labels.split_last() else { return };
-    if let Some(index) = Outcome::VALUES.iter().position(|known| known == outcome) {
-        series.entry(labels.to_vec()).or_default().outcomes[index] = count;
     }
 }
 

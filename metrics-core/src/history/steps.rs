@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::quantile::{QuantileEstimates, rounded};
+use super::quantile::{percentiles, rounded};
 use super::reading::{
     CallCounts, CountedSeries, HistoryReading, KeptSeries, OUTCOMES, SeriesLabels, is_short,
 };
@@ -20,14 +20,16 @@ const LONGEST_STEP: Duration = Duration::from_millis(6_500);
 pub(crate) const STEPS: usize = 180;
 
 /// The last steps.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Steps {
     /// The counts at the end of the last step.
     last: Option<HistoryReading>,
     pub(crate) rows: VecDeque<Row>,
-    operations: StepTable<CallStep>,
-    subsystems: StepTable<RunStep>,
-    utilization: StepTable<f32>,
+    /// By exchange and operation.
+    pub(crate) operations: StepTable<CallStep>,
+    pub(crate) subsystems: StepTable<RunStep>,
+    /// The utilisation of profiles in percent, at the end of each step.
+    pub(crate) utilization: StepTable<f32>,
 }
 
 /// The moment and the length of a step.
@@ -40,38 +42,46 @@ pub(crate) struct Row {
     pub(crate) length: Option<Duration>,
 }
 
-/// The calls that ended within a step.
+/// The calls or runs that ended within a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct CallStep {
-    outcomes: [u32; OUTCOMES],
-    /// The 50th, 90th and 99th percentile of their latency in seconds; NaN if no call ended.
-    pub(crate) quantiles: [f32; 3],
+pub(crate) struct EndedStep<D> {
+    /// Their number, by outcome.
+    pub(crate) outcomes: [u32; OUTCOMES],
+    /// In seconds; NaN if none was observed.
+    pub(crate) durations: D,
 }
 
-/// The runs that ended within a step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct RunStep {
-    outcomes: [u32; OUTCOMES],
-    /// Their mean duration in seconds; NaN if none was observed. The buckets of durations are too wide for quantiles of
-    /// a few runs.
-    pub(crate) mean: f32,
-}
+/// Calls, with the 50th, 90th and 99th percentile of their latency.
+pub(crate) type CallStep = EndedStep<[f32; 3]>;
 
-/// A step of calls or runs.
-pub(crate) trait Ended: From<CallCounts> {
-    /// Those that ended, by outcome.
-    fn outcomes(&self) -> &[u32; OUTCOMES];
-}
+/// Runs, with their mean duration: its buckets are too wide for quantiles of a few runs.
+pub(crate) type RunStep = EndedStep<f32>;
 
 /// Columns as long as there are rows.
 #[derive(Debug)]
-struct StepTable<T>(Vec<Column<T>>);
+pub(crate) struct StepTable<T> {
+    pub(crate) columns: Vec<Column<T>>,
+    /// The most columns.
+    most: usize,
+}
 
 /// The steps of one series; `None` in a gap, and while the series did not exist.
 #[derive(Debug)]
 pub(crate) struct Column<T> {
     pub(crate) labels: SeriesLabels,
     pub(crate) cells: VecDeque<Option<T>>,
+}
+
+impl Default for Steps {
+    fn default() -> Self {
+        Self {
+            last: None,
+            rows: VecDeque::new(),
+            operations: StepTable::new(MOST_OPERATIONS),
+            subsystems: StepTable::new(MOST_SUBSYSTEMS),
+            utilization: StepTable::new(MOST_PROFILES),
+        }
+    }
 }
 
 impl Steps {
@@ -98,40 +108,26 @@ impl Steps {
     fn push(&mut self, row: Row, last: &HistoryReading) {
         let before = self.rows.len();
         push(&mut self.rows, row);
-        let Some(now) = self.last.as_ref().filter(|_| row.length.is_some()) else {
-            self.operations.push(before, BTreeMap::new(), MOST_OPERATIONS);
-            self.subsystems.push(before, BTreeMap::new(), MOST_SUBSYSTEMS);
-            self.utilization.push(before, BTreeMap::new(), MOST_PROFILES);
-            return;
+        let (operations, subsystems, utilization) = match &self.last {
+            Some(now) if row.length.is_some() => {
+                let used = now.utilization.iter().map(|(labels, used)| (labels.clone(), percent(*used)));
+                let operations = ended(&now.operations, &last.operations);
+                (operations, ended(&now.subsystems, &last.subsystems), used.collect())
+            }
+            _ => Default::default(),
         };
-        self.operations.push(before, ended(&now.operations, &last.of_operations()), MOST_OPERATIONS);
-        self.subsystems.push(before, ended(&now.subsystems, &last.of_subsystems()), MOST_SUBSYSTEMS);
-        let utilization = now.utilization.iter().map(|(labels, used)| (labels.clone(), percent(*used)));
-        self.utilization.push(before, utilization.collect(), MOST_PROFILES);
+        self.operations.push(before, operations);
+        self.subsystems.push(before, subsystems);
+        self.utilization.push(before, utilization);
     }
 
-    /// The number of these operations that have no steps because there is no room for them.
-    pub(crate) fn operations_without_room<'a>(
+    /// The number of these series that have no steps in one of the tables because there is no room for them.
+    pub(crate) fn without_room<'a, T: Clone>(
         &self,
-        operations: impl Iterator<Item = &'a SeriesLabels>,
+        table: &StepTable<T>,
+        series: impl Iterator<Item = &'a SeriesLabels>,
     ) -> usize {
-        if self.rows.is_empty() { 0 } else { self.operations.without_room(operations, MOST_OPERATIONS) }
-    }
-
-    /// The number of these subsystems that have no steps because there is no room for them.
-    pub(crate) fn subsystems_without_room<'a>(
-        &self,
-        subsystems: impl Iterator<Item = &'a SeriesLabels>,
-    ) -> usize {
-        if self.rows.is_empty() { 0 } else { self.subsystems.without_room(subsystems, MOST_SUBSYSTEMS) }
-    }
-
-    /// The number of these profiles that have no steps because there is no room for them.
-    pub(crate) fn profiles_without_room<'a>(
-        &self,
-        profiles: impl Iterator<Item = &'a SeriesLabels>,
-    ) -> usize {
-        if self.rows.is_empty() { 0 } else { self.utilization.without_room(profiles, MOST_PROFILES) }
+        if self.rows.is_empty() { 0 } else { table.without_room(series) }
     }
 
     /// Whether older steps have been dropped.
@@ -141,64 +137,36 @@ impl Steps {
 
     /// The steps of an operation.
     pub(crate) fn operation(&self, exchange: &str, operation: &str) -> Option<&Column<CallStep>> {
-        self.operations.0.iter().find(|column| column.labels[..] == [exchange, operation])
-    }
-
-    /// The steps of the exchange's operations, by exchange and operation.
-    pub(crate) fn operations(&self) -> &[Column<CallStep>] {
-        &self.operations.0
-    }
-
-    /// The steps of subsystems.
-    pub(crate) fn subsystems(&self) -> &[Column<RunStep>] {
-        &self.subsystems.0
-    }
-
-    /// The utilisation of profiles in percent, at the end of each step.
-    pub(crate) fn utilization(&self) -> &[Column<f32>] {
-        &self.utilization.0
+        self.operations.columns.iter().find(|column| column.labels[..] == [exchange, operation])
     }
 }
 
 /// What ended between two readings, by series; without those of which nothing has begun yet, which would take the room
 /// of others.
-fn ended<T: Ended>(
-    now: &BTreeMap<SeriesLabels, CallCounts>,
-    then: &CountedSeries<'_>,
-) -> BTreeMap<SeriesLabels, T> {
+fn ended<D>(now: &CountedSeries, then: &CountedSeries) -> BTreeMap<SeriesLabels, EndedStep<D>>
+where
+    EndedStep<D>: From<CallCounts>,
+{
     let step = |(labels, counts): (&SeriesLabels, &CallCounts)| {
-        Some((labels.clone(), counts.since(then.counts.get(labels))?.into()))
+        Some((labels.clone(), counts.since(then.values.get(labels))?.into()))
     };
     let is_known =
         |(labels, counts): &(&SeriesLabels, &CallCounts)| counts.has_begun() && !then.may_lack(labels);
-    now.iter().filter(is_known).filter_map(step).collect()
-}
-
-impl Ended for CallStep {
-    fn outcomes(&self) -> &[u32; OUTCOMES] {
-        &self.outcomes
-    }
-}
-
-impl Ended for RunStep {
-    fn outcomes(&self) -> &[u32; OUTCOMES] {
-        &self.outcomes
-    }
+    now.values.iter().filter(is_known).filter_map(step).collect()
 }
 
 impl From<CallCounts> for CallStep {
     fn from(counts: CallCounts) -> Self {
-        let quantiles = QuantileEstimates::of(&counts.buckets, &EXCHANGE_API_LATENCY_BUCKETS);
-        Self {
-            outcomes: counts.outcomes.map(saturated),
-            quantiles: quantiles.map_or([f32::NAN; 3], |QuantileEstimates(quantiles)| quantiles.map(short)),
-        }
+        let latency = percentiles(&counts.buckets, &EXCHANGE_API_LATENCY_BUCKETS);
+        let durations = latency.map_or([f32::NAN; 3], |latency| latency.map(short));
+        Self { outcomes: counts.outcomes.map(saturated), durations }
     }
 }
 
 impl From<CallCounts> for RunStep {
     fn from(counts: CallCounts) -> Self {
-        Self { outcomes: counts.outcomes.map(saturated), mean: counts.mean().map_or(f32::NAN, short) }
+        let durations = counts.mean().map_or(f32::NAN, short);
+        Self { outcomes: counts.outcomes.map(saturated), durations }
     }
 }
 
@@ -222,35 +190,33 @@ fn percent(percent: f64) -> f32 {
     rounded(percent) as f32
 }
 
-impl<T> Default for StepTable<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
 impl<T: Clone> StepTable<T> {
-    fn labels(&self) -> BTreeSet<&SeriesLabels> {
-        self.0.iter().map(|column| &column.labels).collect()
+    fn new(most: usize) -> Self {
+        Self { columns: Vec::new(), most }
     }
 
-    fn without_room<'a>(&self, series: impl Iterator<Item = &'a SeriesLabels>, most: usize) -> usize {
-        let has_column = |labels: &SeriesLabels| self.0.iter().any(|column| column.labels == *labels);
-        let is_full = self.0.len() >= most;
+    fn labels(&self) -> BTreeSet<&SeriesLabels> {
+        self.columns.iter().map(|column| &column.labels).collect()
+    }
+
+    fn without_room<'a>(&self, series: impl Iterator<Item = &'a SeriesLabels>) -> usize {
+        let has_column = |labels: &SeriesLabels| self.columns.iter().any(|column| column.labels == *labels);
+        let is_full = self.columns.len() >= self.most;
         series.filter(|labels| !is_short(labels) || is_full && !has_column(labels)).count()
     }
 
     /// Adds a row, which follows `before` others. A series over the limit is left out, until another has no cell left.
-    fn push(&mut self, before: usize, mut row: BTreeMap<SeriesLabels, T>, most: usize) {
-        for column in &mut self.0 {
+    fn push(&mut self, before: usize, mut row: BTreeMap<SeriesLabels, T>) {
+        for column in &mut self.columns {
             push(&mut column.cells, row.remove(&column.labels));
         }
-        self.0.retain(|column| column.cells.iter().any(Option::is_some));
+        self.columns.retain(|column| column.cells.iter().any(Option::is_some));
         for (labels, cell) in row {
-            if self.0.len() < most && is_short(&labels) {
+            if self.columns.len() < self.most && is_short(&labels) {
                 let mut cells = VecDeque::with_capacity(STEPS);
                 cells.resize(before.min(STEPS - 1), None);
                 cells.push_back(Some(cell));
-                self.0.push(Column { labels, cells });
+                self.columns.push(Column { labels, cells });
             }
         }
     }

@@ -18,13 +18,12 @@ fn reading(ms: u64, calls: u64, failures: u64) -> HistoryReading {
     counts.outcomes[0] = calls;
     counts.outcomes[6] = failures;
     let at = Stamp { boot_time: Duration::from_millis(ms), wall: Duration::from_millis(1_000_000 + ms) };
-    let subsystems = [(vec!["trading".into()], counts.clone())].into();
-    let utilization = [(vec!["maker".into()], 12.345)].into();
+    let series = |labels, counts| CountedSeries { values: [(labels, counts)].into(), is_cut: false };
     HistoryReading {
         at,
-        operations: [(labels("okx"), counts)].into(),
-        subsystems,
-        utilization,
+        operations: series(labels("okx"), counts.clone()),
+        subsystems: series(vec!["trading".into()], counts),
+        utilization: [(vec!["maker".into()], 12.345)].into(),
         ..HistoryReading::default()
     }
 }
@@ -38,8 +37,8 @@ fn add(history: &mut HistoryRings, reading: HistoryReading) -> Option<Depth> {
 
 /// The calls of each step.
 fn calls(history: &HistoryRings) -> Vec<Option<u32>> {
-    let cells = history.steps.operations()[0].cells.iter();
-    cells.map(|cell| cell.as_ref().map(|step| step.outcomes().iter().sum())).collect()
+    let cells = history.steps.operations.columns[0].cells.iter();
+    cells.map(|cell| cell.as_ref().map(|step| step.outcomes.iter().sum())).collect()
 }
 
 #[test]
@@ -66,14 +65,15 @@ fn a_step_has_what_was_counted_within_it() {
     let lengths: Vec<_> = history.steps.rows.iter().map(|row| row.length).collect();
     assert_eq!(lengths, [Some(STEP); 3]);
     assert_eq!(calls(&history), [Some(100), Some(3), Some(0)]);
-    let column = &history.steps.operations()[0];
+    let column = &history.steps.operations.columns[0];
     let steps: Vec<_> = column.cells.iter().flatten().collect();
-    assert_eq!([steps[0].outcomes()[6], steps[1].outcomes()[6]], [0, 3]);
-    assert_eq!(steps[0].quantiles, [0.0075, 0.0095, 0.01]);
-    assert!(steps[2].quantiles[0].is_nan(), "nothing ended");
-    let means: Vec<_> = history.steps.subsystems()[0].cells.iter().flatten().map(|step| step.mean).collect();
+    assert_eq!([steps[0].outcomes[6], steps[1].outcomes[6]], [0, 3]);
+    assert_eq!(steps[0].durations, [0.0075, 0.0095, 0.01]);
+    assert!(steps[2].durations[0].is_nan(), "nothing ended");
+    let means: Vec<_> =
+        history.steps.subsystems.columns[0].cells.iter().flatten().map(|step| step.durations).collect();
     assert!(means[0] == 0.008 && means[2].is_nan(), "{means:?}");
-    assert_eq!(history.steps.utilization()[0].cells.back(), Some(&Some(12.3)));
+    assert_eq!(history.steps.utilization.columns[0].cells.back(), Some(&Some(12.3)));
 }
 
 #[test]
@@ -86,7 +86,8 @@ fn a_late_sampling_leaves_one_gap_and_no_wrong_rate() {
         assert_eq!(calls(&history), [Some(5), None, Some(7)], "{late} ms");
         let lengths: Vec<_> = history.steps.rows.iter().map(|row| row.length.is_some()).collect();
         assert_eq!(lengths, [true, false, true]);
-        let utilization: Vec<_> = history.steps.utilization()[0].cells.iter().map(Option::is_some).collect();
+        let utilization: Vec<_> =
+            history.steps.utilization.columns[0].cells.iter().map(Option::is_some).collect();
         assert_eq!(utilization, [true, false, true]);
     }
     let mut history = HistoryRings::default();
@@ -123,17 +124,18 @@ fn a_series_that_begins_later_has_no_earlier_cells_and_one_that_ends_leaves() {
     for step in 0..=400 {
         let mut reading = reading(step * 5_000, step, 0);
         if (10..=200).contains(&step) {
-            let counts = reading.operations[&labels("okx")].clone();
-            reading.operations.insert(labels("kraken"), counts);
+            let counts = reading.operations.values[&labels("okx")].clone();
+            reading.operations.values.insert(labels("kraken"), counts);
         }
         add(&mut history, reading);
         if step == 12 {
-            let kraken = history.steps.operations().iter().find(|column| column.labels == labels("kraken"));
+            let kraken =
+                history.steps.operations.columns.iter().find(|column| column.labels == labels("kraken"));
             let cells: Vec<_> = kraken.expect("it has begun").cells.iter().map(Option::is_some).collect();
             assert_eq!(cells, [vec![false; 9], vec![true; 3]].concat());
         }
     }
-    assert_eq!(history.steps.operations().len(), 1);
+    assert_eq!(history.steps.operations.columns.len(), 1);
 }
 
 #[test]
@@ -144,21 +146,21 @@ fn series_over_the_limits_are_left_out() {
     let mut history = HistoryRings::default();
     for step in 0..3 {
         let mut reading = reading(step * 5_000, step, 0);
-        let counts = reading.operations[&labels("okx")].clone();
+        let counts = reading.operations.values[&labels("okx")].clone();
         for &name in names.iter().chain([&long]) {
-            reading.operations.insert(labels(name), counts.clone());
-            reading.subsystems.insert(vec![name.into()], counts.clone());
+            reading.operations.values.insert(labels(name), counts.clone());
+            reading.subsystems.values.insert(vec![name.into()], counts.clone());
             reading.utilization.insert(vec![name.into()], 1.0);
             reading.own.insert((name, vec![name.into()]), vec![1; 200]);
         }
         add(&mut history, reading);
     }
-    assert_eq!(history.steps.operations().len(), MOST_OPERATIONS);
-    assert_eq!(history.steps.subsystems().len(), MOST_SUBSYSTEMS);
-    assert_eq!(history.steps.utilization().len(), MOST_PROFILES);
+    assert_eq!(history.steps.operations.columns.len(), MOST_OPERATIONS);
+    assert_eq!(history.steps.subsystems.columns.len(), MOST_SUBSYSTEMS);
+    assert_eq!(history.steps.utilization.columns.len(), MOST_PROFILES);
     let begin = history.window.begin(Duration::from_secs(10)).expect("it has begun");
-    assert!(begin.of_operations().may_lack(&labels("absent")));
-    assert!(begin.may_lack_own(&("absent", labels("absent"))));
+    assert!(begin.operations.may_lack(&labels("absent")));
+    assert!(begin.own.may_lack(&("absent", labels("absent"))));
     assert!((30..200).contains(&begin.own.len()), "{}", begin.own.len());
 }
 

@@ -9,7 +9,7 @@ use super::reason::{Level, Reason, ReasonKind};
 use super::shape::{OperationStatus, Status};
 use super::verdict::{in_the_window, in_words};
 use crate::LabelValue as _;
-use crate::history::{CallStep, Ended as _, failed_calls};
+use crate::history::{CallStep, failed_calls};
 use crate::labels::Subsystem;
 use crate::outcome::Outcome;
 
@@ -45,7 +45,7 @@ pub(super) fn unknown_order(
     let (outcomes, window) = (outcomes.join(" or "), in_the_window(status));
     let text = format!("{orders} at {exchange} may be open: {name} ended with {outcomes} {window}");
     let is_unknown = |(index, count): (usize, &u32)| *count > 0 && unknown.contains(&Outcome::VALUES[index]);
-    let since = times.bad_calls(operation, |step| step.outcomes().iter().enumerate().any(is_unknown));
+    let since = times.bad_calls(operation, |step| step.outcomes.iter().enumerate().any(is_unknown));
     Some(Reason::new(Level::Critical, ReasonKind::OrdersUnknown, name, text).at(exchange).since(since))
 }
 
@@ -142,7 +142,7 @@ fn bad_calls<'a>(operation: &'a OperationStatus, times: &FaultTimes<'_>) -> Opti
 /// Whether a step has calls that are a reason of this kind.
 fn is_bad(kind: ReasonKind, step: &CallStep) -> bool {
     let is_refusal = |index| REFUSED.iter().any(|outcome| outcome.index() == index);
-    failed_calls(step.outcomes())
+    failed_calls(&step.outcomes)
         .any(|(index, count)| count > 0 && (kind != ReasonKind::Refused || is_refusal(index)))
 }
 

@@ -51,9 +51,9 @@ fn grown(family: &Family, sample: &Sample, values: &StatusValues<'_>) -> Option<
     let begin = values.begin?;
     let now = words(&sample.value)?;
     let key = (family.name, sample.labels.clone());
-    let then = match begin.own.get(&key) {
+    let then = match begin.own.values.get(&key) {
         Some(then) => then.clone(),
-        None if begin.may_lack_own(&key) => return None,
+        None if begin.own.may_lack(&key) => return None,
         None => vec![0; now.len()],
     };
     if let Value::FloatCounter(value) = sample.value {

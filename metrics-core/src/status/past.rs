@@ -9,7 +9,7 @@ use super::time::seconds;
 use crate::LabelValue as _;
 use crate::catalogue::EXCHANGE_API_LATENCY_BUCKETS;
 use crate::clock::Stamp;
-use crate::history::{CallStep, Column, Ended, OUTCOMES, Row, RunStep, STEP, Steps};
+use crate::history::{CallStep, Column, EndedStep, OUTCOMES, Row, RunStep, STEP, Steps};
 use crate::outcome::Outcome;
 
 /// Steps of 5 s, the oldest first. All columns have the same length: one entry for each step, at most 180.
@@ -94,9 +94,9 @@ impl History {
             at: rows().map(|row| seconds(now.wall_of(row.at))).collect(),
             seconds: rows().map(|Row { length, .. }| length.map(seconds)).collect(),
             latency_resolution: EXCHANGE_API_LATENCY_BUCKETS.first().copied().unwrap_or_default(),
-            operations: of_columns(steps.operations(), known, has_ended, operation),
-            subsystems: of_columns(steps.subsystems(), known, has_ended, subsystem),
-            profiles: of_columns(steps.utilization(), known, |_| true, profile),
+            operations: of_columns(&steps.operations.columns, known, has_ended, operation),
+            subsystems: of_columns(&steps.subsystems.columns, known, has_ended, subsystem),
+            profiles: of_columns(&steps.utilization.columns, known, |_| true, profile),
         }
     }
 }
@@ -114,8 +114,8 @@ fn of_columns<T, H>(
     columns.iter().filter(is_current).map(|column| history(column, known)).collect()
 }
 
-fn has_ended<T: Ended>(step: &T) -> bool {
-    step.outcomes().iter().any(|count| *count > 0)
+fn has_ended<D>(step: &EndedStep<D>) -> bool {
+    step.outcomes.iter().any(|count| *count > 0)
 }
 
 fn profile(column: &Column<f32>, known: usize) -> ProfileHistory {
@@ -124,7 +124,7 @@ fn profile(column: &Column<f32>, known: usize) -> ProfileHistory {
 }
 
 fn operation(column: &Column<CallStep>, known: usize) -> OperationHistory {
-    let [p50, p90, p99] = quantiles(column, known);
+    let [p50, p90, p99] = [0, 1, 2].map(|index| durations(column, known, |step| step.durations[index]));
     OperationHistory {
         exchange: label(column, 0),
         operation: label(column, 1),
@@ -140,7 +140,7 @@ fn subsystem(column: &Column<RunStep>, known: usize) -> SubsystemHistory {
     SubsystemHistory {
         subsystem: label(column, 0),
         runs: ended(column, known),
-        mean_seconds: durations(column, known, |step| step.mean),
+        mean_seconds: durations(column, known, |step| step.durations),
         outcomes: outcomes(column, known),
     }
 }
@@ -149,13 +149,9 @@ fn label<T>(column: &Column<T>, index: usize) -> String {
     column.labels.get(index).map(ToString::to_string).unwrap_or_default()
 }
 
-fn ended<T: Ended>(column: &Column<T>, known: usize) -> Vec<Option<u64>> {
-    let ended = |step: &T| step.outcomes().iter().copied().map(u64::from).sum();
+fn ended<D>(column: &Column<EndedStep<D>>, known: usize) -> Vec<Option<u64>> {
+    let ended = |step: &EndedStep<D>| step.outcomes.iter().copied().map(u64::from).sum();
     column.cells.iter().skip(known).map(|cell| cell.as_ref().map(ended)).collect()
-}
-
-fn quantiles(column: &Column<CallStep>, known: usize) -> [Vec<Option<f32>>; 3] {
-    [0, 1, 2].map(|index| durations(column, known, |step| step.quantiles[index]))
 }
 
 /// A column of durations, which are NaN if there are none.
@@ -164,11 +160,11 @@ fn durations<T>(column: &Column<T>, known: usize, duration: impl Fn(&T) -> f32) 
     column.cells.iter().skip(known).map(present).collect()
 }
 
-fn outcomes<T: Ended>(column: &Column<T>, known: usize) -> BTreeMap<String, Vec<Option<u64>>> {
+fn outcomes<D>(column: &Column<EndedStep<D>>, known: usize) -> BTreeMap<String, Vec<Option<u64>>> {
     let cells = || column.cells.iter().skip(known);
-    let has_occurred = |index: &usize| cells().flatten().any(|step| step.outcomes()[*index] > 0);
+    let has_occurred = |index: &usize| cells().flatten().any(|step| step.outcomes[*index] > 0);
     let of = |index: usize| {
-        let counts = cells().map(|cell| cell.as_ref().map(|step| step.outcomes()[index].into()));
+        let counts = cells().map(|cell| cell.as_ref().map(|step| step.outcomes[index].into()));
         (Outcome::VALUES[index].to_owned(), counts.collect())
     };
     (0..OUTCOMES).filter(|index| *index != Outcome::Ok.index()).filter(has_occurred).map(of).collect()

@@ -9,7 +9,7 @@ use crate::LabelValue as _;
 use crate::catalogue::SUBSYSTEM_DURATION_BUCKETS;
 use crate::clock::Stamp;
 use crate::families::subsystem::{RunEnd, SubsystemHealth};
-use crate::history::{self, CallCounts, HistoryReading, HistoryRings, SeriesLabels, rounded};
+use crate::history::{self, CallCounts, HistoryRings, SeriesLabels, rounded};
 use crate::outcome::Outcome;
 
 /// The state of all subsystems, by name. The outcome of a failure is known from the history.
@@ -27,8 +27,8 @@ fn subsystem(
     past: Option<&HistoryRings>,
 ) -> SubsystemStatus {
     let labels: SeriesLabels = vec![health.subsystem.into()];
-    let counts = values.now.subsystems.get(&labels).cloned().unwrap_or_default();
-    let recent = values.recent(&labels, HistoryReading::of_subsystems);
+    let counts = values.now.subsystems.values.get(&labels).cloned().unwrap_or_default();
+    let recent = values.recent(&labels, |reading| &reading.subsystems);
     let recent = recent.as_ref();
     SubsystemStatus {
         subsystem: health.subsystem.to_owned(),

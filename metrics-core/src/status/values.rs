@@ -16,7 +16,7 @@ use crate::families::profile_times::ProfileFigures;
 use crate::families::rate_limit::Refusals;
 use crate::families::reconciliation::Reconciliations;
 use crate::history::{
-    self, CallCounts, CountedSeries, HistoryReading, LastOrders, SeriesLabels, Steps, rounded,
+    CallCounts, CountedSeries, HistoryReading, LastOrders, SeriesLabels, Steps, percentiles, rounded,
 };
 use crate::labels::Operation;
 use crate::outcome::Outcome;
@@ -55,40 +55,40 @@ impl StatusValues<'_> {
     pub(super) fn recent(
         &self,
         labels: &SeriesLabels,
-        series: impl Fn(&HistoryReading) -> CountedSeries<'_>,
+        series: impl Fn(&HistoryReading) -> &CountedSeries,
     ) -> Option<CallCounts> {
         self.window()?;
         let then = series(self.begin?);
         if then.may_lack(labels) {
             return None;
         }
-        series(self.now).counts.get(labels)?.since(then.counts.get(labels))
+        series(self.now).values.get(labels)?.since(then.values.get(labels))
     }
 
     /// The number of operations, subsystems and series of own families whose counts at the beginning of the window are not
     /// known, by list.
     fn without_rate(&self) -> BTreeMap<String, u64> {
         let Some(begin) = self.begin.filter(|_| self.window().is_some()) else { return BTreeMap::new() };
-        let lacking = |series: fn(&HistoryReading) -> CountedSeries<'_>| {
+        let lacking = |series: fn(&HistoryReading) -> &CountedSeries| {
             let then = series(begin);
-            let counted = series(self.now).counts.iter().filter(|(_, counts)| counts.has_begun());
+            let counted = series(self.now).values.iter().filter(|(_, counts)| counts.has_begun());
             counted.filter(|(labels, _)| then.may_lack(labels)).count()
         };
         noted([
-            ("operations", lacking(HistoryReading::of_operations)),
-            ("subsystems", lacking(HistoryReading::of_subsystems)),
-            ("own_families", self.now.own.keys().filter(|key| begin.may_lack_own(key)).count()),
+            ("operations", lacking(|reading| &reading.operations)),
+            ("subsystems", lacking(|reading| &reading.subsystems)),
+            ("own_families", self.now.own.values.keys().filter(|key| begin.own.may_lack(key)).count()),
         ])
     }
 
     /// The number of operations, subsystems and profiles for which the history has no room, by list.
     fn without_steps(&self, steps: &Steps) -> BTreeMap<String, u64> {
-        let called = self.now.operations.iter().filter(|(_, counts)| counts.ended() > 0);
-        let run = self.now.subsystems.iter().filter(|(_, counts)| counts.ended() > 0);
+        let called = self.now.operations.values.iter().filter(|(_, counts)| counts.ended() > 0);
+        let run = self.now.subsystems.values.iter().filter(|(_, counts)| counts.ended() > 0);
         noted([
-            ("operations", steps.operations_without_room(called.map(|(labels, _)| labels))),
-            ("subsystems", steps.subsystems_without_room(run.map(|(labels, _)| labels))),
-            ("profiles", steps.profiles_without_room(self.now.utilization.keys())),
+            ("operations", steps.without_room(&steps.operations, called.map(|(labels, _)| labels))),
+            ("subsystems", steps.without_room(&steps.subsystems, run.map(|(labels, _)| labels))),
+            ("profiles", steps.without_room(&steps.utilization, self.now.utilization.keys())),
         ])
     }
 
@@ -128,7 +128,7 @@ impl StatusValues<'_> {
 
     pub(super) fn operations(&self) -> Vec<OperationStatus> {
         let operation = |(labels, counts): (&SeriesLabels, &CallCounts)| {
-            let recent = self.recent(labels, HistoryReading::of_operations);
+            let recent = self.recent(labels, |reading| &reading.operations);
             let recent = recent.as_ref();
             OperationStatus {
                 exchange: label(labels, 0),
@@ -144,7 +144,7 @@ impl StatusValues<'_> {
                 places_orders: Operation::PLACING.iter().any(|placing| labels[1..] == [placing.as_str()]),
             }
         };
-        self.now.operations.iter().map(operation).collect()
+        self.now.operations.values.iter().map(operation).collect()
     }
 
     /// `refusals` are the current ones, with the rest of their time.
@@ -280,8 +280,7 @@ pub(super) fn outcomes(counts: &CallCounts) -> BTreeMap<String, u64> {
 
 /// The quantiles of observations that are counted by bucket.
 pub(super) fn quantiles(buckets: &[u64], bounds: &[f64]) -> Option<Quantiles> {
-    let history::QuantileEstimates(quantiles) = history::QuantileEstimates::of(buckets, bounds)?;
-    let [p50, p90, p99] = quantiles.map(rounded);
+    let [p50, p90, p99] = percentiles(buckets, bounds)?.map(rounded);
     Some(Quantiles { p50, p90, p99, resolution: *bounds.first()? })
 }
 

@@ -9,7 +9,7 @@ use super::shape::{
     OperationStatus, ProfileStatus, RateLimitStatus, Status, SubsystemState, SubsystemStatus,
 };
 use crate::LabelValue as _;
-use crate::history::{Ended as _, Steps};
+use crate::history::Steps;
 use crate::labels::Subsystem;
 use crate::outcome::Outcome;
 
@@ -142,7 +142,7 @@ fn of_subsystem(subsystem: &SubsystemStatus, status: &Status, steps: &Steps) -> 
 fn running_in(status: &Status, steps: &Steps) -> String {
     let ended = |operation: &OperationStatus| {
         let column = steps.operation(&operation.exchange, &operation.operation)?;
-        column.cells.back().copied().flatten().map(|step| step.outcomes().iter().sum::<u32>())
+        column.cells.back().copied().flatten().map(|step| step.outcomes.iter().sum::<u32>())
     };
     let is_stuck = |operation: &&OperationStatus| {
         operation.in_flight > 0 && ended(operation).is_none_or(|ended| ended == 0)
