@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::alerts::{Alert, areas, with_labels};
+use super::alerts::{Alert, areas};
 use super::context::RuleContext;
 use super::recording::recordings;
-use super::runbook;
+use super::runbook::{AlertTexts, anchor, with_labels};
 
 /// A file of rules.
 #[derive(Debug, Serialize)]
@@ -96,9 +96,7 @@ fn written(context: &RuleContext<'_>, alert: &Alert, runbook_url: &str) -> Vec<W
 
 /// The texts of an alert, with its labels as `{{ $labels.NAME }}`.
 pub(super) fn annotations(alert: &Alert, runbook_url: &str) -> Annotations {
-    Annotations {
-        summary: alert.summary.to_owned(),
-        description: alert.description.to_owned(),
-        runbook_url: format!("{runbook_url}#{}", runbook::anchor(alert.name)),
-    }
+    let AlertTexts { summary, description, .. } = AlertTexts::of(alert.name);
+    let runbook_url = format!("{runbook_url}#{}", anchor(alert.name));
+    Annotations { summary, description, runbook_url }
 }

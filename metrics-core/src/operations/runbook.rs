@@ -1,12 +1,34 @@
-//! The runbook: a section for each alert, of its rules and a text written by hand.
+//! The texts of the alerts, and the runbook: a section for each alert, of its texts and its rules.
 
 use std::fmt::Write as _;
 
-use super::alerts::{Alert, areas, with_labels};
+use super::alerts::{Alert, areas};
 use super::context::RuleContext;
 
-/// The sections written by hand, each below the alert's name as a heading.
-const BY_HAND: &str = include_str!("runbook.md");
+/// The texts, each below the alert's name as a heading: a summary, the likely causes, and the first steps.
+const TEXTS: &str = include_str!("runbook.md");
+
+/// The texts of an alert. The first two may contain labels as `{{ $labels.NAME }}`.
+#[derive(Default)]
+pub(super) struct AlertTexts {
+    pub(super) summary: String,
+    /// The likely causes.
+    pub(super) description: String,
+    /// The first steps, in Markdown.
+    pub(super) steps: &'static str,
+}
+
+impl AlertTexts {
+    /// Empty if the alert has no section, which fails a test.
+    pub(super) fn of(alert: &str) -> Self {
+        let mut sections = TEXTS.split("\n## ").skip(1);
+        let section = sections.find_map(|section| section.strip_prefix(alert)?.strip_prefix("\n\n"));
+        let mut parts = section.unwrap_or_default().splitn(3, "\n\n");
+        let mut next = || parts.next().unwrap_or_default().trim();
+        let [summary, description] = [next(), next()].map(|part| part.replace('\n', " "));
+        Self { summary, description, steps: next() }
+    }
+}
 
 /// The anchor of an alert's section.
 pub(super) fn anchor(alert: &str) -> String {
@@ -25,12 +47,10 @@ pub(super) fn runbook(context: &RuleContext<'_>) -> String {
 }
 
 fn section(page: &mut String, context: &RuleContext<'_>, alert: &Alert) {
+    let AlertTexts { summary, description, steps } = AlertTexts::of(alert.name);
+    let [summary, description] = [summary, description].map(|text| plain(&text));
     // Writing to a String cannot fail.
-    let _ =
-        writeln!(page, "\n## {}\n\n{}\n\n{}\n", alert.name, plain(alert.summary), plain(alert.description));
-    if let Some(text) = by_hand(alert.name) {
-        let _ = writeln!(page, "{text}\n");
-    }
+    let _ = writeln!(page, "\n## {}\n\n{summary}\n\n{description}\n\n{steps}\n", alert.name);
     for rule in &alert.rules {
         let hold = rule.hold(context.scale);
         let labels: Vec<_> = rule.labels.iter().map(|(name, value)| format!(", {name} {value}")).collect();
@@ -53,8 +73,12 @@ fn plain(text: &str) -> String {
     with_labels(text, |label| format!("*{label}*"))
 }
 
-/// The text of an alert that was written by hand.
-pub(super) fn by_hand(alert: &str) -> Option<&'static str> {
-    let mut sections = BY_HAND.split("\n## ").skip(1);
-    sections.find_map(|section| section.strip_prefix(alert)?.strip_prefix('\n')).map(str::trim)
+/// A text with the values of the labels that it names as `{{ $labels.NAME }}`.
+pub(super) fn with_labels(text: &str, value: impl Fn(&str) -> String) -> String {
+    let mut parts = text.split("{{ $labels.");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (label, rest) = part.split_once(" }}").unwrap_or((part, ""));
+        text + &value(label) + rest
+    })
 }

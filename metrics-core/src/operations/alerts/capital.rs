@@ -24,11 +24,6 @@ fn violated(context: &RuleContext<'_>) -> Option<Alert> {
         Urgency::Page,
         0,
         context.grew(&violations, &[], NOTICE),
-        [
-            "Available capital of the profile {{ $labels.profile_id }} fell below zero.",
-            "Positions and open orders exceed the allocation. Likely causes: an allocation was reduced while orders were \
-             open, fills were counted twice or not at all, or two loops placed orders against the same capital.",
-        ],
         counter.scenarios(context),
     ))
 }
@@ -50,18 +45,7 @@ fn over_allocated(context: &RuleContext<'_>) -> Option<Alert> {
         bot("exactly the allocation is used", "100x20").silent([10]),
         bot("nothing is allocated, but something is used", "Inf Inf Inf Inf").fires([3], MAKER),
     ];
-    Some(Alert::new(
-        "BotProfileOverAllocated",
-        Urgency::Page,
-        MINUTE,
-        format!("{used} > {FULL}"),
-        [
-            "The profile {{ $labels.profile_id }} uses more than its allocation.",
-            "Likely causes: the price of its positions rose, its allocation was reduced, or orders were placed without \
-             a check of the capital.",
-        ],
-        scenarios,
-    ))
+    Some(Alert::new("BotProfileOverAllocated", Urgency::Page, MINUTE, format!("{used} > {FULL}"), scenarios))
 }
 
 fn near_limit(context: &RuleContext<'_>) -> Option<Alert> {
@@ -81,11 +65,6 @@ fn near_limit(context: &RuleContext<'_>) -> Option<Alert> {
         Urgency::Warn,
         15 * MINUTE,
         format!("{used} >= {NEAR_LIMIT} <= {FULL}"),
-        [
-            "The profile {{ $labels.profile_id }} uses 90 to 100 % of its allocation.",
-            "It may soon be unable to place orders. Likely causes: a one-sided market filled its positions, or its \
-             allocation is too small.",
-        ],
         scenarios,
     ))
 }
@@ -108,11 +87,6 @@ fn idle(context: &RuleContext<'_>) -> Option<Alert> {
         Urgency::Inform,
         HOUR,
         format!("max_over_time({used}[{day}]) == 0 and {used} offset {day}"),
-        [
-            "The profile {{ $labels.profile_id }} has used nothing for a day.",
-            "Likely causes: its strategy finds no opportunity, its symbol was halted, or it is not wanted any more: \
-             remove it then.",
-        ],
         scenarios,
     ))
 }

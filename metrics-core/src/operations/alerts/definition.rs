@@ -3,14 +3,10 @@
 use super::Scenario;
 use crate::operations::scale::{TimeScale, in_promql};
 
-/// An alert, of one rule or of several with the same name.
+/// An alert, of one rule or of several with the same name. Its texts are in `runbook.md`.
 pub(in crate::operations) struct Alert {
     pub(in crate::operations) name: &'static str,
     pub(in crate::operations) rules: Vec<Rule>,
-    /// One line; may contain labels as `{{ $labels.NAME }}`.
-    pub(in crate::operations) summary: &'static str,
-    /// The likely causes; may contain labels.
-    pub(in crate::operations) description: &'static str,
     pub(in crate::operations) scenarios: Vec<Scenario>,
 }
 
@@ -39,16 +35,6 @@ pub(in crate::operations) enum Urgency {
     Inform,
     /// Never: the alert only proves that alerts arrive.
     Heartbeat,
-}
-
-/// A text with the values of the labels that it names as `{{ $labels.NAME }}`.
-pub(in crate::operations) fn with_labels(text: &str, value: impl Fn(&str) -> String) -> String {
-    let mut parts = text.split("{{ $labels.");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        let (label, rest) = part.split_once(" }}").unwrap_or((part, ""));
-        text + &value(label) + rest
-    })
 }
 
 impl Urgency {
@@ -106,21 +92,19 @@ impl Alert {
         urgency: Urgency,
         hold: u64,
         expr: impl Into<String>,
-        texts: [&'static str; 2],
         scenarios: impl IntoIterator<Item = Scenario>,
     ) -> Self {
-        Self::of_rules(name, vec![Rule::new(urgency, hold, expr)], texts, scenarios)
+        Self::of_rules(name, vec![Rule::new(urgency, hold, expr)], scenarios)
     }
 
     /// An alert of several rules. Its scenarios expect the severity of the first one, unless they name another.
     pub(super) fn of_rules(
         name: &'static str,
         rules: Vec<Rule>,
-        [summary, description]: [&'static str; 2],
         scenarios: impl IntoIterator<Item = Scenario>,
     ) -> Self {
         let severity = rules.first().map_or("", |rule| rule.urgency.severity());
         let scenarios = scenarios.into_iter().map(|scenario| scenario.of_severity(severity)).collect();
-        Self { name, rules, summary, description, scenarios }
+        Self { name, rules, scenarios }
     }
 }

@@ -64,17 +64,7 @@ pub(super) fn slow(context: &RuleContext<'_>) -> Option<Alert> {
         rules.push(Rule { hold_for_cycles: mean_window(max_age), ..rule });
         scenarios.extend(slow_means(context, name, max_age));
     }
-    Some(Alert::of_rules(
-        "BotSubsystemSlow",
-        rules,
-        [
-            "Cycles of the loop {{ $labels.subsystem }} of {{ $labels.instance }} are slow.",
-            "p95 is above 5 s; for a loop that is paced in minutes, the mean is above a tenth of its maximum age. Likely \
-             causes: a slow exchange (see BotExchangeSlow), waiting for a rate limit, a slow database, or a machine \
-             without free CPU.",
-        ],
-        scenarios,
-    ))
+    Some(Alert::of_rules("BotSubsystemSlow", rules, scenarios))
 }
 
 /// The mean duration above which a cycle of a loop with this maximum age is slow, in seconds.
@@ -160,18 +150,7 @@ pub(super) fn off_the_scale(context: &RuleContext<'_>) -> Option<Alert> {
         let title = format!("long cycles of {name}, which is paced in minutes");
         scenarios.push(runs(&equal("subsystem", name), &title, "0x60", "0+1x60").silent([30]));
     }
-    Some(Alert::new(
-        "BotSubsystemOffTheScale",
-        Urgency::Warn,
-        5 * MINUTE,
-        expr,
-        [
-            "More than 1 % of the cycles of {{ $labels.subsystem }} at {{ $labels.instance }} take longer than 10 s.",
-            "Quantiles above the largest bucket are not known. Likely causes: a call without a timeout, or work that \
-             belongs into a loop of its own.",
-        ],
-        scenarios,
-    ))
+    Some(Alert::new("BotSubsystemOffTheScale", Urgency::Warn, 5 * MINUTE, expr, scenarios))
 }
 
 /// More than 1 % of the observations of a histogram, and more than two, are above the bucket of `bound`. Half of one is

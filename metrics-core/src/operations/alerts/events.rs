@@ -124,11 +124,6 @@ fn errors(context: &RuleContext<'_>) -> Option<Alert> {
         MINUTE,
         // At least six: `increase` extrapolates.
         format!("sum without (severity, type, profile_id, symbol) (\n{grew}\n) > 5.5"),
-        [
-            "{{ $labels.instance }} recorded more than 5 error events within 5 minutes.",
-            "The status page of the bot shows the last events with their texts. Likely causes: an exchange that fails, \
-             refused credentials, or an error of the bot.",
-        ],
         errors.scenarios(context).into_iter().chain(scenarios),
     ))
 }
@@ -147,10 +142,6 @@ fn critical(context: &RuleContext<'_>) -> Option<Alert> {
         Urgency::Page,
         0,
         format!("sum without (severity, symbol) (\n{grew}\n)"),
-        [
-            "{{ $labels.instance }} recorded a critical event {{ $labels.type }}.",
-            "The bot itself asks for immediate action. The status page shows the text of the event.",
-        ],
         counter.scenarios(context).into_iter().chain([error]),
     ))
 }
@@ -197,11 +188,6 @@ fn order_failures(context: &RuleContext<'_>) -> Option<Alert> {
         2 * MINUTE,
         // 4.5 because of rounding by `increase`: at least five.
         format!("{failed}\n> clamp_min(\n0.2 * {all}, 4.5)"),
-        [
-            "More than 20 % of the orders of {{ $labels.instance }} fail.",
-            "Rejects are not included. Likely causes: insufficient permissions of the API key, an exchange in \
-             maintenance, or orders that break its filters.",
-        ],
         failures.scenarios(context).into_iter().chain(scenarios),
     ))
 }

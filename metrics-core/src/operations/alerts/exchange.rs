@@ -55,11 +55,6 @@ fn slow(context: &RuleContext<'_>) -> Option<Alert> {
         Urgency::Warn,
         10 * MINUTE,
         format!("{p99} > 2\nand {slow}"),
-        [
-            "{{ $labels.operation }} at {{ $labels.exchange }} is slow: p99 is above 2 s.",
-            "Likely causes: an overloaded exchange, the network between, or a call that waits for a lock of the bot. \
-             Compare with other operations of the exchange.",
-        ],
         scenarios,
     ))
 }
@@ -73,11 +68,6 @@ fn latency_burn(context: &RuleContext<'_>) -> Option<Alert> {
     Some(Alert::of_rules(
         "BotExchangeLatencyBudgetBurn",
         budget.rules(context),
-        [
-            "{{ $labels.exchange }} answers too slowly: the latency objective is in danger ({{ $labels.window }} window).",
-            "99 % of the calls should take at most 1 s. Likely causes: an overloaded exchange, a slow network, or calls \
-             that wait inside the bot. BotExchangeSlow names the operation.",
-        ],
         BurnScenarios { context, budget: &budget, labels: PAPER, series }.all(),
     ))
 }
@@ -105,26 +95,11 @@ fn error_burn(context: &RuleContext<'_>) -> Option<Alert> {
     }
     let bot = Scenario::new(context, "rejects are no failures of the exchange");
     scenarios.push(bot.series(REQUESTS, &ends("rejected"), "0+60x99").silent([90]));
-    Some(Alert::of_rules(
-        "BotExchangeErrorBudgetBurn",
-        budget.rules(context),
-        [
-            "{{ $labels.exchange }} fails too often: the error objective is in danger ({{ $labels.window }} window).",
-            "99.5 % of the calls should end without timeout, broken connection or error of the server. Likely causes: an \
-             outage of the exchange, the network, or a timeout that is too short.",
-        ],
-        scenarios,
-    ))
+    Some(Alert::of_rules("BotExchangeErrorBudgetBurn", budget.rules(context), scenarios))
 }
 
 /// An alert on the first growth of an outcome at an exchange.
-fn seen(
-    context: &RuleContext<'_>,
-    outcome: &str,
-    name: &'static str,
-    urgency: Urgency,
-    texts: [&'static str; 2],
-) -> Option<Alert> {
+fn seen(context: &RuleContext<'_>, outcome: &str, name: &'static str, urgency: Urgency) -> Option<Alert> {
     let requests = context.series_with(&EXCHANGE_API_REQUESTS_TOTAL, "outcome", outcome)?;
     let grew = context.grew(&requests, &[equal("outcome", outcome)], SEEN);
     let labels = calls("get_ticker", outcome);
@@ -132,25 +107,15 @@ fn seen(
     let other = Scenario::new(context, "another outcome").of_prometheus("up", "1x99");
     let other = other.series(REQUESTS, &calls("get_ticker", "ok"), "0+9x99").silent([30]);
     let expr = format!("sum without (operation, outcome) (\n{grew}\n)");
-    Some(Alert::new(name, urgency, 0, expr, texts, counter.scenarios(context).into_iter().chain([other])))
+    Some(Alert::new(name, urgency, 0, expr, counter.scenarios(context).into_iter().chain([other])))
 }
 
 fn rate_limited(context: &RuleContext<'_>) -> Option<Alert> {
-    let texts = [
-        "{{ $labels.exchange }} refused calls because of its rate limit.",
-        "A bot that goes on calling is banned. Likely causes: another program with the same key or address, a loop \
-         without a pause, or a limit that the exchange reduced.",
-    ];
-    seen(context, "rate_limited", "BotRateLimited", Urgency::Warn, texts)
+    seen(context, "rate_limited", "BotRateLimited", Urgency::Warn)
 }
 
 fn banned(context: &RuleContext<'_>) -> Option<Alert> {
-    let texts = [
-        "{{ $labels.exchange }} has banned the bot at {{ $labels.instance }}.",
-        "It went on calling after the exchange had refused calls. Open orders can only be managed elsewhere until \
-         the ban ends, and each call may prolong it: stop the bot.",
-    ];
-    seen(context, "banned", "BotBannedByExchange", Urgency::Page, texts)
+    seen(context, "banned", "BotBannedByExchange", Urgency::Page)
 }
 
 /// Several, because a single signed call may arrive later than the exchange permits.
@@ -178,11 +143,6 @@ fn credentials_refused(context: &RuleContext<'_>) -> Option<Alert> {
         0,
         // At least three: `increase` extrapolates.
         format!("sum without (operation, outcome) (\n{grew}\n) > 2.5"),
-        [
-            "{{ $labels.exchange }} refuses the credentials of {{ $labels.instance }}.",
-            "Open orders cannot be cancelled. Likely causes: a clock that is wrong (Binance's code -1021), a key that \
-             expired or was revoked, a key without the permission, or an address that the key does not list.",
-        ],
         refusals.scenarios(context).into_iter().chain(scenarios),
     ))
 }
@@ -202,18 +162,7 @@ fn order_unknown(context: &RuleContext<'_>) -> Option<Alert> {
         let grew = context.grew(&requests, &placings, SEEN);
         (format!("sum without (operation, outcome) (\n{grew}\n)"), unknown_placements(context, operations[0]))
     };
-    Some(Alert::new(
-        "BotOrderStateUnknown",
-        Urgency::Page,
-        0,
-        expr,
-        [
-            "{{ $labels.instance }} does not know whether an order is open.",
-            "The answer to its placement was lost, so that the order may be open at the exchange. Likely causes: a \
-             timeout, a broken connection, or an error of the exchange. Reconciliation should find it.",
-        ],
-        scenarios,
-    ))
+    Some(Alert::new("BotOrderStateUnknown", Urgency::Page, 0, expr, scenarios))
 }
 
 fn unknown_placements(context: &RuleContext<'_>, placing: &str) -> Vec<Scenario> {

@@ -18,11 +18,6 @@ fn label_overflow(context: &RuleContext<'_>) -> Option<Alert> {
         Urgency::Inform,
         0,
         context.grew(&overflow, &[], NOTICE),
-        [
-            "The label {{ $labels.label }} of {{ $labels.metric }} has more values than its limit.",
-            "Further values are counted under \"other\". Likely causes: more symbols or profiles than the limits in the \
-             settings, or an id in a label.",
-        ],
         GrowingCounter::of(NOTICE, "label_overflow_total", labels, labels).scenarios(context),
     ))
 }
@@ -40,10 +35,6 @@ fn watchdog(context: &RuleContext<'_>) -> Alert {
         0,
         // Always 1, with the label of the job.
         format!("absent({up}) or group by (job) ({up})"),
-        [
-            "Alerts are evaluated and delivered.",
-            "It always fires. A service outside should complain when it stops: then no other alert arrives either.",
-        ],
         [
             of_job("no target", None),
             of_job("the bot is up", Some("1x60")),

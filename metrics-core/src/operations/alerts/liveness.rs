@@ -47,16 +47,7 @@ fn down(context: &RuleContext<'_>) -> Alert {
     if let Some(identity) = &identity {
         scenarios.extend(down_in_mode(context, identity.name()));
     }
-    Alert::of_rules(
-        "BotDown",
-        rules,
-        [
-            "The bot at {{ $labels.instance }} does not answer.",
-            "Prometheus cannot scrape it. Likely causes: the process crashed or was killed, the host or the network is \
-             down, or the metrics address changed. Its orders may still be open at the exchange.",
-        ],
-        scenarios,
-    )
+    Alert::of_rules("BotDown", rules, scenarios)
 }
 
 /// Bots that are down and had said their mode before, by the series `identity`.
@@ -118,18 +109,7 @@ fn missing(context: &RuleContext<'_>) -> Alert {
             .with("job", context.job)
             .fires([5], ""),
     ];
-    Alert::new(
-        "BotMissing",
-        Urgency::AlwaysPage,
-        2 * MINUTE,
-        format!("absent({})", context.up()),
-        [
-            "Prometheus has no target of the job {{ $labels.job }}.",
-            "BotDown cannot fire for a target that vanished. Likely causes: the bot was removed from the scrape \
-             configuration or from service discovery, or the job was renamed.",
-        ],
-        scenarios,
-    )
+    Alert::new("BotMissing", Urgency::AlwaysPage, 2 * MINUTE, format!("absent({})", context.up()), scenarios)
 }
 
 fn restart_loop(context: &RuleContext<'_>) -> Option<Alert> {
@@ -149,11 +129,6 @@ fn restart_loop(context: &RuleContext<'_>) -> Option<Alert> {
         Urgency::Page,
         0,
         format!("changes({start}[{window}]) > {STARTS}"),
-        [
-            "The bot at {{ $labels.instance }} started more than twice within 30 minutes.",
-            "Likely causes: it panics or is killed for lack of memory soon after its start, a start-up check fails, or \
-             a liveness probe is too strict. Each start loses the state in memory.",
-        ],
         scenarios,
     ))
 }
@@ -177,11 +152,6 @@ fn live_in_development(context: &RuleContext<'_>) -> Option<Alert> {
         Urgency::Page,
         MINUTE,
         identity.with("mode=\"live\", env=\"development\"").to_string(),
-        [
-            "The bot at {{ $labels.instance }} trades real money, but says that it is in development.",
-            "Likely causes: NODE_ENV is not set on a production host, or PAPER_TRADING=false was copied to a \
-             developer's machine.",
-        ],
         scenarios,
     ))
 }
@@ -209,11 +179,6 @@ fn mode_conflict(context: &RuleContext<'_>) -> Option<Alert> {
         Urgency::AlwaysPage,
         0,
         format!("count by (job, instance) (count by (job, instance, mode) ({identity})) > 1"),
-        [
-            "{{ $labels.instance }} is both live and paper.",
-            "Likely causes: two bots are scraped under one instance, or push to one group of a Pushgateway. The \
-             severity of other alerts is not reliable until they are told apart.",
-        ],
         scenarios,
     ))
 }

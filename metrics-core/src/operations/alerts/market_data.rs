@@ -37,12 +37,6 @@ pub(super) fn stale(context: &RuleContext<'_>) -> Option<Alert> {
         MINUTE / 2,
         // At the time of the scrape, because time passes until the next one.
         format!("timestamp({updated}) - {updated} > {limit}{quiet}"),
-        [
-            "Market data of {{ $labels.symbol }} at {{ $labels.exchange }} is stale.",
-            "It is older than a minute, and than the maximum age of the trading loop. Likely causes: a stream that is \
-             connected but silent, a delisted or halted symbol, or a loop that no longer reads it. Orders are priced on \
-             old data.",
-        ],
         scenarios,
     ))
 }

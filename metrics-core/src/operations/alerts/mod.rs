@@ -19,7 +19,7 @@ mod subsystems;
 mod work;
 
 pub(super) use capital::{FULL, NEAR_LIMIT};
-pub(super) use definition::{Alert, Rule, Urgency, with_labels};
+pub(super) use definition::{Alert, Rule, Urgency};
 pub(super) use library::WATCHDOG;
 pub(super) use liveness::STARTS;
 pub(super) use market_data::stale_after;

@@ -32,12 +32,11 @@ impl<'a> OwnSeries<'a> {
 /// One alert from the rules and scenarios of several families; `None` without one.
 fn combined(
     name: &'static str,
-    texts: [&'static str; 2],
     of_families: impl Iterator<Item = (Vec<Rule>, Vec<Scenario>)>,
 ) -> Option<Alert> {
     let (rules, scenarios): (Vec<_>, Vec<_>) = of_families.unzip();
     let rules: Vec<_> = rules.into_iter().flatten().collect();
-    (!rules.is_empty()).then(|| Alert::of_rules(name, rules, texts, scenarios.into_iter().flatten()))
+    (!rules.is_empty()).then(|| Alert::of_rules(name, rules, scenarios.into_iter().flatten()))
 }
 
 fn objective_burn(context: &RuleContext<'_>) -> Option<Alert> {
@@ -53,15 +52,7 @@ fn objective_burn(context: &RuleContext<'_>) -> Option<Alert> {
         let scenarios = BurnScenarios { context, budget: &budget, labels: &expected, series }.all();
         Some((budget.rules(context), scenarios))
     };
-    combined(
-        "BotObjectiveBudgetBurn",
-        [
-            "{{ $labels.metric }} at {{ $labels.instance }} misses its objective ({{ $labels.window }} window).",
-            "Too many observations are above the threshold that the bot's code declares. The declaration in metrics! \
-             says what it measures.",
-        ],
-        context.own(Kind::Histogram).filter_map(of_family),
-    )
+    combined("BotObjectiveBudgetBurn", context.own(Kind::Histogram).filter_map(of_family))
 }
 
 fn off_the_scale(context: &RuleContext<'_>) -> Option<Alert> {
@@ -85,14 +76,7 @@ fn off_the_scale(context: &RuleContext<'_>) -> Option<Alert> {
         };
         Some((vec![rule], above_scale_scenarios(titles, &expected, observed).into()))
     };
-    combined(
-        "BotOwnHistogramOffTheScale",
-        [
-            "More than 1 % of {{ $labels.metric }} at {{ $labels.instance }} is above its largest bucket.",
-            "Its quantiles are not known. Declare larger buckets, or find out why the values are so large.",
-        ],
-        context.own(Kind::Histogram).filter_map(of_family),
-    )
+    combined("BotOwnHistogramOffTheScale", context.own(Kind::Histogram).filter_map(of_family))
 }
 
 fn not_finite(context: &RuleContext<'_>) -> Option<Alert> {
@@ -113,12 +97,5 @@ fn not_finite(context: &RuleContext<'_>) -> Option<Alert> {
         ];
         (vec![rule], scenarios)
     };
-    combined(
-        "BotOwnGaugeNotFinite",
-        [
-            "{{ $labels.metric }} at {{ $labels.instance }} is not a finite number.",
-            "Alerts that compare it cannot fire. Likely causes: a division by zero, or a price that was never read.",
-        ],
-        context.own(Kind::Gauge).map(of_family),
-    )
+    combined("BotOwnGaugeNotFinite", context.own(Kind::Gauge).map(of_family))
 }

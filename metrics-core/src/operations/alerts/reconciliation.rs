@@ -27,11 +27,6 @@ fn mismatch(context: &RuleContext<'_>) -> Option<Alert> {
         Urgency::Warn,
         0,
         context.grew(&mismatches, &[], NOTICE),
-        [
-            "{{ $labels.instance }} found a new difference between its records and the exchange.",
-            "Likely causes: a lost answer to an order (see BotOrderStateUnknown), a fill that was not recorded, or a \
-             manual trade on the account.",
-        ],
         GrowingCounter::of(NOTICE, MISMATCHES, "", "").scenarios(context),
     ))
 }
@@ -53,11 +48,6 @@ fn storm(context: &RuleContext<'_>) -> Option<Alert> {
         0,
         // Half of one more, because `increase` extrapolates.
         format!("(\n{grew}\n) > {STORM}.5"),
-        [
-            "{{ $labels.instance }} found more than 20 new differences within 15 minutes.",
-            "The bot and the exchange disagree systematically. Likely causes: it trades on another account than it \
-             reads, its database was restored from a backup, or two bots share an account. Stop trading first.",
-        ],
         storm.scenarios(context).into_iter().chain(scenarios),
     ))
 }
@@ -81,11 +71,6 @@ fn items_missing(context: &RuleContext<'_>) -> Option<Alert> {
         Urgency::Page,
         10 * MINUTE,
         format!("{missing} > 0"),
-        [
-            "Orders or positions have been missing from the {{ $labels.source }} of {{ $labels.instance }} for 10 minutes.",
-            "db: the exchange has an order that the database does not know. exchange: the database believes in an order \
-             that does not exist. Likely causes: a lost answer, a manual trade, or a database that is behind.",
-        ],
         scenarios,
     ))
 }
@@ -129,16 +114,5 @@ fn blind(context: &RuleContext<'_>) -> Option<Alert> {
             .fires([12 + quiet_minutes], &matcher),
         succeeded(context, "another loop is old", "subsystem=\"monitor\"", "60x99", "90x99").silent([40]),
     ];
-    Some(Alert::new(
-        "BotReconciliationBlind",
-        Urgency::Page,
-        0,
-        expr,
-        [
-            "{{ $labels.instance }} has not compared its records with the exchange for 15 minutes or its maximum age.",
-            "The figures of missing items are old and may look healthy. Likely causes: the exchange refuses to list \
-             orders, credentials expired, or the cycle hangs.",
-        ],
-        scenarios,
-    ))
+    Some(Alert::new("BotReconciliationBlind", Urgency::Page, 0, expr, scenarios))
 }

@@ -32,18 +32,7 @@ fn stalled(context: &RuleContext<'_>) -> Option<Alert> {
             .series("subsystem_alive", TRADING, "0x9")
             .fires([4], "subsystem=\"trading\",severity=\"warning\""),
     ];
-    Some(Alert::new(
-        "BotSubsystemStalled",
-        Urgency::Page,
-        MINUTE,
-        format!("{alive_name} == 0"),
-        [
-            "The loop {{ $labels.subsystem }} of {{ $labels.instance }} has stalled.",
-            "It has not succeeded within its maximum age. Likely causes: a cycle hangs in a call without a timeout, \
-             each cycle fails, or the task of the loop has ended. /-/healthy says whether it hangs.",
-        ],
-        scenarios,
-    ))
+    Some(Alert::new("BotSubsystemStalled", Urgency::Page, MINUTE, format!("{alive_name} == 0"), scenarios))
 }
 
 /// A second opinion, which does not trust the bot's own watchdog. It does not apply while a loop is paused or skips its
@@ -62,11 +51,6 @@ fn stale_by_clock(context: &RuleContext<'_>) -> Option<Alert> {
     Some(Alert::of_rules(
         "BotSubsystemStaleByClock",
         context.paces().iter().map(rule).collect::<Option<_>>()?,
-        [
-            "The last success of the loop {{ $labels.subsystem }} of {{ $labels.instance }} is too old.",
-            "This compares the clocks of Prometheus and the bot and does not trust the bot's own watchdog. Likely \
-             causes: each cycle fails or hangs, or the clocks differ.",
-        ],
         scenarios,
     ))
 }
@@ -176,11 +160,6 @@ fn never_succeeded(context: &RuleContext<'_>) -> Option<Alert> {
         Urgency::Page,
         5 * MINUTE,
         format!("({alive_name} == 0) unless ({last_run} > 0)"),
-        [
-            "The loop {{ $labels.subsystem }} of {{ $labels.instance }} has not succeeded since the start.",
-            "Likely causes: wrong credentials or configuration, the loop was never started (disable it in the settings \
-             then), or the attribute is on the endless loop instead of the body of one cycle.",
-        ],
         scenarios,
     ))
 }
@@ -202,11 +181,6 @@ fn flapping(context: &RuleContext<'_>) -> Option<Alert> {
         Urgency::Warn,
         0,
         format!("changes({alive_name}[{window}]) > 6"),
-        [
-            "The loop {{ $labels.subsystem }} of {{ $labels.instance }} stalls and recovers repeatedly.",
-            "Likely causes: cycles that take about as long as the maximum age, an exchange that answers now and then, or \
-             a maximum age that is too short.",
-        ],
         scenarios,
     ))
 }

@@ -79,18 +79,7 @@ fn heartbeat_without_work(context: &RuleContext<'_>) -> Option<Alert> {
             .silent([40]),
         bot("the loop has stalled", "0x99", "0+9x99", ["0x99", "0x99"]).silent([40]),
     ];
-    Some(Alert::new(
-        "BotHeartbeatWithoutWork",
-        Urgency::Page,
-        15 * MINUTE,
-        expr,
-        [
-            "{{ $labels.instance }} runs its trading loop, but has not called the exchange for 15 minutes.",
-            "Cycles succeed and do nothing. Likely causes: the strategy sees no symbols or no balance, a risk rule or \
-             circuit breaker blocks every order, or market data does not change.",
-        ],
-        scenarios,
-    ))
+    Some(Alert::new("BotHeartbeatWithoutWork", Urgency::Page, 15 * MINUTE, expr, scenarios))
 }
 
 /// A strategy that makes few calls is not expected to make one in half an hour: only one that made [`BUSY`] calls in
@@ -119,18 +108,7 @@ fn strategy_idle(context: &RuleContext<'_>) -> Option<Alert> {
         scenarios.into_iter().map(|scenario| scenario.stretched(recording::HALF_HOUR, length)).collect();
     // The day is not stretched.
     scenarios.extend((length == recording::HALF_HOUR).then(|| strategy.busy_for_thirty_hours()));
-    Some(Alert::new(
-        "BotStrategyIdle",
-        Urgency::Warn,
-        length / 6,
-        expr,
-        [
-            "{{ $labels.instance }} runs its trading loop, but has not touched an order for longer than usual.",
-            "It usually places or cancels several in half an hour (for a slower loop, in its maximum age), and still \
-             fetches data. Likely causes: a strategy that finds no opportunity any more, a risk rule or circuit breaker, or a configuration that was changed.",
-        ],
-        scenarios,
-    ))
+    Some(Alert::new("BotStrategyIdle", Urgency::Warn, length / 6, expr, scenarios))
 }
 
 /// A strategy, and an operation that places its orders.
