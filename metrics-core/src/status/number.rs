@@ -7,25 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct JsonNumber<F>(F);
 
-/// The two sizes of floats.
-pub(super) trait Float: Copy + Into<f64> + Serialize {
-    fn of(number: f64) -> Self;
-}
-
-impl Float for f64 {
-    fn of(number: f64) -> Self {
-        number
-    }
-}
-
-impl Float for f32 {
-    #[expect(clippy::cast_possible_truncation, reason = "it was written from this size")]
-    fn of(number: f64) -> Self {
-        number as Self
-    }
-}
-
-impl<F: Float> Serialize for JsonNumber<F> {
+impl<F: Copy + Into<f64> + Serialize> Serialize for JsonNumber<F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0.into() {
             number if number.is_nan() => serializer.serialize_str("NaN"),
@@ -36,7 +18,7 @@ impl<F: Float> Serialize for JsonNumber<F> {
     }
 }
 
-impl<'de, F: Float> Deserialize<'de> for JsonNumber<F> {
+impl<'de> Deserialize<'de> for JsonNumber<f64> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -44,58 +26,47 @@ impl<'de, F: Float> Deserialize<'de> for JsonNumber<F> {
             Finite(f64),
             Text(String),
         }
-        let number = match Spelled::deserialize(deserializer)? {
-            Spelled::Finite(number) => number,
+        match Spelled::deserialize(deserializer)? {
+            Spelled::Finite(number) => Ok(Self(number)),
             Spelled::Text(text) => match &*text {
-                "NaN" => f64::NAN,
-                "+Inf" => f64::INFINITY,
-                "-Inf" => f64::NEG_INFINITY,
-                _ => {
-                    return Err(D::Error::custom(format_args!(
-                        "{text:?} is not a number, NaN, +Inf or -Inf"
-                    )));
-                }
+                "NaN" => Ok(Self(f64::NAN)),
+                "+Inf" => Ok(Self(f64::INFINITY)),
+                "-Inf" => Ok(Self(f64::NEG_INFINITY)),
+                _ => Err(D::Error::custom(format_args!("{text:?} is not a number, NaN, +Inf or -Inf"))),
             },
-        };
-        Ok(Self(F::of(number)))
+        }
     }
 }
 
 /// For an `Option` of a number; absent as null.
 pub(super) mod optional {
-    use super::{Deserialize, Deserializer, Float, JsonNumber, Serialize, Serializer};
+    use super::{Deserialize, Deserializer, JsonNumber, Serialize, Serializer};
 
     #[expect(clippy::ref_option, reason = "serde passes the field")]
-    pub(crate) fn serialize<F: Float, S: Serializer>(
-        number: &Option<F>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
         number.map(JsonNumber).serialize(serializer)
     }
 
-    pub(crate) fn deserialize<'de, F: Float, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<F>, D::Error> {
-        Ok(Option::<JsonNumber<F>>::deserialize(deserializer)?.map(|JsonNumber(number)| number))
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+        Ok(Option::<JsonNumber<f64>>::deserialize(deserializer)?.map(|JsonNumber(number)| number))
     }
 }
 
-/// For a column of such numbers.
+/// For a column of such numbers, in half the size.
 pub(super) mod column {
-    use super::{Deserialize, Deserializer, Float, JsonNumber, Serializer};
+    use super::{Deserialize, Deserializer, JsonNumber, Serializer};
 
-    pub(crate) fn serialize<F: Float, S: Serializer>(
-        column: &[Option<F>],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(column: &[Option<f32>], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(column.iter().map(|number| number.map(JsonNumber)))
     }
 
-    pub(crate) fn deserialize<'de, F: Float, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<Vec<Option<F>>, D::Error> {
-        let column = Vec::<Option<JsonNumber<F>>>::deserialize(deserializer)?;
-        Ok(column.into_iter().map(|number| number.map(|JsonNumber(number)| number)).collect())
+    ) -> Result<Vec<Option<f32>>, D::Error> {
+        let column = Vec::<Option<JsonNumber<f64>>>::deserialize(deserializer)?;
+        #[expect(clippy::cast_possible_truncation, reason = "it was written from this size")]
+        let short = |JsonNumber(number)| number as f32;
+        Ok(column.into_iter().map(|number| number.map(short)).collect())
     }
 }
 
