@@ -23,7 +23,7 @@ use super::rules::family::{TakenNames, check_name};
 use super::rules::fault::Fault;
 use super::spelling::FamilyNames;
 use super::text::Text;
-use crate::catalogue::{FAMILIES, Origin};
+use crate::catalogue::{FAMILIES, Family, Origin};
 use crate::families::custom::custom_families;
 use crate::lock::{Lock, LockGuard};
 use crate::panics::contained;
@@ -342,10 +342,8 @@ impl OwnNames {
             FAMILIES.iter().copied().chain(custom).filter(|family| naming.families.include(family));
         let (standard, namespaced): (Vec<_>, Vec<_>) =
             exported.partition(|family| family.origin == Origin::Standard);
-        let names = |families: Vec<&crate::catalogue::Family>| {
-            let names = |family: &crate::catalogue::Family| {
-                spelling.names(&naming.full_name(family), family.kind.into())
-            };
+        let names = |families: Vec<&Family>| {
+            let names = |family: &Family| spelling.names(&naming.full_name(family), family.kind.into());
             families.into_iter().flat_map(names).collect()
         };
         Self { namespaced: names(namespaced), standard: names(standard) }

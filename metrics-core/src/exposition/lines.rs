@@ -47,11 +47,24 @@ impl<D: Dialect + FamilyNames> Spelling<String> for D {
         naming: &Naming,
         family: &'static Family,
     ) -> Box<dyn FamilySpelling<String>> {
-        Box::new(LineSpelling::own(*self, out, naming, family))
+        let name = naming.full_name(family);
+        let mut spelling = LineSpelling::new(*self, out, &name, family.kind.into(), family.help);
+        spelling.label_names = family.labels;
+        for (name, value) in &naming.default_labels {
+            write_label(&mut spelling.default_labels, name, value);
+        }
+        for bound in family.buckets.iter().copied().chain([f64::INFINITY]) {
+            write(&mut spelling.bounds, [",le=\""]);
+            self.bound(&mut spelling.bounds, bound);
+            write(&mut spelling.bounds, ["\"} "]);
+            spelling.bound_ends.push(spelling.bounds.len());
+        }
+        Box::new(spelling)
     }
 
+    /// The series have their own labels and bounds.
     fn foreign(&self, out: &mut String, family: &ForeignFamily) -> Box<dyn FamilySpelling<String>> {
-        Box::new(LineSpelling::foreign(*self, out, family))
+        Box::new(LineSpelling::new(*self, out, &family.name, family.family_type, &family.help))
     }
 
     fn has_exemplars(&self) -> bool {
@@ -70,7 +83,7 @@ impl<D: Dialect + FamilyNames> Spelling<String> for D {
 }
 
 /// The series of one family.
-pub(super) struct LineSpelling<D> {
+struct LineSpelling<D> {
     dialect: D,
     family_type: FamilyType,
     /// The name of its samples, without suffixes.
@@ -90,28 +103,6 @@ pub(super) struct LineSpelling<D> {
 }
 
 impl<D: Dialect> LineSpelling<D> {
-    /// Begins one of the library's families, or of the bot's own.
-    pub(super) fn own(dialect: D, out: &mut String, naming: &Naming, family: &'static Family) -> Self {
-        let mut spelling =
-            Self::new(dialect, out, &naming.full_name(family), family.kind.into(), family.help);
-        spelling.label_names = family.labels;
-        for (name, value) in &naming.default_labels {
-            write_label(&mut spelling.default_labels, name, value);
-        }
-        for bound in family.buckets.iter().copied().chain([f64::INFINITY]) {
-            write(&mut spelling.bounds, [",le=\""]);
-            dialect.bound(&mut spelling.bounds, bound);
-            write(&mut spelling.bounds, ["\"} "]);
-            spelling.bound_ends.push(spelling.bounds.len());
-        }
-        spelling
-    }
-
-    /// Begins a foreign family, whose series have their own labels and bounds.
-    pub(super) fn foreign(dialect: D, out: &mut String, family: &ForeignFamily) -> Self {
-        Self::new(dialect, out, &family.name, family.family_type, &family.help)
-    }
-
     fn new(dialect: D, out: &mut String, name: &str, family_type: FamilyType, help: &str) -> Self {
         Self {
             dialect,
@@ -197,8 +188,8 @@ impl<D: Dialect> FamilySpelling<String> for LineSpelling<D> {
     fn foreign(&mut self, out: &mut String, metric: &proto::Metric) {
         let lines = ForeignLines { dialect: self.dialect, name: &self.name, metric };
         match self.family_type {
-            FamilyType::Counter => lines.number(out, "", counter_value(metric)),
-            FamilyType::Gauge => lines.number(out, "", gauge_value(metric)),
+            FamilyType::Counter => lines.number(out, "", None, counter_value(metric)),
+            FamilyType::Gauge => lines.number(out, "", None, gauge_value(metric)),
             FamilyType::Histogram => lines.histogram(out),
             FamilyType::Summary => lines.summary(out),
             // Rejected by the check.
@@ -221,47 +212,40 @@ impl<D: Dialect> ForeignLines<'_, D> {
         // The bucket for +Inf is optional; its value is the count.
         let finite = histogram.get_bucket().iter().filter(|bucket| bucket.upper_bound() != f64::INFINITY);
         for bucket in finite {
-            self.bound(out, ("_bucket", "le"), bucket.upper_bound());
-            self.end_integer(out, bucket.cumulative_count());
+            self.integer(out, "_bucket", Some(("le", bucket.upper_bound())), bucket.cumulative_count());
         }
-        self.bound(out, ("_bucket", "le"), f64::INFINITY);
-        self.end_integer(out, count);
+        self.integer(out, "_bucket", Some(("le", f64::INFINITY)), count);
         let lowest = histogram.get_bucket().first().map(proto::Bucket::upper_bound);
         if self.dialect.has_sum(sum, lowest) {
-            self.number(out, "_sum", sum);
-            self.integer(out, "_count", count);
+            self.number(out, "_sum", None, sum);
+            self.integer(out, "_count", None, count);
         }
     }
 
     fn summary(&self, out: &mut String) {
         let summary = self.metric.get_summary();
         for quantile in summary.get_quantile() {
-            self.bound(out, ("", "quantile"), quantile.quantile());
-            self.end_number(out, quantile.value());
+            self.number(out, "", Some(("quantile", quantile.quantile())), quantile.value());
         }
         if self.dialect.has_sum(summary.sample_sum(), None) {
-            self.number(out, "_sum", summary.sample_sum());
+            self.number(out, "_sum", None, summary.sample_sum());
         }
-        self.integer(out, "_count", summary.sample_count());
+        self.integer(out, "_count", None, summary.sample_count());
     }
 
-    fn number(&self, out: &mut String, suffix: &str, value: f64) {
-        self.start(out, suffix, None);
-        self.end_number(out, value);
+    fn number(&self, out: &mut String, suffix: &str, bound: Option<(&str, f64)>, value: f64) {
+        self.start(out, suffix, bound);
+        write_number(out, value);
+        self.end(out);
     }
 
-    fn integer(&self, out: &mut String, suffix: &str, value: u64) {
-        self.start(out, suffix, None);
-        self.end_integer(out, value);
+    fn integer(&self, out: &mut String, suffix: &str, bound: Option<(&str, f64)>, value: u64) {
+        self.start(out, suffix, bound);
+        write_integer(out, value);
+        self.end(out);
     }
 
-    /// Writes a line up to its value, with a bound as its last label.
-    fn bound(&self, out: &mut String, (suffix, label): (&str, &str), bound: f64) {
-        // Without the sign of a negative zero.
-        self.start(out, suffix, Some((label, bound + 0.0)));
-    }
-
-    /// Writes a line up to its value. Without labels it has no braces.
+    /// Writes a line up to its value, with a bound as its last label. Without labels it has no braces.
     fn start(&self, out: &mut String, suffix: &str, bound: Option<(&str, f64)>) {
         write(out, [self.name, suffix]);
         let before = out.len();
@@ -271,7 +255,8 @@ impl<D: Dialect> ForeignLines<'_, D> {
         }
         if let Some((label, bound)) = bound {
             write(out, [if out.len() == before { "{" } else { "" }, label, "=\""]);
-            self.dialect.bound(out, bound);
+            // Without the sign of a negative zero.
+            self.dialect.bound(out, bound + 0.0);
             write(out, ["\","]);
         }
         if out.len() > before {
@@ -279,16 +264,6 @@ impl<D: Dialect> ForeignLines<'_, D> {
             out.push('}');
         }
         out.push(' ');
-    }
-
-    fn end_number(&self, out: &mut String, value: f64) {
-        write_number(out, value);
-        self.end(out);
-    }
-
-    fn end_integer(&self, out: &mut String, value: u64) {
-        write_integer(out, value);
-        self.end(out);
     }
 
     fn end(&self, out: &mut String) {

@@ -128,18 +128,15 @@ fn metric_proto(family: &Family, sample: &Sample, naming: &Naming) -> proto::Met
         },
     );
     let mut metric = proto::Metric::from_label(labels.collect());
+    let counter = |value| {
+        let mut counter = proto::Counter::default();
+        counter.set_value(value);
+        counter
+    };
     match &sample.value {
-        Value::Counter(value) => {
-            let mut counter = proto::Counter::default();
-            #[expect(clippy::cast_precision_loss, reason = "the crate keeps counters as f64")]
-            counter.set_value(*value as f64);
-            metric.set_counter(counter);
-        }
-        Value::FloatCounter(value) => {
-            let mut counter = proto::Counter::default();
-            counter.set_value(*value);
-            metric.set_counter(counter);
-        }
+        #[expect(clippy::cast_precision_loss, reason = "the crate keeps counters as f64")]
+        Value::Counter(value) => metric.set_counter(counter(*value as f64)),
+        Value::FloatCounter(value) => metric.set_counter(counter(*value)),
         Value::Gauge(value) => {
             let mut gauge = proto::Gauge::default();
             gauge.set_value(*value);

@@ -29,11 +29,7 @@ const MESSAGE: usize = 256 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Protobuf;
 
-impl FamilyNames for Protobuf {
-    fn names(&self, name: &str, family_type: FamilyType) -> Vec<String> {
-        family_type.names(name)
-    }
-}
+impl FamilyNames for Protobuf {}
 
 impl Spelling<Vec<u8>> for Protobuf {
     fn own(
@@ -117,14 +113,11 @@ impl FamilySpelling<Vec<u8>> for FamilyMessages {
             text.clear();
             text.push_str(value);
         }
+        let counter = |value| Some(Counter { value: Some(value), created_timestamp });
         match value {
             #[expect(clippy::cast_precision_loss, reason = "the format keeps counters as floats")]
-            Reading::Counter(value) => {
-                self.metric.counter = Some(Counter { value: Some(value as f64), created_timestamp });
-            }
-            Reading::FloatCounter(value) => {
-                self.metric.counter = Some(Counter { value: Some(value), created_timestamp });
-            }
+            Reading::Counter(value) => self.metric.counter = counter(value as f64),
+            Reading::FloatCounter(value) => self.metric.counter = counter(value),
             Reading::Gauge(value) => self.metric.gauge = Some(Gauge { value: Some(value) }),
             Reading::Histogram { buckets, sum } => {
                 let histogram = self.metric.histogram.get_or_insert_default();
@@ -158,12 +151,10 @@ impl FamilySpelling<Vec<u8>> for FamilyMessages {
         };
         match self.family_type {
             FamilyType::Counter => {
-                self.metric.counter =
-                    Some(Counter { value: Some(counter_value(metric)), created_timestamp: None });
+                let value = Some(counter_value(metric));
+                self.metric.counter = Some(Counter { value, created_timestamp: None });
             }
-            FamilyType::Gauge => {
-                self.metric.gauge = Some(Gauge { value: Some(gauge_value(metric)) });
-            }
+            FamilyType::Gauge => self.metric.gauge = Some(Gauge { value: Some(gauge_value(metric)) }),
             FamilyType::Histogram => self.metric.histogram = Some(Histogram::of(metric.get_histogram())),
             FamilyType::Summary => self.metric.summary = Some(Summary::of(metric.get_summary())),
             // Rejected by the check.
@@ -220,7 +211,7 @@ pub(crate) struct Metric {
     #[prost(message, optional, tag = "4")]
     pub(crate) summary: Option<Summary>,
     #[prost(message, optional, tag = "5")]
-    pub(crate) untyped: Option<Untyped>,
+    pub(crate) untyped: Option<Gauge>,
     #[prost(int64, optional, tag = "6")]
     pub(crate) timestamp_ms: Option<i64>,
     #[prost(message, optional, tag = "7")]
@@ -235,6 +226,7 @@ pub(crate) struct LabelPair {
     pub(crate) value: Option<String>,
 }
 
+/// A gauge, or an untyped value: both are written in the same way.
 #[derive(Clone, Copy, PartialEq, Message)]
 pub(crate) struct Gauge {
     #[prost(double, optional, tag = "1")]
@@ -256,12 +248,6 @@ pub(crate) struct Timestamp {
     pub(crate) seconds: i64,
     #[prost(int32, tag = "2")]
     pub(crate) nanos: i32,
-}
-
-#[derive(Clone, Copy, PartialEq, Message)]
-pub(crate) struct Untyped {
-    #[prost(double, optional, tag = "1")]
-    pub(crate) value: Option<f64>,
 }
 
 #[derive(Clone, PartialEq, Message)]

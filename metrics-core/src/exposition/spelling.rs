@@ -45,7 +45,9 @@ impl PageBuffer for Vec<u8> {
 pub(crate) trait FamilyNames {
     /// All names that a family of this name and type takes, so that no other may have them: its own, and those of its
     /// samples.
-    fn names(&self, name: &str, family_type: FamilyType) -> Vec<String>;
+    fn names(&self, name: &str, family_type: FamilyType) -> Vec<String> {
+        family_type.names(name)
+    }
 }
 
 /// Spells an exposition in one format.

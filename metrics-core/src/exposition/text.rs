@@ -10,11 +10,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Text;
 
-impl FamilyNames for Text {
-    fn names(&self, name: &str, family_type: FamilyType) -> Vec<String> {
-        family_type.names(name)
-    }
-}
+impl FamilyNames for Text {}
 
 impl Dialect for Text {
     const HAS_COMMENTS: bool = true;
