@@ -12,7 +12,8 @@ use crate::linked::LinkedCatalogue;
 #[derive(Clone, Debug)]
 pub(super) struct Query {
     pub(super) place: QueryPlace,
-    /// The name of the alert or of the recorded series, or the place in the dashboard.
+    /// The name of the alert or of the recorded series, or the place in the dashboard: `panel ROW / TITLE`,
+    /// `annotation NAME` or `variable NAME`.
     pub(super) name: String,
     pub(super) expr: String,
     /// The labels and texts of the result, which name labels of the series.
@@ -52,12 +53,6 @@ pub(super) fn queries(linked: &LinkedCatalogue, job: Option<&str>) -> Vec<Query>
     let context = RuleContext::new(linked, TimeScale::NONE, job);
     let file = rule_file(&context, "");
     let rules = file.groups.into_iter().flat_map(|group| group.rules);
-    let of_dashboard = dashboard::queries(&context).into_iter().map(|query| Query {
-        place: QueryPlace::Dashboard,
-        name: query.place,
-        expr: query.expr,
-        annotations: query.legend,
-    });
     rules
         .map(|rule| match rule {
             WrittenRule::Recording { record, expr } => {
@@ -74,6 +69,6 @@ pub(super) fn queries(linked: &LinkedCatalogue, job: Option<&str>) -> Vec<Query>
                     .join(" "),
             },
         })
-        .chain(of_dashboard)
+        .chain(dashboard::queries(&context))
         .collect()
 }

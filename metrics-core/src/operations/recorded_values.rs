@@ -1,6 +1,6 @@
 //! The values that the recording rules must have in scenarios.
 
-use super::alerts::{Scenario, TRADING, counts, with_label};
+use super::alerts::{Scenario, TICKER, TRADING, counts, with_label};
 use super::context::RuleContext;
 use super::promql::bound_in_text;
 use super::recording::{HALF_HOUR, SlowRatio, exchange_error_ratio, level, order_calls, recorded_mode};
@@ -78,7 +78,6 @@ const IDLE: &str = "5x30";
 
 /// The expected values of the recordings.
 pub(super) fn recorded_values(context: &RuleContext<'_>) -> Vec<RecordedValues> {
-    let call = "exchange=\"paper\",operation=\"get_ticker\"";
     let mut values: Vec<_> = last_mode(context).into_iter().collect();
     if let Some(family) = context.linked.family(SUBSYSTEM_DURATION_SECONDS.name) {
         let series = HistogramSeries { family, level: "subsystem", labels: TRADING, bounds: ["1", "2"] };
@@ -87,17 +86,17 @@ pub(super) fn recorded_values(context: &RuleContext<'_>) -> Vec<RecordedValues> 
         values.extend(series.expected(context, quantiles, vec![busy], None));
     }
     if let Some(family) = context.linked.family(EXCHANGE_API_LATENCY_SECONDS.name) {
-        let series = HistogramSeries { family, level: "operation", labels: call, bounds: ["1", "1.5"] };
+        let series = HistogramSeries { family, level: "operation", labels: TICKER, bounds: ["1", "1.5"] };
         let quantiles = [("p50", HALF_OF_ALL), ("p99", SLOWEST_OF_ALL.mul_add(0.5, 1.0))];
         values.extend(series.expected(context, quantiles, Vec::new(), SlowRatio::of_exchange(context)));
-        values.push(growing(context, family, "operation", call, "_count"));
+        values.push(growing(context, family, "operation", TICKER, "_count"));
     }
     if let Some(family) = context.linked.family(EXCHANGE_API_REQUESTS_TOTAL.name) {
         let name = context.linked.without_namespace(family);
         let failing = |title: &str, quick: &str, slow: &str| {
             let bot = Scenario::new(context, title);
-            let bot = bot.series(name, &with_label(call, "outcome", "ok"), quick);
-            bot.series(name, &with_label(call, "outcome", "timeout"), slow)
+            let bot = bot.series(name, &with_label(TICKER, "outcome", "ok"), quick);
+            bot.series(name, &with_label(TICKER, "outcome", "timeout"), slow)
         };
         for observed in [HOURS, DAYS] {
             let scenario = failing("the last calls fail", &observed.quick(), &observed.slow());

@@ -90,42 +90,44 @@ fn slow_means(context: &RuleContext<'_>, name: &str, max_age: u64) -> Vec<Scenar
     let (of_loop, slow) = (equal("subsystem", name), slow_from(max_age));
     let minutes = |cycles: u64| (cycles * max_age).div_ceil(3 * MINUTE);
     let bot = |title: &str, counts: &str, sums: &str| {
-        let bot = durations(context, title, &of_loop, &[("10", "0x60")], counts).every(max_age.div_ceil(3));
+        let title = format!("{title} of {name}, every {} s", max_age.div_ceil(3));
+        let bot = durations(context, &title, &of_loop, &[("10", "0x60")], counts).every(max_age.div_ceil(3));
         bot.series("subsystem_duration_seconds_sum", &of_loop, sums)
     };
-    let title = |what: &str| format!("{what} of {name}, every {} s", max_age.div_ceil(3));
     // Each cycle ends nine tenths of the maximum age after the one before.
     let just_in_time =
         |growth: u64| (0..9).map(|cycle| format!("{}x8", cycle * growth)).collect::<Vec<_>>().join(" ");
-    let tight = bot(&title("cycles that are just in time"), &just_in_time(1), &just_in_time(slow + 1));
+    let tight = bot("cycles that are just in time", &just_in_time(1), &just_in_time(slow + 1));
     let other = quick_loop(context);
     vec![
-        bot(&title("no cycles"), "0x60", "0x60")
+        bot("no cycles", "0x60", "0x60")
             .series("subsystem_duration_seconds_count", &other, "0+9x60")
             .series("subsystem_duration_seconds_sum", &other, &format!("0+{}x60", 9 * (slow + 1)))
             .silent([minutes(30)]),
         bot(
-            &title("long cycles, of which too few"),
+            "long cycles, of which too few",
             "0x17 1x17 2x17 3x17",
             &format!("0x17 {}x17 {}x17 {}x17", 9 * slow, 18 * slow, 27 * slow),
         )
         .every(max_age.div_ceil(10))
         .silent([(13 * max_age).div_ceil(2 * MINUTE), (7 * max_age).div_ceil(MINUTE)]),
         tight.every(max_age.div_ceil(10)).fires([(7 * max_age).div_ceil(MINUTE)], &of_loop),
-        bot(&title("cycles"), "0+1x60", &format!("0+{}x20 {}+1x39", slow + 1, 20 * (slow + 1)))
+        bot("cycles", "0+1x60", &format!("0+{}x20 {}+1x39", slow + 1, 20 * (slow + 1)))
             .silent([minutes(2)])
             .fires([minutes(18)], &of_loop)
             .silent([minutes(40)]),
-        bot(&title("cycles of which one hung"), "0+1x60", &format!("0x20 {}x39", 20 * slow)).silent([
+        bot("cycles of which one hung", "0+1x60", &format!("0x20 {}x39", 20 * slow)).silent([
             minutes(22),
             minutes(27),
             minutes(29),
             minutes(40),
         ]),
-        bot(&title("cycles that are not slow"), "0+1x60", &format!("0+{}x60", slow - 1))
-            .silent([minutes(30)]),
-        bot(&title("two long cycles"), "0x20 1 2x39", &format!("0x20 {} {}x39", 9 * slow, 18 * slow))
-            .silent([minutes(22), minutes(25), minutes(40)]),
+        bot("cycles that are not slow", "0+1x60", &format!("0+{}x60", slow - 1)).silent([minutes(30)]),
+        bot("two long cycles", "0x20 1 2x39", &format!("0x20 {} {}x39", 9 * slow, 18 * slow)).silent([
+            minutes(22),
+            minutes(25),
+            minutes(40),
+        ]),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use super::budget::{Budget, BurnScenarios, slow_series};
 use super::events::GrowingCounter;
-use super::{Alert, AlertList, Scenario, Urgency};
+use super::{Alert, AlertList, Scenario, TICKER, Urgency};
 use crate::catalogue::{EXCHANGE_API_LATENCY_SECONDS, EXCHANGE_API_REQUESTS_TOTAL, OPERATIONAL_EVENTS_TOTAL};
 use crate::labels::Operation;
 use crate::operations::context::{NOTICE, RuleContext};
@@ -17,7 +17,6 @@ const SEEN: u64 = 5 * MINUTE;
 const REQUESTS: &str = "exchange_api_requests_total";
 const LATENCY: &str = "exchange_api_latency_seconds";
 const PAPER: &str = "exchange=\"paper\"";
-const TICKER: &str = "exchange=\"paper\",operation=\"get_ticker\"";
 
 pub(super) const ALERTS: &AlertList =
     &[slow, latency_burn, error_burn, rate_limited, banned, credentials_refused, order_unknown];

@@ -23,7 +23,7 @@ pub(super) use definition::{Alert, Rule, Urgency};
 pub(super) use library::WATCHDOG;
 pub(super) use liveness::STARTS;
 pub(super) use market_data::stale_after;
-pub(super) use scenario::{Moment, Scenario, TRADING, counts, with_label};
+pub(super) use scenario::{Moment, Scenario, TICKER, TRADING, counts, with_label};
 
 use super::context::RuleContext;
 

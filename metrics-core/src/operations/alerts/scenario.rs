@@ -9,6 +9,9 @@ use crate::operations::promql::equal;
 /// The label of the trading loop, which also matches it.
 pub(in crate::operations) const TRADING: &str = "subsystem=\"trading\"";
 
+/// The labels of an operation at an exchange.
+pub(in crate::operations) const TICKER: &str = "exchange=\"paper\",operation=\"get_ticker\"";
+
 /// The instance of the bot in every scenario.
 const INSTANCE: &str = "bot:5000";
 

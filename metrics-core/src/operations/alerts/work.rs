@@ -1,6 +1,6 @@
 //! Whether the bot does what it is there for.
 
-use super::{Alert, AlertList, Scenario, TRADING, Urgency, market_data};
+use super::{Alert, AlertList, Scenario, TICKER, TRADING, Urgency, market_data, with_label};
 use crate::catalogue::{EXCHANGE_API_LATENCY_SECONDS, SUBSYSTEM_ALIVE, SUBSYSTEM_RUNS_TOTAL};
 use crate::operations::context::RuleContext;
 use crate::operations::recording;
@@ -9,6 +9,7 @@ use crate::operations::scale::{DAY, MINUTE};
 pub(super) const ALERTS: &AlertList = &[heartbeat_without_work, strategy_idle, market_data::stale];
 
 const LATENCY: &str = "exchange_api_latency_seconds_count";
+const RUNS: &str = "subsystem_runs_total";
 
 /// A count that grows once in four minutes.
 const FOURTH: &str = "0x3 1x3 2x3 3x3 4x3 5x3 6x3 7x3 8x3 9x3";
@@ -22,6 +23,12 @@ fn trades(context: &RuleContext<'_>) -> Option<String> {
     Some(format!("{alive} == 1\nand sum without (outcome) (increase({ok}[{window}])) > 0"))
 }
 
+/// A bot with these values of its trading loop: whether it is alive, and the number of its successful cycles.
+fn trading(context: &RuleContext<'_>, title: &str, alive: &str, ok: &str) -> Scenario {
+    let bot = Scenario::new(context, title).series("subsystem_alive", TRADING, alive);
+    bot.series(RUNS, &with_label(TRADING, "outcome", "ok"), ok)
+}
+
 fn heartbeat_without_work(context: &RuleContext<'_>) -> Option<Alert> {
     let trades = trades(context)?;
     let calls = context.series(&EXCHANGE_API_LATENCY_SECONDS)?.part("_count");
@@ -31,22 +38,13 @@ fn heartbeat_without_work(context: &RuleContext<'_>) -> Option<Alert> {
     let long = 150 + minutes;
     let expr =
         format!("{trades}\nand on (job, instance) sum by (job, instance) (increase({calls}[{window}])) == 0");
-    let bot = |title: &str, alive: &str, ok: &str, calls: [&str; 2]| {
-        let bot = Scenario::new(context, title).series("subsystem_alive", TRADING, alive);
-        let bot = bot.series("subsystem_runs_total", "subsystem=\"trading\",outcome=\"ok\"", ok);
-        bot.series(LATENCY, "exchange=\"paper\",operation=\"place_order\"", calls[0]).series(
-            LATENCY,
-            "exchange=\"paper\",operation=\"get_ticker\"",
-            calls[1],
-        )
+    let bot = |title: &str, alive: &str, ok: &str, [placed, asked]: [&str; 2]| {
+        let bot = trading(context, title, alive, ok);
+        bot.series(LATENCY, "exchange=\"paper\",operation=\"place_order\"", placed)
+            .series(LATENCY, TICKER, asked)
     };
     let other = |bot: Scenario| {
-        let bot = bot.with("instance", "other:5000");
-        let bot = bot.series(
-            "exchange_api_latency_seconds_count",
-            "exchange=\"paper\",operation=\"get_ticker\"",
-            "0+9x99",
-        );
+        let bot = bot.with("instance", "other:5000").series(LATENCY, TICKER, "0+9x99");
         bot.with("instance", "bot:5000")
     };
     let last_call = format!("0+1x9 9x{} 10+1x50", minutes + 26);
@@ -71,11 +69,11 @@ fn heartbeat_without_work(context: &RuleContext<'_>) -> Option<Alert> {
         bot("only one operation is used", "1x99", "0+9x99", ["7x99", "0+1x99"]).silent([40]),
         bot("one call in four minutes", "1x99", "0+9x99", [FOURTH, "0x99"]).silent([30]),
         bot("all cycles are skipped", "1x99", "5x99", ["0x99", "0x99"])
-            .series("subsystem_runs_total", "subsystem=\"trading\",outcome=\"skipped\"", "0+9x99")
+            .series(RUNS, &with_label(TRADING, "outcome", "skipped"), "0+9x99")
             .silent([40]),
         bot("another loop does not call the exchange", "0x99", "0x99", ["0x99", "0x99"])
             .series("subsystem_alive", "subsystem=\"monitor\"", "1x99")
-            .series("subsystem_runs_total", "subsystem=\"monitor\",outcome=\"ok\"", "0+9x99")
+            .series(RUNS, "subsystem=\"monitor\",outcome=\"ok\"", "0+9x99")
             .silent([40]),
         bot("the loop has stalled", "0x99", "0+9x99", ["0x99", "0x99"]).silent([40]),
     ];
@@ -124,10 +122,8 @@ impl Strategy<'_> {
 
     /// A bot that goes on to fetch data, with the numbers of successful cycles and of orders.
     fn bot(&self, title: &str, alive: &str, ok: &str, orders: &str) -> Scenario {
-        let bot = Scenario::new(self.context, title).series("subsystem_alive", TRADING, alive);
-        let bot = bot.series("subsystem_runs_total", "subsystem=\"trading\",outcome=\"ok\"", ok);
-        let ticker = "exchange=\"paper\",operation=\"get_ticker\"";
-        bot.series(LATENCY, ticker, "0+9x450").series(LATENCY, &self.order(), orders)
+        let bot = trading(self.context, title, alive, ok);
+        bot.series(LATENCY, TICKER, "0+9x450").series(LATENCY, &self.order(), orders)
     }
 
     fn busy_for_thirty_hours(&self) -> Scenario {
@@ -144,11 +140,8 @@ impl Strategy<'_> {
         let bot = |title: &str, orders: &str| self.bot(title, alive, ok, orders);
         let maker = bot("a market maker falls idle for 90 minutes", "0+1x130 130x90 131+1x100");
         let other_loop = "subsystem=\"monitor\"";
-        let maker = maker.series("subsystem_alive", other_loop, alive).series(
-            "subsystem_runs_total",
-            &format!("{other_loop},outcome=\"ok\""),
-            ok,
-        );
+        let maker = maker.series("subsystem_alive", other_loop, alive);
+        let maker = maker.series(RUNS, &with_label(other_loop, "outcome", "ok"), ok);
         let beside = maker.with("instance", "other:5000").series(LATENCY, &self.order(), "0+1x400");
         vec![
             beside
@@ -169,7 +162,7 @@ impl Strategy<'_> {
                 "0+9x199 1791x200",
                 "0+1x130 130x200",
             )
-            .series("subsystem_runs_total", "subsystem=\"trading\",outcome=\"skipped\"", "0x199 0+9x200")
+            .series(RUNS, &with_label(TRADING, "outcome", "skipped"), "0x199 0+9x200")
             .fires([195], TRADING)
             .silent([200 + cycles, 215 + cycles]),
             self.bot("the loop has stalled", "0x400", ok, "0+1x150 150x90").silent([190]),

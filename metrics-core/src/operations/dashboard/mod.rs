@@ -19,8 +19,10 @@ use serde_json::{Value, json};
 use self::panel::Panel;
 use self::render::GridPosition;
 use self::selectors::Selectors;
+use self::variables::{DashboardAnnotation, DashboardVariable};
 use super::alerts::areas;
 use super::context::RuleContext;
+use super::queries::{Query, QueryPlace};
 use super::runbook;
 
 /// The version of the JSON, that of Grafana 11; later ones read it too.
@@ -47,16 +49,6 @@ pub(super) struct Links<'a> {
     pub(super) reference: Option<&'a str>,
 }
 
-/// A query of the dashboard, in which Grafana replaces the variables.
-#[derive(Clone, Debug)]
-pub(super) struct DashboardQuery {
-    /// The place in the dashboard: `panel ROW / TITLE`, `annotation NAME` or `variable NAME`.
-    pub(super) place: String,
-    pub(super) expr: String,
-    /// The texts that name labels of the result.
-    pub(super) legend: String,
-}
-
 /// The panels of the linked families under the titles of their rows, in the order of an operator's questions.
 fn rows(context: &RuleContext<'_>) -> Vec<(&'static str, Vec<Panel>)> {
     let linked = context.linked;
@@ -78,31 +70,31 @@ fn rows(context: &RuleContext<'_>) -> Vec<(&'static str, Vec<Panel>)> {
     rows.into_iter().filter(|(_, panels): &(_, Vec<_>)| !panels.is_empty()).collect()
 }
 
-/// All queries, in the order of the dashboard.
-pub(super) fn queries(context: &RuleContext<'_>) -> Vec<DashboardQuery> {
+/// All queries, in the order of the dashboard. Grafana replaces the variables in them.
+pub(super) fn queries(context: &RuleContext<'_>) -> Vec<Query> {
     let selectors = Selectors { linked: context.linked };
-    let variables = variables::variables(&selectors).into_iter().map(|variable| DashboardQuery {
-        place: format!("variable {}", variable.name),
-        expr: variable.series,
-        legend: variable.name.to_owned(),
-    });
-    let annotations = variables::annotations(&selectors).into_iter().map(|annotation| DashboardQuery {
-        place: format!("annotation {}", annotation.name),
-        expr: annotation.expr,
-        legend: annotation.text.to_owned(),
-    });
-    let panels = rows(context).into_iter().flat_map(|(row, panels)| {
-        let of_panel = move |panel: Panel| {
-            let place = format!("panel {row} / {}", panel.title);
-            panel.targets.into_iter().map(move |target| DashboardQuery {
-                place: place.clone(),
-                expr: target.expr,
-                legend: target.legend,
-            })
-        };
-        panels.into_iter().flat_map(of_panel)
-    });
-    variables.chain(annotations).chain(panels).collect()
+    let query = |name: String, expr: String, legend: &str| Query {
+        place: QueryPlace::Dashboard,
+        name,
+        expr,
+        annotations: legend.to_owned(),
+    };
+    let variables = variables::variables(&selectors);
+    let variables = variables
+        .into_iter()
+        .map(|DashboardVariable { name, series, .. }| query(format!("variable {name}"), series, name));
+    let annotations = variables::annotations(&selectors);
+    let annotations = annotations
+        .into_iter()
+        .map(|DashboardAnnotation { name, expr, text, .. }| query(format!("annotation {name}"), expr, text));
+    let of_panel = |row, panel: Panel| {
+        let name = format!("panel {row} / {}", panel.title);
+        panel.targets.into_iter().map(move |target| query(name.clone(), target.expr, &target.legend))
+    };
+    let of_row = |(row, panels): (&'static str, Vec<Panel>)| {
+        panels.into_iter().flat_map(move |panel| of_panel(row, panel))
+    };
+    variables.chain(annotations).chain(rows(context).into_iter().flat_map(of_row)).collect()
 }
 
 /// The dashboard.
