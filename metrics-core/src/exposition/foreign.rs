@@ -18,13 +18,12 @@ use super::filter::Filter;
 use super::foreign_family::ForeignFamily;
 use super::isolation::{Isolation, RunningCollector};
 use super::naming::Naming;
-use super::own::{InstanceId, OwnFamilies};
+use super::own::{InstanceId, OwnFamilies, exported};
 use super::rules::family::{TakenNames, check_name};
 use super::rules::fault::Fault;
 use super::spelling::FamilyNames;
 use super::text::Text;
-use crate::catalogue::{FAMILIES, Family, Origin};
-use crate::families::custom::custom_families;
+use crate::catalogue::{Family, Origin};
 use crate::lock::{Lock, LockGuard};
 use crate::panics::contained;
 use crate::report::{LONGEST_LINE, Report, Topic};
@@ -74,9 +73,7 @@ pub(crate) type CheckedFamily = Result<Arc<ForeignFamily>, RefusedFamily>;
 impl Foreign {
     /// `place` is the source location that adds it.
     pub(crate) fn add_registry(&self, registry: Registry, place: SourceLine) {
-        let source =
-            ForeignSource { yields: Yields::Registry(registry, place), isolation: Isolation::default() };
-        self.sources().push(Arc::new(source));
+        self.sources().push(ForeignSource::of(Yields::Registry(registry, place)));
     }
 
     /// Rejects a collector that describes a metric of another one, or one of the library's, or one that could not be
@@ -104,8 +101,7 @@ impl Foreign {
             check_registered(description, &registered)?;
         }
         drop(registered);
-        let yields = Yields::Collector { collector, descriptions };
-        sources.push(Arc::new(ForeignSource { yields, isolation: Isolation::default() }));
+        sources.push(ForeignSource::of(Yields::Collector { collector, descriptions }));
         Ok(())
     }
 
@@ -284,6 +280,10 @@ impl Served<'_> {
 }
 
 impl ForeignSource {
+    fn of(yields: Yields) -> Arc<Self> {
+        Arc::new(Self { yields, isolation: Isolation::default() })
+    }
+
     fn is_collector(&self) -> bool {
         matches!(self.yields, Yields::Collector { .. })
     }
@@ -337,11 +337,8 @@ struct OwnNames {
 
 impl OwnNames {
     fn of(naming: &Naming, spelling: &dyn FamilyNames) -> Self {
-        let custom = custom_families().into_iter().map(|family| &family.family);
-        let exported =
-            FAMILIES.iter().copied().chain(custom).filter(|family| naming.families.include(family));
         let (standard, namespaced): (Vec<_>, Vec<_>) =
-            exported.partition(|family| family.origin == Origin::Standard);
+            exported(naming).partition(|family| family.origin == Origin::Standard);
         let names = |families: Vec<&Family>| {
             let names = |family: &Family| spelling.names(&naming.full_name(family), family.kind.into());
             families.into_iter().flat_map(names).collect()

@@ -34,10 +34,14 @@ pub(super) trait Dialect: Copy + 'static {
     fn time(self, out: &mut String, unix_ms: i64);
 
     /// The name of the sample with the time at which the counts of a series began, if series have one.
-    fn created_name(self, name: &str, family_type: FamilyType) -> Option<String>;
+    fn created_name(self, _name: &str, _family_type: FamilyType) -> Option<String> {
+        None
+    }
 
     /// Whether a histogram or a summary has its sum.
-    fn has_sum(self, sum: f64, lowest_bound: Option<f64>) -> bool;
+    fn has_sum(self, _sum: f64, _lowest_bound: Option<f64>) -> bool {
+        true
+    }
 }
 
 impl<D: Dialect + FamilyNames> Spelling<String> for D {

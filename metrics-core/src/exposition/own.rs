@@ -54,10 +54,8 @@ pub(crate) struct OwnFamilies {
 
 impl OwnFamilies {
     pub(crate) fn new(instance: Weak<dyn Exposed>, naming: &Naming) -> Result<Self, prometheus::Error> {
-        let custom = custom_families().into_iter().map(|family| &family.family);
-        let families =
-            FAMILIES.iter().copied().chain(custom).filter(|family| naming.families.include(family));
-        let descriptions = families.map(|family| describe(family, naming)).collect::<Result<_, _>>()?;
+        let descriptions =
+            exported(naming).map(|family| describe(family, naming)).collect::<Result<_, _>>()?;
         Ok(Self { instance, descriptions })
     }
 
@@ -90,6 +88,12 @@ impl Collector for OwnFamilies {
         let ours = instance.snapshot();
         ours.families.iter().map(|family| family_proto(family, naming)).chain(foreign).collect()
     }
+}
+
+/// The library's families and the bot's own that these settings export.
+pub(super) fn exported(naming: &Naming) -> impl Iterator<Item = &'static Family> {
+    let custom = custom_families().into_iter().map(|family| &family.family);
+    FAMILIES.iter().copied().chain(custom).filter(|family| naming.families.include(family))
 }
 
 fn describe(family: &Family, naming: &Naming) -> Result<Desc, prometheus::Error> {

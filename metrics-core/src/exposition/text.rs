@@ -32,14 +32,6 @@ impl Dialect for Text {
     fn time(self, out: &mut String, unix_ms: i64) {
         write(out, [" ", itoa::Buffer::new().format(unix_ms)]);
     }
-
-    fn created_name(self, _name: &str, _family_type: FamilyType) -> Option<String> {
-        None
-    }
-
-    fn has_sum(self, _sum: f64, _lowest_bound: Option<f64>) -> bool {
-        true
-    }
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub(super) struct TestFile {
     tests: Vec<Test>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[expect(clippy::struct_field_names, reason = "the names are promtool's")]
 struct Test {
     name: String,
@@ -128,7 +128,7 @@ fn test(alert: &Alert, scenario: &Scenario, runbook_url: &str) -> Test {
         interval: duration(scenario.step),
         input_series: input(scenario),
         alert_rule_test: moments.collect(),
-        promql_expr_test: Vec::new(),
+        ..Test::default()
     }
 }
 
@@ -155,7 +155,7 @@ fn recorded(values: &RecordedValues, scenario: &Scenario) -> Test {
         name: format!("{}: {}", values.family, scenario.title),
         interval: duration(scenario.step),
         input_series: input(scenario),
-        alert_rule_test: Vec::new(),
         promql_expr_test: expected.collect(),
+        ..Test::default()
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::number;
 use super::time::seconds;
+use super::values::label;
 use crate::LabelValue as _;
 use crate::catalogue::EXCHANGE_API_LATENCY_BUCKETS;
 use crate::clock::Stamp;
@@ -120,14 +121,14 @@ fn has_ended<D>(step: &EndedStep<D>) -> bool {
 
 fn profile(column: &Column<f32>, known: usize) -> ProfileHistory {
     let utilization_percent = column.cells.iter().skip(known).copied().collect();
-    ProfileHistory { profile: label(column, 0), utilization_percent }
+    ProfileHistory { profile: label(&column.labels, 0), utilization_percent }
 }
 
 fn operation(column: &Column<CallStep>, known: usize) -> OperationHistory {
     let [p50, p90, p99] = [0, 1, 2].map(|index| durations(column, known, |step| step.durations[index]));
     OperationHistory {
-        exchange: label(column, 0),
-        operation: label(column, 1),
+        exchange: label(&column.labels, 0),
+        operation: label(&column.labels, 1),
         calls: ended(column, known),
         p50,
         p90,
@@ -138,15 +139,11 @@ fn operation(column: &Column<CallStep>, known: usize) -> OperationHistory {
 
 fn subsystem(column: &Column<RunStep>, known: usize) -> SubsystemHistory {
     SubsystemHistory {
-        subsystem: label(column, 0),
+        subsystem: label(&column.labels, 0),
         runs: ended(column, known),
         mean_seconds: durations(column, known, |step| step.durations),
         outcomes: outcomes(column, known),
     }
-}
-
-fn label<T>(column: &Column<T>, index: usize) -> String {
-    column.labels.get(index).map(ToString::to_string).unwrap_or_default()
 }
 
 fn ended<D>(column: &Column<EndedStep<D>>, known: usize) -> Vec<Option<u64>> {

@@ -117,17 +117,17 @@ fn rounded(part: f64) -> f64 {
     (part * 1e9).round() / 1e9
 }
 
-/// Adds the series of a histogram whose good observations are within a threshold.
-pub(super) fn slow_series(
-    bot: Scenario,
-    name: &str,
-    labels: &str,
+/// Adds the series of a histogram of all observations, of which the good ones are within a threshold.
+pub(super) fn slow_series<'a>(
+    name: &'a str,
+    labels: &'a str,
     threshold: f64,
-    calls: [&str; 2],
-) -> Scenario {
-    let [all, good] = calls;
-    let bot = bot.series(&format!("{name}_count"), labels, all);
-    bot.buckets(name, labels, &[("+Inf", all), (&bound_in_text(threshold), good)])
+) -> impl Fn(Scenario, [&str; 3]) -> Scenario + 'a {
+    let bound = bound_in_text(threshold);
+    move |bot, [all, good, _]| {
+        let bot = bot.series(&format!("{name}_count"), labels, all);
+        bot.buckets(name, labels, &[("+Inf", all), (&bound, good)])
+    }
 }
 
 /// The number of calls in a minute in the scenarios.

@@ -60,10 +60,8 @@ fn slow(context: &RuleContext<'_>) -> Option<Alert> {
 
 fn latency_burn(context: &RuleContext<'_>) -> Option<Alert> {
     let slow = SlowRatio::of_exchange(context)?;
-    let threshold = slow.objective.threshold.get();
     let budget = Budget::of_slow(context, &slow);
-    let series =
-        |bot: Scenario, [all, good, _]: [&str; 3]| slow_series(bot, LATENCY, TICKER, threshold, [all, good]);
+    let series = slow_series(LATENCY, TICKER, slow.objective.threshold.get());
     Some(Alert::of_rules(
         "BotExchangeLatencyBudgetBurn",
         budget.rules(context),

@@ -43,12 +43,9 @@ fn objective_burn(context: &RuleContext<'_>) -> Option<Alert> {
     let of_family = |family: &LinkedFamily| {
         let slow = SlowRatio::of_own(family)?;
         let OwnSeries { name, labels, expected } = OwnSeries::of(context, family);
-        let threshold = slow.objective.threshold.get();
         let labels_of_rules = vec![("metric", family.name.clone())];
         let budget = Budget { labels: labels_of_rules, ..Budget::of_slow(context, &slow) };
-        let series = |bot: Scenario, [all, good, _]: [&str; 3]| {
-            slow_series(bot, name, &labels, threshold, [all, good])
-        };
+        let series = slow_series(name, &labels, slow.objective.threshold.get());
         let scenarios = BurnScenarios { context, budget: &budget, labels: &expected, series }.all();
         Some((budget.rules(context), scenarios))
     };

@@ -15,39 +15,32 @@ const TARGET_INFO: &str = "Change the queries together with the release: join wi
 
 pub(super) fn changes(old: &LinkedCatalogue, new: &LinkedCatalogue, usage: &Usage) -> Vec<MetricChange> {
     let mut changes = Vec::new();
+    let mut breaking = |text: String, migration, used_by: Vec<String>| {
+        let mut change = MetricChange::breaking(text, migration);
+        change.used_by.extend(used_by);
+        changes.push(change);
+    };
     if old.namespace != new.namespace {
         let text = format!("the namespace changed from \"{}\" to \"{}\"", old.namespace, new.namespace);
-        let mut change = MetricChange::breaking(text, NAMESPACE);
-        change.used_by.extend(usage.of_prefix(&old.namespace));
-        changes.push(change);
+        breaking(text, NAMESPACE, usage.of_prefix(&old.namespace));
     }
-    let names = old
-        .default_labels
-        .keys()
-        .chain(new.default_labels.keys().filter(|name| !old.default_labels.contains_key(*name)));
-    for name in names {
-        let text = match (old.default_labels.get(name), new.default_labels.get(name)) {
+    let added = new.default_labels.keys().filter(|name| !old.default_labels.contains_key(*name));
+    for name in old.default_labels.keys().chain(added) {
+        let (change, used_by) = match (old.default_labels.get(name), new.default_labels.get(name)) {
             (Some(before), Some(after)) if before == after => continue,
             (Some(before), Some(after)) => {
-                format!("the default label \"{name}\" changed from \"{before}\" to \"{after}\"")
+                (format!("changed from \"{before}\" to \"{after}\""), usage.of_default_value(name, before))
             }
-            (Some(_), None) => format!("the default label \"{name}\" was removed"),
-            (None, _) => format!("the default label \"{name}\" was added"),
+            (Some(_), None) => ("was removed".to_owned(), usage.of_default_label(name)),
+            (None, _) => ("was added".to_owned(), usage.of_default_label(name)),
         };
-        let mut change = MetricChange::breaking(text, DEFAULT_LABELS);
-        change.used_by.extend(match old.default_labels.get(name) {
-            Some(before) if new.default_labels.contains_key(name) => usage.of_default_value(name, before),
-            _ => usage.of_default_label(name),
-        });
-        changes.push(change);
+        breaking(format!("the default label \"{name}\" {change}"), DEFAULT_LABELS, used_by);
     }
-    let is_moved = old.default_labels_in_target_info != new.default_labels_in_target_info;
-    if is_moved {
+    if old.default_labels_in_target_info != new.default_labels_in_target_info {
         let place = if new.default_labels_in_target_info { "to target_info alone" } else { "to each series" };
         let text = format!("the default labels were moved {place}");
-        let mut change = MetricChange::breaking(text, TARGET_INFO);
-        change.used_by.extend(old.default_labels.keys().flat_map(|name| usage.of_default_label(name)));
-        changes.push(change);
+        let used_by = old.default_labels.keys().flat_map(|name| usage.of_default_label(name)).collect();
+        breaking(text, TARGET_INFO, used_by);
     }
     changes
 }

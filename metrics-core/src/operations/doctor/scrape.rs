@@ -117,17 +117,13 @@ fn format(headers: &HeaderMap) -> Result<Format, String> {
     };
     let content_type = content_type.to_str().unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("text/plain") {
-        return Ok(Format::Text);
+    match &*essence.to_ascii_lowercase() {
+        "text/plain" => Ok(Format::Text),
+        "application/openmetrics-text" => Ok(Format::OpenMetrics),
+        #[cfg(feature = "protobuf")]
+        "application/vnd.google.protobuf" => Ok(Format::Protobuf),
+        _ => Err(format!("the content type {} is that of no exposition", quoted(content_type))),
     }
-    if essence.eq_ignore_ascii_case("application/openmetrics-text") {
-        return Ok(Format::OpenMetrics);
-    }
-    #[cfg(feature = "protobuf")]
-    if essence.eq_ignore_ascii_case("application/vnd.google.protobuf") {
-        return Ok(Format::Protobuf);
-    }
-    Err(format!("the content type {} is that of no exposition", quoted(content_type)))
 }
 
 fn date(headers: &HeaderMap) -> Option<SystemTime> {
