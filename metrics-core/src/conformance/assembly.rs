@@ -148,13 +148,7 @@ impl<'a> Assembly<'a> {
             return None;
         };
         let (_, spelled) = sample.labels.remove(index);
-        let bound = match Number::parse(&spelled) {
-            Ok(number) => number.value,
-            Err(fault) => {
-                found(fault);
-                return None;
-            }
-        };
+        let bound = Number::parse(&spelled).map_err(&mut *found).ok()?.value;
         let mut canonical = String::new();
         write_canonical(&mut canonical, bound);
         // The text format has no rule for finite bounds.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::context::RuleContext;
 use super::dashboard;
+use super::recording::Recording;
 use super::rules::{WrittenRule, rule_file};
 use super::scale::TimeScale;
 use crate::linked::LinkedCatalogue;
@@ -55,8 +56,8 @@ pub(super) fn queries(linked: &LinkedCatalogue, job: Option<&str>) -> Vec<Query>
     let rules = file.groups.into_iter().flat_map(|group| group.rules);
     rules
         .map(|rule| match rule {
-            WrittenRule::Recording { record, expr } => {
-                Query { place: QueryPlace::RecordingRule, name: record, expr, annotations: String::new() }
+            WrittenRule::Recording(Recording { name, expr }) => {
+                Query { place: QueryPlace::RecordingRule, name, expr, annotations: String::new() }
             }
             WrittenRule::Alerting { alert, expr, annotations, labels, .. } => Query {
                 place: QueryPlace::Alert,

@@ -139,7 +139,7 @@ fn orders(context: &RuleContext<'_>) -> Option<RecordedValues> {
     let bot = Scenario::new(context, "orders are placed at last");
     let bot = HOURS.placed(bot.series(&calls, &labels, &HOURS.slow()));
     let of_instance = bot.clone().of_target().selector("");
-    Some(at(HOURS.minute, family, bot, vec![(orders.name, Some((of_instance, 3.0857)))]))
+    Some(at(HOURS.minute, family, bot, vec![(orders.recording.name, Some((of_instance, 3.0857)))]))
 }
 
 fn own_values(context: &RuleContext<'_>) -> Vec<RecordedValues> {

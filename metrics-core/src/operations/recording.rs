@@ -1,5 +1,7 @@
 //! The recording rules: quantiles, rates and ratios that alerts and dashboards share.
 
+use serde::Serialize;
+
 use super::context::RuleContext;
 use super::promql::{SeriesSelector, any_of, bucket};
 use super::scale::{DAY, HOUR, MINUTE};
@@ -11,8 +13,10 @@ use crate::linked::{LinkedFamily, LinkedObjective};
 use crate::outcome::Outcome;
 
 /// A recorded series.
+#[derive(Debug, Serialize)]
 pub(super) struct Recording {
     /// `level:metric:operations`.
+    #[serde(rename = "record")]
     pub(super) name: String,
     pub(super) expr: String,
 }
@@ -44,7 +48,7 @@ pub(super) fn recordings(context: &RuleContext<'_>) -> Vec<Recording> {
     if let Some(latency) = context.series(&EXCHANGE_API_LATENCY_SECONDS) {
         recordings.extend(quantiles(context, "operation", &latency, &[("p50", 0.5), ("p99", 0.99)]));
         recordings.push(rate(context, "operation", &latency.part("_count")));
-        recordings.extend(order_calls(context).map(|orders| orders.recording(context)));
+        recordings.extend(order_calls(context).map(|orders| orders.recording));
         recordings.extend(SlowRatio::of_exchange(context).iter().flat_map(|slow| slow.recordings(context)));
     }
     if let Some(requests) = context.series(&EXCHANGE_API_REQUESTS_TOTAL) {
@@ -87,13 +91,12 @@ const CANCELLING: [Operation; 2] = [Operation::CancelOrder, Operation::CancelAll
 
 /// The recorded number of calls about orders.
 pub(super) struct OrderCalls {
-    /// The name under which it is recorded for each instance.
-    pub(super) name: String,
+    /// For each instance.
+    pub(super) recording: Recording,
     /// The length of the window in seconds, without a time scale.
     pub(super) window: u64,
     /// The operations, of which the first places an order.
     pub(super) operations: Vec<&'static str>,
-    calls: SeriesSelector,
 }
 
 /// The number of calls about orders within half an hour, or the maximum age of the trading loop; `None` if the bot
@@ -110,18 +113,12 @@ pub(super) fn order_calls(context: &RuleContext<'_>) -> Option<OrderCalls> {
     if window > SLOWEST {
         return None;
     }
-    Some(OrderCalls { name: format!("instance:{}:orders", calls.name()), window, operations, calls })
-}
-
-impl OrderCalls {
-    fn recording(&self, context: &RuleContext<'_>) -> Recording {
-        let orders = self.calls.with(any_of("operation", "=~", &self.operations));
-        let window = context.window(self.window);
-        Recording {
-            name: self.name.clone(),
-            expr: format!("sum by (job, instance) (increase({orders}[{window}]))"),
-        }
-    }
+    let orders = calls.with(any_of("operation", "=~", &operations));
+    let recording = Recording {
+        name: format!("instance:{}:orders", calls.name()),
+        expr: format!("sum by (job, instance) (increase({orders}[{}]))", context.window(window)),
+    };
+    Some(OrderCalls { recording, window, operations })
 }
 
 /// The default set of the bot's own families.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::alerts::{Alert, areas};
 use super::context::RuleContext;
-use super::recording::recordings;
+use super::recording::{Recording, recordings};
 use super::runbook::{AlertTexts, anchor, with_labels};
 
 /// A file of rules.
@@ -26,10 +26,7 @@ pub(super) struct Group {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum WrittenRule {
-    Recording {
-        record: String,
-        expr: String,
-    },
+    Recording(Recording),
     Alerting {
         alert: &'static str,
         expr: String,
@@ -61,9 +58,7 @@ impl Annotations {
 /// The rules of everything that is linked; `runbook_url` is the address of the runbook.
 pub(super) fn rule_file(context: &RuleContext<'_>, runbook_url: &str) -> RuleFile {
     let namespace = &context.linked.namespace;
-    let recorded = recordings(context)
-        .into_iter()
-        .map(|recording| WrittenRule::Recording { record: recording.name, expr: recording.expr });
+    let recorded = recordings(context).into_iter().map(WrittenRule::Recording);
     let recorded = Group { name: format!("{namespace}_recordings"), rules: recorded.collect() };
     let groups = areas(context).into_iter().map(|area| Group {
         name: format!("{namespace}_{}", area.name),

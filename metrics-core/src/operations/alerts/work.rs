@@ -91,7 +91,7 @@ const ENOUGH: u64 = 4;
 fn strategy_idle(context: &RuleContext<'_>) -> Option<Alert> {
     let trades = trades(context)?;
     let orders = recording::order_calls(context)?;
-    let (recorded, length) = (context.of_job(&orders.name), orders.window);
+    let (recorded, length) = (context.of_job(&orders.recording.name), orders.window);
     let (window, day) = (context.window(length), context.window(DAY));
     let usual = format!("{recorded}[{day}:{window}] offset {window}");
     let expr = format!(

@@ -28,17 +28,12 @@ pub(super) fn changes(old: &LinkedCatalogue, new: &LinkedCatalogue) -> Vec<Metri
         let text = format!("the function {} was renamed or moved to {}", path(before), path(after));
         changes.push(MetricChange::information(text));
     }
-    changes.extend(gone.into_iter().map(|before| {
-        let text = format!("the function {} no longer has the attribute {}", path(before), before.attribute);
+    let of = |function: &LinkedFunction, has: &str| {
+        let text = format!("the function {} {has} the attribute {}", path(function), function.attribute);
         MetricChange::information(text)
-    }));
-    changes.extend(come.into_iter().map(|after| {
-        MetricChange::information(format!(
-            "the function {} has the attribute {}",
-            path(after),
-            after.attribute
-        ))
-    }));
+    };
+    changes.extend(gone.into_iter().map(|before| of(before, "no longer has")));
+    changes.extend(come.into_iter().map(|after| of(after, "has")));
     changes
 }
 
@@ -64,9 +59,8 @@ fn path(function: &LinkedFunction) -> String {
 fn of_place(before: &LinkedFunction, after: &LinkedFunction) -> Option<MetricChange> {
     let place = |function: &LinkedFunction| format!("{}:{}", function.file, function.line);
     let (from, to) = (place(before), place(after));
-    (from != to).then(|| {
-        MetricChange::information(format!("the function {} moved from {from} to {to}", path(before)))
-    })
+    let text = format!("the function {} moved from {from} to {to}", path(before));
+    (from != to).then(|| MetricChange::information(text))
 }
 
 fn of_max_age(before: &LinkedFunction, after: &LinkedFunction) -> Option<MetricChange> {
