@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::family_type::{FamilyType, openmetrics_family};
+use super::family_type::{FamilyType, written_names};
 use super::naming::Naming;
-use crate::catalogue::{Family, Origin};
+use crate::catalogue::Family;
 
 /// Names of families or of their samples; without any, all families are selected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,37 +36,15 @@ impl Filter {
 
     /// Whether it selects this family of the library's or of the bot's own.
     pub(super) fn selects(&self, naming: &Naming, family: &Family) -> bool {
-        self.any(|name| {
-            let name = match family.origin {
-                Origin::Standard => Some(name),
-                _ => name.strip_prefix(&*naming.namespace).and_then(|name| name.strip_prefix('_')),
-            };
-            name.is_some_and(|name| is_name_of(name, family.name, family.kind.into()))
-        })
+        self.selects_foreign(&naming.full_name(family), family.kind.into())
     }
 
-    /// Whether it selects this foreign family.
+    /// Whether it selects this foreign family, by its name in any format or that of one of its samples.
     pub(super) fn selects_foreign(&self, family: &str, family_type: FamilyType) -> bool {
-        self.any(|name| is_name_of(name, family, family_type))
+        let Some(wanted) = &self.0 else { return true };
+        let names = written_names(family, family_type);
+        wanted.iter().any(|name| names.contains(name))
     }
-
-    fn any(&self, is_wanted: impl Fn(&str) -> bool) -> bool {
-        self.0.as_ref().is_none_or(|names| names.iter().any(|name| is_wanted(name)))
-    }
-}
-
-/// Whether `name` is that of the family, in any format, or of one of its samples.
-fn is_name_of(name: &str, family: &str, family_type: FamilyType) -> bool {
-    let (stem, family_type) = openmetrics_family(family, family_type);
-    let is_counter = family_type == FamilyType::Counter;
-    let has_created =
-        matches!(family_type, FamilyType::Counter | FamilyType::Histogram | FamilyType::Summary);
-    name.strip_prefix(stem).is_some_and(|suffix| match suffix {
-        "" => true,
-        "_total" => is_counter,
-        "_created" => has_created,
-        _ => family_type.suffixes().contains(&suffix),
-    })
 }
 
 #[cfg(test)]

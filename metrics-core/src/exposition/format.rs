@@ -47,17 +47,6 @@ impl Format {
             Self::Protobuf => protobuf::CONTENT_TYPE,
         }
     }
-
-    #[cfg(feature = "server")]
-    fn spelling(self, with_created: bool) -> AnySpelling {
-        match self {
-            Self::Text => AnySpelling::Text(&Text),
-            Self::OpenMetrics if with_created => AnySpelling::Text(&OpenMetrics { with_created: true }),
-            Self::OpenMetrics => AnySpelling::Text(&OpenMetrics { with_created: false }),
-            #[cfg(feature = "protobuf")]
-            Self::Protobuf => AnySpelling::Bytes(&Protobuf),
-        }
-    }
 }
 
 /// A format, by the buffer that it writes to.
@@ -81,6 +70,14 @@ pub(crate) struct RequestedPage {
 #[cfg(feature = "server")]
 impl RequestedPage {
     pub(crate) fn spelling(&self) -> AnySpelling {
-        self.format.spelling(self.with_created)
+        match self.format {
+            Format::Text => AnySpelling::Text(&Text),
+            Format::OpenMetrics if self.with_created => {
+                AnySpelling::Text(&OpenMetrics { with_created: true })
+            }
+            Format::OpenMetrics => AnySpelling::Text(&OpenMetrics { with_created: false }),
+            #[cfg(feature = "protobuf")]
+            Format::Protobuf => AnySpelling::Bytes(&Protobuf),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The OpenMetrics text format, version 1.0.0.
 
-use super::family_type::{FamilyType, counter_stem, openmetrics_family};
+use super::family_type::{FamilyType, counter_stem, openmetrics_family, written_names};
 use super::lines::{Dialect, write, write_canonical, write_escaped};
 use super::spelling::FamilyNames;
 use crate::catalogue::unit;
@@ -13,8 +13,7 @@ pub(crate) struct OpenMetrics {
 
 impl FamilyNames for OpenMetrics {
     fn names(&self, name: &str, family_type: FamilyType) -> Vec<String> {
-        let (name, family_type) = openmetrics_family(name, family_type);
-        family_type.openmetrics_names(name)
+        written_names(name, family_type)
     }
 }
 
