@@ -1,7 +1,7 @@
-//! The alerts: expression, reason, and the scenarios in which each fires and stays silent.
+//! The alerts: expressions, and the scenarios in which each fires and stays silent. Their texts are in `runbook.md`.
 //!
-//! A scenario gives the outcome that an operator expects. It is written beside the alert's reason and is not derived
-//! from the expression.
+//! A scenario gives the outcome that an operator expects. It follows from the reason of the alert, and is not derived from
+//! the expression.
 
 mod budget;
 mod capital;
