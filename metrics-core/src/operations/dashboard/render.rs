@@ -10,30 +10,20 @@ fn datasource() -> Value {
     json!({ "type": "prometheus", "uid": "${datasource}" })
 }
 
-/// The position of a panel, in columns and lines.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct GridPosition {
-    pub(super) x: u64,
-    pub(super) y: u64,
-    pub(super) width: u64,
-    pub(super) height: u64,
-}
-
-impl GridPosition {
-    fn json(self) -> Value {
-        json!({ "x": self.x, "y": self.y, "w": self.width, "h": self.height })
-    }
+/// A position and a size, in columns and lines.
+pub(super) fn position([x, y]: [u64; 2], [width, height]: [u64; 2]) -> Value {
+    json!({ "x": x, "y": y, "w": width, "h": height })
 }
 
 /// The title above the panels of a row.
-pub(super) fn heading(title: &str, id: u64, position: GridPosition) -> Value {
+pub(super) fn heading(title: &str, id: u64, position: Value) -> Value {
     json!({
-        "id": id, "type": "row", "title": title, "collapsed": false, "gridPos": position.json(), "panels": [],
+        "id": id, "type": "row", "title": title, "collapsed": false, "gridPos": position, "panels": [],
     })
 }
 
 /// A panel, with a link to `runbook` if there is one.
-pub(super) fn panel(panel: &Panel, id: u64, position: GridPosition, runbook: Option<String>) -> Value {
+pub(super) fn panel(panel: &Panel, id: u64, position: Value, runbook: Option<String>) -> Value {
     let targets = panel.targets.iter().zip('A'..='Z');
     let mut json = json!({
         "id": id,
@@ -41,7 +31,7 @@ pub(super) fn panel(panel: &Panel, id: u64, position: GridPosition, runbook: Opt
         "title": panel.title,
         "description": format!("{}\n\nNo data means that {}.", panel.description, panel.no_data),
         "datasource": datasource(),
-        "gridPos": position.json(),
+        "gridPos": position,
         "targets": targets.map(|(query, letter)| target(panel.view, query, letter)).collect::<Vec<_>>(),
         "fieldConfig": { "defaults": field(panel), "overrides": [] },
         "options": options(panel),
