@@ -142,13 +142,13 @@ fn panels(context: &RuleContext<'_>, runbook: Option<&str>) -> Vec<Value> {
     let mut next_id = 1..;
     let mut id = || next_id.next().unwrap_or_default();
     for (title, panels) in rows(context) {
-        written.push(render::heading(title, id(), position([0, y], [COLUMNS, 1])));
+        written.push(render::heading(title, id(), &position([0, y], [COLUMNS, 1])));
         y += 1;
         for line in lines(&panels) {
             let has_chart = line.iter().any(|(panel, ..)| !panel.view.is_stat());
             let height = if has_chart { HIGH } else { LOW };
             for (panel, x, width) in line {
-                written.push(render::panel(panel, id(), position([x, y], [width, height]), section(panel)));
+                written.push(render::panel(panel, id(), &position([x, y], [width, height]), section(panel)));
             }
             y += height;
         }

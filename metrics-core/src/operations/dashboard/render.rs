@@ -16,14 +16,14 @@ pub(super) fn position([x, y]: [u64; 2], [width, height]: [u64; 2]) -> Value {
 }
 
 /// The title above the panels of a row.
-pub(super) fn heading(title: &str, id: u64, position: Value) -> Value {
+pub(super) fn heading(title: &str, id: u64, position: &Value) -> Value {
     json!({
         "id": id, "type": "row", "title": title, "collapsed": false, "gridPos": position, "panels": [],
     })
 }
 
 /// A panel, with a link to `runbook` if there is one.
-pub(super) fn panel(panel: &Panel, id: u64, position: Value, runbook: Option<String>) -> Value {
+pub(super) fn panel(panel: &Panel, id: u64, position: &Value, runbook: Option<String>) -> Value {
     let targets = panel.targets.iter().zip('A'..='Z');
     let mut json = json!({
         "id": id,
