@@ -151,7 +151,7 @@ fn series_over_the_limits_are_left_out() {
             reading.operations.values.insert(labels(name), counts.clone());
             reading.subsystems.values.insert(vec![name.into()], counts.clone());
             reading.utilization.insert(vec![name.into()], 1.0);
-            reading.own.insert((name, vec![name.into()]), vec![1; 200]);
+            reading.own.values.insert((name, vec![name.into()]), vec![1; 200]);
         }
         add(&mut history, reading);
     }
@@ -161,7 +161,7 @@ fn series_over_the_limits_are_left_out() {
     let begin = history.window.begin(Duration::from_secs(10)).expect("it has begun");
     assert!(begin.operations.may_lack(&labels("absent")));
     assert!(begin.own.may_lack(&("absent", labels("absent"))));
-    assert!((30..200).contains(&begin.own.len()), "{}", begin.own.len());
+    assert!((30..200).contains(&begin.own.values.len()), "{}", begin.own.values.len());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{Alert, AlertList, Rule, Scenario, Urgency, with_label};
 use crate::catalogue::Kind;
 use crate::linked::LinkedFamily;
 use crate::operations::context::{NOTICE, RuleContext};
-use crate::operations::promql::{bound_in_text, bucket};
+use crate::operations::promql::{bound_in_text, bucket, equal};
 use crate::operations::recorded_values::sample_labels;
 use crate::operations::recording::SlowRatio;
 use crate::operations::scale::MINUTE;
@@ -42,10 +42,12 @@ fn combined(
 fn objective_burn(context: &RuleContext<'_>) -> Option<Alert> {
     let of_family = |family: &LinkedFamily| {
         let slow = SlowRatio::of_own(family)?;
-        let OwnSeries { name, labels, expected } = OwnSeries::of(context, family);
+        let OwnSeries { name, labels, .. } = OwnSeries::of(context, family);
         let labels_of_rules = vec![("metric", family.name.clone())];
         let budget = Budget { labels: labels_of_rules, ..Budget::of_slow(context, &slow) };
         let series = slow_series(name, &labels, slow.objective.threshold.get());
+        // The ratio is summed over the family's own labels.
+        let expected = equal("metric", &family.name);
         let scenarios = BurnScenarios { context, budget: &budget, labels: &expected, series }.all();
         Some((budget.rules(context), scenarios))
     };
