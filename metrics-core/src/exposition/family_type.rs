@@ -91,14 +91,12 @@ pub(crate) fn openmetrics_family(name: &str, family_type: FamilyType) -> (&str, 
 
 /// All names that one of the families that are written takes in OpenMetrics.
 pub(crate) fn written_names(name: &str, family_type: FamilyType) -> Vec<String> {
-    match family_type {
-        // Those of `a_total_total` are `a_total`, `a_total_total` and `a_total_created`.
-        FamilyType::Counter => family_type.openmetrics_names(name),
-        _ => {
-            let (stem, family_type) = openmetrics_family(name, family_type);
-            family_type.openmetrics_names(stem)
-        }
+    // Those of `a_total_total` are `a_total`, `a_total_total` and `a_total_created`.
+    if family_type == FamilyType::Counter {
+        return family_type.openmetrics_names(name);
     }
+    let (stem, family_type) = openmetrics_family(name, family_type);
+    family_type.openmetrics_names(stem)
 }
 
 /// The name of a counter without the suffix that only its samples have in OpenMetrics.

@@ -78,6 +78,11 @@ mod tests {
             assert!(!selects(name, &catalogue::SUBSYSTEM_ALIVE), "{name}");
         }
         assert!(selects("bytelyst_bot_subsystem_alive", &catalogue::SUBSYSTEM_ALIVE));
+        let selects_counter = |name: &str| {
+            Filter::by_name(vec![name.to_owned()]).selects_foreign("a_total_total", FamilyType::Counter)
+        };
+        assert!(selects_counter("a_total_total") && selects_counter("a_total"));
+        assert!(!selects_counter("a"), "it loses its suffix once");
     }
 
     #[test]

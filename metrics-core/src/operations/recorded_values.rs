@@ -88,7 +88,12 @@ pub(super) fn recorded_values(context: &RuleContext<'_>) -> Vec<RecordedValues> 
     if let Some(family) = context.linked.family(EXCHANGE_API_LATENCY_SECONDS.name) {
         let series = HistogramSeries { family, level: "operation", labels: TICKER, bounds: ["1", "1.5"] };
         let quantiles = [("p50", HALF_OF_ALL), ("p99", SLOWEST_OF_ALL.mul_add(0.5, 1.0))];
-        values.extend(series.expected(context, quantiles, Vec::new(), SlowRatio::of_exchange(context)));
+        values.extend(series.expected(
+            context,
+            quantiles,
+            Vec::new(),
+            SlowRatio::of_exchange(context).as_ref(),
+        ));
         values.push(growing(context, family, "operation", TICKER, "_count"));
     }
     if let Some(family) = context.linked.family(EXCHANGE_API_REQUESTS_TOTAL.name) {
@@ -162,7 +167,7 @@ fn own_values(context: &RuleContext<'_>) -> Vec<RecordedValues> {
         // Above the largest bound, a quantile is that bound.
         let high = next.map_or(bound, |next| (next - bound).mul_add(SLOWEST_OF_ALL, bound));
         let quantiles = [("p50", bound * HALF_OF_ALL), ("p99", high)];
-        values.extend(series.expected(context, quantiles, Vec::new(), SlowRatio::of_own(family)));
+        values.extend(series.expected(context, quantiles, Vec::new(), SlowRatio::of_own(family).as_ref()));
     }
     values
 }
@@ -237,7 +242,7 @@ impl HistogramSeries<'_> {
         context: &RuleContext<'_>,
         quantiles: [(&str, f64); 2],
         further: Vec<(String, f64)>,
-        slow: Option<SlowRatio<'_>>,
+        slow: Option<&SlowRatio<'_>>,
     ) -> Vec<RecordedValues> {
         let quantiles = quantiles.map(|(name, value)| self.quantile(name, value));
         // A ratio has the labels that its sum leaves.
