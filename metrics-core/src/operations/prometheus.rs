@@ -11,7 +11,7 @@ use crate::server::ScraperNeeds;
 const HEAD: &str = include_str!("prometheus.yml");
 
 #[derive(Debug, Serialize)]
-struct Scrapes {
+struct ScrapeConfigs {
     scrape_configs: [Scrape; 1],
 }
 
@@ -113,7 +113,7 @@ pub(super) fn configuration(job: &str, address: &str, access: &Access) -> Result
         honor_labels: true,
         static_configs: [Targets { targets: [reachable(address)] }],
     };
-    let scrapes = yaml(&Scrapes { scrape_configs: [scrape] })?;
+    let scrapes = yaml(&ScrapeConfigs { scrape_configs: [scrape] })?;
     Ok(access.files() + HEAD + &scrapes)
 }
 

@@ -14,7 +14,7 @@ use crate::operations::scale::MINUTE;
 pub(super) const ALERTS: &AlertList = &[objective_burn, off_the_scale, not_finite];
 
 /// A series of one of the bot's own families in scenarios.
-struct OwnSeries<'a> {
+struct SampleSeries<'a> {
     /// The name of the family without the namespace.
     name: &'a str,
     labels: String,
@@ -22,7 +22,7 @@ struct OwnSeries<'a> {
     expected: String,
 }
 
-impl<'a> OwnSeries<'a> {
+impl<'a> SampleSeries<'a> {
     fn of(context: &RuleContext<'_>, family: &'a LinkedFamily) -> Self {
         let (name, labels) = (context.linked.without_namespace(family), sample_labels(family));
         Self { name, expected: with_label(&labels, "metric", &family.name), labels }
@@ -42,7 +42,7 @@ fn combined(
 fn objective_burn(context: &RuleContext<'_>) -> Option<Alert> {
     let of_family = |family: &LinkedFamily| {
         let slow = SlowRatio::of_own(family)?;
-        let OwnSeries { name, labels, .. } = OwnSeries::of(context, family);
+        let SampleSeries { name, labels, .. } = SampleSeries::of(context, family);
         let labels_of_rules = vec![("metric", family.name.clone())];
         let budget = Budget { labels: labels_of_rules, ..Budget::of_slow(context, &slow) };
         let series = slow_series(name, &labels, slow.objective.threshold.get());
@@ -68,7 +68,7 @@ fn off_the_scale(context: &RuleContext<'_>) -> Option<Alert> {
         let last = family.buckets.last()?.get();
         let expr = above_scale(&context.of_job(&family.name), bucket(last), &window);
         let rule = Rule::new(Urgency::Inform, 5 * MINUTE, expr).with("metric", &family.name);
-        let OwnSeries { name, labels, expected } = OwnSeries::of(context, family);
+        let SampleSeries { name, labels, expected } = SampleSeries::of(context, family);
         let observed = |title: &str, below: &str, all: &str| {
             let bot = Scenario::new(context, title).series(&format!("{name}_count"), &labels, all);
             bot.buckets(name, &labels, &[(&bound_in_text(last), below)])
@@ -83,7 +83,7 @@ fn not_finite(context: &RuleContext<'_>) -> Option<Alert> {
         let gauge = context.of_job(&family.name);
         let expr = format!("({gauge} != {gauge}) or (abs({gauge}) == Inf)");
         let rule = Rule::new(Urgency::Warn, 5 * MINUTE, expr).with("metric", &family.name);
-        let OwnSeries { name, labels, expected } = OwnSeries::of(context, family);
+        let SampleSeries { name, labels, expected } = SampleSeries::of(context, family);
         let gauge = |title: &str, values: &str| Scenario::new(context, title).series(name, &labels, values);
         let scenarios = vec![
             gauge("not a number, then one again", "1 1 1 NaN NaN NaN NaN NaN NaN NaN NaN NaN 1x9")
