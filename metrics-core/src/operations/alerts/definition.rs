@@ -1,6 +1,7 @@
 //! An alert.
 
 use super::Scenario;
+use crate::operations::context::RuleContext;
 use crate::operations::scale::{TimeScale, in_promql};
 
 /// An alert, of one rule or of several with the same name. Its texts are in `runbook.md`.
@@ -9,6 +10,9 @@ pub(in crate::operations) struct Alert {
     pub(in crate::operations) rules: Vec<Rule>,
     pub(in crate::operations) scenarios: Vec<Scenario>,
 }
+
+/// The functions that make the alerts of an area, each `None` unless its families, labels and objectives are linked.
+pub(in crate::operations) type AlertList = [fn(&RuleContext<'_>) -> Option<Alert>];
 
 /// One rule of an alert.
 pub(in crate::operations) struct Rule {

@@ -19,7 +19,7 @@ mod subsystems;
 mod work;
 
 pub(super) use capital::{FULL, NEAR_LIMIT};
-pub(super) use definition::{Alert, Rule, Urgency};
+pub(super) use definition::{Alert, AlertList, Rule, Urgency};
 pub(super) use library::WATCHDOG;
 pub(super) use liveness::STARTS;
 pub(super) use market_data::stale_after;
@@ -33,9 +33,6 @@ pub(super) struct Area {
     pub(super) name: &'static str,
     pub(super) alerts: Vec<Alert>,
 }
-
-/// The functions that make the alerts of an area, each `None` unless its families, labels and objectives are linked.
-type AlertList = [fn(&RuleContext<'_>) -> Option<Alert>];
 
 /// The alerts that are linked.
 pub(super) fn areas(context: &RuleContext<'_>) -> Vec<Area> {
