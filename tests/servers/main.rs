@@ -1,5 +1,5 @@
-//! Tests against the programs that read the library's output. They run if the programs are installed, are reported as
-//! ignored otherwise, and fail if the programs are missing although `CI` is set.
+//! Tests of the paper bot as a process, and against the programs that read the library's output. The latter run if the
+//! programs are installed, are reported as ignored otherwise, and fail if the programs are missing although `CI` is set.
 
 mod broken_pages;
 mod dashboard;
@@ -11,6 +11,7 @@ mod formats;
 mod generated;
 mod gzip;
 mod mutated_rules;
+mod paper_bot;
 mod prometheus;
 mod promtool;
 mod pushgateway;
@@ -31,12 +32,12 @@ fn main() {
     let mut arguments = Arguments::from_args();
     let is_long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
     // Most of the tests wait.
-    arguments.test_threads = arguments.test_threads.or(Some(3));
+    arguments.test_threads = arguments.test_threads.or(Some(4));
     let promtool = |name, test| trial("promtool", name, test);
     let prometheus = |name, test| trial("prometheus", name, test);
     let pushgateway = |name, test| trial("prometheus-pushgateway", name, test);
     let victoria_metrics = |name, test| trial("victoria-metrics", name, test);
-    let tests = vec![
+    let mut tests = vec![
         // The two that take longest.
         prometheus(
             "each_fault_fires_its_alerts_and_no_others_until_it_ends",
@@ -87,6 +88,7 @@ fn main() {
         pushgateway("pushing_replaces_adding_keeps_deleting_removes", pushgateway::methods),
         pushgateway("a_gateway_that_hangs_or_is_gone_is_told_in_time", pushgateway::trouble),
     ];
+    tests.extend(paper_bot::trials());
     libtest_mimic::run(&arguments, tests).exit();
 }
 

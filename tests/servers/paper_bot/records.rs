@@ -8,7 +8,7 @@ use bot_metrics_examples::market::{Asset, Symbol};
 use rusqlite::Connection;
 use rust_decimal::Decimal;
 
-use crate::customer::{Balances, Customer, amount, list, number, text};
+use super::customer::{Balances, Customer, amount, list, number, text};
 
 /// An order, as far as both sides know it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,7 +9,7 @@ use bot_metrics::assert_metric;
 use bot_metrics::testing::Samples;
 use bot_metrics_tests::paper_bot::{Ended, Running, command, run, start};
 
-use crate::signs;
+use super::signs;
 
 const LAST_RUN: &str = "bytelyst_bot_subsystem_last_run_timestamp";
 const RUNS: &str = "bytelyst_bot_subsystem_runs_total";
@@ -355,8 +355,7 @@ fn longest_stall(end: &AtomicBool) -> Duration {
 
 /// A machine that stops for a while makes calls slow, which a case takes for a sign of trouble. Only then is it run
 /// again.
-#[test]
-fn each_fault_leaves_its_traces_and_no_others_and_passes() {
+pub(super) fn each_fault_leaves_its_traces_and_no_others_and_passes() {
     let mut left: Vec<_> = CASES.iter().collect();
     for _ in 0..3 {
         let end = AtomicBool::new(false);
@@ -375,8 +374,7 @@ fn each_fault_leaves_its_traces_and_no_others_and_passes() {
     assert!(names.is_empty(), "{names:?}");
 }
 
-#[test]
-fn the_list_of_faults_is_that_of_the_table_above() {
+pub(super) fn the_list_of_faults_is_that_of_the_table_above() {
     let ended = run(&mut command(&["--fault", "list"]));
     assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""));
     let listed: Vec<_> =
@@ -388,8 +386,7 @@ fn the_list_of_faults_is_that_of_the_table_above() {
     }
 }
 
-#[test]
-fn negative_capital_that_recovers_and_falls_again_is_a_second_violation() {
+pub(super) fn negative_capital_that_recovers_and_falls_again_is_a_second_violation() {
     let bot = start(&["--fault", "negative-capital@2s+4s", "--fault", "negative-capital@9s"]);
     let _ = bot.wait_until("the second violation is counted", |samples| samples.sum(VIOLATIONS, &[]) == 2.0);
     let ended = bot.terminate();
@@ -398,8 +395,7 @@ fn negative_capital_that_recovers_and_falls_again_is_a_second_violation() {
     says(&ended, "CRITICAL CAPITAL_VIOLATION maker-tight: available capital fell to -", 2);
 }
 
-#[test]
-fn a_removed_profile_keeps_its_counters_for_their_grace_period() {
+pub(super) fn a_removed_profile_keeps_its_counters_for_their_grace_period() {
     let bot = start(&["--fault", "remove-profile@3s"]);
     let utilization = "bytelyst_bot_profile_utilization_percent";
     let removed = bot.wait_until("one profile vanishes", |samples| {
@@ -413,8 +409,7 @@ fn a_removed_profile_keeps_its_counters_for_their_grace_period() {
     assert_eq!(bot.terminate().count("maker-wide", "left open"), 0);
 }
 
-#[test]
-fn an_orphan_counts_once_and_a_blind_reconciliation_keeps_its_last_figures() {
+pub(super) fn an_orphan_counts_once_and_a_blind_reconciliation_keeps_its_last_figures() {
     // Reconciliation runs every 5 s, hence twice before it is blind; the order is gone before the next look.
     let bot = start(&["--fault", "orphan-order@1s+13s", "--fault", "blind-reconciliation@13s"]);
     let missing = |samples: &Samples, source| samples.value(MISSING, &[("source", source)]);
@@ -447,8 +442,7 @@ fn an_orphan_counts_once_and_a_blind_reconciliation_keeps_its_last_figures() {
     assert_metric!(found.until(&later), attempt, 1.0.., "a failing run is an attempt");
 }
 
-#[test]
-fn without_a_fault_there_is_no_sign_of_trouble() {
+pub(super) fn without_a_fault_there_is_no_sign_of_trouble() {
     let bot = start(&[]);
     let well = bot
         .wait_until("reconciliation ran three times", |samples| runs(samples, "reconciliation", "ok") >= 3.0);

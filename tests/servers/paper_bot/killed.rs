@@ -19,8 +19,8 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use crate::customer::{Customer, PROFILES, api_key, secret, text};
-use crate::records::{Database, Trade, changes, known_to_exchange};
+use super::customer::{Customer, PROFILES, api_key, secret, text};
+use super::records::{Database, Trade, changes, known_to_exchange};
 
 /// When a bot is killed, after its first orders; the trading loop begins a cycle each second.
 const MOMENTS: Range<Duration> = Duration::ZERO..Duration::from_millis(1_500);
@@ -143,8 +143,7 @@ fn fills_meanwhile(customers: &[Customer], before: &[Trade]) -> Vec<Trade> {
     }
 }
 
-#[test]
-fn no_order_is_lost_or_doubled_and_what_the_exchange_did_meanwhile_is_found() {
+pub(super) fn no_order_is_lost_or_doubled_and_what_the_exchange_did_meanwhile_is_found() {
     let mut scene = Scene::new(7);
     let customers = scene.customers();
     let (mut unanswered, mut filled_meanwhile, mut cancelled_by_hand) = (0, 0, 0);

@@ -8,7 +8,7 @@ use bot_metrics::testing::Samples;
 use bot_metrics_tests::paper_bot::{Ended, Running, command, run, start};
 use serde_json::Value;
 
-use crate::customer::{Customer, PROFILES};
+use super::customer::{Customer, PROFILES};
 
 /// Longer than the shutdown may take: two seconds, and a margin for a busy machine.
 const SOON: Duration = Duration::from_millis(3_500);
@@ -34,8 +34,7 @@ fn assert_nothing_is_left(ended: &Ended) {
     }
 }
 
-#[test]
-fn it_places_fills_and_cancels_orders_and_leaves_none_open() {
+pub(super) fn it_places_fills_and_cancels_orders_and_leaves_none_open() {
     let ended = run(&mut command(&["--port", "0", "--duration", "6s"]));
     assert_nothing_is_left(&ended);
     for profile in PROFILES {
@@ -46,8 +45,7 @@ fn it_places_fills_and_cancels_orders_and_leaves_none_open() {
     assert!(!ended.stdout.contains("mismatch"), "{}", ended.stdout);
 }
 
-#[test]
-fn the_orders_reported_as_open_are_those_of_the_exchange_at_any_point_of_a_cycle() {
+pub(super) fn the_orders_reported_as_open_are_those_of_the_exchange_at_any_point_of_a_cycle() {
     let host = start(&["--fault", "hang-trading"]);
     let exchange = host.wait_to_say("exchange at ");
     // A trading cycle begins every second from 0.3 s on, and takes about 0.3 s.
@@ -58,8 +56,7 @@ fn the_orders_reported_as_open_are_those_of_the_exchange_at_any_point_of_a_cycle
     }
 }
 
-#[test]
-fn an_exchange_that_stops_answering_does_not_delay_the_shutdown() {
+pub(super) fn an_exchange_that_stops_answering_does_not_delay_the_shutdown() {
     let mut host = start(&["--fault", "hang-trading"]);
     let exchange = host.wait_to_say("exchange at ");
     let guest = start(&["--exchange-url", &exchange]);
@@ -75,8 +72,7 @@ fn an_exchange_that_stops_answering_does_not_delay_the_shutdown() {
     assert!(PROFILES.iter().any(|profile| ended.count(profile, "left open") > 0), "{}", ended.stdout);
 }
 
-#[test]
-fn a_signal_stops_it_soon_even_while_it_hangs() {
+pub(super) fn a_signal_stops_it_soon_even_while_it_hangs() {
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
         let mut bot = start(&["--fault", "hang-trading"]);
         let _ = bot.wait_to_say("Ctrl-C ends the bot");
@@ -89,8 +85,7 @@ fn a_signal_stops_it_soon_even_while_it_hangs() {
     }
 }
 
-#[test]
-fn nohup_protects_it_from_the_end_of_its_terminal() {
+pub(super) fn nohup_protects_it_from_the_end_of_its_terminal() {
     let program = command(&[]).get_program().to_owned();
     let bot = Command::new("/bin/sh")
         .env_clear()
@@ -107,8 +102,7 @@ fn nohup_protects_it_from_the_end_of_its_terminal() {
     assert!(String::from_utf8_lossy(&stdout).contains("time is up"), "{}", String::from_utf8_lossy(&stdout));
 }
 
-#[test]
-fn sigterm_loses_no_increment_if_one_more_scrape_comes() {
+pub(super) fn sigterm_loses_no_increment_if_one_more_scrape_comes() {
     let mut bot = start(&["--drain", "50s"]);
     let _ = bot.wait_until("an order is placed", |samples| {
         samples.sum("bytelyst_bot_operational_events_total", &[("type", "ORDER_PLACED")]) > 0.0
@@ -134,8 +128,7 @@ fn sigterm_loses_no_increment_if_one_more_scrape_comes() {
     assert_eq!(events("", "STOPPED"), 1.0);
 }
 
-#[test]
-fn a_missing_last_scrape_is_reported_and_another_signal_ends_the_wait() {
+pub(super) fn a_missing_last_scrape_is_reported_and_another_signal_ends_the_wait() {
     let ended = run(&mut command(&["--port", "0", "--duration", "1s", "--drain", "1s"]));
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
     assert!(ended.stdout.ends_with("the last values were not scraped\n"), "{}", ended.stdout);
@@ -147,8 +140,7 @@ fn a_missing_last_scrape_is_reported_and_another_signal_ends_the_wait() {
     assert!(ended.stdout.ends_with("told to stop: the last values were not scraped\n"), "{}", ended.stdout);
 }
 
-#[test]
-fn a_rate_limit_without_open_orders_is_not_reported() {
+pub(super) fn a_rate_limit_without_open_orders_is_not_reported() {
     let ended = run(&mut command(&["--port", "0", "--duration", "2s", "--fault", "rate-limit"]));
     assert!(ended.status.success(), "{ended:?}");
     assert!(!ended.stdout.contains("may be left open"), "{}", ended.stdout);
@@ -157,8 +149,7 @@ fn a_rate_limit_without_open_orders_is_not_reported() {
     }
 }
 
-#[test]
-fn a_closed_standard_output_does_not_end_it() {
+pub(super) fn a_closed_standard_output_does_not_end_it() {
     // `exec` makes the shell's exit code the bot's.
     let shell = Command::new("/bin/sh")
         .env_clear()
@@ -170,8 +161,7 @@ fn a_closed_standard_output_does_not_end_it() {
     assert_eq!((shell.status.code(), String::from_utf8_lossy(&shell.stderr).as_ref()), (Some(0), ""));
 }
 
-#[test]
-fn a_reader_that_goes_away_does_not_end_it_and_is_reported_once() {
+pub(super) fn a_reader_that_goes_away_does_not_end_it_and_is_reported_once() {
     let mut bot = command(&["--port", "0", "--duration", "2s"]).spawn().expect("the bot starts");
     drop(bot.stdout.take());
     let output = bot.wait_with_output().expect("the bot ends");
@@ -181,8 +171,7 @@ fn a_reader_that_goes_away_does_not_end_it_and_is_reported_once() {
     assert!(stderr.contains("its output is no longer read; trading continues"), "{stderr}");
 }
 
-#[test]
-fn an_unread_output_delays_neither_trading_nor_metrics_nor_the_shutdown() {
+pub(super) fn an_unread_output_delays_neither_trading_nor_metrics_nor_the_shutdown() {
     // Each fault prints a line at its beginning and at its end.
     let (mut bot, pipes) = Running::start_unread("paper-bot", &["--fault", "halt-markets@1s+1s"]);
     let cycles = |samples: &Samples| {

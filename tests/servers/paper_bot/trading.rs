@@ -13,8 +13,7 @@ const LOOKING: [&str; 5] =
 /// The operations that it calls only once it trades.
 const TRADING: [&str; 5] = ["cancel_all_orders", "cancel_order", "get_order", "get_trades", "place_order"];
 
-#[test]
-fn every_linked_series_is_in_the_first_scrape_of_a_release_build() {
+pub(super) fn every_linked_series_is_in_the_first_scrape_of_a_release_build() {
     let bot = start(&["--fault", "hang-trading"]);
     let samples = bot.scrape();
     for subsystem in ["trading", "monitor", "reconciliation"] {
@@ -56,8 +55,7 @@ fn every_linked_series_is_in_the_first_scrape_of_a_release_build() {
     }
 }
 
-#[test]
-fn its_version_is_that_of_its_build() {
+pub(super) fn its_version_is_that_of_its_build() {
     let ended = run(&mut command(&["--version"]));
     let version = ended.stdout.trim().strip_prefix("paper-bot ").expect("name and version");
     assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""));
@@ -65,8 +63,7 @@ fn its_version_is_that_of_its_build() {
     assert_eq!(samples.value("bytelyst_bot_build_info", &[("version", version)]), Some(1.0), "{version}");
 }
 
-#[test]
-fn exactly_the_events_that_the_bot_can_record_are_exported_from_the_start() {
+pub(super) fn exactly_the_events_that_the_bot_can_record_are_exported_from_the_start() {
     let bot = start(&["--fault", "hang-trading"]);
     let samples = bot.scrape();
     let exported: Vec<_> = samples
@@ -98,8 +95,7 @@ fn exactly_the_events_that_the_bot_can_record_are_exported_from_the_start() {
     assert_eq!(exported.into_iter().collect::<BTreeSet<_>>(), expected.map(str::to_owned).into());
 }
 
-#[test]
-fn it_trades_and_serves_the_nine_core_families_exactly() {
+pub(super) fn it_trades_and_serves_the_nine_core_families_exactly() {
     let bot = start(&[]);
     let samples = bot.wait_until("every family of the seed moves", |samples| {
         FAMILIES.iter().filter(|family| family.origin == Origin::Core).all(|family| {
@@ -152,8 +148,7 @@ fn assert_labels(samples: &Samples, family: &Family) {
     }
 }
 
-#[test]
-fn every_family_of_the_catalogue_has_series() {
+pub(super) fn every_family_of_the_catalogue_has_series() {
     let bot = start(&[]);
     // The default labels are on each series, so `target_info` is not exported.
     let unused = ["target_info"];

@@ -147,8 +147,7 @@ fn resize(terminal: impl AsFd, columns: u16, rows: u16) {
     tcsetwinsize(terminal, size).expect("a terminal has a size");
 }
 
-#[test]
-fn a_table_is_shown_and_ctrl_c_restores_the_terminal() {
+pub(super) fn a_table_is_shown_and_ctrl_c_restores_the_terminal() {
     let mut person = Person::start(&["--fault", "hang-trading@4s"], "xterm");
     let entered = person.wait_to_see(ENTERS, 0);
     assert!(person.seen()[..entered].contains("status page at http://127.0.0.1:"), "{:?}", person.seen());
@@ -180,8 +179,7 @@ fn a_table_is_shown_and_ctrl_c_restores_the_terminal() {
     }
 }
 
-#[test]
-fn every_end_restores_the_terminal() {
+pub(super) fn every_end_restores_the_terminal() {
     for signal in [Some(libc::SIGTERM), Some(libc::SIGHUP), Some(libc::SIGQUIT), None] {
         let person = Person::start(if signal.is_none() { &["--duration", "2s"] } else { &[] }, "xterm");
         let entered = person.wait_to_see(ENTERS, 0);
@@ -201,8 +199,7 @@ fn every_end_restores_the_terminal() {
 }
 
 /// Ctrl-\ sends SIGQUIT, whose default would end the bot without cancelling its orders or restoring the terminal.
-#[test]
-fn ctrl_backslash_restores_the_terminal() {
+pub(super) fn ctrl_backslash_restores_the_terminal() {
     let mut person = Person::start(&[], "xterm");
     let entered = person.wait_to_see(ENTERS, 0);
     let _ = person.wait_to_see("ORDER_PLACED", entered);
@@ -216,8 +213,7 @@ fn ctrl_backslash_restores_the_terminal() {
     assert!(!seen.contains("may be left open"), "{seen:?}");
 }
 
-#[test]
-fn lines_are_printed_where_they_are_wanted() {
+pub(super) fn lines_are_printed_where_they_are_wanted() {
     for (arguments, term, has_colours) in [(&["--plain"][..], "xterm", true), (&["--json"], "xterm", false)] {
         let fault = ["--duration", "2s", "--fault", "remove-profile@1s"];
         let (status, seen) = Person::start(&[&fault[..], arguments].concat(), term).sees_the_end();
@@ -228,8 +224,7 @@ fn lines_are_printed_where_they_are_wanted() {
     }
 }
 
-#[test]
-fn a_terminal_that_cannot_show_the_table_says_so_and_gets_lines() {
+pub(super) fn a_terminal_that_cannot_show_the_table_says_so_and_gets_lines() {
     for (size, term, reason) in [
         ((80, 24), "dumb", "no table: TERM is unset, empty or `dumb`; printing lines instead"),
         ((80, 24), "", "no table: TERM is unset, empty or `dumb`; printing lines instead"),

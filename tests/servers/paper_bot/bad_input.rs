@@ -15,8 +15,7 @@ fn refused(ended: &Ended, code: i32, says: &[&str]) {
     assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
 }
 
-#[test]
-fn an_invalid_command_line_ends_with_2() {
+pub(super) fn an_invalid_command_line_ends_with_2() {
     for (arguments, says) in [
         (&["--prot", "1"][..], &["--prot", "--port"][..]),
         (&["--port", "99999"], &["99999", "--port"]),
@@ -46,8 +45,7 @@ fn an_invalid_command_line_ends_with_2() {
     }
 }
 
-#[test]
-fn an_invalid_environment_ends_with_1_and_one_line() {
+pub(super) fn an_invalid_environment_ends_with_1_and_one_line() {
     for (variable, value, says) in [
         ("NODE_ENV", "prod", &["NODE_ENV is \"prod\"", "development or production"][..]),
         ("PAPER_TRADING", "maybe", &["PAPER_TRADING is \"maybe\"", "true, 1, yes or on"]),
@@ -60,8 +58,7 @@ fn an_invalid_environment_ends_with_1_and_one_line() {
     }
 }
 
-#[test]
-fn a_missing_exchange_ends_with_1_and_one_line_within_the_duration() {
+pub(super) fn a_missing_exchange_ends_with_1_and_one_line_within_the_duration() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let stranger = start(&["--fault", "hang-trading"]);
     for (url, says) in [
@@ -77,8 +74,7 @@ fn a_missing_exchange_ends_with_1_and_one_line_within_the_duration() {
     }
 }
 
-#[test]
-fn a_file_that_is_not_a_recording_ends_with_1() {
+pub(super) fn a_file_that_is_not_a_recording_ends_with_1() {
     let manifest = workspace::root().join("tests/Cargo.toml");
     for (file, says) in [
         ("no/such/file", "--data no/such/file: "),
@@ -90,8 +86,7 @@ fn a_file_that_is_not_a_recording_ends_with_1() {
     }
 }
 
-#[test]
-fn an_invalid_data_file_ends_with_1_and_a_line_number() {
+pub(super) fn an_invalid_data_file_ends_with_1_and_a_line_number() {
     let path = std::env::temp_dir().join(format!("bot-metrics-malformed-{}.csv", std::process::id()));
     let mut file = std::fs::File::create(&path).expect("a temporary file");
     let header = "received_us,exchange_us,symbol,kind,side,price,quantity,ask_price,ask_quantity";
@@ -104,8 +99,7 @@ fn an_invalid_data_file_ends_with_1_and_a_line_number() {
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
 }
 
-#[test]
-fn a_port_in_use_does_not_stop_it_from_trading_unless_the_endpoint_is_required() {
+pub(super) fn a_port_in_use_does_not_stop_it_from_trading_unless_the_endpoint_is_required() {
     let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = holder.local_addr().expect("bound").port().to_string();
     let arguments = ["--bind", "127.0.0.1", "--port", &port, "--duration", "2s"];

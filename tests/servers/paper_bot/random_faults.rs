@@ -15,8 +15,8 @@ use bot_metrics_tests::process::Directory;
 use rusqlite::Connection;
 use rust_decimal::Decimal;
 
-use crate::customer::{Customer, PROFILES};
-use crate::records;
+use super::customer::{Customer, PROFILES};
+use super::records;
 
 const EVENTS: &str = "bytelyst_bot_operational_events_total";
 
@@ -44,8 +44,7 @@ const SETTLED: Duration = Duration::from_mins(5);
 /// The growth of the resident memory that is not taken for a leak, as a part of its size.
 const TOLERANCE: f64 = 0.05;
 
-#[test]
-fn random_faults_neither_crash_nor_bloat_the_bot_and_its_counters_equal_its_database() {
+pub(super) fn random_faults_neither_crash_nor_bloat_the_bot_and_its_counters_equal_its_database() {
     let is_long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
     let end = calm_moment(if is_long { Duration::from_mins(30) } else { Duration::from_secs(25) });
     let directory = Directory::new();

@@ -77,8 +77,7 @@ fn scrapes(bot: &Running) -> Vec<Duration> {
 }
 
 /// Checks memory; in the long version, on an otherwise idle machine, also the times.
-#[test]
-fn the_bot_is_small_and_quick() {
+pub(super) fn the_bot_is_small_and_quick() {
     let is_long = env::var_os("BOT_METRICS_LONG_TESTS").is_some();
     // Builds the program.
     let _ = command(&[]);

@@ -6,7 +6,7 @@ use bot_metrics::testing::Samples;
 use bot_metrics_tests::paper_bot::{Running, command};
 use bot_metrics_tests::process::Directory;
 
-use crate::records::Database;
+use super::records::Database;
 
 /// The bot's limit for the size of a file. Writing beyond it fails, as on a full disk.
 fn limit_files(bot: &Running, bytes: libc::rlim_t) {
@@ -34,8 +34,7 @@ fn failed_cycles(samples: &Samples) -> f64 {
     samples.sum("bytelyst_bot_subsystem_runs_total", &[("subsystem", "trading"), ("outcome", "error")])
 }
 
-#[test]
-fn while_its_database_cannot_be_written_no_order_is_placed_and_nothing_is_lost() {
+pub(super) fn while_its_database_cannot_be_written_no_order_is_placed_and_nothing_is_lost() {
     let directory = Directory::new();
     let file = directory.path().join("orders.db");
     let mut command = command(&["--port", "0", "--drain", "50s", "--db", file.to_str().expect("UTF-8")]);

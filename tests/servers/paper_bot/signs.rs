@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bot_metrics::testing::{Samples, Series};
 
-use crate::customer::PROFILES;
+use super::customer::PROFILES;
 
 /// Every sign of trouble in `samples`, in words; empty if all is well.
 pub(crate) fn of(samples: &Samples) -> BTreeSet<String> {

@@ -22,8 +22,7 @@ fn status(bot: &Running, since: u64) -> (Status, usize) {
 }
 
 /// Runs until there is a history, or with `BOT_METRICS_LONG_TESTS` until it is full, and prints the figures.
-#[test]
-fn the_status_agrees_with_the_metrics_and_is_small() {
+pub(super) fn the_status_agrees_with_the_metrics_and_is_small() {
     let long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
     let bot = paper_bot::start(&["--speed", "10"]);
     if long {

@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 use bot_metrics_tests::paper_bot::start;
 use serde_json::Value;
 
-use crate::customer::PROFILES;
+use super::customer::PROFILES;
 
 fn objects(stdout: &str) -> Vec<Value> {
     let object = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     stdout.lines().map(object).collect()
 }
 
-#[test]
-fn each_line_is_an_object_of_a_known_type() {
+pub(super) fn each_line_is_an_object_of_a_known_type() {
     let bot = start(&["--json", "--fault", "remove-profile@2s+1s"]);
     let kinds = ["ORDER_PLACED", "ORDER_FILLED", "ORDER_CANCELLED"];
     let _ = bot.wait_until("each profile has traded", |samples| {
