@@ -32,7 +32,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     let is_long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
     // Most of the tests wait.
-    arguments.test_threads = arguments.test_threads.or(Some(4));
+    arguments.test_threads = arguments.test_threads.or(Some(3));
     let promtool = |name, test| trial("promtool", name, test);
     let prometheus = |name, test| trial("prometheus", name, test);
     let pushgateway = |name, test| trial("prometheus-pushgateway", name, test);

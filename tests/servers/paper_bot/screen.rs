@@ -168,15 +168,14 @@ pub(super) fn a_table_is_shown_and_ctrl_c_restores_the_terminal() {
     assert!(!seen[entered..].contains("xyzzy"), "{seen:?}");
     let left = seen.find(LEAVES).expect("the first screen is shown again");
     let after = &seen[left..];
-    for words in [
-        "fault hang-trading begins",
-        "trading has been hanging for ",
-        "told to stop",
-        "summary",
-        "maker-wide",
-    ] {
+    for words in ["fault hang-trading begins", "told to stop", "summary", "maker-wide"] {
         assert!(after.contains(words), "{words:?} is not in {after:?}");
     }
+    // On a busy machine the last success is too old before the cycle in progress is.
+    assert!(
+        ["trading has been hanging for ", "trading is stalled: "].iter().any(|words| after.contains(words)),
+        "{after:?}"
+    );
 }
 
 pub(super) fn every_end_restores_the_terminal() {
