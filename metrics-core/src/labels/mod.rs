@@ -115,7 +115,7 @@ pub enum Operation {
 #[cfg(any(feature = "page", feature = "operations"))]
 impl Operation {
     /// The operations that place an order.
-    pub(crate) const PLACING: [Self; 2] = [Self::PlaceOrder, Self::ReplaceOrder];
+    pub(crate) const PLACING: &[Self] = &[Self::PlaceOrder, Self::ReplaceOrder];
 }
 
 /// An exchange or broker.

@@ -103,7 +103,7 @@ pub(super) struct OrderCalls {
 /// places no orders, or rarely.
 pub(super) fn order_calls(context: &RuleContext<'_>) -> Option<OrderCalls> {
     let calls = context.series(&EXCHANGE_API_LATENCY_SECONDS)?.part("_count");
-    let mut operations = context.operations_of(&EXCHANGE_API_LATENCY_SECONDS, &Operation::PLACING);
+    let mut operations = context.operations_of(&EXCHANGE_API_LATENCY_SECONDS, Operation::PLACING);
     if operations.is_empty() {
         return None;
     }

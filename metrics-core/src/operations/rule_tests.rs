@@ -8,7 +8,7 @@ use super::alerts::{Alert, Moment, Scenario, areas};
 use super::context::RuleContext;
 use super::promql::equal;
 use super::recorded_values::{RecordedValues, recorded_values};
-use super::rules::{Annotations, annotations};
+use super::rules::{Annotations, annotations, rule_file};
 use super::scale::{MINUTE, TimeScale};
 use crate::exposition::lines::bound_spellings;
 
@@ -17,6 +17,8 @@ use crate::exposition::lines::bound_spellings;
 pub(super) struct TestFile {
     rule_files: [&'static str; 1],
     evaluation_interval: String,
+    /// Without it promtool evaluates the groups in any order, and an alert may read the recording of a minute ago.
+    group_eval_order: Vec<String>,
     tests: Vec<Test>,
 }
 
@@ -82,7 +84,13 @@ pub(super) fn test_file(context: &RuleContext<'_>, runbook_url: &str, long: bool
             tests.extend(in_both_spellings(&scenario, |scenario| test(alert, scenario, runbook_url)));
         }
     }
-    TestFile { rule_files: ["rules.yml"], evaluation_interval: duration(MINUTE), tests }
+    let groups = rule_file(context, runbook_url).groups;
+    TestFile {
+        rule_files: ["rules.yml"],
+        evaluation_interval: duration(MINUTE),
+        group_eval_order: groups.into_iter().map(|group| group.name).collect(),
+        tests,
+    }
 }
 
 fn duration(seconds: u64) -> String {

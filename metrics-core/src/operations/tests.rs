@@ -120,6 +120,20 @@ fn a_mistake_is_answered_with_the_nearest_word_and_code_2() {
 }
 
 #[test]
+fn the_scenarios_evaluate_the_groups_in_the_order_of_the_rules_recordings_first() {
+    let groups = |text: &str, key: &str| {
+        let lines = text.lines().filter_map(|line| line.trim().strip_prefix(key));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let rules = groups(&text(&["rules"], &everything()), "- name: ");
+    let tests = text(&["rule-tests"], &everything());
+    let order = tests.split_once("group_eval_order:").expect("the key").1;
+    let order = order.split_once("\ntests:").expect("the tests").0;
+    assert_eq!(groups(order, "- "), rules);
+    assert_eq!(rules[0], "bytelyst_bot_recordings");
+}
+
+#[test]
 fn equal_settings_give_equal_bytes() {
     for words in [
         &["list", "--json"][..],

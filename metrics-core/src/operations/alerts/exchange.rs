@@ -145,7 +145,7 @@ fn credentials_refused(context: &RuleContext<'_>) -> Option<Alert> {
 }
 
 fn order_unknown(context: &RuleContext<'_>) -> Option<Alert> {
-    let operations = context.operations_of(&EXCHANGE_API_REQUESTS_TOTAL, &Operation::PLACING);
+    let operations = context.operations_of(&EXCHANGE_API_REQUESTS_TOTAL, Operation::PLACING);
     let (expr, scenarios) = if operations.is_empty() {
         let events = context.series_with(&OPERATIONAL_EVENTS_TOTAL, "type", "ORDER_UNKNOWN")?;
         let grew = context.grew(&events, &[equal("type", "ORDER_UNKNOWN")], SEEN);
