@@ -1,7 +1,7 @@
 //! The library as an expansion in the user's crate reaches it.
 
 use proc_macro2::{Ident, Punct, Spacing, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, quote};
 use syn::{Path, parse_quote};
 
 use crate::spans::located;
@@ -83,14 +83,11 @@ pub(crate) enum FutureRunner {
     Untyped,
 }
 
-/// Ends the name of a function for several guards.
-const SEVERAL: &str = "_all";
-
 impl FutureRunner {
     const ALL: [Self; 3] = [Self::Async, Self::Typed, Self::Untyped];
 
-    /// The function for one guard.
-    pub(crate) fn one(self) -> Ident {
+    /// The function.
+    pub(crate) fn function(self) -> Ident {
         Ident::new(self.name(), Span::call_site())
     }
 
@@ -102,16 +99,9 @@ impl FutureRunner {
         }
     }
 
-    /// The function for the guards of several attributes.
-    pub(crate) fn several(self) -> Ident {
-        format_ident!("{}{SEVERAL}", self.name())
-    }
-
-    /// The function of this name, and whether it is the one for several guards.
-    pub(crate) fn named(name: &Ident) -> Option<(Self, bool)> {
-        let name = name.to_string();
-        let (one, is_several) = name.strip_suffix(SEVERAL).map_or((name.as_str(), false), |one| (one, true));
-        Self::ALL.into_iter().find(|runner| one == runner.name()).map(|runner| (runner, is_several))
+    /// The function of this name.
+    pub(crate) fn named(name: &Ident) -> Option<Self> {
+        Self::ALL.into_iter().find(|runner| name == runner.name())
     }
 
     /// The first argument, for a runner whose output has a type of its own: a closure that is never called.

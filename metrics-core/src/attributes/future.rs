@@ -7,8 +7,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::body::{Pending, enter};
-use super::guards::{FutureEnd, Guard, Guards, Stacked, StartGuards};
+use super::guards::{Guards, StartGuards};
 use crate::storage::waiting::{Scope, Waits};
 
 /// Boxes the future of a function that returns a boxed one.
@@ -16,100 +15,48 @@ pub fn pinned<F>(future: F) -> Pin<Box<F>> {
     Box::pin(future)
 }
 
-/// Runs a future under a guard, if the function's signature names the future's output.
+/// Runs a future under guards, if the function's signature names the future's output. `end` ends each of them with its
+/// verdict.
 ///
 /// The type of `future` is left to the signature: a bound here would report errors in it a second time. `output` is a
 /// closure that is never called. Its type represents `R` in the returned type, which may then outlive `R`, as the
 /// future itself may.
-pub fn instrument_typed<F, S, G, C, T, R>(
+pub fn instrument_typed<F, S, P, E, T, R>(
     _output: T,
     start: S,
     future: F,
-    classify: C,
-) -> Instrumented<F, Option<S>, Pending<G>, C, Known<T>>
+    end: E,
+) -> Instrumented<F, Option<S>, P, E, Known<T>>
 where
     T: FnOnce() -> R,
-    S: FnOnce() -> Pending<G>,
-    G: Guard,
-    C: FnOnce(&R) -> G::Verdict,
+    S: FnOnce() -> P,
+    P: Guards,
+    E: FnOnce(&mut P, &R),
 {
-    Instrumented::new(Some(start), HeldGuards::new(), future, classify)
+    Instrumented::new(Some(start), HeldGuards::new(), future, end)
 }
 
 /// Like [`instrument_typed`], if the signature does not name the future's output.
-pub fn instrument_future<F, S, G, C>(
-    start: S,
-    future: F,
-    classify: C,
-) -> Instrumented<F, Option<S>, Pending<G>, C, Unknown>
+pub fn instrument_future<F, S, P, E>(start: S, future: F, end: E) -> Instrumented<F, Option<S>, P, E, Unknown>
 where
     F: Future,
-    S: FnOnce() -> Pending<G>,
-    G: Guard,
-    C: FnOnce(&F::Output) -> G::Verdict,
-{
-    Instrumented::new(Some(start), HeldGuards::new(), future, classify)
-}
-
-/// Like [`instrument_typed`], under the guards of several attributes: `end` passes each of them its verdict.
-pub fn instrument_typed_all<F, S, O, I, E, T, R>(
-    _output: T,
-    start: S,
-    future: F,
-    end: E,
-) -> Instrumented<F, Option<S>, Stacked<O, I>, E, Known<T>>
-where
-    T: FnOnce() -> R,
-    S: FnOnce() -> Stacked<O, I>,
-    O: Guard,
-    I: Guards,
-    E: FnOnce(&mut Stacked<O, I>, &R),
+    S: FnOnce() -> P,
+    P: Guards,
+    E: FnOnce(&mut P, &F::Output),
 {
     Instrumented::new(Some(start), HeldGuards::new(), future, end)
 }
 
-/// Like [`instrument_future`], under the guards of several attributes.
-pub fn instrument_future_all<F, S, O, I, E>(
-    start: S,
-    future: F,
-    end: E,
-) -> Instrumented<F, Option<S>, Stacked<O, I>, E, Unknown>
-where
-    F: Future,
-    S: FnOnce() -> Stacked<O, I>,
-    O: Guard,
-    I: Guards,
-    E: FnOnce(&mut Stacked<O, I>, &F::Output),
-{
-    Instrumented::new(Some(start), HeldGuards::new(), future, end)
-}
-
-/// Runs the body of an `async fn`, which is already being polled, under its guard.
+/// Runs the body of an `async fn`, which is already being polled, under its guards: those of all its attributes, because
+/// one nested future for each would exhaust the compiler's recursion limit in calls a few levels deep.
 ///
 /// The type is hidden because the compiler checks the bounds of an opaque type faster than those of an
 /// implementation.
-pub fn instrument_async<F, G, C>(guard: G, future: F, classify: C) -> impl Future<Output = F::Output>
+pub fn instrument_async<F, P, E>(guards: P, future: F, end: E) -> impl Future<Output = F::Output>
 where
     F: Future,
-    G: Guard,
-    C: FnOnce(&F::Output) -> G::Verdict,
-{
-    Instrumented::<_, _, _, _, Unknown>::new((), HeldGuards::begun(enter(guard)), future, classify)
-}
-
-/// Like [`instrument_async`], under the guards of several attributes: `end` passes each of them its verdict.
-///
-/// One nested future per attribute would exhaust the compiler's recursion limit in calls a few levels deep.
-pub fn instrument_async_all<F, O, I, E>(
-    guards: Stacked<O, I>,
-    future: F,
-    end: E,
-) -> impl Future<Output = F::Output>
-where
-    F: Future,
-    O: Guard,
-    I: Guards,
-    E: FnOnce(&mut Stacked<O, I>, &F::Output),
+    P: Guards,
+    E: FnOnce(&mut P, &F::Output),
 {
     Instrumented::<_, _, _, _, Unknown>::new((), HeldGuards::begun(guards), future, end)
 }
@@ -247,7 +194,7 @@ where
     F: Future,
     S: StartGuards<P>,
     P: Guards,
-    E: FutureEnd<P, F::Output>,
+    E: FnOnce(&mut P, &F::Output),
 {
     #[inline]
     fn poll_under_guards(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
@@ -264,7 +211,7 @@ where
             && let Some(end) = this.end.take()
         {
             this.held.subtract();
-            end.end(&mut this.held.guards, value);
+            end(&mut this.held.guards, value);
         }
         this.held.polling = false;
         polled
@@ -277,7 +224,7 @@ where
     F: Future<Output = R>,
     S: StartGuards<P>,
     P: Guards,
-    E: FutureEnd<P, R>,
+    E: FnOnce(&mut P, &R),
 {
     type Output = R;
 
@@ -292,7 +239,7 @@ where
     F: Future,
     S: StartGuards<P>,
     P: Guards,
-    E: FutureEnd<P, F::Output>,
+    E: FnOnce(&mut P, &F::Output),
 {
     type Output = F::Output;
 
@@ -312,6 +259,8 @@ fn subtract<P: Guards>(guards: &mut P, waited: u64) {
 mod tests {
     use super::*;
     use crate::Outcome;
+    use crate::attributes::body::enter;
+    use crate::attributes::guards::Guard;
     use std::task::Waker;
 
     struct Told<'a>(&'a std::cell::Cell<Option<Outcome>>);
@@ -337,8 +286,11 @@ mod tests {
             polls += 1;
             if polls < 3 { Poll::Pending } else { Poll::Ready(Err::<(), ()>(())) }
         });
-        let classify = |value: &Result<(), ()>| if value.is_ok() { Outcome::Ok } else { Outcome::Error };
-        let mut instrumented = Box::pin(instrument_future(|| enter(Told(&told)), slow, classify));
+        let mut instrumented = Box::pin(instrument_future(
+            || enter(Told(&told)),
+            slow,
+            |guards, value| guards.end_future(if value.is_ok() { Outcome::Ok } else { Outcome::Error }),
+        ));
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..2 {
             assert!(instrumented.as_mut().poll(&mut context).is_pending());

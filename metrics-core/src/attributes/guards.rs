@@ -141,26 +141,6 @@ impl<O: Guard, I: Guards> Guards for Stacked<O, I> {
     }
 }
 
-/// Ends a future's guards with its output.
-pub trait FutureEnd<P, R> {
-    /// Passes each guard its verdict.
-    fn end(self, guards: &mut P, value: &R);
-}
-
-impl<G: Guard, R, C: FnOnce(&R) -> G::Verdict> FutureEnd<Pending<G>, R> for C {
-    #[inline]
-    fn end(self, guards: &mut Pending<G>, value: &R) {
-        guards.end_future(self(value));
-    }
-}
-
-impl<O: Guard, I, R, E: FnOnce(&mut Stacked<O, I>, &R)> FutureEnd<Stacked<O, I>, R> for E {
-    #[inline]
-    fn end(self, guards: &mut Stacked<O, I>, value: &R) {
-        self(guards, value);
-    }
-}
-
 /// Begins a future's guards at its first poll, unless they have begun before.
 pub trait StartGuards<P> {
     /// Begins them, once.

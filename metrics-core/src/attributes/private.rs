@@ -4,13 +4,10 @@
 pub use crate::__site as site;
 pub use crate::LabelValue;
 pub use crate::attributes::body::{
-    Rewritten, always_ok, call, diverge, enter, evaluate, never, returned, unmeasured,
+    Rewritten, always_ok, call, diverge, end_ok, enter, evaluate, never, returned, unmeasured,
 };
 pub use crate::attributes::capital::capital_of;
-pub use crate::attributes::future::{
-    instrument_async, instrument_async_all, instrument_future, instrument_future_all, instrument_typed,
-    instrument_typed_all, pinned,
-};
+pub use crate::attributes::future::{instrument_async, instrument_future, instrument_typed, pinned};
 pub use crate::attributes::guards::{Guard, stacked};
 pub use crate::attributes::measured::{Declared, blank, counted, family_name, timed};
 pub use crate::attributes::probe::Probe;

@@ -173,8 +173,7 @@ fn called(tokens: &[TokenTree]) -> Option<Called> {
     }
     let [function, module, ..] = words.as_slice() else { return None };
     let boxes = *function == "pin" && *module == "Box" || *function == "pinned" && *module == "__private";
-    let is_ours = || {
-        *module == "__private" && FutureRunner::named(function).is_some_and(|(runner, _)| runner.is_lazy())
-    };
+    let is_ours =
+        || *module == "__private" && FutureRunner::named(function).is_some_and(FutureRunner::is_lazy);
     (boxes || is_ours()).then_some(Called { start: before.len(), boxes })
 }

@@ -16,6 +16,24 @@ pub(crate) fn classify(instrumented: &InstrumentedFunction) -> TokenStream {
         let private = &instrumented.private;
         return located(&quote!(#private::always_ok), span);
     }
+    let (value, ty, verdict) = classified(instrumented, span);
+    quote_spanned!(span=> |#value #ty| #verdict)
+}
+
+/// A function that ends a future's guard, from references to the guard and to the output.
+pub(crate) fn end_of_future(instrumented: &InstrumentedFunction) -> TokenStream {
+    let span = span(instrumented);
+    if matches!(instrumented.verdict, VerdictKind::AlwaysOk) {
+        let private = &instrumented.private;
+        return located(&quote!(#private::end_ok), span);
+    }
+    let guard = Ident::new("guard", Span::mixed_site().located_at(span));
+    let (value, ty, verdict) = classified(instrumented, span);
+    quote_spanned!(span=> |#guard, #value #ty| #guard.end_future(#verdict))
+}
+
+/// A closure's parameter for a reference to the value, its type if that has to be written, and the verdict on it.
+fn classified(instrumented: &InstrumentedFunction, span: Span) -> (Ident, Option<TokenStream>, TokenStream) {
     let value = Ident::new("value", Span::mixed_site().located_at(span));
     let verdict = verdict(instrumented, &value.to_token_stream());
     // Known from the signature alone only for a future's output. Its tokens keep their spans, so that the compiler sees one
@@ -24,7 +42,7 @@ pub(crate) fn classify(instrumented: &InstrumentedFunction) -> TokenStream {
         let ty = rewritten(&instrumented.private, &ty);
         quote!(: &#ty)
     });
-    quote_spanned!(span=> |#value #ty| #verdict)
+    (value, ty, verdict)
 }
 
 /// The guard's verdict, from an expression that is a reference to the value.

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, TokenStreamExt as _, quote};
 
-use super::classify::{classify, verdict};
+use super::classify::{classify, end_of_future, verdict};
 use super::model::{BlockMember, InstrumentedFunction, Item};
 use super::refusal::may_be_member;
 use super::run::GuardedBody;
@@ -100,13 +100,14 @@ fn measured(mut instrumented: InstrumentedFunction) -> TokenStream {
         return deferred;
     }
     let GuardCode { mut bindings, guard } = GuardCode::new(&instrumented);
-    let classify = match &instrumented.shape {
+    let end = match &instrumented.shape {
         // A second closure would take the compiler as long as the body's.
         BodyShape::Called(output) if can_be_written(output) => {
             let value = Ident::new("value", Span::mixed_site());
             verdict(&instrumented, &quote!(&#value))
         }
-        _ => classify(&instrumented),
+        BodyShape::Called(_) => classify(&instrumented),
+        _ => end_of_future(&instrumented),
     };
     let (expressions, other) = (instrumented.expressions(), instrumented.function.foreign_arguments());
     let is_typed = instrumented.future_output().is_some();
@@ -114,8 +115,7 @@ fn measured(mut instrumented: InstrumentedFunction) -> TokenStream {
     let (is_seen, binds_inside) = (instrumented.function.may_be_seen(), may_bind_inside(&instrumented));
     let InstrumentedFunction { function, body, shape, private, .. } = &mut instrumented;
     let span = function.body.span();
-    let run =
-        GuardedBody { private: private.clone(), guard, classify, is_typed, is_seen, binds_inside, span };
+    let run = GuardedBody { private: private.clone(), guard, end, is_typed, is_seen, binds_inside, span };
     let mut statements = body.statements.clone();
     if added.is_none() && !matches!(shape, BodyShape::Guarded | BodyShape::Tail(_)) {
         let rebound = move_into_body(&mut function.sig, &statements, &expressions, &other);

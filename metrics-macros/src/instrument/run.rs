@@ -14,7 +14,9 @@ use crate::spans::braced;
 pub(crate) struct GuardedBody {
     pub(crate) private: Private,
     pub(crate) guard: TokenStream,
-    pub(crate) classify: TokenStream,
+    /// How the guard ends: the verdict on the variable `value`, or a function from a reference to the value to the
+    /// verdict; for a future a function that ends its guard.
+    pub(crate) end: TokenStream,
     /// Whether the signature names the output of a returned future.
     pub(crate) is_typed: bool,
     /// Whether an attribute of another crate may look for the future at the body's end.
@@ -36,7 +38,7 @@ impl GuardedBody {
     }
 
     pub(crate) fn called(&self, output: &ReturnType, statements: TokenStream) -> TokenStream {
-        let Self { private, guard, classify, span, .. } = self;
+        let Self { private, guard, end, span, .. } = self;
         let [pending, value] = ["pending", "value"].map(|name| Ident::new(name, Span::mixed_site()));
         let body = braced(statements, *span);
         let is_written = can_be_written(output);
@@ -51,26 +53,26 @@ impl GuardedBody {
         let closure = quote_spanned!(*span=> move || #output #body);
         if !is_written {
             // Through this call the body's type is inferred from the signature.
-            return quote!(#private::call(#guard, #closure, #classify));
+            return quote!(#private::call(#guard, #closure, #end));
         }
         quote! {
             let #pending = #private::enter(#guard);
             let #value = #private::evaluate(#closure);
-            #pending.end(#classify);
+            #pending.end(#end);
             #value
         }
     }
 
     pub(crate) fn asynchronous(&self, output: &Type, statements: &TokenStream) -> TokenStream {
-        let Self { private, guard, classify, span, .. } = self;
+        let Self { private, guard, end, span, .. } = self;
         // A return that never runs has the block's type inferred from the signature, as in the plain function. Of the type
         // `!` there is no value to return.
         let diverges = matches!(output, Type::Never(_));
         let edge = (!diverges).then(|| quote!(if false { return #private::never::<#output>(); }));
         let body = braced(quote!(#edge #statements), *span);
         let block = quote_spanned!(*span=> async move #body);
-        let instrument = FutureRunner::Async.one();
-        let run = quote!(#private::#instrument(#guard, #block, #classify).await);
+        let instrument = FutureRunner::Async.function();
+        let run = quote!(#private::#instrument(#private::enter(#guard), #block, #end).await);
         if diverges { quote!(#private::diverge(#run)) } else { run }
     }
 
@@ -116,9 +118,9 @@ impl GuardedBody {
     }
 
     fn wrapped(&self, future: &TokenStream) -> TokenStream {
-        let Self { private, guard, classify, .. } = self;
+        let Self { private, guard, end, .. } = self;
         let runner = if self.is_typed { FutureRunner::Typed } else { FutureRunner::Untyped };
-        let (instrument, output) = (runner.one(), runner.output(private));
-        quote!(#private::#instrument(#output move || #private::enter(#guard), #future, #classify))
+        let (instrument, output) = (runner.function(), runner.output(private));
+        quote!(#private::#instrument(#output move || #private::enter(#guard), #future, #end))
     }
 }

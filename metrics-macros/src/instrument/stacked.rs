@@ -56,33 +56,32 @@ impl Addition<'_> {
     fn to_run(&self, run: &[TokenTree]) -> Option<TokenStream> {
         let Self { private, guard, .. } = self;
         let Expansion { before, runner, guards, future, end } = Expansion::of(run, private)?;
-        let end = self.to_end(end);
-        let (instrument_all, output) = (runner.several(), runner.output(private));
+        let end = self.to_end(&end);
+        let (instrument, output) = (runner.function(), runner.output(private));
         let entered = quote!(#private::enter(#guard));
         let lazily = runner.is_lazy().then(|| quote!(move ||));
         if runner.is_lazy() && before.is_empty() {
             let guards = quote!(#lazily #private::stacked(#entered, #guards));
-            return Some(quote!(#private::#instrument_all(#output #guards, #future, #end)));
+            return Some(quote!(#private::#instrument(#output #guards, #future, #end)));
         }
         // It begins before the attributes above evaluate their expressions.
         let outer = Ident::new("outer", Span::mixed_site());
         Some(quote! {
             let #outer = #entered;
             #before
-            #private::#instrument_all(#output #lazily #private::stacked(#outer, #guards), #future, #end)
+            #private::#instrument(#output #lazily #private::stacked(#outer, #guards), #future, #end)
         })
     }
 
-    fn to_end(&self, end: EndClosure) -> TokenStream {
+    fn to_end(&self, EndClosure { guards, value, ty, body }: &EndClosure) -> TokenStream {
         let all = Ident::new("guards", Span::mixed_site());
-        let (inner, value, ty) = match end {
-            EndClosure::One { value, ty, verdict } => (quote!(#all.inner.end_future(#verdict);), value, ty),
-            EndClosure::Several { guards, value, ty, body } => {
-                (quote!({ let #guards = &mut #all.inner; #body }), value, ty)
-            }
-        };
         let verdict = (self.verdict)(&value.to_token_stream());
-        quote_spanned!(self.span=> |#all, #value #ty| { #inner #all.outer.end_future(#verdict); })
+        quote_spanned! {self.span=>
+            |#all, #value #ty| {
+                { let #guards = &mut #all.inner; #body }
+                #all.outer.end_future(#verdict);
+            }
+        }
     }
 }
 
@@ -96,55 +95,42 @@ struct Expansion {
     end: EndClosure,
 }
 
-/// The closure that ends the guards of an expansion.
-enum EndClosure {
-    /// It returns the verdict of the one guard.
-    One { value: Ident, ty: TokenStream, verdict: TokenStream },
-    /// Its block ends several guards.
-    Several { guards: Ident, value: Ident, ty: TokenStream, body: TokenTree },
+/// The closure `|guards, value: ty| body`, which ends the guards of an expansion.
+struct EndClosure {
+    guards: Ident,
+    value: Ident,
+    ty: TokenStream,
+    body: TokenStream,
 }
 
 impl Expansion {
     fn of(tokens: &[TokenTree], private: &Private) -> Option<Self> {
         let [before @ .., TokenTree::Ident(name), TokenTree::Group(arguments)] = tokens else { return None };
-        let (runner, is_several) = FutureRunner::named(name)?;
+        let runner = FutureRunner::named(name)?;
         let before =
             without_path(before, private).filter(|before| is_ours(before) && !may_leave(&stream(before)))?;
         let [guards, future, end] = arguments_of(arguments, runner)?;
         let guards = match guards.as_slice() {
-            [_move, _, _, guards @ ..] if runner.is_lazy() => stream(guards),
-            guards if is_several => stream(guards),
-            guard => {
-                let guard = stream(guard);
-                quote!(#private::enter(#guard))
-            }
+            [_move, _, _, guards @ ..] if runner.is_lazy() => guards,
+            guards => guards,
         };
-        let end = if is_several { EndClosure::several(&end)? } else { EndClosure::one(&end)? };
-        Some(Self { before: stream(before), runner, guards, future: stream(&future), end })
+        let (before, guards, future) = (stream(before), stream(guards), stream(&future));
+        Some(Self { before, runner, guards, future, end: EndClosure::of(&end)? })
     }
 }
 
 impl EndClosure {
-    /// Reads `|value: ty| verdict`, or the path of `always_ok`.
-    fn one(classify: &[TokenTree]) -> Option<Self> {
-        if matches!(classify, [.., TokenTree::Ident(name)] if name == "always_ok") {
-            let (value, always_ok) = (Ident::new("value", Span::mixed_site()), stream(classify));
-            let verdict = quote!(#always_ok(#value));
-            return Some(Self::One { value, ty: TokenStream::new(), verdict });
+    /// Reads such a closure, or the path of `end_ok`.
+    fn of(end: &[TokenTree]) -> Option<Self> {
+        if matches!(end, [.., TokenTree::Ident(name)] if name == "end_ok") {
+            let [guards, value] = ["guards", "value"].map(|name| Ident::new(name, Span::mixed_site()));
+            let end_ok = stream(end);
+            let body = quote!(#end_ok(#guards, #value));
+            return Some(Self { guards, value, ty: TokenStream::new(), body });
         }
-        let ([TokenTree::Ident(value), ty @ ..], verdict) = closure_parts(classify)? else { return None };
-        Some(Self::One { value: value.clone(), ty: stream(ty), verdict: stream(verdict) })
-    }
-
-    /// Reads `|guards, value: ty| { … }`.
-    fn several(closure: &[TokenTree]) -> Option<Self> {
-        let ([TokenTree::Ident(guards), _, TokenTree::Ident(value), ty @ ..], [body]) =
-            closure_parts(closure)?
-        else {
-            return None;
-        };
-        let (guards, value) = (guards.clone(), value.clone());
-        Some(Self::Several { guards, value, ty: stream(ty), body: body.clone() })
+        let (parameters, body) = closure_parts(end)?;
+        let [TokenTree::Ident(guards), _, TokenTree::Ident(value), ty @ ..] = parameters else { return None };
+        Some(Self { guards: guards.clone(), value: value.clone(), ty: stream(ty), body: stream(body) })
     }
 }
 
@@ -227,11 +213,11 @@ mod tests {
     fn an_expansion_takes_a_guard_more() {
         let private = quote!(::bot_metrics::__private);
         for expansion in [
-            quote!(#private::instrument_async(a, async move {}, |value| b).await),
-            quote!(let x = #private::Text::of(&(y)); #private::instrument_async(a, async move {}, #private::always_ok).await),
-            quote!(#private::instrument_async_all(a, async move {}, |guards, value| { b }).await),
-            quote!(#private::instrument_typed(|| never(), move || a, async {}, |value: &Result<u8, u8>| b)),
-            quote!(#private::instrument_future_all(move || a, c(d, e), |guards, value| { b })),
+            quote!(#private::instrument_async(a, async move {}, |guard, value| b).await),
+            quote!(let x = #private::Text::of(&(y)); #private::instrument_async(a, async move {}, #private::end_ok).await),
+            quote!(#private::instrument_async(a, async move {}, |guards, value| { b }).await),
+            quote!(#private::instrument_typed(|| never(), move || a, async {}, |guard, value: &Result<u8, u8>| b)),
+            quote!(#private::instrument_future(move || a, c(d, e), |guards, value| { b })),
             quote!(let pending = #private::enter(a); let value = #private::evaluate(b); pending.end(c); value),
         ] {
             assert!(takes_a_guard(&expansion), "{expansion}");
@@ -243,22 +229,22 @@ mod tests {
         let private = quote!(::bot_metrics::__private);
         for body in [
             quote!(),
-            quote!(instrument_async(a, async move {}, |value| b).await),
-            quote!(::other::__private::instrument_async(a, async move {}, |value| b).await),
-            quote!(metrics::__private::instrument_async(a, async move {}, |value| b).await),
+            quote!(instrument_async(a, async move {}, |guard, value| b).await),
+            quote!(::other::__private::instrument_async(a, async move {}, |guard, value| b).await),
+            quote!(metrics::__private::instrument_async(a, async move {}, |guard, value| b).await),
             // Statements of an attribute between the two are part of the call.
-            quote!(check()?; #private::instrument_async(a, async move {}, |value| b).await),
-            quote!(check()?; let x = #private::Text::of(&(y)); #private::instrument_async(a, async {}, |value| b).await),
+            quote!(check()?; #private::instrument_async(a, async move {}, |guard, value| b).await),
+            quote!(check()?; let x = #private::Text::of(&(y)); #private::instrument_async(a, async {}, |guard, value| b).await),
             quote!(check()?; let pending = #private::enter(a); let value = #private::evaluate(b); pending.end(c); value),
             quote!(let value = other(b); pending.end(c); value),
             // An expression of the attribute above may return from the function.
-            quote!(let x = #private::Text::of(&(y?)); #private::instrument_async(a, async move {}, |value| b).await),
-            quote!(let x = #private::Text::of(&(y.await)); #private::instrument_async(a, async {}, |value| b).await),
-            quote!(let x = #private::Text::of(&(y!())); #private::instrument_async(a, async {}, |value| b).await),
+            quote!(let x = #private::Text::of(&(y?)); #private::instrument_async(a, async move {}, |guard, value| b).await),
+            quote!(let x = #private::Text::of(&(y.await)); #private::instrument_async(a, async {}, |guard, value| b).await),
+            quote!(let x = #private::Text::of(&(y!())); #private::instrument_async(a, async {}, |guard, value| b).await),
             quote!(let x = #private::Text::of(&(y?)); let value = #private::evaluate(b); pending.end(c); value),
             // The second argument has a comma of its own.
-            quote!(#private::instrument_typed(|| never(), move || a, wait::<u8, u8>(c), |value| b)),
-            quote!(#private::instrument_async(a, async move {}, |value| b).map(c)),
+            quote!(#private::instrument_typed(|| never(), move || a, wait::<u8, u8>(c), |guard, value| b)),
+            quote!(#private::instrument_async(a, async move {}, |guard, value| b).map(c)),
         ] {
             assert!(!takes_a_guard(&body), "{body}");
         }
