@@ -103,7 +103,7 @@ fn the_last_events_with_text_are_kept_and_their_text_is_never_a_label() {
     assert_eq!((&*newest.severity, &*newest.event_type), ("ERROR", "ORDER_REJECTED"));
     assert_eq!((&*newest.profile, &*newest.symbol), ("maker", ""));
     assert_eq!(newest.at.duration_since(recent[63].at).expect("it is later"), Duration::from_secs(63));
-    assert!(!metrics.exposition().contains("4711"));
+    assert!(!metrics.exposition().contains("insufficient margin"));
     assert_eq!(Samples::of(&metrics).value(EVENTS, &[("type", "ORDER_REJECTED")]), Some(130.0));
 }
 

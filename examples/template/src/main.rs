@@ -28,7 +28,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     match words.next() {
         None => {}
         Some(word) if word == "metrics" => {
-            // What the commands write is the same for paper and live.
+            // The rules are the same for paper and live. Only list --json and doctor compare the mode.
             let settings = named(EnvReader::new().mode_if_unset(Mode::Paper).read()?);
             return Ok(operations::run(words, &settings).print());
         }

@@ -91,7 +91,7 @@ pub(super) fn an_invalid_data_file_ends_with_1_and_a_line_number() {
     let mut file = std::fs::File::create(&path).expect("a temporary file");
     let header = "received_us,exchange_us,symbol,kind,side,price,quantity,ask_price,ask_quantity";
     writeln!(file, "{header}\n1742944020773684,1742944020773674,ETHUSDT,quote,,2059.1,many,2059.11,3.0146")
-        .unwrap();
+        .expect("a file");
     let name = path.to_str().expect("UTF-8");
     let ended = run(&mut command(&["--port", "0", "--duration", "1s", "--data", name]));
     std::fs::remove_file(&path).expect("it is there");

@@ -209,8 +209,8 @@ impl<S: Fn(Scenario, [&str; 3]) -> Scenario> BurnScenarios<'_, S> {
         (3.0 * self.budget.allowed <= 1.0).then(|| self.expect(bot, &[(31 * 60, &[]), (50 * 60, &[])]))
     }
 
-    /// Good calls for the length of a window, then bad ones: more than five within it, or less. The minutes, counted from
-    /// then, are those at which enough calls were bad, and of fewer calls those before and after the shorter windows.
+    /// Good calls for the length of a window, then bad ones: more than five within it, or less. The minutes are counted from
+    /// then: when the alert has to fire; and for fewer bad calls, when nothing and when only `beside` has to fire.
     fn sparse(&self, window: &BurnWindow, minutes: [u64; 3], beside: &[&str]) -> Vec<Scenario> {
         if !self.is_possible(window) {
             return Vec::new();

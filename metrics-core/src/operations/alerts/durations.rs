@@ -173,13 +173,13 @@ pub(super) fn above_scale_scenarios(
     alert: &str,
     observed: impl Fn(&str, &str, &str) -> Scenario,
 ) -> [Scenario; 6] {
-    let [some, few, enough, few_of_few, enough_of_few, idle] = titles;
+    let [some, few, enough, few_of_a_quiet_bot, enough_of_a_quiet_bot, idle] = titles;
     [
         observed(some, "0+19x30 570+20x60", "0+20x90").fires([20], alert).silent([50]),
         observed(few, "0+397x60", "0+400x60").silent([30]),
         observed(enough, "0+791x60", "0+800x60").fires([30], alert),
-        observed(few_of_few, "0x60", "0x10 1x5 2x50").silent([20, 25, 28]),
-        observed(enough_of_few, "0x60", "0x10 3x50").silent([14]).fires([20], alert),
+        observed(few_of_a_quiet_bot, "0x60", "0x10 1x5 2x50").silent([20, 25, 28]),
+        observed(enough_of_a_quiet_bot, "0x60", "0x10 3x50").silent([14]).fires([20], alert),
         observed(idle, "5x60", "5x60").silent([30]),
     ]
 }

@@ -207,7 +207,7 @@ pub(super) fn process() -> Vec<Panel> {
     ]
 }
 
-/// The growth of a counter in each interval of the chart, by these labels.
+/// The growth of a counter in the interval that Grafana derives from the chart and the scrapes, by these labels.
 pub(super) fn increase(by: &str, counter: &str) -> String {
     format!("sum by ({by}) (increase(@{counter}[$__rate_interval]))")
 }
