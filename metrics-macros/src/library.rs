@@ -86,7 +86,7 @@ pub(crate) enum FutureRunner {
 impl FutureRunner {
     const ALL: [Self; 3] = [Self::Async, Self::Typed, Self::Untyped];
 
-    /// The function.
+    /// The name of the library's function.
     pub(crate) fn function(self) -> Ident {
         Ident::new(self.name(), Span::call_site())
     }

@@ -40,7 +40,7 @@ fn start_slowly(site: &'static CallSite, exchange: usize, operation: usize) -> C
         let core = process::core();
         let [exchanges, operations] = site.labels();
         let operation = operations.text(operation).unwrap_or_default();
-        SiteSeries::Exchange(core.exchange_calls.slots(exchanges.text(exchange), operation, &core.clock))
+        SiteSeries::Exchange(core.exchange_calls.lease(exchanges.text(exchange), operation, &core.clock))
     };
     let running = site.cell(exchange, operation).start_slowly(true, find, SiteSeries::calls);
     running.minus_waited()

@@ -17,8 +17,8 @@ type CallKey = (Option<&'static str>, &'static str);
 pub(crate) struct ExchangeCalls(SeriesMap<CallKey, CallSeriesLease>);
 
 impl ExchangeCalls {
-    /// The slots of `operation` at `exchange`, or at the exchange in the settings.
-    pub(crate) fn slots(
+    /// The series of `operation` at `exchange`, or at the exchange in the settings.
+    pub(crate) fn lease(
         &self,
         exchange: Option<&'static str>,
         operation: &'static str,
@@ -36,22 +36,22 @@ impl ExchangeCalls {
     pub(crate) fn collect(&self, default: Option<&'static str>, sink: &mut dyn Sink) {
         sink.open(&catalogue::EXCHANGE_API_LATENCY_SECONDS);
         let mut series = Vec::with_capacity(self.0.len());
-        self.0.each(|(exchange, operation), slots| {
-            series.push(([exchange.or(default).unwrap_or_default(), operation], Arc::clone(slots)));
+        self.0.each(|(exchange, operation), calls| {
+            series.push(([exchange.or(default).unwrap_or_default(), operation], Arc::clone(calls)));
         });
         series.sort_unstable_by_key(|(labels, _)| *labels);
         let mut kept = Vec::with_capacity(series.len());
         let mut scratch = Scratch::default();
         for same in series.chunk_by(|(one, _), (next, _)| one == next) {
-            let (labels, slots) = &same[0];
-            let mut totals = slots.read(&mut scratch, u64::MAX);
+            let (labels, calls) = &same[0];
+            let mut totals = calls.read(&mut scratch, u64::MAX);
             for (_, more) in &same[1..] {
                 totals = more.read_too(&mut scratch, u64::MAX);
             }
-            for (_, slots) in same {
-                sink.exemplars(&catalogue::EXCHANGE_API_LATENCY_SECONDS, &slots.exemplars);
+            for (_, calls) in same {
+                sink.exemplars(&catalogue::EXCHANGE_API_LATENCY_SECONDS, &calls.exemplars);
             }
-            let observed = slots.scale().duration(totals.sum).as_secs_f64();
+            let observed = calls.scale().duration(totals.sum).as_secs_f64();
             sink.histogram(&catalogue::EXCHANGE_API_LATENCY_SECONDS, labels, totals.observed(), observed);
             let outcomes = std::array::from_fn(|outcome| totals.outcomes[outcome]);
             kept.push(Kept { labels: *labels, outcomes, in_flight: totals.under_way() });
@@ -99,7 +99,7 @@ struct Kept {
 /// ```
 #[derive(Clone, Debug)]
 pub struct ExchangeCallHandle {
-    pub(crate) slots: Arc<CallSeriesLease>,
+    pub(crate) series: Arc<CallSeriesLease>,
     pub(crate) clock: Clock,
 }
 
@@ -107,7 +107,7 @@ impl ExchangeCallHandle {
     /// Begins one attempt; a retry is another.
     #[must_use = "an attempt lasts as long as its guard"]
     pub fn start(&self) -> CallGuard<'_> {
-        let running = self.slots.start(&self.clock);
+        let running = self.series.start(&self.clock);
         CallGuard {
             running,
             clock: &self.clock,
@@ -232,9 +232,9 @@ mod tests {
             (Some("kraken"), "c"),
             (None, "d"),
         ]) {
-            let slots = calls.slots(exchange, operation, &clock);
+            let series = calls.lease(exchange, operation, &clock);
             for _ in 0..count {
-                let running: Call = slots.start(&clock);
+                let running: Call = series.start(&clock);
                 running.on_this_thread().end(ending(Outcome::Error), clock.ticks());
             }
         }
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn an_attempt_ended_by_a_destructor_leaves_its_shard_to_the_new_owner() {
-        static SLOTS: LazyLock<Arc<CallSeriesLease>> = LazyLock::new(|| {
+        static SERIES: LazyLock<Arc<CallSeriesLease>> = LazyLock::new(|| {
             let scale = Clock::System.scale();
             // A near number, because other shards are found in another table, which is gone when its destructor has
             // run.
@@ -260,11 +260,11 @@ mod tests {
         });
         drop_guard_while_another_has_its_share(|| {
             let call =
-                Box::leak(Box::new(ExchangeCallHandle { slots: Arc::clone(&SLOTS), clock: Clock::System }));
+                Box::leak(Box::new(ExchangeCallHandle { series: Arc::clone(&SERIES), clock: Clock::System }));
             Box::new(call.start())
         });
-        assert_eq!(SLOTS.ended_without_share(), 1);
-        let totals = SLOTS.read(&mut Scratch::default(), u64::MAX).clone();
+        assert_eq!(SERIES.ended_without_share(), 1);
+        let totals = SERIES.read(&mut Scratch::default(), u64::MAX).clone();
         assert_eq!((totals.started, totals.ended(), totals.under_way()), (2, 2, 0));
     }
 }

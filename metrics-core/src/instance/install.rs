@@ -142,7 +142,7 @@ fn declare(core: &Core, site: &'static CallSite, settings: &Settings) {
                     LabelChoices::Any(_) if settings.exchange.is_some() => None,
                     LabelChoices::Any(_) => return,
                 };
-                core.exchange_calls.slots(exchange, operation, &core.clock);
+                core.exchange_calls.lease(exchange, operation, &core.clock);
             }
         }
         CallSiteKind::Event => {

@@ -105,9 +105,9 @@ impl Metrics {
         const { require_type::<E>("exchange") };
         const { require_type::<O>("operation") };
         let (exchange, operation) = (exchange.as_str(), operation.as_str());
-        let find = || self.core.exchange_calls.slots(Some(exchange), operation, &self.core.clock);
-        let slots = lock::outside(find).unwrap_or_else(|| Arc::new(CallSeriesLease::nowhere()));
-        ExchangeCallHandle { slots, clock: self.core.clock.clone() }
+        let find = || self.core.exchange_calls.lease(Some(exchange), operation, &self.core.clock);
+        let series = lock::outside(find).unwrap_or_else(|| Arc::new(CallSeriesLease::nowhere()));
+        ExchangeCallHandle { series, clock: self.core.clock.clone() }
     }
 
     /// A rate limit of an exchange, exported once its use is known.

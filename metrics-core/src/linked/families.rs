@@ -17,8 +17,8 @@ use crate::{LabelValue, Outcome};
 pub(super) fn linked(sites: &[&CallSite], settings: &Settings) -> Vec<LinkedFamily> {
     let of_library = FAMILIES.iter().copied().filter(|family| is_linked(family, sites, settings));
     let of_library = of_library.map(|family| {
-        let values = |label: &&str| values(family, label, sites, settings);
-        described(family, family.labels.iter().map(values), settings)
+        let labels = family.labels.iter();
+        described(family, labels.map(|label| values(family, label, sites, settings)), settings)
     });
     let own = custom_families().into_iter().map(|own| described(&own.family, closed_values(own), settings));
     let mut families: Vec<_> = of_library.chain(own).collect();

@@ -182,7 +182,7 @@ impl BoundedSeries {
     }
 
     /// Begins the removal of a series, which is hidden unless something is recorded first: a gauge at once, and so are
-    /// counts whose version has been received, others after their grace period.
+    /// counts of which `is_received` says that their version has been received, others after their grace period.
     fn begin_removal(&mut self, member: OrderedEntry, is_received: fn(&Entry, u64) -> bool, now: Duration) {
         // A recording since an earlier removal revives it first; then it is removed again.
         if let Some(removal) = self.removed.remove(&member) {

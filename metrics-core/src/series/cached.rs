@@ -14,7 +14,7 @@ use crate::labels::bounds::DEFAULT_SERIES;
 use crate::lock::{self, Lock, LockGuard};
 use crate::storage::{Sink, Slot, lose};
 
-/// The series of a family, and what creates them.
+/// The series of a family, and the clock that dates them.
 #[derive(Debug)]
 pub(crate) struct CachedSeries {
     key: FamilyKey,

@@ -41,7 +41,6 @@ pub(super) struct State {
     pub(super) since: Instant,
     /// The number of requests in the present burst.
     requests: u32,
-    /// Whether the client has sent more than the request that is being answered.
     has_sent_more: bool,
 }
 
@@ -50,6 +49,11 @@ impl State {
     /// once a second or less.
     pub(super) fn burst(&self) -> u32 {
         self.requests.saturating_add(self.has_sent_more.into())
+    }
+
+    /// Whether the client has sent more than the request that is being answered.
+    pub(super) fn has_sent_more(&self) -> bool {
+        self.has_sent_more
     }
 }
 

@@ -6,17 +6,19 @@
 //!
 //! 1. a connection without a complete request header, the oldest first;
 //! 2. one whose client sends requests in a burst, the longest burst first, so that a client that pipelines has as few
-//!    answers as others want slots; but not while its answer takes longer than 30 ms, because its client would come back
-//!    and wait for the next rendering, and if all do so, few slots become free when a rendering ends;
+//!    answers as others want slots; but not one that has sent a single request and waits for its answer for longer than
+//!    30 ms: its client would come back and wait for the next rendering, and if all do so, few slots become free when a
+//!    rendering ends;
 //! 3. an idle one, the oldest first;
 //! 4. one in a TLS handshake that its client has begun with a complete greeting, the oldest first: such a client may be
 //!    a round trip away, whereas one that sent nothing or half of a greeting counts as one without a header;
 //! 5. one whose client has accepted nothing of its answer for 50 ms, the longest first;
 //! 6. one whose answer takes longer than a client usually waits for it.
 //!
-//! If one address has more than a quarter of the slots, the connection is sought among its own, and only if none of
-//! them may be closed among all, so that an attacker from one address never closes the connections of another. Fairness
-//! among addresses is not enough, as a proxy lends its address to all clients behind it.
+//! If one address has more than a quarter of the slots, the connection is sought among its own. Only if none of them may
+//! be closed and the new one is from another address, it is sought among all, so that an attacker from one address never
+//! closes the connections of another. Fairness among addresses is not enough, as a proxy lends its address to all clients
+//! behind it.
 //!
 //! If none may be closed, the new connection waits for a slot, and those behind it wait in the system's queue, first
 //! come, first served.
@@ -51,10 +53,13 @@ const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 /// The polling interval for a connection that may be closed by now.
 const RECHECK: Duration = Duration::from_millis(1);
 
-/// The time for which a rendering waits for the requests of new connections, and after which a request counts as one that
-/// waits for a rendering. It is enough for as many connections as have slots, and short compared with a rendering that is
-/// worth sharing.
+/// The time for which a rendering waits for the requests of new connections. It is enough for as many as have slots,
+/// and short compared with a rendering that is worth sharing.
 const TIME_FOR_NEW_ONES: Duration = Duration::from_millis(30);
+
+/// A request that waits for longer than this waits for a rendering. Not less than [`TIME_FOR_NEW_ONES`], in which new
+/// connections replace those that were quick to ask again.
+const AWAITS_RENDERING: Duration = TIME_FOR_NEW_ONES;
 
 pub(super) struct Connections {
     limit: usize,
@@ -151,7 +156,7 @@ impl Connections {
 
     fn try_admit(self: &Arc<Self>, network: Network) -> Option<ConnectionSlot> {
         let mut table = self.table();
-        if table.open.len() >= self.limit && !table.close_one(self.limit / 4, TIME_TO_ASK) {
+        if table.open.len() >= self.limit && !table.close_one(Some(network), self.limit / 4, TIME_TO_ASK) {
             return None;
         }
         let id = table.next_id;
@@ -184,7 +189,7 @@ impl Connections {
         let mut table = self.table();
         // The wait is so long that connections have read all bytes that had arrived.
         table.read_at = Instant::now();
-        table.spare.give_up() || table.close_one(self.limit / 4, TIME_TO_ASK_WITHOUT_DESCRIPTORS)
+        table.spare.give_up() || table.close_one(None, self.limit / 4, TIME_TO_ASK_WITHOUT_DESCRIPTORS)
     }
 
     /// Whether the memory of a closed connection is still to be freed.
@@ -215,9 +220,10 @@ impl Connections {
 }
 
 impl Table {
-    /// Closes the connection that is first in the closing order, if there is one; first among those of a network that
-    /// has more than `share`.
-    fn close_one(&mut self, share: usize, time_to_ask: Duration) -> bool {
+    /// Closes the connection that is first in the closing order, if there is one, for a connection from `network` if that
+    /// is known. It is sought first among those of a network that has more than `share`, and not elsewhere for one more
+    /// of the same network.
+    fn close_one(&mut self, network: Option<Network>, share: usize, time_to_ask: Duration) -> bool {
         let now = Instant::now();
         let first_of = |network: Option<Network>| {
             let open = self.open.iter().filter(|(_, open)| network.is_none_or(|it| it == open.network));
@@ -229,7 +235,8 @@ impl Table {
         };
         let largest = self.of_network.iter().max_by_key(|(_, open)| **open);
         let crowd = largest.filter(|(_, open)| **open > share).map(|(network, _)| *network);
-        match crowd.and_then(|crowd| first_of(Some(crowd))).or_else(|| first_of(None)) {
+        let others = || if crowd.is_some() && crowd == network { None } else { first_of(None) };
+        match crowd.and_then(|crowd| first_of(Some(crowd))).or_else(others) {
             None | Some((Weakness::TooYoung, _)) => false,
             Some((_, id)) => {
                 self.close(id);
@@ -242,7 +249,8 @@ impl Table {
     fn weakness(&self, state: State, now: Instant, time_to_ask: Duration) -> Option<Weakness> {
         let age = now.saturating_duration_since(state.since);
         match state.phase {
-            Phase::Busy if age >= TIME_FOR_NEW_ONES => (age >= LONGEST_ANSWER).then_some(Weakness::Late),
+            Phase::Busy if age >= LONGEST_ANSWER => Some(Weakness::Late),
+            Phase::Busy if age >= AWAITS_RENDERING && !state.has_sent_more() => None,
             _ if state.burst() > 1 => Some(Weakness::Burst(Reverse(state.burst()))),
             Phase::Head if self.read_at.saturating_duration_since(state.since) < time_to_ask => {
                 Some(Weakness::TooYoung)
@@ -434,10 +442,30 @@ mod tests {
         slot.activity().requested();
         slot.activity().answered();
         slot.activity().requested();
-        std::thread::sleep(super::TIME_FOR_NEW_ONES);
+        std::thread::sleep(super::AWAITS_RENDERING);
         assert!(admitted(&connections, MANY).is_none(), "its answer is being rendered");
-        slot.activity().answered();
-        assert!(admitted(&connections, MANY).is_some(), "it has its answer");
+        slot.activity().received(b"GET / HTTP/1.1\r\n\r\n");
+        assert!(admitted(&connections, MANY).is_some(), "it has sent one more");
+    }
+
+    #[test]
+    fn a_crowd_that_waits_for_its_answers_closes_no_connection_of_another_address() {
+        let connections = Connections::new(8);
+        let other = IpAddr::V6("2001:db8::1".parse().unwrap());
+        let idle = admitted(&connections, other).unwrap();
+        idle.activity().requested();
+        idle.activity().answered();
+        let crowd: Vec<_> = (0..7).map(|_| admit(&connections)).collect();
+        for slot in &crowd {
+            slot.activity().requested();
+            slot.activity().answered();
+            slot.activity().requested();
+        }
+        std::thread::sleep(super::AWAITS_RENDERING);
+        assert!(admitted(&connections, MANY).is_none(), "one more of the crowd waits");
+        assert_eq!(open(&connections)[0], idle.id());
+        assert!(admitted(&connections, other).is_some(), "another client of its address replaces it");
+        drop(crowd);
     }
 
     #[test]

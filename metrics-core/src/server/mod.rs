@@ -34,12 +34,13 @@
 //!
 //! - **Connections.** Above [`ServerOptions::max_connections`] a new connection replaces the one with the weakest claim:
 //!   one that has not sent a request, then one that sends many requests without a pause, then an idle one, then one
-//!   that does not read. So a client that pipelines gets one answer at a time while others wait, and an address with
-//!   more than a quarter of the connections loses its own first. No connection is refused: if none may be replaced, the
+//!   that does not read. So a client that pipelines gets one answer at a time while others wait. One that asks again
+//!   after each answer is not replaced while its page is rendered. An address with more than a quarter of the
+//!   connections loses its own first, and closes none of another. No connection is refused: if none may be replaced, the
 //!   new one waits.
 //! - **Processor time.** All clients that wait for a page share one rendering, so that a crowd costs no more than two
 //!   clients. The system buffers at most half a megabyte for each client.
-//! - **Slow clients.** The rendering of a long page waits for its slowest client if all are slow, and otherwise for 50 ms
+//! - **Slow clients.** The rendering of a long page waits for its slowest client if all are slow, and otherwise for 20 ms
 //!   in total. After that the rest of the page is kept in memory for the slow ones. Four renderings of a page may wait
 //!   for slow clients; if a fifth is requested, they stop waiting.
 //! - **Memory.** [`ServerOptions::max_unread_bytes`] limits the bytes that are kept for slow clients. Above it, those that have

@@ -78,6 +78,11 @@ impl Selector {
         }
     }
 
+    /// Whether this is the sum of all series of a name.
+    pub(super) fn is_whole_sum(&self) -> bool {
+        self.is_sum && self.labels.is_empty()
+    }
+
     pub(super) fn matches(&self, series: &Series) -> bool {
         series.name == self.name
             && self.labels.iter().all(|(label, value)| series.labels.get(label) == Some(value))

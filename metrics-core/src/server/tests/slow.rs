@@ -239,7 +239,7 @@ fn clients_that_do_not_read_delay_no_other_client() {
     assert!(served.reports.lines().is_empty());
 }
 
-/// A client that shares a rendering with one that does not read waits for it 50 ms in total.
+/// A client that shares a rendering with one that does not read waits for it 20 ms in total.
 #[test]
 fn a_client_that_does_not_read_does_not_delay_clients_that_share_its_rendering() {
     const SIZE: usize = 32 << 20;
