@@ -25,8 +25,8 @@ fn main() {
         return attack::run(&attack.into_string().expect("a name and an address"));
     }
     let mut arguments = Arguments::from_args();
-    // Each needs the machine for itself.
-    arguments.test_threads = Some(1);
+    // For its figures each needs the machine for itself.
+    arguments.test_threads = Some(if is_long() { 1 } else { 2 });
     let trial = |attack: &'static Attack| Trial::test(attack.name, || resist(attack));
     let trials = ATTACKS.iter().map(trial).collect();
     libtest_mimic::run(&arguments, trials).exit();
