@@ -1,9 +1,9 @@
 //! From a fault to its alerts and back: a real Prometheus with the generated rules scrapes bots with one fault each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
-use std::{env, fs};
 
 use bot_metrics_examples::fault::Fault;
 use bot_metrics_tests::demo::Running;
@@ -11,7 +11,7 @@ use bot_metrics_tests::paper_bot::{command, run, start, start_at};
 use libtest_mimic::Failed;
 
 use crate::Outcome;
-use crate::process::Directory;
+use crate::process::{Directory, is_long};
 use crate::prometheus::Prometheus;
 
 /// Divides windows and holds of the rules. The shortest window, of five minutes, has four scrapes, and the slowest alert,
@@ -28,14 +28,9 @@ const JOB: &str = "bytelyst-trading-bot-service";
 const NO_FAULT: &str = "no-fault";
 
 /// The time after the last fault in which the last alert ends on a busy machine; that of half an hour takes 18 s, and that
-/// of six hours 216 s.
+/// of six hours, which only the long version awaits, 216 s. The scenarios of promtool have its end in any case.
 fn patience() -> Duration {
     Duration::from_secs(if is_long() { 280 } else { 100 })
-}
-
-/// Whether the alerts whose window is six hours must end too. The scenarios of promtool have their ends in any case.
-fn is_long() -> bool {
-    env::var_os("BOT_METRICS_LONG_TESTS").is_some()
 }
 
 /// A fault, and the alerts that it causes, each with the value of its label `subsystem`, `window` or `source`.

@@ -30,7 +30,6 @@ type Outcome = Result<(), Failed>;
 
 fn main() {
     let mut arguments = Arguments::from_args();
-    let is_long = std::env::var_os("BOT_METRICS_LONG_TESTS").is_some();
     // Most of the tests wait.
     arguments.test_threads = arguments.test_threads.or(Some(3));
     let promtool = |name, test| trial("promtool", name, test);
@@ -51,7 +50,7 @@ fn main() {
         promtool("promtool_accepts_the_configuration_and_rules_of_any_time_scale", rules::configured),
         promtool("promtool_accepts_the_scrape_configurations_of_the_guide", promtool::check_configurations),
         promtool("the_scenarios_notice_faults_in_the_rules", mutated_rules::noticed)
-            .with_ignored_flag(!is_long),
+            .with_ignored_flag(!process::is_long()),
         trial("amtool", "amtool_accepts_the_configuration_and_routes_the_alerts", rules::delivered),
         trial("vmalert", "vmalert_reads_the_rules", rules::read_by_vmalert),
         Trial::test("a_second_parser_reads_each_expression", rules::parsed),

@@ -10,7 +10,7 @@ use promql_parser::util::{ExprVisitor, walk_expr};
 use serde_json::Value;
 
 use crate::desk::{settings, text};
-use crate::process::Directory;
+use crate::process::{Directory, is_long};
 use crate::scenarios;
 
 /// Rules and their tests are valid and agree; the long version tests the files as they are.
@@ -18,7 +18,7 @@ pub(crate) fn tested() -> Result<(), Failed> {
     let directory = Directory::new();
     write(&directory, &settings())?;
     promtool(&directory, &["check", "rules", "rules.yml"])?;
-    if std::env::var_os("BOT_METRICS_LONG_TESTS").is_none() {
+    if !is_long() {
         return scenarios::pass(&settings());
     }
     promtool(&directory, &["test", "rules", "rule-tests.yml"])?;

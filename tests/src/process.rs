@@ -162,6 +162,12 @@ pub fn needing(
     Trial::test(name, missing).with_ignored_flag(env::var_os("CI").is_none())
 }
 
+/// Whether the long versions of the tests are asked for.
+#[must_use]
+pub fn is_long() -> bool {
+    env::var_os("BOT_METRICS_LONG_TESTS").is_some()
+}
+
 /// Whether the program runs and succeeds with these arguments.
 #[must_use]
 pub fn succeeds(program: &str, arguments: &[&str]) -> bool {
